@@ -49,3 +49,112 @@ class NonRetryableError(Exception):
 
 
 NonRetryableError.__module__ = "workers.workflows"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What a test meets
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+class EngineError(Exception):
+    """Base of every error that the engine raises towards a test (never towards a workflow)."""
+
+
+class InvalidArgumentError(EngineError, TypeError, ValueError):
+    """An argument of the wrong type or value; the message says what was given and what is allowed."""
+
+
+class EngineClosedError(EngineError):
+    """The engine (and with it the test) that this object belongs to has ended."""
+
+
+class InstanceNotFoundError(EngineError):
+    """The instance does not exist (yet, or any more)."""
+
+
+class StepFailedError(EngineError):
+    """The awaited step has failed for good.
+
+    Args:
+        step: The step's name as history shows it, `charge-1`.
+        name: Name of the error of the last attempt, such as `"Error"` or `"WorkflowFatalError"`.
+        message: Message of that error.
+    """
+
+    def __init__(self, step: str, name: str, message: str) -> None:
+        super().__init__(f"Step {step!r} failed: {name}: {message}")
+        self.step = step
+        self.name = name
+        self.message = message
+
+
+class UnreachableStatusError(EngineError):
+    """The instance ended in a final status other than the awaited one."""
+
+
+class WaitTimeoutError(EngineError, TimeoutError):
+    """A wait's real-time limit has passed; the message shows what was awaited and the timeline."""
+
+
+class NeverHappensError(WaitTimeoutError):
+    """Nothing can run, no timer is left, and what was awaited has not happened: waiting on is pointless."""
+
+
+class InstanceEndedError(EngineError):
+    """The lifetime that the awaited step belonged to was restarted, terminated or deleted."""
+
+
+class NotAvailableError(EngineError):
+    """An output or error was asked for that the instance does not have in its status."""
+
+
+class ModificationError(EngineError):
+    """A modification that contradicts another one, or cannot be carried out."""
+
+
+class UnusedModificationError(EngineError):
+    """A modification was made that nothing used; the message lists the steps that did run."""
+
+
+class IntrospectionError(EngineError):
+    """An introspector was used against the rules: two at a time, after disposal, on a foreign instance."""
+
+
+class WorkflowRuleWarning(UserWarning):
+    """A workflow breaks one of the rules of durable workflows: it will misbehave in production."""
+
+
+class WorkflowDurationWarning(WorkflowRuleWarning):
+    """A duration's unit is not one that the platform knows, so that it counts as milliseconds there."""
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Message texts of the platform (docs/reference/fidelity.md names the source of each)
+# ---------------------------------------------------------------------------------------------------------------------
+
+ALREADY_EXISTS = 'WorkflowError: (instance.already_exists) Workflow instance with id "{id}" already exists'
+BATCH_EMPTY = "WorkflowError: batchCreate should have at least 1 instance"
+BATCH_TOO_LARGE = "WorkflowError: batchCreate takes at most {limit} instances, got {count}"
+CANNOT_RESTART = 'WorkflowError: (instance.cannot_restart) Step "{name}" not found in execution history'
+CANNOT_TERMINATE = (
+    "WorkflowError: (instance.cannot_terminate) Cannot terminate instance since its on a finite state"
+)
+EXECUTION_TIMED_OUT = "Execution timed out after {ms}ms"
+FATAL_NOT_SERIALISABLE = (
+    "The execution of the Workflow instance was terminated, as the step "
+    '"{name}" returned a value which is not serialisable'
+)
+INVALID_CONFIG = (
+    'Step config for "{name}" is in a invalid format. '
+    "See https://developers.cloudflare.com/workflows/build/sleeping-and-retrying/"
+)
+INVALID_ID = "WorkflowError: Workflow instance has invalid id"
+INVALID_STEP_NAME = 'Step name "{name}" exceeds max length (256 chars) or invalid characters found'
+LOST_ATTEMPT = "Attempt failed due to internal workflows error"
+NOT_FOUND = "instance.not_found"
+OUTPUT_TOO_LARGE = "Step {step} output is too large. Maximum allowed size is 1MiB."
+PAST_SLEEP = "You can't sleep until a time in the past, time-traveler"
+STEP_LIMIT = (
+    "The limit of {limit} steps has been reached. This limit can be changed in your worker configuration."
+)
+STEP_NOT_SERIALISABLE = 'Value returned from step "{name}" is not serialisable'

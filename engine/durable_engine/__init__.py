@@ -1,0 +1,108 @@
+"""A durable-execution engine in memory, which behaves as Cloudflare Workflows does for Python.
+
+This is the engine's public door; what is not named here is its own affair.
+"""
+
+from __future__ import annotations
+
+from .binding import InstanceHandle, Workflow, WorkflowBinding
+from .boundary import JsBigInt, JsDict, JsNull, JsProxy, cross, decode, encode, jsnull, to_json
+from .clock import VirtualClock, read_now, to_datetime
+from .durations import duration_ms, in_words, parse_duration
+from .engine import DEFAULT_TIMEOUT, Engine
+from .errors import (
+    ConversionError,
+    EngineClosedError,
+    EngineError,
+    InstanceEndedError,
+    InstanceNotFoundError,
+    IntrospectionError,
+    InvalidArgumentError,
+    JsException,
+    ModificationError,
+    NeverHappensError,
+    NonRetryableError,
+    NotAvailableError,
+    StepFailedError,
+    UnreachableStatusError,
+    UnusedModificationError,
+    WaitTimeoutError,
+    WorkflowDurationWarning,
+    WorkflowRuleWarning,
+)
+from .inspection import error_of, history_of, shown_result, step_error, steps_of
+from .instance import Instance
+from .model import (
+    FINAL_STATUSES,
+    STATUSES,
+    AttemptRecord,
+    HistoryEvent,
+    StepKey,
+    StepKind,
+    StepRecord,
+    StepStatus,
+)
+from .modifications import InstanceModifications, Modification, Selector, check_consistent
+from .observers import Observer
+from .step import Step
+
+__all__ = [
+    "DEFAULT_TIMEOUT",
+    "FINAL_STATUSES",
+    "STATUSES",
+    "AttemptRecord",
+    "ConversionError",
+    "Engine",
+    "EngineClosedError",
+    "EngineError",
+    "HistoryEvent",
+    "Instance",
+    "InstanceEndedError",
+    "InstanceHandle",
+    "InstanceModifications",
+    "InstanceNotFoundError",
+    "IntrospectionError",
+    "InvalidArgumentError",
+    "JsBigInt",
+    "JsDict",
+    "JsException",
+    "JsNull",
+    "JsProxy",
+    "Modification",
+    "ModificationError",
+    "NeverHappensError",
+    "NonRetryableError",
+    "NotAvailableError",
+    "Observer",
+    "Selector",
+    "Step",
+    "StepFailedError",
+    "StepKey",
+    "StepKind",
+    "StepRecord",
+    "StepStatus",
+    "UnreachableStatusError",
+    "UnusedModificationError",
+    "VirtualClock",
+    "WaitTimeoutError",
+    "Workflow",
+    "WorkflowBinding",
+    "WorkflowDurationWarning",
+    "WorkflowRuleWarning",
+    "check_consistent",
+    "cross",
+    "decode",
+    "duration_ms",
+    "encode",
+    "error_of",
+    "history_of",
+    "in_words",
+    "jsnull",
+    "parse_duration",
+    "read_now",
+    "shown_result",
+    "step_error",
+    "steps_of",
+    "to_datetime",
+    "to_json",
+]

@@ -1,0 +1,278 @@
+"""What `env.X` is for a workflow: the binding, and the handle of an instance.
+
+Only the names that the platform's Python bindings have exist here: `create_batch` and `send_event` in snake case, and
+everything by its JavaScript name (docs/reference/fidelity.md, "Bindings").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from .boundary import JsDict, JsProxy, cross, encode
+from .errors import (
+    BATCH_EMPTY,
+    BATCH_TOO_LARGE,
+    INVALID_ID,
+    InvalidArgumentError,
+    JsException,
+)
+from .scope import current_scope
+
+if TYPE_CHECKING:
+    from .engine import Engine
+    from .step import Step
+
+MAX_BATCH = 100
+MAX_ID = 100
+DEFAULT_STEP_LIMIT = 10_000
+_ID = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9-_]*", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """A workflow that is bound to a name.
+
+    Attributes:
+        name: The binding's name, `ORDERS`.
+        workflow_name: The workflow's own name, as events carry it.
+        run: Called as `run(event, step)` for each life of an instance; plain or async.
+        step_limit: How many `do` steps a life may ask for.
+        implicit_dependencies: Whether a callback's parameters name its dependencies.
+    """
+
+    name: str
+    workflow_name: str
+    run: Callable[[JsDict, Step], Any]
+    step_limit: int = DEFAULT_STEP_LIMIT
+    implicit_dependencies: bool = True
+
+
+class WorkflowBinding:
+    """A workflow binding, as a Worker has it in `env`.
+
+    Args:
+        engine: The engine that its instances live on.
+        workflow: What it runs.
+    """
+
+    def __init__(self, engine: Engine, workflow: Workflow) -> None:
+        self._engine = engine
+        self._workflow = workflow
+
+    def __repr__(self) -> str:
+        return f"<WorkflowBinding {self._workflow.name!r}>"
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that the instances live on."""
+        return self._engine
+
+    @property
+    def workflow(self) -> Workflow:
+        """What the binding runs."""
+        return self._workflow
+
+    async def create(self, options: Mapping[str, Any] | JsProxy | None = None, /, **named: Any) -> InstanceHandle:
+        """Create an instance.
+
+        Args:
+            options: `{"id": ..., "params": ...}`, both optional; without an id, the engine makes a UUID.
+            named: The same as keywords.
+
+        Returns:
+            The instance's handle.
+
+        Raises:
+            JsException: If the id is not valid or taken, or the params cannot cross the boundary.
+        """
+        await pass_door()
+        return self._create(_options(options, named, "create"))
+
+    async def create_batch(self, batch: list[Mapping[str, Any]]) -> list[InstanceHandle]:
+        """Create up to 100 instances; ids that exist already are left as they are.
+
+        Args:
+            batch: A list of what `create` takes.
+
+        Raises:
+            JsException: If the list is empty or too long, or one of the instances cannot be created.
+        """
+        await pass_door()
+        crossed = cross(batch)
+        if not isinstance(crossed, list):
+            raise InvalidArgumentError(f"create_batch takes a list of options, not {type(batch).__name__}: {batch!r}")
+        if not crossed:
+            raise JsException("Error", BATCH_EMPTY)
+        if len(crossed) > MAX_BATCH:
+            raise JsException("Error", BATCH_TOO_LARGE.format(limit=MAX_BATCH, count=len(crossed)))
+        handles = []
+        for options in crossed:
+            read = _options(options, {}, "create_batch")
+            taken = "id" in read and self._engine.exists(self._workflow, read["id"])
+            handles.append(InstanceHandle(self, read["id"]) if taken else self._create(read))
+        return handles
+
+    def _create(self, options: JsDict) -> InstanceHandle:
+        given = options.get("id")
+        if given is not None:
+            check_id(given)
+        params = encode(options["params"] if "params" in options else {})
+        return InstanceHandle(self, self._engine.create(self._workflow, given, params))
+
+    async def get(self, id: str) -> InstanceHandle:
+        """The handle of an existing instance.
+
+        Raises:
+            JsException: `Error: instance.not_found`.
+        """
+        await pass_door()
+        self._engine.require(self._workflow, id)
+        return InstanceHandle(self, id)
+
+    async def deleteBatch(self, ids: list[str]) -> JsDict:  # noqa: N802 (the platform's name)
+        """Delete up to 100 instances; what could not be deleted is told, not raised."""
+        await pass_door()
+        if not isinstance(ids, list) or len(ids) > MAX_BATCH:
+            raise InvalidArgumentError(f"deleteBatch takes a list of up to {MAX_BATCH} ids, not {ids!r}.")
+        deleted: list[dict[str, str]] = []
+        errors: list[dict[str, str]] = []
+        for id in ids:
+            if isinstance(id, str) and self._engine.exists(self._workflow, id):
+                self._engine.delete(self._workflow, id)
+                deleted.append({"id": id})
+            else:
+                errors.append({"id": id, "code": "instance.not_found", "message": "instance.not_found"})
+        await pass_door()
+        result = cross({"deleted": deleted, "errors": errors})
+        assert isinstance(result, JsDict)
+        return result
+
+    createBatch = create_batch  # noqa: N815 (the platform's name)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        _no_such_name("A workflow binding", name, {"delete_batch": "deleteBatch"}, "create, create_batch, get")
+
+
+class InstanceHandle:
+    """The handle of an instance, as `create` and `get` return it."""
+
+    def __init__(self, binding: WorkflowBinding, id: str) -> None:
+        self._binding = binding
+        self.id = id
+
+    def __repr__(self) -> str:
+        return f"<WorkflowInstance {self.id!r} of {self._binding.workflow.name!r}>"
+
+    async def status(self) -> JsDict:
+        """`status`, `__LOCAL_DEV_STEP_OUTPUTS`, `output` and `error`.
+
+        Raises:
+            JsException: `Error: instance.not_found`.
+        """
+        await pass_door()
+        return self._engine.status(self._workflow, self.id)
+
+    async def pause(self) -> None:
+        """Pause once the running step callbacks have ended; timers stand still until `resume`."""
+        await pass_door()
+        self._engine.pause(self._workflow, self.id)
+        await pass_door()
+
+    async def resume(self) -> None:
+        """Go on after a pause, or cancel one that has not taken hold."""
+        await pass_door()
+        self._engine.resume(self._workflow, self.id)
+
+    async def restart(self, options: Mapping[str, Any] | JsProxy | None = None) -> None:
+        """Run again from the top, or from a step: `{"from": {"name", "count", "type"}}`.
+
+        Raises:
+            JsException: If the instance never ran that step.
+        """
+        await pass_door()
+        self._engine.restart(self._workflow, self.id, _options(options, {}, "restart"))
+        await pass_door()
+
+    async def terminate(self, options: Mapping[str, Any] | JsProxy | None = None) -> None:
+        """End the instance now. `{"rollback": True}` is accepted; Python steps have nothing to roll back.
+
+        Raises:
+            JsException: If the instance has ended already.
+        """
+        await pass_door()
+        _options(options, {}, "terminate")
+        self._engine.terminate(self._workflow, self.id)
+        await pass_door()
+
+    async def delete(self) -> None:
+        """Delete the instance and all that is stored of it."""
+        await pass_door()
+        self._engine.require(self._workflow, self.id)
+        self._engine.delete(self._workflow, self.id)
+        await pass_door()
+
+    async def send_event(self, options: Mapping[str, Any] | JsProxy | None = None, /, **named: Any) -> None:
+        """Send an event: `{"type": ..., "payload": ...}`, or the same as keywords.
+
+        Raises:
+            JsException: If the payload cannot cross the boundary.
+        """
+        await pass_door()
+        read = _options(options, named, "send_event")
+        event_type = read.get("type")
+        if not isinstance(event_type, str) or not event_type:
+            raise InvalidArgumentError(
+                f"send_event needs a 'type', which is a text; got {event_type!r} in {dict(read)!r}. "
+                'Write send_event({"type": "approval", "payload": ...}).'
+            )
+        self._engine.send_event(self._workflow, self.id, event_type, encode(read.get("payload")))
+
+    sendEvent = send_event  # noqa: N815 (the platform's name)
+
+    @property
+    def _engine(self) -> Engine:
+        return self._binding.engine
+
+    @property
+    def _workflow(self) -> Workflow:
+        return self._binding.workflow
+
+    def __getattr__(self, name: str) -> NoReturn:
+        _no_such_name(
+            "A workflow instance", name, {}, "id, status, pause, resume, restart, terminate, delete, send_event"
+        )
+
+
+def check_id(id: object) -> None:
+    """See to it that the platform would take this instance id.
+
+    Raises:
+        JsException: If it would not.
+    """
+    if not isinstance(id, str) or len(id) > MAX_ID or not _ID.fullmatch(id):
+        raise JsException("Error", INVALID_ID)
+
+
+async def pass_door() -> None:
+    """Let code of a life that has ended go no further."""
+    scope = current_scope.get()
+    if scope is not None and scope.instance.killed:
+        await scope.instance.engine.loop.create_future()
+
+
+def _options(options: object, named: Mapping[str, Any], what: str) -> JsDict:
+    given = cross(options if options is not None else {})
+    if not isinstance(given, JsDict):
+        raise InvalidArgumentError(f"{what} takes a dict of options, not {type(options).__name__}: {options!r}")
+    given.update(cross(dict(named)))  # type: ignore[call-overload]
+    return given
+
+
+def _no_such_name(what: str, name: str, others: Mapping[str, str], known: str) -> NoReturn:
+    if name.startswith("__"):
+        raise AttributeError(name)
+    hint = f"The platform's name is {others[name]!r}." if name in others else f"It has: {known}."
+    raise AttributeError(f"{what} has no {name!r}, here as in production. {hint}")

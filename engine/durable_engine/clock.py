@@ -1,0 +1,164 @@
+"""The virtual clock: an integer of milliseconds, one heap of timers, and whoever wants to know when it moves.
+
+The clock never moves by itself. The engine decides when a timer may fire (engine.py); this file only knows the order.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+
+from .errors import InvalidArgumentError
+
+# freezegun replaces `datetime.datetime` by a subclass. What we hand out must be the plain class, always.
+PLAIN_DATETIME: type[datetime] = next(c for c in datetime.__mro__ if c.__module__ == "datetime")
+_EPOCH = PLAIN_DATETIME(1970, 1, 1, tzinfo=timezone.utc)  # noqa: UP017 (freezegun knows timezone.utc alone)
+_LAST = round(
+    (PLAIN_DATETIME(9999, 12, 31, tzinfo=timezone.utc) - _EPOCH) / timedelta(milliseconds=1)  # noqa: UP017
+)
+
+
+def to_datetime(ms: int) -> datetime:
+    """Epoch milliseconds as an aware, plain `datetime` in UTC; beyond the calendar's end, its last day."""
+    return _EPOCH + timedelta(milliseconds=min(ms, _LAST))
+
+
+def to_ms(value: datetime) -> int:
+    """A `datetime` as epoch milliseconds; a naive one is UTC, as everywhere on the platform."""
+    if value.tzinfo is None:
+        value = value.replace(tzinfo=timezone.utc)  # noqa: UP017
+    return (value - _EPOCH) // timedelta(milliseconds=1)
+
+
+def read_now(value: object) -> int:
+    """What a test gives as the start of its clock, as epoch milliseconds.
+
+    Args:
+        value: An aware or naive (UTC) `datetime`, or an ISO 8601 text such as `"2026-01-01T00:00:00Z"`.
+
+    Raises:
+        InvalidArgumentError: If it is neither.
+    """
+    if isinstance(value, str):
+        try:
+            value = PLAIN_DATETIME.fromisoformat(value)
+        except ValueError:
+            value = None
+    if not isinstance(value, PLAIN_DATETIME):
+        raise InvalidArgumentError(
+            "now takes a datetime or an ISO 8601 text such as '2026-01-01T00:00:00Z'; that could not be read."
+        )
+    return to_ms(value)
+
+
+class Timer:
+    """An entry of the clock: something happens at `due`, unless it is cancelled before."""
+
+    __slots__ = ("callback", "cancelled", "due", "held", "real_due", "seq", "what")
+
+    def __init__(
+        self,
+        due: int,
+        seq: int,
+        real_due: float,
+        callback: Callable[[], None],
+        held: Callable[[], bool] | None,
+        what: str,
+    ) -> None:
+        self.due = due
+        self.seq = seq
+        self.real_due = real_due
+        self.callback = callback
+        self.held = held
+        self.what = what
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        """Take the timer out of the clock; it will not fire."""
+        self.cancelled = True
+
+    def __lt__(self, other: Timer) -> bool:
+        return (self.due, self.seq) < (other.due, other.seq)
+
+
+class VirtualClock:
+    """Virtual time.
+
+    Args:
+        now_ms: Where it starts, in epoch milliseconds; None takes the real time, cut to the second.
+    """
+
+    def __init__(self, now_ms: int | None = None) -> None:
+        self.now_ms = int(time.time()) * 1000 if now_ms is None else now_ms
+        self.started_ms = self.now_ms
+        self.observers: list[Callable[[datetime], None]] = []
+        self._timers: list[Timer] = []
+        self._by_real_time: list[tuple[float, int, Timer]] = []
+        self._seq = itertools.count()
+
+    @property
+    def now(self) -> datetime:
+        """The virtual time: aware, UTC."""
+        return to_datetime(self.now_ms)
+
+    def schedule(
+        self,
+        due: int,
+        real_now: float,
+        callback: Callable[[], None],
+        *,
+        what: str,
+        held: Callable[[], bool] | None = None,
+    ) -> Timer:
+        """Let `callback` be called when the clock reaches `due` (epoch milliseconds).
+
+        Args:
+            due: When, in epoch milliseconds of virtual time.
+            real_now: The event loop's time in seconds; after as much real time the timer is due as well.
+            callback: Called once, with the clock at `due`.
+            what: Says what the timer is for, in reports.
+            held: Whether real time must not fire it just now.
+        """
+        real_due = real_now + max(0, due - self.now_ms) / 1000
+        timer = Timer(due, next(self._seq), real_due, callback, held, what)
+        heapq.heappush(self._timers, timer)
+        heapq.heappush(self._by_real_time, (real_due, timer.seq, timer))
+        return timer
+
+    def next_timer(self) -> Timer | None:
+        """The timer that is due first, or None."""
+        timers = self._timers
+        while timers and timers[0].cancelled:
+            heapq.heappop(timers)
+        return timers[0] if timers else None
+
+    def next_in_real_time(self) -> Timer | None:
+        """The timer whose duration has passed first in real time and that nothing holds back, or None."""
+        queue = self._by_real_time
+        while queue and queue[0][2].cancelled:
+            heapq.heappop(queue)
+        if not queue:
+            return None
+        first = queue[0][2]
+        if first.held is None or not first.held():
+            return first
+        free = (timer for _, _, timer in sorted(queue) if not timer.cancelled and not (timer.held and timer.held()))
+        return next(free, None)
+
+    def fire(self, timer: Timer) -> None:
+        """Move to the timer's due time and call it."""
+        timer.cancelled = True
+        self.move_to(max(self.now_ms, timer.due))
+        timer.callback()
+
+    def move_to(self, now_ms: int) -> None:
+        """Set the clock and tell the observers."""
+        if now_ms == self.now_ms:
+            return
+        self.now_ms = now_ms
+        now = self.now
+        for observer in self.observers:
+            observer(now)

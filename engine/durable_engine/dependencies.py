@@ -1,0 +1,45 @@
+"""Which values a step's callback is called with: the two modes of the Python SDK.
+
+Implicit: each parameter names a declared step. Legacy: `depends=[...]` lists them in order. `ctx` stands for the
+attempt's context in both. Source: docs/reference/fidelity.md, "Dependencies".
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+
+def implicit(function: Callable[..., Any], declared: Mapping[str, Any]) -> dict[str, Any]:
+    """Each parameter's step, by the parameter's name; `ctx` is left out.
+
+    Raises:
+        TypeError: If a parameter is no declared step.
+    """
+    found = {}
+    for name in inspect.signature(function).parameters:
+        if name in declared:
+            found[name] = declared[name]
+        elif name != "ctx":
+            raise TypeError(f"Received unexpected parameter {name}")
+    return found
+
+
+def explicit(function: Callable[..., Any], depends: Sequence[Any] | None) -> dict[str, Any]:
+    """The listed steps in order, by the parameters' names; `ctx` is left out.
+
+    Raises:
+        TypeError: If the list does not fit the parameters.
+    """
+    names = [name for name in inspect.signature(function).parameters if name != "ctx"]
+    if depends is None and names:
+        raise TypeError(f"Step has {len(names)} non-ctx parameter(s) but no 'depends' list provided")
+    if depends is not None and len(depends) != len(names):
+        raise TypeError(
+            f"Step declares {len(names)} non-ctx parameter(s) but 'depends' has {len(depends)} item(s)"
+        )
+    for name, step in zip(names, depends or (), strict=True):
+        if not hasattr(step, "_step_name"):
+            raise TypeError(f"'depends' entry for parameter {name!r} is not a function decorated with step.do")
+    return dict(zip(names, depends or (), strict=True))

@@ -1,0 +1,581 @@
+"""The engine: it owns the clock, the store and the instances, and decides what happens to them."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import uuid
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self
+
+from .binding import DEFAULT_STEP_LIMIT, Workflow, WorkflowBinding
+from .boundary import JsDict, decode, to_json
+from .clock import Timer, VirtualClock, read_now, to_ms
+from .durations import duration_ms
+from .errors import (
+    ALREADY_EXISTS,
+    CANNOT_RESTART,
+    CANNOT_TERMINATE,
+    NOT_FOUND,
+    EngineClosedError,
+    EngineError,
+    InstanceEndedError,
+    InvalidArgumentError,
+    JsException,
+    WorkflowDurationWarning,
+    WorkflowRuleWarning,
+)
+from .inspection import error_of, shown_result
+from .instance import Instance
+from .killing import Graveyard, kill
+from .model import StepKey
+from .modifications import InstanceModifications, Modification
+from .observers import Observers
+from .step import Place
+from .store import HistoryRow, InstanceRow, Store
+from .waits import Waiter, Waits
+
+DEFAULT_TIMEOUT = 5.0
+_STEP_KINDS = {"do": "do", "sleep": "sleep", "waitForEvent": "wait_for_event"}
+
+
+class Engine:
+    """A durable-execution engine, in memory, for the length of a test.
+
+    Args:
+        now: Where virtual time starts: a `datetime` or an ISO 8601 text; the real time, cut to the second, by default.
+        seed: What the ids that the engine makes come from; the same seed gives the same ids.
+        timeout: How long a wait may take, in real seconds, unless it says otherwise.
+        manual_clock: Whether only `advance` and `travel_to` move the clock.
+        passthrough: Exceptions that are meant for the test: a workflow never sees them.
+
+    Example:
+        ```python
+        async with Engine(now="2026-01-01T00:00:00Z") as engine:
+            orders = engine.bind("ORDERS", workflow)
+            instance = await orders.create({"params": {"sku": "A1"}})
+            await engine.run_until_idle()
+        ```
+    """
+
+    def __init__(
+        self,
+        *,
+        now: datetime | str | None = None,
+        seed: int | str = 0,
+        timeout: float = DEFAULT_TIMEOUT,
+        manual_clock: bool = False,
+        passthrough: tuple[type[BaseException], ...] = (),
+    ) -> None:
+        self.clock = VirtualClock(None if now is None else read_now(now))
+        self.store = Store()
+        self.timeout = timeout
+        self.passthrough = (KeyboardInterrupt, SystemExit, *passthrough)
+        self.observers = Observers()
+        self.exceptions: dict[int, BaseException] = {}
+        self.busy: dict[Instance, None] = {}
+        self.findings: list[Warning] = []
+        self.graveyard = Graveyard()
+        self.closed = False
+        self.on_create: list[Callable[[WorkflowBinding, str, InstanceModifications], None]] = []
+        self._waits = Waits(self, manual_clock)
+        self._random = random.Random(seed)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._bindings: dict[str, WorkflowBinding] = {}
+        self._alive: dict[tuple[str, str], Instance] = {}
+        self._modifications: dict[tuple[str, str], InstanceModifications] = {}
+        self._reported: set[tuple[Place, str]] = set()
+        self._aborted: BaseException | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+        self.graveyard.close()
+
+    def close(self) -> None:
+        """Stop every instance and drop the database. The stopped tasks stay in `graveyard` until it is closed."""
+        if self.closed:
+            return
+        self.closed = True
+        self._waits.close()
+        for instance in self._alive.values():
+            self._put_down(instance)
+        if self._loop is not None and not self._loop.is_closed():
+            kill(self._loop, lambda scope: scope.instance.engine is self, self.graveyard)
+        self._alive.clear()
+        self.busy.clear()
+        self._waits.reject(EngineClosedError("The engine was closed while this wait went on."))
+        self.store.close()
+
+    # -- bindings ----------------------------------------------------------------------------------------------------
+
+    @property
+    def bindings(self) -> Mapping[str, WorkflowBinding]:
+        """The workflow bindings by name."""
+        return dict(self._bindings)
+
+    @property
+    def instances(self) -> list[Instance]:
+        """Every instance, in order of creation."""
+        found = (self._alive.get((row.workflow, row.id)) for row in self.store.all_instances())
+        return [instance for instance in found if instance is not None]
+
+    def bind(
+        self,
+        name: str,
+        workflow: Callable[[Any, Any], Any],
+        *,
+        workflow_name: str | None = None,
+        step_limit: int = DEFAULT_STEP_LIMIT,
+        implicit_dependencies: bool = True,
+    ) -> WorkflowBinding:
+        """Bind a workflow to a name.
+
+        Args:
+            name: The binding's name, `ORDERS`.
+            workflow: A callable `(event, step) -> result`, plain or async, called for each life of an instance.
+            workflow_name: The workflow's own name, as events carry it; the binding's by default.
+            step_limit: How many `do` steps a life may ask for.
+            implicit_dependencies: Whether a callback's parameters name its dependencies.
+
+        Raises:
+            InvalidArgumentError: If the name is taken or empty, or the workflow cannot be called.
+        """
+        self.check_open()
+        if not isinstance(name, str) or not name:
+            raise InvalidArgumentError(f"A binding's name is a text such as 'ORDERS', not {name!r}.")
+        if name in self._bindings:
+            raise InvalidArgumentError(f"The binding {name!r} exists already: {self._bindings[name]!r}.")
+        if not callable(workflow):
+            raise InvalidArgumentError(f"A workflow is a callable (event, step) -> result, not {workflow!r}.")
+        binding = WorkflowBinding(
+            self, Workflow(name, workflow_name or name, workflow, step_limit, implicit_dependencies)
+        )
+        self._bindings[name] = binding
+        return binding
+
+    # -- the loop ----------------------------------------------------------------------------------------------------
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop that the engine lives on: the one that was running when it was first used."""
+        if self._loop is None or not self._loop.is_running():
+            self.check_open()
+            running = asyncio.get_running_loop()
+            if self._loop is not None and running is not self._loop:
+                raise EngineError(
+                    "This engine was used on another event loop before. Await everything of a test on one loop: "
+                    "give its async fixtures the same loop_scope as the test."
+                )
+            self._loop = running
+        return self._loop
+
+    def check_open(self) -> None:
+        """See to it that the engine is still there.
+
+        Raises:
+            EngineClosedError: If it is closed.
+        """
+        if self.closed:
+            raise EngineClosedError(
+                "This belongs to a test that has ended (its engine is closed). Make bindings, handles and introspectors "
+                "anew in each test."
+            )
+
+    def schedule(
+        self, due: int, callback: Callable[[], None], *, what: str, held: Callable[[], bool] | None = None
+    ) -> Timer:
+        """Let `callback` be called when the clock reaches `due` (epoch milliseconds)."""
+        timer = self.clock.schedule(due, self.loop.time(), callback, what=what, held=held)
+        self._waits.arm_real_time()
+        return timer
+
+    def mark_busy(self, instance: Instance, busy: bool) -> None:
+        """Note whether an instance is at work: while one is, virtual time stands still."""
+        if busy:
+            self.busy[instance] = None
+        else:
+            self.busy.pop(instance, None)
+        self.progress(instance)
+
+    def progress(self, instance: Instance) -> None:
+        """Something changed about an instance that somebody may wait for."""
+        self._waits.changed(instance.workflow.name, instance.row.id)
+
+    # -- instances ---------------------------------------------------------------------------------------------------
+
+    def exists(self, workflow: Workflow, id: str) -> bool:
+        """Whether the workflow has an instance of that id."""
+        return (workflow.name, id) in self._alive
+
+    def find(self, workflow: Workflow, id: str) -> Instance | None:
+        """The instance's present life, or None."""
+        self.check_open()
+        return self._alive.get((workflow.name, id))
+
+    def require(self, workflow: Workflow, id: str) -> Instance:
+        """The instance's present life.
+
+        Raises:
+            JsException: `Error: instance.not_found`.
+        """
+        instance = self.find(workflow, id)
+        if instance is None:
+            raise JsException("Error", NOT_FOUND)
+        return instance
+
+    def create(self, workflow: Workflow, id: str | None, params: bytes) -> str:
+        """Create an instance and let it run.
+
+        Args:
+            workflow: What it runs.
+            id: Its id; None lets the engine make a UUID.
+            params: What the event's payload is, stored.
+
+        Returns:
+            Its id.
+
+        Raises:
+            JsException: If the id is taken.
+        """
+        self.check_open()
+        if id is None:
+            id = str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+        if self.exists(workflow, id):
+            raise JsException("Error", ALREADY_EXISTS.format(id=id))
+        modifications = self.modifications_of(workflow, id)
+        for listener in list(self.on_create):
+            listener(self._bindings[workflow.name], id, modifications)
+        row = self.store.add_instance(workflow.name, id, self.clock.now_ms, params)
+        self._record_queued(row)
+        self._mock_events(row, modifications)
+        instance = self._live(workflow, row)
+        self.observers.instance_created(instance)
+        instance.start()
+        return id
+
+    def _record_queued(self, row: InstanceRow) -> None:
+        detail = {"trigger": {"source": 0}}
+        self.store.record(row.key, [HistoryRow("WORKFLOW_QUEUED", None, self.clock.now_ms, detail, row.params)])
+
+    def _live(self, workflow: Workflow, row: InstanceRow) -> Instance:
+        instance = Instance(self, workflow, row)
+        self._alive[workflow.name, row.id] = instance
+        return instance
+
+    def _relive(self, old: Instance) -> Instance:
+        """A new life from what is stored."""
+        row = self.store.find_instance(old.workflow.name, old.row.id)
+        assert row is not None
+        return self._live(old.workflow, row)
+
+    def kill(self, instances: Iterable[Instance]) -> None:
+        """End lives as a crash does: nothing of them runs again while the test can see it."""
+        doomed = set(instances)
+        for instance in doomed:
+            self._put_down(instance)
+        if doomed and self._loop is not None and not self._loop.is_closed():
+            kill(self._loop, lambda scope: scope.instance in doomed, self.graveyard)
+
+    def _put_down(self, instance: Instance) -> None:
+        instance.killed = True
+        instance.drop_timers()
+        self.busy.pop(instance, None)
+
+    def crash(self, workflow: Workflow, id: str) -> None:
+        """Lose an instance's memory and recover it from storage; one that has ended has nothing to lose."""
+        instance = self.require(workflow, id)
+        if instance.finished or instance.row.status == "paused":
+            return
+        self.kill([instance])
+        reborn = self._relive(instance)
+        if reborn.row.status == "waitingForPause":
+            reborn.request_pause()
+        else:
+            reborn.start()
+        self.progress(reborn)
+
+    def pause(self, workflow: Workflow, id: str) -> None:
+        """Pause an instance once no callback of it runs; one that has ended stays as it is."""
+        instance = self.require(workflow, id)
+        if not instance.finished and instance.row.status not in ("paused", "waitingForPause"):
+            instance.request_pause()
+
+    def resume(self, workflow: Workflow, id: str) -> None:
+        """Let a paused instance go on; its timers go on from where they were."""
+        instance = self.require(workflow, id)
+        if instance.row.status == "waitingForPause":
+            instance.cancel_pause()
+        elif instance.row.status == "paused":
+            paused_at = instance.row.paused_at
+            assert paused_at is not None
+            self._shift_timers(instance.row.key, self.clock.now_ms - paused_at)
+            instance.row.paused_at = None
+            # A life that was paused before it began has not told history of its start yet.
+            started = any(line.kind == "WORKFLOW_START" for line in self.store.history(instance.row.key))
+            instance.row.status = "running" if started else "queued"
+            self.store.save_instance(instance.row)
+            self._relive(instance).start()
+
+    def _shift_timers(self, key: int, by: int) -> None:
+        for step in self.store.steps(key):
+            if step.due is not None:
+                step.due += by
+                self.store.record(key, [], step)
+
+    def restart(self, workflow: Workflow, id: str, options: JsDict) -> None:
+        """Run an instance again, from the top or from a step on.
+
+        Raises:
+            JsException: If it never ran that step.
+        """
+        instance = self.require(workflow, id)
+        first = self._restart_point(instance, options.get("from"))
+        self.kill([instance])
+        self._reject_steps(instance, "restart")
+        row = instance.row
+        self.store.forget_steps(row.key, first)
+        self.store.delete_events(row.key)
+        self.exceptions.pop(row.key, None)
+        row.status = "running" if first else "queued"
+        row.output = row.error = row.ended_at = row.paused_at = None
+        self.store.save_instance(row)
+        if not first:
+            self._record_queued(row)
+        instance.modifications.forget_answers()
+        self._mock_events(row, instance.modifications)
+        self._relive(instance).start()
+
+    def _restart_point(self, instance: Instance, point: object) -> int:
+        if point is None:
+            return 0
+        if not isinstance(point, JsDict) or not isinstance(point.get("name"), str):
+            raise InvalidArgumentError(
+                f"restart takes {{'from': {{'name': ..., 'count': 1, 'type': 'do'}}}}, not {point!r}."
+            )
+        kind = _STEP_KINDS.get(point.get("type", "do"))
+        if kind is None:
+            raise InvalidArgumentError(
+                f"{point['type']!r} is no type of step to restart from. Use one of: {', '.join(_STEP_KINDS)}."
+            )
+        found = self.store.step(instance.row.key, StepKey(kind, point["name"], point.get("count", 1)))  # type: ignore[arg-type]
+        if found is None:
+            raise JsException("Error", CANNOT_RESTART.format(name=point["name"]))
+        return found.seq
+
+    def terminate(self, workflow: Workflow, id: str) -> None:
+        """End an instance now.
+
+        Raises:
+            JsException: If it has ended already.
+        """
+        instance = self.require(workflow, id)
+        if instance.finished:
+            raise JsException("Error", CANNOT_TERMINATE)
+        instance.terminate()
+        self._reject_steps(instance, "terminate")
+
+    def delete(self, workflow: Workflow, id: str) -> None:
+        """Delete an instance and everything that is stored of it, its modifications included."""
+        self.discard(workflow, [id])
+
+    def discard(self, workflow: Workflow, ids: Iterable[str]) -> None:
+        """Stop instances and leave nothing of them; ids that do not exist lose their modifications."""
+        if self.closed:
+            return
+        wanted = [(workflow.name, id) for id in ids]
+        doomed = [self._alive.pop(key) for key in wanted if key in self._alive]
+        self.kill(doomed)
+        self.store.delete_instances([instance.row.key for instance in doomed])
+        for instance in doomed:
+            self.exceptions.pop(instance.row.key, None)
+            self._reject_steps(instance, "delete")
+            self.progress(instance)
+        for key in wanted:
+            self._modifications.pop(key, None)
+
+    def send_event(self, workflow: Workflow, id: str, event_type: str, payload: bytes) -> None:
+        """Send an event: to a wait for its type, else kept for one. An instance that has ended takes none."""
+        instance = self.require(workflow, id)
+        if not instance.finished:
+            self._add_event(instance.row, event_type, payload, mocked=False)
+
+    def _add_event(self, row: InstanceRow, event_type: str, payload: bytes, *, mocked: bool) -> None:
+        self.store.add_event(row.key, event_type, payload, self.clock.now_ms, mocked=mocked)
+        instance = self._alive.get((row.workflow, row.id))
+        if instance is not None and not instance.closed:
+            instance.match_events(event_type)
+
+    def _mock_events(self, row: InstanceRow, modifications: InstanceModifications) -> None:
+        for event_type, payload in modifications.events:
+            self.store.add_event(row.key, event_type, payload, self.clock.now_ms, mocked=True)
+
+    def status(self, workflow: Workflow, id: str) -> JsDict:
+        """What a handle's `status()` answers."""
+        instance = self.require(workflow, id)
+        outputs = []
+        for step in self.store.steps(instance.row.key):
+            if step.status != "complete" or step.key.kind == "sleep":
+                continue
+            shown: Any = shown_result(step)
+            outputs.append(to_json(shown["payload"] if step.key.kind == "wait_for_event" else shown))
+        row = instance.row
+        return JsDict(
+            {
+                "status": instance.status,
+                "__LOCAL_DEV_STEP_OUTPUTS": outputs,
+                "output": None if row.output is None else to_json(decode(row.output)),
+                "error": None if row.error is None else JsDict(error_of(row) or {}),
+            }
+        )
+
+    # -- modifications -----------------------------------------------------------------------------------------------
+
+    def modifications_of(self, workflow: Workflow, id: str) -> InstanceModifications:
+        """The modifications of an instance, which need not exist yet."""
+        return self._modifications.setdefault((workflow.name, id), InstanceModifications())
+
+    def modify(self, workflow: Workflow, id: str, modifications: Iterable[Modification]) -> None:
+        """Put modifications of one instance in force, all together.
+
+        Raises:
+            ModificationError: If one contradicts those in force; none has taken effect then.
+        """
+        self.check_open()
+        mine = self.modifications_of(workflow, id)
+        mine.add_all(list(modifications))
+        instance = self._alive.get((workflow.name, id))
+        if instance is not None:
+            for one in modifications:
+                if one.kind == "event":
+                    self._add_event(instance.row, *one.payload, mocked=True)
+
+    # -- waiting, and time -------------------------------------------------------------------------------------------
+
+    async def wait(
+        self,
+        evaluate: Callable[[], bool],
+        describe: Callable[[], str],
+        *,
+        about: tuple[str, str],
+        timeout: float | None = None,
+        step: bool = False,
+    ) -> None:
+        """Wait while virtual time moves, until `evaluate` returns True.
+
+        Args:
+            evaluate: Looks at how things stand; what it raises ends the wait.
+            describe: Says what is awaited, for errors.
+            timeout: Real seconds; the engine's by default.
+            about: The instance (workflow's binding name and id) whose changes matter.
+            step: Whether it is a step that is awaited, so that a restart ends the wait.
+        """
+        if self._aborted is not None:
+            self.raise_aborted()
+        waiter = Waiter(evaluate, describe, about, step)
+        await self._waits.wait(waiter, self.timeout if timeout is None else timeout)
+
+    async def run_until_idle(self, *, timeout: float | None = None) -> None:
+        """Let virtual time move until nothing can run and no timer is left.
+
+        Args:
+            timeout: Real seconds; the engine's by default.
+        """
+        await self._waits.until_idle(self.timeout if timeout is None else timeout)
+        if self._aborted is not None:
+            self.raise_aborted()
+
+    async def advance(self, duration: object) -> None:
+        """Move the clock forward by hand; every timer that comes due on the way fires at its time.
+
+        Args:
+            duration: A `timedelta`, milliseconds, or a text such as `"3 days"`.
+        """
+        await self._move_to(self.clock.now_ms + duration_ms(duration, "The duration to advance by"))
+
+    async def travel_to(self, when: datetime) -> None:
+        """Move the clock forward by hand, to a point in time.
+
+        Args:
+            when: A `datetime`; a naive one is UTC.
+
+        Raises:
+            InvalidArgumentError: If that is in the past, or no `datetime`.
+        """
+        if not hasattr(when, "tzinfo"):
+            raise InvalidArgumentError(f"travel_to takes a datetime, not {when!r}.")
+        target = to_ms(when)
+        if target < self.clock.now_ms:
+            raise InvalidArgumentError(
+                f"Cannot travel back to {when.isoformat()}: it is {self.clock.now.isoformat()}, and virtual time only "
+                "moves forward."
+            )
+        await self._move_to(target)
+
+    async def _move_to(self, target: int) -> None:
+        self.check_open()
+        assert self.loop
+        await self._waits.settle()
+        while self._waits.fire_next(until=target):
+            await self._waits.settle()
+        self.clock.move_to(max(target, self.clock.now_ms))
+
+    def _reject_steps(self, instance: Instance, call: str) -> None:
+        self._waits.reject_steps(
+            (instance.workflow.name, instance.row.id),
+            InstanceEndedError(
+                f"The wait for a step of instance {instance.row.id!r} is over: {call}() was called, which ended the "
+                "lifetime that it belonged to. Wait again for the step of the new one."
+            ),
+        )
+        self.progress(instance)
+
+    # -- what the test must know -------------------------------------------------------------------------------------
+
+    def abort(self, error: BaseException) -> None:
+        """Something was raised in user code that is meant for the test: whoever waits gets it."""
+        if self._aborted is None:
+            self._aborted = error
+        self._waits.reject(error)
+
+    def raise_aborted(self) -> None:
+        """Raise what user code raised for the test, if nothing has yet."""
+        if self._aborted is not None:
+            raise self._aborted
+
+    def report_duration(self, text: str, place: Place) -> None:
+        """Warn, once a place, of a duration whose unit the platform does not know."""
+        if (place, text) in self._reported:
+            return
+        self._reported.add((place, text))
+        file, line = place
+        warning = WorkflowDurationWarning(
+            f"{text!r} counts as milliseconds in production: its unit is not one that the platform knows "
+            f"({file}:{line}). Use second, minute, hour, day, week, month or year, in lower case."
+        )
+        try:
+            warnings.warn_explicit(warning, WorkflowDurationWarning, file, line)
+        except Warning as raised:
+            # With warnings as errors: a finding never raises inside user code, the test fails at its end.
+            self.findings.append(raised)
+
+    def report_missing_await(self, what: str, place: Place) -> None:
+        """Keep a finding: a step that nobody awaited never starts."""
+        file, line = place
+        if not self.closed and (place, what) not in self._reported:
+            self._reported.add((place, what))
+            self.findings.append(
+                WorkflowRuleWarning(
+                    f"{what} was never awaited, so it never ran, here as in production ({file}:{line}). "
+                    "Write `await` before it."
+                )
+            )
+
+

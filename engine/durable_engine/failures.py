@@ -1,0 +1,134 @@
+"""What an exception becomes when it crosses: what the engine records, what `run` catches, what the instance ends with.
+
+Source: docs/reference/fidelity.md, "Exceptions"; tests/engine/golden/boundary.json holds what was observed.
+"""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from .boundary import BoundaryError
+from .errors import JsException, NonRetryableError
+
+_HERE = str(Path(__file__).parent)
+_NON_RETRYABLE = "NonRetryableError"
+
+
+class ErrorInfo(msgspec.Struct, frozen=True):
+    """An error as the engine records it.
+
+    Attributes:
+        name: The JavaScript error's name.
+        message: Its message.
+        retryable: Whether a further attempt may be made.
+        reason: The message of a `NonRetryableError`, for rebuilding it.
+    """
+
+    name: str
+    message: str
+    retryable: bool = True
+    reason: str | None = None
+
+    def public(self) -> dict[str, str]:
+        """Name and message, as history and reports show them."""
+        return {"name": self.name, "message": self.message}
+
+    def dump(self) -> bytes:
+        """For storage."""
+        return msgspec.msgpack.encode({**msgspec.structs.asdict(self), "message": _storable(self.message)})
+
+    @classmethod
+    def load(cls, data: bytes) -> Self:
+        """From storage."""
+        return msgspec.msgpack.decode(data, type=cls)
+
+
+def describe(exc: BaseException) -> ErrorInfo:
+    """What the engine records for an exception that a step's callback raised."""
+    if isinstance(exc, BoundaryError):
+        return ErrorInfo(exc.name, exc.message)
+    text = _formatted(exc)
+    if type(exc) is NonRetryableError:
+        reason = _last_line_message(text)
+        shown = f"{_NON_RETRYABLE}: {reason}" if reason else _NON_RETRYABLE
+        message = f'Step threw a NonRetryableError with message "{shown}"'
+        return ErrorInfo("WorkflowFatalError", message, retryable=False, reason=reason)
+    return ErrorInfo("Error", f"PythonError: {text}")
+
+
+def rebuild(info: ErrorInfo, original: BaseException | None = None) -> Exception:
+    """What `run` catches.
+
+    Args:
+        info: What was recorded.
+        original: The exception itself, if it is still at hand; it ends the chain of causes.
+    """
+    if info.reason is not None:
+        crossed = JsException("Error", f"{_NON_RETRYABLE}: {info.reason}" if info.reason else _NON_RETRYABLE)
+    else:
+        crossed = js_error(info.name, info.message)
+    crossed.__cause__ = original
+    # As on the platform, what `run` catches is a new exception whose cause is the JavaScript error.
+    caught = _caught(info, crossed)
+    caught.__cause__ = crossed
+    caught.__suppress_context__ = True
+    return caught
+
+
+def _caught(info: ErrorInfo, crossed: JsException) -> Exception:
+    if info.reason is not None:
+        return NonRetryableError(info.reason) if info.reason else NonRetryableError()
+    lines = info.message.rstrip().split("\n")
+    if info.message.startswith("PythonError") and len(lines) > 1:
+        if lines[-1].startswith("TypeError"):
+            return TypeError(lines[-1])
+        if lines[-1].startswith("ValueError"):
+            return ValueError(lines[-1])
+    return JsException(crossed.name, crossed.message)
+
+
+def js_error(name: str, message: str) -> JsException:
+    """An error of the engine as Python gets it: a name that JavaScript does not know is folded into the message."""
+    if name in ("Error", "TypeError", "RangeError", "DataCloneError"):
+        return JsException(name, message)
+    return JsException("Error", f"{name}: {message}")
+
+
+def original_of(exc: BaseException) -> BaseException:
+    """The exception at the end of the causes that `rebuild` made; any other exception is its own original."""
+    crossed = exc.__cause__
+    if isinstance(crossed, JsException) and crossed.__cause__ is not None:
+        return crossed.__cause__
+    return exc
+
+
+def instance_error(exc: BaseException) -> dict[str, str]:
+    """What an instance is errored with when `exc` escapes from `run`."""
+    if isinstance(exc, BoundaryError):
+        return {"name": exc.name, "message": exc.message}
+    return {"name": "Error", "message": _storable(f"PythonError: {_formatted(exc)}")}
+
+
+def _formatted(exc: BaseException) -> str:
+    """The traceback as Python prints it, without the engine's own frames."""
+    frames = traceback.StackSummary.from_list(
+        [frame for frame in traceback.extract_tb(exc.__traceback__) if not frame.filename.startswith(_HERE)]
+    )
+    lines = ["Traceback (most recent call last):\n", *frames.format(), *traceback.format_exception_only(exc)]
+    return "".join(lines)
+
+
+def _last_line_message(text: str) -> str:
+    """What follows the first `: ` in a traceback's last line, as the SDK reads a NonRetryableError's message."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    return lines[-1].partition(": ")[2]
+
+
+def _storable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
+
+

@@ -1,0 +1,95 @@
+"""An instance as a test sees it: records made from storage, never from what a life has in memory."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from .boundary import decode
+from .clock import to_datetime
+from .failures import ErrorInfo
+from .model import AttemptRecord, HistoryEvent, StepKey, StepRecord
+from .operations import REDACTED
+from .store import MOCKED, SENSITIVE, HistoryRow, InstanceRow, StepRow, Store
+
+_VALUE_KEYS = {"STEP_SUCCESS": "result", "WORKFLOW_SUCCESS": "result", "WORKFLOW_QUEUED": "params"}
+
+
+def steps_of(store: Store, row: InstanceRow) -> list[StepRecord]:
+    """The steps of an instance, in order of their start."""
+    attempts = _attempts(store.history(row.key))
+    return [_step_record(step, attempts.get(step.key, [])) for step in store.steps(row.key)]
+
+
+def history_of(store: Store, row: InstanceRow) -> list[HistoryEvent]:
+    """The history of an instance, in order."""
+    return [_history_event(line) for line in store.history(row.key)]
+
+
+def step_error(row: StepRow) -> dict[str, str] | None:
+    """The error that a step failed with for good, or None."""
+    return None if row.error is None else ErrorInfo.load(row.error).public()
+
+
+def shown_result(row: StepRow) -> Any:
+    """A step's result as a test may see it: a sensitive one is redacted."""
+    if row.result is None:
+        return None
+    return REDACTED if row.flags & SENSITIVE else decode(row.result)
+
+
+def error_of(row: InstanceRow) -> dict[str, str] | None:
+    """The error that an instance ended with, or None."""
+    if row.error is None:
+        return None
+    return msgspec.msgpack.decode(row.error, type=dict[str, str])
+
+
+def _step_record(row: StepRow, attempts: list[AttemptRecord]) -> StepRecord:
+    inputs: Any = {} if row.inputs is None else decode(row.inputs)
+    return StepRecord(
+        name=row.key.name,
+        count=row.key.count,
+        kind=row.key.kind,
+        status=row.status,  # type: ignore[arg-type]
+        started_at=to_datetime(row.started_at),
+        ended_at=None if row.ended_at is None else to_datetime(row.ended_at),
+        attempts=attempts,
+        inputs=dict(inputs),
+        result=shown_result(row),
+        error=step_error(row),
+        mocked=bool(row.flags & MOCKED),
+    )
+
+
+def _attempts(history: list[HistoryRow]) -> dict[StepKey, list[AttemptRecord]]:
+    found: dict[StepKey, list[AttemptRecord]] = {}
+    for line in history:
+        if line.key is None or not line.kind.startswith("ATTEMPT_"):
+            continue
+        mine = found.setdefault(line.key, [])
+        detail = line.detail or {}
+        if line.kind == "ATTEMPT_START":
+            mine.append(AttemptRecord(detail["attempt"], to_datetime(line.at)))
+            continue
+        delay = detail.get("retryDelayMs")
+        mine[-1] = AttemptRecord(
+            number=mine[-1].number,
+            started_at=mine[-1].started_at,
+            ended_at=to_datetime(line.at),
+            error=detail.get("error"),
+            retry_delay=None if delay is None else timedelta(milliseconds=delay),
+        )
+    return found
+
+
+def _history_event(line: HistoryRow) -> HistoryEvent:
+    detail = dict(line.detail or {})
+    if line.value is not None:
+        value: Any = decode(line.value)
+        detail.update({_VALUE_KEYS[line.kind]: value} if line.kind in _VALUE_KEYS else value)
+    return HistoryEvent(line.kind, line.key and line.key.label, to_datetime(line.at), detail)
+
+

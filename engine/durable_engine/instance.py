@@ -1,0 +1,262 @@
+"""One life of an instance: from its start or recovery until it ends, pauses, or is killed.
+
+A new life starts from an empty `Instance` that is filled from the store; nothing else is remembered between lives.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from .boundary import JsDict, cross, decode, encode
+from .clock import to_datetime
+from .errors import LOST_ATTEMPT
+from .failures import ErrorInfo, instance_error, original_of
+from .model import FINAL_STATUSES, StepKey, StepKind
+from .operations import DurableOperation, EventOperation, SleepOperation, context_for
+from .scope import Scope
+from .step import Step
+from .store import FORGOTTEN, HistoryRow, InstanceRow, StepRow
+
+if TYPE_CHECKING:
+    from .binding import Workflow
+    from .engine import Engine
+
+
+class Instance:
+    """A life of an instance.
+
+    Args:
+        engine: The engine that it lives on.
+        workflow: What it runs.
+        row: Its state in the store.
+    """
+
+    def __init__(self, engine: Engine, workflow: Workflow, row: InstanceRow) -> None:
+        self.engine = engine
+        self.workflow = workflow
+        self.row = row
+        self.modifications = engine.modifications_of(workflow, row.id)
+        self.root = Scope(self, self._parked_or_busy)
+        self.operations: dict[StepKey, DurableOperation] = {}
+        self.waits: dict[str, list[EventOperation]] = {}
+        self.withheld: list[Callable[[], None]] | None = None
+        self.killed = False
+        self.steps_run = 0
+        self._callbacks = 0
+        self._counts: dict[tuple[StepKind, str], int] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._steps = {step.key: step for step in engine.store.steps(row.key)}
+        self._next_seq = max((step.seq for step in self._steps.values()), default=0) + 1
+
+    def __repr__(self) -> str:
+        return f"<Instance {self.row.id!r} of {self.workflow.name!r}: {self.status}>"
+
+    # -- what it is --------------------------------------------------------------------------------------------------
+
+    @property
+    def id(self) -> str:
+        """The instance's id."""
+        return self.row.id
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has reached a final status."""
+        return self.row.status in FINAL_STATUSES
+
+    @property
+    def closed(self) -> bool:
+        """Whether no code of this life may do anything any more."""
+        return self.killed or self.finished
+
+    @property
+    def status(self) -> str:
+        """The status as the platform tells it; `waiting` while `run` is parked on sleeps and events alone."""
+        if self.row.status == "running" and self.root.parked:
+            mine = [operation for operation in self.operations.values() if operation.scope is self.root]
+            if all(isinstance(operation, SleepOperation | EventOperation) for operation in mine):
+                return "waiting"
+        return self.row.status
+
+    # -- its life ----------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to run, from the top."""
+        self._note_lost_attempts()
+        self.engine.mark_busy(self, True)
+        self.keep(self.engine.loop.create_task(self._run(), context=context_for(self.root)))
+
+    async def _run(self) -> None:
+        if self.row.status == "queued":
+            self._set_status("running")
+            self._record("WORKFLOW_START")
+        try:
+            result = self.workflow.run(self._event(), Step(self))
+            if asyncio.iscoroutine(result):
+                result = await result
+            output = encode(result)
+        except self.engine.passthrough as exc:
+            self.abort(exc)
+        except BaseException as exc:
+            if not self.closed:
+                self._fail(exc)
+        else:
+            if not self.closed:
+                self._end("complete", "WORKFLOW_SUCCESS", value=output)
+
+    def _event(self) -> JsDict:
+        event = cross(
+            {
+                "timestamp": to_datetime(self.row.created_at),
+                "payload": decode(self.row.params),
+                "instanceId": self.row.id,
+                "workflowName": self.workflow.workflow_name,
+            }
+        )
+        assert isinstance(event, JsDict)
+        return event
+
+    def _fail(self, exc: BaseException) -> None:
+        self.engine.exceptions[self.row.key] = original_of(exc)
+        error = instance_error(exc)
+        self.row.error = msgspec.msgpack.encode(error)
+        self._end("errored", "WORKFLOW_FAILURE", {"error": error})
+
+    def end_at_once(self, info: ErrorInfo) -> None:
+        """End with this error without asking `run`; nothing of this life runs again."""
+        self.row.error = msgspec.msgpack.encode(info.public())
+        self._end("errored", "WORKFLOW_FAILURE", {"error": info.public()})
+        self.engine.kill([self])
+
+    def terminate(self) -> None:
+        """End now; nothing of this life runs again."""
+        self._end("terminated", "WORKFLOW_TERMINATED", {"trigger": {"source": 0}})
+        self.engine.kill([self])
+
+    def _end(
+        self, status: str, kind: str, detail: dict[str, Any] | None = None, value: bytes | None = None
+    ) -> None:
+        self.row.output = value
+        self.row.ended_at = self.engine.clock.now_ms
+        self._set_status(status)
+        self._record(kind, detail, value)
+        self.drop_timers()
+        self.engine.mark_busy(self, False)
+        self.engine.observers.instance_finished(self)
+        self.engine.progress(self)
+
+    def abort(self, exc: BaseException) -> None:
+        """Something that is meant for the test was raised in user code: stop here and let the test have it."""
+        self.engine.abort(exc)
+        self.engine.kill([self])
+
+    def drop_timers(self) -> None:
+        """Take everything of this life out of the clock."""
+        for operation in self.operations.values():
+            operation.cancel_timer()
+
+    def keep(self, task: asyncio.Task[Any]) -> None:
+        """Hold on to a task: asyncio itself only holds weak references."""
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def context_of(self, scope: Scope) -> contextvars.Context:
+        """A context for code of that scope."""
+        return context_for(scope)
+
+    def _parked_or_busy(self) -> None:
+        if not self.closed:
+            self.engine.mark_busy(self, not self.root.parked)
+
+    # -- pausing -----------------------------------------------------------------------------------------------------
+
+    def request_pause(self) -> None:
+        """Pause once no callback runs; until then no outcome reaches `run`."""
+        if self.withheld is None:
+            self.withheld = []
+        if self._callbacks:
+            self._set_status("waitingForPause")
+            self.engine.progress(self)
+        else:
+            self._pause()
+
+    def cancel_pause(self) -> None:
+        """Go on: the pause had not taken hold."""
+        withheld, self.withheld = self.withheld or [], None
+        self._set_status("running")
+        for deliver in withheld:
+            deliver()
+        self.engine.progress(self)
+
+    def callback_started(self) -> None:
+        """A callback of a step begins to run."""
+        self._callbacks += 1
+
+    def callback_ended(self) -> None:
+        """A callback has ended, in whatever way."""
+        self._callbacks -= 1
+        self.engine.progress(self)
+        if self.withheld is not None and not self._callbacks and not self.closed:
+            self._pause()
+
+    def _pause(self) -> None:
+        self.row.paused_at = self.engine.clock.now_ms
+        self._set_status("paused")
+        self.engine.kill([self])
+        self.engine.progress(self)
+
+    # -- steps -------------------------------------------------------------------------------------------------------
+
+    def count_step(self, kind: StepKind, name: str) -> StepKey:
+        """The identity of the step that `run` asks for now."""
+        count = self._counts.get((kind, name), 0) + 1
+        self._counts[kind, name] = count
+        return StepKey(kind, name, count)
+
+    def open_row(self, key: StepKey) -> StepRow:
+        """The step's row: as an earlier life left it, or new."""
+        row = self._steps.get(key)
+        if row is None or row.flags & FORGOTTEN:
+            row = StepRow(key, self._next_seq, self.engine.clock.now_ms)
+            self._next_seq += 1
+            self._steps[key] = row
+        return row
+
+    def find_step(self, key: StepKey) -> StepRow | None:
+        """A step of this life, or of an earlier one whose outcome is remembered; None if it has not been asked for."""
+        return self._steps.get(key)
+
+    def match_events(self, event_type: str) -> None:
+        """Give kept events of that type to the waits for it, oldest to oldest."""
+        waiting = self.waits.get(event_type, [])
+        while waiting:
+            event = self.engine.store.take_event(self.row.key, event_type)
+            if event is None:
+                return
+            if event.mocked:
+                self.modifications.event_taken(event_type)
+            waiting.pop(0).receive(event.payload, event.at)
+
+    def _note_lost_attempts(self) -> None:
+        for step in self._steps.values():
+            if step.key.kind == "do" and step.status == "running" and step.attempts:
+                detail = {
+                    "attempt": step.attempts,
+                    "error": {"name": "WorkflowInternalError", "message": LOST_ATTEMPT},
+                }
+                self._record("ATTEMPT_FAILURE", detail, key=step.key)
+
+    # -- storage -----------------------------------------------------------------------------------------------------
+
+    def _set_status(self, status: str) -> None:
+        self.row.status = status
+        self.engine.store.save_instance(self.row)
+
+    def _record(
+        self, kind: str, detail: dict[str, Any] | None = None, value: bytes | None = None, key: StepKey | None = None
+    ) -> None:
+        self.engine.store.record(self.row.key, [HistoryRow(kind, key, self.engine.clock.now_ms, detail, value)])

@@ -1,0 +1,118 @@
+"""Killing a life: its tasks are parked where they stand, and nothing of them runs again while the test can see it.
+
+Cancelling would run `except` and `finally` blocks of user code, which a crash does not. So the tasks are cut off from
+whatever would wake them, and taken out of asyncio's register so that nobody cancels them later. The coroutines are
+closed after the test's report, when nobody looks any more (`Graveyard.close`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import warnings
+from collections.abc import Callable, Iterable
+from contextvars import Context
+from typing import Any
+
+from .scope import Scope, current_scope
+
+
+def scope_of(context: Context | None) -> Scope | None:
+    """The scope that a context belongs to, or None for code of the test."""
+    return context.get(current_scope) if context is not None else None
+
+
+def ready_handles(loop: asyncio.AbstractEventLoop) -> list[Any] | None:
+    """The callbacks that the loop is about to run, or None for a loop that does not show them (uvloop)."""
+    ready = getattr(loop, "_ready", None)
+    return None if ready is None else list(ready)
+
+
+def task_context(task: asyncio.Task[Any]) -> Context | None:
+    """The context that a suspended task runs in, or None where it cannot be told."""
+    if hasattr(task, "get_context"):
+        return task.get_context()
+    # Python 3.11 has no accessor; what the task waits for keeps the context beside the callback that wakes it.
+    for callback, context in _wakers(task):
+        if getattr(callback, "__self__", None) is task:
+            return context
+    return None
+
+
+def kill(loop: asyncio.AbstractEventLoop, dead: Callable[[Scope], bool], graveyard: Graveyard) -> None:
+    """Stop every task, callback and timer whose scope is dead.
+
+    Args:
+        loop: The loop that they live on.
+        dead: Says of a scope whether its life has ended.
+        graveyard: Keeps the stopped tasks until they can be closed.
+    """
+    doomed: set[asyncio.Task[Any]] = set()
+    for handle in ready_handles(loop) or ():
+        scope = scope_of(handle._context)
+        if scope is not None and dead(scope):
+            owner = getattr(handle._callback, "__self__", None)
+            if isinstance(owner, asyncio.Task):
+                doomed.add(owner)
+            handle.cancel()
+    for handle in getattr(loop, "_scheduled", ()):
+        scope = scope_of(handle._context)
+        if scope is not None and dead(scope):
+            handle.cancel()
+    current = None
+    with contextlib.suppress(RuntimeError):
+        current = asyncio.current_task(loop)
+    for task in asyncio.all_tasks(loop):
+        scope = scope_of(task_context(task))
+        if scope is not None and dead(scope):
+            doomed.add(task)
+    for task in doomed:
+        if task is current or task.done():
+            continue
+        for callback, _ in _wakers(task):
+            if getattr(callback, "__self__", None) is task:
+                waiting_for(task).remove_done_callback(callback)
+        graveyard.bury(task)
+
+
+def waiting_for(task: asyncio.Task[Any]) -> Any:
+    """The future that a task is suspended on, or None."""
+    return getattr(task, "_fut_waiter", None)
+
+
+class Graveyard:
+    """Tasks of ended lives, kept where they stand until the test's report is written."""
+
+    def __init__(self) -> None:
+        self._tasks: list[asyncio.Task[Any]] = []
+
+    def bury(self, task: asyncio.Task[Any]) -> None:
+        """Keep a task that must not run again."""
+        asyncio.tasks._unregister_task(task)
+        # It stays pending for ever; asyncio's complaint about that would blame the user.
+        task._log_destroy_pending = False  # type: ignore[attr-defined]
+        self._tasks.append(task)
+
+    def close(self) -> None:
+        """Close the coroutines: `finally` blocks run now, and whatever they print, warn or raise is discarded."""
+        tasks, self._tasks = self._tasks, []
+        if not tasks:
+            return
+        with (
+            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.redirect_stderr(io.StringIO()),
+            warnings.catch_warnings(),
+        ):
+            warnings.simplefilter("ignore")
+            for task in tasks:
+                # A `finally` that awaits cannot be closed politely: its RuntimeError is discarded with the rest.
+                with contextlib.suppress(BaseException):
+                    coroutine = task.get_coro()
+                    if coroutine is not None:
+                        coroutine.close()
+
+
+def _wakers(task: asyncio.Task[Any]) -> Iterable[tuple[Any, Context]]:
+    future = waiting_for(task)
+    return list(getattr(future, "_callbacks", None) or ())

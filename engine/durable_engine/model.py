@@ -1,0 +1,108 @@
+"""The records that the engine hands out. They are frozen: a test may keep them, compare them, and print them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal, NamedTuple
+
+StepKind = Literal["do", "sleep", "wait_for_event"]
+StepStatus = Literal["running", "waiting", "complete", "errored"]
+
+STATUSES = (
+    "queued",
+    "running",
+    "paused",
+    "errored",
+    "terminated",
+    "complete",
+    "waiting",
+    "waitingForPause",
+    "unknown",
+)
+FINAL_STATUSES = frozenset({"errored", "terminated", "complete"})
+
+
+class StepKey(NamedTuple):
+    """What identifies a step: its kind, its name, and which occurrence of that name it is (1-based)."""
+
+    kind: StepKind
+    name: str
+    count: int
+
+    @property
+    def label(self) -> str:
+        """The name as history shows it: `charge-1`."""
+        return f"{self.name}-{self.count}"
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRecord:
+    """One attempt of a step.
+
+    Attributes:
+        number: 1 for the first attempt.
+        started_at: Virtual time (aware, UTC).
+        ended_at: Virtual time, or None while it runs.
+        error: `{"name": ..., "message": ...}`, or None.
+        retry_delay: How long the engine waits before the next attempt, or None if there is none.
+    """
+
+    number: int
+    started_at: datetime
+    ended_at: datetime | None = None
+    error: dict[str, str] | None = None
+    retry_delay: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """A step as it stands now.
+
+    Attributes:
+        name: The step's name.
+        count: Which occurrence of that name this is, 1-based.
+        kind: `"do"`, `"sleep"` or `"wait_for_event"`.
+        status: `"running"`, `"waiting"` (a sleep, an event, a retry delay), `"complete"` or `"errored"`.
+        attempts: The attempts so far, oldest first; empty for sleeps and waits.
+        inputs: The dependencies' values by name.
+        result: What `run` got, None until there is something; `"[REDACTED]"` for sensitive outputs.
+        error: `{"name": ..., "message": ...}` of a step that failed for good, else None.
+        started_at: Virtual time (aware, UTC).
+        ended_at: Virtual time, or None while it is not finished.
+        mocked: Whether a modification answered in the callback's place.
+    """
+
+    name: str
+    count: int
+    kind: StepKind
+    status: StepStatus
+    started_at: datetime
+    ended_at: datetime | None = None
+    attempts: list[AttemptRecord] = field(default_factory=list)
+    inputs: dict[str, Any] = field(default_factory=dict)
+    result: Any = None
+    error: dict[str, str] | None = None
+    mocked: bool = False
+
+    @property
+    def key(self) -> StepKey:
+        """The step's identity."""
+        return StepKey(self.kind, self.name, self.count)
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEvent:
+    """One line of an instance's history.
+
+    Attributes:
+        kind: Such as `"STEP_START"`; docs/reference/introspection.md lists them in their order.
+        step: The step's name with its occurrence, `charge-1`; None for events of the instance.
+        at: Virtual time (aware, UTC).
+        detail: What belongs to that kind: `config`, `result`, `error`, `durationMs`, ...
+    """
+
+    kind: str
+    step: str | None
+    at: datetime
+    detail: dict[str, Any]

@@ -1,0 +1,262 @@
+"""Modifications: what a test changed about an instance, and how a step asks whether it is meant.
+
+A `Modification` is plain data, shared by every instance that it covers; whether anything used it is known there. How
+often it has answered is counted per instance and lifetime of its memo, in `InstanceModifications`, since a restart
+counts anew.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from .errors import InvalidArgumentError, ModificationError
+from .model import StepKey
+
+ModificationKind = Literal[
+    "result", "callback", "error", "timeout", "event", "event_timeout", "sleep", "retry_delay"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """Names a step: its name and which occurrence of it (1-based)."""
+
+    name: str
+    index: int = 1
+
+    @classmethod
+    def parse(cls, value: object) -> Selector:
+        """Read `"name"`, `("name", 2)` or `{"name": "name", "index": 2}`.
+
+        Raises:
+            InvalidArgumentError: If it is none of these.
+        """
+        name: object = value
+        index: object = 1
+        if isinstance(value, tuple) and len(value) == 2:
+            name, index = value
+        elif isinstance(value, Mapping) and "name" in value and value.keys() <= {"name", "index"}:
+            name, index = value["name"], value.get("index", 1)
+        if not isinstance(name, str) or not name:
+            raise InvalidArgumentError(
+                f"{value!r} does not select a step. Give its name, or ('name', 2) or {{'name': 'name', 'index': 2}} "
+                "for its second occurrence."
+            )
+        if isinstance(index, bool) or not isinstance(index, int) or index < 1:
+            raise InvalidArgumentError(f"{value!r} selects occurrence {index!r} of a step; the first one is 1.")
+        return cls(name, index)
+
+    @classmethod
+    def parse_many(cls, value: object) -> tuple[Selector, ...] | None:
+        """Read None (all steps), one selector, or a list of them; a tuple is always one selector."""
+        if value is None:
+            return None
+        if isinstance(value, list):
+            if not value:
+                raise InvalidArgumentError("An empty list selects no step. Leave the argument out to select all.")
+            return tuple(cls.parse(item) for item in value)
+        return (cls.parse(value),)
+
+    def matches(self, key: StepKey) -> bool:
+        """Whether that step is meant, whatever its kind."""
+        return self.name == key.name and self.index == key.count
+
+    def __str__(self) -> str:
+        return repr(self.name) if self.index == 1 else f"({self.name!r}, {self.index})"
+
+
+@dataclass(slots=True, eq=False)
+class Modification:
+    """One change that a test asked for.
+
+    Attributes:
+        kind: What it changes.
+        call: How the test wrote it, for messages: `mock_step_result('charge')`.
+        selector: The step that it is for; None for all of them, or for an event.
+        payload: The stored result, the exception, the callable or list of outcomes, or the event.
+        times: For how many attempts; None for all.
+        used: Whether anything was answered by it.
+    """
+
+    kind: ModificationKind
+    call: str
+    selector: Selector | None = None
+    payload: Any = None
+    times: int | None = None
+    used: bool = False
+    required: bool = True
+
+
+@dataclass(slots=True)
+class _Applied:
+    modification: Modification
+    general: bool
+    answered: int = 0
+
+
+@dataclass(slots=True)
+class InstanceModifications:
+    """The modifications of one instance: its own, and those made for every instance of its workflow.
+
+    An own mock of a step goes before a general one.
+    """
+
+    _applied: list[_Applied] = field(default_factory=list)
+
+    def add(self, modification: Modification, *, general: bool = False) -> None:
+        """Put a modification in force.
+
+        Raises:
+            ModificationError: If it contradicts one that is in force.
+        """
+        check_consistent([entry.modification for entry in self._applied if entry.general == general], modification)
+        self._applied.append(_Applied(modification, general))
+
+    def add_all(self, modifications: Iterable[Modification]) -> None:
+        """Put several in force, or none of them if one contradicts the others.
+
+        Raises:
+            ModificationError: If one does.
+        """
+        before = list(self._applied)
+        try:
+            for modification in modifications:
+                self.add(modification)
+        except ModificationError:
+            self._applied = before
+            raise
+
+    def forget_answers(self) -> None:
+        """Count anew: the instance was restarted."""
+        for entry in self._applied:
+            entry.answered = 0
+
+    def for_attempt(self, key: StepKey) -> Modification | None:
+        """What answers the next attempt of a step in the callback's place; None lets the callback run.
+
+        Errors and timeouts queue up in the order given, one an attempt; a mocked result answers once they are used up.
+        """
+        mine = [entry for entry in self._applied if _selects(entry.modification, key)]
+        for kinds in (("error", "timeout"), ("result", "callback")):
+            for entry in sorted(mine, key=lambda entry: entry.general):
+                one = entry.modification
+                if one.kind in kinds and (one.times is None or entry.answered < one.times):
+                    entry.answered += 1
+                    one.used = True
+                    return one
+        return None
+
+    def outcome(self, key: StepKey, modification: Modification) -> Any:
+        """The next outcome of `mock_step` with an iterable.
+
+        Raises:
+            ModificationError: If there is none left.
+        """
+        entry = next(entry for entry in self._applied if entry.modification is modification)
+        outcomes = modification.payload
+        if entry.answered > len(outcomes):
+            raise ModificationError(
+                f"{modification.call} has {len(outcomes)} outcome(s), and attempt {entry.answered} of step "
+                f"{key.label!r} asked for one more. Give an outcome for each attempt, or a callable."
+            )
+        return outcomes[entry.answered - 1]
+
+    def takes_no_time(self, key: StepKey, kind: Literal["sleep", "retry_delay"]) -> bool:
+        """Whether that sleep, or the retry delays of that step, are disabled."""
+        return self._use(kind, key)
+
+    def wait_times_out(self, key: StepKey) -> bool:
+        """Whether that wait is forced to time out."""
+        return self._use("event_timeout", key)
+
+    def event_taken(self, event_type: str) -> None:
+        """A mocked event was delivered."""
+        for entry in self._applied:
+            one = entry.modification
+            if one.kind == "event" and one.payload[0] == event_type and not entry.answered:
+                entry.answered = 1
+                one.used = True
+                return
+
+    @property
+    def events(self) -> list[tuple[str, bytes]]:
+        """The mocked events: type and stored payload, in the order given."""
+        return [entry.modification.payload for entry in self._applied if entry.modification.kind == "event"]
+
+    def _use(self, kind: ModificationKind, key: StepKey) -> bool:
+        found = False
+        for entry in self._applied:
+            one = entry.modification
+            if one.kind == kind and (one.selector is None or one.selector.matches(key)):
+                one.used = found = True
+        return found
+
+
+def check_consistent(existing: Iterable[Modification], new: Modification) -> None:
+    """See to it that a new modification does not contradict those before it.
+
+    Raises:
+        ModificationError: If a step's result is mocked twice, or an error comes after a result.
+    """
+    if new.kind not in ("result", "callback", "error", "timeout"):
+        return
+    assert new.selector is not None
+    for old in existing:
+        if old.selector != new.selector or old.kind not in ("result", "callback"):
+            continue
+        if new.kind in ("result", "callback"):
+            raise ModificationError(
+                f"Trying to mock step '{new.selector.name}' multiple times! {new.call} follows {old.call}. "
+                f"Keep one of them; for different outcomes of one step use mock_step({new.selector}, [...])."
+            )
+        raise ModificationError(
+            f"Trying to mock error on step '{new.selector.name}' after mocking its result! {new.call} follows "
+            f"{old.call}. Give the errors first: the result answers once they are used up."
+        )
+
+
+def call_with_named(function: Any, values: Mapping[str, Any], own: Iterable[str]) -> Any:
+    """Call a stand-in with those of a step's arguments that it names.
+
+    Args:
+        function: Plain or async; parameters named `ctx` or after a dependency get that value. One that takes anything
+            (a `Mock`, `**kwargs`) gets the arguments that the callback itself has, by name.
+        values: What can be named: the dependencies' values, and `ctx`.
+        own: The names of the callback's own parameters.
+
+    Raises:
+        ModificationError: If it names one that the step does not have and that has no default.
+    """
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # builtins without a signature
+        return function()
+    positional: list[Any] = []
+    named: dict[str, Any] = {}
+    for parameter in parameters:
+        if parameter.kind is parameter.VAR_KEYWORD:
+            named.update({name: values[name] for name in own if name not in named})
+        elif parameter.kind is parameter.VAR_POSITIONAL:
+            continue
+        elif parameter.name in values:
+            if parameter.kind is parameter.POSITIONAL_ONLY:
+                positional.append(values[parameter.name])
+            else:
+                named[parameter.name] = values[parameter.name]
+        elif parameter.default is parameter.empty:
+            raise ModificationError(
+                f"The stand-in {function!r} takes {parameter.name!r}, which the step does not have. "
+                f"It can take: {', '.join(sorted(values))}."
+            )
+    return function(*positional, **named)
+
+
+def _selects(modification: Modification, key: StepKey) -> bool:
+    return (
+        modification.kind in ("error", "timeout", "result", "callback")
+        and modification.selector is not None
+        and modification.selector.matches(key)
+    )

@@ -1,0 +1,449 @@
+"""The durable operations: what `do`, `sleep` and `wait_for_event` are while an instance lives.
+
+Each keeps its row in the store up to date before its outcome is delivered to `run`, so that a later life can answer
+from storage.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .boundary import JsDict, NotSerialisable, cross, decode, encode
+from .clock import to_datetime
+from .config import DELAY_FUNCTION_LIMIT, StepConfig, read_delay
+from .errors import (
+    EXECUTION_TIMED_OUT,
+    FATAL_NOT_SERIALISABLE,
+    OUTPUT_TOO_LARGE,
+    STEP_NOT_SERIALISABLE,
+    ModificationError,
+)
+from .failures import ErrorInfo, describe, rebuild
+from .modifications import Modification, call_with_named
+from .scope import Operation, Scope, current_scope
+from .store import FORGOTTEN, MOCKED, SENSITIVE, HistoryRow, StepRow
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from .clock import Timer
+    from .instance import Instance
+
+MAX_OUTPUT = 2**20
+REDACTED = "[REDACTED]"
+
+
+class StepCallback(NamedTuple):
+    """A step's callback and what it is called with.
+
+    Attributes:
+        function: The user's function.
+        parameters: Its parameters' names, in order; `ctx` is filled in for each attempt.
+        inputs: The values of the others, the dependencies, by name.
+    """
+
+    function: Callable[..., Any]
+    parameters: tuple[str, ...]
+    inputs: Mapping[str, Any]
+
+    def __call__(self, ctx: JsDict) -> Any:
+        """Run the user's function."""
+        return self.function(*(ctx if name == "ctx" else self.inputs[name] for name in self.parameters))
+
+
+class DurableOperation(Operation):
+    """A step of any kind that is under way."""
+
+    __slots__ = ("future", "instance", "row", "timer")
+
+    def __init__(self, instance: Instance, scope: Scope, row: StepRow) -> None:
+        super().__init__(scope)
+        self.instance = instance
+        self.row = row
+        self.future: asyncio.Future[Any] = instance.engine.loop.create_future()
+        self.timer: Timer | None = None
+        instance.operations[row.key] = self
+
+    def record(self, *events: tuple[str, dict[str, Any] | None, bytes | None]) -> None:
+        """Store the row as it stands, and these lines of history."""
+        now = self.instance.engine.clock.now_ms
+        key = self.row.key
+        self.instance.engine.store.record(
+            self.instance.row.key, [HistoryRow(kind, key, now, detail, value) for kind, detail, value in events], self.row
+        )
+
+    def wait_until(self, due: int, callback: Callable[[], None], what: str) -> None:
+        """Park until the clock reaches `due`."""
+        self.set_busy(False)
+        self.timer = self.instance.engine.schedule(due, callback, what=what, held=None)
+
+    def cancel_timer(self) -> None:
+        """Forget the timer, if there is one."""
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+
+    def end(self, status: str) -> None:
+        """Note in the row that the step is over."""
+        self.cancel_timer()
+        self.row.status = status
+        self.row.due = None
+        self.row.ended_at = self.instance.engine.clock.now_ms
+
+    def deliver(self, value: object = None, error: Exception | None = None) -> None:
+        """Hand the stored outcome to `run`, unless a pause is about to take hold."""
+        if self.instance.withheld is not None:
+            self.set_busy(False)
+            self.instance.withheld.append(lambda: self._hand_over(value, error))
+        else:
+            self._hand_over(value, error)
+
+    def _hand_over(self, value: object, error: Exception | None) -> None:
+        del self.instance.operations[self.row.key]
+        self.close()
+        # Whoever awaited it may have been cancelled, which cancels the future: the outcome is stored all the same.
+        if not self.future.done():
+            if error is not None:
+                self.future.set_exception(error)
+            else:
+                self.future.set_result(value)
+        self.instance.engine.progress(self.instance)
+
+
+class SleepOperation(DurableOperation):
+    """A `sleep` or `sleep_until` under way."""
+
+    __slots__ = ()
+
+    def begin(self, duration: int) -> None:
+        """Start it, or go on with what is left of it."""
+        engine = self.instance.engine
+        if self.row.due is None:
+            self.row.due = engine.clock.now_ms + duration
+            self.row.status = "waiting"
+            self.record(("SLEEP_START", {"durationMs": duration}, None))
+            engine.observers.step_started(self.instance, self.row.key)
+        key = self.row.key
+        if self.row.due <= engine.clock.now_ms or self.instance.modifications.takes_no_time(key, "sleep"):
+            engine.loop.call_soon(self._complete, context=self.instance.context_of(self.scope))
+        else:
+            self.wait_until(self.row.due, self._complete, f"the end of sleep {key.label!r}")
+
+    def _complete(self) -> None:
+        if self.instance.closed:
+            return
+        self.end("complete")
+        self.record(("SLEEP_COMPLETE", None, None))
+        self.instance.engine.observers.step_finished(self.instance, self.row.key)
+        self.deliver()
+
+
+class EventOperation(DurableOperation):
+    """A `wait_for_event` under way."""
+
+    __slots__ = ("event_type",)
+
+    def begin(self, event_type: str, timeout: int) -> None:
+        """Take an event that is there already, or wait for one."""
+        self.event_type = event_type
+        engine = self.instance.engine
+        if self.row.due is None:
+            self.row.due = engine.clock.now_ms + timeout
+            self.row.status = "waiting"
+            self.record(("WAIT_START", {"event": event_type}, None))
+            engine.observers.step_started(self.instance, self.row.key)
+        timeout = self.row.due - self.row.started_at
+        if self.instance.modifications.wait_times_out(self.row.key):
+            engine.loop.call_soon(self._time_out, timeout, context=self.instance.context_of(self.scope))
+            return
+        self.instance.waits.setdefault(event_type, []).append(self)
+        self.wait_until(self.row.due, lambda: self._time_out(timeout), f"the timeout of wait {self.row.key.label!r}")
+        self.instance.match_events(event_type)
+
+    def receive(self, payload: bytes, at: int) -> None:
+        """Take this event."""
+        self.end("complete")
+        self.row.result = encode({"payload": decode(payload), "type": self.event_type, "timestamp": to_datetime(at)})
+        self.record(("WAIT_COMPLETE", None, self.row.result))
+        self.instance.engine.observers.step_finished(self.instance, self.row.key)
+        self.deliver(decode(self.row.result))
+
+    def _time_out(self, timeout: int) -> None:
+        if self.instance.closed or self.row.status != "waiting":
+            return
+        waiting = self.instance.waits.get(self.event_type, [])
+        if self in waiting:
+            waiting.remove(self)
+        info = ErrorInfo("WorkflowTimeoutError", EXECUTION_TIMED_OUT.format(ms=timeout))
+        self.end("errored")
+        self.row.error = info.dump()
+        self.record(("WAIT_TIMED_OUT", info.public(), None))
+        self.instance.engine.observers.step_finished(self.instance, self.row.key)
+        self.deliver(error=rebuild(info))
+
+
+class DoOperation(DurableOperation):
+    """A `do` under way: its attempts, its retry delays, its timeouts."""
+
+    __slots__ = ("_callback", "_child", "_config", "_settled")
+
+    def __init__(
+        self, instance: Instance, scope: Scope, row: StepRow, config: StepConfig, callback: StepCallback
+    ) -> None:
+        super().__init__(instance, scope, row)
+        self._config = config
+        self._callback = callback
+        self._child: Scope | None = None
+        self._settled = 0
+
+    def begin(self) -> None:
+        """Start it, or go on where an earlier life left off."""
+        row = self.row
+        engine = self.instance.engine
+        if row.attempts == 0:
+            if self._config.sensitive:
+                row.flags |= SENSITIVE
+            if self._callback.inputs:
+                row.inputs = encode(dict(self._callback.inputs))
+            self.record(("STEP_START", {"config": self._config.merged}, None))
+            engine.observers.step_started(self.instance, row.key)
+        if row.due is not None and row.due > engine.clock.now_ms:
+            self._wait_for_retry(row.due)
+        else:
+            self._start_attempt()
+
+    # -- an attempt --------------------------------------------------------------------------------------------------
+
+    def _start_attempt(self) -> None:
+        if self.instance.closed:
+            return
+        row = self.row
+        row.attempts += 1
+        row.due = None
+        row.status = "running"
+        self.set_busy(True)
+        self.record(("ATTEMPT_START", {"attempt": row.attempts}, None))
+        number = row.attempts
+        self.timer = self.instance.engine.schedule(
+            self.instance.engine.clock.now_ms + self._config.timeout,
+            lambda: self._time_out(number),
+            what=f"the timeout of attempt {number} of step {row.key.label!r}",
+            # A step that is at work is never raced by its own timeout.
+            held=lambda: self._busy,
+        )
+        self._run_in_child(self._attempt(number))
+
+    def _run_in_child(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        child = Scope(self.instance, lambda: self._child_changed(child))
+        self._child = child
+        self.instance.callback_started()
+        task = self.instance.engine.loop.create_task(coroutine, context=self.instance.context_of(child))
+        self.instance.keep(task)
+
+    def _child_changed(self, child: Scope) -> None:
+        if child is self._child:
+            self.set_busy(not child.parked)
+
+    async def _attempt(self, number: int) -> None:
+        try:
+            try:
+                data = await self._produce()
+            except (ModificationError, *self.instance.engine.passthrough) as exc:
+                self.instance.abort(exc)
+            except _ForcedTimeout:
+                self._time_out(number)
+            except BaseException as exc:
+                if self._is_current(number):
+                    self._fail(exc)
+            else:
+                if self._is_current(number):
+                    self._succeed(data)
+        finally:
+            self.instance.callback_ended()
+
+    def _is_current(self, number: int) -> bool:
+        """Whether this attempt still counts: the callback of one that timed out goes on, and is ignored."""
+        return self.row.attempts == number and self._settled < number and not self.instance.closed
+
+    async def _produce(self) -> bytes:
+        key = self.row.key
+        stand_in = self.instance.modifications.for_attempt(key)
+        if stand_in is not None:
+            self.row.flags |= MOCKED
+            if stand_in.kind == "result":
+                return stand_in.payload  # type: ignore[no-any-return]
+            return encode(await self._stand_in(stand_in))
+        value = self._callback(self._ctx())
+        if asyncio.iscoroutine(value):
+            value = await value
+        return encode(value)
+
+    async def _stand_in(self, modification: Modification) -> Any:
+        if modification.kind == "timeout":
+            raise _ForcedTimeout
+        if modification.kind == "error":
+            raise modification.payload.with_traceback(None)
+        if callable(modification.payload):
+            values = {**self._callback.inputs, "ctx": self._ctx()}
+            outcome = call_with_named(modification.payload, values, self._callback.parameters)
+            return await outcome if inspect.isawaitable(outcome) else outcome
+        outcome = self.instance.modifications.outcome(self.row.key, modification)
+        if isinstance(outcome, BaseException):
+            raise outcome.with_traceback(None)
+        if isinstance(outcome, type) and issubclass(outcome, BaseException):
+            raise outcome
+        return outcome
+
+    def _ctx(self) -> JsDict:
+        key = self.row.key
+        return _fresh(
+            {
+                "step": {"name": key.name, "count": key.count},
+                "attempt": self.row.attempts,
+                "config": self._config.merged,
+            }
+        )
+
+    # -- its outcome -------------------------------------------------------------------------------------------------
+
+    def _succeed(self, data: bytes) -> None:
+        row = self.row
+        if len(data) > MAX_OUTPUT:
+            self._fail_attempt(
+                ErrorInfo("WorkflowInternalError", OUTPUT_TOO_LARGE.format(step=row.key.label)), None
+            )
+            return
+        self._settled = row.attempts
+        self.end("complete")
+        row.result = data
+        shown = encode(REDACTED) if self._config.sensitive else data
+        self.record(("ATTEMPT_SUCCESS", {"attempt": row.attempts}, None), ("STEP_SUCCESS", None, shown))
+        self.instance.engine.observers.step_finished(self.instance, row.key)
+        self.deliver(decode(data))
+
+    def _fail(self, exc: BaseException) -> None:
+        if isinstance(exc, NotSerialisable):
+            self._end_instance()
+        else:
+            self._fail_attempt(describe(exc), exc)
+
+    def _time_out(self, number: int) -> None:
+        if self._is_current(number):
+            info = ErrorInfo("WorkflowTimeoutError", EXECUTION_TIMED_OUT.format(ms=self._config.timeout))
+            self._fail_attempt(info, None)
+
+    def _fail_attempt(self, info: ErrorInfo, original: BaseException | None) -> None:
+        self.cancel_timer()
+        self._settled = self.row.attempts
+        self.row.failures += 1
+        if not info.retryable or self.row.failures > self._config.limit:
+            self._fail_step(info, original)
+        elif callable(self._config.delay):
+            self._ask_for_delay(info)
+        else:
+            self._retry_in(self._config.backoff_delay(self.row.failures), info)
+
+    def _retry_in(self, delay: int, info: ErrorInfo) -> None:
+        engine = self.instance.engine
+        no_time = self.instance.modifications.takes_no_time(self.row.key, "retry_delay")
+        self.row.due = engine.clock.now_ms + (0 if no_time else delay)
+        self.row.status = "waiting"
+        detail = {"attempt": self.row.attempts, "error": info.public(), "retryDelayMs": delay}
+        self.record(("ATTEMPT_FAILURE", detail, None))
+        if self.row.due <= engine.clock.now_ms and self.instance.withheld is None:
+            self._start_attempt()
+        else:
+            self._wait_for_retry(self.row.due)
+
+    def _wait_for_retry(self, due: int) -> None:
+        self.wait_until(due, self._start_attempt, f"the next attempt of step {self.row.key.label!r}")
+
+    def _fail_step(self, info: ErrorInfo, original: BaseException | None) -> None:
+        row = self.row
+        self.end("errored")
+        row.error = info.dump()
+        if not info.retryable:
+            row.flags |= FORGOTTEN
+        self.record(
+            ("ATTEMPT_FAILURE", {"attempt": row.attempts, "error": info.public()}, None),
+            ("STEP_FAILURE", {"error": info.public()}, None),
+        )
+        self.instance.engine.observers.step_finished(self.instance, row.key)
+        self.deliver(error=rebuild(info, original))
+
+    def _end_instance(self) -> None:
+        name = self.row.key.name
+        self._settled = self.row.attempts
+        self.end("errored")
+        info = ErrorInfo("WorkflowFatalError", STEP_NOT_SERIALISABLE.format(name=name), retryable=False)
+        self.row.error = info.dump()
+        self.record(
+            ("ATTEMPT_FAILURE", {"attempt": self.row.attempts, "error": info.public()}, None),
+            ("STEP_FAILURE", {"error": info.public()}, None),
+        )
+        self.instance.engine.observers.step_finished(self.instance, self.row.key)
+        self.instance.end_at_once(ErrorInfo("WorkflowFatalError", FATAL_NOT_SERIALISABLE.format(name=name)))
+
+    # -- a delay that is a function ----------------------------------------------------------------------------------
+
+    def _ask_for_delay(self, info: ErrorInfo) -> None:
+        number = self.row.attempts
+        self.set_busy(True)
+        self.timer = self.instance.engine.schedule(
+            self.instance.engine.clock.now_ms + DELAY_FUNCTION_LIMIT,
+            lambda: self._delay_failed(number, f"timed out after {DELAY_FUNCTION_LIMIT}ms", None),
+            what=f"the limit of the delay function of step {self.row.key.label!r}",
+            held=lambda: self._busy,
+        )
+        self._run_in_child(self._ask(number, info))
+
+    async def _ask(self, number: int, info: ErrorInfo) -> None:
+        assert callable(self._config.delay)
+        try:
+            argument = _fresh({"ctx": self._ctx(), "error": info.public()})
+            value = self._config.delay(argument)
+            if inspect.isawaitable(value):
+                value = await value
+        except self.instance.engine.passthrough as exc:
+            self.instance.abort(exc)
+        except BaseException as exc:
+            self._delay_failed(number, f"threw an error: {type(exc).__name__}: {exc}", exc)
+        else:
+            read = read_delay(value)
+            if read is None:
+                self._delay_failed(number, f"returned an invalid delay: {value!r}", None)
+            elif self._awaits_delay(number):
+                self.cancel_timer()
+                self._retry_in(read.ms, info)
+        finally:
+            self.instance.callback_ended()
+
+    def _awaits_delay(self, number: int) -> bool:
+        return self.row.attempts == number and self.row.status == "running" and not self.instance.closed
+
+    def _delay_failed(self, number: int, why: str, original: BaseException | None) -> None:
+        if not self._awaits_delay(number):
+            return
+        message = f'The delay function for step "{self.row.key.label}" {why}'
+        self._fail_step(ErrorInfo("NonRetryableDelayError", message), original)
+
+
+class _ForcedTimeout(Exception):
+    """The test wants this attempt to time out at once."""
+
+
+def _fresh(value: dict[str, Any]) -> JsDict:
+    crossed = cross(value)
+    assert isinstance(crossed, JsDict)
+    return crossed
+
+
+def context_for(scope: Scope) -> contextvars.Context:
+    """A copy of the running context whose code belongs to `scope`."""
+    context = contextvars.copy_context()
+    context.run(current_scope.set, scope)
+    return context

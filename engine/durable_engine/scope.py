@@ -1,0 +1,72 @@
+"""Who is busy: a tree of the places where user code waits.
+
+Each instance has a root scope (its `run`), and each running callback one of its own. What code waits for through the
+engine is an *operation* of the scope it was asked for in. A scope is parked when it waits for operations and every one
+of them is parked; otherwise it is busy, and virtual time stands still. Counters make each change cost the same,
+however many operations are open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .instance import Instance
+
+current_scope: ContextVar[Scope | None] = ContextVar("durable_engine_scope", default=None)
+"""The scope that the running code belongs to; tasks and callbacks that it starts inherit it."""
+
+
+class Scope:
+    """A place where user code runs and waits.
+
+    Args:
+        instance: The life that the code belongs to.
+        on_change: Called when the scope becomes parked or busy.
+    """
+
+    __slots__ = ("_busy", "_on_change", "instance", "open")
+
+    def __init__(self, instance: Instance, on_change: Callable[[], None]) -> None:
+        self.instance = instance
+        self.open = 0
+        self._busy = 0
+        self._on_change = on_change
+
+    @property
+    def parked(self) -> bool:
+        """Whether all that the code waits for can only come from a timer, an event or the test."""
+        return self.open > 0 and self._busy == 0
+
+    def _count(self, open_: int, busy: int) -> None:
+        before = self.parked
+        self.open += open_
+        self._busy += busy
+        if self.parked != before:
+            self._on_change()
+
+
+class Operation:
+    """Something that code waits for through the engine; busy when it opens."""
+
+    __slots__ = ("_busy", "_open", "scope")
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self._open = True
+        self._busy = True
+        scope._count(1, 1)
+
+    def set_busy(self, busy: bool) -> None:
+        """Say whether the operation is at work, or parked on a timer or an event."""
+        if self._open and busy != self._busy:
+            self._busy = busy
+            self.scope._count(0, 1 if busy else -1)
+
+    def close(self) -> None:
+        """The operation is over: the code that waited for it goes on."""
+        if self._open:
+            self._open = False
+            self.scope._count(-1, -1 if self._busy else 0)

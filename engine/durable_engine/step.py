@@ -1,0 +1,340 @@
+"""What `run` gets as `step`: `do` as a decorator, `sleep`, `sleep_until`, `wait_for_event`."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from . import dependencies
+from .boundary import JsProxy, decode, encode
+from .clock import to_ms
+from .config import MAX_SLEEP, InvalidStepConfigError, read_config
+from .durations import DAY, parse_duration
+from .errors import INVALID_CONFIG, INVALID_STEP_NAME, PAST_SLEEP, STEP_LIMIT, JsException
+from .failures import ErrorInfo, js_error, rebuild
+from .operations import DoOperation, EventOperation, SleepOperation, StepCallback
+from .scope import Scope, current_scope
+
+if TYPE_CHECKING:
+    from .instance import Instance
+    from .model import StepKey, StepKind
+
+T = TypeVar("T")
+
+MAX_NAME = 256
+DEFAULT_EVENT_TIMEOUT = DAY
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+Place = tuple[str, int]
+"""File and line of the user's source."""
+
+
+class DeferredCall(Coroutine[Any, Any, T], Generic[T]):
+    """A coroutine that does not exist until somebody awaits it, so that Python does not complain of its own.
+
+    An un-awaited `do` or `wait_for_event` never starts on the platform; the engine reports it in its own words.
+    """
+
+    __slots__ = ("_coroutine", "_forgotten", "_make")
+
+    def __init__(self, make: Callable[[], Coroutine[Any, Any, T]], forgotten: Callable[[], None]) -> None:
+        self._make = make
+        self._forgotten = forgotten
+        self._coroutine: Coroutine[Any, Any, T] | None = None
+
+    def _started(self) -> Coroutine[Any, Any, T]:
+        if self._coroutine is None:
+            self._coroutine = self._make()
+        return self._coroutine
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        return self._started().__await__()
+
+    def send(self, value: Any) -> Any:
+        """Go on, as `Coroutine.send`."""
+        return self._started().send(value)
+
+    def throw(self, *args: Any) -> Any:
+        """Raise inside, as `Coroutine.throw`."""
+        return self._started().throw(*args)
+
+    def close(self) -> None:
+        """End it, as `Coroutine.close`."""
+        self._started().close()
+
+    def __del__(self) -> None:
+        if self._coroutine is None:
+            self._forgotten()
+
+
+class Step:
+    """The durable steps of one life of an instance.
+
+    Args:
+        instance: The life.
+    """
+
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+        self._declared: dict[str, Callable[[], DeferredCall[Any]]] = {}
+        self._results: dict[Callable[[], Any], Any] = {}
+        self._in_flight: dict[Callable[[], Any], asyncio.Future[Any]] = {}
+        self.do: Callable[..., Any] = (
+            self._do_implicit if instance.workflow.implicit_dependencies else self._do_legacy
+        )
+
+    # -- do ----------------------------------------------------------------------------------------------------------
+
+    def _do_implicit(
+        self, name: str | None = None, *, concurrent: bool = False, config: object = None, **unexpected: object
+    ) -> Callable[[Callable[..., Any]], Callable[[], DeferredCall[Any]]]:
+        if "depends" in unexpected:
+            raise TypeError(
+                "step.do() got an unexpected keyword argument 'depends': from compatibility date 2026-02-25 on, "
+                "dependencies are found by their names. Name the callback's parameters after the steps, or add "
+                '"no_python_workflows_implicit_dependencies" to compatibility_flags in the wrangler configuration.'
+            )
+        if unexpected:
+            raise TypeError(f"step.do() got an unexpected keyword argument {next(iter(unexpected))!r}")
+        return self._decorator(name, lambda function: dependencies.implicit(function, self._declared), concurrent, config)
+
+    def _do_legacy(
+        self, name: str, depends: Sequence[Any] | None = None, concurrent: bool = False, config: object = None
+    ) -> Callable[[Callable[..., Any]], Callable[[], DeferredCall[Any]]]:
+        return self._decorator(name, lambda function: dependencies.explicit(function, depends), concurrent, config)
+
+    def _decorator(
+        self,
+        name: str | None,
+        dependencies_of: Callable[[Callable[..., Any]], dict[str, Any]],
+        concurrent: bool,
+        config: object,
+    ) -> Callable[[Callable[..., Any]], Callable[[], DeferredCall[Any]]]:
+        if callable(name):
+            raise TypeError("step.do is a decorator with arguments: write @step.do() or @step.do('name').")
+        place = _place(3)
+
+        def decorate(function: Callable[..., Any]) -> Callable[[], DeferredCall[Any]]:
+            step_name: str = function.__name__ if name is None else name
+
+            def decorated() -> DeferredCall[Any]:
+                async def call() -> Any:
+                    await self._pass_door()
+                    wanted = dependencies_of(function)
+                    inputs = await self._resolve(wanted, concurrent)
+                    parameters = tuple(_parameters(function, wanted))
+                    callback = StepCallback(function, parameters, inputs)
+                    return await self._run(decorated, step_name, config, callback, place)
+
+                return self._deferred(call, f"step.do({step_name!r})", place)
+
+            decorated._step_name = step_name  # type: ignore[attr-defined]
+            decorated.__name__ = decorated.__qualname__ = getattr(function, "__name__", step_name)
+            self._declared[step_name] = decorated
+            return decorated
+
+        return decorate
+
+    async def _resolve(self, wanted: Mapping[str, Any], concurrent: bool) -> dict[str, Any]:
+        if concurrent:
+            values = await asyncio.gather(*[self._value_of(step) for step in wanted.values()])
+            return dict(zip(wanted, values, strict=True))
+        return {name: await self._value_of(step) for name, step in wanted.items()}
+
+    async def _value_of(self, decorated: Callable[[], Any]) -> Any:
+        if decorated in self._results:
+            return self._results[decorated]
+        if decorated in self._in_flight:
+            return await self._in_flight[decorated]
+        return await decorated()
+
+    async def _run(
+        self, decorated: Callable[[], Any], name: str, config: object, callback: StepCallback, place: Place
+    ) -> Any:
+        instance = self._instance
+        _check_name(name)
+        try:
+            read = read_config(config.to_py() if isinstance(config, JsProxy) else config)
+        except InvalidStepConfigError:
+            raise JsException("Error", "WorkflowFatalError: " + INVALID_CONFIG.format(name=name)) from None
+        for text in read.misread:
+            instance.engine.report_duration(text, place)
+        limit = instance.workflow.step_limit
+        if instance.steps_run >= limit:
+            raise JsException("Error", STEP_LIMIT.format(limit=limit))
+        instance.steps_run += 1
+        key = instance.count_step("do", name)
+        row = instance.open_row(key)
+        if row.status in ("complete", "errored"):
+            return await self._remembered(row.result, row.error)
+        operation = DoOperation(instance, self._scope(), row, read, callback)
+        self._in_flight[decorated] = operation.future
+        operation.begin()
+        try:
+            result = await operation.future
+            self._results[decorated] = result
+        finally:
+            self._in_flight.pop(decorated, None)
+        return result
+
+    # -- sleep -------------------------------------------------------------------------------------------------------
+
+    def sleep(self, name: str, duration: object) -> asyncio.Future[None]:
+        """Sleep durably; it starts at once, awaited or not.
+
+        Args:
+            name: The step's name.
+            duration: Milliseconds, or a text such as `"3 days"`.
+
+        Raises:
+            JsException: From the returned future, if the platform cannot read the duration or it is longer than
+                365 days.
+        """
+        read = parse_duration(duration)
+        if read is None:
+            return self._failed(_unreadable(duration, f"the duration of sleep {name!r}"))
+        if read.misread:
+            self._instance.engine.report_duration(str(duration), _place(2))
+        return self._sleep(name, read.ms)
+
+    def sleep_until(self, name: str, when: object) -> asyncio.Future[None]:
+        """Sleep durably until a point in time; it starts at once, awaited or not.
+
+        Args:
+            name: The step's name.
+            when: A `datetime` (a naive one is UTC), or epoch milliseconds.
+
+        Raises:
+            JsException: From the returned future, if that is in the past or more than 365 days ahead.
+        """
+        now = self._instance.engine.clock.now_ms
+        if isinstance(when, datetime):
+            due = to_ms(when)
+        elif isinstance(when, int | float) and not isinstance(when, bool) and when == when:
+            due = int(when)
+        else:
+            return self._failed(_unreadable(when, f"the time of sleep {name!r}"))
+        if due < now:
+            return self._failed(JsException("Error", PAST_SLEEP))
+        return self._sleep(name, due - now)
+
+    def _sleep(self, name: str, duration: int) -> asyncio.Future[None]:
+        instance = self._instance
+        loop = instance.engine.loop
+        if instance.closed or self._scope().instance.closed:
+            return loop.create_future()
+        try:
+            _check_name(name)
+        except JsException as exc:
+            return self._failed(exc)
+        if duration > MAX_SLEEP:
+            message = f"Sleep {name!r} lasts {duration}ms. The longest sleep is 365 days ({MAX_SLEEP}ms)."
+            return self._failed(JsException("Error", message))
+        row = instance.open_row(instance.count_step("sleep", name))
+        if row.status == "complete":
+            done = loop.create_future()
+            done.set_result(None)
+            return done
+        operation = SleepOperation(instance, self._scope(), row)
+        operation.begin(duration)
+        return operation.future
+
+    # -- wait_for_event ----------------------------------------------------------------------------------------------
+
+    def wait_for_event(
+        self, name: str, event_type: str, /, timeout: object = "24 hours"
+    ) -> DeferredCall[Any]:
+        """Wait for an event of that type; one that was sent before is kept and delivered.
+
+        Args:
+            name: The step's name.
+            event_type: The event's type.
+            timeout: Milliseconds, or a text such as `"3 days"`.
+
+        Returns:
+            A dict of `payload`, `type` and `timestamp` (naive UTC), which reads attributes as well.
+
+        Raises:
+            JsException: If no event came in time.
+        """
+        place = _place(2)
+
+        async def call() -> Any:
+            await self._pass_door()
+            _check_name(name)
+            read = parse_duration(timeout)
+            if read is None:
+                raise _unreadable(timeout, f"the timeout of wait {name!r}")
+            if read.misread:
+                self._instance.engine.report_duration(str(timeout), place)
+            instance = self._instance
+            row = instance.open_row(instance.count_step("wait_for_event", name))
+            if row.status in ("complete", "errored"):
+                return await self._remembered(row.result, row.error)
+            operation = EventOperation(instance, self._scope(), row)
+            operation.begin(event_type, read.ms or DEFAULT_EVENT_TIMEOUT)
+            return await operation.future
+
+        return self._deferred(call, f"step.wait_for_event({name!r})", place)
+
+    # -- helpers -----------------------------------------------------------------------------------------------------
+
+    async def _remembered(self, result: bytes | None, error: bytes | None) -> Any:
+        # As on the platform, an answer from storage is not there in the same turn either.
+        await asyncio.sleep(0)
+        if error is not None:
+            raise rebuild(ErrorInfo.load(error))
+        assert result is not None
+        return decode(result)
+
+    async def _pass_door(self) -> None:
+        if self._instance.closed or self._scope().instance.closed:
+            await self._instance.engine.loop.create_future()
+
+    def _scope(self) -> Scope:
+        scope = current_scope.get()
+        return scope if scope is not None and scope.instance is self._instance else self._instance.root
+
+    def _failed(self, error: Exception) -> asyncio.Future[None]:
+        future: asyncio.Future[None] = self._instance.engine.loop.create_future()
+        future.set_exception(error)
+        future.exception()  # an un-awaited sleep fails silently, as there
+        return future
+
+    def _deferred(self, call: Callable[[], Coroutine[Any, Any, T]], what: str, place: Place) -> DeferredCall[T]:
+        instance = self._instance
+
+        def forgotten() -> None:
+            if not instance.killed:
+                instance.engine.report_missing_await(what, place)
+
+        return DeferredCall(call, forgotten)
+
+
+def _parameters(function: Callable[..., Any], wanted: Mapping[str, Any]) -> list[str]:
+    import inspect
+
+    return [name for name in inspect.signature(function).parameters if name in wanted or name == "ctx"]
+
+
+def _check_name(name: object) -> None:
+    if not isinstance(name, str):
+        raise TypeError(f"A step's name is a str, not {type(name).__name__}: {name!r}")
+    if len(name) > MAX_NAME or _CONTROL.search(name):
+        raise JsException("Error", INVALID_STEP_NAME.format(name=name))
+
+
+def _unreadable(value: object, what: str) -> JsException:
+    encode(value)  # a timedelta does not even cross
+    return js_error(
+        "Error", f"{what} is {value!r}, which cannot be read. Write a number and a unit, as in '30 seconds'."
+    )
+
+
+def _place(depth: int) -> Place:
+    frame = sys._getframe(depth)
+    return frame.f_code.co_filename, frame.f_lineno

@@ -1,0 +1,390 @@
+"""How a test waits, and how virtual time moves meanwhile.
+
+Of all who wait, one leads: it lets everything runnable run, and when nothing can, lets exactly one timer fire. The
+others sleep until their condition holds or the lead is handed to them, so a thousand waiters cost no more than one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from .errors import NeverHappensError, WaitTimeoutError
+from .killing import ready_handles, scope_of, task_context, waiting_for
+
+if TYPE_CHECKING:
+    from .engine import Engine
+
+LOOK_AGAIN = 0.02
+"""Seconds between two looks at code outside steps that waits for something the engine is not told of."""
+
+
+class Waiter:
+    """Somebody who waits for a condition.
+
+    Args:
+        evaluate: Returns whether the condition holds; raises when it can no longer hold.
+        describe: Says what is awaited and how things stand, for the error.
+        about: The instance that it is about (workflow and id); None for the whole engine, until it is idle.
+        for_step: Whether the end of the instance's life ends the wait.
+    """
+
+    def __init__(
+        self,
+        evaluate: Callable[[], bool],
+        describe: Callable[[], str],
+        about: tuple[str, str] | None = None,
+        for_step: bool = False,
+    ) -> None:
+        self._evaluate = evaluate
+        self.about = about
+        self.for_step = for_step
+        self.describe = describe
+        self.satisfied = False
+        self.error: BaseException | None = None
+        self.expired = False
+        self.wake: asyncio.Future[None] | None = None
+        self.task: asyncio.Task[Any] | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Whether there is nothing left to wait for."""
+        return self.satisfied or self.error is not None
+
+    def look(self) -> None:
+        """Find out whether the condition holds by now."""
+        if not self.settled:
+            try:
+                self.satisfied = self._evaluate()
+            except Exception as exc:
+                self.error = exc
+            if self.settled:
+                self.rouse()
+
+    def reject(self, error: BaseException) -> None:
+        """The wait is over, with this error."""
+        if not self.settled:
+            self.error = error
+            self.rouse()
+
+    def rouse(self) -> None:
+        """Let the waiter's task look at how things stand."""
+        if self.wake is not None and not self.wake.done():
+            self.wake.set_result(None)
+
+
+class Waits:
+    """Everybody who waits on an engine.
+
+    Args:
+        engine: The engine.
+        manual: Whether only the test moves the clock.
+    """
+
+    def __init__(self, engine: Engine, manual: bool) -> None:
+        self._engine = engine
+        self._manual = manual
+        self._waiters: dict[Waiter, None] = {}
+        self._leader: Waiter | None = None
+        self._changed: set[tuple[str, str]] = set()
+        self._asyncio_due: weakref.WeakKeyDictionary[asyncio.TimerHandle, int] = weakref.WeakKeyDictionary()
+        self._progress: asyncio.Future[None] | None = None
+        self._real_time: asyncio.TimerHandle | None = None
+
+    # -- waiting -----------------------------------------------------------------------------------------------------
+
+    async def wait(self, waiter: Waiter, timeout: float) -> None:
+        """Wait until the waiter's condition holds.
+
+        Args:
+            waiter: What to wait for.
+            timeout: Real seconds.
+
+        Raises:
+            NeverHappensError: If nothing can run, no timer is left, and nobody else could change that.
+            WaitTimeoutError: If the timeout has passed.
+        """
+        loop = self._engine.loop
+        self._waiters[waiter] = None
+        waiter.task = asyncio.current_task()
+        expiry = loop.call_later(timeout, self._expire, waiter)
+        try:
+            waiter.look()
+            while not waiter.settled:
+                if waiter.expired:
+                    raise WaitTimeoutError(f"{waiter.describe()}\nIt did not happen within {timeout:g} real seconds.")
+                if self._leader is None:
+                    self._leader = waiter
+                if self._leader is waiter:
+                    await self._lead(waiter)
+                else:
+                    waiter.wake = loop.create_future()
+                    await waiter.wake
+            if waiter.error is not None:
+                raise waiter.error
+        finally:
+            expiry.cancel()
+            del self._waiters[waiter]
+            if self._leader is waiter:
+                self._leader = None
+                for other in self._waiters:
+                    if not other.settled:
+                        other.rouse()
+                        break
+
+    def _expire(self, waiter: Waiter) -> None:
+        waiter.expired = True
+        waiter.rouse()
+        self.progress()
+
+    async def _lead(self, leader: Waiter) -> None:
+        """One round: let what can run do so, then let one timer fire."""
+        engine = self._engine
+        self._look()
+        if leader.settled:
+            return
+        if self._settled or self.runnable():
+            # Whoever's condition holds goes on with the test before any further timer fires.
+            await asyncio.sleep(0)
+            return
+        if engine.busy and not self._parked_on_asyncio():
+            await self._until_progress()
+            return
+        if self._manual or not self.fire_next():
+            await self._nothing_left(leader)
+
+    async def _until_progress(self) -> None:
+        loop = self._engine.loop
+        self._progress = progress = loop.create_future()
+        # Code outside steps that awaits something foreign may go on to an asyncio timer without telling us.
+        outside = any(instance.root.open == 0 for instance in self._engine.busy)
+        again = loop.call_later(LOOK_AGAIN, self.progress) if outside else None
+        try:
+            await progress
+        finally:
+            self._progress = None
+            if again is not None:
+                again.cancel()
+
+    def progress(self) -> None:
+        """Something happened that a waiter may be interested in."""
+        if self._progress is not None and not self._progress.done():
+            self._progress.set_result(None)
+
+    def changed(self, workflow: str, id: str) -> None:
+        """Something changed about an instance."""
+        self._changed.add((workflow, id))
+        self.progress()
+
+    def _look(self) -> None:
+        """Let those waiters look at their condition who wait for something that changed."""
+        changed, self._changed = self._changed, set()
+        if changed:
+            for waiter in list(self._waiters):
+                if waiter.about is None or waiter.about in changed:
+                    waiter.look()
+
+    @property
+    def _settled(self) -> bool:
+        return any(waiter.settled for waiter in self._waiters)
+
+    def reject(self, error: BaseException) -> None:
+        """End every wait with this error."""
+        for waiter in list(self._waiters):
+            waiter.reject(error)
+        self.progress()
+
+    async def until_idle(self, timeout: float) -> None:
+        """Wait until nothing can run and no timer is left (with a manual clock: until nothing can run)."""
+        await self.wait(Waiter(lambda: False, self._describe_idle), timeout)
+
+    def _describe_idle(self) -> str:
+        busy = ", ".join(repr(instance.row.id) for instance in self._engine.busy)
+        return f"Waiting until nothing can run. Still at work: {busy or 'no instance'}."
+
+    def reject_steps(self, about: tuple[str, str], error: BaseException) -> None:
+        """End every wait for a step of that instance with this error."""
+        for waiter in list(self._waiters):
+            if waiter.for_step and waiter.about == about:
+                waiter.reject(error)
+
+    async def _nothing_left(self, leader: Waiter) -> None:
+        for waiter in list(self._waiters):
+            if waiter.about is None:
+                waiter.satisfied = True
+                waiter.rouse()
+        if leader.settled:
+            return
+        if self._others_may_act():
+            await self._until_progress_or_test()
+            return
+        why = (
+            "Nothing can run, and the clock is manual: move it with `await workflow_clock.advance(...)`."
+            if self._manual and self._engine.clock.next_timer() is not None
+            else "Nothing can run, and no timer is left: it will never happen."
+        )
+        for waiter in list(self._waiters):
+            waiter.reject(NeverHappensError(f"{waiter.describe()}\n{why}"))
+
+    async def _until_progress_or_test(self) -> None:
+        # Another task of the test may still create an instance, send an event, or move the clock: each of these is
+        # progress. If it ends without doing so, nobody tells us.
+        loop = self._engine.loop
+        again = loop.call_later(LOOK_AGAIN, self.progress)
+        self._progress = progress = loop.create_future()
+        try:
+            await progress
+        finally:
+            self._progress = None
+            again.cancel()
+
+    def _others_may_act(self) -> bool:
+        """Whether a task of the test exists that is not itself waiting for us."""
+        waiting: set[Any] = {waiter.task for waiter in self._waiters}
+        for task in asyncio.all_tasks(self._engine.loop):
+            if task in waiting or scope_of(task_context(task)) is not None:
+                continue
+            if not _waits_for(task, waiting):
+                return True
+        return False
+
+    # -- what can run ------------------------------------------------------------------------------------------------
+
+    def runnable(self) -> bool:
+        """Whether code of an instance is about to run."""
+        engine = self._engine
+        handles = ready_handles(engine.loop)
+        if handles is None:
+            return self._runnable_tasks()
+        for handle in handles:
+            scope = scope_of(handle._context)
+            if scope is not None and scope.instance.engine is engine and not handle._cancelled:
+                return True
+        return False
+
+    def _runnable_tasks(self) -> bool:
+        """The same for a loop that does not show its queue: a task runs unless it waits for something unfinished."""
+        for task in asyncio.all_tasks(self._engine.loop):
+            scope = scope_of(task_context(task))
+            if scope is not None and scope.instance.engine is self._engine and not scope.instance.closed:
+                future = waiting_for(task)
+                if future is None or future.done() or _is_finished_gathering(future):
+                    return True
+        return False
+
+    # -- time --------------------------------------------------------------------------------------------------------
+
+    def fire_next(self, until: int | None = None) -> bool:
+        """Let the timer that is due first fire, if there is one (due at `until` or before)."""
+        virtual = self._asyncio_timers()
+        timer = self._engine.clock.next_timer()
+        first_virtual = min(virtual, default=None, key=lambda entry: entry[0])
+        if first_virtual is not None and (timer is None or first_virtual[0] < timer.due):
+            due, handle = first_virtual
+            if until is not None and due > until:
+                return False
+            self._engine.clock.move_to(max(due, self._engine.clock.now_ms))
+            self._engine.loop.call_soon(handle._callback, *handle._args, context=handle._context)
+            handle.cancel()
+            return True
+        if timer is None or (until is not None and timer.due > until):
+            return False
+        self._engine.clock.fire(timer)
+        return True
+
+    def _parked_on_asyncio(self) -> bool:
+        """Whether all that is busy waits outside steps for timers of asyncio."""
+        if any(instance.root.open for instance in self._engine.busy):
+            return False
+        parked = {scope_of(handle._context).instance for _, handle in self._asyncio_timers()}  # type: ignore[union-attr]
+        return self._engine.busy.keys() <= parked
+
+    def _asyncio_timers(self) -> list[tuple[int, Any]]:
+        """Timers that `run` started through asyncio itself, outside its steps: they run on virtual time as well."""
+        engine = self._engine
+        found = []
+        for handle in getattr(engine.loop, "_scheduled", ()):
+            scope = scope_of(handle._context)
+            if (
+                scope is not None
+                and not handle._cancelled
+                and scope.instance.engine is engine
+                and scope is scope.instance.root
+                and _is_asyncios(handle._callback)
+            ):
+                # It was started at the virtual time that still is: none passes while code runs.
+                due = self._asyncio_due.setdefault(
+                    handle, engine.clock.now_ms + max(0, round((handle.when() - engine.loop.time()) * 1000))
+                )
+                found.append((due, handle))
+        return found
+
+    def arm_real_time(self) -> None:
+        """See to it that a timer also fires when its duration has passed in real time."""
+        if self._manual:
+            return
+        loop = self._engine.loop
+        timer = self._engine.clock.next_in_real_time()
+        if timer is None:
+            return
+        if self._real_time is not None:
+            if self._real_time.when() <= timer.real_due:
+                return  # what is set comes first, and looks again
+            self._real_time.cancel()
+        self._real_time = loop.call_at(timer.real_due, self._real_time_passed)
+
+    def _real_time_passed(self) -> None:
+        self._real_time = None
+        loop = self._engine.loop
+        timer = self._engine.clock.next_in_real_time()
+        if timer is not None and timer.real_due <= loop.time():
+            if self.runnable():
+                self._real_time = loop.call_later(0, self._real_time_passed)
+                return
+            first = self._engine.clock.next_timer()
+            assert first is not None
+            # Virtual time never goes back: whatever is due before it in virtual time goes first, unless held.
+            self._engine.clock.fire(first if first.held is None or not first.held() else timer)
+            self.progress()
+        self.arm_real_time()
+
+    def close(self) -> None:
+        """Stop looking at real time."""
+        if self._real_time is not None:
+            self._real_time.cancel()
+            self._real_time = None
+
+    async def settle(self) -> None:
+        """Let everything runnable run, without waiting for callbacks that wait for something foreign."""
+        await asyncio.sleep(0)
+        while self.runnable():
+            await asyncio.sleep(0)
+
+
+def _is_asyncios(callback: Any) -> bool:
+    # A library's own timers (a connection's timeout) belong to real I/O and stay real.
+    module = getattr(callback, "__module__", None) or ""
+    return module == "asyncio" or module.startswith("asyncio.") or module == "_asyncio"
+
+
+def _is_finished_gathering(future: Any) -> bool:
+    children = getattr(future, "_children", None)
+    return bool(children) and all(child.done() for child in children)
+
+
+def _waits_for(task: asyncio.Task[Any], waiting: set[Any]) -> bool:
+    """Whether a task can go on only after one of these has: it awaits it, or a gathering of such."""
+    future = waiting_for(task)
+    while future is not None:
+        if future in waiting:
+            return True
+        children = getattr(future, "_children", None)
+        if children:
+            pending = [child for child in children if not child.done()]
+            return all(child in waiting or _waits_for(child, waiting) for child in pending)
+        if not isinstance(future, asyncio.Task):
+            return False
+        future = waiting_for(future)
+    return False

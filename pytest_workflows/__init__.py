@@ -1,0 +1,91 @@
+"""Test Cloudflare Python Workflows under plain pytest.
+
+What a test imports is named here. Nothing is loaded before it is asked for: an installed plugin must not slow a pytest
+run that does not use it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from durable_engine import (
+        AttemptRecord,
+        EngineClosedError,
+        EngineError,
+        HistoryEvent,
+        InstanceEndedError,
+        IntrospectionError,
+        InvalidArgumentError,
+        ModificationError,
+        NeverHappensError,
+        NotAvailableError,
+        StepFailedError,
+        StepRecord,
+        UnreachableStatusError,
+        UnusedModificationError,
+        WaitTimeoutError,
+        WorkflowDurationWarning,
+        WorkflowRuleWarning,
+    )
+
+    from .errors import MissingBindingError, WorkflowConfigError
+    from .introspection import (
+        InstanceIntrospector,
+        WorkflowIntrospector,
+        introspect_workflow,
+        introspect_workflow_instance,
+    )
+    from .modifier import Modifier
+
+__all__ = [
+    "AttemptRecord",
+    "EngineClosedError",
+    "EngineError",
+    "HistoryEvent",
+    "InstanceEndedError",
+    "InstanceIntrospector",
+    "IntrospectionError",
+    "InvalidArgumentError",
+    "MissingBindingError",
+    "ModificationError",
+    "Modifier",
+    "NeverHappensError",
+    "NotAvailableError",
+    "StepFailedError",
+    "StepRecord",
+    "UnreachableStatusError",
+    "UnusedModificationError",
+    "WaitTimeoutError",
+    "WorkflowConfigError",
+    "WorkflowDurationWarning",
+    "WorkflowIntrospector",
+    "WorkflowRuleWarning",
+    "introspect_workflow",
+    "introspect_workflow_instance",
+]
+
+_HOMES = {
+    "InstanceIntrospector": ".introspection",
+    "MissingBindingError": ".errors",
+    "Modifier": ".modifier",
+    "WorkflowConfigError": ".errors",
+    "WorkflowIntrospector": ".introspection",
+    "introspect_workflow": ".introspection",
+    "introspect_workflow_instance": ".introspection",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = _HOMES.get(name)
+    module = importlib.import_module(home, __name__) if home else importlib.import_module("durable_engine")
+    value = getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

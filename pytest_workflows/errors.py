@@ -1,0 +1,14 @@
+"""What goes wrong with a Worker's configuration and its bindings."""
+
+from __future__ import annotations
+
+
+class WorkflowConfigError(Exception):
+    """The wrangler configuration, or the module that it names, is not as it must be; the message names file and line."""
+
+
+class MissingBindingError(Exception):
+    """A binding was used that the configuration declares and the test does not provide.
+
+    It is no AttributeError on purpose: `hasattr` must not swallow it.
+    """

@@ -1,0 +1,59 @@
+"""A binding that the configuration declares, that we do not provide, and that the test has not faked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NoReturn
+
+from .errors import MissingBindingError
+
+
+class MissingBinding:
+    """May be held and handed on; whoever uses it is told how to provide the binding.
+
+    Args:
+        name: The binding's name, `DB`.
+        kind: What the configuration calls it, `d1_databases`.
+        config: The configuration.
+    """
+
+    __slots__ = ("_config", "_kind", "_name")
+
+    def __init__(self, name: str, kind: str, config: Path) -> None:
+        self._name = name
+        self._kind = kind
+        self._config = config
+
+    def __repr__(self) -> str:
+        return f"<binding {self._name!r} ({self._kind} in {self._config.name}), which this test does not provide>"
+
+    def _touched(self, how: str) -> NoReturn:
+        raise MissingBindingError(
+            f"{how}: the binding {self._name!r} ({self._kind} in {self._config}) is not provided here. Give the test a "
+            "stand-in for it, in the test file or in conftest.py:\n\n"
+            "    @pytest.fixture\n"
+            "    def workflow_bindings():\n"
+            f'        return {{"{self._name}": Fake{_camel(self._name)}()}}'
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        # Tools that inspect any object (pytest, copy, inspect) ask for dunder names; none of them is a use.
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)
+        self._touched(f"env.{self._name}.{name} was used")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        self._touched(f"env.{self._name}(...) was called")
+
+    def __getitem__(self, key: Any) -> NoReturn:
+        self._touched(f"env.{self._name}[{key!r}] was used")
+
+    def __iter__(self) -> NoReturn:
+        self._touched(f"env.{self._name} was iterated over")
+
+    def __await__(self) -> NoReturn:
+        self._touched(f"env.{self._name} was awaited")
+
+
+def _camel(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("_"))

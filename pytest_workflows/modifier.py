@@ -1,0 +1,180 @@
+"""The modifier: what a test says in a `modify` block, collected and put in force together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from durable_engine import (
+    IntrospectionError,
+    InvalidArgumentError,
+    Modification,
+    Selector,
+    check_consistent,
+    encode,
+)
+
+
+class Modifier:
+    """Collects the modifications of one `modify` block; they take effect together when the block ends.
+
+    A step is selected by its name, by `("name", 2)` or by `{"name": "name", "index": 2}`; the index is the occurrence,
+    1-based.
+
+    Args:
+        existing: The modifications in force.
+
+    Example:
+        ```python
+        async with instance.modify() as m:
+            m.disable_sleeps()
+            m.mock_step_result("charge", {"id": "ch_1"})
+        ```
+    """
+
+    def __init__(self, existing: Iterable[Modification] = ()) -> None:
+        self._existing = list(existing)
+        self._collected: list[Modification] = []
+        self._closed = False
+
+    def disable_sleeps(self, steps: object = None) -> None:
+        """Let sleeps take no time.
+
+        Args:
+            steps: One selector or a list of them; all sleeps by default.
+        """
+        self._add_each("sleep", "disable_sleeps", steps)
+
+    def disable_retry_delays(self, steps: object = None) -> None:
+        """Let retries happen at once; history still shows the delays.
+
+        Args:
+            steps: One selector or a list of them; all steps by default.
+        """
+        self._add_each("retry_delay", "disable_retry_delays", steps)
+
+    def mock_step_result(self, step: object, result: Any) -> None:
+        """Answer with this result in the callback's place; it crosses the boundary as a real one would.
+
+        Args:
+            step: Selects the step.
+            result: Any value that the platform takes; None, 0, False and `""` are results like others.
+
+        Raises:
+            TypeError, JsException: If the result cannot cross the boundary.
+            ModificationError: If the step's result is mocked already.
+        """
+        selector = Selector.parse(step)
+        self._add(Modification("result", f"mock_step_result({selector})", selector, encode(result)))
+
+    def mock_step_error(self, step: object, error: BaseException, times: int | None = None) -> None:
+        """Let attempts fail with this error, as if the callback had raised it.
+
+        Args:
+            step: Selects the step.
+            error: The exception, an instance.
+            times: For how many attempts; all of them by default. Several calls queue up.
+
+        Raises:
+            ModificationError: If the step's result is mocked already.
+        """
+        selector = Selector.parse(step)
+        if not isinstance(error, BaseException):
+            raise InvalidArgumentError(
+                f"mock_step_error takes an exception instance such as ValueError('no stock'), not {error!r}."
+            )
+        call = f"mock_step_error({selector}, {error!r}{_times(times)})"
+        self._add(Modification("error", call, selector, error, times))
+
+    def mock_step(self, step: object, side_effect: Callable[..., Any] | Iterable[Any]) -> None:
+        """Run something else in the callback's place, as `unittest.mock`'s `side_effect` does.
+
+        Args:
+            step: Selects the step.
+            side_effect: A callable, plain or async, which gets those of the callback's arguments that it names (`ctx`,
+                dependencies); or an iterable with one outcome per attempt: an exception is raised, anything else
+                returned.
+
+        Raises:
+            ModificationError: If the step's result is mocked already.
+        """
+        selector = Selector.parse(step)
+        payload: Any = side_effect
+        if not callable(side_effect):
+            if isinstance(side_effect, str | bytes | dict) or not isinstance(side_effect, Iterable):
+                raise InvalidArgumentError(
+                    f"mock_step takes a callable or an iterable of outcomes, not {side_effect!r}. For one result that "
+                    "answers every attempt use mock_step_result."
+                )
+            payload = list(side_effect)
+        self._add(Modification("callback", f"mock_step({selector})", selector, payload))
+
+    def force_step_timeout(self, step: object, times: int | None = None) -> None:
+        """Let attempts time out at once, in no virtual time.
+
+        Args:
+            step: Selects the step.
+            times: For how many attempts; all of them by default. Several calls queue up, with errors as well.
+
+        Raises:
+            ModificationError: If the step's result is mocked already.
+        """
+        selector = Selector.parse(step)
+        self._add(Modification("timeout", f"force_step_timeout({selector}{_times(times)})", selector, None, times))
+
+    def mock_event(self, event_type: str, payload: Any = None) -> None:
+        """Have an event there when `wait_for_event` asks for its type. It is delivered once.
+
+        Args:
+            event_type: The event's type.
+            payload: Any value that the platform takes.
+
+        Raises:
+            TypeError, JsException: If the payload cannot cross the boundary.
+        """
+        if not isinstance(event_type, str) or not event_type:
+            raise InvalidArgumentError(f"mock_event takes the event's type, a text, not {event_type!r}.")
+        self._add(Modification("event", f"mock_event({event_type!r})", None, (event_type, encode(payload))))
+
+    def force_event_timeout(self, step: object) -> None:
+        """Let a `wait_for_event` time out at once, in no virtual time; it takes no event.
+
+        Args:
+            step: Selects the wait by its step name (not the event's type).
+        """
+        selector = Selector.parse(step)
+        self._add(Modification("event_timeout", f"force_event_timeout({selector})", selector))
+
+    def close(self) -> list[Modification]:
+        """End the block.
+
+        Returns:
+            What it collected.
+        """
+        self._closed = True
+        return self._collected
+
+    def _add_each(self, kind: Any, method: str, steps: object) -> None:
+        selectors = Selector.parse_many(steps)
+        if selectors is None:
+            self._add(Modification(kind, f"{method}()", required=False))
+        for selector in selectors or ():
+            self._add(Modification(kind, f"{method}({selector})", selector))
+
+    def _add(self, modification: Modification) -> None:
+        if self._closed:
+            raise IntrospectionError(
+                f"{modification.call} comes after its modify block has ended. Open another one: "
+                "`async with instance.modify() as m:`."
+            )
+        times = modification.times
+        if times is not None and (isinstance(times, bool) or not isinstance(times, int) or times < 1):
+            raise InvalidArgumentError(f"{modification.call}: times is a number of attempts from 1 on, not {times!r}.")
+        check_consistent([*self._existing, *self._collected], modification)
+        self._collected.append(modification)
+
+
+def _times(times: object) -> str:
+    return "" if times is None else f", times={times!r}"
+
+

@@ -1,0 +1,141 @@
+"""pytest's hooks, and nothing else. What they do is in `session.py`; nothing heavy is imported before it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from . import importer
+from .fixtures import (  # noqa: F401 (pytest finds fixtures by their names here)
+    workflow_bindings,
+    workflow_clock,
+    workflow_engine,
+    workflow_env,
+    workflow_worker,
+)
+from .session import SESSION, WorkflowSession
+from .settings import MARKER_HELP, add_options
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare our ini options."""
+    add_options(parser)
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declare our own hooks."""
+    from . import hookspecs
+
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Serve the platform's modules before the first conftest imports a Worker."""
+    _start(early_config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """The same where the plugin was loaded later than that, and the marker."""
+    _start(config)
+    config.addinivalue_line("markers", MARKER_HELP)
+    assert config.stash[SESSION].settings
+
+
+def _start(config: pytest.Config) -> None:
+    if SESSION not in config.stash:
+        importer.install()
+        config.stash[SESSION] = WorkflowSession(config)
+        for path in _first_paths(config):
+            config.stash[SESSION].enter(path)
+
+
+def _first_paths(config: pytest.Config) -> list[Path]:
+    arguments = getattr(config.known_args_namespace, "file_or_dir", None) or ["."]
+    paths = [config.invocation_params.dir / argument.split("::")[0] for argument in arguments]
+    return [path for path in paths if path.exists()][:1]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave nothing behind."""
+    session = config.stash.get(SESSION, None)
+    if session is not None:
+        session.close()
+        del config.stash[SESSION]
+        importer.uninstall()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collect_directory(path: Path, parent: pytest.Collector) -> None:
+    """Make a Worker's sources importable before the folder's conftest is."""
+    parent.config.stash[SESSION].enter(path)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> None:
+    """Make a Worker's sources importable before the test module is."""
+    parent.config.stash[SESSION].enter(module_path)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Refuse markers that say what they may not."""
+    config.stash[SESSION].check_markers(items)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test begins."""
+    item.config.stash[SESSION].begin(item)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Check what the test must still hear of, and end an engine that no fixture will end."""
+    running = item.config.stash[SESSION].running
+    try:
+        outcome = yield
+        if running is not None:
+            running.check()
+        return outcome
+    except BaseException:
+        if running is not None:
+            running.write_report()
+        raise
+    finally:
+        if running is not None and not running.has_fixture:
+            running.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
+    """The engine of a test ends with the test, after its fixtures."""
+    try:
+        return (yield)
+    finally:
+        item.config.stash[SESSION].end()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Put the runs of the test's instances into the report of its failure."""
+    report = yield
+    running = item.config.stash[SESSION].running
+    if report.failed and running is not None:
+        if running.report is None:
+            running.write_report()
+        if running.report is not None:
+            report.sections.append(("Workflows", running.report))
+            running.report = None
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Only after a test's report may code run again that was stopped in its middle."""
+    try:
+        return (yield)
+    finally:
+        item.config.stash[SESSION].reported()

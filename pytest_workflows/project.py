@@ -1,0 +1,212 @@
+"""A worker project: its configuration, and the modules that live beside `main`."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+import os
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from .errors import WorkflowConfigError
+from .wrangler import WorkflowBindingConfig, WranglerConfig, find_config, load_config
+
+_FOREIGN = frozenset({"site-packages", "node_modules", "python_modules"})
+
+
+class Project:
+    """A worker project.
+
+    Args:
+        path: Its configuration.
+        environment: Which environment of it holds.
+    """
+
+    def __init__(self, path: Path, environment: str | None = None) -> None:
+        self.path = path
+        self._environment = environment
+        self._config: WranglerConfig | None = None
+        self._error: WorkflowConfigError | None = None
+        self._aside: dict[str, ModuleType] = {}
+
+    @property
+    def config(self) -> WranglerConfig:
+        """The configuration, read on first use.
+
+        Raises:
+            WorkflowConfigError: If it cannot be read.
+        """
+        if self._error is not None:
+            raise self._error
+        if self._config is None:
+            try:
+                self._config = load_config(self.path, self._environment)
+            except WorkflowConfigError as error:
+                self._error = error
+                raise
+        return self._config
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of `main`; None without one, and for a configuration that cannot be read."""
+        try:
+            main = self.config.main
+        except WorkflowConfigError:
+            return None  # a test that uses none of our fixtures must not fail for it
+        return None if main is None else main.parent
+
+    # -- the modules beside main -------------------------------------------------------------------------------------
+
+    def activate(self) -> None:
+        """Make `import entry` find this project's module, and bring back the modules that it had."""
+        folder = self.folder
+        if folder is None:
+            return
+        entry = str(folder)
+        if entry in sys.path:
+            sys.path.remove(entry)
+        sys.path.insert(0, entry)
+        sys.modules.update(self._aside)
+        self._aside = {}
+        importlib.invalidate_caches()
+
+    def deactivate(self) -> None:
+        """Put this project's modules aside, so that another one can have some of the same names."""
+        folder = self.folder
+        if folder is None:
+            return
+        if str(folder) in sys.path:
+            sys.path.remove(str(folder))
+        for name, module in list(sys.modules.items()):
+            if _lives_in(module, folder):
+                self._aside[name] = sys.modules.pop(name)
+
+    def load_main(self) -> ModuleType:
+        """Import `main` under its stem.
+
+        Raises:
+            WorkflowConfigError: If the file does not exist, or another module of that name is loaded.
+        """
+        config = self.config
+        main = config.main
+        if main is None or not main.is_file():
+            shown = "names no main" if main is None else f"names main {str(main)!r}, which does not exist"
+            raise WorkflowConfigError(f"{config.path}:{self._line('main')}: the configuration {shown}.")
+        module = importlib.import_module(main.stem)
+        file = getattr(module, "__file__", None)
+        if file is None or Path(file).resolve() != main:
+            raise WorkflowConfigError(
+                f"{config.path}:{self._line('main')}: main is {main}, but `import {main.stem}` gives {file}. "
+                "Two modules of one name cannot be loaded: rename one of them."
+            )
+        return module
+
+    def workflow_class(self, workflow: WorkflowBindingConfig) -> type[Any]:
+        """The class that a workflow binding names.
+
+        Raises:
+            WorkflowConfigError: If `main` has no such class, or it has no `run`.
+        """
+        where = f"{self.config.path}:{workflow.line}"
+        if workflow.script_name is not None:
+            raise WorkflowConfigError(
+                f"{where}: the workflow {workflow.binding!r} lives in another Worker, {workflow.script_name!r}. Give "
+                f'its class through the fixture workflow_bindings: {{"{workflow.binding}": {workflow.class_name}}}.'
+            )
+        module = self.load_main()
+        found = getattr(module, workflow.class_name, None)
+        if found is None:
+            raise WorkflowConfigError(f"{where}: {_no_class(module, workflow.class_name)}")
+        if not inspect.isclass(found):
+            raise WorkflowConfigError(
+                f"{where}: {workflow.class_name!r} in {module.__file__} is no class: {found!r}. "
+                "A workflow is a subclass of workers.WorkflowEntrypoint."
+            )
+        if not callable(getattr(found, "run", None)):
+            raise WorkflowConfigError(
+                f"{where}: the class {workflow.class_name} in {module.__file__} has no method `run`. "
+                "Add `async def run(self, event, step)` to it."
+            )
+        return found
+
+    def _line(self, text: str) -> int:
+        lines = self.config.path.read_text(encoding="utf-8").splitlines()
+        return next((number for number, line in enumerate(lines, 1) if text in line), 1)
+
+
+class ProjectSwitcher:
+    """The projects of a session, of which one is active at a time.
+
+    Args:
+        rootdir: pytest's rootdir.
+        configured: Ini `workflows_config`.
+        environment: Ini `workflows_wrangler_env`.
+    """
+
+    def __init__(self, rootdir: Path, configured: str | None, environment: str | None) -> None:
+        self._rootdir = rootdir
+        self._configured = configured
+        self._environment = environment
+        self._projects: dict[Path, Project] = {}
+        self._by_folder: dict[Path, Project | None] = {}
+        self._active: Project | None = None
+
+    def activate_for(self, path: Path) -> Project | None:
+        """Make the project active that a file or folder belongs to.
+
+        Returns:
+            The project, or None where there is no configuration.
+
+        Raises:
+            WorkflowConfigError: If ini names a configuration that does not exist or cannot be read.
+        """
+        folder = path if path.is_dir() else path.parent
+        if folder not in self._by_folder:
+            self._by_folder[folder] = self._find(folder)
+        project = self._by_folder[folder]
+        if project is not self._active and project is not None:
+            if self._active is not None:
+                self._active.deactivate()
+            project.activate()
+            self._active = project
+        return project
+
+    def _find(self, folder: Path) -> Project | None:
+        found = find_config(folder, self._rootdir, self._configured)
+        if found is None:
+            return None
+        project = self._projects.setdefault(found, Project(found, self._environment))
+        if self._configured is not None:
+            assert project.config
+        return project
+
+    def close(self) -> None:
+        """Leave `sys.path` and `sys.modules` without anything of the projects."""
+        if self._active is not None:
+            self._active.deactivate()
+            self._active = None
+
+
+def _lives_in(module: ModuleType, folder: Path) -> bool:
+    file = getattr(module, "__file__", None)
+    places = [file] if file else list(getattr(module, "__path__", []))
+    prefix = f"{folder}{os.sep}"
+    for place in places:
+        if isinstance(place, str) and place.startswith(prefix):
+            *folders, name = place[len(prefix) :].split(os.sep)
+            # Where main lies at the top of the project, the tests live below it; they belong to pytest.
+            if not _FOREIGN.intersection(folders) and not name.startswith(("test_", "conftest")):
+                return True
+    return False
+
+
+def _no_class(module: ModuleType, name: str) -> str:
+    classes = [
+        key for key, value in vars(module).items() if inspect.isclass(value) and value.__module__ == module.__name__
+    ]
+    close = difflib.get_close_matches(name, classes, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    return f"{module.__file__} has no class {name!r}.{hint} It has: {', '.join(classes) or 'none'}."

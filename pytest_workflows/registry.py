@@ -1,0 +1,111 @@
+"""Which introspectors are open on an engine, and which modifications nothing has used."""
+
+from __future__ import annotations
+
+import difflib
+import weakref
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from durable_engine import Engine, IntrospectionError, Modification, StepRecord, UnusedModificationError
+
+if TYPE_CHECKING:
+    from .introspection import InstanceIntrospector, WorkflowIntrospector
+
+
+class Registry:
+    """What is being introspected on one engine.
+
+    Attributes:
+        strict: Whether a modification that nothing used is an error.
+        unused: Errors found by a plain `dispose()`, for the end of the test.
+    """
+
+    def __init__(self) -> None:
+        self.strict = True
+        self.unused: list[UnusedModificationError] = []
+        self.instances: dict[tuple[str, str], InstanceIntrospector] = {}
+        self.workflows: dict[str, WorkflowIntrospector] = {}
+
+    def open_instance(self, introspector: InstanceIntrospector, workflow: str) -> None:
+        """Note that an instance is introspected.
+
+        Raises:
+            IntrospectionError: If it is already.
+        """
+        key = (workflow, introspector.id)
+        if key in self.instances:
+            raise IntrospectionError(
+                f"Instance {introspector.id!r} of {workflow!r} already has an open introspector. Use that one, or "
+                "dispose of it first."
+            )
+        self.instances[key] = introspector
+
+    def open_workflow(self, introspector: WorkflowIntrospector, workflow: str) -> None:
+        """Note that a workflow is introspected.
+
+        Raises:
+            IntrospectionError: If it is already.
+        """
+        if workflow in self.workflows:
+            raise IntrospectionError(
+                f"Workflow {workflow!r} already has an open introspector. Use that one, or dispose of it first."
+            )
+        self.workflows[workflow] = introspector
+
+    def check_used(self) -> None:
+        """At the end of a test that passed: see to it that every modification was used.
+
+        Raises:
+            UnusedModificationError: If one was not.
+        """
+        if not self.strict:
+            return
+        for introspector in [*self.instances.values(), *self.workflows.values()]:
+            introspector.note_unused()
+        if self.unused:
+            raise self.unused[0]
+
+
+_REGISTRIES: weakref.WeakKeyDictionary[Engine, Registry] = weakref.WeakKeyDictionary()
+
+
+def registry_of(engine: Engine) -> Registry:
+    """The registry of an engine."""
+    return _REGISTRIES.setdefault(engine, Registry())
+
+
+def unused_error(
+    modifications: Iterable[Modification], of: str, steps: Iterable[StepRecord]
+) -> UnusedModificationError | None:
+    """The error for modifications that nothing used, or None if all were.
+
+    Args:
+        modifications: What the test asked for.
+        of: Says of what, for the message.
+        steps: The steps that did run.
+    """
+    unused = [one for one in modifications if one.required and not one.used]
+    if not unused:
+        return None
+    ran = list(steps)
+    lines = [f"Nothing used {len(unused)} modification(s) of {of}:"]
+    for one in unused:
+        close = closest(one.selector.name, ran) if one.selector else None
+        lines.append(f"  {one.call}{f'  (did you mean {close!r}?)' if close else ''}")
+    lines.append(list_steps(ran))
+    lines.append('Remove them, correct them, or relax this with @pytest.mark.workflow(unused_mocks="ignore").')
+    return UnusedModificationError("\n".join(lines))
+
+
+def list_steps(steps: Iterable[StepRecord]) -> str:
+    """The steps that ran, for an error's message."""
+    ran = [f"{step.kind} {step.key.label!r}" for step in steps]
+    return f"Steps that ran: {', '.join(ran)}." if ran else "No step ran."
+
+
+def closest(name: str, steps: Iterable[StepRecord]) -> str | None:
+    """The name among the steps that ran which is closest to `name`, or None."""
+    names = sorted({step.name for step in steps} - {name})
+    matches = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    return matches[0] if matches else None

@@ -1,0 +1,264 @@
+"""One test and its engine: made when the test first needs it, ended with the test."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from . import freeze
+
+if TYPE_CHECKING:
+    from durable_engine import Engine, Instance, StepKey
+
+    from .project import Project
+    from .settings import Settings
+
+
+class RunningTest:
+    """What a test has of ours.
+
+    Args:
+        item: The test.
+        settings: Ini and marker.
+        project: The worker project that it belongs to, if a configuration was found.
+        freezer: Shows virtual time to user code.
+        has_fixture: Whether the test asks for a fixture of ours, so that its engine lives until they are torn down.
+    """
+
+    def __init__(
+        self,
+        item: pytest.Item,
+        settings: Settings,
+        project: Project | None,
+        freezer: freeze.Freezer,
+        *,
+        has_fixture: bool,
+    ) -> None:
+        self.has_fixture = has_fixture
+        self.item = item
+        self.settings = settings
+        self.project = project
+        self.report: str | None = None
+        self._freezer = freezer
+        self._engine: Engine | None = None
+        self._overrides: Mapping[str, Any] | None = None
+        self._env: dict[str, Any] = {}
+
+    # -- the engine --------------------------------------------------------------------------------------------------
+
+    @property
+    def used(self) -> bool:
+        """Whether the test has an engine."""
+        return self._engine is not None
+
+    @property
+    def engine(self) -> Engine:
+        """The test's engine, made on first use."""
+        if self._engine is None:
+            self._engine = self._make_engine()
+        return self._engine
+
+    def _make_engine(self) -> Engine:
+        from durable_engine import Engine, read_now, to_datetime
+
+        from .registry import registry_of
+        from .workers import network
+
+        settings = self.settings
+        now = freeze.real_seconds() * 1000 if settings.now is None else read_now(settings.now)
+        engine = Engine(
+            now=to_datetime(now),
+            seed=self.item.nodeid if settings.seed is None else settings.seed,
+            timeout=settings.timeout,
+            manual_clock=settings.clock == "manual",
+            passthrough=(pytest.fail.Exception, pytest.skip.Exception, pytest.exit.Exception, pytest.xfail.Exception),
+        )
+        registry_of(engine).strict = settings.unused_mocks == "error"
+        self._freezer.start(engine.clock.now)
+        engine.clock.observers.append(self._freezer.move_to)
+        engine.observers.add(_HookCaller(self.item))
+        network.set_network(settings.allow_network)
+        return engine
+
+    def check(self) -> None:
+        """At the end of a call that passed: raise what the test must still hear of."""
+        engine = self._engine
+        if engine is None or engine.closed:
+            return
+        from .registry import registry_of
+
+        engine.raise_aborted()
+        registry_of(engine).check_used()
+        self._warn(engine.findings)
+
+    def _warn(self, findings: list[Warning]) -> None:
+        import warnings
+
+        while findings:
+            warnings.warn(findings.pop(0), stacklevel=1)
+
+    def write_report(self) -> None:
+        """Keep the runs of the test's instances as text, for its failure report."""
+        engine = self._engine
+        if engine is not None and not engine.closed and engine.instances:
+            from .timeline import timelines
+
+            self.report = timelines(engine)
+
+    def close(self) -> None:
+        """End the engine: no task, timer or row of it stays. Closing twice is fine."""
+        if self._engine is not None and not self._engine.closed:
+            from .workers import network
+
+            self._engine.close()
+            network.set_network(False)
+
+    def bury(self) -> None:
+        """After the test's report: close what was stopped in its middle."""
+        if self._engine is not None:
+            self._engine.graveyard.close()
+
+    # -- env ---------------------------------------------------------------------------------------------------------
+
+    def override(self, bindings: Mapping[str, Any]) -> None:
+        """Take the bindings of the `workflow_bindings` fixture."""
+        if not isinstance(bindings, Mapping):
+            raise pytest.UsageError(
+                f"The fixture workflow_bindings returns a dict of bindings by name, not {bindings!r}."
+            )
+        self._overrides = dict(bindings)
+
+    def resolve(self, name: str) -> Any:
+        """The binding, variable or fake of that name, as the Worker sees it in `env`.
+
+        Raises:
+            KeyError: If there is none.
+        """
+        if name not in self._env:
+            self._env[name] = self._make_binding(name)
+        return self._env[name]
+
+    def names(self) -> Iterable[str]:
+        """The names that `env` has."""
+        configured = self._configured()
+        names = set(self._given())
+        if configured is not None:
+            names |= {workflow.binding for workflow in configured.workflows}
+            names |= configured.vars.keys() | configured.other_bindings.keys()
+        return sorted(names)
+
+    def workflow_names(self) -> list[str]:
+        """The names of the workflow bindings, configured ones first."""
+        configured = self._configured()
+        given = self._given()
+        names = [] if configured is None else [workflow.binding for workflow in configured.workflows]
+        mine = [name for name in names if name not in given or _is_entrypoint(given[name])]
+        return mine + [name for name in given if name not in names and _is_entrypoint(given[name])]
+
+    def _given(self) -> Mapping[str, Any]:
+        if self._overrides is None:
+            # A test that asks for no fixture of ours: its bindings are asked for when one is first touched.
+            request = getattr(self.item, "_request", None)
+            self.override(request.getfixturevalue("workflow_bindings") if request is not None else {})
+        assert self._overrides is not None
+        return self._overrides
+
+    def _configured(self) -> Any:
+        return None if self.project is None else self.project.config
+
+    def _make_binding(self, name: str) -> Any:
+        given = self._given()
+        if name in given:
+            value = given[name]
+            return self._bind_class(name, value) if _is_entrypoint(value) else value
+        configured = self._configured()
+        if configured is None:
+            raise KeyError(name)
+        for workflow in configured.workflows:
+            if workflow.binding == name:
+                return self._bind_configured(workflow)
+        if name in configured.vars:
+            return configured.vars[name]
+        if name in configured.other_bindings:
+            from .missing import MissingBinding
+
+            return MissingBinding(name, configured.other_bindings[name], configured.path)
+        raise KeyError(name)
+
+    def _bind_configured(self, workflow: Any) -> Any:
+        assert self.project is not None
+        cls = self.project.workflow_class(workflow)
+        return self._bind_class(workflow.binding, cls, workflow.name, workflow.step_limit)
+
+    def _bind_class(
+        self, name: str, cls: type, workflow_name: str | None = None, step_limit: int | None = None
+    ) -> Any:
+        from .wrangler import implicit_dependencies
+
+        if not callable(getattr(cls, "run", None)):
+            from durable_engine import InvalidArgumentError
+
+            raise InvalidArgumentError(
+                f"The workflow class {cls.__name__} for binding {name!r} has no method `run`. "
+                "Add `async def run(self, event, step)` to it."
+            )
+        limit = self.settings.step_limit or step_limit
+        options: dict[str, Any] = {} if limit is None else {"step_limit": limit}
+        return self.engine.bind(
+            name,
+            lambda event, step: self._entrypoint(cls).run(event, step),
+            workflow_name=workflow_name,
+            implicit_dependencies=implicit_dependencies(self._configured()),
+            **options,
+        )
+
+    def _entrypoint(self, cls: type) -> Any:
+        from .workers import env
+        from .workers.context import ExecutionContext
+
+        return cls(ExecutionContext(), env)
+
+
+class _HookCaller:
+    """Tells other plugins what happens, through our hooks."""
+
+    def __init__(self, item: pytest.Item) -> None:
+        self._hook = item.ihook
+
+    def instance_created(self, instance: Instance) -> None:
+        self._hook.pytest_workflows_instance_created(instance=instance)
+
+    def instance_finished(self, instance: Instance) -> None:
+        self._hook.pytest_workflows_instance_finished(instance=instance)
+
+    def step_started(self, instance: Instance, step: StepKey) -> None:
+        self._hook.pytest_workflows_step_started(instance=instance, step=step)
+
+    def step_finished(self, instance: Instance, step: StepKey) -> None:
+        self._hook.pytest_workflows_step_finished(instance=instance, step=step)
+
+
+def _is_entrypoint(value: object) -> bool:
+    from .workers.entrypoints import WorkflowEntrypoint
+
+    return isinstance(value, type) and issubclass(value, WorkflowEntrypoint)
+
+
+def require_asyncio() -> None:
+    """See to it that the test runs on asyncio.
+
+    Raises:
+        pytest.UsageError: If it runs on another library, such as trio.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise pytest.UsageError(
+            "Workflows run on asyncio, as on the platform; this test runs on another library. With anyio's plugin let "
+            'the fixture anyio_backend return "asyncio".'
+        ) from None
+
+

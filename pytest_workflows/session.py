@@ -1,0 +1,122 @@
+"""What the plugin keeps for a pytest session: settings, projects, the freezer, and the test that runs now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .settings import MARKER, Settings, read_ini, read_marker
+
+if TYPE_CHECKING:
+    from .freeze import Freezer
+    from .project import Project, ProjectSwitcher
+    from .running import RunningTest
+
+SESSION = pytest.StashKey["WorkflowSession"]()
+OUR_FIXTURES = frozenset(
+    {"workflow_env", "workflow_bindings", "workflow_worker", "workflow_clock", "workflow_engine"}
+)
+
+
+class WorkflowSession:
+    """One pytest session's state.
+
+    Args:
+        config: pytest's configuration.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._settings: Settings | None = None
+        self._switcher: ProjectSwitcher | None = None
+        self._freezer: Freezer | None = None
+        self.running: RunningTest | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that ini gives."""
+        if self._settings is None:
+            self._settings = read_ini(self._config)
+        return self._settings
+
+    @property
+    def switcher(self) -> ProjectSwitcher:
+        """The worker projects of this session."""
+        if self._switcher is None:
+            from .project import ProjectSwitcher
+
+            self._switcher = ProjectSwitcher(
+                self._config.rootpath, self.settings.config, self.settings.environment
+            )
+        return self._switcher
+
+    # -- collection --------------------------------------------------------------------------------------------------
+
+    def enter(self, path: Path) -> None:
+        """Make the sources of the project importable that this file or folder belongs to."""
+        self._project_of(path)
+
+    def _project_of(self, path: Path) -> Project | None:
+        from .errors import WorkflowConfigError
+
+        try:
+            return self.switcher.activate_for(path)
+        except WorkflowConfigError as error:
+            raise pytest.UsageError(str(error)) from None
+
+    def check_markers(self, items: list[pytest.Item]) -> None:
+        """Refuse what a marker may not say, before any test runs."""
+        for item in items:
+            for mark in item.iter_markers(MARKER):
+                read_marker(mark.args, mark.kwargs, item.nodeid)
+
+    # -- a test ------------------------------------------------------------------------------------------------------
+
+    def begin(self, item: pytest.Item) -> None:
+        """A test is about to be set up."""
+        from .running import RunningTest
+
+        ours = bool(OUR_FIXTURES.intersection(getattr(item, "fixturenames", ())))
+        if not ours and self._freezer is not None:
+            self._freezer.stop()
+        if self._freezer is None:
+            from .freeze import Freezer
+
+            self._freezer = Freezer()
+        project = self._project_of(item.path)
+        self.running = RunningTest(item, self.settings.for_item(item), project, self._freezer, has_fixture=ours)
+        self._serve(self.running)
+        if ours:
+            # Before any fixture runs: user code never sees real time first and virtual time later.
+            assert self.running.engine
+
+    def _serve(self, running: RunningTest | None) -> None:
+        from .workers import environment
+
+        if running is None:
+            environment.set_resolver(None)
+        else:
+            environment.set_resolver(running.resolve, running.names)
+
+    def end(self) -> None:
+        """The test was torn down: nothing of it stays."""
+        if self.running is not None:
+            self.running.close()
+            self._serve(None)
+
+    def reported(self) -> None:
+        """The test's report is written."""
+        if self.running is not None:
+            self.running.bury()
+            self.running = None
+
+    def close(self) -> None:
+        """The session is over."""
+        self.end()
+        self.reported()
+        if self._freezer is not None:
+            self._freezer.stop()
+        if self._switcher is not None:
+            self._switcher.close()

@@ -1,0 +1,147 @@
+"""Ini options and marker, read into one frozen record."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+MARKER = "workflow"
+MARKER_HELP = (
+    "workflow(now, seed, timeout, clock, step_limit, unused_mocks, allow_network): how this test's workflows run; "
+    'for example now="2026-01-01T00:00:00Z", timeout=2.0 (real seconds), clock="manual", unused_mocks="ignore".'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How the workflows of one test run.
+
+    Attributes:
+        config: Path of the wrangler configuration, from ini; None looks for it.
+        environment: Which `env.NAME` of it holds.
+        now: Where the virtual clock starts; None for the real time.
+        seed: What ids come from; None for the test's node id.
+        timeout: Real seconds that a wait may take.
+        clock: `"auto"`, or `"manual"` where only the test moves the clock.
+        step_limit: Overrides the limit of steps of every workflow.
+        unused_mocks: `"error"`, or `"ignore"`.
+        allow_network: Whether `workers.fetch` may go out.
+    """
+
+    config: str | None = None
+    environment: str | None = None
+    now: str | datetime | None = None
+    seed: int | None = None
+    timeout: float = 5.0
+    clock: str = "auto"
+    step_limit: int | None = None
+    unused_mocks: str = "error"
+    allow_network: bool = False
+
+    def for_item(self, item: pytest.Item) -> Settings:
+        """These settings with the item's markers applied; the closest marker wins.
+
+        Raises:
+            pytest.UsageError: If a marker has an unknown keyword or a value of the wrong type.
+        """
+        settings = self
+        for mark in reversed(list(item.iter_markers(MARKER))):
+            settings = replace(settings, **read_marker(mark.args, mark.kwargs, item.nodeid))
+        return settings
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Declare the ini options."""
+    parser.addini("workflows_config", "path of wrangler.jsonc, .json or .toml (found beside the tests by default)")
+    parser.addini("workflows_wrangler_env", "which environment (env.NAME) of the wrangler configuration holds")
+    parser.addini("workflows_timeout", "real seconds that a wait for a workflow may take (default: 5)")
+    parser.addini("workflows_now", "where the virtual clock starts, as 2026-01-01T00:00:00Z (default: real time)")
+
+
+def read_ini(config: pytest.Config) -> Settings:
+    """The settings that ini gives.
+
+    Raises:
+        pytest.UsageError: If an option cannot be read.
+    """
+    timeout = config.getini("workflows_timeout")
+    now = config.getini("workflows_now") or None
+    settings = Settings(
+        config=config.getini("workflows_config") or None,
+        environment=config.getini("workflows_wrangler_env") or None,
+        now=now,
+    )
+    if now is not None:
+        _check("ini option workflows_now", "now", now)
+    if timeout:
+        try:
+            seconds = float(timeout)
+        except ValueError:
+            seconds = -1.0
+        _check("ini option workflows_timeout", "timeout", seconds, shown=timeout)
+        settings = replace(settings, timeout=seconds)
+    return settings
+
+
+def read_marker(args: tuple[Any, ...], kwargs: Mapping[str, Any], where: str) -> Mapping[str, Any]:
+    """Check a marker's arguments.
+
+    Args:
+        args: Its positional arguments; there must be none.
+        kwargs: Its keywords.
+        where: The test's node id.
+
+    Raises:
+        pytest.UsageError: If one of them is not allowed.
+    """
+    if args:
+        raise pytest.UsageError(f"{where}: @pytest.mark.workflow takes keywords only, got {args!r}. {_allowed()}")
+    for name, value in kwargs.items():
+        if name not in _CHECKS:
+            close = difflib.get_close_matches(name, _CHECKS, n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise pytest.UsageError(
+                f"{where}: @pytest.mark.workflow does not know the keyword {name!r}.{hint} {_allowed()}"
+            )
+        _check(f"{where}: @pytest.mark.workflow({name}=...)", name, value)
+    return kwargs
+
+
+def _check(where: str, name: str, value: object, shown: object = None) -> None:
+    fits, form = _CHECKS[name]
+    if not fits(value):
+        raise pytest.UsageError(f"{where} takes {form}, not {value if shown is None else shown!r}.")
+
+
+def _allowed() -> str:
+    return f"Allowed: {', '.join(f'{name} ({form})' for name, (_, form) in _CHECKS.items())}."
+
+
+def _is_time(value: object) -> bool:
+    from durable_engine import InvalidArgumentError, read_now
+
+    try:
+        read_now(value)
+    except InvalidArgumentError:
+        return False
+    return True
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf")
+
+
+_CHECKS: dict[str, tuple[Callable[[object], bool], str]] = {
+    "now": (_is_time, "a datetime or an ISO 8601 text such as '2026-01-01T00:00:00Z'"),
+    "seed": (lambda value: isinstance(value, int) and not isinstance(value, bool), "an int"),
+    "timeout": (_is_number, "real seconds, a number above 0"),
+    "clock": (lambda value: value in ("auto", "manual"), "'auto' or 'manual'"),
+    "step_limit": (lambda value: isinstance(value, int) and _is_number(value), "an int above 0"),
+    "unused_mocks": (lambda value: value in ("error", "ignore"), "'error' or 'ignore'"),
+    "allow_network": (lambda value: isinstance(value, bool), "True or False"),
+}

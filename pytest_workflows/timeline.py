@@ -1,0 +1,138 @@
+"""A run as text: used by failure reports and by errors alike."""
+
+from __future__ import annotations
+
+import io
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from durable_engine import Engine, HistoryEvent, StepRecord, Workflow, error_of, history_of, in_words, steps_of
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+WIDTH = 100
+_VALUE_WIDTH = 60
+
+
+def timeline(engine: Engine, workflow: Workflow, id: str) -> str:
+    """The run of one instance: its steps with virtual times, attempts, errors, mocks, and what it waits for now."""
+    instance = engine.find(workflow, id)
+    if instance is None:
+        return f"Instance {id!r} of {workflow.name!r} was never created.{_others(engine, workflow)}"
+    row = instance.row
+    history = history_of(engine.store, row)
+    steps = steps_of(engine.store, row)
+    start = history[0].at if history else engine.clock.now
+    lines = [
+        f"Instance {id!r} of {workflow.name!r}: {instance.status} at {engine.clock.now:%Y-%m-%d %H:%M:%S} UTC "
+        f"(virtual time, {_offset(start, engine.clock.now)} after its start)"
+    ]
+    if steps:
+        lines.append(_table(steps, history, start))
+    else:
+        lines.append("  No step has started.")
+    error = error_of(row)
+    if error is not None:
+        lines.append(f"  ended with {error['name']}: {_last_line(error['message'])}")
+    waiting = _waits_for(engine, steps)
+    if waiting and not instance.finished:
+        lines.append(f"  now: {waiting}")
+    kept = engine.store.events(row.key)
+    if kept:
+        lines.append(f"  events that nothing has taken: {', '.join(repr(event.type) for event in kept)}")
+    return "\n".join(lines)
+
+
+def timelines(engine: Engine) -> str:
+    """The runs of all instances of an engine."""
+    return "\n\n".join(
+        timeline(engine, instance.workflow, instance.id) for instance in engine.instances
+    )
+
+
+def _others(engine: Engine, workflow: Workflow) -> str:
+    ids = [repr(instance.id) for instance in engine.instances if instance.workflow is workflow]
+    return f" It has: {', '.join(ids[:10])}{', ...' if len(ids) > 10 else ''}." if ids else " It has no instances."
+
+
+def _table(steps: list[StepRecord], history: list[HistoryEvent], start: datetime) -> str:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False, show_edge=False)
+    for _ in range(4):
+        table.add_column(overflow="fold")
+    details = _details(history)
+    for step in steps:
+        _add_step(table, step, details.get((step.kind, step.key.label), {}), start)
+    out = io.StringIO()
+    Console(file=out, width=WIDTH, no_color=True, highlight=False, markup=False, legacy_windows=False).print(table)
+    return "\n".join(f"  {line.rstrip()}" for line in out.getvalue().splitlines())
+
+
+def _add_step(table: Table, step: StepRecord, detail: dict[str, Any], start: datetime) -> None:
+    table.add_row(
+        _offset(start, step.started_at), step.kind, step.key.label, _outcome(step, detail) + _mocked(step)
+    )
+    shown = step.attempts if len(step.attempts) > 1 or step.error else []
+    for attempt in shown:
+        text = f"attempt {attempt.number}: "
+        if attempt.error is not None:
+            text += f"{attempt.error['name']}: {_last_line(attempt.error['message'])}"
+            if attempt.retry_delay is not None:
+                text += f", retried after {in_words(round(attempt.retry_delay.total_seconds() * 1000))}"
+        else:
+            text += "complete" if attempt.ended_at else "running"
+        table.add_row(_offset(start, attempt.started_at), "", "", text)
+
+
+def _outcome(step: StepRecord, detail: dict[str, Any]) -> str:
+    if step.kind == "sleep":
+        return f"{in_words(detail.get('durationMs', 0))}, {step.status}"
+    if step.kind == "wait_for_event":
+        awaited = f"event {detail.get('event')!r}"
+        return f"{awaited}, {'timed out' if step.status == 'errored' else step.status}"
+    if step.status == "complete":
+        return f"complete: {_short(step.result)}"
+    if step.status == "waiting":
+        return "waits for its next attempt"
+    return "failed" if step.status == "errored" else "running"
+
+
+def _mocked(step: StepRecord) -> str:
+    return " (mocked)" if step.mocked else ""
+
+
+def _details(history: list[HistoryEvent]) -> dict[tuple[str, str], dict[str, Any]]:
+    kinds = {"SLEEP_START": "sleep", "WAIT_START": "wait_for_event"}
+    return {(kinds[event.kind], event.step or ""): event.detail for event in history if event.kind in kinds}
+
+
+def _waits_for(engine: Engine, steps: list[StepRecord]) -> str:
+    open_steps = [step for step in steps if step.status in ("running", "waiting")]
+    parts = []
+    for step in open_steps:
+        if step.kind == "sleep":
+            parts.append(f"sleeps in {step.key.label!r}")
+        elif step.kind == "wait_for_event":
+            parts.append(f"waits for an event in {step.key.label!r}")
+        elif step.status == "waiting":
+            parts.append(f"waits to retry {step.key.label!r}")
+        else:
+            parts.append(f"runs the callback of {step.key.label!r} (attempt {len(step.attempts)})")
+    return "; ".join(parts) or "runs code of the workflow outside of its steps"
+
+
+def _offset(start: datetime, at: datetime) -> str:
+    return f"+{in_words(round((at - start).total_seconds() * 1000))}"
+
+
+def _last_line(message: str) -> str:
+    lines = message.strip().splitlines()
+    return lines[-1] if lines else ""
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _VALUE_WIDTH else f"{text[: _VALUE_WIDTH - 3]}..."

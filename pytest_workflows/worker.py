@@ -1,0 +1,156 @@
+"""The Worker's default entrypoint, as a test calls it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from durable_engine import InvalidArgumentError
+
+from .errors import WorkflowConfigError
+from .workers import Request, Response, env
+from .workers.context import ExecutionContext
+
+if TYPE_CHECKING:
+    from .running import RunningTest
+
+BASE_URL = "https://example.com"
+
+
+class WorkflowWorker:
+    """Calls the handlers of the Worker under test. Made by the fixture `workflow_worker`.
+
+    Args:
+        running: The test.
+    """
+
+    def __init__(self, running: RunningTest) -> None:
+        self._running = running
+
+    async def fetch(
+        self,
+        resource: str | Request,
+        *,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+        json: Any = None,
+        content: str | bytes | None = None,
+    ) -> Response:
+        """Send a request to the Worker's fetch handler.
+
+        Args:
+            resource: A URL (a path alone is one of https://example.com), or a whole `Request`.
+            method: The HTTP method.
+            headers: Request headers.
+            json: A body that is sent as JSON.
+            content: A body that is sent as it is.
+
+        Returns:
+            What the handler answered.
+
+        Raises:
+            WorkflowConfigError: If the Worker has no fetch handler.
+            TypeError: If the handler answered with something else than a `Response`.
+        """
+        request = resource if isinstance(resource, Request) else _request(resource, method, headers, json, content)
+        response = await self._call("fetch", request)
+        if not isinstance(response, Response):
+            raise TypeError(
+                f"The fetch handler returned {type(response).__name__}, not a Response: {response!r}. "
+                "Return workers.Response(...)."
+            )
+        return response
+
+    async def scheduled(self, *, cron: str = "* * * * *", scheduled_time: datetime | float | None = None) -> None:
+        """Call the Worker's scheduled handler, as a cron trigger does.
+
+        Args:
+            cron: The trigger's expression, as `controller.cron`.
+            scheduled_time: When it was due, as `controller.scheduledTime` in epoch milliseconds; now by default.
+
+        Raises:
+            WorkflowConfigError: If the Worker has no scheduled handler.
+        """
+        at: float = self._running.engine.clock.now_ms
+        if isinstance(scheduled_time, int | float):
+            at = scheduled_time
+        elif scheduled_time is not None:
+            at = round(scheduled_time.timestamp() * 1000)
+        await self._call("scheduled", ScheduledController(cron, at))
+
+    async def _call(self, kind: str, argument: object) -> Any:
+        context = ExecutionContext()
+        handler, arguments = self._handler(kind, argument, context)
+        outcome = handler(*_as_many_as_taken(handler, arguments))
+        return await outcome if inspect.isawaitable(outcome) else outcome
+
+    def _handler(self, kind: str, argument: object, context: ExecutionContext) -> tuple[Any, tuple[object, ...]]:
+        project = self._running.project
+        if project is None:
+            raise WorkflowConfigError(
+                "workflow_worker needs the Worker's wrangler configuration (wrangler.jsonc, .json or .toml), and none "
+                "was found beside the test or above it. Add one that names `main`, or set ini workflows_config."
+            )
+        module = project.load_main()
+        default = getattr(module, "Default", None)
+        if inspect.isclass(default):
+            method = getattr(default(context, env), kind, None)
+            if method is not None:
+                return method, (argument, env, context)
+        function = getattr(module, f"on_{kind}", None)
+        if function is None:
+            raise WorkflowConfigError(
+                f"{module.__file__} has no {kind} handler: neither a class `Default` with a method `{kind}`, nor a "
+                f"function `on_{kind}`. Add one, or call the workflow's binding itself: workflow_env.X.create(...)."
+            )
+        return function, (argument, env, context)
+
+
+class ScheduledController:
+    """What a scheduled handler gets.
+
+    Attributes:
+        cron: The trigger's expression.
+        scheduledTime: When it was due, in epoch milliseconds.
+    """
+
+    def __init__(self, cron: str, scheduled_time: float) -> None:
+        self.cron = cron
+        self.scheduledTime = scheduled_time
+        self.type = "scheduled"
+
+    def noRetry(self) -> None:  # noqa: N802 (the platform's name)
+        """Accepted; nothing retries a trigger here."""
+
+
+def _request(
+    url: str, method: str, headers: Mapping[str, str] | None, json: Any, content: str | bytes | None
+) -> Request:
+    import json as json_module
+
+    if not isinstance(url, str):
+        raise InvalidArgumentError(f"fetch takes a URL or a workers.Request, not {url!r}.")
+    if json is not None and content is not None:
+        raise InvalidArgumentError("fetch takes json= or content=, not both.")
+    given = dict(headers or {})
+    body = content
+    if json is not None:
+        body = json_module.dumps(json)
+        given.setdefault("content-type", "application/json")
+    options: dict[str, Any] = {"method": method.upper()}
+    if given:
+        options["headers"] = given
+    if body is not None:
+        options["body"] = body
+    return Request(BASE_URL + url if url.startswith("/") else url, **options)
+
+
+def _as_many_as_taken(handler: Any, arguments: tuple[object, ...]) -> tuple[object, ...]:
+    # A handler may leave out `env` and `ctx`, from the right.
+    try:
+        inspect.signature(handler).bind(*arguments)
+    except TypeError:
+        return _as_many_as_taken(handler, arguments[:-1]) if len(arguments) > 1 else arguments
+    return arguments

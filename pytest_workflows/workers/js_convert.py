@@ -1,0 +1,117 @@
+"""`pyodide.ffi.to_js`, and the proxies that Python objects get on their way to JavaScript."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Generic, ParamSpec, TypeVar
+
+from durable_engine import ConversionError, JsException, JsProxy
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_KEYS = (str, int, float, type(None))
+
+
+def to_js(
+    obj: Any,
+    /,
+    *,
+    dict_converter: Callable[[Iterable[list[Any]]], Any] | None = None,
+    default_converter: Callable[[Any, Callable[[Any], Any], Callable[[Any, Any], None]], Any] | None = None,
+    depth: int = -1,
+    pyproxies: object = None,
+    create_pyproxies: bool = True,
+) -> Any:
+    """What `obj` is in JavaScript: a `JsProxy` for a list, tuple, set or dict, anything else as it is.
+
+    Args:
+        obj: The value.
+        dict_converter: What a dict becomes, given its entries; usually `js.Object.fromEntries`.
+        default_converter: What an object becomes for which there is no conversion, given the object, a function that
+            converts further values, and one that is accepted for the platform's sake.
+        depth: How many levels to convert; -1 for all.
+        pyproxies: Accepted and without effect: proxies need no destroying here.
+        create_pyproxies: Whether an object without a conversion may stay as it is.
+
+    Raises:
+        ConversionError: A dict key, or with `create_pyproxies=False` a value, has no JavaScript form.
+
+    Example:
+        >>> options = to_js({"id": "order-1", "params": {"sku": "A1"}}, dict_converter=Object.fromEntries)
+        >>> await env.ORDERS.create(options)  # doctest: +SKIP
+    """
+
+    def convert(value: Any, left: int) -> Any:
+        if value is None or isinstance(value, str | int | float | bytes | JsProxy):
+            return value.to_py() if isinstance(value, JsProxy) else value
+        if left == 0:
+            return value
+        if isinstance(value, dict):
+            entries = [[_key(key), convert(item, left - 1)] for key, item in value.items()]
+            made = dict_converter(entries) if dict_converter else dict(entries)
+            return made.to_py() if isinstance(made, JsProxy) else made
+        if isinstance(value, list | tuple | set):
+            kind = set if isinstance(value, set) else list
+            return kind(convert(item, left - 1) for item in value)
+        if default_converter:
+            return default_converter(value, lambda item: convert(item, left - 1), lambda *_: None)
+        if not create_pyproxies:
+            raise ConversionError(f"No conversion known for {value!r}.")
+        return value
+
+    made = obj if isinstance(obj, JsProxy) else convert(obj, depth)
+    return JsProxy(made) if isinstance(made, dict | list | set) else made
+
+
+def _key(key: object) -> object:
+    if not isinstance(key, _KEYS):
+        raise ConversionError(f"Cannot use {key!r} as a key for a Javascript Map")
+    return key
+
+
+class JsDoubleProxy(Generic[P, R]):
+    """What `create_proxy` gives: stands for the object until it is destroyed."""
+
+    def __init__(self, obj: Callable[P, R], *, once: bool = False) -> None:
+        self._obj = obj
+        self._once = once
+        self._gone = ""
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        target = self.unwrap()
+        if self._once:
+            self._gone = "OnceProxy can only be called once"
+        return target(*args, **kwargs)
+
+    def unwrap(self) -> Callable[P, R]:
+        """The object itself. Raises JsException once the proxy is destroyed."""
+        if self._gone:
+            raise JsException("Error", self._gone)
+        return self._obj
+
+    def destroy(self) -> None:
+        """Let go of the object: no use of the proxy works from now on."""
+        self._gone = "Object has already been destroyed"
+
+
+def create_proxy(
+    obj: Callable[P, R], /, *, capture_this: bool = False, roundtrip: bool = True
+) -> JsDoubleProxy[P, R]:
+    """A proxy that lives until its `destroy()`.
+
+    Args:
+        obj: Usually a function.
+        capture_this: Accepted and without effect.
+        roundtrip: Accepted and without effect.
+    """
+    return JsDoubleProxy(obj)
+
+
+def create_once_callable(obj: Callable[P, R], /) -> JsDoubleProxy[P, R]:
+    """A proxy of a function that can be called once.
+
+    Args:
+        obj: The function.
+    """
+    return JsDoubleProxy(obj, once=True)

@@ -1,0 +1,32 @@
+"""Errors of JavaScript built-ins that SDK code raises.
+
+A constructor of the SDK lets a `JsException` out, its static helpers turn the same error into ValueError or TypeError.
+The classes here are both, so that `except` finds them whichever way a source was written.
+"""
+
+from __future__ import annotations
+
+from durable_engine import JsException
+
+
+class JsRangeError(JsException, ValueError):
+    """JavaScript's RangeError."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("RangeError", message)
+
+
+class JsTypeError(JsException, TypeError):
+    """JavaScript's TypeError."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("TypeError", message)
+
+
+def to_python_exception(error: JsException) -> Exception:
+    """What the SDK's static helpers raise in place of a JavaScript error."""
+    if error.name == "RangeError":
+        return ValueError(error.message)
+    if error.name == "TypeError":
+        return TypeError(error.message)
+    return error

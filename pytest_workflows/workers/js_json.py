@@ -1,0 +1,55 @@
+"""`JSON` as JavaScript has it, for values that JavaScript holds."""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+from durable_engine import JsProxy, jsnull
+
+
+def stringify(value: Any) -> str:
+    """The text that `JSON.stringify` gives: no spaces, dates in ISO form, nan and infinities as null.
+
+    Args:
+        value: A `JsProxy` or a plain value.
+
+    Raises:
+        TypeError: A value that has no JSON form here.
+    """
+    return json.dumps(_jsonable(value), separators=(",", ":"), ensure_ascii=False)
+
+
+def parse(text: str) -> Any:
+    """What `JSON.parse` gives: a `JsProxy` for an object or an array, None for null.
+
+    Args:
+        text: JSON.
+    """
+    value = json.loads(text)
+    return JsProxy(value) if isinstance(value, dict | list) else value
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, JsProxy):
+        return _jsonable(value.to_py())
+    if isinstance(value, dict):
+        return {key: _jsonable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_jsonable(item) for item in value]
+    if isinstance(value, set):
+        return {}
+    if isinstance(value, float):
+        return _number(value)
+    if isinstance(value, datetime):
+        utc = value.astimezone(UTC) if value.tzinfo else value
+        return utc.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    return None if value is jsnull else value
+
+
+def _number(value: float) -> float | int | None:
+    if not math.isfinite(value):
+        return None
+    return int(value) if value.is_integer() and abs(value) < 1e21 else value

@@ -1,0 +1,49 @@
+"""Whether `workers.fetch` may leave the test, and the door that stays shut when it may not.
+
+The door is httpx's `trace` extension: httpcore calls it before it opens a connection, which is beneath everything that
+respx and pytest-httpx replace. A mocked request never gets there, however the mock hooks in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from pytest_workflows.workers.errors import NetworkRefusedError
+
+_allowed = False
+
+
+def set_network(allowed: bool) -> bool:
+    """Open or shut the network for `workers.fetch`. For the plugin.
+
+    Args:
+        allowed: Whether a request that no mock answered may go out.
+
+    Returns:
+        What was set before.
+    """
+    global _allowed  # noqa: PLW0603 - like a binding, the setting belongs to the one running test
+    before, _allowed = _allowed, allowed
+    return before
+
+
+def network_allowed() -> bool:
+    """Whether a request that no mock answered may go out."""
+    return _allowed
+
+
+def refusing_trace(method: str, url: str) -> Callable[[str, Mapping[str, Any]], Awaitable[None]]:
+    """A `trace` extension for httpx that raises instead of letting a connection open.
+
+    Args:
+        method: The request's method, for the message.
+        url: The request's URL, for the message.
+    """
+
+    async def trace(event: str, info: Mapping[str, Any]) -> None:
+        # Connections open as `connection.connect_tcp` or `connect_unix_socket`, through proxies too.
+        if ".connect_" in event and event.endswith(".started"):
+            raise NetworkRefusedError(method, url)
+
+    return trace

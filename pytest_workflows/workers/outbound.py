@@ -1,0 +1,78 @@
+"""`workers.fetch`: requests that leave the Worker, through httpx, where respx and pytest-httpx can answer them."""
+
+from __future__ import annotations
+
+import functools
+import ssl
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
+
+import httpx
+
+from durable_engine import JsException
+from pytest_workflows.workers.js_errors import JsTypeError
+from pytest_workflows.workers.network import network_allowed, refusing_trace
+from pytest_workflows.workers.request import Request, request_to_httpx
+from pytest_workflows.workers.response import Response, response_from_httpx
+
+_MOST_REDIRECTS = 20
+
+
+async def fetch(resource: Request | str, **options: Any) -> Response:
+    """Send a request and give the response, following redirects.
+
+    Args:
+        resource: A URL or a request, whose body is taken.
+        **options: `method`, `headers`, `body`, `redirect` ("follow" or "manual"), as `Request` takes them. Other members
+            of JavaScript's RequestInit are accepted and have no effect.
+
+    Raises:
+        OSError: The URL or an option is not valid, the connection failed, or there were too many redirects.
+        NetworkRefusedError: No mock answered, and the network is not allowed.
+
+    Example:
+        >>> response = await fetch("https://api.example.com/orders", method="POST", body="{}")  # doctest: +SKIP
+    """
+    if options.get("headers", ...) is None:
+        del options["headers"]
+    try:
+        request = Request(resource, **options)
+        outgoing = request_to_httpx(request)
+        if outgoing.url.scheme not in ("http", "https"):
+            raise JsTypeError(f"Fetch API cannot load: {request.url}")
+        async with _client() as client:
+            return await _send(client, outgoing, follow=request.redirect == "follow")
+    except JsException as error:
+        raise OSError(error.message) from error
+    except httpx.TransportError as error:
+        # pytest-httpx reports a request that nothing answers as one of these too: its text goes on unchanged.
+        raise OSError(str(error) or "Network connection lost.") from error
+
+
+async def _send(client: httpx.AsyncClient, request: httpx.Request, *, follow: bool) -> Response:
+    for hop in range(_MOST_REDIRECTS + 1):
+        if not network_allowed():
+            trace = refusing_trace(request.method, str(request.url))
+            request.extensions = {**request.extensions, "trace": trace}
+        received = await client.send(request, follow_redirects=False)
+        if not follow or received.next_request is None:
+            return response_from_httpx(received, redirected=hop > 0)
+        request = received.next_request
+    raise OSError("Too many redirects.")
+
+
+def _client() -> httpx.AsyncClient:
+    """A client for one call: it belongs to whatever event loop is running and leaves nothing open behind it."""
+    allowed = network_allowed()
+    return httpx.AsyncClient(
+        # Certificates take 20 ms to load, for connections that are refused anyway.
+        verify=_trusting_context() if allowed else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+        trust_env=allowed,
+        timeout=None,  # noqa: S113 - fetch has none
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # a Worker keeps no cookies
+    )
+
+
+@functools.cache
+def _trusting_context() -> ssl.SSLContext:
+    return httpx.create_ssl_context()

@@ -1,0 +1,17 @@
+"""Served as `pyodide`."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from pytest_workflows.workers import pyodide_ffi as ffi
+from pytest_workflows.workers.missing import not_yet
+
+__all__ = ["ffi"]
+
+# `import pyodide.ffi` needs a package; the import hook knows where its one submodule is.
+__path__: list[str] = []
+
+
+def __getattr__(name: str) -> NoReturn:
+    raise not_yet("pyodide", name, __all__)

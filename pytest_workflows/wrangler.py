@@ -1,0 +1,295 @@
+"""Reads the wrangler configuration: what of a Worker's bindings and flags matters to a test."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+from .errors import WorkflowConfigError
+
+NAMES = ("wrangler.json", "wrangler.jsonc", "wrangler.toml")
+IMPLICIT_SINCE = "2026-02-25"
+IMPLICIT_FLAG = "python_workflows_implicit_dependencies"
+
+# Where each kind of binding is declared, and which key of an entry names it.
+_LISTS = {
+    "analytics_engine_datasets": "binding",
+    "d1_databases": "binding",
+    "dispatch_namespaces": "binding",
+    "hyperdrive": "binding",
+    "kv_namespaces": "binding",
+    "mtls_certificates": "binding",
+    "pipelines": "binding",
+    "r2_buckets": "binding",
+    "ratelimits": "name",
+    "secrets_store_secrets": "binding",
+    "send_email": "name",
+    "services": "binding",
+    "vectorize": "binding",
+    "vpc_services": "binding",
+}
+_SINGLES = ("ai", "assets", "browser", "images", "version_metadata")
+_NESTED = {"queues": ("producers", "binding"), "durable_objects": ("bindings", "name")}
+_NOT_INHERITED = ("vars", "workflows", *_LISTS, *_SINGLES, *_NESTED)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowBindingConfig:
+    """An entry of `workflows`.
+
+    Attributes:
+        binding: The binding's name in `env`.
+        name: The workflow's own name.
+        class_name: The class in `main`.
+        script_name: Another Worker that the class lives in, or None.
+        step_limit: `limits.steps`, or None.
+        line: Where the configuration names the class.
+    """
+
+    binding: str
+    name: str
+    class_name: str
+    script_name: str | None
+    step_limit: int | None
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class WranglerConfig:
+    """What we read of a configuration.
+
+    Attributes:
+        path: The file.
+        main: The Worker's main module, or None.
+        workflows: The workflow bindings.
+        vars: Plain variables in `env`.
+        compatibility_date: As written, or None.
+        compatibility_flags: As written.
+        other_bindings: The bindings that we do not provide: name to kind.
+    """
+
+    path: Path
+    main: Path | None = None
+    workflows: tuple[WorkflowBindingConfig, ...] = ()
+    vars: Mapping[str, Any] = field(default_factory=dict)
+    compatibility_date: str | None = None
+    compatibility_flags: tuple[str, ...] = ()
+    other_bindings: Mapping[str, str] = field(default_factory=dict)
+
+
+def find_config(start: Path, rootdir: Path, configured: str | None = None) -> Path | None:
+    """The configuration that holds for a file or folder.
+
+    Args:
+        start: The file or folder.
+        rootdir: pytest's rootdir; the search goes up to there.
+        configured: Ini `workflows_config`, relative to rootdir; it wins.
+
+    Returns:
+        The nearest configuration, or None.
+
+    Raises:
+        WorkflowConfigError: If the configured file does not exist.
+    """
+    if configured is not None:
+        path = rootdir / configured
+        if not path.is_file():
+            near = [str(found.relative_to(rootdir)) for name in NAMES for found in sorted(rootdir.glob(name))]
+            hint = f" There is {', '.join(near)}." if near else ""
+            raise WorkflowConfigError(
+                f"The ini option workflows_config names {configured!r}, and {path} does not exist.{hint} "
+                "Correct the option, or remove it: the file beside the tests is found by itself."
+            )
+        return path
+    folder = start if start.is_dir() else start.parent
+    for candidate in (folder, *folder.parents):
+        for name in NAMES:
+            if (candidate / name).is_file():
+                return candidate / name
+        if candidate == rootdir or (candidate / ".git").exists():
+            return None
+    return None
+
+
+def implicit_dependencies(config: WranglerConfig | None) -> bool:
+    """Whether a callback's parameters name its dependencies; the newest behaviour where no date says otherwise."""
+    if config is None:
+        return True
+    if f"no_{IMPLICIT_FLAG}" in config.compatibility_flags:
+        return False
+    if IMPLICIT_FLAG in config.compatibility_flags:
+        return True
+    return config.compatibility_date is None or config.compatibility_date >= IMPLICIT_SINCE
+
+
+def load_config(path: Path, environment: str | None = None) -> WranglerConfig:
+    """Read a configuration.
+
+    Args:
+        path: The file.
+        environment: Which `env.NAME` holds; the top level by default.
+
+    Raises:
+        WorkflowConfigError: If it does not parse, or something in it is not as wrangler wants it.
+    """
+    source = path.read_text(encoding="utf-8")
+    return _Reader(path, source).read(_parse(path, source), environment)
+
+
+def _parse(path: Path, source: str) -> Any:
+    if path.suffix == ".toml":
+        import tomllib
+
+        try:
+            return tomllib.loads(source)
+        except tomllib.TOMLDecodeError as error:
+            line = re.search(r"at line (\d+)", str(error))
+            where = line[1] if line else str(source.count("\n") + 1)
+            raise WorkflowConfigError(f"{path}:{where}: this is no valid TOML: {error}.") from None
+    try:
+        return json.loads(source)  # most files have no comments, and this is a thousand times faster
+    except json.JSONDecodeError:
+        import json5
+
+        try:
+            return json5.loads(source)
+        except ValueError as error:
+            found = re.fullmatch(r"<string>:(\d+) (.*)", str(error))
+            line_number, what = (found[1], found[2]) if found else ("1", str(error))
+            raise WorkflowConfigError(f"{path}:{line_number}: this is no valid JSON with comments: {what}.") from None
+
+
+class _Reader:
+    """Reads one file, and knows where in it things stand."""
+
+    def __init__(self, path: Path, source: str) -> None:
+        self._path = path
+        self._lines = source.splitlines()
+
+    def read(self, data: object, environment: str | None) -> WranglerConfig:
+        if not isinstance(data, dict):
+            self._fail(None, f"the configuration is {_kind(data)}, not a table of settings.")
+        settings = self._with_environment(data, environment)
+        others = self._other_bindings(settings)
+        workflows = self._workflows(settings.get("workflows", []))
+        self._check_unique([workflow.binding for workflow in workflows] + list(others))
+        date = settings.get("compatibility_date")
+        if date is not None and not (isinstance(date, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", date)):
+            self._fail("compatibility_date", f'compatibility_date is {date!r}; write it as "2026-11-10".')
+        flags = settings.get("compatibility_flags", [])
+        if not isinstance(flags, list) or not all(isinstance(flag, str) for flag in flags):
+            self._fail("compatibility_flags", f"compatibility_flags is {flags!r}, not a list of texts.")
+        variables = settings.get("vars", {})
+        if not isinstance(variables, dict):
+            self._fail("vars", f"vars is {_kind(variables)}, not a table of variables.")
+        return WranglerConfig(
+            path=self._path,
+            main=self._main(settings.get("main"), bool(workflows)),
+            workflows=workflows,
+            vars=variables,
+            compatibility_date=date,
+            compatibility_flags=tuple(flags),
+            other_bindings=others,
+        )
+
+    def _with_environment(self, data: dict[str, Any], environment: str | None) -> dict[str, Any]:
+        environments = data.get("env", {})
+        if not isinstance(environments, dict):
+            self._fail("env", f"env is {_kind(environments)}, not a table of environments.")
+        if environment is None:
+            return data
+        if environment not in environments:
+            names = ", ".join(environments) or "none"
+            self._fail(
+                "env", f"there is no environment {environment!r} (ini workflows_wrangler_env). There are: {names}."
+            )
+        chosen = environments[environment]
+        if not isinstance(chosen, dict):
+            self._fail(environment, f"env.{environment} is {_kind(chosen)}, not a table of settings.")
+        inherited = {key: value for key, value in data.items() if key not in _NOT_INHERITED and key != "env"}
+        return {**inherited, **chosen}
+
+    def _main(self, main: object, needed: bool) -> Path | None:
+        if main is None:
+            if needed:
+                self._fail("workflows", 'there are workflows, but no "main" that names the module of their classes.')
+            return None
+        if not isinstance(main, str):
+            self._fail("main", f"main is {_kind(main)}, not a path.")
+        return (self._path.parent / main).resolve()
+
+    def _workflows(self, entries: object) -> tuple[WorkflowBindingConfig, ...]:
+        if not isinstance(entries, list):
+            self._fail("workflows", f"workflows is {_kind(entries)}, not a list of workflows.")
+        return tuple(self._workflow(index, entry) for index, entry in enumerate(entries))
+
+    def _workflow(self, index: int, entry: object) -> WorkflowBindingConfig:
+        where = f"workflows[{index}]"
+        if not isinstance(entry, dict):
+            self._fail("workflows", f"{where} is {_kind(entry)}, not a table.")
+        for key in ("binding", "name", "class_name"):
+            if key not in entry:
+                self._fail(
+                    next((str(value) for value in entry.values() if isinstance(value, str)), "workflows"),
+                    f'{where} has no "{key}" (found: {", ".join(entry) or "nothing"}).',
+                )
+            if not isinstance(entry[key], str) or not entry[key]:
+                self._fail(key, f"{where}.{key} is {entry[key]!r}, not a text.")
+        script = entry.get("script_name")
+        if script is not None and not isinstance(script, str):
+            self._fail("script_name", f"{where}.script_name is {script!r}, not a text.")
+        limits = entry.get("limits", {})
+        steps = limits.get("steps") if isinstance(limits, dict) else limits
+        if not isinstance(limits, dict) or (
+            steps is not None and (not isinstance(steps, int) or isinstance(steps, bool) or steps < 1)
+        ):
+            self._fail("limits", f"{where}.limits.steps is {steps!r}, not a number of steps from 1 on.")
+        return WorkflowBindingConfig(
+            entry["binding"], entry["name"], entry["class_name"], script, steps, self.line_of(entry["class_name"])
+        )
+
+    def _other_bindings(self, settings: Mapping[str, Any]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for kind, key in _LISTS.items():
+            found.update(self._named(kind, settings.get(kind), key))
+        for kind, (inner, key) in _NESTED.items():
+            table = settings.get(kind)
+            if isinstance(table, dict):
+                found.update(self._named(f"{kind}.{inner}", table.get(inner), key))
+        for kind in _SINGLES:
+            entry = settings.get(kind)
+            if isinstance(entry, dict) and isinstance(entry.get("binding"), str):
+                found[entry["binding"]] = kind
+        return found
+
+    def _named(self, kind: str, entries: object, key: str) -> dict[str, str]:
+        if entries is None:
+            return {}
+        if not isinstance(entries, list):
+            self._fail(kind.split(".")[0], f"{kind} is {_kind(entries)}, not a list of bindings.")
+        return {entry[key]: kind for entry in entries if isinstance(entry, dict) and isinstance(entry.get(key), str)}
+
+    def _check_unique(self, names: list[str]) -> None:
+        for name in names:
+            if names.count(name) > 1:
+                self._fail(name, f"the binding {name!r} is declared more than once.")
+
+    def line_of(self, text: str) -> int:
+        """The line that first holds this text as a key or value; 1 where none does."""
+        quoted = (f'"{text}"', f"'{text}'")
+        for number, line in enumerate(self._lines, 1):
+            if any(form in line for form in quoted) or re.match(rf"\s*\[*{re.escape(text)}\b", line):
+                return number
+        return 1
+
+    def _fail(self, near: str | None, what: str) -> NoReturn:
+        raise WorkflowConfigError(f"{self._path}:{self.line_of(near) if near else 1}: {what}")
+
+
+def _kind(value: object) -> str:
+    names = {dict: "a table", list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number"}
+    return f"{names.get(type(value), type(value).__name__)} ({value!r})"
