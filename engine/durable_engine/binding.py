@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from .boundary import JsDict, JsProxy, cross, encode
+from .boundary import JsDict, JsProxy, cross, encode, unwrap
 from .errors import (
     BATCH_EMPTY,
     BATCH_TOO_LARGE,
@@ -89,7 +89,7 @@ class WorkflowBinding:
             JsException: If the id is not valid or taken, or the params cannot cross the boundary.
         """
         await pass_door()
-        return self._create(_options(options, named, "create"))
+        return self._create(_options(options, named, "create", whole="params"))
 
     async def create_batch(self, batch: list[Mapping[str, Any]]) -> list[InstanceHandle]:
         """Create up to 100 instances; ids that exist already are left as they are.
@@ -101,16 +101,17 @@ class WorkflowBinding:
             JsException: If the list is empty or too long, or one of the instances cannot be created.
         """
         await pass_door()
-        crossed = cross(batch)
-        if not isinstance(crossed, list):
+        encode(batch)
+        given = unwrap(batch)
+        if not isinstance(given, list):
             raise InvalidArgumentError(f"create_batch takes a list of options, not {type(batch).__name__}: {batch!r}")
-        if not crossed:
+        if not given:
             raise JsException("Error", BATCH_EMPTY)
-        if len(crossed) > MAX_BATCH:
-            raise JsException("Error", BATCH_TOO_LARGE.format(limit=MAX_BATCH, count=len(crossed)))
+        if len(given) > MAX_BATCH:
+            raise JsException("Error", BATCH_TOO_LARGE.format(limit=MAX_BATCH, count=len(given)))
         handles = []
-        for options in crossed:
-            read = _options(options, {}, "create_batch")
+        for options in given:
+            read = _options(options, {}, "create_batch", whole="params")
             taken = "id" in read and self._engine.exists(self._workflow, read["id"])
             handles.append(InstanceHandle(self, read["id"]) if taken else self._create(read))
         return handles
@@ -221,7 +222,7 @@ class InstanceHandle:
             JsException: If the payload cannot cross the boundary.
         """
         await pass_door()
-        read = _options(options, named, "send_event")
+        read = _options(options, named, "send_event", whole="payload")
         event_type = read.get("type")
         if not isinstance(event_type, str) or not event_type:
             raise InvalidArgumentError(
@@ -263,12 +264,21 @@ async def pass_door() -> None:
         await scope.instance.engine.loop.create_future()
 
 
-def _options(options: object, named: Mapping[str, Any], what: str) -> JsDict:
-    given = cross(options if options is not None else {})
-    if not isinstance(given, JsDict):
+def _options(options: object, named: Mapping[str, Any], what: str, whole: str | None = None) -> JsDict:
+    """Options and keywords as they arrive on the other side, but for the one key that is stored as it crosses."""
+    given = unwrap(options)
+    if given is None:
+        given = {}
+    if not isinstance(given, dict):
+        encode(given)
         raise InvalidArgumentError(f"{what} takes a dict of options, not {type(options).__name__}: {options!r}")
-    given.update(cross(dict(named)))  # type: ignore[call-overload]
-    return given
+    merged = {**given, **named}
+    if whole not in merged:
+        return cross(merged)  # type: ignore[no-any-return]
+    value = merged.pop(whole)
+    read: JsDict = cross(merged)
+    read[whole] = value
+    return read
 
 
 def _no_such_name(what: str, name: str, others: Mapping[str, str], known: str) -> NoReturn:

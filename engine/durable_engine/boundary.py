@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import math
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
@@ -161,6 +161,22 @@ def encode(value: object) -> bytes:
     except RecursionError:
         raise RecursionError("maximum recursion depth exceeded") from None
     return _ENCODER.encode(wire)
+
+
+def encode_object(name: str, data: bytes, **others: object) -> bytes:
+    """An object one of whose values has crossed already: it must not cross twice.
+
+    Args:
+        name: That value's key.
+        data: That value, stored.
+        others: The other keys, put behind it.
+    """
+    return _ENCODER.encode({name: msgspec.Raw(data), **{key: _to_wire(item) for key, item in others.items()}})
+
+
+def is_coroutine(value: object) -> bool:
+    """Whether the SDK awaits what a callback returned; a generator is no coroutine, whatever asyncio thinks of it."""
+    return inspect.iscoroutine(value) or (isinstance(value, Coroutine) and not inspect.isgenerator(value))
 
 
 def decode(data: bytes) -> Any:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from .boundary import JsDict, cross, decode, encode
+from .boundary import JsDict, cross, decode, encode, is_coroutine
 from .clock import to_datetime
 from .errors import LOST_ATTEMPT
 from .failures import ErrorInfo, instance_error, original_of
@@ -96,7 +96,7 @@ class Instance:
             self._record("WORKFLOW_START")
         try:
             result = self.workflow.run(self._event(), Step(self))
-            if asyncio.iscoroutine(result):
+            if is_coroutine(result):
                 result = await result
             output = encode(result)
         except self.engine.passthrough as exc:
@@ -109,16 +109,16 @@ class Instance:
                 self._end("complete", "WORKFLOW_SUCCESS", value=output)
 
     def _event(self) -> JsDict:
-        event = cross(
+        others: JsDict = cross(
             {
                 "timestamp": to_datetime(self.row.created_at),
-                "payload": decode(self.row.params),
+                "payload": None,
                 "instanceId": self.row.id,
                 "workflowName": self.workflow.workflow_name,
             }
         )
-        assert isinstance(event, JsDict)
-        return event
+        others["payload"] = decode(self.row.params)
+        return others
 
     def _fail(self, exc: BaseException) -> None:
         self.engine.exceptions[self.row.key] = original_of(exc)

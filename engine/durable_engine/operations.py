@@ -12,7 +12,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .boundary import JsDict, NotSerialisable, cross, decode, encode
+from .boundary import JsDict, NotSerialisable, cross, decode, encode, encode_object, is_coroutine
 from .clock import to_datetime
 from .config import DELAY_FUNCTION_LIMIT, StepConfig, read_delay
 from .errors import (
@@ -167,7 +167,7 @@ class EventOperation(DurableOperation):
     def receive(self, payload: bytes, at: int) -> None:
         """Take this event."""
         self.end("complete")
-        self.row.result = encode({"payload": decode(payload), "type": self.event_type, "timestamp": to_datetime(at)})
+        self.row.result = encode_object("payload", payload, type=self.event_type, timestamp=to_datetime(at))
         self.record(("WAIT_COMPLETE", None, self.row.result))
         self.instance.engine.observers.step_finished(self.instance, self.row.key)
         self.deliver(decode(self.row.result))
@@ -278,7 +278,7 @@ class DoOperation(DurableOperation):
                 return stand_in.payload  # type: ignore[no-any-return]
             return encode(await self._stand_in(stand_in))
         value = self._callback(self._ctx())
-        if asyncio.iscoroutine(value):
+        if is_coroutine(value):
             value = await value
         return encode(value)
 
