@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class WorkflowConfigError(Exception):
-    """The wrangler configuration, or the module that it names, is not as it must be; the message names file and line."""
+    """The wrangler configuration, or the module it names, is not as it must be. The message names file and line."""
 
 
 class MissingBindingError(Exception):

@@ -1,8 +1,8 @@
-"""The import hook: while pytest runs, `import workers`, `import js` and `import pyodide` find the modules of this plugin.
+"""The import hook: while pytest runs, `import workers`, `js` and `pyodide` find the modules of this plugin.
 
-A Worker's source imports what only exists on the platform. The hook puts a finder first on `sys.meta_path` which answers
-for exactly those names with modules of `pytest_workflows.workers`. Nothing is imported until a source asks for it, and
-`uninstall` leaves `sys.meta_path` and `sys.modules` as `install` found them.
+A Worker's source imports what only exists on the platform. The hook puts a finder first on `sys.meta_path`
+which answers for exactly those names with modules of `pytest_workflows.workers`. Nothing is imported until a
+source asks for it, and `uninstall` leaves `sys.meta_path` and `sys.modules` as `install` found them.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class _Loader(Loader):
         self._target = target
 
     def exec_module(self, module: ModuleType) -> None:
-        # The import system hands out what it finds in sys.modules afterwards. Filling `module` instead would make a
-        # second copy of every class; handing ours out of create_module would overwrite its __spec__.
+        # The import system hands out what it finds in sys.modules afterwards. Filling `module` instead would
+        # make a second copy of every class; handing ours out of create_module would overwrite its __spec__.
         sys.modules[module.__name__] = importlib.import_module(self._target)
 
 
@@ -53,8 +53,9 @@ class _Finder(MetaPathFinder):
         parent, _, name = fullname.rpartition(".")
         if parent in _SERVED:
             raise ModuleNotFoundError(_explain(_SERVED[parent], name), name=fullname)
-        # `from workers import X` asks for a submodule X once the module has no such attribute. The import statement
-        # drops the AttributeError's text, so this is the one place where the reason can still reach the user.
+        # `from workers import X` asks for a submodule X once the module has no such attribute. The import
+        # statement drops the AttributeError's text, so this is the one place where the reason can still reach
+        # the user.
         if parent in _TARGETS and PathFinder.find_spec(fullname, path) is None:
             raise ImportError(_explain(parent, name), name=fullname)
         return None

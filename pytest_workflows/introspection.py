@@ -383,6 +383,8 @@ class InstanceIntrospector(_Introspector):
 
     def _dispose(self) -> None:
         if self._state == "open":
+            if not self._engine.closed:
+                self._registry.keep_runs(self._engine, self._workflow, [self._id])
             self._engine.discard(self._workflow, [self._id])
             if self._registry.instances.get((self._workflow.name, self._id)) is self:
                 del self._registry.instances[self._workflow.name, self._id]
@@ -391,9 +393,7 @@ class InstanceIntrospector(_Introspector):
     def _unused(self) -> Any:
         if self._engine.closed:
             return None
-        return unused_error(
-            self._modifications, f"instance {self._id!r} of {self._workflow.name!r}", self.steps
-        )
+        return unused_error(self._modifications, f"instance {self._id!r} of {self._workflow.name!r}", self.steps)
 
 
 class WorkflowIntrospector(_Introspector):
@@ -438,6 +438,8 @@ class WorkflowIntrospector(_Introspector):
         if self._state == "open":
             self._engine.on_create.remove(self._created)
             self._registry.workflows.pop(self._workflow.name, None)
+            if not self._engine.closed:
+                self._registry.keep_runs(self._engine, self._workflow, self._instances)
             self._engine.discard(self._workflow, self._instances)
             for instance in self._instances.values():
                 instance._state = "disposed"
@@ -447,7 +449,7 @@ class WorkflowIntrospector(_Introspector):
         if not self._instances or self._engine.closed:
             return None
         mine = list(self._modifications)
-        steps = []
+        steps: list[StepRecord] = []
         for instance in self._instances.values():
             if instance._state == "open":
                 mine += instance._modifications

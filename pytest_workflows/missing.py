@@ -43,6 +43,7 @@ class MissingBinding:
         self._touched(f"env.{self._name}.{name} was used")
 
     def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """A use like any other."""
         self._touched(f"env.{self._name}(...) was called")
 
     def __getitem__(self, key: Any) -> NoReturn:

@@ -176,5 +176,3 @@ class Modifier:
 
 def _times(times: object) -> str:
     return "" if times is None else f", times={times!r}"
-
-

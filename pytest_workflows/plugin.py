@@ -16,8 +16,10 @@ from .fixtures import (  # noqa: F401 (pytest finds fixtures by their names here
     workflow_env,
     workflow_worker,
 )
+from .report import show_report
 from .session import SESSION, WorkflowSession
 from .settings import MARKER_HELP, add_options
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare our ini options."""
@@ -99,6 +101,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
         outcome = yield
         if running is not None:
             running.check()
+            if item.config.getoption("workflows_report"):
+                running.write_report()
         return outcome
     except BaseException:
         if running is not None:
@@ -122,14 +126,14 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Put the runs of the test's instances into the report of its failure."""
     report = yield
-    running = item.config.stash[SESSION].running
-    if report.failed and running is not None:
-        if running.report is None:
-            running.write_report()
-        if running.report is not None:
-            report.sections.append(("Workflows", running.report))
-            running.report = None
+    item.config.stash[SESSION].add_section(report)
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """With --workflows-report: the runs of all tests' instances."""
+    if config.getoption("workflows_report"):
+        show_report(terminalreporter)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import weakref
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from durable_engine import Engine, IntrospectionError, Modification, StepRecord, UnusedModificationError
+from durable_engine import (
+    Engine,
+    IntrospectionError,
+    Modification,
+    StepRecord,
+    UnusedModificationError,
+    Workflow,
+)
+
+from .timeline import Run, keep_run
 
 if TYPE_CHECKING:
     from .introspection import InstanceIntrospector, WorkflowIntrospector
+
+
+MOST_RUNS = 20
 
 
 class Registry:
@@ -19,11 +32,13 @@ class Registry:
     Attributes:
         strict: Whether a modification that nothing used is an error.
         unused: Errors found by a plain `dispose()`, for the end of the test.
+        gone: The runs of instances that were disposed of, for the test's report.
     """
 
     def __init__(self) -> None:
         self.strict = True
         self.unused: list[UnusedModificationError] = []
+        self.gone: list[Run] = []
         self.instances: dict[tuple[str, str], InstanceIntrospector] = {}
         self.workflows: dict[str, WorkflowIntrospector] = {}
 
@@ -52,6 +67,13 @@ class Registry:
                 f"Workflow {workflow!r} already has an open introspector. Use that one, or dispose of it first."
             )
         self.workflows[workflow] = introspector
+
+    def keep_runs(self, engine: Engine, workflow: Workflow, ids: Iterable[str]) -> None:
+        """Keep the runs of instances that are about to go, for the test's report; of very many, the first ones."""
+        for id in itertools.islice(ids, max(0, MOST_RUNS - len(self.gone))):
+            instance = engine.find(workflow, id)
+            if instance is not None:
+                self.gone.append(keep_run(engine, instance))
 
     def check_used(self) -> None:
         """At the end of a test that passed: see to it that every modification was used.

@@ -42,6 +42,7 @@ class RunningTest:
         self.settings = settings
         self.project = project
         self.report: str | None = None
+        self.reported = False
         self._freezer = freezer
         self._engine: Engine | None = None
         self._overrides: Mapping[str, Any] | None = None
@@ -101,12 +102,18 @@ class RunningTest:
             warnings.warn(findings.pop(0), stacklevel=1)
 
     def write_report(self) -> None:
-        """Keep the runs of the test's instances as text, for its failure report."""
+        """Write down the runs of the test's instances, those that are gone included, for its report."""
         engine = self._engine
-        if engine is not None and not engine.closed and engine.instances:
-            from .timeline import timelines
+        if engine is not None and not engine.closed:
+            from .registry import MOST_RUNS, registry_of
+            from .timeline import keep_run, render
 
-            self.report = timelines(engine)
+            alive = [keep_run(engine, instance) for instance in engine.instances[:MOST_RUNS]]
+            runs = [render(run) for run in [*registry_of(engine).gone, *alive]]
+            more = len(engine.instances) - len(alive)
+            if more:
+                runs.append(f"... and {more} more instance(s).")
+            self.report = "\n\n".join(runs) or None
 
     def close(self) -> None:
         """End the engine: no task, timer or row of it stays. Closing twice is fine."""
@@ -193,9 +200,7 @@ class RunningTest:
         cls = self.project.workflow_class(workflow)
         return self._bind_class(workflow.binding, cls, workflow.name, workflow.step_limit)
 
-    def _bind_class(
-        self, name: str, cls: type, workflow_name: str | None = None, step_limit: int | None = None
-    ) -> Any:
+    def _bind_class(self, name: str, cls: type, workflow_name: str | None = None, step_limit: int | None = None) -> Any:
         from .wrangler import implicit_dependencies
 
         if not callable(getattr(cls, "run", None)):
@@ -260,5 +265,3 @@ def require_asyncio() -> None:
             "Workflows run on asyncio, as on the platform; this test runs on another library. With anyio's plugin let "
             'the fixture anyio_backend return "asyncio".'
         ) from None
-
-

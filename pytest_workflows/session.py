@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from .report import SECTION
 from .settings import MARKER, Settings, read_ini, read_marker
 
 if TYPE_CHECKING:
@@ -15,9 +16,7 @@ if TYPE_CHECKING:
     from .running import RunningTest
 
 SESSION = pytest.StashKey["WorkflowSession"]()
-OUR_FIXTURES = frozenset(
-    {"workflow_env", "workflow_bindings", "workflow_worker", "workflow_clock", "workflow_engine"}
-)
+OUR_FIXTURES = frozenset({"workflow_env", "workflow_bindings", "workflow_worker", "workflow_clock", "workflow_engine"})
 
 
 class WorkflowSession:
@@ -47,9 +46,7 @@ class WorkflowSession:
         if self._switcher is None:
             from .project import ProjectSwitcher
 
-            self._switcher = ProjectSwitcher(
-                self._config.rootpath, self.settings.config, self.settings.environment
-            )
+            self._switcher = ProjectSwitcher(self._config.rootpath, self.settings.config, self.settings.environment)
         return self._switcher
 
     # -- collection --------------------------------------------------------------------------------------------------
@@ -99,6 +96,18 @@ class WorkflowSession:
             environment.set_resolver(None)
         else:
             environment.set_resolver(running.resolve, running.names)
+
+    def add_section(self, report: pytest.TestReport) -> None:
+        """Put the runs of the test's instances into the report of its failure, or of any call if that was asked for."""
+        running = self.running
+        if running is None or running.reported:
+            return
+        if report.failed or (report.when == "call" and self._config.getoption("workflows_report")):
+            if running.report is None:
+                running.write_report()
+            if running.report is not None:
+                report.sections.append((SECTION, running.report))
+                running.reported = True
 
     def end(self) -> None:
         """The test was torn down: nothing of it stays."""

@@ -56,7 +56,13 @@ class Settings:
 
 
 def add_options(parser: pytest.Parser) -> None:
-    """Declare the ini options."""
+    """Declare the command line's and the ini options."""
+    group = parser.getgroup("workflows", "Cloudflare Workflows")
+    group.addoption(
+        "--workflows-report",
+        action="store_true",
+        help="show the timeline of every workflow instance, not only of those in failing tests",
+    )
     parser.addini("workflows_config", "path of wrangler.jsonc, .json or .toml (found beside the tests by default)")
     parser.addini("workflows_wrangler_env", "which environment (env.NAME) of the wrangler configuration holds")
     parser.addini("workflows_timeout", "real seconds that a wait for a workflow may take (default: 5)")

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from durable_engine import Engine, HistoryEvent, StepRecord, Workflow, error_of, history_of, in_words, steps_of
+from durable_engine import (
+    FINAL_STATUSES,
+    Engine,
+    HistoryEvent,
+    Instance,
+    StepRecord,
+    Workflow,
+    error_of,
+    history_records,
+    in_words,
+    step_records,
+)
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -15,40 +27,75 @@ WIDTH = 100
 _VALUE_WIDTH = 60
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """An instance's run as it stands, kept so that it can be shown after the instance is gone.
+
+    Attributes:
+        id: The instance's id.
+        workflow: Its binding's name.
+        status: Its status.
+        now: The virtual time.
+        row: The instance as stored.
+        steps: Its steps as stored.
+        history: Its history as stored.
+        events: Types of the events that nothing has taken.
+    """
+
+    id: str
+    workflow: str
+    status: str
+    now: datetime
+    row: Any
+    steps: list[Any]
+    history: list[Any]
+    events: list[str]
+
+
+def keep_run(engine: Engine, instance: Instance) -> Run:
+    """Keep an instance's run; cheap, since nothing is rendered."""
+    key = instance.row.key
+    return Run(
+        id=instance.id,
+        workflow=instance.workflow.name,
+        status=instance.status,
+        now=engine.clock.now,
+        row=instance.row,
+        steps=engine.store.steps(key),
+        history=engine.store.history(key),
+        events=[event.type for event in engine.store.events(key)],
+    )
+
+
 def timeline(engine: Engine, workflow: Workflow, id: str) -> str:
     """The run of one instance: its steps with virtual times, attempts, errors, mocks, and what it waits for now."""
     instance = engine.find(workflow, id)
     if instance is None:
         return f"Instance {id!r} of {workflow.name!r} was never created.{_others(engine, workflow)}"
-    row = instance.row
-    history = history_of(engine.store, row)
-    steps = steps_of(engine.store, row)
-    start = history[0].at if history else engine.clock.now
+    return render(keep_run(engine, instance))
+
+
+def render(run: Run) -> str:
+    """A run as text."""
+    history = history_records(run.history)
+    steps = step_records(run.steps, run.history)
+    start = history[0].at if history else run.now
     lines = [
-        f"Instance {id!r} of {workflow.name!r}: {instance.status} at {engine.clock.now:%Y-%m-%d %H:%M:%S} UTC "
-        f"(virtual time, {_offset(start, engine.clock.now)} after its start)"
+        f"Instance {run.id!r} of {run.workflow!r}: {run.status} at {run.now:%Y-%m-%d %H:%M:%S} UTC "
+        f"(virtual time, {_offset(start, run.now)} after its start)"
     ]
     if steps:
         lines.append(_table(steps, history, start))
     else:
         lines.append("  No step has started.")
-    error = error_of(row)
+    error = error_of(run.row)
     if error is not None:
         lines.append(f"  ended with {error['name']}: {_last_line(error['message'])}")
-    waiting = _waits_for(engine, steps)
-    if waiting and not instance.finished:
-        lines.append(f"  now: {waiting}")
-    kept = engine.store.events(row.key)
-    if kept:
-        lines.append(f"  events that nothing has taken: {', '.join(repr(event.type) for event in kept)}")
+    if run.status not in FINAL_STATUSES:
+        lines.append(f"  now: {_waits_for(steps)}")
+    if run.events:
+        lines.append(f"  events that nothing has taken: {', '.join(map(repr, run.events))}")
     return "\n".join(lines)
-
-
-def timelines(engine: Engine) -> str:
-    """The runs of all instances of an engine."""
-    return "\n\n".join(
-        timeline(engine, instance.workflow, instance.id) for instance in engine.instances
-    )
 
 
 def _others(engine: Engine, workflow: Workflow) -> str:
@@ -72,9 +119,7 @@ def _table(steps: list[StepRecord], history: list[HistoryEvent], start: datetime
 
 
 def _add_step(table: Table, step: StepRecord, detail: dict[str, Any], start: datetime) -> None:
-    table.add_row(
-        _offset(start, step.started_at), step.kind, step.key.label, _outcome(step, detail) + _mocked(step)
-    )
+    table.add_row(_offset(start, step.started_at), step.kind, step.key.label, _outcome(step, detail) + _mocked(step))
     shown = step.attempts if len(step.attempts) > 1 or step.error else []
     for attempt in shown:
         text = f"attempt {attempt.number}: "
@@ -109,7 +154,7 @@ def _details(history: list[HistoryEvent]) -> dict[tuple[str, str], dict[str, Any
     return {(kinds[event.kind], event.step or ""): event.detail for event in history if event.kind in kinds}
 
 
-def _waits_for(engine: Engine, steps: list[StepRecord]) -> str:
+def _waits_for(steps: list[StepRecord]) -> str:
     open_steps = [step for step in steps if step.status in ("running", "waiting")]
     parts = []
     for step in open_steps:

@@ -94,9 +94,9 @@ class WorkflowWorker:
                 "was found beside the test or above it. Add one that names `main`, or set ini workflows_config."
             )
         module = project.load_main()
-        default = getattr(module, "Default", None)
+        default: Any = getattr(module, "Default", None)
         if inspect.isclass(default):
-            method = getattr(default(context, env), kind, None)
+            method = getattr(default(context, env), kind, None)  # type: ignore[call-arg]  # the user's class
             if method is not None:
                 return method, (argument, env, context)
         function = getattr(module, f"on_{kind}", None)
@@ -121,7 +121,7 @@ class ScheduledController:
         self.scheduledTime = scheduled_time
         self.type = "scheduled"
 
-    def noRetry(self) -> None:  # noqa: N802 (the platform's name)
+    def noRetry(self) -> None:
         """Accepted; nothing retries a trigger here."""
 
 

@@ -30,7 +30,7 @@ from .errors import (
     WorkflowDurationWarning,
     WorkflowRuleWarning,
 )
-from .inspection import error_of, history_of, shown_result, step_error, steps_of
+from .inspection import error_of, history_of, history_records, shown_result, step_error, step_records, steps_of
 from .instance import Instance
 from .model import (
     FINAL_STATUSES,
@@ -96,12 +96,14 @@ __all__ = [
     "encode",
     "error_of",
     "history_of",
+    "history_records",
     "in_words",
     "jsnull",
     "parse_duration",
     "read_now",
     "shown_result",
     "step_error",
+    "step_records",
     "steps_of",
     "to_datetime",
     "to_json",

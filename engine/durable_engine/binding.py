@@ -120,7 +120,7 @@ class WorkflowBinding:
         given = options.get("id")
         if given is not None:
             check_id(given)
-        params = encode(options["params"] if "params" in options else {})
+        params = encode(options.get("params", {}))
         return InstanceHandle(self, self._engine.create(self._workflow, given, params))
 
     async def get(self, id: str) -> InstanceHandle:
@@ -133,7 +133,7 @@ class WorkflowBinding:
         self._engine.require(self._workflow, id)
         return InstanceHandle(self, id)
 
-    async def deleteBatch(self, ids: list[str]) -> JsDict:  # noqa: N802 (the platform's name)
+    async def deleteBatch(self, ids: list[str]) -> JsDict:
         """Delete up to 100 instances; what could not be deleted is told, not raised."""
         await pass_door()
         if not isinstance(ids, list) or len(ids) > MAX_BATCH:
@@ -151,7 +151,7 @@ class WorkflowBinding:
         assert isinstance(result, JsDict)
         return result
 
-    createBatch = create_batch  # noqa: N815 (the platform's name)
+    createBatch = create_batch
 
     def __getattr__(self, name: str) -> NoReturn:
         _no_such_name("A workflow binding", name, {"delete_batch": "deleteBatch"}, "create, create_batch, get")
@@ -231,7 +231,7 @@ class InstanceHandle:
             )
         self._engine.send_event(self._workflow, self.id, event_type, encode(read.get("payload")))
 
-    sendEvent = send_event  # noqa: N815 (the platform's name)
+    sendEvent = send_event
 
     @property
     def _engine(self) -> Engine:
@@ -273,7 +273,7 @@ def _options(options: object, named: Mapping[str, Any], what: str, whole: str | 
         encode(given)
         raise InvalidArgumentError(f"{what} takes a dict of options, not {type(options).__name__}: {options!r}")
     merged = {**given, **named}
-    if whole not in merged:
+    if whole is None or whole not in merged:
         return cross(merged)  # type: ignore[no-any-return]
     value = merged.pop(whole)
     read: JsDict = cross(merged)

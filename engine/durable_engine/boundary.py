@@ -54,6 +54,7 @@ class JsNull:
     _instance: JsNull | None = None
 
     def __new__(cls) -> JsNull:
+        """There is one."""
         if cls._instance is None:
             cls._instance = super().__new__(cls)
         return cls._instance
@@ -123,12 +124,12 @@ class BoundaryError(JsException):
     """Raised by the boundary itself, so that it keeps its JavaScript name when it passes through a step."""
 
 
-class NotSerialisable(BoundaryError):  # noqa: N818 (what the platform calls it)
+class NotSerialisable(BoundaryError):
     """A function: it crosses as a stub, which storage does not take. A step that returns one ends its instance."""
 
 
-for _class in (BoundaryError, NotSerialisable):
-    _class.__module__, _class.__name__, _class.__qualname__ = "pyodide.ffi", "JsException", "JsException"
+for _error in (BoundaryError, NotSerialisable):
+    _error.__module__, _error.__name__, _error.__qualname__ = "pyodide.ffi", "JsException", "JsException"
 
 
 def wrap(value: Any) -> Any:
@@ -362,7 +363,7 @@ def _str_base(value: str) -> Any:
     return _str(str.__str__(value) if not hasattr(value, "value") else str.__str__(value.value))
 
 
-def _error(value: Exception) -> Any:
+def _exception(value: Exception) -> Any:
     return msgspec.msgpack.Ext(_ERROR, str(value).encode("utf-8", "surrogatepass"))
 
 
@@ -399,7 +400,7 @@ _BASES: tuple[tuple[type, Callable[[Any], Any]], ...] = (
     (bytes, lambda value: _array("B", bytes(value))),
     (array, lambda value: _array(value.typecode, value.tobytes())),
     (PLAIN_DATETIME, _datetime),
-    (Exception, _error),
+    (Exception, _exception),
 )
 
 
@@ -447,8 +448,5 @@ def _from_ext(code: int, data: memoryview) -> Any:
     return text
 
 
-
-
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(ext_hook=_from_ext)
-

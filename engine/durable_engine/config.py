@@ -61,7 +61,7 @@ def scaled(delay: int, backoff: str, retry: int) -> int:
     if backoff == "linear":
         return min(delay * retry, MAX_SLEEP)
     # The exponent is bounded before the power is taken: a limit of 10,000 retries must not make a number of that size.
-    return min(delay * 2 ** min(retry - 1, 64), MAX_SLEEP)
+    return min(delay << min(retry - 1, 64), MAX_SLEEP)
 
 
 def read_config(config: object) -> StepConfig:

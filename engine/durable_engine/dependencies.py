@@ -36,9 +36,7 @@ def explicit(function: Callable[..., Any], depends: Sequence[Any] | None) -> dic
     if depends is None and names:
         raise TypeError(f"Step has {len(names)} non-ctx parameter(s) but no 'depends' list provided")
     if depends is not None and len(depends) != len(names):
-        raise TypeError(
-            f"Step declares {len(names)} non-ctx parameter(s) but 'depends' has {len(depends)} item(s)"
-        )
+        raise TypeError(f"Step declares {len(names)} non-ctx parameter(s) but 'depends' has {len(depends)} item(s)")
     for name, step in zip(names, depends or (), strict=True):
         if not hasattr(step, "_step_name"):
             raise TypeError(f"'depends' entry for parameter {name!r} is not a function decorated with step.do")

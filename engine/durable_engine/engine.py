@@ -73,7 +73,7 @@ class Engine:
         self.clock = VirtualClock(None if now is None else read_now(now))
         self.store = Store()
         self.timeout = timeout
-        self.passthrough = (KeyboardInterrupt, SystemExit, *passthrough)
+        self.passthrough: tuple[type[BaseException], ...] = (KeyboardInterrupt, SystemExit, *passthrough)
         self.observers = Observers()
         self.exceptions: dict[int, BaseException] = {}
         self.busy: dict[Instance, None] = {}
@@ -185,8 +185,8 @@ class Engine:
         """
         if self.closed:
             raise EngineClosedError(
-                "This belongs to a test that has ended (its engine is closed). Make bindings, handles and introspectors "
-                "anew in each test."
+                "This belongs to a test that has ended (its engine is closed). Make bindings, handles and "
+                "introspectors anew in each test."
             )
 
     def schedule(
@@ -577,5 +577,3 @@ class Engine:
                     "Write `await` before it."
                 )
             )
-
-

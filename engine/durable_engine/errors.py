@@ -1,8 +1,8 @@
 """Every exception and every message text of the engine.
 
 Two families live here. The first is what *user code* meets, because the platform raises it there: `JsException`,
-`ConversionError` and `NonRetryableError`. The second is what a *test* meets: subclasses of `EngineError`, whose messages
-start with what happened, go on with what was known, and end with what to do.
+`ConversionError` and `NonRetryableError`. The second is what a *test* meets: subclasses of `EngineError`, whose
+messages start with what happened, go on with what was known, and end with what to do.
 """
 
 from __future__ import annotations
@@ -136,9 +136,7 @@ ALREADY_EXISTS = 'WorkflowError: (instance.already_exists) Workflow instance wit
 BATCH_EMPTY = "WorkflowError: batchCreate should have at least 1 instance"
 BATCH_TOO_LARGE = "WorkflowError: batchCreate takes at most {limit} instances, got {count}"
 CANNOT_RESTART = 'WorkflowError: (instance.cannot_restart) Step "{name}" not found in execution history'
-CANNOT_TERMINATE = (
-    "WorkflowError: (instance.cannot_terminate) Cannot terminate instance since its on a finite state"
-)
+CANNOT_TERMINATE = "WorkflowError: (instance.cannot_terminate) Cannot terminate instance since its on a finite state"
 EXECUTION_TIMED_OUT = "Execution timed out after {ms}ms"
 FATAL_NOT_SERIALISABLE = (
     "The execution of the Workflow instance was terminated, as the step "
@@ -154,7 +152,5 @@ LOST_ATTEMPT = "Attempt failed due to internal workflows error"
 NOT_FOUND = "instance.not_found"
 OUTPUT_TOO_LARGE = "Step {step} output is too large. Maximum allowed size is 1MiB."
 PAST_SLEEP = "You can't sleep until a time in the past, time-traveler"
-STEP_LIMIT = (
-    "The limit of {limit} steps has been reached. This limit can be changed in your worker configuration."
-)
+STEP_LIMIT = "The limit of {limit} steps has been reached. This limit can be changed in your worker configuration."
 STEP_NOT_SERIALISABLE = 'Value returned from step "{name}" is not serialisable'

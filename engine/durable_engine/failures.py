@@ -130,5 +130,3 @@ def _last_line_message(text: str) -> str:
 
 def _storable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
-
-

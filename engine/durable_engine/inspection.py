@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -19,13 +20,23 @@ _VALUE_KEYS = {"STEP_SUCCESS": "result", "WORKFLOW_SUCCESS": "result", "WORKFLOW
 
 def steps_of(store: Store, row: InstanceRow) -> list[StepRecord]:
     """The steps of an instance, in order of their start."""
-    attempts = _attempts(store.history(row.key))
-    return [_step_record(step, attempts.get(step.key, [])) for step in store.steps(row.key)]
+    return step_records(store.steps(row.key), store.history(row.key))
+
+
+def step_records(steps: Sequence[StepRow], history: Sequence[HistoryRow]) -> list[StepRecord]:
+    """Stored steps as records."""
+    attempts = _attempts(history)
+    return [_step_record(step, attempts.get(step.key, [])) for step in steps]
 
 
 def history_of(store: Store, row: InstanceRow) -> list[HistoryEvent]:
     """The history of an instance, in order."""
-    return [_history_event(line) for line in store.history(row.key)]
+    return history_records(store.history(row.key))
+
+
+def history_records(history: Sequence[HistoryRow]) -> list[HistoryEvent]:
+    """Stored history as records."""
+    return [_history_event(line) for line in history]
 
 
 def step_error(row: StepRow) -> dict[str, str] | None:
@@ -64,7 +75,7 @@ def _step_record(row: StepRow, attempts: list[AttemptRecord]) -> StepRecord:
     )
 
 
-def _attempts(history: list[HistoryRow]) -> dict[StepKey, list[AttemptRecord]]:
+def _attempts(history: Sequence[HistoryRow]) -> dict[StepKey, list[AttemptRecord]]:
     found: dict[StepKey, list[AttemptRecord]] = {}
     for line in history:
         if line.key is None or not line.kind.startswith("ATTEMPT_"):
@@ -91,5 +102,3 @@ def _history_event(line: HistoryRow) -> HistoryEvent:
         value: Any = decode(line.value)
         detail.update({_VALUE_KEYS[line.kind]: value} if line.kind in _VALUE_KEYS else value)
     return HistoryEvent(line.kind, line.key and line.key.label, to_datetime(line.at), detail)
-
-

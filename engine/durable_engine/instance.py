@@ -137,9 +137,7 @@ class Instance:
         self._end("terminated", "WORKFLOW_TERMINATED", {"trigger": {"source": 0}})
         self.engine.kill([self])
 
-    def _end(
-        self, status: str, kind: str, detail: dict[str, Any] | None = None, value: bytes | None = None
-    ) -> None:
+    def _end(self, status: str, kind: str, detail: dict[str, Any] | None = None, value: bytes | None = None) -> None:
         self.row.output = value
         self.row.ended_at = self.engine.clock.now_ms
         self._set_status(status)

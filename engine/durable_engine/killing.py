@@ -32,7 +32,8 @@ def ready_handles(loop: asyncio.AbstractEventLoop) -> list[Any] | None:
 def task_context(task: asyncio.Task[Any]) -> Context | None:
     """The context that a suspended task runs in, or None where it cannot be told."""
     if hasattr(task, "get_context"):
-        return task.get_context()
+        context: Context = task.get_context()
+        return context
     # Python 3.11 has no accessor; what the task waits for keeps the context beside the callback that wakes it.
     for callback, context in _wakers(task):
         if getattr(callback, "__self__", None) is task:

@@ -28,7 +28,7 @@ class StepKey(NamedTuple):
 
     kind: StepKind
     name: str
-    count: int
+    count: int  # type: ignore[assignment]  # it shadows tuple.count, which nobody needs here
 
     @property
     def label(self) -> str:

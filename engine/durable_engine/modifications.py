@@ -15,9 +15,7 @@ from typing import Any, Literal
 from .errors import InvalidArgumentError, ModificationError
 from .model import StepKey
 
-ModificationKind = Literal[
-    "result", "callback", "error", "timeout", "event", "event_timeout", "sleep", "retry_delay"
-]
+ModificationKind = Literal["result", "callback", "error", "timeout", "event", "event_timeout", "sleep", "retry_delay"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,9 @@ class DurableOperation(Operation):
         now = self.instance.engine.clock.now_ms
         key = self.row.key
         self.instance.engine.store.record(
-            self.instance.row.key, [HistoryRow(kind, key, now, detail, value) for kind, detail, value in events], self.row
+            self.instance.row.key,
+            [HistoryRow(kind, key, now, detail, value) for kind, detail, value in events],
+            self.row,
         )
 
     def wait_until(self, due: int, callback: Callable[[], None], what: str) -> None:
@@ -252,7 +254,9 @@ class DoOperation(DurableOperation):
         try:
             try:
                 data = await self._produce()
-            except (ModificationError, *self.instance.engine.passthrough) as exc:
+            except self.instance.engine.passthrough as exc:
+                self.instance.abort(exc)
+            except ModificationError as exc:
                 self.instance.abort(exc)
             except _ForcedTimeout:
                 self._time_out(number)
@@ -313,9 +317,7 @@ class DoOperation(DurableOperation):
     def _succeed(self, data: bytes) -> None:
         row = self.row
         if len(data) > MAX_OUTPUT:
-            self._fail_attempt(
-                ErrorInfo("WorkflowInternalError", OUTPUT_TOO_LARGE.format(step=row.key.label)), None
-            )
+            self._fail_attempt(ErrorInfo("WorkflowInternalError", OUTPUT_TOO_LARGE.format(step=row.key.label)), None)
             return
         self._settled = row.attempts
         self.end("complete")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -21,7 +21,6 @@ from .scope import Scope, current_scope
 
 if TYPE_CHECKING:
     from .instance import Instance
-    from .model import StepKey, StepKind
 
 T = TypeVar("T")
 
@@ -83,9 +82,7 @@ class Step:
         self._declared: dict[str, Callable[[], DeferredCall[Any]]] = {}
         self._results: dict[Callable[[], Any], Any] = {}
         self._in_flight: dict[Callable[[], Any], asyncio.Future[Any]] = {}
-        self.do: Callable[..., Any] = (
-            self._do_implicit if instance.workflow.implicit_dependencies else self._do_legacy
-        )
+        self.do: Callable[..., Any] = self._do_implicit if instance.workflow.implicit_dependencies else self._do_legacy
 
     # -- do ----------------------------------------------------------------------------------------------------------
 
@@ -100,7 +97,9 @@ class Step:
             )
         if unexpected:
             raise TypeError(f"step.do() got an unexpected keyword argument {next(iter(unexpected))!r}")
-        return self._decorator(name, lambda function: dependencies.implicit(function, self._declared), concurrent, config)
+        return self._decorator(
+            name, lambda function: dependencies.implicit(function, self._declared), concurrent, config
+        )
 
     def _do_legacy(
         self, name: str, depends: Sequence[Any] | None = None, concurrent: bool = False, config: object = None
@@ -245,9 +244,7 @@ class Step:
 
     # -- wait_for_event ----------------------------------------------------------------------------------------------
 
-    def wait_for_event(
-        self, name: str, event_type: str, /, timeout: object = "24 hours"
-    ) -> DeferredCall[Any]:
+    def wait_for_event(self, name: str, event_type: str, /, timeout: object = "24 hours") -> DeferredCall[Any]:
         """Wait for an event of that type; one that was sent before is kept and delivered.
 
         Args:

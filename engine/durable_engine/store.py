@@ -117,9 +117,7 @@ class Store:
         """Store a new instance; its id must be free."""
         row = InstanceRow(self._next_key, workflow, id, created_at, params, "queued")
         self._next_key += 1
-        self._db.execute(
-            "INSERT INTO instances VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", msgspec.structs.astuple(row)
-        )
+        self._db.execute("INSERT INTO instances VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", msgspec.structs.astuple(row))
         return row
 
     def find_instance(self, workflow: str, id: str) -> InstanceRow | None:

@@ -359,7 +359,7 @@ class Waits:
     async def settle(self) -> None:
         """Let everything runnable run, without waiting for callbacks that wait for something foreign."""
         await asyncio.sleep(0)
-        while self.runnable():
+        while self.runnable():  # noqa: ASYNC110 (there is no event for "the loop's queue holds nothing of ours")
             await asyncio.sleep(0)
 
 
@@ -370,7 +370,7 @@ def _is_asyncios(callback: Any) -> bool:
 
 
 def _is_finished_gathering(future: Any) -> bool:
-    children = getattr(future, "_children", None)
+    children: list[Any] = getattr(future, "_children", None) or []
     return bool(children) and all(child.done() for child in children)
 
 

@@ -1,7 +1,7 @@
 """The Workers SDK on CPython. The plugin's import hook serves this package to Worker sources as `workers`.
 
-What stands on httpx (requests, responses, fetch) is imported when a source first names it: a Worker that only defines
-workflows does not pay for an HTTP library.
+What stands on httpx (requests, responses, fetch) is imported when a source first names it: a Worker that only
+defines workflows does not pay for an HTTP library.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from pytest_workflows.workers.context import wait_until
-from pytest_workflows.workers.entrypoints import WorkerEntrypoint, WorkflowEntrypoint, handler
-from pytest_workflows.workers.environment import env
-from pytest_workflows.workers.missing import not_yet, unknown
-from pytest_workflows.workers.rpc import python_from_rpc, python_to_rpc
+from .context import wait_until
+from .entrypoints import WorkerEntrypoint, WorkflowEntrypoint, handler
+from .environment import env
+from .missing import not_yet, unknown
+from .rpc import python_from_rpc, python_to_rpc
 
 if TYPE_CHECKING:
-    from pytest_workflows.workers.fetch_response import FetchResponse
-    from pytest_workflows.workers.outbound import fetch
-    from pytest_workflows.workers.request import Request
-    from pytest_workflows.workers.response import Response
+    from .fetch_response import FetchResponse
+    from .outbound import fetch
+    from .request import Request
+    from .response import Response
 
 __all__ = [
     "FetchResponse",
@@ -36,7 +36,7 @@ __all__ = [
     "wait_until",
 ]
 
-waitUntil = wait_until  # noqa: N816 - the SDK's other spelling
+waitUntil = wait_until
 
 _LAZY = {
     "FetchResponse": "pytest_workflows.workers.fetch_response",

@@ -8,7 +8,7 @@ from typing import Any, NoReturn, Self
 
 import httpx
 
-from pytest_workflows.workers.headers import HTTPMessageMapping, to_message
+from .headers import HTTPMessageMapping, to_message
 
 _NOT_YET = frozenset({"blob", "body", "form_data", "formData", "js_object", "js_response"})
 
@@ -17,7 +17,7 @@ class JsBuffer(bytes):
     """What `buffer()` gives: bytes with the reading methods of a JavaScript buffer."""
 
     @property
-    def byteLength(self) -> int:  # noqa: N802 - the JavaScript name
+    def byteLength(self) -> int:
         """The size in bytes."""
         return len(self)
 

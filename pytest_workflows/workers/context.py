@@ -56,7 +56,7 @@ class ExecutionContext:
         """Let `awaitable` run on after the response was returned."""
         wait_until(awaitable)
 
-    waitUntil = wait_until  # noqa: N815 - the JavaScript name, which sources use
+    waitUntil = wait_until
 
-    def passThroughOnException(self) -> None:  # noqa: N802 - the platform's name
+    def passThroughOnException(self) -> None:
         """Accepted and without effect: a test has no origin server to pass a failed request to."""

@@ -50,8 +50,8 @@ class WorkflowEntrypoint:
 def handler(func: Callable[P, R]) -> Callable[P, R]:
     """Mark a module-level handler such as `on_fetch(request, env, ctx)`.
 
-    On the platform it turns the JavaScript arguments into Python ones. Here they are Python objects already, so the
-    function comes back as it is.
+    On the platform it turns the JavaScript arguments into Python ones. Here they are Python objects already,
+    so the function comes back as it is.
 
     Example:
         >>> @handler

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, NoReturn
 
-from pytest_workflows.workers.errors import OutsideTestError, no_binding, read_only
+from .errors import OutsideTestError, no_binding, read_only
 
 
 class Resolver(NamedTuple):
@@ -29,13 +29,14 @@ def set_resolver(
     """Say where `workers.env` takes its bindings from. For the plugin.
 
     Args:
-        resolve: Gives the binding of a name and raises KeyError for a name that is none; None when no test is running.
+        resolve: Gives the binding of a name and raises KeyError for a name that is none; None when no test is
+            running.
         names: Gives the names of all bindings.
 
     Returns:
         What was set before, so that a nested session can put it back: `set_resolver(*(before or (None,)))`.
     """
-    global _current  # noqa: PLW0603 - the object is one for the session, and so is its source
+    global _current
     before, _current = _current, None if resolve is None else Resolver(resolve, names)
     return before
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 
-from pytest_workflows.workers.body import Body
+from .body import Body
 
 
 class FetchResponse(Body):

@@ -22,7 +22,8 @@ def to_httpx_headers(headers: object) -> httpx.Headers:
     """Read the `headers` argument of `Request`, `Response` and `fetch`.
 
     Raises:
-        TypeError: It is neither a dict nor a list of pairs. Another request's `.headers` is neither: pass `dict(...)`.
+        TypeError: It is neither a dict nor a list of pairs. Another request's `.headers` is neither: pass
+            `dict(...)`.
     """
     if isinstance(headers, dict):
         pairs: Iterable[tuple[str, str]] = headers.items()

@@ -28,8 +28,8 @@ def to_js(
     Args:
         obj: The value.
         dict_converter: What a dict becomes, given its entries; usually `js.Object.fromEntries`.
-        default_converter: What an object becomes for which there is no conversion, given the object, a function that
-            converts further values, and one that is accepted for the platform's sake.
+        default_converter: What an object becomes for which there is no conversion, given the object, a
+            function that converts further values, and one that is accepted for the platform's sake.
         depth: How many levels to convert; -1 for all.
         pyproxies: Accepted and without effect: proxies need no destroying here.
         create_pyproxies: Whether an object without a conversion may stay as it is.
@@ -79,6 +79,7 @@ class JsDoubleProxy(Generic[P, R]):
         self._gone = ""
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call the function that it stands for."""
         target = self.unwrap()
         if self._once:
             self._gone = "OnceProxy can only be called once"
@@ -95,9 +96,7 @@ class JsDoubleProxy(Generic[P, R]):
         self._gone = "Object has already been destroyed"
 
 
-def create_proxy(
-    obj: Callable[P, R], /, *, capture_this: bool = False, roundtrip: bool = True
-) -> JsDoubleProxy[P, R]:
+def create_proxy(obj: Callable[P, R], /, *, capture_this: bool = False, roundtrip: bool = True) -> JsDoubleProxy[P, R]:
     """A proxy that lives until its `destroy()`.
 
     Args:

@@ -1,7 +1,7 @@
 """Errors of JavaScript built-ins that SDK code raises.
 
-A constructor of the SDK lets a `JsException` out, its static helpers turn the same error into ValueError or TypeError.
-The classes here are both, so that `except` finds them whichever way a source was written.
+A constructor of the SDK lets a `JsException` out, its static helpers turn the same error into ValueError or
+TypeError. The classes here are both, so that `except` finds them whichever way a source was written.
 """
 
 from __future__ import annotations

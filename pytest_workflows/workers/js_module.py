@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from durable_engine import JsProxy, jsnull
-from pytest_workflows.workers import js_json
-from pytest_workflows.workers.missing import not_yet
+
+from . import js_json
+from .missing import not_yet
 
 __all__ = ["JSON", "Date", "Object", "console"]
 
@@ -26,7 +27,7 @@ class Object:
     """
 
     @staticmethod
-    def fromEntries(entries: Iterable[Iterable[Any]]) -> JsProxy:  # noqa: N802 - the JavaScript name
+    def fromEntries(entries: Iterable[Iterable[Any]]) -> JsProxy:
         """An object with these entries.
 
         Args:
@@ -52,7 +53,7 @@ class JSON:
     parse = staticmethod(js_json.parse)
 
 
-class console:  # noqa: N801 - the JavaScript name
+class console:
     """JavaScript's `console`: what is logged is printed, and pytest shows it with a failing test."""
 
     @staticmethod

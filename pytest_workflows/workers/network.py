@@ -1,7 +1,7 @@
 """Whether `workers.fetch` may leave the test, and the door that stays shut when it may not.
 
-The door is httpx's `trace` extension: httpcore calls it before it opens a connection, which is beneath everything that
-respx and pytest-httpx replace. A mocked request never gets there, however the mock hooks in.
+The door is httpx's `trace` extension: httpcore calls it before it opens a connection, which is beneath
+everything that respx and pytest-httpx replace. A mocked request never gets there, however the mock hooks in.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from pytest_workflows.workers.errors import NetworkRefusedError
+from .errors import NetworkRefusedError
 
 _allowed = False
 
@@ -23,7 +23,7 @@ def set_network(allowed: bool) -> bool:
     Returns:
         What was set before.
     """
-    global _allowed  # noqa: PLW0603 - like a binding, the setting belongs to the one running test
+    global _allowed
     before, _allowed = _allowed, allowed
     return before
 

@@ -10,10 +10,11 @@ from typing import Any
 import httpx
 
 from durable_engine import JsException
-from pytest_workflows.workers.js_errors import JsTypeError
-from pytest_workflows.workers.network import network_allowed, refusing_trace
-from pytest_workflows.workers.request import Request, request_to_httpx
-from pytest_workflows.workers.response import Response, response_from_httpx
+
+from .js_errors import JsTypeError
+from .network import network_allowed, refusing_trace
+from .request import Request, request_to_httpx
+from .response import Response, response_from_httpx
 
 _MOST_REDIRECTS = 20
 
@@ -23,8 +24,8 @@ async def fetch(resource: Request | str, **options: Any) -> Response:
 
     Args:
         resource: A URL or a request, whose body is taken.
-        **options: `method`, `headers`, `body`, `redirect` ("follow" or "manual"), as `Request` takes them. Other members
-            of JavaScript's RequestInit are accepted and have no effect.
+        **options: `method`, `headers`, `body`, `redirect` ("follow" or "manual"), as `Request` takes them.
+            Other members of JavaScript's RequestInit are accepted and have no effect.
 
     Raises:
         OSError: The URL or an option is not valid, the connection failed, or there were too many redirects.
@@ -68,7 +69,7 @@ def _client() -> httpx.AsyncClient:
         # Certificates take 20 ms to load, for connections that are refused anyway.
         verify=_trusting_context() if allowed else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
         trust_env=allowed,
-        timeout=None,  # noqa: S113 - fetch has none
+        timeout=None,
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # a Worker keeps no cookies
     )
 

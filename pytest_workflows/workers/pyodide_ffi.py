@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import NoReturn
 
 from durable_engine import ConversionError, JsBigInt, JsException, JsProxy, jsnull
-from pytest_workflows.workers.js_convert import JsDoubleProxy, create_once_callable, create_proxy, to_js
-from pytest_workflows.workers.missing import not_yet
+
+from .js_convert import JsDoubleProxy, create_once_callable, create_proxy, to_js
+from .missing import not_yet
 
 __all__ = [
     "ConversionError",

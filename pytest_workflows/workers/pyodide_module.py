@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from pytest_workflows.workers import pyodide_ffi as ffi
-from pytest_workflows.workers.missing import not_yet
+from . import pyodide_ffi as ffi
+from .missing import not_yet
 
 __all__ = ["ffi"]
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import httpx
 
-from pytest_workflows.workers.body import Body, to_content
-from pytest_workflows.workers.headers import to_httpx_headers
-from pytest_workflows.workers.js_errors import JsTypeError
+from .body import Body, to_content
+from .headers import to_httpx_headers
+from .js_errors import JsTypeError
 
 __all__ = ["Request"]
 
@@ -21,12 +21,12 @@ class Request(Body):
 
     Args:
         input: A URL, or a request to copy; the copy takes over that request's body.
-        **options: `method`, `headers` (a dict or a list of pairs), `body` (str or bytes), `redirect`. Other members of
-            JavaScript's RequestInit, `cf` for one, are accepted and have no effect.
+        **options: `method`, `headers` (a dict or a list of pairs), `body` (str or bytes), `redirect`. Other
+            members of JavaScript's RequestInit, `cf` for one, are accepted and have no effect.
 
     Raises:
-        JsException: Named TypeError, as on the platform: the URL or the method is not valid, a GET has a body, or the
-            request to copy has been read. It is a Python TypeError as well.
+        JsException: Named TypeError, as on the platform: the URL or the method is not valid, a GET has a
+            body, or the request to copy has been read. It is a Python TypeError as well.
         TypeError: Headers or body are of a type that the SDK does not take.
 
     Example:
@@ -36,7 +36,7 @@ class Request(Body):
 
     def __init__(self, input: Request | str, **options: Any) -> None:
         source = input if isinstance(input, Request) else None
-        self._url = source._url if source else to_url(input)
+        self._url: httpx.URL = source._url if source else to_url(input)
         self._method = _to_method(options.get("method") or (source.method if source else "GET"))
         self._redirect = _to_redirect(options.get("redirect") or (source.redirect if source else "follow"))
         if "headers" in options:

@@ -9,12 +9,13 @@ from typing import Any
 import httpx
 
 from durable_engine import JsException, JsProxy
-from pytest_workflows.workers.body import to_content
-from pytest_workflows.workers.fetch_response import FetchResponse
-from pytest_workflows.workers.headers import HeadersInput, to_httpx_headers
-from pytest_workflows.workers.js_errors import JsRangeError, JsTypeError, to_python_exception
-from pytest_workflows.workers.js_json import stringify
-from pytest_workflows.workers.request import to_url
+
+from .body import to_content
+from .fetch_response import FetchResponse
+from .headers import HeadersInput, to_httpx_headers
+from .js_errors import JsRangeError, JsTypeError, to_python_exception
+from .js_json import stringify
+from .request import to_url
 
 __all__ = ["FetchResponse", "Response"]
 
@@ -94,7 +95,8 @@ class Response(FetchResponse):
         """A response with a JSON body, `application/json` unless a header says otherwise.
 
         Args:
-            data: What `json.dumps` takes, or a JavaScript value (`JsProxy`), which becomes JSON as JavaScript does it.
+            data: What `json.dumps` takes, or a JavaScript value (`JsProxy`), which becomes JSON as JavaScript
+                does it.
             status: The status code.
             status_text: The reason beside it.
             headers: A dict or a list of pairs.
@@ -146,9 +148,7 @@ def response_to_httpx(response: Response) -> httpx.Response:
 def _to_status(status: HTTPStatus | int | None, content: bytes | None) -> int:
     code = int(status or HTTPStatus.OK)
     if not 200 <= code <= 599:
-        raise JsRangeError(
-            "Responses may only be constructed with status codes in the range 200 to 599, inclusive."
-        )
+        raise JsRangeError("Responses may only be constructed with status codes in the range 200 to 599, inclusive.")
     if content and code in _NULL_BODY:
         raise JsTypeError("Response with null body status (101, 204, 205, or 304) cannot have a body.")
     return code

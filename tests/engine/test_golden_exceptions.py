@@ -1,8 +1,9 @@
 """Every exception that was raised in a step of the real platform, raised in ours."""
 
 import pytest
-from durable_engine import Engine
 from golden_values import GOLDEN, raiser
+
+from durable_engine import Engine
 
 KEYS = list(GOLDEN["exceptions"])
 

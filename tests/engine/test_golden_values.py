@@ -3,8 +3,9 @@
 import re
 
 import pytest
-from durable_engine import Engine, cross
 from golden_values import GOLDEN, NOT_REPRESENTABLE, make, notation
+
+from durable_engine import Engine, cross
 
 VALUES = [key for key in GOLDEN["values"] if key not in NOT_REPRESENTABLE]
 RETRY_ONCE = {"retries": {"limit": 1, "delay": 0}}

@@ -3,6 +3,7 @@
 import httpx
 import pytest
 import respx
+
 from pytest_workflows import StepFailedError, introspect_workflow, introspect_workflow_instance
 
 
