@@ -138,15 +138,16 @@ class VirtualClock:
     def next_in_real_time(self) -> Timer | None:
         """The timer whose duration has passed first in real time and that nothing holds back, or None."""
         queue = self._by_real_time
-        while queue and queue[0][2].cancelled:
-            heapq.heappop(queue)
-        if not queue:
-            return None
-        first = queue[0][2]
-        if first.held is None or not first.held():
-            return first
-        free = (timer for _, _, timer in sorted(queue) if not timer.cancelled and not (timer.held and timer.held()))
-        return next(free, None)
+        while queue:
+            timer = queue[0][2]
+            if not timer.cancelled and not (timer.held is not None and timer.held()):
+                return timer
+            heapq.heappop(queue)  # a held one comes back when it is released
+        return None
+
+    def release(self, timer: Timer) -> None:
+        """What held a timer back is over: real time may fire it again."""
+        heapq.heappush(self._by_real_time, (timer.real_due, next(self._seq), timer))
 
     def fire(self, timer: Timer) -> None:
         """Move to the timer's due time and call it."""

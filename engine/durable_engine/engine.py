@@ -197,6 +197,11 @@ class Engine:
         self._waits.arm_real_time()
         return timer
 
+    def release(self, timer: Timer) -> None:
+        """What held a timer back is over."""
+        self.clock.release(timer)
+        self._waits.arm_real_time()
+
     def mark_busy(self, instance: Instance, busy: bool) -> None:
         """Note whether an instance is at work: while one is, virtual time stands still."""
         if busy:

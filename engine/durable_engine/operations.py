@@ -249,6 +249,8 @@ class DoOperation(DurableOperation):
     def _child_changed(self, child: Scope) -> None:
         if child is self._child:
             self.set_busy(not child.parked)
+            if child.parked and self.timer is not None:
+                self.instance.engine.release(self.timer)
 
     async def _attempt(self, number: int) -> None:
         try:
