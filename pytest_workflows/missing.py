@@ -37,8 +37,8 @@ class MissingBinding:
         )
 
     def __getattr__(self, name: str) -> Any:
-        # Tools that inspect any object (pytest, copy, inspect) ask for dunder names; none of them is a use.
-        if name.startswith("__") and name.endswith("__"):
+        # Tools that inspect any object (pytest, copy, inspect) ask for such names; none of them is a use.
+        if name.startswith("_"):
             raise AttributeError(name)
         self._touched(f"env.{self._name}.{name} was used")
 

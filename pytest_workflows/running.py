@@ -118,10 +118,11 @@ class RunningTest:
     def close(self) -> None:
         """End the engine: no task, timer or row of it stays. Closing twice is fine."""
         if self._engine is not None and not self._engine.closed:
-            from .workers import network
+            from .workers import context, network
 
             self._engine.close()
             network.set_network(False)
+            context.cancel_background()
 
     def bury(self) -> None:
         """After the test's report: close what was stopped in its middle."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from . import current
 from .report import SECTION
 from .settings import MARKER, Settings, read_ini, read_marker
 
@@ -32,6 +33,9 @@ class WorkflowSession:
         self._switcher: ProjectSwitcher | None = None
         self._freezer: Freezer | None = None
         self.running: RunningTest | None = None
+        # A session may run inside another one (pytester); what answered before answers again afterwards.
+        self._before = current.get_resolver()
+        self.serve_outside()
 
     @property
     def settings(self) -> Settings:
@@ -84,18 +88,22 @@ class WorkflowSession:
             self._freezer = Freezer()
         project = self._project_of(item.path)
         self.running = RunningTest(item, self.settings.for_item(item), project, self._freezer, has_fixture=ours)
-        self._serve(self.running)
+        current.set_resolver(self.running.resolve, self.running.names)
         if ours:
             # Before any fixture runs: user code never sees real time first and virtual time later.
             assert self.running.engine
 
-    def _serve(self, running: RunningTest | None) -> None:
-        from .workers import environment
+    def serve_outside(self) -> None:
+        """Answer for `workers.env` while no test runs: plain variables have values, bindings have not."""
+        current.set_resolver(self._resolve_outside)
 
-        if running is None:
-            environment.set_resolver(None)
-        else:
-            environment.set_resolver(running.resolve, running.names)
+    def _resolve_outside(self, name: str) -> object:
+        from .workers.errors import OutsideTestError
+
+        project = self.switcher.active
+        if project is not None and project.readable and name in project.config.vars:
+            return project.config.vars[name]
+        raise OutsideTestError(name)
 
     def add_section(self, report: pytest.TestReport) -> None:
         """Put the runs of the test's instances into the report of its failure, or of any call if that was asked for."""
@@ -113,7 +121,7 @@ class WorkflowSession:
         """The test was torn down: nothing of it stays."""
         if self.running is not None:
             self.running.close()
-            self._serve(None)
+            self.serve_outside()
 
     def reported(self) -> None:
         """The test's report is written."""
@@ -125,6 +133,7 @@ class WorkflowSession:
         """The session is over."""
         self.end()
         self.reported()
+        current.set_resolver(*(self._before or (None,)))
         if self._freezer is not None:
             self._freezer.stop()
         if self._switcher is not None:

@@ -8,6 +8,8 @@ from typing import Any, NoReturn, Self
 
 import httpx
 
+from durable_engine import JsProxy
+
 from .headers import HTTPMessageMapping, to_message
 
 _NOT_YET = frozenset({"blob", "body", "form_data", "formData", "js_object", "js_response"})
@@ -119,4 +121,10 @@ def to_content(body: object, owner: str, headers: httpx.Headers) -> bytes | None
         return body.encode()
     if body is None or isinstance(body, bytes):
         return body
-    raise TypeError(f"Unsupported type in {owner}: {type(body).__name__}")
+    raise TypeError(f"Unsupported type in {owner}: {_type_name(body)}")
+
+
+def _type_name(value: object) -> str:
+    if isinstance(value, JsProxy):
+        return "Array" if isinstance(held := value.to_py(), list) else "Set" if isinstance(held, set) else "Object"
+    return type(value).__name__

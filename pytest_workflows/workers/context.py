@@ -45,6 +45,14 @@ async def finish_background() -> list[BaseException]:
     return failures
 
 
+def cancel_background() -> None:
+    """Cancel what `wait_until` left running: it ends with the test. For the plugin."""
+    for task in list(_background):
+        if not task.get_loop().is_closed():
+            task.cancel()
+    _background.clear()
+
+
 class ExecutionContext:
     """The `ctx` of an entrypoint or a handler.
 

@@ -2,43 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
+
+from pytest_workflows.current import get_resolver, set_resolver
 
 from .errors import OutsideTestError, no_binding, read_only
 
 
-class Resolver(NamedTuple):
-    """Where bindings come from.
-
-    Args:
-        resolve: Gives the binding of a name; raises KeyError for a name that is none.
-        names: Gives the names of all bindings, for messages and `dir()`.
-    """
-
-    resolve: Callable[[str], object]
-    names: Callable[[], Iterable[str]] = tuple
-
-
-_current: Resolver | None = None
-
-
-def set_resolver(
-    resolve: Callable[[str], object] | None, names: Callable[[], Iterable[str]] = tuple
-) -> Resolver | None:
-    """Say where `workers.env` takes its bindings from. For the plugin.
-
-    Args:
-        resolve: Gives the binding of a name and raises KeyError for a name that is none; None when no test is
-            running.
-        names: Gives the names of all bindings.
-
-    Returns:
-        What was set before, so that a nested session can put it back: `set_resolver(*(before or (None,)))`.
-    """
-    global _current
-    before, _current = _current, None if resolve is None else Resolver(resolve, names)
-    return before
+__all__ = ["EnvProxy", "env", "set_resolver"]
 
 
 class EnvProxy:
@@ -50,12 +21,13 @@ class EnvProxy:
         # pytest, inspect and copy ask any object for dunder names; none of them is a binding.
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
-        if _current is None:
+        current = get_resolver()
+        if current is None:
             raise OutsideTestError(name)
         try:
-            return _current.resolve(name)
+            return current.resolve(name)
         except KeyError:
-            raise no_binding(name, _current.names()) from None
+            raise no_binding(name, current.names()) from None
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise read_only(name)
@@ -64,7 +36,8 @@ class EnvProxy:
         raise read_only(name)
 
     def __dir__(self) -> list[str]:
-        return sorted(_current.names()) if _current else []
+        current = get_resolver()
+        return sorted(current.names()) if current else []
 
     def __repr__(self) -> str:
         return f"<workers.env: {', '.join(dir(self)) or 'no bindings'}>"

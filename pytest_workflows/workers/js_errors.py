@@ -23,6 +23,11 @@ class JsTypeError(JsException, TypeError):
         super().__init__("TypeError", message)
 
 
+for _class in (JsRangeError, JsTypeError):
+    # A traceback names it as the platform's would: what a step raised is recognised by its traceback's last line.
+    _class.__module__, _class.__name__, _class.__qualname__ = "pyodide.ffi", "JsException", "JsException"
+
+
 def to_python_exception(error: JsException) -> Exception:
     """What the SDK's static helpers raise in place of a JavaScript error."""
     if error.name == "RangeError":

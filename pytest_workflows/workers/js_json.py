@@ -7,7 +7,7 @@ import math
 from datetime import UTC, datetime
 from typing import Any
 
-from durable_engine import JsProxy, jsnull
+from durable_engine import JsBigInt, JsProxy, jsnull
 
 
 def stringify(value: Any) -> str:
@@ -41,6 +41,8 @@ def _jsonable(value: Any) -> Any:
         return [_jsonable(item) for item in value]
     if isinstance(value, set):
         return {}
+    if isinstance(value, JsBigInt):
+        raise TypeError("Do not know how to serialize a BigInt")
     if isinstance(value, float):
         return _number(value)
     if isinstance(value, datetime):

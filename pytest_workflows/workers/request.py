@@ -74,17 +74,6 @@ class Request(Body):
         return None
 
 
-def request_from_httpx(request: httpx.Request) -> Request:
-    """Make the request that a Worker receives from one that httpx built. For the plugin.
-
-    Args:
-        request: The request, its body read or given as bytes.
-    """
-    made = Request(str(request.url), method=request.method, headers=request.headers.multi_items())
-    made._content = request.read() or None
-    return made
-
-
 def request_to_httpx(request: Request) -> httpx.Request:
     """Make the request that goes out, taking the body with it.
 
@@ -103,7 +92,8 @@ def to_url(text: object) -> httpx.URL:
         raise JsTypeError(f"Invalid URL: {text}") from None
     if not url.scheme or not url.host:
         raise JsTypeError(f"Invalid URL: {text}")
-    return url if url.raw_path else url.copy_with(path="/")
+    # httpx keeps an empty path and, where the scheme is in capitals, the default port.
+    return url.copy_with(raw_path=url.raw_path, port=url.port)
 
 
 def _to_method(method: str) -> str:

@@ -134,17 +134,6 @@ def response_from_httpx(response: httpx.Response, *, redirected: bool = False) -
     return made
 
 
-def response_to_httpx(response: Response) -> httpx.Response:
-    """Make what a client of the Worker receives, taking the body with it. For the plugin.
-
-    Raises:
-        OSError: The body was read before.
-    """
-    content = None if response._content is None else response._take()
-    reason = {"reason_phrase": response.status_text.encode()} if response.status_text else {}
-    return httpx.Response(response.status, headers=response._headers, content=content, extensions=reason)
-
-
 def _to_status(status: HTTPStatus | int | None, content: bytes | None) -> int:
     code = int(status or HTTPStatus.OK)
     if not 200 <= code <= 599:

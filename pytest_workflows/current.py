@@ -1,0 +1,43 @@
+"""Who answers for `workers.env` now. It imports nothing, so that a test that does not use us pays nothing for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+
+class Resolver(NamedTuple):
+    """Where bindings come from.
+
+    Args:
+        resolve: Gives the binding of a name; raises KeyError for a name that is none.
+        names: Gives the names of all bindings, for messages and `dir()`.
+    """
+
+    resolve: Callable[[str], object]
+    names: Callable[[], Iterable[str]] = tuple
+
+
+_current: Resolver | None = None
+
+
+def set_resolver(
+    resolve: Callable[[str], object] | None, names: Callable[[], Iterable[str]] = tuple
+) -> Resolver | None:
+    """Say where `workers.env` takes its bindings from. For the plugin.
+
+    Args:
+        resolve: Gives the binding of a name and raises KeyError for a name that is none; None when nobody answers.
+        names: Gives the names of all bindings.
+
+    Returns:
+        What was set before, so that a nested session can put it back: `set_resolver(*(before or (None,)))`.
+    """
+    global _current
+    before, _current = _current, None if resolve is None else Resolver(resolve, names)
+    return before
+
+
+def get_resolver() -> Resolver | None:
+    """Who answers, or None."""
+    return _current

@@ -1,0 +1,229 @@
+"""Losing an instance's memory, and recovering it from storage."""
+
+import asyncio
+import contextlib
+import datetime
+import gc
+import warnings
+
+import pytest
+
+from durable_engine import Engine
+
+START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+
+
+@pytest.fixture
+async def engine():
+    async with Engine(now=START, timeout=2) as engine:
+        yield engine
+
+
+def crash(engine, handle):
+    engine.crash(engine.instances[0].workflow, handle.id)
+
+
+def kinds(engine):
+    return [(line.kind, line.key and line.key.label) for line in engine.store.history(engine.instances[0].row.key)]
+
+
+async def test_a_completed_step_never_runs_again(engine):
+    runs = []
+
+    async def workflow(event, step):
+        first = await step.do("first")(lambda: runs.append("first") or "kept")()
+        await step.sleep("nap", "1 hour")
+        return first
+
+    handle = await engine.bind("W", workflow).create()
+    await engine.advance("1 minute")
+    crash(engine, handle)
+    await engine.run_until_idle()
+
+    assert runs == ["first"]
+    assert (await handle.status())["output"] == "kept"
+    assert engine.clock.now == START + datetime.timedelta(hours=1)
+
+
+async def test_an_attempt_that_was_lost_counts_and_never_ends_the_step(engine):
+    attempts = []
+
+    async def workflow(event, step):
+        @step.do("s", config={"retries": {"limit": 0, "delay": "1 hour"}})
+        async def s(ctx):
+            attempts.append(ctx.attempt)
+            if ctx.attempt == 1:
+                await asyncio.Event().wait()
+            return ctx.attempt
+
+        return await s()
+
+    handle = await engine.bind("W", workflow).create()
+    await engine.advance(0)
+    crash(engine, handle)
+    await engine.run_until_idle()
+
+    assert attempts == [1, 2]
+    assert (await handle.status())["output"] == 2
+    assert engine.clock.now == START
+    assert kinds(engine)[2:] == [
+        ("STEP_START", "s-1"),
+        ("ATTEMPT_START", "s-1"),
+        ("ATTEMPT_FAILURE", "s-1"),
+        ("ATTEMPT_START", "s-1"),
+        ("ATTEMPT_SUCCESS", "s-1"),
+        ("STEP_SUCCESS", "s-1"),
+        ("WORKFLOW_SUCCESS", None),
+    ]
+
+
+async def test_a_retry_delay_goes_on_where_it_was(engine):
+    async def workflow(event, step):
+        @step.do("s", config={"retries": {"limit": 1, "delay": "1 hour", "backoff": "constant"}})
+        async def s(ctx):
+            if ctx.attempt == 1:
+                raise ValueError("no")
+            return ctx.attempt
+
+        return await s()
+
+    handle = await engine.bind("W", workflow).create()
+    await engine.advance("20 minutes")
+    crash(engine, handle)
+    await engine.run_until_idle()
+
+    assert (await handle.status())["output"] == 2
+    assert engine.clock.now == START + datetime.timedelta(hours=1)
+
+
+async def test_a_wait_goes_on_with_what_is_left_of_its_timeout(engine):
+    async def workflow(event, step):
+        try:
+            await step.wait_for_event("w", "t", timeout="1 hour")
+        except Exception as error:
+            return str(error)
+
+    handle = await engine.bind("W", workflow).create()
+    await engine.advance("20 minutes")
+    crash(engine, handle)
+    await engine.run_until_idle()
+
+    assert (await handle.status())["output"] == "Error: WorkflowTimeoutError: Execution timed out after 3600000ms"
+    assert engine.clock.now == START + datetime.timedelta(hours=1)
+
+
+async def test_an_event_that_was_kept_survives(engine):
+    async def workflow(event, step):
+        await step.sleep("nap", "1 hour")
+        return (await step.wait_for_event("w", "t")).payload
+
+    handle = await engine.bind("W", workflow).create()
+    await handle.send_event({"type": "t", "payload": 5})
+    crash(engine, handle)
+    await engine.run_until_idle()
+
+    assert (await handle.status())["output"] == 5
+
+
+async def test_a_remembered_failure_raises_again_without_running(engine):
+    runs = []
+
+    async def workflow(event, step):
+        @step.do("bad", config={"retries": {"limit": 0, "delay": 0}})
+        async def bad():
+            runs.append(1)
+            raise ValueError("no")
+
+        caught = None
+        try:
+            await bad()
+        except ValueError as error:
+            caught = str(error)
+        await step.sleep("nap", "1 hour")
+        return caught
+
+    handle = await engine.bind("W", workflow).create()
+    await engine.advance("1 minute")
+    crash(engine, handle)
+    await engine.run_until_idle()
+
+    assert runs == [1]
+    assert (await handle.status())["output"] == "ValueError: no"
+
+
+async def test_nothing_of_the_old_life_runs_again(engine):
+    seen = []
+    release = asyncio.Event()
+
+    lives = []
+
+    async def background(life):
+        await release.wait()
+        if life == 1:
+            seen.append("a task of the old life")
+
+    async def workflow(event, step):
+        lives.append(1)
+        tasks = [asyncio.create_task(background(len(lives)))]
+
+        @step.do("s")
+        async def s(ctx):
+            if ctx.attempt == 1:
+                try:
+                    await release.wait()
+                    seen.append("the lost attempt")
+                finally:
+                    seen.append("finally")
+            return ctx.attempt
+
+        result = await s()
+        for task in tasks:
+            task.cancel()
+        return result
+
+    handle = await engine.bind("W", workflow).create()
+    await engine.advance(0)
+    crash(engine, handle)
+    release.set()
+    for _ in range(10):
+        await asyncio.sleep(0)
+    await engine.run_until_idle()
+
+    assert seen == []
+    assert (await handle.status())["output"] == 2
+
+
+async def test_killed_tasks_are_not_seen_by_asyncio_and_make_no_noise(engine):
+    async def workflow(event, step):
+        await asyncio.gather(step.sleep("a", "1 hour"), asyncio.sleep(5), asyncio.to_thread(lambda: None))
+
+    before = asyncio.all_tasks()
+    handle = await engine.bind("W", workflow).create()
+    await engine.advance(0)
+    await handle.terminate()
+
+    assert asyncio.all_tasks() == before
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        engine.graveyard.close()
+        gc.collect()
+
+
+async def test_an_instance_that_terminates_itself_goes_no_further(engine):
+    seen = []
+
+    async def workflow(event, step):
+        @step.do("s")
+        async def s():
+            await (await binding.get("me")).terminate()
+            seen.append("went on")
+
+        await s()
+
+    binding = engine.bind("W", workflow)
+    handle = await binding.create({"id": "me"})
+    with contextlib.suppress(Exception):
+        await engine.run_until_idle()
+
+    assert seen == []
+    assert (await handle.status())["status"] == "terminated"

@@ -1,0 +1,81 @@
+"""The base classes, the handler decorator, and work that outlives a response."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+
+from pytest_workflows.workers import WorkerEntrypoint, WorkflowEntrypoint, handler, wait_until, waitUntil
+from pytest_workflows.workers.context import ExecutionContext, finish_background
+
+
+def test_entrypoints_keep_what_they_are_made_with():
+    for base in (WorkerEntrypoint, WorkflowEntrypoint):
+        made = type("Mine", (base,), {})("ctx", "env")
+
+        assert (made.ctx, made.env) == ("ctx", "env")
+
+
+def test_a_subclass_may_have_an_init_of_its_own():
+    class Mine(WorkerEntrypoint):
+        def __init__(self, ctx, env):
+            super().__init__(ctx, env)
+            self.greeting = env["GREETING"]
+
+    assert Mine(None, {"GREETING": "hello"}).greeting == "hello"
+
+
+async def test_a_decorated_handler_is_called_with_what_it_is_given():
+    @handler
+    async def on_fetch(request, env, ctx):
+        return request, env, ctx
+
+    assert await on_fetch(1, 2, 3) == (1, 2, 3)
+
+
+async def test_background_work_runs_on_and_is_not_lost():
+    done = []
+
+    async def work():
+        await asyncio.sleep(0)
+        gc.collect()
+        await asyncio.sleep(0)
+        done.append("written")
+
+    wait_until(work())
+    ExecutionContext().waitUntil(work())
+    ExecutionContext().wait_until(work())
+    assert done == []
+
+    assert await finish_background() == []
+    assert done == ["written"] * 3
+
+
+async def test_background_work_may_leave_more_behind():
+    done = []
+
+    async def second():
+        done.append("second")
+
+    async def first():
+        wait_until(second())
+
+    waitUntil(first())
+    await finish_background()
+
+    assert done == ["second"]
+
+
+async def test_failures_of_background_work_are_handed_out():
+    async def broken():
+        raise LookupError("gone")
+
+    wait_until(broken())
+
+    [failure] = await finish_background()
+    assert isinstance(failure, LookupError)
+    assert await finish_background() == []
+
+
+def test_passing_through_on_an_exception_is_accepted():
+    assert ExecutionContext().passThroughOnException() is None
