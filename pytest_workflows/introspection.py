@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections.abc import Awaitable, Callable, Generator
+from functools import partial
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
@@ -107,6 +108,7 @@ class _Introspector:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        __tracebackhide__ = True
         unused = None if error is not None or self._state != "open" else self._unused()
         self._dispose()
         if unused is not None and self._registry.strict:
@@ -132,6 +134,7 @@ class _Introspector:
         return registry_of(self._engine)
 
     async def _opened(self) -> Self:
+        __tracebackhide__ = True
         if self._state != "new":
             raise IntrospectionError(f"{self!r} was opened before. Introspect anew: each introspector is used once.")
         self._engine.check_open()
@@ -140,6 +143,7 @@ class _Introspector:
         return self
 
     def _check_open(self) -> None:
+        __tracebackhide__ = True
         if self._state == "new":
             raise IntrospectionError(f"{self!r} is not open. Use `async with ... as x`, or `x = await ...`.")
         if self._state == "disposed":
@@ -202,6 +206,7 @@ class InstanceIntrospector(_Introspector):
         Raises:
             InstanceNotFoundError: If there is no such instance.
         """
+        __tracebackhide__ = True
         self._check_open()
         self._require()
         self._engine.crash(self._workflow, self._id)
@@ -219,12 +224,13 @@ class InstanceIntrospector(_Introspector):
             StepFailedError: If the step has failed for good.
             WaitTimeoutError: If it cannot come any more, or has not come in time.
         """
+        __tracebackhide__ = True
         self._check_open()
         selector = Selector.parse(step)
         _check_timeout(timeout)
         key = StepKey("do", selector.name, selector.index)
         await self._engine.wait(
-            lambda: self._has_result(key),
+            partial(self._has_result, key),
             lambda: self._describe(f"step {selector}", selector.name),
             timeout=timeout,
             about=(self._workflow.name, self._id),
@@ -235,6 +241,7 @@ class InstanceIntrospector(_Introspector):
         return shown_result(row)
 
     def _has_result(self, key: StepKey) -> bool:
+        __tracebackhide__ = True
         instance = self._engine.find(self._workflow, self._id)
         if instance is None:
             return False
@@ -262,17 +269,19 @@ class InstanceIntrospector(_Introspector):
             WaitTimeoutError: If it cannot come any more, or has not come in time.
             InvalidArgumentError: If there is no such status.
         """
+        __tracebackhide__ = True
         self._check_open()
         _check_status(status)
         _check_timeout(timeout)
         await self._engine.wait(
-            lambda: self._has_status(status),
+            partial(self._has_status, status),
             lambda: self._describe(f"status {status!r}"),
             timeout=timeout,
             about=(self._workflow.name, self._id),
         )
 
     def _has_status(self, wanted: str) -> bool:
+        __tracebackhide__ = True
         instance = self._engine.find(self._workflow, self._id)
         if instance is None:
             return False
@@ -301,6 +310,7 @@ class InstanceIntrospector(_Introspector):
         Raises:
             NotAvailableError: If the instance is not complete.
         """
+        __tracebackhide__ = True
         row = self._in_status("complete", "Cannot retrieve output", "an output available")
         assert row.output is not None
         return decode(row.output)
@@ -311,11 +321,13 @@ class InstanceIntrospector(_Introspector):
         Raises:
             NotAvailableError: If the instance is not errored.
         """
+        __tracebackhide__ = True
         error = error_of(self._in_status("errored", "Cannot retrieve error", "error information available"))
         assert error is not None
         return error
 
     def _in_status(self, wanted: str, what: str, why: str) -> Any:
+        __tracebackhide__ = True
         self._check_open()
         instance = self._require()
         if instance.status != wanted:
@@ -327,6 +339,7 @@ class InstanceIntrospector(_Introspector):
 
     async def status(self) -> JsDict:
         """The same as the handle's `status()`."""
+        __tracebackhide__ = True
         self._check_open()
         self._require()
         return self._engine.status(self._workflow, self._id)
@@ -355,6 +368,7 @@ class InstanceIntrospector(_Introspector):
     # -- helpers -----------------------------------------------------------------------------------------------------
 
     def _require(self) -> Any:
+        __tracebackhide__ = True
         instance = self._engine.find(self._workflow, self._id)
         if instance is None:
             raise InstanceNotFoundError(
@@ -495,6 +509,7 @@ class Modifying(Generic[T]):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        __tracebackhide__ = True
         modifications = self._modifier.close()
         if error is None:
             self._apply(modifications)

@@ -81,6 +81,7 @@ class Registry:
         Raises:
             UnusedModificationError: If one was not.
         """
+        __tracebackhide__ = True
         if not self.strict:
             return
         for introspector in [*self.instances.values(), *self.workflows.values()]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 _VALUE_WIDTH = 60
+_TRACEBACK = "Traceback (most recent call last):"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def render(run: Run) -> str:
         lines.append("  No step has started.")
     error = error_of(run.row)
     if error is not None:
-        lines.append(f"  ended with {error['name']}: {_last_line(error['message'])}")
+        lines.append(f"  ended with {error['name']}: {_summary(error['message'])}")
     if run.status not in FINAL_STATUSES:
         lines.append(f"  now: {_waits_for(steps)}")
     if run.events:
@@ -124,7 +125,7 @@ def _add_step(table: Table, step: StepRecord, detail: dict[str, Any], start: dat
     for attempt in shown:
         text = f"attempt {attempt.number}: "
         if attempt.error is not None:
-            text += f"{attempt.error['name']}: {_last_line(attempt.error['message'])}"
+            text += f"{attempt.error['name']}: {_summary(attempt.error['message'])}"
             if attempt.retry_delay is not None:
                 text += f", retried after {in_words(round(attempt.retry_delay.total_seconds() * 1000))}"
         else:
@@ -173,9 +174,11 @@ def _offset(start: datetime, at: datetime) -> str:
     return f"+{in_words(round((at - start).total_seconds() * 1000))}"
 
 
-def _last_line(message: str) -> str:
+def _summary(message: str) -> str:
+    """The line of a message that says what happened: behind the frames, where it holds a traceback."""
     lines = message.strip().splitlines()
-    return lines[-1] if lines else ""
+    telling = (line for line in lines if not line.startswith(" ") and not line.endswith(_TRACEBACK))
+    return next(telling, lines[-1] if lines else "")
 
 
 def _short(value: object) -> str:

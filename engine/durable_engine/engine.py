@@ -482,6 +482,7 @@ class Engine:
             about: The instance (workflow's binding name and id) whose changes matter.
             step: Whether it is a step that is awaited, so that a restart ends the wait.
         """
+        __tracebackhide__ = True
         if self._aborted is not None:
             self.raise_aborted()
         waiter = Waiter(evaluate, describe, about, step)

@@ -55,6 +55,7 @@ class Waiter:
 
     def look(self) -> None:
         """Find out whether the condition holds by now."""
+        __tracebackhide__ = True
         if not self.settled:
             try:
                 self.satisfied = self._evaluate()
@@ -106,6 +107,7 @@ class Waits:
             NeverHappensError: If nothing can run, no timer is left, and nobody else could change that.
             WaitTimeoutError: If the timeout has passed.
         """
+        __tracebackhide__ = True  # a test's report shows the test, not how it waited
         loop = self._engine.loop
         self._waiters[waiter] = None
         waiter.task = asyncio.current_task()

@@ -219,7 +219,8 @@ def test_a_pytest_session_inside_this_one_leaves_the_hook_in_place(pytester):
             """
         )
 
-        pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
+        result = pytester.runpytest_inprocess("-o", "asyncio_default_fixture_loop_scope=function")
+        result.assert_outcomes(passed=1)
 
         assert importlib.import_module("workers") is outer
         assert importlib.import_module("workers.workflows").__name__ == "pytest_workflows.workers.workflows"
