@@ -2,11 +2,15 @@
 
 import asyncio
 import json
+import pathlib
+import sys
 
 import pytest
 from workers import WorkflowEntrypoint
 
 from pytest_workflows import introspect_workflow_instance
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 _SHOWN = ("attempt", "retryDelayMs", "durationMs", "event", "payload", "result")
 
