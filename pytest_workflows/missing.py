@@ -20,9 +20,11 @@ class MissingBinding:
     __slots__ = ("_config", "_kind", "_name")
 
     def __init__(self, name: str, kind: str, config: Path) -> None:
-        self._name = name
-        self._kind = kind
-        self._config = config
+        for slot, value in zip(self.__slots__, (config, kind, name), strict=True):
+            object.__setattr__(self, slot, value)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._name, self._kind, self._config)
 
     def __repr__(self) -> str:
         return f"<binding {self._name!r} ({self._kind} in {self._config.name}), which this test does not provide>"
@@ -37,10 +39,14 @@ class MissingBinding:
         )
 
     def __getattr__(self, name: str) -> Any:
-        # Tools that inspect any object (pytest, copy, inspect) ask for such names; none of them is a use.
+        # Tools that inspect any object (pytest, copy, inspect, mock) ask for names like `__wrapped__` and
+        # `_is_coroutine`; none of them is a use, and no binding of the platform has one.
         if name.startswith("_"):
             raise AttributeError(name)
         self._touched(f"env.{self._name}.{name} was used")
+
+    def __setattr__(self, name: str, value: Any) -> NoReturn:
+        self._touched(f"env.{self._name}.{name} was set")
 
     def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
         """A use like any other."""
@@ -49,7 +55,19 @@ class MissingBinding:
     def __getitem__(self, key: Any) -> NoReturn:
         self._touched(f"env.{self._name}[{key!r}] was used")
 
+    def __setitem__(self, key: Any, value: Any) -> NoReturn:
+        self._touched(f"env.{self._name}[{key!r}] was set")
+
+    def __bool__(self) -> bool:
+        return True  # `if env.DB:` asks whether it is configured, and it is
+
+    def __len__(self) -> NoReturn:
+        self._touched(f"len(env.{self._name}) was taken")
+
     def __iter__(self) -> NoReturn:
+        self._touched(f"env.{self._name} was iterated over")
+
+    def __aiter__(self) -> NoReturn:
         self._touched(f"env.{self._name} was iterated over")
 
     def __await__(self) -> NoReturn:

@@ -31,6 +31,7 @@ class Project:
         self._config: WranglerConfig | None = None
         self._error: WorkflowConfigError | None = None
         self._aside: dict[str, ModuleType] = {}
+        self._place: int | None = None
 
     @property
     def config(self) -> WranglerConfig:
@@ -59,9 +60,9 @@ class Project:
 
     @property
     def folder(self) -> Path | None:
-        """The folder of `main`; None without one, and for a configuration that cannot be read."""
+        """The folder of a Python `main`; None without one, and for a configuration that cannot be read."""
         main = self.config.main if self.readable else None
-        return None if main is None else main.parent
+        return main.parent if main is not None and main.suffix == ".py" else None
 
     # -- the modules beside main -------------------------------------------------------------------------------------
 
@@ -71,8 +72,9 @@ class Project:
         if folder is None:
             return
         entry = str(folder)
-        if entry in sys.path:
-            sys.path.remove(entry)
+        self._place = sys.path.index(entry) if entry in sys.path else None
+        if self._place is not None:
+            del sys.path[self._place]
         sys.path.insert(0, entry)
         sys.modules.update(self._aside)
         self._aside = {}
@@ -85,6 +87,8 @@ class Project:
             return
         if str(folder) in sys.path:
             sys.path.remove(str(folder))
+        if self._place is not None:  # `pythonpath = src` and the like had it there before us
+            sys.path.insert(self._place, str(folder))
         for name, module in list(sys.modules.items()):
             if _lives_in(module, folder):
                 self._aside[name] = sys.modules.pop(name)
@@ -99,12 +103,17 @@ class Project:
         main = config.main
         if main is None or not main.is_file():
             shown = "names no main" if main is None else f"names main {str(main)!r}, which does not exist"
-            raise WorkflowConfigError(f"{config.path}:{self._line('main')}: the configuration {shown}.")
+            raise WorkflowConfigError(f"{config.path}:{config.main_line}: the configuration {shown}.")
+        if main.suffix != ".py":
+            raise WorkflowConfigError(
+                f"{config.path}:{config.main_line}: main is {main}, no Python module. Its workflows cannot run "
+                "here; give stand-ins through the fixture workflow_bindings."
+            )
         module = importlib.import_module(main.stem)
         file = getattr(module, "__file__", None)
         if file is None or Path(file).resolve() != main:
             raise WorkflowConfigError(
-                f"{config.path}:{self._line('main')}: main is {main}, but `import {main.stem}` gives {file}. "
+                f"{config.path}:{config.main_line}: main is {main}, but `import {main.stem}` gives {file}. "
                 "Two modules of one name cannot be loaded: rename one of them."
             )
         return module
@@ -137,10 +146,6 @@ class Project:
             )
         return found
 
-    def _line(self, text: str) -> int:
-        lines = self.config.path.read_text(encoding="utf-8").splitlines()
-        return next((number for number, line in enumerate(lines, 1) if text in line), 1)
-
 
 class ProjectSwitcher:
     """The projects of a session, of which one is active at a time.
@@ -172,10 +177,11 @@ class ProjectSwitcher:
         if folder not in self._by_folder:
             self._by_folder[folder] = self._find(folder)
         project = self._by_folder[folder]
-        if project is not self.active and project is not None:
+        if project is not self.active:
             if self.active is not None:
                 self.active.deactivate()
-            project.activate()
+            if project is not None:
+                project.activate()
             self.active = project
         return project
 
@@ -196,8 +202,10 @@ class ProjectSwitcher:
 
 
 def _lives_in(module: ModuleType, folder: Path) -> bool:
-    file = getattr(module, "__file__", None)
-    places = [file] if file else list(getattr(module, "__path__", []))
+    # Not getattr: sys.modules holds objects that import or raise when touched, and namespace paths that rescan.
+    attributes = object.__getattribute__(module, "__dict__") if isinstance(module, ModuleType) else {}
+    file = attributes.get("__file__")
+    places = [file] if file else list(attributes.get("__path__") or ())
     prefix = f"{folder}{os.sep}"
     for place in places:
         if isinstance(place, str) and place.startswith(prefix):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -17,9 +18,13 @@ IMPLICIT_FLAG = "python_workflows_implicit_dependencies"
 
 # Where each kind of binding is declared, and which key of an entry names it.
 _LISTS = {
+    "ai_search": "binding",
+    "ai_search_namespaces": "binding",
     "analytics_engine_datasets": "binding",
+    "artifacts": "binding",
     "d1_databases": "binding",
     "dispatch_namespaces": "binding",
+    "flagship": "binding",
     "hyperdrive": "binding",
     "kv_namespaces": "binding",
     "mtls_certificates": "binding",
@@ -30,11 +35,20 @@ _LISTS = {
     "send_email": "name",
     "services": "binding",
     "vectorize": "binding",
+    "vpc_networks": "binding",
     "vpc_services": "binding",
+    "worker_loaders": "binding",
 }
-_SINGLES = ("ai", "assets", "browser", "images", "version_metadata")
-_NESTED = {"queues": ("producers", "binding"), "durable_objects": ("bindings", "name")}
-_NOT_INHERITED = ("vars", "workflows", *_LISTS, *_SINGLES, *_NESTED)
+_SINGLES = ("ai", "assets", "browser", "images", "media", "stream", "version_metadata")
+_NESTED = {
+    "queues": ("producers", "binding"),
+    "durable_objects": ("bindings", "name"),
+    "unsafe": ("bindings", "name"),
+}
+_NOT_INHERITED = frozenset({"vars", "workflows", *_LISTS, *_SINGLES, *_NESTED}) - {"assets"}
+
+_JSON_TOKEN = re.compile(r'"(?:\\.|[^"\\\n])*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
+_TOML_TOKEN = re.compile(r'"""(?:\\.|[^\\])*?"""|\'\'\'.*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +84,7 @@ class WranglerConfig:
         compatibility_date: As written, or None.
         compatibility_flags: As written.
         other_bindings: The bindings that we do not provide: name to kind.
+        main_line: Where the configuration names `main`.
     """
 
     path: Path
@@ -79,6 +94,7 @@ class WranglerConfig:
     compatibility_date: str | None = None
     compatibility_flags: tuple[str, ...] = ()
     other_bindings: Mapping[str, str] = field(default_factory=dict)
+    main_line: int = 1
 
 
 def find_config(start: Path, rootdir: Path, configured: str | None = None) -> Path | None:
@@ -110,7 +126,7 @@ def find_config(start: Path, rootdir: Path, configured: str | None = None) -> Pa
         for name in NAMES:
             if (candidate / name).is_file():
                 return candidate / name
-        if candidate == rootdir or (candidate / ".git").exists():
+        if candidate == rootdir or (not start.is_relative_to(rootdir) and (candidate / ".git").exists()):
             return None
     return None
 
@@ -136,8 +152,25 @@ def load_config(path: Path, environment: str | None = None) -> WranglerConfig:
     Raises:
         WorkflowConfigError: If it does not parse, or something in it is not as wrangler wants it.
     """
-    source = path.read_text(encoding="utf-8")
-    return _Reader(path, source).read(_parse(path, source), environment)
+    try:
+        source = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise WorkflowConfigError(f"{path}:1: this cannot be read: {error}.") from None
+    source = _without_comments(path, source)
+    return _Reader(path, source, environment).read(_parse(path, source))
+
+
+def _without_comments(path: Path, source: str) -> str:
+    """Blank comments, so that every other character stays on its line.
+
+    A line number must not point at a commented-out binding; and what is left is plain JSON in most files, which
+    the standard library reads a thousand times faster than json5.
+    """
+
+    def blank(token: re.Match[str]) -> str:
+        return token[0] if token[0][0] in "\"'" else re.sub(r"[^\n]", " ", token[0])
+
+    return (_TOML_TOKEN if path.suffix == ".toml" else _JSON_TOKEN).sub(blank, source)
 
 
 def _parse(path: Path, source: str) -> Any:
@@ -151,14 +184,14 @@ def _parse(path: Path, source: str) -> Any:
             where = line[1] if line else str(source.count("\n") + 1)
             raise WorkflowConfigError(f"{path}:{where}: this is no valid TOML: {error}.") from None
     try:
-        return json.loads(source)  # most files have no comments, and this is a thousand times faster
-    except json.JSONDecodeError:
+        return json.loads(source)
+    except (ValueError, RecursionError):
         import json5
 
         try:
             return json5.loads(source)
-        except ValueError as error:
-            found = re.fullmatch(r"<string>:(\d+) (.*)", str(error))
+        except (ValueError, RecursionError) as error:
+            found = re.fullmatch(r"<string>:(\d+) (.*)", str(error), re.DOTALL)
             line_number, what = (found[1], found[2]) if found else ("1", str(error))
             raise WorkflowConfigError(f"{path}:{line_number}: this is no valid JSON with comments: {what}.") from None
 
@@ -166,19 +199,22 @@ def _parse(path: Path, source: str) -> Any:
 class _Reader:
     """Reads one file, and knows where in it things stand."""
 
-    def __init__(self, path: Path, source: str) -> None:
+    def __init__(self, path: Path, source: str, environment: str | None) -> None:
         self._path = path
-        self._lines = source.splitlines()
+        self._source = source
+        self._environment = environment
+        self._bare_keys = path.suffix == ".toml"
 
-    def read(self, data: object, environment: str | None) -> WranglerConfig:
+    def read(self, data: object) -> WranglerConfig:
         if not isinstance(data, dict):
             self._fail(None, f"the configuration is {_kind(data)}, not a table of settings.")
-        settings = self._with_environment(data, environment)
-        others = self._other_bindings(settings)
-        workflows = self._workflows(settings.get("workflows", []))
-        self._check_unique([workflow.binding for workflow in workflows] + list(others))
+        settings = self._with_environment(_present(data))
+        others = list(self._other_bindings(settings))
+        own_name = settings.get("name")
+        own_names = {own_name, f"{own_name}-{self._environment}"}
+        workflows = self._workflows(settings.get("workflows", []), own_names)
         date = settings.get("compatibility_date")
-        if date is not None and not (isinstance(date, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", date)):
+        if date is not None and not _is_date(date):
             self._fail("compatibility_date", f'compatibility_date is {date!r}; write it as "2026-11-10".')
         flags = settings.get("compatibility_flags", [])
         if not isinstance(flags, list) or not all(isinstance(flag, str) for flag in flags):
@@ -186,17 +222,20 @@ class _Reader:
         variables = settings.get("vars", {})
         if not isinstance(variables, dict):
             self._fail("vars", f"vars is {_kind(variables)}, not a table of variables.")
+        self._check_unique([workflow.binding for workflow in workflows] + [name for name, _ in others] + [*variables])
         return WranglerConfig(
             path=self._path,
-            main=self._main(settings.get("main"), bool(workflows)),
+            main=self._main(settings.get("main"), any(workflow.script_name is None for workflow in workflows)),
             workflows=workflows,
             vars=variables,
             compatibility_date=date,
             compatibility_flags=tuple(flags),
-            other_bindings=others,
+            other_bindings=dict(others),
+            main_line=self.line_of("main"),
         )
 
-    def _with_environment(self, data: dict[str, Any], environment: str | None) -> dict[str, Any]:
+    def _with_environment(self, data: dict[str, Any]) -> dict[str, Any]:
+        environment = self._environment
         environments = data.get("env", {})
         if not isinstance(environments, dict):
             self._fail("env", f"env is {_kind(environments)}, not a table of environments.")
@@ -211,7 +250,7 @@ class _Reader:
         if not isinstance(chosen, dict):
             self._fail(environment, f"env.{environment} is {_kind(chosen)}, not a table of settings.")
         inherited = {key: value for key, value in data.items() if key not in _NOT_INHERITED and key != "env"}
-        return {**inherited, **chosen}
+        return {**inherited, **_present(chosen)}
 
     def _main(self, main: object, needed: bool) -> Path | None:
         if main is None:
@@ -222,72 +261,118 @@ class _Reader:
             self._fail("main", f"main is {_kind(main)}, not a path.")
         return (self._path.parent / main).resolve()
 
-    def _workflows(self, entries: object) -> tuple[WorkflowBindingConfig, ...]:
+    def _workflows(self, entries: object, own_names: set[str | None]) -> tuple[WorkflowBindingConfig, ...]:
         if not isinstance(entries, list):
             self._fail("workflows", f"workflows is {_kind(entries)}, not a list of workflows.")
-        return tuple(self._workflow(index, entry) for index, entry in enumerate(entries))
+        return tuple(self._workflow(index, entry, own_names) for index, entry in enumerate(entries))
 
-    def _workflow(self, index: int, entry: object) -> WorkflowBindingConfig:
+    def _workflow(self, index: int, entry: object, own_names: set[str | None]) -> WorkflowBindingConfig:
         where = f"workflows[{index}]"
         if not isinstance(entry, dict):
             self._fail("workflows", f"{where} is {_kind(entry)}, not a table.")
+        entry = _present(entry)
+        near = next((entry[key] for key in ("binding", "name", "class_name") if isinstance(entry.get(key), str)), "")
         for key in ("binding", "name", "class_name"):
             if key not in entry:
-                self._fail(
-                    next((str(value) for value in entry.values() if isinstance(value, str)), "workflows"),
-                    f'{where} has no "{key}" (found: {", ".join(entry) or "nothing"}).',
-                )
+                found = ", ".join(entry) or "nothing"
+                self._fail(("workflows", near), f'{where} has no "{key}" (found: {found}).')
             if not isinstance(entry[key], str) or not entry[key]:
-                self._fail(key, f"{where}.{key} is {entry[key]!r}, not a text.")
+                self._fail(("workflows", near), f"{where}.{key} is {entry[key]!r}, not a text.")
         script = entry.get("script_name")
         if script is not None and not isinstance(script, str):
-            self._fail("script_name", f"{where}.script_name is {script!r}, not a text.")
+            self._fail(("workflows", near, "script_name"), f"{where}.script_name is {script!r}, not a text.")
         limits = entry.get("limits", {})
         steps = limits.get("steps") if isinstance(limits, dict) else limits
         if not isinstance(limits, dict) or (
             steps is not None and (not isinstance(steps, int) or isinstance(steps, bool) or steps < 1)
         ):
-            self._fail("limits", f"{where}.limits.steps is {steps!r}, not a number of steps from 1 on.")
+            self._fail(
+                ("workflows", near, "limits"), f"{where}.limits.steps is {steps!r}, not a number of steps from 1 on."
+            )
         return WorkflowBindingConfig(
-            entry["binding"], entry["name"], entry["class_name"], script, steps, self.line_of(entry["class_name"])
+            entry["binding"],
+            entry["name"],
+            entry["class_name"],
+            None if script in own_names else script,
+            steps,
+            self.line_of("workflows", near, entry["class_name"]),
         )
 
-    def _other_bindings(self, settings: Mapping[str, Any]) -> dict[str, str]:
-        found: dict[str, str] = {}
+    def _other_bindings(self, settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for kind, key in _LISTS.items():
-            found.update(self._named(kind, settings.get(kind), key))
+            yield from self._named(kind, settings.get(kind), key)
         for kind, (inner, key) in _NESTED.items():
-            table = settings.get(kind)
-            if isinstance(table, dict):
-                found.update(self._named(f"{kind}.{inner}", table.get(inner), key))
+            table = settings.get(kind, {})
+            if not isinstance(table, dict):
+                self._fail(kind, f"{kind} is {_kind(table)}, not a table.")
+            yield from self._named(f"{kind}.{inner}", table.get(inner), key)
         for kind in _SINGLES:
             entry = settings.get(kind)
-            if isinstance(entry, dict) and isinstance(entry.get("binding"), str):
-                found[entry["binding"]] = kind
-        return found
+            if entry is None or (kind == "assets" and isinstance(entry, dict) and "binding" not in entry):
+                continue  # static files need no binding
+            yield self._name_of(kind, kind, entry, "binding"), kind
 
-    def _named(self, kind: str, entries: object, key: str) -> dict[str, str]:
+    def _named(self, kind: str, entries: object, key: str) -> Iterator[tuple[str, str]]:
         if entries is None:
-            return {}
+            return
         if not isinstance(entries, list):
             self._fail(kind.split(".")[0], f"{kind} is {_kind(entries)}, not a list of bindings.")
-        return {entry[key]: kind for entry in entries if isinstance(entry, dict) and isinstance(entry.get(key), str)}
+        for index, entry in enumerate(entries):
+            yield self._name_of(f"{kind}[{index}]", kind.split(".")[0], entry, key), kind
+
+    def _name_of(self, where: str, near: str, entry: object, key: str) -> str:
+        if not isinstance(entry, dict):
+            self._fail(near, f"{where} is {_kind(entry)}, not a table.")
+        name = entry.get(key)
+        if not isinstance(name, str) or not name:
+            found = ", ".join(entry) or "nothing"
+            self._fail(near, f'{where} has no text as "{key}", the name in env (found: {found}).')
+        return name
 
     def _check_unique(self, names: list[str]) -> None:
         for name in names:
             if names.count(name) > 1:
                 self._fail(name, f"the binding {name!r} is declared more than once.")
 
-    def line_of(self, text: str) -> int:
-        """The line that first holds this text as a key or value; 1 where none does."""
-        quoted = (f'"{text}"', f"'{text}'")
-        for number, line in enumerate(self._lines, 1):
-            if any(form in line for form in quoted) or re.match(rf"\s*\[*{re.escape(text)}\b", line):
-                return number
-        return 1
+    def line_of(self, *texts: str) -> int:
+        """The line of the last of these keys and values, each searched for behind the one before; 1 without any.
 
-    def _fail(self, near: str | None, what: str) -> NoReturn:
-        raise WorkflowConfigError(f"{self._path}:{self.line_of(near) if near else 1}: {what}")
+        What the chosen environment has itself comes before what it inherits.
+        """
+        if self._environment is not None:
+            line = self._line(("env", self._environment, *texts))
+            if line is not None:
+                return line
+        found = (self._line(texts[:end]) for end in range(len(texts), 0, -1))
+        return next((line for line in found if line is not None), 1)
+
+    def _line(self, texts: tuple[str, ...]) -> int | None:
+        start = end = 0
+        for text in texts:
+            form = rf"""["']{re.escape(text)}["']"""
+            if self._bare_keys:
+                form += rf"|(?<![\w-]){re.escape(text)}(?![\w-])"
+            found = re.compile(form).search(self._source, end)
+            if found is None:
+                return None
+            start, end = found.span()
+        return self._source.count("\n", 0, start) + 1
+
+    def _fail(self, near: str | tuple[str, ...] | None, what: str) -> NoReturn:
+        texts = () if near is None else (near,) if isinstance(near, str) else near
+        raise WorkflowConfigError(f"{self._path}:{self.line_of(*texts)}: {what}")
+
+
+def _present(table: Mapping[str, Any]) -> dict[str, Any]:
+    """A key whose value is null is one that is not there."""
+    return {key: value for key, value in table.items() if value is not None}
+
+
+def _is_date(value: object) -> bool:
+    try:
+        return isinstance(value, str) and datetime.date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
 
 
 def _kind(value: object) -> str:

@@ -8,7 +8,6 @@ from pytest_workflows.current import get_resolver, set_resolver
 
 from .errors import OutsideTestError, no_binding, read_only
 
-
 __all__ = ["EnvProxy", "env", "set_resolver"]
 
 

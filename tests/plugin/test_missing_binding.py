@@ -1,5 +1,6 @@
 """A binding that nobody provides: it may be held, and says how to provide it when it is used."""
 
+import asyncio
 import copy
 import inspect
 import pickle
@@ -41,7 +42,11 @@ async def _await(binding: Any) -> None:
     [
         (lambda binding: binding("x"), "env.ORDER_DB(...) was called"),
         (lambda binding: binding["x"], "env.ORDER_DB['x'] was used"),
-        (list, "env.ORDER_DB was iterated over"),
+        (lambda binding: setattr(binding, "x", 1), "env.ORDER_DB.x was set"),
+        (lambda binding: binding.__setitem__("x", 1), "env.ORDER_DB['x'] was set"),
+        (len, "len(env.ORDER_DB) was taken"),
+        (aiter, "env.ORDER_DB was iterated over"),
+        (iter, "env.ORDER_DB was iterated over"),
         (lambda binding: "x" in binding, "env.ORDER_DB was iterated over"),
         (lambda binding: hasattr(binding, "prepare"), "env.ORDER_DB.prepare was used"),
         (lambda binding: _await(binding).send(None), "env.ORDER_DB was awaited"),
@@ -73,3 +78,6 @@ def test_tools_that_look_at_any_object_are_no_use_of_it(database: MissingBinding
     assert not hasattr(database, "__wrapped__")
     assert inspect.unwrap(database) is database
     assert not inspect.iscoroutinefunction(database)
+    assert not asyncio.iscoroutinefunction(database)
+    assert inspect.signature(database)
+    assert not hasattr(database, "_pytestfixturefunction")

@@ -4,6 +4,7 @@ import importlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -86,9 +87,7 @@ def test_an_exception_in_main_is_raised_as_it_is_and_main_is_not_kept_half_impor
 def test_a_main_that_does_not_exist_is_an_error(project: Project, tmp_path: Path) -> None:
     (tmp_path / "src/entry.py").unlink()
 
-    assert error_of(project) == (
-        "wrangler.jsonc:2: the configuration names main 'src/entry.py', which does not exist."
-    )
+    assert error_of(project) == ("wrangler.jsonc:2: the configuration names main 'src/entry.py', which does not exist.")
 
 
 def test_a_module_of_the_same_name_from_another_file_is_an_error(project: Project, tmp_path: Path) -> None:
@@ -245,3 +244,59 @@ def test_the_environment_of_ini_holds(tmp_path: Path) -> None:
 
     assert project is not None
     assert project.config.vars == {"STAGE": "staging"}
+
+
+def test_a_folder_that_was_importable_before_stays_so_at_its_place(tmp_path: Path) -> None:
+    project = project_at(tmp_path)
+    sys.path.append(str(tmp_path / "src"))
+    before = list(sys.path)
+
+    project.activate()
+    assert sys.path[0] == str(tmp_path / "src")
+    assert sys.path.count(str(tmp_path / "src")) == 1
+    project.deactivate()
+
+    assert sys.path == before
+
+
+def test_outside_any_project_none_is_active(switcher: ProjectSwitcher, tmp_path: Path) -> None:
+    switcher.activate_for(tmp_path / "one")
+
+    assert switcher.activate_for(tmp_path) is None
+    assert str(tmp_path / "one/src") not in sys.path
+
+
+def test_a_config_that_is_no_text_is_an_error_only_for_who_reads_it(tmp_path: Path) -> None:
+    (tmp_path / "wrangler.toml").write_bytes(b"# K\xf6ln")
+
+    project = ProjectSwitcher(tmp_path, None, None).activate_for(tmp_path)
+
+    assert project is not None
+    with pytest.raises(WorkflowConfigError, match=r"wrangler\.toml:1: this cannot be read"):
+        assert project.config
+
+
+def test_a_worker_in_another_language_leaves_the_interpreter_alone(tmp_path: Path) -> None:
+    path = list(sys.path)
+    project = project_at(tmp_path, CONFIG.replace("entry.py", "index.ts"))
+    (tmp_path / "src/index.ts").touch()
+
+    project.activate()
+
+    assert sys.path == path
+    assert error_of(project) == (
+        "wrangler.jsonc:2: main is src/index.ts, no Python module. Its workflows cannot run here; give "
+        "stand-ins through the fixture workflow_bindings."
+    )
+
+
+def test_switching_touches_no_lazy_module(switcher: ProjectSwitcher, tmp_path: Path) -> None:
+    class Lazy(ModuleType):
+        def __getattr__(self, name: str) -> object:
+            raise RuntimeError(f"{name} was touched")
+
+    sys.modules["lazy_one"] = Lazy("lazy_one")
+    switcher.activate_for(tmp_path / "one")
+    switcher.activate_for(tmp_path / "two")
+
+    assert "lazy_one" in sys.modules

@@ -1,5 +1,6 @@
 """The wrangler configuration: which file holds, what it says, and what a mistake in it gets."""
 
+import sys
 import textwrap
 from pathlib import Path
 
@@ -78,9 +79,7 @@ def test_everything_that_matters_to_a_test_is_read(tmp_path: Path, name: str, te
     assert config.vars == {"URL": "https://example.com//x", "LIMITS": {"a": [1]}}
     assert config.compatibility_date == "2026-11-10"
     assert config.compatibility_flags == ("python_workers",)
-    assert config.workflows == (
-        WorkflowBindingConfig("ORDERS", "orders-flow", "OrderWorkflow", None, 25, line),
-    )
+    assert config.workflows == (WorkflowBindingConfig("ORDERS", "orders-flow", "OrderWorkflow", None, 25, line),)
 
 
 def test_a_config_is_frozen(tmp_path: Path) -> None:
@@ -187,8 +186,7 @@ def test_an_environment_overrides(tmp_path: Path) -> None:
 
 def test_an_unknown_environment_is_an_error_that_lists_the_known(tmp_path: Path) -> None:
     assert message_of(write(tmp_path, ENVIRONMENTS), "prod") == (
-        "wrangler.jsonc:7: there is no environment 'prod' (ini workflows_wrangler_env). "
-        "There are: bare, staging."
+        "wrangler.jsonc:7: there is no environment 'prod' (ini workflows_wrangler_env). There are: bare, staging."
     )
 
 
@@ -252,9 +250,7 @@ def test_bindings_that_are_not_provided_are_known_by_name_and_kind(tmp_path: Pat
         ),
     ],
 )
-def test_what_does_not_parse_is_an_error_with_its_line(
-    tmp_path: Path, name: str, text: str, message: str
-) -> None:
+def test_what_does_not_parse_is_an_error_with_its_line(tmp_path: Path, name: str, text: str, message: str) -> None:
     path = tmp_path / name
     path.write_text(text)
 
@@ -335,3 +331,101 @@ def test_dependencies_are_implicit_by_date_unless_a_flag_says_otherwise(
 
 def test_dependencies_are_implicit_without_a_config() -> None:
     assert implicit_dependencies(None) is True
+
+
+# -- lines, environments and bindings, in detail ----------------------------------------------------
+
+
+def test_a_line_is_never_that_of_a_comment(tmp_path: Path) -> None:
+    path = tmp_path / "wrangler.toml"
+    path.write_text('# class_name = "C"\nmain = "x.py"\n[[workflows]]\nbinding = "B"\nname = "n"\nclass_name = "C"\n')
+
+    config = load_config(path)
+
+    assert (config.main_line, config.workflows[0].line) == (2, 6)
+
+
+def test_a_line_is_that_of_the_chosen_environment(tmp_path: Path) -> None:
+    assert load_config(write(tmp_path, ENVIRONMENTS), "staging").workflows[0].line == 13
+
+
+def test_a_file_that_is_no_text_is_an_error_of_ours(tmp_path: Path) -> None:
+    path = tmp_path / "wrangler.jsonc"
+    path.write_bytes(b'{"vars": {"CITY": "K\xf6ln"}}')
+
+    assert message_of(path) == (
+        "wrangler.jsonc:1: this cannot be read: 'utf-8' codec can't decode byte 0xf6 in position 20: "
+        "invalid start byte."
+    )
+
+
+def test_a_setting_that_is_null_is_not_there(tmp_path: Path) -> None:
+    config = load_config(write(tmp_path, '{"main": null, "workflows": null, "vars": null, "env": null}'))
+
+    assert config == WranglerConfig(config.path)
+
+
+def test_a_worker_without_a_class_of_its_own_needs_no_main(tmp_path: Path) -> None:
+    workflow = '"binding": "B", "name": "n", "class_name": "C"'
+    path = write(tmp_path, f'{{"name": "shop", "workflows": [{{{workflow}, "script_name": "billing"}}]}}')
+
+    assert load_config(path).workflows[0].script_name == "billing"
+
+
+@pytest.mark.parametrize(("environment", "script"), [(None, "shop"), ("staging", "shop-staging")])
+def test_a_workflow_that_names_its_own_worker_is_one_of_main(
+    tmp_path: Path, environment: str | None, script: str
+) -> None:
+    workflows = '"workflows": [{"binding": "B", "name": "n", "class_name": "C", "script_name": "' + script + '"}]'
+    path = write(tmp_path, f'{{"name": "shop", "main": "x.py", {workflows}, "env": {{"staging": {{{workflows}}}}}}}')
+
+    assert load_config(path, environment).workflows[0].script_name is None
+
+
+def test_assets_are_inherited_and_need_no_binding(tmp_path: Path) -> None:
+    path = write(tmp_path, '{"assets": {"binding": "FILES"}, "env": {"x": {}, "y": {"assets": {}}}}')
+
+    assert load_config(path, "x").other_bindings == {"FILES": "assets"}
+    assert load_config(path, "y").other_bindings == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            '{\n"compatibility_date": "2026-99-99"}',
+            "wrangler.jsonc:2: compatibility_date is '2026-99-99'; write it as \"2026-11-10\".",
+        ),
+        (
+            '{"vars": {"A": 1},\n"ai": {"binding": "A"}}',
+            "wrangler.jsonc:1: the binding 'A' is declared more than once.",
+        ),
+        (
+            '{\n"kv_namespaces": [{"binding": "A"}, {"binding": "A"}]}',
+            "wrangler.jsonc:2: the binding 'A' is declared more than once.",
+        ),
+        (
+            '{\n"kv_namespaces": [{"id": "A"}]}',
+            'wrangler.jsonc:2: kv_namespaces[0] has no text as "binding", the name in env (found: id).',
+        ),
+        ('{\n"ai": "AI"}', "wrangler.jsonc:2: ai is a text ('AI'), not a table."),
+        ('{\n"queues": []}', "wrangler.jsonc:2: queues is a list ([]), not a table."),
+        (
+            '{"main": "x.py", "workflows": [\n{"binding": "A", "name": "a", "class_name": "A"},\n'
+            '{"binding": "B", "name": 5, "class_name": "B"}]}',
+            "wrangler.jsonc:3: workflows[1].name is 5, not a text.",
+        ),
+    ],
+)
+def test_what_wrangler_would_refuse_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "wrangler.jsonc"
+    path.write_text(text)
+
+    assert message_of(path) == message
+
+
+def test_comments_alone_do_not_load_the_slow_parser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "json5", None)
+    path = write(tmp_path, '{\n// one\n"vars": {"URL": "https://x"} /* two */}')
+
+    assert load_config(path).vars == {"URL": "https://x"}
