@@ -407,7 +407,9 @@ class InstanceIntrospector(_Introspector):
     def _unused(self) -> Any:
         if self._engine.closed:
             return None
-        return unused_error(self._modifications, f"instance {self._id!r} of {self._workflow.name!r}", self.steps)
+        return unused_error(
+            self._modifications, f"instance {self._id!r} of {self._workflow.name!r}", lambda: self.steps
+        )
 
 
 class WorkflowIntrospector(_Introspector):
@@ -463,12 +465,15 @@ class WorkflowIntrospector(_Introspector):
         if not self._instances or self._engine.closed:
             return None
         mine = list(self._modifications)
-        steps: list[StepRecord] = []
-        for instance in self._instances.values():
-            if instance._state == "open":
-                mine += instance._modifications
-                steps += [step for step in instance.steps if step.key not in {known.key for known in steps}]
-        return unused_error(mine, f"the instances of {self._workflow.name!r}", steps)
+        for instance in self._open_instances():
+            mine += instance._modifications
+        return unused_error(mine, f"the instances of {self._workflow.name!r}", self._steps_that_ran)
+
+    def _steps_that_ran(self) -> list[StepRecord]:
+        return list({step.key: step for instance in self._open_instances() for step in instance.steps}.values())
+
+    def _open_instances(self) -> list[InstanceIntrospector]:
+        return [instance for instance in self._instances.values() if instance._state == "open"]
 
 
 class Modifying(Generic[T]):

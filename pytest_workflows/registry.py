@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import itertools
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from durable_engine import (
@@ -99,19 +99,19 @@ def registry_of(engine: Engine) -> Registry:
 
 
 def unused_error(
-    modifications: Iterable[Modification], of: str, steps: Iterable[StepRecord]
+    modifications: Iterable[Modification], of: str, steps_that_ran: Callable[[], list[StepRecord]]
 ) -> UnusedModificationError | None:
     """The error for modifications that nothing used, or None if all were.
 
     Args:
         modifications: What the test asked for.
         of: Says of what, for the message.
-        steps: The steps that did run.
+        steps_that_ran: Gives the steps that did run; asked only if they are needed.
     """
     unused = [one for one in modifications if one.required and not one.used]
     if not unused:
         return None
-    ran = list(steps)
+    ran = steps_that_ran()
     lines = [f"Nothing used {len(unused)} modification(s) of {of}:"]
     for one in unused:
         close = closest(one.selector.name, ran) if one.selector else None

@@ -11,6 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 
+def parameters_of(function: Callable[..., Any]) -> list[str]:
+    """The names of a callback's parameters; a builtin that does not tell them has none."""
+    try:
+        return list(inspect.signature(function).parameters)
+    except ValueError:
+        return []
+
+
 def implicit(function: Callable[..., Any], declared: Mapping[str, Any]) -> dict[str, Any]:
     """Each parameter's step, by the parameter's name; `ctx` is left out.
 
@@ -18,7 +26,7 @@ def implicit(function: Callable[..., Any], declared: Mapping[str, Any]) -> dict[
         TypeError: If a parameter is no declared step.
     """
     found = {}
-    for name in inspect.signature(function).parameters:
+    for name in parameters_of(function):
         if name in declared:
             found[name] = declared[name]
         elif name != "ctx":
@@ -32,7 +40,7 @@ def explicit(function: Callable[..., Any], depends: Sequence[Any] | None) -> dic
     Raises:
         TypeError: If the list does not fit the parameters.
     """
-    names = [name for name in inspect.signature(function).parameters if name != "ctx"]
+    names = [name for name in parameters_of(function) if name != "ctx"]
     if depends is None and names:
         raise TypeError(f"Step has {len(names)} non-ctx parameter(s) but no 'depends' list provided")
     if depends is not None and len(depends) != len(names):

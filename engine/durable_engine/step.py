@@ -313,9 +313,7 @@ class Step:
 
 
 def _parameters(function: Callable[..., Any], wanted: Mapping[str, Any]) -> list[str]:
-    import inspect
-
-    return [name for name in inspect.signature(function).parameters if name in wanted or name == "ctx"]
+    return [name for name in dependencies.parameters_of(function) if name in wanted or name == "ctx"]
 
 
 def _check_name(name: object) -> None:

