@@ -1,6 +1,6 @@
 """What things cost: measured in one run, printed as ratios against an empty pytest-asyncio test.
 
-    python benchmarks/run.py
+python benchmarks/run.py
 """
 
 import asyncio
@@ -21,7 +21,7 @@ TESTS = 200
 INI = "[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n"
 EMPTY = "import pytest\n@pytest.mark.parametrize('i', range({n}))\nasync def test_nothing(i): pass\n"
 PLAIN = "import pytest\n@pytest.mark.parametrize('i', range({n}))\ndef test_nothing(i): pass\n"
-WORKFLOW = '''
+WORKFLOW = """
 import pytest
 from pytest_workflows import introspect_workflow_instance
 from workers import WorkflowEntrypoint
@@ -45,7 +45,7 @@ async def test_three_steps(i, workflow_env):
             m.mock_step_result("two", "mocked")
         await workflow_env.THREE.create({{"id": "x"}})
         await instance.wait_for_status("complete")
-'''
+"""
 
 
 def pytest_seconds(source, *options):
@@ -122,9 +122,17 @@ def main():
         ("an empty async test", empty, None),
         ("a workflow test, three steps, one mock", per_test(WORKFLOW), "at most 2 empty tests"),
         ("a step, of 1,000 in a row", measured(lambda: engine_seconds(thousand_steps), per=1000), "150 us"),
-        ("an instance, of 1,000 in one test", measured(lambda: engine_seconds(one_step, batches=10, batch=100), per=1000), "500 us"),  # noqa: E501
+        (
+            "an instance, of 1,000 in one test",
+            measured(lambda: engine_seconds(one_step, batches=10, batch=100), per=1000),
+            "500 us",
+        ),
         ("a sleep of 365 days", measured(lambda: engine_seconds(a_year), per=1000), "100 us"),
-        ("replay of a 1,000-step instance, a step", measured(lambda: replay_seconds(thousand_steps_and_a_wait), per=1000), None),  # noqa: E501
+        (
+            "replay of a 1,000-step instance, a step",
+            measured(lambda: replay_seconds(thousand_steps_and_a_wait), per=1000),
+            None,
+        ),
         ("the unused plugin, a whole pytest run", max(0.0, unused - without), "10 ms"),
     ]
     print(f"Python {sys.version.split()[0]}; best or median of {REPEAT}")

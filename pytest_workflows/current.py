@@ -1,4 +1,7 @@
-"""Who answers for `workers.env` now. It imports nothing, so that a test that does not use us pays nothing for it."""
+"""Who answers for `workers.env` now, and whether `workers.fetch` may leave the test.
+
+It imports nothing, so that a test that does not use us pays nothing for it.
+"""
 
 from __future__ import annotations
 
@@ -41,3 +44,25 @@ def set_resolver(
 def get_resolver() -> Resolver | None:
     """Who answers, or None."""
     return _current
+
+
+_allowed = False
+
+
+def set_network(allowed: bool) -> bool:
+    """Open or shut the network for `workers.fetch`. For the plugin.
+
+    Args:
+        allowed: Whether a request that no mock answered may go out.
+
+    Returns:
+        What was set before.
+    """
+    global _allowed
+    before, _allowed = _allowed, allowed
+    return before
+
+
+def network_allowed() -> bool:
+    """Whether a request that no mock answered may go out."""
+    return _allowed

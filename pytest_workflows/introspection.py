@@ -227,7 +227,6 @@ class InstanceIntrospector(_Introspector):
         __tracebackhide__ = True
         self._check_open()
         selector = Selector.parse(step)
-        _check_timeout(timeout)
         key = StepKey("do", selector.name, selector.index)
         await self._engine.wait(
             partial(self._has_result, key),
@@ -272,7 +271,6 @@ class InstanceIntrospector(_Introspector):
         __tracebackhide__ = True
         self._check_open()
         _check_status(status)
-        _check_timeout(timeout)
         await self._engine.wait(
             partial(self._has_status, status),
             lambda: self._describe(f"status {status!r}"),
@@ -534,10 +532,3 @@ def _check_status(status: object) -> None:
         close = difflib.get_close_matches(str(status), known, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise InvalidArgumentError(f"{status!r} is no status of an instance.{hint} There are: {', '.join(known)}.")
-
-
-def _check_timeout(timeout: object) -> None:
-    if timeout is None:
-        return
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0:
-        raise InvalidArgumentError(f"timeout is a number of real seconds above 0, not {timeout!r}.")

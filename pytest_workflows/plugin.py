@@ -109,17 +109,24 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
             running.write_report()
         raise
     finally:
-        if running is not None and not running.has_fixture:
-            running.close()
+        if running is not None:
+            running.stop()
+            if not running.has_fixture:
+                running.close()
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
     """The engine of a test ends with the test, after its fixtures."""
+    session = item.config.stash[SESSION]
     try:
         return (yield)
+    except BaseException:
+        if session.running is not None:
+            session.running.write_report()
+        raise
     finally:
-        item.config.stash[SESSION].end()
+        session.end()
 
 
 @pytest.hookimpl(wrapper=True)

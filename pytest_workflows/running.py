@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -63,10 +62,9 @@ class RunningTest:
         return self._engine
 
     def _make_engine(self) -> Engine:
-        from durable_engine import Engine, read_now, to_datetime
+        from durable_engine import Engine, Limits, read_now, to_datetime
 
         from .registry import registry_of
-        from .workers import network
 
         settings = self.settings
         now = freeze.real_seconds() * 1000 if settings.now is None else read_now(settings.now)
@@ -75,13 +73,13 @@ class RunningTest:
             seed=self.item.nodeid if settings.seed is None else settings.seed,
             timeout=settings.timeout,
             manual_clock=settings.clock == "manual",
+            limits=Limits(steps=settings.step_limit, **settings.limits),
             passthrough=(pytest.fail.Exception, pytest.skip.Exception, pytest.exit.Exception, pytest.xfail.Exception),
         )
         registry_of(engine).strict = settings.unused_mocks == "error"
         self._freezer.start(engine.clock.now)
         engine.clock.observers.append(self._freezer.move_to)
         engine.observers.add(_HookCaller(self.item))
-        network.set_network(settings.allow_network)
         return engine
 
     def check(self) -> None:
@@ -115,13 +113,17 @@ class RunningTest:
                 runs.append(f"... and {more} more instance(s).")
             self.report = "\n\n".join(runs) or None
 
+    def stop(self) -> None:
+        """The test's call is over: nothing runs on, but what is stored can still be looked at in teardown."""
+        if self._engine is not None and not self._engine.closed:
+            self._engine.stop()
+
     def close(self) -> None:
         """End the engine: no task, timer or row of it stays. Closing twice is fine."""
         if self._engine is not None and not self._engine.closed:
-            from .workers import context, network
+            from .workers import context
 
             self._engine.close()
-            network.set_network(False)
             context.cancel_background()
 
     def bury(self) -> None:
@@ -211,8 +213,7 @@ class RunningTest:
                 f"The workflow class {cls.__name__} for binding {name!r} has no method `run`. "
                 "Add `async def run(self, event, step)` to it."
             )
-        limit = self.settings.step_limit or step_limit
-        options: dict[str, Any] = {} if limit is None else {"step_limit": limit}
+        options: dict[str, Any] = {} if step_limit is None else {"step_limit": step_limit}
         return self.engine.bind(
             name,
             lambda event, step: self._entrypoint(cls).run(event, step),
@@ -251,18 +252,3 @@ def _is_entrypoint(value: object) -> bool:
     from .workers.entrypoints import WorkflowEntrypoint
 
     return isinstance(value, type) and issubclass(value, WorkflowEntrypoint)
-
-
-def require_asyncio() -> None:
-    """See to it that the test runs on asyncio.
-
-    Raises:
-        pytest.UsageError: If it runs on another library, such as trio.
-    """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        raise pytest.UsageError(
-            "Workflows run on asyncio, as on the platform; this test runs on another library. With anyio's plugin let "
-            'the fixture anyio_backend return "asyncio".'
-        ) from None

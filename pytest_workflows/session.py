@@ -89,6 +89,7 @@ class WorkflowSession:
         project = self._project_of(item.path)
         self.running = RunningTest(item, self.settings.for_item(item), project, self._freezer, has_fixture=ours)
         current.set_resolver(self.running.resolve, self.running.names)
+        current.set_network(self.running.settings.allow_network)
         if ours:
             # Before any fixture runs: user code never sees real time first and virtual time later.
             assert self.running.engine
@@ -122,6 +123,7 @@ class WorkflowSession:
         if self.running is not None:
             self.running.close()
             self.serve_outside()
+            current.set_network(False)
 
     def reported(self) -> None:
         """The test's report is written."""

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 import pytest
 
 MARKER = "workflow"
+LIMITS = ("step_output", "event_payload", "storage", "step_name", "instance_id", "batch", "sleep")
 MARKER_HELP = (
-    "workflow(now, seed, timeout, clock, step_limit, unused_mocks, allow_network): how this test's workflows run; "
-    'for example now="2026-01-01T00:00:00Z", timeout=2.0 (real seconds), clock="manual", unused_mocks="ignore".'
+    "workflow(now, seed, timeout, clock, step_limit, unused_mocks, allow_network, limits): how this test's workflows "
+    'run; for example now="2026-01-01T00:00:00Z", timeout=2.0 (real seconds), clock="manual", unused_mocks="ignore".'
 )
 
 
@@ -31,6 +32,7 @@ class Settings:
         step_limit: Overrides the limit of steps of every workflow.
         unused_mocks: `"error"`, or `"ignore"`.
         allow_network: Whether `workers.fetch` may go out.
+        limits: The platform's limits that this test sets lower (or higher), by name.
     """
 
     config: str | None = None
@@ -42,6 +44,7 @@ class Settings:
     step_limit: int | None = None
     unused_mocks: str = "error"
     allow_network: bool = False
+    limits: Mapping[str, int] = field(default_factory=dict)
 
     def for_item(self, item: pytest.Item) -> Settings:
         """These settings with the item's markers applied; the closest marker wins.
@@ -138,6 +141,12 @@ def _is_time(value: object) -> bool:
     return True
 
 
+def _are_limits(value: object) -> bool:
+    return isinstance(value, Mapping) and all(
+        name in LIMITS and isinstance(number, int) and _is_number(number) for name, number in value.items()
+    )
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf")
 
@@ -150,4 +159,5 @@ _CHECKS: dict[str, tuple[Callable[[object], bool], str]] = {
     "step_limit": (lambda value: isinstance(value, int) and _is_number(value), "an int above 0"),
     "unused_mocks": (lambda value: value in ("error", "ignore"), "'error' or 'ignore'"),
     "allow_network": (lambda value: isinstance(value, bool), "True or False"),
+    "limits": (lambda value: _are_limits(value), f"a dict of numbers for some of {', '.join(LIMITS)}"),
 }

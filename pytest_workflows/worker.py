@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from durable_engine import InvalidArgumentError
+from durable_engine import InvalidArgumentError, read_now
 
 from .errors import WorkflowConfigError
 from .workers import Request, Response, env
@@ -68,16 +68,19 @@ class WorkflowWorker:
 
         Args:
             cron: The trigger's expression, as `controller.cron`.
-            scheduled_time: When it was due, as `controller.scheduledTime` in epoch milliseconds; now by default.
+            scheduled_time: When it was due, as `controller.scheduledTime` in epoch milliseconds: a `datetime` (a naive
+                one is UTC) or milliseconds; now by default.
 
         Raises:
             WorkflowConfigError: If the Worker has no scheduled handler.
         """
-        at: float = self._running.engine.clock.now_ms
-        if isinstance(scheduled_time, int | float):
+        at: float
+        if scheduled_time is None:
+            at = self._running.engine.clock.now_ms
+        elif isinstance(scheduled_time, int | float):
             at = scheduled_time
-        elif scheduled_time is not None:
-            at = round(scheduled_time.timestamp() * 1000)
+        else:
+            at = read_now(scheduled_time)
         await self._call("scheduled", ScheduledController(cron, at))
 
     async def _call(self, kind: str, argument: object) -> Any:

@@ -32,6 +32,7 @@ from .errors import (
 )
 from .inspection import error_of, history_of, history_records, shown_result, step_error, step_records, steps_of
 from .instance import Instance
+from .limits import Limits
 from .model import (
     FINAL_STATUSES,
     STATUSES,
@@ -68,6 +69,7 @@ __all__ = [
     "JsException",
     "JsNull",
     "JsProxy",
+    "Limits",
     "Modification",
     "ModificationError",
     "NeverHappensError",

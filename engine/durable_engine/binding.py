@@ -12,21 +12,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from .boundary import JsDict, JsProxy, cross, encode, unwrap
+from .durations import duration_ms
 from .errors import (
     BATCH_EMPTY,
     BATCH_TOO_LARGE,
     INVALID_ID,
+    PAYLOAD_TOO_LARGE,
     InvalidArgumentError,
     JsException,
 )
+from .limits import in_bytes
 from .scope import current_scope
+from .store import Retention
 
 if TYPE_CHECKING:
     from .engine import Engine
     from .step import Step
 
-MAX_BATCH = 100
-MAX_ID = 100
 DEFAULT_STEP_LIMIT = 10_000
 _ID = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9-_]*", re.ASCII)
 
@@ -79,7 +81,8 @@ class WorkflowBinding:
         """Create an instance.
 
         Args:
-            options: `{"id": ..., "params": ...}`, both optional; without an id, the engine makes a UUID.
+            options: `{"id": ..., "params": ..., "retention": {"successRetention": "1 day", ...}}`, all optional;
+                without an id, the engine makes a UUID.
             named: The same as keywords.
 
         Returns:
@@ -107,8 +110,9 @@ class WorkflowBinding:
             raise InvalidArgumentError(f"create_batch takes a list of options, not {type(batch).__name__}: {batch!r}")
         if not given:
             raise JsException("Error", BATCH_EMPTY)
-        if len(given) > MAX_BATCH:
-            raise JsException("Error", BATCH_TOO_LARGE.format(limit=MAX_BATCH, count=len(given)))
+        most = self._engine.limits.batch
+        if len(given) > most:
+            raise JsException("Error", BATCH_TOO_LARGE.format(limit=most, count=len(given)))
         handles = []
         for options in given:
             read = _options(options, {}, "create_batch", whole="params")
@@ -119,9 +123,10 @@ class WorkflowBinding:
     def _create(self, options: JsDict) -> InstanceHandle:
         given = options.get("id")
         if given is not None:
-            check_id(given)
+            check_id(given, self._engine.limits.instance_id)
         params = encode(options.get("params", {}))
-        return InstanceHandle(self, self._engine.create(self._workflow, given, params))
+        retention = read_retention(options.get("retention"))
+        return InstanceHandle(self, self._engine.create(self._workflow, given, params, retention))
 
     async def get(self, id: str) -> InstanceHandle:
         """The handle of an existing instance.
@@ -136,8 +141,9 @@ class WorkflowBinding:
     async def deleteBatch(self, ids: list[str]) -> JsDict:
         """Delete up to 100 instances; what could not be deleted is told, not raised."""
         await pass_door()
-        if not isinstance(ids, list) or len(ids) > MAX_BATCH:
-            raise InvalidArgumentError(f"deleteBatch takes a list of up to {MAX_BATCH} ids, not {ids!r}.")
+        most = self._engine.limits.batch
+        if not isinstance(ids, list) or len(ids) > most:
+            raise InvalidArgumentError(f"deleteBatch takes a list of up to {most} ids, not {ids!r}.")
         deleted: list[dict[str, str]] = []
         errors: list[dict[str, str]] = []
         for id in ids:
@@ -229,7 +235,12 @@ class InstanceHandle:
                 f"send_event needs a 'type', which is a text; got {event_type!r} in {dict(read)!r}. "
                 'Write send_event({"type": "approval", "payload": ...}).'
             )
-        self._engine.send_event(self._workflow, self.id, event_type, encode(read.get("payload")))
+        payload = encode(read.get("payload"))
+        limit = self._engine.limits.event_payload
+        if len(payload) > limit:
+            message = PAYLOAD_TOO_LARGE.format(type=event_type, limit=in_bytes(limit), size=len(payload))
+            raise JsException("Error", message)
+        self._engine.send_event(self._workflow, self.id, event_type, payload)
 
     sendEvent = send_event
 
@@ -247,13 +258,32 @@ class InstanceHandle:
         )
 
 
-def check_id(id: object) -> None:
+def read_retention(value: object) -> Retention:
+    """For how long an instance is kept after its end.
+
+    Args:
+        value: `{"successRetention": "1 day", "errorRetention": "7 days"}`, either of them, or None.
+
+    Raises:
+        InvalidArgumentError: If it has another key, or a duration that cannot be read.
+    """
+    if value is None:
+        return Retention()
+    if not isinstance(value, dict) or value.keys() - {"successRetention", "errorRetention"}:
+        raise InvalidArgumentError(
+            f"retention takes {{'successRetention': '1 day', 'errorRetention': '7 days'}}, not {value!r}."
+        )
+    read = {name: duration_ms(duration, f"retention.{name}") for name, duration in value.items()}
+    return Retention(read.get("successRetention"), read.get("errorRetention"))
+
+
+def check_id(id: object, longest: int) -> None:
     """See to it that the platform would take this instance id.
 
     Raises:
         JsException: If it would not.
     """
-    if not isinstance(id, str) or len(id) > MAX_ID or not _ID.fullmatch(id):
+    if not isinstance(id, str) or len(id) > longest or not _ID.fullmatch(id):
         raise JsException("Error", INVALID_ID)
 
 

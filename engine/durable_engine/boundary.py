@@ -10,8 +10,9 @@ from __future__ import annotations
 import inspect
 import math
 from array import array
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, NoReturn
 
 import msgspec
@@ -29,6 +30,9 @@ _PROXY = (
 _STUB = "RpcStub cannot be serialized in this context."
 _BIGINT, _ARRAY, _DATE, _SET, _ERROR, _TEXT, _OBJECT, _FLOAT = range(1, 9)
 _EPOCH = PLAIN_DATETIME(1970, 1, 1)
+_FIRST_MS, _LAST_MS = ((day - _EPOCH) // timedelta(milliseconds=1) for day in (PLAIN_DATETIME.min, PLAIN_DATETIME.max))
+_LOOKED_INTO = 10_000
+"""How many items of a foreign iterable are looked at; an endless one would hang the test."""
 
 
 class JsDict(dict[str, Any]):
@@ -153,15 +157,20 @@ def encode(value: object) -> bytes:
 
     Raises:
         TypeError: For tuples, bytearrays and awaitables, at any depth.
-        ConversionError: For dict keys that JavaScript cannot have.
+        ConversionError: For dict keys and set members that JavaScript cannot have.
         RecursionError: For a list or dict that contains itself.
         JsException: `DataCloneError`, for any other object.
     """
     try:
-        wire = _to_wire(value)
+        try:
+            return _ENCODER.encode(_to_wire(value))
+        except (ConversionError, BoundaryError) as first:
+            # The platform looks at the whole value before it converts any of it, and serialises it after that:
+            # of several things wrong with a value, which one is told does not depend on where they are.
+            _screen(value)
+            raise min(_refusals(value), key=_rank, default=first) from None
     except RecursionError:
         raise RecursionError("maximum recursion depth exceeded") from None
-    return _ENCODER.encode(wire)
 
 
 def encode_object(name: str, data: bytes, **others: object) -> bytes:
@@ -213,8 +222,7 @@ def to_json(value: Any) -> Any:
 
 
 def _to_wire(value: Any) -> Any:
-    convert = _EXACT.get(type(value))
-    return convert(value) if convert is not None else _other(value)
+    return _EXACT.get(type(value), _other)(value)
 
 
 def _same(value: Any) -> Any:
@@ -222,7 +230,11 @@ def _same(value: Any) -> Any:
 
 
 def _int(value: int) -> Any:
-    return value if -MAX_SAFE <= value <= MAX_SAFE else msgspec.msgpack.Ext(_BIGINT, str(int(value)).encode())
+    return value if -MAX_SAFE <= value <= MAX_SAFE else _bigint(value)
+
+
+def _bigint(value: int) -> Any:
+    return msgspec.msgpack.Ext(_BIGINT, b"%x" % value)
 
 
 def _float(value: float) -> Any:
@@ -235,22 +247,29 @@ def _str(value: str) -> Any:
     try:
         value.encode()
     except UnicodeEncodeError:
+        # JavaScript's strings are UTF-16: two surrogates that belong together come back as one character.
+        value = value.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
         return msgspec.msgpack.Ext(_TEXT, value.encode("utf-8", "surrogatepass"))
     return value
 
 
 def _list(value: list[Any]) -> list[Any]:
-    return [_to_wire(item) for item in value]
+    # A plain loop, as in `_dict`: one stack frame for each level of a value, here and when it comes back.
+    kinds, converted = _EXACT, []
+    for item in value:
+        converted.append(kinds.get(type(item), _other)(item))  # noqa: PERF401
+    return converted
 
 
 def _dict(value: dict[Any, Any]) -> Any:
+    kinds = _EXACT
     converted: dict[str, Any] = {}
     positions: list[tuple[int, str]] = []
     for key, item in value.items():
         name = key if type(key) is str else _key(key)
         if name not in converted and _is_index(name):
             positions.append((int(name), name))
-        converted[name] = _to_wire(item)
+        converted[name] = kinds.get(type(item), _other)(item)
     if positions:
         first = {name: converted[name] for _, name in sorted(positions)}
         converted = {**first, **converted}
@@ -264,15 +283,15 @@ def _dict(value: dict[Any, Any]) -> Any:
 
 def _key(key: object) -> str:
     if isinstance(key, str):
-        return str.__str__(key) if type(key).__module__ != "enum" else str(key.value)  # type: ignore[attr-defined]
+        return str.__str__(key)
     if key is None:
         return "undefined"
     if isinstance(key, bool):
         return "true" if key else "false"
     if isinstance(key, int):
-        return str(int(key))
+        return str(int.__int__(key))
     if isinstance(key, float):
-        return js_number_text(key)
+        return js_number_text(float.__float__(key))
     raise ConversionError(f"Cannot use {key!r} as a key for a Javascript Map")
 
 
@@ -287,36 +306,57 @@ def js_number_text(value: float) -> str:
         return "NaN"
     if math.isinf(value):
         return "Infinity" if value > 0 else "-Infinity"
-    if value.is_integer() and abs(value) < 1e21:
-        return str(int(value))
+    if value == 0:
+        return "0"
     mantissa, e, exponent = repr(value).partition("e")
+    mantissa = mantissa.removesuffix(".0")
     if not e:
         return mantissa
-    power = int(exponent)
-    if -7 <= power < 0:
-        digits = mantissa.lstrip("-").replace(".", "")
-        return f"{'-' if value < 0 else ''}0.{'0' * (-power - 1)}{digits}"
-    return f"{mantissa.removesuffix('.0')}e{power:+d}"
+    power, sign, digits = int(exponent), "-" if value < 0 else "", mantissa.lstrip("-").replace(".", "")
+    if 0 < power < 21:
+        return sign + digits.ljust(power + 1, "0")
+    if -7 < power < 0:
+        return f"{sign}0.{'0' * (-power - 1)}{digits}"
+    return f"{mantissa}e{power:+d}"
 
 
 def _set(value: set[Any]) -> Any:
+    items = []
     for item in value:
-        if isinstance(item, tuple):
-            raise TypeError(f"{type(item)} cannot be sent over RPC.")
-    return msgspec.msgpack.Ext(_SET, _ENCODER.encode([_to_wire(item) for item in value]))
+        if not (item is None or isinstance(item, str | int | float | JsNull)):
+            _refuse_for_good(item)
+            raise ConversionError(f"Cannot use {item!r} as a key for a Javascript Set")
+        items.append(_to_wire(item))
+    return msgspec.msgpack.Ext(_SET, _ENCODER.encode(items))
 
 
-def _memoryview(value: memoryview) -> Any:
-    view = value if value.contiguous else memoryview(bytes(value))
-    return _array(view.format, view.tobytes())
+def _bytes(value: bytes) -> Any:
+    return msgspec.msgpack.Ext(_ARRAY, b"B\0" + value)
 
 
-def _array(form: str, data: bytes) -> Any:
-    return msgspec.msgpack.Ext(_ARRAY, form.encode() + b"\0" + data)
+def _buffer(view: memoryview) -> Any:
+    form = view.format.lstrip("@=<")
+    if form == "?":
+        return view.tolist()
+    if form in ("c", "s", "p"):
+        form = "B"
+    if form not in _JS_ARRAYS:
+        raise JsException("Error", f"Unrecognized format character '{form}'.")
+    return _rows(form, view.shape or (), view.tobytes())
+
+
+def _rows(form: str, shape: tuple[int, ...], data: bytes) -> Any:
+    if len(shape) < 2:
+        return msgspec.msgpack.Ext(_ARRAY, form.encode() + b"\0" + data)
+    size = len(data) // max(shape[0], 1)
+    return [_rows(form, shape[1:], data[row * size : (row + 1) * size]) for row in range(shape[0])]
 
 
 def _datetime(value: datetime) -> Any:
-    return msgspec.msgpack.Ext(_DATE, str(to_ms(value)).encode())
+    ms = to_ms(value)
+    if not _FIRST_MS <= ms <= _LAST_MS:
+        raise ValueError(f"year {10000 if ms > 0 else 0} is out of range")
+    return msgspec.msgpack.Ext(_DATE, b"%d" % ms)
 
 
 def _proxy(value: JsProxy) -> Any:
@@ -332,39 +372,81 @@ def _other(value: Any) -> Any:
     for base, convert in _BASES:
         if isinstance(value, base):
             return convert(value)
+    if callable(value):
+        raise NotSerialisable("DataCloneError", _STUB)
+    _refuse_for_good(value)
+    try:
+        view = memoryview(value)
+    except (TypeError, ValueError, BufferError):
+        raise BoundaryError("DataCloneError", _PROXY) from None
+    if not view.ndim:
+        raise BoundaryError("DataCloneError", _PROXY)
+    return _buffer(view)
+
+
+def _refuse_for_good(value: object) -> None:
+    """What may stand nowhere in a value."""
+    if isinstance(value, tuple | bytearray):
+        _tuple(value)
     if inspect.isawaitable(value):
         if inspect.iscoroutine(value):
             value.close()  # Python's own complaint would follow ours
         raise TypeError(f"Awaitable {type(value)} cannot be sent over RPC.")
-    if isinstance(value, type) or callable(value):
-        raise NotSerialisable("DataCloneError", _STUB)
-    _refuse_inside(value)
-    raise BoundaryError("DataCloneError", _PROXY)
 
 
-def _refuse_inside(value: Any) -> None:
-    """A foreign iterable is looked into before it is refused, so that what it holds may decide how."""
-    if isinstance(value, str | bytes):
+def _screen(value: Any) -> None:
+    """Look through a value that cannot cross for something that decides how it is refused.
+
+    Foreign iterables are looked into as well, which uses up a generator: the platform does the same.
+    """
+    if (callable(value) and not isinstance(value, type)) or isinstance(value, JsProxy):
         return
-    try:
-        items = iter(value)
-    except Exception:
+    _refuse_for_good(value)
+    if isinstance(value, str | bytes | memoryview | array):
         return
+    items: Iterable[Any]
+    if isinstance(value, dict):
+        items = value.values()
+    elif isinstance(value, list | set):
+        items = value
+    else:
+        try:
+            items = islice(iter(value), _LOOKED_INTO)
+        except TypeError:
+            return
     for item in items:
-        if isinstance(item, tuple | bytearray):
-            raise TypeError(f"{type(item)} cannot be sent over RPC.")
+        _screen(item)
 
 
-def _int_base(value: int) -> Any:
-    return _int(int(value))
+def _refusals(value: Any) -> Iterator[ConversionError | BoundaryError]:
+    """Everything in a value that cannot cross."""
+    value = unwrap(value)
+    if isinstance(value, dict):
+        for key, item in value.items():
+            try:
+                _key(key)
+            except ConversionError as error:
+                yield error
+            yield from _refusals(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _refusals(item)
+    else:
+        try:
+            _to_wire(value)
+        except (ConversionError, BoundaryError) as error:
+            yield error
 
 
-def _str_base(value: str) -> Any:
-    return _str(str.__str__(value) if not hasattr(value, "value") else str.__str__(value.value))
+def _rank(error: Exception) -> int:
+    """Conversion comes first, then the way over RPC, which takes functions, then storage, which does not."""
+    return 0 if isinstance(error, ConversionError) else 2 if isinstance(error, NotSerialisable) else 1
 
 
 def _exception(value: Exception) -> Any:
-    return msgspec.msgpack.Ext(_ERROR, str(value).encode("utf-8", "surrogatepass"))
+    # A JavaScript error that Python caught is sent on as what it is, not as its text.
+    text = value.message if isinstance(value, JsException) and value.name == "Error" else str(value)
+    return msgspec.msgpack.Ext(_ERROR, text.encode("utf-8", "surrogatepass"))
 
 
 _EXACT: dict[type, Callable[[Any], Any]] = {
@@ -376,29 +458,29 @@ _EXACT: dict[type, Callable[[Any], Any]] = {
     list: _list,
     dict: _dict,
     JsDict: _dict,
-    JsBigInt: lambda value: msgspec.msgpack.Ext(_BIGINT, str(int(value)).encode()),
+    JsBigInt: _bigint,
     JsNull: lambda _: None,
     JsProxy: _proxy,
     set: _set,
-    bytes: lambda value: _array("B", value),
-    memoryview: _memoryview,
-    array: lambda value: _array(value.typecode, value.tobytes()),
+    bytes: _bytes,
+    memoryview: _buffer,
+    array: lambda value: _buffer(memoryview(value)),
     PLAIN_DATETIME: _datetime,
     tuple: _tuple,
     bytearray: _tuple,
 }
 _BASES: tuple[tuple[type, Callable[[Any], Any]], ...] = (
-    (str, _str_base),
-    (bool, _same),
-    (int, _int_base),
-    (float, lambda value: _float(float(value))),
+    (str, lambda value: _str(str.__str__(value))),
+    (JsBigInt, _bigint),
+    (int, lambda value: _int(int.__int__(value))),
+    (float, lambda value: _float(float.__float__(value))),
     (tuple, _tuple),
     (bytearray, _tuple),
     (list, _list),
     (dict, _dict),
     (set, _set),
-    (bytes, lambda value: _array("B", bytes(value))),
-    (array, lambda value: _array(value.typecode, value.tobytes())),
+    (bytes, _bytes),
+    (array, lambda value: _buffer(memoryview(value))),
     (PLAIN_DATETIME, _datetime),
     (Exception, _exception),
 )
@@ -413,6 +495,10 @@ _JS_ARRAYS = {
     "H": "Uint16Array",
     "i": "Int32Array",
     "I": "Uint32Array",
+    "l": "Int32Array",
+    "L": "Uint32Array",
+    "n": "Int32Array",
+    "N": "Uint32Array",
     "q": "BigInt64Array",
     "Q": "BigUint64Array",
     "f": "Float32Array",
@@ -421,11 +507,16 @@ _JS_ARRAYS = {
 
 
 def _from_wire(value: Any) -> Any:
-    kind = type(value)
-    if kind is dict:
-        return JsDict({key: _from_wire(item) for key, item in value.items()})
-    if kind is list:
-        return [_from_wire(item) for item in value]
+    """Turn dicts into JsDicts at every level; what the decoder made is ours to change."""
+    if type(value) is dict:
+        for key, item in value.items():
+            if type(item) is dict or type(item) is list:
+                value[key] = _from_wire(item)
+        return JsDict(value)
+    if type(value) is list:
+        for index, item in enumerate(value):
+            if type(item) is dict or type(item) is list:
+                value[index] = _from_wire(item)
     return value
 
 
@@ -442,7 +533,7 @@ def _from_ext(code: int, data: memoryview) -> Any:
         return JsDict({name: _from_wire(item) for name, item in _DECODER.decode(raw)})
     text = raw.decode("utf-8", "surrogatepass")
     if code == _BIGINT:
-        return JsBigInt(text)
+        return JsBigInt(text, 16)
     if code == _ERROR:
         return Exception(f"Error: {text}" if text else "Error")
     return text

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from .binding import DEFAULT_STEP_LIMIT, Workflow, WorkflowBinding
 from .boundary import JsDict, decode, to_json
-from .clock import Timer, VirtualClock, read_now, to_ms
+from .clock import PLAIN_DATETIME, Timer, VirtualClock, read_now, to_ms
 from .durations import duration_ms
 from .errors import (
     ALREADY_EXISTS,
@@ -31,11 +31,12 @@ from .errors import (
 from .inspection import error_of, shown_result
 from .instance import Instance
 from .killing import Graveyard, kill
+from .limits import Limits
 from .model import StepKey
 from .modifications import InstanceModifications, Modification
 from .observers import Observers
 from .step import Place
-from .store import HistoryRow, InstanceRow, Store
+from .store import KEPT, HistoryRow, InstanceRow, Retention, Store
 from .waits import Waiter, Waits
 
 DEFAULT_TIMEOUT = 5.0
@@ -51,6 +52,7 @@ class Engine:
         timeout: How long a wait may take, in real seconds, unless it says otherwise.
         manual_clock: Whether only `advance` and `travel_to` move the clock.
         passthrough: Exceptions that are meant for the test: a workflow never sees them.
+        limits: The platform's limits, or lower ones.
 
     Example:
         ```python
@@ -69,10 +71,12 @@ class Engine:
         timeout: float = DEFAULT_TIMEOUT,
         manual_clock: bool = False,
         passthrough: tuple[type[BaseException], ...] = (),
+        limits: Limits | None = None,
     ) -> None:
         self.clock = VirtualClock(None if now is None else read_now(now))
         self.store = Store()
         self.timeout = timeout
+        self.limits = limits or Limits()
         self.passthrough: tuple[type[BaseException], ...] = (KeyboardInterrupt, SystemExit, *passthrough)
         self.observers = Observers()
         self.exceptions: dict[int, BaseException] = {}
@@ -168,7 +172,13 @@ class Engine:
         """The event loop that the engine lives on: the one that was running when it was first used."""
         if self._loop is None or not self._loop.is_running():
             self.check_open()
-            running = asyncio.get_running_loop()
+            try:
+                running = asyncio.get_running_loop()
+            except RuntimeError:
+                raise EngineError(
+                    "Workflows run on asyncio, as on the platform, and no asyncio loop is running here. Await in an "
+                    'async test; with anyio\'s plugin let the fixture anyio_backend return "asyncio".'
+                ) from None
             if self._loop is not None and running is not self._loop:
                 raise EngineError(
                     "This engine was used on another event loop before. Await everything of a test on one loop: "
@@ -218,12 +228,16 @@ class Engine:
 
     def exists(self, workflow: Workflow, id: str) -> bool:
         """Whether the workflow has an instance of that id."""
-        return (workflow.name, id) in self._alive
+        return self.find(workflow, id) is not None
 
     def find(self, workflow: Workflow, id: str) -> Instance | None:
         """The instance's present life, or None."""
         self.check_open()
-        return self._alive.get((workflow.name, id))
+        instance = self._alive.get((workflow.name, id))
+        if instance is not None and instance.row.is_expired(self.clock.now_ms):
+            self.discard(workflow, [id])
+            return None
+        return instance
 
     def require(self, workflow: Workflow, id: str) -> Instance:
         """The instance's present life.
@@ -236,13 +250,14 @@ class Engine:
             raise JsException("Error", NOT_FOUND)
         return instance
 
-    def create(self, workflow: Workflow, id: str | None, params: bytes) -> str:
+    def create(self, workflow: Workflow, id: str | None, params: bytes, retention: Retention = KEPT) -> str:
         """Create an instance and let it run.
 
         Args:
             workflow: What it runs.
             id: Its id; None lets the engine make a UUID.
             params: What the event's payload is, stored.
+            retention: For how long it is kept after its end.
 
         Returns:
             Its id.
@@ -250,7 +265,7 @@ class Engine:
         Raises:
             JsException: If the id is taken.
         """
-        self.check_open()
+        assert self.loop  # a wrong loop is refused before anything is stored
         if id is None:
             id = str(uuid.UUID(int=self._random.getrandbits(128), version=4))
         if self.exists(workflow, id):
@@ -258,7 +273,7 @@ class Engine:
         modifications = self.modifications_of(workflow, id)
         for listener in list(self.on_create):
             listener(self._bindings[workflow.name], id, modifications)
-        row = self.store.add_instance(workflow.name, id, self.clock.now_ms, params)
+        row = self.store.add_instance(workflow.name, id, self.clock.now_ms, params, retention)
         self._record_queued(row)
         self._mock_events(row, modifications)
         instance = self._live(workflow, row)
@@ -280,6 +295,10 @@ class Engine:
         row = self.store.find_instance(old.workflow.name, old.row.id)
         assert row is not None
         return self._live(old.workflow, row)
+
+    def stop(self) -> None:
+        """Stop every instance that has not ended where it stands; what is stored of them stays."""
+        self.kill(instance for instance in self._alive.values() if not instance.finished)
 
     def kill(self, instances: Iterable[Instance]) -> None:
         """End lives as a crash does: nothing of them runs again while the test can see it."""
@@ -342,6 +361,8 @@ class Engine:
             JsException: If it never ran that step.
         """
         instance = self.require(workflow, id)
+        if options.keys() - {"from"}:
+            raise InvalidArgumentError(f"restart takes {{'from': {{...}}}} or nothing, not {dict(options)!r}.")
         first = self._restart_point(instance, options.get("from"))
         self.kill([instance])
         self._reject_steps(instance, "restart")
@@ -370,7 +391,10 @@ class Engine:
             raise InvalidArgumentError(
                 f"{point['type']!r} is no type of step to restart from. Use one of: {', '.join(_STEP_KINDS)}."
             )
-        found = self.store.step(instance.row.key, StepKey(kind, point["name"], point.get("count", 1)))  # type: ignore[arg-type]
+        count = point.get("count", 1)
+        if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+            raise InvalidArgumentError(f"{count!r} is no occurrence of a step; the first one is 1.")
+        found = self.store.step(instance.row.key, StepKey(kind, point["name"], count))  # type: ignore[arg-type]
         if found is None:
             raise JsException("Error", CANNOT_RESTART.format(name=point["name"]))
         return found.seq
@@ -486,7 +510,14 @@ class Engine:
         if self._aborted is not None:
             self.raise_aborted()
         waiter = Waiter(evaluate, describe, about, step)
-        await self._waits.wait(waiter, self.timeout if timeout is None else timeout)
+        await self._waits.wait(waiter, self._seconds(timeout))
+
+    def _seconds(self, timeout: float | None) -> float:
+        if timeout is None:
+            return self.timeout
+        if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0:
+            raise InvalidArgumentError(f"timeout is a number of real seconds above 0, not {timeout!r}.")
+        return timeout
 
     async def run_until_idle(self, *, timeout: float | None = None) -> None:
         """Let virtual time move until nothing can run and no timer is left.
@@ -494,7 +525,7 @@ class Engine:
         Args:
             timeout: Real seconds; the engine's by default.
         """
-        await self._waits.until_idle(self.timeout if timeout is None else timeout)
+        await self._waits.until_idle(self._seconds(timeout))
         if self._aborted is not None:
             self.raise_aborted()
 
@@ -515,7 +546,7 @@ class Engine:
         Raises:
             InvalidArgumentError: If that is in the past, or no `datetime`.
         """
-        if not hasattr(when, "tzinfo"):
+        if not isinstance(when, PLAIN_DATETIME):
             raise InvalidArgumentError(f"travel_to takes a datetime, not {when!r}.")
         target = to_ms(when)
         if target < self.clock.now_ms:
@@ -571,6 +602,17 @@ class Engine:
         except Warning as raised:
             # With warnings as errors: a finding never raises inside user code, the test fails at its end.
             self.findings.append(raised)
+
+    def report_abandoned_wait(self, step: str, event_type: str, place: Place) -> None:
+        """Keep a finding: an event was taken by a wait whose task had been cancelled."""
+        file, line = place
+        self.findings.append(
+            WorkflowRuleWarning(
+                f"The event {event_type!r} was swallowed by the wait {step!r}, whose task had been cancelled "
+                f"({file}:{line}). A cancelled wait stays in production as well: let it time out, or take what it "
+                "received."
+            )
+        )
 
     def report_missing_await(self, what: str, place: Place) -> None:
         """Keep a finding: a step that nobody awaited never starts."""

@@ -134,7 +134,7 @@ class WorkflowDurationWarning(WorkflowRuleWarning):
 
 ALREADY_EXISTS = 'WorkflowError: (instance.already_exists) Workflow instance with id "{id}" already exists'
 BATCH_EMPTY = "WorkflowError: batchCreate should have at least 1 instance"
-BATCH_TOO_LARGE = "WorkflowError: batchCreate takes at most {limit} instances, got {count}"
+BATCH_TOO_LARGE = "WorkflowError: batchCreate should have at most {limit} instances, got {count}"
 CANNOT_RESTART = 'WorkflowError: (instance.cannot_restart) Step "{name}" not found in execution history'
 CANNOT_TERMINATE = "WorkflowError: (instance.cannot_terminate) Cannot terminate instance since its on a finite state"
 EXECUTION_TIMED_OUT = "Execution timed out after {ms}ms"
@@ -147,10 +147,15 @@ INVALID_CONFIG = (
     "See https://developers.cloudflare.com/workflows/build/sleeping-and-retrying/"
 )
 INVALID_ID = "WorkflowError: Workflow instance has invalid id"
-INVALID_STEP_NAME = 'Step name "{name}" exceeds max length (256 chars) or invalid characters found'
+INVALID_STEP_NAME = 'Step name "{name}" exceeds max length ({limit} chars) or invalid characters found'
 LOST_ATTEMPT = "Attempt failed due to internal workflows error"
 NOT_FOUND = "instance.not_found"
-OUTPUT_TOO_LARGE = "Step {step} output is too large. Maximum allowed size is 1MiB."
+OUTPUT_TOO_LARGE = "Step {step} output is too large. Maximum allowed size is {limit}. It is {size} bytes."
+PAYLOAD_TOO_LARGE = 'Payload of event "{type}" is too large. Maximum allowed size is {limit}. It is {size} bytes.'
 PAST_SLEEP = "You can't sleep until a time in the past, time-traveler"
+SLEEP_TOO_LONG = 'Sleep "{name}" is too long: {ms}ms. Maximum allowed duration is {limit}ms.'
+STORAGE_FULL = (
+    'Step "{step}" exceeds the storage of the instance. Maximum allowed size is {limit}. It would be {size} bytes.'
+)
 STEP_LIMIT = "The limit of {limit} steps has been reached. This limit can be changed in your worker configuration."
 STEP_NOT_SERIALISABLE = 'Value returned from step "{name}" is not serialisable'

@@ -5,6 +5,7 @@ Source: docs/reference/fidelity.md, "Exceptions"; tests/engine/golden/boundary.j
 
 from __future__ import annotations
 
+import os
 import traceback
 from pathlib import Path
 from typing import Self
@@ -14,7 +15,7 @@ import msgspec
 from .boundary import BoundaryError
 from .errors import JsException, NonRetryableError
 
-_HERE = str(Path(__file__).parent)
+_HERE = f"{Path(__file__).parent}{os.sep}"
 _NON_RETRYABLE = "NonRetryableError"
 
 
@@ -39,7 +40,8 @@ class ErrorInfo(msgspec.Struct, frozen=True):
 
     def dump(self) -> bytes:
         """For storage."""
-        return msgspec.msgpack.encode({**msgspec.structs.asdict(self), "message": _storable(self.message)})
+        reason = None if self.reason is None else _storable(self.reason)
+        return msgspec.msgpack.encode(msgspec.structs.replace(self, message=_storable(self.message), reason=reason))
 
     @classmethod
     def load(cls, data: bytes) -> Self:
@@ -47,12 +49,20 @@ class ErrorInfo(msgspec.Struct, frozen=True):
         return msgspec.msgpack.decode(data, type=cls)
 
 
+class _Crossed(JsException):
+    """The JavaScript error between what was raised and what `run` catches."""
+
+
+_Crossed.__module__, _Crossed.__name__, _Crossed.__qualname__ = "pyodide.ffi", "JsException", "JsException"
+
+
 def describe(exc: BaseException) -> ErrorInfo:
     """What the engine records for an exception that a step's callback raised."""
     if isinstance(exc, BoundaryError):
         return ErrorInfo(exc.name, exc.message)
     text = _formatted(exc)
-    if type(exc) is NonRetryableError:
+    # The platform knows the exception by its name alone, so that a class of the user's own counts as well.
+    if type(exc).__qualname__ == _NON_RETRYABLE:
         reason = _last_line_message(text)
         shown = f"{_NON_RETRYABLE}: {reason}" if reason else _NON_RETRYABLE
         message = f'Step threw a NonRetryableError with message "{shown}"'
@@ -68,9 +78,9 @@ def rebuild(info: ErrorInfo, original: BaseException | None = None) -> Exception
         original: The exception itself, if it is still at hand; it ends the chain of causes.
     """
     if info.reason is not None:
-        crossed = JsException("Error", f"{_NON_RETRYABLE}: {info.reason}" if info.reason else _NON_RETRYABLE)
+        crossed = _Crossed("Error", f"{_NON_RETRYABLE}: {info.reason}" if info.reason else _NON_RETRYABLE)
     else:
-        crossed = js_error(info.name, info.message)
+        crossed = _Crossed(*js_error(info.name, info.message).args)
     crossed.__cause__ = original
     # As on the platform, what `run` catches is a new exception whose cause is the JavaScript error.
     caught = _caught(info, crossed)
@@ -88,6 +98,8 @@ def _caught(info: ErrorInfo, crossed: JsException) -> Exception:
             return TypeError(lines[-1])
         if lines[-1].startswith("ValueError"):
             return ValueError(lines[-1])
+        if lines[-1].startswith("workers.workflows.NonRetryableError"):
+            return NonRetryableError(lines[-1])
     return JsException(crossed.name, crossed.message)
 
 
@@ -101,7 +113,7 @@ def js_error(name: str, message: str) -> JsException:
 def original_of(exc: BaseException) -> BaseException:
     """The exception at the end of the causes that `rebuild` made; any other exception is its own original."""
     crossed = exc.__cause__
-    if isinstance(crossed, JsException) and crossed.__cause__ is not None:
+    if isinstance(crossed, _Crossed) and crossed.__cause__ is not None:
         return crossed.__cause__
     return exc
 
@@ -113,13 +125,36 @@ def instance_error(exc: BaseException) -> dict[str, str]:
     return {"name": "Error", "message": _storable(f"PythonError: {_formatted(exc)}")}
 
 
+class _Stack(traceback.StackSummary):
+    """A stack that is announced even where none of its frames are left: `run` reads the first line."""
+
+    def __bool__(self) -> bool:
+        return True
+
+
 def _formatted(exc: BaseException) -> str:
-    """The traceback as Python prints it, without the engine's own frames."""
-    frames = traceback.StackSummary.from_list(
-        [frame for frame in traceback.extract_tb(exc.__traceback__) if not frame.filename.startswith(_HERE)]
-    )
-    lines = ["Traceback (most recent call last):\n", *frames.format(), *traceback.format_exception_only(exc)]
-    return "".join(lines)
+    """The traceback as Python prints it, causes included, without the engine's own frames."""
+    told = traceback.TracebackException.from_exception(exc)
+    _tidy(told, exc)
+    told.stack = _Stack(told.stack)
+    return "".join(told.format())
+
+
+def _tidy(told: traceback.TracebackException, exc: BaseException) -> None:
+    """Take out what is ours: frames, and the links from a crossed error to its original."""
+    stack = [frame for frame in told.stack if not frame.filename.startswith(_HERE)]
+    told.stack = _Stack(stack) if told.stack or isinstance(exc, _Crossed) else traceback.StackSummary()
+    if isinstance(exc.__cause__, _Crossed) and told.__cause__ is not None:
+        if isinstance(exc, JsException):
+            told.__cause__ = None  # there it is one and the same exception
+        else:
+            told.__cause__.__cause__ = None
+    pairs = [(told.__cause__, exc.__cause__), (told.__context__, exc.__context__)]
+    if isinstance(exc, BaseExceptionGroup):
+        pairs += zip(told.exceptions or (), exc.exceptions, strict=False)
+    for part, error in pairs:
+        if part is not None and error is not None:
+            _tidy(part, error)
 
 
 def _last_line_message(text: str) -> str:

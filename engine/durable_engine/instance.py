@@ -51,6 +51,7 @@ class Instance:
         self._counts: dict[tuple[StepKind, str], int] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._steps = {step.key: step for step in engine.store.steps(row.key)}
+        self.stored = sum(len(step.result or b"") for step in self._steps.values())
         self._next_seq = max((step.seq for step in self._steps.values()), default=0) + 1
 
     def __repr__(self) -> str:
@@ -197,8 +198,10 @@ class Instance:
     def callback_ended(self) -> None:
         """A callback has ended, in whatever way."""
         self._callbacks -= 1
+        if self.closed or self.engine.closed:
+            return
         self.engine.progress(self)
-        if self.withheld is not None and not self._callbacks and not self.closed:
+        if self.withheld is not None and not self._callbacks:
             self._pause()
 
     def _pause(self) -> None:

@@ -20,9 +20,11 @@ from .errors import (
     FATAL_NOT_SERIALISABLE,
     OUTPUT_TOO_LARGE,
     STEP_NOT_SERIALISABLE,
+    STORAGE_FULL,
     ModificationError,
 )
 from .failures import ErrorInfo, describe, rebuild
+from .limits import in_bytes
 from .modifications import Modification, call_with_named
 from .scope import Operation, Scope, current_scope
 from .store import FORGOTTEN, MOCKED, SENSITIVE, HistoryRow, StepRow
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
     from .clock import Timer
     from .instance import Instance
 
-MAX_OUTPUT = 2**20
 REDACTED = "[REDACTED]"
 
 
@@ -147,7 +148,11 @@ class SleepOperation(DurableOperation):
 class EventOperation(DurableOperation):
     """A `wait_for_event` under way."""
 
-    __slots__ = ("event_type",)
+    __slots__ = ("_place", "event_type")
+
+    def __init__(self, instance: Instance, scope: Scope, row: StepRow, place: tuple[str, int]) -> None:
+        super().__init__(instance, scope, row)
+        self._place = place
 
     def begin(self, event_type: str, timeout: int) -> None:
         """Take an event that is there already, or wait for one."""
@@ -158,7 +163,6 @@ class EventOperation(DurableOperation):
             self.row.status = "waiting"
             self.record(("WAIT_START", {"event": event_type}, None))
             engine.observers.step_started(self.instance, self.row.key)
-        timeout = self.row.due - self.row.started_at
         if self.instance.modifications.wait_times_out(self.row.key):
             engine.loop.call_soon(self._time_out, timeout, context=self.instance.context_of(self.scope))
             return
@@ -167,7 +171,9 @@ class EventOperation(DurableOperation):
         self.instance.match_events(event_type)
 
     def receive(self, payload: bytes, at: int) -> None:
-        """Take this event."""
+        """Take this event, whether anybody still waits for it or not."""
+        if self.future.cancelled():
+            self.instance.engine.report_abandoned_wait(self.row.key.label, self.event_type, self._place)
         self.end("complete")
         self.row.result = encode_object("payload", payload, type=self.event_type, timestamp=to_datetime(at))
         self.record(("WAIT_COMPLETE", None, self.row.result))
@@ -222,6 +228,11 @@ class DoOperation(DurableOperation):
 
     def _start_attempt(self) -> None:
         if self.instance.closed:
+            return
+        if self.instance.withheld is not None:
+            # A pause is about to take hold: no attempt begins until it is over.
+            self.set_busy(False)
+            self.instance.withheld.append(self._start_attempt)
             return
         row = self.row
         row.attempts += 1
@@ -318,9 +329,11 @@ class DoOperation(DurableOperation):
 
     def _succeed(self, data: bytes) -> None:
         row = self.row
-        if len(data) > MAX_OUTPUT:
-            self._fail_attempt(ErrorInfo("WorkflowInternalError", OUTPUT_TOO_LARGE.format(step=row.key.label)), None)
+        too_large = self._too_large(len(data))
+        if too_large is not None:
+            self._fail_attempt(ErrorInfo("WorkflowInternalError", too_large), None)
             return
+        self.instance.stored += len(data)
         self._settled = row.attempts
         self.end("complete")
         row.result = data
@@ -328,6 +341,16 @@ class DoOperation(DurableOperation):
         self.record(("ATTEMPT_SUCCESS", {"attempt": row.attempts}, None), ("STEP_SUCCESS", None, shown))
         self.instance.engine.observers.step_finished(self.instance, row.key)
         self.deliver(decode(data))
+
+    def _too_large(self, size: int) -> str | None:
+        limits = self.instance.engine.limits
+        step = self.row.key.label
+        if size > limits.step_output:
+            return OUTPUT_TOO_LARGE.format(step=step, limit=in_bytes(limits.step_output), size=size)
+        if self.instance.stored + size > limits.storage:
+            total = self.instance.stored + size
+            return STORAGE_FULL.format(step=step, limit=in_bytes(limits.storage), size=total)
+        return None
 
     def _fail(self, exc: BaseException) -> None:
         if isinstance(exc, NotSerialisable):

@@ -7,14 +7,14 @@ import re
 import sys
 from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 from . import dependencies
 from .boundary import JsProxy, decode, encode
 from .clock import to_ms
-from .config import MAX_SLEEP, InvalidStepConfigError, read_config
+from .config import InvalidStepConfigError, read_config
 from .durations import DAY, parse_duration
-from .errors import INVALID_CONFIG, INVALID_STEP_NAME, PAST_SLEEP, STEP_LIMIT, JsException
+from .errors import INVALID_CONFIG, INVALID_STEP_NAME, PAST_SLEEP, SLEEP_TOO_LONG, STEP_LIMIT, JsException
 from .failures import ErrorInfo, js_error, rebuild
 from .operations import DoOperation, EventOperation, SleepOperation, StepCallback
 from .scope import Scope, current_scope
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-MAX_NAME = 256
 DEFAULT_EVENT_TIMEOUT = DAY
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -38,9 +37,10 @@ class DeferredCall(Coroutine[Any, Any, T], Generic[T]):
     An un-awaited `do` or `wait_for_event` never starts on the platform; the engine reports it in its own words.
     """
 
-    __slots__ = ("_coroutine", "_forgotten", "_make")
+    __slots__ = ("__name__", "__qualname__", "_coroutine", "_forgotten", "_make")
 
-    def __init__(self, make: Callable[[], Coroutine[Any, Any, T]], forgotten: Callable[[], None]) -> None:
+    def __init__(self, make: Callable[[], Coroutine[Any, Any, T]], forgotten: Callable[[], None], name: str) -> None:
+        self.__name__ = self.__qualname__ = name  # asyncio shows it where a task of it fails unseen
         self._make = make
         self._forgotten = forgotten
         self._coroutine: Coroutine[Any, Any, T] | None = None
@@ -155,27 +155,32 @@ class Step:
         self, decorated: Callable[[], Any], name: str, config: object, callback: StepCallback, place: Place
     ) -> Any:
         instance = self._instance
-        _check_name(name)
+        self._check_name(name)
         try:
             read = read_config(config.to_py() if isinstance(config, JsProxy) else config)
         except InvalidStepConfigError:
             raise JsException("Error", "WorkflowFatalError: " + INVALID_CONFIG.format(name=name)) from None
         for text in read.misread:
             instance.engine.report_duration(text, place)
-        limit = instance.workflow.step_limit
+        limit = instance.engine.limits.steps or instance.workflow.step_limit
         if instance.steps_run >= limit:
             raise JsException("Error", STEP_LIMIT.format(limit=limit))
         instance.steps_run += 1
         key = instance.count_step("do", name)
         row = instance.open_row(key)
         if row.status in ("complete", "errored"):
-            return await self._remembered(row.result, row.error)
+            # Dependents share what is remembered as they share what runs: asked for again, it would be another step.
+            remembered = instance.engine.loop.create_task(self._remembered(row.result, row.error))
+            instance.keep(remembered)
+            return await self._share(decorated, remembered)
         operation = DoOperation(instance, self._scope(), row, read, callback)
-        self._in_flight[decorated] = operation.future
         operation.begin()
+        return await self._share(decorated, operation.future)
+
+    async def _share(self, decorated: Callable[[], Any], outcome: asyncio.Future[Any]) -> Any:
+        self._in_flight[decorated] = outcome
         try:
-            result = await operation.future
-            self._results[decorated] = result
+            result = self._results[decorated] = await outcome
         finally:
             self._in_flight.pop(decorated, None)
         return result
@@ -217,23 +222,25 @@ class Step:
             due = int(when)
         else:
             return self._failed(_unreadable(when, f"the time of sleep {name!r}"))
-        if due < now:
-            return self._failed(JsException("Error", PAST_SLEEP))
-        return self._sleep(name, due - now)
+        return self._sleep(name, due - now, past=due < now)
 
-    def _sleep(self, name: str, duration: int) -> asyncio.Future[None]:
+    def _sleep(self, name: str, duration: int, *, past: bool = False) -> asyncio.Future[None]:
         instance = self._instance
         loop = instance.engine.loop
         if instance.closed or self._scope().instance.closed:
             return loop.create_future()
         try:
-            _check_name(name)
+            self._check_name(name)
         except JsException as exc:
             return self._failed(exc)
-        if duration > MAX_SLEEP:
-            message = f"Sleep {name!r} lasts {duration}ms. The longest sleep is 365 days ({MAX_SLEEP}ms)."
-            return self._failed(JsException("Error", message))
-        row = instance.open_row(instance.count_step("sleep", name))
+        longest = instance.engine.limits.sleep
+        if duration > longest:
+            return self._failed(JsException("Error", SLEEP_TOO_LONG.format(name=name, ms=duration, limit=longest)))
+        key = instance.count_step("sleep", name)
+        known = instance.find_step(key)
+        if known is None and past:  # a sleep that an earlier life began or finished was not in the past then
+            return self._failed(JsException("Error", PAST_SLEEP))
+        row = instance.open_row(key)
         if row.status == "complete":
             done = loop.create_future()
             done.set_result(None)
@@ -262,7 +269,7 @@ class Step:
 
         async def call() -> Any:
             await self._pass_door()
-            _check_name(name)
+            self._check_name(name)
             read = parse_duration(timeout)
             if read is None:
                 raise _unreadable(timeout, f"the timeout of wait {name!r}")
@@ -272,8 +279,8 @@ class Step:
             row = instance.open_row(instance.count_step("wait_for_event", name))
             if row.status in ("complete", "errored"):
                 return await self._remembered(row.result, row.error)
-            operation = EventOperation(instance, self._scope(), row)
-            operation.begin(event_type, read.ms or DEFAULT_EVENT_TIMEOUT)
+            operation = EventOperation(instance, self._scope(), row, place)
+            operation.begin(event_type, read.ms if timeout else DEFAULT_EVENT_TIMEOUT)
             return await operation.future
 
         return self._deferred(call, f"step.wait_for_event({name!r})", place)
@@ -292,6 +299,21 @@ class Step:
         if self._instance.closed or self._scope().instance.closed:
             await self._instance.engine.loop.create_future()
 
+    def _check_name(self, name: object) -> None:
+        if not isinstance(name, str):
+            raise TypeError(f"A step's name is a str, not {type(name).__name__}: {name!r}")
+        longest = self._instance.engine.limits.step_name
+        if len(name) > longest or _CONTROL.search(name):
+            raise JsException("Error", INVALID_STEP_NAME.format(name=name, limit=longest))
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name == "with_rollback":
+            raise AttributeError(
+                "step has no 'with_rollback', here as in production: the Python SDK has no way to register a rollback. "
+                "Compensate in an `except` block, with steps of its own."
+            )
+        raise AttributeError(f"step has no {name!r}. It has: do, sleep, sleep_until, wait_for_event.")
+
     def _scope(self) -> Scope:
         scope = current_scope.get()
         return scope if scope is not None and scope.instance is self._instance else self._instance.root
@@ -309,18 +331,11 @@ class Step:
             if not instance.killed:
                 instance.engine.report_missing_await(what, place)
 
-        return DeferredCall(call, forgotten)
+        return DeferredCall(call, forgotten, what)
 
 
 def _parameters(function: Callable[..., Any], wanted: Mapping[str, Any]) -> list[str]:
     return [name for name in dependencies.parameters_of(function) if name in wanted or name == "ctx"]
-
-
-def _check_name(name: object) -> None:
-    if not isinstance(name, str):
-        raise TypeError(f"A step's name is a str, not {type(name).__name__}: {name!r}")
-    if len(name) > MAX_NAME or _CONTROL.search(name):
-        raise JsException("Error", INVALID_STEP_NAME.format(name=name))
 
 
 def _unreadable(value: object, what: str) -> JsException:

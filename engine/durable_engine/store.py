@@ -21,6 +21,7 @@ _SCHEMA = """
 CREATE TABLE instances (
     key INTEGER PRIMARY KEY, workflow TEXT NOT NULL, id TEXT NOT NULL, created_at INTEGER NOT NULL,
     params BLOB NOT NULL, status TEXT NOT NULL, output BLOB, error BLOB, ended_at INTEGER, paused_at INTEGER,
+    success_retention INTEGER, error_retention INTEGER,
     UNIQUE (workflow, id)
 ) STRICT;
 CREATE TABLE steps (
@@ -42,7 +43,6 @@ CREATE INDEX events_of_instance ON events (instance);
 """
 
 
-
 @functools.cache
 def _empty_database() -> bytes:
     """A database with the schema and nothing in it: copying it is four times as fast as creating the tables anew."""
@@ -55,6 +55,16 @@ MOCKED = 1
 SENSITIVE = 2
 FORGOTTEN = 4
 """Flags of a step: answered by a modification; its result is secret; its failure is not remembered on replay."""
+
+
+class Retention(NamedTuple):
+    """For how many milliseconds an instance is kept after its end; None keeps it."""
+
+    success: int | None = None
+    error: int | None = None
+
+
+KEPT = Retention()
 
 
 class InstanceRow(msgspec.Struct):
@@ -70,6 +80,13 @@ class InstanceRow(msgspec.Struct):
     error: bytes | None = None
     ended_at: int | None = None
     paused_at: int | None = None
+    success_retention: int | None = None
+    error_retention: int | None = None
+
+    def is_expired(self, now: int) -> bool:
+        """Whether the instance has ended and is kept no longer."""
+        kept = self.success_retention if self.status == "complete" else self.error_retention
+        return kept is not None and self.ended_at is not None and now >= self.ended_at + kept
 
 
 class StepRow(msgspec.Struct):
@@ -125,11 +142,24 @@ class Store:
 
     # -- instances ---------------------------------------------------------------------------------------------------
 
-    def add_instance(self, workflow: str, id: str, created_at: int, params: bytes) -> InstanceRow:
+    def add_instance(
+        self, workflow: str, id: str, created_at: int, params: bytes, retention: Retention = KEPT
+    ) -> InstanceRow:
         """Store a new instance; its id must be free."""
-        row = InstanceRow(self._next_key, workflow, id, created_at, params, "queued")
+        row = InstanceRow(
+            self._next_key,
+            workflow,
+            id,
+            created_at,
+            params,
+            "queued",
+            success_retention=retention.success,
+            error_retention=retention.error,
+        )
         self._next_key += 1
-        self._db.execute("INSERT INTO instances VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", msgspec.structs.astuple(row))
+        self._db.execute(
+            "INSERT INTO instances VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", msgspec.structs.astuple(row)
+        )
         return row
 
     def find_instance(self, workflow: str, id: str) -> InstanceRow | None:

@@ -144,6 +144,7 @@ class Waits:
     async def _lead(self, leader: Waiter) -> None:
         """One round: let what can run do so, then let one timer fire."""
         engine = self._engine
+        self._asyncio_timers()  # the sooner one is seen, the more exactly is known when it was started
         self._look()
         if leader.settled:
             return
@@ -317,9 +318,10 @@ class Waits:
                 and _is_asyncios(handle._callback)
             ):
                 # It was started at the virtual time that still is: none passes while code runs.
-                due = self._asyncio_due.setdefault(
-                    handle, engine.clock.now_ms + max(0, round((handle.when() - engine.loop.time()) * 1000))
-                )
+                due = self._asyncio_due.get(handle)
+                if due is None:
+                    due = engine.clock.now_ms + _whole_ms(handle.when() - engine.loop.time())
+                    self._asyncio_due[handle] = due
                 found.append((due, handle))
         return found
 
@@ -363,6 +365,12 @@ class Waits:
         await asyncio.sleep(0)
         while self.runnable():  # noqa: ASYNC110 (there is no event for "the loop's queue holds nothing of ours")
             await asyncio.sleep(0)
+
+
+def _whole_ms(seconds: float) -> int:
+    """What is left of an asyncio timer, as what it was started with: a long one to the next hundredth of a second."""
+    ms = max(0, round(seconds * 1000))
+    return ms if ms < 1000 else -(-ms // 10) * 10
 
 
 def _is_asyncios(callback: Any) -> bool:

@@ -9,28 +9,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from pytest_workflows.current import network_allowed, set_network
+
 from .errors import NetworkRefusedError
 
-_allowed = False
-
-
-def set_network(allowed: bool) -> bool:
-    """Open or shut the network for `workers.fetch`. For the plugin.
-
-    Args:
-        allowed: Whether a request that no mock answered may go out.
-
-    Returns:
-        What was set before.
-    """
-    global _allowed
-    before, _allowed = _allowed, allowed
-    return before
-
-
-def network_allowed() -> bool:
-    """Whether a request that no mock answered may go out."""
-    return _allowed
+__all__ = ["network_allowed", "refusing_trace", "set_network"]
 
 
 def refusing_trace(method: str, url: str) -> Callable[[str, Mapping[str, Any]], Awaitable[None]]:

@@ -188,7 +188,9 @@ async def test_a_batch_makes_an_instance_per_option(lab, bodies, name):
 @rule(SECTION, "A batch leaves ids that are taken, or that it repeats, as they are")
 async def test_a_batch_leaves_existing_instances_as_they_are(lab):
     started = await lab.start(echo, params="original")
-    handles = await lab.binding.create_batch([{"id": "x", "params": 2}, {"id": "n", "params": 3}, {"id": "n", "params": 4}])
+    handles = await lab.binding.create_batch(
+        [{"id": "x", "params": 2}, {"id": "n", "params": 3}, {"id": "n", "params": 4}]
+    )
     await lab.engine.run_until_idle()
 
     assert [handle.id for handle in handles] == ["x", "n", "n"]

@@ -66,7 +66,11 @@ async def test_the_scan_fails_twice_and_then_works(workflow_env):
 
         scan = instance.steps[1]
         assert [attempt.error is None for attempt in scan.attempts] == [False, False, True]
-        assert [attempt.retry_delay and attempt.retry_delay.total_seconds() for attempt in scan.attempts] == [1, 2, None]
+        assert [attempt.retry_delay and attempt.retry_delay.total_seconds() for attempt in scan.attempts] == [
+            1,
+            2,
+            None,
+        ]
 
 
 async def test_a_scan_that_always_fails_ends_the_instance_without_delay(workflow_env, workflow_clock):

@@ -61,3 +61,19 @@ async def test_dependencies_that_are_done_do_not_run_again_when_the_third_step_f
             "dependency_b": 1,
             "final step": 3,
         }
+
+
+async def test_after_a_crash_dependencies_that_are_done_answer_from_storage(workflow_env):
+    async with introspect_workflow_instance(workflow_env.DAG, "dag-1") as instance:
+        await workflow_env.DAG.create({"id": "dag-1", "params": {"a": 1, "b": 2}})
+        await instance.wait_for_step_result("dependency_a")
+        await instance.wait_for_step_result("dependency_b")
+
+        await instance.crash()
+        await instance.wait_for_status("complete")
+
+        assert [(step.name, step.count) for step in instance.steps] == [
+            ("dependency_b", 1),
+            ("dependency_a", 1),
+            ("final step", 1),
+        ]

@@ -1,0 +1,148 @@
+"""Exceptions that the golden file does not hold, and what is added for a test's sake: the way back to the original."""
+
+import pytest
+
+from durable_engine import JsException, NonRetryableError
+from durable_engine.boundary import encode
+from durable_engine.failures import ErrorInfo, describe, instance_error, original_of, rebuild
+
+
+def caught(raising):
+    try:
+        raising()
+    except BaseException as error:
+        return error
+    raise AssertionError("nothing was raised")
+
+
+def thrown(error):
+    def go():
+        raise error
+
+    return caught(go)
+
+
+def through_a_step(error):
+    """What `run` catches once the error was stored."""
+    return thrown(rebuild(ErrorInfo.load(describe(error).dump()), error))
+
+
+class Sub(NonRetryableError):
+    pass
+
+
+def named(name):
+    """A class as a module of the user's own would define it."""
+    return type(name, (Exception,), {"__qualname__": name, "__module__": "shop"})
+
+
+def test_a_class_of_the_users_own_that_is_called_non_retryable_error_is_one():
+    info = describe(thrown(named("NonRetryableError")("m")))
+
+    assert (info.name, info.retryable) == ("WorkflowFatalError", False)
+    assert info.message == 'Step threw a NonRetryableError with message "NonRetryableError: m"'
+    assert repr(rebuild(info)) == "NonRetryableError('m')"
+
+
+def test_a_subclass_of_non_retryable_error_is_retried():
+    assert describe(thrown(Sub("m"))).retryable
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (ValueError("m"), ValueError("ValueError: m")),
+        (TypeError("m"), TypeError("TypeError: m")),
+        (RuntimeError("first\nTypeError: second"), TypeError("TypeError: second")),
+        (
+            RuntimeError("first\nworkers.workflows.NonRetryableError: second"),
+            NonRetryableError("workers.workflows.NonRetryableError: second"),
+        ),
+        (NonRetryableError(), NonRetryableError()),
+    ],
+    ids=repr,
+)
+def test_the_last_line_alone_decides_what_run_catches(error, expected):
+    result = through_a_step(thrown(error))
+
+    assert (type(result), str(result)) == (type(expected), str(expected))
+
+
+@pytest.mark.parametrize("error", [ValueError("m"), KeyError("k"), NonRetryableError("m")], ids=repr)
+def test_the_causes_lead_to_the_original(error):
+    result = through_a_step(thrown(error))
+
+    assert type(result.__cause__).__name__ == "JsException"
+    assert type(result.__cause__).__module__ == "pyodide.ffi"
+    assert isinstance(result.__cause__, JsException)
+    assert result.__cause__.__cause__ is error
+    assert original_of(result) is error
+
+
+def test_an_exception_that_the_user_raised_from_a_caught_one_is_its_own_original():
+    result = through_a_step(thrown(KeyError("k")))
+
+    def translate():
+        raise LookupError("mine") from result
+
+    error = caught(translate)
+
+    assert original_of(error) is error
+
+
+def test_causes_of_the_users_own_are_told():
+    def failing():
+        try:
+            {}["k"]
+        except KeyError as error:
+            raise ValueError("outer") from error
+
+    lines = describe(caught(failing)).message.split("\n")
+
+    assert lines[0] == "PythonError: Traceback (most recent call last):"
+    assert "KeyError: 'k'" in lines
+    assert "The above exception was the direct cause of the following exception:" in lines
+    assert lines[-2:] == ["ValueError: outer", ""]
+
+
+def test_the_members_of_an_exception_group_are_told():
+    message = describe(thrown(ExceptionGroup("g", [ValueError("a"), TypeError("b")]))).message
+
+    assert "ExceptionGroup: g (2 sub-exceptions)" in message
+    assert "ValueError: a" in message
+    assert "TypeError: b" in message
+
+
+def test_an_instance_that_a_step_ended_says_where_the_step_failed():
+    error = instance_error(through_a_step(thrown(ValueError("m"))))
+
+    lines = error["message"].split("\n")
+    assert error["name"] == "Error"
+    assert lines[0] == "PythonError: Traceback (most recent call last):"
+    assert lines[-2:] == ["ValueError: ValueError: m", ""]
+    assert error["message"].count("ValueError: m\n") == 2  # the step's, and the one that left `run`
+
+
+def test_a_javascript_error_that_left_run_is_told_once():
+    message = instance_error(through_a_step(thrown(KeyError("k"))))["message"]
+
+    assert message.endswith("KeyError: 'k'\n\n")
+    assert message.count("KeyError: 'k'") == 1
+
+
+def test_frames_of_the_engine_are_not_told():
+    message = describe(caught(lambda: encode((1,)))).message
+
+    assert "durable_engine" not in message
+    assert message.startswith("PythonError: Traceback (most recent call last):\n")
+    assert message.endswith("\nTypeError: <class 'tuple'> cannot be sent over RPC.\n")
+
+
+def test_an_error_of_the_boundary_keeps_its_name_and_one_of_the_users_does_not():
+    assert describe(caught(lambda: encode(object()))).name == "DataCloneError"
+    assert describe(thrown(JsException("DataCloneError", "m"))).name == "Error"
+
+
+@pytest.mark.parametrize("error", [ValueError("\ud800"), NonRetryableError("\ud800")], ids=ascii)
+def test_a_lone_surrogate_can_be_stored(error):
+    assert "ud800" in ErrorInfo.load(describe(thrown(error)).dump()).message

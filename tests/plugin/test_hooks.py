@@ -1,0 +1,174 @@
+"""The plugin's own hooks, called in order, from a conftest."""
+
+from typing import Any
+
+import pytest
+
+CONFTEST = """
+    CALLS = []
+
+    def pytest_workflows_instance_created(instance):
+        CALLS.append(f"created {instance.workflow.name} {instance.id} {instance.status}")
+
+    def pytest_workflows_instance_finished(instance):
+        CALLS.append(f"finished {instance.id} {instance.status}")
+
+    def pytest_workflows_step_started(instance, step):
+        CALLS.append(f"started {instance.id} {step.kind} {step.name} {step.count}")
+
+    def pytest_workflows_step_finished(instance, step):
+        CALLS.append(f"done {instance.id} {step.kind} {step.name} {step.count} {instance.find_step(step).status}")
+
+    def pytest_runtest_logfinish(nodeid):
+        print()
+        for call in CALLS:
+            print("HOOK", call)
+        CALLS.clear()
+"""
+
+
+def calls_of(result: pytest.RunResult) -> list[str]:
+    return [line.removeprefix("HOOK ") for line in result.outlines if line.startswith("HOOK ")]
+
+
+def test_the_four_hooks_are_called_in_order(worker: Any) -> None:
+    worker.write("conftest.py", CONFTEST)
+
+    result = worker.run(
+        """
+        async def test_it(workflow_env, workflow_engine):
+            await workflow_env.ORDERS.create({"id": "a"})
+            await workflow_engine.run_until_idle()
+    """,
+        "-s",
+    )
+
+    result.assert_outcomes(passed=1)
+    assert calls_of(result) == [
+        "created ORDERS a queued",
+        "started a do charge 1",
+        "done a do charge 1 complete",
+        "started a sleep cool down 1",
+        "done a sleep cool down 1 complete",
+        "started a do ship 1",
+        "done a do ship 1 complete",
+        "finished a complete",
+    ]
+
+
+def test_a_retried_step_starts_once_and_a_failed_one_is_finished_too(worker: Any) -> None:
+    worker.write("conftest.py", CONFTEST)
+    worker.write(
+        "src/entry.py",
+        """
+        from workers import WorkflowEntrypoint
+
+        class OrderWorkflow(WorkflowEntrypoint):
+            async def run(self, event, step):
+                @step.do("charge", config={"retries": {"limit": 2, "delay": "1 second"}})
+                async def charge():
+                    raise ValueError("no money")
+
+                for _ in range(2):
+                    try:
+                        await charge()
+                    except Exception:
+                        pass
+                await step.wait_for_event("wait", "paid", timeout="1 hour")
+        """,
+    )
+
+    result = worker.run(
+        """
+        async def test_it(workflow_env, workflow_engine):
+            await workflow_env.ORDERS.create({"id": "a"})
+            await workflow_engine.run_until_idle()
+    """,
+        "-s",
+    )
+
+    result.assert_outcomes(passed=1)
+    assert calls_of(result) == [
+        "created ORDERS a queued",
+        "started a do charge 1",
+        "done a do charge 1 errored",
+        "started a do charge 2",
+        "done a do charge 2 errored",
+        "started a wait_for_event wait 1",
+        "done a wait_for_event wait 1 errored",
+        "finished a errored",
+    ]
+
+
+def test_a_crash_starts_no_instance_and_no_step_anew(worker: Any) -> None:
+    worker.write("conftest.py", CONFTEST)
+
+    result = worker.run(
+        """
+        from pytest_workflows import introspect_workflow_instance
+
+        async def test_it(workflow_env):
+            async with introspect_workflow_instance(workflow_env.ORDERS, "a") as instance:
+                await workflow_env.ORDERS.create({"id": "a"})
+                await instance.wait_for_step_result("charge")
+                await instance.crash()
+                await instance.wait_for_status("complete")
+    """,
+        "-s",
+    )
+
+    result.assert_outcomes(passed=1)
+    calls = calls_of(result)
+    assert calls.count("created ORDERS a queued") == 1
+    assert calls.count("started a do charge 1") == calls.count("done a do charge 1 complete") == 1
+    assert calls.count("finished a complete") == 1
+
+
+def test_a_terminated_instance_is_finished_and_one_that_was_disposed_of_is_not(worker: Any) -> None:
+    worker.write("conftest.py", CONFTEST)
+
+    result = worker.run(
+        """
+        from pytest_workflows import introspect_workflow_instance
+
+        async def test_it(workflow_env):
+            handle = await workflow_env.ORDERS.create({"id": "a"})
+            await handle.terminate()
+            async with introspect_workflow_instance(workflow_env.ORDERS, "b"):
+                await workflow_env.ORDERS.create({"id": "b"})
+    """,
+        "-s",
+    )
+
+    calls = [call for call in calls_of(result) if call.startswith(("created", "finished"))]
+    assert calls == ["created ORDERS a queued", "finished a terminated", "created ORDERS b queued"]
+
+
+def test_hooks_of_a_conftest_below_hear_of_the_tests_beside_it_alone(worker: Any) -> None:
+    worker.write("tests/one/conftest.py", CONFTEST)
+    for folder in ("one", "two"):
+        worker.write(
+            f"tests/{folder}/test_{folder}.py",
+            f"""
+            async def test_it(workflow_env, workflow_engine):
+                await workflow_env.ORDERS.create({{"id": "{folder}"}})
+                await workflow_engine.run_until_idle()
+            """,
+        )
+
+    result = worker.run(None, "-s")
+
+    result.assert_outcomes(passed=2)
+    assert "created ORDERS one queued" in calls_of(result)
+    assert "two" not in " ".join(calls_of(result))
+
+
+def test_a_hook_with_an_unknown_name_is_an_error_of_pluggy(worker: Any) -> None:
+    worker.write("conftest.py", "def pytest_workflows_instance_made(instance): pass\n")
+
+    result = worker.run("""
+        def test_it():
+            pass
+    """)
+
+    assert "unknown hook 'pytest_workflows_instance_made'" in result.stdout.str() + result.stderr.str()

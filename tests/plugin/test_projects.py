@@ -1,0 +1,232 @@
+"""Worker projects in one run: each test has the modules of its own project."""
+
+from typing import Any
+
+ENTRY = """
+    import helper
+    from workers import Response, WorkerEntrypoint, WorkflowEntrypoint
+
+    NAME = "{name}"
+
+
+    class OrderWorkflow(WorkflowEntrypoint):
+        async def run(self, event, step):
+            return [NAME, helper.NAME]
+
+
+    class Default(WorkerEntrypoint):
+        async def fetch(self, request):
+            return Response(NAME)
+"""
+CONFIG = """
+    {{
+      "main": "src/entry.py",
+      "vars": {{"NAME": "{name}"}},
+      "workflows": [{{"binding": "ORDERS", "name": "{name}", "class_name": "OrderWorkflow"}}]
+    }}
+"""
+TESTS = """
+    import entry
+    import helper
+    from entry import OrderWorkflow
+    from workers import env
+
+    async def test_{name}(workflow_env, workflow_worker, workflow_engine):
+        import entry as imported_in_the_test
+
+        assert imported_in_the_test is entry
+        assert entry.NAME == helper.NAME == env.NAME == "{name}"
+        assert await (await workflow_worker.fetch("/")).text() == "{name}"
+        handle = await env.ORDERS.create()
+        await workflow_engine.run_until_idle()
+        assert (await handle.status())["output"] == ["{name}", "{name}"]
+
+    async def test_{name}_patched(workflow_env, workflow_engine, monkeypatch):
+        monkeypatch.setattr(entry, "NAME", "patched")
+        monkeypatch.setattr("helper.NAME", "patched too")
+        handle = await env.ORDERS.create()
+        await workflow_engine.run_until_idle()
+        assert (await handle.status())["output"] == ["patched", "patched too"]
+"""
+
+
+def write_projects(worker: Any, *names: str) -> None:
+    for name in ("wrangler.jsonc", "src/entry.py"):
+        (worker.path / name).unlink()
+    for name in names:
+        worker.write(f"{name}/wrangler.jsonc", CONFIG.format(name=name))
+        worker.write(f"{name}/src/entry.py", ENTRY.format(name=name))
+        worker.write(f"{name}/src/helper.py", f'NAME = "{name}"\n')
+        worker.write(f"{name}/tests/test_{name}.py", TESTS.format(name=name))
+
+
+def test_two_projects_with_an_equally_named_main_run_side_by_side(worker: Any) -> None:
+    write_projects(worker, "shop", "depot")
+
+    worker.run().assert_outcomes(passed=4)
+
+
+def test_they_may_take_turns(worker: Any) -> None:
+    write_projects(worker, "shop", "depot")
+
+    result = worker.run(
+        None,
+        "shop/tests/test_shop.py::test_shop",
+        "depot/tests/test_depot.py::test_depot",
+        "shop/tests/test_shop.py::test_shop_patched",
+        "depot/tests/test_depot.py::test_depot_patched",
+    )
+
+    result.assert_outcomes(passed=4)
+
+
+def test_they_may_run_in_import_mode_importlib_and_under_xdist(worker: Any) -> None:
+    write_projects(worker, "shop", "depot")
+
+    worker.run(None, "--import-mode=importlib").assert_outcomes(passed=4)
+    worker.run(None, "-n", "2", process=True).assert_outcomes(passed=4)
+
+
+def test_equally_named_test_files_work_in_import_mode_importlib(worker: Any) -> None:
+    write_projects(worker, "shop", "depot")
+    for name in ("shop", "depot"):
+        (worker.path / f"{name}/tests/test_{name}.py").rename(worker.path / f"{name}/tests/test_it.py")
+
+    worker.run(None, "--import-mode=importlib").assert_outcomes(passed=4)
+
+
+def test_a_test_file_that_is_named_from_elsewhere_has_its_own_project(worker: Any) -> None:
+    write_projects(worker, "shop", "depot")
+
+    worker.run(None, "--rootdir=shop", "shop/tests").assert_outcomes(passed=2)
+
+
+def test_import_entry_in_a_test_is_the_very_module_that_the_binding_uses(worker: Any) -> None:
+    worker.write(
+        "src/entry.py",
+        """
+        import sys
+        from workers import WorkflowEntrypoint
+
+        class OrderWorkflow(WorkflowEntrypoint):
+            async def run(self, event, step):
+                return id(sys.modules[__name__])
+        """,
+    )
+
+    worker.run("""
+        import entry
+
+        async def test_it(workflow_env, workflow_engine):
+            handle = await workflow_env.ORDERS.create()
+            await workflow_engine.run_until_idle()
+            assert (await handle.status())["output"] == id(entry)
+    """).assert_outcomes(passed=1)
+
+
+def test_main_is_imported_once_and_only_when_needed(worker: Any) -> None:
+    worker.write("src/entry.py", 'print("IMPORTED")\n' + (worker.path / "src/entry.py").read_text())
+
+    result = worker.run(
+        """
+        import sys
+
+        def test_not_yet(workflow_env):
+            assert workflow_env.STAGE == "test"
+            assert "entry" not in sys.modules
+
+        def test_now(workflow_env):
+            workflow_env.ORDERS
+
+        def test_again(workflow_env):
+            workflow_env.ORDERS
+            import entry
+    """,
+        "-s",
+    )
+
+    result.assert_outcomes(passed=3)
+    assert result.stdout.str().count("IMPORTED") == 1
+
+
+def test_a_conftest_may_import_entry(worker: Any) -> None:
+    conftest = """
+        import pytest
+        import entry
+        from workers import env
+
+        @pytest.fixture
+        def of_conftest():
+            return entry
+    """
+    worker.write("conftest.py", conftest)
+
+    tests = """
+        import entry
+
+        def test_it(of_conftest, workflow_env):
+            assert entry is of_conftest
+            workflow_env.ORDERS
+    """
+    worker.run(tests).assert_outcomes(passed=1)
+    (worker.path / "conftest.py").unlink()
+    worker.write("tests/conftest.py", conftest)
+    worker.run(tests).assert_outcomes(passed=1)
+    worker.run(None, "tests/test_it.py::test_it").assert_outcomes(passed=1)
+
+
+def test_conftests_of_two_projects_may_each_import_their_entry(worker: Any) -> None:
+    write_projects(worker, "shop", "depot")
+    for name in ("shop", "depot"):
+        worker.write(
+            f"{name}/tests/conftest.py",
+            f"""
+            import entry
+            import pytest
+
+            @pytest.fixture(autouse=True)
+            def entry_of_conftest(workflow_env):
+                import entry as now
+                assert now is entry
+                assert entry.NAME == "{name}"
+            """,
+        )
+
+    worker.run().assert_outcomes(passed=4)
+    worker.run(None, "shop", "depot").assert_outcomes(passed=4)
+    worker.run(None, "depot/tests/test_depot.py", "shop/tests/test_shop.py").assert_outcomes(passed=4)
+
+
+def test_a_module_of_that_name_from_elsewhere_is_an_error_that_names_both(worker: Any) -> None:
+    worker.write("elsewhere/entry.py", "")
+    worker.write("conftest.py", "import sys\nsys.path.insert(0, 'elsewhere')\nimport entry\n")
+
+    result = worker.run("""
+        def test_it(workflow_env):
+            workflow_env.ORDERS
+    """)
+
+    result.assert_outcomes(failed=1)
+    assert (
+        f"WorkflowConfigError: {worker.path}/wrangler.jsonc:3: main is {worker.path}/src/entry.py, but `import entry` "
+        f"gives {worker.path}/elsewhere/entry.py. Two modules of one name cannot be loaded: rename one of them."
+        in result.stdout.str().replace("'elsewhere", str(worker.path / "elsewhere"))
+    )
+
+
+def test_after_the_run_nothing_of_a_project_is_left(worker: Any) -> None:
+    import sys
+
+    path, meta = list(sys.path), list(sys.meta_path)
+
+    worker.run("""
+        import entry
+        import workers
+
+        def test_it(workflow_env):
+            workflow_env.ORDERS
+    """).assert_outcomes(passed=1)
+
+    assert sys.path == path
+    assert sys.meta_path == meta
+    assert "entry" not in sys.modules
