@@ -84,9 +84,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     home = _HOMES.get(name)
     module = importlib.import_module(home, __name__) if home else importlib.import_module("durable_engine")
-    value = getattr(module, name)
-    globals()[name] = value
-    return value
+    # Not kept in globals(): pytester forgets modules between in-process runs, and a kept class would be of a gone one.
+    return getattr(module, name)
 
 
 def __dir__() -> list[str]:

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 _REAL = (time.time, time.monotonic, time.monotonic_ns, time.perf_counter, time.perf_counter_ns)
 _STAYS_REAL = ("monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns")
 
+_FROZEN = (
+    "Time is frozen already, by freezegun outside of this plugin. A test of workflows has its own virtual clock: "
+    'remove the freeze, and use @pytest.mark.workflow(now="2026-01-01T00:00:00Z") for where it starts and '
+    "`await workflow_clock.advance(...)` to move it."
+)
+
 
 class Freezer:
     """The freezer that the tests of a session share."""
@@ -38,17 +44,14 @@ class Freezer:
             pytest.UsageError: If somebody else has frozen time.
         """
         if self._frozen is not None:
+            self.check()
             self.move_to(now)
             return
         import freezegun
         from freezegun import api
 
         if api.freeze_factories:
-            raise pytest.UsageError(
-                "Time is frozen already, by freezegun outside of this plugin. A test of workflows has its own virtual "
-                'clock: remove the freeze, and use @pytest.mark.workflow(now="2026-01-01T00:00:00Z") for where it '
-                "starts and `await workflow_clock.advance(...)` to move it."
-            )
+            raise pytest.UsageError(_FROZEN)
         freezer = freezegun.freeze_time(_naive(now), real_asyncio=True, ignore=["_pytest.timing"])
         frozen = freezer.start()
         for module, attribute, original in list(freezer.undo_changes):
@@ -58,14 +61,31 @@ class Freezer:
             setattr(time, name, real)
         self._frozen, self._stop = frozen, freezer.stop  # type: ignore[assignment]
 
+    def check(self) -> None:
+        """See to it that nobody has frozen time inside of ours.
+
+        Raises:
+            pytest.UsageError: If somebody has.
+        """
+        if self._frozen is not None and not self._on_top():
+            raise pytest.UsageError(_FROZEN)
+
+    def _on_top(self) -> bool:
+        from freezegun import api
+
+        return bool(api.freeze_factories) and api.freeze_factories[-1] is self._frozen
+
     def move_to(self, now: datetime) -> None:
         """Follow the virtual clock."""
         if self._frozen is not None:
             self._frozen.move_to(_naive(now))
 
     def stop(self) -> None:
-        """Let everybody see real time again; stopping twice is fine."""
-        if self._frozen is not None:
+        """Let everybody see real time again; stopping twice is fine.
+
+        While somebody else's freeze lies inside of ours (a wider fixture's), ours stays: they end in turn.
+        """
+        if self._frozen is not None and self._on_top():
             self._frozen = None
             self._stop()
 

@@ -498,6 +498,10 @@ class Modifying(Generic[T]):
                 "modify() was awaited without a function. Write `async with instance.modify() as m:`, or "
                 "`await instance.modify(fn)`."
             )
+        if not callable(self._function):
+            raise InvalidArgumentError(
+                f"modify takes a function of the modifier, plain or async, not {self._function!r}."
+            )
         outcome = self._function(self._modifier)
         if inspect.isawaitable(outcome):
             await outcome

@@ -56,7 +56,7 @@ def _start(config: pytest.Config) -> None:
 
 
 def _first_paths(config: pytest.Config) -> list[Path]:
-    arguments = getattr(config.known_args_namespace, "file_or_dir", None) or ["."]
+    arguments = getattr(config.known_args_namespace, "file_or_dir", None) or config.getini("testpaths") or ["."]
     paths = [config.invocation_params.dir / argument.split("::")[0] for argument in arguments]
     return [path for path in paths if path.exists()][:1]
 

@@ -135,6 +135,7 @@ class RunningTest:
 
     def override(self, bindings: Mapping[str, Any]) -> None:
         """Take the bindings of the `workflow_bindings` fixture."""
+        self._freezer.check()
         if not isinstance(bindings, Mapping):
             raise pytest.UsageError(
                 f"The fixture workflow_bindings returns a dict of bindings by name, not {bindings!r}."
@@ -147,6 +148,7 @@ class RunningTest:
         Raises:
             KeyError: If there is none.
         """
+        self._freezer.check()
         if name not in self._env:
             self._env[name] = self._make_binding(name)
         return self._env[name]

@@ -74,6 +74,8 @@ class WorkflowWorker:
         Raises:
             WorkflowConfigError: If the Worker has no scheduled handler.
         """
+        if not isinstance(cron, str):
+            raise InvalidArgumentError(f"cron is a trigger's expression such as '0 9 * * 1', not {cron!r}.")
         at: float
         if scheduled_time is None:
             at = self._running.engine.clock.now_ms
@@ -135,12 +137,19 @@ def _request(
 
     if not isinstance(url, str):
         raise InvalidArgumentError(f"fetch takes a URL or a workers.Request, not {url!r}.")
+    if not isinstance(method, str):
+        raise InvalidArgumentError(f"method is an HTTP method such as 'POST', not {method!r}.")
+    if content is not None and not isinstance(content, str | bytes):
+        raise InvalidArgumentError(f"content is a text or bytes, not {content!r}. For anything else use json=.")
     if json is not None and content is not None:
         raise InvalidArgumentError("fetch takes json= or content=, not both.")
     given = dict(headers or {})
     body = content
     if json is not None:
-        body = json_module.dumps(json)
+        try:
+            body = json_module.dumps(json)
+        except (TypeError, ValueError) as error:
+            raise InvalidArgumentError(f"json={json!r} cannot be sent as JSON: {error}.") from None
         given.setdefault("content-type", "application/json")
     options: dict[str, Any] = {"method": method.upper()}
     if given:

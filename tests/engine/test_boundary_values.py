@@ -270,7 +270,9 @@ def test_any_other_object_is_a_proxy(value):
     assert not isinstance(raised.value, NotSerialisable)
 
 
-@pytest.mark.parametrize("value", [len, [].append, Level, [{"f": print}], Exception], ids=repr)
+@pytest.mark.parametrize(
+    "value", [len, [].append, Level, [{"f": print}], Exception], ids=lambda value: type(value).__name__
+)
 def test_what_can_be_called_is_a_stub(value):
     with pytest.raises(NotSerialisable) as raised:
         encode(value)

@@ -84,9 +84,10 @@ def test_xfail_in_a_fake_is_an_expected_failure(shop: Any) -> None:
 
 
 def test_exit_in_a_fake_ends_the_run(shop: Any) -> None:
-    result = shop.run(
-        TEST.format(act="pytest.exit('enough', returncode=7)", wait=WAITS["status"], params="{}"), process=True
-    )
+    # It is an Exception: only code that lets it through, as everybody's must, ends the run.
+    act, params = "pytest.exit('enough', returncode=7)", "{'outside': True}"
+
+    result = shop.run(TEST.format(act=act, wait=WAITS["status"], params=params), process=True)
 
     assert result.ret == 7
     result.stdout.fnmatch_lines(["*_pytest.outcomes.Exit: enough*"])

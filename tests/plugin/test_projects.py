@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 ENTRY = """
     import helper
     from workers import Response, WorkerEntrypoint, WorkflowEntrypoint
@@ -192,9 +194,16 @@ def test_conftests_of_two_projects_may_each_import_their_entry(worker: Any) -> N
             """,
         )
 
-    worker.run().assert_outcomes(passed=4)
-    worker.run(None, "shop", "depot").assert_outcomes(passed=4)
-    worker.run(None, "depot/tests/test_depot.py", "shop/tests/test_shop.py").assert_outcomes(passed=4)
+    worker.run(None).assert_outcomes(passed=4)
+
+
+@pytest.mark.parametrize("import_mode", ["prepend", "importlib"])
+def test_a_conftest_may_import_entry_where_testpaths_names_its_folder(worker: Any, import_mode: str) -> None:
+    write_projects(worker, "shop")
+    worker.set(testpaths="shop/tests")
+    worker.write("shop/tests/conftest.py", "import entry\n")
+
+    worker.run(None, f"--import-mode={import_mode}").assert_outcomes(passed=2)
 
 
 def test_a_module_of_that_name_from_elsewhere_is_an_error_that_names_both(worker: Any) -> None:
