@@ -17,6 +17,9 @@ from .killing import ready_handles, scope_of, task_context, waiting_for
 if TYPE_CHECKING:
     from .engine import Engine
 
+IDLE_LOOKS = 6
+"""How often in a row nothing must be seen to run on a loop that does not show its queue."""
+
 LOOK_AGAIN = 0.02
 """Seconds between two looks at code outside steps that waits for something the engine is not told of."""
 
@@ -93,6 +96,7 @@ class Waits:
         self._asyncio_due: weakref.WeakKeyDictionary[asyncio.TimerHandle, int] = weakref.WeakKeyDictionary()
         self._progress: asyncio.Future[None] | None = None
         self._real_time: asyncio.TimerHandle | None = None
+        self._idle_looks = 0
 
     # -- waiting -----------------------------------------------------------------------------------------------------
 
@@ -274,8 +278,11 @@ class Waits:
             if scope is not None and scope.instance.engine is self._engine and not scope.instance.closed:
                 future = waiting_for(task)
                 if future is None or future.done() or _is_finished_gathering(future):
+                    self._idle_looks = 0
                     return True
-        return False
+        # A task that has not started yet, or a callback between two tasks, cannot be seen here: look a few times more.
+        self._idle_looks = (self._idle_looks + 1) % IDLE_LOOKS
+        return self._idle_looks != 0
 
     # -- time --------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,51 @@
+"""What a type checker says of a test that is written against us."""
+
+import subprocess
+import sys
+import textwrap
+
+GOOD = """
+    from typing import Any
+    from typing_extensions import assert_type
+
+    from pytest_workflows import InstanceIntrospector, StepRecord, introspect_workflow, introspect_workflow_instance
+    from durable_engine import Engine, WorkflowBinding
+
+    async def check(binding: WorkflowBinding) -> None:
+        async with introspect_workflow_instance(binding, "x") as instance:
+            assert_type(instance, InstanceIntrospector)
+            async with instance.modify() as m:
+                m.mock_step_result("a", {"b": 1})
+            assert_type(instance.steps, list[StepRecord])
+            assert_type(await instance.wait_for_step_result("a"), Any)
+            assert_type(await instance.get_error(), dict[str, str])
+            assert_type(await instance.modify(lambda m: None), InstanceIntrospector)
+        introspector = await introspect_workflow(binding)
+        assert_type(introspector.get(), list[InstanceIntrospector])
+        await introspector.dispose()
+"""
+BAD = """
+    from pytest_workflows import introspect_workflow_instance
+    from durable_engine import WorkflowBinding
+
+    async def check(binding: WorkflowBinding) -> None:
+        introspect_workflow_instance(binding, 5)
+"""
+
+
+def mypy(tmp_path, source):
+    (tmp_path / "sample.py").write_text(textwrap.dedent(source))
+    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "sample.py"]
+    return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+
+def test_the_public_names_have_the_types_that_the_docs_tell(tmp_path):
+    result = mypy(tmp_path, GOOD)
+
+    assert result.returncode == 0, result.stdout
+
+
+def test_a_wrong_argument_is_found_before_the_test_runs(tmp_path):
+    result = mypy(tmp_path, BAD)
+
+    assert 'Argument 2 to "introspect_workflow_instance" has incompatible type "int"; expected "str"' in result.stdout
