@@ -105,7 +105,6 @@ def exact(value):
         ({None, 1.0, "\ud800"}, {None, 1, "\ud800"}),
         ([[{"s": {1}}]], [[JsDict(s={1})]]),
     ],
-    ids=lambda value: ascii(value)[:30] if not isinstance(value, int) or value < 10**30 else "huge",
 )
 def test_a_value_comes_back_as(value, expected):
     # `repr` of an int of more than 4,300 digits is an error of Python's own.
@@ -133,7 +132,6 @@ def test_a_value_comes_back_as(value, expected):
         (["\ud800", "1", "\ud83d\ude00"], ["1", "\ud800", "\U0001f600"]),
         (["", "__proto__"], ["", "__proto__"]),
     ],
-    ids=ascii,
 )
 def test_keys_become_strings_in_the_order_of_javascript(keys, expected):
     assert list(cross(dict.fromkeys(keys, 0))) == expected
@@ -205,7 +203,6 @@ EAST, WEST = (datetime.timezone(datetime.timedelta(hours=hours)) for hours in (5
         (datetime.datetime.min, datetime.datetime.min),
         (datetime.datetime.max, datetime.datetime.max.replace(microsecond=999000)),
     ],
-    ids=str,
 )
 def test_a_datetime_comes_back_naive_and_in_utc(value, expected):
     assert exact(cross(value)) == exact(expected)
@@ -238,7 +235,6 @@ def test_a_frozen_datetime_counts_as_one_and_comes_back_plain():
         (ExceptionGroup("g", [ValueError("x")]), "Error: g (1 sub-exception)"),
         (JsException("Error", "m"), "Error: m"),
     ],
-    ids=ascii,
 )
 def test_an_exception_is_a_value(error, text):
     [result] = cross([error])
@@ -392,7 +388,6 @@ def test_a_proxy_crosses_as_what_it_stands_for():
         ([JsBigInt(3), {1}, ValueError("x")], ["[BigInt(3)]", {}, {}]),
         (datetime.datetime(33, 1, 1), "0033-01-01T00:00:00.000Z"),
     ],
-    ids=str,
 )
 def test_the_output_of_an_instance_is_json(value, expected):
     assert to_json(cross(value)) == expected
