@@ -105,6 +105,7 @@ def exact(value):
         ({None, 1.0, "\ud800"}, {None, 1, "\ud800"}),
         ([[{"s": {1}}]], [[JsDict(s={1})]]),
     ],
+    ids=lambda value: type(value).__name__,
 )
 def test_a_value_comes_back_as(value, expected):
     # `repr` of an int of more than 4,300 digits is an error of Python's own.
