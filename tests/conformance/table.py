@@ -36,7 +36,9 @@ def table():
     """The generated part of the page."""
     lines = [BEGIN, "", "| rule | here | test |", "|---|---|---|"]
     lines.append("| Values: 122 were sent across, four ways | same | `tests/engine/test_golden_values.py` |")
-    lines.append("| Exceptions: 35 were raised, in a step and in `run` | same | `tests/engine/test_golden_exceptions.py` |")
+    lines.append(
+        "| Exceptions: 35 were raised, in a step and in `run` | same | `tests/engine/test_golden_exceptions.py` |"
+    )
     for section, text, why, file, test in rules():
         here = "same" if why is None else f"different: {why}"
         cells = [f"{section}: {text}", here, f"`{file}::{test}`"]

@@ -147,7 +147,9 @@ def test_a_random_life_keeps_its_promises(steps, actions):
         assert after in ALLOWED[before], statuses
     assert [at for *_, at in history] == sorted(at for *_, at in history)
     assert status["status"] in ("complete", "terminated")
-    events = [value for (epoch, name), value in seen.results.items() if name.startswith("wait") and value != "timed out"]
+    events = [
+        value for (epoch, name), value in seen.results.items() if name.startswith("wait") and value != "timed out"
+    ]
     assert len(events) == len(set(events)), "an event was delivered twice"
     again = asyncio.run(play(steps, actions))
     assert again[2] == history, "the same life gave another history"

@@ -69,7 +69,7 @@ def test_a_name_that_is_no_binding_is_an_error_that_lists_the_bindings(worker: A
     result.stdout.fnmatch_lines(
         [
             "E*AttributeError: workers.env has no binding 'ORDER'. Bindings of this test: ORDERS, STAGE. "
-            "Add it to the wrangler configuration, or to the fixture workflow_bindings."
+            "Add it to the wrangler configuration, or to the fixture workflow_bindings.*"
         ]
     )
 

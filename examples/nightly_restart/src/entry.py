@@ -1,0 +1,35 @@
+"""Exports the figures of a day, and restarts every night what ended with an error."""
+
+from workers import Response, WorkerEntrypoint, WorkflowEntrypoint, fetch
+
+
+class ExportWorkflow(WorkflowEntrypoint):
+    """One instance exports one day; its id is the day."""
+
+    async def run(self, event, step):
+        day = event["instanceId"]
+
+        @step.do("export", config={"retries": {"limit": 2, "delay": "1 minute"}})
+        async def export():
+            response = await fetch(f"{self.env.EXPORT_API}/days/{day}", method="POST")
+            if response.status >= 400:
+                raise RuntimeError(f"the export answered {response.status}")
+            return await response.json()
+
+        return await export()
+
+
+class Default(WorkerEntrypoint):
+    """Starts exports by request, and restarts them by cron."""
+
+    async def fetch(self, request):
+        day = request.url.rsplit("/", 1)[1]
+        await self.env.EXPORTS.create({"id": day})
+        await self.env.STARTED.put(day, "started")
+        return Response(day, status=202)
+
+    async def scheduled(self, controller):
+        for key in (await self.env.STARTED.list())["keys"]:
+            instance = await self.env.EXPORTS.get(key["name"])
+            if (await instance.status())["status"] == "errored":
+                await instance.restart()
