@@ -2,16 +2,20 @@
 
 import subprocess
 import sys
+import tempfile
 
 CODE = """
-import sys, pytest
-class Look:
-    def pytest_unconfigure(self):
-        heavy = {"durable_engine", "freezegun", "httpx", "msgspec", "rich", "sqlite3", "json5"}
-        loaded = sorted(heavy & set(sys.modules))
-        print("loaded:", loaded)
-        assert not loaded, loaded
-raise SystemExit(pytest.main(["--version"], plugins=[Look()]))
+import pathlib, sys, pytest
+pathlib.Path("test_plain.py").write_text("def test_plain(): pass\\n")
+codes = [pytest.main(["--version"]), pytest.main(["-q", "-p", "no:cacheprovider"])]
+# httpx is left out: the plugin of respx, which is installed here, loads it.
+assert "pytest_workflows.plugin" in sys.modules, "the plugin is not installed"
+heavy = {"durable_engine", "freezegun", "msgspec", "rich", "sqlite3", "json5", "pytest_workflows.workers"}
+loaded = sorted(heavy & set(sys.modules))
+assert not loaded, f"loaded without need: {loaded}"
+raise SystemExit(max(codes))
 """
 
-raise SystemExit(subprocess.run([sys.argv[1], "-W", "error", "-c", CODE], check=False).returncode)
+with tempfile.TemporaryDirectory() as folder:
+    result = subprocess.run([sys.argv[1], "-c", CODE], cwd=folder, check=False)
+raise SystemExit(result.returncode)

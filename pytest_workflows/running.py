@@ -68,6 +68,7 @@ class RunningTest:
 
         settings = self.settings
         now = freeze.real_seconds() * 1000 if settings.now is None else read_now(settings.now)
+        self._freezer.start(to_datetime(now))  # it may refuse: nothing must be open by then
         engine = Engine(
             now=to_datetime(now),
             seed=self.item.nodeid if settings.seed is None else settings.seed,
@@ -77,7 +78,6 @@ class RunningTest:
             passthrough=(pytest.fail.Exception, pytest.skip.Exception, pytest.exit.Exception, pytest.xfail.Exception),
         )
         registry_of(engine).strict = settings.unused_mocks == "error"
-        self._freezer.start(engine.clock.now)
         engine.clock.observers.append(self._freezer.move_to)
         engine.observers.add(_HookCaller(self.item))
         return engine

@@ -126,7 +126,8 @@ class WorkflowSession:
             current.set_network(False)
 
     def reported(self) -> None:
-        """The test's report is written."""
+        """The test's report is written, or it was interrupted and gets none."""
+        self.end()
         if self.running is not None:
             self.running.bury()
             self.running = None

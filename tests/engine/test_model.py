@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import datetime
+import itertools
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -143,7 +144,7 @@ def test_a_random_life_keeps_its_promises(steps, actions):
 
     assert seen.broken == []
     assert seen.times == sorted(seen.times)
-    for before, after in zip(statuses, statuses[1:], strict=False):
+    for before, after in itertools.pairwise(statuses):
         assert after in ALLOWED[before], statuses
     assert [at for *_, at in history] == sorted(at for *_, at in history)
     assert status["status"] in ("complete", "terminated")
