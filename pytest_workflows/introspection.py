@@ -169,7 +169,6 @@ class InstanceIntrospector(_Introspector):
     def __init__(self, binding: WorkflowBinding, instance_id: str, *, covered: bool = False) -> None:
         super().__init__(binding)
         self._id = instance_id
-        self._covered = covered
         if covered:
             self._state = "open"
 

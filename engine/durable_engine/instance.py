@@ -6,7 +6,6 @@ A new life starts from an empty `Instance` that is filled from the store; nothin
 from __future__ import annotations
 
 import asyncio
-import contextvars
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -146,7 +145,6 @@ class Instance:
         self.drop_timers()
         self.engine.mark_busy(self, False)
         self.engine.observers.instance_finished(self)
-        self.engine.progress(self)
 
     def abort(self, exc: BaseException) -> None:
         """Something that is meant for the test was raised in user code: stop here and let the test have it."""
@@ -162,10 +160,6 @@ class Instance:
         """Hold on to a task: asyncio itself only holds weak references."""
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    def context_of(self, scope: Scope) -> contextvars.Context:
-        """A context for code of that scope."""
-        return context_for(scope)
 
     def _parked_or_busy(self) -> None:
         if not self.closed:

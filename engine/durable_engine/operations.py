@@ -132,7 +132,7 @@ class SleepOperation(DurableOperation):
             engine.observers.step_started(self.instance, self.row.key)
         key = self.row.key
         if self.row.due <= engine.clock.now_ms or self.instance.modifications.takes_no_time(key, "sleep"):
-            engine.loop.call_soon(self._complete, context=self.instance.context_of(self.scope))
+            engine.loop.call_soon(self._complete, context=context_for(self.scope))
         else:
             self.wait_until(self.row.due, self._complete, f"the end of sleep {key.label!r}")
 
@@ -164,7 +164,7 @@ class EventOperation(DurableOperation):
             self.record(("WAIT_START", {"event": event_type}, None))
             engine.observers.step_started(self.instance, self.row.key)
         if self.instance.modifications.wait_times_out(self.row.key):
-            engine.loop.call_soon(self._time_out, timeout, context=self.instance.context_of(self.scope))
+            engine.loop.call_soon(self._time_out, timeout, context=context_for(self.scope))
             return
         self.instance.waits.setdefault(event_type, []).append(self)
         self.wait_until(self.row.due, lambda: self._time_out(timeout), f"the timeout of wait {self.row.key.label!r}")
@@ -254,7 +254,7 @@ class DoOperation(DurableOperation):
         child = Scope(self.instance, lambda: self._child_changed(child))
         self._child = child
         self.instance.callback_started()
-        task = self.instance.engine.loop.create_task(coroutine, context=self.instance.context_of(child))
+        task = self.instance.engine.loop.create_task(coroutine, context=context_for(child))
         self.instance.keep(task)
 
     def _child_changed(self, child: Scope) -> None:

@@ -157,17 +157,17 @@ class Waits:
             await asyncio.sleep(0)
             return
         if engine.busy and not self._parked_on_asyncio():
-            await self._until_progress()
+            # Code outside steps that awaits something foreign may go on to an asyncio timer without telling us.
+            await self._until_progress(look_again=any(instance.root.open == 0 for instance in engine.busy))
             return
         if self._manual or not self.fire_next():
             await self._nothing_left(leader)
 
-    async def _until_progress(self) -> None:
+    async def _until_progress(self, *, look_again: bool) -> None:
+        """Wait until something happens, or where not everything is told to us, for a little while at most."""
         loop = self._engine.loop
         self._progress = progress = loop.create_future()
-        # Code outside steps that awaits something foreign may go on to an asyncio timer without telling us.
-        outside = any(instance.root.open == 0 for instance in self._engine.busy)
-        again = loop.call_later(LOOK_AGAIN, self.progress) if outside else None
+        again = loop.call_later(LOOK_AGAIN, self.progress) if look_again else None
         try:
             await progress
         finally:
@@ -225,7 +225,9 @@ class Waits:
         if leader.settled:
             return
         if self._others_may_act():
-            await self._until_progress_or_test()
+            # Such a task may create an instance, send an event, or move the clock, which is progress. If it ends
+            # without doing so, nobody tells us.
+            await self._until_progress(look_again=True)
             return
         why = (
             "Nothing can run, and the clock is manual: move it with `await workflow_clock.advance(...)`."
@@ -234,18 +236,6 @@ class Waits:
         )
         for waiter in list(self._waiters):
             waiter.reject(NeverHappensError(f"{waiter.describe()}\n{why}"))
-
-    async def _until_progress_or_test(self) -> None:
-        # Another task of the test may still create an instance, send an event, or move the clock: each of these is
-        # progress. If it ends without doing so, nobody tells us.
-        loop = self._engine.loop
-        again = loop.call_later(LOOK_AGAIN, self.progress)
-        self._progress = progress = loop.create_future()
-        try:
-            await progress
-        finally:
-            self._progress = None
-            again.cancel()
 
     def _others_may_act(self) -> bool:
         """Whether a task of the test exists that is not itself waiting for us."""
