@@ -9,12 +9,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from types import CodeType, FrameType
-from typing import Literal
 
 import durable_engine
 from durable_engine import Place
-
-Kind = Literal["library", "test", "other"]
 
 _OURS = (
     str(Path(__file__).resolve().parents[1]) + os.sep,
@@ -40,7 +37,7 @@ class Sources:
     def __init__(self, folder: Path | None) -> None:
         self._folder = None if folder is None else os.path.realpath(folder) + os.sep
         self._classes: set[tuple[str, str]] = set()
-        self._verdicts: dict[CodeType, bool] = {}
+        self._verdicts: dict[tuple[str, str], bool] = {}
 
     def add_class(self, cls: type) -> None:
         """Count a bound workflow class as the Worker's, with the user's classes that it derives from."""
@@ -57,9 +54,10 @@ class Sources:
 
     def is_code(self, code: CodeType) -> bool:
         """Whether a function's code is the Worker's; that of a module's top level is not: it runs when imported."""
-        verdict = self._verdicts.get(code)
+        key = (code.co_filename, code.co_qualname)  # two codes of different files may be equal
+        verdict = self._verdicts.get(key)
         if verdict is None:
-            verdict = self._verdicts[code] = code.co_name != "<module>" and (
+            verdict = self._verdicts[key] = code.co_name != "<module>" and (
                 self.is_file(code.co_filename) or self._is_in_class(code)
             )
         return verdict
