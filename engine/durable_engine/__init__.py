@@ -23,6 +23,7 @@ from .errors import (
     NeverHappensError,
     NonRetryableError,
     NotAvailableError,
+    ReplayEnded,
     StepFailedError,
     UnreachableStatusError,
     UnusedModificationError,
@@ -31,6 +32,7 @@ from .errors import (
     WorkflowRuleError,
     WorkflowRuleWarning,
 )
+from .faults import FaultPoint, Faults
 from .findings import RULES, Finding, Findings, Rule
 from .inspection import error_of, history_of, history_records, shown_result, step_error, step_records, steps_of
 from .instance import Instance
@@ -67,6 +69,8 @@ __all__ = [
     "Engine",
     "EngineClosedError",
     "EngineError",
+    "FaultPoint",
+    "Faults",
     "Finding",
     "Findings",
     "HistoryEvent",
@@ -90,6 +94,7 @@ __all__ = [
     "NotAvailableError",
     "Observer",
     "Place",
+    "ReplayEnded",
     "Rule",
     "Scope",
     "Selector",
