@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from durable_engine import Engine
 
-from durable_engine import Engine, Observer
-
+from .base import RuleObserver
+from .overlapping_attempts import OverlappingAttempts
 from .source import Sources
 
-RULES: tuple[Callable[[Engine, Sources], Observer], ...] = ()
-"""Each makes the observer of a rule. One line a rule, in alphabetical order."""
+RULES: tuple[type[RuleObserver], ...] = (OverlappingAttempts,)
+"""In alphabetical order."""
 
 
 def watch(engine: Engine, sources: Sources) -> None:

@@ -117,8 +117,11 @@ def test_the_good_example_is_silent(path: Path, pytester: pytest.Pytester) -> No
     assert "broken rule" not in result.stdout.str()
 
 
-def test_every_rule_has_a_page_that_the_index_links_to() -> None:
+def test_the_index_links_to_every_page_in_the_order_of_the_rules() -> None:
     index = (FOLDER / "README.md").read_text(encoding="utf-8")
+    pages = {page.stem for page in PAGES}
 
-    assert [page.stem for page in PAGES] == sorted(RULES)
-    assert re.findall(r"^\| \[`([a-z-]+)`\]\(([a-z-]+)\.md\)", index, re.MULTILINE) == [(rule, rule) for rule in RULES]
+    assert pages <= RULES.keys()
+    assert re.findall(r"^\| \[`([a-z-]+)`\]\(([a-z-]+)\.md\)", index, re.MULTILINE) == [
+        (rule, rule) for rule in RULES if rule in pages
+    ]

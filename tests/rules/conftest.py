@@ -1,5 +1,6 @@
 """A bench on which a Worker's source runs under all rules, without a pytest of its own."""
 
+import gc
 import re
 import textwrap
 from collections.abc import Awaitable, Callable, Iterator
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from durable_engine import Finding, InstanceHandle
+from durable_engine import Finding
 from pytest_workflows import current
 from pytest_workflows.freeze import Freezer
 from pytest_workflows.project import Project
@@ -40,7 +41,7 @@ class Bench:
         params: object = None,
         *,
         env: dict[str, Any] | None = None,
-        act: Callable[[InstanceHandle], Awaitable[Any]] | None = None,
+        act: Callable[[Any], Awaitable[Any]] | None = None,
         settings: Settings | None = None,
     ) -> list[Finding]:
         """What is found while an instance runs to its end, or as far as it comes.
@@ -49,16 +50,20 @@ class Bench:
             source: src/entry.py, with one workflow; `from workers import WorkflowEntrypoint` stands before it.
             params: What the instance is created with.
             env: Other bindings.
-            act: Called with the handle once the instance is parked; then it runs on.
+            act: Called with the handle in place of running until nothing is left to do.
             settings: How the test runs.
         """
         running = self._open(source, env or {}, settings or Settings())
         handle = await running.resolve("WORKFLOW").create({"id": "one", "params": params})
-        await running.engine.run_until_idle()
-        if act is not None:
-            await act(handle)
-            await running.engine.run_until_idle()
+        await (running.engine.run_until_idle() if act is None else act(handle))
+        gc.collect()  # what was never awaited tells when it goes
         return self.take()
+
+    @staticmethod
+    def marked(source: str, rule: str) -> list[tuple[str, int]]:
+        """The rule and the lines of a source that say `# <-- here`, counted as in the file that the bench writes."""
+        lines = textwrap.dedent(source).splitlines()
+        return [(rule, number) for number, line in enumerate(lines, start=2) if MARK in line]
 
     def take(self) -> list[Finding]:
         """What was found since the last time."""
@@ -98,9 +103,3 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
     bench = Bench(request.node, tmp_path)
     yield bench
     bench.close()
-
-
-def marked_lines(source: str) -> list[int]:
-    """The lines of a source that say `# <-- here`, counted as in the file that the bench writes."""
-    lines = textwrap.dedent(source).splitlines()
-    return [number for number, line in enumerate(lines, start=2) if MARK in line]
