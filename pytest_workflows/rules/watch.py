@@ -6,14 +6,28 @@ from durable_engine import Engine
 
 from .base import RuleObserver
 from .overlapping_attempts import OverlappingAttempts
+from .random_outside_step import RandomOutsideStep
 from .source import Sources
 from .state_outside_step import StateOutsideStep
 
-RULES: tuple[type[RuleObserver], ...] = (OverlappingAttempts, StateOutsideStep)
+RULES: tuple[type[RuleObserver], ...] = (OverlappingAttempts, RandomOutsideStep, StateOutsideStep)
 """In alphabetical order."""
 
 
-def watch(engine: Engine, sources: Sources) -> None:
-    """Let every rule look at what happens on an engine."""
-    for rule in RULES:
-        engine.observers.add(rule(engine, sources))
+class Watch:
+    """Lets every rule look at what happens on an engine.
+
+    Args:
+        engine: What is watched.
+        sources: What is looked at.
+    """
+
+    def __init__(self, engine: Engine, sources: Sources) -> None:
+        self._observers = [rule(engine, sources) for rule in RULES]
+        for observer in self._observers:
+            engine.observers.add(observer)
+
+    def close(self) -> None:
+        """The test is over. Closing twice is fine."""
+        for observer in self._observers:
+            observer.close()

@@ -12,6 +12,7 @@ import pytest
 from durable_engine import Finding
 from pytest_workflows import current
 from pytest_workflows.freeze import Freezer
+from pytest_workflows.plan import RunPlan
 from pytest_workflows.project import Project
 from pytest_workflows.running import RunningTest
 from pytest_workflows.settings import Settings
@@ -82,7 +83,9 @@ class Bench:
         )
         self._project = Project(config)
         self._project.activate()
-        self.running = RunningTest(self._item, settings, self._project, self._freezer, Warned(), has_fixture=False)
+        self.running = RunningTest(
+            self._item, settings, self._project, self._freezer, Warned(), RunPlan(), has_fixture=False
+        )
         self.running.override(env)
         current.set_resolver(self.running.resolve, self.running.names)
         return self.running
