@@ -34,7 +34,16 @@ from .errors import (
 )
 from .faults import FaultPoint, Faults
 from .findings import RULES, Finding, Findings, Rule
-from .inspection import error_of, history_of, history_records, shown_result, step_error, step_records, steps_of
+from .inspection import (
+    error_of,
+    failure_of,
+    history_of,
+    history_records,
+    shown_result,
+    step_error,
+    step_records,
+    steps_of,
+)
 from .instance import Instance
 from .limits import Limits
 from .model import (
@@ -122,6 +131,7 @@ __all__ = [
     "duration_ms",
     "encode",
     "error_of",
+    "failure_of",
     "history_of",
     "history_records",
     "in_words",

@@ -5,12 +5,20 @@ from __future__ import annotations
 from durable_engine import Engine
 
 from .base import RuleObserver
+from .changed_event import ChangedEvent
 from .overlapping_attempts import OverlappingAttempts
 from .random_outside_step import RandomOutsideStep
 from .source import Sources
 from .state_outside_step import StateOutsideStep
+from .swallowed_failure import SwallowedFailure
 
-RULES: tuple[type[RuleObserver], ...] = (OverlappingAttempts, RandomOutsideStep, StateOutsideStep)
+RULES: tuple[type[RuleObserver], ...] = (
+    ChangedEvent,
+    OverlappingAttempts,
+    RandomOutsideStep,
+    StateOutsideStep,
+    SwallowedFailure,
+)
 """In alphabetical order."""
 
 
