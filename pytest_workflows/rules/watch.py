@@ -5,6 +5,7 @@ from __future__ import annotations
 from durable_engine import Engine
 
 from .base import RuleObserver
+from .changed_at_boundary import ChangedAtBoundary
 from .changed_event import ChangedEvent
 from .overlapping_attempts import OverlappingAttempts
 from .random_outside_step import RandomOutsideStep
@@ -13,6 +14,7 @@ from .state_outside_step import StateOutsideStep
 from .swallowed_failure import SwallowedFailure
 
 RULES: tuple[type[RuleObserver], ...] = (
+    ChangedAtBoundary,
     ChangedEvent,
     OverlappingAttempts,
     RandomOutsideStep,
