@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
@@ -39,22 +38,25 @@ class Change(NamedTuple):
 def changes_of(value: Any) -> list[Change]:
     """What of a value comes back as something else; of a list, one of each kind."""
     found: dict[tuple[Path, Kind], Change] = {}
-    for count, change in enumerate(_changes(value, (), set())):
+    seen: set[int] = set()
+    waiting: list[tuple[Any, Path]] = [(value, ())]
+    while waiting and len(seen) < _MOST:
+        part, path = waiting.pop()
+        if isinstance(part, str | int | None):
+            continue
+        change = _change(part, path)
         if change is not None:
-            found.setdefault((change.path, change.kind), change)
-        if count >= _MOST:
-            break
+            found.setdefault((path, change.kind), change)
+        if isinstance(part, dict | list | set) and id(part) not in seen:
+            seen.add(id(part))
+            waiting += _parts(part, path)
     return list(found.values())
 
 
-def _changes(value: Any, path: Path, seen: set[int]) -> Iterator[Change | None]:
-    yield _change(value, path)
-    if not isinstance(value, dict | list | set) or id(value) in seen:
-        return
-    seen.add(id(value))
-    parts = value.items() if isinstance(value, dict) else ((None, part) for part in value)
-    for key, part in parts:
-        yield from _changes(part, (*path, None if key is None else str(key)), seen)
+def _parts(value: dict[Any, Any] | list[Any] | set[Any], path: Path) -> list[tuple[Any, Path]]:
+    if isinstance(value, dict):
+        return [(part, (*path, str(key))) for key, part in reversed(value.items())]
+    return [(part, (*path, None)) for part in value]
 
 
 def _change(value: Any, path: Path) -> Change | None:
@@ -71,7 +73,7 @@ def _change(value: Any, path: Path) -> Change | None:
     elif isinstance(value, BaseException):
         return Change(path, "exception", f"the exception {value!r}", f"{Exception(f'Error: {value}')!r}")
     elif isinstance(value, dict):
-        odd = next((key for key in value if not isinstance(key, str)), None)
-        if odd is not None or None in value:
+        odd = next((key for key in value if not isinstance(key, str)), "")
+        if odd != "":
             return Change(path, "keys", f"a dict with the key {odd!r}", "one whose keys are all str")
     return None

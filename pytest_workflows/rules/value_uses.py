@@ -14,11 +14,15 @@ from .syntax import FunctionNode, SourceFile
 _TALK = frozenset({"print", "debug", "info", "warning", "error", "exception", "critical", "log"})
 _CONVERTING: dict[Kind, frozenset[str]] = {
     "aware": frozenset(),
-    "bytes": frozenset({"bytes", "bytearray", "memoryview", "len", "list", "bool"}),
+    "bytes": frozenset(
+        {"bytes", "bytearray", "memoryview", "len", "list", "bool", "BytesIO", "join"}
+        | {"b64encode", "urlsafe_b64encode", "hexlify", "crc32", "md5", "sha1", "sha256", "sha512"}
+    ),
     "exception": frozenset(),
     "float": frozenset({"float", "int", "round", "bool", "Decimal"}),
     "keys": frozenset({"len", "bool"}),
 }
+"""What takes either of both: it gives the same answer."""
 _SAFE_METHODS: dict[Kind, frozenset[str]] = {
     "aware": frozenset(),
     "bytes": frozenset({"tobytes", "hex", "tolist", "nbytes"}),

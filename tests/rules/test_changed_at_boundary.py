@@ -158,6 +158,16 @@ GOOD = {
                 price = float(found["price"])
                 return [at.isoformat(), data.decode(), f"{price} EUR"]
     """,
+    "bytes for what takes a memoryview as well": """
+                import hashlib
+
+                @step.do()
+                async def load():
+                    return {"data": b"text"}
+
+                found = await load()
+                return [hashlib.sha256(found["data"]).hexdigest(), found["data"] == b"text", found["data"].hex()]
+    """,
     "converted under its own name": """
                 @step.do()
                 async def when():
