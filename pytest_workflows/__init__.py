@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         UnusedModificationError,
         WaitTimeoutError,
         WorkflowDurationWarning,
+        WorkflowRuleError,
         WorkflowRuleWarning,
     )
 
@@ -63,6 +64,7 @@ __all__ = [
     "WorkflowConfigError",
     "WorkflowDurationWarning",
     "WorkflowIntrospector",
+    "WorkflowRuleError",
     "WorkflowRuleWarning",
     "introspect_workflow",
     "introspect_workflow_instance",

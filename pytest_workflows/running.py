@@ -10,10 +10,11 @@ import pytest
 from . import freeze
 
 if TYPE_CHECKING:
-    from durable_engine import Engine, Instance, StepKey
+    from durable_engine import Engine
 
     from .project import Project
     from .settings import Settings
+    from .warned import Warned
 
 
 class RunningTest:
@@ -24,6 +25,7 @@ class RunningTest:
         settings: Ini and marker.
         project: The worker project that it belongs to, if a configuration was found.
         freezer: Shows virtual time to user code.
+        warned: Warns of broken rules.
         has_fixture: Whether the test asks for a fixture of ours, so that its engine lives until they are torn down.
     """
 
@@ -33,10 +35,12 @@ class RunningTest:
         settings: Settings,
         project: Project | None,
         freezer: freeze.Freezer,
+        warned: Warned,
         *,
         has_fixture: bool,
     ) -> None:
         self.has_fixture = has_fixture
+        self.warned = warned
         self.item = item
         self.settings = settings
         self.project = project
@@ -64,6 +68,7 @@ class RunningTest:
     def _make_engine(self) -> Engine:
         from durable_engine import Engine, Limits, read_now, to_datetime
 
+        from .hook_caller import HookCaller
         from .registry import registry_of
 
         settings = self.settings
@@ -75,11 +80,12 @@ class RunningTest:
             timeout=settings.timeout,
             manual_clock=settings.clock == "manual",
             limits=Limits(steps=settings.step_limit, **settings.limits),
+            ignore_rules=settings.ignore_rules,
             passthrough=(pytest.fail.Exception, pytest.skip.Exception, pytest.exit.Exception, pytest.xfail.Exception),
         )
         registry_of(engine).strict = settings.unused_mocks == "error"
         engine.clock.observers.append(self._freezer.move_to)
-        engine.observers.add(_HookCaller(self.item))
+        engine.observers.add(HookCaller(self.item))
         return engine
 
     def check(self) -> None:
@@ -91,13 +97,20 @@ class RunningTest:
 
         engine.raise_aborted()
         registry_of(engine).check_used()
-        self._warn(engine.findings)
+        self._settle_findings(engine)
 
-    def _warn(self, findings: list[Warning]) -> None:
-        import warnings
+    def _settle_findings(self, engine: Engine) -> None:
+        __tracebackhide__ = True
+        from durable_engine import WorkflowRuleError, WorkflowRuleWarning
 
-        while findings:
-            warnings.warn(findings.pop(0), stacklevel=1)
+        found = engine.findings.take()
+        if self.settings.strict and found:
+            raise WorkflowRuleError("\n".join([f"{len(found)} broken rule(s):", *map(str, found)]))
+        refused = [*engine.refused, *self.warned.warn(found)]
+        if len(refused) == 1:
+            raise refused[0]
+        if refused:
+            raise WorkflowRuleWarning("\n".join(map(str, refused)))
 
     def write_report(self) -> None:
         """Write down the runs of the test's instances, those that are gone included, for its report."""
@@ -229,25 +242,6 @@ class RunningTest:
         from .workers.context import ExecutionContext
 
         return cls(ExecutionContext(), env)
-
-
-class _HookCaller:
-    """Tells other plugins what happens, through our hooks."""
-
-    def __init__(self, item: pytest.Item) -> None:
-        self._hook = item.ihook
-
-    def instance_created(self, instance: Instance) -> None:
-        self._hook.pytest_workflows_instance_created(instance=instance)
-
-    def instance_finished(self, instance: Instance) -> None:
-        self._hook.pytest_workflows_instance_finished(instance=instance)
-
-    def step_started(self, instance: Instance, step: StepKey) -> None:
-        self._hook.pytest_workflows_step_started(instance=instance, step=step)
-
-    def step_finished(self, instance: Instance, step: StepKey) -> None:
-        self._hook.pytest_workflows_step_finished(instance=instance, step=step)
 
 
 def _is_entrypoint(value: object) -> bool:

@@ -10,6 +10,7 @@ import pytest
 from . import current
 from .report import SECTION
 from .settings import MARKER, Settings, read_ini, read_marker
+from .warned import Warned
 
 if TYPE_CHECKING:
     from .freeze import Freezer
@@ -32,6 +33,7 @@ class WorkflowSession:
         self._settings: Settings | None = None
         self._switcher: ProjectSwitcher | None = None
         self._freezer: Freezer | None = None
+        self._warned = Warned()
         self.running: RunningTest | None = None
         # A session may run inside another one (pytester); what answered before answers again afterwards.
         self._before = current.get_resolver()
@@ -87,7 +89,9 @@ class WorkflowSession:
 
             self._freezer = Freezer()
         project = self._project_of(item.path)
-        self.running = RunningTest(item, self.settings.for_item(item), project, self._freezer, has_fixture=ours)
+        self.running = RunningTest(
+            item, self.settings.for_item(item), project, self._freezer, self._warned, has_fixture=ours
+        )
         current.set_resolver(self.running.resolve, self.running.names)
         current.set_network(self.running.settings.allow_network)
         if ours:

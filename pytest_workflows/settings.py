@@ -13,8 +13,9 @@ import pytest
 MARKER = "workflow"
 LIMITS = ("step_output", "event_payload", "storage", "step_name", "instance_id", "batch", "sleep")
 MARKER_HELP = (
-    "workflow(now, seed, timeout, clock, step_limit, unused_mocks, allow_network, limits): how this test's workflows "
-    'run; for example now="2026-01-01T00:00:00Z", timeout=2.0 (real seconds), clock="manual", unused_mocks="ignore".'
+    "workflow(now, seed, timeout, clock, step_limit, unused_mocks, allow_network, limits, crash, replay, "
+    "ignore_rules): how this test's workflows run; for example "
+    'now="2026-01-01T00:00:00Z", timeout=2.0 (real seconds), clock="manual", unused_mocks="ignore".'
 )
 
 
@@ -33,6 +34,10 @@ class Settings:
         unused_mocks: `"error"`, or `"ignore"`.
         allow_network: Whether `workers.fetch` may go out.
         limits: The platform's limits that this test sets lower (or higher), by name.
+        crash: Whether crash exploration takes the test in (True), leaves it out (False), or the option decides (None).
+        replay: Whether finished instances are replayed from their storage.
+        ignore_rules: Names of rules that are not looked at.
+        strict: Whether a broken rule fails the test.
     """
 
     config: str | None = None
@@ -45,6 +50,10 @@ class Settings:
     unused_mocks: str = "error"
     allow_network: bool = False
     limits: Mapping[str, int] = field(default_factory=dict)
+    crash: bool | None = None
+    replay: bool = True
+    ignore_rules: tuple[str, ...] = ()
+    strict: bool = False
 
     def for_item(self, item: pytest.Item) -> Settings:
         """These settings with the item's markers applied; the closest marker wins.
@@ -54,7 +63,10 @@ class Settings:
         """
         settings = self
         for mark in reversed(list(item.iter_markers(MARKER))):
-            settings = replace(settings, **read_marker(mark.args, mark.kwargs, item.nodeid))
+            given = dict(read_marker(mark.args, mark.kwargs, item.nodeid))
+            if "ignore_rules" in given:
+                given["ignore_rules"] = (*settings.ignore_rules, *given["ignore_rules"])
+            settings = replace(settings, **given)
         return settings
 
 
@@ -66,6 +78,13 @@ def add_options(parser: pytest.Parser) -> None:
         action="store_true",
         help="show the timeline of every workflow instance, not only of those in failing tests",
     )
+    group.addoption(
+        "--workflows-strict",
+        action="store_true",
+        help="a workflow that breaks a rule of durable workflows fails its test (ini: workflows_strict)",
+    )
+    parser.addini("workflows_strict", "a broken rule of durable workflows fails the test", type="bool", default=False)
+    parser.addini("workflows_ignore_rules", "names of rules that are not looked at", type="args", default=[])
     parser.addini("workflows_config", "path of wrangler.jsonc, .json or .toml (found beside the tests by default)")
     parser.addini("workflows_wrangler_env", "which environment (env.NAME) of the wrangler configuration holds")
     parser.addini("workflows_timeout", "real seconds that a wait for a workflow may take (default: 5)")
@@ -84,7 +103,10 @@ def read_ini(config: pytest.Config) -> Settings:
         config=config.getini("workflows_config") or None,
         environment=config.getini("workflows_wrangler_env") or None,
         now=now,
+        ignore_rules=tuple(config.getini("workflows_ignore_rules")),
+        strict=bool(config.getoption("workflows_strict") or config.getini("workflows_strict")),
     )
+    _check("ini option workflows_ignore_rules", "ignore_rules", list(settings.ignore_rules))
     if now is not None:
         _check("ini option workflows_now", "now", now)
     if timeout:
@@ -131,6 +153,10 @@ def _allowed() -> str:
     return f"Allowed: {', '.join(f'{name} ({form})' for name, (_, form) in _CHECKS.items())}."
 
 
+def _is_flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
 def _is_time(value: object) -> bool:
     from durable_engine import InvalidArgumentError, read_now
 
@@ -147,6 +173,14 @@ def _are_limits(value: object) -> bool:
     )
 
 
+def _are_rules(value: object) -> bool:
+    if value == []:
+        return True  # nothing is loaded for it
+    from durable_engine import RULES
+
+    return isinstance(value, list | tuple) and all(name in RULES for name in value)
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf")
 
@@ -158,6 +192,12 @@ _CHECKS: dict[str, tuple[Callable[[object], bool], str]] = {
     "clock": (lambda value: value in ("auto", "manual"), "'auto' or 'manual'"),
     "step_limit": (lambda value: isinstance(value, int) and _is_number(value), "an int above 0"),
     "unused_mocks": (lambda value: value in ("error", "ignore"), "'error' or 'ignore'"),
-    "allow_network": (lambda value: isinstance(value, bool), "True or False"),
+    "allow_network": (_is_flag, "True or False"),
     "limits": (lambda value: _are_limits(value), f"a dict of numbers for some of {', '.join(LIMITS)}"),
+    "crash": (_is_flag, "True or False"),
+    "replay": (_is_flag, "True or False"),
+    "ignore_rules": (
+        _are_rules,
+        "a list of rules' names such as ['missing-await']",
+    ),
 }

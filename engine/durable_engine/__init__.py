@@ -28,16 +28,22 @@ from .errors import (
     UnusedModificationError,
     WaitTimeoutError,
     WorkflowDurationWarning,
+    WorkflowRuleError,
     WorkflowRuleWarning,
 )
+from .findings import RULES, Finding, Findings, Rule
 from .inspection import error_of, history_of, history_records, shown_result, step_error, step_records, steps_of
 from .instance import Instance
 from .limits import Limits
 from .model import (
     FINAL_STATUSES,
     STATUSES,
+    Ask,
     AttemptRecord,
+    CallbackRun,
+    Effect,
     HistoryEvent,
+    Place,
     StepKey,
     StepKind,
     StepRecord,
@@ -45,17 +51,24 @@ from .model import (
 )
 from .modifications import InstanceModifications, Modification, Selector, check_consistent
 from .observers import Observer
+from .scope import Scope, current_scope
 from .step import Step
 
 __all__ = [
     "DEFAULT_TIMEOUT",
     "FINAL_STATUSES",
+    "RULES",
     "STATUSES",
+    "Ask",
     "AttemptRecord",
+    "CallbackRun",
     "ConversionError",
+    "Effect",
     "Engine",
     "EngineClosedError",
     "EngineError",
+    "Finding",
+    "Findings",
     "HistoryEvent",
     "Instance",
     "InstanceEndedError",
@@ -76,6 +89,9 @@ __all__ = [
     "NonRetryableError",
     "NotAvailableError",
     "Observer",
+    "Place",
+    "Rule",
+    "Scope",
     "Selector",
     "Step",
     "StepFailedError",
@@ -90,9 +106,11 @@ __all__ = [
     "Workflow",
     "WorkflowBinding",
     "WorkflowDurationWarning",
+    "WorkflowRuleError",
     "WorkflowRuleWarning",
     "check_consistent",
     "cross",
+    "current_scope",
     "decode",
     "duration_ms",
     "encode",

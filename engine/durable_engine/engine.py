@@ -26,16 +26,15 @@ from .errors import (
     InvalidArgumentError,
     JsException,
     WorkflowDurationWarning,
-    WorkflowRuleWarning,
 )
+from .findings import Findings
 from .inspection import error_of, shown_result
 from .instance import Instance
 from .killing import Graveyard, kill
 from .limits import Limits
-from .model import StepKey
+from .model import Place, StepKey
 from .modifications import InstanceModifications, Modification
 from .observers import Observers
-from .step import Place
 from .store import KEPT, HistoryRow, InstanceRow, Retention, Store
 from .waits import Waiter, Waits
 
@@ -53,6 +52,7 @@ class Engine:
         manual_clock: Whether only `advance` and `travel_to` move the clock.
         passthrough: Exceptions that are meant for the test: a workflow never sees them.
         limits: The platform's limits, or lower ones.
+        ignore_rules: Names of rules that nothing is noticed of.
 
     Example:
         ```python
@@ -72,6 +72,7 @@ class Engine:
         manual_clock: bool = False,
         passthrough: tuple[type[BaseException], ...] = (),
         limits: Limits | None = None,
+        ignore_rules: Iterable[str] = (),
     ) -> None:
         self.clock = VirtualClock(None if now is None else read_now(now))
         self.store = Store()
@@ -81,7 +82,8 @@ class Engine:
         self.observers = Observers()
         self.exceptions: dict[int, BaseException] = {}
         self.busy: dict[Instance, None] = {}
-        self.findings: list[Warning] = []
+        self.findings = Findings(self.observers.found, ignore_rules)
+        self.refused: list[Warning] = []
         self.graveyard = Graveyard()
         self.closed = False
         self.on_create: list[Callable[[WorkflowBinding, str, InstanceModifications], None]] = []
@@ -91,7 +93,6 @@ class Engine:
         self._bindings: dict[str, WorkflowBinding] = {}
         self._alive: dict[tuple[str, str], Instance] = {}
         self._modifications: dict[tuple[str, str], InstanceModifications] = {}
-        self._reported: set[tuple[Place, str]] = set()
         self._aborted: BaseException | None = None
 
     async def __aenter__(self) -> Self:
@@ -589,10 +590,12 @@ class Engine:
 
     def report_duration(self, text: str, place: Place) -> None:
         """Warn, once a place, of a duration whose unit the platform does not know."""
-        if (place, text) in self._reported:
-            return
-        self._reported.add((place, text))
         file, line = place
+        finding = self.findings.add(
+            "duration-unit", f"{text!r} counts as milliseconds in production", place, about=text
+        )
+        if finding is None:
+            return
         warning = WorkflowDurationWarning(
             f"{text!r} counts as milliseconds in production: its unit is not one that the platform knows "
             f"({file}:{line}). Use second, minute, hour, day, week, month or year, in lower case."
@@ -601,27 +604,19 @@ class Engine:
             warnings.warn_explicit(warning, WorkflowDurationWarning, file, line)
         except Warning as raised:
             # With warnings as errors: a finding never raises inside user code, the test fails at its end.
-            self.findings.append(raised)
+            self.refused.append(raised)
 
-    def report_abandoned_wait(self, step: str, event_type: str, place: Place) -> None:
-        """Keep a finding: an event was taken by a wait whose task had been cancelled."""
-        file, line = place
-        self.findings.append(
-            WorkflowRuleWarning(
-                f"The event {event_type!r} was swallowed by the wait {step!r}, whose task had been cancelled "
-                f"({file}:{line}). A cancelled wait stays in production as well: let it time out, or take what it "
-                "received."
-            )
+    def report_abandoned_wait(self, key: StepKey, event_type: str, place: Place, workflow: Workflow) -> None:
+        """Keep a finding: a wait whose task was cancelled stays, and takes an event."""
+        self.findings.add(
+            "abandoned-wait",
+            f"the wait {key.label!r} for the event {event_type!r} was cancelled",
+            place,
+            step=key.label,
+            workflow=workflow.name,
         )
 
-    def report_missing_await(self, what: str, place: Place) -> None:
-        """Keep a finding: a step that nobody awaited never starts."""
-        file, line = place
-        if not self.closed and (place, what) not in self._reported:
-            self._reported.add((place, what))
-            self.findings.append(
-                WorkflowRuleWarning(
-                    f"{what} was never awaited, so it never ran, here as in production ({file}:{line}). "
-                    "Write `await` before it."
-                )
-            )
+    def report_missing_await(self, what: str, place: Place, workflow: Workflow) -> None:
+        """Keep a finding: nobody awaited a step."""
+        if not self.closed:
+            self.findings.add("missing-await", f"{what} was never awaited", place, workflow=workflow.name)

@@ -120,6 +120,10 @@ class IntrospectionError(EngineError):
     """An introspector was used against the rules: two at a time, after disposal, on a foreign instance."""
 
 
+class WorkflowRuleError(EngineError):
+    """A workflow breaks rules of durable workflows, and the test is strict about them; the message names them all."""
+
+
 class WorkflowRuleWarning(UserWarning):
     """A workflow breaks one of the rules of durable workflows: it will misbehave in production."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
@@ -21,6 +22,10 @@ STATUSES = (
     "unknown",
 )
 FINAL_STATUSES = frozenset({"errored", "terminated", "complete"})
+
+
+Place = tuple[str, int]
+"""File and line of the user's source."""
 
 
 class StepKey(NamedTuple):
@@ -106,3 +111,62 @@ class HistoryEvent:
     step: str | None
     at: datetime
     detail: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A step that `run` asked for, outside of callbacks.
+
+    Attributes:
+        key: Which step.
+        place: Where in the user's source.
+        branch: 0 for `run` itself; a number for each task that it started, in order of their first step.
+    """
+
+    key: StepKey
+    place: Place
+    branch: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CallbackRun:
+    """One run of a step's callback.
+
+    Attributes:
+        key: Whose callback it is.
+        attempt: In which attempt.
+        function: The user's function.
+        inputs: The dependencies' values that it is called with, by name.
+        place: Where the step was declared.
+        is_async: Whether other code may run between its start and its end.
+    """
+
+    key: StepKey
+    attempt: int
+    function: Callable[..., Any]
+    inputs: Mapping[str, Any]
+    place: Place
+    is_async: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Effect:
+    """A call that code of an instance made on something outside of it: a binding, a fake, an HTTP service.
+
+    Attributes:
+        service: The binding's name, or the host of a request.
+        method: What was called: `send`, `prepare(...).bind(...).run`, `POST /charges`.
+        args: Its positional arguments.
+        kwargs: Its keyword arguments.
+        place: Where in the user's source.
+        step: The step whose callback made it; None for code of `run` outside of its steps.
+        attempt: The attempt of that step.
+    """
+
+    service: str
+    method: str
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    place: Place
+    step: StepKey | None = None
+    attempt: int | None = None

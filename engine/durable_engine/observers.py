@@ -1,16 +1,20 @@
-"""Who is told what happens on an engine: the door for reports, recordings and other tools."""
+"""Who is told what happens on an engine: the door for reports, recordings, rules and other tools."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .findings import Finding
     from .instance import Instance
-    from .model import StepKey
+    from .model import Ask, CallbackRun, Effect, StepKey
 
 
-class Observer(Protocol):
-    """Told of what happens, in the order in which it happens."""
+class Observer:
+    """Told of what happens, in the order in which it happens; a subclass overrides what it wants to hear of.
+
+    What an observer raises reaches whoever caused it: an observer of user code must not raise.
+    """
 
     def instance_created(self, instance: Instance) -> None:
         """An instance was created and is about to run."""
@@ -18,14 +22,47 @@ class Observer(Protocol):
     def instance_finished(self, instance: Instance) -> None:
         """An instance has reached a final status."""
 
+    def life_started(self, instance: Instance, event: Any) -> None:
+        """A life of an instance begins: `run` is about to be called with this event."""
+
+    def life_ended(self, instance: Instance) -> None:
+        """A life is over: the instance has ended, or its memory is lost."""
+
+    def step_asked(self, instance: Instance, ask: Ask) -> None:
+        """`run` asks for a step, outside of callbacks, whether it is known from an earlier life or not."""
+
     def step_started(self, instance: Instance, step: StepKey) -> None:
         """A step of any kind has started for the first time."""
 
     def step_finished(self, instance: Instance, step: StepKey) -> None:
         """A step has its outcome."""
 
+    def callback_started(self, instance: Instance, run: CallbackRun) -> None:
+        """The user's callback is about to be called; a mocked attempt calls none."""
 
-class Observers:
+    def callback_returned(self, instance: Instance, run: CallbackRun, value: Any, data: bytes) -> None:
+        """The callback returned `value`, which was stored as `data`."""
+
+    def callback_ended(self, instance: Instance, run: CallbackRun) -> None:
+        """The callback has returned or raised, or was lost."""
+
+    def attempt_overlapped(self, instance: Instance, run: CallbackRun) -> None:
+        """A further attempt begins while the callback of this one, which timed out, still runs."""
+
+    def attempt_lost(self, instance: Instance, step: StepKey, attempt: int) -> None:
+        """The memory was lost while this attempt ran: it will be made again."""
+
+    def effect(self, instance: Instance, effect: Effect) -> None:
+        """Code of an instance called a binding, a fake or an HTTP service."""
+
+    def event_sent(self, instance: Instance, event_type: str, payload: bytes) -> None:
+        """An event arrived for an instance that has not ended."""
+
+    def found(self, finding: Finding) -> None:
+        """A broken rule was noticed."""
+
+
+class Observers(Observer):
     """Tells every observer."""
 
     def __init__(self) -> None:
@@ -40,22 +77,15 @@ class Observers:
         if observer in self._observers:
             self._observers.remove(observer)
 
-    def instance_created(self, instance: Instance) -> None:
-        """Tell of a new instance."""
+
+def _teller(name: str) -> Any:
+    def tell(self: Observers, *arguments: Any) -> None:
         for observer in list(self._observers):
-            observer.instance_created(instance)
+            getattr(observer, name)(*arguments)
 
-    def instance_finished(self, instance: Instance) -> None:
-        """Tell of an instance's end."""
-        for observer in list(self._observers):
-            observer.instance_finished(instance)
+    tell.__name__, tell.__doc__ = name, getattr(Observer, name).__doc__
+    return tell
 
-    def step_started(self, instance: Instance, step: StepKey) -> None:
-        """Tell of a step's start."""
-        for observer in self._observers:
-            observer.step_started(instance, step)
 
-    def step_finished(self, instance: Instance, step: StepKey) -> None:
-        """Tell of a step's outcome."""
-        for observer in self._observers:
-            observer.step_finished(instance, step)
+for _name in [name for name in vars(Observer) if not name.startswith("_")]:
+    setattr(Observers, _name, _teller(_name))

@@ -173,7 +173,9 @@ class EventOperation(DurableOperation):
     def receive(self, payload: bytes, at: int) -> None:
         """Take this event, whether anybody still waits for it or not."""
         if self.future.cancelled():
-            self.instance.engine.report_abandoned_wait(self.row.key.label, self.event_type, self._place)
+            self.instance.engine.report_abandoned_wait(
+                self.row.key, self.event_type, self._place, self.instance.workflow
+            )
         self.end("complete")
         self.row.result = encode_object("payload", payload, type=self.event_type, timestamp=to_datetime(at))
         self.record(("WAIT_COMPLETE", None, self.row.result))

@@ -16,6 +16,7 @@ from .config import InvalidStepConfigError, read_config
 from .durations import DAY, parse_duration
 from .errors import INVALID_CONFIG, INVALID_STEP_NAME, PAST_SLEEP, SLEEP_TOO_LONG, STEP_LIMIT, JsException
 from .failures import ErrorInfo, js_error, rebuild
+from .model import Place
 from .operations import DoOperation, EventOperation, SleepOperation, StepCallback
 from .scope import Scope, current_scope
 
@@ -26,9 +27,6 @@ T = TypeVar("T")
 
 DEFAULT_EVENT_TIMEOUT = DAY
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-
-Place = tuple[str, int]
-"""File and line of the user's source."""
 
 
 class DeferredCall(Coroutine[Any, Any, T], Generic[T]):
@@ -329,7 +327,7 @@ class Step:
 
         def forgotten() -> None:
             if not instance.killed:
-                instance.engine.report_missing_await(what, place)
+                instance.engine.report_missing_await(what, place, instance.workflow)
 
         return DeferredCall(call, forgotten, what)
 

@@ -1,0 +1,34 @@
+"""Tells other plugins what happens on an engine, through our hooks."""
+
+from __future__ import annotations
+
+import pytest
+
+from durable_engine import Instance, Observer, StepKey
+
+
+class HookCaller(Observer):
+    """Calls the hooks of `hookspecs.py`.
+
+    Args:
+        item: The test that the engine belongs to.
+    """
+
+    def __init__(self, item: pytest.Item) -> None:
+        self._hook = item.ihook
+
+    def instance_created(self, instance: Instance) -> None:
+        """Call the hook."""
+        self._hook.pytest_workflows_instance_created(instance=instance)
+
+    def instance_finished(self, instance: Instance) -> None:
+        """Call the hook."""
+        self._hook.pytest_workflows_instance_finished(instance=instance)
+
+    def step_started(self, instance: Instance, step: StepKey) -> None:
+        """Call the hook."""
+        self._hook.pytest_workflows_step_started(instance=instance, step=step)
+
+    def step_finished(self, instance: Instance, step: StepKey) -> None:
+        """Call the hook."""
+        self._hook.pytest_workflows_step_finished(instance=instance, step=step)
