@@ -16,7 +16,7 @@ from .fixtures import (  # noqa: F401 (pytest finds fixtures by their names here
     workflow_env,
     workflow_worker,
 )
-from .report import show_report
+from .report import ColouredSections, show_report, tell_worker
 from .session import SESSION, WorkflowSession
 from .settings import MARKER_HELP, add_options
 
@@ -44,7 +44,14 @@ def pytest_configure(config: pytest.Config) -> None:
     """The same where the plugin was loaded later than that, and the marker."""
     _start(config)
     config.addinivalue_line("markers", MARKER_HELP)
-    assert config.stash[SESSION].settings
+    config.stash[SESSION].configured()
+    config.pluginmanager.register(ColouredSections(), "pytest_workflows-colours")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """A worker of xdist is about to start: it writes what the controller shows."""
+    tell_worker(node.workerinput, node.config)
 
 
 def _start(config: pytest.Config) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from .project import Project
     from .settings import Settings
+    from .styled import Line
     from .warned import Warned
 
 
@@ -44,7 +45,7 @@ class RunningTest:
         self.item = item
         self.settings = settings
         self.project = project
-        self.report: str | None = None
+        self.report: list[Line] = []
         self.reported = False
         self._freezer = freezer
         self._engine: Engine | None = None
@@ -117,14 +118,15 @@ class RunningTest:
         engine = self._engine
         if engine is not None and not engine.closed:
             from .registry import MOST_RUNS, registry_of
-            from .timeline import keep_run, render
+            from .styled import Part
+            from .timeline import keep_run, lines_of
 
             alive = [keep_run(engine, instance) for instance in engine.instances[:MOST_RUNS]]
-            runs = [render(run) for run in [*registry_of(engine).gone, *alive]]
+            parts = [lines_of(run) for run in [*registry_of(engine).gone, *alive]]
             more = len(engine.instances) - len(alive)
             if more:
-                runs.append(f"... and {more} more instance(s).")
-            self.report = "\n\n".join(runs) or None
+                parts.append([[Part(f"... and {more} more instance(s).")]])
+            self.report = [line for part in parts for line in (*part, [])][:-1]
 
     def stop(self) -> None:
         """The test's call is over: nothing runs on, but what is stored can still be looked at in teardown."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from . import current
-from .report import SECTION
+from .report import add_section, has_colour, takes_ascii_only
 from .settings import MARKER, Settings, read_ini, read_marker
 from .warned import Warned
 
@@ -37,7 +37,17 @@ class WorkflowSession:
         self.running: RunningTest | None = None
         # A session may run inside another one (pytester); what answered before answers again afterwards.
         self._before = current.get_resolver()
+        self._ascii_before = current.is_ascii()
         self.serve_outside()
+
+    def configured(self) -> None:
+        """Pytest knows its options and, under xdist, what the controller says of its terminal.
+
+        Raises:
+            pytest.UsageError: If an ini option cannot be read.
+        """
+        current.set_ascii(takes_ascii_only(self._config))
+        assert self.settings
 
     @property
     def settings(self) -> Settings:
@@ -116,10 +126,10 @@ class WorkflowSession:
         if running is None or running.reported:
             return
         if report.failed or (report.when == "call" and self._config.getoption("workflows_report")):
-            if running.report is None:
+            if not running.report:
                 running.write_report()
-            if running.report is not None:
-                report.sections.append((SECTION, running.report))
+            if running.report:
+                add_section(report, running.report, colour=has_colour(self._config))
                 running.reported = True
 
     def end(self) -> None:
@@ -141,6 +151,7 @@ class WorkflowSession:
         self.end()
         self.reported()
         current.set_resolver(*(self._before or (None,)))
+        current.set_ascii(self._ascii_before)
         if self._freezer is not None:
             self._freezer.stop()
         if self._switcher is not None:

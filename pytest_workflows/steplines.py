@@ -23,7 +23,7 @@ STYLES = {
 _BAR_STYLES = {ATTEMPT: "green", FAILED: "red", DELAY: "yellow", SLEEP: "blue", WAIT: "magenta"}
 _BAR_STYLES |= {drawn.translate(BLOCKS): style for drawn, style in _BAR_STYLES.items()}
 _KINDS = {"do": "do", "sleep": "sleep", "wait_for_event": "wait"}
-_NAME_WIDTH = 24
+_NAME_WIDTH = 20
 _VALUE_WIDTH = 60
 _GAP = 2
 _TRACEBACK = "Traceback (most recent call last):"
@@ -116,7 +116,9 @@ def _widths(steps: Sequence[StepRecord], bars: Mapping[StepKey, str], start: dat
 def _step_lines(step: StepRecord, outcome: _Outcome, bar: str, start: datetime, widths: _Widths) -> list[Line]:
     style = STYLES.get(outcome.word, "yellow")
     fits = width_of(outcome.whole) <= widths.outcome
-    shown = [Part(outcome.word, style), Part(outcome.whole[len(outcome.word) :])] if fits else [Part(outcome.word, style)]
+    shown = (
+        [Part(outcome.word, style), Part(outcome.whole[len(outcome.word) :])] if fits else [Part(outcome.word, style)]
+    )
     lines = row(
         [
             Cell(widths.offset, [Part(_offset(start, step.started_at), "dim")]),
@@ -162,7 +164,7 @@ def _outcome(step: StepRecord, detail: dict[str, Any]) -> _Outcome:
     if step.kind == "sleep":
         return _Outcome(step.status, ", ", "", in_words(detail.get("durationMs", 0)), mocked)
     if step.kind == "wait_for_event":
-        word = "timed out" if step.status == "errored" else step.status
+        word = {"errored": "timed out"}.get(step.status, step.status)
         return _Outcome(word, ", ", "", f"event {detail.get('event')!r}", mocked)
     if step.status == "complete":
         return _Outcome("complete", ": ", "result: ", _short(step.result), mocked)
@@ -176,8 +178,8 @@ def _details(history: Sequence[HistoryEvent]) -> dict[tuple[str, str], dict[str,
 
 
 def _offset(start: datetime, at: datetime) -> str:
-    words = in_words(round((at - start).total_seconds() * 1000))
-    return "+" + re.sub(r" (ms|[dhms])[a-z]*", r"\1", words)
+    ms = round((at - start).total_seconds() * 1000)
+    return "+" + (re.sub(r" (ms|[dhms])[a-z]*", r"\1", in_words(ms)) if ms else "0")
 
 
 def _short(value: object) -> str:

@@ -85,6 +85,11 @@ def render(run: Run, *, colour: bool = False) -> str:
         run: The run.
         colour: Whether with the codes for colours that terminals understand.
     """
+    return write(lines_of(run), colour=colour)
+
+
+def lines_of(run: Run) -> list[Line]:
+    """A run as lines whose parts have colours."""
     history = history_records(run.history)
     steps = step_records(run.steps, run.history)
     start = history[0].at if history else run.now
@@ -103,7 +108,7 @@ def render(run: Run, *, colour: bool = False) -> str:
         lines += _note(f"now: {_waits_for(steps)}", "yellow")
     if run.events:
         lines += _note(f"events that nothing has taken: {', '.join(map(repr, run.events))}")
-    return write(lines, colour=colour)
+    return lines
 
 
 def _head(run: Run, start: datetime) -> list[Line]:

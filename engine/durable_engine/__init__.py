@@ -52,6 +52,7 @@ from .model import (
 from .modifications import InstanceModifications, Modification, Selector, check_consistent
 from .observers import Observer
 from .scope import Scope, current_scope
+from .showing import show
 from .step import Step
 
 __all__ = [
@@ -121,6 +122,7 @@ __all__ = [
     "jsnull",
     "parse_duration",
     "read_now",
+    "show",
     "shown_result",
     "step_error",
     "step_records",
