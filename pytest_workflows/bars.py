@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
 
-from durable_engine import StepKey
+from durable_engine import HistoryRow, StepKey
 
 ATTEMPT, FAILED, DELAY, SLEEP, WAIT = "#", "x", ".", "-", "~"
 """What is drawn in a terminal that knows nothing else."""
@@ -50,7 +49,7 @@ class _Reading:
     _at: int = -1
     _next_rank: int = 0
 
-    def read(self, line: Any) -> None:
+    def read(self, line: HistoryRow) -> None:
         """Take a line of history."""
         if line.key is None:
             return
@@ -87,7 +86,7 @@ class _Reading:
             self._end(key, at)
 
 
-def draw_bars(history: Iterable[Any], now: int, width: int) -> dict[StepKey, str]:
+def draw_bars(history: Iterable[HistoryRow], now: int, width: int) -> dict[StepKey, str]:
     """The bars of an instance's steps, all of the same length.
 
     Args:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from . import importer
+from .durations import Durations
 from .fixtures import (  # noqa: F401 (pytest finds fixtures by their names here)
     workflow_bindings,
     workflow_clock,
@@ -18,6 +19,7 @@ from .fixtures import (  # noqa: F401 (pytest finds fixtures by their names here
 )
 from .report import ColouredSections, show_report, tell_worker
 from .session import SESSION, WorkflowSession
+from .session_report import RunCollector
 from .settings import MARKER_HELP, add_options
 
 
@@ -45,7 +47,10 @@ def pytest_configure(config: pytest.Config) -> None:
     _start(config)
     config.addinivalue_line("markers", MARKER_HELP)
     config.stash[SESSION].configured()
-    config.pluginmanager.register(ColouredSections(), "pytest_workflows-colours")
+    config.pluginmanager.register(ColouredSections())
+    config.pluginmanager.register(RunCollector(config))
+    if config.getoption("workflows_durations") is not None:
+        config.pluginmanager.register(Durations(config.getoption("workflows_durations")))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -141,6 +146,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """Put the runs of the test's instances into the report of its failure."""
     report = yield
     item.config.stash[SESSION].add_section(report)
+    item.config.stash[SESSION].add_runs(report)
     return report
 
 

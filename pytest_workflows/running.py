@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from durable_engine import Engine
 
     from .project import Project
+    from .session_report import Kept
     from .settings import Settings
     from .styled import Line
+    from .timeline import Run
     from .warned import Warned
 
 
@@ -47,6 +49,7 @@ class RunningTest:
         self.project = project
         self.report: list[Line] = []
         self.reported = False
+        self.kept: Kept | None = None
         self._freezer = freezer
         self._engine: Engine | None = None
         self._overrides: Mapping[str, Any] | None = None
@@ -69,7 +72,7 @@ class RunningTest:
     def _make_engine(self) -> Engine:
         from durable_engine import Engine, Limits, read_now, to_datetime
 
-        from .hook_caller import HookCaller
+        from .hook_caller import FindingKeeper, HookCaller
         from .registry import registry_of
 
         settings = self.settings
@@ -82,11 +85,15 @@ class RunningTest:
             manual_clock=settings.clock == "manual",
             limits=Limits(steps=settings.step_limit, **settings.limits),
             ignore_rules=settings.ignore_rules,
+            root=self.item.config.rootpath,
             passthrough=(pytest.fail.Exception, pytest.skip.Exception, pytest.exit.Exception, pytest.xfail.Exception),
         )
         registry_of(engine).strict = settings.unused_mocks == "error"
         engine.clock.observers.append(self._freezer.move_to)
         engine.observers.add(HookCaller(self.item))
+        if self.kept is not None:
+            registry_of(engine).most_runs = None
+            engine.observers.add(FindingKeeper(self.kept.findings))
         return engine
 
     def check(self) -> None:
@@ -122,11 +129,17 @@ class RunningTest:
             from .timeline import keep_run, lines_of
 
             alive = [keep_run(engine, instance) for instance in engine.instances[:MOST_RUNS]]
-            parts = [lines_of(run) for run in [*registry_of(engine).gone, *alive]]
+            parts = [lines_of(run) for run in [*registry_of(engine).gone[:MOST_RUNS], *alive]]
             more = len(engine.instances) - len(alive)
             if more:
                 parts.append([[Part(f"... and {more} more instance(s).")]])
             self.report = [line for part in parts for line in (*part, [])][:-1]
+
+    def _all_runs(self, engine: Engine) -> list[Run]:
+        from .registry import registry_of
+        from .timeline import keep_run
+
+        return [*registry_of(engine).gone, *(keep_run(engine, instance) for instance in engine.instances)]
 
     def stop(self) -> None:
         """The test's call is over: nothing runs on, but what is stored can still be looked at in teardown."""
@@ -138,6 +151,8 @@ class RunningTest:
         if self._engine is not None and not self._engine.closed:
             from .workers import context
 
+            if self.kept is not None:
+                self.kept.runs = self._all_runs(self._engine)
             self._engine.close()
             context.cancel_background()
 

@@ -9,6 +9,7 @@ import pytest
 
 from . import current
 from .report import add_section, has_colour, takes_ascii_only
+from .session_report import Kept, hand_over, is_awaited
 from .settings import MARKER, Settings, read_ini, read_marker
 from .warned import Warned
 
@@ -102,6 +103,8 @@ class WorkflowSession:
         self.running = RunningTest(
             item, self.settings.for_item(item), project, self._freezer, self._warned, has_fixture=ours
         )
+        if is_awaited(self._config):
+            self.running.kept = Kept()
         current.set_resolver(self.running.resolve, self.running.names)
         current.set_network(self.running.settings.allow_network)
         if ours:
@@ -131,6 +134,11 @@ class WorkflowSession:
             if running.report:
                 add_section(report, running.report, colour=has_colour(self._config))
                 running.reported = True
+
+    def add_runs(self, report: pytest.TestReport) -> None:
+        """Hand over the runs of the test for the hook at the session's end."""
+        if report.when == "teardown" and self.running is not None and self.running.kept is not None:
+            hand_over(report, self.running.kept)
 
     def end(self) -> None:
         """The test was torn down: nothing of it stays."""

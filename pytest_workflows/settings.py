@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from .durations import read_count
+
 MARKER = "workflow"
 LIMITS = ("step_output", "event_payload", "storage", "step_name", "instance_id", "batch", "sleep")
 MARKER_HELP = (
@@ -77,6 +79,12 @@ def add_options(parser: pytest.Parser) -> None:
         "--workflows-report",
         action="store_true",
         help="show the timeline of every workflow instance, not only of those in failing tests",
+    )
+    group.addoption(
+        "--workflows-durations",
+        type=read_count,
+        metavar="N",
+        help="list the N slowest steps in real time and the N longest in virtual time (0: all)",
     )
     group.addoption(
         "--workflows-strict",

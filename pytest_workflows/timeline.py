@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from durable_engine import (
     FINAL_STATUSES,
     Engine,
+    HistoryEvent,
+    HistoryRow,
     Instance,
+    InstanceRow,
     StepRecord,
+    StepRow,
     Workflow,
     error_of,
     history_records,
@@ -49,10 +52,25 @@ class Run:
     workflow: str
     status: str
     now: datetime
-    row: Any
-    steps: list[Any]
-    history: list[Any]
+    row: InstanceRow
+    steps: list[StepRow]
+    history: list[HistoryRow]
     events: list[str]
+
+    @property
+    def step_records(self) -> list[StepRecord]:
+        """Its steps, as `instance.steps` shows them."""
+        return step_records(self.steps, self.history)
+
+    @property
+    def history_events(self) -> list[HistoryEvent]:
+        """Its history, as `instance.history` shows it."""
+        return history_records(self.history)
+
+    @property
+    def error(self) -> dict[str, str] | None:
+        """The error that it ended with, or None."""
+        return error_of(self.row)
 
 
 def keep_run(engine: Engine, instance: Instance) -> Run:
@@ -90,8 +108,7 @@ def render(run: Run, *, colour: bool = False) -> str:
 
 def lines_of(run: Run) -> list[Line]:
     """A run as lines whose parts have colours."""
-    history = history_records(run.history)
-    steps = step_records(run.steps, run.history)
+    history, steps = run.history_events, run.step_records
     start = history[0].at if history else run.now
     lines = _head(run, start)
     if steps:
@@ -101,9 +118,8 @@ def lines_of(run: Run) -> list[Line]:
         lines += [[Part(_INDENT), *line] for line in table(steps, history, bars, start, WIDTH - len(_INDENT))]
     else:
         lines += _note("No step has started.")
-    error = error_of(run.row)
-    if error is not None:
-        lines += _note(f"ended with {error['name']}: {summary(error['message'])}", "red")
+    if run.error is not None:
+        lines += _note(f"ended with {run.error['name']}: {summary(run.error['message'])}", "red")
     if run.status not in FINAL_STATUSES:
         lines += _note(f"now: {_waits_for(steps)}", "yellow")
     if run.events:

@@ -54,6 +54,7 @@ from .observers import Observer
 from .scope import Scope, current_scope
 from .showing import show
 from .step import Step
+from .store import HistoryRow, InstanceRow, StepRow
 
 __all__ = [
     "DEFAULT_TIMEOUT",
@@ -71,11 +72,13 @@ __all__ = [
     "Finding",
     "Findings",
     "HistoryEvent",
+    "HistoryRow",
     "Instance",
     "InstanceEndedError",
     "InstanceHandle",
     "InstanceModifications",
     "InstanceNotFoundError",
+    "InstanceRow",
     "IntrospectionError",
     "InvalidArgumentError",
     "JsBigInt",
@@ -99,6 +102,7 @@ __all__ = [
     "StepKey",
     "StepKind",
     "StepRecord",
+    "StepRow",
     "StepStatus",
     "UnreachableStatusError",
     "UnusedModificationError",

@@ -8,6 +8,7 @@ import uuid
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -53,6 +54,7 @@ class Engine:
         passthrough: Exceptions that are meant for the test: a workflow never sees them.
         limits: The platform's limits, or lower ones.
         ignore_rules: Names of rules that nothing is noticed of.
+        root: The project's folder: recorded errors show the paths of its files from there.
 
     Example:
         ```python
@@ -73,11 +75,13 @@ class Engine:
         passthrough: tuple[type[BaseException], ...] = (),
         limits: Limits | None = None,
         ignore_rules: Iterable[str] = (),
+        root: Path | None = None,
     ) -> None:
         self.clock = VirtualClock(None if now is None else read_now(now))
         self.store = Store()
         self.timeout = timeout
         self.limits = limits or Limits()
+        self.root = root
         self.passthrough: tuple[type[BaseException], ...] = (KeyboardInterrupt, SystemExit, *passthrough)
         self.observers = Observers()
         self.exceptions: dict[int, BaseException] = {}
