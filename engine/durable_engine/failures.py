@@ -14,7 +14,7 @@ import msgspec
 
 from .boundary import BoundaryError
 from .errors import JsException, NonRetryableError
-from .paths import shown_path
+from .source_paths import shown_path
 
 _HERE = f"{Path(__file__).parent}{os.sep}"
 _NON_RETRYABLE = "NonRetryableError"
