@@ -136,11 +136,15 @@ class _Axis:
         for piece in pieces:
             first = self._left[piece.start] + piece.rank * self._unit
             last = self._left[piece.end] if piece.end > piece.start else first + self._unit
-            # Sums of fractions may fall short of the whole number that they stand for.
-            begin = min(int(first + 1e-9), self.cells - 1)
-            for cell in range(begin, min(max(int(last + 1e-9), begin + 1), self.cells)):
+            begin = min(_nearest(first), self.cells - 1)
+            for cell in range(begin, min(max(_nearest(last), begin + 1), self.cells)):
                 cells[cell] = piece.drawn
         return "".join(cells)
+
+
+def _nearest(position: float) -> int:
+    # Not `round`, which takes halves to even numbers: what is one cell wide must stay so wherever it stands.
+    return int(position + 0.5)
 
 
 def _unit(units: int, width: int, *, stretched: bool) -> float:
