@@ -133,6 +133,8 @@ class Durations:
     def _list(
         self, reporter: pytest.TerminalReporter, which: str, time: str, listed: list[Duration], words: list[str]
     ) -> None:
+        if not listed:
+            return
         count = self._count or len(listed)
         number = f"{count} " if self._count else ""
         reporter.section(f"workflows: {which} {number}steps in {time}")

@@ -106,11 +106,11 @@ def summary(message: str) -> str:
 
 def _widths(steps: Sequence[StepRecord], bars: Mapping[StepKey, str], start: datetime, width: int) -> _Widths:
     times = [step.started_at for step in steps] + [attempt.started_at for step in steps for attempt in step.attempts]
-    offset = max(len(_offset(start, at)) for at in times)
+    longest = max(len(offset(start, at)) for at in times)
     kind = max(len(_KINDS[step.kind]) for step in steps)
     name = min(max(width_of(step.key.label) for step in steps), _NAME_WIDTH)
     bar = max((len(bar) for bar in bars.values()), default=0)
-    return _Widths(offset, kind, name, width - offset - kind - name - bar - 4 * _GAP, bar)
+    return _Widths(longest, kind, name, width - longest - kind - name - bar - 4 * _GAP, bar)
 
 
 def _step_lines(step: StepRecord, outcome: _Outcome, bar: str, start: datetime, widths: _Widths) -> list[Line]:
@@ -121,7 +121,7 @@ def _step_lines(step: StepRecord, outcome: _Outcome, bar: str, start: datetime, 
     )
     lines = row(
         [
-            Cell(widths.offset, [Part(_offset(start, step.started_at), "dim")]),
+            Cell(widths.offset, [Part(offset(start, step.started_at), "dim")]),
             Cell(widths.kind, [Part(_KINDS[step.kind])]),
             Cell(widths.name, [Part(step.key.label, "bold")]),
             Cell(widths.outcome, shown),
@@ -132,13 +132,13 @@ def _step_lines(step: StepRecord, outcome: _Outcome, bar: str, start: datetime, 
     if not fits:
         lines += _below("", outcome.below, "", widths)
     for attempt in step.attempts if len(step.attempts) > 1 or step.error else []:
-        lines += _below(_offset(start, attempt.started_at), _attempt(attempt), "red" if attempt.error else "", widths)
+        lines += _below(offset(start, attempt.started_at), _attempt(attempt), "red" if attempt.error else "", widths)
     return lines
 
 
-def _below(offset: str, text: str, style: str, widths: _Widths) -> list[Line]:
+def _below(at: str, text: str, style: str, widths: _Widths) -> list[Line]:
     cells = [
-        Cell(widths.offset, [Part(offset, "dim")]),
+        Cell(widths.offset, [Part(at, "dim")]),
         Cell(widths.kind, []),
         Cell(widths.below, [Part(text, style)]),
     ]
@@ -177,7 +177,8 @@ def _details(history: Sequence[HistoryEvent]) -> dict[tuple[str, str], dict[str,
     return {(kinds[event.kind], event.step or ""): event.detail for event in history if event.kind in kinds}
 
 
-def _offset(start: datetime, at: datetime) -> str:
+def offset(start: datetime, at: datetime) -> str:
+    """How long after the start, in short: `+1d 10s`."""
     ms = round((at - start).total_seconds() * 1000)
     return "+" + (re.sub(r" (ms|[dhms])[a-z]*", r"\1", in_words(ms)) if ms else "0")
 

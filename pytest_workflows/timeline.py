@@ -12,6 +12,7 @@ from durable_engine import (
     HistoryRow,
     Instance,
     InstanceRow,
+    Life,
     StepRecord,
     StepRow,
     Workflow,
@@ -24,7 +25,7 @@ from durable_engine import (
 
 from . import current
 from .bars import BLOCKS, draw_bars
-from .steplines import STYLES, summary, table
+from .steplines import STYLES, offset, summary, table
 from .styled import Line, Part, paragraph, width_of, write
 
 WIDTH = 78
@@ -46,6 +47,7 @@ class Run:
         steps: Its steps as stored.
         history: Its history as stored.
         events: Types of the events that nothing has taken.
+        lives: Its lives since it was created or restarted.
     """
 
     id: str
@@ -56,6 +58,7 @@ class Run:
     steps: list[StepRow]
     history: list[HistoryRow]
     events: list[str]
+    lives: list[Life]
 
     @property
     def step_records(self) -> list[StepRecord]:
@@ -85,6 +88,7 @@ def keep_run(engine: Engine, instance: Instance) -> Run:
         steps=engine.store.steps(key),
         history=engine.store.history(key),
         events=[event.type for event in engine.store.events(key)],
+        lives=engine.paths.lives(key),
     )
 
 
@@ -118,6 +122,7 @@ def lines_of(run: Run) -> list[Line]:
         lines += [[Part(_INDENT), *line] for line in table(steps, history, bars, start, WIDTH - len(_INDENT))]
     else:
         lines += _note("No step has started.")
+    lines += _lives(run.lives, start)
     if run.error is not None:
         lines += _note(f"ended with {run.error['name']}: {summary(run.error['message'])}", "red")
     if run.status not in FINAL_STATUSES:
@@ -139,6 +144,21 @@ def _head(run: Run, start: datetime) -> list[Line]:
 
 def _note(text: str, style: str = "") -> list[Line]:
     return [[Part(line, style)] for line in paragraph(_INDENT + text, WIDTH, _INDENT * 2)]
+
+
+def _lives(lives: list[Life], start: datetime) -> list[Line]:
+    """What each life asked for, where the memory was lost on the way."""
+    if not any(life.lost_at is not None for life in lives):
+        return []
+    return [line for number, life in enumerate(lives, start=1) for line in _note(_life(number, life, start))]
+
+
+def _life(number: int, life: Life, start: datetime) -> str:
+    asked = ", ".join(ask.key.label for ask in life.path) or "nothing"
+    if life.lost_at is None:
+        return f"life {number} asked for {asked}"
+    where = "" if life.point is None else f": {life.point.title}"
+    return f"life {number} asked for {asked}; its memory was lost at {offset(start, to_datetime(life.lost_at))}{where}"
 
 
 def _others(engine: Engine, workflow: Workflow) -> str:

@@ -53,6 +53,7 @@ from .model import (
 )
 from .modifications import InstanceModifications, Modification, Selector, check_consistent
 from .observers import Observer
+from .paths import Life
 from .scope import Scope, current_scope
 from .showing import show
 from .step import Step
@@ -90,6 +91,7 @@ __all__ = [
     "JsException",
     "JsNull",
     "JsProxy",
+    "Life",
     "Limits",
     "Modification",
     "ModificationError",

@@ -133,7 +133,6 @@ def test_a_step_that_is_open_at_the_end_of_its_test_is_listed_as_such(worker: An
     )
 
     assert listed(result) == [
-        "=================== workflows: slowest 5 steps in real time ====================",
         "================== workflows: longest 5 steps in virtual time ==================",
         "2 days  wait_for_event 'approval-1', 'a' of 'ORDERS' (not finished)",
         "        tests/test_it.py::test_it",
