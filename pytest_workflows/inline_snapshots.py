@@ -1,4 +1,7 @@
-"""How inline-snapshot writes our records into a test: loaded by inline-snapshot, where that is installed."""
+"""How inline-snapshot writes our records into a test: loaded by inline-snapshot, where that is installed.
+
+It is loaded in every session then, also where nothing of ours is used, and so imports nothing of the engine.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,13 @@ from typing import Any
 
 from inline_snapshot.plugin import Builder, ImportFrom, hookimpl
 
-from durable_engine import AttemptRecord, HistoryEvent, StepRecord, to_datetime
-
-_RECORDS = (AttemptRecord, HistoryEvent, StepRecord)
+_RECORDS = ("AttemptRecord", "HistoryEvent", "StepRecord")
 
 
 @hookimpl(specname="customize", tryfirst=True)
 def import_records_from_their_public_place(value: Any, builder: Builder) -> Any:
     """The classes of our records are imported from `pytest_workflows`."""
-    if isinstance(value, type) and value in _RECORDS:
+    if isinstance(value, type) and value.__module__ == "durable_engine.model" and value.__name__ in _RECORDS:
         return builder.create_code(value.__name__, imports=[ImportFrom("pytest_workflows", value.__name__)])
     return None
 
@@ -22,7 +23,7 @@ def import_records_from_their_public_place(value: Any, builder: Builder) -> Any:
 @hookimpl(specname="customize", tryfirst=True)
 def write_datetimes_while_time_is_frozen(value: Any, builder: Builder) -> Any:
     """inline-snapshot does not know a plain datetime while freezegun has put another class in its place."""
-    if type(value) is not type(to_datetime(0)):  # not kept in this module, where freezegun would replace it
+    if (type(value).__module__, type(value).__name__) != ("datetime", "datetime"):
         return None
     parts = ("hour", "minute", "second", "microsecond")
     times = {name: builder.with_default(getattr(value, name), 0) for name in parts}

@@ -1,5 +1,7 @@
 """The plugin's own hooks, called in order, from a conftest."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -263,6 +265,18 @@ def test_the_end_of_the_session_is_told_of_every_instance_and_in_order(worker: A
 
     result.assert_outcomes(passed=1)
     assert calls_of(result) == ["tests/test_it.py::test_it True {}"]
+
+
+def test_the_example_of_the_docs_counts_the_steps_that_were_retried(worker: Any) -> None:
+    page = (Path(__file__).parents[2] / "docs/reference/hooks.md").read_text(encoding="utf-8")
+    example = re.search(r'```python title="conftest.py"\n(.*?)```', page, re.DOTALL)
+    assert example is not None
+    worker.write("conftest.py", example[1])
+    worker.write("src/entry.py", FINDING)
+
+    worker.run(TOLD)
+
+    assert (worker.path / "retried.json").read_text() == '{"ORDERS: charge": 1}'
 
 
 def test_a_session_without_instances_is_told_of_too(worker: Any) -> None:

@@ -1,6 +1,7 @@
 """The timeline as it stands in the terminal: within 80 columns, in colour where there is some, in ASCII where it must."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -105,6 +106,12 @@ def test_it_shows_parallel_steps_retries_and_waits_within_80_columns(shop: Any) 
 
     assert reported(result) == TIMELINE
     assert max(map(len, reported(result).splitlines())) <= 78
+
+
+def test_the_docs_show_this_timeline() -> None:
+    page = Path(__file__).parents[2] / "docs" / "reference" / "timeline.md"
+
+    assert f"```text\n{TIMELINE}\n```" in page.read_text(encoding="utf-8")
 
 
 def test_colours_add_nothing_but_colours(shop: Any) -> None:
