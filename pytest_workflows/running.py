@@ -102,9 +102,11 @@ class RunningTest:
         registry.strict = settings.unused_mocks == "error"
         registry.replays = settings.replay and self.plan.point is None
         engine.clock.observers.append(self._freezer.move_to)
-        engine.observers.add(HookCaller(self.item))
+        hooks = HookCaller(self.item)
+        if hooks.is_heard:
+            engine.observers.add(hooks)
         if self.kept is not None:
-            registry_of(engine).most_runs = None
+            registry.most_runs = None
             engine.observers.add(FindingKeeper(self.kept.findings))
         return engine
 
