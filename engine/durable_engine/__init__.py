@@ -64,7 +64,9 @@ from .modifications import InstanceModifications, Modification, Selector, check_
 from .observers import Observer
 from .paths import Life
 from .scope import Scope, current_scope
+from .showing import show
 from .step import Step
+from .store import HistoryRow, InstanceRow, StepRow
 
 __all__ = [
     "DEFAULT_TIMEOUT",
@@ -84,11 +86,13 @@ __all__ = [
     "Finding",
     "Findings",
     "HistoryEvent",
+    "HistoryRow",
     "Instance",
     "InstanceEndedError",
     "InstanceHandle",
     "InstanceModifications",
     "InstanceNotFoundError",
+    "InstanceRow",
     "IntrospectionError",
     "InvalidArgumentError",
     "JsBigInt",
@@ -114,6 +118,7 @@ __all__ = [
     "StepKey",
     "StepKind",
     "StepRecord",
+    "StepRow",
     "StepStatus",
     "UnreachableStatusError",
     "UnusedModificationError",
@@ -138,6 +143,7 @@ __all__ = [
     "jsnull",
     "parse_duration",
     "read_now",
+    "show",
     "shown_result",
     "step_error",
     "step_records",
