@@ -126,6 +126,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
         return outcome
     except BaseException:
         if running is not None:
+            running.tell_findings()
             running.write_report()
         raise
     finally:

@@ -127,8 +127,7 @@ class RunningTest:
         __tracebackhide__ = True
         from durable_engine import WorkflowRuleError, WorkflowRuleWarning
 
-        found = engine.findings.take()
-        self._found += found
+        found = self._take_findings(engine)
         if self.settings.strict and found:
             raise WorkflowRuleError("\n".join([f"{len(found)} broken rule(s):", *map(str, found)]))
         refused = [*engine.refused, *self.warned.warn(found)]
@@ -136,6 +135,16 @@ class RunningTest:
             raise refused[0]
         if refused:
             raise WorkflowRuleWarning("\n".join(map(str, refused)))
+
+    def _take_findings(self, engine: Engine) -> list[Finding]:
+        found = engine.findings.take()
+        self._found += found
+        return found
+
+    def tell_findings(self) -> None:
+        """At the end of a call that failed: warn of broken rules. They stand in the report, and raise nothing."""
+        if self._engine is not None and not self._engine.closed:
+            self.warned.warn(self._take_findings(self._engine))
 
     def outcome(self, *, passed: bool) -> RunOutcome:
         """What this run showed, for further ones."""
@@ -164,6 +173,8 @@ class RunningTest:
             more = len(engine.instances) - len(alive)
             if more:
                 parts.append([[Part(f"... and {more} more instance(s).")]])
+            if self._found:
+                parts.append([[Part("Broken rules:")], *([Part(f"  {finding}")] for finding in self._found)])
             self.report = [line for part in parts for line in (*part, [])][:-1]
 
     def _all_runs(self, engine: Engine) -> list[Run]:
@@ -175,6 +186,9 @@ class RunningTest:
     def stop(self) -> None:
         """The test's call is over: nothing runs on, but what is stored can still be looked at in teardown."""
         if self._engine is not None and not self._engine.closed:
+            from .registry import registry_of
+
+            registry_of(self._engine).replays = False  # an introspector that a fixture closes comes too late for it
             self._engine.stop()
 
     def close(self) -> None:
