@@ -23,6 +23,7 @@ from .errors import (
     NeverHappensError,
     NonRetryableError,
     NotAvailableError,
+    ReplayEnded,
     StepFailedError,
     UnknownValueError,
     UnreachableStatusError,
@@ -32,6 +33,7 @@ from .errors import (
     WorkflowRuleError,
     WorkflowRuleWarning,
 )
+from .faults import FaultPoint, Faults
 from .findings import RULES, Finding, Findings, Rule
 from .inspection import error_of, history_of, history_records, shown_result, step_error, step_records, steps_of
 from .instance import Instance
@@ -71,6 +73,8 @@ __all__ = [
     "Engine",
     "EngineClosedError",
     "EngineError",
+    "FaultPoint",
+    "Faults",
     "Finding",
     "Findings",
     "HistoryEvent",
@@ -94,6 +98,7 @@ __all__ = [
     "NotAvailableError",
     "Observer",
     "Place",
+    "ReplayEnded",
     "Rule",
     "Scope",
     "Selector",
