@@ -55,6 +55,7 @@ from .model import (
 )
 from .modifications import InstanceModifications, Modification, Selector, check_consistent
 from .observers import Observer
+from .paths import Life
 from .playback import PlayedLine, PlayedStep, Script
 from .scope import Scope, current_scope
 from .step import Step
@@ -96,6 +97,7 @@ __all__ = [
     "JsException",
     "JsNull",
     "JsProxy",
+    "Life",
     "Limits",
     "Modification",
     "ModificationError",
