@@ -53,6 +53,10 @@ def pytest_configure(config: pytest.Config) -> None:
     session = config.stash[SESSION]
     assert session.settings
     config.pluginmanager.register(ExplorationHooks(config, session, read_exploration(config)), NAME)
+    if config.getoption("workflows_replay"):
+        from .replaying import set_up_replays
+
+        set_up_replays(config, session)
 
 
 def _start(config: pytest.Config) -> None:

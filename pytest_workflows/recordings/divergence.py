@@ -45,14 +45,38 @@ def diverged(script: RecordedScript, ask: Ask, recorded: Step | None) -> Diverge
     return DivergenceError("\n".join(lines))
 
 
-def ended_early(script: RecordedScript, status: str, told: str) -> DivergenceError:
-    """The error for a `run` that came to its end without having asked for all that is recorded."""
+def ended_early(script: RecordedScript, told: str) -> DivergenceError:
+    """The error for a `run` that goes no further and has not asked for all that is recorded.
+
+    Args:
+        script: The recording, and what was asked for.
+        told: How it stands now, in words.
+    """
     missing = script.missing
     lines = [
-        f"{_instance(script)} does not follow {script.name}: it ended {status}{told} before it asked for "
+        f"{_instance(script)} does not follow {script.name}: it is {told}, and has not asked for "
         f"{call(missing[0].key)}, which the recording has.",
         "",
         *_side_by_side(script, marked=missing[0]),
+        *_hints(script.recording),
+    ]
+    return DivergenceError("\n".join(lines))
+
+
+def ended_otherwise(script: RecordedScript, recorded: str, told: str, place: Place | None) -> DivergenceError:
+    """The error for a `run` that asked for all that is recorded, and came to another end.
+
+    Args:
+        script: The recording.
+        recorded: How the recording stands at its end, in words.
+        told: How it stands now.
+        place: Where the source raised what ended it, if it did.
+    """
+    where = "" if place is None else f" ({place_text(*place)})"
+    lines = [
+        f"{_instance(script)} follows {script.name}, but to another end:",
+        f"  recorded: {recorded}",
+        f"  now:      {told}{where}",
         *_hints(script.recording),
     ]
     return DivergenceError("\n".join(lines))
