@@ -53,6 +53,8 @@ async def _check_end(
         raise ended_early(script, told)
     recorded_message = None if recording.error is None else recording.error.message
     recorded = _end(recording.status, recording.output, recorded_message)
+    if script.may_end and not script.missing:
+        return
     if status in FINAL_STATUSES or recording.status in FINAL_STATUSES:
         same_error = error is None or _telling(error["message"]) == _telling(recorded_message or "")
         if status != recording.status or not same_error or not _matches(recording.output, now.output):
