@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from typing import Any
 
@@ -21,7 +22,7 @@ async def replay(binding: WorkflowBinding, recording: Recording, name: str, reda
     """Run a recording to its end.
 
     Args:
-        binding: The workflow's binding, on an engine on which nothing has happened.
+        binding: The workflow's binding, on an engine on which nothing has happened; its event loop is for this alone.
         recording: The recording.
         name: Names it in errors.
         redacted: Keys whose values recordings do not have.
@@ -31,11 +32,18 @@ async def replay(binding: WorkflowBinding, recording: Recording, name: str, reda
         UnknownValueError: If the source uses a value that the recording does not have.
     """
     __tracebackhide__ = True
+    asyncio.get_running_loop().set_exception_handler(_handle)
     reproduction = reproduce(binding, recording)
     reproduction.script.name = name
     async with reproduction as instance:
         await binding.engine.run_until_idle()
         await _check_end(reproduction, instance, binding, redacted)
+
+
+def _handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """As asyncio does, but for errors that nobody looked at: a callback may have, and none of them runs in a replay."""
+    if not str(context.get("message")).endswith("exception was never retrieved"):
+        loop.default_exception_handler(context)
 
 
 async def _check_end(
