@@ -215,6 +215,7 @@ class RunningTest:
             schedule_seed=seed,
             limits=self.settings.limits,
             config=None if self.project is None else self.project.path,
+            bindings=sorted(self._overrides or ()),
             classes=self._classes,
             findings=watcher.findings,
         )

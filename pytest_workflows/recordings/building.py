@@ -100,6 +100,7 @@ class Origin:
         schedule_seed: What the order comes from, if anything.
         limits: The platform's limits that the test changed.
         config: The wrangler configuration's file.
+        bindings: Names of the bindings that the test gave.
         classes: The workflows' classes by binding.
         findings: Rules that were broken.
     """
@@ -111,6 +112,7 @@ class Origin:
     schedule_seed: int | None
     limits: Mapping[str, int]
     config: Path | None
+    bindings: list[str]
     classes: Mapping[str, type]
     findings: list[Finding]
 
@@ -171,6 +173,7 @@ class _Builder:
             module=None if cls is None else cls.__module__,
             file=None if cls is None else self._file(_file_of(cls)),
             config=None if origin.config is None else self._file(str(origin.config)),
+            bindings=origin.bindings,
             params=tag(decode(row.params)),
             trigger=self._first("WORKFLOW_QUEUED", "trigger"),
             clock_start=origin.clock_start,
