@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from .durations import read_count
 from .exploring import ALL, Exploration
 
 if TYPE_CHECKING:
@@ -89,6 +90,12 @@ def add_options(parser: pytest.Parser) -> None:
         "--workflows-report",
         action="store_true",
         help="show the timeline of every workflow instance, not only of those in failing tests",
+    )
+    group.addoption(
+        "--workflows-durations",
+        type=read_count,
+        metavar="N",
+        help="list the N slowest steps in real time and the N longest in virtual time (0: all)",
     )
     group.addoption(
         "--workflows-crash",
@@ -182,8 +189,9 @@ def read_ini(config: pytest.Config) -> Settings:
         environment=config.getini("workflows_wrangler_env") or None,
         now=now,
         ignore_rules=tuple(config.getini("workflows_ignore_rules")),
-        strict=bool(config.getoption("workflows_strict") or config.getini("workflows_strict")),
-        record=config.getoption("workflows_record"),
+        # Before pytest 9 no option is in force yet when the first conftest is loaded; this is read again after that.
+        strict=bool(config.getoption("workflows_strict", False) or config.getini("workflows_strict")),
+        record=config.getoption("workflows_record", "failed"),
         redact=tuple(config.getini("workflows_redact")),
         failures_dir=config.getini("workflows_failures_dir") or FAILURES_DIR,
     )
