@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         NotAvailableError,
         StepFailedError,
         StepRecord,
+        UnknownValueError,
         UnreachableStatusError,
         UnusedModificationError,
         WaitTimeoutError,
@@ -40,10 +41,14 @@ if TYPE_CHECKING:
         introspect_workflow_instance,
     )
     from .modifier import Modifier
+    from .recordings.errors import DivergenceError, RecordingError
+    from .recordings.model import Recording
+    from .recordings.reproduction import reproduce
     from .timeline import Run
 
 __all__ = [
     "AttemptRecord",
+    "DivergenceError",
     "EngineClosedError",
     "EngineError",
     "HistoryEvent",
@@ -57,9 +62,12 @@ __all__ = [
     "Modifier",
     "NeverHappensError",
     "NotAvailableError",
+    "Recording",
+    "RecordingError",
     "Run",
     "StepFailedError",
     "StepRecord",
+    "UnknownValueError",
     "UnreachableStatusError",
     "UnusedModificationError",
     "WaitTimeoutError",
@@ -70,9 +78,14 @@ __all__ = [
     "WorkflowRuleWarning",
     "introspect_workflow",
     "introspect_workflow_instance",
+    "reproduce",
 ]
 
 _HOMES = {
+    "DivergenceError": ".recordings.errors",
+    "Recording": ".recordings.model",
+    "RecordingError": ".recordings.errors",
+    "reproduce": ".recordings.reproduction",
     "InstanceIntrospector": ".introspection",
     "MissingBindingError": ".errors",
     "Modifier": ".modifier",

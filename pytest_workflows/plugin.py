@@ -57,6 +57,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(ExplorationHooks(config, session, read_exploration(config)), NAME)
     config.pluginmanager.register(ColouredSections())
     config.pluginmanager.register(RunCollector(config))
+    if config.getoption("workflows_replay"):
+        from .replaying import set_up_replays
+
+        set_up_replays(config, session)
     if config.getoption("workflows_durations") is not None:
         config.pluginmanager.register(Durations(config.getoption("workflows_durations")))
 

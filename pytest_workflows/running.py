@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
     from .plan import RunOutcome, RunPlan
     from .project import Project
+    from .recordings.building import Origin
+    from .recordings.capture import Capture
+    from .recordings.model import Recording
+    from .recordings.observing import Watcher
     from .session_report import Kept
     from .settings import Settings
     from .styled import Line
@@ -53,12 +57,15 @@ class RunningTest:
         self.project = project
         self.report: list[Line] = []
         self.reported = False
+        self.recorded = False
         self.kept: Kept | None = None
         self._freezer = freezer
         self._engine: Engine | None = None
         self._overrides: Mapping[str, Any] | None = None
         self._env: dict[str, Any] = {}
         self._found: list[Finding] = []
+        self._classes: dict[str, type] = {}
+        self._capture: Capture | None = None
 
     # -- the engine --------------------------------------------------------------------------------------------------
 
@@ -105,6 +112,12 @@ class RunningTest:
         hooks = HookCaller(self.item)
         if hooks.is_heard:
             engine.observers.add(hooks)
+        if settings.record != "none":
+            from .recordings.capture import MOST, Capture
+
+            most = None if settings.record == "all" else MOST
+            self._capture = Capture(engine, settings.redact, most)
+            registry.on_leave = self._capture.keep
         if self.kept is not None:
             registry.most_runs = None
             engine.observers.add(FindingKeeper(self.kept.findings))
@@ -163,6 +176,8 @@ class RunningTest:
     def write_report(self) -> None:
         """Write down the runs of the test's instances, those that are gone included, for its report."""
         engine = self._engine
+        if self._capture is not None:
+            self._capture.finish()
         if engine is not None and not engine.closed:
             from .registry import MOST_RUNS, registry_of
             from .styled import Part
@@ -185,6 +200,10 @@ class RunningTest:
 
     def stop(self) -> None:
         """The test's call is over: nothing runs on, but what is stored can still be looked at in teardown."""
+        if self._capture is not None:
+            self._capture.stop()
+            if self.settings.record == "all":
+                self._capture.finish()
         if self._engine is not None and not self._engine.closed:
             from .registry import registry_of
 
@@ -200,6 +219,37 @@ class RunningTest:
                 self.kept.runs = self._all_runs(self._engine)
             self._engine.close()
             context.cancel_background()
+
+    @property
+    def recording_mode(self) -> tuple[str, str]:
+        """Of which tests instances are recorded, and the folder for that."""
+        return self.settings.record, self.settings.failures_dir
+
+    def recordings(self) -> list[Recording]:
+        """The recordings of the test's instances so far; none with `--workflows-record=none`."""
+        if self._capture is None:
+            return []
+        self._capture.finish()
+        return self._capture.recordings(self._origin)
+
+    def _origin(self, watcher: Watcher) -> Origin:
+        from durable_engine import to_datetime
+
+        from .recordings.building import Origin
+
+        seed = self.settings.seed if self.plan.seed is None else self.plan.seed
+        return Origin(
+            rootdir=self.item.config.rootpath,
+            test=self.item.nodeid + self.plan.title,
+            clock_start=to_datetime(self.engine.clock.started_ms),
+            seed=self.item.nodeid if seed is None else seed,
+            schedule_seed=seed,
+            limits=self.settings.limits,
+            config=None if self.project is None else self.project.path,
+            bindings=sorted(self._overrides or ()),
+            classes=self._classes,
+            findings=watcher.findings,
+        )
 
     def bury(self) -> None:
         """After the test's report: close what was stopped in its middle."""
@@ -290,6 +340,7 @@ class RunningTest:
                 f"The workflow class {cls.__name__} for binding {name!r} has no method `run`. "
                 "Add `async def run(self, event, step)` to it."
             )
+        self._classes[name] = cls
         options: dict[str, Any] = {} if step_limit is None else {"step_limit": step_limit}
         return self.engine.bind(
             name,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .binding import InstanceHandle, Workflow, WorkflowBinding
 from .boundary import JsBigInt, JsDict, JsNull, JsProxy, cross, decode, encode, jsnull, to_json
-from .clock import VirtualClock, read_now, to_datetime
+from .clock import PLAIN_DATETIME, VirtualClock, read_now, to_datetime, to_ms
 from .durations import duration_ms, in_words, parse_duration
 from .engine import DEFAULT_TIMEOUT, Engine
 from .errors import (
@@ -25,6 +25,7 @@ from .errors import (
     NotAvailableError,
     ReplayEnded,
     StepFailedError,
+    UnknownValueError,
     UnreachableStatusError,
     UnusedModificationError,
     WaitTimeoutError,
@@ -32,6 +33,7 @@ from .errors import (
     WorkflowRuleError,
     WorkflowRuleWarning,
 )
+from .failures import ErrorInfo
 from .faults import FaultPoint, Faults
 from .findings import RULES, Finding, Findings, Rule
 from .inspection import error_of, history_of, history_records, shown_result, step_error, step_records, steps_of
@@ -54,15 +56,21 @@ from .model import (
 from .modifications import InstanceModifications, Modification, Selector, check_consistent
 from .observers import Observer
 from .paths import Life
+from .playback import PlayedLine, PlayedStep, Script
 from .scope import Scope, current_scope
 from .showing import show
 from .step import Step
-from .store import HistoryRow, InstanceRow, StepRow
+from .store import MOCKED, SENSITIVE, HistoryRow, InstanceRow, StepRow
+from .unknown import REDACTED_REASON, UnknownValue
 
 __all__ = [
     "DEFAULT_TIMEOUT",
     "FINAL_STATUSES",
+    "MOCKED",
+    "PLAIN_DATETIME",
+    "REDACTED_REASON",
     "RULES",
+    "SENSITIVE",
     "STATUSES",
     "Ask",
     "AttemptRecord",
@@ -72,6 +80,7 @@ __all__ = [
     "Engine",
     "EngineClosedError",
     "EngineError",
+    "ErrorInfo",
     "FaultPoint",
     "Faults",
     "Finding",
@@ -100,9 +109,12 @@ __all__ = [
     "NotAvailableError",
     "Observer",
     "Place",
+    "PlayedLine",
+    "PlayedStep",
     "ReplayEnded",
     "Rule",
     "Scope",
+    "Script",
     "Selector",
     "Step",
     "StepFailedError",
@@ -111,6 +123,8 @@ __all__ = [
     "StepRecord",
     "StepRow",
     "StepStatus",
+    "UnknownValue",
+    "UnknownValueError",
     "UnreachableStatusError",
     "UnusedModificationError",
     "VirtualClock",
@@ -140,4 +154,5 @@ __all__ = [
     "steps_of",
     "to_datetime",
     "to_json",
+    "to_ms",
 ]
