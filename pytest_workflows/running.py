@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from durable_engine import Engine
 
     from .project import Project
+    from .rules.source import Sources
     from .settings import Settings
     from .warned import Warned
 
@@ -50,6 +51,7 @@ class RunningTest:
         self._engine: Engine | None = None
         self._overrides: Mapping[str, Any] | None = None
         self._env: dict[str, Any] = {}
+        self._sources: Sources | None = None
 
     # -- the engine --------------------------------------------------------------------------------------------------
 
@@ -70,6 +72,7 @@ class RunningTest:
 
         from .hook_caller import HookCaller
         from .registry import registry_of
+        from .rules.watch import watch
 
         settings = self.settings
         now = freeze.real_seconds() * 1000 if settings.now is None else read_now(settings.now)
@@ -88,7 +91,17 @@ class RunningTest:
         registry.replays = settings.replay
         engine.clock.observers.append(self._freezer.move_to)
         engine.observers.add(HookCaller(self.item))
+        watch(engine, self.sources)
         return engine
+
+    @property
+    def sources(self) -> Sources:
+        """What is the source of the Worker under test."""
+        if self._sources is None:
+            from .rules.source import Sources
+
+            self._sources = Sources(None if self.project is None else self.project.folder)
+        return self._sources
 
     def check(self) -> None:
         """At the end of a call that passed: raise what the test must still hear of."""
@@ -232,6 +245,7 @@ class RunningTest:
                 f"The workflow class {cls.__name__} for binding {name!r} has no method `run`. "
                 "Add `async def run(self, event, step)` to it."
             )
+        self.sources.add_class(cls)
         options: dict[str, Any] = {} if step_limit is None else {"step_limit": step_limit}
         return self.engine.bind(
             name,
