@@ -51,6 +51,7 @@ class RunningTest:
         self._engine: Engine | None = None
         self._overrides: Mapping[str, Any] | None = None
         self._env: dict[str, Any] = {}
+        self._proxies: dict[str, Any] = {}
         self._sources: Sources | None = None
 
     # -- the engine --------------------------------------------------------------------------------------------------
@@ -181,7 +182,20 @@ class RunningTest:
         self._freezer.check()
         if name not in self._env:
             self._env[name] = self._make_binding(name)
-        return self._env[name]
+        return self._recorded(name) if self._is_asked_by_worker() else self._env[name]
+
+    def _is_asked_by_worker(self) -> bool:
+        """Whether the Worker's own code asks, in a workflow; tests, fakes and handlers get the object itself."""
+        from durable_engine import current_scope
+
+        return current_scope.get() is not None and self.sources.caller() is not None
+
+    def _recorded(self, name: str) -> Any:
+        if name not in self._proxies:
+            from .effects import record
+
+            self._proxies[name] = record(self._env[name], name)
+        return self._proxies[name]
 
     def names(self) -> Iterable[str]:
         """The names that `env` has."""

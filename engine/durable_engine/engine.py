@@ -346,6 +346,7 @@ class Engine:
         if id is None:
             id = str(uuid.UUID(int=self._random.getrandbits(128), version=4))
         if self.exists(workflow, id):
+            self.observers.create_refused(workflow, id)
             raise JsException("Error", ALREADY_EXISTS.format(id=id))
         modifications = self.modifications_of(workflow, id)
         for listener in list(self.on_create):

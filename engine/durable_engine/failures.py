@@ -5,17 +5,15 @@ Source: docs/reference/fidelity.md, "Exceptions"; tests/engine/golden/boundary.j
 
 from __future__ import annotations
 
-import os
 import traceback
-from pathlib import Path
 from typing import Self
 
 import msgspec
 
 from .boundary import BoundaryError
 from .errors import JsException, NonRetryableError
+from .frames import is_hidden
 
-_HERE = f"{Path(__file__).parent}{os.sep}"
 _NON_RETRYABLE = "NonRetryableError"
 
 
@@ -133,7 +131,7 @@ class _Stack(traceback.StackSummary):
 
 
 def _formatted(exc: BaseException) -> str:
-    """The traceback as Python prints it, causes included, without the engine's own frames."""
+    """The traceback as Python prints it, causes included, without the frames that are ours."""
     told = traceback.TracebackException.from_exception(exc)
     _tidy(told, exc)
     told.stack = _Stack(told.stack)
@@ -142,7 +140,7 @@ def _formatted(exc: BaseException) -> str:
 
 def _tidy(told: traceback.TracebackException, exc: BaseException) -> None:
     """Take out what is ours: frames, and the links from a crossed error to its original."""
-    stack = [frame for frame in told.stack if not frame.filename.startswith(_HERE)]
+    stack = [frame for frame in told.stack if not is_hidden(frame.filename)]
     told.stack = _Stack(stack) if told.stack or isinstance(exc, _Crossed) else traceback.StackSummary()
     if isinstance(exc.__cause__, _Crossed) and told.__cause__ is not None:
         if isinstance(exc, JsException):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .binding import Workflow
     from .findings import Finding
     from .instance import Instance
     from .model import Ask, CallbackRun, Effect, StepKey
@@ -54,6 +55,12 @@ class Observer:
 
     def effect(self, instance: Instance, effect: Effect) -> None:
         """Code of an instance called a binding, a fake or an HTTP service."""
+
+    def create_called(self, workflow: Workflow, method: str, options: Any) -> None:
+        """Some code, of an instance or not, calls `create` or `create_batch` with these options."""
+
+    def create_refused(self, workflow: Workflow, id: str) -> None:
+        """An instance was not created, since its id is taken."""
 
     def event_sent(self, instance: Instance, event_type: str, payload: bytes) -> None:
         """An event arrived for an instance that has not ended."""
