@@ -142,10 +142,7 @@ class WorkflowBinding:
         return handles
 
     def _tell(self, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-        tell_call(self._workflow.name, method, args, kwargs)
-        if method in ("create", "create_batch") and not is_over():
-            given = args[0] if args else kwargs
-            self._engine.observers.create_called(self._workflow, method, given)
+        _tell(self._engine, self._workflow, method, args, kwargs)
 
     def _create(self, options: JsDict) -> InstanceHandle:
         given = options.get("id")
@@ -281,7 +278,7 @@ class InstanceHandle:
     sendEvent = send_event
 
     def _tell(self, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-        tell_call(self._workflow.name, method, args, kwargs)
+        _tell(self._engine, self._workflow, method, args, kwargs)
 
     @property
     def _engine(self) -> Engine:
@@ -295,6 +292,14 @@ class InstanceHandle:
         _no_such_name(
             "A workflow instance", name, {}, "id, status, pause, resume, restart, terminate, delete, send_event"
         )
+
+
+def _tell(
+    engine: Engine, workflow: Workflow, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> None:
+    tell_call(workflow.name, method, args, kwargs)
+    if not is_over():
+        engine.observers.binding_called(workflow, method, args, kwargs)
 
 
 def read_retention(value: object) -> Retention:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .binding import Workflow
     from .findings import Finding
     from .instance import Instance
@@ -56,8 +58,10 @@ class Observer:
     def effect(self, instance: Instance, effect: Effect) -> None:
         """Code of an instance called a binding, a fake or an HTTP service."""
 
-    def create_called(self, workflow: Workflow, method: str, options: Any) -> None:
-        """Some code, of an instance or not, calls `create` or `create_batch` with these options."""
+    def binding_called(
+        self, workflow: Workflow, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> None:
+        """Some code, of an instance or not, calls a workflow's binding or an instance's handle."""
 
     def create_refused(self, workflow: Workflow, id: str) -> None:
         """An instance was not created, since its id is taken."""
