@@ -198,7 +198,7 @@ class RunningTest:
             raise pytest.UsageError(
                 f"The fixture workflow_bindings returns a dict of bindings by name, not {bindings!r}."
             )
-        self._overrides = dict(bindings)
+        self._overrides = self.sources.given = dict(bindings)
 
     def resolve(self, name: str) -> Any:
         """The binding, variable or fake of that name, as the Worker sees it in `env`.
@@ -286,7 +286,7 @@ class RunningTest:
                 f"The workflow class {cls.__name__} for binding {name!r} has no method `run`. "
                 "Add `async def run(self, event, step)` to it."
             )
-        self.sources.add_class(cls)
+        self.sources.add_class(name, cls)
         options: dict[str, Any] = {} if step_limit is None else {"step_limit": step_limit}
         return self.engine.bind(
             name,

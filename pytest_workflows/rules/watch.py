@@ -7,8 +7,9 @@ from durable_engine import Engine
 from .base import RuleObserver
 from .overlapping_attempts import OverlappingAttempts
 from .source import Sources
+from .state_outside_step import StateOutsideStep
 
-RULES: tuple[type[RuleObserver], ...] = (OverlappingAttempts,)
+RULES: tuple[type[RuleObserver], ...] = (OverlappingAttempts, StateOutsideStep)
 """In alphabetical order."""
 
 
