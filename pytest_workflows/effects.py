@@ -11,7 +11,7 @@ import asyncio
 import copy
 import inspect
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, time, timedelta, tzinfo
 from decimal import Decimal
 from enum import Enum
@@ -118,6 +118,16 @@ def uncover(value: Any) -> Any:
     return value
 
 
+def _origins(value: Any) -> Iterator[Effect]:
+    """The calls that gave the objects in a call's arguments."""
+    if isinstance(value, _Recorded):
+        if value._self_source.origin is not None:
+            yield value._self_source.origin
+    elif type(value) in (list, tuple, dict):
+        for item in value.values() if type(value) is dict else value:
+            yield from _origins(item)
+
+
 def _differ(one: object, other: object) -> bool:
     return one is not other
 
@@ -177,20 +187,21 @@ _RUNNING = (CoroutineType, GeneratorType, AsyncGeneratorType)
 def _call(self: _Recorded, /, *args: Any, **kwargs: Any) -> Any:
     __tracebackhide__ = True
     called, source = self.__wrapped__, self._self_source
+    given = tuple(_origins((args, kwargs)))
     args, kwargs = uncover(args), {name: uncover(value) for name, value in kwargs.items()}
     scope = acting_scope()
     if scope is None:
         return _not_acting(called, args, kwargs)
     if scope.instance.replaying:
         return _end_replay(called, scope)
-    effect = make_effect(scope, source.service, source.path or "()", args, kwargs, source.origin)
+    effect = make_effect(scope, source.service, source.path or "()", args, kwargs, source.origin, given)
     try:
         with inside_service():
-            given = called(*args, **kwargs)
+            answer = called(*args, **kwargs)
     except BaseException:
         tell_effect(scope, effect)
         raise
-    result = _cover(given, source.result(effect))
+    result = _cover(answer, source.result(effect))
     if _goes_out(source, result):
         tell_effect(scope, effect)
     return result

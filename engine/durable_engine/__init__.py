@@ -6,7 +6,7 @@ This is the engine's public door; what is not named here is its own affair.
 from __future__ import annotations
 
 from .binding import InstanceHandle, Workflow, WorkflowBinding, pass_door
-from .boundary import Cover, JsBigInt, JsDict, JsNull, JsProxy, cross, decode, encode, jsnull, to_json
+from .boundary import Cover, JsBigInt, JsDict, JsNull, JsProxy, cross, decode, encode, jsnull, to_json, unwrap
 from .clock import VirtualClock, read_now, to_datetime
 from .durations import duration_ms, in_words, parse_duration
 from .effects import acting_scope, as_coroutine_function, inside_service, make_effect, tell_call, tell_effect
@@ -145,4 +145,5 @@ __all__ = [
     "tell_effect",
     "to_datetime",
     "to_json",
+    "unwrap",
 ]

@@ -294,9 +294,7 @@ class InstanceHandle:
         )
 
 
-def _tell(
-    engine: Engine, workflow: Workflow, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-) -> None:
+def _tell(engine: Engine, workflow: Workflow, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
     tell_call(workflow.name, method, args, kwargs)
     if not is_over():
         engine.observers.binding_called(workflow, method, args, kwargs)

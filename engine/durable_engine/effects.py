@@ -50,9 +50,10 @@ def make_effect(
     args: tuple[Any, ...] = (),
     kwargs: Mapping[str, Any] | None = None,
     origin: Effect | None = None,
+    given: tuple[Effect, ...] = (),
 ) -> Effect:
     """The effect that a call is which the running code makes."""
-    return Effect(service, method, args, kwargs or {}, place_of_user(), scope.step, scope.attempt, origin)
+    return Effect(service, method, args, kwargs or {}, place_of_user(), scope.step, scope.attempt, origin, given)
 
 
 def tell_effect(scope: Scope, effect: Effect) -> None:

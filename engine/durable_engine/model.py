@@ -172,3 +172,4 @@ class Effect:
     step: StepKey | None = None
     attempt: int | None = None
     origin: Effect | None = None
+    given: tuple[Effect, ...] = ()

@@ -58,9 +58,7 @@ class Observer:
     def effect(self, instance: Instance, effect: Effect) -> None:
         """Code of an instance called a binding, a fake or an HTTP service."""
 
-    def binding_called(
-        self, workflow: Workflow, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-    ) -> None:
+    def binding_called(self, workflow: Workflow, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """Some code, of an instance or not, calls a workflow's binding or an instance's handle."""
 
     def create_refused(self, workflow: Workflow, id: str) -> None:
