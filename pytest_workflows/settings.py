@@ -147,6 +147,11 @@ def _fault_point(text: str) -> FaultPoint:
         ) from None
 
 
+def _is_set(config: pytest.Config, option: str) -> bool:
+    """Whether a flag is given; the settings may be read before pytest has read the whole command line."""
+    return bool(config.getoption(option) or getattr(config.known_args_namespace, option, False))
+
+
 def read_ini(config: pytest.Config) -> Settings:
     """The settings that ini gives.
 
@@ -160,7 +165,7 @@ def read_ini(config: pytest.Config) -> Settings:
         environment=config.getini("workflows_wrangler_env") or None,
         now=now,
         ignore_rules=tuple(config.getini("workflows_ignore_rules")),
-        strict=bool(config.getoption("workflows_strict") or config.getini("workflows_strict")),
+        strict=_is_set(config, "workflows_strict") or bool(config.getini("workflows_strict")),
     )
     _check("ini option workflows_ignore_rules", "ignore_rules", list(settings.ignore_rules))
     if now is not None:

@@ -107,14 +107,17 @@ def _called(source: SourceFile, call: ast.Call, depth: int) -> Iterator[Make]:
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
     if name == "strftime":
-        yield _of_format("".join(arg.value for arg in call.args if _is_text(arg)))
-    elif name == "get" and call.args and _is_text(call.args[0]):  # a dict's, or a request's headers'
-        yield _of_components([call.args[0].value, *_components(receiver)])  # type: ignore[attr-defined]
+        yield _of_format("".join(map(_text, call.args)))
+    elif name == "get" and call.args and _text(call.args[0]):  # a dict's, or a request's headers'
+        yield _of_components([_text(call.args[0]), *_components(receiver)])
     elif name in _CONVERSIONS or (name in _DATE_PARTS and receiver is not None):
         inner = [*call.args, *([] if receiver is None or _is_module(receiver) else [receiver])]
         made = {one for part in inner for one in _makes(source, part, depth - 1)}
         # The date of a point in time is no longer that point in time.
-        yield from {"date"} if name in _DATE_PARTS and made <= {"unique", "date", "unknown"} else made
+        if name in _DATE_PARTS and made <= {"unique", "date", "unknown"}:
+            yield "date"
+        else:
+            yield from made
     else:
         yield _of_components([name])
 
@@ -142,7 +145,7 @@ def _components(node: ast.AST | None) -> list[str]:
             names.append(node.attr)
             following = node.value
         elif isinstance(node, ast.Subscript):
-            names.append(node.slice.value if _is_text(node.slice) else "")  # type: ignore[attr-defined]
+            names.append(_text(node.slice))
             following = node.value
         elif isinstance(node, ast.Call):
             following = node.func
@@ -179,8 +182,9 @@ def _of_format(form: str) -> Make:
     return "unique" if any(directive in form for directive in _TIME_DIRECTIVES) else "date"
 
 
-def _is_text(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+def _text(node: ast.AST) -> str:
+    """The text that a literal is; empty for anything else."""
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
 def _is_module(node: ast.AST) -> bool:

@@ -123,10 +123,10 @@ def _of_request(verb: str, effect: Effect) -> Repeating:
 
 def _statements(effect: Effect) -> Iterator[str]:
     """The SQL that a call runs: its own, that of the call it was made on, or that of the statements it was given."""
-    if last_name(effect) in _SPEAKS_SQL and effect.args and isinstance(effect.args[0], str):
-        if _SQL.match(effect.args[0]):
-            yield effect.args[0]
-            return
+    first = effect.args[0] if effect.args else None
+    if last_name(effect) in _SPEAKS_SQL and isinstance(first, str) and _SQL.match(first):
+        yield first
+        return
     before: tuple[Effect, ...] = effect.given or (() if effect.origin is None else (effect.origin,))
     for one in before:
         yield from _statements(one)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from durable_engine import CallbackRun, Effect, Engine, Instance, StepKey
+from durable_engine import CallbackRun, Effect, Engine, Instance, Place, StepKey
 
 from .base import RuleObserver
 from .calls import shown
@@ -17,6 +17,7 @@ class ManyEffectsInOneStep(RuleObserver):
     def __init__(self, engine: Engine, sources: Sources) -> None:
         super().__init__(engine, sources)
         self._calls: dict[tuple[int, StepKey, int | None], Effect] = {}
+        self._told: set[Place] = set()
 
     def effect(self, instance: Instance, effect: Effect) -> None:
         """A service was called."""
@@ -26,7 +27,9 @@ class ManyEffectsInOneStep(RuleObserver):
         if place is None:
             return
         first = self._calls.setdefault((instance.row.key, effect.step, effect.attempt), effect)
-        if first.service != effect.service:
+        # Of a step that a loop declares, and of the further calls of an attempt, one finding says all.
+        if first.service != effect.service and first.place not in self._told:
+            self._told.add(first.place)
             message = f"one attempt of step {effect.step.label!r} calls {shown(first)} and {shown(effect)}"
             self.report(message, place, instance, step=effect.step.label)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from durable_engine import CallbackRun, Effect, Engine, Instance, StepKey
@@ -83,9 +84,7 @@ class NotIdempotent(RuleObserver):
         self.report(message, effect.place, instance, step=label, about=shown(effect))
 
 
-def _same(
-    effect: Effect, mine: list[Effect], earlier: tuple[Effect, ...] | list[Effect], instance: Instance
-) -> Effect | None:
+def _same(effect: Effect, mine: Sequence[Effect], earlier: Sequence[Effect], instance: Instance) -> Effect | None:
     """The call of an earlier attempt that this one repeats.
 
     One with the same arguments is; one with others is if the attempt did not look first what was done already.

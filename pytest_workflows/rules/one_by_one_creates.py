@@ -46,7 +46,7 @@ class OneByOneCreates(RuleObserver):
             return
         caller = current_scope.get() or running_handler.get() or frame
         if method != "create":
-            self._rows.pop((id(caller), workflow.name), None)
+            self._rows.pop((_number(caller), workflow.name), None)
             return
         place = (frame.f_code.co_filename, frame.f_lineno)
         places = self._row(caller, workflow.name)
@@ -58,9 +58,9 @@ class OneByOneCreates(RuleObserver):
         if not isinstance(caller, Scope | Handler):
             # A frame is kept only until the next one: it holds on to all that its function had.
             if caller is not self._last:
-                self._rows.pop((id(self._last), binding), None)
+                self._rows.pop((_number(self._last), binding), None)
             self._last = caller
-        return self._rows.setdefault((id(caller), binding), _Row(caller, binding, [])).places
+        return self._rows.setdefault((_number(caller), binding), _Row(caller, binding, [])).places
 
     def _tell(self, workflow: Workflow, caller: object, place: Place) -> None:
         if isinstance(caller, Scope):
@@ -74,12 +74,14 @@ class OneByOneCreates(RuleObserver):
 
     def create_refused(self, workflow: Workflow, id: str) -> None:
         """What was not created does not count: somebody looks for an id that is free."""
-        for row in self._rows.values():
-            if row.binding == workflow.name and row.caller is (
-                current_scope.get() or running_handler.get() or self._last
-            ):
-                del row.places[-1:]
+        caller = current_scope.get() or running_handler.get() or self._last
+        row = self._rows.get((_number(caller), workflow.name))
+        if row is not None:
+            del row.places[-1:]
 
     def step_asked(self, instance: Instance, ask: Ask) -> None:
         """Steps lie between the creates of `run` itself."""
-        self._rows.pop((id(instance.root), instance.workflow.name), None)
+        self._rows.pop((_number(instance.root), instance.workflow.name), None)
+
+
+_number = id  # methods here have an argument of that name

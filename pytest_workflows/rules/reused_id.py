@@ -70,10 +70,8 @@ class ReusedId(RuleObserver):
             if of == {"constant"}:
                 self._tell(workflow, place, f"every instance of {workflow.name!r} gets the id {shown}")
             elif of <= {"recurring", "constant"} or (of <= {"date", "constant"} and _is_fetch()):
-                told = shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}..."
-                self._tell(
-                    workflow, place, f"the id of {workflow.name!r} is made of `{told}` alone, which may come again"
-                )
+                what = shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}..."
+                self._tell(workflow, place, f"the id of {workflow.name!r} is `{what}`, which may come again")
 
     def create_refused(self, workflow: Workflow, id: str) -> None:
         """An id was taken. That of a step whose attempt was lost is its own: it did not come again."""

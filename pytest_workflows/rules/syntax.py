@@ -111,14 +111,17 @@ def _values_for(name: str, node: ast.AST) -> Iterator[ast.expr | None]:
         for target in node.targets:
             if isinstance(target, ast.Name) and target.id == name:
                 yield node.value
-            elif any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(target)):
+            elif _names(target, name):
                 yield None
     elif isinstance(node, ast.AnnAssign | ast.NamedExpr) and isinstance(node.target, ast.Name):
         if node.target.id == name:
             yield node.value
-    elif isinstance(node, ast.AugAssign | ast.For | ast.AsyncFor | ast.comprehension):
-        if any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(node.target)):
-            yield None
+    elif isinstance(node, ast.AugAssign | ast.For | ast.AsyncFor | ast.comprehension) and _names(node.target, name):
+        yield None
+
+
+def _names(target: ast.expr, name: str) -> bool:
+    return any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(target))
 
 
 def _parameters(function: FunctionNode) -> set[str]:
