@@ -247,7 +247,7 @@ class Instance:
 
     def reach_inside(self, kind: FaultKind, key: StepKey, attempt: int | None = None) -> None:
         """Pass a fault point that lies in the middle of something that takes time."""
-        if not self._faulty:
+        if not self._faulty or self.closed:
             return
         point = point_of(self, kind, key, attempt)
         armed = self.engine.faults.pass_by(point)

@@ -71,6 +71,7 @@ def test_a_workflow_that_keeps_state_in_a_variable_fails_after_a_restart_and_the
         ]
     )
     assert summary(result) == "1 test, 5 crash points: 3 failed, 0 findings"
+    result.stdout.fnmatch_lines(["tests/test_it.py .FFF *[[]100%]"])
 
 
 def test_the_line_that_runs_it_again_does(worker):
