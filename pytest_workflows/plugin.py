@@ -51,7 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
     _start(config)
     config.addinivalue_line("markers", MARKER_HELP)
     session = config.stash[SESSION]
-    assert session.settings
+    session.read_settings()
     config.pluginmanager.register(ExplorationHooks(config, session, read_exploration(config)), NAME)
 
 

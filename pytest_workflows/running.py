@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .plan import RunOutcome, RunPlan
     from .project import Project
     from .rules.source import Sources
+    from .rules.watch import Watch
     from .settings import Settings
     from .warned import Warned
 
@@ -55,9 +56,10 @@ class RunningTest:
         self._engine: Engine | None = None
         self._overrides: Mapping[str, Any] | None = None
         self._env: dict[str, Any] = {}
+        self._found: list[Finding] = []
         self._proxies: dict[str, Any] = {}
         self._sources: Sources | None = None
-        self._found: list[Finding] = []
+        self._watch: Watch | None = None
 
     # -- the engine --------------------------------------------------------------------------------------------------
 
@@ -78,7 +80,7 @@ class RunningTest:
 
         from .hook_caller import HookCaller
         from .registry import registry_of
-        from .rules.watch import watch
+        from .rules.watch import Watch
 
         settings = self.settings
         seed = settings.seed if self.plan.seed is None else self.plan.seed
@@ -104,7 +106,7 @@ class RunningTest:
         hooks = HookCaller(self.item)
         if hooks.is_heard:
             engine.observers.add(hooks)
-        watch(engine, self.sources)
+        self._watch = Watch(engine, self.sources)
         return engine
 
     @property
@@ -133,7 +135,7 @@ class RunningTest:
         __tracebackhide__ = True
         from durable_engine import WorkflowRuleError, WorkflowRuleWarning
 
-        found = engine.findings.take()
+        found = engine.take_findings()
         self._found += found
         if self.settings.strict and found:
             raise WorkflowRuleError("\n".join([f"{len(found)} broken rule(s):", *map(str, found)]))
@@ -188,6 +190,8 @@ class RunningTest:
         """After the test's report: close what was stopped in its middle."""
         if self._engine is not None:
             self._engine.graveyard.close()
+        if self._watch is not None:
+            self._watch.close()
 
     # -- env ---------------------------------------------------------------------------------------------------------
 

@@ -48,6 +48,10 @@ class WorkflowSession:
             self._settings = read_ini(self._config)
         return self._settings
 
+    def read_settings(self) -> None:
+        """Read ini and the command line; when the first conftest was loaded, the line had not been read yet."""
+        self._settings = read_ini(self._config)
+
     @property
     def switcher(self) -> ProjectSwitcher:
         """The worker projects of this session."""

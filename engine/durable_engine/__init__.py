@@ -36,7 +36,16 @@ from .errors import (
 from .faults import FaultPoint, Faults
 from .findings import RULES, Finding, Findings, Rule
 from .frames import hide_frames
-from .inspection import error_of, history_of, history_records, shown_result, step_error, step_records, steps_of
+from .inspection import (
+    error_of,
+    failure_of,
+    history_of,
+    history_records,
+    shown_result,
+    step_error,
+    step_records,
+    steps_of,
+)
 from .instance import Instance
 from .limits import Limits
 from .model import (
@@ -127,6 +136,7 @@ __all__ = [
     "duration_ms",
     "encode",
     "error_of",
+    "failure_of",
     "hide_frames",
     "history_of",
     "history_records",

@@ -57,7 +57,7 @@ _TOLERANT = re.compile(r"\bor\s+(ignore|replace)\b|\bon\s+(conflict|duplicate)\b
 _RELATIVE = re.compile(r"([\w.\"`]+)\s*=\s*(?:\w+\()?\s*\1\s*(?:[-+*/|,]|\|\|)", re.IGNORECASE)
 
 _KEY_NAME = re.compile(r"idempoten|dedup|request.?id|client.?token|nonce", re.IGNORECASE)
-_KEYISH = frozenset(("key", "id", "ref", "reference", "token", "request", "transaction", "correlation"))
+_KEYISH = frozenset(("key", "id", "ref", "reference", "token", "request", "transaction", "job"))
 _DEPTH = 4
 
 

@@ -132,12 +132,18 @@ def is_library(file: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
+def is_ours(file: str) -> bool:
+    """Whether a file is this plugin's or the engine's."""
+    return os.path.realpath(file).startswith(_OURS)
+
+
+@lru_cache(maxsize=4096)
 def _is_standard(file: str) -> bool:
     """Whether a file is the standard library's or this plugin's (freezegun shows user code the time: part of it)."""
     if file.startswith("<"):  # <frozen importlib._bootstrap>, and what dataclasses and namedtuple compile
         return True
     real = os.path.realpath(file)
-    if real.startswith(_OURS):
+    if is_ours(file):
         return True
     parts = real.split(os.sep)
     if not _INSTALLED.isdisjoint(parts):

@@ -12,6 +12,7 @@ import pytest
 from durable_engine import Finding
 from pytest_workflows import current
 from pytest_workflows.freeze import Freezer
+from pytest_workflows.plan import RunPlan
 from pytest_workflows.project import Project
 from pytest_workflows.running import RunningTest
 from pytest_workflows.settings import Settings
@@ -42,7 +43,7 @@ class Bench:
         *,
         env: dict[str, Any] | None = None,
         act: Callable[[Any], Awaitable[Any]] | None = None,
-        settings: Settings | None = None,
+        settings: dict[str, Any] | None = None,
     ) -> list[Finding]:
         """What is found while an instance runs to its end, or as far as it comes.
 
@@ -51,9 +52,9 @@ class Bench:
             params: What the instance is created with.
             env: Other bindings.
             act: Called with the handle in place of running until nothing is left to do.
-            settings: How the test runs.
+            settings: How the test runs, as the marker says it.
         """
-        running = self._open(source, env or {}, settings or Settings())
+        running = self._open(source, env or {}, Settings(**(settings or {})))
         handle = await running.resolve("WORKFLOW").create({"id": "one", "params": params})
         await (running.engine.run_until_idle() if act is None else act(handle))
         gc.collect()  # what was never awaited tells when it goes
@@ -68,7 +69,7 @@ class Bench:
     def take(self) -> list[Finding]:
         """What was found since the last time."""
         assert self.running is not None
-        return self.running.engine.findings.take()
+        return self.running.engine.take_findings()
 
     def _open(self, source: str, env: dict[str, Any], settings: Settings) -> RunningTest:
         text = "from workers import WorkflowEntrypoint\n" + textwrap.dedent(source)
@@ -82,7 +83,9 @@ class Bench:
         )
         self._project = Project(config)
         self._project.activate()
-        self.running = RunningTest(self._item, settings, self._project, self._freezer, Warned(), has_fixture=False)
+        self.running = RunningTest(
+            self._item, settings, self._project, self._freezer, Warned(), RunPlan(), has_fixture=False
+        )
         self.running.override(env)
         current.set_resolver(self.running.resolve, self.running.names)
         return self.running
