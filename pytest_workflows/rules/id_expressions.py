@@ -16,7 +16,7 @@ _UNIQUE = frozenset(
         *("order", "orders", "transaction", "txn", "tx", "invoice", "payment", "charge", "purchase", "checkout"),
         *("booking", "reservation", "ticket", "shipment", "delivery", "parcel", "cart", "claim", "case", "contract"),
         *("uuid", "uuid4", "uuid1", "uuid7", "guid", "ulid", "nanoid", "random", "token", "nonce", "hex", "urlsafe"),
-        *("timestamp", "time", "now", "ms", "millis", "seconds", "epoch", "clock", "scheduled", "isoformat"),
+        *("timestamp", "time", "now", "ms", "millis", "seconds", "epoch", "clock", "scheduled"),
         *("request", "message", "event", "webhook", "delivery", "correlation", "trace", "idempotency", "dedup"),
         *("job", "task", "run", "attempt", "execution", "instance", "workflow", "process", "operation", "batch"),
         *("counter", "count", "sequence", "seq", "serial", "number", "index", "offset", "position", "next", "unique"),
@@ -46,7 +46,18 @@ _CONVERSIONS = frozenset(
     (
         *("str", "int", "repr", "hash", "abs", "quote", "slugify", "md5", "sha1", "sha256", "sha512", "blake2b"),
         *("hexdigest", "digest", "encode", "decode", "lower", "upper", "strip", "lstrip", "rstrip", "replace"),
-        *("removeprefix", "removesuffix", "casefold", "title", "zfill", "join", "format", "b64encode", "dumps"),
+        *(
+            "removeprefix",
+            "removesuffix",
+            "casefold",
+            "title",
+            "zfill",
+            "join",
+            "format",
+            "b64encode",
+            "dumps",
+            "isoformat",
+        ),
     )
 )
 _DATE_PARTS = frozenset(("date", "isocalendar", "weekday", "isoweekday", "toordinal"))
@@ -124,14 +135,13 @@ def _called(source: SourceFile, call: ast.Call, depth: int) -> Iterator[Make]:
 
 def _named(source: SourceFile, node: ast.AST, depth: int) -> Iterator[Make]:
     """A variable, with the attributes and keys behind it; what was assigned to it says more than its name."""
+    named = _of_components(_components(node))
     found: list[Make] = []
-    if isinstance(node, ast.Name):
+    if isinstance(node, ast.Name) and named != "unique":
         assigned = assigned_to(source, node)
         if assigned is not None:
             found = list(_makes(source, assigned, depth - 1))
-    if not found or "unknown" in found:
-        found = [_of_components(_components(node))]
-    yield from found
+    yield from [named] if not found or "unknown" in found else found
 
 
 def _components(node: ast.AST | None) -> list[str]:

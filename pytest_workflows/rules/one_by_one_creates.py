@@ -79,6 +79,11 @@ class OneByOneCreates(RuleObserver):
         if row is not None:
             del row.places[-1:]
 
+    def close(self) -> None:
+        """The test is over: no frame is held any longer."""
+        self._rows.clear()
+        self._last = None
+
     def step_asked(self, instance: Instance, ask: Ask) -> None:
         """Steps lie between the creates of `run` itself."""
         self._rows.pop((_number(instance.root), instance.workflow.name), None)

@@ -816,3 +816,44 @@ async def test_async_iterators_are_still_what_they_are(play):
         return isinstance(env.QUEUE.pages(), AsyncIterator)
 
     assert await play(run, QUEUE=Queue()) is True
+
+
+def test_under_crash_exploration_the_finding_names_the_point(worker):
+    worker.write(
+        "src/entry.py",
+        """
+        import json
+        from workers import WorkflowEntrypoint, fetch
+
+        class OrderWorkflow(WorkflowEntrypoint):
+            async def run(self, event, step):
+                @step.do("charge")
+                async def charge():
+                    await fetch("https://pay.example.com/charges", method="POST", body=json.dumps({"amount": 5}))
+
+                await charge()
+        """,
+    )
+    result = worker.run(
+        """
+        import respx
+
+        async def test_it(workflow_env, workflow_engine):
+            with respx.mock:
+                respx.post("https://pay.example.com/charges").respond()
+                handle = await workflow_env.ORDERS.create({"id": "one"})
+                await workflow_engine.run_until_idle()
+                assert (await handle.status())["status"] == "complete"
+        """,
+        "--workflows-crash",
+        "--workflows-strict",
+    )
+
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        [
+            '*_ test_it[[]crash: lost result of "charge"] _*',
+            "E *[[]not-idempotent] *entry.py:8: the result of attempt 1 of step 'charge-1', which called POST "
+            "pay.example.com/charges, was lost, and attempt 2 calls it again. In production: *",
+        ]
+    )
