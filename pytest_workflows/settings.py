@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from .durations import read_count
 from .exploring import ALL, Exploration
 
 if TYPE_CHECKING:
@@ -84,6 +85,12 @@ def add_options(parser: pytest.Parser) -> None:
         help="show the timeline of every workflow instance, not only of those in failing tests",
     )
     group.addoption(
+        "--workflows-durations",
+        type=read_count,
+        metavar="N",
+        help="list the N slowest steps in real time and the N longest in virtual time (0: all)",
+    )
+    group.addoption(
         "--workflows-crash",
         nargs="?",
         const="all",
@@ -147,11 +154,6 @@ def _fault_point(text: str) -> FaultPoint:
         ) from None
 
 
-def _is_set(config: pytest.Config, option: str) -> bool:
-    """Whether a flag is given; the settings may be read before pytest has read the whole command line."""
-    return bool(config.getoption(option) or getattr(config.known_args_namespace, option, False))
-
-
 def read_ini(config: pytest.Config) -> Settings:
     """The settings that ini gives.
 
@@ -165,7 +167,7 @@ def read_ini(config: pytest.Config) -> Settings:
         environment=config.getini("workflows_wrangler_env") or None,
         now=now,
         ignore_rules=tuple(config.getini("workflows_ignore_rules")),
-        strict=_is_set(config, "workflows_strict") or bool(config.getini("workflows_strict")),
+        strict=bool(config.getoption("workflows_strict") or config.getini("workflows_strict")),
     )
     _check("ini option workflows_ignore_rules", "ignore_rules", list(settings.ignore_rules))
     if now is not None:
