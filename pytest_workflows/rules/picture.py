@@ -5,54 +5,72 @@ from __future__ import annotations
 import dataclasses
 from collections import deque
 from collections.abc import Iterator
+from datetime import date, datetime, timedelta
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType, SimpleNamespace
 from typing import Any
 
+from durable_engine import JsDict
+
 _SCALARS = (str, int, float, complex, bytes, bool, type(None))
 _CODE = (type, ModuleType, FunctionType, MethodType, BuiltinFunctionType)
+_KNOWN = (*_SCALARS, list, dict, tuple, set, frozenset, datetime, date, timedelta)
 _MOST = 5000
 
 
 class Picture:
-    """A container as it was: the object itself, and pictures of what it held.
+    """A container as it was.
 
     Args:
-        value: The container.
-        content: What it held, by key or position; a set's elements are their own keys.
+        value: The container itself.
+        parts: What it held, by key or position.
     """
 
-    __slots__ = ("content", "value")
+    __slots__ = ("copy", "is_plain", "value")
 
-    def __init__(self, value: Any, content: dict[Any, Any]) -> None:
+    def __init__(self, value: Any, parts: dict[Any, Any]) -> None:
         self.value = value
-        self.content = content
+        # With a user's objects in it, what it holds must not be compared by their own `==`.
+        self.is_plain = type(value) in (dict, list, JsDict) and all(isinstance(part, _KNOWN) for part in parts.values())
+        self.copy = value.copy() if self.is_plain else parts
+
+    def has_changed(self) -> bool:
+        """Whether it holds something else now."""
+        if self.is_plain:
+            return bool(self.value != self.copy)
+        parts = parts_of(self.value) or {}
+        return parts.keys() != self.copy.keys() or not all(_equal(self.copy[key], part) for key, part in parts.items())
 
 
 def take_picture(value: Any) -> Any:
-    """A picture of a value: of containers, dataclasses and namespaces in depth, anything else is itself.
+    """A picture of a value: of containers, dataclasses and namespaces in depth, anything else is its own picture.
 
     Of very large values only the first few thousand parts are looked at.
     """
-    return _take(value, {}, [_MOST])
-
-
-def _take(value: Any, seen: dict[int, Picture], budget: list[int]) -> Any:
-    if isinstance(value, _SCALARS) or budget[0] <= 0 or (parts := parts_of(value)) is None:
+    if isinstance(value, _SCALARS) or parts_of(value) is None:
         return value
-    known = seen.get(id(value))
-    if known is not None:
-        return known
-    picture = seen[id(value)] = Picture(value, {})
-    budget[0] -= len(parts)
-    for key, part in parts.items():
-        picture.content[key] = _take(part, seen, budget)
-    return picture
+    pictures = _Pictures()
+    seen: set[int] = set()
+    waiting, left = deque([value]), _MOST
+    while waiting and left > 0:
+        container = waiting.popleft()
+        parts = parts_of(container)
+        if parts is None or id(container) in seen:
+            continue
+        seen.add(id(container))
+        left -= len(parts) + 1
+        pictures.append(Picture(container, parts))
+        waiting.extend(part for part in parts.values() if not isinstance(part, _SCALARS))
+    return pictures
+
+
+class _Pictures(list[Picture]):
+    """A container and all that lie in it, the outermost first; told apart from a value that is a list."""
 
 
 def parts_of(value: Any) -> dict[Any, Any] | None:
     """What a container holds, by key or position; None for anything else."""
     if isinstance(value, dict):
-        return dict(value)
+        return value
     if isinstance(value, list | tuple | deque):
         return dict(enumerate(value))
     if isinstance(value, set | frozenset):
@@ -74,44 +92,23 @@ def changed_since(picture: Any, value: Any) -> list[Any]:
     Returns:
         The changed containers; `[None]` where another value stands in its place.
     """
-    changed: list[Any] = []
-    if not _same(picture, value, changed, set()):
-        return [None]
-    return changed
+    if not isinstance(picture, _Pictures):
+        return [] if _equal(picture, value) else [None]
+    if picture[0].value is not value:
+        return [] if type(picture[0].value) is type(value) and _equal_parts(picture[0], value) else [None]
+    return [inner.value for inner in picture if inner.has_changed()]
 
 
-def _same(before: Any, value: Any, changed: list[Any], seen: set[int]) -> bool:
-    if not isinstance(before, Picture):
-        return _equal_scalars(before, value)
-    if before.value is not value:
-        return _equal(before, take_picture(value), set())
-    if id(value) in seen:
+def _equal_parts(before: Picture, value: Any) -> bool:
+    if before.is_plain:
+        return bool(before.copy == value)
+    return (parts_of(value) or {}).items() == before.copy.items()
+
+
+def _equal(before: Any, value: Any) -> bool:
+    if before is value:
         return True
-    seen.add(id(value))
-    parts = parts_of(value) or {}
-    same = parts.keys() == before.content.keys()
-    for key, part in parts.items():
-        same = key in before.content and _same(before.content[key], part, changed, seen) and same
-    if not same:
-        changed.append(value)
-    return True
-
-
-def _equal(before: Any, now: Any, seen: set[int]) -> bool:
-    if not (isinstance(before, Picture) and isinstance(now, Picture)):
-        return _equal_scalars(before, now)
-    if id(before) in seen:
-        return True
-    seen.add(id(before))
-    return (
-        type(before.value) is type(now.value)
-        and before.content.keys() == now.content.keys()
-        and all(_equal(part, now.content[key], seen) for key, part in before.content.items())
-    )
-
-
-def _equal_scalars(before: Any, value: Any) -> bool:
-    return before is value or (type(before) is type(value) and isinstance(value, _SCALARS) and bool(before == value))
+    return type(before) is type(value) and isinstance(value, _KNOWN) and bool(before == value)
 
 
 def containers_in(*values: Any) -> Iterator[Any]:

@@ -28,6 +28,7 @@ class RandomOutsideStep(RuleObserver):
 
     def __init__(self, engine: Engine, sources: Sources) -> None:
         super().__init__(engine, sources)
+        self._known: set[type] = set()
         chance.listen(engine, self._taken)
 
     def close(self) -> None:
@@ -37,7 +38,8 @@ class RandomOutsideStep(RuleObserver):
     def life_started(self, instance: Instance, event: Any) -> None:
         """See to it that functions which the Worker has imported by name are listened to."""
         cls = self._sources.workflows.get(instance.workflow.name)
-        if cls is not None:
+        if cls is not None and cls not in self._known:
+            self._known.add(cls)
             chance.look_into(self._sources.functions_of(cls), self._sources.is_file)
 
     def _taken(self, instance: Instance) -> None:

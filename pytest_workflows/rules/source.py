@@ -8,7 +8,7 @@ import sysconfig
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
-from types import CellType, CodeType, FrameType, FunctionType
+from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 import durable_engine
@@ -37,11 +37,13 @@ class Sources:
     Attributes:
         workflows: The workflow classes by the names of their bindings.
         given: What the test gave in `workflow_bindings`.
+        outer_cells: The ids of the variables around workflow classes: they are older than any `run`.
     """
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = None if folder is None else os.path.realpath(folder) + os.sep
         self.workflows: dict[str, type] = {}
+        self.outer_cells: set[int] = set()
         self.given: Mapping[str, Any] = {}
         self._functions: dict[type, list[FunctionType]] = {}
         self._classes: set[tuple[str, str]] = set()
@@ -57,6 +59,7 @@ class Sources:
         self.workflows[name] = cls
         for function in self.functions_of(cls):
             code = function.__code__
+            self.outer_cells.update(map(id, function.__closure__ or ()))
             self._classes.add((code.co_filename, code.co_qualname.removesuffix(code.co_name)))
         self._verdicts.clear()
 
@@ -70,12 +73,6 @@ class Sources:
                 if isinstance(value, FunctionType) and not is_library(value.__code__.co_filename)
             ]
         return self._functions[cls]
-
-    def outer_cells(self) -> Iterator[CellType]:
-        """The variables around workflow classes: they are older than any `run`."""
-        for cls in self.workflows.values():
-            for function in self.functions_of(cls):
-                yield from function.__closure__ or ()
 
     def is_file(self, file: str) -> bool:
         """Whether a whole file is the Worker's."""

@@ -127,8 +127,7 @@ class StateOutsideStep(RuleObserver):
         if isinstance(function, FunctionType):
             if isinstance(owner, WorkflowEntrypoint):
                 yield from self._attributes(owner, _self_name(function), function)
-            seen = {id(cell) for cell in self._sources.outer_cells()}
-            yield from self._cells(function, seen, self._events.get(instance))
+            yield from self._cells(function, set(self._sources.outer_cells), self._events.get(instance))
 
     def _cells(self, function: FunctionType, seen: set[int], event: Any) -> Iterator[_Watched]:
         for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):

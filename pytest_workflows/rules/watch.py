@@ -5,6 +5,7 @@ from __future__ import annotations
 from durable_engine import Engine
 
 from .base import RuleObserver
+from .changed_at_boundary import ChangedAtBoundary
 from .changed_event import ChangedEvent
 from .effect_outside_step import EffectOutsideStep
 from .many_effects_in_one_step import ManyEffectsInOneStep
@@ -18,6 +19,7 @@ from .state_outside_step import StateOutsideStep
 from .swallowed_failure import SwallowedFailure
 
 RULES: tuple[type[RuleObserver], ...] = (
+    ChangedAtBoundary,
     ChangedEvent,
     EffectOutsideStep,
     ManyEffectsInOneStep,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from durable_engine import Finding
-from pytest_workflows import current
+from pytest_workflows import current, introspect_workflow_instance
 from pytest_workflows.freeze import Freezer
 from pytest_workflows.plan import RunPlan
 from pytest_workflows.project import Project
@@ -46,6 +46,7 @@ class Bench:
         *,
         env: dict[str, Any] | None = None,
         act: Callable[[Any], Awaitable[Any]] | None = None,
+        modify: Callable[[Any], Any] | None = None,
         settings: dict[str, Any] | None = None,
     ) -> list[Finding]:
         """What is found while an instance runs to its end, or as far as it comes.
@@ -55,9 +56,12 @@ class Bench:
             params: What the instance is created with.
             env: Other bindings.
             act: Called with the handle in place of running until nothing is left to do.
+            modify: Makes modifications.
             settings: How the test runs, as the marker says it.
         """
         running = self._open(source, env or {}, Settings(**(settings or {})))
+        if modify is not None:
+            await (await introspect_workflow_instance(running.resolve("WORKFLOW"), "one")).modify(modify)
         handle = await running.resolve("WORKFLOW").create({"id": "one", "params": params})
         await (running.engine.run_until_idle() if act is None else act(handle))
         gc.collect()  # what was never awaited tells when it goes
