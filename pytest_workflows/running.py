@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .recordings.capture import Capture
     from .recordings.model import Recording
     from .recordings.observing import Watcher
+    from .rules.source import Sources
+    from .rules.watch import Watch
     from .session_report import Kept
     from .settings import Settings
     from .styled import Line
@@ -66,6 +68,9 @@ class RunningTest:
         self._found: list[Finding] = []
         self._classes: dict[str, type] = {}
         self._capture: Capture | None = None
+        self._proxies: dict[str, Any] = {}
+        self._sources: Sources | None = None
+        self._watch: Watch | None = None
 
     # -- the engine --------------------------------------------------------------------------------------------------
 
@@ -86,6 +91,7 @@ class RunningTest:
 
         from .hook_caller import FindingKeeper, HookCaller
         from .registry import registry_of
+        from .rules.watch import Watch
 
         settings = self.settings
         seed = settings.seed if self.plan.seed is None else self.plan.seed
@@ -118,10 +124,20 @@ class RunningTest:
             most = None if settings.record == "all" else MOST
             self._capture = Capture(engine, settings.redact, most)
             registry.on_leave = self._capture.keep
+        self._watch = Watch(engine, self.sources)
         if self.kept is not None:
             registry.most_runs = None
             engine.observers.add(FindingKeeper(self.kept.findings))
         return engine
+
+    @property
+    def sources(self) -> Sources:
+        """What is the source of the Worker under test."""
+        if self._sources is None:
+            from .rules.source import Sources
+
+            self._sources = Sources(None if self.project is None else self.project.folder)
+        return self._sources
 
     def check(self) -> None:
         """At the end of a call that passed: raise what the test must still hear of."""
@@ -140,6 +156,8 @@ class RunningTest:
         __tracebackhide__ = True
         from durable_engine import WorkflowRuleError, WorkflowRuleWarning
 
+        found = engine.take_findings()
+        self._found += found
         found = self._take_findings(engine)
         if self.settings.strict and found:
             raise WorkflowRuleError("\n".join([f"{len(found)} broken rule(s):", *map(str, found)]))
@@ -255,6 +273,8 @@ class RunningTest:
         """After the test's report: close what was stopped in its middle."""
         if self._engine is not None:
             self._engine.graveyard.close()
+        if self._watch is not None:
+            self._watch.close()
 
     # -- env ---------------------------------------------------------------------------------------------------------
 
@@ -265,7 +285,7 @@ class RunningTest:
             raise pytest.UsageError(
                 f"The fixture workflow_bindings returns a dict of bindings by name, not {bindings!r}."
             )
-        self._overrides = dict(bindings)
+        self._overrides = self.sources.given = dict(bindings)
 
     def resolve(self, name: str) -> Any:
         """The binding, variable or fake of that name, as the Worker sees it in `env`.
@@ -276,7 +296,20 @@ class RunningTest:
         self._freezer.check()
         if name not in self._env:
             self._env[name] = self._make_binding(name)
-        return self._env[name]
+        return self._recorded(name) if self._is_asked_by_worker() else self._env[name]
+
+    def _is_asked_by_worker(self) -> bool:
+        """Whether the Worker's own code asks, in a workflow; tests, fakes and handlers get the object itself."""
+        from durable_engine import current_scope
+
+        return current_scope.get() is not None and self.sources.caller() is not None
+
+    def _recorded(self, name: str) -> Any:
+        if name not in self._proxies:
+            from .effects import record
+
+            self._proxies[name] = record(self._env[name], name)
+        return self._proxies[name]
 
     def names(self) -> Iterable[str]:
         """The names that `env` has."""
@@ -341,6 +374,7 @@ class RunningTest:
                 "Add `async def run(self, event, step)` to it."
             )
         self._classes[name] = cls
+        self.sources.add_class(name, cls)
         options: dict[str, Any] = {} if step_limit is None else {"step_limit": step_limit}
         return self.engine.bind(
             name,

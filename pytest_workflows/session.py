@@ -46,6 +46,8 @@ class WorkflowSession:
     def configured(self) -> None:
         """Pytest knows its options and, under xdist, what the controller says of its terminal.
 
+        It did not when the first conftest was loaded, and settings may have been asked for.
+
         Raises:
             pytest.UsageError: If an ini option cannot be read.
         """
