@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from .plan import RunOutcome, RunPlan
     from .project import Project
+    from .rules.source import Sources
     from .settings import Settings
     from .warned import Warned
 
@@ -55,6 +56,7 @@ class RunningTest:
         self._overrides: Mapping[str, Any] | None = None
         self._env: dict[str, Any] = {}
         self._found: list[Finding] = []
+        self._sources: Sources | None = None
 
     # -- the engine --------------------------------------------------------------------------------------------------
 
@@ -75,6 +77,7 @@ class RunningTest:
 
         from .hook_caller import HookCaller
         from .registry import registry_of
+        from .rules.watch import watch
 
         settings = self.settings
         seed = settings.seed if self.plan.seed is None else self.plan.seed
@@ -100,7 +103,17 @@ class RunningTest:
         hooks = HookCaller(self.item)
         if hooks.is_heard:
             engine.observers.add(hooks)
+        watch(engine, self.sources)
         return engine
+
+    @property
+    def sources(self) -> Sources:
+        """What is the source of the Worker under test."""
+        if self._sources is None:
+            from .rules.source import Sources
+
+            self._sources = Sources(None if self.project is None else self.project.folder)
+        return self._sources
 
     def check(self) -> None:
         """At the end of a call that passed: raise what the test must still hear of."""
@@ -259,6 +272,7 @@ class RunningTest:
                 f"The workflow class {cls.__name__} for binding {name!r} has no method `run`. "
                 "Add `async def run(self, event, step)` to it."
             )
+        self.sources.add_class(cls)
         options: dict[str, Any] = {} if step_limit is None else {"step_limit": step_limit}
         return self.engine.bind(
             name,

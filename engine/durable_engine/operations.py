@@ -429,6 +429,7 @@ class DoOperation(DurableOperation):
 
     def _fail_attempt(self, info: ErrorInfo, original: BaseException | None) -> None:
         self.cancel_timer()
+        self._child = None  # a callback that timed out may run on: the step is at work no longer for that
         self._settled = self.row.attempts
         self.row.failures += 1
         if not info.retryable or self.row.failures > self._config.limit:

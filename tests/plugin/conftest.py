@@ -13,6 +13,7 @@ import pytest_workflows.clock
 import pytest_workflows.freeze
 import pytest_workflows.hookspecs
 import pytest_workflows.introspection
+import pytest_workflows.rules.watch
 import pytest_workflows.running
 import pytest_workflows.worker  # noqa: F401
 
