@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     )
 
     from .errors import MissingBindingError, WorkflowConfigError
+    from .fault_plan import FaultPlan
     from .introspection import (
         InstanceIntrospector,
         WorkflowIntrospector,
@@ -45,6 +46,7 @@ __all__ = [
     "AttemptRecord",
     "EngineClosedError",
     "EngineError",
+    "FaultPlan",
     "HistoryEvent",
     "InstanceEndedError",
     "InstanceIntrospector",
@@ -71,6 +73,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "FaultPlan": ".fault_plan",
     "InstanceIntrospector": ".introspection",
     "MissingBindingError": ".errors",
     "Modifier": ".modifier",

@@ -165,6 +165,7 @@ class Instance:
         self._set_status(status)
         self._record(kind, detail, value)
         self.drop_timers()
+        self.modifications.drop_timers()
         self.engine.mark_busy(self, False)
         self.engine.observers.instance_finished(self)
 

@@ -83,7 +83,9 @@ class Bench:
         )
         self._project = Project(config)
         self._project.activate()
-        self.running = RunningTest(self._item, settings, self._project, self._freezer, Warned(), PLAIN, has_fixture=False)
+        self.running = RunningTest(
+            self._item, settings, self._project, self._freezer, Warned(), PLAIN, has_fixture=False
+        )
         self.running.override(env)
         current.set_resolver(self.running.resolve, self.running.names)
         return self.running
