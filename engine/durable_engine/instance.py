@@ -160,7 +160,7 @@ class Instance:
         self.row.output = value
         self.row.ended_at = self.engine.clock.now_ms
         if status != "terminated":
-            self.engine.paths.check(self.row.key, self.workflow.name, self._path)
+            self.engine.paths.check(self.row.key, self.workflow.name, self._path, is_complete=status == "complete")
         self.engine.observers.life_ended(self)
         self._set_status(status)
         self._record(kind, detail, value)
