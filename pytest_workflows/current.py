@@ -1,11 +1,13 @@
 """Who answers for `workers.env` now, and whether `workers.fetch` may leave the test.
 
-It imports nothing, so that a test that does not use us pays nothing for it.
+It imports nothing heavy, so that a test that does not use us pays nothing for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import NamedTuple
 
 
@@ -46,6 +48,20 @@ def get_resolver() -> Resolver | None:
     return _current
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Handler:
+    """One call of a Worker's handler.
+
+    Attributes:
+        kind: `fetch` or `scheduled`.
+    """
+
+    kind: str
+
+
+running_handler: ContextVar[Handler | None] = ContextVar("pytest_workflows_handler", default=None)
+"""The call of a handler that the running code belongs to, where the fixture `workflow_worker` made it."""
+
 _allowed = False
 
 
@@ -66,3 +82,25 @@ def set_network(allowed: bool) -> bool:
 def network_allowed() -> bool:
     """Whether a request that no mock answered may go out."""
     return _allowed
+
+
+_ascii = False
+
+
+def set_ascii(only: bool) -> bool:
+    """Say whether the terminal takes ASCII only. For the plugin.
+
+    Args:
+        only: Whether it does.
+
+    Returns:
+        What was set before.
+    """
+    global _ascii
+    before, _ascii = _ascii, only
+    return before
+
+
+def is_ascii() -> bool:
+    """Whether the terminal takes ASCII only, so that bars are drawn in it."""
+    return _ascii

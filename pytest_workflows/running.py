@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from .plan import RunOutcome, RunPlan
     from .project import Project
     from .rules.source import Sources
+    from .rules.watch import Watch
+    from .session_report import Kept
     from .settings import Settings
+    from .styled import Line
+    from .timeline import Run
     from .warned import Warned
 
 
@@ -49,8 +53,9 @@ class RunningTest:
         self.item = item
         self.settings = settings
         self.project = project
-        self.report: str | None = None
+        self.report: list[Line] = []
         self.reported = False
+        self.kept: Kept | None = None
         self._freezer = freezer
         self._engine: Engine | None = None
         self._now: int | None = None
@@ -60,7 +65,9 @@ class RunningTest:
         self._overrides: Mapping[str, Any] | None = None
         self._env: dict[str, Any] = {}
         self._found: list[Finding] = []
+        self._proxies: dict[str, Any] = {}
         self._sources: Sources | None = None
+        self._watch: Watch | None = None
 
     # -- the engine --------------------------------------------------------------------------------------------------
 
@@ -79,9 +86,9 @@ class RunningTest:
     def _make_engine(self) -> Engine:
         from durable_engine import Engine, Limits, read_now, to_datetime
 
-        from .hook_caller import HookCaller
+        from .hook_caller import FindingKeeper, HookCaller
         from .registry import registry_of
-        from .rules.watch import watch
+        from .rules.watch import Watch
 
         settings = self.settings
         seed = settings.seed if self.plan.seed is None else self.plan.seed
@@ -97,6 +104,7 @@ class RunningTest:
             manual_clock=settings.clock == "manual",
             limits=Limits(steps=settings.step_limit, **settings.limits),
             ignore_rules=settings.ignore_rules,
+            root=self.item.config.rootpath,
             passthrough=(pytest.fail.Exception, pytest.skip.Exception, pytest.exit.Exception, pytest.xfail.Exception),
         )
         engine.faults.recording = self.plan.records
@@ -109,7 +117,10 @@ class RunningTest:
         hooks = HookCaller(self.item)
         if hooks.is_heard:
             engine.observers.add(hooks)
-        watch(engine, self.sources)
+        self._watch = Watch(engine, self.sources)
+        if self.kept is not None:
+            registry.most_runs = None
+            engine.observers.add(FindingKeeper(self.kept.findings))
         return engine
 
     @property
@@ -133,8 +144,9 @@ class RunningTest:
         elif self._engine is not None:
             self.close()
             self.bury()
-            self._engine = self.report = None
-            self._env = {}
+            self._engine = self._watch = None
+            self.report = []
+            self._env, self._proxies = {}, {}
             return self.engine
         return self._engine
 
@@ -162,8 +174,9 @@ class RunningTest:
         __tracebackhide__ = True
         from durable_engine import WorkflowRuleError, WorkflowRuleWarning
 
-        found = engine.findings.take()
+        found = engine.take_findings()
         self._found += found
+        found = self._take_findings(engine)
         if self.settings.strict and found:
             raise WorkflowRuleError("\n".join([f"{len(found)} broken rule(s):", *map(str, found)]))
         refused = [*engine.refused, *self.warned.warn(found)]
@@ -171,6 +184,16 @@ class RunningTest:
             raise refused[0]
         if refused:
             raise WorkflowRuleWarning("\n".join(map(str, refused)))
+
+    def _take_findings(self, engine: Engine) -> list[Finding]:
+        found = engine.findings.take()
+        self._found += found
+        return found
+
+    def tell_findings(self) -> None:
+        """At the end of a call that failed: warn of broken rules. They stand in the report, and raise nothing."""
+        if self._engine is not None and not self._engine.closed:
+            self.warned.warn(self._take_findings(self._engine))
 
     def outcome(self, *, passed: bool) -> RunOutcome:
         """What this run showed, for further ones."""
@@ -191,20 +214,32 @@ class RunningTest:
         engine = self._engine
         if engine is not None and not engine.closed:
             from .registry import MOST_RUNS, registry_of
-            from .timeline import keep_run, render
+            from .styled import Part
+            from .timeline import keep_run, lines_of
 
             alive = [keep_run(engine, instance) for instance in engine.instances[:MOST_RUNS]]
-            runs = [render(run) for run in [*registry_of(engine).gone, *alive]]
+            parts = [lines_of(run) for run in [*registry_of(engine).gone[:MOST_RUNS], *alive]]
             more = len(engine.instances) - len(alive)
             if more:
-                runs.append(f"... and {more} more instance(s).")
-            self.report = "\n\n".join(runs) or None
+                parts.append([[Part(f"... and {more} more instance(s).")]])
+            if self._found:
+                parts.append([[Part("Broken rules:")], *([Part(f"  {finding}")] for finding in self._found)])
+            self.report = [line for part in parts for line in (*part, [])][:-1]
+
+    def _all_runs(self, engine: Engine) -> list[Run]:
+        from .registry import registry_of
+        from .timeline import keep_run
+
+        return [*registry_of(engine).gone, *(keep_run(engine, instance) for instance in engine.instances)]
 
     def stop(self) -> None:
         """The test's call is over: nothing runs on, but what is stored can still be looked at in teardown."""
         while self.undo:
             self.undo.pop()()
         if self._engine is not None and not self._engine.closed:
+            from .registry import registry_of
+
+            registry_of(self._engine).replays = False  # an introspector that a fixture closes comes too late for it
             self._engine.stop()
 
     def close(self) -> None:
@@ -212,6 +247,8 @@ class RunningTest:
         if self._engine is not None and not self._engine.closed:
             from .workers import context
 
+            if self.kept is not None:
+                self.kept.runs = self._all_runs(self._engine)
             self._engine.close()
             context.cancel_background()
 
@@ -219,6 +256,8 @@ class RunningTest:
         """After the test's report: close what was stopped in its middle."""
         if self._engine is not None:
             self._engine.graveyard.close()
+        if self._watch is not None:
+            self._watch.close()
 
     # -- env ---------------------------------------------------------------------------------------------------------
 
@@ -229,7 +268,7 @@ class RunningTest:
             raise pytest.UsageError(
                 f"The fixture workflow_bindings returns a dict of bindings by name, not {bindings!r}."
             )
-        self._overrides = bindings  # not a copy: a property test puts a new fake into it for each example
+        self._overrides = self.sources.given = bindings  # not a copy: a property test puts new fakes into it
 
     def resolve(self, name: str) -> Any:
         """The binding, variable or fake of that name, as the Worker sees it in `env`.
@@ -240,7 +279,20 @@ class RunningTest:
         self._freezer.check()
         if name not in self._env:
             self._env[name] = self._make_binding(name)
-        return self._env[name]
+        return self._recorded(name) if self._is_asked_by_worker() else self._env[name]
+
+    def _is_asked_by_worker(self) -> bool:
+        """Whether the Worker's own code asks, in a workflow; tests, fakes and handlers get the object itself."""
+        from durable_engine import current_scope
+
+        return current_scope.get() is not None and self.sources.caller() is not None
+
+    def _recorded(self, name: str) -> Any:
+        if name not in self._proxies:
+            from .effects import record
+
+            self._proxies[name] = record(self._env[name], name)
+        return self._proxies[name]
 
     def names(self) -> Iterable[str]:
         """The names that `env` has."""
@@ -304,7 +356,7 @@ class RunningTest:
                 f"The workflow class {cls.__name__} for binding {name!r} has no method `run`. "
                 "Add `async def run(self, event, step)` to it."
             )
-        self.sources.add_class(cls)
+        self.sources.add_class(name, cls)
         options: dict[str, Any] = {} if step_limit is None else {"step_limit": step_limit}
         return self.engine.bind(
             name,

@@ -5,10 +5,11 @@ This is the engine's public door; what is not named here is its own affair.
 
 from __future__ import annotations
 
-from .binding import InstanceHandle, Workflow, WorkflowBinding
-from .boundary import JsBigInt, JsDict, JsNull, JsProxy, cross, decode, encode, jsnull, to_json
+from .binding import InstanceHandle, Workflow, WorkflowBinding, pass_door
+from .boundary import Cover, JsBigInt, JsDict, JsNull, JsProxy, cross, decode, encode, jsnull, to_json, unwrap
 from .clock import VirtualClock, read_now, to_datetime
 from .durations import duration_ms, in_words, parse_duration
+from .effects import acting_scope, as_coroutine_function, inside_service, make_effect, tell_call, tell_effect
 from .engine import DEFAULT_TIMEOUT, Engine
 from .errors import (
     ConversionError,
@@ -34,7 +35,17 @@ from .errors import (
 )
 from .faults import FaultPoint, Faults
 from .findings import RULES, Finding, Findings, Rule
-from .inspection import error_of, history_of, history_records, shown_result, step_error, step_records, steps_of
+from .frames import hide_frames
+from .inspection import (
+    error_of,
+    failure_of,
+    history_of,
+    history_records,
+    shown_result,
+    step_error,
+    step_records,
+    steps_of,
+)
 from .instance import Instance
 from .limits import Limits
 from .model import (
@@ -55,7 +66,9 @@ from .modifications import InstanceModifications, Modification, Selector, check_
 from .observers import Observer
 from .paths import Life
 from .scope import Scope, current_scope
+from .showing import show
 from .step import Step
+from .store import HistoryRow, InstanceRow, StepRow
 
 __all__ = [
     "DEFAULT_TIMEOUT",
@@ -66,6 +79,7 @@ __all__ = [
     "AttemptRecord",
     "CallbackRun",
     "ConversionError",
+    "Cover",
     "Effect",
     "Engine",
     "EngineClosedError",
@@ -75,11 +89,13 @@ __all__ = [
     "Finding",
     "Findings",
     "HistoryEvent",
+    "HistoryRow",
     "Instance",
     "InstanceEndedError",
     "InstanceHandle",
     "InstanceModifications",
     "InstanceNotFoundError",
+    "InstanceRow",
     "IntrospectionError",
     "InvalidArgumentError",
     "JsBigInt",
@@ -105,6 +121,7 @@ __all__ = [
     "StepKey",
     "StepKind",
     "StepRecord",
+    "StepRow",
     "StepStatus",
     "UnreachableStatusError",
     "UnusedModificationError",
@@ -115,6 +132,8 @@ __all__ = [
     "WorkflowDurationWarning",
     "WorkflowRuleError",
     "WorkflowRuleWarning",
+    "acting_scope",
+    "as_coroutine_function",
     "check_consistent",
     "cross",
     "current_scope",
@@ -122,16 +141,25 @@ __all__ = [
     "duration_ms",
     "encode",
     "error_of",
+    "failure_of",
+    "hide_frames",
     "history_of",
     "history_records",
     "in_words",
+    "inside_service",
     "jsnull",
+    "make_effect",
     "parse_duration",
+    "pass_door",
     "read_now",
+    "show",
     "shown_result",
     "step_error",
     "step_records",
     "steps_of",
+    "tell_call",
+    "tell_effect",
     "to_datetime",
     "to_json",
+    "unwrap",
 ]

@@ -19,6 +19,7 @@ import msgspec
 
 from .clock import PLAIN_DATETIME, to_ms
 from .errors import ConversionError, JsException
+from .showing import plain_buffer
 
 MAX_SAFE = 2**53 - 2
 """The largest int that stays a number; beyond it, an int becomes a bigint."""
@@ -141,8 +142,16 @@ def wrap(value: Any) -> Any:
     return JsProxy(value) if isinstance(value, dict | list | set) else value
 
 
+class Cover:
+    """Base of what stands for a value of the test's own (`__wrapped__`), and crosses the boundary as that value."""
+
+    __slots__ = ()
+
+
 def unwrap(value: Any) -> Any:
     """What a proxy stands for; any other value as it is."""
+    if isinstance(value, Cover):
+        value = value.__wrapped__  # type: ignore[attr-defined]
     return value._value if isinstance(value, JsProxy) else value
 
 
@@ -192,6 +201,11 @@ def is_coroutine(value: object) -> bool:
 def decode(data: bytes) -> Any:
     """Get a value back: from storage to JavaScript and to Python. Each call makes new objects."""
     return _from_wire(_DECODER.decode(data))
+
+
+def decode_plain(data: bytes) -> Any:
+    """As `decode`, for looking at: buffers come as bytes and arrays, which compare and print by their content."""
+    return _from_wire(_PLAIN_DECODER.decode(data))
 
 
 def cross(value: object) -> Any:
@@ -369,6 +383,8 @@ def _tuple(value: object) -> NoReturn:
 
 def _other(value: Any) -> Any:
     """A value whose type is none of the plain ones: a subclass, or nothing that can cross."""
+    if isinstance(value, Cover):
+        return _to_wire(value.__wrapped__)  # type: ignore[attr-defined]
     for base, convert in _BASES:
         if isinstance(value, base):
             return convert(value)
@@ -399,6 +415,8 @@ def _screen(value: Any) -> None:
 
     Foreign iterables are looked into as well, which uses up a generator: the platform does the same.
     """
+    if isinstance(value, Cover):
+        value = value.__wrapped__  # type: ignore[attr-defined]
     if (callable(value) and not isinstance(value, type)) or isinstance(value, JsProxy):
         return
     _refuse_for_good(value)
@@ -539,5 +557,13 @@ def _from_ext(code: int, data: memoryview) -> Any:
     return text
 
 
+def _from_ext_plain(code: int, data: memoryview) -> Any:
+    if code == _ARRAY:
+        form, _, content = bytes(data).partition(b"\0")
+        return plain_buffer(form.decode(), content)
+    return _from_ext(code, data)
+
+
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(ext_hook=_from_ext)
+_PLAIN_DECODER = msgspec.msgpack.Decoder(ext_hook=_from_ext_plain)

@@ -10,6 +10,7 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import Context
 from datetime import datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -30,7 +31,7 @@ from .errors import (
     WorkflowDurationWarning,
 )
 from .faults import FaultPoint, Faults
-from .findings import Findings
+from .findings import Finding, Findings
 from .inspection import error_of, shown_result
 from .instance import Instance
 from .killing import Graveyard, kill
@@ -61,6 +62,7 @@ class Engine:
         ignore_rules: Names of rules that nothing is noticed of.
         schedule_seed: What the order comes from in which things happen that could happen in any order; by default it is
             the order in which they became ready.
+        root: The project's folder: recorded errors show the paths of its files from there.
 
     Example:
         ```python
@@ -82,11 +84,13 @@ class Engine:
         limits: Limits | None = None,
         ignore_rules: Iterable[str] = (),
         schedule_seed: int | None = None,
+        root: Path | None = None,
     ) -> None:
         self.clock = VirtualClock(None if now is None else read_now(now))
         self.store = Store()
         self.timeout = timeout
         self.limits = limits or Limits()
+        self.root = root
         self.passthrough: tuple[type[BaseException], ...] = (KeyboardInterrupt, SystemExit, *passthrough)
         self.observers = Observers()
         self.exceptions: dict[int, BaseException] = {}
@@ -346,6 +350,7 @@ class Engine:
         if id is None:
             id = str(uuid.UUID(int=self._random.getrandbits(128), version=4))
         if self.exists(workflow, id):
+            self.observers.create_refused(workflow, id)
             raise JsException("Error", ALREADY_EXISTS.format(id=id))
         modifications = self.modifications_of(workflow, id)
         for listener in list(self.on_create):
@@ -387,6 +392,7 @@ class Engine:
 
     def _put_down(self, instance: Instance) -> None:
         if not instance.closed:
+            instance.tell_abandoned()
             self.observers.life_ended(instance)
         instance.killed = True
         self.operations_closed(len(instance.operations))
@@ -705,12 +711,17 @@ class Engine:
         if self._aborted is not None:
             raise self._aborted
 
+    def take_findings(self) -> list[Finding]:
+        """What was found since the last time, in the order in which it was noticed."""
+        for instance in self._alive.values():
+            if not instance.closed:
+                instance.tell_abandoned()
+        return self.findings.take()
+
     def report_duration(self, text: str, place: Place) -> None:
         """Warn, once a place, of a duration whose unit the platform does not know."""
         file, line = place
-        finding = self.findings.add(
-            "duration-unit", f"{text!r} counts as milliseconds in production", place, about=text
-        )
+        finding = self.findings.add("duration-unit", f"{text!r} counts as milliseconds", place, about=text)
         if finding is None:
             return
         warning = WorkflowDurationWarning(
@@ -724,10 +735,10 @@ class Engine:
             self.refused.append(raised)
 
     def report_abandoned_wait(self, key: StepKey, event_type: str, place: Place, workflow: Workflow) -> None:
-        """Keep a finding: a wait whose task was cancelled stays, and takes an event."""
+        """Keep a finding: a wait whose task was cancelled stays, and takes the next event."""
         self.findings.add(
             "abandoned-wait",
-            f"the wait {key.label!r} for the event {event_type!r} was cancelled",
+            f"the wait {key.label!r} for the event {event_type!r} was cancelled while it waited",
             place,
             step=key.label,
             workflow=workflow.name,

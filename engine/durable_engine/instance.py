@@ -20,6 +20,7 @@ from .faults import FaultKind, FaultPoint, point_of
 from .model import FINAL_STATUSES, Ask, Place, StepKey, StepKind
 from .operations import DurableOperation, EventOperation, SleepOperation, context_for
 from .scope import Scope
+from .sleeping import SleepFuture
 from .step import Step
 from .store import FORGOTTEN, HistoryRow, InstanceRow, StepRow
 
@@ -59,6 +60,7 @@ class Instance:
         self._steps = {step.key: step for step in engine.store.steps(row.key)}
         self.stored = sum(len(step.result or b"") for step in self._steps.values())
         self._next_seq = max((step.seq for step in self._steps.values()), default=0) + 1
+        self._sleeps: list[SleepFuture] = []
         self._path: list[Ask] = []
         self._branches: dict[asyncio.Task[Any] | None, int] = {}
 
@@ -141,7 +143,7 @@ class Instance:
 
     def _fail(self, exc: BaseException) -> None:
         self.engine.exceptions[self.row.key] = original_of(exc)
-        error = instance_error(exc)
+        error = instance_error(exc, self.engine.root)
         self.row.error = msgspec.msgpack.encode(error)
         self._end("errored", "WORKFLOW_FAILURE", {"error": error})
 
@@ -161,6 +163,9 @@ class Instance:
         self.row.ended_at = self.engine.clock.now_ms
         if status != "terminated":
             self.engine.paths.check(self.row.key, self.workflow.name, self._path, is_complete=status == "complete")
+        if status == "complete":
+            self.tell_abandoned()
+            self._tell_unused_sleeps()
         self.engine.observers.life_ended(self)
         self._set_status(status)
         self._record(kind, detail, value)
@@ -168,6 +173,21 @@ class Instance:
         self.modifications.drop_timers()
         self.engine.mark_busy(self, False)
         self.engine.observers.instance_finished(self)
+
+    def tell_abandoned(self) -> None:
+        """Keep findings of the waits that were cancelled while they waited.
+
+        That is not done when it happens: where a failure cancels them and ends the instance, they swallow nothing.
+        """
+        for waiting in self.waits.values():
+            for operation in waiting:
+                if operation.future.cancelled():
+                    operation.report_abandoned()
+
+    def _tell_unused_sleeps(self) -> None:
+        for sleep in self._sleeps:
+            if not sleep.used:
+                self.engine.report_missing_await(f"step.sleep({sleep.name!r})", sleep.place, self.workflow)
 
     def abort(self, exc: BaseException) -> None:
         """Something that is meant for the test was raised in user code: stop here and let the test have it."""
@@ -248,7 +268,7 @@ class Instance:
 
     def reach_inside(self, kind: FaultKind, key: StepKey, attempt: int | None = None) -> None:
         """Pass a fault point that lies in the middle of something that takes time."""
-        if not self._faulty:
+        if not self._faulty or self.closed:
             return
         point = point_of(self, kind, key, attempt)
         armed = self.engine.faults.pass_by(point)
@@ -324,10 +344,17 @@ class Instance:
         self._soon(lambda: settle_answer(future, row))
         return future
 
-    def answer_sleep(self, row: StepRow) -> asyncio.Future[None]:
+    def answer_sleep(self, row: StepRow, place: Place) -> asyncio.Future[None]:
         """A sleep that is over is over at once."""
-        future: asyncio.Future[None] = self.engine.loop.create_future()
+        future = self.new_sleep(row.key.name, place)
         future.set_result(None)
+        return future
+
+    def new_sleep(self, name: str, place: Place) -> SleepFuture:
+        """What code of this life gets for a sleep that it asks for."""
+        future = SleepFuture(loop=self.engine.loop)
+        future.name, future.place = name, place
+        self._sleeps.append(future)
         return future
 
     def _soon(self, action: Callable[[], None]) -> None:

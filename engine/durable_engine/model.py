@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
+from .showing import Shown
+
 StepKind = Literal["do", "sleep", "wait_for_event"]
 StepStatus = Literal["running", "waiting", "complete", "errored"]
 
@@ -41,8 +43,8 @@ class StepKey(NamedTuple):
         return f"{self.name}-{self.count}"
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptRecord:
+@dataclass(frozen=True, slots=True, repr=False)
+class AttemptRecord(Shown):
     """One attempt of a step.
 
     Attributes:
@@ -60,8 +62,8 @@ class AttemptRecord:
     retry_delay: timedelta | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StepRecord:
+@dataclass(frozen=True, slots=True, repr=False)
+class StepRecord(Shown):
     """A step as it stands now.
 
     Attributes:
@@ -96,8 +98,8 @@ class StepRecord:
         return StepKey(self.kind, self.name, self.count)
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryEvent:
+@dataclass(frozen=True, slots=True, repr=False)
+class HistoryEvent(Shown):
     """One line of an instance's history.
 
     Attributes:
@@ -155,12 +157,13 @@ class Effect:
 
     Attributes:
         service: The binding's name, or the host of a request.
-        method: What was called: `send`, `prepare(...).bind(...).run`, `POST /charges`.
+        method: What was called: `send`, `prepare(...).bind(...).run`, `POST /charges`; `()` for the service itself.
         args: Its positional arguments.
         kwargs: Its keyword arguments.
         place: Where in the user's source.
         step: The step whose callback made it; None for code of `run` outside of its steps.
         attempt: The attempt of that step.
+        origin: The call that gave the object it was made on: `prepare(sql)` for `prepare(sql).run()`.
     """
 
     service: str
@@ -170,3 +173,5 @@ class Effect:
     place: Place
     step: StepKey | None = None
     attempt: int | None = None
+    origin: Effect | None = None
+    given: tuple[Effect, ...] = ()

@@ -135,6 +135,10 @@ class SleepOperation(DurableOperation):
 
     __slots__ = ()
 
+    def __init__(self, instance: Instance, scope: Scope, row: StepRow, place: Place) -> None:
+        super().__init__(instance, scope, row)
+        self.future = instance.new_sleep(row.key.name, place)
+
     def begin(self, duration: int) -> None:
         """Start it, or go on with what is left of it."""
         engine = self.instance.engine
@@ -192,14 +196,16 @@ class EventOperation(DurableOperation):
         """Take this event, whether anybody still waits for it or not."""
         self.instance.note_length("wait", self.row.key, None, self.began)
         if self.future.cancelled():
-            self.instance.engine.report_abandoned_wait(
-                self.row.key, self.event_type, self._place, self.instance.workflow
-            )
+            self.report_abandoned()
         self.end("complete")
         self.row.result = encode_object("payload", payload, type=self.event_type, timestamp=to_datetime(at))
         self.record(("WAIT_COMPLETE", None, self.row.result))
         self.instance.engine.observers.step_finished(self.instance, self.row.key)
         self.deliver(decode(self.row.result))
+
+    def report_abandoned(self) -> None:
+        """Keep a finding: the wait's task was cancelled, and the wait stays."""
+        self.instance.engine.report_abandoned_wait(self.row.key, self.event_type, self._place, self.instance.workflow)
 
     def _time_out(self, timeout: int) -> None:
         if self.instance.closed or self.row.status != "waiting":
@@ -421,7 +427,7 @@ class DoOperation(DurableOperation):
         if isinstance(exc, NotSerialisable):
             self._end_instance()
         else:
-            self._fail_attempt(describe(exc), exc)
+            self._fail_attempt(describe(exc, self.instance.engine.root), exc)
 
     def _time_out(self, number: int) -> None:
         if self._is_current(number):

@@ -198,9 +198,9 @@ class Step:
                 365 days.
         """
         read = parse_duration(duration)
-        if read is None:
-            return self._failed(_unreadable(duration, f"the duration of sleep {name!r}"))
         place = _place(2)
+        if read is None:
+            return self._failed(_unreadable(duration, f"the duration of sleep {name!r}"), name, place)
         if read.misread:
             self._instance.engine.report_duration(str(duration), place)
         return self._sleep(name, read.ms, place)
@@ -216,13 +216,14 @@ class Step:
             JsException: From the returned future, if that is in the past or more than 365 days ahead.
         """
         now = self._instance.engine.clock.now_ms
+        place = _place(2)
         if isinstance(when, datetime):
             due = to_ms(when)
         elif isinstance(when, int | float) and not isinstance(when, bool) and when == when:
             due = int(when)
         else:
-            return self._failed(_unreadable(when, f"the time of sleep {name!r}"))
-        return self._sleep(name, due - now, _place(2), past=due < now)
+            return self._failed(_unreadable(when, f"the time of sleep {name!r}"), name, place)
+        return self._sleep(name, due - now, place, past=due < now)
 
     def _sleep(self, name: str, duration: int, place: Place, *, past: bool = False) -> asyncio.Future[None]:
         instance = self._instance
@@ -232,21 +233,22 @@ class Step:
         try:
             self._check_name(name)
         except JsException as exc:
-            return self._failed(exc)
+            return self._failed(exc, name, place)
         longest = instance.engine.limits.sleep
         if duration > longest:
-            return self._failed(JsException("Error", SLEEP_TOO_LONG.format(name=name, ms=duration, limit=longest)))
+            too_long = SLEEP_TOO_LONG.format(name=name, ms=duration, limit=longest)
+            return self._failed(JsException("Error", too_long), name, place)
         key = instance.count_step("sleep", name)
         known = instance.find_step(key)
         if known is None and past:  # a sleep that an earlier life began or finished was not in the past then
-            return self._failed(JsException("Error", PAST_SLEEP))
+            return self._failed(JsException("Error", PAST_SLEEP), name, place)
         self._ask(key, place)
         remembered = instance.remembered(key)
         if remembered is not None:
-            return instance.answer_sleep(remembered)
+            return instance.answer_sleep(remembered, place)
         if instance.replaying:
             return loop.create_future()
-        operation = SleepOperation(instance, self._scope(), instance.open_row(key))
+        operation = SleepOperation(instance, self._scope(), instance.open_row(key), place)
         operation.begin(duration)
         return operation.future
 
@@ -319,10 +321,9 @@ class Step:
         scope = current_scope.get()
         return scope if scope is not None and scope.instance is self._instance else self._instance.root
 
-    def _failed(self, error: Exception) -> asyncio.Future[None]:
-        future: asyncio.Future[None] = self._instance.engine.loop.create_future()
-        future.set_exception(error)
-        future.exception()  # an un-awaited sleep fails silently, as there
+    def _failed(self, error: Exception, name: str, place: Place) -> asyncio.Future[None]:
+        future = self._instance.new_sleep(name, place)
+        future.fail(error)
         return future
 
     def _deferred(self, call: Callable[[], Coroutine[Any, Any, T]], what: str, place: Place) -> DeferredCall[T]:

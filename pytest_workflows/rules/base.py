@@ -26,6 +26,9 @@ class RuleObserver(Observer):
         self._engine = engine
         self._sources = sources
 
+    def close(self) -> None:
+        """The test is over: leave nothing of the rule behind. Closing twice is fine."""
+
     def report(
         self, message: str, place: Place, instance: Instance, *, step: str | None = None, about: str | None = None
     ) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
-from types import CodeType, FrameType
+from types import CodeType, FrameType, FunctionType
+from typing import Any
 
 import durable_engine
 from durable_engine import Place
@@ -32,21 +33,46 @@ class Sources:
 
     Args:
         folder: The folder of the project's `main`; None where there is no project.
+
+    Attributes:
+        workflows: The workflow classes by the names of their bindings.
+        given: What the test gave in `workflow_bindings`.
+        outer_cells: The ids of the variables around workflow classes: they are older than any `run`.
     """
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = None if folder is None else os.path.realpath(folder) + os.sep
+        self.workflows: dict[str, type] = {}
+        self.outer_cells: set[int] = set()
+        self.given: Mapping[str, Any] = {}
+        self._functions: dict[type, list[FunctionType]] = {}
         self._classes: set[tuple[str, str]] = set()
         self._verdicts: dict[tuple[str, str], bool] = {}
 
-    def add_class(self, cls: type) -> None:
-        """Count a bound workflow class as the Worker's, with the user's classes that it derives from."""
-        for base in cls.__mro__:
-            for value in vars(base).values():
-                code = getattr(getattr(value, "__func__", value), "__code__", None)
-                if isinstance(code, CodeType) and not is_library(code.co_filename):
-                    self._classes.add((code.co_filename, f"{base.__qualname__}."))
+    def add_class(self, name: str, cls: type) -> None:
+        """Count a bound workflow class as the Worker's, with the user's classes that it derives from.
+
+        Args:
+            name: The binding's name.
+            cls: The class.
+        """
+        self.workflows[name] = cls
+        for function in self.functions_of(cls):
+            code = function.__code__
+            self.outer_cells.update(map(id, function.__closure__ or ()))
+            self._classes.add((code.co_filename, code.co_qualname.removesuffix(code.co_name)))
         self._verdicts.clear()
+
+    def functions_of(self, cls: type) -> list[FunctionType]:
+        """The functions that a workflow class and the user's classes that it derives from define."""
+        if cls not in self._functions:
+            found = [getattr(value, "__func__", value) for base in cls.__mro__ for value in vars(base).values()]
+            self._functions[cls] = [
+                value
+                for value in found
+                if isinstance(value, FunctionType) and not is_library(value.__code__.co_filename)
+            ]
+        return self._functions[cls]
 
     def is_file(self, file: str) -> bool:
         """Whether a whole file is the Worker's."""
@@ -103,12 +129,18 @@ def is_library(file: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
+def is_ours(file: str) -> bool:
+    """Whether a file is this plugin's or the engine's."""
+    return os.path.realpath(file).startswith(_OURS)
+
+
+@lru_cache(maxsize=4096)
 def _is_standard(file: str) -> bool:
     """Whether a file is the standard library's or this plugin's (freezegun shows user code the time: part of it)."""
     if file.startswith("<"):  # <frozen importlib._bootstrap>, and what dataclasses and namedtuple compile
         return True
     real = os.path.realpath(file)
-    if real.startswith(_OURS):
+    if is_ours(file):
         return True
     parts = real.split(os.sep)
     if not _INSTALLED.isdisjoint(parts):

@@ -163,6 +163,8 @@ async def test_a_sleep_without_await_starts_and_run_goes_on(lab):
         'STEP_SUCCESS s-1 {"result":"went on"}',
         'WORKFLOW_SUCCESS {"result":"went on"}',
     ]
+    [finding] = lab.engine.findings.take()
+    assert (finding.rule, finding.message) == ("missing-await", "step.sleep('nap') was never awaited")
 
 
 @rule(SECTION, "A sleep is a future that can be awaited later; others run meanwhile")

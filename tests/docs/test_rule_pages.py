@@ -40,7 +40,7 @@ filterwarnings = error
 """
 
 _FENCE = re.compile(r"^```\w+ +title=\"(?P<title>[^\"]+)\" *\n(?P<code>.*?)^``` *$", re.MULTILINE | re.DOTALL)
-_FOUND = re.compile(r"^E +(?:\S+: )?\[([a-z-]+)\] (.*)$", re.MULTILINE)
+_FOUND = re.compile(r"^E +\[([a-z-]+)\] (.*)$", re.MULTILINE)
 _WORKFLOW = re.compile(r"^class (\w+)\(WorkflowEntrypoint\)", re.MULTILINE)
 
 
@@ -104,6 +104,7 @@ def test_the_bad_example_is_found(path: Path, pytester: pytest.Pytester) -> None
 
     text = result.stdout.str().replace(f"{pytester.path}/", "")
     found = {f"[{rule}] {message}" for rule, message in _FOUND.findall(text)}
+    assert "broken rule(s):" in text, text
     assert {message[1:].split("]")[0] for message in found} == {page.rule, *page.said("also")}, text
     [shown] = page.blocks("finding")
     assert " ".join(shown.split()) in found

@@ -2,6 +2,7 @@
 
 import gc
 import re
+import sys
 import textwrap
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -10,13 +11,15 @@ from typing import Any
 import pytest
 
 from durable_engine import Finding
-from pytest_workflows import current
+from pytest_workflows import current, introspect_workflow_instance
 from pytest_workflows.freeze import Freezer
-from pytest_workflows.plan import PLAIN
+from pytest_workflows.plan import RunPlan
 from pytest_workflows.project import Project
 from pytest_workflows.running import RunningTest
 from pytest_workflows.settings import Settings
 from pytest_workflows.warned import Warned
+
+sys.path.insert(0, str(Path(__file__).parent))  # the services of these tests are imported by their module's name
 
 MARK = "# <-- here"
 
@@ -43,7 +46,8 @@ class Bench:
         *,
         env: dict[str, Any] | None = None,
         act: Callable[[Any], Awaitable[Any]] | None = None,
-        settings: Settings | None = None,
+        modify: Callable[[Any], Any] | None = None,
+        settings: dict[str, Any] | None = None,
     ) -> list[Finding]:
         """What is found while an instance runs to its end, or as far as it comes.
 
@@ -52,9 +56,12 @@ class Bench:
             params: What the instance is created with.
             env: Other bindings.
             act: Called with the handle in place of running until nothing is left to do.
-            settings: How the test runs.
+            modify: Makes modifications.
+            settings: How the test runs, as the marker says it.
         """
-        running = self._open(source, env or {}, settings or Settings())
+        running = self._open(source, env or {}, Settings(**(settings or {})))
+        if modify is not None:
+            await (await introspect_workflow_instance(running.resolve("WORKFLOW"), "one")).modify(modify)
         handle = await running.resolve("WORKFLOW").create({"id": "one", "params": params})
         await (running.engine.run_until_idle() if act is None else act(handle))
         gc.collect()  # what was never awaited tells when it goes
@@ -69,7 +76,7 @@ class Bench:
     def take(self) -> list[Finding]:
         """What was found since the last time."""
         assert self.running is not None
-        return self.running.engine.findings.take()
+        return self.running.engine.take_findings()
 
     def _open(self, source: str, env: dict[str, Any], settings: Settings) -> RunningTest:
         text = "from workers import WorkflowEntrypoint\n" + textwrap.dedent(source)
@@ -84,7 +91,7 @@ class Bench:
         self._project = Project(config)
         self._project.activate()
         self.running = RunningTest(
-            self._item, settings, self._project, self._freezer, Warned(), PLAIN, has_fixture=False
+            self._item, settings, self._project, self._freezer, Warned(), RunPlan(), has_fixture=False
         )
         self.running.override(env)
         current.set_resolver(self.running.resolve, self.running.names)

@@ -116,7 +116,7 @@ def test_of_a_class_that_a_test_binds_only_its_own_code_is_the_workers():
         def calls_the_test(self):
             return beside()
 
-    sources.add_class(Workflow)
+    sources.add_class("WORKFLOW", Workflow)
     workflow = Workflow(None, None)
 
     assert [place[0] for place in (workflow.method(), workflow.inherited(), workflow.static())] == [__file__] * 3
