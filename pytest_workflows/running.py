@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -63,6 +63,10 @@ class RunningTest:
         self.kept: Kept | None = None
         self._freezer = freezer
         self._engine: Engine | None = None
+        self._now: int | None = None
+        self._has_examples = False
+        self.undo: list[Callable[[], None]] = []
+        self.first_engine: Engine | None = None
         self._overrides: Mapping[str, Any] | None = None
         self._env: dict[str, Any] = {}
         self._found: list[Finding] = []
@@ -95,7 +99,9 @@ class RunningTest:
 
         settings = self.settings
         seed = settings.seed if self.plan.seed is None else self.plan.seed
-        now = freeze.real_seconds() * 1000 if settings.now is None else read_now(settings.now)
+        if self._now is None:
+            self._now = freeze.real_seconds() * 1000 if settings.now is None else read_now(settings.now)
+        now = self._now
         self._freezer.start(to_datetime(now))  # it may refuse: nothing must be open by then
         engine = Engine(
             now=to_datetime(now),
@@ -139,8 +145,33 @@ class RunningTest:
             self._sources = Sources(None if self.project is None else self.project.folder)
         return self._sources
 
+    def next_example(self) -> Engine | None:
+        """A property test comes to its next example: as if the test began again, with another engine.
+
+        Returns:
+            The engine, if the test has one.
+        """
+        if not self._has_examples:
+            self._has_examples = True
+            self.first_engine = self._engine
+        elif self._engine is not None:
+            self.close()
+            self.bury()
+            self._engine = self._watch = None
+            self.report = []
+            self._env, self._proxies = {}, {}
+            return self.engine
+        return self._engine
+
     def check(self) -> None:
         """At the end of a call that passed: raise what the test must still hear of."""
+        __tracebackhide__ = True
+        if not self._has_examples:  # or else each of them was checked at its own end
+            self.check_run()
+
+    def check_run(self) -> None:
+        """At the end of a run that passed: raise what its test must still hear of."""
+        __tracebackhide__ = True
         engine = self._engine
         if engine is None or engine.closed:
             return
@@ -222,6 +253,8 @@ class RunningTest:
             self._capture.stop()
             if self.settings.record == "all":
                 self._capture.finish()
+        while self.undo:
+            self.undo.pop()()
         if self._engine is not None and not self._engine.closed:
             from .registry import registry_of
 
@@ -285,7 +318,7 @@ class RunningTest:
             raise pytest.UsageError(
                 f"The fixture workflow_bindings returns a dict of bindings by name, not {bindings!r}."
             )
-        self._overrides = self.sources.given = dict(bindings)
+        self._overrides = self.sources.given = bindings  # not a copy: a property test puts new fakes into it
 
     def resolve(self, name: str) -> Any:
         """The binding, variable or fake of that name, as the Worker sees it in `env`.

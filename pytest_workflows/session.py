@@ -9,6 +9,7 @@ import pytest
 
 from . import current
 from .plan import PLAIN
+from .property_tests import exempt_our_fixtures, is_property_test, separate_examples
 from .report import add_section, has_colour, takes_ascii_only
 from .session_report import Kept, hand_over, is_awaited
 from .settings import MARKER, Settings, read_ini, read_marker
@@ -89,7 +90,12 @@ class WorkflowSession:
         """Refuse what a marker may not say, before any test runs."""
         for item in items:
             for mark in item.iter_markers(MARKER):
-                read_marker(mark.args, mark.kwargs, item.nodeid)
+                given = read_marker(mark.args, mark.kwargs, item.nodeid)
+                if given.get("crash") and is_property_test(item):
+                    raise pytest.UsageError(
+                        f"{item.nodeid}: @pytest.mark.workflow(crash=True) explores one run, and a property test has "
+                        "many. Draw where it crashes with pytest_workflows.strategies.fault_plans()."
+                    )
 
     # -- a test ------------------------------------------------------------------------------------------------------
 
@@ -112,9 +118,16 @@ class WorkflowSession:
             self.running.kept = Kept()
         current.set_resolver(self.running.resolve, self.running.names)
         current.set_network(self.running.settings.allow_network)
+        if is_property_test(item):
+            exempt_our_fixtures(item, OUR_FIXTURES)
         if ours:
             # Before any fixture runs: user code never sees real time first and virtual time later.
             assert self.running.engine
+
+    def separate_examples(self, item: pytest.Function) -> None:
+        """A test's function is about to be called: each example of a property test is a run of its own."""
+        if self.running is not None and is_property_test(item):
+            self.running.undo.append(separate_examples(item, self.running))
 
     def serve_outside(self) -> None:
         """Answer for `workers.env` while no test runs: plain variables have values, bindings have not."""

@@ -561,7 +561,9 @@ class Engine:
             self._reject_steps(instance, "delete")
             self.progress(instance)
         for key in wanted:
-            self._modifications.pop(key, None)
+            modifications = self._modifications.pop(key, None)
+            if modifications is not None:
+                modifications.drop_timers()
             self.scripts.pop(key, None)
 
     def send_event(self, workflow: Workflow, id: str, event_type: str, payload: bytes) -> None:
@@ -576,6 +578,18 @@ class Engine:
         instance = self._alive.get((row.workflow, row.id))
         if instance is not None and not instance.closed:
             instance.match_events(event_type)
+
+    def await_late_events(self, instance: Instance, event_type: str) -> None:
+        """A wait has begun: mocked events of its type that come later are on their way from now on."""
+        row = instance.row
+
+        def schedule(ms: int, action: Callable[[], None]) -> Timer:
+            return self.schedule(self.clock.now_ms + ms, action, what=f"the mocked event {event_type!r}")
+
+        def send(payload: bytes) -> None:
+            self._add_event(row, event_type, payload, mocked=True)
+
+        instance.modifications.wait_began(event_type, schedule, send)
 
     def _mock_events(self, row: InstanceRow, modifications: InstanceModifications) -> None:
         for event_type, payload in modifications.events:
@@ -620,6 +634,8 @@ class Engine:
             for one in modifications:
                 if one.kind == "event":
                     self._add_event(instance.row, *one.payload, mocked=True)
+                elif one.kind == "late_event" and instance.waits.get(one.payload[0]):
+                    self.await_late_events(instance, one.payload[0])
 
     # -- waiting, and time -------------------------------------------------------------------------------------------
 

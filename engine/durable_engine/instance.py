@@ -162,7 +162,7 @@ class Instance:
         self.row.output = value
         self.row.ended_at = self.engine.clock.now_ms
         if status != "terminated":
-            self.engine.paths.check(self.row.key, self.workflow.name, self._path)
+            self.engine.paths.check(self.row.key, self.workflow.name, self._path, is_complete=status == "complete")
         if status == "complete":
             self.tell_abandoned()
             self._tell_unused_sleeps()
@@ -170,6 +170,7 @@ class Instance:
         self._set_status(status)
         self._record(kind, detail, value)
         self.drop_timers()
+        self.modifications.drop_timers()
         self.engine.mark_busy(self, False)
         self.engine.observers.instance_finished(self)
 

@@ -182,6 +182,7 @@ class EventOperation(DurableOperation):
             self.row.status = "waiting"
             self.record(("WAIT_START", {"event": event_type}, None))
             engine.observers.step_started(self.instance, self.row.key)
+            engine.await_late_events(self.instance, event_type)
         if self.instance.modifications.wait_times_out(self.row.key):
             engine.loop.call_soon(self._time_out, timeout, context=context_for(self.scope))
             return
