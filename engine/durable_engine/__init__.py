@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .binding import InstanceHandle, Workflow, WorkflowBinding
 from .boundary import JsBigInt, JsDict, JsNull, JsProxy, cross, decode, encode, jsnull, to_json
-from .clock import VirtualClock, read_now, to_datetime
+from .clock import PLAIN_DATETIME, VirtualClock, read_now, to_datetime, to_ms
 from .durations import duration_ms, in_words, parse_duration
 from .engine import DEFAULT_TIMEOUT, Engine
 from .errors import (
@@ -24,6 +24,7 @@ from .errors import (
     NonRetryableError,
     NotAvailableError,
     StepFailedError,
+    UnknownValueError,
     UnreachableStatusError,
     UnusedModificationError,
     WaitTimeoutError,
@@ -53,10 +54,13 @@ from .modifications import InstanceModifications, Modification, Selector, check_
 from .observers import Observer
 from .scope import Scope, current_scope
 from .step import Step
+from .unknown import REDACTED_REASON, UnknownValue
 
 __all__ = [
     "DEFAULT_TIMEOUT",
     "FINAL_STATUSES",
+    "PLAIN_DATETIME",
+    "REDACTED_REASON",
     "RULES",
     "STATUSES",
     "Ask",
@@ -99,6 +103,8 @@ __all__ = [
     "StepKind",
     "StepRecord",
     "StepStatus",
+    "UnknownValue",
+    "UnknownValueError",
     "UnreachableStatusError",
     "UnusedModificationError",
     "VirtualClock",
@@ -127,4 +133,5 @@ __all__ = [
     "steps_of",
     "to_datetime",
     "to_json",
+    "to_ms",
 ]
