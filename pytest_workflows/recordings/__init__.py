@@ -20,6 +20,7 @@ from .model import (
     Step,
     Value,
 )
+from .stats import Spread, StepStats, WorkflowStats, stats_of, workflow_of
 from .values import UNKNOWN, is_unknown, tag, untag
 
 __all__ = [
@@ -38,12 +39,17 @@ __all__ = [
     "RunSettings",
     "SentEvent",
     "SourcePlace",
+    "Spread",
     "Step",
+    "StepStats",
     "Value",
+    "WorkflowStats",
     "dump",
     "is_unknown",
     "load",
     "read",
+    "stats_of",
     "tag",
     "untag",
+    "workflow_of",
 ]
