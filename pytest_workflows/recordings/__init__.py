@@ -20,7 +20,7 @@ from .model import (
     Step,
     Value,
 )
-from .stats import Spread, StepStats, WorkflowStats, stats_of, workflow_of
+from .stats import Spread, StepStats, WorkflowStats, stats_of, virtual_ms, wall_ms, workflow_of
 from .values import UNKNOWN, is_unknown, tag, untag
 
 __all__ = [
@@ -51,5 +51,7 @@ __all__ = [
     "stats_of",
     "tag",
     "untag",
+    "virtual_ms",
+    "wall_ms",
     "workflow_of",
 ]

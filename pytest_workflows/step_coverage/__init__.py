@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .measure import KnownWorkflow, measure, sources_of
-from .model import Coverage, StepCoverage, WorkflowCoverage
-from .reports import dump, show
+from .measure import known_by, measure, sources_of
+from .model import Coverage, KnownWorkflow, StepCoverage, WorkflowCoverage
+from .reports import dump, percent, show
 
 __all__ = [
     "Coverage",
@@ -12,7 +12,9 @@ __all__ = [
     "StepCoverage",
     "WorkflowCoverage",
     "dump",
+    "known_by",
     "measure",
+    "percent",
     "show",
     "sources_of",
 ]

@@ -5,28 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import msgspec
-
 from pytest_workflows.recordings import Recording, Step, workflow_of
 from pytest_workflows.sources import SourceWorkflow, find_steps
 
-from .model import Coverage, StepCoverage, WorkflowCoverage
+from .model import Coverage, KnownWorkflow, StepCoverage, WorkflowCoverage
 
 _TIMEOUT = "WorkflowTimeoutError"
-
-
-class KnownWorkflow(msgspec.Struct, frozen=True):
-    """A workflow, whether a test ran it or not.
-
-    Attributes:
-        workflow: Its binding.
-        class_name: Its class's qualified name, or None where that is not known.
-        file: The file that the class is in, relative to rootdir where it lies in it.
-    """
-
-    workflow: str
-    class_name: str | None
-    file: str | None
 
 
 FindSource = Callable[[KnownWorkflow], SourceWorkflow | None]
@@ -88,7 +72,7 @@ class _Counter:
         ]
         self._others: dict[tuple[str, str], StepCoverage] = {}
         self._tests: dict[int, set[str | None]] = {}
-        self._coverage = WorkflowCoverage(known.workflow, known.class_name, known.file, found=source is not None)
+        self._coverage = WorkflowCoverage(known, found=source is not None)
 
     def add(self, recording: Recording) -> None:
         """Count one run."""

@@ -9,6 +9,20 @@ import msgspec
 State = Literal["real", "mocked", "never"]
 
 
+class KnownWorkflow(msgspec.Struct, frozen=True):
+    """A workflow, whether a test ran it or not.
+
+    Attributes:
+        workflow: Its binding.
+        class_name: Its class's qualified name, or None where that is not known.
+        file: The file that the class is in, relative to rootdir where it lies in it.
+    """
+
+    workflow: str
+    class_name: str | None
+    file: str | None
+
+
 class StepCoverage(msgspec.Struct):
     """What the tests did with a step.
 
@@ -53,17 +67,13 @@ class WorkflowCoverage(msgspec.Struct):
     """What the tests did with a workflow.
 
     Attributes:
-        workflow: Its binding.
-        class_name: Its class, or None where that is not known.
-        file: The file that its class is in, relative to rootdir.
+        known: Which workflow it is.
         instances: How many instances the tests made.
         found: Whether its source could be read; without it, only steps that ran are known.
         steps: Its steps, in the order in which the source has them; those that were not found there come last.
     """
 
-    workflow: str
-    class_name: str | None
-    file: str | None
+    known: KnownWorkflow
     instances: int = 0
     found: bool = True
     steps: list[StepCoverage] = []

@@ -42,7 +42,9 @@ def dump(coverage: Coverage) -> bytes:
         "reached": coverage.reached,
         "workflows": [
             {
-                **msgspec.to_builtins(workflow),
+                **msgspec.to_builtins(workflow.known),
+                "instances": workflow.instances,
+                "source_found": workflow.found,
                 "percent": workflow.percent,
                 "reached": workflow.reached,
                 "steps": [{**msgspec.to_builtins(step), "state": step.state} for step in workflow.steps],
@@ -54,11 +56,9 @@ def dump(coverage: Coverage) -> bytes:
 
 
 def _workflow(workflow: WorkflowCoverage) -> Iterator[str]:
-    of = " in ".join(part for part in (workflow.class_name, workflow.file) if part)
-    shown = percent(workflow.percent)
-    yield f"{workflow.workflow}  {of}  {_steps(workflow.reached, len(workflow.steps))} reached: {shown}".replace(
-        "    ", "  "
-    )
+    of = " in ".join(part for part in (workflow.known.class_name, workflow.known.file) if part)
+    reached = f"{_steps(workflow.reached, len(workflow.steps))} reached: {percent(workflow.percent)}"
+    yield f"{workflow.known.workflow}  {reached}{f'  ({of})' if of else ''}"
     if not workflow.found:
         yield "  (its source cannot be read: steps that no test reached are not known)"
     for step in workflow.steps:

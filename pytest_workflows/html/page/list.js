@@ -53,8 +53,10 @@ function drawRow(at) {
   const style = { top: `${at * ROW}px` };
   if (rows[at].test !== undefined) {
     const test = data.tests[rows[at].test];
+    const [file, ...names] = test.id.split("::");
     return el("div", { class: "row test", role: "presentation", style, title: test.id },
-      el("span", { class: `dot ${test.outcome}`, title: test.outcome }), el("span", { class: "id" }, el("bdi", null, test.id)));
+      el("span", { class: `dot ${test.outcome}`, title: test.outcome }), el("span", { class: "id" }, names.join(" › ") || file),
+      el("span", { class: "file" }, names.length ? file.split("/").pop() : ""));
   }
   const index = rows[at].index;
   const row = data.instances[index];

@@ -11,8 +11,7 @@ function virtualSpans(run) {
     if (start === null) return [];
     if (step.kind !== "do") {
       const end = moment(step.ended_at);
-      const kind = step.kind === "sleep" ? "sleep" : step.status === "errored" ? "wait" : "wait";
-      return [{ kind, from: start - zero, to: (end === null ? Math.max(now, start) : end) - zero, open: end === null }];
+      return [{ kind: step.kind === "sleep" ? "sleep" : "wait", from: start - zero, to: (end === null ? Math.max(now, start) : end) - zero, open: end === null }];
     }
     return (step.attempts || []).flatMap((attempt, at) => {
       const from = moment(attempt.started_at) ?? start;
@@ -76,8 +75,7 @@ class Timeline {
     this.tracks = [];
     this.element = el("div", { class: "timeline" }, this.axis, (run.steps || []).map((step) => this.row(step, detailOf)));
     this.tools = this.makeTools();
-    const mostly = this.virtual.end > 0 ? Math.max(0, ...this.virtual.spans.flat().map((span) => span.to - span.from)) / this.virtual.end : 0;
-    this.choose(mostly > 0.8 && (run.steps || []).length > 2 ? "squeezed" : "virtual");
+    this.choose(this.best());
     this.listen();
   }
 
@@ -118,6 +116,14 @@ class Timeline {
         el("button", { type: "button", title, "aria-label": title, onclick: act }, text))),
       el("div", { class: "legend" }, legend.map(([name, text]) =>
         el("span", null, el("i", { style: { background: `var(--${name})` } }), text))));
+  }
+
+  // What shows most: where nothing took virtual time, the real one; where one wait takes up all, waits squeezed.
+  best() {
+    const { spans, end } = this.virtual;
+    if (end === 0) return this.real.known ? "real" : "virtual";
+    const longest = Math.max(0, ...spans.flat().map((span) => span.to - span.from));
+    return longest / end > 0.8 && spans.length > 2 ? "squeezed" : "virtual";
   }
 
   choose(mode) {
@@ -181,8 +187,8 @@ class Timeline {
       return ticks;
     }
     const width = (this.to - this.from) * this.end;
-    const size = NICE.find((nice) => width / nice <= 7) ?? width / 7;
-    const step = width < 7 ? 10 ** Math.floor(Math.log10(width / 3)) * 1 : size;
+    const smallest = this.mode === "real" ? 10 ** Math.floor(Math.log10(width / 2)) : 1;
+    const step = Math.max(smallest, width < 7 ? smallest : NICE.find((nice) => width / nice <= 7) ?? width / 7);
     const first = Math.ceil((this.from * this.end) / step) * step;
     const ticks = [];
     for (let time = first; time <= this.to * this.end && ticks.length < 40; time += step) {
