@@ -10,9 +10,14 @@ import pytest
 from . import freeze
 
 if TYPE_CHECKING:
-    from durable_engine import Engine
+    from durable_engine import Engine, Finding
 
+    from .plan import RunOutcome, RunPlan
     from .project import Project
+    from .recordings.building import Origin
+    from .recordings.capture import Capture
+    from .recordings.model import Recording
+    from .recordings.observing import Watcher
     from .settings import Settings
     from .warned import Warned
 
@@ -26,6 +31,7 @@ class RunningTest:
         project: The worker project that it belongs to, if a configuration was found.
         freezer: Shows virtual time to user code.
         warned: Warns of broken rules.
+        plan: How this run differs from the plain one.
         has_fixture: Whether the test asks for a fixture of ours, so that its engine lives until they are torn down.
     """
 
@@ -36,20 +42,26 @@ class RunningTest:
         project: Project | None,
         freezer: freeze.Freezer,
         warned: Warned,
+        plan: RunPlan,
         *,
         has_fixture: bool,
     ) -> None:
         self.has_fixture = has_fixture
         self.warned = warned
+        self.plan = plan
         self.item = item
         self.settings = settings
         self.project = project
         self.report: str | None = None
         self.reported = False
+        self.recorded = False
         self._freezer = freezer
         self._engine: Engine | None = None
         self._overrides: Mapping[str, Any] | None = None
         self._env: dict[str, Any] = {}
+        self._found: list[Finding] = []
+        self._classes: dict[str, type] = {}
+        self._capture: Capture | None = None
 
     # -- the engine --------------------------------------------------------------------------------------------------
 
@@ -72,20 +84,33 @@ class RunningTest:
         from .registry import registry_of
 
         settings = self.settings
+        seed = settings.seed if self.plan.seed is None else self.plan.seed
         now = freeze.real_seconds() * 1000 if settings.now is None else read_now(settings.now)
         self._freezer.start(to_datetime(now))  # it may refuse: nothing must be open by then
         engine = Engine(
             now=to_datetime(now),
-            seed=self.item.nodeid if settings.seed is None else settings.seed,
+            seed=self.item.nodeid if seed is None else seed,
+            schedule_seed=seed,
             timeout=settings.timeout,
             manual_clock=settings.clock == "manual",
             limits=Limits(steps=settings.step_limit, **settings.limits),
             ignore_rules=settings.ignore_rules,
             passthrough=(pytest.fail.Exception, pytest.skip.Exception, pytest.exit.Exception, pytest.xfail.Exception),
         )
-        registry_of(engine).strict = settings.unused_mocks == "error"
+        engine.faults.recording = self.plan.records
+        if self.plan.point is not None:
+            engine.faults.arm(self.plan.point)
+        registry = registry_of(engine)
+        registry.strict = settings.unused_mocks == "error"
+        registry.replays = settings.replay and self.plan.point is None
         engine.clock.observers.append(self._freezer.move_to)
         engine.observers.add(HookCaller(self.item))
+        if settings.record != "none":
+            from .recordings.capture import MOST, Capture
+
+            most = None if settings.record == "all" else MOST
+            self._capture = Capture(engine, settings.redact, most)
+            registry.on_leave = self._capture.keep
         return engine
 
     def check(self) -> None:
@@ -97,6 +122,8 @@ class RunningTest:
 
         engine.raise_aborted()
         registry_of(engine).check_used()
+        if registry_of(engine).replays:
+            engine.check_all_by_replay()
         self._settle_findings(engine)
 
     def _settle_findings(self, engine: Engine) -> None:
@@ -104,6 +131,7 @@ class RunningTest:
         from durable_engine import WorkflowRuleError, WorkflowRuleWarning
 
         found = engine.findings.take()
+        self._found += found
         if self.settings.strict and found:
             raise WorkflowRuleError("\n".join([f"{len(found)} broken rule(s):", *map(str, found)]))
         refused = [*engine.refused, *self.warned.warn(found)]
@@ -112,9 +140,25 @@ class RunningTest:
         if refused:
             raise WorkflowRuleWarning("\n".join(map(str, refused)))
 
+    def outcome(self, *, passed: bool) -> RunOutcome:
+        """What this run showed, for further ones."""
+        from .plan import RunOutcome
+
+        faults, order = self.engine.faults, self.engine.order
+        return RunOutcome(
+            passed=passed,
+            points=faults.reached,
+            has_choices=order.has_choices,
+            trace=order.trace,
+            struck=faults.struck,
+            findings=[(finding.rule, finding.file, finding.line) for finding in self._found],
+        )
+
     def write_report(self) -> None:
         """Write down the runs of the test's instances, those that are gone included, for its report."""
         engine = self._engine
+        if self._capture is not None:
+            self._capture.finish()
         if engine is not None and not engine.closed:
             from .registry import MOST_RUNS, registry_of
             from .timeline import keep_run, render
@@ -128,6 +172,10 @@ class RunningTest:
 
     def stop(self) -> None:
         """The test's call is over: nothing runs on, but what is stored can still be looked at in teardown."""
+        if self._capture is not None:
+            self._capture.stop()
+            if self.settings.record == "all":
+                self._capture.finish()
         if self._engine is not None and not self._engine.closed:
             self._engine.stop()
 
@@ -138,6 +186,36 @@ class RunningTest:
 
             self._engine.close()
             context.cancel_background()
+
+    @property
+    def recording_mode(self) -> tuple[str, str]:
+        """Of which tests instances are recorded, and the folder for that."""
+        return self.settings.record, self.settings.failures_dir
+
+    def recordings(self) -> list[Recording]:
+        """The recordings of the test's instances so far; none with `--workflows-record=none`."""
+        if self._capture is None:
+            return []
+        self._capture.finish()
+        return self._capture.recordings(self._origin)
+
+    def _origin(self, watcher: Watcher) -> Origin:
+        from durable_engine import to_datetime
+
+        from .recordings.building import Origin
+
+        seed = self.settings.seed if self.plan.seed is None else self.plan.seed
+        return Origin(
+            rootdir=self.item.config.rootpath,
+            test=self.item.nodeid + self.plan.title,
+            clock_start=to_datetime(self.engine.clock.started_ms),
+            seed=self.item.nodeid if seed is None else seed,
+            schedule_seed=seed,
+            limits=self.settings.limits,
+            config=None if self.project is None else self.project.path,
+            classes=self._classes,
+            findings=watcher.findings,
+        )
 
     def bury(self) -> None:
         """After the test's report: close what was stopped in its middle."""
@@ -228,6 +306,7 @@ class RunningTest:
                 f"The workflow class {cls.__name__} for binding {name!r} has no method `run`. "
                 "Add `async def run(self, event, step)` to it."
             )
+        self._classes[name] = cls
         options: dict[str, Any] = {} if step_limit is None else {"step_limit": step_limit}
         return self.engine.bind(
             name,

@@ -6,11 +6,17 @@ import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from .exploring import ALL, Exploration
+
+if TYPE_CHECKING:
+    from durable_engine import FaultPoint
+
 MARKER = "workflow"
+FAILURES_DIR = ".workflows/failures"
 LIMITS = ("step_output", "event_payload", "storage", "step_name", "instance_id", "batch", "sleep")
 MARKER_HELP = (
     "workflow(now, seed, timeout, clock, step_limit, unused_mocks, allow_network, limits, crash, replay, "
@@ -38,6 +44,9 @@ class Settings:
         replay: Whether finished instances are replayed from their storage.
         ignore_rules: Names of rules that are not looked at.
         strict: Whether a broken rule fails the test.
+        record: Of which tests instances are recorded: `"all"`, `"failed"` or `"none"`.
+        redact: Keys whose values are kept out of recordings.
+        failures_dir: Where recordings are written, relative to rootdir.
     """
 
     config: str | None = None
@@ -54,6 +63,9 @@ class Settings:
     replay: bool = True
     ignore_rules: tuple[str, ...] = ()
     strict: bool = False
+    record: str = "failed"
+    redact: tuple[str, ...] = ()
+    failures_dir: str = FAILURES_DIR
 
     def for_item(self, item: pytest.Item) -> Settings:
         """These settings with the item's markers applied; the closest marker wins.
@@ -79,16 +91,75 @@ def add_options(parser: pytest.Parser) -> None:
         help="show the timeline of every workflow instance, not only of those in failing tests",
     )
     group.addoption(
+        "--workflows-crash",
+        nargs="?",
+        const="all",
+        metavar="N|POINT",
+        help="run every test that uses workflows again for each place where the engine may die, with the engine killed "
+        "there; =N draws N of them by seed, ='lost:charge card#1' takes one (a value only with =)",
+    )
+    group.addoption(
+        "--workflows-seeds",
+        metavar="N",
+        help="run every test in which several things could go first again under N different, reproducible orders",
+    )
+    group.addoption("--workflows-seed", metavar="K", help="run the tests under the order that seed K gives")
+    group.addoption(
         "--workflows-strict",
         action="store_true",
         help="a workflow that breaks a rule of durable workflows fails its test (ini: workflows_strict)",
     )
+    group.addoption(
+        "--workflows-record",
+        choices=["all", "failed", "none"],
+        default="failed",
+        help="of which tests each workflow instance is written to a file (default: failed)",
+    )
+    parser.addini("workflows_failures_dir", "where recordings are written (default: .workflows/failures)")
+    parser.addini("workflows_redact", "keys whose values are kept out of recordings", type="args", default=[])
     parser.addini("workflows_strict", "a broken rule of durable workflows fails the test", type="bool", default=False)
     parser.addini("workflows_ignore_rules", "names of rules that are not looked at", type="args", default=[])
     parser.addini("workflows_config", "path of wrangler.jsonc, .json or .toml (found beside the tests by default)")
     parser.addini("workflows_wrangler_env", "which environment (env.NAME) of the wrangler configuration holds")
     parser.addini("workflows_timeout", "real seconds that a wait for a workflow may take (default: 5)")
     parser.addini("workflows_now", "where the virtual clock starts, as 2026-01-01T00:00:00Z (default: real time)")
+
+
+def read_exploration(config: pytest.Config) -> Exploration:
+    """What the command line wants to be explored.
+
+    Raises:
+        pytest.UsageError: If an option cannot be read; the message shows the form.
+    """
+    crash: Any = config.getoption("workflows_crash")
+    if crash is not None and crash != ALL:
+        crash = _whole(crash) if crash.lstrip("-").isdigit() else _fault_point(crash)
+        if crash is None:
+            raise pytest.UsageError("--workflows-crash=N draws N crash points for each test, from 1 on.")
+    seeds = config.getoption("workflows_seeds")
+    count = 0 if seeds is None else _whole(seeds)
+    if count is None:
+        raise pytest.UsageError(f"--workflows-seeds takes a number of orders from 1 on, not {seeds!r}.")
+    seed = config.getoption("workflows_seed")
+    if seed is not None and not seed.lstrip("-").isdigit():
+        raise pytest.UsageError(f"--workflows-seed takes the number of an order, not {seed!r}.")
+    return Exploration(crash, count, None if seed is None else int(seed))
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if text.isdigit() and int(text) > 0 else None
+
+
+def _fault_point(text: str) -> FaultPoint:
+    from durable_engine import FaultPoint, InvalidArgumentError
+
+    try:
+        return FaultPoint.parse(text)
+    except InvalidArgumentError as error:
+        raise pytest.UsageError(
+            "--workflows-crash takes nothing, a number of crash points as in --workflows-crash=20, or one of them as "
+            f"in --workflows-crash='lost:charge card#1'. {error}"
+        ) from None
 
 
 def read_ini(config: pytest.Config) -> Settings:
@@ -105,6 +176,9 @@ def read_ini(config: pytest.Config) -> Settings:
         now=now,
         ignore_rules=tuple(config.getini("workflows_ignore_rules")),
         strict=bool(config.getoption("workflows_strict") or config.getini("workflows_strict")),
+        record=config.getoption("workflows_record"),
+        redact=tuple(config.getini("workflows_redact")),
+        failures_dir=config.getini("workflows_failures_dir") or FAILURES_DIR,
     )
     _check("ini option workflows_ignore_rules", "ignore_rules", list(settings.ignore_rules))
     if now is not None:

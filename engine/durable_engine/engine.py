@@ -6,14 +6,16 @@ import asyncio
 import random
 import uuid
 import warnings
+import weakref
 from collections.abc import Callable, Iterable, Mapping
+from contextvars import Context
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
 from .binding import DEFAULT_STEP_LIMIT, Workflow, WorkflowBinding
 from .boundary import JsDict, decode, to_json
-from .clock import PLAIN_DATETIME, Timer, VirtualClock, read_now, to_ms
+from .clock import PLAIN_DATETIME, Timer, VirtualClock, read_now, to_datetime, to_ms
 from .durations import duration_ms
 from .errors import (
     ALREADY_EXISTS,
@@ -27,6 +29,7 @@ from .errors import (
     JsException,
     WorkflowDurationWarning,
 )
+from .faults import FaultPoint, Faults
 from .findings import Findings
 from .inspection import error_of, shown_result
 from .instance import Instance
@@ -35,6 +38,10 @@ from .limits import Limits
 from .model import Place, StepKey
 from .modifications import InstanceModifications, Modification
 from .observers import Observers
+from .paths import Paths
+from .playback import PlayedInstance, Script
+from .replay import check_by_replay
+from .schedule import Schedule
 from .store import KEPT, HistoryRow, InstanceRow, Retention, Store
 from .waits import Waiter, Waits
 
@@ -53,6 +60,8 @@ class Engine:
         passthrough: Exceptions that are meant for the test: a workflow never sees them.
         limits: The platform's limits, or lower ones.
         ignore_rules: Names of rules that nothing is noticed of.
+        schedule_seed: What the order comes from in which things happen that could happen in any order; by default it is
+            the order in which they became ready.
 
     Example:
         ```python
@@ -73,6 +82,7 @@ class Engine:
         passthrough: tuple[type[BaseException], ...] = (),
         limits: Limits | None = None,
         ignore_rules: Iterable[str] = (),
+        schedule_seed: int | None = None,
     ) -> None:
         self.clock = VirtualClock(None if now is None else read_now(now))
         self.store = Store()
@@ -85,8 +95,15 @@ class Engine:
         self.findings = Findings(self.observers.found, ignore_rules)
         self.refused: list[Warning] = []
         self.graveyard = Graveyard()
+        self.faults = Faults()
+        self.order = Schedule(schedule_seed)
+        self.paths = Paths(self.findings)
         self.closed = False
         self.on_create: list[Callable[[WorkflowBinding, str, InstanceModifications], None]] = []
+        self._open_operations = 0
+        self._replayed: weakref.WeakKeyDictionary[Instance, None] = weakref.WeakKeyDictionary()
+        self.scripts: dict[tuple[str, str], Script] = {}
+        self.manual_clock = manual_clock
         self._waits = Waits(self, manual_clock)
         self._random = random.Random(seed)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -118,6 +135,35 @@ class Engine:
         self.busy.clear()
         self._waits.reject(EngineClosedError("The engine was closed while this wait went on."))
         self.store.close()
+
+    # -- checks ------------------------------------------------------------------------------------------------------
+
+    async def check_by_replay(self, instance: Instance) -> None:
+        """Replay an instance that has ended from its own storage, once; a changed path becomes a finding."""
+        if instance not in self._replayed:
+            self._replayed[instance] = None
+            await check_by_replay(self, instance)
+
+    def check_all_by_replay(self) -> None:
+        """The same for every instance that has ended, where no event loop runs any more."""
+        instances = [one for one in self.instances if one.finished and one not in self._replayed]
+        if not instances:
+            return
+
+        async def check() -> None:
+            for instance in instances:
+                await self.check_by_replay(instance)
+
+        before, self._loop = self._loop, asyncio.new_event_loop()
+        try:
+            self._loop.run_until_complete(check())
+        finally:
+            self._loop.close()
+            self._loop = before
+
+    async def settle(self) -> None:
+        """Let everything of the instances that can run do so, at the present time."""
+        await self._waits.settle()
 
     # -- bindings ----------------------------------------------------------------------------------------------------
 
@@ -166,6 +212,26 @@ class Engine:
         self._bindings[name] = binding
         return binding
 
+    def set_scene(self, now_ms: int, seed: int | str | None = None) -> None:
+        """Put the clock elsewhere, and let ids come from another seed, before anything happens.
+
+        Args:
+            now_ms: The virtual time, in epoch milliseconds.
+            seed: What the ids that the engine makes come from; None leaves that as it is.
+
+        Raises:
+            EngineError: If that would be a step back in time for something that is under way.
+        """
+        self.check_open()
+        if now_ms < self.clock.now_ms and (self._alive or self.clock.next_timer() is not None):
+            raise EngineError(
+                f"The clock cannot go back from {self.clock.now.isoformat()} to {to_datetime(now_ms).isoformat()}: "
+                "instances exist on this engine. Dispose of them first, or use a test of its own."
+            )
+        self.clock.move_to(now_ms)
+        if seed is not None:
+            self._random = random.Random(seed)
+
     # -- the loop ----------------------------------------------------------------------------------------------------
 
     @property
@@ -212,6 +278,39 @@ class Engine:
         """What held a timer back is over."""
         self.clock.release(timer)
         self._waits.arm_real_time()
+
+    def in_turn(
+        self, instance: Instance, action: Callable[[], None], *, dropped: Callable[[], object] | None = None
+    ) -> None:
+        """Do something that could as well come after something else: at once, or when the schedule's seed lets it.
+
+        Args:
+            instance: Whose life it belongs to; when that is over, it is dropped.
+            action: What to do.
+            dropped: Called in its place when it is dropped.
+        """
+        if not self.order.seeded:
+            action()
+            return
+
+        def act() -> None:
+            if not instance.closed:
+                action()
+            elif dropped is not None:
+                dropped()
+
+        self.order.hold(act)
+        self._waits.let_go_in_turn()
+
+    def operation_opened(self) -> None:
+        """A step has begun, of whatever instance: of two that are open, either may be the first to end."""
+        self._open_operations += 1
+        if self._open_operations > 1:
+            self.order.has_choices = True
+
+    def operations_closed(self, count: int) -> None:
+        """So many steps are no longer under way."""
+        self._open_operations -= count
 
     def mark_busy(self, instance: Instance, busy: bool) -> None:
         """Note whether an instance is at work: while one is, virtual time stands still."""
@@ -287,7 +386,8 @@ class Engine:
         self.store.record(row.key, [HistoryRow("WORKFLOW_QUEUED", None, self.clock.now_ms, detail, row.params)])
 
     def _live(self, workflow: Workflow, row: InstanceRow) -> Instance:
-        instance = Instance(self, workflow, row)
+        script = self.scripts.get((workflow.name, row.id))
+        instance = Instance(self, workflow, row) if script is None else PlayedInstance(self, workflow, row, script)
         self._alive[workflow.name, row.id] = instance
         return instance
 
@@ -310,22 +410,45 @@ class Engine:
             kill(self._loop, lambda scope: scope.instance in doomed, self.graveyard)
 
     def _put_down(self, instance: Instance) -> None:
+        if not instance.closed:
+            self.observers.life_ended(instance)
         instance.killed = True
+        self.operations_closed(len(instance.operations))
         instance.drop_timers()
         self.busy.pop(instance, None)
 
-    def crash(self, workflow: Workflow, id: str) -> None:
-        """Lose an instance's memory and recover it from storage; one that has ended has nothing to lose."""
+    def crash(self, workflow: Workflow, id: str, point: FaultPoint | None = None) -> None:
+        """Lose an instance's memory and recover it from storage; one that has ended has nothing to lose.
+
+        Args:
+            workflow: What the instance runs.
+            id: Its id.
+            point: The fault point that it has come to, for reports.
+        """
         instance = self.require(workflow, id)
         if instance.finished or instance.row.status == "paused":
             return
+        for operation in instance.operations.values():
+            operation.give_back()
+        self.paths.lost(instance.row.key, self.clock.now_ms, point)
         self.kill([instance])
+        self.observers.crashed(instance)
         reborn = self._relive(instance)
         if reborn.row.status == "waitingForPause":
             reborn.request_pause()
         else:
             reborn.start()
         self.progress(reborn)
+
+    def strike(self, instance: Instance, point: FaultPoint) -> None:
+        """Die at a fault point that code of the instance itself has come to: the running task goes no further."""
+        self.crash(instance.workflow, instance.id, point)
+        # It could not be put away while it runs. It is suspended for ever by now, or has come to its end.
+        self.loop.call_soon(self._bury, instance, context=Context())
+
+    def _bury(self, instance: Instance) -> None:
+        if self._loop is not None:
+            kill(self._loop, lambda scope: scope.instance is instance, self.graveyard)
 
     def pause(self, workflow: Workflow, id: str) -> None:
         """Pause an instance once no callback of it runs; one that has ended stays as it is."""
@@ -367,6 +490,7 @@ class Engine:
         first = self._restart_point(instance, options.get("from"))
         self.kill([instance])
         self._reject_steps(instance, "restart")
+        self.paths.forget(instance.row.key)
         row = instance.row
         self.store.forget_steps(row.key, first)
         self.store.delete_events(row.key)
@@ -377,6 +501,7 @@ class Engine:
         if not first:
             self._record_queued(row)
         instance.modifications.forget_answers()
+        self.observers.restarted(instance, whole=not first)
         self._mock_events(row, instance.modifications)
         self._relive(instance).start()
 
@@ -426,15 +551,18 @@ class Engine:
         self.store.delete_instances([instance.row.key for instance in doomed])
         for instance in doomed:
             self.exceptions.pop(instance.row.key, None)
+            self.paths.forget(instance.row.key)
             self._reject_steps(instance, "delete")
             self.progress(instance)
         for key in wanted:
             self._modifications.pop(key, None)
+            self.scripts.pop(key, None)
 
     def send_event(self, workflow: Workflow, id: str, event_type: str, payload: bytes) -> None:
         """Send an event: to a wait for its type, else kept for one. An instance that has ended takes none."""
         instance = self.require(workflow, id)
         if not instance.finished:
+            self.observers.event_sent(instance, event_type, payload)
             self._add_event(instance.row, event_type, payload, mocked=False)
 
     def _add_event(self, row: InstanceRow, event_type: str, payload: bytes, *, mocked: bool) -> None:

@@ -124,6 +124,13 @@ class IntrospectionError(EngineError):
     """An introspector was used against the rules: two at a time, after disposal, on a foreign instance."""
 
 
+class ReplayEnded(BaseException):
+    """Raised in `run` while it is replayed for a check only, where it calls something outside of its steps.
+
+    It is no Exception: `except Exception` in user code must not take it for a failure of what was called.
+    """
+
+
 class WorkflowRuleError(EngineError):
     """A workflow breaks rules of durable workflows, and the test is strict about them; the message names them all."""
 
