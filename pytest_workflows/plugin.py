@@ -18,6 +18,7 @@ from .fixtures import (  # noqa: F401 (pytest finds fixtures by their names here
     workflow_env,
     workflow_worker,
 )
+from .look_options import read_look_options
 from .report import show_report
 from .session import SESSION, WorkflowSession
 from .settings import MARKER_HELP, add_options, read_exploration
@@ -53,6 +54,11 @@ def pytest_configure(config: pytest.Config) -> None:
     session = config.stash[SESSION]
     assert session.settings
     config.pluginmanager.register(ExplorationHooks(config, session, read_exploration(config)), NAME)
+    look = read_look_options(config)
+    if look:
+        from . import looking
+
+        config.pluginmanager.register(looking.LookingHooks(config, session, look), looking.NAME)
 
 
 def _start(config: pytest.Config) -> None:

@@ -105,10 +105,10 @@ class RunningTest:
         registry.replays = settings.replay and self.plan.point is None
         engine.clock.observers.append(self._freezer.move_to)
         engine.observers.add(HookCaller(self.item))
-        if settings.record != "none":
+        if settings.record != "none" or settings.looked_at:
             from .recordings.capture import MOST, Capture
 
-            most = None if settings.record == "all" else MOST
+            most = None if self._records_all else MOST
             self._capture = Capture(engine, settings.redact, most)
             registry.on_leave = self._capture.keep
         return engine
@@ -174,7 +174,7 @@ class RunningTest:
         """The test's call is over: nothing runs on, but what is stored can still be looked at in teardown."""
         if self._capture is not None:
             self._capture.stop()
-            if self.settings.record == "all":
+            if self._records_all:
                 self._capture.finish()
         if self._engine is not None and not self._engine.closed:
             self._engine.stop()
@@ -186,6 +186,10 @@ class RunningTest:
 
             self._engine.close()
             context.cancel_background()
+
+    @property
+    def _records_all(self) -> bool:
+        return self.settings.record == "all" or self.settings.looked_at
 
     @property
     def recording_mode(self) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from .exploring import ALL, Exploration
+from .look_options import add_look_options
 
 if TYPE_CHECKING:
     from durable_engine import FaultPoint
@@ -47,6 +48,7 @@ class Settings:
         record: Of which tests instances are recorded: `"all"`, `"failed"` or `"none"`.
         redact: Keys whose values are kept out of recordings.
         failures_dir: Where recordings are written, relative to rootdir.
+        looked_at: Whether every instance is recorded for what is shown at the end, whatever is written.
     """
 
     config: str | None = None
@@ -66,6 +68,7 @@ class Settings:
     record: str = "failed"
     redact: tuple[str, ...] = ()
     failures_dir: str = FAILURES_DIR
+    looked_at: bool = False
 
     def for_item(self, item: pytest.Item) -> Settings:
         """These settings with the item's markers applied; the closest marker wins.
@@ -115,6 +118,7 @@ def add_options(parser: pytest.Parser) -> None:
         default="failed",
         help="of which tests each workflow instance is written to a file (default: failed)",
     )
+    add_look_options(group)
     parser.addini("workflows_failures_dir", "where recordings are written (default: .workflows/failures)")
     parser.addini("workflows_redact", "keys whose values are kept out of recordings", type="args", default=[])
     parser.addini("workflows_strict", "a broken rule of durable workflows fails the test", type="bool", default=False)

@@ -62,7 +62,9 @@ def _parts(node: ast.expr, constants: Mapping[str, str]) -> list[Part]:
         case ast.FormattedValue(value=value):
             return [(False, ast.unparse(value))]
         case ast.BinOp(op=ast.Add(), left=left, right=right):
-            return [*_parts(left, constants), *_parts(right, constants)]
+            parts = [*_parts(left, constants), *_parts(right, constants)]
+            if any(known for known, _ in parts):  # two texts, not two numbers
+                return parts
         case ast.BinOp(op=ast.Mod(), left=ast.Constant(value=str(text))):
             return _template(text)
         case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(text)), attr="format")):

@@ -40,9 +40,10 @@ function realSpans(run) {
     const bars = attempts.map((attempt) => ({
       kind: attemptKind(attempt, step), from: attempt.real_at_ms, to: attempt.real_at_ms + (attempt.real_ms || 0), open: false,
     }));
-    if (step.kind !== "do" && typeof step.real_at_ms === "number") {
+    if (!bars.length && typeof step.real_at_ms === "number") {
       const to = typeof step.real_ms === "number" ? step.real_at_ms + step.real_ms : run.real_ms;
-      bars.push({ kind: step.kind === "sleep" ? "sleep" : "wait", from: step.real_at_ms, to, open: step.real_ms === undefined });
+      const kind = { sleep: "sleep", wait_for_event: "wait" }[step.kind] || (step.error ? "bad" : "mock");
+      bars.push({ kind, from: step.real_at_ms, to, open: step.real_ms === undefined });
     }
     return bars;
   });
