@@ -69,7 +69,7 @@ def make_report(
     configured: list[KnownWorkflow],
     config: pytest.Config,
 ) -> Report:
-    """Put together what the tests left: tests that failed come first, then the order is that of the run."""
+    """Put together what the tests left: those that failed come first."""
     tests: dict[str, TestRun] = {}
     for run in runs:
         if not run.quiet:
@@ -83,12 +83,17 @@ def make_report(
     coverage = measure(recordings, configured, sources_of(config.rootpath), config.rootpath)
     return Report(
         rootdir=config.rootpath,
-        tests=sorted(tests.values(), key=lambda test: test.outcome != "failed"),
+        tests=sorted(tests.values(), key=_place),
         coverage=coverage,
         command=shlex.join([Path(sys.argv[0]).name, *config.invocation_params.args]),
         # Not the virtual time, which may still be in force.
         made_at=time.strftime("%Y-%m-%d %H:%M", time.localtime(real_seconds())),
     )
+
+
+def _place(test: TestRun) -> tuple[bool, str]:
+    """Failing tests first; then workers' tests by their names, since their order is another one in each session."""
+    return test.outcome != "failed", "" if test.worker is None else test.id
 
 
 def write(report: Report, options: LookOptions) -> None:

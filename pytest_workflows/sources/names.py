@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import msgspec
 
 _ANY = r"[\s\S]*"
+_NUMBERS = re.compile(r"\b[0-9a-fA-F]{8,}(?:-[0-9a-fA-F]{4,})*\b|\d+(?:\.\d+)*")
 _FORMAT_FIELD = re.compile(r"\{[^{}]*\}|%(?:\([^)]*\))?[-#0-9.+ ]*[a-zA-Z]")
 
 
@@ -28,6 +29,11 @@ class StepName(msgspec.Struct, frozen=True):
     def matches(self, name: str) -> bool:
         """Whether a step of that name may come from here."""
         return self.text == name if self.pattern is None else re.fullmatch(self.pattern, name) is not None
+
+
+def family(name: str) -> str:
+    """A name with its numbers and ids left open: where the source does not tell, `box 1` and `box 2` are one step."""
+    return _NUMBERS.sub("{...}", name)
 
 
 def read_name(node: ast.expr, constants: Mapping[str, str]) -> StepName:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pytest_workflows.recordings import Recording, Step, workflow_of
-from pytest_workflows.sources import SourceWorkflow, find_steps
+from pytest_workflows.sources import SourceWorkflow, family, find_steps
 
 from .model import Coverage, KnownWorkflow, StepCoverage, WorkflowCoverage
 
@@ -90,7 +90,8 @@ class _Counter:
         index = None if self._source is None else self._source.find(step.kind, step.name)
         if index is not None:
             return self._steps[index]
-        return self._others.setdefault((step.kind, step.name), StepCoverage(step.kind, step.name))
+        key = (step.kind, family(step.name))
+        return self._others.setdefault(key, StepCoverage(*key))
 
     def finish(self) -> WorkflowCoverage:
         """The workflow's coverage."""

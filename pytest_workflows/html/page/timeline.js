@@ -63,7 +63,11 @@ function squeezer(spans, marks) {
   moments.sort((one, other) => one - other);
   const places = [0];
   for (let at = 1; at < moments.length; at++) places.push(places[at - 1] + Math.log2(2 + moments[at] - moments[at - 1]));
-  return { moments, places, to: (time) => places[moments.indexOf(time)] ?? 0, end: places.at(-1) || 1 };
+  const end = places.at(-1) || 1;
+  return {
+    moments, end, to: (time) => places[moments.indexOf(time)] ?? 0,
+    at: (share) => moments[places.findLastIndex((place) => place <= share * end + 1e-9)],
+  };
 }
 
 class Timeline {
@@ -175,7 +179,9 @@ class Timeline {
         ? el("span", { class: "said", style: { left: `calc(${Math.max(0, last)}% + 9px)` } }, took(total)) : null;
       track.replaceChildren(...[...marks, ...bars, label].filter(Boolean));
     });
-    this.axis.replaceChildren(...this.ticks().map(([left, text]) => el("span", { style: { left: `${left}%` } }, text)));
+    const ticks = this.ticks().map(([left, text]) => el("span", { style: { left: `${left}%` } }, text));
+    if (this.mode === "squeezed") ticks.push(el("span", { class: "end" }, `+${took(this.squeezed.at(this.to))}`));
+    this.axis.replaceChildren(...ticks);
   }
 
   ticks() {
@@ -183,7 +189,7 @@ class Timeline {
       const ticks = [];
       for (const time of this.squeezed.moments) {
         const left = this.place(time);
-        if (left >= 0 && left <= 96 && (!ticks.length || left - ticks.at(-1)[0] > 12)) ticks.push([left, `+${took(time)}`]);
+        if (left >= 0 && left <= 84 && (!ticks.length || left - ticks.at(-1)[0] > 12)) ticks.push([left, `+${took(time)}`]);
       }
       return ticks;
     }
