@@ -26,10 +26,17 @@ class TestRuns(msgspec.Struct):
 
 
 def quieten(recording: Recording) -> Recording:
-    """A recording with what counts alone: its steps, without values, and its crashes."""
-    steps = [msgspec.structs.replace(step, inputs={}, result=None) for step in recording.steps]
+    """A recording with what counts alone: its steps and events, without values, and its crashes."""
     return msgspec.structs.replace(
-        recording, steps=steps, history=[], effects=[], events=[], log=[], params=None, output=None, modifications=[]
+        recording,
+        steps=[msgspec.structs.replace(step, inputs={}, result=None) for step in recording.steps],
+        events=[msgspec.structs.replace(event, payload=None) for event in recording.events],
+        history=[],
+        effects=[],
+        log=[],
+        modifications=[],
+        params=None,
+        output=None,
     )
 
 

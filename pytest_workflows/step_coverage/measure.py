@@ -79,7 +79,7 @@ class _Counter:
         self._coverage.instances += 1
         for step in recording.steps:
             covered = self._covered(step)
-            _count(covered, step)
+            _count(covered, step, recording)
             covered.crashed += sum(
                 crash.step == step.label or (crash.step is None and crash.after == step.label)
                 for crash in recording.crashes
@@ -102,8 +102,8 @@ class _Counter:
         return self._coverage
 
 
-def _count(covered: StepCoverage, step: Step) -> None:
-    if _is_real(step):
+def _count(covered: StepCoverage, step: Step, recording: Recording) -> None:
+    if _is_real(step, recording):
         covered.real += 1
     else:
         covered.mocked += 1
@@ -112,9 +112,10 @@ def _count(covered: StepCoverage, step: Step) -> None:
     covered.exhausted += _exhausted(step)
 
 
-def _is_real(step: Step) -> bool:
+def _is_real(step: Step, recording: Recording) -> bool:
     if step.kind != "do":
-        return not step.mocked
+        event = None if step.event is None else recording.events[step.event]
+        return not step.mocked and (event is None or not event.mocked)
     return not step.mocked or any(not attempt.mocked for attempt in step.attempts)
 
 

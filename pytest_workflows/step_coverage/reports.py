@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from textwrap import fill
 
 import msgspec
 
@@ -13,7 +14,8 @@ VERSION = 1
 _KINDS = {"do": "do", "sleep": "sleep", "wait_for_event": "event"}
 _STATES = {"real": "real", "mocked": "mocks", "never": "NEVER"}
 _COLOURS = {"real": "", "mocked": "yellow", "never": "red"}
-_NAME = 36
+_NAME = 28
+_WIDTH = 80
 
 
 Shown = tuple[str, str]
@@ -69,8 +71,10 @@ def _workflow(workflow: WorkflowCoverage) -> Iterator[Shown]:
         line = "-" if step.line is None else str(step.line)
         state = _STATES[step.state]
         notes = _notes(step, lost=workflow.found and step.line is None)
-        text = f"  {_KINDS[step.kind]:<5}  {_short(step.name):<{_NAME}}  {line:>5}  {state:<5}  {notes}"
-        yield text.rstrip(), _COLOURS[step.state]
+        before = f"  {_KINDS[step.kind]:<5}  {_short(step.name):<{_NAME}}  {line:>5}  {state:<5}  "
+        text = fill(notes, _WIDTH, initial_indent=before, subsequent_indent=" " * len(before))
+        for shown in (text or before.rstrip()).splitlines():
+            yield shown, _COLOURS[step.state]
 
 
 def _steps(reached: int, steps: int) -> str:
