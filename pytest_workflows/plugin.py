@@ -52,13 +52,17 @@ def pytest_configure(config: pytest.Config) -> None:
     _start(config)
     config.addinivalue_line("markers", MARKER_HELP)
     session = config.stash[SESSION]
-    assert session.settings
+    session.read_settings()
     config.pluginmanager.register(ExplorationHooks(config, session, read_exploration(config)), NAME)
     look = read_look_options(config)
     if look:
         from . import looking
 
         config.pluginmanager.register(looking.LookingHooks(config, session, look), looking.NAME)
+    if config.getoption("workflows_replay"):
+        from .replaying import set_up_replays
+
+        set_up_replays(config, session)
 
 
 def _start(config: pytest.Config) -> None:

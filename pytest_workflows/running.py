@@ -104,7 +104,9 @@ class RunningTest:
         registry.strict = settings.unused_mocks == "error"
         registry.replays = settings.replay and self.plan.point is None
         engine.clock.observers.append(self._freezer.move_to)
-        engine.observers.add(HookCaller(self.item))
+        hooks = HookCaller(self.item)
+        if hooks.is_heard:
+            engine.observers.add(hooks)
         if settings.record != "none" or settings.looked_at:
             from .recordings.capture import MOST, Capture
 

@@ -49,6 +49,10 @@ class WorkflowSession:
             self._settings = read_ini(self._config)
         return self._settings
 
+    def read_settings(self) -> None:
+        """Read them anew: what was read while pytest started did not know the command line's options yet."""
+        self._settings = read_ini(self._config)
+
     def look(self) -> None:
         """Record every instance of every test, for what is shown at the end."""
         self._settings = replace(self.settings, looked_at=True)
@@ -122,18 +126,18 @@ class WorkflowSession:
         running = self.running
         if running is None:
             return
-        if running.used and running.settings.record != "none":
-            from .recordings.reporting import report_recordings
-
-            report_recordings(report, running, self._config, running.plan.title)
-        if running.reported:
-            return
-        if report.failed or (report.when == "call" and self._config.getoption("workflows_report")):
+        if not running.reported and (
+            report.failed or (report.when == "call" and self._config.getoption("workflows_report"))
+        ):
             if running.report is None:
                 running.write_report()
             if running.report is not None:
                 report.sections.append((SECTION, running.report))
                 running.reported = True
+        if running.used and running.settings.record != "none":
+            from .recordings.reporting import report_recordings
+
+            report_recordings(report, running, self._config, running.plan.title)
 
     def end(self) -> None:
         """The test was torn down: nothing of it stays."""

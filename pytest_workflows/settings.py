@@ -119,6 +119,13 @@ def add_options(parser: pytest.Parser) -> None:
         help="of which tests each workflow instance is written to a file (default: failed)",
     )
     add_look_options(group)
+    group.addoption(
+        "--workflows-replay",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="run recordings (a file, or a folder of them) against today's source; without other paths, only these",
+    )
     parser.addini("workflows_failures_dir", "where recordings are written (default: .workflows/failures)")
     parser.addini("workflows_redact", "keys whose values are kept out of recordings", type="args", default=[])
     parser.addini("workflows_strict", "a broken rule of durable workflows fails the test", type="bool", default=False)
