@@ -16,6 +16,8 @@ _STATES = {"real": "real", "mocked": "mocks", "never": "NEVER"}
 _COLOURS = {"real": "", "mocked": "yellow", "never": "red"}
 _NAME = 28
 _WIDTH = 80
+_KEPT = "\0"
+"""Stands for a space where no line may end."""
 
 
 Shown = tuple[str, str]
@@ -74,7 +76,7 @@ def _workflow(workflow: WorkflowCoverage) -> Iterator[Shown]:
         before = f"  {_KINDS[step.kind]:<5}  {_short(step.name):<{_NAME}}  {line:>5}  {state:<5}  "
         text = fill(notes, _WIDTH, initial_indent=before, subsequent_indent=" " * len(before))
         for shown in (text or before.rstrip()).splitlines():
-            yield shown, _COLOURS[step.state]
+            yield shown.replace(_KEPT, " "), _COLOURS[step.state]
 
 
 def _steps(reached: int, steps: int) -> str:
@@ -103,4 +105,4 @@ def _notes(step: StepCoverage, *, lost: bool) -> str:
             parts.append(f"{count} {text}")
     if lost:
         parts.append("not found in the source")
-    return ", ".join(parts)
+    return ", ".join(part.replace(" ", _KEPT) for part in parts)

@@ -174,6 +174,7 @@ def test_of_a_crash_exploration_the_plain_run_and_failing_ones_are_shown(worker:
 
 
 def test_a_session_without_workflows_still_has_a_page(pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function")
     pytester.makepyfile("def test_it(): pass")
 
     result = pytester.runpytest_inprocess("--workflows-html=report.html", "-p", "no:cacheprovider")

@@ -12,8 +12,7 @@ CONFIG = """
       "compatibility_date": "2026-11-10",
       "workflows": [
         {"binding": "ORDERS", "name": "orders", "class_name": "OrderWorkflow"},
-        {"binding": "REFUNDS", "name": "refunds", "class_name": "RefundWorkflow"},
-        {"binding": "ELSEWHERE", "name": "elsewhere", "class_name": "Other", "script_name": "another-worker"}
+        {"binding": "REFUNDS", "name": "refunds", "class_name": "RefundWorkflow"}
       ]
     }
 """
@@ -94,14 +93,17 @@ TESTS = """
 """
 TABLE = """\
 ORDERS  4 of 5 steps reached: 80%  (OrderWorkflow in src/entry.py)
-  do     charge                                    8  real   4 runs, 1 mocked, 1 failed, 1 retried to the end, 1 timed out
-  event  approval                                 16  real   3 runs, 1 waited and timed out, 1 crashed
-  sleep  grace                                    18  real   1 run
-  do     ship box {box}                           22  real   2 runs
-  do     print the card, which nobody ever...     30  NEVER
+  do     charge                            8  real   4 runs, 1 mocked, 1 failed,
+                                                     1 retried to the end,
+                                                     1 timed out, 1 crashed
+  event  approval                         16  real   3 runs,
+                                                     1 waited and timed out
+  sleep  grace                            18  real   1 run
+  do     ship box {box}                   22  real   2 runs
+  do     print the card, which nob...     30  NEVER
 
 REFUNDS  0 of 1 step reached: 0%  (RefundWorkflow in src/entry.py)
-  sleep  think                                    39  NEVER
+  sleep  think                            39  NEVER
 
 TOTAL  4 of 6 steps reached: 66.6%"""
 
@@ -118,7 +120,7 @@ def section_of(result: pytest.RunResult) -> str:
     lines = [line.rstrip() for line in result.outlines]
     start = next(at for at, line in enumerate(lines) if line.strip("=") == " workflow step coverage ")
     end = next(at for at in range(start + 1, len(lines)) if lines[at].startswith("==="))
-    return "\n".join(lines[start + 1 : end])
+    return "\n".join(lines[start + 1 : end]).rstrip()
 
 
 # -- the terminal -----------------------------------------------------------------------------------------------------
@@ -170,8 +172,8 @@ def test_a_step_that_only_mocks_answered_is_told_from_one_that_ran(shop: Any) ->
 
     result.stdout.fnmatch_lines(
         [
-            "  do     charge                                    8  mocks  1 run",
-            "  event  approval                                 16  mocks  1 run",
+            "  do     charge                            8  mocks  1 run",
+            "  event  approval                         16  mocks  1 run",
         ]
     )
 
@@ -203,7 +205,8 @@ def test_a_step_that_the_source_does_not_show_counts_and_says_so(shop: Any) -> N
 
     assert section_of(result) == (
         "ORDERS  1 of 1 step reached: 100%  (OrderWorkflow in src/entry.py)\n"
-        "  sleep  hidden {...}                              -  real   2 runs, not found in the source\n"
+        "  sleep  hidden {...}                      -  real   2 runs,\n"
+        "                                                     not found in the source\n"
         "\n"
         "REFUNDS  0 of 0 steps reached: 0%  (RefundWorkflow in src/entry.py)\n"
         "\n"
@@ -211,7 +214,17 @@ def test_a_step_that_the_source_does_not_show_counts_and_says_so(shop: Any) -> N
     )
 
 
+def test_a_workflow_of_another_worker_is_none_of_ours(shop: Any) -> None:
+    other = '{"binding": "ELSEWHERE", "name": "x", "class_name": "Other", "script_name": "another-worker"}'
+    shop.write("wrangler.jsonc", CONFIG.replace('"workflows": [', f'"workflows": [{other},'))
+
+    result = shop.run(TESTS, "--workflows-cov")
+
+    assert section_of(result) == TABLE
+
+
 def test_a_session_without_workflows_says_so(pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function")
     pytester.makepyfile("def test_it(): pass")
 
     result = pytester.runpytest_inprocess("--workflows-cov", "-p", "no:cacheprovider")
@@ -294,7 +307,7 @@ def test_the_coverage_is_written_as_json(shop: Any) -> None:
         "failed": 1,
         "timed_out": 1,
         "exhausted": 1,
-        "crashed": 0,
+        "crashed": 1,
         "tests": 4,
         "state": "real",
     }
