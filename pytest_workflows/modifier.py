@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from durable_engine import (
+    FaultPoint,
     IntrospectionError,
     InvalidArgumentError,
     Modification,
@@ -144,6 +145,19 @@ class Modifier:
         """
         selector = Selector.parse(step)
         self._add(Modification("event_timeout", f"force_event_timeout({selector})", selector))
+
+    def crash(self, at: str, times: int = 1) -> None:
+        """Let the engine die at a fault point, and recover the instance from storage.
+
+        Args:
+            at: The point: `"lost:charge card#1"`, `"before:charge card"`, `"sleep:cool down#2"`, `"end"`.
+            times: How often: each time that the point is reached, the next lives included.
+
+        Raises:
+            InvalidArgumentError: If there is no such point; the message shows the form.
+        """
+        point = FaultPoint.parse(at)
+        self._add(Modification("crash", f"crash({at!r}{_times(None if times == 1 else times)})", None, point, times))
 
     def close(self) -> list[Modification]:
         """End the block.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .binding import InstanceHandle, Workflow, WorkflowBinding
 from .boundary import JsBigInt, JsDict, JsNull, JsProxy, cross, decode, encode, jsnull, to_json
-from .clock import VirtualClock, read_now, to_datetime
+from .clock import PLAIN_DATETIME, VirtualClock, read_now, to_datetime, to_ms
 from .durations import duration_ms, in_words, parse_duration
 from .engine import DEFAULT_TIMEOUT, Engine
 from .errors import (
@@ -23,7 +23,9 @@ from .errors import (
     NeverHappensError,
     NonRetryableError,
     NotAvailableError,
+    ReplayEnded,
     StepFailedError,
+    UnknownValueError,
     UnreachableStatusError,
     UnusedModificationError,
     WaitTimeoutError,
@@ -31,6 +33,7 @@ from .errors import (
     WorkflowRuleError,
     WorkflowRuleWarning,
 )
+from .faults import FaultPoint, Faults
 from .findings import RULES, Finding, Findings, Rule
 from .inspection import error_of, history_of, history_records, shown_result, step_error, step_records, steps_of
 from .instance import Instance
@@ -53,10 +56,13 @@ from .modifications import InstanceModifications, Modification, Selector, check_
 from .observers import Observer
 from .scope import Scope, current_scope
 from .step import Step
+from .unknown import REDACTED_REASON, UnknownValue
 
 __all__ = [
     "DEFAULT_TIMEOUT",
     "FINAL_STATUSES",
+    "PLAIN_DATETIME",
+    "REDACTED_REASON",
     "RULES",
     "STATUSES",
     "Ask",
@@ -67,6 +73,8 @@ __all__ = [
     "Engine",
     "EngineClosedError",
     "EngineError",
+    "FaultPoint",
+    "Faults",
     "Finding",
     "Findings",
     "HistoryEvent",
@@ -90,6 +98,7 @@ __all__ = [
     "NotAvailableError",
     "Observer",
     "Place",
+    "ReplayEnded",
     "Rule",
     "Scope",
     "Selector",
@@ -99,6 +108,8 @@ __all__ = [
     "StepKind",
     "StepRecord",
     "StepStatus",
+    "UnknownValue",
+    "UnknownValueError",
     "UnreachableStatusError",
     "UnusedModificationError",
     "VirtualClock",
@@ -127,4 +138,5 @@ __all__ = [
     "steps_of",
     "to_datetime",
     "to_json",
+    "to_ms",
 ]

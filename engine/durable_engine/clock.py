@@ -135,6 +135,20 @@ class VirtualClock:
             heapq.heappop(timers)
         return timers[0] if timers else None
 
+    def due_first(self) -> list[Timer]:
+        """The timers that are due first, all at the same time, in the order in which they were started."""
+        first = self.next_timer()
+        if first is None:
+            return []
+        timers, together = self._timers, []
+        if all(other.due > first.due for other in timers[1:3]):  # none of the heap's next ones is due with it
+            return [first]
+        while (timer := self.next_timer()) is not None and timer.due == first.due:
+            together.append(heapq.heappop(timers))
+        for timer in together:
+            heapq.heappush(timers, timer)
+        return together
+
     def next_in_real_time(self) -> Timer | None:
         """The timer whose duration has passed first in real time and that nothing holds back, or None."""
         queue = self._by_real_time

@@ -7,6 +7,7 @@ import random
 import uuid
 import warnings
 from collections.abc import Callable, Iterable, Mapping
+from contextvars import Context
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
@@ -27,6 +28,7 @@ from .errors import (
     JsException,
     WorkflowDurationWarning,
 )
+from .faults import Faults
 from .findings import Findings
 from .inspection import error_of, shown_result
 from .instance import Instance
@@ -35,6 +37,8 @@ from .limits import Limits
 from .model import Place, StepKey
 from .modifications import InstanceModifications, Modification
 from .observers import Observers
+from .paths import Paths
+from .schedule import Schedule
 from .store import KEPT, HistoryRow, InstanceRow, Retention, Store
 from .waits import Waiter, Waits
 
@@ -53,6 +57,8 @@ class Engine:
         passthrough: Exceptions that are meant for the test: a workflow never sees them.
         limits: The platform's limits, or lower ones.
         ignore_rules: Names of rules that nothing is noticed of.
+        schedule_seed: What the order comes from in which things happen that could happen in any order; by default it is
+            the order in which they became ready.
 
     Example:
         ```python
@@ -73,6 +79,7 @@ class Engine:
         passthrough: tuple[type[BaseException], ...] = (),
         limits: Limits | None = None,
         ignore_rules: Iterable[str] = (),
+        schedule_seed: int | None = None,
     ) -> None:
         self.clock = VirtualClock(None if now is None else read_now(now))
         self.store = Store()
@@ -85,8 +92,12 @@ class Engine:
         self.findings = Findings(self.observers.found, ignore_rules)
         self.refused: list[Warning] = []
         self.graveyard = Graveyard()
+        self.faults = Faults()
+        self.order = Schedule(schedule_seed)
+        self.paths = Paths(self.findings)
         self.closed = False
         self.on_create: list[Callable[[WorkflowBinding, str, InstanceModifications], None]] = []
+        self._open_operations = 0
         self._waits = Waits(self, manual_clock)
         self._random = random.Random(seed)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -213,6 +224,39 @@ class Engine:
         self.clock.release(timer)
         self._waits.arm_real_time()
 
+    def in_turn(
+        self, instance: Instance, action: Callable[[], None], *, dropped: Callable[[], object] | None = None
+    ) -> None:
+        """Do something that could as well come after something else: at once, or when the schedule's seed lets it.
+
+        Args:
+            instance: Whose life it belongs to; when that is over, it is dropped.
+            action: What to do.
+            dropped: Called in its place when it is dropped.
+        """
+        if not self.order.seeded:
+            action()
+            return
+
+        def act() -> None:
+            if not instance.closed:
+                action()
+            elif dropped is not None:
+                dropped()
+
+        self.order.hold(act)
+        self._waits.let_go_in_turn()
+
+    def operation_opened(self) -> None:
+        """A step has begun, of whatever instance: of two that are open, either may be the first to end."""
+        self._open_operations += 1
+        if self._open_operations > 1:
+            self.order.has_choices = True
+
+    def operations_closed(self, count: int) -> None:
+        """So many steps are no longer under way."""
+        self._open_operations -= count
+
     def mark_busy(self, instance: Instance, busy: bool) -> None:
         """Note whether an instance is at work: while one is, virtual time stands still."""
         if busy:
@@ -310,7 +354,10 @@ class Engine:
             kill(self._loop, lambda scope: scope.instance in doomed, self.graveyard)
 
     def _put_down(self, instance: Instance) -> None:
+        if not instance.closed:
+            self.observers.life_ended(instance)
         instance.killed = True
+        self.operations_closed(len(instance.operations))
         instance.drop_timers()
         self.busy.pop(instance, None)
 
@@ -319,6 +366,8 @@ class Engine:
         instance = self.require(workflow, id)
         if instance.finished or instance.row.status == "paused":
             return
+        for operation in instance.operations.values():
+            operation.give_back()
         self.kill([instance])
         reborn = self._relive(instance)
         if reborn.row.status == "waitingForPause":
@@ -326,6 +375,16 @@ class Engine:
         else:
             reborn.start()
         self.progress(reborn)
+
+    def strike(self, instance: Instance) -> None:
+        """Die at a fault point that code of the instance itself has come to: the running task goes no further."""
+        self.crash(instance.workflow, instance.id)
+        # It could not be put away while it runs. It is suspended for ever by now, or has come to its end.
+        self.loop.call_soon(self._bury, instance, context=Context())
+
+    def _bury(self, instance: Instance) -> None:
+        if self._loop is not None:
+            kill(self._loop, lambda scope: scope.instance is instance, self.graveyard)
 
     def pause(self, workflow: Workflow, id: str) -> None:
         """Pause an instance once no callback of it runs; one that has ended stays as it is."""
@@ -367,6 +426,7 @@ class Engine:
         first = self._restart_point(instance, options.get("from"))
         self.kill([instance])
         self._reject_steps(instance, "restart")
+        self.paths.forget(instance.row.key)
         row = instance.row
         self.store.forget_steps(row.key, first)
         self.store.delete_events(row.key)
@@ -426,6 +486,7 @@ class Engine:
         self.store.delete_instances([instance.row.key for instance in doomed])
         for instance in doomed:
             self.exceptions.pop(instance.row.key, None)
+            self.paths.forget(instance.row.key)
             self._reject_steps(instance, "delete")
             self.progress(instance)
         for key in wanted:
@@ -435,6 +496,7 @@ class Engine:
         """Send an event: to a wait for its type, else kept for one. An instance that has ended takes none."""
         instance = self.require(workflow, id)
         if not instance.finished:
+            self.observers.event_sent(instance, event_type, payload)
             self._add_event(instance.row, event_type, payload, mocked=False)
 
     def _add_event(self, row: InstanceRow, event_type: str, payload: bytes, *, mocked: bool) -> None:

@@ -72,6 +72,10 @@ class InstanceNotFoundError(EngineError):
     """The instance does not exist (yet, or any more)."""
 
 
+class UnknownValueError(EngineError):
+    """A workflow used a value that is not known, since the recording that it runs against does not have it."""
+
+
 class StepFailedError(EngineError):
     """The awaited step has failed for good.
 
@@ -118,6 +122,13 @@ class UnusedModificationError(EngineError):
 
 class IntrospectionError(EngineError):
     """An introspector was used against the rules: two at a time, after disposal, on a foreign instance."""
+
+
+class ReplayEnded(BaseException):
+    """Raised in `run` while it is replayed for a check only, where it calls something outside of its steps.
+
+    It is no Exception: `except Exception` in user code must not take it for a failure of what was called.
+    """
 
 
 class WorkflowRuleError(EngineError):

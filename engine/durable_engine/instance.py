@@ -6,6 +6,7 @@ A new life starts from an empty `Instance` that is filled from the store; nothin
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,9 @@ import msgspec
 from .boundary import JsDict, cross, decode, encode, is_coroutine
 from .clock import to_datetime
 from .errors import LOST_ATTEMPT
-from .failures import ErrorInfo, instance_error, original_of
-from .model import FINAL_STATUSES, StepKey, StepKind
+from .failures import ErrorInfo, instance_error, original_of, rebuild
+from .faults import FaultKind, point_of
+from .model import FINAL_STATUSES, Ask, Place, StepKey, StepKind
 from .operations import DurableOperation, EventOperation, SleepOperation, context_for
 from .scope import Scope
 from .step import Step
@@ -33,7 +35,12 @@ class Instance:
         engine: The engine that it lives on.
         workflow: What it runs.
         row: Its state in the store.
+
+    Attributes:
+        replaying: Whether `run` is only replayed for a check, so that nothing may have an effect (replay.py).
     """
+
+    replaying = False
 
     def __init__(self, engine: Engine, workflow: Workflow, row: InstanceRow) -> None:
         self.engine = engine
@@ -52,6 +59,8 @@ class Instance:
         self._steps = {step.key: step for step in engine.store.steps(row.key)}
         self.stored = sum(len(step.result or b"") for step in self._steps.values())
         self._next_seq = max((step.seq for step in self._steps.values()), default=0) + 1
+        self._path: list[Ask] = []
+        self._branches: dict[asyncio.Task[Any] | None, int] = {}
 
     def __repr__(self) -> str:
         return f"<Instance {self.row.id!r} of {self.workflow.name!r}: {self.status}>"
@@ -86,26 +95,35 @@ class Instance:
 
     def start(self) -> None:
         """Begin to run, from the top."""
+        self._path = self.engine.paths.begin(self.row.key)
         self._note_lost_attempts()
         self.engine.mark_busy(self, True)
-        self.keep(self.engine.loop.create_task(self._run(), context=context_for(self.root)))
+        context = context_for(self.root)
+        self.engine.in_turn(self, lambda: self._start(context))
+
+    def _start(self, context: contextvars.Context) -> None:
+        task = self.engine.loop.create_task(self._run(), context=context)
+        self._branches[task] = 0
+        self.keep(task)
 
     async def _run(self) -> None:
         if self.row.status == "queued":
             self._set_status("running")
             self._record("WORKFLOW_START")
         try:
-            result = self.workflow.run(self._event(), Step(self))
+            event = self._event()
+            self.engine.observers.life_started(self, event)
+            result = self.workflow.run(event, Step(self))
             if is_coroutine(result):
                 result = await result
             output = encode(result)
         except self.engine.passthrough as exc:
             self.abort(exc)
         except BaseException as exc:
-            if not self.closed:
+            if not self.closed and not self.reach("end"):
                 self._fail(exc)
         else:
-            if not self.closed:
+            if not self.closed and not self.reach("end"):
                 self._end("complete", "WORKFLOW_SUCCESS", value=output)
 
     def _event(self) -> JsDict:
@@ -140,6 +158,9 @@ class Instance:
     def _end(self, status: str, kind: str, detail: dict[str, Any] | None = None, value: bytes | None = None) -> None:
         self.row.output = value
         self.row.ended_at = self.engine.clock.now_ms
+        if status != "terminated":
+            self.engine.paths.check(self.row.key, self.workflow.name, self._path)
+        self.engine.observers.life_ended(self)
         self._set_status(status)
         self._record(kind, detail, value)
         self.drop_timers()
@@ -204,7 +225,59 @@ class Instance:
         self.engine.kill([self])
         self.engine.progress(self)
 
+    # -- fault points ------------------------------------------------------------------------------------------------
+
+    def reach(self, kind: FaultKind, key: StepKey | None = None, attempt: int | None = None) -> bool:
+        """Pass a fault point.
+
+        Returns:
+            Whether the engine has died here: a new life has begun, and this one must go no further.
+        """
+        if not self._faulty or self.closed:
+            return False
+        point = point_of(self, kind, key, attempt)
+        if self.engine.faults.pass_by(point) is None and not self.modifications.crashes_at(point):
+            return False
+        self.engine.strike(self)
+        return True
+
+    def reach_inside(self, kind: FaultKind, key: StepKey, attempt: int | None = None) -> None:
+        """Pass a fault point that lies in the middle of something that takes time."""
+        if not self._faulty:
+            return
+        point = point_of(self, kind, key, attempt)
+        armed = self.engine.faults.pass_by(point)
+        if armed is None and not self.modifications.crashes_at(point):
+            return
+        if armed is not None and armed.after:
+            due = self.engine.clock.now_ms + armed.after
+            self.engine.schedule(due, self._die, what=f"the crash at {point.short!r}")
+        else:
+            # Code that has just begun to sleep may go on to something else before it awaits that.
+            self.engine.loop.call_soon(self._die, context=contextvars.Context())
+
+    def note_length(self, kind: FaultKind, key: StepKey, attempt: int | None, began: int) -> None:
+        """What takes time is over: keep how long it took, for a crash in its middle."""
+        if self.engine.faults.recording:
+            ms = self.engine.clock.now_ms - began
+            self.engine.faults.note_length(point_of(self, kind, key, attempt), ms)
+
+    @property
+    def _faulty(self) -> bool:
+        return self.engine.faults.active or self.modifications.has_crashes
+
+    def _die(self) -> None:
+        if not self.closed and not self.engine.closed:
+            self.engine.crash(self.workflow, self.id)
+
     # -- steps -------------------------------------------------------------------------------------------------------
+
+    def ask(self, key: StepKey, place: Place) -> None:
+        """Note that `run` asks for a step."""
+        task = asyncio.current_task()
+        ask = Ask(key, place, self._branches.setdefault(task, len(self._branches)))
+        self._path.append(ask)
+        self.engine.observers.step_asked(self, ask)
 
     def count_step(self, kind: StepKind, name: str) -> StepKey:
         """The identity of the step that `run` asks for now."""
@@ -225,16 +298,47 @@ class Instance:
         """A step of this life, or of an earlier one whose outcome is remembered; None if it has not been asked for."""
         return self._steps.get(key)
 
+    def remembered(self, key: StepKey) -> StepRow | None:
+        """A step whose outcome an earlier life has stored, or None."""
+        row = self._steps.get(key)
+        if row is None or row.flags & FORGOTTEN or row.status not in ("complete", "errored"):
+            return None
+        return row
+
+    def answer(self, row: StepRow) -> asyncio.Future[Any]:
+        """The stored outcome of a step; as on the platform, it is not there in the same turn."""
+        future = self.engine.loop.create_future()
+        self._soon(lambda: _settle(future, row))
+        return future
+
+    def answer_sleep(self, row: StepRow) -> asyncio.Future[None]:
+        """A sleep that is over is over at once."""
+        future: asyncio.Future[None] = self.engine.loop.create_future()
+        future.set_result(None)
+        return future
+
+    def _soon(self, action: Callable[[], None]) -> None:
+        """In the next turn, or when it is its turn."""
+        if self.engine.order.seeded:
+            self.engine.in_turn(self, action)
+        else:
+            self.engine.loop.call_soon(action, context=context_for(self.root))
+
     def match_events(self, event_type: str) -> None:
         """Give kept events of that type to the waits for it, oldest to oldest."""
         waiting = self.waits.get(event_type, [])
         while waiting:
+            if self._faulty and self._dies_at_event(event_type, waiting[0].row.key):
+                return
             event = self.engine.store.take_event(self.row.key, event_type)
             if event is None:
                 return
             if event.mocked:
                 self.modifications.event_taken(event_type)
             waiting.pop(0).receive(event.payload, event.at)
+
+    def _dies_at_event(self, event_type: str, wait: StepKey) -> bool:
+        return self.engine.store.has_event(self.row.key, event_type) and self.reach("event", wait)
 
     def _note_lost_attempts(self) -> None:
         for step in self._steps.values():
@@ -244,6 +348,7 @@ class Instance:
                     "error": {"name": "WorkflowInternalError", "message": LOST_ATTEMPT},
                 }
                 self._record("ATTEMPT_FAILURE", detail, key=step.key)
+                self.engine.observers.attempt_lost(self, step.key, step.attempts)
 
     # -- storage -----------------------------------------------------------------------------------------------------
 
@@ -255,3 +360,14 @@ class Instance:
         self, kind: str, detail: dict[str, Any] | None = None, value: bytes | None = None, key: StepKey | None = None
     ) -> None:
         self.engine.store.record(self.row.key, [HistoryRow(kind, key, self.engine.clock.now_ms, detail, value)])
+
+
+def _settle(future: asyncio.Future[Any], row: StepRow) -> None:
+    """Give a stored outcome to whoever waits for it, if anybody still does."""
+    if future.done():
+        return
+    if row.error is not None:
+        future.set_exception(rebuild(ErrorInfo.load(row.error)))
+    else:
+        assert row.result is not None
+        future.set_result(decode(row.result))

@@ -13,9 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .errors import InvalidArgumentError, ModificationError
+from .faults import FaultPoint
 from .model import StepKey
 
-ModificationKind = Literal["result", "callback", "error", "timeout", "event", "event_timeout", "sleep", "retry_delay"]
+ModificationKind = Literal[
+    "result", "callback", "error", "timeout", "event", "event_timeout", "sleep", "retry_delay", "crash"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +149,27 @@ class InstanceModifications:
                     one.used = True
                     return one
         return None
+
+    def give_back(self, modification: Modification) -> None:
+        """The attempt that this one answered was lost: it answers the next one the same."""
+        for entry in self._applied:
+            if entry.modification is modification:
+                entry.answered -= 1
+
+    def crashes_at(self, point: FaultPoint) -> bool:
+        """Whether the engine is to die at this point."""
+        for entry in self._applied:
+            one = entry.modification
+            if one.kind == "crash" and one.payload.covers(point) and (one.times or 1) > entry.answered:
+                entry.answered += 1
+                one.used = True
+                return True
+        return False
+
+    @property
+    def has_crashes(self) -> bool:
+        """Whether the engine is to die at some point."""
+        return any(entry.modification.kind == "crash" for entry in self._applied)
 
     def outcome(self, key: StepKey, modification: Modification) -> Any:
         """The next outcome of `mock_step` with an iterable.

@@ -25,9 +25,10 @@ from .errors import (
 )
 from .failures import ErrorInfo, describe, rebuild
 from .limits import in_bytes
+from .model import CallbackRun, Place
 from .modifications import Modification, call_with_named
 from .scope import Operation, Scope, current_scope
-from .store import FORGOTTEN, MOCKED, SENSITIVE, HistoryRow, StepRow
+from .store import FORGOTTEN, MOCKED, NEW, SENSITIVE, HistoryRow, StepRow
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -59,7 +60,7 @@ class StepCallback(NamedTuple):
 class DurableOperation(Operation):
     """A step of any kind that is under way."""
 
-    __slots__ = ("future", "instance", "row", "timer")
+    __slots__ = ("began", "future", "instance", "row", "timer")
 
     def __init__(self, instance: Instance, scope: Scope, row: StepRow) -> None:
         super().__init__(scope)
@@ -67,7 +68,9 @@ class DurableOperation(Operation):
         self.row = row
         self.future: asyncio.Future[Any] = instance.engine.loop.create_future()
         self.timer: Timer | None = None
+        self.began = instance.engine.clock.now_ms
         instance.operations[row.key] = self
+        instance.engine.operation_opened()
 
     def record(self, *events: tuple[str, dict[str, Any] | None, bytes | None]) -> None:
         """Store the row as it stands, and these lines of history."""
@@ -97,9 +100,18 @@ class DurableOperation(Operation):
         self.row.due = None
         self.row.ended_at = self.instance.engine.clock.now_ms
 
+    def give_back(self) -> None:
+        """The memory is lost while this is under way."""
+
     def deliver(self, value: object = None, error: Exception | None = None) -> None:
-        """Hand the stored outcome to `run`, unless a pause is about to take hold."""
+        """Hand the stored outcome to `run`, when its turn comes."""
+        if self.instance.engine.order.seeded:
+            self.set_busy(True)
+        self.instance.engine.in_turn(self.instance, lambda: self._deliver(value, error))
+
+    def _deliver(self, value: object, error: Exception | None) -> None:
         if self.instance.withheld is not None:
+            # A pause is about to take hold.
             self.set_busy(False)
             self.instance.withheld.append(lambda: self._hand_over(value, error))
         else:
@@ -107,6 +119,7 @@ class DurableOperation(Operation):
 
     def _hand_over(self, value: object, error: Exception | None) -> None:
         del self.instance.operations[self.row.key]
+        self.instance.engine.operations_closed(1)
         self.close()
         # Whoever awaited it may have been cancelled, which cancels the future: the outcome is stored all the same.
         if not self.future.done():
@@ -135,10 +148,12 @@ class SleepOperation(DurableOperation):
             engine.loop.call_soon(self._complete, context=context_for(self.scope))
         else:
             self.wait_until(self.row.due, self._complete, f"the end of sleep {key.label!r}")
+        self.instance.reach_inside("sleep", key)
 
     def _complete(self) -> None:
         if self.instance.closed:
             return
+        self.instance.note_length("sleep", self.row.key, None, self.began)
         self.end("complete")
         self.record(("SLEEP_COMPLETE", None, None))
         self.instance.engine.observers.step_finished(self.instance, self.row.key)
@@ -169,9 +184,12 @@ class EventOperation(DurableOperation):
         self.instance.waits.setdefault(event_type, []).append(self)
         self.wait_until(self.row.due, lambda: self._time_out(timeout), f"the timeout of wait {self.row.key.label!r}")
         self.instance.match_events(event_type)
+        if self.row.status == "waiting":
+            self.instance.reach_inside("wait", self.row.key)
 
     def receive(self, payload: bytes, at: int) -> None:
         """Take this event, whether anybody still waits for it or not."""
+        self.instance.note_length("wait", self.row.key, None, self.began)
         if self.future.cancelled():
             self.instance.engine.report_abandoned_wait(
                 self.row.key, self.event_type, self._place, self.instance.workflow
@@ -185,6 +203,7 @@ class EventOperation(DurableOperation):
     def _time_out(self, timeout: int) -> None:
         if self.instance.closed or self.row.status != "waiting":
             return
+        self.instance.note_length("wait", self.row.key, None, self.began)
         waiting = self.instance.waits.get(self.event_type, [])
         if self in waiting:
             waiting.remove(self)
@@ -199,12 +218,15 @@ class EventOperation(DurableOperation):
 class DoOperation(DurableOperation):
     """A `do` under way: its attempts, its retry delays, its timeouts."""
 
-    __slots__ = ("_callback", "_child", "_config", "_settled")
+    __slots__ = ("_callback", "_child", "_config", "_place", "_running", "_settled", "_used")
 
     def __init__(
-        self, instance: Instance, scope: Scope, row: StepRow, config: StepConfig, callback: StepCallback
+        self, instance: Instance, scope: Scope, row: StepRow, config: StepConfig, callback: StepCallback, place: Place
     ) -> None:
         super().__init__(instance, scope, row)
+        self._place = place
+        self._running: list[CallbackRun] = []
+        self._used: Modification | None = None
         self._config = config
         self._callback = callback
         self._child: Scope | None = None
@@ -214,7 +236,8 @@ class DoOperation(DurableOperation):
         """Start it, or go on where an earlier life left off."""
         row = self.row
         engine = self.instance.engine
-        if row.attempts == 0:
+        if row.status == NEW:
+            row.status = "running"
             if self._config.sensitive:
                 row.flags |= SENSITIVE
             if self._callback.inputs:
@@ -237,6 +260,12 @@ class DoOperation(DurableOperation):
             self.instance.withheld.append(self._start_attempt)
             return
         row = self.row
+        if row.due is not None:
+            self.instance.note_length("retry", row.key, row.attempts, self.began)
+        if self.instance.reach("before", row.key, row.attempts + 1):
+            return
+        for run in self._running:
+            self.instance.engine.observers.attempt_overlapped(self.instance, run)
         row.attempts += 1
         row.due = None
         row.status = "running"
@@ -250,14 +279,18 @@ class DoOperation(DurableOperation):
             # A step that is at work is never raced by its own timeout.
             held=lambda: self._busy,
         )
-        self._run_in_child(self._attempt(number))
+        self._run_in_child(self._attempt(number), number)
 
-    def _run_in_child(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        child = Scope(self.instance, lambda: self._child_changed(child))
+    def _run_in_child(self, coroutine: Coroutine[Any, Any, None], number: int) -> None:
+        child = Scope(self.instance, lambda: self._child_changed(child), self.row.key, number)
         self._child = child
         self.instance.callback_started()
-        task = self.instance.engine.loop.create_task(coroutine, context=context_for(child))
-        self.instance.keep(task)
+        context = context_for(child)
+
+        def start() -> None:
+            self.instance.keep(self.instance.engine.loop.create_task(coroutine, context=context))
+
+        self.instance.engine.in_turn(self.instance, start, dropped=coroutine.close)
 
     def _child_changed(self, child: Scope) -> None:
         if child is self._child:
@@ -268,7 +301,7 @@ class DoOperation(DurableOperation):
     async def _attempt(self, number: int) -> None:
         try:
             try:
-                data = await self._produce()
+                data = await self._produce(number)
             except self.instance.engine.passthrough as exc:
                 self.instance.abort(exc)
             except ModificationError as exc:
@@ -279,7 +312,7 @@ class DoOperation(DurableOperation):
                 if self._is_current(number):
                     self._fail(exc)
             else:
-                if self._is_current(number):
+                if self._is_current(number) and not self.instance.reach("lost", self.row.key, number):
                     self._succeed(data)
         finally:
             self.instance.callback_ended()
@@ -288,18 +321,46 @@ class DoOperation(DurableOperation):
         """Whether this attempt still counts: the callback of one that timed out goes on, and is ignored."""
         return self.row.attempts == number and self._settled < number and not self.instance.closed
 
-    async def _produce(self) -> bytes:
+    async def _produce(self, number: int) -> bytes:
         key = self.row.key
-        stand_in = self.instance.modifications.for_attempt(key)
+        stand_in = self._used = self.instance.modifications.for_attempt(key)
         if stand_in is not None:
             self.row.flags |= MOCKED
             if stand_in.kind == "result":
                 return stand_in.payload  # type: ignore[no-any-return]
             return encode(await self._stand_in(stand_in))
-        value = self._callback(self._ctx())
-        if is_coroutine(value):
-            value = await value
-        return encode(value)
+        return await self._call_back(number)
+
+    async def _call_back(self, number: int) -> bytes:
+        instance, function = self.instance, self._callback.function
+        observers = instance.engine.observers
+        run = CallbackRun(
+            self.row.key,
+            number,
+            function,
+            self._callback.inputs,
+            self._place,
+            is_async=inspect.iscoroutinefunction(function),
+        )
+        self._running.append(run)
+        observers.callback_started(instance, run)
+        try:
+            value = self._callback(self._ctx())
+            if is_coroutine(value):
+                value = await value
+            data = encode(value)
+            if not instance.killed:
+                observers.callback_returned(instance, run, value, data)
+            return data
+        finally:
+            self._running.remove(run)
+            if not instance.killed:
+                observers.callback_ended(instance, run)
+
+    def give_back(self) -> None:
+        """The attempt that runs is lost: what a modification answered is answered again."""
+        if self._used is not None and self._settled < self.row.attempts:
+            self.instance.modifications.give_back(self._used)
 
     async def _stand_in(self, modification: Modification) -> Any:
         if modification.kind == "timeout":
@@ -342,7 +403,8 @@ class DoOperation(DurableOperation):
         shown = encode(REDACTED) if self._config.sensitive else data
         self.record(("ATTEMPT_SUCCESS", {"attempt": row.attempts}, None), ("STEP_SUCCESS", None, shown))
         self.instance.engine.observers.step_finished(self.instance, row.key)
-        self.deliver(decode(data))
+        if not self.instance.reach("stored", row.key):
+            self.deliver(decode(data))
 
     def _too_large(self, size: int) -> str | None:
         limits = self.instance.engine.limits
@@ -383,13 +445,16 @@ class DoOperation(DurableOperation):
         self.row.status = "waiting"
         detail = {"attempt": self.row.attempts, "error": info.public(), "retryDelayMs": delay}
         self.record(("ATTEMPT_FAILURE", detail, None))
+        self.began = engine.clock.now_ms
         if self.row.due <= engine.clock.now_ms and self.instance.withheld is None:
-            self._start_attempt()
+            if not self.instance.reach("retry", self.row.key, self.row.attempts):
+                self._start_attempt()
         else:
             self._wait_for_retry(self.row.due)
 
     def _wait_for_retry(self, due: int) -> None:
         self.wait_until(due, self._start_attempt, f"the next attempt of step {self.row.key.label!r}")
+        self.instance.reach_inside("retry", self.row.key, self.row.attempts)
 
     def _fail_step(self, info: ErrorInfo, original: BaseException | None) -> None:
         row = self.row
@@ -402,7 +467,8 @@ class DoOperation(DurableOperation):
             ("STEP_FAILURE", {"error": info.public()}, None),
         )
         self.instance.engine.observers.step_finished(self.instance, row.key)
-        self.deliver(error=rebuild(info, original))
+        if not self.instance.reach("stored", row.key):
+            self.deliver(error=rebuild(info, original))
 
     def _end_instance(self) -> None:
         name = self.row.key.name
@@ -428,7 +494,7 @@ class DoOperation(DurableOperation):
             what=f"the limit of the delay function of step {self.row.key.label!r}",
             held=lambda: self._busy,
         )
-        self._run_in_child(self._ask(number, info))
+        self._run_in_child(self._ask(number, info), number)
 
     async def _ask(self, number: int, info: ErrorInfo) -> None:
         assert callable(self._config.delay)

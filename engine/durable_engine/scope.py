@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .instance import Instance
+    from .model import StepKey
 
 current_scope: ContextVar[Scope | None] = ContextVar("durable_engine_scope", default=None)
 """The scope that the running code belongs to; tasks and callbacks that it starts inherit it."""
@@ -25,12 +26,22 @@ class Scope:
     Args:
         instance: The life that the code belongs to.
         on_change: Called when the scope becomes parked or busy.
+        step: The step whose callback the code is; None for `run` itself.
+        attempt: The attempt of that step.
     """
 
-    __slots__ = ("_busy", "_on_change", "instance", "open")
+    __slots__ = ("_busy", "_on_change", "attempt", "instance", "open", "step")
 
-    def __init__(self, instance: Instance, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        instance: Instance,
+        on_change: Callable[[], None],
+        step: StepKey | None = None,
+        attempt: int | None = None,
+    ) -> None:
         self.instance = instance
+        self.step = step
+        self.attempt = attempt
         self.open = 0
         self._busy = 0
         self._on_change = on_change

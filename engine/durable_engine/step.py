@@ -10,13 +10,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 from . import dependencies
-from .boundary import JsProxy, decode, encode
+from .boundary import JsProxy, encode
 from .clock import to_ms
 from .config import InvalidStepConfigError, read_config
 from .durations import DAY, parse_duration
 from .errors import INVALID_CONFIG, INVALID_STEP_NAME, PAST_SLEEP, SLEEP_TOO_LONG, STEP_LIMIT, JsException
-from .failures import ErrorInfo, js_error, rebuild
-from .model import Place
+from .failures import js_error
+from .model import Place, StepKey
 from .operations import DoOperation, EventOperation, SleepOperation, StepCallback
 from .scope import Scope, current_scope
 
@@ -165,13 +165,12 @@ class Step:
             raise JsException("Error", STEP_LIMIT.format(limit=limit))
         instance.steps_run += 1
         key = instance.count_step("do", name)
-        row = instance.open_row(key)
-        if row.status in ("complete", "errored"):
+        self._ask(key, place)
+        known = instance.remembered(key)
+        if known is not None:
             # Dependents share what is remembered as they share what runs: asked for again, it would be another step.
-            remembered = instance.engine.loop.create_task(self._remembered(row.result, row.error))
-            instance.keep(remembered)
-            return await self._share(decorated, remembered)
-        operation = DoOperation(instance, self._scope(), row, read, callback)
+            return await self._share(decorated, instance.answer(known))
+        operation = DoOperation(instance, self._scope(), instance.open_row(key), read, callback, place)
         operation.begin()
         return await self._share(decorated, operation.future)
 
@@ -199,9 +198,10 @@ class Step:
         read = parse_duration(duration)
         if read is None:
             return self._failed(_unreadable(duration, f"the duration of sleep {name!r}"))
+        place = _place(2)
         if read.misread:
-            self._instance.engine.report_duration(str(duration), _place(2))
-        return self._sleep(name, read.ms)
+            self._instance.engine.report_duration(str(duration), place)
+        return self._sleep(name, read.ms, place)
 
     def sleep_until(self, name: str, when: object) -> asyncio.Future[None]:
         """Sleep durably until a point in time; it starts at once, awaited or not.
@@ -220,9 +220,9 @@ class Step:
             due = int(when)
         else:
             return self._failed(_unreadable(when, f"the time of sleep {name!r}"))
-        return self._sleep(name, due - now, past=due < now)
+        return self._sleep(name, due - now, _place(2), past=due < now)
 
-    def _sleep(self, name: str, duration: int, *, past: bool = False) -> asyncio.Future[None]:
+    def _sleep(self, name: str, duration: int, place: Place, *, past: bool = False) -> asyncio.Future[None]:
         instance = self._instance
         loop = instance.engine.loop
         if instance.closed or self._scope().instance.closed:
@@ -238,12 +238,11 @@ class Step:
         known = instance.find_step(key)
         if known is None and past:  # a sleep that an earlier life began or finished was not in the past then
             return self._failed(JsException("Error", PAST_SLEEP))
-        row = instance.open_row(key)
-        if row.status == "complete":
-            done = loop.create_future()
-            done.set_result(None)
-            return done
-        operation = SleepOperation(instance, self._scope(), row)
+        self._ask(key, place)
+        remembered = instance.remembered(key)
+        if remembered is not None:
+            return instance.answer_sleep(remembered)
+        operation = SleepOperation(instance, self._scope(), instance.open_row(key))
         operation.begin(duration)
         return operation.future
 
@@ -274,10 +273,12 @@ class Step:
             if read.misread:
                 self._instance.engine.report_duration(str(timeout), place)
             instance = self._instance
-            row = instance.open_row(instance.count_step("wait_for_event", name))
-            if row.status in ("complete", "errored"):
-                return await self._remembered(row.result, row.error)
-            operation = EventOperation(instance, self._scope(), row, place)
+            key = instance.count_step("wait_for_event", name)
+            self._ask(key, place)
+            known = instance.remembered(key)
+            if known is not None:
+                return await instance.answer(known)
+            operation = EventOperation(instance, self._scope(), instance.open_row(key), place)
             operation.begin(event_type, read.ms if timeout else DEFAULT_EVENT_TIMEOUT)
             return await operation.future
 
@@ -285,13 +286,9 @@ class Step:
 
     # -- helpers -----------------------------------------------------------------------------------------------------
 
-    async def _remembered(self, result: bytes | None, error: bytes | None) -> Any:
-        # As on the platform, an answer from storage is not there in the same turn either.
-        await asyncio.sleep(0)
-        if error is not None:
-            raise rebuild(ErrorInfo.load(error))
-        assert result is not None
-        return decode(result)
+    def _ask(self, key: StepKey, place: Place) -> None:
+        if self._scope() is self._instance.root:
+            self._instance.ask(key, place)
 
     async def _pass_door(self) -> None:
         if self._instance.closed or self._scope().instance.closed:

@@ -51,6 +51,9 @@ def _empty_database() -> bytes:
         return database.serialize()
 
 
+NEW = "new"
+"""The status of a step that nothing is stored of yet."""
+
 MOCKED = 1
 SENSITIVE = 2
 FORGOTTEN = 4
@@ -95,7 +98,7 @@ class StepRow(msgspec.Struct):
     key: StepKey
     seq: int
     started_at: int
-    status: str = "running"
+    status: str = NEW
     ended_at: int | None = None
     due: int | None = None
     attempts: int = 0
@@ -285,6 +288,11 @@ class Store:
             "INSERT INTO events (instance, type, payload, at, mocked) VALUES (?, ?, ?, ?, ?)",
             (instance, type, payload, at, mocked),
         )
+
+    def has_event(self, instance: int, type: str) -> bool:
+        """Whether an event of that type is kept."""
+        query = "SELECT 1 FROM events WHERE instance = ? AND type = ? LIMIT 1"
+        return self._db.execute(query, (instance, type)).fetchone() is not None
 
     def take_event(self, instance: int, type: str) -> EventRow | None:
         """Remove and return the oldest event of that type, or None."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections.abc import Callable
+from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 from .errors import NeverHappensError, WaitTimeoutError
@@ -97,6 +98,7 @@ class Waits:
         self._progress: asyncio.Future[None] | None = None
         self._real_time: asyncio.TimerHandle | None = None
         self._idle_looks = 0
+        self._letting_go: asyncio.Handle | None = None
 
     # -- waiting -----------------------------------------------------------------------------------------------------
 
@@ -250,7 +252,23 @@ class Waits:
     # -- what can run ------------------------------------------------------------------------------------------------
 
     def runnable(self) -> bool:
-        """Whether code of an instance is about to run."""
+        """Whether code of an instance is about to run, or waits for its turn."""
+        return self._engine.order.holds or self._ready()
+
+    def let_go_in_turn(self) -> None:
+        """See to it that what the schedule holds is let go, one by one, each when nothing else can run."""
+        if self._letting_go is None:
+            # In a context of its own: in the running one it would count as code of an instance.
+            self._letting_go = self._engine.loop.call_soon(self._let_go, context=Context())
+
+    def _let_go(self) -> None:
+        self._letting_go = None
+        if not self._engine.closed and self._engine.order.holds:
+            if not self._ready():
+                self._engine.order.let_one_go()
+            self.let_go_in_turn()
+
+    def _ready(self) -> bool:
         engine = self._engine
         handles = ready_handles(engine.loop)
         if handles is None:
@@ -279,7 +297,8 @@ class Waits:
     def fire_next(self, until: int | None = None) -> bool:
         """Let the timer that is due first fire, if there is one (due at `until` or before)."""
         virtual = self._asyncio_timers()
-        timer = self._engine.clock.next_timer()
+        together = self._engine.clock.due_first()
+        timer = together[0] if together else None
         first_virtual = min(virtual, default=None, key=lambda entry: entry[0])
         if first_virtual is not None and (timer is None or first_virtual[0] < timer.due):
             due, handle = first_virtual
@@ -291,7 +310,7 @@ class Waits:
             return True
         if timer is None or (until is not None and timer.due > until):
             return False
-        self._engine.clock.fire(timer)
+        self._engine.clock.fire(self._engine.order.choose(together))
         return True
 
     def _parked_on_asyncio(self) -> bool:
