@@ -9,8 +9,8 @@ INPUT = 3
 BUG = 4
 
 EXIT_CODES = (
-    "Exit codes: 0 all is well, 1 the answer is no (the instance failed, the histories differ, a check found something), "
-    "2 wrong usage, 3 a file or project that cannot be read, 4 an error in pytest-workflows itself."
+    "Exit codes: 0 all is well, 1 the answer is no (the instance failed, the histories differ, a check found "
+    "something), 2 wrong usage, 3 a file or project that cannot be read, 4 an error in pytest-workflows itself."
 )
 
 
