@@ -99,12 +99,14 @@ def read_ini(config: pytest.Config) -> Settings:
     """
     timeout = config.getini("workflows_timeout")
     now = config.getini("workflows_now") or None
+    # Before pytest 9 the options are not in force yet when the first conftest is loaded; what was typed is known.
+    typed = config.known_args_namespace
     settings = Settings(
         config=config.getini("workflows_config") or None,
         environment=config.getini("workflows_wrangler_env") or None,
         now=now,
         ignore_rules=tuple(config.getini("workflows_ignore_rules")),
-        strict=bool(config.getoption("workflows_strict") or config.getini("workflows_strict")),
+        strict=bool(getattr(typed, "workflows_strict", False) or config.getini("workflows_strict")),
     )
     _check("ini option workflows_ignore_rules", "ignore_rules", list(settings.ignore_rules))
     if now is not None:
