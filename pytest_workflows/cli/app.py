@@ -10,7 +10,7 @@ import typer
 from .errors import EXIT_CODES, OK
 from .group import Commands
 
-COMMANDS = ("describe",)
+COMMANDS = ("list_", "describe")
 
 app = typer.Typer(
     cls=Commands,

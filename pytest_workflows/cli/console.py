@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -27,6 +27,17 @@ Row = tuple[str, str | Text]
 def stdout() -> Console:
     """The terminal, or what stands in its place."""
     return Console(highlight=False, markup=False, emoji=False, soft_wrap=False, legacy_windows=False)
+
+
+def show(content: RenderableType, console: Console) -> None:
+    """Print something; where nobody looks at a terminal, without the spaces that fill up lines."""
+    if console.is_terminal:
+        console.print(content)
+        return
+    with console.capture() as captured:
+        console.print(content)
+    for line in captured.get().splitlines():
+        console.file.write(f"{line.rstrip()}\n")
 
 
 def coloured(text: str) -> Text:

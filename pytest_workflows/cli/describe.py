@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import typer
-from rich.console import Console, Group
+from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
@@ -14,11 +14,12 @@ from durable_engine import FINAL_STATUSES
 from pytest_workflows.recordings import Recording, Step, dump
 
 from . import words
-from .console import Row, coloured, columns, labelled, stdout
+from .console import Row, coloured, columns, labelled, show, stdout
 from .files import read_file
 from .options import Config, File, InstanceId, Json, WorkflowOption
 
 _VALUE = 400
+_NOTES = 12
 EXAMPLES = """
 Examples:
 
@@ -48,25 +49,38 @@ def describe(
     if json:
         typer.echo(dump(recording).decode(), nl=False)
     else:
-        show(recording, stdout())
+        show_recording(recording, stdout())
 
 
-def show(recording: Recording, console: Console) -> None:
+def show_recording(recording: Recording, console: Console) -> None:
     """Print a recording."""
-    console.print(labelled(_instance(recording)))
+    show(labelled(_instance(recording)), console)
     console.print(Text(f"\nSteps: {len(recording.steps) or 'none'}", style="bold"))
     for step in recording.steps:
         console.print()
-        console.print(labelled(_step(recording, step), indent=2))
+        show(labelled(_step(recording, step), indent=2), console)
         if step.attempts:
-            console.print(_attempts(step))
+            show(_attempts(step), console)
     for line in recording.history:
         if line.kind == "WORKFLOW_TERMINATED":
             console.print()
-            console.print(labelled(_termination(line.detail), indent=2))
+            show(labelled(_termination(line.detail), indent=2), console)
+    for finding in recording.findings:
+        console.print()
+        show(labelled([("Broken rule", finding.rule), ("Noticed", finding.message)], indent=2), console)
     if recording.notes:
         console.print(Text("\nNot known:", style="bold"))
-        console.print(Group(*(Padding(Text(f"- {note}"), (0, 0, 0, 2)) for note in recording.notes)))
+        show(_bullets(recording.notes), console)
+
+
+def _bullets(notes: list[str]) -> Padding:
+    table = columns("", "")
+    table.show_header = False
+    for note in notes[:_NOTES]:
+        table.add_row("-", note)
+    if len(notes) > _NOTES:
+        table.add_row("-", f"and {len(notes) - _NOTES} more: see --json")
+    return Padding(table, (0, 0, 0, 2), expand=False)
 
 
 # -- the instance ------------------------------------------------------------------------------------------------------
@@ -135,15 +149,19 @@ def _termination(detail: dict[str, object]) -> Iterator[Row]:
 
 def _step(recording: Recording, step: Step) -> Iterator[Row]:
     over = step.status in ("complete", "errored")
+    cut_off = not over and recording.status in FINAL_STATUSES
     yield "Name", step.label
     yield "Type", f"{words.TYPES[step.kind]}{' (mocked)' if step.mocked else ''}"
     if step.kind == "wait_for_event":
         yield "Event", step.event_type or words.UNKNOWN
     yield "Start", words.moment(step.started_at)
-    yield "End", words.moment(step.ended_at) if over else "not yet"
-    yield "Duration", words.between(step.started_at, step.ended_at) if over else "not over yet"
-    yield "Success", coloured({"complete": "yes", "errored": "no"}.get(step.status, step.status))
-    if step.kind != "do" and not over:
+    yield "End", words.moment(step.ended_at) if over else "never: the instance ended" if cut_off else "not yet"
+    yield "Duration", words.between(step.started_at, step.ended_at) if over else "-" if cut_off else "not over yet"
+    yield (
+        "Success",
+        coloured({"complete": "yes", "errored": "no"}.get(step.status, "no outcome" if cut_off else "not yet")),
+    )
+    if step.kind != "do" and not over and not cut_off:
         yield ("Wakes up at" if step.kind == "sleep" else "Times out at"), _due(step)
     if step.kind == "do" and step.status == "waiting" and recording.status not in FINAL_STATUSES:
         yield "Retries at", _retries_at(step)
@@ -169,13 +187,19 @@ def _later(start: datetime, ms: int) -> str:
     return f"{words.moment(start + timedelta(milliseconds=ms))} ({words.duration(ms)} later)"
 
 
+def _time_of(at: datetime | None, day: datetime | None) -> str:
+    """A time without its date, where that is the date that stands above it."""
+    shown = words.moment(at).removesuffix(" UTC")
+    return shown[11:] if at is not None and day is not None and at.date() == day.date() else shown
+
+
 def _attempts(step: Step) -> Padding:
     table = columns("Attempt", "Start", "Duration", "State", "Error")
     for attempt in step.attempts:
         state = "lost" if attempt.lost else "error" if attempt.error else "success" if attempt.ended_at else "running"
         table.add_row(
             str(attempt.number),
-            words.moment(attempt.started_at).removesuffix(" UTC"),
+            _time_of(attempt.started_at, step.started_at),
             words.between(attempt.started_at, attempt.ended_at) if attempt.ended_at else "not over yet",
             Text(state, style={"error": "red", "success": "green", "lost": "yellow"}.get(state, "cyan")),
             Text(words.error(attempt.error), style="red"),

@@ -27,6 +27,8 @@ WorkflowOption = Annotated[
 ]
 InstanceId = Annotated[
     str | None,
-    typer.Option("--id", metavar="ID", help="The instance's id, where the file does not say: the API's answer does not."),
+    typer.Option(
+        "--id", metavar="ID", help="The instance's id, where the file does not say: the API's answer does not."
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]

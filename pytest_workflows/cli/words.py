@@ -9,6 +9,7 @@ from typing import Any
 from durable_engine import UnknownValue, in_words
 from pytest_workflows.recordings import Recording, is_unknown
 from pytest_workflows.recordings.model import ErrorRecord
+from pytest_workflows.recordings.production import UNKNOWN_ERROR
 
 UNKNOWN = "unknown"
 _TRACEBACK = "Traceback (most recent call last):"
@@ -46,6 +47,8 @@ def name_of(recording: Recording) -> str:
 
 def value(data: Any, width: int = 0) -> str:
     """A value of a recording as compact JSON, cut to a width if one is given."""
+    if is_unknown(data):
+        return f"{UNKNOWN} ({data.get('reason', 'it is not said why')})"
     text = json.dumps(_plain(data), ensure_ascii=False)
     return cut(text, width) if width else text
 
@@ -60,6 +63,8 @@ def error(record: ErrorRecord | None) -> str:
     """An error in one line: for an exception of the user's code its last line, for any other its name as well."""
     if record is None:
         return ""
+    if record.message == UNKNOWN_ERROR:
+        return f"{record.name}: {UNKNOWN}" if record.name != "Error" else UNKNOWN
     told = last_line(record.message)
     return told if told != record.message.strip() else f"{record.name}: {told}" if told else record.name
 

@@ -6,6 +6,7 @@ occurrence (`charge card-1`). What it does not say is unknown in the recording, 
 
 from __future__ import annotations
 
-from .instance import read_production
+from .fields import UNKNOWN_ERROR
+from .instance import UNKNOWN_ID, read_production
 
-__all__ = ["read_production"]
+__all__ = ["UNKNOWN_ERROR", "UNKNOWN_ID", "read_production"]
