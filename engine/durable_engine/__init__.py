@@ -54,6 +54,7 @@ from .model import (
 )
 from .modifications import InstanceModifications, Modification, Selector, check_consistent
 from .observers import Observer
+from .paths import Life
 from .scope import Scope, current_scope
 from .step import Step
 from .unknown import REDACTED_REASON, UnknownValue
@@ -90,6 +91,7 @@ __all__ = [
     "JsException",
     "JsNull",
     "JsProxy",
+    "Life",
     "Limits",
     "Modification",
     "ModificationError",

@@ -16,7 +16,7 @@ from .boundary import JsDict, cross, decode, encode, is_coroutine
 from .clock import to_datetime
 from .errors import LOST_ATTEMPT
 from .failures import ErrorInfo, instance_error, original_of, rebuild
-from .faults import FaultKind, point_of
+from .faults import FaultKind, FaultPoint, point_of
 from .model import FINAL_STATUSES, Ask, Place, StepKey, StepKind
 from .operations import DurableOperation, EventOperation, SleepOperation, context_for
 from .scope import Scope
@@ -112,7 +112,8 @@ class Instance:
             self._record("WORKFLOW_START")
         try:
             event = self._event()
-            self.engine.observers.life_started(self, event)
+            if not self.replaying:
+                self.engine.observers.life_started(self, event)
             result = self.workflow.run(event, Step(self))
             if is_coroutine(result):
                 result = await result
@@ -186,6 +187,9 @@ class Instance:
         if not self.closed:
             self.engine.mark_busy(self, not self.root.parked)
 
+    def end_replay(self) -> None:
+        """A replay comes to something that it cannot answer; for a life that is none, nothing."""
+
     # -- pausing -----------------------------------------------------------------------------------------------------
 
     def request_pause(self) -> None:
@@ -238,7 +242,7 @@ class Instance:
         point = point_of(self, kind, key, attempt)
         if self.engine.faults.pass_by(point) is None and not self.modifications.crashes_at(point):
             return False
-        self.engine.strike(self)
+        self.engine.strike(self, point)
         return True
 
     def reach_inside(self, kind: FaultKind, key: StepKey, attempt: int | None = None) -> None:
@@ -251,10 +255,10 @@ class Instance:
             return
         if armed is not None and armed.after:
             due = self.engine.clock.now_ms + armed.after
-            self.engine.schedule(due, self._die, what=f"the crash at {point.short!r}")
+            self.engine.schedule(due, lambda: self._die(point), what=f"the crash at {point.short!r}")
         else:
             # Code that has just begun to sleep may go on to something else before it awaits that.
-            self.engine.loop.call_soon(self._die, context=contextvars.Context())
+            self.engine.loop.call_soon(self._die, point, context=contextvars.Context())
 
     def note_length(self, kind: FaultKind, key: StepKey, attempt: int | None, began: int) -> None:
         """What takes time is over: keep how long it took, for a crash in its middle."""
@@ -266,18 +270,26 @@ class Instance:
     def _faulty(self) -> bool:
         return self.engine.faults.active or self.modifications.has_crashes
 
-    def _die(self) -> None:
+    def _die(self, point: FaultPoint) -> None:
         if not self.closed and not self.engine.closed:
-            self.engine.crash(self.workflow, self.id)
+            self.engine.crash(self.workflow, self.id, point)
 
     # -- steps -------------------------------------------------------------------------------------------------------
 
     def ask(self, key: StepKey, place: Place) -> None:
         """Note that `run` asks for a step."""
+        self.engine.observers.step_asked(self, self._note_ask(key, place))
+
+    def _note_ask(self, key: StepKey, place: Place) -> Ask:
         task = asyncio.current_task()
         ask = Ask(key, place, self._branches.setdefault(task, len(self._branches)))
         self._path.append(ask)
-        self.engine.observers.step_asked(self, ask)
+        return ask
+
+    @property
+    def path(self) -> list[Ask]:
+        """What `run` has asked for in this life."""
+        return self._path
 
     def count_step(self, kind: StepKind, name: str) -> StepKey:
         """The identity of the step that `run` asks for now."""
@@ -308,7 +320,7 @@ class Instance:
     def answer(self, row: StepRow) -> asyncio.Future[Any]:
         """The stored outcome of a step; as on the platform, it is not there in the same turn."""
         future = self.engine.loop.create_future()
-        self._soon(lambda: _settle(future, row))
+        self._soon(lambda: settle_answer(future, row))
         return future
 
     def answer_sleep(self, row: StepRow) -> asyncio.Future[None]:
@@ -362,12 +374,11 @@ class Instance:
         self.engine.store.record(self.row.key, [HistoryRow(kind, key, self.engine.clock.now_ms, detail, value)])
 
 
-def _settle(future: asyncio.Future[Any], row: StepRow) -> None:
-    """Give a stored outcome to whoever waits for it, if anybody still does."""
+def settle_answer(future: asyncio.Future[Any], row: StepRow) -> None:
+    """Give a stored outcome to whoever waits for it, if anybody still does; a sleep has no result."""
     if future.done():
         return
     if row.error is not None:
         future.set_exception(rebuild(ErrorInfo.load(row.error)))
     else:
-        assert row.result is not None
-        future.set_result(decode(row.result))
+        future.set_result(None if row.result is None else decode(row.result))
