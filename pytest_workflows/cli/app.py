@@ -10,7 +10,7 @@ import typer
 from .errors import EXIT_CODES, OK
 from .group import Commands
 
-COMMANDS = ("list_", "describe")
+COMMANDS = ("list_", "run", "describe")
 
 app = typer.Typer(
     cls=Commands,

@@ -20,7 +20,10 @@ from .errors import CommandError, UsageError
 
 FAILURES_DIR = ".workflows/failures"
 # This command has imported the plugin before pytest could rewrite its asserts: nothing that the user can change.
-_QUIET = ["-p", "no:terminal", "-s", "-o", "addopts=", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+_QUIET = [
+    *("-p", "no:terminal", "-s", "-o", "addopts=", "-o", "workflows_strict=false"),
+    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
+]
 T = TypeVar("T")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -67,6 +68,13 @@ def error(record: ErrorRecord | None) -> str:
         return f"{record.name}: {UNKNOWN}" if record.name != "Error" else UNKNOWN
     told = last_line(record.message)
     return told if told != record.message.strip() else f"{record.name}: {told}" if told else record.name
+
+
+def exception(message: str) -> str:
+    """The same, with the exception's name without its module."""
+    line = last_line(message)
+    name, colon, rest = line.partition(": ")
+    return f"{name.rpartition('.')[2]}{colon}{rest}" if re.fullmatch(r"[\w.]+", name) else line
 
 
 def last_line(message: str) -> str:
