@@ -10,7 +10,7 @@ import typer
 from .errors import EXIT_CODES, OK
 from .group import Commands
 
-COMMANDS = ("list_", "run", "describe")
+COMMANDS = ("list_", "run", "describe", "codegen")
 
 app = typer.Typer(
     cls=Commands,

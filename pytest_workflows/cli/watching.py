@@ -119,7 +119,8 @@ class Watcher(Observer):
             return f"fails: {words.exception(error['message']) or error['name']}"
         if step.kind == "sleep":
             return "is over"
-        return f"complete: {shown_result(row)!r}"
+        result = shown_result(row)
+        return f"took {result['payload']!r}" if step.kind == "wait_for_event" else f"complete: {result!r}"
 
     def _retries(self, instance: Instance, step: StepKey) -> None:
         if self._live is not None or step.kind != "do":
