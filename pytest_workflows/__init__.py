@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         NotAvailableError,
         StepFailedError,
         StepRecord,
+        UnknownValueError,
         UnreachableStatusError,
         UnusedModificationError,
         WaitTimeoutError,
@@ -40,9 +41,13 @@ if TYPE_CHECKING:
         introspect_workflow_instance,
     )
     from .modifier import Modifier
+    from .recordings.errors import DivergenceError, RecordingError
+    from .recordings.model import Recording
+    from .recordings.reproduction import reproduce
 
 __all__ = [
     "AttemptRecord",
+    "DivergenceError",
     "EngineClosedError",
     "EngineError",
     "HistoryEvent",
@@ -56,8 +61,11 @@ __all__ = [
     "Modifier",
     "NeverHappensError",
     "NotAvailableError",
+    "Recording",
+    "RecordingError",
     "StepFailedError",
     "StepRecord",
+    "UnknownValueError",
     "UnreachableStatusError",
     "UnusedModificationError",
     "WaitTimeoutError",
@@ -68,9 +76,14 @@ __all__ = [
     "WorkflowRuleWarning",
     "introspect_workflow",
     "introspect_workflow_instance",
+    "reproduce",
 ]
 
 _HOMES = {
+    "DivergenceError": ".recordings.errors",
+    "Recording": ".recordings.model",
+    "RecordingError": ".recordings.errors",
+    "reproduce": ".recordings.reproduction",
     "InstanceIntrospector": ".introspection",
     "MissingBindingError": ".errors",
     "Modifier": ".modifier",

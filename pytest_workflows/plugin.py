@@ -51,8 +51,12 @@ def pytest_configure(config: pytest.Config) -> None:
     _start(config)
     config.addinivalue_line("markers", MARKER_HELP)
     session = config.stash[SESSION]
-    assert session.settings
+    session.read_settings()
     config.pluginmanager.register(ExplorationHooks(config, session, read_exploration(config)), NAME)
+    if config.getoption("workflows_replay"):
+        from .replaying import set_up_replays
+
+        set_up_replays(config, session)
 
 
 def _start(config: pytest.Config) -> None:

@@ -34,6 +34,7 @@ class Registry:
         replays: Whether instances are replayed from their storage when they have ended.
         unused: Errors found by a plain `dispose()`, for the end of the test.
         gone: The runs of instances that were disposed of, for the test's report.
+        on_leave: Told of instances that are about to be disposed of.
     """
 
     def __init__(self) -> None:
@@ -41,6 +42,7 @@ class Registry:
         self.replays = False
         self.unused: list[UnusedModificationError] = []
         self.gone: list[Run] = []
+        self.on_leave: Callable[[Workflow, Iterable[str]], None] | None = None
         self.instances: dict[tuple[str, str], InstanceIntrospector] = {}
         self.workflows: dict[str, WorkflowIntrospector] = {}
 
@@ -72,6 +74,8 @@ class Registry:
 
     def keep_runs(self, engine: Engine, workflow: Workflow, ids: Iterable[str]) -> None:
         """Keep the runs of instances that are about to go, for the test's report; of very many, the first ones."""
+        if self.on_leave is not None:
+            self.on_leave(workflow, list(ids))
         for id in itertools.islice(ids, max(0, MOST_RUNS - len(self.gone))):
             instance = engine.find(workflow, id)
             if instance is not None:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
     from .plan import RunOutcome, RunPlan
     from .project import Project
+    from .recordings.building import Origin
+    from .recordings.capture import Capture
+    from .recordings.model import Recording
+    from .recordings.observing import Watcher
     from .settings import Settings
     from .warned import Warned
 
@@ -50,11 +54,14 @@ class RunningTest:
         self.project = project
         self.report: str | None = None
         self.reported = False
+        self.recorded = False
         self._freezer = freezer
         self._engine: Engine | None = None
         self._overrides: Mapping[str, Any] | None = None
         self._env: dict[str, Any] = {}
         self._found: list[Finding] = []
+        self._classes: dict[str, type] = {}
+        self._capture: Capture | None = None
 
     # -- the engine --------------------------------------------------------------------------------------------------
 
@@ -97,7 +104,15 @@ class RunningTest:
         registry.strict = settings.unused_mocks == "error"
         registry.replays = settings.replay and self.plan.point is None
         engine.clock.observers.append(self._freezer.move_to)
-        engine.observers.add(HookCaller(self.item))
+        hooks = HookCaller(self.item)
+        if hooks.is_heard:
+            engine.observers.add(hooks)
+        if settings.record != "none":
+            from .recordings.capture import MOST, Capture
+
+            most = None if settings.record == "all" else MOST
+            self._capture = Capture(engine, settings.redact, most)
+            registry.on_leave = self._capture.keep
         return engine
 
     def check(self) -> None:
@@ -144,6 +159,8 @@ class RunningTest:
     def write_report(self) -> None:
         """Write down the runs of the test's instances, those that are gone included, for its report."""
         engine = self._engine
+        if self._capture is not None:
+            self._capture.finish()
         if engine is not None and not engine.closed:
             from .registry import MOST_RUNS, registry_of
             from .timeline import keep_run, render
@@ -157,6 +174,10 @@ class RunningTest:
 
     def stop(self) -> None:
         """The test's call is over: nothing runs on, but what is stored can still be looked at in teardown."""
+        if self._capture is not None:
+            self._capture.stop()
+            if self.settings.record == "all":
+                self._capture.finish()
         if self._engine is not None and not self._engine.closed:
             self._engine.stop()
 
@@ -167,6 +188,36 @@ class RunningTest:
 
             self._engine.close()
             context.cancel_background()
+
+    @property
+    def recording_mode(self) -> tuple[str, str]:
+        """Of which tests instances are recorded, and the folder for that."""
+        return self.settings.record, self.settings.failures_dir
+
+    def recordings(self) -> list[Recording]:
+        """The recordings of the test's instances so far; none with `--workflows-record=none`."""
+        if self._capture is None:
+            return []
+        self._capture.finish()
+        return self._capture.recordings(self._origin)
+
+    def _origin(self, watcher: Watcher) -> Origin:
+        from durable_engine import to_datetime
+
+        from .recordings.building import Origin
+
+        seed = self.settings.seed if self.plan.seed is None else self.plan.seed
+        return Origin(
+            rootdir=self.item.config.rootpath,
+            test=self.item.nodeid + self.plan.title,
+            clock_start=to_datetime(self.engine.clock.started_ms),
+            seed=self.item.nodeid if seed is None else seed,
+            schedule_seed=seed,
+            limits=self.settings.limits,
+            config=None if self.project is None else self.project.path,
+            classes=self._classes,
+            findings=watcher.findings,
+        )
 
     def bury(self) -> None:
         """After the test's report: close what was stopped in its middle."""
@@ -257,6 +308,7 @@ class RunningTest:
                 f"The workflow class {cls.__name__} for binding {name!r} has no method `run`. "
                 "Add `async def run(self, event, step)` to it."
             )
+        self._classes[name] = cls
         options: dict[str, Any] = {} if step_limit is None else {"step_limit": step_limit}
         return self.engine.bind(
             name,

@@ -48,6 +48,10 @@ class WorkflowSession:
             self._settings = read_ini(self._config)
         return self._settings
 
+    def read_settings(self) -> None:
+        """Read them anew: what was read while pytest started did not know the command line's options yet."""
+        self._settings = read_ini(self._config)
+
     @property
     def switcher(self) -> ProjectSwitcher:
         """The worker projects of this session."""
@@ -115,14 +119,20 @@ class WorkflowSession:
     def add_section(self, report: pytest.TestReport) -> None:
         """Put the runs of the test's instances into the report of its failure, or of any call if that was asked for."""
         running = self.running
-        if running is None or running.reported:
+        if running is None:
             return
-        if report.failed or (report.when == "call" and self._config.getoption("workflows_report")):
+        if not running.reported and (
+            report.failed or (report.when == "call" and self._config.getoption("workflows_report"))
+        ):
             if running.report is None:
                 running.write_report()
             if running.report is not None:
                 report.sections.append((SECTION, running.report))
                 running.reported = True
+        if running.used and running.settings.record != "none":
+            from .recordings.reporting import report_recordings
+
+            report_recordings(report, running, self._config, running.plan.title)
 
     def end(self) -> None:
         """The test was torn down: nothing of it stays."""

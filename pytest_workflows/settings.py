@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from durable_engine import FaultPoint
 
 MARKER = "workflow"
+FAILURES_DIR = ".workflows/failures"
 LIMITS = ("step_output", "event_payload", "storage", "step_name", "instance_id", "batch", "sleep")
 MARKER_HELP = (
     "workflow(now, seed, timeout, clock, step_limit, unused_mocks, allow_network, limits, crash, replay, "
@@ -43,6 +44,9 @@ class Settings:
         replay: Whether finished instances are replayed from their storage.
         ignore_rules: Names of rules that are not looked at.
         strict: Whether a broken rule fails the test.
+        record: Of which tests instances are recorded: `"all"`, `"failed"` or `"none"`.
+        redact: Keys whose values are kept out of recordings.
+        failures_dir: Where recordings are written, relative to rootdir.
     """
 
     config: str | None = None
@@ -59,6 +63,9 @@ class Settings:
     replay: bool = True
     ignore_rules: tuple[str, ...] = ()
     strict: bool = False
+    record: str = "failed"
+    redact: tuple[str, ...] = ()
+    failures_dir: str = FAILURES_DIR
 
     def for_item(self, item: pytest.Item) -> Settings:
         """These settings with the item's markers applied; the closest marker wins.
@@ -102,6 +109,21 @@ def add_options(parser: pytest.Parser) -> None:
         action="store_true",
         help="a workflow that breaks a rule of durable workflows fails its test (ini: workflows_strict)",
     )
+    group.addoption(
+        "--workflows-record",
+        choices=["all", "failed", "none"],
+        default="failed",
+        help="of which tests each workflow instance is written to a file (default: failed)",
+    )
+    group.addoption(
+        "--workflows-replay",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="run recordings (a file, or a folder of them) against today's source; without other paths, only these",
+    )
+    parser.addini("workflows_failures_dir", "where recordings are written (default: .workflows/failures)")
+    parser.addini("workflows_redact", "keys whose values are kept out of recordings", type="args", default=[])
     parser.addini("workflows_strict", "a broken rule of durable workflows fails the test", type="bool", default=False)
     parser.addini("workflows_ignore_rules", "names of rules that are not looked at", type="args", default=[])
     parser.addini("workflows_config", "path of wrangler.jsonc, .json or .toml (found beside the tests by default)")
@@ -155,14 +177,15 @@ def read_ini(config: pytest.Config) -> Settings:
     """
     timeout = config.getini("workflows_timeout")
     now = config.getini("workflows_now") or None
-    # Before pytest 9 the options are not in force yet when the first conftest is loaded; what was typed is known.
-    typed = config.known_args_namespace
     settings = Settings(
         config=config.getini("workflows_config") or None,
         environment=config.getini("workflows_wrangler_env") or None,
         now=now,
         ignore_rules=tuple(config.getini("workflows_ignore_rules")),
-        strict=bool(getattr(typed, "workflows_strict", False) or config.getini("workflows_strict")),
+        strict=bool(config.getoption("workflows_strict") or config.getini("workflows_strict")),
+        record=config.getoption("workflows_record"),
+        redact=tuple(config.getini("workflows_redact")),
+        failures_dir=config.getini("workflows_failures_dir") or FAILURES_DIR,
     )
     _check("ini option workflows_ignore_rules", "ignore_rules", list(settings.ignore_rules))
     if now is not None:

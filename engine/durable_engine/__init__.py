@@ -33,6 +33,7 @@ from .errors import (
     WorkflowRuleError,
     WorkflowRuleWarning,
 )
+from .failures import ErrorInfo
 from .faults import FaultPoint, Faults
 from .findings import RULES, Finding, Findings, Rule
 from .inspection import error_of, history_of, history_records, shown_result, step_error, step_records, steps_of
@@ -55,16 +56,20 @@ from .model import (
 from .modifications import InstanceModifications, Modification, Selector, check_consistent
 from .observers import Observer
 from .paths import Life
+from .playback import PlayedLine, PlayedStep, Script
 from .scope import Scope, current_scope
 from .step import Step
+from .store import MOCKED, SENSITIVE
 from .unknown import REDACTED_REASON, UnknownValue
 
 __all__ = [
     "DEFAULT_TIMEOUT",
     "FINAL_STATUSES",
+    "MOCKED",
     "PLAIN_DATETIME",
     "REDACTED_REASON",
     "RULES",
+    "SENSITIVE",
     "STATUSES",
     "Ask",
     "AttemptRecord",
@@ -74,6 +79,7 @@ __all__ = [
     "Engine",
     "EngineClosedError",
     "EngineError",
+    "ErrorInfo",
     "FaultPoint",
     "Faults",
     "Finding",
@@ -100,9 +106,12 @@ __all__ = [
     "NotAvailableError",
     "Observer",
     "Place",
+    "PlayedLine",
+    "PlayedStep",
     "ReplayEnded",
     "Rule",
     "Scope",
+    "Script",
     "Selector",
     "Step",
     "StepFailedError",

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from .binding import DEFAULT_STEP_LIMIT, Workflow, WorkflowBinding
 from .boundary import JsDict, decode, to_json
-from .clock import PLAIN_DATETIME, Timer, VirtualClock, read_now, to_ms
+from .clock import PLAIN_DATETIME, Timer, VirtualClock, read_now, to_datetime, to_ms
 from .durations import duration_ms
 from .errors import (
     ALREADY_EXISTS,
@@ -39,6 +39,7 @@ from .model import Place, StepKey
 from .modifications import InstanceModifications, Modification
 from .observers import Observers
 from .paths import Paths
+from .playback import PlayedInstance, Script
 from .replay import check_by_replay
 from .schedule import Schedule
 from .store import KEPT, HistoryRow, InstanceRow, Retention, Store
@@ -101,6 +102,8 @@ class Engine:
         self.on_create: list[Callable[[WorkflowBinding, str, InstanceModifications], None]] = []
         self._open_operations = 0
         self._replayed: weakref.WeakKeyDictionary[Instance, None] = weakref.WeakKeyDictionary()
+        self.scripts: dict[tuple[str, str], Script] = {}
+        self.manual_clock = manual_clock
         self._waits = Waits(self, manual_clock)
         self._random = random.Random(seed)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -208,6 +211,26 @@ class Engine:
         )
         self._bindings[name] = binding
         return binding
+
+    def set_scene(self, now_ms: int, seed: int | str | None = None) -> None:
+        """Put the clock elsewhere, and let ids come from another seed, before anything happens.
+
+        Args:
+            now_ms: The virtual time, in epoch milliseconds.
+            seed: What the ids that the engine makes come from; None leaves that as it is.
+
+        Raises:
+            EngineError: If that would be a step back in time for something that is under way.
+        """
+        self.check_open()
+        if now_ms < self.clock.now_ms and (self._alive or self.clock.next_timer() is not None):
+            raise EngineError(
+                f"The clock cannot go back from {self.clock.now.isoformat()} to {to_datetime(now_ms).isoformat()}: "
+                "instances exist on this engine. Dispose of them first, or use a test of its own."
+            )
+        self.clock.move_to(now_ms)
+        if seed is not None:
+            self._random = random.Random(seed)
 
     # -- the loop ----------------------------------------------------------------------------------------------------
 
@@ -363,7 +386,8 @@ class Engine:
         self.store.record(row.key, [HistoryRow("WORKFLOW_QUEUED", None, self.clock.now_ms, detail, row.params)])
 
     def _live(self, workflow: Workflow, row: InstanceRow) -> Instance:
-        instance = Instance(self, workflow, row)
+        script = self.scripts.get((workflow.name, row.id))
+        instance = Instance(self, workflow, row) if script is None else PlayedInstance(self, workflow, row, script)
         self._alive[workflow.name, row.id] = instance
         return instance
 
@@ -408,6 +432,7 @@ class Engine:
             operation.give_back()
         self.paths.lost(instance.row.key, self.clock.now_ms, point)
         self.kill([instance])
+        self.observers.crashed(instance)
         reborn = self._relive(instance)
         if reborn.row.status == "waitingForPause":
             reborn.request_pause()
@@ -476,6 +501,7 @@ class Engine:
         if not first:
             self._record_queued(row)
         instance.modifications.forget_answers()
+        self.observers.restarted(instance, whole=not first)
         self._mock_events(row, instance.modifications)
         self._relive(instance).start()
 
@@ -530,6 +556,7 @@ class Engine:
             self.progress(instance)
         for key in wanted:
             self._modifications.pop(key, None)
+            self.scripts.pop(key, None)
 
     def send_event(self, workflow: Workflow, id: str, event_type: str, payload: bytes) -> None:
         """Send an event: to a wait for its type, else kept for one. An instance that has ended takes none."""

@@ -167,6 +167,11 @@ class InstanceModifications:
         return False
 
     @property
+    def all(self) -> list[Modification]:
+        """All of them, in the order given."""
+        return [entry.modification for entry in self._applied]
+
+    @property
     def has_crashes(self) -> bool:
         """Whether the engine is to die at some point."""
         return any(entry.modification.kind == "crash" for entry in self._applied)

@@ -49,6 +49,12 @@ class Observer:
     def attempt_overlapped(self, instance: Instance, run: CallbackRun) -> None:
         """A further attempt begins while the callback of this one, which timed out, still runs."""
 
+    def crashed(self, instance: Instance) -> None:
+        """The memory of an instance is lost; its next life starts from storage."""
+
+    def restarted(self, instance: Instance, *, whole: bool) -> None:
+        """An instance is about to run again, from the top (`whole`) or from one of its steps."""
+
     def attempt_lost(self, instance: Instance, step: StepKey, attempt: int) -> None:
         """The memory was lost while this attempt ran: it will be made again."""
 
@@ -79,9 +85,9 @@ class Observers(Observer):
 
 
 def _teller(name: str) -> Any:
-    def tell(self: Observers, *arguments: Any) -> None:
+    def tell(self: Observers, *arguments: Any, **named: Any) -> None:
         for observer in list(self._observers):
-            getattr(observer, name)(*arguments)
+            getattr(observer, name)(*arguments, **named)
 
     tell.__name__, tell.__doc__ = name, getattr(Observer, name).__doc__
     return tell

@@ -114,6 +114,7 @@ class Step(_Part):
         event: Of a wait: which of the recording's events it took, an index in them, from 0.
         place: Where the step stands in the source.
         branch: 0 for `run` itself; a number for each task that it started, in order of their first step.
+        parent: The step whose callback asked for it, with its occurrence; None for what `run` itself asked for.
     """
 
     kind: Literal["do", "sleep", "wait_for_event"]
@@ -135,6 +136,7 @@ class Step(_Part):
     event: int | None = None
     place: SourcePlace | None = None
     branch: int = 0
+    parent: str | None = None
 
     @property
     def key(self) -> StepKey:
