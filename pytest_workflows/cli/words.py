@@ -49,7 +49,7 @@ def name_of(recording: Recording) -> str:
 def value(data: Any, width: int = 0) -> str:
     """A value of a recording as compact JSON, cut to a width if one is given."""
     if is_unknown(data):
-        return f"{UNKNOWN} ({data.get('reason', 'it is not said why')})"
+        return f"{UNKNOWN}: {data.get('reason', 'it is not said why')}"
     text = json.dumps(_plain(data), ensure_ascii=False)
     return cut(text, width) if width else text
 

@@ -10,6 +10,7 @@ from pytest_workflows.introspection import InstanceIntrospector
 
 from .divergence import ended_early, ended_otherwise
 from .model import Recording
+from .production import UNKNOWN_ERROR
 from .redaction import redact
 from .reproduction import Reproduction, reproduce
 from .values import is_unknown, tag, untag
@@ -54,7 +55,8 @@ async def _check_end(
     recorded_message = None if recording.error is None else recording.error.message
     recorded = _end(recording.status, recording.output, recorded_message)
     if status in FINAL_STATUSES or recording.status in FINAL_STATUSES:
-        same_error = error is None or _telling(error["message"]) == _telling(recorded_message or "")
+        is_unknown_error = recorded_message == UNKNOWN_ERROR
+        same_error = error is None or is_unknown_error or _telling(error["message"]) == _telling(recorded_message or "")
         if status != recording.status or not same_error or not _matches(recording.output, now.output):
             raise ended_otherwise(script, recorded, told, _place_of_end(instance.exception))
     elif script.missing:

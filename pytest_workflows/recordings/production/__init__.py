@@ -8,5 +8,6 @@ from __future__ import annotations
 
 from .fields import UNKNOWN_ERROR
 from .instance import UNKNOWN_ID, read_production
+from .values import holds_unknown
 
-__all__ = ["UNKNOWN_ERROR", "UNKNOWN_ID", "read_production"]
+__all__ = ["UNKNOWN_ERROR", "UNKNOWN_ID", "holds_unknown", "read_production"]

@@ -9,7 +9,7 @@ from typing import Any
 
 from durable_engine import FINAL_STATUSES, STATUSES
 from pytest_workflows.recordings.errors import RecordingError
-from pytest_workflows.recordings.model import HistoryLine, Recording, SentEvent, Step
+from pytest_workflows.recordings.model import ErrorRecord, HistoryLine, Recording, SentEvent, Step
 from pytest_workflows.recordings.values import tag, untag
 
 from .envelope import open_envelope
@@ -75,6 +75,7 @@ class _Dump:
         recording.clock_start = recording.created_at or recording.started_at
         recording.params = self._params()
         self._read_end(recording)
+        self._read_beginning(recording)
         self._read_steps(recording)
         self._read_rollback()
         recording.notes = notes.lines
@@ -115,7 +116,7 @@ class _Dump:
 
     def _params(self) -> Any:
         given = get(self._data, "params", "payload")
-        params = read_value(given)
+        params = read_value(given, "the value of params")
         if given is MISSING:
             self._notes.add("The params are not in the dump.")
         elif holds_unknown(params):
@@ -129,17 +130,26 @@ class _Dump:
             self._notes.add("When the instance ended is not in the dump.")
         recording.error = error(get(self._data, "error"))
         if recording.status == "errored" and recording.error is None:
+            recording.error = ErrorRecord(name="Error", message=UNKNOWN_ERROR)
             self._notes.add("What the instance ended with is not in the dump.")
         elif recording.error is not None and recording.error.message == UNKNOWN_ERROR:
             self._notes.add("The message of the error that the instance ended with is not in the dump.")
         if recording.status == "complete":
             recording.error = None
             output = get(self._data, "output")
-            recording.output = read_value(output, cut=self._is_marked_cut(), as_text=self._as_text())
+            recording.output = read_value(
+                output, "the instance's output", cut=self._is_marked_cut(), as_text=self._as_text()
+            )
             if output is MISSING:
                 self._notes.add("The output of the instance is not in the dump.")
             elif holds_unknown(recording.output):
                 self._notes.add("The output of the instance is not whole in the dump.")
+
+    def _read_beginning(self, recording: Recording) -> None:
+        # What plays a recording takes the first line of its history for where its clock begins.
+        for kind, at in (("WORKFLOW_QUEUED", recording.created_at), ("WORKFLOW_START", recording.started_at)):
+            if at is not None:
+                recording.history.append(HistoryLine(kind=kind, at=at))
 
     def _is_marked_cut(self) -> bool:
         return get(self._data, "outputTruncated", "truncated") is True

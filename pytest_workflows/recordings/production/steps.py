@@ -12,7 +12,7 @@ from pytest_workflows.recordings.values import tag
 
 from .fields import MISSING, UNKNOWN_ERROR, error, flag, get, mapping, text, time
 from .notes import Notes
-from .values import holds_unknown, loaded, read_value
+from .values import MISSING_REASON, holds_unknown, loaded, read_value
 
 Kind = Literal["do", "sleep", "wait_for_event"]
 Status = Literal["running", "waiting", "complete", "errored"]
@@ -116,7 +116,8 @@ class StepReader:
         output = get(data, "output", "result")
         if output is MISSING:
             self._notes.add(f"The output of step {step.label!r} is not in the dump.")
-        value = read_value(output, cut=_is_marked_cut(data), as_text=self._as_text, sensitive=step.sensitive)
+        what = f"the output of step {step.label!r}"
+        value = read_value(output, what, cut=_is_marked_cut(data), as_text=self._as_text, sensitive=step.sensitive)
         if output is not MISSING and holds_unknown(value):
             why = "redacted" if step.sensitive else "cut short, or in a form that the API has none for"
             self._notes.add(f"The output of step {step.label!r} is not whole in the dump: it is {why}.")
@@ -151,18 +152,21 @@ class StepReader:
                 if wrapped
                 else None
             )
-            step.result = self._event(step, read_value(payload, cut=_is_marked_cut(data)), at or end)
+            what = f"the payload of the event that {step.label!r} took"
+            step.result = self._event(step, read_value(payload, what, cut=_is_marked_cut(data)), at or end)
 
     def _event(self, step: Step, payload: Any, at: datetime | None) -> dict[str, Any]:
         if holds_unknown(payload):
             self._notes.add(f"The payload of the event that {step.label!r} took is not whole in the dump.")
         if step.event_type is None:
             self._notes.add(f"The type of the event that {step.label!r} waits for is not in the dump.")
-        unknown = tag(UnknownValue("missing in the dump"))
+        event = f"of the event that {step.label!r} took"
+        no_type = UnknownValue(MISSING_REASON.format(what=f"the type {event}"))
+        no_time = UnknownValue(MISSING_REASON.format(what=f"the time {event}"))
         return {
             "payload": payload,
-            "type": unknown if step.event_type is None else step.event_type,
-            "timestamp": unknown if at is None else tag(at.replace(tzinfo=None)),
+            "type": tag(no_type if step.event_type is None else step.event_type),
+            "timestamp": tag(no_time if at is None else at.replace(tzinfo=None)),
         }
 
     def _finished(self, step: Step, data: Mapping[str, Any], end: datetime | None) -> Status:

@@ -13,8 +13,8 @@ from pytest_workflows.recordings.values import is_unknown, tag
 
 from .fields import MISSING
 
-MISSING_REASON = "missing in the dump"
-CUT_REASON = "cut short by the API"
+MISSING_REASON = "{what} is missing in the dump"
+CUT_REASON = "{what} was cut short by the API"
 _REDACTED = "[REDACTED]"
 
 _CUT_MARK = re.compile(
@@ -42,24 +42,25 @@ def are_json_texts(outputs: Iterable[object]) -> bool:
     return all(_parses(text) for text in texts) and any(text.lstrip()[:1] in ("{", "[", '"') for text in texts)
 
 
-def read_value(value: object, *, cut: bool = False, as_text: bool = False, sensitive: bool = False) -> Value:
+def read_value(value: object, what: str, *, cut: bool = False, as_text: bool = False, sensitive: bool = False) -> Value:
     """A value of a dump as a recording holds it.
 
     Args:
         value: As the dump has it; MISSING if it has none.
+        what: What it is, for where it is not known: `the output of step 'charge-1'`.
         cut: Whether the dump says elsewhere that it is not whole.
         as_text: Whether it is JSON text.
         sensitive: Whether it is an output that the platform keeps secret.
     """
     if value is MISSING:
-        return tag(UnknownValue(MISSING_REASON))
+        return tag(UnknownValue(MISSING_REASON.format(what=what)))
     if (sensitive and value is not None) or value == _REDACTED:
         return tag(UnknownValue(REDACTED_REASON))
     if cut:
-        return tag(UnknownValue(CUT_REASON))
+        return tag(UnknownValue(CUT_REASON.format(what=what)))
     if as_text and isinstance(value, str) and not _was_cut(value):
         value = json.loads(value)
-    return tag(_whole(value))
+    return tag(_whole(value, what))
 
 
 def holds_unknown(value: Value) -> bool:
@@ -74,21 +75,21 @@ def loaded(text: str) -> Any:
     return json.loads(text) if _parses(text) else text
 
 
-def _whole(value: object) -> Any:
+def _whole(value: object, what: str) -> Any:
     if isinstance(value, str):
-        return _text(value)
+        return _text(value, what)
     if isinstance(value, list):
-        return [_whole(item) for item in value]
+        return [_whole(item, what) for item in value]
     if isinstance(value, Mapping):
-        return {key: _whole(item) for key, item in value.items()}
+        return {key: _whole(item, what) for key, item in value.items()}
     return value
 
 
-def _text(value: str) -> Any:
+def _text(value: str, what: str) -> Any:
     if _was_cut(value):
-        return UnknownValue(CUT_REASON)
+        return UnknownValue(CUT_REASON.format(what=what))
     if _BYTES.fullmatch(value):
-        return UnknownValue(f"the API gives no bytes: {value}")
+        return UnknownValue(f"{what} holds bytes, which the API does not give: {value}")
     bigint = _BIGINT.fullmatch(value)
     return JsBigInt(bigint[1]) if bigint else value
 
