@@ -21,7 +21,7 @@ from .errors import CommandError, UsageError
 FAILURES_DIR = ".workflows/failures"
 # This command has imported the plugin before pytest could rewrite its asserts: nothing that the user can change.
 _QUIET = [
-    *("-p", "no:terminal", "-s", "-o", "addopts=", "-o", "workflows_strict=false"),
+    *("-p", "no:terminal", "-s", "-o", "addopts=", "-o", "workflows_strict=false", "--workflows-record=none"),
     *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
 ]
 T = TypeVar("T")

@@ -24,6 +24,8 @@ def unknown(what):
 '''
 _NOTES = 10
 _FIRST = 78
+_STEP_LIMIT = 10_000
+"""What holds where nothing else is said."""
 
 
 def generate(recording: Recording, binding: str) -> str:
@@ -93,7 +95,7 @@ class _Module:
         if began is not None:
             yield f'now="{_iso(began)}"'
         settings = self._recording.settings
-        if settings.step_limit is not None:
+        if settings.step_limit not in (None, _STEP_LIMIT):
             yield f"step_limit={settings.step_limit}"
         if settings.limits:
             yield f"limits={literal(settings.limits, self._imports)}"
