@@ -40,6 +40,11 @@ def show(content: RenderableType, console: Console) -> None:
         console.file.write(f"{line.rstrip()}\n")
 
 
+def show_whole(text: str, console: Console, style: str = "") -> None:
+    """Print a line that is to be copied: it is not folded, whatever its length."""
+    console.print(Text(text, style=style), soft_wrap=True)
+
+
 def coloured(text: str) -> Text:
     """A status or an answer in its colour."""
     return Text(text, style=STYLES.get(text, ""))
