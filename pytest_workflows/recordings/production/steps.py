@@ -183,8 +183,8 @@ class StepReader:
 def kind_of(data: Mapping[str, Any]) -> Kind | None:
     """A step's kind; where its type is missing, what its fields tell. None for a type not known here."""
     given = get(data, "type", "kind")
-    if isinstance(given, str):
-        return _KINDS.get(given.replace("_", "").replace("-", "").replace(".", "").lower())
+    if given is not MISSING and given is not None:
+        return _KINDS.get(str(given).replace("_", "").replace("-", "").replace(".", "").lower())
     if get(data, "attempts", "config") is not MISSING:
         return "do"
     if get(data, "finished") is MISSING:
