@@ -30,8 +30,7 @@ def codegen(file: File, workflow: WorkflowOption = None, id: InstanceId = None, 
 
     The test of an instance that errored fails as it did, until the workflow is corrected.
     """
-    recording = read_file(file, config=config)
-    recording.instance_id = id or recording.instance_id
+    recording = read_file(file, id=id, config=config)
     typer.echo(generate(recording, binding_of(recording, workflow)), nl=False)
 
 

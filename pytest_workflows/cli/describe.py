@@ -43,9 +43,8 @@ def describe(
 
     What the file does not say is shown as unknown.
     """
-    recording = read_file(file, config=config)
+    recording = read_file(file, id=id, config=config)
     recording.workflow = recording.workflow or workflow
-    recording.instance_id = id or recording.instance_id
     if json:
         typer.echo(dump(recording).decode(), nl=False)
     else:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from pytest_workflows.recordings import Recording, RecordingError, load, read
+from pytest_workflows.recordings.production import NO_ID
 
 from .errors import CommandError
 
@@ -18,16 +19,25 @@ FILE_HELP = (
 _SUFFIX = ".json"
 
 
-def read_file(name: str, *, config: str | None = None) -> Recording:
+def read_file(name: str, *, id: str | None = None, config: str | None = None) -> Recording:
     """The recording that a command was given.
 
     Args:
         name: A path, `latest`, or `-`.
+        id: What `--id` says.
         config: What `--config` says; `latest` lies where the project's settings put it.
 
     Raises:
         CommandError: If it cannot be read.
     """
+    recording = _read(name, config)
+    if id is not None:
+        recording.instance_id = id
+        recording.notes = [note for note in recording.notes if note != NO_ID]
+    return recording
+
+
+def _read(name: str, config: str | None) -> Recording:
     try:
         if name == "-":
             return read(json.loads(sys.stdin.read()), where="standard input")

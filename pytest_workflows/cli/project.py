@@ -114,7 +114,7 @@ def in_pytest(ask: Callable[[pytest.Config], T], *, config: str | None = None) -
     asker = _Asker(ask)
     said = run_pytest([], [asker], config=config)
     if not asker.asked:
-        raise CommandError(f"pytest cannot be set up here: {_first_line(said)}", "Does `pytest --collect-only` work?")
+        raise CommandError(f"pytest cannot be set up here: {told_by(said)}", "Does `pytest --collect-only` work?")
     return asker.answer  # type: ignore[no-any-return]
 
 
@@ -177,6 +177,11 @@ def _ini(config: pytest.Config, name: str, otherwise: str) -> str:
         return otherwise
 
 
-def _first_line(said: str) -> str:
+def told_by(said: str) -> str:
+    """What pytest complains of, in one line: its first one, and the error that it shows a traceback of."""
     lines = [line for line in said.splitlines() if line.strip()]
-    return lines[0].removeprefix("ERROR: ") if lines else "it does not say why."
+    if not lines:
+        return "it does not say why."
+    raised = [line[1:].strip() for line in lines if line.startswith("E ")]
+    first = lines[0].removeprefix("ERROR: ")
+    return f"{first.rstrip('.')}: {raised[-1]}" if raised else first

@@ -58,8 +58,7 @@ def reproduce(
     Exits with 0 where the instance comes to the recorded end, an error included, with 1 where the source asks for
     something else or ends otherwise.
     """
-    recording = read_file(file, config=config)
-    recording.instance_id = id or recording.instance_id
+    recording = read_file(file, id=id, config=config)
     binding = None if workflow is None and recording.source == "production" else binding_of(recording, workflow)
     shown = file if file == "-" or not Path(file).exists() else str(Path(file))
     one = _Reproduction(recording, binding, shown, until, stdout())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from .errors import CommandError
-from .project import Found, find_project, run_pytest
+from .project import Found, find_project, run_pytest, told_by
 
 if TYPE_CHECKING:
     from durable_engine import Engine, WorkflowBinding
@@ -92,11 +92,7 @@ def run_like_a_test(act: Callable[[Bench], None], *, config: str | None = None, 
     if one.raised is not None:
         raise one.raised
     if not one.ran:
-        lines = [line for line in said.splitlines() if line.strip()]
-        raise CommandError(
-            f"the project's tests cannot be set up: {lines[0] if lines else 'pytest does not say why'}",
-            "Does `pytest` itself run here?",
-        )
+        raise CommandError(f"the project's tests cannot be set up: {told_by(said)}", "Does `pytest` itself run here?")
 
 
 @dataclass

@@ -1,12 +1,27 @@
 """A shop whose orders are checked, charged and shipped, and the command that is run in it."""
 
+import contextlib
 import os
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+# A command may run a pytest in this process, and what it imports is forgotten then. All of ours are here before, so
+# that none of them exists twice.
+import durable_engine  # noqa: F401
+import pytest_workflows.clock
+import pytest_workflows.freeze
+import pytest_workflows.hookspecs
+import pytest_workflows.introspection
+import pytest_workflows.recordings.replay
+import pytest_workflows.running
+import pytest_workflows.worker  # noqa: F401
+from pytest_workflows.cli.app import app
 
 DUMPS = Path(__file__).parents[1] / "recordings" / "dumps"
 CONFIG = """
@@ -77,10 +92,12 @@ class Shop:
 
     Args:
         path: The folder.
+        here: Runs a command in this process.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, here: "Callable[..., Ended]") -> None:
         self.path = path
+        self._here = here
         self.write("wrangler.jsonc", CONFIG)
         self.write("pytest.ini", INI)
         self.write("src/entry.py", ENTRY)
@@ -99,20 +116,23 @@ class Shop:
         assert old in text
         path.write_text(text.replace(old, new), encoding="utf-8")
 
-    def command(self, *arguments: str, given: str | None = None, **environment: str) -> "Ended":
-        """Run `pytest-workflows` in the project, in a process of its own, 80 columns wide and without colour."""
-        return self._run("pytest_workflows.cli", *arguments, given=given, **environment)
+    def command(self, *arguments: str, given: str | None = None, process: bool = False) -> "Ended":
+        """Run `pytest-workflows` in the project, 80 columns wide and without colour."""
+        if process:
+            return self._run("pytest_workflows.cli", *arguments, given=given)
+        with contextlib.chdir(self.path):
+            return self._here(*arguments, given=given)
 
     def pytest(self, *arguments: str) -> "Ended":
         """Run the project's tests."""
         return self._run("pytest", "-q", "-p", "no:cacheprovider", *arguments)
 
-    def _run(self, module: str, *arguments: str, given: str | None = None, **environment: str) -> "Ended":
+    def _run(self, module: str, *arguments: str, given: str | None = None) -> "Ended":
         plain = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COV"))}
         ended = subprocess.run(
             [sys.executable, "-m", module, *arguments],
             cwd=self.path,
-            env={**plain, "COLUMNS": "80", "NO_COLOR": "1", **environment},
+            env={**plain, "COLUMNS": "80", "NO_COLOR": "1"},
             input=given,
             capture_output=True,
             text=True,
@@ -139,8 +159,8 @@ class Ended:
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Shop:
-    return Shop(tmp_path)
+def shop(tmp_path: Path, cli: "Callable[..., Ended]") -> Shop:
+    return Shop(tmp_path, cli)
 
 
 @pytest.fixture
@@ -149,17 +169,19 @@ def dumps() -> Path:
 
 
 @pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch):
-    """Runs a command in this process, for those that need no project."""
-    from typer.testing import CliRunner
-
-    from pytest_workflows.cli.app import app
-
+def cli(monkeypatch: pytest.MonkeyPatch) -> "Callable[..., Ended]":
+    """Runs a command in this process; what it imports is forgotten."""
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("NO_COLOR", "1")
 
-    def run(*arguments: str, given: str | None = None) -> Ended:
-        result = CliRunner().invoke(app, list(map(str, arguments)), input=given, prog_name="pytest-workflows")
+    def run(*arguments: object, given: str | None = None) -> Ended:
+        modules, path = dict(sys.modules), list(sys.path)
+        try:
+            result = CliRunner().invoke(app, list(map(str, arguments)), input=given, prog_name="pytest-workflows")
+        finally:
+            sys.modules.clear()
+            sys.modules.update(modules)
+            sys.path[:] = path
         return Ended(result.exit_code, result.stdout, result.stderr)
 
     return run

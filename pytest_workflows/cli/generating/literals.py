@@ -57,6 +57,8 @@ class _Printer:
 
     def lay_out(self, value: Any, indent: int, before: int) -> str:
         flat = self._flat(value)
+        if isinstance(value, UnknownValue) and len(INDENT) * indent + before + len(flat) > WIDTH:
+            return f"unknown(\n{INDENT * (indent + 1)}{text(value.reason)}\n{INDENT * indent})"
         if len(INDENT) * indent + before + len(flat) <= WIDTH or not isinstance(value, dict | list) or not value:
             return flat
         inner = INDENT * (indent + 1)

@@ -84,7 +84,8 @@ class Mocks:
         if is_whole(value):
             shown = literal(value, self._imports, indent=DEPTH, before=len(start) + 1)
             return call("m.mock_step_result", selector(step), shown)
-        return call("m.mock_step", selector(step), f"lambda: {literal(value, self._imports)}")
+        shown = literal(value, self._imports, indent=DEPTH + 1, before=len("lambda: ,"))
+        return exploded("m.mock_step", selector(step), f"lambda: {shown}")
 
     # -- events ------------------------------------------------------------------------------------------------------
 
@@ -100,7 +101,8 @@ class Mocks:
                 shown = literal(payload, self._imports, indent=DEPTH, before=len(start) + 1)
                 yield call("m.mock_event", text(step.event_type), shown)
             else:
-                yield call("m.mock_event", text(step.event_type), literal(payload, self._imports))
+                shown = literal(payload, self._imports, indent=DEPTH + 1, before=1)
+                yield exploded("m.mock_event", text(step.event_type), shown)
 
 
 def selector(step: Step) -> str:
@@ -115,9 +117,13 @@ def call(name: str, *arguments: str) -> str:
     first, *more = flat.splitlines()
     if len(first) + len(INDENT) * DEPTH <= WIDTH:
         return "\n".join([first, *more])
+    return exploded(name, *(argument.replace("\n", f"\n{INDENT}") for argument in given))
+
+
+def exploded(name: str, *arguments: str) -> str:
+    """A call with an argument a line."""
     inner = INDENT * (DEPTH + 1)
-    lines = [argument.replace("\n", f"\n{INDENT}") for argument in given]
-    return "\n".join([f"{name}(", *(f"{inner}{line}," for line in lines), f"{INDENT * DEPTH})"])
+    return "\n".join([f"{name}(", *(f"{inner}{argument}," for argument in arguments), f"{INDENT * DEPTH})"])
 
 
 def _taken_at(step: Step) -> float:

@@ -144,8 +144,8 @@ class _Module:
             yield 'await instance.wait_for_status("terminated")'
         elif self._recording.status == "waiting":
             yield 'await instance.wait_for_status("waiting")'
-        elif not done:
-            yield f"# Recorded: {_comment(self._recording.status)}. Nothing had come to an end."
+        else:
+            yield f"# Recorded: {_comment(self._recording.status)}. From here on it goes on for real."
             yield 'await instance.wait_for_status("complete")'
 
     def _finished_sleeps(self) -> list[str]:

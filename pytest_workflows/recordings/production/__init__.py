@@ -7,7 +7,7 @@ occurrence (`charge card-1`). What it does not say is unknown in the recording, 
 from __future__ import annotations
 
 from .fields import UNKNOWN_ERROR
-from .instance import UNKNOWN_ID, read_production
+from .instance import NO_ID, UNKNOWN_ID, read_production
 from .values import holds_unknown
 
-__all__ = ["UNKNOWN_ERROR", "UNKNOWN_ID", "holds_unknown", "read_production"]
+__all__ = ["NO_ID", "UNKNOWN_ERROR", "UNKNOWN_ID", "holds_unknown", "read_production"]

@@ -20,6 +20,7 @@ from .steps import StepReader, kind_of
 from .values import are_json_texts, holds_unknown, read_value
 
 UNKNOWN_ID = "unknown"
+NO_ID = "The instance's id is not in the dump."
 _KNOWN = ("status", "steps", "versionId", "queued", "trigger", "params", "step_count")
 
 
@@ -86,7 +87,7 @@ class _Dump:
     def _instance_id(self) -> str:
         found = text(get(self._data, "id", "instanceId"))
         if found is None:
-            self._notes.add("The instance's id is not in the dump.")
+            self._notes.add(NO_ID)
         return found or UNKNOWN_ID
 
     def _status(self) -> str:
