@@ -108,8 +108,8 @@ class RecordingItem(pytest.Item):
         """Run the recording against the source, on an event loop of its own."""
         running = self.parent.workflows.running
         assert running is not None
-        # What a replay shows is recorded already.
-        running.settings = replace(running.settings, record="none", clock="auto")
+        # What a replay shows is recorded already, and was replayed by this.
+        running.settings = replace(running.settings, record="none", clock="auto", replay=False)
         running.override(_stand_ins(running, self.recording, self.config.rootpath))
         binding = running.resolve(_binding_name(running, self.recording, self.path))
         asyncio.run(replay(binding, self.recording, self._shown, running.settings.redact))

@@ -716,6 +716,11 @@ class Engine:
         if self._aborted is not None:
             raise self._aborted
 
+    def take_aborted(self) -> BaseException | None:
+        """What user code raised for the test, if anything; whoever takes it sees to it that the test gets it."""
+        aborted, self._aborted = self._aborted, None
+        return aborted
+
     def report_duration(self, text: str, place: Place) -> None:
         """Warn, once a place, of a duration whose unit the platform does not know."""
         file, line = place

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import durable_engine
 from durable_engine import (
     SENSITIVE,
     Engine,
@@ -354,8 +355,18 @@ def _line(line: HeardLine) -> LogLine:
 
 
 def _traceback(exception: BaseException) -> str:
-    text = "".join(traceback.format_exception(exception))
-    return text.encode("utf-8", "backslashreplace").decode()
+    told = traceback.TracebackException.from_exception(exception)
+    _leave_out_ours(told)
+    return "".join(told.format()).encode("utf-8", "backslashreplace").decode()
+
+
+def _leave_out_ours(told: traceback.TracebackException) -> None:
+    ours = os.path.dirname(durable_engine.__file__) + os.sep
+    kept = [frame for frame in told.stack if not frame.filename.startswith(ours)]
+    told.stack = traceback.StackSummary.from_list(kept)
+    for part in (told.__cause__, told.__context__, *(told.exceptions or ())):
+        if part is not None:
+            _leave_out_ours(part)
 
 
 def _file_of(cls: type) -> str | None:

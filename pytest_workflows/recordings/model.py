@@ -6,7 +6,7 @@ field means; docs/reference/recording.schema.json is made from these structs. Ne
 with defaults, and rename none: what an older version wrote stays readable.
 """
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
@@ -20,6 +20,8 @@ else:
 
 FORMAT: Literal["pytest-workflows-recording"] = "pytest-workflows-recording"
 VERSION = 1
+Time = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A point in virtual time: aware, UTC."""
 Value = Any
 """JSON, with tags where JSON has no form for a value."""
 
@@ -58,7 +60,7 @@ class LogLine(_Part):
         logger: The log record's logger.
     """
 
-    at: datetime
+    at: Time
     source: Literal["stdout", "stderr", "logging"]
     text: str
     level: str | None = None
@@ -81,8 +83,8 @@ class Attempt(_Part):
     """
 
     number: int
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
+    started_at: Time | None = None
+    ended_at: Time | None = None
     error: ErrorRecord | None = None
     retry_delay_ms: int | None = None
     lost: bool = False
@@ -121,8 +123,8 @@ class Step(_Part):
     name: str
     count: int = 1
     status: Literal["running", "waiting", "complete", "errored"] = "complete"
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
+    started_at: Time | None = None
+    ended_at: Time | None = None
     config: dict[str, Value] | None = None
     inputs: dict[str, Value] = {}
     result: Value = None
@@ -163,10 +165,10 @@ class SentEvent(_Part):
 
     type: str
     payload: Value = None
-    sent_at: datetime | None = None
+    sent_at: Time | None = None
     mocked: bool = False
     taken_by: str | None = None
-    taken_at: datetime | None = None
+    taken_at: Time | None = None
 
 
 class Effect(_Part):
@@ -187,7 +189,7 @@ class Effect(_Part):
     method: str
     args: list[Value] = []
     kwargs: dict[str, Value] = {}
-    at: datetime | None = None
+    at: Time | None = None
     step: str | None = None
     attempt: int | None = None
     place: SourcePlace | None = None
@@ -223,7 +225,7 @@ class Crash(_Part):
         step: That step.
     """
 
-    at: datetime
+    at: Time
     after: str | None = None
     step: str | None = None
     attempt: int | None = None
@@ -256,7 +258,7 @@ class HistoryLine(_Part):
     """
 
     kind: str
-    at: datetime
+    at: Time
     step: str | None = None
     detail: dict[str, Value] = {}
 
@@ -337,11 +339,11 @@ class Recording(_Part):
     version_id: str | None = None
     params: Value = None
     trigger: Value = None
-    clock_start: datetime | None = None
-    created_at: datetime | None = None
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
-    recorded_at: datetime | None = None
+    clock_start: Time | None = None
+    created_at: Time | None = None
+    started_at: Time | None = None
+    ended_at: Time | None = None
+    recorded_at: Time | None = None
     seed: int | str | None = None
     schedule_seed: int | None = None
     settings: RunSettings = msgspec.field(default_factory=RunSettings)

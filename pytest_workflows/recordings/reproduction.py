@@ -110,6 +110,8 @@ class Reproduction:
         assert self._introspector is not None
         self.script.stop()
         self._engine.limits = self._limits
-        await self._introspector.__aexit__(kind, error, traceback)
-        if error is None and not self._engine.closed:
-            self._engine.raise_aborted()
+        aborted = self._engine.take_aborted()
+        ended = aborted if error is None else error
+        await self._introspector.__aexit__(None if ended is None else type(ended), ended, traceback)
+        if error is None and aborted is not None:
+            raise aborted

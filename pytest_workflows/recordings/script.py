@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,7 @@ from .values import untag
 
 _STARTS = frozenset({"STEP_START", "SLEEP_START", "WAIT_START"})
 _ENDS = frozenset({"STEP_SUCCESS", "STEP_FAILURE", "SLEEP_COMPLETE", "WAIT_COMPLETE", "WAIT_TIMED_OUT"})
+_AT_WORK = frozenset({"queued", "running", "waitingForPause", "unknown"})
 _HIDDEN = encode("[REDACTED]")
 _FATAL = "WorkflowFatalError"
 _Span = tuple[float, float]
@@ -80,6 +81,17 @@ class RecordedScript(Script):
         """`run` asks for everything anew."""
         self.asked.clear()
 
+    def _is_beyond(self, missing: Sequence[Step]) -> bool:
+        """Whether the recording was made in the middle of things, and all that it has was asked for."""
+        return not missing and self.recording.status in _AT_WORK
+
+    @property
+    def may_end(self) -> bool:
+        """Whether `run` may come to an end that is not recorded: it was in the middle of its own code."""
+        return self.recording.status in _AT_WORK and all(
+            step.status in ("complete", "errored") for step in self.expected
+        )
+
     def check(self, instance: Instance, ask: Ask) -> Exception | None:
         """See whether that step comes now in the recording as well."""
         if self.live:
@@ -90,15 +102,18 @@ class RecordedScript(Script):
             self._go_live(instance)
             return None
         if ask.key not in self._steps:
-            return diverged(self, ask, missing[0] if missing else None)
+            return None if self._is_beyond(missing) else diverged(self, ask, missing[0] if missing else None)
         start = self._spans[ask.key][0]
         skipped = next((step for step in missing if self._spans[step.key][1] < start), None)
         return None if skipped is None else diverged(self, ask, skipped)
 
     def find(self, key: StepKey) -> PlayedStep | None:
         """What was recorded of a step; None from where on the life runs for real."""
-        if self.live or key not in self._steps:
+        if self.live:
             return None
+        if key not in self._steps:
+            # Beyond the recorded end nothing is answered.
+            return PlayedStep(key, rank=0, status="running", lines=())
         if key not in self._played:
             self._played[key] = play(self._steps[key], self._spans[key][1], self.recording)
         return self._played[key]
