@@ -26,7 +26,10 @@ def test_json(shop):
 
 def test_ini_names_the_configuration(shop):
     (shop.path / "wrangler.jsonc").rename(shop.path / "other.jsonc")
-    shop.write("pytest.ini", "[pytest]\nworkflows_config = other.jsonc\nasyncio_default_fixture_loop_scope = function\naddopts = --no-such-option\n")
+    shop.write(
+        "pytest.ini",
+        "[pytest]\nworkflows_config = other.jsonc\nasyncio_default_fixture_loop_scope = function\naddopts = --no-such-option\n",
+    )
 
     assert shop.command("list").lines[-1] == "from other.jsonc"
 
