@@ -14,7 +14,7 @@ from rich.text import Text
 
 from durable_engine import EngineError
 from pytest_workflows.recordings import DivergenceError, Recording, RecordingError
-from pytest_workflows.recordings.replay import replay
+from pytest_workflows.recordings.replay import replay, same_failure
 from pytest_workflows.recordings.reproduction import reproduce as play
 
 from . import words
@@ -125,7 +125,8 @@ class _Reproduction:
             return OK
         error = self._status.get("error") or {}
         now = _end(self._status["status"], error.get("message"))
-        same = now == recorded
+        same = self._status["status"] == self._recording.status
+        same = same and (failure is None or same_failure(self._recording, error.get("message", "")))
         text = f"As recorded: {now}." if same else f"Recorded: {recorded}.\nNow:      {now}."
         show(Text(text, style="green" if same else "yellow"), self._console)
         return OK if same else NO

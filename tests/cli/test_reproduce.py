@@ -1,5 +1,7 @@
 """`pytest-workflows reproduce`: a recorded instance against today's source."""
 
+import json
+
 import pytest
 
 from .conftest import TESTS, text
@@ -67,6 +69,29 @@ def test_a_source_that_goes_another_way(shop, dumps):
     assert "at src/entry.py:" in told
     assert "it asks for step.do('charge the card'), where the recording has step.do('charge card')." in told
     assert "  -> do charge card-1" in ended.out
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"name": "Error", "message": "the bank answered 503"},
+        {"name": "RuntimeError", "message": "the bank answered 503"},
+        {"name": "NonRetryableError", "message": "the bank answered 503"},
+        {"name": "Error", "message": "RuntimeError: the bank answered 503"},
+    ],
+)
+def test_an_error_that_is_told_in_short_is_the_same_error(shop, dumps, error):
+    dump = json.loads((dumps / "errored.json").read_text())
+    dump["error"] = error
+    for attempt in dump["steps"][1]["attempts"]:
+        attempt["error"] = error
+    shop.write("dump.json", json.dumps(dump))
+
+    ended = shop.command("reproduce", "dump.json")
+    from_there = shop.command("reproduce", "dump.json", "--until", "charge card")
+
+    assert (ended.code, ended.lines[-1]) == (0, f"As recorded: errored, {error['message']}.")
+    assert from_there.code == 1
 
 
 def test_a_recording_of_a_failing_test_names_its_workflow(shop):

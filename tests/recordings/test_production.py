@@ -186,6 +186,14 @@ def test_a_termination_is_kept_in_history():
     assert "Step 'cool down-1' had no outcome when the instance ended." in recording.notes
 
 
+def test_a_termination_without_a_time_is_said():
+    recording = read(
+        {"status": "terminated", "id": "i-1", "steps": [{"type": "termination", "trigger": {"source": "api"}}]}
+    )
+
+    assert "The instance was terminated (trigger: api); when is not in the dump." in recording.notes
+
+
 @pytest.mark.parametrize("kind", ["rollback", "hologram", 7])
 def test_a_step_of_an_unknown_type_is_left_out_and_said(kind):
     recording = read(dump(steps=[do(), do("undo-1", type=kind)]))
@@ -493,6 +501,7 @@ def test_a_type_is_read_in_every_spelling(kind):
     ("fields", "kind"),
     [
         ({"attempts": []}, "do"),
+        ({"output": 1}, "do"),
         ({"finished": True}, "sleep"),
         ({"finished": True, "output": {}}, "wait_for_event"),
         ({"finished": True, "event_type": "approved"}, "wait_for_event"),

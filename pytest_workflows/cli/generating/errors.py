@@ -14,6 +14,7 @@ _TIMED_OUT = re.compile(r"(Error: )?(WorkflowTimeoutError: )?Execution timed out
 _NON_RETRYABLE = re.compile(r'Step threw a NonRetryableError with message "(?:NonRetryableError: )?(.*)"\Z', re.DOTALL)
 _RAISED = re.compile(r"(?P<name>[A-Za-z_][\w.<>]*)(?:: (?P<message>.*))?\Z", re.DOTALL)
 _CODE = "  "
+_FINAL = "NonRetryableError"
 
 
 def is_timeout(error: ErrorRecord) -> bool:
@@ -37,10 +38,9 @@ class Exceptions:
 
     def source(self, error: ErrorRecord) -> str:
         """The source of an exception that the platform tells of in the same words."""
-        non_retryable = _NON_RETRYABLE.match(error.message)
-        if non_retryable is not None:
-            name = self._imports.use("workers.workflows", "NonRetryableError")
-            return f"{name}({text(non_retryable[1])})"
+        final = _non_retryable(error)
+        if final is not None:
+            return f"{self._imports.use('workers.workflows', _FINAL)}({text(final)})"
         raised = _RAISED.match(_told(error.message))
         if not error.message.startswith("PythonError: ") or raised is None:
             return _builtin(error.name, error.message) or f"Exception({text(error.message)})"
@@ -55,6 +55,13 @@ class Exceptions:
         attributes = ", ".join(f"{text(key)}: {text(value)}" for key, value in place.items())
         self.classes[short] = f"{short} = type({text(qualified)}, (Exception,), {{{attributes}}})"
         return short
+
+
+def _non_retryable(error: ErrorRecord) -> str | None:
+    if error.name == _FINAL:
+        return error.message.removeprefix(f"{_FINAL}: ")
+    found = _NON_RETRYABLE.match(error.message)
+    return None if found is None else found[1]
 
 
 def _told(message: str) -> str:

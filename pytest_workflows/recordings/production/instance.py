@@ -217,9 +217,12 @@ class _Dump:
             source = get(mapping(get(data, "trigger")), "source")
             at = time(get(data, "end", "start", "timestamp"), "The time of the termination", self._notes)
             at = at or recording.ended_at or recording.started_at or recording.created_at
+            source = "unknown" if source is MISSING else source
             if at is not None:
-                detail = {"trigger": {"source": "unknown" if source is MISSING else source}}
+                detail = {"trigger": {"source": source}}
                 recording.history.append(HistoryLine(kind="WORKFLOW_TERMINATED", at=at, detail=detail))
+            else:
+                self._notes.add(f"The instance was terminated (trigger: {source}); when is not in the dump.")
             return
         shown = "a step without a name" if name is MISSING else f"step {name!r}"
         what = (

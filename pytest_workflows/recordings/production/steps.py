@@ -188,7 +188,7 @@ def kind_of(data: Mapping[str, Any]) -> Kind | None:
     if get(data, "attempts", "config") is not MISSING:
         return "do"
     if get(data, "finished") is MISSING:
-        return None
+        return None if get(data, "output", "success") is MISSING else "do"
     return "sleep" if get(data, "output", "event_type") is MISSING else "wait_for_event"
 
 
