@@ -38,6 +38,11 @@ class ExplorationHooks:
         self._tally = Tally()
         self._is_worker = hasattr(config, "workerinput")
 
+    @property
+    def tally(self) -> Tally:
+        """What was explored so far."""
+        return self._tally
+
     # -- one test ----------------------------------------------------------------------------------------------------
 
     @pytest.hookimpl(tryfirst=True)

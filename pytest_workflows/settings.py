@@ -186,8 +186,9 @@ def read_ini(config: pytest.Config) -> Settings:
         environment=config.getini("workflows_wrangler_env") or None,
         now=now,
         ignore_rules=tuple(config.getini("workflows_ignore_rules")),
-        strict=bool(config.getoption("workflows_strict") or config.getini("workflows_strict")),
-        record=config.getoption("workflows_record"),
+        # Before pytest 9 no option is in force yet when the first conftest is loaded; this is read again after that.
+        strict=bool(config.getoption("workflows_strict", False) or config.getini("workflows_strict")),
+        record=config.getoption("workflows_record", "failed"),
         redact=tuple(config.getini("workflows_redact")),
         failures_dir=config.getini("workflows_failures_dir") or FAILURES_DIR,
     )
