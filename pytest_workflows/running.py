@@ -124,10 +124,10 @@ class RunningTest:
         hooks = HookCaller(self.item)
         if hooks.is_heard:
             engine.observers.add(hooks)
-        if settings.record != "none":
+        if settings.record != "none" or settings.looked_at:
             from .recordings.capture import MOST, Capture
 
-            most = None if settings.record == "all" else MOST
+            most = None if self._records_all else MOST
             self._capture = Capture(engine, settings.redact, most)
             registry.on_leave = self._capture.keep
         self._watch = Watch(engine, self.sources)
@@ -251,7 +251,7 @@ class RunningTest:
         """The test's call is over: nothing runs on, but what is stored can still be looked at in teardown."""
         if self._capture is not None:
             self._capture.stop()
-            if self.settings.record == "all":
+            if self._records_all:
                 self._capture.finish()
         while self.undo:
             self.undo.pop()()
@@ -270,6 +270,10 @@ class RunningTest:
                 self.kept.runs = self._all_runs(self._engine)
             self._engine.close()
             context.cancel_background()
+
+    @property
+    def _records_all(self) -> bool:
+        return self.settings.record == "all" or self.settings.looked_at
 
     @property
     def recording_mode(self) -> tuple[str, str]:

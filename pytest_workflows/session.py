@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,10 @@ class WorkflowSession:
         if self._settings is None:
             self._settings = read_ini(self._config)
         return self._settings
+
+    def look(self) -> None:
+        """Record every instance of every test, for what is shown at the end."""
+        self._settings = replace(self.settings, looked_at=True)
 
     @property
     def switcher(self) -> ProjectSwitcher:

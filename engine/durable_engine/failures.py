@@ -49,6 +49,8 @@ class ErrorInfo(msgspec.Struct, frozen=True):
         found = _NON_RETRYABLE_SHOWN.fullmatch(message) if name == "WorkflowFatalError" else None
         if found is not None:
             return cls(name, message, retryable=False, reason=found["reason"] or "")
+        if name == _NON_RETRYABLE:  # as production's tools may tell it
+            return cls(name, message, retryable=False, reason=message.removeprefix(f"{name}: "))
         return cls(name, message, retryable=name not in _NEVER_RETRIED)
 
     def dump(self) -> bytes:
