@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ _QUIET = [
     *("-p", "no:terminal", "-s", "-o", "addopts=", "-o", "workflows_strict=false", "--workflows-record=none"),
     *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
 ]
+_WARNED = re.compile(r"Warning: |^  ")
+_INSIDE = "INTERNALERROR>"
 T = TypeVar("T")
 
 
@@ -179,9 +182,10 @@ def _ini(config: pytest.Config, name: str, otherwise: str) -> str:
 
 def told_by(said: str) -> str:
     """What pytest complains of, in one line: its first one, and the error that it shows a traceback of."""
-    lines = [line for line in said.splitlines() if line.strip()]
+    lines = [line for line in said.splitlines() if line.strip() and not _WARNED.search(line)]
     if not lines:
         return "it does not say why."
     raised = [line[1:].strip() for line in lines if line.startswith("E ")]
+    inside = [line.removeprefix(_INSIDE).strip() for line in lines if line.startswith(_INSIDE) and line != _INSIDE]
     first = lines[0].removeprefix("ERROR: ")
-    return f"{first.rstrip('.')}: {raised[-1]}" if raised else first
+    return f"{first.rstrip('.')}: {raised[-1]}" if raised else (inside or [first])[-1]

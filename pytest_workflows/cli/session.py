@@ -95,7 +95,7 @@ def run_like_a_test(act: Callable[[Bench], None], *, config: str | None = None, 
         raise CommandError(f"the project's tests cannot be set up: {told_by(said)}", "Does `pytest` itself run here?")
 
 
-@dataclass
+@dataclass(eq=False)  # pytest 8 keeps plugins in a set
 class _OneTest:
     """A plugin that puts one test of its own in the place of the project's."""
 
