@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from .recordings.errors import DivergenceError, RecordingError
     from .recordings.model import Recording
     from .recordings.reproduction import reproduce
+    from .timeline import Run
 
 __all__ = [
     "AttemptRecord",
@@ -63,6 +64,7 @@ __all__ = [
     "NotAvailableError",
     "Recording",
     "RecordingError",
+    "Run",
     "StepFailedError",
     "StepRecord",
     "UnknownValueError",
@@ -87,6 +89,7 @@ _HOMES = {
     "InstanceIntrospector": ".introspection",
     "MissingBindingError": ".errors",
     "Modifier": ".modifier",
+    "Run": ".timeline",
     "WorkflowConfigError": ".errors",
     "WorkflowIntrospector": ".introspection",
     "introspect_workflow": ".introspection",

@@ -36,6 +36,7 @@ class ExplorationHooks:
         self._session = session
         self._wanted = wanted
         self._tally = Tally()
+        self._pytest: pytest.Session | None = None
         self._is_worker = hasattr(config, "workerinput")
 
     @property
@@ -173,11 +174,17 @@ class ExplorationHooks:
         title = getattr(report, "workflows_run", None)
         if title is not None and not self._is_worker:
             report.nodeid += title
+            if self._pytest is not None:
+                self._pytest.testscollected += 1  # the progress in percent counts reports by their names
             path, line, name = report.location
             report.location = (path, line, name + title)
             report.workflows_run = None  # type: ignore[attr-defined]  # said once
 
     # -- the session -------------------------------------------------------------------------------------------------
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Know pytest's own session."""
+        self._pytest = session
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 
 MOST_RUNS = 20
+"""Of a test's runs, in its report."""
 
 
 class Registry:
@@ -35,6 +36,7 @@ class Registry:
         unused: Errors found by a plain `dispose()`, for the end of the test.
         gone: The runs of instances that were disposed of, for the test's report.
         on_leave: Told of instances that are about to be disposed of.
+        most_runs: How many of them are kept; None for all.
     """
 
     def __init__(self) -> None:
@@ -43,6 +45,7 @@ class Registry:
         self.unused: list[UnusedModificationError] = []
         self.gone: list[Run] = []
         self.on_leave: Callable[[Workflow, Iterable[str]], None] | None = None
+        self.most_runs: int | None = MOST_RUNS
         self.instances: dict[tuple[str, str], InstanceIntrospector] = {}
         self.workflows: dict[str, WorkflowIntrospector] = {}
 
@@ -76,7 +79,8 @@ class Registry:
         """Keep the runs of instances that are about to go, for the test's report; of very many, the first ones."""
         if self.on_leave is not None:
             self.on_leave(workflow, list(ids))
-        for id in itertools.islice(ids, max(0, MOST_RUNS - len(self.gone))):
+        most = None if self.most_runs is None else max(0, self.most_runs - len(self.gone))
+        for id in itertools.islice(ids, most):
             instance = engine.find(workflow, id)
             if instance is not None:
                 self.gone.append(keep_run(engine, instance))

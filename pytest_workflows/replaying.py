@@ -153,7 +153,7 @@ def _binding_name(running: RunningTest, recording: Recording, file: Path) -> str
 def _stand_ins(running: RunningTest, recording: Recording, rootdir: Path) -> dict[str, Any]:
     """What the configuration does not give: the workflow's class, and bindings, which nobody must call."""
     configured = None if running.project is None else running.project.config
-    names = {effect.service: None for effect in recording.effects}
+    names = dict.fromkeys(recording.bindings)
     names.update(dict.fromkeys(() if configured is None else configured.other_bindings))
     known = set() if configured is None else {one.binding for one in configured.workflows} | configured.vars.keys()
     given: dict[str, Any] = {

@@ -58,8 +58,9 @@ from .observers import Observer
 from .paths import Life
 from .playback import PlayedLine, PlayedStep, Script
 from .scope import Scope, current_scope
+from .showing import show
 from .step import Step
-from .store import MOCKED, SENSITIVE
+from .store import MOCKED, SENSITIVE, HistoryRow, InstanceRow, StepRow
 from .unknown import REDACTED_REASON, UnknownValue
 
 __all__ = [
@@ -85,11 +86,13 @@ __all__ = [
     "Finding",
     "Findings",
     "HistoryEvent",
+    "HistoryRow",
     "Instance",
     "InstanceEndedError",
     "InstanceHandle",
     "InstanceModifications",
     "InstanceNotFoundError",
+    "InstanceRow",
     "IntrospectionError",
     "InvalidArgumentError",
     "JsBigInt",
@@ -118,6 +121,7 @@ __all__ = [
     "StepKey",
     "StepKind",
     "StepRecord",
+    "StepRow",
     "StepStatus",
     "UnknownValue",
     "UnknownValueError",
@@ -143,6 +147,7 @@ __all__ = [
     "jsnull",
     "parse_duration",
     "read_now",
+    "show",
     "shown_result",
     "step_error",
     "step_records",

@@ -141,7 +141,7 @@ class Instance:
 
     def _fail(self, exc: BaseException) -> None:
         self.engine.exceptions[self.row.key] = original_of(exc)
-        error = instance_error(exc)
+        error = instance_error(exc, self.engine.root)
         self.row.error = msgspec.msgpack.encode(error)
         self._end("errored", "WORKFLOW_FAILURE", {"error": error})
 
@@ -247,7 +247,7 @@ class Instance:
 
     def reach_inside(self, kind: FaultKind, key: StepKey, attempt: int | None = None) -> None:
         """Pass a fault point that lies in the middle of something that takes time."""
-        if not self._faulty:
+        if not self._faulty or self.closed:
             return
         point = point_of(self, kind, key, attempt)
         armed = self.engine.faults.pass_by(point)

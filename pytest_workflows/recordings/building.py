@@ -100,6 +100,7 @@ class Origin:
         schedule_seed: What the order comes from, if anything.
         limits: The platform's limits that the test changed.
         config: The wrangler configuration's file.
+        bindings: Names of the bindings that the test gave.
         classes: The workflows' classes by binding.
         findings: Rules that were broken.
     """
@@ -111,6 +112,7 @@ class Origin:
     schedule_seed: int | None
     limits: Mapping[str, int]
     config: Path | None
+    bindings: list[str]
     classes: Mapping[str, type]
     findings: list[Finding]
 
@@ -171,6 +173,7 @@ class _Builder:
             module=None if cls is None else cls.__module__,
             file=None if cls is None else self._file(_file_of(cls)),
             config=None if origin.config is None else self._file(str(origin.config)),
+            bindings=origin.bindings,
             params=tag(decode(row.params)),
             trigger=self._first("WORKFLOW_QUEUED", "trigger"),
             clock_start=origin.clock_start,
@@ -263,13 +266,14 @@ class _Builder:
     def _events(self) -> list[SentEvent]:
         """The events that were sent, and those that a mock made; of one type, waits took them in their order."""
         events = [SentEvent(type=type, payload=tag(decode(data)), sent_at=at) for type, data, at in self._seen.events]
-        for line in self._history:
+        for line, row in zip(self._history, self._run.history, strict=True):
             if line.kind != "WAIT_COMPLETE":
                 continue
-            taken = next((one for one in events if one.taken_by is None and one.type == line.detail["type"]), None)
-            if taken is None or not _same_payload(taken, line.detail):
-                sent_at = line.detail["timestamp"]
-                taken = SentEvent(type=line.detail["type"], payload=tag(line.detail["payload"]), mocked=True)
+            received = decode(row.value)
+            taken = next((one for one in events if one.taken_by is None and one.type == received["type"]), None)
+            if taken is None or not _same_payload(taken, received):
+                sent_at = received["timestamp"]
+                taken = SentEvent(type=received["type"], payload=tag(received["payload"]), mocked=True)
                 taken.sent_at = sent_at.replace(tzinfo=line.at.tzinfo)
                 events.append(taken)
             taken.taken_by, taken.taken_at = line.step, line.at

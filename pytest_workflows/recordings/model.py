@@ -295,6 +295,7 @@ class Recording(_Part):
         module: The module that the class is defined in.
         file: That module's file, relative to rootdir where it lies in it.
         config: The wrangler configuration's file, likewise.
+        bindings: Names of the bindings that the test gave, beside the configured ones.
         version_id: Production's id of the Worker's version that ran.
         params: What the instance was created with.
         trigger: What started it.
@@ -336,6 +337,7 @@ class Recording(_Part):
     module: str | None = None
     file: str | None = None
     config: str | None = None
+    bindings: list[str] = []
     version_id: str | None = None
     params: Value = None
     trigger: Value = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -171,7 +172,7 @@ def play(step: Step, rank: float, recording: Recording) -> PlayedStep:
     is_fatal = fatal is not None and fatal.name == _FATAL
     return PlayedStep(
         key=step.key,
-        rank=int(rank) if rank != float("inf") else len(recording.history) + len(recording.steps) + 1,
+        rank=sys.maxsize if rank == float("inf") else int(rank),
         status=step.status,
         lines=[*_beginning(step), *ending],
         ending=len(ending),
@@ -269,7 +270,8 @@ def _spans_of_history(recording: Recording) -> dict[StepKey, _Span]:
 def _spans_of_times(steps: Iterable[Step]) -> dict[StepKey, _Span]:
     spans: dict[StepKey, _Span] = {}
     for step in steps:
-        start = float("inf") if step.started_at is None else to_ms(step.started_at)
+        # Of a step whose times are not known, nothing is known to come before it or after it.
+        start = float("-inf") if step.started_at is None else to_ms(step.started_at)
         end = float("inf") if step.ended_at is None else to_ms(step.ended_at)
         spans[step.key] = (start, end)
     return spans

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+from array import array
 from collections.abc import Callable
 from typing import Any
 
@@ -153,6 +154,7 @@ _TAGS_OF_BASES: tuple[tuple[type, Callable[[Any], Any]], ...] = (
     (set, _set),
     (frozenset, _set),
     (bytearray, _buffer),
+    (array, _buffer),
     (PLAIN_DATETIME, _datetime),
     (Exception, lambda value: _tagged("error", str(value), name=type(value).__name__)),
 )
