@@ -163,4 +163,5 @@ class Watcher(Observer):
             f"  virtual +{in_words(self._engine.clock.now_ms - self._created_ms)}"
             f"  real {now - self._began:.1f} s",
         )
-        return Group(Text(render(run)), Text(), progress)
+        in_colour = render(run, colour=self._console.color_system is not None)
+        return Group(Text.from_ansi(in_colour), Text(), progress)
