@@ -21,8 +21,8 @@ from .errors import CommandError, UsageError
 
 FAILURES_DIR = ".workflows/failures"
 # This command has imported the plugin before pytest could rewrite its asserts: nothing that the user can change.
-_QUIET = [
-    *("-p", "no:terminal", "-s", "-o", "addopts=", "-o", "workflows_strict=false", "--workflows-record=none"),
+_OPTIONS = [
+    *("-s", "-o", "addopts=", "-o", "workflows_strict=false", "--workflows-record=none"),
     *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
 ]
 _WARNED = re.compile(r"Warning: |^  ")
@@ -125,14 +125,14 @@ def run_pytest(arguments: list[str], plugins: list[object], *, config: str | Non
     """Run pytest in this process, with the project's configuration but for its addopts.
 
     Returns:
-        What pytest said on stderr while it was being set up.
+        What it printed: nobody else sees that. (Without its terminal plugin other plugins would fail.)
     """
     chosen = [] if config is None else ["-o", f"workflows_config={_given(config)}"]
     where = [] if config is None or arguments else [str(_given(config).parent)]
-    said = io.StringIO()
-    with _no_addopts(), contextlib.redirect_stderr(said):
-        pytest.main([*_QUIET, *chosen, *arguments, *where], plugins=plugins)
-    return said.getvalue()
+    out, errors = io.StringIO(), io.StringIO()
+    with _no_addopts(), contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
+        pytest.main([*_OPTIONS, *chosen, *arguments, *where], plugins=plugins)
+    return errors.getvalue() + out.getvalue()
 
 
 def _given(config: str) -> Path:
