@@ -5,7 +5,7 @@ This is the engine's public door; what is not named here is its own affair.
 
 from __future__ import annotations
 
-from .binding import InstanceHandle, Workflow, WorkflowBinding
+from .binding import InstanceHandle, Workflow, WorkflowBinding, pass_door
 from .boundary import JsBigInt, JsDict, JsNull, JsProxy, cross, decode, encode, jsnull, to_json
 from .clock import VirtualClock, read_now, to_datetime
 from .durations import duration_ms, in_words, parse_duration
@@ -125,6 +125,7 @@ __all__ = [
     "in_words",
     "jsnull",
     "parse_duration",
+    "pass_door",
     "read_now",
     "shown_result",
     "step_error",

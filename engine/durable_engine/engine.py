@@ -139,9 +139,10 @@ class Engine:
 
     @property
     def instances(self) -> list[Instance]:
-        """Every instance, in order of creation."""
+        """Every instance that is kept, in order of creation."""
         found = (self._alive.get((row.workflow, row.id)) for row in self.store.all_instances())
-        return [instance for instance in found if instance is not None]
+        now = self.clock.now_ms
+        return [instance for instance in found if instance is not None and not instance.row.is_expired(now)]
 
     def bind(
         self,
@@ -356,8 +357,9 @@ class Engine:
     def _put_down(self, instance: Instance) -> None:
         if not instance.closed:
             self.observers.life_ended(instance)
+        if not instance.killed:
+            self.operations_closed(len(instance.operations))
         instance.killed = True
-        self.operations_closed(len(instance.operations))
         instance.drop_timers()
         self.busy.pop(instance, None)
 

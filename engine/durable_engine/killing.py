@@ -61,15 +61,13 @@ def kill(loop: asyncio.AbstractEventLoop, dead: Callable[[Scope], bool], graveya
         scope = scope_of(handle._context)
         if scope is not None and dead(scope):
             handle.cancel()
-    current = None
-    with contextlib.suppress(RuntimeError):
-        current = asyncio.current_task(loop)
     for task in asyncio.all_tasks(loop):
         scope = scope_of(task_context(task))
         if scope is not None and dead(scope):
             doomed.add(task)
+    doomed.update(_running_dead(loop, dead))
     for task in doomed:
-        if task is current or task.done():
+        if task.done():
             continue
         for callback, _ in _wakers(task):
             if getattr(callback, "__self__", None) is task:
@@ -112,6 +110,13 @@ class Graveyard:
                     coroutine = task.get_coro()
                     if coroutine is not None:
                         coroutine.close()
+
+
+def _running_dead(loop: asyncio.AbstractEventLoop, dead: Callable[[Scope], bool]) -> list[asyncio.Task[Any]]:
+    """The running task, if its own life is killed: it is suspended for ever soon, or comes to its end."""
+    scope = current_scope.get()
+    task = asyncio.current_task(loop)
+    return [task] if task is not None and scope is not None and dead(scope) else []
 
 
 def _wakers(task: asyncio.Task[Any]) -> Iterable[tuple[Any, Context]]:
