@@ -682,5 +682,4 @@ class Engine:
 
     def report_missing_await(self, what: str, place: Place, workflow: Workflow) -> None:
         """Keep a finding: nobody awaited a step."""
-        if not self.closed:
-            self.findings.add("missing-await", f"{what} was never awaited", place, workflow=workflow.name)
+        self.findings.add("missing-await", f"{what} was never awaited", place, workflow=workflow.name)

@@ -183,15 +183,13 @@ class Instance:
         task.add_done_callback(self._tasks.discard)
 
     def _parked_or_busy(self) -> None:
-        if not self.closed:
-            self.engine.mark_busy(self, not self.root.parked)
+        self.engine.mark_busy(self, not self.root.parked)
 
     # -- pausing -----------------------------------------------------------------------------------------------------
 
     def request_pause(self) -> None:
         """Pause once no callback runs; until then no outcome reaches `run`."""
-        if self.withheld is None:
-            self.withheld = []
+        self.withheld = []
         if self._callbacks:
             self._set_status("waitingForPause")
             self.engine.progress(self)
@@ -202,8 +200,9 @@ class Instance:
         """Go on: the pause had not taken hold."""
         withheld, self.withheld = self.withheld or [], None
         self._set_status("running")
-        for deliver in withheld:
-            deliver()
+        for go_on in withheld:
+            if not self.closed:  # one of them may have come to a fault point
+                go_on()
         self.engine.progress(self)
 
     def callback_started(self) -> None:

@@ -196,12 +196,14 @@ class InstanceModifications:
 
     def event_taken(self, event_type: str) -> None:
         """A mocked event was delivered."""
-        for entry in self._applied:
-            one = entry.modification
-            if one.kind == "event" and one.payload[0] == event_type and not entry.answered:
-                entry.answered = 1
-                one.used = True
-                return
+        mine = (
+            entry
+            for entry in self._applied
+            if entry.modification.kind == "event" and entry.modification.payload[0] == event_type
+        )
+        entry = next(entry for entry in mine if not entry.answered)
+        entry.answered = 1
+        entry.modification.used = True
 
     @property
     def events(self) -> list[tuple[str, bytes]]:

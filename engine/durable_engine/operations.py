@@ -260,8 +260,6 @@ class DoOperation(DurableOperation):
     # -- an attempt --------------------------------------------------------------------------------------------------
 
     def _start_attempt(self) -> None:
-        if self.instance.closed:
-            return
         if self.withheld:
             self._withhold(self._start_attempt)
             return

@@ -143,6 +143,8 @@ async def test_the_history_of_a_failed_step_has_the_platforms_order(lab):
         {"retries": {"limit": 1, "delay": 1, "backoff": "fibonacci"}},
         {"retries": {"limit": 1, "delay": "1s"}},
         {"sensitive": "input"},
+        {"retries": 3},
+        {"timeout": None, "retries": [1, 2]},
     ],
     ids=str,
 )
@@ -156,6 +158,18 @@ async def test_an_unreadable_config_is_rejected(lab, config):
     assert isinstance(caught[0], JsException)
     assert caught[0].message == INVALID
     assert started.kinds("STEP_START") == []
+
+
+@rule(SECTION, "A config that is no dict fails the step as well")
+@pytest.mark.parametrize("config", [3, "3 retries", [("timeout", 5)]], ids=str)
+async def test_a_config_that_is_no_dict_is_rejected(lab, config):
+    async def run(event, step):
+        await step.do("s", config=config)(lambda: 1)()
+
+    started = await lab.start(run)
+    await started.end()
+
+    assert started.instance.exception.message == INVALID
 
 
 @rule(SECTION, "An attempt that takes longer than the timeout fails, and what its callback returns later is ignored")
@@ -588,8 +602,8 @@ class Shop:
 @rule(SECTION, "Plain functions, lambdas, partials and bound methods are callbacks like async functions")
 @pytest.mark.parametrize(
     ("callback", "result"),
-    [(lambda: "lambda", "lambda"), (functools.partial(echo, 5), 5), (Shop().charge, "method")],
-    ids=["lambda", "partial", "method"],
+    [(lambda: "lambda", "lambda"), (functools.partial(echo, 5), 5), (Shop().charge, "method"), (dict, {})],
+    ids=["lambda", "partial", "method", "builtin"],
 )
 async def test_any_callable_is_a_callback(lab, callback, result):
     async def run(event, step):

@@ -257,6 +257,49 @@ async def test_code_that_crashes_its_own_instance_has_no_say_afterwards(engine):
     assert (await handle.status())["output"] == "from the new life"
 
 
+async def test_a_callback_that_crashes_its_own_instance_has_no_outcome(engine):
+    async def workflow(event, step):
+        @step.do("s")
+        def s(ctx):
+            if ctx.attempt == 1:
+                crash(engine, handle)
+            return ctx.attempt
+
+        return await s()
+
+    handle = await engine.bind("W", workflow).create()
+    await engine.run_until_idle()
+
+    assert (await handle.status())["output"] == 2
+    assert kinds(engine)[2:] == [
+        ("STEP_START", "s-1"),
+        ("ATTEMPT_START", "s-1"),
+        ("ATTEMPT_FAILURE", "s-1"),
+        ("ATTEMPT_START", "s-1"),
+        ("ATTEMPT_SUCCESS", "s-1"),
+        ("STEP_SUCCESS", "s-1"),
+        ("WORKFLOW_SUCCESS", None),
+    ]
+
+
+async def test_an_answer_from_storage_that_was_cancelled_disturbs_nobody(engine):
+    async def workflow(event, step):
+        task = asyncio.ensure_future(step.do("s")(lambda: 1)())
+        await asyncio.sleep(0)
+        if lives.pop():
+            await step.sleep("nap", "1 hour")
+        task.cancel()
+        return "end"
+
+    lives = [False, True]
+    handle = await engine.bind("W", workflow).create()
+    await engine.advance(0)
+    crash(engine, handle)
+    await engine.run_until_idle()
+
+    assert (await handle.status())["output"] == "end"
+
+
 async def test_code_that_crashes_its_own_instance_can_start_nothing_afterwards(engine):
     seen = []
 
