@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Iterable
 from functools import partial
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
@@ -110,7 +110,10 @@ class _Introspector:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         __tracebackhide__ = True
-        unused = None if error is not None or self._state != "open" else self._unused()
+        unused = None
+        if error is None and self._state == "open":
+            unused = self._unused()
+            await self._replay()
         self._dispose()
         if unused is not None and self._registry.strict:
             raise unused
@@ -122,7 +125,17 @@ class _Introspector:
         """
         if self._state == "open":
             self.note_unused()
+            await self._replay()
         self._dispose()
+
+    async def _replay(self) -> None:
+        """Before they are gone: replay the instances that have ended from their storage."""
+        if self._engine.closed or not self._registry.replays:
+            return
+        for id in self._ids():
+            instance = self._engine.find(self._workflow, id)
+            if instance is not None and instance.finished:
+                await self._engine.check_by_replay(instance)
 
     def note_unused(self) -> None:
         """Keep the error for modifications that nothing used until the end of the test."""
@@ -161,6 +174,9 @@ class _Introspector:
         raise NotImplementedError
 
     def _unused(self) -> Any:
+        raise NotImplementedError
+
+    def _ids(self) -> Iterable[str]:
         raise NotImplementedError
 
 
@@ -403,6 +419,9 @@ class InstanceIntrospector(_Introspector):
                 del self._registry.instances[self._workflow.name, self._id]
         self._state = "disposed"
 
+    def _ids(self) -> Iterable[str]:
+        return (self._id,)
+
     def _unused(self) -> Any:
         if self._engine.closed:
             return None
@@ -459,6 +478,9 @@ class WorkflowIntrospector(_Introspector):
             for instance in self._instances.values():
                 instance._state = "disposed"
         self._state = "disposed"
+
+    def _ids(self) -> Iterable[str]:
+        return tuple(self._instances)
 
     def _unused(self) -> Any:
         if not self._instances or self._engine.closed:

@@ -31,12 +31,14 @@ class Registry:
 
     Attributes:
         strict: Whether a modification that nothing used is an error.
+        replays: Whether instances are replayed from their storage when they have ended.
         unused: Errors found by a plain `dispose()`, for the end of the test.
         gone: The runs of instances that were disposed of, for the test's report.
     """
 
     def __init__(self) -> None:
         self.strict = True
+        self.replays = False
         self.unused: list[UnusedModificationError] = []
         self.gone: list[Run] = []
         self.instances: dict[tuple[str, str], InstanceIntrospector] = {}

@@ -83,7 +83,9 @@ class RunningTest:
             ignore_rules=settings.ignore_rules,
             passthrough=(pytest.fail.Exception, pytest.skip.Exception, pytest.exit.Exception, pytest.xfail.Exception),
         )
-        registry_of(engine).strict = settings.unused_mocks == "error"
+        registry = registry_of(engine)
+        registry.strict = settings.unused_mocks == "error"
+        registry.replays = settings.replay
         engine.clock.observers.append(self._freezer.move_to)
         engine.observers.add(HookCaller(self.item))
         return engine
@@ -97,6 +99,8 @@ class RunningTest:
 
         engine.raise_aborted()
         registry_of(engine).check_used()
+        if registry_of(engine).replays:
+            engine.check_all_by_replay()
         self._settle_findings(engine)
 
     def _settle_findings(self, engine: Engine) -> None:

@@ -290,7 +290,8 @@ def check_id(id: object, longest: int) -> None:
 async def pass_door() -> None:
     """Let code of a life that has ended go no further."""
     scope = current_scope.get()
-    if scope is not None and scope.instance.killed:
+    if scope is not None and (scope.instance.killed or scope.instance.replaying):
+        scope.instance.end_replay()
         await scope.instance.engine.loop.create_future()
 
 

@@ -6,6 +6,7 @@ import asyncio
 import random
 import uuid
 import warnings
+import weakref
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import Context
 from datetime import datetime
@@ -38,6 +39,7 @@ from .model import Place, StepKey
 from .modifications import InstanceModifications, Modification
 from .observers import Observers
 from .paths import Paths
+from .replay import check_by_replay
 from .schedule import Schedule
 from .store import KEPT, HistoryRow, InstanceRow, Retention, Store
 from .waits import Waiter, Waits
@@ -98,6 +100,7 @@ class Engine:
         self.closed = False
         self.on_create: list[Callable[[WorkflowBinding, str, InstanceModifications], None]] = []
         self._open_operations = 0
+        self._replayed: weakref.WeakKeyDictionary[Instance, None] = weakref.WeakKeyDictionary()
         self._waits = Waits(self, manual_clock)
         self._random = random.Random(seed)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -129,6 +132,35 @@ class Engine:
         self.busy.clear()
         self._waits.reject(EngineClosedError("The engine was closed while this wait went on."))
         self.store.close()
+
+    # -- checks ------------------------------------------------------------------------------------------------------
+
+    async def check_by_replay(self, instance: Instance) -> None:
+        """Replay an instance that has ended from its own storage, once; a changed path becomes a finding."""
+        if instance not in self._replayed:
+            self._replayed[instance] = None
+            await check_by_replay(self, instance)
+
+    def check_all_by_replay(self) -> None:
+        """The same for every instance that has ended, where no event loop runs any more."""
+        instances = [one for one in self.instances if one.finished and one not in self._replayed]
+        if not instances:
+            return
+
+        async def check() -> None:
+            for instance in instances:
+                await self.check_by_replay(instance)
+
+        before, self._loop = self._loop, asyncio.new_event_loop()
+        try:
+            self._loop.run_until_complete(check())
+        finally:
+            self._loop.close()
+            self._loop = before
+
+    async def settle(self) -> None:
+        """Let everything of the instances that can run do so, at the present time."""
+        await self._waits.settle()
 
     # -- bindings ----------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """Fault points: the places in an instance's life where the engine may die, their names, and which one is armed.
 
-The engine passes its fault points whether anybody asked for it or not. Where one is armed, the instance's memory is lost
-there, and a new life starts from storage.
+The engine passes its fault points whether anybody asked for it or not. Where one is armed, the instance's memory is
+lost there, and a new life starts from storage.
 """
 
 from __future__ import annotations

@@ -153,11 +153,15 @@ class Findings:
     Args:
         tell: Called with each new finding.
         ignored: Names of rules that are not looked at.
+
+    Attributes:
+        muted: Whether nothing is noticed at present.
     """
 
     def __init__(self, tell: Callable[[Finding], None], ignored: Iterable[str] = ()) -> None:
         self._tell = tell
         self._ignored = frozenset(ignored)
+        self.muted = False
         self._found: dict[tuple[str, Place, str | None, str | None], Finding] = {}
         self._new: list[Finding] = []
 
@@ -186,7 +190,7 @@ class Findings:
         """
         assert rule in RULES, rule
         key = (rule, place, step, about)
-        if key in self._found or rule in self._ignored:
+        if key in self._found or rule in self._ignored or self.muted:
             return None
         finding = self._found[key] = Finding(rule, message, *place, step=step, workflow=workflow)
         self._new.append(finding)

@@ -112,7 +112,8 @@ class Instance:
             self._record("WORKFLOW_START")
         try:
             event = self._event()
-            self.engine.observers.life_started(self, event)
+            if not self.replaying:
+                self.engine.observers.life_started(self, event)
             result = self.workflow.run(event, Step(self))
             if is_coroutine(result):
                 result = await result
@@ -184,6 +185,9 @@ class Instance:
 
     def _parked_or_busy(self) -> None:
         self.engine.mark_busy(self, not self.root.parked)
+
+    def end_replay(self) -> None:
+        """A replay comes to something that it cannot answer; for a life that is none, nothing."""
 
     # -- pausing -----------------------------------------------------------------------------------------------------
 
@@ -273,10 +277,18 @@ class Instance:
 
     def ask(self, key: StepKey, place: Place) -> None:
         """Note that `run` asks for a step."""
+        self.engine.observers.step_asked(self, self._note_ask(key, place))
+
+    def _note_ask(self, key: StepKey, place: Place) -> Ask:
         task = asyncio.current_task()
         ask = Ask(key, place, self._branches.setdefault(task, len(self._branches)))
         self._path.append(ask)
-        self.engine.observers.step_asked(self, ask)
+        return ask
+
+    @property
+    def path(self) -> list[Ask]:
+        """What `run` has asked for in this life."""
+        return self._path
 
     def count_step(self, kind: StepKind, name: str) -> StepKey:
         """The identity of the step that `run` asks for now."""
@@ -307,7 +319,7 @@ class Instance:
     def answer(self, row: StepRow) -> asyncio.Future[Any]:
         """The stored outcome of a step; as on the platform, it is not there in the same turn."""
         future = self.engine.loop.create_future()
-        self._soon(lambda: _settle(future, row))
+        self._soon(lambda: settle_answer(future, row))
         return future
 
     def answer_sleep(self, row: StepRow) -> asyncio.Future[None]:
@@ -361,12 +373,11 @@ class Instance:
         self.engine.store.record(self.row.key, [HistoryRow(kind, key, self.engine.clock.now_ms, detail, value)])
 
 
-def _settle(future: asyncio.Future[Any], row: StepRow) -> None:
-    """Give a stored outcome to whoever waits for it, if anybody still does."""
+def settle_answer(future: asyncio.Future[Any], row: StepRow) -> None:
+    """Give a stored outcome to whoever waits for it, if anybody still does; a sleep has no result."""
     if future.done():
         return
     if row.error is not None:
         future.set_exception(rebuild(ErrorInfo.load(row.error)))
     else:
-        assert row.result is not None
-        future.set_result(decode(row.result))
+        future.set_result(None if row.result is None else decode(row.result))

@@ -172,6 +172,8 @@ class Step:
         if known is not None:
             # Dependents share what is remembered as they share what runs: asked for again, it would be another step.
             return await self._share(decorated, instance.answer(known))
+        if instance.replaying:
+            await instance.engine.loop.create_future()
         operation = DoOperation(instance, self._scope(), instance.open_row(key), read, callback, place)
         operation.begin()
         return await self._share(decorated, operation.future)
@@ -244,6 +246,8 @@ class Step:
         remembered = instance.remembered(key)
         if remembered is not None:
             return instance.answer_sleep(remembered)
+        if instance.replaying:
+            return loop.create_future()
         operation = SleepOperation(instance, self._scope(), instance.open_row(key))
         operation.begin(duration)
         return operation.future
@@ -280,6 +284,8 @@ class Step:
             known = instance.remembered(key)
             if known is not None:
                 return await instance.answer(known)
+            if instance.replaying:
+                await instance.engine.loop.create_future()
             operation = EventOperation(instance, self._scope(), instance.open_row(key), place)
             operation.begin(event_type, read.ms if timeout else DEFAULT_EVENT_TIMEOUT)
             return await operation.future

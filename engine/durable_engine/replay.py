@@ -1,0 +1,185 @@
+"""Replaying a finished instance from its own storage, to see whether `run` asks for the same steps again.
+
+Nothing of it has an effect: no callback runs, nothing is stored, calls outside of steps are not made, and output and
+warnings are discarded. Where storage and history cannot answer, the check ends there, silently.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from .instance import Instance, settle_answer
+from .operations import context_for
+from .paths import compare
+
+if TYPE_CHECKING:
+    from .engine import Engine
+    from .model import Ask, Place, StepKey
+    from .store import StepRow
+
+LATER = timedelta(hours=1, minutes=1, seconds=1)
+"""A replay in production comes later than the run: what depends on the time must show."""
+
+_ENDS = frozenset({"STEP_SUCCESS", "STEP_FAILURE", "SLEEP_COMPLETE", "WAIT_COMPLETE", "WAIT_TIMED_OUT"})
+
+
+class Replay(Instance):
+    """A life that only asks for steps.
+
+    Args:
+        engine: The engine that holds the instance.
+        instance: The instance, which has ended.
+        backwards: Whether what ended last is answered first, and a sleep that has not ended as if it had.
+
+    Attributes:
+        ended: Whether `run` came to the end that it had come to before.
+        had_choices: Whether several answers could have come first.
+    """
+
+    replaying = True
+
+    def __init__(self, engine: Engine, instance: Instance, *, backwards: bool = False) -> None:
+        super().__init__(engine, instance.workflow, msgspec.structs.replace(instance.row, status="running"))
+        self.ended = False
+        self.had_choices = False
+        self._wanted = instance.row.status
+        self._backwards = backwards
+        self._over = False
+        self._answers: list[tuple[int, asyncio.Future[Any], StepRow]] = []
+        history = engine.store.history(instance.row.key)
+        self._ranks = {line.key: rank for rank, line in enumerate(history) if line.kind in _ENDS}
+        self._last = len(history)
+
+    @property
+    def path(self) -> list[Ask]:
+        """What `run` has asked for."""
+        return self._path
+
+    async def play(self) -> None:
+        """Run from the top, answering one step after the other, until nothing more can be answered."""
+        self._start(context_for(self.root))
+        await self.engine.settle()
+        while self._answers and not self._over:
+            self.had_choices |= len(self._answers) > 1
+            rank = max if self._backwards else min
+            entry = rank(self._answers, key=lambda answer: answer[0])
+            self._answers.remove(entry)
+            settle_answer(entry[1], entry[2])
+            await self.engine.settle()
+
+    def end_replay(self) -> None:
+        """Something was called that cannot be answered: nothing after it counts."""
+        self._over = True
+
+    def ask(self, key: StepKey, place: Place) -> None:
+        """Note that `run` asks for a step; nobody else is told."""
+        if not self._over:
+            self._note_ask(key, place)
+
+    def remembered(self, key: StepKey) -> StepRow | None:
+        """A step's outcome: as stored, or as history has it where the platform would run the step again."""
+        row = self._steps.get(key)
+        if row is None:
+            return None
+        if row.status in ("complete", "errored") or (self._backwards and key.kind == "sleep"):
+            return row
+        return None
+
+    def answer(self, row: StepRow) -> asyncio.Future[Any]:
+        """The stored outcome, when it is its turn."""
+        future: asyncio.Future[Any] = self.engine.loop.create_future()
+        self._answers.append((self._ranks.get(row.key, self._last), future, row))
+        return future
+
+    answer_sleep = answer
+
+    def abort(self, exc: BaseException) -> None:
+        """What is meant for the test was told to it when the instance ran."""
+        self._over = True
+
+    def _fail(self, exc: BaseException) -> None:
+        self._finish("errored")
+
+    def _end(self, status: str, kind: str, detail: dict[str, Any] | None = None, value: bytes | None = None) -> None:
+        self._finish(status)
+
+    def _finish(self, status: str) -> None:
+        self.row.status = status
+        # One that fails only here fails for what a replay lacks, such as a fake that is closed by now.
+        self.ended = status == self._wanted and not self._over
+
+    def _parked_or_busy(self) -> None:
+        """Time does not stand still for a replay."""
+
+
+async def check_by_replay(engine: Engine, instance: Instance) -> None:
+    """Replay an instance that has ended, and keep a finding where it asks for other steps.
+
+    Args:
+        engine: The engine that holds it.
+        instance: The instance.
+    """
+    if not instance.path or not instance.finished:
+        return
+    with _unseen(engine):
+        replay = await _played(Replay(engine, instance))
+        difference = _difference(instance, replay)
+        is_race = False
+        if difference is None and replay.had_choices:
+            difference = _difference(instance, await _played(Replay(engine, instance, backwards=True)))
+            is_race = difference is not None
+    if difference is not None:
+        when = "with the stored results answered in another order" if is_race else "in a replay"
+        engine.paths.report(difference, when, instance.workflow.name, is_race=is_race)
+
+
+async def _played(replay: Replay) -> Replay:
+    try:
+        await replay.play()
+    finally:
+        replay.engine.kill([replay])
+    return replay
+
+
+def _difference(instance: Instance, replay: Replay) -> Any:
+    return compare(
+        instance.path,
+        replay.path,
+        later_ended=replay.ended,
+        earlier_ended=instance.row.status != "terminated",
+    )
+
+
+@contextlib.contextmanager
+def _unseen(engine: Engine) -> Iterator[None]:
+    """Discard output, log records, warnings and findings; user code sees a later time."""
+    disabled = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    engine.findings.muted = True
+    _show_time(engine, LATER)
+    try:
+        with (
+            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.redirect_stderr(io.StringIO()),
+            warnings.catch_warnings(),
+        ):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        _show_time(engine, timedelta())
+        engine.findings.muted = False
+        logging.disable(disabled)
+
+
+def _show_time(engine: Engine, later: timedelta) -> None:
+    for observer in engine.clock.observers:
+        observer(engine.clock.now + later)
