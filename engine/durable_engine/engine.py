@@ -432,21 +432,22 @@ class Engine:
         if instance.row.status == "waitingForPause":
             instance.cancel_pause()
         elif instance.row.status == "paused":
-            paused_at = instance.row.paused_at
-            assert paused_at is not None
-            self._shift_timers(instance.row.key, self.clock.now_ms - paused_at)
-            instance.row.paused_at = None
+            self._end_pause(instance.row)
             # A life that was paused before it began has not told history of its start yet.
             started = any(line.kind == "WORKFLOW_START" for line in self.store.history(instance.row.key))
             instance.row.status = "running" if started else "queued"
             self.store.save_instance(instance.row)
             self._relive(instance).start()
 
-    def _shift_timers(self, key: int, by: int) -> None:
-        for step in self.store.steps(key):
+    def _end_pause(self, row: InstanceRow) -> None:
+        """Timers go on from where they were, if they stood still."""
+        if row.paused_at is None:
+            return
+        for step in self.store.steps(row.key):
             if step.due is not None:
-                step.due += by
-                self.store.record(key, [], step)
+                step.due += self.clock.now_ms - row.paused_at
+                self.store.record(row.key, [], step)
+        row.paused_at = None
 
     def restart(self, workflow: Workflow, id: str, options: JsDict) -> None:
         """Run an instance again, from the top or from a step on.
@@ -466,7 +467,8 @@ class Engine:
         self.store.delete_events(row.key)
         self.exceptions.pop(row.key, None)
         row.status = "running" if first else "queued"
-        row.output = row.error = row.ended_at = row.paused_at = None
+        row.output = row.error = row.ended_at = None
+        self._end_pause(row)
         self.store.save_instance(row)
         if not first:
             self._record_queued(row)
@@ -503,6 +505,7 @@ class Engine:
         instance = self.require(workflow, id)
         if instance.finished:
             raise JsException("Error", CANNOT_TERMINATE)
+        self._end_pause(instance.row)
         instance.terminate()
         self._reject_steps(instance, "terminate")
 
