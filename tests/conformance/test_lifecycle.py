@@ -650,6 +650,25 @@ async def test_restart_from_a_wait_waits_again(lab):
     assert calls == ["a"]
 
 
+@rule(SECTION, "What was asleep before the point that a paused instance is restarted from goes on where it was")
+async def test_restart_of_a_paused_instance_lets_kept_timers_go_on(lab):
+    async def run(event, step):
+        nap = step.sleep("nap", "1 hour")
+        await step.do("again")(lambda: None)()
+        await nap
+
+    started = await lab.start(run)
+    await lab.clock.advance("10 minutes")
+    await started.handle.pause()
+    await lab.clock.advance("1 day")
+    await started.handle.restart({"from": {"name": "again"}})
+    await lab.clock.advance("49 minutes")
+    assert await started.status() == "waiting"
+    await lab.clock.advance("1 minute")
+
+    assert await started.status() == "complete"
+
+
 @rule(SECTION, "restart from a step that never ran is an error, and leaves the instance as it is")
 @pytest.mark.parametrize(
     "point", [{"name": "nope"}, {"name": "a", "count": 2}, {"name": "nap"}, {"name": "a", "type": "sleep"}], ids=str
