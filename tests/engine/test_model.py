@@ -171,7 +171,7 @@ class Lives(RuleBasedStateMachine):
 
 TestLives = Lives.TestCase
 TestLives.settings = settings(
-    max_examples=300,
+    max_examples=400,
     stateful_step_count=14,
     deadline=None,
     derandomize=True,
