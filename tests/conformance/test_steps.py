@@ -295,6 +295,23 @@ async def test_unusual_names_are_fine(lab, name):
     assert await (await lab.start(run)).output() == "ran"
 
 
+@rule(SECTION, "A restart counts the steps of the new life anew")
+@pytest.mark.workflow(step_limit=3)
+async def test_a_restart_counts_steps_anew(lab):
+    async def run(event, step):
+        for number in range(3):
+            await step.do(f"s{number}")(lambda: None)()
+        return "end"
+
+    started = await lab.start(run)
+    await started.end()
+    await started.handle.restart()
+    await started.end()
+    await started.handle.restart({"from": {"name": "s2"}})
+
+    assert await started.output() == "end"
+
+
 @rule(SECTION, "The limit of steps counts `do` alone, over the instance's life")
 @pytest.mark.workflow(step_limit=5)
 async def test_the_sixth_step_of_five_ends_the_instance(lab):
