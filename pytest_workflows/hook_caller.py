@@ -6,6 +6,10 @@ import pytest
 
 from durable_engine import Instance, Observer, StepKey
 
+from . import hookspecs
+
+_HOOKS = tuple(name for name in vars(hookspecs) if name.startswith("pytest_workflows_"))
+
 
 class HookCaller(Observer):
     """Calls the hooks of `hookspecs.py`.
@@ -16,6 +20,11 @@ class HookCaller(Observer):
 
     def __init__(self, item: pytest.Item) -> None:
         self._hook = item.ihook
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether any plugin or conftest listens to one of the hooks."""
+        return any(getattr(self._hook, name).get_hookimpls() for name in _HOOKS)
 
     def instance_created(self, instance: Instance) -> None:
         """Call the hook."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from . import importer
+from .exploration import NAME, ExplorationHooks
 from .fixtures import (  # noqa: F401 (pytest finds fixtures by their names here)
     workflow_bindings,
     workflow_clock,
@@ -18,7 +20,7 @@ from .fixtures import (  # noqa: F401 (pytest finds fixtures by their names here
 )
 from .report import show_report
 from .session import SESSION, WorkflowSession
-from .settings import MARKER_HELP, add_options
+from .settings import MARKER_HELP, add_options, read_exploration
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,8 +36,12 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Parser, args: list[str]) -> None:
     """Serve the platform's modules before the first conftest imports a Worker."""
+    if "--workflows-crash" in args:
+        # argparse would take the path behind it for its value; that takes an equals sign.
+        args[:] = ["--workflows-crash=all" if argument == "--workflows-crash" else argument for argument in args]
+        early_config.known_args_namespace = parser.parse_known_args(args, namespace=copy.copy(early_config.option))
     _start(early_config)
 
 
@@ -44,7 +50,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """The same where the plugin was loaded later than that, and the marker."""
     _start(config)
     config.addinivalue_line("markers", MARKER_HELP)
-    assert config.stash[SESSION].settings
+    session = config.stash[SESSION]
+    assert session.settings
+    config.pluginmanager.register(ExplorationHooks(config, session, read_exploration(config)), NAME)
 
 
 def _start(config: pytest.Config) -> None:

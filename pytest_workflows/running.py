@@ -10,8 +10,9 @@ import pytest
 from . import freeze
 
 if TYPE_CHECKING:
-    from durable_engine import Engine
+    from durable_engine import Engine, Finding
 
+    from .plan import RunOutcome, RunPlan
     from .project import Project
     from .settings import Settings
     from .warned import Warned
@@ -26,6 +27,7 @@ class RunningTest:
         project: The worker project that it belongs to, if a configuration was found.
         freezer: Shows virtual time to user code.
         warned: Warns of broken rules.
+        plan: How this run differs from the plain one.
         has_fixture: Whether the test asks for a fixture of ours, so that its engine lives until they are torn down.
     """
 
@@ -36,11 +38,13 @@ class RunningTest:
         project: Project | None,
         freezer: freeze.Freezer,
         warned: Warned,
+        plan: RunPlan,
         *,
         has_fixture: bool,
     ) -> None:
         self.has_fixture = has_fixture
         self.warned = warned
+        self.plan = plan
         self.item = item
         self.settings = settings
         self.project = project
@@ -50,6 +54,7 @@ class RunningTest:
         self._engine: Engine | None = None
         self._overrides: Mapping[str, Any] | None = None
         self._env: dict[str, Any] = {}
+        self._found: list[Finding] = []
 
     # -- the engine --------------------------------------------------------------------------------------------------
 
@@ -72,22 +77,29 @@ class RunningTest:
         from .registry import registry_of
 
         settings = self.settings
+        seed = settings.seed if self.plan.seed is None else self.plan.seed
         now = freeze.real_seconds() * 1000 if settings.now is None else read_now(settings.now)
         self._freezer.start(to_datetime(now))  # it may refuse: nothing must be open by then
         engine = Engine(
             now=to_datetime(now),
-            seed=self.item.nodeid if settings.seed is None else settings.seed,
+            seed=self.item.nodeid if seed is None else seed,
+            schedule_seed=seed,
             timeout=settings.timeout,
             manual_clock=settings.clock == "manual",
             limits=Limits(steps=settings.step_limit, **settings.limits),
             ignore_rules=settings.ignore_rules,
             passthrough=(pytest.fail.Exception, pytest.skip.Exception, pytest.exit.Exception, pytest.xfail.Exception),
         )
+        engine.faults.recording = self.plan.records
+        if self.plan.point is not None:
+            engine.faults.arm(self.plan.point)
         registry = registry_of(engine)
         registry.strict = settings.unused_mocks == "error"
-        registry.replays = settings.replay
+        registry.replays = settings.replay and self.plan.point is None
         engine.clock.observers.append(self._freezer.move_to)
-        engine.observers.add(HookCaller(self.item))
+        hooks = HookCaller(self.item)
+        if hooks.is_heard:
+            engine.observers.add(hooks)
         return engine
 
     def check(self) -> None:
@@ -108,6 +120,7 @@ class RunningTest:
         from durable_engine import WorkflowRuleError, WorkflowRuleWarning
 
         found = engine.findings.take()
+        self._found += found
         if self.settings.strict and found:
             raise WorkflowRuleError("\n".join([f"{len(found)} broken rule(s):", *map(str, found)]))
         refused = [*engine.refused, *self.warned.warn(found)]
@@ -115,6 +128,20 @@ class RunningTest:
             raise refused[0]
         if refused:
             raise WorkflowRuleWarning("\n".join(map(str, refused)))
+
+    def outcome(self, *, passed: bool) -> RunOutcome:
+        """What this run showed, for further ones."""
+        from .plan import RunOutcome
+
+        faults, order = self.engine.faults, self.engine.order
+        return RunOutcome(
+            passed=passed,
+            points=faults.reached,
+            has_choices=order.has_choices,
+            trace=order.trace,
+            struck=faults.struck,
+            findings=[(finding.rule, finding.file, finding.line) for finding in self._found],
+        )
 
     def write_report(self) -> None:
         """Write down the runs of the test's instances, those that are gone included, for its report."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from . import current
+from .plan import PLAIN
 from .report import SECTION
 from .settings import MARKER, Settings, read_ini, read_marker
 from .warned import Warned
@@ -34,6 +35,7 @@ class WorkflowSession:
         self._switcher: ProjectSwitcher | None = None
         self._freezer: Freezer | None = None
         self._warned = Warned()
+        self.plan = PLAIN
         self.running: RunningTest | None = None
         # A session may run inside another one (pytester); what answered before answers again afterwards.
         self._before = current.get_resolver()
@@ -90,7 +92,7 @@ class WorkflowSession:
             self._freezer = Freezer()
         project = self._project_of(item.path)
         self.running = RunningTest(
-            item, self.settings.for_item(item), project, self._freezer, self._warned, has_fixture=ours
+            item, self.settings.for_item(item), project, self._freezer, self._warned, self.plan, has_fixture=ours
         )
         current.set_resolver(self.running.resolve, self.running.names)
         current.set_network(self.running.settings.allow_network)

@@ -6,9 +6,14 @@ import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from .exploring import ALL, Exploration
+
+if TYPE_CHECKING:
+    from durable_engine import FaultPoint
 
 MARKER = "workflow"
 LIMITS = ("step_output", "event_payload", "storage", "step_name", "instance_id", "batch", "sleep")
@@ -79,6 +84,20 @@ def add_options(parser: pytest.Parser) -> None:
         help="show the timeline of every workflow instance, not only of those in failing tests",
     )
     group.addoption(
+        "--workflows-crash",
+        nargs="?",
+        const="all",
+        metavar="N|POINT",
+        help="run every test that uses workflows again for each place where the engine may die, with the engine killed "
+        "there; =N draws N of them by seed, ='lost:charge card#1' takes one (a value only with =)",
+    )
+    group.addoption(
+        "--workflows-seeds",
+        metavar="N",
+        help="run every test in which several things could go first again under N different, reproducible orders",
+    )
+    group.addoption("--workflows-seed", metavar="K", help="run the tests under the order that seed K gives")
+    group.addoption(
         "--workflows-strict",
         action="store_true",
         help="a workflow that breaks a rule of durable workflows fails its test (ini: workflows_strict)",
@@ -89,6 +108,43 @@ def add_options(parser: pytest.Parser) -> None:
     parser.addini("workflows_wrangler_env", "which environment (env.NAME) of the wrangler configuration holds")
     parser.addini("workflows_timeout", "real seconds that a wait for a workflow may take (default: 5)")
     parser.addini("workflows_now", "where the virtual clock starts, as 2026-01-01T00:00:00Z (default: real time)")
+
+
+def read_exploration(config: pytest.Config) -> Exploration:
+    """What the command line wants to be explored.
+
+    Raises:
+        pytest.UsageError: If an option cannot be read; the message shows the form.
+    """
+    crash: Any = config.getoption("workflows_crash")
+    if crash is not None and crash != ALL:
+        crash = _whole(crash) if crash.lstrip("-").isdigit() else _fault_point(crash)
+        if crash is None:
+            raise pytest.UsageError("--workflows-crash=N draws N crash points for each test, from 1 on.")
+    seeds = config.getoption("workflows_seeds")
+    count = 0 if seeds is None else _whole(seeds)
+    if count is None:
+        raise pytest.UsageError(f"--workflows-seeds takes a number of orders from 1 on, not {seeds!r}.")
+    seed = config.getoption("workflows_seed")
+    if seed is not None and not seed.lstrip("-").isdigit():
+        raise pytest.UsageError(f"--workflows-seed takes the number of an order, not {seed!r}.")
+    return Exploration(crash, count, None if seed is None else int(seed))
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if text.isdigit() and int(text) > 0 else None
+
+
+def _fault_point(text: str) -> FaultPoint:
+    from durable_engine import FaultPoint, InvalidArgumentError
+
+    try:
+        return FaultPoint.parse(text)
+    except InvalidArgumentError as error:
+        raise pytest.UsageError(
+            "--workflows-crash takes nothing, a number of crash points as in --workflows-crash=20, or one of them as "
+            f"in --workflows-crash='lost:charge card#1'. {error}"
+        ) from None
 
 
 def read_ini(config: pytest.Config) -> Settings:

@@ -12,12 +12,14 @@ from durable_engine import (
     Engine,
     HistoryEvent,
     Instance,
+    Life,
     StepRecord,
     Workflow,
     error_of,
     history_records,
     in_words,
     step_records,
+    to_datetime,
 )
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ class Run:
         steps: Its steps as stored.
         history: Its history as stored.
         events: Types of the events that nothing has taken.
+        lives: Its lives since it was created or restarted.
     """
 
     id: str
@@ -51,6 +54,7 @@ class Run:
     steps: list[Any]
     history: list[Any]
     events: list[str]
+    lives: list[Life]
 
 
 def keep_run(engine: Engine, instance: Instance) -> Run:
@@ -65,6 +69,7 @@ def keep_run(engine: Engine, instance: Instance) -> Run:
         steps=engine.store.steps(key),
         history=engine.store.history(key),
         events=[event.type for event in engine.store.events(key)],
+        lives=engine.paths.lives(key),
     )
 
 
@@ -89,6 +94,7 @@ def render(run: Run) -> str:
         lines.append(_table(steps, history, start))
     else:
         lines.append("  No step has started.")
+    lines += _lives(run.lives, start)
     error = error_of(run.row)
     if error is not None:
         lines.append(f"  ended with {error['name']}: {_summary(error['message'])}")
@@ -97,6 +103,21 @@ def render(run: Run) -> str:
     if run.events:
         lines.append(f"  events that nothing has taken: {', '.join(map(repr, run.events))}")
     return "\n".join(lines)
+
+
+def _lives(lives: list[Life], start: datetime) -> list[str]:
+    """What each life asked for, where the memory was lost on the way."""
+    if not any(life.lost_at is not None for life in lives):
+        return []
+    lines = []
+    for number, life in enumerate(lives, start=1):
+        asked = ", ".join(ask.key.label for ask in life.path) or "nothing"
+        end = ""
+        if life.lost_at is not None:
+            where = "" if life.point is None else f": {life.point.title}"
+            end = f"; its memory was lost at {_offset(start, to_datetime(life.lost_at))}{where}"
+        lines.append(f"  life {number} asked for {asked}{end}")
+    return lines
 
 
 def _others(engine: Engine, workflow: Workflow) -> str:

@@ -53,6 +53,7 @@ from .model import (
 )
 from .modifications import InstanceModifications, Modification, Selector, check_consistent
 from .observers import Observer
+from .paths import Life
 from .scope import Scope, current_scope
 from .step import Step
 
@@ -86,6 +87,7 @@ __all__ = [
     "JsException",
     "JsNull",
     "JsProxy",
+    "Life",
     "Limits",
     "Modification",
     "ModificationError",

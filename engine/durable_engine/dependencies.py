@@ -8,11 +8,18 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from types import FunctionType
 from typing import Any
+
+_VARIADIC = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
 
 
 def parameters_of(function: Callable[..., Any]) -> list[str]:
     """The names of a callback's parameters; a builtin that does not tell them has none."""
+    if type(function) is FunctionType and not (function.__dict__ or function.__code__.co_flags & _VARIADIC):
+        # Most callbacks are plain functions, whose code tells the same in a fraction of the time.
+        code = function.__code__
+        return list(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
     try:
         return list(inspect.signature(function).parameters)
     except ValueError:

@@ -29,7 +29,7 @@ from .errors import (
     JsException,
     WorkflowDurationWarning,
 )
-from .faults import Faults
+from .faults import FaultPoint, Faults
 from .findings import Findings
 from .inspection import error_of, shown_result
 from .instance import Instance
@@ -395,13 +395,20 @@ class Engine:
         instance.drop_timers()
         self.busy.pop(instance, None)
 
-    def crash(self, workflow: Workflow, id: str) -> None:
-        """Lose an instance's memory and recover it from storage; one that has ended has nothing to lose."""
+    def crash(self, workflow: Workflow, id: str, point: FaultPoint | None = None) -> None:
+        """Lose an instance's memory and recover it from storage; one that has ended has nothing to lose.
+
+        Args:
+            workflow: What the instance runs.
+            id: Its id.
+            point: The fault point that it has come to, for reports.
+        """
         instance = self.require(workflow, id)
         if instance.finished or instance.row.status == "paused":
             return
         for operation in instance.operations.values():
             operation.give_back()
+        self.paths.lost(instance.row.key, self.clock.now_ms, point)
         self.kill([instance])
         reborn = self._relive(instance)
         if reborn.row.status == "waitingForPause":
@@ -410,9 +417,9 @@ class Engine:
             reborn.start()
         self.progress(reborn)
 
-    def strike(self, instance: Instance) -> None:
+    def strike(self, instance: Instance, point: FaultPoint) -> None:
         """Die at a fault point that code of the instance itself has come to: the running task goes no further."""
-        self.crash(instance.workflow, instance.id)
+        self.crash(instance.workflow, instance.id, point)
         # It could not be put away while it runs. It is suspended for ever by now, or has come to its end.
         self.loop.call_soon(self._bury, instance, context=Context())
 

@@ -16,7 +16,7 @@ from .boundary import JsDict, cross, decode, encode, is_coroutine
 from .clock import to_datetime
 from .errors import LOST_ATTEMPT
 from .failures import ErrorInfo, instance_error, original_of, rebuild
-from .faults import FaultKind, point_of
+from .faults import FaultKind, FaultPoint, point_of
 from .model import FINAL_STATUSES, Ask, Place, StepKey, StepKind
 from .operations import DurableOperation, EventOperation, SleepOperation, context_for
 from .scope import Scope
@@ -241,12 +241,12 @@ class Instance:
         point = point_of(self, kind, key, attempt)
         if self.engine.faults.pass_by(point) is None and not self.modifications.crashes_at(point):
             return False
-        self.engine.strike(self)
+        self.engine.strike(self, point)
         return True
 
     def reach_inside(self, kind: FaultKind, key: StepKey, attempt: int | None = None) -> None:
         """Pass a fault point that lies in the middle of something that takes time."""
-        if not self._faulty:
+        if not self._faulty or self.closed:
             return
         point = point_of(self, kind, key, attempt)
         armed = self.engine.faults.pass_by(point)
@@ -254,10 +254,10 @@ class Instance:
             return
         if armed is not None and armed.after:
             due = self.engine.clock.now_ms + armed.after
-            self.engine.schedule(due, self._die, what=f"the crash at {point.short!r}")
+            self.engine.schedule(due, lambda: self._die(point), what=f"the crash at {point.short!r}")
         else:
             # Code that has just begun to sleep may go on to something else before it awaits that.
-            self.engine.loop.call_soon(self._die, context=contextvars.Context())
+            self.engine.loop.call_soon(self._die, point, context=contextvars.Context())
 
     def note_length(self, kind: FaultKind, key: StepKey, attempt: int | None, began: int) -> None:
         """What takes time is over: keep how long it took, for a crash in its middle."""
@@ -269,9 +269,9 @@ class Instance:
     def _faulty(self) -> bool:
         return self.engine.faults.active or self.modifications.has_crashes
 
-    def _die(self) -> None:
+    def _die(self, point: FaultPoint) -> None:
         if not self.closed and not self.engine.closed:
-            self.engine.crash(self.workflow, self.id)
+            self.engine.crash(self.workflow, self.id, point)
 
     # -- steps -------------------------------------------------------------------------------------------------------
 

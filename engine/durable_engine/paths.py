@@ -7,8 +7,10 @@ that runs at the same time may ask in any order; each branch of it must keep its
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from .faults import FaultPoint
 from .findings import Findings
 from .model import Ask, StepKey
 
@@ -78,6 +80,21 @@ def compare(
     return None
 
 
+@dataclass(slots=True)
+class Life:
+    """A life of an instance.
+
+    Attributes:
+        path: What `run` asked for.
+        lost_at: When its memory was lost, in epoch milliseconds; None for a life that was not lost.
+        point: The fault point where that was; None where the test chose the moment.
+    """
+
+    path: list[Ask] = field(default_factory=list)
+    lost_at: int | None = None
+    point: FaultPoint | None = None
+
+
 class Paths:
     """The paths of the lives of every instance of an engine, and the findings that come of them.
 
@@ -87,7 +104,7 @@ class Paths:
 
     def __init__(self, findings: Findings) -> None:
         self._findings = findings
-        self._lives: dict[int, list[list[Ask]]] = {}
+        self._lives: dict[int, list[Life]] = {}
 
     def begin(self, key: int) -> list[Ask]:
         """A life of an instance begins.
@@ -95,9 +112,18 @@ class Paths:
         Returns:
             Its path, which it adds to.
         """
-        path: list[Ask] = []
-        self._lives.setdefault(key, []).append(path)
-        return path
+        life = Life()
+        self._lives.setdefault(key, []).append(life)
+        return life.path
+
+    def lost(self, key: int, at: int, point: FaultPoint | None) -> None:
+        """The memory of the present life is lost."""
+        life = self._lives[key][-1]
+        life.lost_at, life.point = at, point
+
+    def lives(self, key: int) -> list[Life]:
+        """The lives of an instance since it was created or restarted, in order."""
+        return list(self._lives.get(key, ()))
 
     def forget(self, key: int) -> None:
         """The instance was restarted or is gone."""
@@ -105,9 +131,9 @@ class Paths:
 
     def check(self, key: int, workflow: str, path: Sequence[Ask]) -> None:
         """A life has come to its end: it must have followed the lives before it."""
-        for earlier in self._lives.get(key, ()):
-            if earlier is not path:
-                difference = compare(earlier, path, later_ended=True)
+        for life in self._lives.get(key, ()):
+            if life.path is not path:
+                difference = compare(life.path, path, later_ended=True)
                 if difference is not None:
                     self.report(difference, "after a restart", workflow)
                     return

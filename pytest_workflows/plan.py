@@ -1,0 +1,78 @@
+"""How one run of a test differs from its plain run: where the engine dies, and which schedule it follows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from durable_engine import FaultPoint
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """One run of a test.
+
+    Attributes:
+        point: The fault point where the engine dies; None for nowhere.
+        seed: The schedule's seed; None for the usual order.
+        records: Whether the fault points that are reached are kept.
+    """
+
+    point: FaultPoint | None = None
+    seed: int | None = None
+    records: bool = False
+
+    @property
+    def title(self) -> str:
+        """What stands behind the test's name in its report; empty for the plain run."""
+        parts = []
+        if self.point is not None:
+            parts.append(f"crash: {self.point.title}")
+        if self.seed is not None:
+            parts.append(f"seed: {self.seed}")
+        return f"[{', '.join(parts)}]" if parts else ""
+
+    def command(self, nodeid: str, points: Sequence[FaultPoint]) -> str:
+        """The line that makes this run again.
+
+        Args:
+            nodeid: The test.
+            points: All points that the test reached: a name that several instances share must say whose it is.
+        """
+        line = f"pytest {_quoted(nodeid)}"
+        if self.point is not None:
+            shared = sum(point.short == self.point.short for point in points) > 1
+            line += f" --workflows-crash={_quoted(str(self.point) if shared else self.point.short)}"
+        if self.seed is not None:
+            line += f" --workflows-seed={self.seed}"
+        return line
+
+
+PLAIN = RunPlan()
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """What a run of a test showed.
+
+    Attributes:
+        passed: Whether setup and call passed.
+        points: The fault points that it reached.
+        has_choices: Whether several things could have gone first.
+        trace: Which of them did.
+        struck: Whether the engine died where the plan said.
+        findings: The broken rules, as places: rule, file, line.
+    """
+
+    passed: bool = False
+    points: Sequence[FaultPoint] = ()
+    has_choices: bool = False
+    trace: Sequence[tuple[int, int]] = ()
+    struck: bool = False
+    findings: Sequence[tuple[str, str, int]] = ()
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "'\\''") + "'"
