@@ -8,7 +8,6 @@ import uuid
 import warnings
 import weakref
 from collections.abc import Callable, Iterable, Mapping
-from contextvars import Context
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
@@ -416,16 +415,6 @@ class Engine:
         else:
             reborn.start()
         self.progress(reborn)
-
-    def strike(self, instance: Instance, point: FaultPoint) -> None:
-        """Die at a fault point that code of the instance itself has come to: the running task goes no further."""
-        self.crash(instance.workflow, instance.id, point)
-        # It could not be put away while it runs. It is suspended for ever by now, or has come to its end.
-        self.loop.call_soon(self._bury, instance, context=Context())
-
-    def _bury(self, instance: Instance) -> None:
-        if self._loop is not None:
-            kill(self._loop, lambda scope: scope.instance is instance, self.graveyard)
 
     def pause(self, workflow: Workflow, id: str) -> None:
         """Pause an instance once no callback of it runs; one that has ended stays as it is."""

@@ -72,11 +72,6 @@ class Observers(Observer):
         """Tell this one as well, from now on."""
         self._observers.append(observer)
 
-    def remove(self, observer: Observer) -> None:
-        """Tell this one no more; removing twice is fine."""
-        if observer in self._observers:
-            self._observers.remove(observer)
-
 
 def _teller(name: str) -> Any:
     def tell(self: Observers, *arguments: Any) -> None:

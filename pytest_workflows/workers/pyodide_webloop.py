@@ -15,7 +15,7 @@ __path__: list[str] = []
 
 
 class WebLoop(asyncio.AbstractEventLoop):
-    """The platform's event loop, for sources that patch it where pytest runs inside a Worker. Here asyncio's own runs."""
+    """The platform's event loop, for sources that patch it; here asyncio's own runs."""
 
 
 def __getattr__(name: str) -> NoReturn:
