@@ -31,13 +31,13 @@ def ready_handles(loop: asyncio.AbstractEventLoop) -> list[Any] | None:
 
 def task_context(task: asyncio.Task[Any]) -> Context | None:
     """The context that a suspended task runs in, or None where it cannot be told."""
-    if hasattr(task, "get_context"):  # pragma: no branch (coverage is measured on a Python that has it)
-        context: Context = task.get_context()
-        return context
-    return _context_of_waker(task)
+    if not hasattr(task, "get_context"):  # pragma: no cover (Python 3.11 alone; coverage is measured on a later one)
+        return _context_of_waker(task)
+    context: Context = task.get_context()
+    return context
 
 
-def _context_of_waker(task: asyncio.Task[Any]) -> Context | None:  # pragma: no cover (for Python 3.11 alone)
+def _context_of_waker(task: asyncio.Task[Any]) -> Context | None:  # pragma: no cover (Python 3.11 alone)
     """Python 3.11 has no accessor; what the task waits for keeps the context beside the callback that wakes it."""
     for callback, context in _wakers(task):
         if getattr(callback, "__self__", None) is task:
