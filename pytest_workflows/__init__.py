@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         introspect_workflow_instance,
     )
     from .modifier import Modifier
+    from .timeline import Run
 
 __all__ = [
     "AttemptRecord",
@@ -56,6 +57,7 @@ __all__ = [
     "Modifier",
     "NeverHappensError",
     "NotAvailableError",
+    "Run",
     "StepFailedError",
     "StepRecord",
     "UnreachableStatusError",
@@ -74,6 +76,7 @@ _HOMES = {
     "InstanceIntrospector": ".introspection",
     "MissingBindingError": ".errors",
     "Modifier": ".modifier",
+    "Run": ".timeline",
     "WorkflowConfigError": ".errors",
     "WorkflowIntrospector": ".introspection",
     "introspect_workflow": ".introspection",

@@ -66,3 +66,25 @@ def set_network(allowed: bool) -> bool:
 def network_allowed() -> bool:
     """Whether a request that no mock answered may go out."""
     return _allowed
+
+
+_ascii = False
+
+
+def set_ascii(only: bool) -> bool:
+    """Say whether the terminal takes ASCII only. For the plugin.
+
+    Args:
+        only: Whether it does.
+
+    Returns:
+        What was set before.
+    """
+    global _ascii
+    before, _ascii = _ascii, only
+    return before
+
+
+def is_ascii() -> bool:
+    """Whether the terminal takes ASCII only, so that bars are drawn in it."""
+    return _ascii

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from durable_engine import Instance, Observer, StepKey
+from durable_engine import Finding, Instance, Observer, StepKey
 
 from . import hookspecs
 
@@ -41,3 +41,22 @@ class HookCaller(Observer):
     def step_finished(self, instance: Instance, step: StepKey) -> None:
         """Call the hook."""
         self._hook.pytest_workflows_step_finished(instance=instance, step=step)
+
+    def found(self, finding: Finding) -> None:
+        """Call the hook."""
+        self._hook.pytest_workflows_finding(finding=finding)
+
+
+class FindingKeeper(Observer):
+    """Keeps findings for the end of the session.
+
+    Args:
+        findings: Where they go.
+    """
+
+    def __init__(self, findings: list[Finding]) -> None:
+        self._findings = findings
+
+    def found(self, finding: Finding) -> None:
+        """Keep it."""
+        self._findings.append(finding)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from durable_engine import Instance, StepKey
+    from durable_engine import Finding, Instance, StepKey
+
+    from .timeline import Run
 
 
 @pytest.hookspec
@@ -45,4 +48,28 @@ def pytest_workflows_step_finished(instance: Instance, step: StepKey) -> None:
     Args:
         instance: Whose step it is.
         step: Its `kind`, `name` and `count`.
+    """
+
+
+@pytest.hookspec
+def pytest_workflows_finding(finding: Finding) -> None:
+    """A workflow breaks a rule of durable workflows; called when it is noticed, once a place and test.
+
+    Args:
+        finding: Its `rule`, `message`, `file`, `line`, `step` and `workflow`; `str(finding)` is the warning's text.
+    """
+
+
+@pytest.hookspec
+def pytest_workflows_report(
+    config: pytest.Config, runs: Mapping[str, Sequence[Run]], findings: Mapping[str, Sequence[Finding]]
+) -> None:
+    """All tests have run; called once, under xdist on the controller alone, with what all of its workers saw.
+
+    Nothing is kept for it where nobody implements it.
+
+    Args:
+        config: pytest's configuration.
+        runs: The runs of each test's instances, by node id, in order of creation, disposed ones first.
+        findings: What was found in each test, by node id.
     """

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from . import importer
+from .durations import Durations
 from .exploration import NAME, ExplorationHooks
 from .fixtures import (  # noqa: F401 (pytest finds fixtures by their names here)
     workflow_bindings,
@@ -18,8 +19,9 @@ from .fixtures import (  # noqa: F401 (pytest finds fixtures by their names here
     workflow_env,
     workflow_worker,
 )
-from .report import show_report
+from .report import ColouredSections, show_report, tell_worker
 from .session import SESSION, WorkflowSession
+from .session_report import RunCollector
 from .settings import MARKER_HELP, add_options, read_exploration
 
 
@@ -51,8 +53,18 @@ def pytest_configure(config: pytest.Config) -> None:
     _start(config)
     config.addinivalue_line("markers", MARKER_HELP)
     session = config.stash[SESSION]
-    assert session.settings
+    session.configured()
     config.pluginmanager.register(ExplorationHooks(config, session, read_exploration(config)), NAME)
+    config.pluginmanager.register(ColouredSections())
+    config.pluginmanager.register(RunCollector(config))
+    if config.getoption("workflows_durations") is not None:
+        config.pluginmanager.register(Durations(config.getoption("workflows_durations")))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """A worker of xdist is about to start: it writes what the controller shows."""
+    tell_worker(node.workerinput, node.config)
 
 
 def _start(config: pytest.Config) -> None:
@@ -114,6 +126,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
         return outcome
     except BaseException:
         if running is not None:
+            running.tell_findings()
             running.write_report()
         raise
     finally:
@@ -142,6 +155,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """Put the runs of the test's instances into the report of its failure."""
     report = yield
     item.config.stash[SESSION].add_section(report)
+    item.config.stash[SESSION].add_runs(report)
     return report
 
 

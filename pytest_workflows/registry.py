@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 
 MOST_RUNS = 20
+"""Of a test's runs, in its report."""
 
 
 class Registry:
@@ -34,6 +35,7 @@ class Registry:
         replays: Whether instances are replayed from their storage when they have ended.
         unused: Errors found by a plain `dispose()`, for the end of the test.
         gone: The runs of instances that were disposed of, for the test's report.
+        most_runs: How many of them are kept; None for all.
     """
 
     def __init__(self) -> None:
@@ -41,6 +43,7 @@ class Registry:
         self.replays = False
         self.unused: list[UnusedModificationError] = []
         self.gone: list[Run] = []
+        self.most_runs: int | None = MOST_RUNS
         self.instances: dict[tuple[str, str], InstanceIntrospector] = {}
         self.workflows: dict[str, WorkflowIntrospector] = {}
 
@@ -72,7 +75,8 @@ class Registry:
 
     def keep_runs(self, engine: Engine, workflow: Workflow, ids: Iterable[str]) -> None:
         """Keep the runs of instances that are about to go, for the test's report; of very many, the first ones."""
-        for id in itertools.islice(ids, max(0, MOST_RUNS - len(self.gone))):
+        most = None if self.most_runs is None else max(0, self.most_runs - len(self.gone))
+        for id in itertools.islice(ids, most):
             instance = engine.find(workflow, id)
             if instance is not None:
                 self.gone.append(keep_run(engine, instance))

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
     from .plan import RunOutcome, RunPlan
     from .project import Project
+    from .session_report import Kept
     from .settings import Settings
+    from .styled import Line
+    from .timeline import Run
     from .warned import Warned
 
 
@@ -48,8 +51,9 @@ class RunningTest:
         self.item = item
         self.settings = settings
         self.project = project
-        self.report: str | None = None
+        self.report: list[Line] = []
         self.reported = False
+        self.kept: Kept | None = None
         self._freezer = freezer
         self._engine: Engine | None = None
         self._overrides: Mapping[str, Any] | None = None
@@ -73,7 +77,7 @@ class RunningTest:
     def _make_engine(self) -> Engine:
         from durable_engine import Engine, Limits, read_now, to_datetime
 
-        from .hook_caller import HookCaller
+        from .hook_caller import FindingKeeper, HookCaller
         from .registry import registry_of
 
         settings = self.settings
@@ -88,6 +92,7 @@ class RunningTest:
             manual_clock=settings.clock == "manual",
             limits=Limits(steps=settings.step_limit, **settings.limits),
             ignore_rules=settings.ignore_rules,
+            root=self.item.config.rootpath,
             passthrough=(pytest.fail.Exception, pytest.skip.Exception, pytest.exit.Exception, pytest.xfail.Exception),
         )
         engine.faults.recording = self.plan.records
@@ -100,6 +105,9 @@ class RunningTest:
         hooks = HookCaller(self.item)
         if hooks.is_heard:
             engine.observers.add(hooks)
+        if self.kept is not None:
+            registry.most_runs = None
+            engine.observers.add(FindingKeeper(self.kept.findings))
         return engine
 
     def check(self) -> None:
@@ -119,8 +127,7 @@ class RunningTest:
         __tracebackhide__ = True
         from durable_engine import WorkflowRuleError, WorkflowRuleWarning
 
-        found = engine.findings.take()
-        self._found += found
+        found = self._take_findings(engine)
         if self.settings.strict and found:
             raise WorkflowRuleError("\n".join([f"{len(found)} broken rule(s):", *map(str, found)]))
         refused = [*engine.refused, *self.warned.warn(found)]
@@ -128,6 +135,16 @@ class RunningTest:
             raise refused[0]
         if refused:
             raise WorkflowRuleWarning("\n".join(map(str, refused)))
+
+    def _take_findings(self, engine: Engine) -> list[Finding]:
+        found = engine.findings.take()
+        self._found += found
+        return found
+
+    def tell_findings(self) -> None:
+        """At the end of a call that failed: warn of broken rules. They stand in the report, and raise nothing."""
+        if self._engine is not None and not self._engine.closed:
+            self.warned.warn(self._take_findings(self._engine))
 
     def outcome(self, *, passed: bool) -> RunOutcome:
         """What this run showed, for further ones."""
@@ -148,18 +165,30 @@ class RunningTest:
         engine = self._engine
         if engine is not None and not engine.closed:
             from .registry import MOST_RUNS, registry_of
-            from .timeline import keep_run, render
+            from .styled import Part
+            from .timeline import keep_run, lines_of
 
             alive = [keep_run(engine, instance) for instance in engine.instances[:MOST_RUNS]]
-            runs = [render(run) for run in [*registry_of(engine).gone, *alive]]
+            parts = [lines_of(run) for run in [*registry_of(engine).gone[:MOST_RUNS], *alive]]
             more = len(engine.instances) - len(alive)
             if more:
-                runs.append(f"... and {more} more instance(s).")
-            self.report = "\n\n".join(runs) or None
+                parts.append([[Part(f"... and {more} more instance(s).")]])
+            if self._found:
+                parts.append([[Part("Broken rules:")], *([Part(f"  {finding}")] for finding in self._found)])
+            self.report = [line for part in parts for line in (*part, [])][:-1]
+
+    def _all_runs(self, engine: Engine) -> list[Run]:
+        from .registry import registry_of
+        from .timeline import keep_run
+
+        return [*registry_of(engine).gone, *(keep_run(engine, instance) for instance in engine.instances)]
 
     def stop(self) -> None:
         """The test's call is over: nothing runs on, but what is stored can still be looked at in teardown."""
         if self._engine is not None and not self._engine.closed:
+            from .registry import registry_of
+
+            registry_of(self._engine).replays = False  # an introspector that a fixture closes comes too late for it
             self._engine.stop()
 
     def close(self) -> None:
@@ -167,6 +196,8 @@ class RunningTest:
         if self._engine is not None and not self._engine.closed:
             from .workers import context
 
+            if self.kept is not None:
+                self.kept.runs = self._all_runs(self._engine)
             self._engine.close()
             context.cancel_background()
 

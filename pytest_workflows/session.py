@@ -9,7 +9,8 @@ import pytest
 
 from . import current
 from .plan import PLAIN
-from .report import SECTION
+from .report import add_section, has_colour, takes_ascii_only
+from .session_report import Kept, hand_over, is_awaited
 from .settings import MARKER, Settings, read_ini, read_marker
 from .warned import Warned
 
@@ -39,7 +40,17 @@ class WorkflowSession:
         self.running: RunningTest | None = None
         # A session may run inside another one (pytester); what answered before answers again afterwards.
         self._before = current.get_resolver()
+        self._ascii_before = current.is_ascii()
         self.serve_outside()
+
+    def configured(self) -> None:
+        """Pytest knows its options and, under xdist, what the controller says of its terminal.
+
+        Raises:
+            pytest.UsageError: If an ini option cannot be read.
+        """
+        current.set_ascii(takes_ascii_only(self._config))
+        assert self.settings
 
     @property
     def settings(self) -> Settings:
@@ -94,6 +105,8 @@ class WorkflowSession:
         self.running = RunningTest(
             item, self.settings.for_item(item), project, self._freezer, self._warned, self.plan, has_fixture=ours
         )
+        if is_awaited(self._config):
+            self.running.kept = Kept()
         current.set_resolver(self.running.resolve, self.running.names)
         current.set_network(self.running.settings.allow_network)
         if ours:
@@ -118,11 +131,16 @@ class WorkflowSession:
         if running is None or running.reported:
             return
         if report.failed or (report.when == "call" and self._config.getoption("workflows_report")):
-            if running.report is None:
+            if not running.report:
                 running.write_report()
-            if running.report is not None:
-                report.sections.append((SECTION, running.report))
+            if running.report:
+                add_section(report, running.report, colour=has_colour(self._config))
                 running.reported = True
+
+    def add_runs(self, report: pytest.TestReport) -> None:
+        """Hand over the runs of the test for the hook at the session's end."""
+        if report.when == "teardown" and self.running is not None and self.running.kept is not None:
+            hand_over(report, self.running.kept)
 
     def end(self) -> None:
         """The test was torn down: nothing of it stays."""
@@ -143,6 +161,7 @@ class WorkflowSession:
         self.end()
         self.reported()
         current.set_resolver(*(self._before or (None,)))
+        current.set_ascii(self._ascii_before)
         if self._freezer is not None:
             self._freezer.stop()
         if self._switcher is not None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from .durations import read_count
 from .exploring import ALL, Exploration
 
 if TYPE_CHECKING:
@@ -82,6 +83,12 @@ def add_options(parser: pytest.Parser) -> None:
         "--workflows-report",
         action="store_true",
         help="show the timeline of every workflow instance, not only of those in failing tests",
+    )
+    group.addoption(
+        "--workflows-durations",
+        type=read_count,
+        metavar="N",
+        help="list the N slowest steps in real time and the N longest in virtual time (0: all)",
     )
     group.addoption(
         "--workflows-crash",

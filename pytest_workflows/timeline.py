@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
 
 from durable_engine import (
     FINAL_STATUSES,
     Engine,
     HistoryEvent,
+    HistoryRow,
     Instance,
+    InstanceRow,
     Life,
     StepRecord,
+    StepRow,
     Workflow,
     error_of,
     history_records,
@@ -22,12 +23,15 @@ from durable_engine import (
     to_datetime,
 )
 
-if TYPE_CHECKING:
-    from rich.table import Table
+from . import current
+from .bars import BLOCKS, draw_bars
+from .steplines import STYLES, offset, summary, table
+from .styled import Line, Part, paragraph, width_of, write
 
-WIDTH = 100
-_VALUE_WIDTH = 60
-_TRACEBACK = "Traceback (most recent call last):"
+WIDTH = 78
+"""Of the text. With the indentation of --workflows-report it is what every terminal has."""
+BAR_WIDTH = 20
+_INDENT = "  "
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ class Run:
         id: The instance's id.
         workflow: Its binding's name.
         status: Its status.
-        now: The virtual time.
+        now: The virtual time; that of its end, once it has ended.
         row: The instance as stored.
         steps: Its steps as stored.
         history: Its history as stored.
@@ -50,11 +54,26 @@ class Run:
     workflow: str
     status: str
     now: datetime
-    row: Any
-    steps: list[Any]
-    history: list[Any]
+    row: InstanceRow
+    steps: list[StepRow]
+    history: list[HistoryRow]
     events: list[str]
     lives: list[Life]
+
+    @property
+    def step_records(self) -> list[StepRecord]:
+        """Its steps, as `instance.steps` shows them."""
+        return step_records(self.steps, self.history)
+
+    @property
+    def history_events(self) -> list[HistoryEvent]:
+        """Its history, as `instance.history` shows it."""
+        return history_records(self.history)
+
+    @property
+    def error(self) -> dict[str, str] | None:
+        """The error that it ended with, or None."""
+        return error_of(self.row)
 
 
 def keep_run(engine: Engine, instance: Instance) -> Run:
@@ -64,7 +83,7 @@ def keep_run(engine: Engine, instance: Instance) -> Run:
         id=instance.id,
         workflow=instance.workflow.name,
         status=instance.status,
-        now=engine.clock.now,
+        now=engine.clock.now if instance.row.ended_at is None else to_datetime(instance.row.ended_at),
         row=instance.row,
         steps=engine.store.steps(key),
         history=engine.store.history(key),
@@ -81,99 +100,70 @@ def timeline(engine: Engine, workflow: Workflow, id: str) -> str:
     return render(keep_run(engine, instance))
 
 
-def render(run: Run) -> str:
-    """A run as text."""
-    history = history_records(run.history)
-    steps = step_records(run.steps, run.history)
+def render(run: Run, *, colour: bool = False) -> str:
+    """A run as text of at most 78 columns.
+
+    Args:
+        run: The run.
+        colour: Whether with the codes for colours that terminals understand.
+    """
+    return write(lines_of(run), colour=colour)
+
+
+def lines_of(run: Run) -> list[Line]:
+    """A run as lines whose parts have colours."""
+    history, steps = run.history_events, run.step_records
     start = history[0].at if history else run.now
-    lines = [
-        f"Instance {run.id!r} of {run.workflow!r}: {run.status} at {run.now:%Y-%m-%d %H:%M:%S} UTC "
-        f"(virtual time, {_offset(start, run.now)} after its start)"
-    ]
+    lines = _head(run, start)
     if steps:
-        lines.append(_table(steps, history, start))
+        bars = draw_bars(run.history, round(run.now.timestamp() * 1000), BAR_WIDTH)
+        if not current.is_ascii():
+            bars = {key: bar.translate(BLOCKS) for key, bar in bars.items()}
+        lines += [[Part(_INDENT), *line] for line in table(steps, history, bars, start, WIDTH - len(_INDENT))]
     else:
-        lines.append("  No step has started.")
+        lines += _note("No step has started.")
     lines += _lives(run.lives, start)
-    error = error_of(run.row)
-    if error is not None:
-        lines.append(f"  ended with {error['name']}: {_summary(error['message'])}")
+    if run.error is not None:
+        lines += _note(f"ended with {run.error['name']}: {summary(run.error['message'])}", "red")
     if run.status not in FINAL_STATUSES:
-        lines.append(f"  now: {_waits_for(steps)}")
+        lines += _note(f"now: {_waits_for(steps)}", "yellow")
     if run.events:
-        lines.append(f"  events that nothing has taken: {', '.join(map(repr, run.events))}")
-    return "\n".join(lines)
+        lines += _note(f"events that nothing has taken: {', '.join(map(repr, run.events))}")
+    return lines
 
 
-def _lives(lives: list[Life], start: datetime) -> list[str]:
+def _head(run: Run, start: datetime) -> list[Line]:
+    of, at = f"Instance {run.id!r} of {run.workflow!r}: ", f" at {run.now:%Y-%m-%d %H:%M:%S} UTC"
+    status = Part(run.status, STYLES.get(run.status, "yellow"))
+    lines: list[Line] = [[Part(of, "bold"), status, Part(at)]]
+    if width_of(of + run.status + at) > WIDTH:
+        lines = [[Part(line, "bold")] for line in paragraph(of + run.status + at, WIDTH, _INDENT)]
+    since = in_words(round((run.now - start).total_seconds() * 1000))
+    return lines + _note(f"virtual time, {since} after its start", "dim")
+
+
+def _note(text: str, style: str = "") -> list[Line]:
+    return [[Part(line, style)] for line in paragraph(_INDENT + text, WIDTH, _INDENT * 2)]
+
+
+def _lives(lives: list[Life], start: datetime) -> list[Line]:
     """What each life asked for, where the memory was lost on the way."""
     if not any(life.lost_at is not None for life in lives):
         return []
-    lines = []
-    for number, life in enumerate(lives, start=1):
-        asked = ", ".join(ask.key.label for ask in life.path) or "nothing"
-        end = ""
-        if life.lost_at is not None:
-            where = "" if life.point is None else f": {life.point.title}"
-            end = f"; its memory was lost at {_offset(start, to_datetime(life.lost_at))}{where}"
-        lines.append(f"  life {number} asked for {asked}{end}")
-    return lines
+    return [line for number, life in enumerate(lives, start=1) for line in _note(_life(number, life, start))]
+
+
+def _life(number: int, life: Life, start: datetime) -> str:
+    asked = ", ".join(ask.key.label for ask in life.path) or "nothing"
+    if life.lost_at is None:
+        return f"life {number} asked for {asked}"
+    where = "" if life.point is None else f": {life.point.title}"
+    return f"life {number} asked for {asked}; its memory was lost at {offset(start, to_datetime(life.lost_at))}{where}"
 
 
 def _others(engine: Engine, workflow: Workflow) -> str:
     ids = [repr(instance.id) for instance in engine.instances if instance.workflow is workflow]
     return f" It has: {', '.join(ids[:10])}{', ...' if len(ids) > 10 else ''}." if ids else " It has no instances."
-
-
-def _table(steps: list[StepRecord], history: list[HistoryEvent], start: datetime) -> str:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False, show_edge=False)
-    for _ in range(4):
-        table.add_column(overflow="fold")
-    details = _details(history)
-    for step in steps:
-        _add_step(table, step, details.get((step.kind, step.key.label), {}), start)
-    out = io.StringIO()
-    Console(file=out, width=WIDTH, no_color=True, highlight=False, markup=False, legacy_windows=False).print(table)
-    return "\n".join(f"  {line.rstrip()}" for line in out.getvalue().splitlines())
-
-
-def _add_step(table: Table, step: StepRecord, detail: dict[str, Any], start: datetime) -> None:
-    table.add_row(_offset(start, step.started_at), step.kind, step.key.label, _outcome(step, detail) + _mocked(step))
-    shown = step.attempts if len(step.attempts) > 1 or step.error else []
-    for attempt in shown:
-        text = f"attempt {attempt.number}: "
-        if attempt.error is not None:
-            text += f"{attempt.error['name']}: {_summary(attempt.error['message'])}"
-            if attempt.retry_delay is not None:
-                text += f", retried after {in_words(round(attempt.retry_delay.total_seconds() * 1000))}"
-        else:
-            text += "complete" if attempt.ended_at else "running"
-        table.add_row(_offset(start, attempt.started_at), "", "", text)
-
-
-def _outcome(step: StepRecord, detail: dict[str, Any]) -> str:
-    if step.kind == "sleep":
-        return f"{in_words(detail.get('durationMs', 0))}, {step.status}"
-    if step.kind == "wait_for_event":
-        awaited = f"event {detail.get('event')!r}"
-        return f"{awaited}, {'timed out' if step.status == 'errored' else step.status}"
-    if step.status == "complete":
-        return f"complete: {_short(step.result)}"
-    if step.status == "waiting":
-        return "waits for its next attempt"
-    return "failed" if step.status == "errored" else "running"
-
-
-def _mocked(step: StepRecord) -> str:
-    return " (mocked)" if step.mocked else ""
-
-
-def _details(history: list[HistoryEvent]) -> dict[tuple[str, str], dict[str, Any]]:
-    kinds = {"SLEEP_START": "sleep", "WAIT_START": "wait_for_event"}
-    return {(kinds[event.kind], event.step or ""): event.detail for event in history if event.kind in kinds}
 
 
 def _waits_for(steps: list[StepRecord]) -> str:
@@ -189,19 +179,3 @@ def _waits_for(steps: list[StepRecord]) -> str:
         else:
             parts.append(f"runs the callback of {step.key.label!r} (attempt {len(step.attempts)})")
     return "; ".join(parts) or "runs code of the workflow outside of its steps"
-
-
-def _offset(start: datetime, at: datetime) -> str:
-    return f"+{in_words(round((at - start).total_seconds() * 1000))}"
-
-
-def _summary(message: str) -> str:
-    """The line of a message that says what happened: behind the frames, where it holds a traceback."""
-    lines = message.strip().splitlines()
-    telling = (line for line in lines if not line.startswith(" ") and not line.endswith(_TRACEBACK))
-    return next(telling, lines[-1] if lines else "")
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= _VALUE_WIDTH else f"{text[: _VALUE_WIDTH - 3]}..."

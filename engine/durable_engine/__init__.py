@@ -55,7 +55,9 @@ from .modifications import InstanceModifications, Modification, Selector, check_
 from .observers import Observer
 from .paths import Life
 from .scope import Scope, current_scope
+from .showing import show
 from .step import Step
+from .store import HistoryRow, InstanceRow, StepRow
 
 __all__ = [
     "DEFAULT_TIMEOUT",
@@ -75,11 +77,13 @@ __all__ = [
     "Finding",
     "Findings",
     "HistoryEvent",
+    "HistoryRow",
     "Instance",
     "InstanceEndedError",
     "InstanceHandle",
     "InstanceModifications",
     "InstanceNotFoundError",
+    "InstanceRow",
     "IntrospectionError",
     "InvalidArgumentError",
     "JsBigInt",
@@ -105,6 +109,7 @@ __all__ = [
     "StepKey",
     "StepKind",
     "StepRecord",
+    "StepRow",
     "StepStatus",
     "UnreachableStatusError",
     "UnusedModificationError",
@@ -129,6 +134,7 @@ __all__ = [
     "parse_duration",
     "pass_door",
     "read_now",
+    "show",
     "shown_result",
     "step_error",
     "step_records",

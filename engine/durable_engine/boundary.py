@@ -19,6 +19,7 @@ import msgspec
 
 from .clock import PLAIN_DATETIME, to_ms
 from .errors import ConversionError, JsException
+from .showing import plain_buffer
 
 MAX_SAFE = 2**53 - 2
 """The largest int that stays a number; beyond it, an int becomes a bigint."""
@@ -192,6 +193,11 @@ def is_coroutine(value: object) -> bool:
 def decode(data: bytes) -> Any:
     """Get a value back: from storage to JavaScript and to Python. Each call makes new objects."""
     return _from_wire(_DECODER.decode(data))
+
+
+def decode_plain(data: bytes) -> Any:
+    """As `decode`, for looking at: buffers come as bytes and arrays, which compare and print by their content."""
+    return _from_wire(_PLAIN_DECODER.decode(data))
 
 
 def cross(value: object) -> Any:
@@ -539,5 +545,13 @@ def _from_ext(code: int, data: memoryview) -> Any:
     return text
 
 
+def _from_ext_plain(code: int, data: memoryview) -> Any:
+    if code == _ARRAY:
+        form, _, content = bytes(data).partition(b"\0")
+        return plain_buffer(form.decode(), content)
+    return _from_ext(code, data)
+
+
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(ext_hook=_from_ext)
+_PLAIN_DECODER = msgspec.msgpack.Decoder(ext_hook=_from_ext_plain)

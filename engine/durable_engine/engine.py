@@ -9,6 +9,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -60,6 +61,7 @@ class Engine:
         ignore_rules: Names of rules that nothing is noticed of.
         schedule_seed: What the order comes from in which things happen that could happen in any order; by default it is
             the order in which they became ready.
+        root: The project's folder: recorded errors show the paths of its files from there.
 
     Example:
         ```python
@@ -81,11 +83,13 @@ class Engine:
         limits: Limits | None = None,
         ignore_rules: Iterable[str] = (),
         schedule_seed: int | None = None,
+        root: Path | None = None,
     ) -> None:
         self.clock = VirtualClock(None if now is None else read_now(now))
         self.store = Store()
         self.timeout = timeout
         self.limits = limits or Limits()
+        self.root = root
         self.passthrough: tuple[type[BaseException], ...] = (KeyboardInterrupt, SystemExit, *passthrough)
         self.observers = Observers()
         self.exceptions: dict[int, BaseException] = {}

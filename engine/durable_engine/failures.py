@@ -14,6 +14,7 @@ import msgspec
 
 from .boundary import BoundaryError
 from .errors import JsException, NonRetryableError
+from .source_paths import shown_path
 
 _HERE = f"{Path(__file__).parent}{os.sep}"
 _NON_RETRYABLE = "NonRetryableError"
@@ -56,11 +57,16 @@ class _Crossed(JsException):
 _Crossed.__module__, _Crossed.__name__, _Crossed.__qualname__ = "pyodide.ffi", "JsException", "JsException"
 
 
-def describe(exc: BaseException) -> ErrorInfo:
-    """What the engine records for an exception that a step's callback raised."""
+def describe(exc: BaseException, root: Path | None = None) -> ErrorInfo:
+    """What the engine records for an exception that a step's callback raised.
+
+    Args:
+        exc: The exception.
+        root: The project's folder, which the traceback leaves out.
+    """
     if isinstance(exc, BoundaryError):
         return ErrorInfo(exc.name, exc.message)
-    text = _formatted(exc)
+    text = _formatted(exc, root)
     # The platform knows the exception by its name alone, so that a class of the user's own counts as well.
     if type(exc).__qualname__ == _NON_RETRYABLE:
         reason = _last_line_message(text)
@@ -118,11 +124,16 @@ def original_of(exc: BaseException) -> BaseException:
     return exc
 
 
-def instance_error(exc: BaseException) -> dict[str, str]:
-    """What an instance is errored with when `exc` escapes from `run`."""
+def instance_error(exc: BaseException, root: Path | None = None) -> dict[str, str]:
+    """What an instance is errored with when `exc` escapes from `run`.
+
+    Args:
+        exc: The exception.
+        root: The project's folder, which the traceback leaves out.
+    """
     if isinstance(exc, BoundaryError):
         return {"name": exc.name, "message": exc.message}
-    return {"name": "Error", "message": _storable(f"PythonError: {_formatted(exc)}")}
+    return {"name": "Error", "message": _storable(f"PythonError: {_formatted(exc, root)}")}
 
 
 class _Stack(traceback.StackSummary):
@@ -132,17 +143,21 @@ class _Stack(traceback.StackSummary):
         return True
 
 
-def _formatted(exc: BaseException) -> str:
-    """The traceback as Python prints it, causes included, without the engine's own frames."""
+def _formatted(exc: BaseException, root: Path | None) -> str:
+    """The traceback as Python prints it, causes included, without the engine's own frames.
+
+    It is a part of history, and the same on every machine: paths are shortened, and the marks below a line of source,
+    which differ between versions of Python, are left out.
+    """
     told = traceback.TracebackException.from_exception(exc)
-    _tidy(told, exc)
+    _tidy(told, exc, root)
     told.stack = _Stack(told.stack)
     return "".join(told.format())
 
 
-def _tidy(told: traceback.TracebackException, exc: BaseException) -> None:
+def _tidy(told: traceback.TracebackException, exc: BaseException, root: Path | None) -> None:
     """Take out what is ours: frames, and the links from a crossed error to its original."""
-    stack = [frame for frame in told.stack if not frame.filename.startswith(_HERE)]
+    stack = [_portable(frame, root) for frame in told.stack if not frame.filename.startswith(_HERE)]
     told.stack = _Stack(stack) if told.stack or isinstance(exc, _Crossed) else traceback.StackSummary()
     if isinstance(exc.__cause__, _Crossed) and told.__cause__ is not None:
         if isinstance(exc, JsException):
@@ -154,7 +169,13 @@ def _tidy(told: traceback.TracebackException, exc: BaseException) -> None:
         pairs += zip(told.exceptions or (), exc.exceptions, strict=False)
     for part, error in pairs:
         if part is not None and error is not None:
-            _tidy(part, error)
+            _tidy(part, error, root)
+
+
+def _portable(frame: traceback.FrameSummary, root: Path | None) -> traceback.FrameSummary:
+    return traceback.FrameSummary(
+        shown_path(frame.filename, root), frame.lineno, frame.name, lookup_line=False, line=frame.line or ""
+    )
 
 
 def _last_line_message(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from .boundary import decode
+from .boundary import decode, decode_plain
 from .clock import to_datetime
 from .failures import ErrorInfo
 from .model import AttemptRecord, HistoryEvent, StepKey, StepRecord
@@ -99,6 +99,6 @@ def _attempts(history: Sequence[HistoryRow]) -> dict[StepKey, list[AttemptRecord
 def _history_event(line: HistoryRow) -> HistoryEvent:
     detail = dict(line.detail or {})
     if line.value is not None:
-        value: Any = decode(line.value)
+        value: Any = decode_plain(line.value)
         detail.update({_VALUE_KEYS[line.kind]: value} if line.kind in _VALUE_KEYS else value)
     return HistoryEvent(line.kind, line.key and line.key.label, to_datetime(line.at), detail)

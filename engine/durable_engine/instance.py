@@ -141,7 +141,7 @@ class Instance:
 
     def _fail(self, exc: BaseException) -> None:
         self.engine.exceptions[self.row.key] = original_of(exc)
-        error = instance_error(exc)
+        error = instance_error(exc, self.engine.root)
         self.row.error = msgspec.msgpack.encode(error)
         self._end("errored", "WORKFLOW_FAILURE", {"error": error})
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
+from .showing import Shown
+
 StepKind = Literal["do", "sleep", "wait_for_event"]
 StepStatus = Literal["running", "waiting", "complete", "errored"]
 
@@ -41,8 +43,8 @@ class StepKey(NamedTuple):
         return f"{self.name}-{self.count}"
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptRecord:
+@dataclass(frozen=True, slots=True, repr=False)
+class AttemptRecord(Shown):
     """One attempt of a step.
 
     Attributes:
@@ -60,8 +62,8 @@ class AttemptRecord:
     retry_delay: timedelta | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StepRecord:
+@dataclass(frozen=True, slots=True, repr=False)
+class StepRecord(Shown):
     """A step as it stands now.
 
     Attributes:
@@ -96,8 +98,8 @@ class StepRecord:
         return StepKey(self.kind, self.name, self.count)
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryEvent:
+@dataclass(frozen=True, slots=True, repr=False)
+class HistoryEvent(Shown):
     """One line of an instance's history.
 
     Attributes:

@@ -424,7 +424,7 @@ class DoOperation(DurableOperation):
         if isinstance(exc, NotSerialisable):
             self._end_instance()
         else:
-            self._fail_attempt(describe(exc), exc)
+            self._fail_attempt(describe(exc, self.instance.engine.root), exc)
 
     def _time_out(self, number: int) -> None:
         if self._is_current(number):

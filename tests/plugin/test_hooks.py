@@ -1,5 +1,7 @@
 """The plugin's own hooks, called in order, from a conftest."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -161,6 +163,142 @@ def test_hooks_of_a_conftest_below_hear_of_the_tests_beside_it_alone(worker: Any
     result.assert_outcomes(passed=2)
     assert "created ORDERS one queued" in calls_of(result)
     assert "two" not in " ".join(calls_of(result))
+
+
+FINDING = """
+    from workers import WorkflowEntrypoint
+
+    class OrderWorkflow(WorkflowEntrypoint):
+        async def run(self, event, step):
+            step.wait_for_event("nap", "woken")
+            await step.sleep("cool down", "1 second")
+
+            @step.do("charge", config={"retries": {"limit": 1, "delay": "1 second"}})
+            async def charge():
+                raise ValueError("no money")
+
+            await charge()
+"""
+REPORT = """
+    def pytest_workflows_finding(finding):
+        print()
+        print(f"HOOK found {finding.rule} in {finding.workflow}, line {finding.line}")
+
+    def pytest_workflows_report(config, runs, findings):
+        print()
+        for nodeid, mine in runs.items():
+            for run in mine:
+                steps = [f"{step.key.label} {step.status} {len(step.attempts)}" for step in run.step_records]
+                print(f"HOOK {nodeid}: {run.workflow} {run.id} {run.status} {run.now:%X} {', '.join(steps)}")
+                print("HOOK", run.history_events[-1].kind, run.error and run.error["message"].splitlines()[-1])
+        for nodeid, mine in findings.items():
+            print(f"HOOK {nodeid}: {[finding.rule for finding in mine]}")
+        print(f"HOOK {config.rootpath.name}: {len(runs)} test(s) with instances")
+"""
+TOLD = """
+    import pytest
+    from pytest_workflows import introspect_workflow_instance
+
+    pytestmark = [
+        pytest.mark.workflow(now="2026-01-01T12:00:00Z"),
+        pytest.mark.filterwarnings("ignore"),
+    ]
+
+    async def test_one(workflow_env):
+        async with introspect_workflow_instance(workflow_env.ORDERS, "a") as instance:
+            await workflow_env.ORDERS.create({"id": "a"})
+            await instance.wait_for_status("errored")
+
+    def test_without_instances():
+        pass
+"""
+
+
+def test_a_finding_is_told_when_it_is_noticed(worker: Any) -> None:
+    worker.write("conftest.py", REPORT.partition("def pytest_workflows_report")[0])
+    worker.write("src/entry.py", FINDING)
+
+    result = worker.run(TOLD, "-s")
+
+    result.assert_outcomes(passed=2)
+    assert calls_of(result) == ["found missing-await in ORDERS, line 5"]
+
+
+@pytest.mark.parametrize("arguments", [("-s",), ("-n", "2")], ids=["alone", "xdist"])
+def test_at_the_end_of_the_session_all_runs_and_findings_are_told_once(worker: Any, arguments: tuple[str, ...]) -> None:
+    worker.write("conftest.py", REPORT)
+    worker.write("src/entry.py", FINDING)
+
+    result = worker.run(TOLD, *arguments, process=True)
+
+    result.assert_outcomes(passed=2)
+    assert [call for call in calls_of(result) if not call.startswith("found")] == [
+        "tests/test_it.py::test_one: ORDERS a errored 12:00:02 cool down-1 complete 0, charge-1 errored 2",
+        "WORKFLOW_FAILURE ValueError: ValueError: no money",
+        "tests/test_it.py::test_one: ['missing-await']",
+        f"{worker.path.name}: 1 test(s) with instances",
+    ]
+
+
+def test_the_end_of_the_session_is_told_of_every_instance_and_in_order(worker: Any) -> None:
+    worker.write(
+        "conftest.py",
+        """
+        def pytest_workflows_report(config, runs, findings):
+            print()
+            for nodeid, mine in runs.items():
+                print("HOOK", nodeid, [run.id for run in mine] == [f"i{n}" for n in range(60)], findings)
+        """,
+    )
+
+    result = worker.run(
+        """
+        from pytest_workflows import introspect_workflow
+
+        async def test_it(workflow_env):
+            async with introspect_workflow(workflow_env.ORDERS):
+                await workflow_env.ORDERS.create_batch([{"id": f"i{n}"} for n in range(30)])
+            await workflow_env.ORDERS.create_batch([{"id": f"i{n}"} for n in range(30, 60)])
+        """,
+        "-s",
+    )
+
+    result.assert_outcomes(passed=1)
+    assert calls_of(result) == ["tests/test_it.py::test_it True {}"]
+
+
+def test_the_example_of_the_docs_counts_the_steps_that_were_retried(worker: Any) -> None:
+    page = (Path(__file__).parents[2] / "docs/reference/hooks.md").read_text(encoding="utf-8")
+    example = re.search(r'```python title="conftest.py"\n(.*?)```', page, re.DOTALL)
+    assert example is not None
+    worker.write("conftest.py", example[1])
+    worker.write("src/entry.py", FINDING)
+
+    worker.run(TOLD)
+
+    assert (worker.path / "retried.json").read_text() == '{"ORDERS: charge": 1}'
+
+
+def test_a_session_without_instances_is_told_of_too(worker: Any) -> None:
+    worker.write("conftest.py", REPORT)
+
+    result = worker.run("def test_it(): pass", "-s")
+
+    assert calls_of(result) == [f"{worker.path.name}: 0 test(s) with instances"]
+
+
+def test_nothing_is_kept_of_a_test_where_nobody_asks_for_it(worker: Any) -> None:
+    worker.write(
+        "conftest.py",
+        """
+        def pytest_runtest_logreport(report):
+            print("HOOK", sorted(name for name in vars(report) if "workflows" in name))
+        """,
+    )
+
+    result = worker.run(TOLD.replace('"errored"', '"complete"'), "-s")
+
+    assert set(calls_of(result)) == {"[]"}
 
 
 def test_a_hook_with_an_unknown_name_is_an_error_of_pluggy(worker: Any) -> None:

@@ -27,14 +27,18 @@ ENTRY = """
             return decision["payload"]
 """
 TIMELINE = """\
-Instance 'a' of 'ORDERS': waiting at 2026-01-02 00:00:10 UTC (virtual time, +1 day 10 seconds after its start)
-  +0 ms              do              reserve stock-1     complete: {'reserved': True}
-  +0 ms                                                  attempt 1: Error: ValueError: no stock,
-                                                         retried after 10 seconds
-  +10 seconds                                            attempt 2: complete
-  +10 seconds        do              charge-1            complete: 'mocked' (mocked)
-  +10 seconds        sleep           cool down-1         1 day, complete
-  +1 day 10 seconds  wait_for_event  wait for payment-1  event 'paid', waiting
+Instance 'a' of 'ORDERS': waiting at 2026-01-02 00:00:10 UTC
+  virtual time, 1 day 10 seconds after its start
+  +0       do     reserve stock-1     complete            ✗·█
+                  result: {'reserved': True}
+  +0              attempt 1: Error: ValueError: no stock, retried after 10
+                  seconds
+  +10s            attempt 2: complete
+  +10s     do     charge-1            complete               █
+                  result: 'mocked' (mocked)
+  +10s     sleep  cool down-1         complete, 1 day         ░░░░░░░░░░░░░░░
+  +1d 10s  wait   wait for payment-1  waiting                                ▒
+                  event 'paid'
   now: waits for an event in 'wait for payment-1'
   events that nothing has taken: 'other'"""
 HEAD = """
@@ -99,9 +103,9 @@ def test_instances_that_are_left_at_the_failure_are_shown_in_order_of_creation(s
 
     section = section_of(result)
     assert section.index("Instance 'b' of 'ORDERS': errored") < section.index("Instance 'a' of 'ORDERS': errored")
-    assert "event 'paid', timed out" in section
+    assert "wait for payment-1  timed out" in section
     assert "ended with Error: " in section
-    assert "WorkflowTimeoutError: Execution timed out after 172800000ms" in section
+    assert "WorkflowTimeoutError:\n    Execution timed out after 172800000ms" in section
 
 
 def test_a_test_without_our_fixtures_has_the_section_too(shop: Any) -> None:

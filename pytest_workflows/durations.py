@@ -1,0 +1,162 @@
+"""--workflows-durations: which steps took longest, in real and in virtual time."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Generator
+from time import perf_counter
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+if TYPE_CHECKING:
+    from durable_engine import Instance, StepKey
+
+_DURATIONS = "pytest_workflows_durations"
+"""The attribute of a test's last report, in which a worker of xdist hands them over."""
+
+
+class Duration(NamedTuple):
+    """How long a step took.
+
+    Attributes:
+        nodeid: The test.
+        workflow: The workflow's binding name.
+        instance: The instance's id.
+        kind: The step's kind.
+        step: Its name with its occurrence.
+        real: Real seconds, from its first start to its outcome.
+        virtual: Virtual milliseconds.
+        finished: Whether it had its outcome when the test was over.
+    """
+
+    nodeid: str
+    workflow: str
+    instance: str
+    kind: str
+    step: str
+    real: float
+    virtual: int
+    finished: bool
+
+
+def read_count(text: str) -> int:
+    """How many steps to list, from the command line.
+
+    Raises:
+        argparse.ArgumentTypeError: If it is no number from 0 on.
+    """
+    try:
+        count = int(text)
+    except ValueError:
+        count = -1
+    if count < 0:
+        raise argparse.ArgumentTypeError(f"takes how many steps to list, an int from 0 on (0 lists all), not {text!r}.")
+    return count
+
+
+class _Started(NamedTuple):
+    instance: Instance
+    real: float
+    virtual: int
+
+
+class Durations:
+    """Measures steps while tests run, and lists them at the end; registered only where the option was given.
+
+    Args:
+        count: How many to list; 0 for all.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._nodeid = ""
+        self._started: dict[tuple[int, StepKey], _Started] = {}
+        self._measured: list[Duration] = []
+        self._all: list[Duration] = []
+
+    # -- while a test runs -------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """A test begins."""
+        self._nodeid, self._started, self._measured = item.nodeid, {}, []
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_workflows_step_started(self, instance: Instance, step: StepKey) -> None:
+        """Begin to measure."""
+        self._started[instance.row.key, step] = _Started(instance, perf_counter(), instance.engine.clock.now_ms)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_workflows_step_finished(self, instance: Instance, step: StepKey) -> None:
+        """Measure."""
+        self._measure(instance.row.key, step, finished=True)
+
+    def _measure(self, key: int, step: StepKey, *, finished: bool) -> None:
+        started = self._started.pop((key, step), None)
+        if started is None:
+            return
+        instance = started.instance
+        real, virtual = perf_counter() - started.real, instance.engine.clock.now_ms - started.virtual
+        self._measured.append(
+            Duration(self._nodeid, instance.workflow.name, instance.id, step.kind, step.label, real, virtual, finished)
+        )
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Hand over what a test's steps took, what is still open included."""
+        report = yield
+        if report.when == "teardown":
+            for key, step in list(self._started):
+                self._measure(key, step, finished=False)
+            setattr(report, _DURATIONS, [list(one) for one in self._measured])
+        return report
+
+    # -- at the end --------------------------------------------------------------------------------------------------
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Collect them, under xdist from its workers."""
+        self._all += [Duration(*one) for one in getattr(report, _DURATIONS, [])]
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """List them."""
+        if not self._all:
+            terminalreporter.section("workflows: durations of steps")
+            terminalreporter.line("No test ran a step of a workflow.")
+            return
+        # Waits and sleeps take as long as others need meanwhile: what is slow in real time is a callback.
+        real = sorted((one for one in self._all if one.kind == "do"), key=lambda one: -one.real)
+        virtual = sorted(self._all, key=lambda one: -one.virtual)
+        self._list(terminalreporter, "slowest", "real time", real, [_real(one.real) for one in real])
+        self._list(terminalreporter, "longest", "virtual time", virtual, [_virtual(one.virtual) for one in virtual])
+
+    def _list(
+        self, reporter: pytest.TerminalReporter, which: str, time: str, listed: list[Duration], words: list[str]
+    ) -> None:
+        if not listed:
+            return
+        count = self._count or len(listed)
+        number = f"{count} " if self._count else ""
+        reporter.section(f"workflows: {which} {number}steps in {time}")
+        width = max((len(word) for word in words[:count]), default=0)
+        for one, word in zip(listed[:count], words, strict=False):
+            self._show(reporter, one, word.ljust(width))
+
+    def _show(self, reporter: pytest.TerminalReporter, one: Duration, words: str) -> None:
+        step = f"{words}  {one.kind} {one.step!r}, {one.instance!r} of {one.workflow!r}"
+        step += "" if one.finished else " (not finished)"
+        if len(step) + 2 + len(one.nodeid) <= reporter.config.get_terminal_writer().fullwidth:
+            reporter.line(f"{step}  {one.nodeid}")
+        else:
+            reporter.line(step)
+            reporter.line(f"{' ' * len(words)}  {one.nodeid}")
+
+
+def _real(seconds: float) -> str:
+    return f"{seconds * 1000:.1f} ms" if seconds < 1 else _virtual(round(seconds * 1000))
+
+
+def _virtual(ms: int) -> str:
+    from durable_engine import in_words
+
+    return in_words(ms)

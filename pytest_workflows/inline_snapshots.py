@@ -1,0 +1,42 @@
+"""How inline-snapshot writes our records into a test: loaded by inline-snapshot, where that is installed.
+
+It is loaded in every session then, also where nothing of ours is used, and so imports nothing of the engine.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from inline_snapshot.plugin import Builder, ImportFrom, hookimpl
+
+_RECORDS = ("AttemptRecord", "HistoryEvent", "StepRecord")
+
+
+@hookimpl(specname="customize", tryfirst=True)
+def import_records_from_their_public_place(value: Any, builder: Builder) -> Any:
+    """The classes of our records are imported from `pytest_workflows`."""
+    if isinstance(value, type) and value.__module__ == "durable_engine.model" and value.__name__ in _RECORDS:
+        return builder.create_code(value.__name__, imports=[ImportFrom("pytest_workflows", value.__name__)])
+    return None
+
+
+@hookimpl(specname="customize", tryfirst=True)
+def write_datetimes_while_time_is_frozen(value: Any, builder: Builder) -> Any:
+    """inline-snapshot does not know a plain datetime while freezegun has put another class in its place."""
+    if (type(value).__module__, type(value).__name__) != ("datetime", "datetime"):
+        return None
+    parts = ("hour", "minute", "second", "microsecond")
+    times = {name: builder.with_default(getattr(value, name), 0) for name in parts}
+    return builder.create_call(
+        builder.create_code("datetime", imports=[ImportFrom("datetime", "datetime")]),
+        [value.year, value.month, value.day],
+        {**times, "tzinfo": builder.with_default(value.tzinfo, None)},
+    )
+
+
+@hookimpl(specname="customize", tryfirst=True)
+def write_buffers_by_their_content(value: Any, builder: Builder) -> Any:
+    """What `run` got for bytes is a memoryview, whose `repr` is an address."""
+    if isinstance(value, memoryview) and value.format == "B":
+        return builder.create_call(memoryview, [value.tobytes()])
+    return None

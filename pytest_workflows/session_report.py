@@ -1,0 +1,96 @@
+"""What the hook `pytest_workflows_report` gets: kept test by test, handed over by workers of xdist, told at the end."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from durable_engine import Finding
+
+    from .timeline import Run
+
+_KEPT = "pytest_workflows_kept"
+"""The attribute of a test's last report; a text, since that is what every reader of reports can take."""
+
+
+@dataclass(slots=True)
+class Kept:
+    """What is kept of a test.
+
+    Attributes:
+        runs: The runs of its instances.
+        findings: What was found in it.
+    """
+
+    runs: list[Run] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def is_awaited(config: pytest.Config) -> bool:
+    """Whether anybody wants to hear of it."""
+    return bool(config.hook.pytest_workflows_report.get_hookimpls())
+
+
+def hand_over(report: pytest.TestReport, kept: Kept) -> None:
+    """Attach what was kept of a test to its last report."""
+    if kept.runs or kept.findings:
+        import msgspec
+
+        data = msgspec.msgpack.encode([[_parts(run) for run in kept.runs], kept.findings])
+        setattr(report, _KEPT, base64.b64encode(data).decode())
+
+
+def _parts(run: Run) -> tuple[Any, ...]:
+    # Virtual time as a number: while freezegun is at work, the class of a datetime is not what msgspec looks for.
+    now = round(run.now.timestamp() * 1000)
+    return (run.id, run.workflow, run.status, now, run.row, run.steps, run.history, run.events, run.lives)
+
+
+def _read(text: str) -> Kept:
+    import msgspec
+
+    from durable_engine import Finding, HistoryRow, InstanceRow, Life, StepRow, to_datetime
+
+    from .timeline import Run
+
+    parts = tuple[str, str, str, int, InstanceRow, list[StepRow], list[HistoryRow], list[str], list[Life]]
+    runs, findings = msgspec.msgpack.decode(base64.b64decode(text), type=tuple[list[parts], list[Finding]])
+    return Kept(
+        [
+            Run(id, workflow, status, to_datetime(now), row, steps, history, events, lives)
+            for id, workflow, status, now, row, steps, history, events, lives in runs
+        ],
+        findings,
+    )
+
+
+class RunCollector:
+    """Collects what tests hand over, and calls the hook.
+
+    Args:
+        config: pytest's configuration.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._kept: dict[str, Kept] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take what was kept of a test."""
+        text = getattr(report, _KEPT, None)
+        if text is not None:
+            self._kept[report.nodeid] = _read(text)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self) -> None:
+        """Tell."""
+        if is_awaited(self._config) and not hasattr(self._config, "workerinput"):
+            self._config.hook.pytest_workflows_report(
+                config=self._config,
+                runs={nodeid: kept.runs for nodeid, kept in self._kept.items() if kept.runs},
+                findings={nodeid: kept.findings for nodeid, kept in self._kept.items() if kept.findings},
+            )
