@@ -379,5 +379,6 @@ def settle_answer(future: asyncio.Future[Any], row: StepRow) -> None:
         return
     if row.error is not None:
         future.set_exception(rebuild(ErrorInfo.load(row.error)))
+        future.exception()  # a life that is killed before it hears of this would be complained of
     else:
         future.set_result(None if row.result is None else decode(row.result))

@@ -133,6 +133,7 @@ class DurableOperation(Operation):
         if not self.future.done():
             if error is not None:
                 self.future.set_exception(error)
+                self.future.exception()  # a life that is killed before it hears of this would be complained of
             else:
                 self.future.set_result(value)
         self.instance.engine.progress(self.instance)

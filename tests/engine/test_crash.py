@@ -282,6 +282,25 @@ async def test_a_callback_that_crashes_its_own_instance_has_no_outcome(engine):
     ]
 
 
+@pytest.mark.parametrize("turns", range(4))
+async def test_a_failure_that_a_killed_life_has_not_heard_of_is_not_complained_of(engine, caplog, turns):
+    async def workflow(event, step):
+        await step.wait_for_event("w", "t", timeout="1 hour")
+
+    handle = await engine.bind("W", workflow).create()
+    await engine.advance("59 minutes")
+    engine.clock.fire(engine.clock.next_timer())  # the failure is on its way to `run`
+    crash(engine, handle)
+    for _ in range(turns):  # and so it is in the next life, from storage
+        await asyncio.sleep(0)
+    crash(engine, handle)
+    await engine.run_until_idle()
+    gc.collect()
+
+    assert caplog.messages == []
+    assert (await handle.status())["status"] == "errored"
+
+
 async def test_an_answer_from_storage_that_was_cancelled_disturbs_nobody(engine):
     async def workflow(event, step):
         task = asyncio.ensure_future(step.do("s")(lambda: 1)())
