@@ -8,7 +8,6 @@ import uuid
 import warnings
 import weakref
 from collections.abc import Callable, Iterable, Mapping
-from contextvars import Context
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -178,9 +177,10 @@ class Engine:
 
     @property
     def instances(self) -> list[Instance]:
-        """Every instance, in order of creation."""
+        """Every instance that is kept, in order of creation."""
         found = (self._alive.get((row.workflow, row.id)) for row in self.store.all_instances())
-        return [instance for instance in found if instance is not None]
+        now = self.clock.now_ms
+        return [instance for instance in found if instance is not None and not instance.row.is_expired(now)]
 
     def bind(
         self,
@@ -418,8 +418,9 @@ class Engine:
         if not instance.closed:
             instance.tell_abandoned()
             self.observers.life_ended(instance)
+        if not instance.killed:
+            self.operations_closed(len(instance.operations))
         instance.killed = True
-        self.operations_closed(len(instance.operations))
         instance.drop_timers()
         self.busy.pop(instance, None)
 
@@ -446,16 +447,6 @@ class Engine:
             reborn.start()
         self.progress(reborn)
 
-    def strike(self, instance: Instance, point: FaultPoint) -> None:
-        """Die at a fault point that code of the instance itself has come to: the running task goes no further."""
-        self.crash(instance.workflow, instance.id, point)
-        # It could not be put away while it runs. It is suspended for ever by now, or has come to its end.
-        self.loop.call_soon(self._bury, instance, context=Context())
-
-    def _bury(self, instance: Instance) -> None:
-        if self._loop is not None:
-            kill(self._loop, lambda scope: scope.instance is instance, self.graveyard)
-
     def pause(self, workflow: Workflow, id: str) -> None:
         """Pause an instance once no callback of it runs; one that has ended stays as it is."""
         instance = self.require(workflow, id)
@@ -468,21 +459,22 @@ class Engine:
         if instance.row.status == "waitingForPause":
             instance.cancel_pause()
         elif instance.row.status == "paused":
-            paused_at = instance.row.paused_at
-            assert paused_at is not None
-            self._shift_timers(instance.row.key, self.clock.now_ms - paused_at)
-            instance.row.paused_at = None
+            self._end_pause(instance.row)
             # A life that was paused before it began has not told history of its start yet.
             started = any(line.kind == "WORKFLOW_START" for line in self.store.history(instance.row.key))
             instance.row.status = "running" if started else "queued"
             self.store.save_instance(instance.row)
             self._relive(instance).start()
 
-    def _shift_timers(self, key: int, by: int) -> None:
-        for step in self.store.steps(key):
+    def _end_pause(self, row: InstanceRow) -> None:
+        """Timers go on from where they were, if they stood still."""
+        if row.paused_at is None:
+            return
+        for step in self.store.steps(row.key):
             if step.due is not None:
-                step.due += by
-                self.store.record(key, [], step)
+                step.due += self.clock.now_ms - row.paused_at
+                self.store.record(row.key, [], step)
+        row.paused_at = None
 
     def restart(self, workflow: Workflow, id: str, options: JsDict) -> None:
         """Run an instance again, from the top or from a step on.
@@ -502,7 +494,8 @@ class Engine:
         self.store.delete_events(row.key)
         self.exceptions.pop(row.key, None)
         row.status = "running" if first else "queued"
-        row.output = row.error = row.ended_at = row.paused_at = None
+        row.output = row.error = row.ended_at = None
+        self._end_pause(row)
         self.store.save_instance(row)
         if not first:
             self._record_queued(row)
@@ -540,6 +533,7 @@ class Engine:
         instance = self.require(workflow, id)
         if instance.finished:
             raise JsException("Error", CANNOT_TERMINATE)
+        self._end_pause(instance.row)
         instance.terminate()
         self._reject_steps(instance, "terminate")
 
@@ -778,5 +772,4 @@ class Engine:
 
     def report_missing_await(self, what: str, place: Place, workflow: Workflow) -> None:
         """Keep a finding: nobody awaited a step."""
-        if not self.closed:
-            self.findings.add("missing-await", f"{what} was never awaited", place, workflow=workflow.name)
+        self.findings.add("missing-await", f"{what} was never awaited", place, workflow=workflow.name)
