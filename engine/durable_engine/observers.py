@@ -93,13 +93,6 @@ class Observers(Observer):
             if getattr(type(observer), name) is not getattr(Observer, name):
                 listeners.append(getattr(observer, name))
 
-    def remove(self, observer: Observer) -> None:
-        """Tell this one no more; removing twice is fine."""
-        for name, listeners in self._listeners.items():
-            method = getattr(observer, name)
-            if method in listeners:
-                listeners.remove(method)
-
 
 def _teller(name: str) -> Any:
     def tell(self: Observers, *arguments: Any, **named: Any) -> None:
