@@ -5,10 +5,11 @@ This is the engine's public door; what is not named here is its own affair.
 
 from __future__ import annotations
 
-from .binding import InstanceHandle, Workflow, WorkflowBinding
-from .boundary import JsBigInt, JsDict, JsNull, JsProxy, cross, decode, encode, jsnull, to_json
-from .clock import VirtualClock, read_now, to_datetime
+from .binding import InstanceHandle, Workflow, WorkflowBinding, pass_door
+from .boundary import Cover, JsBigInt, JsDict, JsNull, JsProxy, cross, decode, encode, jsnull, to_json, unwrap
+from .clock import PLAIN_DATETIME, VirtualClock, read_now, to_datetime, to_ms
 from .durations import duration_ms, in_words, parse_duration
+from .effects import acting_scope, as_coroutine_function, inside_service, make_effect, tell_call, tell_effect
 from .engine import DEFAULT_TIMEOUT, Engine
 from .errors import (
     ConversionError,
@@ -25,6 +26,7 @@ from .errors import (
     NotAvailableError,
     ReplayEnded,
     StepFailedError,
+    UnknownValueError,
     UnreachableStatusError,
     UnusedModificationError,
     WaitTimeoutError,
@@ -32,8 +34,10 @@ from .errors import (
     WorkflowRuleError,
     WorkflowRuleWarning,
 )
+from .failures import ErrorInfo
 from .faults import FaultPoint, Faults
 from .findings import RULES, Finding, Findings, Rule
+from .frames import hide_frames
 from .inspection import (
     error_of,
     failure_of,
@@ -63,24 +67,32 @@ from .model import (
 from .modifications import InstanceModifications, Modification, Selector, check_consistent
 from .observers import Observer
 from .paths import Life
+from .playback import PlayedLine, PlayedStep, Script
 from .scope import Scope, current_scope
 from .showing import show
 from .step import Step
-from .store import HistoryRow, InstanceRow, StepRow
+from .store import MOCKED, SENSITIVE, HistoryRow, InstanceRow, StepRow
+from .unknown import REDACTED_REASON, UnknownValue
 
 __all__ = [
     "DEFAULT_TIMEOUT",
     "FINAL_STATUSES",
+    "MOCKED",
+    "PLAIN_DATETIME",
+    "REDACTED_REASON",
     "RULES",
+    "SENSITIVE",
     "STATUSES",
     "Ask",
     "AttemptRecord",
     "CallbackRun",
     "ConversionError",
+    "Cover",
     "Effect",
     "Engine",
     "EngineClosedError",
     "EngineError",
+    "ErrorInfo",
     "FaultPoint",
     "Faults",
     "Finding",
@@ -109,9 +121,12 @@ __all__ = [
     "NotAvailableError",
     "Observer",
     "Place",
+    "PlayedLine",
+    "PlayedStep",
     "ReplayEnded",
     "Rule",
     "Scope",
+    "Script",
     "Selector",
     "Step",
     "StepFailedError",
@@ -120,6 +135,8 @@ __all__ = [
     "StepRecord",
     "StepRow",
     "StepStatus",
+    "UnknownValue",
+    "UnknownValueError",
     "UnreachableStatusError",
     "UnusedModificationError",
     "VirtualClock",
@@ -129,6 +146,8 @@ __all__ = [
     "WorkflowDurationWarning",
     "WorkflowRuleError",
     "WorkflowRuleWarning",
+    "acting_scope",
+    "as_coroutine_function",
     "check_consistent",
     "cross",
     "current_scope",
@@ -137,17 +156,25 @@ __all__ = [
     "encode",
     "error_of",
     "failure_of",
+    "hide_frames",
     "history_of",
     "history_records",
     "in_words",
+    "inside_service",
     "jsnull",
+    "make_effect",
     "parse_duration",
+    "pass_door",
     "read_now",
     "show",
     "shown_result",
     "step_error",
     "step_records",
     "steps_of",
+    "tell_call",
+    "tell_effect",
     "to_datetime",
     "to_json",
+    "to_ms",
+    "unwrap",
 ]

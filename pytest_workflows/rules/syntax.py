@@ -92,3 +92,39 @@ def source_file(file: str) -> SourceFile | None:
 def _parse(file: str, _changed: int, _size: int) -> SourceFile:
     with open(file, "rb") as opened:
         return SourceFile(ast.parse(opened.read(), file))
+
+
+def assigned_to(source: SourceFile, name: ast.Name) -> ast.expr | None:
+    """What is assigned to a variable, if there is one assignment, in the functions around it or at the top level."""
+    scopes: list[ast.AST] = [node for node in source.parents(name) if isinstance(node, FunctionNode)]
+    for scope in [*scopes, source.tree]:
+        nodes = own_nodes(scope) if isinstance(scope, FunctionNode) else iter(source.tree.body)
+        found = [value for node in nodes for value in _values_for(name.id, node)]
+        if found or (isinstance(scope, FunctionNode) and name.id in _parameters(scope)):
+            return found[0] if len(found) == 1 else None
+    return None
+
+
+def _values_for(name: str, node: ast.AST) -> Iterator[ast.expr | None]:
+    """What a statement gives to a variable; None where it cannot be told, as in a loop or an unpacking."""
+    if isinstance(node, ast.Assign):
+        for target in node.targets:
+            if isinstance(target, ast.Name) and target.id == name:
+                yield node.value
+            elif _names(target, name):
+                yield None
+    elif isinstance(node, ast.AnnAssign | ast.NamedExpr) and isinstance(node.target, ast.Name):
+        if node.target.id == name:
+            yield node.value
+    elif isinstance(node, ast.AugAssign | ast.For | ast.AsyncFor | ast.comprehension) and _names(node.target, name):
+        yield None
+
+
+def _names(target: ast.expr, name: str) -> bool:
+    return any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(target))
+
+
+def _parameters(function: FunctionNode) -> set[str]:
+    given = function.args
+    named = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
+    return {one.arg for one in named if one is not None}

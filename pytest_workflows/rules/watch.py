@@ -7,8 +7,13 @@ from durable_engine import Engine
 from .base import RuleObserver
 from .changed_at_boundary import ChangedAtBoundary
 from .changed_event import ChangedEvent
+from .effect_outside_step import EffectOutsideStep
+from .many_effects_in_one_step import ManyEffectsInOneStep
+from .not_idempotent import NotIdempotent
+from .one_by_one_creates import OneByOneCreates
 from .overlapping_attempts import OverlappingAttempts
 from .random_outside_step import RandomOutsideStep
+from .reused_id import ReusedId
 from .source import Sources
 from .state_outside_step import StateOutsideStep
 from .swallowed_failure import SwallowedFailure
@@ -16,8 +21,13 @@ from .swallowed_failure import SwallowedFailure
 RULES: tuple[type[RuleObserver], ...] = (
     ChangedAtBoundary,
     ChangedEvent,
+    EffectOutsideStep,
+    ManyEffectsInOneStep,
+    NotIdempotent,
+    OneByOneCreates,
     OverlappingAttempts,
     RandomOutsideStep,
+    ReusedId,
     StateOutsideStep,
     SwallowedFailure,
 )

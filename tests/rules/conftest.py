@@ -2,6 +2,7 @@
 
 import gc
 import re
+import sys
 import textwrap
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ from pytest_workflows.project import Project
 from pytest_workflows.running import RunningTest
 from pytest_workflows.settings import Settings
 from pytest_workflows.warned import Warned
+
+sys.path.insert(0, str(Path(__file__).parent))  # the services of these tests are imported by their module's name
 
 MARK = "# <-- here"
 
