@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         NotAvailableError,
         StepFailedError,
         StepRecord,
+        UnknownValueError,
         UnreachableStatusError,
         UnusedModificationError,
         WaitTimeoutError,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     )
 
     from .errors import MissingBindingError, WorkflowConfigError
+    from .fault_plan import FaultPlan
     from .introspection import (
         InstanceIntrospector,
         WorkflowIntrospector,
@@ -40,12 +42,17 @@ if TYPE_CHECKING:
         introspect_workflow_instance,
     )
     from .modifier import Modifier
+    from .recordings.errors import DivergenceError, RecordingError
+    from .recordings.model import Recording
+    from .recordings.reproduction import reproduce
     from .timeline import Run
 
 __all__ = [
     "AttemptRecord",
+    "DivergenceError",
     "EngineClosedError",
     "EngineError",
+    "FaultPlan",
     "HistoryEvent",
     "InstanceEndedError",
     "InstanceIntrospector",
@@ -57,9 +64,12 @@ __all__ = [
     "Modifier",
     "NeverHappensError",
     "NotAvailableError",
+    "Recording",
+    "RecordingError",
     "Run",
     "StepFailedError",
     "StepRecord",
+    "UnknownValueError",
     "UnreachableStatusError",
     "UnusedModificationError",
     "WaitTimeoutError",
@@ -70,9 +80,15 @@ __all__ = [
     "WorkflowRuleWarning",
     "introspect_workflow",
     "introspect_workflow_instance",
+    "reproduce",
 ]
 
 _HOMES = {
+    "DivergenceError": ".recordings.errors",
+    "Recording": ".recordings.model",
+    "RecordingError": ".recordings.errors",
+    "reproduce": ".recordings.reproduction",
+    "FaultPlan": ".fault_plan",
     "InstanceIntrospector": ".introspection",
     "MissingBindingError": ".errors",
     "Modifier": ".modifier",

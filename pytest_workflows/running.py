@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
     from .plan import RunOutcome, RunPlan
     from .project import Project
+    from .recordings.building import Origin
+    from .recordings.capture import Capture
+    from .recordings.model import Recording
+    from .recordings.observing import Watcher
     from .rules.source import Sources
     from .rules.watch import Watch
     from .session_report import Kept
@@ -55,12 +59,19 @@ class RunningTest:
         self.project = project
         self.report: list[Line] = []
         self.reported = False
+        self.recorded = False
         self.kept: Kept | None = None
         self._freezer = freezer
         self._engine: Engine | None = None
+        self._now: int | None = None
+        self._has_examples = False
+        self.undo: list[Callable[[], None]] = []
+        self.first_engine: Engine | None = None
         self._overrides: Mapping[str, Any] | None = None
         self._env: dict[str, Any] = {}
         self._found: list[Finding] = []
+        self._classes: dict[str, type] = {}
+        self._capture: Capture | None = None
         self._proxies: dict[str, Any] = {}
         self._sources: Sources | None = None
         self._watch: Watch | None = None
@@ -88,7 +99,9 @@ class RunningTest:
 
         settings = self.settings
         seed = settings.seed if self.plan.seed is None else self.plan.seed
-        now = freeze.real_seconds() * 1000 if settings.now is None else read_now(settings.now)
+        if self._now is None:
+            self._now = freeze.real_seconds() * 1000 if settings.now is None else read_now(settings.now)
+        now = self._now
         self._freezer.start(to_datetime(now))  # it may refuse: nothing must be open by then
         engine = Engine(
             now=to_datetime(now),
@@ -111,6 +124,12 @@ class RunningTest:
         hooks = HookCaller(self.item)
         if hooks.is_heard:
             engine.observers.add(hooks)
+        if settings.record != "none" or settings.looked_at:
+            from .recordings.capture import MOST, Capture
+
+            most = None if self._records_all else MOST
+            self._capture = Capture(engine, settings.redact, most)
+            registry.on_leave = self._capture.keep
         self._watch = Watch(engine, self.sources)
         if self.kept is not None:
             registry.most_runs = None
@@ -126,8 +145,33 @@ class RunningTest:
             self._sources = Sources(None if self.project is None else self.project.folder)
         return self._sources
 
+    def next_example(self) -> Engine | None:
+        """A property test comes to its next example: as if the test began again, with another engine.
+
+        Returns:
+            The engine, if the test has one.
+        """
+        if not self._has_examples:
+            self._has_examples = True
+            self.first_engine = self._engine
+        elif self._engine is not None:
+            self.close()
+            self.bury()
+            self._engine = self._watch = None
+            self.report = []
+            self._env, self._proxies = {}, {}
+            return self.engine
+        return self._engine
+
     def check(self) -> None:
         """At the end of a call that passed: raise what the test must still hear of."""
+        __tracebackhide__ = True
+        if not self._has_examples:  # or else each of them was checked at its own end
+            self.check_run()
+
+    def check_run(self) -> None:
+        """At the end of a run that passed: raise what its test must still hear of."""
+        __tracebackhide__ = True
         engine = self._engine
         if engine is None or engine.closed:
             return
@@ -179,6 +223,8 @@ class RunningTest:
     def write_report(self) -> None:
         """Write down the runs of the test's instances, those that are gone included, for its report."""
         engine = self._engine
+        if self._capture is not None:
+            self._capture.finish()
         if engine is not None and not engine.closed:
             from .registry import MOST_RUNS, registry_of
             from .styled import Part
@@ -201,6 +247,12 @@ class RunningTest:
 
     def stop(self) -> None:
         """The test's call is over: nothing runs on, but what is stored can still be looked at in teardown."""
+        if self._capture is not None:
+            self._capture.stop()
+            if self._records_all:
+                self._capture.finish()
+        while self.undo:
+            self.undo.pop()()
         if self._engine is not None and not self._engine.closed:
             from .registry import registry_of
 
@@ -216,6 +268,41 @@ class RunningTest:
                 self.kept.runs = self._all_runs(self._engine)
             self._engine.close()
             context.cancel_background()
+
+    @property
+    def _records_all(self) -> bool:
+        return self.settings.record == "all" or self.settings.looked_at
+
+    @property
+    def recording_mode(self) -> tuple[str, str]:
+        """Of which tests instances are recorded, and the folder for that."""
+        return self.settings.record, self.settings.failures_dir
+
+    def recordings(self) -> list[Recording]:
+        """The recordings of the test's instances so far; none with `--workflows-record=none`."""
+        if self._capture is None:
+            return []
+        self._capture.finish()
+        return self._capture.recordings(self._origin)
+
+    def _origin(self, watcher: Watcher) -> Origin:
+        from durable_engine import to_datetime
+
+        from .recordings.building import Origin
+
+        seed = self.settings.seed if self.plan.seed is None else self.plan.seed
+        return Origin(
+            rootdir=self.item.config.rootpath,
+            test=self.item.nodeid + self.plan.title,
+            clock_start=to_datetime(self.engine.clock.started_ms),
+            seed=self.item.nodeid if seed is None else seed,
+            schedule_seed=seed,
+            limits=self.settings.limits,
+            config=None if self.project is None else self.project.path,
+            bindings=sorted(self._overrides or ()),
+            classes=self._classes,
+            findings=watcher.findings,
+        )
 
     def bury(self) -> None:
         """After the test's report: close what was stopped in its middle."""
@@ -233,7 +320,7 @@ class RunningTest:
             raise pytest.UsageError(
                 f"The fixture workflow_bindings returns a dict of bindings by name, not {bindings!r}."
             )
-        self._overrides = self.sources.given = dict(bindings)
+        self._overrides = self.sources.given = bindings  # not a copy: a property test puts new fakes into it
 
     def resolve(self, name: str) -> Any:
         """The binding, variable or fake of that name, as the Worker sees it in `env`.
@@ -321,6 +408,7 @@ class RunningTest:
                 f"The workflow class {cls.__name__} for binding {name!r} has no method `run`. "
                 "Add `async def run(self, event, step)` to it."
             )
+        self._classes[name] = cls
         self.sources.add_class(name, cls)
         options: dict[str, Any] = {} if step_limit is None else {"step_limit": step_limit}
         return self.engine.bind(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import pytest
 
 from . import current
 from .plan import PLAIN
+from .property_tests import exempt_our_fixtures, is_property_test, separate_examples
 from .report import add_section, has_colour, takes_ascii_only
 from .session_report import Kept, hand_over, is_awaited
 from .settings import MARKER, Settings, read_ini, read_marker
@@ -52,6 +54,7 @@ class WorkflowSession:
             pytest.UsageError: If an ini option cannot be read.
         """
         current.set_ascii(takes_ascii_only(self._config))
+        # What was read while pytest started did not know the command line's options yet.
         self._settings = read_ini(self._config)
 
     @property
@@ -60,6 +63,10 @@ class WorkflowSession:
         if self._settings is None:
             self._settings = read_ini(self._config)
         return self._settings
+
+    def look(self) -> None:
+        """Record every instance of every test, for what is shown at the end."""
+        self._settings = replace(self.settings, looked_at=True)
 
     @property
     def switcher(self) -> ProjectSwitcher:
@@ -88,7 +95,12 @@ class WorkflowSession:
         """Refuse what a marker may not say, before any test runs."""
         for item in items:
             for mark in item.iter_markers(MARKER):
-                read_marker(mark.args, mark.kwargs, item.nodeid)
+                given = read_marker(mark.args, mark.kwargs, item.nodeid)
+                if given.get("crash") and is_property_test(item):
+                    raise pytest.UsageError(
+                        f"{item.nodeid}: @pytest.mark.workflow(crash=True) explores one run, and a property test has "
+                        "many. Draw where it crashes with pytest_workflows.strategies.fault_plans()."
+                    )
 
     # -- a test ------------------------------------------------------------------------------------------------------
 
@@ -111,9 +123,16 @@ class WorkflowSession:
             self.running.kept = Kept()
         current.set_resolver(self.running.resolve, self.running.names)
         current.set_network(self.running.settings.allow_network)
+        if is_property_test(item):
+            exempt_our_fixtures(item, OUR_FIXTURES)
         if ours:
             # Before any fixture runs: user code never sees real time first and virtual time later.
             assert self.running.engine
+
+    def separate_examples(self, item: pytest.Function) -> None:
+        """A test's function is about to be called: each example of a property test is a run of its own."""
+        if self.running is not None and is_property_test(item):
+            self.running.undo.append(separate_examples(item, self.running))
 
     def serve_outside(self) -> None:
         """Answer for `workers.env` while no test runs: plain variables have values, bindings have not."""
@@ -130,14 +149,20 @@ class WorkflowSession:
     def add_section(self, report: pytest.TestReport) -> None:
         """Put the runs of the test's instances into the report of its failure, or of any call if that was asked for."""
         running = self.running
-        if running is None or running.reported:
+        if running is None:
             return
-        if report.failed or (report.when == "call" and self._config.getoption("workflows_report")):
+        if not running.reported and (
+            report.failed or (report.when == "call" and self._config.getoption("workflows_report"))
+        ):
             if not running.report:
                 running.write_report()
             if running.report:
                 add_section(report, running.report, colour=has_colour(self._config))
                 running.reported = True
+        if running.used and running.settings.record != "none":
+            from .recordings.reporting import report_recordings
+
+            report_recordings(report, running, self._config, running.plan.title)
 
     def add_runs(self, report: pytest.TestReport) -> None:
         """Hand over the runs of the test for the hook at the session's end."""

@@ -158,6 +158,7 @@ def _difference(instance: Instance, replay: Replay) -> Any:
         replay.path,
         later_ended=replay.ended,
         earlier_ended=instance.row.status != "terminated",
+        is_complete=instance.row.status == "complete",
     )
 
 
