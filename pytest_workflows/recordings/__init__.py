@@ -20,6 +20,7 @@ from .model import (
     Step,
     Value,
 )
+from .stats import Spread, StepStats, WorkflowStats, stats_of, virtual_ms, wall_ms, workflow_of
 from .values import UNKNOWN, is_unknown, tag, untag
 
 __all__ = [
@@ -38,12 +39,19 @@ __all__ = [
     "RunSettings",
     "SentEvent",
     "SourcePlace",
+    "Spread",
     "Step",
+    "StepStats",
     "Value",
+    "WorkflowStats",
     "dump",
     "is_unknown",
     "load",
     "read",
+    "stats_of",
     "tag",
     "untag",
+    "virtual_ms",
+    "wall_ms",
+    "workflow_of",
 ]

@@ -11,6 +11,7 @@ import msgspec
 
 from .errors import RecordingError
 from .model import FORMAT, VERSION, Recording
+from .production import read_production
 
 
 def load(path: str | PathLike[str]) -> Recording:
@@ -38,7 +39,7 @@ def load(path: str | PathLike[str]) -> Recording:
 
 
 def read(found: object, where: str = "the recording") -> Recording:
-    """A recording from decoded JSON.
+    """A recording from decoded JSON: one of ours, or what the platform's API returns for an instance.
 
     Args:
         found: What the JSON held.
@@ -47,10 +48,13 @@ def read(found: object, where: str = "the recording") -> Recording:
     Raises:
         RecordingError: If it is no recording that this version can read.
     """
-    if not isinstance(found, Mapping) or found.get("format") != FORMAT:
+    if not isinstance(found, Mapping) or "format" not in found:
+        return read_production(found, where)
+    if found["format"] != FORMAT:
         raise RecordingError(
-            f"{where}: this is no recording: it is JSON, but has no {FORMAT!r} as its 'format'. Give a file that "
-            "pytest-workflows wrote, such as those in .workflows/failures."
+            f"{where}: this is no recording: its 'format' is {found['format']!r}, not {FORMAT!r}. Give a file that "
+            "pytest-workflows wrote, such as those in .workflows/failures, or what the platform's API returns for an "
+            "instance."
         )
     version = found.get("version")
     if version != VERSION:

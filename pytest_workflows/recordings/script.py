@@ -214,8 +214,9 @@ def _ending(step: Step, result: bytes | None) -> list[PlayedLine]:
     last = step.attempts[-1] if step.attempts else Attempt(number=1)
     if error is None:
         shown = _HIDDEN if step.sensitive else result
-        success = PlayedLine(at, "ATTEMPT_SUCCESS", {"attempt": last.number})
-        return [success, PlayedLine(at, "STEP_SUCCESS", None, shown)]
+        # A dump may say that a step is complete, and nothing of its attempts.
+        attempts = [PlayedLine(at, "ATTEMPT_SUCCESS", {"attempt": last.number})] if step.attempts else []
+        return [*attempts, PlayedLine(at, "STEP_SUCCESS", None, shown)]
     lines = [PlayedLine(at, "STEP_FAILURE", {"error": error})]
     if last.error is not None:
         lines.insert(0, PlayedLine(at, "ATTEMPT_FAILURE", _failure(last, last.error)))
