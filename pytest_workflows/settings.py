@@ -12,6 +12,7 @@ import pytest
 
 from .durations import read_count
 from .exploring import ALL, Exploration
+from .look_options import add_look_options
 
 if TYPE_CHECKING:
     from durable_engine import FaultPoint
@@ -48,6 +49,7 @@ class Settings:
         record: Of which tests instances are recorded: `"all"`, `"failed"` or `"none"`.
         redact: Keys whose values are kept out of recordings.
         failures_dir: Where recordings are written, relative to rootdir.
+        looked_at: Whether every instance is recorded for what is shown at the end, whatever is written.
     """
 
     config: str | None = None
@@ -67,6 +69,7 @@ class Settings:
     record: str = "failed"
     redact: tuple[str, ...] = ()
     failures_dir: str = FAILURES_DIR
+    looked_at: bool = False
 
     def for_item(self, item: pytest.Item) -> Settings:
         """These settings with the item's markers applied; the closest marker wins.
@@ -122,6 +125,7 @@ def add_options(parser: pytest.Parser) -> None:
         default="failed",
         help="of which tests each workflow instance is written to a file (default: failed)",
     )
+    add_look_options(group)
     group.addoption(
         "--workflows-replay",
         action="append",

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from durable_engine import FINAL_STATUSES
 from pytest_workflows.recordings import Recording, Step
-from pytest_workflows.sources import START, SourceWorkflow
+from pytest_workflows.sources import START, SourceWorkflow, family
 
 from .model import Edge, Graph, Node
 from .order import Span, latest, spans_of
@@ -26,9 +26,14 @@ def build_graph(recordings: Iterable[Recording], source: SourceWorkflow | None =
     return builder.finish(title)
 
 
+_WINDOW = 300
+"""How many steps before a step are looked at for what it came after: instances may have thousands."""
+
+
 class _Builder:
     def __init__(self, source: SourceWorkflow | None) -> None:
         self._source = source
+        self._places = {f"s{index}": step for index, step in enumerate(source.steps if source else ())}
         self._start = Node("start", "start", "start")
         self._steps = [
             Node(f"s{index}", step.kind, step.name.text, place=f"{step.file}:{step.line}")
@@ -47,7 +52,8 @@ class _Builder:
         for at, span in enumerate(spans):
             node = nodes[at]
             _count(node, span.step)
-            before = [(spans[i], nodes[i]) for i in range(len(spans)) if i != at and spans[i].end <= span.start]
+            near = range(max(0, at - _WINDOW), at)
+            before = [(spans[one], nodes[one]) for one in near if spans[one].end <= span.start]
             self._link(before, span, node)
         if recording.status in FINAL_STATUSES:
             self._finish(recording, list(zip(spans, nodes, strict=True)))
@@ -56,10 +62,10 @@ class _Builder:
         index = self._source.find(step.kind, step.name) if self._source else None
         if index is not None:
             return self._steps[index]
-        key = (step.kind, step.name)
+        key = (step.kind, family(step.name))
         if key not in self._others:
             place = f"{step.place.file}:{step.place.line}" if step.place else None
-            self._others[key] = Node(f"x{len(self._others)}", step.kind, step.name, place=place)
+            self._others[key] = Node(f"x{len(self._others)}", *key, place=place)
         return self._others[key]
 
     def _link(self, before: list[tuple[Span, Node]], span: Span, node: Node) -> None:
@@ -75,15 +81,13 @@ class _Builder:
         self._depends.update((source, node.id) for source in needed)
 
     def _needs(self, step: Step, other: Step, node: Node, other_node: Node) -> bool:
-        if self._source is not None and node in self._steps:
-            return other_node in [self._steps[index] for index in self._source.steps[self._steps.index(node)].depends]
+        if node.id in self._places:
+            return other_node.id in map(self._id, self._places[node.id].depends)
         return other.name in step.inputs
 
     def _allowed(self, node: Node) -> set[str]:
-        if self._source is None or node not in self._steps:
-            return set()
-        after = self._source.steps[self._steps.index(node)].after
-        return {self._id(index) for index in after}
+        step = self._places.get(node.id)
+        return set() if step is None else set(map(self._id, step.after))
 
     def _finish(self, recording: Recording, pairs: list[tuple[Span, Node]]) -> None:
         end = self._end(recording.status)

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 GAP_X = 28
 GAP_Y = 46
 _SWEEPS = 8
 _PASSES = 24
 _DUMMY = 12
+_MOST_SWEPT = 500
 
 Link = tuple[str, str]
+Neighbours = dict[str, tuple[list[str], list[str]]]
+"""For each node those above it, and those below it."""
 
 
 @dataclass
@@ -61,8 +64,9 @@ def lay_out(sizes: dict[str, tuple[float, float]], links: Sequence[Link]) -> Lay
     _set_layers(layout.boxes, down)
     chains = _add_dummies(layout.boxes, down)
     pieces = [piece for chain in chains.values() for piece in pairwise(chain)]
-    layers = _order(layout.boxes, pieces)
-    _place(layout, layers, pieces)
+    near = _neighbours(layout.boxes, pieces)
+    layers = _order(layout.boxes, near, pieces)
+    _place(layout, layers, near)
     layout.paths = {
         link: [(layout.boxes[one].x, layout.boxes[one].y) for one in chain] for link, chain in chains.items()
     }
@@ -97,21 +101,21 @@ def _split_loops(nodes: list[str], links: Sequence[Link]) -> tuple[list[Link], l
     for node in nodes:
         if node not in state:
             visit(node)
-    return [link for link in links if link not in loops], loops
+    back = set(loops)
+    return [link for link in links if link not in back], loops
 
 
 def _set_layers(boxes: dict[str, Box], links: list[Link]) -> None:
     """Each node below all that lead to it."""
-    open_links = {node: sum(target == node for _, target in links) for node in boxes}
+    near = _neighbours(boxes, links)
+    open_links = {node: len(above) for node, (above, _) in near.items()}
     ready = [node for node, count in open_links.items() if not count]
-    while ready:
-        node = ready.pop(0)
-        for source, target in links:
-            if source == node:
-                boxes[target].layer = max(boxes[target].layer, boxes[node].layer + 1)
-                open_links[target] -= 1
-                if not open_links[target]:
-                    ready.append(target)
+    for node in ready:  # it grows while it is read
+        for target in near[node][1]:
+            boxes[target].layer = max(boxes[target].layer, boxes[node].layer + 1)
+            open_links[target] -= 1
+            if not open_links[target]:
+                ready.append(target)
 
 
 def _add_dummies(boxes: dict[str, Box], links: list[Link]) -> dict[Link, list[str]]:
@@ -127,11 +131,13 @@ def _add_dummies(boxes: dict[str, Box], links: list[Link]) -> dict[Link, list[st
     return chains
 
 
-def _order(boxes: dict[str, Box], pieces: list[Link]) -> list[list[str]]:
+def _order(boxes: dict[str, Box], near: Neighbours, pieces: list[Link]) -> list[list[str]]:
     """The layers, each in an order that follows the layers above and below it."""
     layers: list[list[str]] = [[] for _ in range(max(box.layer for box in boxes.values()) + 1)]
     for node, box in boxes.items():
         layers[box.layer].append(node)
+    if len(pieces) > _MOST_SWEPT:
+        return layers
     best, fewest = [list(layer) for layer in layers], _crossings(layers, pieces)
     for sweep in range(_SWEEPS):
         downwards = sweep % 2 == 0
@@ -139,7 +145,7 @@ def _order(boxes: dict[str, Box], pieces: list[Link]) -> list[list[str]]:
             place = {node: at for row in layers for at, node in enumerate(row)}
             wanted = {}
             for node in layer:
-                mean = _mean([place[one] for one in _near(node, pieces, downwards)])
+                mean = _mean([place[one] for one in near[node][not downwards]])
                 wanted[node] = place[node] if mean is None else mean
             layer.sort(key=wanted.__getitem__)
         crossings = _crossings(layers, pieces)
@@ -150,21 +156,26 @@ def _order(boxes: dict[str, Box], pieces: list[Link]) -> list[list[str]]:
 
 def _crossings(layers: list[list[str]], pieces: list[Link]) -> int:
     place = {node: (row, at) for row, layer in enumerate(layers) for at, node in enumerate(layer)}
-    count = 0
-    for number, (source, target) in enumerate(pieces):
-        for other, end in pieces[number + 1 :]:
-            if place[source][0] == place[other][0]:
-                count += (place[source][1] - place[other][1]) * (place[target][1] - place[end][1]) < 0
-    return count
+    by_row: dict[int, list[tuple[int, int]]] = {}
+    for source, target in pieces:
+        row, at = place[source]
+        by_row.setdefault(row, []).append((at, place[target][1]))
+    return sum(
+        (one[0] - other[0]) * (one[1] - other[1]) < 0
+        for ends in by_row.values()
+        for one, other in combinations(ends, 2)
+    )
 
 
-def _near(node: str, pieces: list[Link], above: bool) -> list[str]:
-    if above:
-        return [source for source, target in pieces if target == node]
-    return [target for source, target in pieces if source == node]
+def _neighbours(boxes: dict[str, Box], pieces: list[Link]) -> Neighbours:
+    near: Neighbours = {node: ([], []) for node in boxes}
+    for source, target in pieces:
+        near[target][0].append(source)
+        near[source][1].append(target)
+    return near
 
 
-def _place(layout: Layout, layers: list[list[str]], pieces: list[Link]) -> None:
+def _place(layout: Layout, layers: list[list[str]], near: Neighbours) -> None:
     boxes = layout.boxes
     top = 0.0
     for layer in layers:
@@ -176,7 +187,7 @@ def _place(layout: Layout, layers: list[list[str]], pieces: list[Link]) -> None:
         top += height + GAP_Y
     for number in range(_PASSES):
         for layer in layers if number % 2 == 0 else reversed(layers):
-            _pull(boxes, layer, pieces)
+            _pull(boxes, layer, near)
     left = min(box.x - box.width / 2 for box in boxes.values())
     for box in boxes.values():
         box.x -= left
@@ -184,11 +195,11 @@ def _place(layout: Layout, layers: list[list[str]], pieces: list[Link]) -> None:
     layout.height = top - GAP_Y
 
 
-def _pull(boxes: dict[str, Box], layer: list[str], pieces: list[Link]) -> None:
+def _pull(boxes: dict[str, Box], layer: list[str], near: Neighbours) -> None:
     """Move a layer's nodes towards the middle of their neighbours, as far as they leave each other room."""
     wanted = {}
     for node in layer:
-        mean = _mean([boxes[one].x for above in (True, False) for one in _near(node, pieces, above)])
+        mean = _mean([boxes[one].x for side in near[node] for one in side])
         wanted[node] = boxes[node].x if mean is None else mean
     rightwards, leftwards = dict(wanted), dict(wanted)
     for one, other in pairwise(layer):

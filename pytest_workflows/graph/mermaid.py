@@ -26,7 +26,7 @@ def to_mermaid(graph: Graph) -> str:
         lines.append(f"  {edge.source} {arrow}{times} {edge.target}")
     lines += [f"  {style}" for style in _STYLES]
     never = [node.id for node in graph.nodes if not node.taken]
-    failed = [node.id for node in graph.nodes if node.failed or node.id == "end_errored"]
+    failed = [node.id for node in graph.nodes if (node.failed and node.kind == "do") or node.id == "end_errored"]
     grey = [str(number) for number, edge in enumerate(graph.edges) if not edge.times]
     lines += [f"  class {','.join(never)} never"] if never else []
     lines += [f"  class {','.join(failed)} failed"] if failed else []

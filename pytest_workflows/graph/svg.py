@@ -18,17 +18,18 @@ _ICONS = {"do": "", "sleep": "☾ ", "wait_for_event": "✉ "}
 
 _STYLE = """
 .wf-graph { --wf-text: #1b1f24; --wf-soft: #59636e; --wf-line: #6e7781; --wf-box: #ffffff; --wf-ok: #1a7f37;
-  --wf-bad: #c62828; --wf-bad-box: #fdecea; --wf-never: #9aa2ab; --wf-never-box: #f3f4f6;
+  --wf-bad: #c62828; --wf-bad-box: #fdecea; --wf-late: #b26a00; --wf-never: #6f7882; --wf-never-box: #f3f4f6;
   font: 13px system-ui, -apple-system, "Segoe UI", sans-serif; }
 @media (prefers-color-scheme: dark) { .wf-graph { --wf-text: #e6edf3; --wf-soft: #9aa4af; --wf-line: #8b949e;
-  --wf-box: #161b22; --wf-ok: #3fb950; --wf-bad: #ff7b72; --wf-bad-box: #3c1618; --wf-never: #6b737c;
-  --wf-never-box: #1c2026; } }
+  --wf-box: #161b22; --wf-ok: #3fb950; --wf-bad: #ff7b72; --wf-bad-box: #3c1618; --wf-late: #e9b949;
+  --wf-never: #8f98a2; --wf-never-box: #1c2026; } }
 """
 _RULES = """
 .wf-graph text { fill: var(--wf-text); text-anchor: middle; }
 .wf-graph .notes { fill: var(--wf-soft); font-size: 11px; }
 .wf-graph .shape { fill: var(--wf-box); stroke: var(--wf-ok); stroke-width: 1.5; }
 .wf-graph .failed .shape { fill: var(--wf-bad-box); stroke: var(--wf-bad); }
+.wf-graph .timed .shape { stroke: var(--wf-late); }
 .wf-graph .never .shape { fill: var(--wf-never-box); stroke: var(--wf-never); stroke-dasharray: 4 3; }
 .wf-graph .never text { fill: var(--wf-never); }
 .wf-graph .start .shape { stroke: var(--wf-line); }
@@ -84,8 +85,8 @@ def _size(node: Node) -> tuple[float, float]:
 
 def _node(node: Node, box: Box) -> str:
     classes = [node.kind, *(["never"] if not node.taken else [])]
-    if node.failed or node.id == "end_errored":
-        classes += ["failed"] if node.taken else []
+    if node.taken and (node.failed or node.id == "end_errored"):
+        classes.append("timed" if node.kind == "wait_for_event" else "failed")
     lines = [f'<g class="{" ".join(classes)}">', f"<title>{escape(_title(node))}</title>", _shape(node, box)]
     if node.kind == "start":
         lines.append(_text(box.x, box.y + 4.5, node.label))

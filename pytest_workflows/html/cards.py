@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pytest_workflows.graph import build_graph, to_mermaid, to_svg
 from pytest_workflows.recordings import Recording, StepStats, WorkflowStats, stats_of
-from pytest_workflows.sources import SourceWorkflow
+from pytest_workflows.sources import SourceWorkflow, family
 from pytest_workflows.step_coverage import KnownWorkflow, StepCoverage, WorkflowCoverage, known_by, sources_of
 
 from .report import Report
@@ -68,6 +68,6 @@ def _lines(coverage: WorkflowCoverage, stats: WorkflowStats | None, source: Sour
     by_name = {(line.covered.kind, line.covered.name): line for line in lines}
     for step in stats.by_step if stats is not None else ():
         index = None if source is None else source.find(step.kind, step.name)
-        line = by_name[step.kind, step.name] if index is None else lines[index]
+        line = by_name[step.kind, family(step.name)] if index is None else lines[index]
         line.runs.append(step)
     return lines

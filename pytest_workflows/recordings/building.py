@@ -213,6 +213,7 @@ class _Builder:
         ask, seen = self._seen.asks.get(step.key), self._seen
         place = seen.places.get(step.key) if ask is None else ask.place
         parent = seen.parents.get(step.key)
+        real_at, real_end = seen.step_times.get(step.key, (None, None))
         sensitive = bool(row.flags & SENSITIVE)
         result = None if row.result is None else HIDDEN if sensitive else tag(decode(row.result))
         detail = self._starts.get(step.key, {})
@@ -235,6 +236,8 @@ class _Builder:
             event_type=detail.get("event"),
             timeout_ms=self._seen.timeouts.get(step.key),
             event=event,
+            real_at_ms=_rounded(real_at),
+            real_ms=None if real_at is None or real_end is None else round(real_end - real_at, 3),
             place=None if place is None else self._place(*place),
             branch=0 if ask is None else ask.branch,
             parent=None if parent is None else parent.label,
@@ -255,7 +258,8 @@ class _Builder:
                     retry_delay_ms=None if delay is None else round(delay.total_seconds() * 1000),
                     lost=one.error is not None and one.error["message"] == _LOST,
                     mocked=step.mocked and real is None and one.ended_at is not None,
-                    real_ms=None if real is None else round(real, 3),
+                    real_at_ms=_rounded(self._seen.began_at.get(at)),
+                    real_ms=_rounded(real),
                     log=_log(self._seen.lines.get(at, ())),
                 )
             )
@@ -322,6 +326,10 @@ def relative(path: Path, rootdir: Path) -> str:
         return path.relative_to(rootdir).as_posix()
     except ValueError:
         return str(path)
+
+
+def _rounded(ms: float | None) -> float | None:
+    return None if ms is None else round(ms, 3)
 
 
 def _same_payload(event: SentEvent, detail: Mapping[str, Any]) -> bool:

@@ -78,6 +78,7 @@ class Attempt(_Part):
         retry_delay_ms: How long the engine waits before the next attempt; None if there is none.
         lost: Whether the engine died while it ran.
         mocked: Whether a modification answered in the callback's place.
+        real_at_ms: When its callback began, in real time from the instance's creation; None where that is not known.
         real_ms: How long it took in real time; None where that is not known.
         log: What it printed and logged.
     """
@@ -89,6 +90,7 @@ class Attempt(_Part):
     retry_delay_ms: int | None = None
     lost: bool = False
     mocked: bool = False
+    real_at_ms: float | None = None
     real_ms: float | None = None
     log: list[LogLine] = []
 
@@ -114,6 +116,8 @@ class Step(_Part):
         event_type: Of a wait: the type of event that it waits for.
         timeout_ms: Of a wait: how long it waits.
         event: Of a wait: which of the recording's events it took, an index in them, from 0.
+        real_at_ms: When it started, in real time from the instance's creation; None where that is not known.
+        real_ms: How long it took in real time, up to its outcome; None where that is not known.
         place: Where the step stands in the source.
         branch: 0 for `run` itself; a number for each task that it started, in order of their first step.
         parent: The step whose callback asked for it, with its occurrence; None for what `run` itself asked for.
@@ -136,6 +140,8 @@ class Step(_Part):
     event_type: str | None = None
     timeout_ms: int | None = None
     event: int | None = None
+    real_at_ms: float | None = None
+    real_ms: float | None = None
     place: SourcePlace | None = None
     branch: int = 0
     parent: str | None = None

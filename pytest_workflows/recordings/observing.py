@@ -51,6 +51,8 @@ class Watched:
         parents: Which step's callback asked for a step.
         real: Real milliseconds of each attempt's callback.
         timeouts: How long each wait waits, in milliseconds.
+        began_at: Real milliseconds from the instance's creation to the start of each attempt's callback.
+        step_times: Real milliseconds from the instance's creation to each step's start and outcome.
         running: Real seconds at which a callback began that has not ended.
         lines: What was printed and logged, by attempt; by None for code of `run`.
         unfinished: Text that was printed without a newline so far.
@@ -68,6 +70,8 @@ class Watched:
     parents: dict[StepKey, StepKey] = field(default_factory=dict)
     real: dict[AttemptKey, float] = field(default_factory=dict)
     timeouts: dict[StepKey, int] = field(default_factory=dict)
+    began_at: dict[AttemptKey, float] = field(default_factory=dict)
+    step_times: dict[StepKey, tuple[float, float | None]] = field(default_factory=dict)
     running: dict[AttemptKey, float] = field(default_factory=dict)
     lines: dict[AttemptKey | None, list[HeardLine]] = field(default_factory=dict)
     unfinished: dict[tuple[AttemptKey | None, Source], HeardLine] = field(default_factory=dict)
@@ -75,6 +79,10 @@ class Watched:
     events: list[tuple[str, bytes, datetime]] = field(default_factory=list)
     crashes: list[tuple[datetime, StepKey | None, AttemptKey | None]] = field(default_factory=list)
     last_step: StepKey | None = None
+
+    def real_now(self) -> float:
+        """Real milliseconds since the instance's creation."""
+        return (time.perf_counter() - self.began) * 1000
 
 
 class Watcher(Observer):
@@ -144,9 +152,10 @@ class Watcher(Observer):
         self._of(instance).asks.setdefault(ask.key, ask)
 
     def step_started(self, instance: Instance, step: StepKey) -> None:
-        """Note whose callback asked for it."""
+        """Note when, and whose callback asked for it."""
         seen = self._of(instance)
         seen.last_step = step
+        seen.step_times[step] = (seen.real_now(), None)
         scope = current_scope.get()
         if scope is not None and scope.instance is instance and scope.step is not None:
             seen.parents[step] = scope.step
@@ -154,11 +163,18 @@ class Watcher(Observer):
         if step.kind == "wait_for_event" and row is not None and row.due is not None:
             seen.timeouts[step] = row.due - self._engine.clock.now_ms
 
+    def step_finished(self, instance: Instance, step: StepKey) -> None:
+        """Note when."""
+        seen = self._of(instance)
+        if step in seen.step_times:
+            seen.step_times[step] = (seen.step_times[step][0], seen.real_now())
+
     def callback_started(self, instance: Instance, run: CallbackRun) -> None:
         """Listen to what it prints, and take the time."""
         self._listening.start()
         seen = self._of(instance)
         seen.places.setdefault(run.key, run.place)
+        seen.began_at[run.key, run.attempt] = seen.real_now()
         seen.running[run.key, run.attempt] = time.perf_counter()
 
     def callback_ended(self, instance: Instance, run: CallbackRun) -> None:

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from .finder import find_class_steps, find_steps
 from .model import START, SourceStep, SourceWorkflow
-from .names import StepName
+from .names import StepName, family
 
-__all__ = ["START", "SourceStep", "SourceWorkflow", "StepName", "find_class_steps", "find_steps"]
+__all__ = ["START", "SourceStep", "SourceWorkflow", "StepName", "family", "find_class_steps", "find_steps"]

@@ -410,7 +410,7 @@ class Walk:
     def _step(self, index: int, frontier: Frontier, scope: Scope) -> Frontier:
         step = self.steps[index]
         before = frontier
-        needed = [(step.scope or scope).find(name) for name in step.dependencies]
+        needed = [self._dependency(name, step.scope or scope) for name in step.dependencies]
         depends = [bound for bound in needed if isinstance(bound, int) and bound != index]
         step.depends.update(dict.fromkeys(depends))
         fresh = [bound for bound in depends if bound not in self._done]
@@ -423,6 +423,11 @@ class Walk:
         step.after.update(dict.fromkeys(frontier))
         self._visited.append(index)
         return self._callback(index, step, frontier)
+
+    def _dependency(self, name: str, scope: Scope) -> Bound:
+        """The step that a parameter means: by what it is bound to, or by its own name."""
+        bound = scope.find(name)
+        return self._by_name.get(("do", name)) if bound is None else bound
 
     def _age(self, frontier: Iterable[int]) -> int:
         """When the newest of these steps was met last."""

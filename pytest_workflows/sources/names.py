@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import msgspec
 
 _ANY = r"[\s\S]*"
+_NUMBERS = re.compile(r"\b[0-9a-fA-F]{8,}(?:-[0-9a-fA-F]{4,})*\b|\d+(?:\.\d+)*")
 _FORMAT_FIELD = re.compile(r"\{[^{}]*\}|%(?:\([^)]*\))?[-#0-9.+ ]*[a-zA-Z]")
 
 
@@ -28,6 +29,11 @@ class StepName(msgspec.Struct, frozen=True):
     def matches(self, name: str) -> bool:
         """Whether a step of that name may come from here."""
         return self.text == name if self.pattern is None else re.fullmatch(self.pattern, name) is not None
+
+
+def family(name: str) -> str:
+    """A name with its numbers and ids left open: where the source does not tell, `box 1` and `box 2` are one step."""
+    return _NUMBERS.sub("{...}", name)
 
 
 def read_name(node: ast.expr, constants: Mapping[str, str]) -> StepName:
@@ -62,7 +68,9 @@ def _parts(node: ast.expr, constants: Mapping[str, str]) -> list[Part]:
         case ast.FormattedValue(value=value):
             return [(False, ast.unparse(value))]
         case ast.BinOp(op=ast.Add(), left=left, right=right):
-            return [*_parts(left, constants), *_parts(right, constants)]
+            parts = [*_parts(left, constants), *_parts(right, constants)]
+            if any(known for known, _ in parts):  # two texts, not two numbers
+                return parts
         case ast.BinOp(op=ast.Mod(), left=ast.Constant(value=str(text))):
             return _template(text)
         case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(text)), attr="format")):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pytest_workflows.recordings import Recording, Step, workflow_of
-from pytest_workflows.sources import SourceWorkflow, find_steps
+from pytest_workflows.sources import SourceWorkflow, family, find_steps
 
 from .model import Coverage, KnownWorkflow, StepCoverage, WorkflowCoverage
 
@@ -79,7 +79,7 @@ class _Counter:
         self._coverage.instances += 1
         for step in recording.steps:
             covered = self._covered(step)
-            _count(covered, step)
+            _count(covered, step, recording)
             covered.crashed += sum(
                 crash.step == step.label or (crash.step is None and crash.after == step.label)
                 for crash in recording.crashes
@@ -90,7 +90,8 @@ class _Counter:
         index = None if self._source is None else self._source.find(step.kind, step.name)
         if index is not None:
             return self._steps[index]
-        return self._others.setdefault((step.kind, step.name), StepCoverage(step.kind, step.name))
+        key = (step.kind, family(step.name))
+        return self._others.setdefault(key, StepCoverage(*key))
 
     def finish(self) -> WorkflowCoverage:
         """The workflow's coverage."""
@@ -101,8 +102,8 @@ class _Counter:
         return self._coverage
 
 
-def _count(covered: StepCoverage, step: Step) -> None:
-    if _is_real(step):
+def _count(covered: StepCoverage, step: Step, recording: Recording) -> None:
+    if _is_real(step, recording):
         covered.real += 1
     else:
         covered.mocked += 1
@@ -111,9 +112,10 @@ def _count(covered: StepCoverage, step: Step) -> None:
     covered.exhausted += _exhausted(step)
 
 
-def _is_real(step: Step) -> bool:
+def _is_real(step: Step, recording: Recording) -> bool:
     if step.kind != "do":
-        return not step.mocked
+        event = None if step.event is None else recording.events[step.event]
+        return not step.mocked and (event is None or not event.mocked)
     return not step.mocked or any(not attempt.mocked for attempt in step.attempts)
 
 

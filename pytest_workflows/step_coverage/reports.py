@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from textwrap import fill
 
 import msgspec
 
@@ -12,19 +13,26 @@ FORMAT = "pytest-workflows-step-coverage"
 VERSION = 1
 _KINDS = {"do": "do", "sleep": "sleep", "wait_for_event": "event"}
 _STATES = {"real": "real", "mocked": "mocks", "never": "NEVER"}
-_NAME = 36
+_COLOURS = {"real": "", "mocked": "yellow", "never": "red"}
+_NAME = 28
+_WIDTH = 80
+_KEPT = "\0"
+"""Stands for a space where no line may end."""
 
 
-def show(coverage: Coverage) -> list[str]:
+Shown = tuple[str, str]
+"""A line, and its colour: `""`, `"bold"`, `"yellow"`, `"red"` or `"green"`."""
+
+
+def show(coverage: Coverage) -> list[Shown]:
     """The coverage as lines, made for 80 columns."""
     if not coverage.workflows:
-        return ["No test ran a workflow, and none is configured."]
-    lines: list[str] = []
+        return [("No test ran a workflow, and none is configured.", "")]
+    lines: list[Shown] = []
     for workflow in coverage.workflows:
-        lines += _workflow(workflow)
-        lines.append("")
-    lines.append(f"TOTAL  {_steps(coverage.reached, coverage.steps)} reached: {percent(coverage.percent)}")
-    return lines
+        lines += [*_workflow(workflow), ("", "")]
+    total = f"TOTAL  {_steps(coverage.reached, coverage.steps)} reached: {percent(coverage.percent)}"
+    return [*lines, (total, "green" if coverage.percent == 100 else "yellow")]
 
 
 def percent(value: float) -> str:
@@ -55,17 +63,20 @@ def dump(coverage: Coverage) -> bytes:
     return msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n"
 
 
-def _workflow(workflow: WorkflowCoverage) -> Iterator[str]:
+def _workflow(workflow: WorkflowCoverage) -> Iterator[Shown]:
     of = " in ".join(part for part in (workflow.known.class_name, workflow.known.file) if part)
     reached = f"{_steps(workflow.reached, len(workflow.steps))} reached: {percent(workflow.percent)}"
-    yield f"{workflow.known.workflow}  {reached}{f'  ({of})' if of else ''}"
+    yield f"{workflow.known.workflow}  {reached}{f'  ({of})' if of else ''}", "bold"
     if not workflow.found:
-        yield "  (its source cannot be read: steps that no test reached are not known)"
+        yield "  (its source cannot be read: steps that no test reached are not known)", "yellow"
     for step in workflow.steps:
         line = "-" if step.line is None else str(step.line)
         state = _STATES[step.state]
         notes = _notes(step, lost=workflow.found and step.line is None)
-        yield f"  {_KINDS[step.kind]:<5}  {_short(step.name):<{_NAME}}  {line:>5}  {state:<5}  {notes}".rstrip()
+        before = f"  {_KINDS[step.kind]:<5}  {_short(step.name):<{_NAME}}  {line:>5}  {state:<5}  "
+        text = fill(notes, _WIDTH, initial_indent=before, subsequent_indent=" " * len(before))
+        for shown in (text or before.rstrip()).splitlines():
+            yield shown.replace(_KEPT, " "), _COLOURS[step.state]
 
 
 def _steps(reached: int, steps: int) -> str:
@@ -94,4 +105,4 @@ def _notes(step: StepCoverage, *, lost: bool) -> str:
             parts.append(f"{count} {text}")
     if lost:
         parts.append("not found in the source")
-    return ", ".join(parts)
+    return ", ".join(part.replace(" ", _KEPT) for part in parts)

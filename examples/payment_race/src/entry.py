@@ -23,9 +23,10 @@ class CheckoutWorkflow(WorkflowEntrypoint):
         ways = {"card": card, "transfer": transfer}
 
         # A wait is also done when its time is over: then the other one goes on alone.
-        pending = set(ways.values())
-        while pending and not any(paid(task) for task in ways.values()):
+        pending, payments = set(ways.values()), []
+        while pending and not payments:
             _, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            payments = [task for task in ways.values() if paid(task)]
 
         @step.do("decide which payment counts")
         async def decide():
@@ -55,7 +56,9 @@ class CheckoutWorkflow(WorkflowEntrypoint):
 
         @step.do("refund the second payment")
         async def refund():
-            return await self.env.BANK.refund(other, second["payload"]["amount"])
+            # The key lets the bank know the second call for the first, should this run again.
+            key = f"{event['instanceId']}-refund"
+            return await self.env.BANK.refund(other, second["payload"]["amount"], idempotency_key=key)
 
         await refund()
         return {"status": "paid", "by": first["way"], "refunded": other}

@@ -31,7 +31,7 @@ function stepDetail(run, step) {
 
 function attemptsTable(step) {
   const error = (attempt) => attempt.lost ? "lost: the engine died while it ran" : attempt.error
-    ? `${attempt.error.name}: ${lastLine(attempt.error.message).replace(/^PythonError: /, "")}` : attempt.ended_at ? "succeeded" : "running";
+    ? `${attempt.error.name}: ${shortly(attempt.error.message)}` : attempt.ended_at ? "succeeded" : "running";
   return el("table", { class: "attempts" },
     el("thead", null, el("tr", null, ["Attempt", "Started", "Outcome", "Retried after", "Real time"].map((name) => el("th", { scope: "col" }, name)))),
     el("tbody", null, step.attempts.map((attempt) => el("tr", null,

@@ -33,9 +33,14 @@ function lastLine(message) {
   return lines.findLast((line) => line && !line.startsWith(" ") && !line.endsWith("(most recent call last):")) || lines[0];
 }
 
+// What happened, without what the platform puts before it: `run` gets a ValueError as "ValueError: ValueError: ...".
+function shortly(message) {
+  return lastLine(message).replace(/^PythonError: /, "").replace(/^(\w+Error: )\1/, "$1");
+}
+
 function errorBox(error, traceback, place) {
   const text = traceback || error.message;
-  const summary = lastLine(error.message).replace(/^PythonError: /, "");
+  const summary = shortly(error.message);
   const frames = framesOf(text);
   if (!frames.length && place) frames.push([place.file, place.line]);
   const last = frames.at(-1);

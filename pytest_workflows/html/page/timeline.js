@@ -40,9 +40,10 @@ function realSpans(run) {
     const bars = attempts.map((attempt) => ({
       kind: attemptKind(attempt, step), from: attempt.real_at_ms, to: attempt.real_at_ms + (attempt.real_ms || 0), open: false,
     }));
-    if (step.kind !== "do" && typeof step.real_at_ms === "number") {
+    if (!bars.length && typeof step.real_at_ms === "number") {
       const to = typeof step.real_ms === "number" ? step.real_at_ms + step.real_ms : run.real_ms;
-      bars.push({ kind: step.kind === "sleep" ? "sleep" : "wait", from: step.real_at_ms, to, open: step.real_ms === undefined });
+      const kind = { sleep: "sleep", wait_for_event: "wait" }[step.kind] || (step.error ? "bad" : "mock");
+      bars.push({ kind, from: step.real_at_ms, to, open: step.real_ms === undefined });
     }
     return bars;
   });
@@ -62,7 +63,11 @@ function squeezer(spans, marks) {
   moments.sort((one, other) => one - other);
   const places = [0];
   for (let at = 1; at < moments.length; at++) places.push(places[at - 1] + Math.log2(2 + moments[at] - moments[at - 1]));
-  return { moments, places, to: (time) => places[moments.indexOf(time)] ?? 0, end: places.at(-1) || 1 };
+  const end = places.at(-1) || 1;
+  return {
+    moments, end, to: (time) => places[moments.indexOf(time)] ?? 0,
+    at: (share) => moments[places.findLastIndex((place) => place <= share * end + 1e-9)],
+  };
 }
 
 class Timeline {
@@ -174,7 +179,9 @@ class Timeline {
         ? el("span", { class: "said", style: { left: `calc(${Math.max(0, last)}% + 9px)` } }, took(total)) : null;
       track.replaceChildren(...[...marks, ...bars, label].filter(Boolean));
     });
-    this.axis.replaceChildren(...this.ticks().map(([left, text]) => el("span", { style: { left: `${left}%` } }, text)));
+    const ticks = this.ticks().map(([left, text]) => el("span", { style: { left: `${left}%` } }, text));
+    if (this.mode === "squeezed") ticks.push(el("span", { class: "end" }, `+${took(this.squeezed.at(this.to))}`));
+    this.axis.replaceChildren(...ticks);
   }
 
   ticks() {
@@ -182,7 +189,7 @@ class Timeline {
       const ticks = [];
       for (const time of this.squeezed.moments) {
         const left = this.place(time);
-        if (left >= 0 && left <= 96 && (!ticks.length || left - ticks.at(-1)[0] > 12)) ticks.push([left, `+${took(time)}`]);
+        if (left >= 0 && left <= 84 && (!ticks.length || left - ticks.at(-1)[0] > 12)) ticks.push([left, `+${took(time)}`]);
       }
       return ticks;
     }
