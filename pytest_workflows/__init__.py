@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     )
 
     from .errors import MissingBindingError, WorkflowConfigError
+    from .fault_plan import FaultPlan
     from .introspection import (
         InstanceIntrospector,
         WorkflowIntrospector,
@@ -51,6 +52,7 @@ __all__ = [
     "DivergenceError",
     "EngineClosedError",
     "EngineError",
+    "FaultPlan",
     "HistoryEvent",
     "InstanceEndedError",
     "InstanceIntrospector",
@@ -86,6 +88,7 @@ _HOMES = {
     "Recording": ".recordings.model",
     "RecordingError": ".recordings.errors",
     "reproduce": ".recordings.reproduction",
+    "FaultPlan": ".fault_plan",
     "InstanceIntrospector": ".introspection",
     "MissingBindingError": ".errors",
     "Modifier": ".modifier",

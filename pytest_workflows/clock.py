@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from durable_engine import Engine
@@ -11,14 +12,18 @@ class WorkflowClock:
     """The virtual clock of a test.
 
     Args:
-        engine: The test's engine.
+        engine: Gives the test's engine: each example of a property test has another one.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Callable[[], Engine]) -> None:
+        self._get_engine = engine
 
     def __repr__(self) -> str:
         return f"<workflow clock at {self.now.isoformat()}>"
+
+    @property
+    def _engine(self) -> Engine:
+        return self._get_engine()
 
     @property
     def now(self) -> datetime:

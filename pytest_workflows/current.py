@@ -1,11 +1,13 @@
 """Who answers for `workers.env` now, and whether `workers.fetch` may leave the test.
 
-It imports nothing, so that a test that does not use us pays nothing for it.
+It imports nothing heavy, so that a test that does not use us pays nothing for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import NamedTuple
 
 
@@ -45,6 +47,20 @@ def get_resolver() -> Resolver | None:
     """Who answers, or None."""
     return _current
 
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Handler:
+    """One call of a Worker's handler.
+
+    Attributes:
+        kind: `fetch` or `scheduled`.
+    """
+
+    kind: str
+
+
+running_handler: ContextVar[Handler | None] = ContextVar("pytest_workflows_handler", default=None)
+"""The call of a handler that the running code belongs to, where the fixture `workflow_worker` made it."""
 
 _allowed = False
 

@@ -12,6 +12,7 @@ import pytest
 
 from .exploring import Exploration, Explorer, Tally
 from .plan import PLAIN, RunOutcome, RunPlan
+from .property_tests import is_property_test
 from .settings import MARKER
 
 if TYPE_CHECKING:
@@ -62,6 +63,10 @@ class ExplorationHooks:
         return True
 
     def _exploration_of(self, item: pytest.Item) -> Exploration:
+        if is_property_test(item):
+            # Each of its examples draws its own faults; every point of every example would be without end.
+            self._tally.left_out += bool(self._wanted)
+            return Exploration(seed=self._wanted.seed)
         if item.get_closest_marker(MARKER) is None:
             return self._wanted
         try:
@@ -215,7 +220,7 @@ class ExplorationHooks:
                 "name; a failing run's report shows the names of its points, as in 'lost:charge card#1'.",
                 red=True,
             )
-        elif self._tally.tests:
+        elif self._tally.tests or self._tally.left_out:
             terminalreporter.section("workflow exploration")
             for line in self._tally.lines():
                 terminalreporter.line(line)

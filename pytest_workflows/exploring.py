@@ -105,6 +105,7 @@ class Tally:
         failed: How many of the runs failed.
         unreached: The runs whose point did not come again: test and point.
         findings: Places where a rule is broken: rule, file, line.
+        left_out: How many property tests were left out.
     """
 
     tests: int = 0
@@ -114,6 +115,7 @@ class Tally:
     failed: int = 0
     unreached: list[tuple[str, str]] = field(default_factory=list)
     findings: set[tuple[str, str, int]] = field(default_factory=set)
+    left_out: int = 0
 
     def dump(self) -> dict[str, Any]:
         """As plain data, for another process."""
@@ -125,11 +127,12 @@ class Tally:
             "failed": self.failed,
             "unreached": [list(entry) for entry in self.unreached],
             "findings": [list(place) for place in sorted(self.findings)],
+            "left_out": self.left_out,
         }
 
     def add(self, data: dict[str, Any]) -> None:
         """Add what another process explored."""
-        for name in ("tests", "points", "schedules", "failed"):
+        for name in ("tests", "points", "schedules", "failed", "left_out"):
             setattr(self, name, getattr(self, name) + data[name])
         self.seconds = max(self.seconds, data["seconds"])  # the processes ran side by side
         self.unreached += [(test, point) for test, point in data["unreached"]]
@@ -148,6 +151,8 @@ class Tally:
             f"not reached again: {point} in {test} (its runs differ: is something random or timed in the test?)"
             for test, point in self.unreached
         ]
+        if self.left_out:
+            lines.append(f"left out: {_count(self.left_out, 'property test')} (they draw their own: `fault_plans()`)")
         return lines
 
 

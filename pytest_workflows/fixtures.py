@@ -49,7 +49,8 @@ def workflow_clock(request: pytest.FixtureRequest) -> WorkflowClock:
     """The virtual clock: `.now`, `await .advance("3 days")`, `await .travel_to(datetime)`."""
     from .clock import WorkflowClock
 
-    return WorkflowClock(_running(request).engine)
+    running = _running(request)
+    return WorkflowClock(lambda: running.engine)
 
 
 @pytest.fixture

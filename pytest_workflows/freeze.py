@@ -6,7 +6,9 @@ and only moved. `time.monotonic` and `time.perf_counter` stay real, or deadlines
 
 from __future__ import annotations
 
+import sys
 import time
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +25,24 @@ _FROZEN = (
     'remove the freeze, and use @pytest.mark.workflow(now="2026-01-01T00:00:00Z") for where it starts and '
     "`await workflow_clock.advance(...)` to move it."
 )
+
+
+def nobody() -> None:
+    """Hears of nothing."""
+
+
+class Reads:
+    """Who hears of it when code reads the time.
+
+    Attributes:
+        told: Called at each read, in the frames of who reads.
+    """
+
+    def __init__(self) -> None:
+        self.told: Callable[[], None] = nobody
+
+
+reads = Reads()
 
 
 class Freezer:
@@ -61,6 +81,7 @@ class Freezer:
                 setattr(module, attribute, original)
         for name, real in zip(_STAYS_REAL, _REAL[1:], strict=True):
             setattr(time, name, real)
+        _tell_of_reads(frozen)
         self._frozen, self._stop = frozen, freezer.stop  # type: ignore[assignment]
 
     def check(self) -> None:
@@ -90,6 +111,24 @@ class Freezer:
         if self._frozen is not None and self._on_top():
             self._frozen = None
             self._stop()
+
+
+def _tell_of_reads(frozen: Any) -> None:
+    """Whoever reads the time calls this object: let it tell."""
+    kind: Any = type(frozen)
+
+    class Told(kind):  # type: ignore[misc]  # freezegun is not imported before it is needed
+        def __call__(self) -> Any:
+            reads.told()
+            return super().__call__()
+
+    frozen.__class__ = Told
+
+
+def is_freezers(file: str) -> bool:
+    """Whether code of that file shows user code the time in the freezer's name."""
+    api = sys.modules.get("freezegun.api")
+    return api is not None and file == api.__file__
 
 
 def real_seconds() -> int:

@@ -15,6 +15,8 @@ from durable_engine import (
     encode,
 )
 
+from .fault_plan import FaultPlan, event_modification
+
 
 class Modifier:
     """Collects the modifications of one `modify` block; they take effect together when the block ends.
@@ -36,6 +38,7 @@ class Modifier:
     def __init__(self, existing: Iterable[Modification] = ()) -> None:
         self._existing = list(existing)
         self._collected: list[Modification] = []
+        self._planned: list[Modification] = []
         self._closed = False
 
     def disable_sleeps(self, steps: object = None) -> None:
@@ -123,19 +126,20 @@ class Modifier:
         selector = Selector.parse(step)
         self._add(Modification("timeout", f"force_step_timeout({selector}{_times(times)})", selector, None, times))
 
-    def mock_event(self, event_type: str, payload: Any = None) -> None:
+    def mock_event(self, event_type: str, payload: Any = None, *, after: object = None) -> None:
         """Have an event there when `wait_for_event` asks for its type. It is delivered once.
 
         Args:
             event_type: The event's type.
             payload: Any value that the platform takes.
+            after: For an event that lets `run` wait: how long after the first wait for its type began it comes, in
+                virtual time, as `"2 hours"` or milliseconds.
 
         Raises:
+            InvalidArgumentError: If `after` is no duration.
             TypeError, JsException: If the payload cannot cross the boundary.
         """
-        if not isinstance(event_type, str) or not event_type:
-            raise InvalidArgumentError(f"mock_event takes the event's type, a text, not {event_type!r}.")
-        self._add(Modification("event", f"mock_event({event_type!r})", None, (event_type, encode(payload))))
+        self._add(event_modification(event_type, payload, after))
 
     def force_event_timeout(self, step: object) -> None:
         """Let a `wait_for_event` time out at once, in no virtual time; it takes no event.
@@ -159,6 +163,23 @@ class Modifier:
         point = FaultPoint.parse(at)
         self._add(Modification("crash", f"crash({at!r}{_times(None if times == 1 else times)})", None, point, times))
 
+    def apply(self, plan: FaultPlan) -> None:
+        """Put a fault plan in force. Its errors come before the results that are mocked in this block.
+
+        Args:
+            plan: As `pytest_workflows.strategies.fault_plans` draws it, or as a test writes it down.
+
+        Raises:
+            InvalidArgumentError: If it is no `FaultPlan`.
+            ModificationError: If an earlier block mocks the result of a step that the plan lets fail.
+        """
+        if not isinstance(plan, FaultPlan):
+            raise InvalidArgumentError(f"apply takes a FaultPlan such as FaultPlan(crashes=['end']), not {plan!r}.")
+        for modification in plan.modifications():
+            self._check_is_open(modification)
+            check_consistent([*self._existing, *self._planned], modification)
+            self._planned.append(modification)
+
     def close(self) -> list[Modification]:
         """End the block.
 
@@ -166,7 +187,7 @@ class Modifier:
             What it collected.
         """
         self._closed = True
-        return self._collected
+        return [*self._planned, *self._collected]
 
     def _add_each(self, kind: Any, method: str, steps: object) -> None:
         selectors = Selector.parse_many(steps)
@@ -175,12 +196,15 @@ class Modifier:
         for selector in selectors or ():
             self._add(Modification(kind, f"{method}({selector})", selector))
 
-    def _add(self, modification: Modification) -> None:
+    def _check_is_open(self, modification: Modification) -> None:
         if self._closed:
             raise IntrospectionError(
                 f"{modification.call} comes after its modify block has ended. Open another one: "
                 "`async with instance.modify() as m:`."
             )
+
+    def _add(self, modification: Modification) -> None:
+        self._check_is_open(modification)
         times = modification.times
         if times is not None and (isinstance(times, bool) or not isinstance(times, int) or times < 1):
             raise InvalidArgumentError(f"{modification.call}: times is a number of attempts from 1 on, not {times!r}.")

@@ -146,6 +146,11 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
                 running.close()
 
 
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> None:
+    """Make a run of its own of each example of a property test. By now, no function of a test is async any more."""
+    pyfuncitem.config.stash[SESSION].separate_examples(pyfuncitem)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
     """The engine of a test ends with the test, after its fixtures."""

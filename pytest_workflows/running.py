@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .recordings.capture import Capture
     from .recordings.model import Recording
     from .recordings.observing import Watcher
+    from .rules.source import Sources
+    from .rules.watch import Watch
     from .session_report import Kept
     from .settings import Settings
     from .styled import Line
@@ -61,11 +63,18 @@ class RunningTest:
         self.kept: Kept | None = None
         self._freezer = freezer
         self._engine: Engine | None = None
+        self._now: int | None = None
+        self._has_examples = False
+        self.undo: list[Callable[[], None]] = []
+        self.first_engine: Engine | None = None
         self._overrides: Mapping[str, Any] | None = None
         self._env: dict[str, Any] = {}
         self._found: list[Finding] = []
         self._classes: dict[str, type] = {}
         self._capture: Capture | None = None
+        self._proxies: dict[str, Any] = {}
+        self._sources: Sources | None = None
+        self._watch: Watch | None = None
 
     # -- the engine --------------------------------------------------------------------------------------------------
 
@@ -86,10 +95,13 @@ class RunningTest:
 
         from .hook_caller import FindingKeeper, HookCaller
         from .registry import registry_of
+        from .rules.watch import Watch
 
         settings = self.settings
         seed = settings.seed if self.plan.seed is None else self.plan.seed
-        now = freeze.real_seconds() * 1000 if settings.now is None else read_now(settings.now)
+        if self._now is None:
+            self._now = freeze.real_seconds() * 1000 if settings.now is None else read_now(settings.now)
+        now = self._now
         self._freezer.start(to_datetime(now))  # it may refuse: nothing must be open by then
         engine = Engine(
             now=to_datetime(now),
@@ -118,13 +130,48 @@ class RunningTest:
             most = None if self._records_all else MOST
             self._capture = Capture(engine, settings.redact, most)
             registry.on_leave = self._capture.keep
+        self._watch = Watch(engine, self.sources)
         if self.kept is not None:
             registry.most_runs = None
             engine.observers.add(FindingKeeper(self.kept.findings))
         return engine
 
+    @property
+    def sources(self) -> Sources:
+        """What is the source of the Worker under test."""
+        if self._sources is None:
+            from .rules.source import Sources
+
+            self._sources = Sources(None if self.project is None else self.project.folder)
+        return self._sources
+
+    def next_example(self) -> Engine | None:
+        """A property test comes to its next example: as if the test began again, with another engine.
+
+        Returns:
+            The engine, if the test has one.
+        """
+        if not self._has_examples:
+            self._has_examples = True
+            self.first_engine = self._engine
+        elif self._engine is not None:
+            self.close()
+            self.bury()
+            self._engine = self._watch = None
+            self.report = []
+            self._env, self._proxies = {}, {}
+            return self.engine
+        return self._engine
+
     def check(self) -> None:
         """At the end of a call that passed: raise what the test must still hear of."""
+        __tracebackhide__ = True
+        if not self._has_examples:  # or else each of them was checked at its own end
+            self.check_run()
+
+    def check_run(self) -> None:
+        """At the end of a run that passed: raise what its test must still hear of."""
+        __tracebackhide__ = True
         engine = self._engine
         if engine is None or engine.closed:
             return
@@ -140,6 +187,8 @@ class RunningTest:
         __tracebackhide__ = True
         from durable_engine import WorkflowRuleError, WorkflowRuleWarning
 
+        found = engine.take_findings()
+        self._found += found
         found = self._take_findings(engine)
         if self.settings.strict and found:
             raise WorkflowRuleError("\n".join([f"{len(found)} broken rule(s):", *map(str, found)]))
@@ -204,6 +253,8 @@ class RunningTest:
             self._capture.stop()
             if self._records_all:
                 self._capture.finish()
+        while self.undo:
+            self.undo.pop()()
         if self._engine is not None and not self._engine.closed:
             from .registry import registry_of
 
@@ -259,6 +310,8 @@ class RunningTest:
         """After the test's report: close what was stopped in its middle."""
         if self._engine is not None:
             self._engine.graveyard.close()
+        if self._watch is not None:
+            self._watch.close()
 
     # -- env ---------------------------------------------------------------------------------------------------------
 
@@ -269,7 +322,7 @@ class RunningTest:
             raise pytest.UsageError(
                 f"The fixture workflow_bindings returns a dict of bindings by name, not {bindings!r}."
             )
-        self._overrides = dict(bindings)
+        self._overrides = self.sources.given = bindings  # not a copy: a property test puts new fakes into it
 
     def resolve(self, name: str) -> Any:
         """The binding, variable or fake of that name, as the Worker sees it in `env`.
@@ -280,7 +333,20 @@ class RunningTest:
         self._freezer.check()
         if name not in self._env:
             self._env[name] = self._make_binding(name)
-        return self._env[name]
+        return self._recorded(name) if self._is_asked_by_worker() else self._env[name]
+
+    def _is_asked_by_worker(self) -> bool:
+        """Whether the Worker's own code asks, in a workflow; tests, fakes and handlers get the object itself."""
+        from durable_engine import current_scope
+
+        return current_scope.get() is not None and self.sources.caller() is not None
+
+    def _recorded(self, name: str) -> Any:
+        if name not in self._proxies:
+            from .effects import record
+
+            self._proxies[name] = record(self._env[name], name)
+        return self._proxies[name]
 
     def names(self) -> Iterable[str]:
         """The names that `env` has."""
@@ -345,6 +411,7 @@ class RunningTest:
                 "Add `async def run(self, event, step)` to it."
             )
         self._classes[name] = cls
+        self.sources.add_class(name, cls)
         options: dict[str, Any] = {} if step_limit is None else {"step_limit": step_limit}
         return self.engine.bind(
             name,

@@ -10,6 +10,7 @@ import pytest
 
 from . import current
 from .plan import PLAIN
+from .property_tests import exempt_our_fixtures, is_property_test, separate_examples
 from .report import add_section, has_colour, takes_ascii_only
 from .session_report import Kept, hand_over, is_awaited
 from .settings import MARKER, Settings, read_ini, read_marker
@@ -46,6 +47,8 @@ class WorkflowSession:
 
     def configured(self) -> None:
         """Pytest knows its options and, under xdist, what the controller says of its terminal.
+
+        It did not when the first conftest was loaded, and settings may have been asked for.
 
         Raises:
             pytest.UsageError: If an ini option cannot be read.
@@ -92,7 +95,12 @@ class WorkflowSession:
         """Refuse what a marker may not say, before any test runs."""
         for item in items:
             for mark in item.iter_markers(MARKER):
-                read_marker(mark.args, mark.kwargs, item.nodeid)
+                given = read_marker(mark.args, mark.kwargs, item.nodeid)
+                if given.get("crash") and is_property_test(item):
+                    raise pytest.UsageError(
+                        f"{item.nodeid}: @pytest.mark.workflow(crash=True) explores one run, and a property test has "
+                        "many. Draw where it crashes with pytest_workflows.strategies.fault_plans()."
+                    )
 
     # -- a test ------------------------------------------------------------------------------------------------------
 
@@ -115,9 +123,16 @@ class WorkflowSession:
             self.running.kept = Kept()
         current.set_resolver(self.running.resolve, self.running.names)
         current.set_network(self.running.settings.allow_network)
+        if is_property_test(item):
+            exempt_our_fixtures(item, OUR_FIXTURES)
         if ours:
             # Before any fixture runs: user code never sees real time first and virtual time later.
             assert self.running.engine
+
+    def separate_examples(self, item: pytest.Function) -> None:
+        """A test's function is about to be called: each example of a property test is a run of its own."""
+        if self.running is not None and is_property_test(item):
+            self.running.undo.append(separate_examples(item, self.running))
 
     def serve_outside(self) -> None:
         """Answer for `workers.env` while no test runs: plain variables have values, bindings have not."""

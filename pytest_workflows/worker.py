@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from durable_engine import InvalidArgumentError, read_now
 
+from .current import Handler, running_handler
 from .errors import WorkflowConfigError
 from .workers import Request, Response, env
 from .workers.context import ExecutionContext
@@ -88,8 +89,12 @@ class WorkflowWorker:
     async def _call(self, kind: str, argument: object) -> Any:
         context = ExecutionContext()
         handler, arguments = self._handler(kind, argument, context)
-        outcome = handler(*_as_many_as_taken(handler, arguments))
-        return await outcome if inspect.isawaitable(outcome) else outcome
+        token = running_handler.set(Handler(kind))
+        try:
+            outcome = handler(*_as_many_as_taken(handler, arguments))
+            return await outcome if inspect.isawaitable(outcome) else outcome
+        finally:
+            running_handler.reset(token)
 
     def _handler(self, kind: str, argument: object, context: ExecutionContext) -> tuple[Any, tuple[object, ...]]:
         project = self._running.project

@@ -5,10 +5,11 @@ This is the engine's public door; what is not named here is its own affair.
 
 from __future__ import annotations
 
-from .binding import InstanceHandle, Workflow, WorkflowBinding
-from .boundary import JsBigInt, JsDict, JsNull, JsProxy, cross, decode, encode, jsnull, to_json
+from .binding import InstanceHandle, Workflow, WorkflowBinding, pass_door
+from .boundary import Cover, JsBigInt, JsDict, JsNull, JsProxy, cross, decode, encode, jsnull, to_json, unwrap
 from .clock import PLAIN_DATETIME, VirtualClock, read_now, to_datetime, to_ms
 from .durations import duration_ms, in_words, parse_duration
+from .effects import acting_scope, as_coroutine_function, inside_service, make_effect, tell_call, tell_effect
 from .engine import DEFAULT_TIMEOUT, Engine
 from .errors import (
     ConversionError,
@@ -36,7 +37,17 @@ from .errors import (
 from .failures import ErrorInfo
 from .faults import FaultPoint, Faults
 from .findings import RULES, Finding, Findings, Rule
-from .inspection import error_of, history_of, history_records, shown_result, step_error, step_records, steps_of
+from .frames import hide_frames
+from .inspection import (
+    error_of,
+    failure_of,
+    history_of,
+    history_records,
+    shown_result,
+    step_error,
+    step_records,
+    steps_of,
+)
 from .instance import Instance
 from .limits import Limits
 from .model import (
@@ -76,6 +87,7 @@ __all__ = [
     "AttemptRecord",
     "CallbackRun",
     "ConversionError",
+    "Cover",
     "Effect",
     "Engine",
     "EngineClosedError",
@@ -134,6 +146,8 @@ __all__ = [
     "WorkflowDurationWarning",
     "WorkflowRuleError",
     "WorkflowRuleWarning",
+    "acting_scope",
+    "as_coroutine_function",
     "check_consistent",
     "cross",
     "current_scope",
@@ -141,18 +155,26 @@ __all__ = [
     "duration_ms",
     "encode",
     "error_of",
+    "failure_of",
+    "hide_frames",
     "history_of",
     "history_records",
     "in_words",
+    "inside_service",
     "jsnull",
+    "make_effect",
     "parse_duration",
+    "pass_door",
     "read_now",
     "show",
     "shown_result",
     "step_error",
     "step_records",
     "steps_of",
+    "tell_call",
+    "tell_effect",
     "to_datetime",
     "to_json",
     "to_ms",
+    "unwrap",
 ]

@@ -6,13 +6,15 @@ everything by its JavaScript name (docs/reference/fidelity.md, "Bindings").
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
 from .boundary import JsDict, JsProxy, cross, encode, unwrap
 from .durations import duration_ms
+from .effects import as_coroutine_function, is_over, tell_call
 from .errors import (
     BATCH_EMPTY,
     BATCH_TOO_LARGE,
@@ -28,6 +30,9 @@ from .store import Retention
 if TYPE_CHECKING:
     from .engine import Engine
     from .step import Step
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 DEFAULT_STEP_LIMIT = 10_000
 _ID = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9-_]*", re.ASCII)
@@ -50,6 +55,20 @@ class Workflow:
     run: Callable[[JsDict, Step], Any]
     step_limit: int = DEFAULT_STEP_LIMIT
     implicit_dependencies: bool = True
+
+
+def _door(
+    method: Callable[Concatenate[Any, P], Coroutine[Any, Any, R]],
+) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, R]]:
+    """Tell observers of a call when it is made: a task that runs it later does not know any more who called."""
+    name = method.__name__
+
+    @functools.wraps(method)
+    def call(self: WorkflowBinding | InstanceHandle, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
+        self._tell(name, args, kwargs)
+        return method(self, *args, **kwargs)
+
+    return as_coroutine_function(call)
 
 
 class WorkflowBinding:
@@ -77,6 +96,7 @@ class WorkflowBinding:
         """What the binding runs."""
         return self._workflow
 
+    @_door
     async def create(self, options: Mapping[str, Any] | JsProxy | None = None, /, **named: Any) -> InstanceHandle:
         """Create an instance.
 
@@ -94,6 +114,7 @@ class WorkflowBinding:
         await pass_door()
         return self._create(_options(options, named, "create", whole="params"))
 
+    @_door
     async def create_batch(self, batch: list[Mapping[str, Any]]) -> list[InstanceHandle]:
         """Create up to 100 instances; ids that exist already are left as they are.
 
@@ -120,6 +141,9 @@ class WorkflowBinding:
             handles.append(InstanceHandle(self, read["id"]) if taken else self._create(read))
         return handles
 
+    def _tell(self, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        _tell(self._engine, self._workflow, method, args, kwargs)
+
     def _create(self, options: JsDict) -> InstanceHandle:
         given = options.get("id")
         if given is not None:
@@ -128,6 +152,7 @@ class WorkflowBinding:
         retention = read_retention(options.get("retention"))
         return InstanceHandle(self, self._engine.create(self._workflow, given, params, retention))
 
+    @_door
     async def get(self, id: str) -> InstanceHandle:
         """The handle of an existing instance.
 
@@ -138,15 +163,17 @@ class WorkflowBinding:
         self._engine.require(self._workflow, id)
         return InstanceHandle(self, id)
 
-    async def deleteBatch(self, ids: list[str]) -> JsDict:
+    @_door
+    async def deleteBatch(self, ids: list[str] | JsProxy) -> JsDict:
         """Delete up to 100 instances; what could not be deleted is told, not raised."""
         await pass_door()
         most = self._engine.limits.batch
-        if not isinstance(ids, list) or len(ids) > most:
+        given = unwrap(ids)
+        if not isinstance(given, list) or len(given) > most:
             raise InvalidArgumentError(f"deleteBatch takes a list of up to {most} ids, not {ids!r}.")
         deleted: list[dict[str, str]] = []
         errors: list[dict[str, str]] = []
-        for id in ids:
+        for id in given:
             if isinstance(id, str) and self._engine.exists(self._workflow, id):
                 self._engine.delete(self._workflow, id)
                 deleted.append({"id": id})
@@ -173,6 +200,7 @@ class InstanceHandle:
     def __repr__(self) -> str:
         return f"<WorkflowInstance {self.id!r} of {self._binding.workflow.name!r}>"
 
+    @_door
     async def status(self) -> JsDict:
         """`status`, `__LOCAL_DEV_STEP_OUTPUTS`, `output` and `error`.
 
@@ -182,17 +210,20 @@ class InstanceHandle:
         await pass_door()
         return self._engine.status(self._workflow, self.id)
 
+    @_door
     async def pause(self) -> None:
         """Pause once the running step callbacks have ended; timers stand still until `resume`."""
         await pass_door()
         self._engine.pause(self._workflow, self.id)
         await pass_door()
 
+    @_door
     async def resume(self) -> None:
         """Go on after a pause, or cancel one that has not taken hold."""
         await pass_door()
         self._engine.resume(self._workflow, self.id)
 
+    @_door
     async def restart(self, options: Mapping[str, Any] | JsProxy | None = None) -> None:
         """Run again from the top, or from a step: `{"from": {"name", "count", "type"}}`.
 
@@ -203,6 +234,7 @@ class InstanceHandle:
         self._engine.restart(self._workflow, self.id, _options(options, {}, "restart"))
         await pass_door()
 
+    @_door
     async def terminate(self, options: Mapping[str, Any] | JsProxy | None = None) -> None:
         """End the instance now. `{"rollback": True}` is accepted; Python steps have nothing to roll back.
 
@@ -214,6 +246,7 @@ class InstanceHandle:
         self._engine.terminate(self._workflow, self.id)
         await pass_door()
 
+    @_door
     async def delete(self) -> None:
         """Delete the instance and all that is stored of it."""
         await pass_door()
@@ -221,6 +254,7 @@ class InstanceHandle:
         self._engine.delete(self._workflow, self.id)
         await pass_door()
 
+    @_door
     async def send_event(self, options: Mapping[str, Any] | JsProxy | None = None, /, **named: Any) -> None:
         """Send an event: `{"type": ..., "payload": ...}`, or the same as keywords.
 
@@ -244,6 +278,9 @@ class InstanceHandle:
 
     sendEvent = send_event
 
+    def _tell(self, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        _tell(self._engine, self._workflow, method, args, kwargs)
+
     @property
     def _engine(self) -> Engine:
         return self._binding.engine
@@ -256,6 +293,12 @@ class InstanceHandle:
         _no_such_name(
             "A workflow instance", name, {}, "id, status, pause, resume, restart, terminate, delete, send_event"
         )
+
+
+def _tell(engine: Engine, workflow: Workflow, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    tell_call(workflow.name, method, args, kwargs)
+    if not is_over():
+        engine.observers.binding_called(workflow, method, args, kwargs)
 
 
 def read_retention(value: object) -> Retention:
@@ -273,7 +316,8 @@ def read_retention(value: object) -> Retention:
         raise InvalidArgumentError(
             f"retention takes {{'successRetention': '1 day', 'errorRetention': '7 days'}}, not {value!r}."
         )
-    read = {name: duration_ms(duration, f"retention.{name}") for name, duration in value.items()}
+    given = {name: duration for name, duration in value.items() if duration is not None}
+    read = {name: duration_ms(duration, f"retention.{name}") for name, duration in given.items()}
     return Retention(read.get("successRetention"), read.get("errorRetention"))
 
 
@@ -290,7 +334,7 @@ def check_id(id: object, longest: int) -> None:
 async def pass_door() -> None:
     """Let code of a life that has ended go no further."""
     scope = current_scope.get()
-    if scope is not None and (scope.instance.killed or scope.instance.replaying):
+    if scope is not None and is_over():
         scope.instance.end_replay()
         await scope.instance.engine.loop.create_future()
 

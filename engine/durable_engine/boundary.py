@@ -143,8 +143,16 @@ def wrap(value: Any) -> Any:
     return JsProxy(value) if isinstance(value, dict | list | set) else value
 
 
+class Cover:
+    """Base of what stands for a value of the test's own (`__wrapped__`), and crosses the boundary as that value."""
+
+    __slots__ = ()
+
+
 def unwrap(value: Any) -> Any:
     """What a proxy stands for; any other value as it is."""
+    if isinstance(value, Cover):
+        value = value.__wrapped__  # type: ignore[attr-defined]
     return value._value if isinstance(value, JsProxy) else value
 
 
@@ -378,6 +386,8 @@ def _tuple(value: object) -> NoReturn:
 
 def _other(value: Any) -> Any:
     """A value whose type is none of the plain ones: a subclass, or nothing that can cross."""
+    if isinstance(value, Cover):
+        return _to_wire(value.__wrapped__)  # type: ignore[attr-defined]
     for base, convert in _BASES:
         if isinstance(value, base):
             return convert(value)
@@ -408,6 +418,8 @@ def _screen(value: Any) -> None:
 
     Foreign iterables are looked into as well, which uses up a generator: the platform does the same.
     """
+    if isinstance(value, Cover):
+        value = value.__wrapped__  # type: ignore[attr-defined]
     if (callable(value) and not isinstance(value, type)) or isinstance(value, JsProxy):
         return
     _refuse_for_good(value)

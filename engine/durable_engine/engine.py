@@ -8,7 +8,6 @@ import uuid
 import warnings
 import weakref
 from collections.abc import Callable, Iterable, Mapping
-from contextvars import Context
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -31,7 +30,7 @@ from .errors import (
     WorkflowDurationWarning,
 )
 from .faults import FaultPoint, Faults
-from .findings import Findings
+from .findings import Finding, Findings
 from .inspection import error_of, shown_result
 from .instance import Instance
 from .killing import Graveyard, kill
@@ -178,9 +177,10 @@ class Engine:
 
     @property
     def instances(self) -> list[Instance]:
-        """Every instance, in order of creation."""
+        """Every instance that is kept, in order of creation."""
         found = (self._alive.get((row.workflow, row.id)) for row in self.store.all_instances())
-        return [instance for instance in found if instance is not None]
+        now = self.clock.now_ms
+        return [instance for instance in found if instance is not None and not instance.row.is_expired(now)]
 
     def bind(
         self,
@@ -373,6 +373,7 @@ class Engine:
         if id is None:
             id = str(uuid.UUID(int=self._random.getrandbits(128), version=4))
         if self.exists(workflow, id):
+            self.observers.create_refused(workflow, id)
             raise JsException("Error", ALREADY_EXISTS.format(id=id))
         modifications = self.modifications_of(workflow, id)
         for listener in list(self.on_create):
@@ -415,9 +416,11 @@ class Engine:
 
     def _put_down(self, instance: Instance) -> None:
         if not instance.closed:
+            instance.tell_abandoned()
             self.observers.life_ended(instance)
+        if not instance.killed:
+            self.operations_closed(len(instance.operations))
         instance.killed = True
-        self.operations_closed(len(instance.operations))
         instance.drop_timers()
         self.busy.pop(instance, None)
 
@@ -444,16 +447,6 @@ class Engine:
             reborn.start()
         self.progress(reborn)
 
-    def strike(self, instance: Instance, point: FaultPoint) -> None:
-        """Die at a fault point that code of the instance itself has come to: the running task goes no further."""
-        self.crash(instance.workflow, instance.id, point)
-        # It could not be put away while it runs. It is suspended for ever by now, or has come to its end.
-        self.loop.call_soon(self._bury, instance, context=Context())
-
-    def _bury(self, instance: Instance) -> None:
-        if self._loop is not None:
-            kill(self._loop, lambda scope: scope.instance is instance, self.graveyard)
-
     def pause(self, workflow: Workflow, id: str) -> None:
         """Pause an instance once no callback of it runs; one that has ended stays as it is."""
         instance = self.require(workflow, id)
@@ -466,21 +459,22 @@ class Engine:
         if instance.row.status == "waitingForPause":
             instance.cancel_pause()
         elif instance.row.status == "paused":
-            paused_at = instance.row.paused_at
-            assert paused_at is not None
-            self._shift_timers(instance.row.key, self.clock.now_ms - paused_at)
-            instance.row.paused_at = None
+            self._end_pause(instance.row)
             # A life that was paused before it began has not told history of its start yet.
             started = any(line.kind == "WORKFLOW_START" for line in self.store.history(instance.row.key))
             instance.row.status = "running" if started else "queued"
             self.store.save_instance(instance.row)
             self._relive(instance).start()
 
-    def _shift_timers(self, key: int, by: int) -> None:
-        for step in self.store.steps(key):
+    def _end_pause(self, row: InstanceRow) -> None:
+        """Timers go on from where they were, if they stood still."""
+        if row.paused_at is None:
+            return
+        for step in self.store.steps(row.key):
             if step.due is not None:
-                step.due += by
-                self.store.record(key, [], step)
+                step.due += self.clock.now_ms - row.paused_at
+                self.store.record(row.key, [], step)
+        row.paused_at = None
 
     def restart(self, workflow: Workflow, id: str, options: JsDict) -> None:
         """Run an instance again, from the top or from a step on.
@@ -500,7 +494,8 @@ class Engine:
         self.store.delete_events(row.key)
         self.exceptions.pop(row.key, None)
         row.status = "running" if first else "queued"
-        row.output = row.error = row.ended_at = row.paused_at = None
+        row.output = row.error = row.ended_at = None
+        self._end_pause(row)
         self.store.save_instance(row)
         if not first:
             self._record_queued(row)
@@ -538,6 +533,7 @@ class Engine:
         instance = self.require(workflow, id)
         if instance.finished:
             raise JsException("Error", CANNOT_TERMINATE)
+        self._end_pause(instance.row)
         instance.terminate()
         self._reject_steps(instance, "terminate")
 
@@ -559,7 +555,9 @@ class Engine:
             self._reject_steps(instance, "delete")
             self.progress(instance)
         for key in wanted:
-            self._modifications.pop(key, None)
+            modifications = self._modifications.pop(key, None)
+            if modifications is not None:
+                modifications.drop_timers()
             self.scripts.pop(key, None)
 
     def send_event(self, workflow: Workflow, id: str, event_type: str, payload: bytes) -> None:
@@ -574,6 +572,18 @@ class Engine:
         instance = self._alive.get((row.workflow, row.id))
         if instance is not None and not instance.closed:
             instance.match_events(event_type)
+
+    def await_late_events(self, instance: Instance, event_type: str) -> None:
+        """A wait has begun: mocked events of its type that come later are on their way from now on."""
+        row = instance.row
+
+        def schedule(ms: int, action: Callable[[], None]) -> Timer:
+            return self.schedule(self.clock.now_ms + ms, action, what=f"the mocked event {event_type!r}")
+
+        def send(payload: bytes) -> None:
+            self._add_event(row, event_type, payload, mocked=True)
+
+        instance.modifications.wait_began(event_type, schedule, send)
 
     def _mock_events(self, row: InstanceRow, modifications: InstanceModifications) -> None:
         for event_type, payload in modifications.events:
@@ -618,6 +628,8 @@ class Engine:
             for one in modifications:
                 if one.kind == "event":
                     self._add_event(instance.row, *one.payload, mocked=True)
+                elif one.kind == "late_event" and instance.waits.get(one.payload[0]):
+                    self.await_late_events(instance, one.payload[0])
 
     # -- waiting, and time -------------------------------------------------------------------------------------------
 
@@ -725,12 +737,17 @@ class Engine:
         aborted, self._aborted = self._aborted, None
         return aborted
 
+    def take_findings(self) -> list[Finding]:
+        """What was found since the last time, in the order in which it was noticed."""
+        for instance in self._alive.values():
+            if not instance.closed:
+                instance.tell_abandoned()
+        return self.findings.take()
+
     def report_duration(self, text: str, place: Place) -> None:
         """Warn, once a place, of a duration whose unit the platform does not know."""
         file, line = place
-        finding = self.findings.add(
-            "duration-unit", f"{text!r} counts as milliseconds in production", place, about=text
-        )
+        finding = self.findings.add("duration-unit", f"{text!r} counts as milliseconds", place, about=text)
         if finding is None:
             return
         warning = WorkflowDurationWarning(
@@ -744,10 +761,10 @@ class Engine:
             self.refused.append(raised)
 
     def report_abandoned_wait(self, key: StepKey, event_type: str, place: Place, workflow: Workflow) -> None:
-        """Keep a finding: a wait whose task was cancelled stays, and takes an event."""
+        """Keep a finding: a wait whose task was cancelled stays, and takes the next event."""
         self.findings.add(
             "abandoned-wait",
-            f"the wait {key.label!r} for the event {event_type!r} was cancelled",
+            f"the wait {key.label!r} for the event {event_type!r} was cancelled while it waited",
             place,
             step=key.label,
             workflow=workflow.name,
@@ -755,5 +772,4 @@ class Engine:
 
     def report_missing_await(self, what: str, place: Place, workflow: Workflow) -> None:
         """Keep a finding: nobody awaited a step."""
-        if not self.closed:
-            self.findings.add("missing-await", f"{what} was never awaited", place, workflow=workflow.name)
+        self.findings.add("missing-await", f"{what} was never awaited", place, workflow=workflow.name)

@@ -5,7 +5,6 @@ Source: docs/reference/fidelity.md, "Exceptions"; tests/engine/golden/boundary.j
 
 from __future__ import annotations
 
-import os
 import re
 import traceback
 from pathlib import Path
@@ -15,9 +14,9 @@ import msgspec
 
 from .boundary import BoundaryError
 from .errors import JsException, NonRetryableError
+from .frames import is_hidden
 from .source_paths import shown_path
 
-_HERE = f"{Path(__file__).parent}{os.sep}"
 _NON_RETRYABLE = "NonRetryableError"
 _NON_RETRYABLE_SHOWN = re.compile(
     rf'Step threw a NonRetryableError with message "{_NON_RETRYABLE}(?:: (?P<reason>.*))?"', re.DOTALL
@@ -172,7 +171,7 @@ def _formatted(exc: BaseException, root: Path | None) -> str:
 
 def _tidy(told: traceback.TracebackException, exc: BaseException, root: Path | None) -> None:
     """Take out what is ours: frames, and the links from a crossed error to its original."""
-    stack = [_portable(frame, root) for frame in told.stack if not frame.filename.startswith(_HERE)]
+    stack = [_portable(frame, root) for frame in told.stack if not is_hidden(frame.filename)]
     told.stack = _Stack(stack) if told.stack or isinstance(exc, _Crossed) else traceback.StackSummary()
     if isinstance(exc.__cause__, _Crossed) and told.__cause__ is not None:
         if isinstance(exc, JsException):

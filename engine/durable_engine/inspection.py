@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from .boundary import decode, decode_plain
 from .clock import to_datetime
-from .failures import ErrorInfo
+from .failures import ErrorInfo, rebuild
 from .model import AttemptRecord, HistoryEvent, StepKey, StepRecord
 from .operations import REDACTED
 from .store import MOCKED, SENSITIVE, HistoryRow, InstanceRow, StepRow, Store
+
+if TYPE_CHECKING:
+    from .instance import Instance
 
 _VALUE_KEYS = {"STEP_SUCCESS": "result", "WORKFLOW_SUCCESS": "result", "WORKFLOW_QUEUED": "params"}
 
@@ -42,6 +45,12 @@ def history_records(history: Sequence[HistoryRow]) -> list[HistoryEvent]:
 def step_error(row: StepRow) -> dict[str, str] | None:
     """The error that a step failed with for good, or None."""
     return None if row.error is None else ErrorInfo.load(row.error).public()
+
+
+def failure_of(instance: Instance, key: StepKey) -> Exception | None:
+    """What `run` catches of a step that has failed for good; None for any other step."""
+    row = instance.find_step(key)
+    return None if row is None or row.error is None else rebuild(ErrorInfo.load(row.error))
 
 
 def shown_result(row: StepRow) -> Any:

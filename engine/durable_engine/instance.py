@@ -20,6 +20,7 @@ from .faults import FaultKind, FaultPoint, point_of
 from .model import FINAL_STATUSES, Ask, Place, StepKey, StepKind
 from .operations import DurableOperation, EventOperation, SleepOperation, context_for
 from .scope import Scope
+from .sleeping import SleepFuture
 from .step import Step
 from .store import FORGOTTEN, HistoryRow, InstanceRow, StepRow
 
@@ -59,6 +60,7 @@ class Instance:
         self._steps = {step.key: step for step in engine.store.steps(row.key)}
         self.stored = sum(len(step.result or b"") for step in self._steps.values())
         self._next_seq = max((step.seq for step in self._steps.values()), default=0) + 1
+        self._sleeps: list[SleepFuture] = []
         self._path: list[Ask] = []
         self._branches: dict[asyncio.Task[Any] | None, int] = {}
 
@@ -160,13 +162,32 @@ class Instance:
         self.row.output = value
         self.row.ended_at = self.engine.clock.now_ms
         if status != "terminated":
-            self.engine.paths.check(self.row.key, self.workflow.name, self._path)
+            self.engine.paths.check(self.row.key, self.workflow.name, self._path, is_complete=status == "complete")
+        if status == "complete":
+            self.tell_abandoned()
+            self._tell_unused_sleeps()
         self.engine.observers.life_ended(self)
         self._set_status(status)
         self._record(kind, detail, value)
         self.drop_timers()
+        self.modifications.drop_timers()
         self.engine.mark_busy(self, False)
         self.engine.observers.instance_finished(self)
+
+    def tell_abandoned(self) -> None:
+        """Keep findings of the waits that were cancelled while they waited.
+
+        That is not done when it happens: where a failure cancels them and ends the instance, they swallow nothing.
+        """
+        for waiting in self.waits.values():
+            for operation in waiting:
+                if operation.future.cancelled():
+                    operation.report_abandoned()
+
+    def _tell_unused_sleeps(self) -> None:
+        for sleep in self._sleeps:
+            if not sleep.used:
+                self.engine.report_missing_await(f"step.sleep({sleep.name!r})", sleep.place, self.workflow)
 
     def abort(self, exc: BaseException) -> None:
         """Something that is meant for the test was raised in user code: stop here and let the test have it."""
@@ -184,8 +205,7 @@ class Instance:
         task.add_done_callback(self._tasks.discard)
 
     def _parked_or_busy(self) -> None:
-        if not self.closed:
-            self.engine.mark_busy(self, not self.root.parked)
+        self.engine.mark_busy(self, not self.root.parked)
 
     def end_replay(self) -> None:
         """A replay comes to something that it cannot answer; for a life that is none, nothing."""
@@ -194,8 +214,7 @@ class Instance:
 
     def request_pause(self) -> None:
         """Pause once no callback runs; until then no outcome reaches `run`."""
-        if self.withheld is None:
-            self.withheld = []
+        self.withheld = []
         if self._callbacks:
             self._set_status("waitingForPause")
             self.engine.progress(self)
@@ -206,8 +225,9 @@ class Instance:
         """Go on: the pause had not taken hold."""
         withheld, self.withheld = self.withheld or [], None
         self._set_status("running")
-        for deliver in withheld:
-            deliver()
+        for go_on in withheld:
+            if not self.closed:  # one of them may have come to a fault point
+                go_on()
         self.engine.progress(self)
 
     def callback_started(self) -> None:
@@ -242,7 +262,7 @@ class Instance:
         point = point_of(self, kind, key, attempt)
         if self.engine.faults.pass_by(point) is None and not self.modifications.crashes_at(point):
             return False
-        self.engine.strike(self, point)
+        self.engine.crash(self.workflow, self.id, point)
         return True
 
     def reach_inside(self, kind: FaultKind, key: StepKey, attempt: int | None = None) -> None:
@@ -323,10 +343,17 @@ class Instance:
         self._soon(lambda: settle_answer(future, row))
         return future
 
-    def answer_sleep(self, row: StepRow) -> asyncio.Future[None]:
+    def answer_sleep(self, row: StepRow, place: Place) -> asyncio.Future[None]:
         """A sleep that is over is over at once."""
-        future: asyncio.Future[None] = self.engine.loop.create_future()
+        future = self.new_sleep(row.key.name, place)
         future.set_result(None)
+        return future
+
+    def new_sleep(self, name: str, place: Place) -> SleepFuture:
+        """What code of this life gets for a sleep that it asks for."""
+        future = SleepFuture(loop=self.engine.loop)
+        future.name, future.place = name, place
+        self._sleeps.append(future)
         return future
 
     def _soon(self, action: Callable[[], None]) -> None:
@@ -380,5 +407,6 @@ def settle_answer(future: asyncio.Future[Any], row: StepRow) -> None:
         return
     if row.error is not None:
         future.set_exception(rebuild(ErrorInfo.load(row.error)))
+        future.exception()  # a life that is killed before it hears of this would be complained of
     else:
         future.set_result(None if row.result is None else decode(row.result))

@@ -157,12 +157,13 @@ class Effect:
 
     Attributes:
         service: The binding's name, or the host of a request.
-        method: What was called: `send`, `prepare(...).bind(...).run`, `POST /charges`.
+        method: What was called: `send`, `prepare(...).bind(...).run`, `POST /charges`; `()` for the service itself.
         args: Its positional arguments.
         kwargs: Its keyword arguments.
         place: Where in the user's source.
         step: The step whose callback made it; None for code of `run` outside of its steps.
         attempt: The attempt of that step.
+        origin: The call that gave the object it was made on: `prepare(sql)` for `prepare(sql).run()`.
     """
 
     service: str
@@ -172,3 +173,5 @@ class Effect:
     place: Place
     step: StepKey | None = None
     attempt: int | None = None
+    origin: Effect | None = None
+    given: tuple[Effect, ...] = ()

@@ -8,16 +8,18 @@ counts anew.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
+from .clock import Timer
 from .errors import InvalidArgumentError, ModificationError
 from .faults import FaultPoint
 from .model import StepKey
 
 ModificationKind = Literal[
-    "result", "callback", "error", "timeout", "event", "event_timeout", "sleep", "retry_delay", "crash"
+    "result", "callback", "error", "timeout", "event", "late_event", "event_timeout", "sleep", "retry_delay", "crash"
 ]
 
 
@@ -77,7 +79,8 @@ class Modification:
         kind: What it changes.
         call: How the test wrote it, for messages: `mock_step_result('charge')`.
         selector: The step that it is for; None for all of them, or for an event.
-        payload: The stored result, the exception, the callable or list of outcomes, or the event.
+        payload: The stored result, the exception, the callable or list of outcomes, or the event: type and stored
+            payload, and for a late one how many milliseconds after the first wait for its type it comes.
         times: For how many attempts; None for all.
         used: Whether anything was answered by it.
     """
@@ -96,6 +99,25 @@ class _Applied:
     modification: Modification
     general: bool
     answered: int = 0
+    timer: Timer | None = None
+    sent: bool = False
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it is an event that was sent and that no wait has taken."""
+        return not self.answered and (self.sent or self.modification.kind == "event")
+
+    def send(self, send: Callable[[bytes], None]) -> None:
+        """The event arrives now."""
+        self.timer = None
+        self.sent = True
+        send(self.modification.payload[1])
+
+    def drop_timer(self) -> None:
+        """It is not on its way any more."""
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
 
 
 @dataclass(slots=True)
@@ -132,8 +154,15 @@ class InstanceModifications:
 
     def forget_answers(self) -> None:
         """Count anew: the instance was restarted."""
+        self.drop_timers()
         for entry in self._applied:
             entry.answered = 0
+            entry.sent = False
+
+    def drop_timers(self) -> None:
+        """The instance has ended or is gone: no event comes any more."""
+        for entry in self._applied:
+            entry.drop_timer()
 
     def for_attempt(self, key: StepKey) -> Modification | None:
         """What answers the next attempt of a step in the callback's place; None lets the callback run.
@@ -201,12 +230,31 @@ class InstanceModifications:
 
     def event_taken(self, event_type: str) -> None:
         """A mocked event was delivered."""
+        mine = (
+            entry
+            for entry in self._applied
+            if entry.modification.kind in ("event", "late_event")
+            and entry.modification.payload[0] == event_type
+            and entry.is_there
+        )
+        entry = next(mine)
+        entry.answered = 1
+        entry.modification.used = True
+
+    def wait_began(
+        self, event_type: str, schedule: Callable[[int, Callable[[], None]], Timer], send: Callable[[bytes], None]
+    ) -> None:
+        """A wait for events of that type has begun: those that are to come later are on their way from now on.
+
+        Args:
+            event_type: Their type.
+            schedule: Lets something happen after so many milliseconds.
+            send: Sends an event with this payload.
+        """
         for entry in self._applied:
             one = entry.modification
-            if one.kind == "event" and one.payload[0] == event_type and not entry.answered:
-                entry.answered = 1
-                one.used = True
-                return
+            if one.kind == "late_event" and one.payload[0] == event_type and entry.timer is None and not entry.sent:
+                entry.timer = schedule(one.payload[2], partial(entry.send, send))
 
     @property
     def events(self) -> list[tuple[str, bytes]]:

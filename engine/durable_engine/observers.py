@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .binding import Workflow
     from .findings import Finding
     from .instance import Instance
     from .model import Ask, CallbackRun, Effect, StepKey
@@ -61,6 +65,12 @@ class Observer:
     def effect(self, instance: Instance, effect: Effect) -> None:
         """Code of an instance called a binding, a fake or an HTTP service."""
 
+    def binding_called(self, workflow: Workflow, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        """Some code, of an instance or not, calls a workflow's binding or an instance's handle."""
+
+    def create_refused(self, workflow: Workflow, id: str) -> None:
+        """An instance was not created, since its id is taken."""
+
     def event_sent(self, instance: Instance, event_type: str, payload: bytes) -> None:
         """An event arrived for an instance that has not ended."""
 
@@ -68,30 +78,30 @@ class Observer:
         """A broken rule was noticed."""
 
 
+_HOOKS = [name for name in vars(Observer) if not name.startswith("_")]
+
+
 class Observers(Observer):
-    """Tells every observer."""
+    """Tells every observer that wants to hear of it."""
 
     def __init__(self) -> None:
-        self._observers: list[Observer] = []
+        self._listeners: dict[str, list[Callable[..., None]]] = {name: [] for name in _HOOKS}
 
     def add(self, observer: Observer) -> None:
         """Tell this one as well, from now on."""
-        self._observers.append(observer)
-
-    def remove(self, observer: Observer) -> None:
-        """Tell this one no more; removing twice is fine."""
-        if observer in self._observers:
-            self._observers.remove(observer)
+        for name, listeners in self._listeners.items():
+            if getattr(type(observer), name) is not getattr(Observer, name):
+                listeners.append(getattr(observer, name))
 
 
 def _teller(name: str) -> Any:
     def tell(self: Observers, *arguments: Any, **named: Any) -> None:
-        for observer in list(self._observers):
-            getattr(observer, name)(*arguments, **named)
+        for listener in self._listeners[name][:]:
+            listener(*arguments, **named)
 
     tell.__name__, tell.__doc__ = name, getattr(Observer, name).__doc__
     return tell
 
 
-for _name in [name for name in vars(Observer) if not name.startswith("_")]:
+for _name in _HOOKS:
     setattr(Observers, _name, _teller(_name))

@@ -103,6 +103,11 @@ class DurableOperation(Operation):
     def give_back(self) -> None:
         """The memory is lost while this is under way."""
 
+    @property
+    def withheld(self) -> bool:
+        """Whether a pause is about to take hold of `run`; what a callback does inside goes on until it has ended."""
+        return self.instance.withheld is not None and self.scope is self.instance.root
+
     def deliver(self, value: object = None, error: Exception | None = None) -> None:
         """Hand the stored outcome to `run`, when its turn comes."""
         if self.instance.engine.order.seeded:
@@ -110,12 +115,15 @@ class DurableOperation(Operation):
         self.instance.engine.in_turn(self.instance, lambda: self._deliver(value, error))
 
     def _deliver(self, value: object, error: Exception | None) -> None:
-        if self.instance.withheld is not None:
-            # A pause is about to take hold.
-            self.set_busy(False)
-            self.instance.withheld.append(lambda: self._hand_over(value, error))
+        if self.withheld:
+            self._withhold(lambda: self._hand_over(value, error))
         else:
             self._hand_over(value, error)
+
+    def _withhold(self, action: Callable[[], None]) -> None:
+        assert self.instance.withheld is not None
+        self.set_busy(False)
+        self.instance.withheld.append(action)
 
     def _hand_over(self, value: object, error: Exception | None) -> None:
         del self.instance.operations[self.row.key]
@@ -125,6 +133,7 @@ class DurableOperation(Operation):
         if not self.future.done():
             if error is not None:
                 self.future.set_exception(error)
+                self.future.exception()  # a life that is killed before it hears of this would be complained of
             else:
                 self.future.set_result(value)
         self.instance.engine.progress(self.instance)
@@ -134,6 +143,10 @@ class SleepOperation(DurableOperation):
     """A `sleep` or `sleep_until` under way."""
 
     __slots__ = ()
+
+    def __init__(self, instance: Instance, scope: Scope, row: StepRow, place: Place) -> None:
+        super().__init__(instance, scope, row)
+        self.future = instance.new_sleep(row.key.name, place)
 
     def begin(self, duration: int) -> None:
         """Start it, or go on with what is left of it."""
@@ -178,6 +191,7 @@ class EventOperation(DurableOperation):
             self.row.status = "waiting"
             self.record(("WAIT_START", {"event": event_type}, None))
             engine.observers.step_started(self.instance, self.row.key)
+            engine.await_late_events(self.instance, event_type)
         if self.instance.modifications.wait_times_out(self.row.key):
             engine.loop.call_soon(self._time_out, timeout, context=context_for(self.scope))
             return
@@ -191,14 +205,16 @@ class EventOperation(DurableOperation):
         """Take this event, whether anybody still waits for it or not."""
         self.instance.note_length("wait", self.row.key, None, self.began)
         if self.future.cancelled():
-            self.instance.engine.report_abandoned_wait(
-                self.row.key, self.event_type, self._place, self.instance.workflow
-            )
+            self.report_abandoned()
         self.end("complete")
         self.row.result = encode_object("payload", payload, type=self.event_type, timestamp=to_datetime(at))
         self.record(("WAIT_COMPLETE", None, self.row.result))
         self.instance.engine.observers.step_finished(self.instance, self.row.key)
         self.deliver(decode(self.row.result))
+
+    def report_abandoned(self) -> None:
+        """Keep a finding: the wait's task was cancelled, and the wait stays."""
+        self.instance.engine.report_abandoned_wait(self.row.key, self.event_type, self._place, self.instance.workflow)
 
     def _time_out(self, timeout: int) -> None:
         if self.instance.closed or self.row.status != "waiting":
@@ -252,12 +268,8 @@ class DoOperation(DurableOperation):
     # -- an attempt --------------------------------------------------------------------------------------------------
 
     def _start_attempt(self) -> None:
-        if self.instance.closed:
-            return
-        if self.instance.withheld is not None:
-            # A pause is about to take hold: no attempt begins until it is over.
-            self.set_busy(False)
-            self.instance.withheld.append(self._start_attempt)
+        if self.withheld:
+            self._withhold(self._start_attempt)
             return
         row = self.row
         if row.due is not None:
@@ -429,6 +441,7 @@ class DoOperation(DurableOperation):
 
     def _fail_attempt(self, info: ErrorInfo, original: BaseException | None) -> None:
         self.cancel_timer()
+        self._child = None  # a callback that timed out may run on: the step is at work no longer for that
         self._settled = self.row.attempts
         self.row.failures += 1
         if not info.retryable or self.row.failures > self._config.limit:
@@ -446,7 +459,7 @@ class DoOperation(DurableOperation):
         detail = {"attempt": self.row.attempts, "error": info.public(), "retryDelayMs": delay}
         self.record(("ATTEMPT_FAILURE", detail, None))
         self.began = engine.clock.now_ms
-        if self.row.due <= engine.clock.now_ms and self.instance.withheld is None:
+        if self.row.due <= engine.clock.now_ms and not self.withheld:
             if not self.instance.reach("retry", self.row.key, self.row.attempts):
                 self._start_attempt()
         else:

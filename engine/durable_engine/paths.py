@@ -23,25 +23,16 @@ class Difference(NamedTuple):
     Attributes:
         before: What the earlier life asked for; None where it had asked for no more.
         after: What the later life asked for; None where it did not ask.
+        is_renamed: Whether it is the same step of the source under another name, which the other life does not know.
     """
 
     before: Ask | None
     after: Ask | None
-
-    @property
-    def is_renamed(self) -> bool:
-        """Whether it is the same step of the source under another name."""
-        before, after = self.before, self.after
-        return (
-            before is not None
-            and after is not None
-            and (before.place, before.key.kind) == (after.place, after.key.kind)
-            and before.key.name != after.key.name
-        )
+    is_renamed: bool = False
 
     def describe(self, when: str) -> str:
         """What is different, for a finding."""
-        before, after = (None if ask is None else _shown(ask.key) for ask in self)
+        before, after = (None if ask is None else _shown(ask.key) for ask in self[:2])
         if after is None:
             return f"{when} `run` did not ask for {before} again"
         if before is None:
@@ -50,7 +41,12 @@ class Difference(NamedTuple):
 
 
 def compare(
-    earlier: Sequence[Ask], later: Sequence[Ask], *, later_ended: bool, earlier_ended: bool = False
+    earlier: Sequence[Ask],
+    later: Sequence[Ask],
+    *,
+    later_ended: bool,
+    earlier_ended: bool = False,
+    is_complete: bool = True,
 ) -> Difference | None:
     """Find where a later life left the path of an earlier one.
 
@@ -59,25 +55,60 @@ def compare(
         later: What the later life asked for.
         later_ended: Whether the later life came to its end, so that it must have asked for everything.
         earlier_ended: Whether the earlier life came to its end, so that a later one must not ask for more.
+        is_complete: Whether one of them ended well. It knows every step that there is, as long as nothing failed: one
+            of several branches may end `run` before the others have got far.
     """
-    after = _branches(later)
-    for name, path in _branches(earlier).items():
-        other = after.get(name)
-        if other is None:
-            # A branch is named after its first step. Was that one renamed? If not, timing may have led elsewhere.
-            renamed = _renamed(path[0], later, {ask.key for ask in earlier})
-            if renamed is not None:
-                return Difference(path[0], renamed)
-            continue
-        for one, two in zip(path, other, strict=False):
-            if one.key != two.key:
-                return Difference(one, two)
-        # How far a branch beside `run` comes may depend on when it was cancelled.
-        if name is None and later_ended and len(path) > len(other):
-            return Difference(path[len(other)], None)
-        if name is None and earlier_ended and len(other) > len(path):
-            return Difference(None, other[len(path)])
+    return _compare_run(earlier, later, later_ended=later_ended, earlier_ended=earlier_ended) or _compare_branches(
+        earlier, later, is_complete=is_complete
+    )
+
+
+def _compare_run(
+    earlier: Sequence[Ask], later: Sequence[Ask], *, later_ended: bool, earlier_ended: bool
+) -> Difference | None:
+    """What `run` itself asks for, one after the other, must come in the same order."""
+    # Who asks for a dependency that several steps share depends on who comes first.
+    path = _of_run(earlier, but=_beside_run(later))
+    other = _of_run(later, but=_beside_run(earlier))
+    for one, two in zip(path, other, strict=False):
+        if one.key != two.key:
+            return Difference(one, two, _is_renamed(one, two, earlier, later))
+    if later_ended and len(path) > len(other):
+        return Difference(path[len(other)], None)
+    if earlier_ended and len(other) > len(path):
+        return Difference(None, other[len(path)])
     return None
+
+
+def _compare_branches(earlier: Sequence[Ask], later: Sequence[Ask], *, is_complete: bool) -> Difference | None:
+    """Branches beside `run` come in any order, and how far they come may depend on when they were cancelled.
+
+    So they differ for certain only where something else stands in the place of a step, and neither life knows the
+    other's at all.
+    """
+    others = _branches(later)
+    for name, path in _branches(earlier).items():
+        if name in others:
+            for one, two in zip(path, others[name], strict=False):
+                if one.key != two.key and _are_strangers(one, two, earlier, later):
+                    return Difference(one, two, _is_renamed(one, two, earlier, later))
+        elif is_complete:
+            # A branch is named after its first step. Was that one renamed? If not, timing may have led elsewhere.
+            for two in later:
+                if _is_renamed(path[0], two, earlier, later):
+                    return Difference(path[0], two, is_renamed=True)
+    return None
+
+
+def _are_strangers(one: Ask, two: Ask, earlier: Sequence[Ask], later: Sequence[Ask]) -> bool:
+    """Whether neither life asks for what the other one asked for here."""
+    return all(ask.key != one.key for ask in later) and all(ask.key != two.key for ask in earlier)
+
+
+def _is_renamed(one: Ask, two: Ask, earlier: Sequence[Ask], later: Sequence[Ask]) -> bool:
+    """Whether two different steps are one of the source, under a name that only its own life knows."""
+    is_same = (one.place, one.key.kind) == (two.place, two.key.kind) and one.key.name != two.key.name
+    return is_same and _are_strangers(one, two, earlier, later)
 
 
 @dataclass(slots=True)
@@ -129,11 +160,11 @@ class Paths:
         """The instance was restarted or is gone."""
         self._lives.pop(key, None)
 
-    def check(self, key: int, workflow: str, path: Sequence[Ask]) -> None:
-        """A life has come to its end: it must have followed the lives before it."""
+    def check(self, key: int, workflow: str, path: Sequence[Ask], *, is_complete: bool) -> None:
+        """A life has come to its end, complete or failed: it must have followed the lives before it."""
         for life in self._lives.get(key, ()):
             if life.path is not path:
-                difference = compare(life.path, path, later_ended=True)
+                difference = compare(life.path, path, later_ended=True, is_complete=is_complete)
                 if difference is not None:
                     self.report(difference, "after a restart", workflow)
                     return
@@ -143,34 +174,32 @@ class Paths:
         told = difference.after or difference.before
         assert told is not None
         rules = ["changed-path"]
-        if difference.is_renamed:
-            rules.append("unstable-step-name")
         if is_race:
             rules.append("race-outside-step")
+        elif difference.is_renamed:
+            rules.append("unstable-step-name")
         for rule in rules:
             self._findings.add(
                 rule, difference.describe(when), told.place, step=told.key.label, workflow=workflow, about=rule
             )
 
 
-def _branches(path: Sequence[Ask]) -> dict[StepKey | None, list[Ask]]:
-    """The asks of each branch, by its first step; those of `run` itself, which come first, by None."""
-    found: dict[StepKey | None, list[Ask]] = {None: []}
-    names: dict[int, StepKey | None] = {0: None}
+def _of_run(path: Sequence[Ask], *, but: set[StepKey]) -> list[Ask]:
+    return [ask for ask in path if ask.branch == 0 and ask.key not in but]
+
+
+def _beside_run(path: Sequence[Ask]) -> set[StepKey]:
+    return {ask.key for ask in path if ask.branch}
+
+
+def _branches(path: Sequence[Ask]) -> dict[StepKey, list[Ask]]:
+    """The asks of each branch beside `run`, by its first step."""
+    names: dict[int, StepKey] = {}
+    found: dict[StepKey, list[Ask]] = {}
     for ask in path:
-        name = names.setdefault(ask.branch, ask.key)
-        found.setdefault(name, []).append(ask)
+        if ask.branch:
+            found.setdefault(names.setdefault(ask.branch, ask.key), []).append(ask)
     return found
-
-
-def _renamed(ask: Ask, later: Sequence[Ask], known: set[StepKey]) -> Ask | None:
-    """What stands in the place of a step that the later life did not ask for, under a name that is new."""
-    if any(other.key == ask.key for other in later):
-        return None
-    for other in later:
-        if other.place == ask.place and other.key.kind == ask.key.kind and other.key not in known:
-            return other
-    return None
 
 
 def _shown(key: StepKey) -> str:

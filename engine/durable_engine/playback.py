@@ -152,10 +152,10 @@ class PlayedInstance(Instance):
             return super().answer(row)
         return self._play(row)
 
-    def answer_sleep(self, row: StepRow) -> asyncio.Future[None]:
+    def answer_sleep(self, row: StepRow, place: Place) -> asyncio.Future[None]:
         """The end of a sleep, when it came."""
         if not self.closed and super().remembered(row.key) is not None:
-            return super().answer_sleep(row)
+            return super().answer_sleep(row, place)
         return self.answer(row)
 
     def _play(self, row: StepRow) -> asyncio.Future[Any]:

@@ -100,7 +100,9 @@ class Replay(Instance):
         self._answers.append((self._ranks.get(row.key, self._last), future, row))
         return future
 
-    answer_sleep = answer
+    def answer_sleep(self, row: StepRow, place: Place) -> asyncio.Future[None]:
+        """As for any other step: when it is its turn."""
+        return self.answer(row)
 
     def abort(self, exc: BaseException) -> None:
         """What is meant for the test was told to it when the instance ran."""
@@ -156,6 +158,7 @@ def _difference(instance: Instance, replay: Replay) -> Any:
         replay.path,
         later_ended=replay.ended,
         earlier_ended=instance.row.status != "terminated",
+        is_complete=instance.row.status == "complete",
     )
 
 

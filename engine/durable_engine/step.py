@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import sys
 from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DEFAULT_EVENT_TIMEOUT = DAY
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f]")
 
 
 class DeferredCall(Coroutine[Any, Any, T], Generic[T]):
@@ -153,6 +154,7 @@ class Step:
         self, decorated: Callable[[], Any], name: str, config: object, callback: StepCallback, place: Place
     ) -> Any:
         instance = self._instance
+        await self._pass_door()  # what it depends on may have taken until after the end
         self._check_name(name)
         try:
             read = read_config(config.to_py() if isinstance(config, JsProxy) else config)
@@ -198,9 +200,9 @@ class Step:
                 365 days.
         """
         read = parse_duration(duration)
-        if read is None:
-            return self._failed(_unreadable(duration, f"the duration of sleep {name!r}"))
         place = _place(2)
+        if read is None:
+            return self._failed(_unreadable(duration, f"the duration of sleep {name!r}"), name, place)
         if read.misread:
             self._instance.engine.report_duration(str(duration), place)
         return self._sleep(name, read.ms, place)
@@ -216,13 +218,14 @@ class Step:
             JsException: From the returned future, if that is in the past or more than 365 days ahead.
         """
         now = self._instance.engine.clock.now_ms
+        place = _place(2)
         if isinstance(when, datetime):
             due = to_ms(when)
-        elif isinstance(when, int | float) and not isinstance(when, bool) and when == when:
+        elif isinstance(when, int | float) and not isinstance(when, bool) and math.isfinite(when):
             due = int(when)
         else:
-            return self._failed(_unreadable(when, f"the time of sleep {name!r}"))
-        return self._sleep(name, due - now, _place(2), past=due < now)
+            return self._failed(_unreadable(when, f"the time of sleep {name!r}"), name, place)
+        return self._sleep(name, due - now, place, past=due < now)
 
     def _sleep(self, name: str, duration: int, place: Place, *, past: bool = False) -> asyncio.Future[None]:
         instance = self._instance
@@ -232,21 +235,22 @@ class Step:
         try:
             self._check_name(name)
         except JsException as exc:
-            return self._failed(exc)
+            return self._failed(exc, name, place)
         longest = instance.engine.limits.sleep
         if duration > longest:
-            return self._failed(JsException("Error", SLEEP_TOO_LONG.format(name=name, ms=duration, limit=longest)))
+            too_long = SLEEP_TOO_LONG.format(name=name, ms=duration, limit=longest)
+            return self._failed(JsException("Error", too_long), name, place)
         key = instance.count_step("sleep", name)
         known = instance.find_step(key)
         if known is None and past:  # a sleep that an earlier life began or finished was not in the past then
-            return self._failed(JsException("Error", PAST_SLEEP))
+            return self._failed(JsException("Error", PAST_SLEEP), name, place)
         self._ask(key, place)
         remembered = instance.remembered(key)
         if remembered is not None:
-            return instance.answer_sleep(remembered)
+            return instance.answer_sleep(remembered, place)
         if instance.replaying:
             return loop.create_future()
-        operation = SleepOperation(instance, self._scope(), instance.open_row(key))
+        operation = SleepOperation(instance, self._scope(), instance.open_row(key), place)
         operation.begin(duration)
         return operation.future
 
@@ -304,7 +308,7 @@ class Step:
         if not isinstance(name, str):
             raise TypeError(f"A step's name is a str, not {type(name).__name__}: {name!r}")
         longest = self._instance.engine.limits.step_name
-        if len(name) > longest or _CONTROL.search(name):
+        if _js_length(name) > longest or _CONTROL.search(name):
             raise JsException("Error", INVALID_STEP_NAME.format(name=name, limit=longest))
 
     def __getattr__(self, name: str) -> NoReturn:
@@ -319,10 +323,9 @@ class Step:
         scope = current_scope.get()
         return scope if scope is not None and scope.instance is self._instance else self._instance.root
 
-    def _failed(self, error: Exception) -> asyncio.Future[None]:
-        future: asyncio.Future[None] = self._instance.engine.loop.create_future()
-        future.set_exception(error)
-        future.exception()  # an un-awaited sleep fails silently, as there
+    def _failed(self, error: Exception, name: str, place: Place) -> asyncio.Future[None]:
+        future = self._instance.new_sleep(name, place)
+        future.fail(error)
         return future
 
     def _deferred(self, call: Callable[[], Coroutine[Any, Any, T]], what: str, place: Place) -> DeferredCall[T]:
@@ -344,6 +347,11 @@ def _unreadable(value: object, what: str) -> JsException:
     return js_error(
         "Error", f"{what} is {value!r}, which cannot be read. Write a number and a unit, as in '30 seconds'."
     )
+
+
+def _js_length(text: str) -> int:
+    """The length of a text in JavaScript, which counts a character outside the basic plane as two."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _place(depth: int) -> Place:

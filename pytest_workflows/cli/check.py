@@ -121,7 +121,9 @@ def _show(found: dict[str, Any], console: Console) -> None:
         show(Text("\nFailures", style="bold red"), console)
         for failure in found["failures"]:
             show_whole(f"  {failure['test']}", console, "bold")
-            show(Padding(Text(words.cut(failure["error"], _ERROR), style="red"), (0, 0, 0, 4)), console)
+            show(
+                Padding(Text(words.cut(words.exception(failure["error"]), _ERROR), style="red"), (0, 0, 0, 4)), console
+            )
             if failure["again"]:
                 show_whole(f"    {failure['again']}", console)
     if found["findings"]:

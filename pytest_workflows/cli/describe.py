@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from durable_engine import FINAL_STATUSES
-from pytest_workflows.recordings import Recording, Step, dump
+from pytest_workflows.recordings import LogLine, Recording, Step, dump
 
 from . import words
 from .console import Row, coloured, columns, labelled, show, stdout
@@ -20,6 +20,7 @@ from .options import Config, File, InstanceId, Json, WorkflowOption
 
 _VALUE = 400
 _NOTES = 12
+_LINES = 10
 EXAMPLES = """
 Examples:
 
@@ -103,8 +104,15 @@ def _instance(recording: Recording) -> Iterator[Row]:
         yield "Output", words.value(recording.output, _VALUE)
     if recording.status == "errored":
         yield "Error", Text(words.error(recording.error) or words.UNKNOWN, style="red")
+    if recording.log:
+        yield "Printed", _printed(recording.log)
     if recording.test is not None:
         yield "Test", f"{recording.test} ({recording.outcome or 'outcome unknown'})"
+
+
+def _printed(log: list[LogLine]) -> str:
+    more = [f"... and {len(log) - _LINES} more"] if len(log) > _LINES else []
+    return "\n".join([*(line.text.rstrip() for line in log[:_LINES]), *more])
 
 
 def _trigger(recording: Recording) -> str:
@@ -168,6 +176,9 @@ def _step(recording: Recording, step: Step) -> Iterator[Row]:
         yield "Output", words.value(step.result, _VALUE)
     if step.error is not None:
         yield "Error", Text(words.error(step.error), style="red")
+    log = [line for attempt in step.attempts for line in attempt.log]
+    if log:
+        yield "Printed", _printed(log)
 
 
 def _due(step: Step) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +21,12 @@ from .errors import CommandError, UsageError
 
 FAILURES_DIR = ".workflows/failures"
 # This command has imported the plugin before pytest could rewrite its asserts: nothing that the user can change.
-_QUIET = [
-    *("-p", "no:terminal", "-s", "-o", "addopts=", "-o", "workflows_strict=false", "--workflows-record=none"),
+_OPTIONS = [
+    *("-s", "-o", "addopts=", "-o", "workflows_strict=false", "--workflows-record=none"),
     *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
 ]
+_WARNED = re.compile(r"Warning: |^  ")
+_INSIDE = "INTERNALERROR>"
 T = TypeVar("T")
 
 
@@ -122,14 +125,14 @@ def run_pytest(arguments: list[str], plugins: list[object], *, config: str | Non
     """Run pytest in this process, with the project's configuration but for its addopts.
 
     Returns:
-        What pytest said on stderr while it was being set up.
+        What it printed: nobody else sees that. (Without its terminal plugin other plugins would fail.)
     """
     chosen = [] if config is None else ["-o", f"workflows_config={_given(config)}"]
     where = [] if config is None or arguments else [str(_given(config).parent)]
-    said = io.StringIO()
-    with _no_addopts(), contextlib.redirect_stderr(said):
-        pytest.main([*_QUIET, *chosen, *arguments, *where], plugins=plugins)
-    return said.getvalue()
+    out, errors = io.StringIO(), io.StringIO()
+    with _no_addopts(), contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
+        pytest.main([*_OPTIONS, *chosen, *arguments, *where], plugins=plugins)
+    return errors.getvalue() + out.getvalue()
 
 
 def _given(config: str) -> Path:
@@ -179,9 +182,10 @@ def _ini(config: pytest.Config, name: str, otherwise: str) -> str:
 
 def told_by(said: str) -> str:
     """What pytest complains of, in one line: its first one, and the error that it shows a traceback of."""
-    lines = [line for line in said.splitlines() if line.strip()]
+    lines = [line for line in said.splitlines() if line.strip() and not _WARNED.search(line)]
     if not lines:
         return "it does not say why."
     raised = [line[1:].strip() for line in lines if line.startswith("E ")]
+    inside = [line.removeprefix(_INSIDE).strip() for line in lines if line.startswith(_INSIDE) and line != _INSIDE]
     first = lines[0].removeprefix("ERROR: ")
-    return f"{first.rstrip('.')}: {raised[-1]}" if raised else first
+    return f"{first.rstrip('.')}: {raised[-1]}" if raised else (inside or [first])[-1]

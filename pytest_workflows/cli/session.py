@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import pytest
 
@@ -95,16 +97,16 @@ def run_like_a_test(act: Callable[[Bench], None], *, config: str | None = None, 
         raise CommandError(f"the project's tests cannot be set up: {told_by(said)}", "Does `pytest` itself run here?")
 
 
-@dataclass
+@dataclass(eq=False)  # pytest 8 keeps plugins in a set
 class _OneTest:
     """A plugin that puts one test of its own in the place of the project's."""
 
     act: Callable[[Bench], None]
     found: Found
     marks: dict[str, Any]
+    streams: tuple[TextIO, TextIO] = field(default_factory=lambda: (sys.stdout, sys.stderr))
     ran: bool = False
     raised: BaseException | None = None
-    _folder: list[Path] = field(default_factory=list)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> bool:
@@ -129,7 +131,8 @@ class _OneTest:
             assert running is not None
             self.ran = True
             try:
-                self.act(Bench(running, workflow_env, self.found))
+                with contextlib.redirect_stdout(self.streams[0]), contextlib.redirect_stderr(self.streams[1]):
+                    self.act(Bench(running, workflow_env, self.found))
             except BaseException as error:
                 self.raised = error
 

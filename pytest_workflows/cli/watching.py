@@ -159,8 +159,9 @@ class Watcher(Observer):
         over = run.status in FINAL_STATUSES
         progress = Text.assemble(
             (f"{'■' if over else '▶'} {run.status}", STYLES.get(run.status, "")),
-            f"  {sum(step.status == 'complete' for step in run.steps)} of {len(run.steps)} started steps complete"
+            f"  {sum(step.status == 'complete' for step in run.steps)} of {len(run.steps)} steps complete"
             f"  virtual +{in_words(self._engine.clock.now_ms - self._created_ms)}"
             f"  real {now - self._began:.1f} s",
         )
-        return Group(Text(render(run)), Text(), progress)
+        in_colour = render(run, colour=self._console.color_system is not None)
+        return Group(Text.from_ansi(in_colour), Text(), progress)

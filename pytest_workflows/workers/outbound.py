@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import functools
 import ssl
+from collections.abc import Coroutine, Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
-from durable_engine import JsException
+from durable_engine import (
+    JsException,
+    acting_scope,
+    as_coroutine_function,
+    hide_frames,
+    pass_door,
+    tell_call,
+)
 
 from .js_errors import JsTypeError
 from .network import network_allowed, refusing_trace
@@ -18,8 +27,10 @@ from .response import Response, response_from_httpx
 
 _MOST_REDIRECTS = 20
 
+hide_frames(__file__)
 
-async def fetch(resource: Request | str, **options: Any) -> Response:
+
+def fetch(resource: Request | str, **options: Any) -> Coroutine[Any, Any, Response]:
     """Send a request and give the response, following redirects.
 
     Args:
@@ -34,6 +45,28 @@ async def fetch(resource: Request | str, **options: Any) -> Response:
     Example:
         >>> response = await fetch("https://api.example.com/orders", method="POST", body="{}")  # doctest: +SKIP
     """
+    # A plain function: a task that runs it later would not know any more who called it.
+    if acting_scope() is not None:
+        tell_call(*_told(resource, options), (resource,), options)
+    return _fetch(resource, options)
+
+
+as_coroutine_function(fetch)
+
+
+def _told(resource: Request | str, options: Mapping[str, Any]) -> tuple[str, str]:
+    """The service and the call, for observers; what is not valid is refused later."""
+    address, method = (resource.url, resource.method) if isinstance(resource, Request) else (str(resource), "GET")
+    method = str(options.get("method") or method).upper()
+    try:
+        url = urlsplit(address)
+    except ValueError:
+        return address, method
+    return url.netloc.rpartition("@")[2], f"{method} {url.path or '/'}"
+
+
+async def _fetch(resource: Request | str, options: dict[str, Any]) -> Response:
+    await pass_door()
     if options.get("headers", ...) is None:
         del options["headers"]
     try:

@@ -120,6 +120,14 @@ def test_latest_is_the_newest_recording_of_a_failing_test(shop):
     ]
 
 
+def test_what_a_test_s_steps_printed(shop):
+    shop.change('return {"in_stock": 7}', 'print("looks it up")\n            return {"in_stock": 7}')
+    shop.write("tests/test_it.py", TEST)
+    shop.pytest()
+
+    assert "  Printed:   looks it up" in shop.command("describe", "latest").lines
+
+
 def test_latest_without_a_recording(shop):
     ended = shop.command("describe", "latest")
 

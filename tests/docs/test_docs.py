@@ -3,7 +3,8 @@
 A block that defines tests is a test file. It runs in a temporary project, together with the blocks before it on the
 same page that have a title, such as ```python title="src/entry.py" or ```jsonc title="wrangler.jsonc". On a page
 without a wrangler configuration of its own, that is the Worker of examples/moderation. A block that cannot be a test
-stands behind the marker <!-- not run: reason -->, and is compiled only.
+stands behind the marker <!-- not run: reason -->, and is compiled only. The pages of rules have tests of their own,
+test_rule_pages.py.
 """
 
 import re
@@ -23,6 +24,7 @@ import pytest_workflows.hookspecs
 import pytest_workflows.introspection
 import pytest_workflows.recordings.reporting
 import pytest_workflows.replaying
+import pytest_workflows.rules.watch
 import pytest_workflows.running
 import pytest_workflows.worker  # noqa: F401
 
@@ -51,7 +53,9 @@ class Block:
 
     @property
     def is_test(self) -> bool:
-        return self.language == "python" and not self.not_run and _TEST.search(self.code) is not None
+        in_rule_page = self.page.parent.name == "rules"  # test_rule_pages.py runs those
+        runs = self.language == "python" and not self.not_run and not in_rule_page
+        return runs and _TEST.search(self.code) is not None
 
     def __str__(self) -> str:
         return f"{self.page.relative_to(ROOT)}:{self.line}"

@@ -81,6 +81,23 @@ async def test_a_step_at_work_is_not_raced_by_its_own_timeout(engine):
     assert (await handle.status())["output"] == "done"
 
 
+async def test_a_callback_that_ends_after_its_timeout_and_before_the_retry_holds_nothing_up(engine):
+    async def workflow(event, step):
+        @step.do("poll", config={"timeout": "1 minute", "retries": {"limit": 1, "delay": "1 hour"}})
+        async def poll(ctx):
+            if ctx.attempt == 1:
+                await step.sleep("until it is ready", "2 minutes")
+            return ctx.attempt
+
+        return await poll()
+
+    handle = await engine.bind("POLL", workflow).create()
+
+    await engine.run_until_idle(timeout=1)
+
+    assert (await handle.status())["output"] == 2
+
+
 async def test_a_callback_that_waits_for_a_durable_sleep_is_timed_out(engine):
     async def workflow(event, step):
         @step.do("outer", config={"timeout": "1 minute", "retries": {"limit": 0, "delay": 0}})

@@ -30,7 +30,7 @@ class ReviewWorkflow(WorkflowEntrypoint):
 
         @step.do("comment")
         async def comment():
-            await self._git("POST", f"/pulls/{pull}/comments", {"findings": findings})
+            await self._git("POST", f"/pulls/{pull}/comments", {"findings": findings}, key=f"{pull}-review")
 
         await comment()
 
@@ -39,7 +39,8 @@ class ReviewWorkflow(WorkflowEntrypoint):
 
             @step.do("remind the reviewer")
             async def remind():
-                await self._git("POST", f"/pulls/{pull}/comments", {"findings": ["This is still waiting for you."]})
+                reminder = {"findings": ["This is still waiting for you."]}
+                await self._git("POST", f"/pulls/{pull}/comments", reminder, key=f"{pull}-reminder")
 
             await remind()
             decision = await self._decision(step, "5 days")
@@ -50,7 +51,7 @@ class ReviewWorkflow(WorkflowEntrypoint):
         @step.do("merge or close")
         async def settle():
             action = "merge" if decision["approved"] else "close"
-            await self._git("POST", f"/pulls/{pull}/{action}", {"by": decision["by"]})
+            await self._git("POST", f"/pulls/{pull}/{action}", {"by": decision["by"]}, key=f"{pull}-{action}")
             return "merged" if decision["approved"] else "closed"
 
         return {"status": await settle(), "findings": len(findings)}
@@ -64,9 +65,13 @@ class ReviewWorkflow(WorkflowEntrypoint):
             return None
         return event["payload"]
 
-    async def _git(self, method, path, body=None):
+    async def _git(self, method, path, body=None, key=None):
         response = await fetch(
-            f"{self.env.GIT_API}{path}", method=method, body=None if body is None else json.dumps(body)
+            f"{self.env.GIT_API}{path}",
+            method=method,
+            # A step whose result is lost runs again: by the key, the server knows the second call for the first.
+            headers={} if key is None else {"idempotency-key": key},
+            body=None if body is None else json.dumps(body),
         )
         if response.status >= 400:
             raise RuntimeError(f"{method} {path} answered {response.status}")

@@ -50,7 +50,8 @@ class ModeratorWorkflow(WorkflowEntrypoint):
                 response = await fetch(
                     f"{self.env.BLOG_API}/comments/{event['instanceId']}/publish",
                     method="POST",
-                    headers={"content-type": "application/json"},
+                    # Should the result be lost, this runs again; by the key the blog knows that it did it already.
+                    headers={"content-type": "application/json", "idempotency-key": f"{event['instanceId']}-publish"},
                     body=json.dumps({"text": comment.get("text", "")}),
                 )
                 if response.status >= 400:

@@ -1,5 +1,6 @@
 """Exports the figures of a day, and restarts every night what ended with an error."""
 
+from pyodide.ffi import JsException
 from workers import Response, WorkerEntrypoint, WorkflowEntrypoint, fetch
 
 
@@ -11,7 +12,9 @@ class ExportWorkflow(WorkflowEntrypoint):
 
         @step.do("export", config={"retries": {"limit": 2, "delay": "1 minute"}})
         async def export():
-            response = await fetch(f"{self.env.EXPORT_API}/days/{day}", method="POST")
+            # The key lets the service know a second call for the first, should this run again.
+            headers = {"idempotency-key": f"export-{day}"}
+            response = await fetch(f"{self.env.EXPORT_API}/days/{day}", method="POST", headers=headers)
             if response.status >= 400:
                 raise RuntimeError(f"the export answered {response.status}")
             return await response.json()
@@ -24,7 +27,12 @@ class Default(WorkerEntrypoint):
 
     async def fetch(self, request):
         day = request.url.rsplit("/", 1)[1]
-        await self.env.EXPORTS.create({"id": day})
+        try:
+            await self.env.EXPORTS.create({"id": day})
+        except JsException as error:
+            if "instance.already_exists" not in str(error):
+                raise
+            return Response(day, status=200)  # a day is exported once, however often it is asked for
         await self.env.STARTED.put(day, "started")
         return Response(day, status=202)
 

@@ -39,7 +39,8 @@ class OrderWorkflow(WorkflowEntrypoint):
 
             @step.do("tell that the payment failed")
             async def tell_that_the_payment_failed():
-                await self._mail(order["email"], f"We could not take the payment for order {number}.")
+                text = f"We could not take the payment for order {number}."
+                await self._mail(order["email"], text, key=f"{number}-payment-failed")
 
             await tell_that_the_payment_failed()
             return {"status": "payment failed"}
@@ -48,7 +49,7 @@ class OrderWorkflow(WorkflowEntrypoint):
 
             @step.do("confirm by email")
             async def confirm():
-                await self._mail(order["email"], f"Thank you for order {number}.")
+                await self._mail(order["email"], f"Thank you for order {number}.", key=f"{number}-confirmed")
 
             @step.do("update the database")
             async def update_database():
@@ -68,7 +69,8 @@ class OrderWorkflow(WorkflowEntrypoint):
 
             @step.do("apologise")
             async def apologise():
-                await self._mail(order["email"], f"We are sorry: order {number} could not be booked.")
+                text = f"We are sorry: order {number} could not be booked."
+                await self._mail(order["email"], text, key=f"{number}-not-booked")
 
             await refund()
             await apologise()
@@ -76,13 +78,12 @@ class OrderWorkflow(WorkflowEntrypoint):
 
         return {"status": "confirmed", "charge": payment["charge"]}
 
-    async def _mail(self, to, text):
-        await self._post(f"{self.env.MAIL_API}/send", {"to": to, "text": text})
+    async def _mail(self, to, text, key):
+        await self._post(f"{self.env.MAIL_API}/send", {"to": to, "text": text}, key)
 
-    async def _post(self, url, body, key=None):
-        headers = {"content-type": "application/json"}
-        if key is not None:
-            headers["idempotency-key"] = key
+    async def _post(self, url, body, key):
+        # A step whose result is lost runs again: by the key, the other side knows the second call for the first.
+        headers = {"content-type": "application/json", "idempotency-key": key}
         response = await fetch(url, method="POST", headers=headers, body=json.dumps(body))
         if response.status == 402:
             raise NonRetryableError(await response.text())  # the card was declined: asking again is no use

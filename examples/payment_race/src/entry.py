@@ -56,7 +56,9 @@ class CheckoutWorkflow(WorkflowEntrypoint):
 
         @step.do("refund the second payment")
         async def refund():
-            return await self.env.BANK.refund(other, second["payload"]["amount"])
+            # The key lets the bank know the second call for the first, should this run again.
+            key = f"{event['instanceId']}-refund"
+            return await self.env.BANK.refund(other, second["payload"]["amount"], idempotency_key=key)
 
         await refund()
         return {"status": "paid", "by": first["way"], "refunded": other}

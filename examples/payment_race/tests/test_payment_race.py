@@ -46,7 +46,7 @@ async def test_the_second_payment_is_given_back(workflow_env, workflow_clock, pa
         await instance.wait_for_status("complete")
 
         assert await instance.get_output() == {"status": "paid", "by": "transfer", "refunded": "card"}
-        bank.refund.assert_called_once_with("card", 21)
+        bank.refund.assert_called_once_with("card", 21, idempotency_key="order-1-refund")
         warehouse.ship.assert_called_once_with("order-1")
 
 

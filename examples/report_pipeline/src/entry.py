@@ -54,26 +54,33 @@ class ReportWorkflow(WorkflowEntrypoint):
         async def attach():
             archived_at = datetime.now(UTC).isoformat()
             files = [{**upload, "archived_at": archived_at} for upload in uploads]
-            await self._call("POST", f"/reports/{report['id']}/attachments", {"files": files})
+            key = f"{event['instanceId']}-attach"
+            await self._call("POST", f"/reports/{report['id']}/attachments", {"files": files}, key)
             return files
 
         attached = await attach()
 
         @step.do("finalize the report")
         async def finalize():
-            await self._call("POST", f"/reports/{report['id']}/finalize", {})
+            await self._call("POST", f"/reports/{report['id']}/finalize", {}, key=f"{event['instanceId']}-finalize")
 
         await finalize()
 
         return {"report": report["id"], "files": attached}
 
     async def _upload(self, step, report, file):
-        @step.do(f"upload {file['name']}")
-        async def upload():
+        # Two services, two steps: an archive that fails does not let the file be fetched again.
+        @step.do(f"fetch {file['name']}")
+        async def fetch_file():
             response = await fetch(file["url"])
             if response.status != 200:
                 raise RuntimeError(f"{file['url']} answered {response.status}")
-            text = await response.text()
+            return await response.text()
+
+        text = await fetch_file()
+
+        @step.do(f"upload {file['name']}")
+        async def upload():
             key = f"{report}/{file['name']}"
             # An attempt that was lost half-way may have stored it already.
             if not await self.env.ARCHIVE.head(key):

@@ -71,8 +71,8 @@ async def test_an_answer_of_unexpected_shape_ends_it_at_the_first_attempt(workfl
     [
         ("create", "create the report"),
         ("list", "gather the files"),
-        ("a", "upload a.csv"),
-        ("b", "upload b.csv"),
+        ("a", "fetch a.csv"),
+        ("b", "fetch b.csv"),
         ("attach", "attach hashes and timestamps"),
         ("finalize", "finalize the report"),
     ],

@@ -16,8 +16,8 @@ class TrainingWorkflow(WorkflowEntrypoint):
         losses = []
 
         # These variables are assigned in `run`, from what steps returned: a replay fills them again in the same way.
-        for _ in range(MOST_ROUNDS):
-            checkpoint = await self._train(step, checkpoint, rate)
+        for number in range(MOST_ROUNDS):
+            checkpoint = await self._train(step, f"{event['instanceId']}-{number}", checkpoint, rate)
 
             # A pause that a person can end: the wait's timeout is the ordinary case. What it was is stored, so that a
             # replay goes the same way; a task that is asked `done()` beside the loop would not promise that.
@@ -34,10 +34,11 @@ class TrainingWorkflow(WorkflowEntrypoint):
 
         return {"status": "gave up", "checkpoint": checkpoint, "losses": losses}
 
-    async def _train(self, step, checkpoint, rate):
+    async def _train(self, step, job, checkpoint, rate):
         @step.do("train", config={"retries": {"limit": 2, "delay": "5 minutes", "backoff": "constant"}})
         async def train():
-            return await self.env.CLUSTER.train(checkpoint, rate)
+            # The cluster trains a job once: asked for it again, it gives what came of it.
+            return await self.env.CLUSTER.train(checkpoint, rate, job=job)
 
         return await train()
 

@@ -1,0 +1,42 @@
+"""Which frames of a call stack are the user's: those of the engine, and of what stands between, are not shown."""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from functools import lru_cache
+from pathlib import Path
+
+from .model import Place
+
+_hidden: tuple[str, ...] = (f"{Path(__file__).parent}{os.sep}",)
+_STANDARD = tuple(sorted({f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "platstdlib")}))
+_INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+
+
+def hide_frames(path: str) -> None:
+    """Leave frames of a file, or of a folder (`/path/to/it/`), out of the tracebacks that workflows see."""
+    global _hidden
+    if path not in _hidden:
+        _hidden = (*_hidden, path)
+        _is_users.cache_clear()
+
+
+def is_hidden(file: str) -> bool:
+    """Whether frames of this file are left out of tracebacks."""
+    return file.startswith(_hidden)
+
+
+def place_of_user() -> Place:
+    """File and line of the nearest frame of code that is no library's; the outermost one where there is none."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and not _is_users(frame.f_code.co_filename):
+        frame = frame.f_back
+    return frame.f_code.co_filename, frame.f_lineno
+
+
+@lru_cache(maxsize=4096)
+def _is_users(file: str) -> bool:
+    installed = any(folder in file for folder in _INSTALLED)
+    return not (file.startswith(("<", *_hidden, *_STANDARD)) or installed)

@@ -1,0 +1,63 @@
+"""Where code awaits a step: the lines of the Worker's source on the way from `run` to it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from types import CodeType, FrameType
+from typing import Any, NamedTuple
+
+from .source import Sources
+
+
+class Line(NamedTuple):
+    """A line of a function that waits.
+
+    Attributes:
+        code: The function's code.
+        number: The line.
+    """
+
+    code: CodeType
+    number: int
+
+
+def running_lines(sources: Sources) -> list[Line]:
+    """The Worker's functions that are on the stack of the running task, from the inside out."""
+    found = []
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if sources.is_code(frame.f_code):
+            found.append(Line(frame.f_code, frame.f_lineno))
+        frame = frame.f_back
+    return found
+
+
+def lines_that_gather(task: asyncio.Task[Any], child: asyncio.Task[Any], sources: Sources) -> list[Line]:
+    """The Worker's functions of a task that waits for a gathering or a group of tasks, one of which is `child`.
+
+    Returns:
+        The lines from the inside out; none if it waits for something else.
+    """
+    children = getattr(getattr(task, "_fut_waiter", None), "_children", ())
+    gathers = any(other is child for other in children)
+    found = []
+    for frame in _suspended(task.get_coro()):
+        if frame.f_code.co_qualname.startswith("TaskGroup."):
+            gathers = gathers or child in getattr(frame.f_locals.get("self"), "_tasks", ())
+        elif sources.is_code(frame.f_code):
+            found.append(Line(frame.f_code, frame.f_lineno))
+    return found[::-1] if gathers else []
+
+
+def _suspended(coroutine: Any) -> Iterator[FrameType]:
+    while coroutine is not None:
+        for prefix in ("cr", "gi", "ag"):
+            frame = getattr(coroutine, f"{prefix}_frame", None)
+            if frame is not None:
+                yield frame
+                coroutine = getattr(coroutine, f"{prefix}_await", None) or getattr(coroutine, "gi_yieldfrom", None)
+                break
+        else:
+            return

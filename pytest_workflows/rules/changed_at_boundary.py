@@ -1,0 +1,57 @@
+"""changed-at-boundary: what a step returned came back as something else, and was then used."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from durable_engine import CallbackRun, Instance, Place
+
+from .base import RuleObserver, code_of
+from .boundary_changes import Change, changes_of
+from .syntax import FunctionNode, SourceFile, own_nodes, source_file
+from .value_uses import Uses, results_of
+
+
+class ChangedAtBoundary(RuleObserver):
+    """Looks at what callbacks return, and reads in the source what is done with it."""
+
+    rule = "changed-at-boundary"
+
+    def callback_returned(self, instance: Instance, run: CallbackRun, value: Any, data: bytes) -> None:
+        """Look at a value before it crosses."""
+        if not self.is_workers(run):
+            return
+        changes = changes_of(value)
+        code = code_of(run.function) if changes else None
+        file = None if code is None else source_file(code.co_filename)
+        callback = None if file is None or code is None else file.function_of(code)
+        if file is None or callback is None:
+            return
+        for change in changes:
+            line = _first_use(file, callback, run.key.name, change)
+            if line is not None:
+                message = f"step {run.key.label!r} {change.describe()}, and line {line} uses it"
+                place = _place_of_return(callback, run.place)
+                self.report(message, place, instance, step=run.key.label, about=change.describe())
+                return
+
+
+def _first_use(file: SourceFile, callback: FunctionNode, step: str, change: Change) -> int | None:
+    lines = []
+    for node, scope in results_of(file, callback, step):
+        uses = Uses(file, scope, change)
+        if isinstance(node, ast.arg):
+            lines.append(uses.of_name(node.arg, change.path, scope))
+        else:
+            lines.append(uses.first(node, change.path))
+    return min((line for line in lines if line is not None), default=None)
+
+
+def _place_of_return(callback: FunctionNode, declared: Place) -> Place:
+    returns = (
+        []
+        if isinstance(callback, ast.Lambda)
+        else [node for node in own_nodes(callback) if isinstance(node, ast.Return) and node.value is not None]
+    )
+    return (declared[0], returns[0].lineno) if len(returns) == 1 else declared

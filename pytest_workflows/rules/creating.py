@@ -1,0 +1,95 @@
+"""The source of a call that creates instances: the expressions of the ids, and whether a taken id is expected."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from types import FrameType
+
+from .syntax import FunctionNode, SourceFile, assigned_to, own_nodes, source_file
+
+_DEPTH = 6
+
+
+def id_expressions(source: SourceFile, frame: FrameType) -> Iterator[ast.expr]:
+    """The expressions of the ids in the call that a frame is making; those that cannot be found are left out."""
+    call = _running_call(source, frame)
+    if call is None:
+        return
+    for keyword in call.keywords:
+        if keyword.arg == "id":
+            yield keyword.value
+        elif keyword.arg is None:
+            yield from _in_options(source, keyword.value)
+    for argument in call.args[:1]:
+        yield from _in_options(source, argument)
+
+
+def _running_call(source: SourceFile, frame: FrameType) -> ast.Call | None:
+    """The call that a frame is making, by its position."""
+    where = list(frame.f_code.co_positions())[frame.f_lasti // 2]
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Call) and _position(node) == where:
+            return node
+    return None
+
+
+def _position(node: ast.expr) -> tuple[int | None, ...]:
+    return node.lineno, node.end_lineno, node.col_offset, node.end_col_offset
+
+
+def _in_options(source: SourceFile, node: ast.expr, depth: int = _DEPTH) -> Iterator[ast.expr]:
+    if depth == 0:
+        return
+    if isinstance(node, ast.Dict):
+        for key, value in zip(node.keys, node.values, strict=True):
+            if isinstance(key, ast.Constant) and key.value == "id":
+                yield value
+            elif key is None:
+                yield from _in_options(source, value, depth - 1)
+    elif isinstance(node, ast.List):
+        for item in node.elts:
+            yield from _in_options(source, item, depth - 1)
+    elif isinstance(node, ast.ListComp):
+        yield from _in_options(source, node.elt, depth - 1)
+    elif isinstance(node, ast.Call):  # dict(id=...), to_js({...})
+        yield from (keyword.value for keyword in node.keywords if keyword.arg == "id")
+        for argument in node.args[:1]:
+            yield from _in_options(source, argument, depth - 1)
+    elif isinstance(node, ast.Name):
+        assigned = assigned_to(source, node)
+        if assigned is not None:
+            yield from _in_options(source, assigned, depth - 1)
+
+
+def is_guarded(frame: FrameType) -> bool:
+    """Whether a frame runs where an id that is taken is expected: in a `try`, or beside a `get` of the same binding."""
+    source = source_file(frame.f_code.co_filename)
+    node: ast.AST | None = None if source is None else _running_call(source, frame)
+    if source is None:
+        return False
+    if node is None:
+        node = source.statement_at(frame.f_lineno)
+    if node is None:
+        return False
+    inside = node
+    for parent in source.parents(node):
+        if isinstance(parent, ast.Try) and parent.handlers and inside in parent.body:
+            return True
+        if isinstance(parent, ast.With | ast.AsyncWith) and any("suppress" in ast.unparse(one) for one in parent.items):
+            return True
+        if isinstance(parent, FunctionNode):
+            return _gets_first(parent, node)
+        inside = parent
+    return False
+
+
+def _gets_first(function: FunctionNode, call: ast.AST) -> bool:
+    """Whether a function also gets an instance from the binding that it creates one on."""
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+        return False
+    binding = ast.dump(call.func.value)
+    return any(
+        isinstance(node, ast.Attribute) and node.attr == "get" and ast.dump(node.value) == binding
+        for node in own_nodes(function)
+    )

@@ -1,0 +1,129 @@
+"""Where a function changes a variable, an attribute of `self`, or what hangs on them: read from its syntax."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from .syntax import FunctionNode, own_nodes
+
+_MUTATING = frozenset(
+    {
+        "__delitem__",
+        "__setitem__",
+        "add",
+        "append",
+        "appendleft",
+        "clear",
+        "difference_update",
+        "discard",
+        "extend",
+        "extendleft",
+        "insert",
+        "intersection_update",
+        "pop",
+        "popitem",
+        "popleft",
+        "remove",
+        "reverse",
+        "rotate",
+        "setdefault",
+        "sort",
+        "symmetric_difference_update",
+        "update",
+    }
+)
+
+
+class Variable(NamedTuple):
+    """A variable, or an attribute of one.
+
+    Attributes:
+        name: The variable's name.
+        attribute: `total` for `self.total`; None for the variable itself.
+    """
+
+    name: str
+    attribute: str | None = None
+
+    def __str__(self) -> str:
+        return self.name if self.attribute is None else f"{self.name}.{self.attribute}"
+
+
+def mutations(function: FunctionNode, variable: Variable) -> list[ast.AST]:
+    """The nodes of a function, nested ones not entered, that assign to a variable or change what it holds."""
+    rebinds = variable.attribute is not None or _is_nonlocal(function, variable.name)
+    return [
+        node
+        for node in own_nodes(function)
+        if any(_is_changed(target, variable, rebinds) for target in _targets(node)) or _is_mutating_call(node, variable)
+    ]
+
+
+def _is_nonlocal(function: FunctionNode, name: str) -> bool:
+    return any(isinstance(node, ast.Nonlocal) and name in node.names for node in own_nodes(function))
+
+
+def _targets(node: ast.AST) -> Iterator[ast.expr]:
+    if isinstance(node, ast.Assign | ast.Delete):
+        for target in node.targets:
+            yield from _flat(target)
+    elif isinstance(node, ast.AugAssign | ast.AnnAssign | ast.NamedExpr | ast.For | ast.AsyncFor):
+        if not (isinstance(node, ast.AnnAssign) and node.value is None):
+            yield from _flat(node.target)
+    elif isinstance(node, ast.withitem) and node.optional_vars is not None:
+        yield from _flat(node.optional_vars)
+
+
+def _flat(target: ast.expr) -> Iterator[ast.expr]:
+    if isinstance(target, ast.Tuple | ast.List):
+        for element in target.elts:
+            yield from _flat(element)
+    elif isinstance(target, ast.Starred):
+        yield from _flat(target.value)
+    else:
+        yield target
+
+
+def _is_changed(target: ast.expr, variable: Variable, rebinds: bool) -> bool:
+    if stands_for(target, variable):
+        return rebinds
+    return isinstance(target, ast.Subscript | ast.Attribute) and hangs_on(target.value, variable)
+
+
+def _is_mutating_call(node: ast.AST, variable: Variable) -> bool:
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in _MUTATING
+        and hangs_on(node.func.value, variable)
+    )
+
+
+def stands_for(node: ast.AST, variable: Variable) -> bool:
+    """Whether an expression is the variable itself."""
+    if variable.attribute is None:
+        return isinstance(node, ast.Name) and node.id == variable.name
+    return (
+        isinstance(node, ast.Attribute)
+        and node.attr == variable.attribute
+        and isinstance(node.value, ast.Name)
+        and node.value.id == variable.name
+    )
+
+
+def hangs_on(node: ast.AST, variable: Variable) -> bool:
+    """Whether an expression is the variable or a part of it: `v`, `v["a"]`, `v.a[0]`."""
+    while not stands_for(node, variable):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in ("get", "setdefault")
+        ):
+            node = node.func.value
+        elif isinstance(node, ast.Subscript | ast.Attribute):
+            node = node.value
+        else:
+            return False
+    return True

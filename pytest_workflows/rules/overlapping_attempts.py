@@ -1,0 +1,22 @@
+"""overlapping-attempts: a retry begins while the callback of the attempt that timed out still runs."""
+
+from __future__ import annotations
+
+from durable_engine import CallbackRun, Instance
+
+from .base import RuleObserver
+
+
+class OverlappingAttempts(RuleObserver):
+    """Hears of it from the engine, which does not cancel a callback either."""
+
+    rule = "overlapping-attempts"
+
+    def attempt_overlapped(self, instance: Instance, run: CallbackRun) -> None:
+        """A further attempt begins."""
+        if self.is_workers(run):
+            message = (
+                f"a retry of step {run.key.label!r} begins, and the callback of attempt {run.attempt}, "
+                "which timed out, still runs"
+            )
+            self.report(message, run.place, instance, step=run.key.label)

@@ -1,0 +1,158 @@
+"""What is a Worker's source: rules look at that and at nothing else, never at tests, conftest or libraries."""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from types import CodeType, FrameType, FunctionType
+from typing import Any
+
+import durable_engine
+from durable_engine import Place
+
+_OURS = (
+    str(Path(__file__).resolve().parents[1]) + os.sep,
+    str(Path(durable_engine.__file__).resolve().parent) + os.sep,
+)
+_STDLIB = tuple(
+    {os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib")}  # a set: often the same
+)
+_INSTALLED = frozenset({"site-packages", "dist-packages", "node_modules", "python_modules"})
+_TESTS = frozenset({"tests", "test"})
+
+
+class Sources:
+    """Which code belongs to the Worker under test.
+
+    That is every file below the folder of `main` that is no test and no library; and of workflow classes that live
+    elsewhere (a test defines one and binds it), the code of the class alone.
+
+    Args:
+        folder: The folder of the project's `main`; None where there is no project.
+
+    Attributes:
+        workflows: The workflow classes by the names of their bindings.
+        given: What the test gave in `workflow_bindings`.
+        outer_cells: The ids of the variables around workflow classes: they are older than any `run`.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = None if folder is None else os.path.realpath(folder) + os.sep
+        self.workflows: dict[str, type] = {}
+        self.outer_cells: set[int] = set()
+        self.given: Mapping[str, Any] = {}
+        self._functions: dict[type, list[FunctionType]] = {}
+        self._classes: set[tuple[str, str]] = set()
+        self._verdicts: dict[tuple[str, str], bool] = {}
+
+    def add_class(self, name: str, cls: type) -> None:
+        """Count a bound workflow class as the Worker's, with the user's classes that it derives from.
+
+        Args:
+            name: The binding's name.
+            cls: The class.
+        """
+        self.workflows[name] = cls
+        for function in self.functions_of(cls):
+            code = function.__code__
+            self.outer_cells.update(map(id, function.__closure__ or ()))
+            self._classes.add((code.co_filename, code.co_qualname.removesuffix(code.co_name)))
+        self._verdicts.clear()
+
+    def functions_of(self, cls: type) -> list[FunctionType]:
+        """The functions that a workflow class and the user's classes that it derives from define."""
+        if cls not in self._functions:
+            found = [getattr(value, "__func__", value) for base in cls.__mro__ for value in vars(base).values()]
+            self._functions[cls] = [
+                value
+                for value in found
+                if isinstance(value, FunctionType) and not is_library(value.__code__.co_filename)
+            ]
+        return self._functions[cls]
+
+    def is_file(self, file: str) -> bool:
+        """Whether a whole file is the Worker's."""
+        return self._folder is not None and _is_below(self._folder, file)
+
+    def is_code(self, code: CodeType) -> bool:
+        """Whether a function's code is the Worker's; that of a module's top level is not: it runs when imported."""
+        key = (code.co_filename, code.co_qualname)  # two codes of different files may be equal
+        verdict = self._verdicts.get(key)
+        if verdict is None:
+            verdict = self._verdicts[key] = code.co_name != "<module>" and (
+                self.is_file(code.co_filename) or self._is_in_class(code)
+            )
+        return verdict
+
+    def _is_in_class(self, code: CodeType) -> bool:
+        return any(code.co_filename == file and code.co_qualname.startswith(name) for file, name in self._classes)
+
+    def caller(self, *, through_libraries: bool = True) -> FrameType | None:
+        """The nearest frame of user code, if it is the Worker's.
+
+        Frames of this plugin and of the standard library are looked through. A test's function in between (a fake
+        that calls another one) makes it the test's doing.
+
+        Args:
+            through_libraries: Whether installed packages are looked through as well.
+
+        Returns:
+            The frame, or None.
+        """
+        for frame in _frames(sys._getframe(1)):
+            file = frame.f_code.co_filename
+            if _is_standard(file) or (through_libraries and is_library(file)):
+                continue
+            return frame if self.is_code(frame.f_code) else None
+        return None
+
+    def place_of_caller(self, *, through_libraries: bool = True) -> Place | None:
+        """File and line of `caller`, or None where the nearest user code is not the Worker's."""
+        frame = self.caller(through_libraries=through_libraries)
+        return None if frame is None else (frame.f_code.co_filename, frame.f_lineno)
+
+
+def _frames(frame: FrameType | None) -> Iterator[FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+@lru_cache(maxsize=4096)
+def is_library(file: str) -> bool:
+    """Whether a file is the standard library's, this plugin's or an installed package's."""
+    return _is_standard(file) or not _INSTALLED.isdisjoint(file.split(os.sep))
+
+
+@lru_cache(maxsize=4096)
+def is_ours(file: str) -> bool:
+    """Whether a file is this plugin's or the engine's."""
+    return os.path.realpath(file).startswith(_OURS)
+
+
+@lru_cache(maxsize=4096)
+def _is_standard(file: str) -> bool:
+    """Whether a file is the standard library's or this plugin's (freezegun shows user code the time: part of it)."""
+    if file.startswith("<"):  # <frozen importlib._bootstrap>, and what dataclasses and namedtuple compile
+        return True
+    real = os.path.realpath(file)
+    if is_ours(file):
+        return True
+    parts = real.split(os.sep)
+    if not _INSTALLED.isdisjoint(parts):
+        return "freezegun" in parts
+    return real.startswith(_STDLIB)
+
+
+@lru_cache(maxsize=4096)
+def _is_below(folder: str, file: str) -> bool:
+    real = os.path.realpath(file)
+    if not real.startswith(folder):
+        return False
+    *folders, name = real[len(folder) :].split(os.sep)
+    foreign = _INSTALLED.union(_TESTS).intersection(folders)
+    return not foreign and not name.startswith(("test_", "conftest")) and not name.endswith("_test.py")

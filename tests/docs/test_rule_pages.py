@@ -1,0 +1,128 @@
+"""The pages of docs/reference/rules/: the bad example gets this rule's finding and no other, the good one none.
+
+A page has these fenced blocks, by their titles:
+
+- `bad` and `good`: a Worker's source, each with its workflows. `class ReportWorkflow(WorkflowEntrypoint)` is bound to
+  REPORT_WORKFLOW. Or, where the page says so with a block `wrangler.jsonc`, as that one says.
+- `test`: the test that runs either of them, with whatever fakes it needs. One that stands behind `bad` holds for `good`
+  as well, unless another `test` stands behind that.
+- `finding` (text): what is said of the bad one, word by word; line breaks do not count.
+
+`<!-- run with: --workflows-crash -->` gives pytest options. `<!-- also: random-outside-step -->` names the other rules
+that the bad one cannot help breaking.
+"""
+
+import re
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+# A pytest that runs in this process forgets the modules that it imported. All of ours are here before, so that none
+# of them exists twice.
+import pytest_workflows.clock
+import pytest_workflows.freeze
+import pytest_workflows.hookspecs
+import pytest_workflows.introspection
+import pytest_workflows.rules.watch
+import pytest_workflows.running
+import pytest_workflows.worker  # noqa: F401
+from durable_engine import RULES
+
+FOLDER = Path(__file__).parents[2] / "docs" / "reference" / "rules"
+PAGES = sorted(page for page in FOLDER.glob("*.md") if page.name != "README.md")
+INI = """\
+[pytest]
+asyncio_mode = auto
+asyncio_default_fixture_loop_scope = function
+filterwarnings = error
+"""
+
+_FENCE = re.compile(r"^```\w+ +title=\"(?P<title>[^\"]+)\" *\n(?P<code>.*?)^``` *$", re.MULTILINE | re.DOTALL)
+_FOUND = re.compile(r"^E +\[([a-z-]+)\] (.*)$", re.MULTILINE)
+_WORKFLOW = re.compile(r"^class (\w+)\(WorkflowEntrypoint\)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Page:
+    """A rule's page."""
+
+    rule: str
+    text: str
+
+    def blocks(self, title: str) -> list[str]:
+        """The blocks of that title, in order."""
+        return [found["code"] for found in _FENCE.finditer(self.text) if found["title"] == title]
+
+    def test_of(self, which: str) -> str:
+        """The test behind a block, or else the first one."""
+        tests = self.blocks("test")
+        titles = [found["title"] for found in _FENCE.finditer(self.text)]
+        behind = titles[titles.index(which) + 1 :][:1] == ["test"]
+        return tests[-1] if behind and which == "good" else tests[0]
+
+    def said(self, marker: str) -> list[str]:
+        """The words of `<!-- marker: ... -->`."""
+        return [word for found in re.findall(f"<!-- {marker}: (.*?) -->", self.text) for word in found.split()]
+
+
+def page_of(path: Path) -> Page:
+    return Page(path.stem, path.read_text(encoding="utf-8"))
+
+
+def config_of(source: str) -> str:
+    workflows = ", ".join(
+        f'{{"binding": "{re.sub(r"(?<!^)(?=[A-Z])", "_", name).upper()}", "name": "{name}", "class_name": "{name}"}}'
+        for name in _WORKFLOW.findall(source)
+    )
+    return (
+        '{"name": "it", "main": "src/entry.py", "compatibility_date": "2026-11-10", "workflows": [' + workflows + "]}"
+    )
+
+
+def run(page: Page, which: str, pytester: pytest.Pytester) -> pytest.RunResult:
+    [source] = page.blocks(which)
+    files = {
+        "pytest.ini": INI,
+        "wrangler.jsonc": next(iter(page.blocks("wrangler.jsonc")), config_of(source)),
+        "src/entry.py": source,
+        "tests/test_rule.py": page.test_of(which),
+    }
+    for name, text in files.items():
+        path = pytester.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text), encoding="utf-8")
+    return pytester.runpytest_inprocess("-p", "no:cacheprovider", "--workflows-strict", *page.said("run with"))
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_the_bad_example_is_found(path: Path, pytester: pytest.Pytester) -> None:
+    page = page_of(path)
+
+    result = run(page, "bad", pytester)
+
+    text = result.stdout.str().replace(f"{pytester.path}/", "")
+    found = {f"[{rule}] {message}" for rule, message in _FOUND.findall(text)}
+    assert "broken rule(s):" in text, text
+    assert {message[1:].split("]")[0] for message in found} == {page.rule, *page.said("also")}, text
+    [shown] = page.blocks("finding")
+    assert " ".join(shown.split()) in found
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_the_good_example_is_silent(path: Path, pytester: pytest.Pytester) -> None:
+    result = run(page_of(path), "good", pytester)
+
+    assert result.ret == 0, result.stdout.str()
+    assert "broken rule" not in result.stdout.str()
+
+
+def test_the_index_links_to_every_page_in_the_order_of_the_rules() -> None:
+    index = (FOLDER / "README.md").read_text(encoding="utf-8")
+    pages = {page.stem for page in PAGES}
+
+    assert pages <= RULES.keys()
+    assert re.findall(r"^\| \[`([a-z-]+)`\]\(([a-z-]+)\.md\)", index, re.MULTILINE) == [
+        (rule, rule) for rule in RULES if rule in pages
+    ]

@@ -1,0 +1,139 @@
+"""changed-event: `run` or a step changes the event it was given."""
+
+from typing import Any
+
+import pytest
+
+BAD = {
+    "run sets a key": """
+        class Report(WorkflowEntrypoint):
+            async def run(self, event, step):
+                event["payload"]["name"] = event["payload"]["name"].strip()  # <-- here
+
+                @step.do()
+                async def greet():
+                    return event["payload"]["name"]
+
+                return await greet()
+    """,
+    "run changes a part of it under another name": """
+        class Report(WorkflowEntrypoint):
+            async def run(self, event, step):
+                payload = event["payload"]
+                tags = payload["tags"]
+                tags.sort()  # <-- here
+                return tags
+    """,
+    "a step adds to it": """
+        class Report(WorkflowEntrypoint):
+            async def run(self, event, step):
+                payload = event["payload"]
+
+                @step.do()
+                async def look_up():
+                    payload["customer"] = {"id": 1}  # <-- here
+
+                @step.do()
+                async def greet():
+                    return payload["customer"]
+
+                await look_up()
+                return await greet()
+    """,
+    "a step takes from it": """
+        class Report(WorkflowEntrypoint):
+            async def run(self, event, step):
+                @step.do()
+                async def take():
+                    return event.payload.tags.pop()  # <-- here
+
+                return [await take(), await take()]
+    """,
+    "run hands it to a function that changes it": """
+        def clean(payload):
+            payload["name"] = payload["name"].strip()
+
+        class Report(WorkflowEntrypoint):
+            async def run(self, event, step):  # <-- here
+                clean(event["payload"])
+                return event["payload"]["name"]
+    """,
+    "a step that is a method": """
+        class Report(WorkflowEntrypoint):
+            async def run(self, event, step):
+                self.payload = event["payload"]
+                await step.do("clean")(self.clean)()  # <-- here
+
+            async def clean(self):
+                self.payload["name"] = "Ada"
+    """,
+    "run adds a key at its end": """
+        class Report(WorkflowEntrypoint):
+            async def run(self, event, step):
+                await step.sleep("a moment", 1)
+                event["status"] = "done"  # <-- here
+    """,
+}
+GOOD = {
+    "a copy": """
+        import copy
+
+        class Report(WorkflowEntrypoint):
+            async def run(self, event, step):
+                payload = copy.deepcopy(event["payload"])
+                payload["name"] = payload["name"].strip()
+                payload["tags"].sort()
+                return payload["name"]
+    """,
+    "a new dict": """
+        class Report(WorkflowEntrypoint):
+            async def run(self, event, step):
+                order = {**event["payload"], "status": "new"}
+                order["status"] = "old"
+                tags = sorted(event["payload"]["tags"])
+                tags.append("c")
+                return order
+    """,
+    "what a step returned": """
+        class Report(WorkflowEntrypoint):
+            async def run(self, event, step):
+                @step.do()
+                async def look_up():
+                    return event["payload"]
+
+                payload = await look_up()
+                payload["name"] = "Ada"
+                return payload
+    """,
+    "reading": """
+        class Report(WorkflowEntrypoint):
+            async def run(self, event, step):
+                event["payload"].get("none")
+                return [event.payload.name, *event["payload"]["tags"], len(event)]
+    """,
+}
+PAYLOAD = {"name": " Ada ", "tags": ["b", "a"]}
+
+
+@pytest.mark.parametrize("source", BAD.values(), ids=BAD)
+async def test_a_change_of_the_event_is_found(bench: Any, source: str) -> None:
+    found = await bench.findings(source, PAYLOAD)
+
+    assert sorted({(finding.rule, finding.line) for finding in found}) == bench.marked(source, "changed-event")
+
+
+@pytest.mark.parametrize("source", GOOD.values(), ids=GOOD)
+async def test_reading_and_copying_it_is_not(bench: Any, source: str) -> None:
+    assert await bench.findings(source, PAYLOAD) == []
+
+
+async def test_the_finding_names_who_changed_it(bench: Any) -> None:
+    [by_step] = await bench.findings(BAD["a step adds to it"], PAYLOAD)
+
+    assert (by_step.message, by_step.step) == ("step 'look_up-1' changed the event", "look_up-1")
+
+
+async def test_run_itself_has_no_step(bench: Any) -> None:
+    [by_run] = await bench.findings(BAD["run sets a key"], PAYLOAD)
+
+    assert (by_run.message, by_run.step) == ("`run` changed the event", None)
