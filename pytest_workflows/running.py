@@ -174,8 +174,6 @@ class RunningTest:
         __tracebackhide__ = True
         from durable_engine import WorkflowRuleError, WorkflowRuleWarning
 
-        found = engine.take_findings()
-        self._found += found
         found = self._take_findings(engine)
         if self.settings.strict and found:
             raise WorkflowRuleError("\n".join([f"{len(found)} broken rule(s):", *map(str, found)]))
@@ -186,7 +184,7 @@ class RunningTest:
             raise WorkflowRuleWarning("\n".join(map(str, refused)))
 
     def _take_findings(self, engine: Engine) -> list[Finding]:
-        found = engine.findings.take()
+        found = engine.take_findings()
         self._found += found
         return found
 
