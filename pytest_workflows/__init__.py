@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         NotAvailableError,
         StepFailedError,
         StepRecord,
+        UnknownValueError,
         UnreachableStatusError,
         UnusedModificationError,
         WaitTimeoutError,
@@ -41,10 +42,14 @@ if TYPE_CHECKING:
         introspect_workflow_instance,
     )
     from .modifier import Modifier
+    from .recordings.errors import DivergenceError, RecordingError
+    from .recordings.model import Recording
+    from .recordings.reproduction import reproduce
     from .timeline import Run
 
 __all__ = [
     "AttemptRecord",
+    "DivergenceError",
     "EngineClosedError",
     "EngineError",
     "FaultPlan",
@@ -59,9 +64,12 @@ __all__ = [
     "Modifier",
     "NeverHappensError",
     "NotAvailableError",
+    "Recording",
+    "RecordingError",
     "Run",
     "StepFailedError",
     "StepRecord",
+    "UnknownValueError",
     "UnreachableStatusError",
     "UnusedModificationError",
     "WaitTimeoutError",
@@ -72,9 +80,14 @@ __all__ = [
     "WorkflowRuleWarning",
     "introspect_workflow",
     "introspect_workflow_instance",
+    "reproduce",
 ]
 
 _HOMES = {
+    "DivergenceError": ".recordings.errors",
+    "Recording": ".recordings.model",
+    "RecordingError": ".recordings.errors",
+    "reproduce": ".recordings.reproduction",
     "FaultPlan": ".fault_plan",
     "InstanceIntrospector": ".introspection",
     "MissingBindingError": ".errors",

@@ -40,6 +40,11 @@ class ExplorationHooks:
         self._pytest: pytest.Session | None = None
         self._is_worker = hasattr(config, "workerinput")
 
+    @property
+    def tally(self) -> Tally:
+        """What was explored so far."""
+        return self._tally
+
     # -- one test ----------------------------------------------------------------------------------------------------
 
     @pytest.hookimpl(tryfirst=True)

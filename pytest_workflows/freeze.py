@@ -72,7 +72,9 @@ class Freezer:
 
         if api.freeze_factories:
             raise pytest.UsageError(_FROZEN)
-        freezer = freezegun.freeze_time(_naive(now), real_asyncio=True, ignore=["_pytest.timing"])
+        freezer = freezegun.freeze_time(
+            _naive(now), real_asyncio=True, ignore=["_pytest.timing", "pytest_workflows.recordings"]
+        )
         frozen = freezer.start()
         for module, attribute, original in list(freezer.undo_changes):
             if original in _REAL[1:]:

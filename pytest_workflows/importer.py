@@ -24,6 +24,7 @@ _SERVED = {
     "js": f"{_HOME}.js_module",
     "pyodide": f"{_HOME}.pyodide_module",
     "pyodide.ffi": f"{_HOME}.pyodide_ffi",
+    "pyodide.webloop": f"{_HOME}.pyodide_webloop",
 }
 _ROOTS = tuple(name for name in _SERVED if "." not in name)
 _TARGETS = frozenset(_SERVED.values())

@@ -30,6 +30,7 @@ from durable_engine import (
     decode,
     error_of,
     history_of,
+    pass_door,
     shown_result,
     step_error,
     steps_of,
@@ -225,6 +226,7 @@ class InstanceIntrospector(_Introspector):
         self._check_open()
         self._require()
         self._engine.crash(self._workflow, self._id)
+        await pass_door()  # code of the instance itself, such as a fake that it called, goes no further
 
     # -- waiting -----------------------------------------------------------------------------------------------------
 

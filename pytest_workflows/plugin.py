@@ -19,6 +19,7 @@ from .fixtures import (  # noqa: F401 (pytest finds fixtures by their names here
     workflow_env,
     workflow_worker,
 )
+from .look_options import read_look_options
 from .report import ColouredSections, show_report, tell_worker
 from .session import SESSION, WorkflowSession
 from .session_report import RunCollector
@@ -57,6 +58,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(ExplorationHooks(config, session, read_exploration(config)), NAME)
     config.pluginmanager.register(ColouredSections())
     config.pluginmanager.register(RunCollector(config))
+    look = read_look_options(config)
+    if look:
+        from . import looking
+
+        config.pluginmanager.register(looking.LookingHooks(config, session, look), looking.NAME)
+    if config.getoption("workflows_replay"):
+        from .replaying import set_up_replays
+
+        set_up_replays(config, session)
     if config.getoption("workflows_durations") is not None:
         config.pluginmanager.register(Durations(config.getoption("workflows_durations")))
 

@@ -185,6 +185,10 @@ class ProjectSwitcher:
             self.active = project
         return project
 
+    def project_of(self, path: Path) -> Project | None:
+        """The project that a file belongs to, if it was collected; the active one stays active."""
+        return self._by_folder.get(path if path.is_dir() else path.parent)
+
     def _find(self, folder: Path) -> Project | None:
         found = find_config(folder, self._rootdir, self._configured)
         if found is None:

@@ -35,6 +35,7 @@ class Registry:
         replays: Whether instances are replayed from their storage when they have ended.
         unused: Errors found by a plain `dispose()`, for the end of the test.
         gone: The runs of instances that were disposed of, for the test's report.
+        on_leave: Told of instances that are about to be disposed of.
         most_runs: How many of them are kept; None for all.
     """
 
@@ -43,6 +44,7 @@ class Registry:
         self.replays = False
         self.unused: list[UnusedModificationError] = []
         self.gone: list[Run] = []
+        self.on_leave: Callable[[Workflow, Iterable[str]], None] | None = None
         self.most_runs: int | None = MOST_RUNS
         self.instances: dict[tuple[str, str], InstanceIntrospector] = {}
         self.workflows: dict[str, WorkflowIntrospector] = {}
@@ -75,6 +77,8 @@ class Registry:
 
     def keep_runs(self, engine: Engine, workflow: Workflow, ids: Iterable[str]) -> None:
         """Keep the runs of instances that are about to go, for the test's report; of very many, the first ones."""
+        if self.on_leave is not None:
+            self.on_leave(workflow, list(ids))
         most = None if self.most_runs is None else max(0, self.most_runs - len(self.gone))
         for id in itertools.islice(ids, most):
             instance = engine.find(workflow, id)

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
     from .plan import RunOutcome, RunPlan
     from .project import Project
+    from .recordings.building import Origin
+    from .recordings.capture import Capture
+    from .recordings.model import Recording
+    from .recordings.observing import Watcher
     from .rules.source import Sources
     from .rules.watch import Watch
     from .session_report import Kept
@@ -55,6 +59,7 @@ class RunningTest:
         self.project = project
         self.report: list[Line] = []
         self.reported = False
+        self.recorded = False
         self.kept: Kept | None = None
         self._freezer = freezer
         self._engine: Engine | None = None
@@ -65,6 +70,8 @@ class RunningTest:
         self._overrides: Mapping[str, Any] | None = None
         self._env: dict[str, Any] = {}
         self._found: list[Finding] = []
+        self._classes: dict[str, type] = {}
+        self._capture: Capture | None = None
         self._proxies: dict[str, Any] = {}
         self._sources: Sources | None = None
         self._watch: Watch | None = None
@@ -117,6 +124,12 @@ class RunningTest:
         hooks = HookCaller(self.item)
         if hooks.is_heard:
             engine.observers.add(hooks)
+        if settings.record != "none" or settings.looked_at:
+            from .recordings.capture import MOST, Capture
+
+            most = None if self._records_all else MOST
+            self._capture = Capture(engine, settings.redact, most)
+            registry.on_leave = self._capture.keep
         self._watch = Watch(engine, self.sources)
         if self.kept is not None:
             registry.most_runs = None
@@ -210,6 +223,8 @@ class RunningTest:
     def write_report(self) -> None:
         """Write down the runs of the test's instances, those that are gone included, for its report."""
         engine = self._engine
+        if self._capture is not None:
+            self._capture.finish()
         if engine is not None and not engine.closed:
             from .registry import MOST_RUNS, registry_of
             from .styled import Part
@@ -232,6 +247,10 @@ class RunningTest:
 
     def stop(self) -> None:
         """The test's call is over: nothing runs on, but what is stored can still be looked at in teardown."""
+        if self._capture is not None:
+            self._capture.stop()
+            if self._records_all:
+                self._capture.finish()
         while self.undo:
             self.undo.pop()()
         if self._engine is not None and not self._engine.closed:
@@ -249,6 +268,41 @@ class RunningTest:
                 self.kept.runs = self._all_runs(self._engine)
             self._engine.close()
             context.cancel_background()
+
+    @property
+    def _records_all(self) -> bool:
+        return self.settings.record == "all" or self.settings.looked_at
+
+    @property
+    def recording_mode(self) -> tuple[str, str]:
+        """Of which tests instances are recorded, and the folder for that."""
+        return self.settings.record, self.settings.failures_dir
+
+    def recordings(self) -> list[Recording]:
+        """The recordings of the test's instances so far; none with `--workflows-record=none`."""
+        if self._capture is None:
+            return []
+        self._capture.finish()
+        return self._capture.recordings(self._origin)
+
+    def _origin(self, watcher: Watcher) -> Origin:
+        from durable_engine import to_datetime
+
+        from .recordings.building import Origin
+
+        seed = self.settings.seed if self.plan.seed is None else self.plan.seed
+        return Origin(
+            rootdir=self.item.config.rootpath,
+            test=self.item.nodeid + self.plan.title,
+            clock_start=to_datetime(self.engine.clock.started_ms),
+            seed=self.item.nodeid if seed is None else seed,
+            schedule_seed=seed,
+            limits=self.settings.limits,
+            config=None if self.project is None else self.project.path,
+            bindings=sorted(self._overrides or ()),
+            classes=self._classes,
+            findings=watcher.findings,
+        )
 
     def bury(self) -> None:
         """After the test's report: close what was stopped in its middle."""
@@ -354,6 +408,7 @@ class RunningTest:
                 f"The workflow class {cls.__name__} for binding {name!r} has no method `run`. "
                 "Add `async def run(self, event, step)` to it."
             )
+        self._classes[name] = cls
         self.sources.add_class(name, cls)
         options: dict[str, Any] = {} if step_limit is None else {"step_limit": step_limit}
         return self.engine.bind(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,7 @@ class WorkflowSession:
             pytest.UsageError: If an ini option cannot be read.
         """
         current.set_ascii(takes_ascii_only(self._config))
+        # What was read while pytest started did not know the command line's options yet.
         self._settings = read_ini(self._config)
 
     @property
@@ -61,6 +63,10 @@ class WorkflowSession:
         if self._settings is None:
             self._settings = read_ini(self._config)
         return self._settings
+
+    def look(self) -> None:
+        """Record every instance of every test, for what is shown at the end."""
+        self._settings = replace(self.settings, looked_at=True)
 
     @property
     def switcher(self) -> ProjectSwitcher:
@@ -143,14 +149,20 @@ class WorkflowSession:
     def add_section(self, report: pytest.TestReport) -> None:
         """Put the runs of the test's instances into the report of its failure, or of any call if that was asked for."""
         running = self.running
-        if running is None or running.reported:
+        if running is None:
             return
-        if report.failed or (report.when == "call" and self._config.getoption("workflows_report")):
+        if not running.reported and (
+            report.failed or (report.when == "call" and self._config.getoption("workflows_report"))
+        ):
             if not running.report:
                 running.write_report()
             if running.report:
                 add_section(report, running.report, colour=has_colour(self._config))
                 running.reported = True
+        if running.used and running.settings.record != "none":
+            from .recordings.reporting import report_recordings
+
+            report_recordings(report, running, self._config, running.plan.title)
 
     def add_runs(self, report: pytest.TestReport) -> None:
         """Hand over the runs of the test for the hook at the session's end."""

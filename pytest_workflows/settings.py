@@ -12,11 +12,13 @@ import pytest
 
 from .durations import read_count
 from .exploring import ALL, Exploration
+from .look_options import add_look_options
 
 if TYPE_CHECKING:
     from durable_engine import FaultPoint
 
 MARKER = "workflow"
+FAILURES_DIR = ".workflows/failures"
 LIMITS = ("step_output", "event_payload", "storage", "step_name", "instance_id", "batch", "sleep")
 MARKER_HELP = (
     "workflow(now, seed, timeout, clock, step_limit, unused_mocks, allow_network, limits, crash, replay, "
@@ -44,6 +46,10 @@ class Settings:
         replay: Whether finished instances are replayed from their storage.
         ignore_rules: Names of rules that are not looked at.
         strict: Whether a broken rule fails the test.
+        record: Of which tests instances are recorded: `"all"`, `"failed"` or `"none"`.
+        redact: Keys whose values are kept out of recordings.
+        failures_dir: Where recordings are written, relative to rootdir.
+        looked_at: Whether every instance is recorded for what is shown at the end, whatever is written.
     """
 
     config: str | None = None
@@ -60,6 +66,10 @@ class Settings:
     replay: bool = True
     ignore_rules: tuple[str, ...] = ()
     strict: bool = False
+    record: str = "failed"
+    redact: tuple[str, ...] = ()
+    failures_dir: str = FAILURES_DIR
+    looked_at: bool = False
 
     def for_item(self, item: pytest.Item) -> Settings:
         """These settings with the item's markers applied; the closest marker wins.
@@ -109,6 +119,22 @@ def add_options(parser: pytest.Parser) -> None:
         action="store_true",
         help="a workflow that breaks a rule of durable workflows fails its test (ini: workflows_strict)",
     )
+    group.addoption(
+        "--workflows-record",
+        choices=["all", "failed", "none"],
+        default="failed",
+        help="of which tests each workflow instance is written to a file (default: failed)",
+    )
+    add_look_options(group)
+    group.addoption(
+        "--workflows-replay",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="run recordings (a file, or a folder of them) against today's source; without other paths, only these",
+    )
+    parser.addini("workflows_failures_dir", "where recordings are written (default: .workflows/failures)")
+    parser.addini("workflows_redact", "keys whose values are kept out of recordings", type="args", default=[])
     parser.addini("workflows_strict", "a broken rule of durable workflows fails the test", type="bool", default=False)
     parser.addini("workflows_ignore_rules", "names of rules that are not looked at", type="args", default=[])
     parser.addini("workflows_config", "path of wrangler.jsonc, .json or .toml (found beside the tests by default)")
@@ -167,7 +193,11 @@ def read_ini(config: pytest.Config) -> Settings:
         environment=config.getini("workflows_wrangler_env") or None,
         now=now,
         ignore_rules=tuple(config.getini("workflows_ignore_rules")),
-        strict=bool(config.getoption("workflows_strict") or config.getini("workflows_strict")),
+        # Before pytest 9 no option is in force yet when the first conftest is loaded; this is read again after that.
+        strict=bool(config.getoption("workflows_strict", False) or config.getini("workflows_strict")),
+        record=config.getoption("workflows_record", "failed"),
+        redact=tuple(config.getini("workflows_redact")),
+        failures_dir=config.getini("workflows_failures_dir") or FAILURES_DIR,
     )
     _check("ini option workflows_ignore_rules", "ignore_rules", list(settings.ignore_rules))
     if now is not None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .binding import InstanceHandle, Workflow, WorkflowBinding, pass_door
 from .boundary import Cover, JsBigInt, JsDict, JsNull, JsProxy, cross, decode, encode, jsnull, to_json, unwrap
-from .clock import VirtualClock, read_now, to_datetime
+from .clock import PLAIN_DATETIME, VirtualClock, read_now, to_datetime, to_ms
 from .durations import duration_ms, in_words, parse_duration
 from .effects import acting_scope, as_coroutine_function, inside_service, make_effect, tell_call, tell_effect
 from .engine import DEFAULT_TIMEOUT, Engine
@@ -26,6 +26,7 @@ from .errors import (
     NotAvailableError,
     ReplayEnded,
     StepFailedError,
+    UnknownValueError,
     UnreachableStatusError,
     UnusedModificationError,
     WaitTimeoutError,
@@ -33,6 +34,7 @@ from .errors import (
     WorkflowRuleError,
     WorkflowRuleWarning,
 )
+from .failures import ErrorInfo
 from .faults import FaultPoint, Faults
 from .findings import RULES, Finding, Findings, Rule
 from .frames import hide_frames
@@ -65,15 +67,21 @@ from .model import (
 from .modifications import InstanceModifications, Modification, Selector, check_consistent
 from .observers import Observer
 from .paths import Life
+from .playback import PlayedLine, PlayedStep, Script
 from .scope import Scope, current_scope
 from .showing import show
 from .step import Step
-from .store import HistoryRow, InstanceRow, StepRow
+from .store import MOCKED, SENSITIVE, HistoryRow, InstanceRow, StepRow
+from .unknown import REDACTED_REASON, UnknownValue
 
 __all__ = [
     "DEFAULT_TIMEOUT",
     "FINAL_STATUSES",
+    "MOCKED",
+    "PLAIN_DATETIME",
+    "REDACTED_REASON",
     "RULES",
+    "SENSITIVE",
     "STATUSES",
     "Ask",
     "AttemptRecord",
@@ -84,6 +92,7 @@ __all__ = [
     "Engine",
     "EngineClosedError",
     "EngineError",
+    "ErrorInfo",
     "FaultPoint",
     "Faults",
     "Finding",
@@ -112,9 +121,12 @@ __all__ = [
     "NotAvailableError",
     "Observer",
     "Place",
+    "PlayedLine",
+    "PlayedStep",
     "ReplayEnded",
     "Rule",
     "Scope",
+    "Script",
     "Selector",
     "Step",
     "StepFailedError",
@@ -123,6 +135,8 @@ __all__ = [
     "StepRecord",
     "StepRow",
     "StepStatus",
+    "UnknownValue",
+    "UnknownValueError",
     "UnreachableStatusError",
     "UnusedModificationError",
     "VirtualClock",
@@ -161,5 +175,6 @@ __all__ = [
     "tell_effect",
     "to_datetime",
     "to_json",
+    "to_ms",
     "unwrap",
 ]

@@ -164,15 +164,16 @@ class WorkflowBinding:
         return InstanceHandle(self, id)
 
     @_door
-    async def deleteBatch(self, ids: list[str]) -> JsDict:
+    async def deleteBatch(self, ids: list[str] | JsProxy) -> JsDict:
         """Delete up to 100 instances; what could not be deleted is told, not raised."""
         await pass_door()
         most = self._engine.limits.batch
-        if not isinstance(ids, list) or len(ids) > most:
+        given = unwrap(ids)
+        if not isinstance(given, list) or len(given) > most:
             raise InvalidArgumentError(f"deleteBatch takes a list of up to {most} ids, not {ids!r}.")
         deleted: list[dict[str, str]] = []
         errors: list[dict[str, str]] = []
-        for id in ids:
+        for id in given:
             if isinstance(id, str) and self._engine.exists(self._workflow, id):
                 self._engine.delete(self._workflow, id)
                 deleted.append({"id": id})
@@ -315,7 +316,8 @@ def read_retention(value: object) -> Retention:
         raise InvalidArgumentError(
             f"retention takes {{'successRetention': '1 day', 'errorRetention': '7 days'}}, not {value!r}."
         )
-    read = {name: duration_ms(duration, f"retention.{name}") for name, duration in value.items()}
+    given = {name: duration for name, duration in value.items() if duration is not None}
+    read = {name: duration_ms(duration, f"retention.{name}") for name, duration in given.items()}
     return Retention(read.get("successRetention"), read.get("errorRetention"))
 
 

@@ -20,6 +20,7 @@ import msgspec
 from .clock import PLAIN_DATETIME, to_ms
 from .errors import ConversionError, JsException
 from .showing import plain_buffer
+from .unknown import UnknownValue
 
 MAX_SAFE = 2**53 - 2
 """The largest int that stays a number; beyond it, an int becomes a bigint."""
@@ -29,7 +30,7 @@ _PROXY = (
     "plain object or an RpcTarget, as indicated by the Proxy's prototype chain."
 )
 _STUB = "RpcStub cannot be serialized in this context."
-_BIGINT, _ARRAY, _DATE, _SET, _ERROR, _TEXT, _OBJECT, _FLOAT = range(1, 9)
+_BIGINT, _ARRAY, _DATE, _SET, _ERROR, _TEXT, _OBJECT, _UNKNOWN = range(1, 9)
 _EPOCH = PLAIN_DATETIME(1970, 1, 1)
 _FIRST_MS, _LAST_MS = ((day - _EPOCH) // timedelta(milliseconds=1) for day in (PLAIN_DATETIME.min, PLAIN_DATETIME.max))
 _LOOKED_INTO = 10_000
@@ -221,6 +222,8 @@ def to_json(value: Any) -> Any:
         return value if math.isfinite(value) else None
     if value is None or isinstance(value, str | bool | int):
         return value
+    if isinstance(value, UnknownValue):
+        return repr(value)
     if isinstance(value, dict):
         return JsDict({key: to_json(item) for key, item in value.items()})
     if isinstance(value, list):
@@ -484,6 +487,7 @@ _EXACT: dict[type, Callable[[Any], Any]] = {
     memoryview: _buffer,
     array: lambda value: _buffer(memoryview(value)),
     PLAIN_DATETIME: _datetime,
+    UnknownValue: lambda value: msgspec.msgpack.Ext(_UNKNOWN, value.reason.encode()),
     tuple: _tuple,
     bytearray: _tuple,
 }
@@ -552,6 +556,8 @@ def _from_ext(code: int, data: memoryview) -> Any:
     text = raw.decode("utf-8", "surrogatepass")
     if code == _BIGINT:
         return JsBigInt(text, 16)
+    if code == _UNKNOWN:
+        return UnknownValue(text)
     if code == _ERROR:
         return Exception(f"Error: {text}" if text else "Error")
     return text

@@ -8,7 +8,6 @@ import uuid
 import warnings
 import weakref
 from collections.abc import Callable, Iterable, Mapping
-from contextvars import Context
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +15,7 @@ from typing import Any, Self
 
 from .binding import DEFAULT_STEP_LIMIT, Workflow, WorkflowBinding
 from .boundary import JsDict, decode, to_json
-from .clock import PLAIN_DATETIME, Timer, VirtualClock, read_now, to_ms
+from .clock import PLAIN_DATETIME, Timer, VirtualClock, read_now, to_datetime, to_ms
 from .durations import duration_ms
 from .errors import (
     ALREADY_EXISTS,
@@ -40,6 +39,7 @@ from .model import Place, StepKey
 from .modifications import InstanceModifications, Modification
 from .observers import Observers
 from .paths import Paths
+from .playback import PlayedInstance, Script
 from .replay import check_by_replay
 from .schedule import Schedule
 from .store import KEPT, HistoryRow, InstanceRow, Retention, Store
@@ -105,6 +105,8 @@ class Engine:
         self.on_create: list[Callable[[WorkflowBinding, str, InstanceModifications], None]] = []
         self._open_operations = 0
         self._replayed: weakref.WeakKeyDictionary[Instance, None] = weakref.WeakKeyDictionary()
+        self.scripts: dict[tuple[str, str], Script] = {}
+        self.manual_clock = manual_clock
         self._waits = Waits(self, manual_clock)
         self._random = random.Random(seed)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -175,9 +177,10 @@ class Engine:
 
     @property
     def instances(self) -> list[Instance]:
-        """Every instance, in order of creation."""
+        """Every instance that is kept, in order of creation."""
         found = (self._alive.get((row.workflow, row.id)) for row in self.store.all_instances())
-        return [instance for instance in found if instance is not None]
+        now = self.clock.now_ms
+        return [instance for instance in found if instance is not None and not instance.row.is_expired(now)]
 
     def bind(
         self,
@@ -212,6 +215,26 @@ class Engine:
         )
         self._bindings[name] = binding
         return binding
+
+    def set_scene(self, now_ms: int, seed: int | str | None = None) -> None:
+        """Put the clock elsewhere, and let ids come from another seed, before anything happens.
+
+        Args:
+            now_ms: The virtual time, in epoch milliseconds.
+            seed: What the ids that the engine makes come from; None leaves that as it is.
+
+        Raises:
+            EngineError: If that would be a step back in time for something that is under way.
+        """
+        self.check_open()
+        if now_ms < self.clock.now_ms and (self._alive or self.clock.next_timer() is not None):
+            raise EngineError(
+                f"The clock cannot go back from {self.clock.now.isoformat()} to {to_datetime(now_ms).isoformat()}: "
+                "instances exist on this engine. Dispose of them first, or use a test of its own."
+            )
+        self.clock.move_to(now_ms)
+        if seed is not None:
+            self._random = random.Random(seed)
 
     # -- the loop ----------------------------------------------------------------------------------------------------
 
@@ -368,7 +391,8 @@ class Engine:
         self.store.record(row.key, [HistoryRow("WORKFLOW_QUEUED", None, self.clock.now_ms, detail, row.params)])
 
     def _live(self, workflow: Workflow, row: InstanceRow) -> Instance:
-        instance = Instance(self, workflow, row)
+        script = self.scripts.get((workflow.name, row.id))
+        instance = Instance(self, workflow, row) if script is None else PlayedInstance(self, workflow, row, script)
         self._alive[workflow.name, row.id] = instance
         return instance
 
@@ -394,8 +418,9 @@ class Engine:
         if not instance.closed:
             instance.tell_abandoned()
             self.observers.life_ended(instance)
+        if not instance.killed:
+            self.operations_closed(len(instance.operations))
         instance.killed = True
-        self.operations_closed(len(instance.operations))
         instance.drop_timers()
         self.busy.pop(instance, None)
 
@@ -414,22 +439,13 @@ class Engine:
             operation.give_back()
         self.paths.lost(instance.row.key, self.clock.now_ms, point)
         self.kill([instance])
+        self.observers.crashed(instance)
         reborn = self._relive(instance)
         if reborn.row.status == "waitingForPause":
             reborn.request_pause()
         else:
             reborn.start()
         self.progress(reborn)
-
-    def strike(self, instance: Instance, point: FaultPoint) -> None:
-        """Die at a fault point that code of the instance itself has come to: the running task goes no further."""
-        self.crash(instance.workflow, instance.id, point)
-        # It could not be put away while it runs. It is suspended for ever by now, or has come to its end.
-        self.loop.call_soon(self._bury, instance, context=Context())
-
-    def _bury(self, instance: Instance) -> None:
-        if self._loop is not None:
-            kill(self._loop, lambda scope: scope.instance is instance, self.graveyard)
 
     def pause(self, workflow: Workflow, id: str) -> None:
         """Pause an instance once no callback of it runs; one that has ended stays as it is."""
@@ -443,21 +459,22 @@ class Engine:
         if instance.row.status == "waitingForPause":
             instance.cancel_pause()
         elif instance.row.status == "paused":
-            paused_at = instance.row.paused_at
-            assert paused_at is not None
-            self._shift_timers(instance.row.key, self.clock.now_ms - paused_at)
-            instance.row.paused_at = None
+            self._end_pause(instance.row)
             # A life that was paused before it began has not told history of its start yet.
             started = any(line.kind == "WORKFLOW_START" for line in self.store.history(instance.row.key))
             instance.row.status = "running" if started else "queued"
             self.store.save_instance(instance.row)
             self._relive(instance).start()
 
-    def _shift_timers(self, key: int, by: int) -> None:
-        for step in self.store.steps(key):
+    def _end_pause(self, row: InstanceRow) -> None:
+        """Timers go on from where they were, if they stood still."""
+        if row.paused_at is None:
+            return
+        for step in self.store.steps(row.key):
             if step.due is not None:
-                step.due += by
-                self.store.record(key, [], step)
+                step.due += self.clock.now_ms - row.paused_at
+                self.store.record(row.key, [], step)
+        row.paused_at = None
 
     def restart(self, workflow: Workflow, id: str, options: JsDict) -> None:
         """Run an instance again, from the top or from a step on.
@@ -477,11 +494,13 @@ class Engine:
         self.store.delete_events(row.key)
         self.exceptions.pop(row.key, None)
         row.status = "running" if first else "queued"
-        row.output = row.error = row.ended_at = row.paused_at = None
+        row.output = row.error = row.ended_at = None
+        self._end_pause(row)
         self.store.save_instance(row)
         if not first:
             self._record_queued(row)
         instance.modifications.forget_answers()
+        self.observers.restarted(instance, whole=not first)
         self._mock_events(row, instance.modifications)
         self._relive(instance).start()
 
@@ -514,6 +533,7 @@ class Engine:
         instance = self.require(workflow, id)
         if instance.finished:
             raise JsException("Error", CANNOT_TERMINATE)
+        self._end_pause(instance.row)
         instance.terminate()
         self._reject_steps(instance, "terminate")
 
@@ -538,6 +558,7 @@ class Engine:
             modifications = self._modifications.pop(key, None)
             if modifications is not None:
                 modifications.drop_timers()
+            self.scripts.pop(key, None)
 
     def send_event(self, workflow: Workflow, id: str, event_type: str, payload: bytes) -> None:
         """Send an event: to a wait for its type, else kept for one. An instance that has ended takes none."""
@@ -711,6 +732,11 @@ class Engine:
         if self._aborted is not None:
             raise self._aborted
 
+    def take_aborted(self) -> BaseException | None:
+        """What user code raised for the test, if anything; whoever takes it sees to it that the test gets it."""
+        aborted, self._aborted = self._aborted, None
+        return aborted
+
     def take_findings(self) -> list[Finding]:
         """What was found since the last time, in the order in which it was noticed."""
         for instance in self._alive.values():
@@ -746,5 +772,4 @@ class Engine:
 
     def report_missing_await(self, what: str, place: Place, workflow: Workflow) -> None:
         """Keep a finding: nobody awaited a step."""
-        if not self.closed:
-            self.findings.add("missing-await", f"{what} was never awaited", place, workflow=workflow.name)
+        self.findings.add("missing-await", f"{what} was never awaited", place, workflow=workflow.name)

@@ -72,6 +72,10 @@ class InstanceNotFoundError(EngineError):
     """The instance does not exist (yet, or any more)."""
 
 
+class UnknownValueError(EngineError):
+    """A workflow used a value that is not known, since the recording that it runs against does not have it."""
+
+
 class StepFailedError(EngineError):
     """The awaited step has failed for good.
 

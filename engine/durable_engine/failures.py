@@ -5,6 +5,7 @@ Source: docs/reference/fidelity.md, "Exceptions"; tests/engine/golden/boundary.j
 
 from __future__ import annotations
 
+import re
 import traceback
 from pathlib import Path
 from typing import Self
@@ -17,6 +18,10 @@ from .frames import is_hidden
 from .source_paths import shown_path
 
 _NON_RETRYABLE = "NonRetryableError"
+_NON_RETRYABLE_SHOWN = re.compile(
+    rf'Step threw a NonRetryableError with message "{_NON_RETRYABLE}(?:: (?P<reason>.*))?"', re.DOTALL
+)
+_NEVER_RETRIED = frozenset({"WorkflowFatalError"})
 
 
 class ErrorInfo(msgspec.Struct, frozen=True):
@@ -37,6 +42,16 @@ class ErrorInfo(msgspec.Struct, frozen=True):
     def public(self) -> dict[str, str]:
         """Name and message, as history and reports show them."""
         return {"name": self.name, "message": self.message}
+
+    @classmethod
+    def from_public(cls, name: str, message: str) -> Self:
+        """From what history shows of it."""
+        found = _NON_RETRYABLE_SHOWN.fullmatch(message) if name == "WorkflowFatalError" else None
+        if found is not None:
+            return cls(name, message, retryable=False, reason=found["reason"] or "")
+        if name == _NON_RETRYABLE:  # as production's tools may tell it
+            return cls(name, message, retryable=False, reason=message.removeprefix(f"{name}: "))
+        return cls(name, message, retryable=name not in _NEVER_RETRIED)
 
     def dump(self) -> bytes:
         """For storage."""

@@ -205,8 +205,7 @@ class Instance:
         task.add_done_callback(self._tasks.discard)
 
     def _parked_or_busy(self) -> None:
-        if not self.closed:
-            self.engine.mark_busy(self, not self.root.parked)
+        self.engine.mark_busy(self, not self.root.parked)
 
     def end_replay(self) -> None:
         """A replay comes to something that it cannot answer; for a life that is none, nothing."""
@@ -215,8 +214,7 @@ class Instance:
 
     def request_pause(self) -> None:
         """Pause once no callback runs; until then no outcome reaches `run`."""
-        if self.withheld is None:
-            self.withheld = []
+        self.withheld = []
         if self._callbacks:
             self._set_status("waitingForPause")
             self.engine.progress(self)
@@ -227,8 +225,9 @@ class Instance:
         """Go on: the pause had not taken hold."""
         withheld, self.withheld = self.withheld or [], None
         self._set_status("running")
-        for deliver in withheld:
-            deliver()
+        for go_on in withheld:
+            if not self.closed:  # one of them may have come to a fault point
+                go_on()
         self.engine.progress(self)
 
     def callback_started(self) -> None:
@@ -263,7 +262,7 @@ class Instance:
         point = point_of(self, kind, key, attempt)
         if self.engine.faults.pass_by(point) is None and not self.modifications.crashes_at(point):
             return False
-        self.engine.strike(self, point)
+        self.engine.crash(self.workflow, self.id, point)
         return True
 
     def reach_inside(self, kind: FaultKind, key: StepKey, attempt: int | None = None) -> None:
@@ -408,5 +407,6 @@ def settle_answer(future: asyncio.Future[Any], row: StepRow) -> None:
         return
     if row.error is not None:
         future.set_exception(rebuild(ErrorInfo.load(row.error)))
+        future.exception()  # a life that is killed before it hears of this would be complained of
     else:
         future.set_result(None if row.result is None else decode(row.result))

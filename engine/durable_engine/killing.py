@@ -31,10 +31,14 @@ def ready_handles(loop: asyncio.AbstractEventLoop) -> list[Any] | None:
 
 def task_context(task: asyncio.Task[Any]) -> Context | None:
     """The context that a suspended task runs in, or None where it cannot be told."""
-    if hasattr(task, "get_context"):
-        context: Context = task.get_context()
-        return context
-    # Python 3.11 has no accessor; what the task waits for keeps the context beside the callback that wakes it.
+    if not hasattr(task, "get_context"):  # pragma: no cover (Python 3.11 alone; coverage is measured on a later one)
+        return _context_of_waker(task)
+    context: Context = task.get_context()
+    return context
+
+
+def _context_of_waker(task: asyncio.Task[Any]) -> Context | None:  # pragma: no cover (Python 3.11 alone)
+    """Python 3.11 has no accessor; what the task waits for keeps the context beside the callback that wakes it."""
     for callback, context in _wakers(task):
         if getattr(callback, "__self__", None) is task:
             return context
@@ -61,16 +65,12 @@ def kill(loop: asyncio.AbstractEventLoop, dead: Callable[[Scope], bool], graveya
         scope = scope_of(handle._context)
         if scope is not None and dead(scope):
             handle.cancel()
-    current = None
-    with contextlib.suppress(RuntimeError):
-        current = asyncio.current_task(loop)
     for task in asyncio.all_tasks(loop):
         scope = scope_of(task_context(task))
         if scope is not None and dead(scope):
             doomed.add(task)
+    doomed.update(_running_dead(loop, dead))
     for task in doomed:
-        if task is current or task.done():
-            continue
         for callback, _ in _wakers(task):
             if getattr(callback, "__self__", None) is task:
                 waiting_for(task).remove_done_callback(callback)
@@ -109,9 +109,15 @@ class Graveyard:
             for task in tasks:
                 # A `finally` that awaits cannot be closed politely: its RuntimeError is discarded with the rest.
                 with contextlib.suppress(BaseException):
-                    coroutine = task.get_coro()
-                    if coroutine is not None:
-                        coroutine.close()
+                    coroutine: Any = task.get_coro()
+                    coroutine.close()
+
+
+def _running_dead(loop: asyncio.AbstractEventLoop, dead: Callable[[Scope], bool]) -> list[asyncio.Task[Any]]:
+    """The running task, if its own life is killed: it is suspended for ever soon, or comes to its end."""
+    scope = current_scope.get()
+    task = asyncio.current_task(loop)
+    return [task] if task is not None and scope is not None and dead(scope) else []
 
 
 def _wakers(task: asyncio.Task[Any]) -> Iterable[tuple[Any, Context]]:

@@ -196,6 +196,11 @@ class InstanceModifications:
         return False
 
     @property
+    def all(self) -> list[Modification]:
+        """All of them, in the order given."""
+        return [entry.modification for entry in self._applied]
+
+    @property
     def has_crashes(self) -> bool:
         """Whether the engine is to die at some point."""
         return any(entry.modification.kind == "crash" for entry in self._applied)
@@ -225,12 +230,16 @@ class InstanceModifications:
 
     def event_taken(self, event_type: str) -> None:
         """A mocked event was delivered."""
-        for entry in self._applied:
-            one = entry.modification
-            if one.kind in ("event", "late_event") and one.payload[0] == event_type and entry.is_there:
-                entry.answered = 1
-                one.used = True
-                return
+        mine = (
+            entry
+            for entry in self._applied
+            if entry.modification.kind in ("event", "late_event")
+            and entry.modification.payload[0] == event_type
+            and entry.is_there
+        )
+        entry = next(mine)
+        entry.answered = 1
+        entry.modification.used = True
 
     def wait_began(
         self, event_type: str, schedule: Callable[[int, Callable[[], None]], Timer], send: Callable[[bytes], None]

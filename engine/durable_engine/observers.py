@@ -53,6 +53,12 @@ class Observer:
     def attempt_overlapped(self, instance: Instance, run: CallbackRun) -> None:
         """A further attempt begins while the callback of this one, which timed out, still runs."""
 
+    def crashed(self, instance: Instance) -> None:
+        """The memory of an instance is lost; its next life starts from storage."""
+
+    def restarted(self, instance: Instance, *, whole: bool) -> None:
+        """An instance is about to run again, from the top (`whole`) or from one of its steps."""
+
     def attempt_lost(self, instance: Instance, step: StepKey, attempt: int) -> None:
         """The memory was lost while this attempt ran: it will be made again."""
 
@@ -87,18 +93,11 @@ class Observers(Observer):
             if getattr(type(observer), name) is not getattr(Observer, name):
                 listeners.append(getattr(observer, name))
 
-    def remove(self, observer: Observer) -> None:
-        """Tell this one no more; removing twice is fine."""
-        for name, listeners in self._listeners.items():
-            method = getattr(observer, name)
-            if method in listeners:
-                listeners.remove(method)
-
 
 def _teller(name: str) -> Any:
-    def tell(self: Observers, *arguments: Any) -> None:
+    def tell(self: Observers, *arguments: Any, **named: Any) -> None:
         for listener in self._listeners[name][:]:
-            listener(*arguments)
+            listener(*arguments, **named)
 
     tell.__name__, tell.__doc__ = name, getattr(Observer, name).__doc__
     return tell

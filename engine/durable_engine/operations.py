@@ -103,6 +103,11 @@ class DurableOperation(Operation):
     def give_back(self) -> None:
         """The memory is lost while this is under way."""
 
+    @property
+    def withheld(self) -> bool:
+        """Whether a pause is about to take hold of `run`; what a callback does inside goes on until it has ended."""
+        return self.instance.withheld is not None and self.scope is self.instance.root
+
     def deliver(self, value: object = None, error: Exception | None = None) -> None:
         """Hand the stored outcome to `run`, when its turn comes."""
         if self.instance.engine.order.seeded:
@@ -110,12 +115,15 @@ class DurableOperation(Operation):
         self.instance.engine.in_turn(self.instance, lambda: self._deliver(value, error))
 
     def _deliver(self, value: object, error: Exception | None) -> None:
-        if self.instance.withheld is not None:
-            # A pause is about to take hold.
-            self.set_busy(False)
-            self.instance.withheld.append(lambda: self._hand_over(value, error))
+        if self.withheld:
+            self._withhold(lambda: self._hand_over(value, error))
         else:
             self._hand_over(value, error)
+
+    def _withhold(self, action: Callable[[], None]) -> None:
+        assert self.instance.withheld is not None
+        self.set_busy(False)
+        self.instance.withheld.append(action)
 
     def _hand_over(self, value: object, error: Exception | None) -> None:
         del self.instance.operations[self.row.key]
@@ -125,6 +133,7 @@ class DurableOperation(Operation):
         if not self.future.done():
             if error is not None:
                 self.future.set_exception(error)
+                self.future.exception()  # a life that is killed before it hears of this would be complained of
             else:
                 self.future.set_result(value)
         self.instance.engine.progress(self.instance)
@@ -259,12 +268,8 @@ class DoOperation(DurableOperation):
     # -- an attempt --------------------------------------------------------------------------------------------------
 
     def _start_attempt(self) -> None:
-        if self.instance.closed:
-            return
-        if self.instance.withheld is not None:
-            # A pause is about to take hold: no attempt begins until it is over.
-            self.set_busy(False)
-            self.instance.withheld.append(self._start_attempt)
+        if self.withheld:
+            self._withhold(self._start_attempt)
             return
         row = self.row
         if row.due is not None:
@@ -454,7 +459,7 @@ class DoOperation(DurableOperation):
         detail = {"attempt": self.row.attempts, "error": info.public(), "retryDelayMs": delay}
         self.record(("ATTEMPT_FAILURE", detail, None))
         self.began = engine.clock.now_ms
-        if self.row.due <= engine.clock.now_ms and self.instance.withheld is None:
+        if self.row.due <= engine.clock.now_ms and not self.withheld:
             if not self.instance.reach("retry", self.row.key, self.row.attempts):
                 self._start_attempt()
         else:

@@ -78,6 +78,5 @@ class Operation:
 
     def close(self) -> None:
         """The operation is over: the code that waited for it goes on."""
-        if self._open:
-            self._open = False
-            self.scope._count(-1, -1 if self._busy else 0)
+        self._open = False
+        self.scope._count(-1, -1 if self._busy else 0)

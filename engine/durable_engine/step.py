@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import sys
 from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DEFAULT_EVENT_TIMEOUT = DAY
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f]")
 
 
 class DeferredCall(Coroutine[Any, Any, T], Generic[T]):
@@ -153,6 +154,7 @@ class Step:
         self, decorated: Callable[[], Any], name: str, config: object, callback: StepCallback, place: Place
     ) -> Any:
         instance = self._instance
+        await self._pass_door()  # what it depends on may have taken until after the end
         self._check_name(name)
         try:
             read = read_config(config.to_py() if isinstance(config, JsProxy) else config)
@@ -219,7 +221,7 @@ class Step:
         place = _place(2)
         if isinstance(when, datetime):
             due = to_ms(when)
-        elif isinstance(when, int | float) and not isinstance(when, bool) and when == when:
+        elif isinstance(when, int | float) and not isinstance(when, bool) and math.isfinite(when):
             due = int(when)
         else:
             return self._failed(_unreadable(when, f"the time of sleep {name!r}"), name, place)
@@ -306,7 +308,7 @@ class Step:
         if not isinstance(name, str):
             raise TypeError(f"A step's name is a str, not {type(name).__name__}: {name!r}")
         longest = self._instance.engine.limits.step_name
-        if len(name) > longest or _CONTROL.search(name):
+        if _js_length(name) > longest or _CONTROL.search(name):
             raise JsException("Error", INVALID_STEP_NAME.format(name=name, limit=longest))
 
     def __getattr__(self, name: str) -> NoReturn:
@@ -345,6 +347,11 @@ def _unreadable(value: object, what: str) -> JsException:
     return js_error(
         "Error", f"{what} is {value!r}, which cannot be read. Write a number and a unit, as in '30 seconds'."
     )
+
+
+def _js_length(text: str) -> int:
+    """The length of a text in JavaScript, which counts a character outside the basic plane as two."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _place(depth: int) -> Place:

@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from .context import wait_until
-from .entrypoints import WorkerEntrypoint, WorkflowEntrypoint, handler
+from .entrypoints import DurableObject, WorkerEntrypoint, WorkflowEntrypoint, handler
 from .environment import env
 from .missing import not_yet, unknown
 from .rpc import python_from_rpc, python_to_rpc
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .response import Response
 
 __all__ = [
+    "DurableObject",
     "FetchResponse",
     "Request",
     "Response",
@@ -51,7 +52,6 @@ _NOT_YET = frozenset(
         "BlobValue",
         "Body",
         "Context",
-        "DurableObject",
         "FetchKwargs",
         "File",
         "FormData",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
-__all__ = ["WorkerEntrypoint", "WorkflowEntrypoint", "handler"]
+__all__ = ["DurableObject", "WorkerEntrypoint", "WorkflowEntrypoint", "handler"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -40,6 +40,21 @@ class WorkflowEntrypoint:
         >>> class Orders(WorkflowEntrypoint):
         ...     async def run(self, event, step):
         ...         await step.sleep("cool down", "1 minute")
+    """
+
+    def __init__(self, ctx: Any, env: Any) -> None:
+        self.ctx = ctx
+        self.env = env
+
+
+class DurableObject:
+    """Base of a Durable Object, so that a source which has one beside its workflows can be imported.
+
+    Nothing here makes objects of it: a binding to one is missing, like any other, until `workflow_bindings` has a fake.
+
+    Args:
+        ctx: The object's state and storage.
+        env: The bindings.
     """
 
     def __init__(self, ctx: Any, env: Any) -> None:

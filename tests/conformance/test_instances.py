@@ -5,7 +5,7 @@ import uuid
 from datetime import datetime
 
 import pytest
-from pyodide.ffi import JsException
+from pyodide.ffi import JsException, to_js
 from rules import rule
 
 from pytest_workflows import introspect_workflow
@@ -386,6 +386,18 @@ async def test_delete_batch_tells_what_it_deleted(lab, bodies):
     assert [(error["id"], error["code"]) for error in answer["errors"]] == [("nobody", "instance.not_found")]
     assert set(answer["errors"][0]) == {"id", "code", "message"}
     assert [instance.id for instance in lab.engine.instances] == ["c"]
+
+
+@rule(SECTION, "deleteBatch takes ids that were converted by hand, and tells of each only once")
+async def test_delete_batch_takes_converted_ids(lab, bodies):
+    bodies["WORKFLOW"] = echo
+    await lab.binding.create_batch([{"id": "a"}, {"id": "b"}])
+
+    answer = await lab.binding.deleteBatch(to_js(["a", "a"]))
+
+    assert answer["deleted"] == [{"id": "a"}]
+    assert [error["id"] for error in answer["errors"]] == ["a"]
+    assert [instance.id for instance in lab.engine.instances] == ["b"]
 
 
 @rule(SECTION, "deleteBatch takes up to 100 ids")

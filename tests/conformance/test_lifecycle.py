@@ -325,6 +325,96 @@ async def test_a_retry_due_while_a_pause_is_pending_is_not_made(lab, gate):
     assert await started.status() == "complete"
 
 
+@rule(SECTION, "pause waits for a callback to end with the steps inside it, which go on meanwhile")
+async def test_pause_waits_for_the_steps_inside_a_callback(lab, gate):
+    held, calls = gate(), []
+
+    async def run(event, step):
+        @step.do("outer")
+        async def outer():
+            calls.append("outer")
+            inner = await step.do("inner")(held)()
+            await step.sleep("nap", "1 minute")
+            calls.append("outer went on")
+            return inner
+
+        await outer()
+        await step.do("next")(lambda: calls.append("next"))()
+        return "end"
+
+    started = await lab.start(run)
+    await held.reached.wait()
+    await started.handle.pause()
+    held.open()
+    await lab.clock.advance("30 seconds")
+    assert await started.status() == "waitingForPause"
+    await lab.clock.advance("30 seconds")
+    assert await started.status() == "paused"
+    assert calls == ["outer", "outer went on"]
+    await started.handle.resume()
+
+    assert await started.output() == "end"
+    assert calls == ["outer", "outer went on", "next"]
+
+
+@rule(SECTION, "pause waits for a delay function; the delay that it gave stands still until resume")
+async def test_pause_waits_for_a_delay_function(lab, gate):
+    held, calls = gate(), []
+
+    async def delay(argument):
+        await held()
+        return "1 minute"
+
+    async def run(event, step):
+        @step.do("flaky", config={"retries": {"limit": 1, "delay": delay}})
+        async def flaky(ctx):
+            calls.append(ctx.attempt)
+            if ctx.attempt == 1:
+                raise RuntimeError
+
+        await flaky()
+
+    started = await lab.start(run)
+    await held.reached.wait()
+    await started.handle.pause()
+    assert await started.status() == "waitingForPause"
+    held.open()
+    await started.instance.wait_for_status("paused")
+    await lab.clock.advance("1 hour")
+    await started.handle.resume()
+    await lab.clock.advance("59 seconds")
+    assert calls == [1]
+    await lab.clock.advance("1 second")
+
+    assert calls == [1, 2]
+    assert await started.status() == "complete"
+
+
+@rule(SECTION, "pause waits for the callback of an attempt that timed out: it is not cancelled, so it still runs")
+async def test_pause_waits_for_a_callback_that_timed_out(lab, gate):
+    held = gate()
+
+    async def run(event, step):
+        @step.do("slow", config={"timeout": "1 second", "retries": {"limit": 1, "delay": "1 minute"}})
+        async def slow(ctx):
+            if ctx.attempt == 1:
+                await held()
+            return ctx.attempt
+
+        return await slow()
+
+    started = await lab.start(run)
+    await lab.clock.advance("2 seconds")
+    await started.handle.pause()
+    await lab.clock.advance("1 hour")
+    assert await started.status() == "waitingForPause"
+    held.open()
+    await started.instance.wait_for_status("paused")
+    await started.handle.resume()
+
+    assert await started.output() == 2
+
+
 @rule(SECTION, "pause right after create, before run began, and resume")
 async def test_pause_right_after_create(lab):
     async def run(event, step):
@@ -558,6 +648,25 @@ async def test_restart_from_a_wait_waits_again(lab):
 
     assert await started.output() == 2
     assert calls == ["a"]
+
+
+@rule(SECTION, "What was asleep before the point that a paused instance is restarted from goes on where it was")
+async def test_restart_of_a_paused_instance_lets_kept_timers_go_on(lab):
+    async def run(event, step):
+        nap = step.sleep("nap", "1 hour")
+        await step.do("again")(lambda: None)()
+        await nap
+
+    started = await lab.start(run)
+    await lab.clock.advance("10 minutes")
+    await started.handle.pause()
+    await lab.clock.advance("1 day")
+    await started.handle.restart({"from": {"name": "again"}})
+    await lab.clock.advance("49 minutes")
+    assert await started.status() == "waiting"
+    await lab.clock.advance("1 minute")
+
+    assert await started.status() == "complete"
 
 
 @rule(SECTION, "restart from a step that never ran is an error, and leaves the instance as it is")

@@ -429,7 +429,7 @@ async def test_the_result_of_a_wait(lab):
     await started.handle.send_event({"type": "t", "payload": {"a": 1}})
     await started.end()
 
-    assert sorted(seen[0]) == ["payload", "timestamp", "type"]
+    assert list(seen[0]) == ["payload", "type", "timestamp"]
     assert seen[0].payload.a == 1
     assert seen[0].type == "t"
     assert seen[0].timestamp == datetime(2026, 1, 1, 1)
@@ -489,12 +489,32 @@ async def test_a_wait_lasts_a_day_by_default(lab):
     assert str(started.instance.exception) == "Error: WorkflowTimeoutError: Execution timed out after 86400000ms"
 
 
+@rule(SECTION, "A wait with a timeout of 0 lasts 24 hours; one of '0 seconds', or less, is over at once")
+@pytest.mark.parametrize(("timeout", "ms"), [(0, DAY), ("0 seconds", 0), (-1, -1), (50, 50), ("1 minute", 60_000)])
+async def test_how_long_a_wait_lasts(lab, timeout, ms):
+    started = await lab.start(waiting("w", timeout=timeout))
+
+    assert await started.output() == [f"WorkflowTimeoutError: Execution timed out after {ms}ms"]
+    assert lab.elapsed == max(ms, 0)
+
+
 @rule(SECTION, "A wait whose timeout cannot be read fails")
-async def test_an_unreadable_timeout_of_a_wait_fails(lab):
-    started = await lab.start(waiting("w", timeout="1s"))
+@pytest.mark.parametrize("timeout", ["1s", "banana", None, True])
+async def test_an_unreadable_timeout_of_a_wait_fails(lab, timeout):
+    started = await lab.start(waiting("w", timeout=timeout))
     await started.end()
 
     assert started.kinds("WAIT_START") == []
+
+
+@rule(SECTION, "Waits of one name are told apart by their occurrence, and each gets an event of its own")
+async def test_waits_of_one_name_get_an_event_each(lab):
+    started = await lab.start(waiting("w", "w"))
+    await started.handle.send_event({"type": "t", "payload": 1})
+    await (await lab.binding.get("x")).send_event({"type": "t", "payload": 2})
+
+    assert await started.output() == [1, 2]
+    assert [event.step for event in started.kinds("WAIT_COMPLETE")] == ["w-1", "w-2"]
 
 
 @rule(SECTION, "name and type of a wait are positional only")

@@ -143,6 +143,8 @@ async def test_the_history_of_a_failed_step_has_the_platforms_order(lab):
         {"retries": {"limit": 1, "delay": 1, "backoff": "fibonacci"}},
         {"retries": {"limit": 1, "delay": "1s"}},
         {"sensitive": "input"},
+        {"retries": 3},
+        {"timeout": None, "retries": [1, 2]},
     ],
     ids=str,
 )
@@ -156,6 +158,18 @@ async def test_an_unreadable_config_is_rejected(lab, config):
     assert isinstance(caught[0], JsException)
     assert caught[0].message == INVALID
     assert started.kinds("STEP_START") == []
+
+
+@rule(SECTION, "A config that is no dict fails the step as well")
+@pytest.mark.parametrize("config", [3, "3 retries", [("timeout", 5)]], ids=str)
+async def test_a_config_that_is_no_dict_is_rejected(lab, config):
+    async def run(event, step):
+        await step.do("s", config=config)(lambda: 1)()
+
+    started = await lab.start(run)
+    await started.end()
+
+    assert started.instance.exception.message == INVALID
 
 
 @rule(SECTION, "An attempt that takes longer than the timeout fails, and what its callback returns later is ignored")
@@ -252,8 +266,8 @@ async def test_a_delay_function_that_hangs_ends_the_step(lab, gate):
 # -- names and limits ------------------------------------------------------------------------------
 
 
-@rule(SECTION, "A step's name has at most 256 characters, and no control characters")
-@pytest.mark.parametrize("name", ["n" * 257, "a\nb", "a\tb", "a\x7fb", "a\x00b"])
+@rule(SECTION, "A step's name has at most 256 characters as JavaScript counts them, and none below U+0020")
+@pytest.mark.parametrize("name", ["n" * 257, "😀" * 129, "a\nb", "a\tb", "a\x00b"])
 @pytest.mark.parametrize("kind", ["do", "sleep", "wait_for_event"])
 async def test_a_name_that_is_too_long_or_has_control_characters_is_rejected(lab, name, kind):
     async def run(event, step):
@@ -272,13 +286,30 @@ async def test_a_name_that_is_too_long_or_has_control_characters_is_rejected(lab
     assert started.instance.exception.message == expected
 
 
-@rule(SECTION, "256 characters, an empty text, other alphabets and slashes are names like others")
-@pytest.mark.parametrize("name", ["n" * 256, "", "pago ✓ 支付", "a/b"])
+@rule(SECTION, "256 characters, an empty text, other alphabets, slashes and DEL are names like others")
+@pytest.mark.parametrize("name", ["n" * 256, "😀" * 128, "", "pago ✓ 支付", "a/b", "a\x7fb"])
 async def test_unusual_names_are_fine(lab, name):
     async def run(event, step):
         return await step.do(name)(lambda: "ran")()
 
     assert await (await lab.start(run)).output() == "ran"
+
+
+@rule(SECTION, "A restart counts the steps of the new life anew")
+@pytest.mark.workflow(step_limit=3)
+async def test_a_restart_counts_steps_anew(lab):
+    async def run(event, step):
+        for number in range(3):
+            await step.do(f"s{number}")(lambda: None)()
+        return "end"
+
+    started = await lab.start(run)
+    await started.end()
+    await started.handle.restart()
+    await started.end()
+    await started.handle.restart({"from": {"name": "s2"}})
+
+    assert await started.output() == "end"
 
 
 @rule(SECTION, "The limit of steps counts `do` alone, over the instance's life")
@@ -588,8 +619,8 @@ class Shop:
 @rule(SECTION, "Plain functions, lambdas, partials and bound methods are callbacks like async functions")
 @pytest.mark.parametrize(
     ("callback", "result"),
-    [(lambda: "lambda", "lambda"), (functools.partial(echo, 5), 5), (Shop().charge, "method")],
-    ids=["lambda", "partial", "method"],
+    [(lambda: "lambda", "lambda"), (functools.partial(echo, 5), 5), (Shop().charge, "method"), (dict, {})],
+    ids=["lambda", "partial", "method", "builtin"],
 )
 async def test_any_callable_is_a_callback(lab, callback, result):
     async def run(event, step):

@@ -3,6 +3,7 @@
 import array
 import asyncio
 import collections
+import ctypes
 import datetime
 import decimal
 import enum
@@ -18,7 +19,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from durable_engine import ConversionError, JsBigInt, JsDict, JsException, JsProxy, cross, decode, encode, to_json
+from durable_engine import (
+    ConversionError,
+    JsBigInt,
+    JsDict,
+    JsException,
+    JsNull,
+    JsProxy,
+    cross,
+    decode,
+    encode,
+    jsnull,
+    to_json,
+)
 from durable_engine.boundary import NotSerialisable
 
 PROXY = "Proxy could not be serialized"
@@ -420,3 +433,61 @@ def test_what_has_crossed_crosses_unchanged_and_shares_nothing(value):
     parts = [*mutable_parts(value), *mutable_parts(once), *mutable_parts(again)]
     assert len(set(parts[len(list(mutable_parts(value))) :])) == len(parts) - len(list(mutable_parts(value)))
     assert not set(mutable_parts(value)) & set(mutable_parts(once))
+
+
+# -- the objects that Python code is given -----------------------------------------------------------------------------
+
+
+def test_an_object_reads_and_sets_attributes():
+    given = cross({"a": {"b": 1}})
+
+    given.a.b = 2
+    given.c = 3
+
+    assert given == {"a": {"b": 2}, "c": 3}
+
+
+def test_an_attribute_that_it_lacks_is_named():
+    with pytest.raises(AttributeError, match=r"^missing$"):
+        cross({}).missing  # noqa: B018
+
+
+def test_null_is_one_and_false():
+    assert JsNull() is jsnull
+    assert repr(jsnull) == "jsnull"
+    assert not jsnull
+    assert cross({"a": jsnull}) == {"a": None}
+
+
+def test_a_proxy_is_read_and_changed_as_in_javascript():
+    proxy = JsProxy({"items": [1, {"n": 2}], "plain": 3})
+
+    proxy.plain = 4
+    proxy["more"] = JsProxy([5])
+
+    assert proxy.plain == 4
+    assert proxy.items.length == len(proxy["items"]) == 2
+    assert [item for item in proxy.items if isinstance(item, int)] == [1]
+    assert proxy.items[1].n == 2
+    assert proxy.to_py() == {"items": [1, {"n": 2}], "plain": 4, "more": [5]}
+    assert proxy.more == JsProxy([5])
+    assert proxy.more != [5]
+    assert repr(proxy.more) == "<JsProxy [5]>"
+
+
+@pytest.mark.parametrize(("value", "name"), [({"a": 1}, "b"), ({"a": 1}, "length"), ([1], "a")])
+def test_an_attribute_that_a_proxy_lacks_is_named(value, name):
+    with pytest.raises(AttributeError, match=f"^{name}$"):
+        getattr(JsProxy(value), name)
+
+
+def test_whatever_is_a_buffer_crosses_as_one():
+    crossed = cross((ctypes.c_ubyte * 3)(1, 2, 3))
+
+    assert isinstance(crossed, memoryview)
+    assert crossed.tolist() == [1, 2, 3]
+
+
+def test_a_buffer_without_dimensions_cannot_cross():
+    with pytest.raises(JsException, match=PROXY):
+        encode(ctypes.c_int(5))

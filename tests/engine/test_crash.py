@@ -209,6 +209,203 @@ async def test_killed_tasks_are_not_seen_by_asyncio_and_make_no_noise(engine):
         gc.collect()
 
 
+@pytest.mark.parametrize("where", ["run", "callback"])
+@pytest.mark.parametrize("call", ["pause", "restart", "terminate", "delete"])
+async def test_a_life_that_ends_itself_is_put_away_with_all_that_it_holds(engine, call, where):
+    seen = []
+
+    async def end_itself():
+        try:
+            await getattr(handle, call)()
+        finally:
+            seen.append("finally")
+
+    async def workflow(event, step):
+        seen.append("run")
+        if len(seen) == 1:
+            if where == "callback" and call != "pause":  # a pause lets the callback end
+                await step.do("s")(end_itself)()
+            else:
+                await end_itself()
+
+    before = asyncio.all_tasks()
+    handle = await engine.bind("W", workflow).create()
+    await engine.run_until_idle()
+    if call == "pause":
+        await handle.resume()
+        await engine.run_until_idle()
+    gc.collect()
+
+    assert seen == ["run"] * (2 if call in ("pause", "restart") else 1)
+    assert asyncio.all_tasks() == before
+
+
+async def test_code_that_crashes_its_own_instance_has_no_say_afterwards(engine):
+    seen = []
+
+    async def workflow(event, step):
+        seen.append("run")
+        if len(seen) == 1:
+            crash(engine, handle)
+            return "from the grave"
+        return "from the new life"
+
+    handle = await engine.bind("W", workflow).create()
+    await engine.run_until_idle()
+
+    assert seen == ["run", "run"]
+    assert (await handle.status())["output"] == "from the new life"
+
+
+async def test_a_callback_that_crashes_its_own_instance_has_no_outcome(engine):
+    async def workflow(event, step):
+        @step.do("s")
+        def s(ctx):
+            if ctx.attempt == 1:
+                crash(engine, handle)
+            return ctx.attempt
+
+        return await s()
+
+    handle = await engine.bind("W", workflow).create()
+    await engine.run_until_idle()
+
+    assert (await handle.status())["output"] == 2
+    assert kinds(engine)[2:] == [
+        ("STEP_START", "s-1"),
+        ("ATTEMPT_START", "s-1"),
+        ("ATTEMPT_FAILURE", "s-1"),
+        ("ATTEMPT_START", "s-1"),
+        ("ATTEMPT_SUCCESS", "s-1"),
+        ("STEP_SUCCESS", "s-1"),
+        ("WORKFLOW_SUCCESS", None),
+    ]
+
+
+@pytest.mark.parametrize("turns", range(4))
+async def test_a_failure_that_a_killed_life_has_not_heard_of_is_not_complained_of(engine, caplog, turns):
+    async def workflow(event, step):
+        await step.wait_for_event("w", "t", timeout="1 hour")
+
+    handle = await engine.bind("W", workflow).create()
+    await engine.advance("59 minutes")
+    engine.clock.fire(engine.clock.next_timer())  # the failure is on its way to `run`
+    crash(engine, handle)
+    for _ in range(turns):  # and so it is in the next life, from storage
+        await asyncio.sleep(0)
+    crash(engine, handle)
+    await engine.run_until_idle()
+    gc.collect()
+
+    assert caplog.messages == []
+    assert (await handle.status())["status"] == "errored"
+
+
+async def test_an_answer_from_storage_that_was_cancelled_disturbs_nobody(engine):
+    async def workflow(event, step):
+        task = asyncio.ensure_future(step.do("s")(lambda: 1)())
+        await asyncio.sleep(0)
+        if lives.pop():
+            await step.sleep("nap", "1 hour")
+        task.cancel()
+        return "end"
+
+    lives = [False, True]
+    handle = await engine.bind("W", workflow).create()
+    await engine.advance(0)
+    crash(engine, handle)
+    await engine.run_until_idle()
+
+    assert (await handle.status())["output"] == "end"
+
+
+async def test_code_that_crashes_its_own_instance_can_start_nothing_afterwards(engine):
+    seen = []
+
+    async def workflow(event, step):
+        seen.append("run")
+        if len(seen) == 1:
+            crash(engine, handle)
+            await step.sleep("nap", 0)
+            seen.append("slept")
+        elif len(seen) == 2:
+            crash(engine, handle)
+            await step.do("s")(lambda: seen.append("s"))()
+        return "end"
+
+    handle = await engine.bind("W", workflow).create()
+    await engine.run_until_idle()
+
+    assert seen == ["run", "run", "run"]
+    assert (await handle.status())["output"] == "end"
+
+
+async def test_killing_leaves_the_others_who_wait_for_the_same_alone(engine):
+    shared = asyncio.get_running_loop().create_future()
+    told = []
+    shared.add_done_callback(told.append)
+
+    async def workflow(event, step):
+        async def s():
+            return await shared
+
+        return await step.do("s")(s)()
+
+    binding = engine.bind("W", workflow)
+    for name in ("x", "y"):
+        await binding.create({"id": name})
+    await engine.advance(0)
+    await (await binding.get("x")).terminate()
+    shared.set_result("came")
+    await engine.run_until_idle()
+
+    assert [instance.status for instance in engine.instances] == ["terminated", "complete"]
+    assert told == [shared]
+
+
+async def test_a_step_that_a_killed_life_never_awaited_is_not_reported(engine):
+    async def workflow(event, step):
+        forgotten = step.do("s")(lambda: 1)()
+        await step.sleep("nap", "1 hour")
+        del forgotten
+
+    handle = await engine.bind("W", workflow).create()
+    await engine.advance(0)
+    await handle.terminate()
+    engine.graveyard.close()
+    gc.collect()
+
+    assert engine.findings.take() == []
+
+
+async def test_a_step_whose_dependency_came_after_the_end_does_not_start(engine):
+    ran = []
+
+    async def workflow(event, step):
+        first = step.do("first")(lambda: ran.append("first"))
+
+        @step.do("second")
+        async def second(first):
+            ran.append("second")
+
+        if len(lives) == 2:  # what storage answers is not there in the same turn
+            asyncio.ensure_future(second())  # noqa: RUF006 (it is left behind on purpose)
+            await asyncio.sleep(0)
+            return
+        await first()
+        await step.sleep("nap", "1 hour")
+
+    lives = [1]
+    handle = await engine.bind("W", workflow).create()
+    await engine.advance(0)
+    lives.append(2)
+    crash(engine, handle)
+    await engine.run_until_idle()
+
+    assert ran == ["first"]
+    assert (await handle.status())["status"] == "complete"
+
+
 async def test_an_instance_that_terminates_itself_goes_no_further(engine):
     seen = []
 

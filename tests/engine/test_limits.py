@@ -129,12 +129,38 @@ async def test_an_instance_is_gone_once_its_retention_has_passed():
         with pytest.raises(JsException, match=r"instance.not_found"):
             await good.status()
         assert (await bad.status())["status"] == "errored"
+        assert [instance.id for instance in engine.instances] == ["bad", "kept"]
 
         await engine.advance("2 days")
         with pytest.raises(JsException, match=r"instance.not_found"):
             await binding.get("bad")
         assert (await kept.status())["status"] == "complete"
         assert (await binding.create({"id": "good"})).id == "good"
+
+
+async def test_a_retention_of_none_keeps_the_instance():
+    async with Engine() as engine:
+        binding = engine.bind("W", lambda event, step: None)
+        handle = await binding.create({"retention": {"successRetention": None, "errorRetention": "1 day"}})
+        await engine.advance("365 days")
+
+        assert (await handle.status())["status"] == "complete"
+
+
+async def test_an_instance_that_is_restarted_in_time_is_kept_until_its_new_end():
+    async def workflow(event, step):
+        await step.sleep("nap", "1 hour")
+
+    async with Engine() as engine:
+        binding = engine.bind("W", workflow)
+        handle = await binding.create({"id": "x", "retention": {"successRetention": "1 day"}})
+        await engine.advance("24 hours")
+        await handle.restart()
+        await engine.advance("2 hours")
+
+        assert (await handle.status())["status"] == "complete"
+        await engine.advance("1 day")
+        assert engine.instances == []
 
 
 @pytest.mark.parametrize(

@@ -15,13 +15,16 @@ def test_there_are_examples():
     assert FOLDERS
 
 
-@pytest.mark.parametrize("folder", [pytest.param(folder, id=str(folder.relative_to(EXAMPLES))) for folder in FOLDERS])
-def test_the_examples_own_tests_pass(folder):
+each_example = pytest.mark.parametrize(
+    "folder", [pytest.param(folder, id=str(folder.relative_to(EXAMPLES))) for folder in FOLDERS]
+)
+
+
+def run(folder, *arguments):
     # The outer run's options and plugins must not reach the inner one.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-
-    run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error"],
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error", *arguments],
         cwd=folder,
         env=environment,
         capture_output=True,
@@ -29,7 +32,22 @@ def test_the_examples_own_tests_pass(folder):
         timeout=60,
         check=False,
     )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " passed" in done.stdout
+    assert " skipped" not in done.stdout
+    return done.stdout
 
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert " passed" in run.stdout
-    assert " skipped" not in run.stdout
+
+@each_example
+def test_the_examples_own_tests_pass(folder):
+    run(folder)
+
+
+@each_example
+def test_recordings_of_the_examples_tests_replay(folder, tmp_path):
+    run(folder, "--workflows-record=all", "-o", f"workflows_failures_dir={tmp_path}")
+    recordings = list(tmp_path.rglob("*.json"))
+
+    replayed = run(folder, f"--workflows-replay={tmp_path}")
+
+    assert f"{len(recordings)} passed" in replayed

@@ -13,6 +13,8 @@ import pytest_workflows.clock
 import pytest_workflows.freeze
 import pytest_workflows.hookspecs
 import pytest_workflows.introspection
+import pytest_workflows.recordings.reporting
+import pytest_workflows.replaying
 import pytest_workflows.rules.watch
 import pytest_workflows.running
 import pytest_workflows.worker  # noqa: F401

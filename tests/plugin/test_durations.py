@@ -89,14 +89,14 @@ def listed(result: pytest.RunResult) -> list[str]:
 
 
 def test_it_lists_the_slowest_and_the_longest_steps_of_all_tests(shop: Any) -> None:
-    result = shop.run(TESTS, "--workflows-durations=2")
+    result = shop.run(TESTS, "--workflows-durations=2", process=True)
 
     result.assert_outcomes(passed=3)
     assert listed(result) == TWO
 
 
 def test_0_lists_all_steps(shop: Any) -> None:
-    result = shop.run(TESTS.replace("test_two", "not_a_test"), "--workflows-durations=0")
+    result = shop.run(TESTS.replace("test_two", "not_a_test"), "--workflows-durations=0", process=True)
 
     assert listed(result) == ALL
 
@@ -161,7 +161,7 @@ def test_what_is_no_number_of_steps_is_a_usage_error(worker: Any, value: str) ->
 def test_without_the_option_nothing_is_measured_and_nothing_shown(shop: Any) -> None:
     shop.write("conftest.py", "from pytest_workflows import durations\n\ndurations.perf_counter = None\n")
 
-    result = shop.run(TESTS)
+    result = shop.run(TESTS, process=True)
 
     result.assert_outcomes(passed=3)
     assert "workflows:" not in result.stdout.str()

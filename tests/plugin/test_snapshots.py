@@ -80,11 +80,15 @@ def shop(worker: Any) -> Any:
 
 
 def run(folder: Path, *arguments: str, seed: str = "0") -> subprocess.CompletedProcess[str]:
-    """Run a project's tests in a process of its own, where sets have an order of their own."""
+    """Run a project's tests in a process of its own, where sets have an order of their own.
+
+    What the libraries ask of the environment, whether xdist runs or this is CI, is the outer run's affair.
+    """
+    outer = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "CI", "GITHUB_"))}
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
         cwd=folder,
-        env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**outer, "PYTHONHASHSEED": seed, "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         check=False,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import gc
 
-from pytest_workflows.workers import WorkerEntrypoint, WorkflowEntrypoint, handler, wait_until, waitUntil
+from pytest_workflows.workers import DurableObject, WorkerEntrypoint, WorkflowEntrypoint, handler, wait_until, waitUntil
 from pytest_workflows.workers.context import ExecutionContext, finish_background
 
 
 def test_entrypoints_keep_what_they_are_made_with():
-    for base in (WorkerEntrypoint, WorkflowEntrypoint):
+    for base in (WorkerEntrypoint, WorkflowEntrypoint, DurableObject):
         made = type("Mine", (base,), {})("ctx", "env")
 
         assert (made.ctx, made.env) == ("ctx", "env")

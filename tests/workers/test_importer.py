@@ -12,7 +12,7 @@ import pytest
 from pytest_workflows import importer
 
 NAMES = ["workers", "workers.entrypoints", "workers.request", "workers.response", "workers.workflows"]
-SHIMS = ["js", "pyodide", "pyodide.ffi"]
+SHIMS = ["js", "pyodide", "pyodide.ffi", "pyodide.webloop"]
 
 
 @pytest.fixture
@@ -146,10 +146,10 @@ def test_a_name_of_the_sdk_that_is_missing_says_so(hook):
     hook.install()
 
     with pytest.raises(ImportError) as caught:
-        from workers import DurableObject  # noqa: F401
+        from workers import FormData  # noqa: F401
 
     assert str(caught.value) == (
-        "pytest-workflows does not provide workers.DurableObject yet. workers provides here: env, fetch, "
+        "pytest-workflows does not provide workers.FormData yet. workers provides here: DurableObject, env, fetch, "
         "FetchResponse, handler, python_from_rpc, python_to_rpc, Request, Response, wait_until, waitUntil, "
         "WorkerEntrypoint, WorkflowEntrypoint."
     )
@@ -159,13 +159,15 @@ def test_a_missing_name_can_be_asked_for_with_hasattr(hook):
     hook.install()
     import workers
 
-    assert not hasattr(workers, "DurableObject")
+    assert not hasattr(workers, "FormData")
 
 
 def test_a_name_that_the_sdk_does_not_have_is_no_promise(hook):
     hook.install()
 
-    with pytest.raises(ImportError, match=r"^module 'workers' has no attribute 'Respnse'\. It provides: env, fetch, "):
+    with pytest.raises(
+        ImportError, match=r"^module 'workers' has no attribute 'Respnse'\. It provides: DurableObject, env, fetch, "
+    ):
         from workers import Respnse  # noqa: F401
 
 

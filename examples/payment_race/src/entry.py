@@ -23,9 +23,10 @@ class CheckoutWorkflow(WorkflowEntrypoint):
         ways = {"card": card, "transfer": transfer}
 
         # A wait is also done when its time is over: then the other one goes on alone.
-        pending = set(ways.values())
-        while pending and not any(paid(task) for task in ways.values()):
+        pending, payments = set(ways.values()), []
+        while pending and not payments:
             _, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            payments = [task for task in ways.values() if paid(task)]
 
         @step.do("decide which payment counts")
         async def decide():

@@ -1,0 +1,49 @@
+"""`pytest-workflows codegen FILE`: a recording as a ready test, on standard output."""
+
+from __future__ import annotations
+
+import typer
+
+from pytest_workflows.recordings import Recording
+
+from .errors import UsageError
+from .files import read_file
+from .generating import generate
+from .options import Config, File, InstanceId, WorkflowOption
+
+EXAMPLES = """
+Examples:
+
+    pytest-workflows codegen latest > tests/test_reproduced.py
+
+    pytest-workflows codegen dump.json --workflow ORDERS --id order-77 > tests/test_order_77.py
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Make it a command of the app."""
+    app.command("codegen", epilog=EXAMPLES)(codegen)
+
+
+def codegen(file: File, workflow: WorkflowOption = None, id: InstanceId = None, config: Config = None) -> None:
+    """Print a test that goes the recorded way: params, a mock for each recorded step, and what is to hold at the end.
+
+    The test of an instance that errored fails as it did, until the workflow is corrected.
+    """
+    recording = read_file(file, id=id, config=config)
+    typer.echo(generate(recording, binding_of(recording, workflow)), nl=False)
+
+
+def binding_of(recording: Recording, workflow: str | None) -> str:
+    """The binding that a recording is of: what `--workflow` says, else what the recording does.
+
+    Raises:
+        UsageError: If neither does.
+    """
+    found = workflow or recording.binding
+    if found is None:
+        raise UsageError(
+            "the file does not say which workflow it is an instance of.",
+            "Say it: --workflow BINDING (pytest-workflows list shows the bindings).",
+        )
+    return found

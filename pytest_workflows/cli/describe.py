@@ -1,0 +1,217 @@
+"""`pytest-workflows describe FILE`: an instance and its steps, as the platform's own tool shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import typer
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from durable_engine import FINAL_STATUSES
+from pytest_workflows.recordings import LogLine, Recording, Step, dump
+
+from . import words
+from .console import Row, coloured, columns, labelled, show, stdout
+from .files import read_file
+from .options import Config, File, InstanceId, Json, WorkflowOption
+
+_VALUE = 400
+_NOTES = 12
+_LINES = 10
+EXAMPLES = """
+Examples:
+
+    pytest-workflows describe latest
+
+    pytest-workflows describe .workflows/failures/test_it/orders-1.json
+
+    wrangler workflows instances describe orders ID --json | pytest-workflows describe -
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Make it a command of the app."""
+    app.command("describe", epilog=EXAMPLES)(describe)
+
+
+def describe(
+    file: File, workflow: WorkflowOption = None, id: InstanceId = None, json: Json = False, config: Config = None
+) -> None:
+    """Show one instance: how it ended, and every step with its attempts and errors.
+
+    What the file does not say is shown as unknown.
+    """
+    recording = read_file(file, id=id, config=config)
+    recording.workflow = recording.workflow or workflow
+    if json:
+        typer.echo(dump(recording).decode(), nl=False)
+    else:
+        show_recording(recording, stdout())
+
+
+def show_recording(recording: Recording, console: Console) -> None:
+    """Print a recording."""
+    show(labelled(_instance(recording)), console)
+    console.print(Text(f"\nSteps: {len(recording.steps) or 'none'}", style="bold"))
+    for step in recording.steps:
+        console.print()
+        show(labelled(_step(recording, step), indent=2), console)
+        if step.attempts:
+            show(_attempts(step), console)
+    for line in recording.history:
+        if line.kind == "WORKFLOW_TERMINATED":
+            console.print()
+            show(labelled(_termination(line.detail), indent=2), console)
+    for finding in recording.findings:
+        console.print()
+        show(labelled([("Broken rule", finding.rule), ("Noticed", finding.message)], indent=2), console)
+    if recording.notes:
+        console.print(Text("\nNot known:", style="bold"))
+        show(_bullets(recording.notes), console)
+
+
+def _bullets(notes: list[str]) -> Padding:
+    table = columns("", "")
+    table.show_header = False
+    for note in notes[:_NOTES]:
+        table.add_row("-", note)
+    if len(notes) > _NOTES:
+        table.add_row("-", f"and {len(notes) - _NOTES} more: see --json")
+    return Padding(table, (0, 0, 0, 2), expand=False)
+
+
+# -- the instance ------------------------------------------------------------------------------------------------------
+
+
+def _instance(recording: Recording) -> Iterator[Row]:
+    over = recording.status in FINAL_STATUSES
+    yield "Workflow name", words.name_of(recording)
+    yield "Instance id", recording.instance_id
+    yield "Version id", recording.version_id or words.UNKNOWN
+    yield "Status", coloured(recording.status)
+    yield "Trigger", _trigger(recording)
+    yield "Queued", words.moment(recording.created_at)
+    yield "Success", coloured(_success(recording.status))
+    yield "Start", words.moment(recording.started_at) if recording.status != "queued" else "not yet"
+    yield "End", words.moment(recording.ended_at) if over else "not yet"
+    yield "Duration", _duration(recording)
+    yield "Last successful step", _last_successful(recording)
+    yield "Params", words.value(recording.params, _VALUE)
+    if recording.status == "complete":
+        yield "Output", words.value(recording.output, _VALUE)
+    if recording.status == "errored":
+        yield "Error", Text(words.error(recording.error) or words.UNKNOWN, style="red")
+    if recording.log:
+        yield "Printed", _printed(recording.log)
+    if recording.test is not None:
+        yield "Test", f"{recording.test} ({recording.outcome or 'outcome unknown'})"
+
+
+def _printed(log: list[LogLine]) -> str:
+    more = [f"... and {len(log) - _LINES} more"] if len(log) > _LINES else []
+    return "\n".join([*(line.text.rstrip() for line in log[:_LINES]), *more])
+
+
+def _trigger(recording: Recording) -> str:
+    if not isinstance(recording.trigger, dict):
+        return words.UNKNOWN
+    source = recording.trigger.get("source")
+    cron = recording.trigger.get("cron")
+    return f"{source if isinstance(source, str) else words.UNKNOWN}{f' ({cron})' if cron else ''}"
+
+
+def _success(status: str) -> str:
+    if status not in FINAL_STATUSES:
+        return "not yet" if status != "unknown" else words.UNKNOWN
+    return "yes" if status == "complete" else "no"
+
+
+def _duration(recording: Recording) -> str:
+    if recording.ended_at is None and recording.status not in FINAL_STATUSES:
+        return "not over yet"
+    return words.between(recording.started_at, recording.ended_at)
+
+
+def _last_successful(recording: Recording) -> str:
+    done = [step for step in recording.steps if step.status == "complete"]
+    return max(done, key=_finished_at).label if done else "none"
+
+
+def _finished_at(step: Step) -> float:
+    # Parallel steps end in another order than they start in; without times the order in the file has to do.
+    return step.ended_at.timestamp() if step.ended_at else 0.0
+
+
+def _termination(detail: dict[str, object]) -> Iterator[Row]:
+    trigger = detail.get("trigger")
+    yield "Type", "termination"
+    yield "Trigger", str(trigger.get("source")) if isinstance(trigger, dict) else words.UNKNOWN
+
+
+# -- a step ------------------------------------------------------------------------------------------------------------
+
+
+def _step(recording: Recording, step: Step) -> Iterator[Row]:
+    over = step.status in ("complete", "errored")
+    cut_off = not over and recording.status in FINAL_STATUSES
+    yield "Name", step.label
+    yield "Type", f"{words.TYPES[step.kind]}{' (mocked)' if step.mocked else ''}"
+    if step.kind == "wait_for_event":
+        yield "Event", step.event_type or words.UNKNOWN
+    yield "Start", words.moment(step.started_at)
+    yield "End", words.moment(step.ended_at) if over else "never: the instance ended" if cut_off else "not yet"
+    yield "Duration", words.between(step.started_at, step.ended_at) if over else "-" if cut_off else "not over yet"
+    yield (
+        "Success",
+        coloured({"complete": "yes", "errored": "no"}.get(step.status, "no outcome" if cut_off else "not yet")),
+    )
+    if step.kind != "do" and not over and not cut_off:
+        yield ("Wakes up at" if step.kind == "sleep" else "Times out at"), _due(step)
+    if step.kind == "do" and step.status == "waiting" and recording.status not in FINAL_STATUSES:
+        yield "Retries at", _retries_at(step)
+    if step.status == "complete" and step.kind != "sleep":
+        yield "Output", words.value(step.result, _VALUE)
+    if step.error is not None:
+        yield "Error", Text(words.error(step.error), style="red")
+    log = [line for attempt in step.attempts for line in attempt.log]
+    if log:
+        yield "Printed", _printed(log)
+
+
+def _due(step: Step) -> str:
+    ms = step.duration_ms if step.kind == "sleep" else step.timeout_ms
+    return words.UNKNOWN if step.started_at is None or ms is None else _later(step.started_at, ms)
+
+
+def _retries_at(step: Step) -> str:
+    last = step.attempts[-1] if step.attempts else None
+    if last is None or last.ended_at is None or last.retry_delay_ms is None:
+        return words.UNKNOWN
+    return _later(last.ended_at, last.retry_delay_ms)
+
+
+def _later(start: datetime, ms: int) -> str:
+    return f"{words.moment(start + timedelta(milliseconds=ms))} ({words.duration(ms)} later)"
+
+
+def _time_of(at: datetime | None, day: datetime | None) -> str:
+    """A time without its date, where that is the date that stands above it."""
+    shown = words.moment(at).removesuffix(" UTC")
+    return shown[11:] if at is not None and day is not None and at.date() == day.date() else shown
+
+
+def _attempts(step: Step) -> Padding:
+    table = columns("Attempt", "Start", "Duration", "State", "Error")
+    for attempt in step.attempts:
+        state = "lost" if attempt.lost else "error" if attempt.error else "success" if attempt.ended_at else "running"
+        table.add_row(
+            str(attempt.number),
+            _time_of(attempt.started_at, step.started_at),
+            words.between(attempt.started_at, attempt.ended_at) if attempt.ended_at else "not over yet",
+            Text(state, style={"error": "red", "success": "green", "lost": "yellow"}.get(state, "cyan")),
+            Text(words.error(attempt.error), style="red"),
+        )
+    return Padding(table, (0, 0, 0, 4), expand=False)

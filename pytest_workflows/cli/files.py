@@ -1,0 +1,90 @@
+"""The files that commands are given: recordings, dumps of the platform's API, `latest`, and `-`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from pytest_workflows.recordings import Recording, RecordingError, load, read
+from pytest_workflows.recordings.production import NO_ID
+
+from .errors import CommandError
+
+LATEST = "latest"
+FILE_HELP = (
+    "A recording, or the JSON that the platform's API returns for an instance; `latest` is the newest recording of a "
+    "failing test, `-` is standard input."
+)
+_SUFFIX = ".json"
+
+
+def read_file(name: str, *, id: str | None = None, config: str | None = None) -> Recording:
+    """The recording that a command was given.
+
+    Args:
+        name: A path, `latest`, or `-`.
+        id: What `--id` says.
+        config: What `--config` says; `latest` lies where the project's settings put it.
+
+    Raises:
+        CommandError: If it cannot be read.
+    """
+    recording = _read(name, config)
+    if id is not None:
+        recording.instance_id = id
+        recording.notes = [note for note in recording.notes if note != NO_ID]
+    return recording
+
+
+def _read(name: str, config: str | None) -> Recording:
+    try:
+        if name == "-":
+            return read(json.loads(sys.stdin.read()), where="standard input")
+        return load(newest(config) if name == LATEST and not Path(name).exists() else name)
+    except json.JSONDecodeError as error:
+        raise CommandError(f"standard input: this is no JSON: {error}.", "Pipe one instance's JSON into it.") from None
+    except RecordingError as error:
+        raise told(error) from None
+
+
+def newest(config: str | None = None) -> Path:
+    """The newest recording of a failing test.
+
+    Raises:
+        CommandError: If there is none.
+    """
+    from .project import failures_dir
+
+    folder = failures_dir(config)
+    found = [(path.stat().st_mtime_ns, path) for path in folder.rglob(f"*{_SUFFIX}")]
+    if not found:
+        raise CommandError(
+            f"{LATEST!r}: there is no recording in {folder}.",
+            "A failing test that used workflows leaves one there: run pytest first, or name a file.",
+        )
+    return max(found)[1]
+
+
+def read_all(paths: list[Path]) -> tuple[list[Recording], list[str]]:
+    """Every recording in files and folders, and for each file that is none why.
+
+    Raises:
+        CommandError: If a path does not exist.
+    """
+    recordings, refused = [], []
+    for path in paths:
+        if not path.exists():
+            raise CommandError(f"{path} does not exist.", "Name a recording, or a folder of them.")
+        for file in sorted(path.rglob(f"*{_SUFFIX}")) if path.is_dir() else [path]:
+            try:
+                recordings.append(load(file))
+            except RecordingError as error:
+                refused.append(str(error))
+    return recordings, refused
+
+
+def told(error: RecordingError) -> CommandError:
+    """A recording's error as the command tells it: what happened on one line, what to do as the hint."""
+    message, _, hint = str(error).partition(". ")
+    return CommandError(f"{message}{'.' if hint else ''}", hint)

@@ -1,0 +1,94 @@
+"""Recorded errors as source of exceptions that show in history as the recorded ones do."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+
+from pytest_workflows.recordings.model import ErrorRecord
+
+from .literals import Imports, text
+
+_TIMED_OUT = re.compile(r"(Error: )?(WorkflowTimeoutError: )?Execution timed out after \d+ms")
+_NON_RETRYABLE = re.compile(r'Step threw a NonRetryableError with message "(?:NonRetryableError: )?(.*)"\Z', re.DOTALL)
+_RAISED = re.compile(r"(?P<name>[A-Za-z_][\w.<>]*)(?:: (?P<message>.*))?\Z", re.DOTALL)
+_CODE = "  "
+_FINAL = "NonRetryableError"
+
+
+def is_timeout(error: ErrorRecord) -> bool:
+    """Whether an attempt timed out."""
+    return _TIMED_OUT.fullmatch(error.message.strip()) is not None
+
+
+class Exceptions:
+    """The exceptions of a test, and the classes that it has to make for them.
+
+    Args:
+        imports: Takes the names that it needs.
+
+    Attributes:
+        classes: The source of classes of the user's, by name.
+    """
+
+    def __init__(self, imports: Imports) -> None:
+        self._imports = imports
+        self.classes: dict[str, str] = {}
+
+    def source(self, error: ErrorRecord) -> str:
+        """The source of an exception that the platform tells of in the same words."""
+        final = _non_retryable(error)
+        if final is not None:
+            return f"{self._imports.use('workers.workflows', _FINAL)}({text(final)})"
+        raised = _RAISED.match(_told(error.message))
+        if not error.message.startswith("PythonError: ") or raised is None:
+            return _builtin(error.name, error.message) or f"Exception({text(error.message)})"
+        name, message = raised["name"], raised["message"]
+        return _builtin(name, message) or f"{self._class(name)}({'' if message is None else text(message)})"
+
+    def _class(self, name: str) -> str:
+        # With its module and its name an exception shows as the recorded one does, whatever its own class asks for.
+        module, _, qualified = name.rpartition(".")
+        short = re.sub(r"\W", "_", qualified)
+        place = {"__module__": module or "builtins"}
+        attributes = ", ".join(f"{text(key)}: {text(value)}" for key, value in place.items())
+        self.classes[short] = f"{short} = type({text(qualified)}, (Exception,), {{{attributes}}})"
+        return short
+
+
+def _non_retryable(error: ErrorRecord) -> str | None:
+    if error.name == _FINAL:
+        return error.message.removeprefix(f"{_FINAL}: ")
+    found = _NON_RETRYABLE.match(error.message)
+    return None if found is None else found[1]
+
+
+def _told(message: str) -> str:
+    """What a traceback ends with: the exception's name and message, which may have several lines."""
+    lines = message.removeprefix("PythonError: ").strip("\n").split("\n")
+    last_frame = max((number for number, line in enumerate(lines) if line.startswith(_CODE)), default=-1)
+    told = lines[last_frame + 1 :]
+    return "\n".join(line for number, line in enumerate(told) if number or not line.startswith("Traceback "))
+
+
+def _builtin(name: str, message: str | None) -> str | None:
+    found = getattr(builtins, name, None)
+    if not isinstance(found, type) or not issubclass(found, Exception):
+        return None
+    if message is None:
+        return f"{name}()"
+    if found is KeyError:
+        try:
+            return f"KeyError({_value(ast.literal_eval(message))})"
+        except (ValueError, SyntaxError):
+            return None
+    try:
+        same = str(found(message)) == message
+    except TypeError:
+        return None
+    return f"{name}({text(message)})" if same else None
+
+
+def _value(value: object) -> str:
+    return text(value) if isinstance(value, str) else repr(value)

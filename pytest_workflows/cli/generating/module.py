@@ -1,0 +1,172 @@
+"""The generated test module as a whole."""
+
+from __future__ import annotations
+
+import keyword
+import re
+import textwrap
+from collections.abc import Iterator
+from datetime import datetime
+
+from durable_engine import FINAL_STATUSES
+from pytest_workflows.cli import words
+from pytest_workflows.recordings import Recording, Step, untag
+from pytest_workflows.recordings.production import UNKNOWN_ID
+
+from .errors import Exceptions
+from .literals import INDENT, WIDTH, Imports, literal, text
+from .mocks import Mocks, selector
+
+_UNKNOWN = '''
+def unknown(what):
+    """Stands for a value that the recording does not have: put it in the place of the call."""
+    pytest.fail(f"The recording does not have this value: {what}")
+'''
+_NOTES = 10
+_FIRST = 78
+_STEP_LIMIT = 10_000
+"""What holds where nothing else is said."""
+
+
+def generate(recording: Recording, binding: str) -> str:
+    """The source of a test that goes the recorded way.
+
+    Args:
+        recording: The recording.
+        binding: The name of the workflow's binding.
+    """
+    return _Module(recording, binding).source()
+
+
+class _Module:
+    def __init__(self, recording: Recording, binding: str) -> None:
+        self._recording = recording
+        self._binding = binding
+        self._imports = Imports()
+        self._exceptions = Exceptions(self._imports)
+        known = recording.instance_id != UNKNOWN_ID
+        self._id = recording.instance_id if known else "reproduced"
+
+    def source(self) -> str:
+        body = "\n".join(f"{INDENT}{line}" if line else "" for line in self._test())
+        head = [self._docstring(), *self._import_lines()]
+        if self._exceptions.classes:
+            head += ["", *self._exceptions.classes.values()]
+        if self._imports.unknown:
+            head += ["", _UNKNOWN.rstrip("\n")]
+        return "\n".join([*head, "", "", *self._signature(), body, ""])
+
+    # -- above the test ----------------------------------------------------------------------------------------------
+
+    def _docstring(self) -> str:
+        recording = self._recording
+        ended = f"{recording.status}: {words.error(recording.error)}" if recording.error else recording.status
+        first = words.cut(f"Instance {self._id} of {self._binding}, recorded as {ended}", _FIRST)
+        lines = [first if first.endswith("…") else f"{first}."]
+        if recording.test is not None:
+            lines += ["", f"It comes from {recording.test}"]
+        if recording.notes:
+            lines += ["", "Not known:"]
+            for note in recording.notes[:_NOTES]:
+                lines += textwrap.wrap(note, WIDTH, initial_indent="- ", subsequent_indent="  ")
+        text = "\n".join(map(_safe, lines))
+        return f'"""{text}"""\n' if len(lines) == 1 else f'"""{text}\n"""\n'
+
+    def _import_lines(self) -> Iterator[str]:
+        standard = self._imports.lines(["datetime"])
+        yield from [*standard, ""] if standard else []
+        yield "import pytest"
+        yield "from pytest_workflows import introspect_workflow_instance"
+        yield from self._imports.lines(["workers.workflows"])
+
+    def _signature(self) -> Iterator[str]:
+        yield "@pytest.mark.asyncio"
+        marks = list(self._marks())
+        if marks:
+            yield f"@pytest.mark.workflow({', '.join(marks)})"
+        yield f"async def {self._name()}(workflow_env):"
+
+    def _name(self) -> str:
+        slug = re.sub(r"\W+", "_", f"{self._binding}_{self._id}_{self._recording.status}".lower(), flags=re.ASCII)
+        return f"test_{slug.strip('_')}"
+
+    def _marks(self) -> Iterator[str]:
+        began = self._recording.created_at or self._recording.clock_start or self._recording.started_at
+        if began is not None:
+            yield f'now="{_iso(began)}"'
+        settings = self._recording.settings
+        if settings.step_limit not in (None, _STEP_LIMIT):
+            yield f"step_limit={settings.step_limit}"
+        if settings.limits:
+            yield f"limits={literal(settings.limits, self._imports)}"
+
+    # -- the test ----------------------------------------------------------------------------------------------------
+
+    def _test(self) -> list[str]:
+        mocks = list(Mocks(self._recording, self._imports, self._exceptions).lines())
+        mocks += self._finished_sleeps()
+        params = literal(untag(self._recording.params), self._imports, indent=1, before=len("params = "))
+        env = f"workflow_env.{self._binding}"
+        if not self._binding.isidentifier() or keyword.iskeyword(self._binding):
+            env = f"getattr(workflow_env, {text(self._binding)})"
+        lines = [
+            f"binding = {env}",
+            f"params = {params}",
+            f"async with introspect_workflow_instance(binding, {text(self._id)}) as instance:",
+        ]
+        if any(not line.startswith("#") for line in mocks):
+            lines.append(f"{INDENT}async with instance.modify() as m:")
+            lines += [f"{INDENT * 2}{line}" for line in mocks]
+        else:
+            lines += [f"{INDENT}{line}" for line in mocks]
+        lines.append(f'{INDENT}await binding.create({{"id": {text(self._id)}, "params": params}})')
+        return [*lines, "", *(f"{INDENT}{line}" for line in self._assertions())]
+
+    def _assertions(self) -> Iterator[str]:
+        recording = self._recording
+        if recording.status == "errored":
+            yield f"# Recorded: {_comment(words.error(recording.error) or 'errored, with an error that is not known')}"
+            yield 'await instance.wait_for_status("complete")'
+        elif recording.status == "complete":
+            yield 'await instance.wait_for_status("complete")'
+            output = literal(untag(recording.output), self._imports, indent=2, before=39)
+            yield f"assert await instance.get_output() == {output}"
+        else:
+            yield from self._stands()
+
+    def _stands(self) -> Iterator[str]:
+        """An instance that has not ended, or was ended from outside: it must come as far as it was."""
+        done = [step for step in self._recording.steps if step.kind == "do" and step.status == "complete"]
+        if done:
+            yield f"await instance.wait_for_step_result({selector(done[-1])})"
+        if self._recording.status == "terminated":
+            yield f"await (await binding.get({text(self._id)})).terminate()"
+            yield 'await instance.wait_for_status("terminated")'
+        elif self._recording.status == "waiting":
+            yield 'await instance.wait_for_status("waiting")'
+        else:
+            yield f"# Recorded: {_comment(self._recording.status)}. From here on it goes on for real."
+            yield 'await instance.wait_for_status("complete")'
+
+    def _finished_sleeps(self) -> list[str]:
+        """Of an instance that stands, sleeps that are over take no time: it does not stand in them."""
+        if self._recording.status in FINAL_STATUSES:
+            return []
+        names = [step.name for step in self._recording.steps if _is_over(step)]
+        return [f"m.disable_sleeps({text(name)})" for name in dict.fromkeys(names)]
+
+
+def _is_over(step: Step) -> bool:
+    return step.kind == "sleep" and step.status == "complete"
+
+
+def _iso(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds" if at.microsecond else "seconds").replace("+00:00", "Z")
+
+
+def _comment(line: str) -> str:
+    return words.cut(line, 70)
+
+
+def _safe(line: str) -> str:
+    return line.replace("\\", "/").replace('"""', "'''")

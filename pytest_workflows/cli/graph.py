@@ -1,0 +1,126 @@
+"""`pytest-workflows graph [PATH...]`: a workflow's steps as they ran, as Mermaid's text or as SVG."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pytest_workflows.graph import build_graph, to_mermaid, to_svg
+from pytest_workflows.recordings import Recording, workflow_of
+from pytest_workflows.sources import SourceWorkflow, find_steps
+
+from .errors import CommandError, UsageError
+from .files import read_all
+from .options import Config
+from .project import Found, find_project
+
+EXAMPLES = """
+Examples:
+
+    pytest --workflows-record=all; pytest-workflows graph .workflows/failures --workflow ORDERS
+
+    pytest-workflows graph dumps/ --workflow ORDERS --output orders.svg
+
+    pytest-workflows graph --workflow ORDERS
+"""
+
+
+class Format(StrEnum):
+    """How a graph is written."""
+
+    mermaid = "mermaid"
+    svg = "svg"
+
+
+def register(app: typer.Typer) -> None:
+    """Make it a command of the app."""
+    app.command("graph", epilog=EXAMPLES)(graph)
+
+
+def graph(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[PATH...]", help="Recordings, and folders of them; without any, the source alone."),
+    ] = None,
+    workflow: Annotated[
+        str | None,
+        typer.Option("--workflow", metavar="BINDING", help="Which workflow, where it is not the only one."),
+    ] = None,
+    format: Annotated[
+        Format | None, typer.Option("--format", help="By default svg for an output that ends in .svg, else mermaid.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it to a file, not to standard output.")
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Draw a workflow's steps and dependencies as they ran; branches that nothing took are grey."""
+    project = find_project(config)
+    recordings, refused = read_all(paths or [])
+    if paths and not recordings:
+        raise CommandError(refused[0] if refused else "there is no recording.", "Record some: --workflows-record=all")
+    name = _chosen(recordings, workflow, project)
+    mine = [one for one in recordings if workflow_of(one) in (name, "unknown")]
+    source = _source(mine, name, project)
+    if source is None and not mine:
+        raise CommandError(f"the source of {name} cannot be read.", "pytest-workflows list shows where it should be.")
+    drawn = build_graph(mine, source, name)
+    if format is None:
+        format = Format.svg if output is not None and output.suffix == ".svg" else Format.mermaid
+    text = to_svg(drawn) if format is Format.svg else to_mermaid(drawn)
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        _write(output, text)
+    for line in refused:
+        typer.secho(f"Not read: {line}", err=True, fg=typer.colors.YELLOW)
+
+
+def _write(output: Path, text: str) -> None:
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CommandError(
+            f"{output} cannot be written: {error.strerror}.", "Name a file in a folder that is there."
+        ) from None
+
+
+def _chosen(recordings: list[Recording], workflow: str | None, project: Found) -> str:
+    """The workflow that is drawn: the one that was named, else the only one."""
+    if recordings:
+        names = [name for name in dict.fromkeys(map(workflow_of, recordings)) if name != "unknown"]
+        nameless = any(workflow_of(one) == "unknown" for one in recordings)
+        what = "the recordings are of"
+    else:
+        names, nameless = [one.binding for one in project.config.workflows], False
+        what = "the configuration has"
+    if workflow is not None:
+        if workflow in names or nameless:
+            return workflow
+        raise UsageError(f"there is no workflow {workflow!r}: {what} {_listed(names)}.", "Name one of these.")
+    if len(names) == 1 and not nameless:
+        return names[0]
+    if nameless:
+        raise UsageError("a recording does not say which workflow it is of.", "Say it: --workflow BINDING")
+    raise UsageError(f"{what} {_listed(names)}.", "Choose one: --workflow BINDING")
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names) or "no workflows"
+
+
+def _source(recordings: list[Recording], name: str, project: Found) -> SourceWorkflow | None:
+    """The source as the recordings name it, else as the configuration does."""
+    for recording in recordings:
+        if recording.file is not None and recording.class_name is not None:
+            return find_steps(project.rootdir / recording.file, recording.class_name)
+    if project.path is None:
+        return None
+    config = project.config
+    for workflow in config.workflows:
+        if workflow.binding == name and config.main is not None:
+            return find_steps(config.main, workflow.class_name)
+    return None

@@ -1,0 +1,34 @@
+"""Arguments and options that several commands have."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .files import FILE_HELP
+
+File = Annotated[str, typer.Argument(metavar="FILE", help=FILE_HELP)]
+Config = Annotated[
+    str | None,
+    typer.Option(
+        "--config",
+        metavar="PATH",
+        help="The wrangler configuration, in place of the one that pytest finds.",
+    ),
+]
+WorkflowOption = Annotated[
+    str | None,
+    typer.Option(
+        "--workflow",
+        metavar="BINDING",
+        help="Which workflow it is an instance of: production's JSON does not say. Recordings of ours do.",
+    ),
+]
+InstanceId = Annotated[
+    str | None,
+    typer.Option(
+        "--id", metavar="ID", help="The instance's id, where the file does not say: the API's answer does not."
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]

@@ -1,0 +1,161 @@
+"""`pytest-workflows reproduce FILE`: a recorded instance against today's source."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from durable_engine import EngineError
+from pytest_workflows.recordings import DivergenceError, Recording, RecordingError
+from pytest_workflows.recordings.replay import replay, same_failure
+from pytest_workflows.recordings.reproduction import reproduce as play
+
+from . import words
+from .codegen import binding_of
+from .console import show, stdout
+from .errors import INPUT, NO, OK, UsageError
+from .files import read_file, told
+from .options import Config, File, InstanceId, WorkflowOption
+from .session import Bench, run_like_a_test
+from .watching import Watcher
+
+EXAMPLES = """
+Examples:
+
+    pytest-workflows reproduce latest
+
+    pytest-workflows reproduce dump.json --workflow ORDERS --id order-77
+
+    pytest-workflows reproduce latest --until "charge card" --pdb
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Make it a command of the app."""
+    app.command("reproduce", epilog=EXAMPLES)(reproduce)
+
+
+def reproduce(
+    file: File,
+    workflow: WorkflowOption = None,
+    id: InstanceId = None,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", metavar="STEP", help="Run this step and all that follow it for real: NAME or NAME-2."),
+    ] = None,
+    pdb: Annotated[bool, typer.Option("--pdb", help="Open the debugger where the instance fails.")] = False,
+    config: Config = None,
+) -> None:
+    """Run today's source against a recording: its steps answer as they did, and the clock stands where it stood.
+
+    Exits with 0 where the instance comes to the recorded end, an error included, with 1 where the source asks for
+    something else or ends otherwise.
+    """
+    recording = read_file(file, id=id, config=config)
+    binding = None if workflow is None and recording.source == "production" else binding_of(recording, workflow)
+    shown = file if file == "-" or not Path(file).exists() else str(Path(file))
+    one = _Reproduction(recording, binding, shown, until, stdout())
+    run_like_a_test(one.act, config=config, **_marks(recording))
+    if pdb and one.exception is not None:
+        debug(one.exception)
+    raise typer.Exit(one.finish())
+
+
+def _marks(recording: Recording) -> dict[str, Any]:
+    at = recording.created_at or recording.clock_start
+    return {} if at is None else {"now": at.isoformat()}
+
+
+class _Reproduction:
+    """One reproduction, and how it went."""
+
+    def __init__(
+        self, recording: Recording, binding: str | None, name: str, until: str | None, console: Console
+    ) -> None:
+        self._recording = recording
+        self._binding = binding
+        self._name = name
+        self._until = None if until is None else selector(until, recording)
+        self._console = console
+        self._error: EngineError | None = None
+        self._status: dict[str, Any] = {}
+        self.exception: BaseException | None = None
+
+    def act(self, bench: Bench) -> None:
+        """Run it."""
+        try:
+            asyncio.run(self._play(bench))
+        except RecordingError as error:
+            raise told(error) from None
+        except EngineError as error:
+            self._error = error
+
+    async def _play(self, bench: Bench) -> None:
+        binding = bench.binding(self._binding)
+        with Watcher(bench.engine, self._console):
+            if self._until is None:
+                await replay(binding, self._recording, self._name, bench.running.settings.redact)
+                return
+            async with play(binding, self._recording, until=self._until) as instance:
+                await bench.engine.run_until_idle()
+                self._status = dict(await instance.status())
+                self.exception = instance.exception
+
+    def finish(self) -> int:
+        """Say how it went.
+
+        Returns:
+            The exit code.
+        """
+        self._console.print()
+        if self._error is not None:
+            show(Text(str(self._error), style="red"), self._console)
+            return NO if isinstance(self._error, DivergenceError) else INPUT
+        failure = self._recording.error
+        recorded = _end(self._recording.status, None if failure is None else failure.message)
+        if self._until is None:
+            show(Text(f"As recorded: {recorded}.", style="green"), self._console)
+            return OK
+        error = self._status.get("error") or {}
+        now = _end(self._status["status"], error.get("message"))
+        same = self._status["status"] == self._recording.status
+        same = same and (failure is None or same_failure(self._recording, error.get("message", "")))
+        text = f"As recorded: {now}." if same else f"Recorded: {recorded}.\nNow:      {now}."
+        show(Text(text, style="green" if same else "yellow"), self._console)
+        return OK if same else NO
+
+
+def selector(text: str, recording: Recording) -> object:
+    """The step that `--until` names: by its name, or by its name and its occurrence.
+
+    Raises:
+        UsageError: If the recording has no such step.
+    """
+    for step in recording.steps:
+        if text in (step.name, step.label):
+            return step.name if text == step.name else (step.name, step.count)
+    names = ", ".join(dict.fromkeys(step.label for step in recording.steps))
+    raise UsageError(f"--until {text!r}: the recording has no such step.", f"It has: {names or 'none'}.")
+
+
+def debug(error: BaseException) -> None:
+    """Open the debugger where an error was raised, the one that it was made of where there is one."""
+    import pdb
+
+    while error.__cause__ is not None and error.__cause__.__traceback__ is not None:
+        error = error.__cause__
+    typer.echo("".join(traceback.format_exception(error)), err=True)
+    if error.__traceback__ is not None:
+        sys.stdout.flush()
+        pdb.post_mortem(error.__traceback__)
+
+
+def _end(status: str, message: str | None) -> str:
+    return status if message is None else f"{status}, {words.exception(message)}"

@@ -1,0 +1,158 @@
+"""Code that runs as a test of the project would: with its settings, its conftest's bindings and its virtual clock."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import pytest
+
+from .errors import CommandError
+from .project import Found, find_project, run_pytest, told_by
+
+if TYPE_CHECKING:
+    from durable_engine import Engine, WorkflowBinding
+    from pytest_workflows.running import RunningTest
+
+NAME = "pytest-workflows"
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What code that runs like a test has.
+
+    Attributes:
+        running: The plugin's view of it.
+        env: What the Worker gets as `env`.
+        found: The project.
+    """
+
+    running: RunningTest
+    env: Any
+    found: Found
+
+    @property
+    def engine(self) -> Engine:
+        """The engine."""
+        return self.running.engine
+
+    def binding(self, name: str | None) -> WorkflowBinding:
+        """A workflow binding.
+
+        Args:
+            name: Its name, or its workflow's; None takes the only one there is.
+
+        Raises:
+            CommandError: If there is none of that name, or several and none is named.
+        """
+        wanted = choose_binding(name, self.found, self.running.workflow_names())
+        found: WorkflowBinding = self.running.resolve(wanted)
+        return found
+
+
+def choose_binding(name: str | None, found: Found, names: list[str]) -> str:
+    """The name of a workflow binding, from what was typed.
+
+    Raises:
+        CommandError: If there is none of that name, or several and none is named.
+    """
+    from .errors import UsageError
+
+    listed = ", ".join(names) or "none"
+    if name is None:
+        if len(names) == 1:
+            return names[0]
+        raise UsageError(f"the project has {len(names)} workflow bindings: {listed}.", "Name one of them.")
+    if name in names:
+        return name
+    configured = found.config.workflows if found.path is not None else ()
+    by_workflow = [workflow.binding for workflow in configured if name in (workflow.name, workflow.class_name)]
+    if len(by_workflow) == 1:
+        return by_workflow[0]
+    raise UsageError(f"the project has no workflow binding {name!r}.", f"It has: {listed}.")
+
+
+def run_like_a_test(act: Callable[[Bench], None], *, config: str | None = None, **marks: Any) -> None:
+    """Run `act` as the one test of the project.
+
+    Args:
+        act: What to do.
+        config: What `--config` says.
+        marks: What `@pytest.mark.workflow` would say.
+
+    Raises:
+        CommandError: If the project cannot be set up.
+        BaseException: What `act` raises.
+    """
+    found = find_project(config)
+    one = _OneTest(act, found, marks)
+    said = run_pytest([str(found.tests)], [one], config=config)
+    if one.raised is not None:
+        raise one.raised
+    if not one.ran:
+        raise CommandError(f"the project's tests cannot be set up: {told_by(said)}", "Does `pytest` itself run here?")
+
+
+@dataclass(eq=False)  # pytest 8 keeps plugins in a set
+class _OneTest:
+    """A plugin that puts one test of its own in the place of the project's."""
+
+    act: Callable[[Bench], None]
+    found: Found
+    marks: dict[str, Any]
+    streams: tuple[TextIO, TextIO] = field(default_factory=lambda: (sys.stdout, sys.stderr))
+    ran: bool = False
+    raised: BaseException | None = None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self, session: pytest.Session) -> bool:
+        """Collect the folders down to the tests' one, for their conftest files, and nothing that is in them."""
+        parent: Any = session
+        for folder in _folders(session.config.rootpath, self.found.tests):
+            parent = parent.ihook.pytest_collect_directory(path=folder, parent=parent) or parent
+            report = parent.ihook.pytest_make_collect_report(collector=parent)
+            if report.failed:
+                self.raised = CommandError(f"{folder}: its conftest.py fails: {_last_line(report.longreprtext)}")
+                return True
+        item = pytest.Function.from_parent(parent, name=NAME, callobj=self._function())
+        session.items = [item]
+        session.testscollected = 1
+        return True
+
+    def _function(self) -> Callable[[pytest.FixtureRequest, Any], None]:
+        def run(request: pytest.FixtureRequest, workflow_env: Any) -> None:
+            from pytest_workflows.session import SESSION
+
+            running = request.config.stash[SESSION].running
+            assert running is not None
+            self.ran = True
+            try:
+                with contextlib.redirect_stdout(self.streams[0]), contextlib.redirect_stderr(self.streams[1]):
+                    self.act(Bench(running, workflow_env, self.found))
+            except BaseException as error:
+                self.raised = error
+
+        marked: Callable[[pytest.FixtureRequest, Any], None] = pytest.mark.workflow(crash=False, **self.marks)(run)
+        return marked
+
+    def pytest_exception_interact(self, call: pytest.CallInfo[Any]) -> None:
+        """What the project's fixtures raise before it runs; what happens after it has run is of no interest."""
+        if not self.ran and self.raised is None and call.excinfo is not None:
+            error = call.excinfo.value
+            what = f"{type(error).__name__}: {error}".rstrip(": ")
+            self.raised = CommandError(f"a fixture of the project fails: {what}", "Does `pytest` itself run here?")
+
+
+def _folders(rootdir: Path, tests: Path) -> list[Path]:
+    inside = tests.relative_to(rootdir).parts if tests.is_relative_to(rootdir) else ()
+    folders = [rootdir.joinpath(*inside[: depth + 1]) for depth in range(len(inside))]
+    return [rootdir, *folders]
+
+
+def _last_line(text: str) -> str:
+    lines = [line for line in text.strip().splitlines() if line.strip()]
+    return lines[-1].removeprefix("E").strip() if lines else "it does not say why"

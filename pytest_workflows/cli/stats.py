@@ -1,0 +1,117 @@
+"""`pytest-workflows stats PATH`: what many recordings say of their workflows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from pytest_workflows.recordings.stats import Spread, StepStats, WorkflowStats, stats_of
+
+from . import words
+from .console import STYLES, Row, columns, labelled, show, stdout
+from .errors import CommandError
+from .files import read_all
+from .options import Json, WorkflowOption
+
+_MOST_STEPS = 10
+_MOST_REFUSED = 5
+EXAMPLES = """
+Examples:
+
+    pytest-workflows stats .workflows/failures
+
+    pytest-workflows stats dumps/ --workflow ORDERS --json
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Make it a command of the app."""
+    app.command("stats", epilog=EXAMPLES)(stats)
+
+
+def stats(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Recordings, and folders of them (*.json).")],
+    workflow: WorkflowOption = None,
+    json: Json = False,
+) -> None:
+    """Count and time recordings, a workflow each: how they ended, where the time went, which steps are slow."""
+    recordings, refused = read_all(paths)
+    if not recordings:
+        raise CommandError(
+            refused[0] if len(refused) == 1 else f"none of {len(refused) or 'the'} files is a recording.",
+            "Record some: pytest --workflows-record=all",
+        )
+    for recording in recordings:
+        recording.workflow = recording.workflow or (None if recording.binding else workflow)
+    found = stats_of(recordings)
+    if json:
+        typer.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+    else:
+        console = stdout()
+        for number, one in enumerate(found):
+            if number:
+                console.print()
+            _show(one, console)
+    for line in refused[:_MOST_REFUSED]:
+        typer.secho(f"Not read: {line}", err=True, fg=typer.colors.YELLOW)
+    if len(refused) > _MOST_REFUSED:
+        typer.echo(f"Not read: {len(refused) - _MOST_REFUSED} more.", err=True)
+
+
+def _show(workflow: WorkflowStats, console: Console) -> None:
+    noun = "instance" if workflow.instances == 1 else "instances"
+    show(Text(f"{workflow.workflow}: {workflow.instances} {noun}", style="bold"), console)
+    show(labelled(_rows(workflow), indent=2), console)
+    steps = sorted(workflow.by_step, key=_cost, reverse=True)[:_MOST_STEPS]
+    if steps:
+        console.print()
+        show(_steps(steps), console)
+
+
+def _rows(workflow: WorkflowStats) -> Iterator[Row]:
+    yield "Status", _statuses(workflow.statuses)
+    yield "Wall time", _spread(workflow.wall)
+    yield "Virtual time", _spread(workflow.virtual)
+    yield "Waiting", f"{words.duration(workflow.waiting_ms)} in all (virtual time, while no step worked)"
+    yield "Working", f"{words.duration(workflow.working_ms)} in all (what steps' attempts took)"
+    yield "Steps", f"{workflow.steps}, {workflow.retries} {'retry' if workflow.retries == 1 else 'retries'}"
+
+
+def _statuses(statuses: dict[str, int]) -> Text:
+    parts = Text()
+    for number, (status, count) in enumerate(statuses.items()):
+        parts.append(f"{', ' if number else ''}{count} ").append(status, style=STYLES.get(status, ""))
+    return parts
+
+
+def _spread(spread: Spread) -> str:
+    if not spread.count:
+        return words.UNKNOWN
+    if spread.count == 1:
+        return words.duration(spread.total)
+    return f"median {words.duration(spread.median)}, longest {words.duration(spread.longest)}"
+
+
+def _cost(step: StepStats) -> tuple[float, float]:
+    return step.working.longest, step.virtual.longest
+
+
+def _steps(steps: list[StepStats]) -> Padding:
+    table = columns("Slowest steps", ">Runs", ">Failed", ">Retries", ">Working", ">Virtual")
+    for step in steps:
+        table.add_row(
+            f"{words.TYPES[step.kind]} {step.name}",
+            str(step.runs),
+            str(step.failed),
+            str(step.retries),
+            words.duration(step.working.longest) if step.working.count else "-",
+            words.duration(step.virtual.longest) if step.virtual.count else words.UNKNOWN,
+        )
+    return Padding(table, (0, 0, 0, 2), expand=False)

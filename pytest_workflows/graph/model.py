@@ -1,0 +1,84 @@
+"""The graph: nodes, and edges between them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Kind = Literal["start", "do", "sleep", "wait_for_event", "end"]
+
+
+class Node(msgspec.Struct):
+    """A step, the start, or an end.
+
+    Attributes:
+        id: Names it in the graph: `start`, `s0`, `end_complete`.
+        kind: What it is.
+        label: The step's name, as the source writes it where the source has it; of an end the status.
+        runs: How many steps of this kind and name started, in all recordings; of an end, how many instances ended so.
+        failed: How many of them failed for good; of a wait, timed out.
+        retries: Attempts beyond the first.
+        mocked: How many were answered by a mock.
+        place: `file:line` in the source, where it is known.
+    """
+
+    id: str
+    kind: Kind
+    label: str
+    runs: int = 0
+    failed: int = 0
+    retries: int = 0
+    mocked: int = 0
+    place: str | None = None
+
+    @property
+    def taken(self) -> bool:
+        """Whether it ran at all."""
+        return self.runs > 0
+
+    @property
+    def notes(self) -> str:
+        """What happened to it, in a few words."""
+        if self.kind in ("start", "end"):
+            return f"{self.runs} instance{'s' if self.runs != 1 else ''}" if self.taken else "never"
+        if not self.taken:
+            return "never ran"
+        parts = [f"{self.runs} run{'s' if self.runs != 1 else ''}"]
+        if self.failed:
+            parts.append(f"{self.failed} {'timed out' if self.kind == 'wait_for_event' else 'failed'}")
+        if self.retries:
+            parts.append(f"{self.retries} retr{'ies' if self.retries != 1 else 'y'}")
+        if self.mocked:
+            parts.append("mocked" if self.mocked == self.runs else f"{self.mocked} mocked")
+        return " · ".join(parts)
+
+
+class Edge(msgspec.Struct, frozen=True):
+    """What came after what.
+
+    Attributes:
+        source: A node's id.
+        target: The id of a node that came right after it.
+        times: How often, in all recordings; 0 for what the source allows and nothing took.
+        depends: Whether the target's callback takes the source's result.
+    """
+
+    source: str
+    target: str
+    times: int = 0
+    depends: bool = False
+
+
+class Graph(msgspec.Struct):
+    """A workflow's graph.
+
+    Attributes:
+        title: The workflow.
+        nodes: Start first, ends last.
+        edges: Those that were taken first.
+    """
+
+    title: str
+    nodes: list[Node]
+    edges: list[Edge]

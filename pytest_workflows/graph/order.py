@@ -1,0 +1,54 @@
+"""In which order the steps of a recording ran: when each began and had its outcome, as places in one sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pytest_workflows.recordings import Recording, Step
+
+_NEVER = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A step with its places in the sequence; `end` is infinite for one without an outcome."""
+
+    step: Step
+    start: float
+    end: float
+
+
+def spans_of(recording: Recording) -> list[Span]:
+    """The recording's steps with their places: from its history, else from their times."""
+    if recording.history:
+        starts: dict[tuple[str, str | None], int] = {}
+        ends: dict[tuple[str, str | None], int] = {}
+        for at, line in enumerate(recording.history):
+            kind = _kind(line.kind)
+            if line.kind in _STARTS:
+                starts[kind, line.step] = at
+            elif line.kind in _ENDS:
+                ends[kind, line.step] = at
+        keys = [(step, (step.kind, step.label)) for step in recording.steps]
+        return [Span(step, starts.get(key, at), ends.get(key, _NEVER)) for at, (step, key) in enumerate(keys)]
+    spans = []
+    for step in recording.steps:
+        start = step.started_at.timestamp() if step.started_at is not None else 0.0
+        spans.append(Span(step, start, step.ended_at.timestamp() if step.ended_at is not None else _NEVER))
+    return spans
+
+
+def latest(spans: Iterable[Span], before: float) -> list[Span]:
+    """Those which ended last before a place: no other one lies between them and it."""
+    ended = [span for span in spans if span.end <= before]
+    newest = max((span.start for span in ended), default=0.0)
+    return [span for span in ended if span.end > newest or span.start == newest]
+
+
+_STARTS = frozenset({"STEP_START", "SLEEP_START", "WAIT_START"})
+_ENDS = frozenset({"STEP_SUCCESS", "STEP_FAILURE", "SLEEP_COMPLETE", "WAIT_COMPLETE", "WAIT_TIMED_OUT"})
+
+
+def _kind(event: str) -> str:
+    return {"SLEEP": "sleep", "WAIT": "wait_for_event"}.get(event.split("_")[0], "do")

@@ -1,0 +1,8 @@
+"""The HTML page: one file that shows every workflow, test and instance of a session."""
+
+from __future__ import annotations
+
+from .page import render
+from .report import Report, TestRun
+
+__all__ = ["Report", "TestRun", "render"]

@@ -1,0 +1,106 @@
+"""The data that the page's script reads: a summary of everything, and each recording, read when it is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from durable_engine import RULES
+from pytest_workflows.recordings import Recording, SourcePlace, virtual_ms, wall_ms, workflow_of
+
+from .report import Report
+
+_MOST_SOURCE = 400_000
+_UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+
+
+def as_script(value: Any) -> str:
+    """A value as JSON that may stand in a `<script>`: nothing in it can end the element, or begin another one."""
+    text = msgspec.json.encode(value).decode()
+    for character, escaped in _UNSAFE.items():
+        text = text.replace(character, escaped)
+    return text
+
+
+def summary(report: Report) -> dict[str, Any]:
+    """What the lists show, what a search finds, and the files that errors speak of."""
+    return {
+        "tests": [
+            {"id": test.id, "outcome": test.outcome, "worker": test.worker, "failure": test.failure}
+            for test in report.tests
+        ],
+        "instances": [
+            _row(number, recording) for number, test in enumerate(report.tests) for recording in test.recordings
+        ],
+        "sources": _sources(report),
+        "rules": _rules(report.recordings),
+    }
+
+
+def slim(recording: Recording) -> Recording:
+    """A recording without what the page does not show."""
+    return msgspec.structs.replace(recording, history=[])
+
+
+def _row(test: int, recording: Recording) -> dict[str, Any]:
+    return {
+        "test": test,
+        "workflow": workflow_of(recording),
+        "id": recording.instance_id,
+        "status": recording.status,
+        "retries": sum(max(0, len(step.attempts) - 1) for step in recording.steps),
+        "findings": len(recording.findings),
+        "crashes": len(recording.crashes),
+        "virtual": virtual_ms(recording),
+        "real": wall_ms(recording),
+        "text": " ".join(_searched(recording)).lower(),
+    }
+
+
+def _searched(recording: Recording) -> Iterator[str]:
+    yield from (recording.test or "", workflow_of(recording), recording.instance_id, recording.status)
+    yield from dict.fromkeys(step.name for step in recording.steps)
+    yield from dict.fromkeys(event.type for event in recording.events)
+    yield from dict.fromkeys(finding.rule for finding in recording.findings)
+    errors = [recording.error, *(step.error for step in recording.steps)]
+    yield from dict.fromkeys(
+        error.message.strip().splitlines()[-1] for error in errors if error and error.message.strip()
+    )
+
+
+def _rules(recordings: list[Recording]) -> dict[str, dict[str, str]]:
+    names = sorted({finding.rule for recording in recordings for finding in recording.findings} & RULES.keys())
+    return {name: {"consequence": RULES[name].consequence, "remedy": RULES[name].remedy} for name in names}
+
+
+def _sources(report: Report) -> dict[str, str]:
+    """The files of the workflows and of what their steps, calls and findings point to, up to a size."""
+    found: dict[str, str] = {}
+    left = _MOST_SOURCE
+    for file in dict.fromkeys(file for recording in report.recordings for file in _files(recording)):
+        text = _read(report.rootdir / file)
+        if text is not None and len(text) <= left:
+            found[file] = text
+            left -= len(text)
+    return found
+
+
+def _files(recording: Recording) -> Iterator[str]:
+    if recording.file is not None:
+        yield recording.file
+    places: list[SourcePlace | None] = [
+        *(step.place for step in recording.steps),
+        *(effect.place for effect in recording.effects),
+        *(finding.place for finding in recording.findings),
+    ]
+    yield from (place.file for place in places if place is not None)
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None

@@ -1,0 +1,140 @@
+"""The hooks for what is looked at after a session: the HTML page and step coverage. Registered where one is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from .harvest import TestRuns
+    from .look_options import LookOptions
+    from .session import WorkflowSession
+    from .step_coverage import Coverage, KnownWorkflow
+
+NAME = "pytest-workflows-looking"
+_CARRIED = "workflows_runs"
+_LEFT = "workflows_left"
+
+
+class LookingHooks:
+    """Collects every test's instances, and shows them at the end.
+
+    Args:
+        config: pytest's configuration.
+        session: Our session.
+        options: What is wanted.
+    """
+
+    def __init__(self, config: pytest.Config, session: WorkflowSession, options: LookOptions) -> None:
+        self._config = config
+        self._session = session
+        self._options = options
+        session.look()
+        self._worker: str | None = getattr(config, "workerinput", {}).get("workerid")
+        self._runs: list[TestRuns] = []
+        self._failures: dict[str, list[str]] = {}
+        self._configured: dict[KnownWorkflow, None] = {}
+        self._coverage: Coverage | None = None
+        self._has_failed = False
+
+    # -- in the process that runs tests ------------------------------------------------------------------------------
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Note the workflows that the configurations of the collected tests name."""
+        from .looked import configured_workflows
+
+        self._configured.update(
+            dict.fromkeys(configured_workflows(session.items, self._session, self._config.rootpath))
+        )
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """When a test was torn down, take its instances."""
+        report = yield
+        self._has_failed = report.failed or (self._has_failed and report.when != "setup")
+        running = self._session.running
+        if report.when == "teardown" and running is not None and running.used:
+            from .harvest import TestRuns, quieten
+
+            quiet = bool(running.plan.title) and not self._has_failed
+            recordings = running.recordings()
+            if quiet:
+                recordings = [quieten(recording) for recording in recordings]
+            if recordings:
+                self._runs.append(TestRuns(item.nodeid + running.plan.title, self._worker, quiet, recordings))
+        return report
+
+    # -- between processes -------------------------------------------------------------------------------------------
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """A worker's reports carry what its tests left; here the failures are noted."""
+        from .harvest import dump, load
+
+        if self._worker is not None:
+            if self._runs:
+                setattr(report, _CARRIED, dump(self._runs))
+                self._runs.clear()
+            return
+        carried = getattr(report, _CARRIED, None)
+        if carried is not None:
+            self._runs += load(carried)
+            delattr(report, _CARRIED)
+        if report.failed:
+            self._failures.setdefault(report.nodeid, []).append(report.longreprtext)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take what a worker had left when it ended."""
+        left = getattr(node, "workeroutput", {}).get(_LEFT)
+        if left is not None:
+            from .looked import load_left
+
+            runs, configured = load_left(left)
+            self._runs += runs
+            self._configured.update(dict.fromkeys(configured))
+
+    # -- the end -----------------------------------------------------------------------------------------------------
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Measure and write; too little coverage fails the session."""
+        from . import looked
+
+        if self._worker is not None:
+            self._config.workeroutput[_LEFT] = looked.dump_left(self._runs, list(self._configured))  # type: ignore[attr-defined]  # xdist's
+            return
+        if self._config.getoption("collectonly"):
+            return
+        report = looked.make_report(self._runs, self._failures, list(self._configured), self._config)
+        self._coverage = report.coverage
+        looked.write(report, self._options)
+        if self._is_below and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    @property
+    def _is_below(self) -> bool:
+        least = self._options.fail_under
+        return least is not None and self._coverage is not None and self._coverage.percent < least
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Show the coverage, and where the page is."""
+        if self._coverage is None:
+            return
+        from .step_coverage import percent, show
+
+        if self._options.terminal:
+            terminalreporter.section("workflow step coverage")
+            for text, color in show(self._coverage):
+                terminalreporter.line(text, **{color: True} if color else {})
+        for path in self._options.json:
+            terminalreporter.line(f"Workflow step coverage written to {path}")
+        if self._is_below:
+            terminalreporter.line(
+                f"FAIL workflow step coverage is {percent(self._coverage.percent)}, and "
+                f"--workflows-cov-fail-under wants {percent(self._options.fail_under or 0)}",
+                red=True,
+                bold=True,
+            )
+        if self._options.html is not None:
+            terminalreporter.line(f"Workflow report: {self._options.html.as_uri()}")

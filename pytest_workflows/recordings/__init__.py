@@ -1,0 +1,57 @@
+"""Recordings: a run of an instance in a file, and what can be done with one."""
+
+from __future__ import annotations
+
+from .errors import DivergenceError, RecordingError
+from .files import dump, load, read
+from .model import (
+    Attempt,
+    Crash,
+    Effect,
+    ErrorRecord,
+    FindingRecord,
+    HistoryLine,
+    LogLine,
+    ModificationRecord,
+    Recording,
+    RunSettings,
+    SentEvent,
+    SourcePlace,
+    Step,
+    Value,
+)
+from .stats import Spread, StepStats, WorkflowStats, stats_of, virtual_ms, wall_ms, workflow_of
+from .values import UNKNOWN, is_unknown, tag, untag
+
+__all__ = [
+    "UNKNOWN",
+    "Attempt",
+    "Crash",
+    "DivergenceError",
+    "Effect",
+    "ErrorRecord",
+    "FindingRecord",
+    "HistoryLine",
+    "LogLine",
+    "ModificationRecord",
+    "Recording",
+    "RecordingError",
+    "RunSettings",
+    "SentEvent",
+    "SourcePlace",
+    "Spread",
+    "Step",
+    "StepStats",
+    "Value",
+    "WorkflowStats",
+    "dump",
+    "is_unknown",
+    "load",
+    "read",
+    "stats_of",
+    "tag",
+    "untag",
+    "virtual_ms",
+    "wall_ms",
+    "workflow_of",
+]

@@ -1,0 +1,216 @@
+"""Watches an engine for what its storage does not keep: real durations, output, effects, places, crashes."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from durable_engine import (
+    Ask,
+    CallbackRun,
+    Effect,
+    Engine,
+    Finding,
+    Instance,
+    Observer,
+    Place,
+    Scope,
+    StepKey,
+    current_scope,
+)
+
+from .output import Listening, Source
+
+AttemptKey = tuple[StepKey, int]
+
+
+@dataclass(slots=True)
+class HeardLine:
+    """A line that was printed or logged."""
+
+    at: datetime
+    source: Source
+    text: str
+    level: str | None = None
+    logger: str | None = None
+
+
+@dataclass(slots=True)
+class Watched:
+    """What was seen of one instance.
+
+    Attributes:
+        began: Real seconds at its creation.
+        ended: Real seconds at its end.
+        lives: How often `run` was called.
+        asks: Where and by which branch of `run` each step was asked for first.
+        places: Where a step was declared.
+        parents: Which step's callback asked for a step.
+        real: Real milliseconds of each attempt's callback.
+        timeouts: How long each wait waits, in milliseconds.
+        began_at: Real milliseconds from the instance's creation to the start of each attempt's callback.
+        step_times: Real milliseconds from the instance's creation to each step's start and outcome.
+        running: Real seconds at which a callback began that has not ended.
+        lines: What was printed and logged, by attempt; by None for code of `run`.
+        unfinished: Text that was printed without a newline so far.
+        effects: Calls on bindings, with the virtual time.
+        events: Events that were sent: type, payload, time.
+        crashes: When memory was lost, after which step, and which attempt was lost by it.
+        last_step: The step that started last.
+    """
+
+    began: float
+    ended: float | None = None
+    lives: int = 0
+    asks: dict[StepKey, Ask] = field(default_factory=dict)
+    places: dict[StepKey, Place] = field(default_factory=dict)
+    parents: dict[StepKey, StepKey] = field(default_factory=dict)
+    real: dict[AttemptKey, float] = field(default_factory=dict)
+    timeouts: dict[StepKey, int] = field(default_factory=dict)
+    began_at: dict[AttemptKey, float] = field(default_factory=dict)
+    step_times: dict[StepKey, tuple[float, float | None]] = field(default_factory=dict)
+    running: dict[AttemptKey, float] = field(default_factory=dict)
+    lines: dict[AttemptKey | None, list[HeardLine]] = field(default_factory=dict)
+    unfinished: dict[tuple[AttemptKey | None, Source], HeardLine] = field(default_factory=dict)
+    effects: list[tuple[datetime, Effect]] = field(default_factory=list)
+    events: list[tuple[str, bytes, datetime]] = field(default_factory=list)
+    crashes: list[tuple[datetime, StepKey | None, AttemptKey | None]] = field(default_factory=list)
+    last_step: StepKey | None = None
+
+    def real_now(self) -> float:
+        """Real milliseconds since the instance's creation."""
+        return (time.perf_counter() - self.began) * 1000
+
+
+class Watcher(Observer):
+    """Sees everything that happens on an engine.
+
+    Args:
+        engine: The engine.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._seen: dict[tuple[str, str], Watched] = {}
+        self._listening = Listening(engine, self._heard)
+        self.findings: list[Finding] = []
+
+    def of(self, workflow: str, id: str) -> Watched:
+        """What was seen of an instance; what comes after it under the same id is another one."""
+        return self._seen.get((workflow, id)) or Watched(time.perf_counter())
+
+    def stop(self) -> None:
+        """Listen to output no more."""
+        self._listening.stop()
+
+    def _of(self, instance: Instance) -> Watched:
+        key = (instance.workflow.name, instance.id)
+        if key not in self._seen:
+            self._seen[key] = Watched(time.perf_counter())
+        return self._seen[key]
+
+    # -- lives -------------------------------------------------------------------------------------------------------
+
+    def instance_created(self, instance: Instance) -> None:
+        """A new instance, even under an id that another one had."""
+        self._seen[instance.workflow.name, instance.id] = Watched(time.perf_counter())
+
+    def instance_finished(self, instance: Instance) -> None:
+        """Note the real time."""
+        self._of(instance).ended = time.perf_counter()
+
+    def life_started(self, instance: Instance, event: Any) -> None:
+        """Listen to what `run` prints."""
+        self._of(instance).lives += 1
+        self._listening.start()
+
+    def crashed(self, instance: Instance) -> None:
+        """Note when, and after which step."""
+        seen = self._of(instance)
+        seen.crashes.append((self._engine.clock.now, seen.last_step, None))
+
+    def restarted(self, instance: Instance, *, whole: bool) -> None:
+        """What went before is wiped from storage, and from here."""
+        if whole:
+            key = (instance.workflow.name, instance.id)
+            self._seen[key] = Watched(self._of(instance).began)
+
+    def attempt_lost(self, instance: Instance, step: StepKey, attempt: int) -> None:
+        """A crash took an attempt with it."""
+        crashes = self._of(instance).crashes
+        if crashes:
+            at, after, _ = crashes[-1]
+            crashes[-1] = (at, after, (step, attempt))
+
+    # -- steps -------------------------------------------------------------------------------------------------------
+
+    def step_asked(self, instance: Instance, ask: Ask) -> None:
+        """Note where, and by which branch."""
+        self._of(instance).asks.setdefault(ask.key, ask)
+
+    def step_started(self, instance: Instance, step: StepKey) -> None:
+        """Note when, and whose callback asked for it."""
+        seen = self._of(instance)
+        seen.last_step = step
+        seen.step_times[step] = (seen.real_now(), None)
+        scope = current_scope.get()
+        if scope is not None and scope.instance is instance and scope.step is not None:
+            seen.parents[step] = scope.step
+        row = instance.find_step(step)
+        if step.kind == "wait_for_event" and row is not None and row.due is not None:
+            seen.timeouts[step] = row.due - self._engine.clock.now_ms
+
+    def step_finished(self, instance: Instance, step: StepKey) -> None:
+        """Note when."""
+        seen = self._of(instance)
+        if step in seen.step_times:
+            seen.step_times[step] = (seen.step_times[step][0], seen.real_now())
+
+    def callback_started(self, instance: Instance, run: CallbackRun) -> None:
+        """Listen to what it prints, and take the time."""
+        self._listening.start()
+        seen = self._of(instance)
+        seen.places.setdefault(run.key, run.place)
+        seen.began_at[run.key, run.attempt] = seen.real_now()
+        seen.running[run.key, run.attempt] = time.perf_counter()
+
+    def callback_ended(self, instance: Instance, run: CallbackRun) -> None:
+        """Note how long it took."""
+        seen = self._of(instance)
+        began = seen.running.pop((run.key, run.attempt), None)
+        if began is not None:
+            seen.real[run.key, run.attempt] = (time.perf_counter() - began) * 1000
+
+    # -- what it does ------------------------------------------------------------------------------------------------
+
+    def effect(self, instance: Instance, effect: Effect) -> None:
+        """Note a call on a binding."""
+        self._of(instance).effects.append((self._engine.clock.now, effect))
+
+    def event_sent(self, instance: Instance, event_type: str, payload: bytes) -> None:
+        """Note an event."""
+        self._of(instance).events.append((event_type, payload, self._engine.clock.now))
+
+    def found(self, finding: Finding) -> None:
+        """Note a broken rule."""
+        self.findings.append(finding)
+
+    def _heard(self, scope: Scope, source: Source, text: str, record: logging.LogRecord | None) -> None:
+        seen = self._of(scope.instance)
+        where = None if scope.step is None or scope.attempt is None else (scope.step, scope.attempt)
+        lines = seen.lines.setdefault(where, [])
+        now = self._engine.clock.now
+        if record is not None:
+            lines.append(HeardLine(now, source, text, record.levelname, record.name))
+            return
+        for part in text.splitlines(keepends=True):
+            line = seen.unfinished.get((where, source))
+            if line is None:
+                line = seen.unfinished[where, source] = HeardLine(now, source, "")
+                lines.append(line)
+            line.text += part.rstrip("\r\n")
+            if part.endswith("\n"):
+                del seen.unfinished[where, source]

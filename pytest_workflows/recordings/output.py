@@ -1,0 +1,98 @@
+"""What user code prints and logs: seen on its way, by whose code it is, and left as it is.
+
+A tee stands in `sys.stdout` and `sys.stderr` while workflows run, and a handler at the root logger. What belongs to no
+instance passes by unseen. pytest's capture puts its own objects there at any time; the tee is put before whatever is
+there whenever a life or a callback begins.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sys
+from collections.abc import Callable
+from typing import Any, Literal
+
+from durable_engine import Engine, Scope, current_scope
+
+Source = Literal["stdout", "stderr", "logging"]
+Tell = Callable[[Scope, Source, str, "logging.LogRecord | None"], None]
+_STREAMS: tuple[Literal["stdout", "stderr"], ...] = ("stdout", "stderr")
+
+
+class Listening:
+    """Hears what code of one engine's instances prints and logs, from `start` on until `stop`.
+
+    Args:
+        engine: The engine.
+        tell: Called with the code's scope, where the text went, the text, and the log record if it is one.
+    """
+
+    def __init__(self, engine: Engine, tell: Tell) -> None:
+        self._engine = engine
+        self._tell = tell
+        self._handler = _Handler(self.hear)
+
+    def start(self) -> None:
+        """Listen to whatever takes output now; doing so again costs next to nothing."""
+        for name in _STREAMS:
+            stream = getattr(sys, name)
+            if not (isinstance(stream, _Tee) and stream.listening is self):
+                setattr(sys, name, _Tee(stream, name, self))
+        if self._handler not in logging.root.handlers:
+            logging.root.addHandler(self._handler)
+
+    def stop(self) -> None:
+        """Hear no more. A tee that somebody put aside stays silent where it is."""
+        for name in _STREAMS:
+            stream = getattr(sys, name)
+            if isinstance(stream, _Tee) and stream.listening is self:
+                setattr(sys, name, stream.wrapped)
+        logging.root.removeHandler(self._handler)
+
+    def hear(self, source: Source, text: str, record: logging.LogRecord | None = None) -> None:
+        """Something is printed or logged."""
+        scope = current_scope.get()
+        if scope is not None and scope.instance.engine is self._engine and not scope.instance.killed:
+            self._tell(scope, source, text, record)
+
+
+class _Tee:
+    """A stream that is what it wraps in everything, and lets somebody hear what is written."""
+
+    def __init__(self, wrapped: Any, name: Literal["stdout", "stderr"], listening: Listening) -> None:
+        self.wrapped = wrapped
+        self.listening = listening
+        self._name: Source = name
+
+    def write(self, text: str) -> Any:
+        written = self.wrapped.write(text)
+        self.listening.hear(self._name, text)
+        return written
+
+    def writelines(self, lines: Any) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.wrapped, name)
+
+    def __iter__(self) -> Any:
+        return iter(self.wrapped)
+
+    def __enter__(self) -> Any:
+        return self.wrapped.__enter__()
+
+    def __exit__(self, *error: Any) -> Any:
+        return self.wrapped.__exit__(*error)
+
+
+class _Handler(logging.Handler):
+    def __init__(self, hear: Callable[[Source, str, logging.LogRecord], None]) -> None:
+        super().__init__()
+        self._hear = hear
+
+    def emit(self, record: logging.LogRecord) -> None:
+        # A record that cannot be formatted is a matter of those handlers that show it.
+        with contextlib.suppress(Exception):
+            self._hear("logging", record.getMessage(), record)

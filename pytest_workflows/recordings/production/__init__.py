@@ -1,0 +1,13 @@
+"""What the platform's API returns for an instance, read as a recording.
+
+Such a dump names no workflow and no instance, its outputs may be cut short or missing, and its step names carry the
+occurrence (`charge card-1`). What it does not say is unknown in the recording, and the recording's notes say so.
+"""
+
+from __future__ import annotations
+
+from .fields import UNKNOWN_ERROR
+from .instance import NO_ID, UNKNOWN_ID, read_production
+from .values import holds_unknown
+
+__all__ = ["NO_ID", "UNKNOWN_ERROR", "UNKNOWN_ID", "holds_unknown", "read_production"]

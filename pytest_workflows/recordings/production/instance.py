@@ -1,0 +1,249 @@
+"""A dump as a whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from durable_engine import FINAL_STATUSES, STATUSES
+from pytest_workflows.recordings.errors import RecordingError
+from pytest_workflows.recordings.model import ErrorRecord, HistoryLine, Recording, SentEvent, Step
+from pytest_workflows.recordings.values import tag, untag
+
+from .envelope import open_envelope
+from .fields import MISSING, UNKNOWN_ERROR, error, flag, get, mapping, text, time
+from .names import split_names
+from .notes import Notes
+from .steps import StepReader, kind_of
+from .values import are_json_texts, holds_unknown, read_value
+
+UNKNOWN_ID = "unknown"
+NO_ID = "The instance's id is not in the dump."
+_KNOWN = ("status", "steps", "versionId", "queued", "trigger", "params", "step_count")
+
+
+def read_production(found: object, where: str = "the dump") -> Recording:
+    """A recording from what the platform's API returns for an instance.
+
+    Args:
+        found: The decoded JSON: the bare object, or the API's envelope round it.
+        where: Names it in errors.
+
+    Returns:
+        The recording. It has no workflow, and `"unknown"` for an instance id that is not given; `notes` says what else
+        is not known.
+
+    Raises:
+        RecordingError: If it holds no instance.
+    """
+    data = open_envelope(found, where)
+    if all(get(data, name) is MISSING for name in _KNOWN):
+        raise RecordingError(
+            f"{where}: this is neither a recording of pytest-workflows nor what the platform's API returns for an "
+            f"instance: it has {_some(data)}. The API's answer has {', '.join(_KNOWN[:3])}, among others."
+        )
+    return _Dump(data).read()
+
+
+def _some(data: Mapping[str, Any]) -> str:
+    names = [repr(key) for key in data][:5]
+    return f"the keys {', '.join(names)}" if names else "no keys at all"
+
+
+class _Dump:
+    """One dump, and what is not known of it."""
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self._data = data
+        self._notes = Notes()
+
+    def read(self) -> Recording:
+        notes = self._notes
+        recording = Recording(
+            source="production",
+            instance_id=self._instance_id(),
+            workflow=text(get(self._data, "workflowName")),
+            version_id=text(get(self._data, "versionId")),
+            trigger=self._trigger(),
+            created_at=time(get(self._data, "queued", "created_on"), "The time of queueing", notes),
+            started_at=time(get(self._data, "start", "started_on"), "The start", notes),
+            ended_at=time(get(self._data, "end", "ended_on"), "The end", notes),
+            status=self._status(),
+            lives=1,
+        )
+        recording.clock_start = recording.created_at or recording.started_at
+        recording.params = self._params()
+        self._read_end(recording)
+        self._read_beginning(recording)
+        self._read_steps(recording)
+        self._read_rollback()
+        recording.notes = notes.lines
+        return recording
+
+    # -- the instance ------------------------------------------------------------------------------------------------
+
+    def _instance_id(self) -> str:
+        found = text(get(self._data, "id", "instanceId"))
+        if found is None:
+            self._notes.add(NO_ID)
+        return found or UNKNOWN_ID
+
+    def _status(self) -> str:
+        found = text(get(self._data, "status"))
+        if found is None:
+            found = self._likely_status()
+            self._notes.add(f"The status is not in the dump; what else is there says {found!r}.")
+        elif found not in STATUSES:
+            self._notes.add(f"The status {found!r} is none that this version knows.")
+        return found
+
+    def _likely_status(self) -> str:
+        if error(get(self._data, "error")) is not None:
+            return "errored"
+        success = flag(get(self._data, "success"))
+        if success is not None:
+            return "complete" if success else "errored"
+        return "running" if get(self._data, "end") is None else "unknown"
+
+    def _trigger(self) -> Any:
+        given = get(self._data, "trigger")
+        if given is MISSING or given is None:
+            self._notes.add("What triggered the instance is not in the dump.")
+            return None
+        trigger = dict(given) if isinstance(given, Mapping) else {"source": given}
+        return tag({**trigger, **mapping(get(self._data, "schedule"))})
+
+    def _params(self) -> Any:
+        given = get(self._data, "params", "payload")
+        params = read_value(given, "the value of params")
+        if given is MISSING:
+            self._notes.add("The params are not in the dump.")
+        elif holds_unknown(params):
+            self._notes.add("The params are not whole in the dump.")
+        return params
+
+    def _read_end(self, recording: Recording) -> None:
+        if recording.started_at is None and recording.status != "queued":
+            self._notes.add("When the instance started is not in the dump.")
+        if recording.ended_at is None and recording.status in FINAL_STATUSES:
+            self._notes.add("When the instance ended is not in the dump.")
+        recording.error = error(get(self._data, "error"))
+        if recording.status == "errored" and recording.error is None:
+            recording.error = ErrorRecord(name="Error", message=UNKNOWN_ERROR)
+            self._notes.add("What the instance ended with is not in the dump.")
+        elif recording.error is not None and recording.error.message == UNKNOWN_ERROR:
+            self._notes.add("The message of the error that the instance ended with is not in the dump.")
+        if recording.status == "complete":
+            recording.error = None
+            output = get(self._data, "output")
+            recording.output = read_value(
+                output, "the instance's output", cut=self._is_marked_cut(), as_text=self._as_text()
+            )
+            if output is MISSING:
+                self._notes.add("The output of the instance is not in the dump.")
+            elif holds_unknown(recording.output):
+                self._notes.add("The output of the instance is not whole in the dump.")
+
+    def _read_beginning(self, recording: Recording) -> None:
+        # What plays a recording takes the first line of its history for where its clock begins.
+        for kind, at in (("WORKFLOW_QUEUED", recording.created_at), ("WORKFLOW_START", recording.started_at)):
+            if at is not None:
+                recording.history.append(HistoryLine(kind=kind, at=at))
+
+    def _is_marked_cut(self) -> bool:
+        return get(self._data, "outputTruncated", "truncated") is True
+
+    def _read_rollback(self) -> None:
+        outcome = text(get(mapping(get(self._data, "rollback")), "outcome"))
+        if outcome is not None:
+            self._notes.add(f"The instance was rolled back: {outcome}. Rollback steps are left out.")
+
+    # -- its steps ---------------------------------------------------------------------------------------------------
+
+    def _raw_steps(self) -> list[Mapping[str, Any]]:
+        found = get(self._data, "steps")
+        return [step for step in found if isinstance(step, Mapping)] if isinstance(found, list) else []
+
+    def _as_text(self) -> bool:
+        outputs = [get(step, "output") for step in self._raw_steps()]
+        return are_json_texts([*outputs, get(self._data, "output")])
+
+    def _read_steps(self, recording: Recording) -> None:
+        raw = self._in_order(self._raw_steps())
+        self._check_count(len(self._raw_steps()))
+        if self._as_text():
+            self._notes.add("Outputs stand in the dump as JSON text: they are read as the values that the text holds.")
+        kept = [(data, kind) for data in raw if (kind := kind_of(data)) is not None and text(get(data, "name"))]
+        for data in raw:
+            if (data, kind_of(data)) not in kept:
+                self._leave_out(recording, data)
+        names = split_names([(kind, str(get(data, "name"))) for data, kind in kept], self._notes)
+        reader = StepReader(self._notes, ended=recording.status in FINAL_STATUSES, as_text=self._as_text())
+        for (data, kind), (name, count) in zip(kept, names, strict=True):
+            step = reader.read(data, kind, name, count)
+            recording.steps.append(step)
+            if kind == "wait_for_event" and step.status == "complete":
+                _add_event(recording, step)
+
+    def _in_order(self, steps: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """Oldest first: the API also gives them newest first."""
+        silent = Notes()
+        starts = [time(get(step, "start"), "", silent) for step in steps]
+        known = [start for start in starts if start is not None]
+        if known == sorted(known):
+            return steps
+        if known == sorted(known, reverse=True):
+            return steps[::-1]
+        last = known[0]
+        keys: list[datetime] = []
+        for start in starts:
+            last = start or last  # what has no time stays behind what stands before it
+            keys.append(last)
+        return [step for _, step in sorted(zip(keys, steps, strict=True), key=lambda pair: pair[0])]
+
+    def _check_count(self, count: int) -> None:
+        told = get(self._data, "step_count")
+        if get(self._data, "steps") is MISSING:
+            more = f" of its {told} steps" if isinstance(told, int) and told else " steps"
+            self._notes.add(f"The dump has none{more}: ask the API for them, without simple=true.")
+        elif isinstance(told, int) and told > count:
+            self._notes.add(f"The dump has {count} of {told} steps.")
+
+    def _leave_out(self, recording: Recording, data: Mapping[str, Any]) -> None:
+        kind, name = get(data, "type"), get(data, "name")
+        if kind == "termination":
+            source = get(mapping(get(data, "trigger")), "source")
+            at = time(get(data, "end", "start", "timestamp"), "The time of the termination", self._notes)
+            at = at or recording.ended_at or recording.started_at or recording.created_at
+            source = "unknown" if source is MISSING else source
+            if at is not None:
+                detail = {"trigger": {"source": source}}
+                recording.history.append(HistoryLine(kind="WORKFLOW_TERMINATED", at=at, detail=detail))
+            else:
+                self._notes.add(f"The instance was terminated (trigger: {source}); when is not in the dump.")
+            return
+        shown = "a step without a name" if name is MISSING else f"step {name!r}"
+        what = (
+            "has no type" if kind is MISSING else f"has the type {json.dumps(kind)}, which this version does not know"
+        )
+        self._notes.add(f"{shown[0].upper()}{shown[1:]} {what}: it is left out.")
+
+
+def _add_event(recording: Recording, step: Step) -> None:
+    if step.event_type is None:
+        return
+    step.event = len(recording.events)
+    event = mapping(step.result)
+    at = event.get("timestamp")
+    sent = untag(at) if isinstance(at, Mapping) and at.get("$type") == "datetime" else None
+    recording.events.append(
+        SentEvent(
+            type=step.event_type,
+            payload=event.get("payload"),
+            sent_at=None if sent is None else sent.replace(tzinfo=UTC),
+            taken_by=step.label,
+            taken_at=step.ended_at,
+        )
+    )

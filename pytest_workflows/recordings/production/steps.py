@@ -1,0 +1,230 @@
+"""The steps of a dump: callbacks with their attempts, sleeps, and waits for events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from durable_engine import UnknownValue, parse_duration
+from pytest_workflows.recordings.model import Attempt, ErrorRecord, Step
+from pytest_workflows.recordings.values import tag
+
+from .fields import MISSING, UNKNOWN_ERROR, error, flag, get, mapping, text, time
+from .notes import Notes
+from .values import MISSING_REASON, holds_unknown, loaded, read_value
+
+Kind = Literal["do", "sleep", "wait_for_event"]
+Status = Literal["running", "waiting", "complete", "errored"]
+DYNAMIC_DELAY = "[dynamic]"
+_KINDS: dict[str, Kind] = {
+    "step": "do",
+    "do": "do",
+    "stepdo": "do",
+    "sleep": "sleep",
+    "sleepuntil": "sleep",
+    "waitforevent": "wait_for_event",
+}
+
+
+class StepReader:
+    """Reads steps.
+
+    Args:
+        notes: Takes what is not known.
+        ended: Whether the instance has ended, so that nothing of it still runs.
+        as_text: Whether outputs stand there as JSON text.
+    """
+
+    def __init__(self, notes: Notes, *, ended: bool, as_text: bool) -> None:
+        self._notes = notes
+        self._ended = ended
+        self._as_text = as_text
+
+    def read(self, data: Mapping[str, Any], kind: Kind, name: str, count: int) -> Step:
+        """One step."""
+        label = f"{name}-{count}"
+        step = Step(
+            kind=kind,
+            name=name,
+            count=count,
+            started_at=time(get(data, "start"), f"The start of step {label!r}", self._notes),
+            error=error(get(data, "error")),
+        )
+        if step.started_at is None:
+            self._notes.add(f"When step {label!r} started is not in the dump.")
+        end = time(get(data, "end"), f"The end of step {label!r}", self._notes)
+        if kind == "do":
+            self._read_do(step, data, end)
+        elif kind == "sleep":
+            self._read_sleep(step, data, end)
+        else:
+            self._read_wait(step, data, end)
+        if step.status in ("running", "waiting") and self._ended:
+            self._notes.add(f"Step {label!r} had no outcome when the instance ended.")
+        return step
+
+    # -- callbacks ---------------------------------------------------------------------------------------------------
+
+    def _read_do(self, step: Step, data: Mapping[str, Any], end: datetime | None) -> None:
+        config = get(data, "config")
+        step.config = dict(config) if isinstance(config, Mapping) else None
+        step.sensitive = get(mapping(config), "sensitive") == "output"
+        step.attempts = self._attempts(step, get(data, "attempts"))
+        step.status = _do_status(get(data, "success"), step, end)
+        step.ended_at = end if step.status in ("complete", "errored") else None
+        if step.status == "complete":
+            step.error = None
+            step.result = self._output(step, data)
+        elif step.status == "errored":
+            step.error = step.error or self._last_error(step)
+        else:
+            step.error = None
+
+    def _attempts(self, step: Step, given: object) -> list[Attempt]:
+        if not isinstance(given, list):
+            self._notes.add(f"The attempts of step {step.label!r} are not in the dump.")
+            return []
+        attempts = [self._attempt(step, number, mapping(data)) for number, data in enumerate(given, start=1)]
+        for number, attempt in enumerate(attempts, start=1):
+            if attempt.error is not None:
+                following = attempts[number] if number < len(attempts) else None
+                attempt.retry_delay_ms = _retry_delay(step, attempt, following)
+        return attempts
+
+    def _attempt(self, step: Step, number: int, data: Mapping[str, Any]) -> Attempt:
+        what = f"attempt {number} of step {step.label!r}"
+        success = flag(get(data, "success"))
+        failure = error(get(data, "error"))
+        if success is False and failure is None:
+            failure = ErrorRecord(name="Error", message=UNKNOWN_ERROR)
+            self._notes.add(f"What {what} failed with is not in the dump.")
+        return Attempt(
+            number=number,
+            started_at=time(get(data, "start"), f"The start of {what}", self._notes),
+            ended_at=time(get(data, "end"), f"The end of {what}", self._notes),
+            error=None if success else failure,
+        )
+
+    def _last_error(self, step: Step) -> ErrorRecord:
+        known = [attempt.error for attempt in step.attempts if attempt.error is not None]
+        if not known:
+            self._notes.add(f"What step {step.label!r} failed with is not in the dump.")
+        return known[-1] if known else ErrorRecord(name="Error", message=UNKNOWN_ERROR)
+
+    def _output(self, step: Step, data: Mapping[str, Any]) -> Any:
+        output = get(data, "output", "result")
+        if output is MISSING:
+            self._notes.add(f"The output of step {step.label!r} is not in the dump.")
+        what = f"the output of step {step.label!r}"
+        value = read_value(output, what, cut=_is_marked_cut(data), as_text=self._as_text, sensitive=step.sensitive)
+        if output is not MISSING and holds_unknown(value):
+            why = "redacted" if step.sensitive else "cut short, or in a form that the API has none for"
+            self._notes.add(f"The output of step {step.label!r} is not whole in the dump: it is {why}.")
+        return value
+
+    # -- sleeps and waits --------------------------------------------------------------------------------------------
+
+    def _read_sleep(self, step: Step, data: Mapping[str, Any], end: datetime | None) -> None:
+        # An unfinished sleep's end is when it is due: how long it takes is known, whether it is over is another thing.
+        step.status = self._finished(step, data, end)
+        step.ended_at = end if step.status in ("complete", "errored") else None
+        step.duration_ms = _between(step.started_at, end)
+        if step.duration_ms is None:
+            self._notes.add(f"How long the sleep {step.label!r} takes is not in the dump.")
+
+    def _read_wait(self, step: Step, data: Mapping[str, Any], end: datetime | None) -> None:
+        step.status = self._finished(step, data, end)
+        step.ended_at = end if step.status in ("complete", "errored") else None
+        if step.status != "complete":
+            step.timeout_ms = _between(step.started_at, end)
+        output = get(data, "output", "result", "payload")
+        if isinstance(output, str) and self._as_text:
+            output = loaded(output)
+        event = mapping(output)
+        wrapped = "payload" in event and ("type" in event or "timestamp" in event)
+        own_type = text(get(event, "type")) if wrapped else None
+        step.event_type = text(get(data, "event_type", "eventType", "event")) or own_type
+        if step.status == "complete":
+            payload = get(event, "payload") if wrapped else output
+            at = (
+                time(get(event, "timestamp"), f"The time of the event of {step.label!r}", self._notes)
+                if wrapped
+                else None
+            )
+            what = f"the payload of the event that {step.label!r} took"
+            step.result = self._event(step, read_value(payload, what, cut=_is_marked_cut(data)), at or end)
+
+    def _event(self, step: Step, payload: Any, at: datetime | None) -> dict[str, Any]:
+        if holds_unknown(payload):
+            self._notes.add(f"The payload of the event that {step.label!r} took is not whole in the dump.")
+        if step.event_type is None:
+            self._notes.add(f"The type of the event that {step.label!r} waits for is not in the dump.")
+        event = f"of the event that {step.label!r} took"
+        no_type = UnknownValue(MISSING_REASON.format(what=f"the type {event}"))
+        no_time = UnknownValue(MISSING_REASON.format(what=f"the time {event}"))
+        return {
+            "payload": payload,
+            "type": tag(no_type if step.event_type is None else step.event_type),
+            "timestamp": tag(no_time if at is None else at.replace(tzinfo=None)),
+        }
+
+    def _finished(self, step: Step, data: Mapping[str, Any], end: datetime | None) -> Status:
+        if step.error is not None:
+            return "errored"
+        finished = flag(get(data, "finished", "success"))
+        if finished is None and end is not None and self._ended:
+            return "complete"
+        if finished is None:
+            self._notes.add(f"Whether {step.label!r} is over is not in the dump.")
+        return "complete" if finished else "waiting"
+
+
+def kind_of(data: Mapping[str, Any]) -> Kind | None:
+    """A step's kind; where its type is missing, what its fields tell. None for a type not known here."""
+    given = get(data, "type", "kind")
+    if given is not MISSING and given is not None:
+        return _KINDS.get(str(given).replace("_", "").replace("-", "").replace(".", "").lower())
+    if get(data, "attempts", "config") is not MISSING:
+        return "do"
+    if get(data, "finished") is MISSING:
+        return None if get(data, "output", "success") is MISSING else "do"
+    return "sleep" if get(data, "output", "event_type") is MISSING else "wait_for_event"
+
+
+def first_delay(config: Mapping[str, Any] | None) -> int | None:
+    """Milliseconds before a step's first retry, by its configuration; None where that does not say."""
+    delay = get(mapping(get(mapping(config), "retries")), "delay")
+    found = None if delay is MISSING or delay == DYNAMIC_DELAY else parse_duration(delay)
+    return None if found is None else found.ms
+
+
+def _retry_delay(step: Step, attempt: Attempt, following: Attempt | None) -> int | None:
+    if following is not None:
+        return _between(attempt.ended_at, following.started_at)
+    retries = mapping(get(mapping(step.config), "retries"))
+    first, limit = first_delay(step.config), get(retries, "limit")
+    if first is None or not isinstance(limit, int | float) or attempt.number > limit:
+        return None
+    doubled: int = 2 ** (attempt.number - 1)
+    return first * {"constant": 1, "linear": attempt.number}.get(str(get(retries, "backoff")), doubled)
+
+
+def _do_status(success: object, step: Step, end: datetime | None) -> Status:
+    last = step.attempts[-1] if step.attempts else None
+    if isinstance(success, bool):
+        return "complete" if success else "errored"
+    if success is MISSING and end is not None:
+        failed = step.error is not None or (last is not None and last.error is not None)
+        return "errored" if failed else "complete"
+    return "waiting" if last is not None and last.error is not None else "running"
+
+
+def _is_marked_cut(data: Mapping[str, Any]) -> bool:
+    return any("truncated" in key.lower() and value is True for key, value in data.items())
+
+
+def _between(start: datetime | None, end: datetime | None) -> int | None:
+    if start is None or end is None or end < start:
+        return None
+    return round((end - start) / timedelta(milliseconds=1))

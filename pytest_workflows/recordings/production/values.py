@@ -1,0 +1,123 @@
+"""Values of a dump: which are whole, which were cut short, and which the API has no form for."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from durable_engine import REDACTED_REASON, JsBigInt, UnknownValue
+from pytest_workflows.recordings.model import Value
+from pytest_workflows.recordings.values import is_unknown, tag
+
+from .fields import MISSING
+
+MISSING_REASON = "{what} is missing in the dump"
+CUT_REASON = "{what} was cut short by the API"
+_REDACTED = "[REDACTED]"
+
+_CUT_MARK = re.compile(
+    r"(\[|\(|<|\.\.\.|…)[^\[\](){}<>\n]{0,30}\btruncated\b[^\[\](){}<>\n]{0,40}[\])>.…]*\s*\Z", re.IGNORECASE
+)
+_ELLIPSIS = re.compile(r"(\.\.\.|…)\s*\Z")
+_ELLIPSIS_FROM = 50
+"""A text that ends in an ellipsis and is at least so long was cut; a shorter one may well be meant so."""
+_BYTES = re.compile(
+    r"\[(ArrayBuffer|DataView|ReadableStream|Blob|(Big)?(Ui|I)nt(8|16|32|64)(Clamped)?Array|Float(16|32|64)Array)\b[^\]]*\]"
+)
+_BIGINT = re.compile(r"\[BigInt\((-?\d+)\)\]")
+_PART_OF_WORD = re.compile(r"(t|tr|tru|f|fa|fal|fals|n|nu|nul|-)\Z")
+
+
+def are_json_texts(outputs: Iterable[object]) -> bool:
+    """Whether the outputs of a dump all stand there as JSON text, instead of as the values.
+
+    One output that is no text, or a text that is no JSON, tells that the values stand for themselves.
+    """
+    known = [output for output in outputs if output is not MISSING and output is not None]
+    if not known or not all(isinstance(output, str) for output in known):
+        return False
+    texts = [output for output in known if isinstance(output, str) and not _was_cut(output) and output != _REDACTED]
+    return all(_parses(text) for text in texts) and any(text.lstrip()[:1] in ("{", "[", '"') for text in texts)
+
+
+def read_value(value: object, what: str, *, cut: bool = False, as_text: bool = False, sensitive: bool = False) -> Value:
+    """A value of a dump as a recording holds it.
+
+    Args:
+        value: As the dump has it; MISSING if it has none.
+        what: What it is, for where it is not known: `the output of step 'charge-1'`.
+        cut: Whether the dump says elsewhere that it is not whole.
+        as_text: Whether it is JSON text.
+        sensitive: Whether it is an output that the platform keeps secret.
+    """
+    if value is MISSING:
+        return tag(UnknownValue(MISSING_REASON.format(what=what)))
+    if (sensitive and value is not None) or value == _REDACTED:
+        return tag(UnknownValue(REDACTED_REASON))
+    if cut:
+        return tag(UnknownValue(CUT_REASON.format(what=what)))
+    if as_text and isinstance(value, str) and not _was_cut(value):
+        value = json.loads(value)
+    return tag(_whole(value, what))
+
+
+def holds_unknown(value: Value) -> bool:
+    """Whether a value, as a recording holds it, is not known or has a part that is not."""
+    if isinstance(value, dict):
+        return is_unknown(value) or any(holds_unknown(item) for item in value.values())
+    return isinstance(value, list) and any(holds_unknown(item) for item in value)
+
+
+def loaded(text: str) -> Any:
+    """The value of a JSON text; the text itself where it is none."""
+    return json.loads(text) if _parses(text) else text
+
+
+def _whole(value: object, what: str) -> Any:
+    if isinstance(value, str):
+        return _text(value, what)
+    if isinstance(value, list):
+        return [_whole(item, what) for item in value]
+    if isinstance(value, Mapping):
+        return {key: _whole(item, what) for key, item in value.items()}
+    return value
+
+
+def _text(value: str, what: str) -> Any:
+    if _was_cut(value):
+        return UnknownValue(CUT_REASON.format(what=what))
+    if _BYTES.fullmatch(value):
+        return UnknownValue(f"{what} holds bytes, which the API does not give: {value}")
+    bigint = _BIGINT.fullmatch(value)
+    return JsBigInt(bigint[1]) if bigint else value
+
+
+def _was_cut(value: str) -> bool:
+    if len(value) >= _ELLIPSIS_FROM and _ELLIPSIS.search(value[-5:]):
+        return True
+    return _CUT_MARK.search(value[-100:]) is not None or _is_part_of_json(value)
+
+
+def _is_part_of_json(value: str) -> bool:
+    """Whether a text begins as a JSON object or array, and breaks off before that ends."""
+    start = value.lstrip()
+    if not re.match(r'\{\s*"|\[\s*[{"\[\d-]', start):
+        return False
+    try:
+        json.loads(start)
+    except json.JSONDecodeError as error:
+        rest = start[error.pos :]
+        return error.msg.startswith("Unterminated string") or not rest.strip() or bool(_PART_OF_WORD.match(rest))
+    except RecursionError:
+        return False
+    return False
+
+
+def _parses(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True

@@ -1,0 +1,70 @@
+"""When a test is over: its recordings are written, and its report names them and how to run one again."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from .storing import write
+
+if TYPE_CHECKING:
+    import pytest
+
+    from .model import Recording
+
+SECTION = "Workflow recordings"
+_MOST_NAMED = 10
+
+
+class Recorded(Protocol):
+    """What a test that ran can say: its settings' `record` and `failures_dir`, and its recordings."""
+
+    recorded: bool
+
+    @property
+    def recording_mode(self) -> tuple[str, str]:
+        """Of which tests instances are recorded, and where."""
+
+    def recordings(self) -> list[Recording]:
+        """The recordings of its instances."""
+
+
+def report_recordings(report: pytest.TestReport, running: Recorded, config: pytest.Config, title: str) -> None:
+    """Write a test's recordings, or remove those of its run before.
+
+    Args:
+        report: Of one phase of the test.
+        running: The test.
+        config: pytest's.
+        title: What sets this run of the test apart from its plain one; empty for that.
+    """
+    mode, folder = running.recording_mode
+    base, nodeid = config.rootpath / folder, report.nodeid + title
+    if running.recorded:
+        return
+    if report.failed or (report.when == "call" and mode == "all"):
+        running.recorded = True
+        outcome = "failed" if report.failed else "passed"
+        recordings = [msgspec.structs.replace(one, outcome=outcome) for one in running.recordings()]
+        paths = write(recordings, base, nodeid)
+        if report.failed and paths:
+            report.sections.append((SECTION, _describe(paths, config.invocation_params.dir)))
+    elif report.when == "call" and report.passed and base.is_dir():
+        write([], base, nodeid)
+
+
+def _describe(paths: Sequence[Path], folder: Path) -> str:
+    shown = [_shown(path, folder) for path in paths]
+    lines = shown[:_MOST_NAMED]
+    if len(shown) > _MOST_NAMED:
+        lines.append(f"... and {len(shown) - _MOST_NAMED} more in {_shown(paths[0].parent, folder)}")
+    return "\n".join([*lines, f"Run it again: pytest-workflows reproduce {shlex.quote(shown[0])}"])
+
+
+def _shown(path: Path, folder: Path) -> str:
+    return os.path.relpath(path, folder) if path.is_relative_to(folder) else str(path)

@@ -1,0 +1,117 @@
+"""Runs the current source against a recording."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from os import PathLike
+from types import TracebackType
+from typing import Any
+
+from durable_engine import InvalidArgumentError, WorkflowBinding, encode, to_ms
+from pytest_workflows.introspection import InstanceIntrospector, introspect_workflow_instance
+
+from .errors import RecordingError
+from .files import load, read
+from .model import Recording
+from .script import RecordedScript, find_until
+from .values import untag
+
+AnyRecording = str | PathLike[str] | Mapping[str, Any] | Recording
+
+
+def reproduce(binding: WorkflowBinding, recording: AnyRecording, *, until: object = None) -> Reproduction:
+    """Run the current source against a recording.
+
+    Recorded steps answer as they were recorded, attempt by attempt, at the times at which they did; no callback runs.
+    Where the source asks for something else, the wait that is under way raises `DivergenceError`.
+
+    Args:
+        binding: The workflow's binding, such as `workflow_env.ORDERS`.
+        recording: A file, what its JSON holds, or a `Recording`.
+        until: Selects a step, as everywhere: that step and all that follows run for real.
+
+    Returns:
+        For `async with ... as instance`; the instance runs when the block first awaits it.
+
+    Raises:
+        InvalidArgumentError: If an argument is of the wrong type.
+        RecordingError: If the recording cannot be read, or has no such step.
+
+    Example:
+        ```python
+        async with reproduce(workflow_env.ORDERS, "tests/recordings/order-1.json") as instance:
+            await instance.wait_for_status("errored")
+        ```
+    """
+    if not isinstance(binding, WorkflowBinding):
+        raise InvalidArgumentError(
+            f"reproduce takes a workflow binding such as workflow_env.ORDERS, not {type(binding).__name__}: "
+            f"{binding!r}."
+        )
+    if isinstance(recording, Recording):
+        return Reproduction(binding, recording, "the recording", until)
+    if isinstance(recording, Mapping):
+        return Reproduction(binding, read(recording), "the recording", until)
+    if isinstance(recording, str | PathLike):
+        return Reproduction(binding, load(recording), str(recording), until)
+    raise InvalidArgumentError(
+        f"reproduce takes a recording's file, what its JSON holds, or a Recording, not {recording!r}."
+    )
+
+
+class Reproduction:
+    """A recorded instance that is run again. Made by `reproduce`.
+
+    Attributes:
+        script: The recording as it is played, and what `run` asked for.
+    """
+
+    def __init__(self, binding: WorkflowBinding, recording: Recording, name: str, until: object) -> None:
+        self._binding = binding
+        self._engine = binding.engine
+        self._recording = recording
+        key = None if until is None else find_until(recording, until)
+        self.script = RecordedScript(recording=recording, until=key, name=name)
+        self._introspector: InstanceIntrospector | None = None
+        self._limits = self._engine.limits
+
+    async def __aenter__(self) -> InstanceIntrospector:
+        engine, recording, workflow = self._engine, self._recording, self._binding.workflow
+        if engine.manual_clock:
+            raise RecordingError(
+                "A recording is played on the clock that moves by itself, as the recorded times ask for it. Take "
+                'clock="manual" off this test\'s marker.'
+            )
+        self._set_scene()
+        self._introspector = await introspect_workflow_instance(self._binding, recording.instance_id)
+        engine.scripts[workflow.name, recording.instance_id] = self.script
+        engine.create(workflow, recording.instance_id, encode(untag(recording.params)))
+        if recording.created_at is not None:
+            # Of an instance that was restarted, the last life begins later than that.
+            instance = engine.require(workflow, recording.instance_id)
+            instance.row.created_at = to_ms(recording.created_at)
+        return self._introspector
+
+    def _set_scene(self) -> None:
+        recording, engine = self._recording, self._engine
+        begins = recording.history[0].at if recording.history else recording.created_at
+        engine.set_scene(engine.clock.now_ms if begins is None else to_ms(begins), recording.seed)
+        settings = recording.settings
+        limits = {name: value for name, value in settings.limits.items() if hasattr(engine.limits, name)}
+        if settings.step_limit is not None:
+            limits["steps"] = settings.step_limit
+        engine.limits = replace(engine.limits, **limits) if limits else engine.limits
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        __tracebackhide__ = True
+        assert self._introspector is not None
+        self.script.stop()
+        self._engine.limits = self._limits
+        aborted = self._engine.take_aborted()
+        ended = aborted if error is None else error
+        await self._introspector.__aexit__(None if ended is None else type(ended), ended, traceback)
+        if error is None and aborted is not None:
+            raise aborted

@@ -1,0 +1,62 @@
+"""Finds a workflow class in its file, and walks through its `run`."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+from .flow import Klass, Walk
+from .model import START, SourceWorkflow
+from .modules import Function, constants_of, parse
+
+
+def find_class_steps(cls: type) -> SourceWorkflow | None:
+    """The steps in the source of a class; None where there is no source that can be read."""
+    try:
+        file = inspect.getsourcefile(cls)
+    except TypeError:
+        return None
+    return None if file is None else find_steps(Path(file), cls.__qualname__)
+
+
+def find_steps(path: Path, class_name: str) -> SourceWorkflow | None:
+    """The steps in the source of a class, its bases and the helpers that it calls, in files beside it too.
+
+    Args:
+        path: The file that has the class, or imports it.
+        class_name: Its qualified name.
+
+    Returns:
+        None where the file cannot be read, or has no such class with a `run`.
+    """
+    try:
+        found = parse(path).find_class(class_name)
+    except (OSError, SyntaxError, ValueError):
+        return None
+    if found is None:
+        return None
+    node, module = found
+    klass = Klass({}, {})
+    bases = [found]
+    while bases:
+        node, module = bases.pop(0)
+        for name, text in constants_of(node.body).items():
+            for prefix in ("self", "cls", node.name):
+                klass.constants.setdefault(f"{prefix}.{name}", text)
+        for child in node.body:
+            if isinstance(child, Function):
+                klass.methods.setdefault(child.name, (child, module))
+        for base in node.bases:
+            inherited = module.find_class(base.id) if hasattr(base, "id") else None
+            if inherited is not None and inherited[0] is not node:
+                bases.append(inherited)
+    if "run" not in klass.methods:
+        return None
+    walk = Walk(klass)
+    ends = walk.walk_run()
+    return SourceWorkflow(
+        class_name=class_name,
+        file=str(found[1].path),
+        steps=tuple(step.freeze() for step in walk.steps),
+        ends=tuple(end for end in ends if end == START or walk.steps[end].after),
+    )

@@ -1,0 +1,149 @@
+"""`pytest-workflows describe`: an instance and its steps."""
+
+import json
+
+import pytest
+
+from .conftest import text
+
+
+def test_an_instance_that_retries(cli, dumps):
+    ended = cli("describe", dumps / "retrying.json", "--workflow", "ORDERS", "--id", "order-7")
+
+    assert ended.code == 0
+    assert ended.out == text("""
+        Workflow name:         ORDERS
+        Instance id:           order-7
+        Version id:            14707576-2549-4848-82ed-f68f8a1b47c7
+        Status:                running
+        Trigger:               api
+        Queued:                2026-03-02 09:00:00 UTC
+        Success:               not yet
+        Start:                 2026-03-02 09:00:00.120 UTC
+        End:                   not yet
+        Duration:              not over yet
+        Last successful step:  check stock-1
+        Params:                {"sku": "tea", "card": "tok_visa", "amount": 1250}
+
+        Steps: 2
+
+          Name:      check stock-1
+          Type:      step
+          Start:     2026-03-02 09:00:00.150 UTC
+          End:       2026-03-02 09:00:00.420 UTC
+          Duration:  270 ms
+          Success:   yes
+          Output:    {"in_stock": 7}
+            Attempt  Start         Duration  State    Error
+            1        09:00:00.150  270 ms    success
+
+          Name:        charge card-1
+          Type:        step
+          Start:       2026-03-02 09:00:00.450 UTC
+          End:         not yet
+          Duration:    not over yet
+          Success:     not yet
+          Retries at:  2026-03-02 09:00:31.400 UTC (20 seconds later)
+            Attempt  Start         Duration  State  Error
+            1        09:00:00.460  440 ms    error  RuntimeError: the bank answered 503
+            2        09:00:10.905  495 ms    error  RuntimeError: the bank answered 503
+        """)
+
+
+def test_sleeps_events_and_the_output(cli, dumps):
+    shown = cli("describe", dumps / "complete.json").out
+
+    assert (
+        text("""
+        End:                   2026-03-05 15:12:01.350 UTC
+        Duration:              3 days 6 hours
+        Last successful step:  ship-2026-1
+        Params:                {"sku": "tea", "card": "tok_visa", "amount": 1250}
+        Output:                {"status": "shipped", "parcel": "parcel 55",
+                               "approved_by": "grace"}
+        """)
+        in shown
+    )
+    assert "  Name:      cool down-1\n  Type:      sleep\n" in shown
+    assert "  Duration:  3 days\n" in shown
+    assert "  Type:      wait for event\n  Event:     approved\n" in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("sleeping", "  Wakes up at:  2026-03-05 09:00:31.910 UTC (3 days later)"),
+        ("waiting", "  Times out at:  2026-03-06 09:00:31.950 UTC (1 day later)"),
+        ("event_timed_out", "  Error:     WorkflowTimeoutError: Execution timed out after 86400000ms"),
+        ("terminated", "  Type:     termination"),
+        ("terminated", "  End:       never: the instance ended"),
+        ("errored", "Error:                 RuntimeError: the bank answered 503"),
+        ("truncated", "  Output:    unknown: the output of step 'check stock-1' was cut short by the"),
+        ("sparse", "Version id:            unknown"),
+        ("sparse", "Start:                 unknown"),
+        ("sparse", "Error:                 unknown"),
+        ("sparse", "  -  What triggered the instance is not in the dump."),
+    ],
+)
+def test_what_stands_there_and_what_is_unknown(cli, dumps, name, line):
+    assert line in cli("describe", dumps / f"{name}.json").out.splitlines()
+
+
+def test_no_line_is_wider_than_the_terminal(cli, dumps):
+    for path in sorted(dumps.glob("*.json")):
+        assert all(len(line) <= 80 for line in cli("describe", path).lines), path
+
+
+def test_json_is_a_recording_that_can_be_read_again(cli, dumps, tmp_path):
+    told = cli("describe", dumps / "complete.json", "--workflow", "ORDERS", "--json")
+    (tmp_path / "recording.json").write_text(told.out)
+
+    assert json.loads(told.out)["workflow"] == "ORDERS"
+    assert cli("describe", tmp_path / "recording.json", "--json").out == told.out
+
+
+def test_standard_input(cli, dumps):
+    piped = cli("describe", "-", given=(dumps / "waiting.json").read_text())
+
+    assert piped.lines[1] == "Instance id:           order-77"
+
+
+def test_latest_is_the_newest_recording_of_a_failing_test(shop):
+    shop.write("tests/test_it.py", TEST)
+    shop.pytest()
+
+    assert shop.command("describe", "latest").lines[:4] == [
+        "Workflow name:         orders / ORDERS",
+        "Instance id:           order-1",
+        "Version id:            unknown",
+        "Status:                errored",
+    ]
+
+
+def test_what_a_test_s_steps_printed(shop):
+    shop.change('return {"in_stock": 7}', 'print("looks it up")\n            return {"in_stock": 7}')
+    shop.write("tests/test_it.py", TEST)
+    shop.pytest()
+
+    assert "  Printed:   looks it up" in shop.command("describe", "latest").lines
+
+
+def test_latest_without_a_recording(shop):
+    ended = shop.command("describe", "latest")
+
+    assert ended.code == 3
+    assert ended.err == (
+        f"Error: 'latest': there is no recording in {shop.path}/.workflows/failures.\n"
+        "Hint: A failing test that used workflows leaves one there: run pytest first, or name a file.\n"
+    )
+
+
+TEST = """
+    from pytest_workflows import introspect_workflow_instance
+
+
+    async def test_an_order_ships(workflow_env):
+        async with introspect_workflow_instance(workflow_env.ORDERS, "order-1") as instance:
+            await workflow_env.ORDERS.create({"id": "order-1", "params": {"card": "declined"}})
+            await instance.wait_for_status("complete")
+"""

@@ -1,0 +1,63 @@
+"""`pytest-workflows diff`: where two runs part."""
+
+from .conftest import text
+
+
+def test_two_runs_that_part(cli, dumps):
+    ended = cli("diff", dumps / "complete.json", dumps / "errored.json")
+
+    assert ended.code == 1
+    assert ended.out.partition("\n\n")[2] == text("""
+          params
+          step check stock-1
+        ~ step charge card-1
+            outcome
+              A:  complete: {"charge": "ch_81"}
+              B:  failed: RuntimeError: the bank answered 503
+            attempts
+              A:  3 (RuntimeError: the bank answered 503; RuntimeError: the bank
+                  answered 503; success)
+              B:  3 (RuntimeError: the bank answered 503; RuntimeError: the bank
+                  answered 503; RuntimeError: the bank answered 503)
+        - sleep cool down-1: complete
+        - wait for event approval-1: complete: {"by": "grace"}
+        - step ship-2026-1: complete: "parcel 55"
+        ~ the end
+            status
+              A:  complete
+              B:  errored
+            result
+              A:  {"approved_by": "grace", "parcel": "parcel 55", "status": "shipped"}
+              B:  RuntimeError: the bank answered 503
+
+        5 differences.
+        """)
+
+
+def test_a_run_and_itself(cli, dumps):
+    ended = cli("diff", dumps / "complete.json", dumps / "complete.json")
+
+    assert ended.code == 0
+    assert ended.lines[-1] == "The runs are the same."
+
+
+def test_what_is_not_known_is_no_difference(cli, dumps):
+    ended = cli("diff", dumps / "errored.json", dumps / "truncated.json")
+
+    assert "? step check stock-1" in ended.lines
+    assert "      B:  complete: unknown: the output of step 'check stock-1' was cut short by" in ended.lines
+    assert ended.lines[-1] == "2 differences. 1 cannot be compared: one of the two is not known."
+
+
+def test_when_things_happened_is_not_compared(cli, dumps, tmp_path):
+    moved = (dumps / "complete.json").read_text().replace("2026-03", "2027-05")
+    (tmp_path / "moved.json").write_text(moved.replace("ch_81", "ch_82"))
+
+    assert cli("diff", dumps / "complete.json", tmp_path / "moved.json").lines[-1] == "1 difference."
+
+
+def test_a_step_that_is_new(cli, dumps):
+    ended = cli("diff", dumps / "sleeping.json", dumps / "waiting.json")
+
+    assert "~ sleep cool down-1" in ended.lines
+    assert "+ wait for event approval-1: waiting" in ended.lines

@@ -1,0 +1,155 @@
+"""`pytest-workflows reproduce`: a recorded instance against today's source."""
+
+import json
+
+import pytest
+
+from .conftest import TESTS, text
+
+
+def test_production_s_instance_goes_its_recorded_way(shop, dumps):
+    ended = shop.command("reproduce", str(dumps / "complete.json"), "--workflow", "ORDERS", "--id", "order-7")
+
+    assert ended.code == 0
+    assert ended.out == text("""
+        +0 ms                 ORDERS order-7 begins at 2026-03-02 09:00:00 UTC
+        +420 ms               step  check stock-1 complete: {'in_stock': 7}
+        +460 ms               step  charge card-1 attempt 1: RuntimeError: the bank
+                              answered 503, retried after 10 seconds 5 ms
+        +10 seconds 905 ms    step  charge card-1 attempt 2: RuntimeError: the bank
+                              answered 503, retried after 20 seconds 10 ms
+        +31 seconds 900 ms    step  charge card-1 complete: {'charge': 'ch_81'}
+        +31 seconds 900 ms    sleep cool down-1 begins
+        +3 days 31 seconds    sleep cool down-1 is over
+        +3 days 31 seconds    wait  approval-1 begins
+        +3 days 6 hours       wait  approval-1 took {'by': 'grace'}
+        +3 days 6 hours       step  ship-2026-1 complete: 'parcel 55'
+
+        As recorded: complete.
+        """)
+
+
+@pytest.mark.parametrize(
+    ("name", "end"),
+    [
+        ("errored", "As recorded: errored, RuntimeError: the bank answered 503."),
+        ("event_timed_out", "As recorded: complete."),
+        ("sleeping", "As recorded: waiting."),
+        ("waiting", "As recorded: waiting."),
+        ("retrying", "As recorded: running."),
+        ("running", "As recorded: running."),
+        ("terminated", "As recorded: terminated."),
+    ],
+)
+def test_every_end_is_reproduced(shop, dumps, name, end):
+    # The project has one workflow: a dump that names none is of that.
+    ended = shop.command("reproduce", str(dumps / f"{name}.json"))
+
+    assert (ended.code, ended.lines[-1]) == (0, end)
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [("truncated", "was cut short by the API"), ("sparse", "is missing in the dump")],
+)
+def test_it_stops_where_a_value_matters_that_is_not_known(shop, dumps, name, what):
+    ended = shop.command("reproduce", str(dumps / f"{name}.json"))
+
+    assert ended.code == 3
+    told = " ".join(ended.out.split())
+    assert f"this value is not known: the output of step 'check stock-1' {what}." in told
+
+
+def test_a_source_that_goes_another_way(shop, dumps):
+    shop.change('"charge card"', '"charge the card"')
+    ended = shop.command("reproduce", str(dumps / "errored.json"), "--id", "order-7")
+
+    assert ended.code == 1
+    told = " ".join(ended.out.split())
+    assert "at src/entry.py:" in told
+    assert "it asks for step.do('charge the card'), where the recording has step.do('charge card')." in told
+    assert "  -> do charge card-1" in ended.out
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"name": "Error", "message": "the bank answered 503"},
+        {"name": "RuntimeError", "message": "the bank answered 503"},
+        {"name": "NonRetryableError", "message": "the bank answered 503"},
+        {"name": "Error", "message": "RuntimeError: the bank answered 503"},
+    ],
+)
+def test_an_error_that_is_told_in_short_is_the_same_error(shop, dumps, error):
+    dump = json.loads((dumps / "errored.json").read_text())
+    dump["error"] = error
+    for attempt in dump["steps"][1]["attempts"]:
+        attempt["error"] = error
+    shop.write("dump.json", json.dumps(dump))
+
+    ended = shop.command("reproduce", "dump.json")
+    from_there = shop.command("reproduce", "dump.json", "--until", "charge card")
+
+    assert (ended.code, ended.lines[-1]) == (0, f"As recorded: errored, {error['message']}.")
+    assert from_there.code == 1
+
+
+def test_a_recording_of_a_failing_test_names_its_workflow(shop):
+    shop.write("tests/test_it.py", TESTS)
+    failing = shop.pytest()
+    hint = next(line for line in failing.lines if line.startswith("Run it again: "))
+
+    ended = shop.command(*hint.removeprefix("Run it again: pytest-workflows ").split())
+
+    assert ended.code == 0
+    assert ended.lines[-1] == "As recorded: errored, RuntimeError: the bank answered 503."
+    assert shop.command("reproduce", "latest").lines[-1] == ended.lines[-1]
+
+
+def test_from_a_step_on_it_runs_for_real(shop, dumps):
+    shop.change('order.get("card") == "declined"', "True")
+    failing = shop.command("reproduce", str(dumps / "errored.json"), "--until", "charge card")
+    shop.change("if True:", "if False:")
+    corrected = shop.command("reproduce", str(dumps / "errored.json"), "--until", "charge card-1")
+
+    assert (failing.code, failing.lines[-1]) == (0, "As recorded: errored, RuntimeError: the bank answered 503.")
+    assert corrected.code == 1
+    assert corrected.lines[-2:] == [
+        "Recorded: errored, RuntimeError: the bank answered 503.",
+        "Now:      complete.",
+    ]
+
+
+def test_the_debugger_opens_where_it_fails(shop, dumps):
+    shop.change('order.get("card") == "declined"', 'order["card"] == "tok_visa"')
+    ended = shop.command(
+        "reproduce",
+        str(dumps / "errored.json"),
+        "--until",
+        "charge card",
+        "--pdb",
+        given="p order['amount']\nq\n",
+        process=True,
+    )
+
+    assert "charge_card()\n-> raise RuntimeError(" in ended.out
+    assert "(Pdb) 1250\n" in ended.out
+    assert ended.code == 0
+
+
+def test_a_step_that_the_recording_does_not_have(shop, dumps):
+    ended = shop.command("reproduce", str(dumps / "errored.json"), "--until", "refund")
+
+    assert ended.code == 2
+    assert ended.err == (
+        "Error: --until 'refund': the recording has no such step.\nHint: It has: check stock-1, charge card-1.\n"
+    )
+
+
+def test_a_workflow_that_the_project_does_not_have(shop, dumps):
+    ended = shop.command("reproduce", str(dumps / "errored.json"), "--workflow", "CARTS")
+
+    assert (ended.code, ended.err) == (
+        2,
+        "Error: the project has no workflow binding 'CARTS'.\nHint: It has: ORDERS.\n",
+    )

@@ -1,0 +1,193 @@
+"""`pytest-workflows run`: one instance without writing a test."""
+
+import re
+
+import pytest
+
+from .conftest import text
+
+NOW = ("--id", "order-7", "--now", "2026-01-01")
+
+
+def timeless(out):
+    return re.sub(r"Real time:     \d+\.\d\d s", "Real time:     0.00 s", out)
+
+
+def test_an_instance_is_watched_to_its_end(shop):
+    ended = shop.command("run", "ORDERS", *NOW, "--event", """approved={"by": "ada@shop"}@2 hours""")
+
+    # The event is there before it is asked for: it is kept.
+    assert ended.code == 0
+    assert timeless(ended.out) == text("""
+        +0 ms                 ORDERS order-7 begins at 2026-01-01 00:00:00 UTC
+        +0 ms                 step  check stock-1 complete: {'in_stock': 7}
+        +0 ms                 step  charge card-1 complete: {'charge': 'ch_81'}
+        +0 ms                 sleep cool down-1 begins
+        +2 hours              event 'approved' arrives
+        +3 days               sleep cool down-1 is over
+        +3 days               wait  approval-1 begins
+        +3 days               wait  approval-1 took {'by': 'ada@shop'}
+        +3 days               step  ship-2026-1 complete: 'parcel 55'
+
+        Status:        complete
+        Output:        {"status": "shipped", "parcel": "parcel 55", "approved_by":
+                       "ada@shop"}
+        Virtual time:  3 days
+        Real time:     0.00 s
+        """)
+
+
+def test_an_instance_that_fails(shop):
+    ended = shop.command("run", *NOW, "--params", '{"card": "declined"}')
+
+    assert ended.code == 1
+    assert timeless(ended.out) == text("""
+        +0 ms                 ORDERS order-7 begins at 2026-01-01 00:00:00 UTC
+        +0 ms                 step  check stock-1 complete: {'in_stock': 7}
+        +0 ms                 step  charge card-1 attempt 1: RuntimeError: the bank
+                              answered 503, retried after 10 seconds
+        +10 seconds           step  charge card-1 attempt 2: RuntimeError: the bank
+                              answered 503, retried after 20 seconds
+        +30 seconds           step  charge card-1 fails: RuntimeError: the bank answered
+                              503
+
+        Status:        errored
+        Error:         RuntimeError: the bank answered 503
+        Virtual time:  30 seconds
+        Real time:     0.00 s
+        """)
+
+
+def test_nobody_sends_the_event(shop):
+    ended = shop.command("run", *NOW)
+
+    assert "+4 days               wait  approval-1 fails: Execution timed out after" in ended.lines
+    assert 'Output:        {"status": "not approved"}' in ended.lines
+
+
+def test_bindings_come_from_the_projects_conftest(shop):
+    shop.change('return {"in_stock": 7}', 'return {"in_stock": await self.env.STOCK.count(order["sku"])}')
+    shop.write(
+        "tests/conftest.py",
+        """
+        import pytest
+
+
+        class Stock:
+            async def count(self, sku):
+                return len(sku)
+
+
+        @pytest.fixture
+        def stock():
+            return Stock()
+
+
+        @pytest.fixture
+        def workflow_bindings(stock):
+            return {"STOCK": stock}
+        """,
+    )
+
+    shown = shop.command("run", *NOW, "--params", '{"sku": "tea"}').lines
+
+    assert "+0 ms                 step  check stock-1 complete: {'in_stock': 3}" in shown
+
+
+def test_a_broken_rule_is_told(shop):
+    shop.change('"3 days"', '"3 Days"')
+
+    shown = shop.command("run", *NOW).out
+
+    assert "'3 Days' counts as milliseconds in production" in shown.replace("\n", " ")
+
+
+def test_nothing_is_recorded_and_no_addopts_hold(shop):
+    shop.write("pytest.ini", "[pytest]\nasyncio_default_fixture_loop_scope = function\naddopts = --no-such-option\n")
+    ended = shop.command("run", *NOW, "--params", '{"card": "declined"}')
+
+    assert ended.code == 1
+    assert not (shop.path / ".workflows").exists()
+
+
+def test_a_request_stays_here_unless_it_is_let_out(shop):
+    shop.change('return {"in_stock": 7}', 'return await fetch("https://stock.example.com")')
+    shop.change("import WorkflowEntrypoint", "import WorkflowEntrypoint, fetch")
+
+    assert shop.command("run", *NOW).lines[-1] == "Requests stay here unless you let them out: --allow-network"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["NOPE"], "Error: the project has no workflow binding 'NOPE'.\nHint: It has: ORDERS.\n"),
+        (
+            ["--id", "a/b"],
+            "Error: the instance cannot be created: Error: WorkflowError: Workflow instance has invalid id\n"
+            "Hint: Look at --params and --id.\n",
+        ),
+    ],
+)
+def test_what_the_project_does_not_have(shop, arguments, error):
+    ended = shop.command("run", *arguments)
+
+    assert (ended.code, ended.err) == (2, error)
+
+
+def test_a_workflow_is_found_by_its_own_name_as_well(shop):
+    assert shop.command("run", "orders", *NOW).lines[0].endswith("ORDERS order-7 begins at 2026-01-01 00:00:00 UTC")
+
+
+def test_several_bindings_and_none_is_named(shop):
+    config = (shop.path / "wrangler.jsonc").read_text()
+    two = '"class_name": "OrderWorkflow" }, { "binding": "AGAIN", "name": "again", "class_name": "OrderWorkflow" }'
+    shop.write("wrangler.jsonc", config.replace('"class_name": "OrderWorkflow" }', two))
+
+    assert shop.command("run").err == (
+        "Error: the project has 2 workflow bindings: ORDERS, AGAIN.\nHint: Name one of them.\n"
+    )
+
+
+def test_a_conftest_that_fails(shop):
+    shop.write("tests/conftest.py", "import nowhere")
+    ended = shop.command("run")
+
+    assert ended.code == 3
+    assert "ModuleNotFoundError: No module named 'nowhere'" in ended.err
+
+
+def test_a_source_that_cannot_be_imported(shop):
+    shop.change("from workers import", "from workers import Nope,")
+    ended = shop.command("run")
+
+    assert ended.code in (3, 4)
+    assert "Nope" in ended.err.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("event", "error"),
+    [
+        ("=1", "--event '=1' has no type."),
+        ("approved={by", "--event 'approved={by': '{by' is no JSON."),
+        ("approved={by}@1 day", "--event 'approved={by}@1 day': '{by}' is no JSON: "),
+        ("approved=1@soon", "--event 'approved=1@soon': 'soon' is no duration."),
+        ("approved=1@2 Days", "--event 'approved=1@2 Days': '2 Days' is no duration."),
+    ],
+)
+def test_an_event_that_cannot_be_read(cli, event, error):
+    ended = cli("run", "--event", event)
+
+    assert ended.code == 2
+    assert ended.err.startswith(f"Error: {error}")
+
+
+def test_events_in_every_form():
+    from pytest_workflows.cli.events import PlannedEvent, read_event
+
+    day = 24 * 3600 * 1000
+    assert read_event("go") == PlannedEvent("go", None, 0)
+    assert read_event("go@1 day") == PlannedEvent("go", None, day)
+    assert read_event('go={"to": "a@b"}') == PlannedEvent("go", {"to": "a@b"}, 0)
+    assert read_event('go={"to": "a@b"}@1 day') == PlannedEvent("go", {"to": "a@b"}, day)
+    assert read_event("""go="x=y"@"1 day\"""") == PlannedEvent("go", "x=y", day)
+    assert read_event("go=1@500") == PlannedEvent("go", 1, 500)

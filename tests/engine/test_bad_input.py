@@ -1,0 +1,196 @@
+"""What the engine says to bad input: at once, what was given, and what it takes instead."""
+
+import datetime
+import re
+
+import pytest
+
+from durable_engine import Engine, InvalidArgumentError, JsException
+
+START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+
+
+@pytest.fixture
+async def engine():
+    async with Engine(now=START, timeout=2) as engine:
+        yield engine
+
+
+async def sleeper(event, step):
+    await step.sleep("nap", "1 hour")
+
+
+async def caught_in_run(engine, call):
+    """What `call(step)` raises inside `run`."""
+    caught = []
+
+    async def workflow(event, step):
+        try:
+            await call(step)
+        except Exception as error:
+            caught.append(error)
+
+    await engine.bind("W", workflow).create()
+    await engine.run_until_idle()
+    return caught[0]
+
+
+# -- binding ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["", 7, None])
+async def test_a_binding_needs_a_name(engine, name):
+    with pytest.raises(InvalidArgumentError, match=f"^A binding's name is a text such as 'ORDERS', not {name!r}\\.$"):
+        engine.bind(name, sleeper)
+
+
+async def test_a_binding_name_is_given_once(engine):
+    engine.bind("ORDERS", sleeper)
+
+    with pytest.raises(
+        InvalidArgumentError, match=r"^The binding 'ORDERS' exists already: <WorkflowBinding 'ORDERS'>\.$"
+    ):
+        engine.bind("ORDERS", sleeper)
+
+
+async def test_a_workflow_can_be_called(engine):
+    with pytest.raises(
+        InvalidArgumentError, match=r"^A workflow is a callable \(event, step\) -> result, not 'run'\.$"
+    ):
+        engine.bind("ORDERS", "run")
+
+
+async def test_a_name_of_python_that_a_binding_lacks_is_an_attribute_error_without_advice(engine):
+    binding = engine.bind("ORDERS", sleeper)
+
+    with pytest.raises(AttributeError, match=r"^__aenter__$"):
+        binding.__aenter__  # noqa: B018
+
+
+# -- create, create_batch, send_event ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("options", ["o-1", ["o-1"], 7])
+async def test_create_takes_a_dict(engine, options):
+    message = f"create takes a dict of options, not {type(options).__name__}: {options!r}"
+
+    with pytest.raises(InvalidArgumentError, match=f"^{re.escape(message)}$"):
+        await engine.bind("ORDERS", sleeper).create(options)
+
+
+@pytest.mark.parametrize("batch", [{"id": "o-1"}, "o-1", 7])
+async def test_create_batch_takes_a_list(engine, batch):
+    message = f"create_batch takes a list of options, not {type(batch).__name__}: {batch!r}"
+
+    with pytest.raises(InvalidArgumentError, match=f"^{re.escape(message)}$"):
+        await engine.bind("ORDERS", sleeper).create_batch(batch)
+
+
+@pytest.mark.parametrize("event", [None, {}, {"payload": 1}, {"type": ""}, {"type": 7}])
+async def test_send_event_needs_a_type(engine, event):
+    handle = await engine.bind("ORDERS", sleeper).create()
+
+    with pytest.raises(InvalidArgumentError, match="send_event needs a 'type', which is a text; got"):
+        await handle.send_event(event)
+
+
+# -- restart ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"step": "nap"}, "restart takes {'from': {...}} or nothing, not {'step': 'nap'}."),
+        ({"from": "nap"}, "restart takes {'from': {'name': ..., 'count': 1, 'type': 'do'}}, not 'nap'."),
+        ({"from": {"count": 1}}, "restart takes {'from': {'name': ..., 'count': 1, 'type': 'do'}}, not {'count': 1}."),
+        (
+            {"from": {"name": "nap", "type": "nap"}},
+            "'nap' is no type of step to restart from. Use one of: do, sleep, waitForEvent.",
+        ),
+        ({"from": {"name": "nap", "count": 0}}, "0 is no occurrence of a step; the first one is 1."),
+        ({"from": {"name": "nap", "count": True}}, "True is no occurrence of a step; the first one is 1."),
+        ({"from": {"name": "nap", "count": "1"}}, "'1' is no occurrence of a step; the first one is 1."),
+    ],
+)
+async def test_a_point_to_restart_from_that_is_none_is_refused_and_changes_nothing(engine, options, message):
+    handle = await engine.bind("ORDERS", sleeper).create()
+    await engine.advance("1 minute")
+
+    with pytest.raises(InvalidArgumentError, match=f"^{re.escape(message)}$"):
+        await handle.restart(options)
+
+    assert (await handle.status())["status"] == "waiting"
+    assert [line.kind for line in engine.store.history(1)] == ["WORKFLOW_QUEUED", "WORKFLOW_START", "SLEEP_START"]
+
+
+# -- steps ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        (
+            lambda step: step.do("s", retries=3),
+            TypeError("step.do() got an unexpected keyword argument 'retries'"),
+        ),
+        (
+            lambda step: step.do(len),
+            TypeError("step.do is a decorator with arguments: write @step.do() or @step.do('name')."),
+        ),
+        (lambda step: step.do(7)(lambda: 1), TypeError("A step's name is a str, not int: 7")),
+        (lambda step: step.sleep(None, 5), TypeError("A step's name is a str, not NoneType: None")),
+        (lambda step: step.wait_for_event(7, "t"), TypeError("A step's name is a str, not int: 7")),
+        (
+            lambda step: step.wait("w", "t"),
+            AttributeError("step has no 'wait'. It has: do, sleep, sleep_until, wait_for_event."),
+        ),
+    ],
+)
+async def test_a_step_that_python_would_not_take_either_is_an_error_in_run(engine, call, error):
+    def start(step):
+        called = call(step)
+        return called() if callable(called) else called
+
+    caught = await caught_in_run(engine, start)
+
+    assert type(caught) is type(error)
+    assert str(caught) == str(error)
+
+
+@pytest.mark.parametrize("when", ["tomorrow", None, True, float("nan"), float("inf")])
+async def test_a_time_to_sleep_until_that_is_none_fails(engine, when):
+    caught = await caught_in_run(engine, lambda step: step.sleep_until("nap", when))
+
+    assert isinstance(caught, JsException)
+    assert caught.message.startswith(f"the time of sleep 'nap' is {when!r}, which cannot be read.")
+
+
+async def test_a_date_to_sleep_until_does_not_even_cross(engine):
+    caught = await caught_in_run(engine, lambda step: step.sleep_until("nap", datetime.date(2027, 1, 1)))
+
+    assert isinstance(caught, JsException)
+    assert caught.name == "DataCloneError"
+
+
+# -- a closed engine --------------------------------------------------------------------------------------------------
+
+
+async def test_closing_and_discarding_after_the_end_is_fine():
+    async with Engine(now=START) as engine:
+        binding = engine.bind("ORDERS", sleeper)
+        handle = await binding.create()
+
+    engine.close()
+    engine.discard(binding.workflow, [handle.id])
+
+    assert engine.closed
+
+
+async def test_what_the_engine_hands_out_shows_what_it_is(engine):
+    binding = engine.bind("ORDERS", sleeper)
+    handle = await binding.create({"id": "o-1"})
+    await engine.advance(0)
+
+    assert repr(binding) == "<WorkflowBinding 'ORDERS'>"
+    assert repr(handle) == "<WorkflowInstance 'o-1' of 'ORDERS'>"
+    assert repr(engine.instances) == "[<Instance 'o-1' of 'ORDERS': waiting>]"

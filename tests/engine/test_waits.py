@@ -1,0 +1,144 @@
+"""Those who wait: several at a time, for what never comes, and real time that passes meanwhile."""
+
+import asyncio
+import datetime
+import time
+
+import pytest
+
+from durable_engine import Engine, InstanceEndedError, NeverHappensError, WaitTimeoutError
+
+START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+
+
+@pytest.fixture
+async def engine():
+    async with Engine(now=START, timeout=2) as engine:
+        yield engine
+
+
+async def parked(event, step):
+    await step.wait_for_event("w", "t")
+
+
+def never(engine, *, step=False):
+    """A wait for something about instance x that does not come."""
+    return engine.wait(lambda: False, lambda: "Waiting for what does not come.", about=("W", "x"), step=step)
+
+
+async def chained(awaitable):
+    return await awaitable
+
+
+# -- what never comes -------------------------------------------------------------------------------------------------
+
+
+async def nested_in_tasks(engine):
+    await asyncio.create_task(chained(asyncio.gather(never(engine), chained(never(engine)))))
+
+
+async def in_a_task(engine):
+    await asyncio.create_task(never(engine))
+
+
+async def gathered(engine):
+    await asyncio.gather(never(engine), never(engine))
+
+
+@pytest.mark.parametrize("form", [never, in_a_task, gathered, nested_in_tasks])
+async def test_who_waits_for_what_never_comes_is_told_at_once_however_it_is_awaited(engine, form):
+    await engine.bind("W", parked).create({"id": "x"})
+    await engine.run_until_idle()  # the wait has timed out: no timer is left
+
+    began = time.monotonic()
+    with pytest.raises(NeverHappensError, match=r"what does not come\.\nNothing can run, and no timer is left"):
+        await form(engine)
+
+    assert time.monotonic() - began < 1
+
+
+async def test_a_task_of_the_test_that_waits_for_something_else_may_still_change_it(engine):
+    release = asyncio.Event()
+
+    async def other():
+        await release.wait()
+
+    task = asyncio.create_task(other())
+    await engine.bind("W", parked).create({"id": "x"})
+    await engine.run_until_idle()
+
+    with pytest.raises(WaitTimeoutError, match=r"It did not happen within 0\.05 real seconds\.") as caught:
+        await engine.wait(lambda: False, lambda: "Waiting.", about=("W", "x"), timeout=0.05)
+
+    assert not isinstance(caught.value, NeverHappensError)
+    release.set()
+    await task
+
+
+# -- several at a time ------------------------------------------------------------------------------------------------
+
+
+async def test_a_wait_that_was_ended_is_not_looked_at_again(engine):
+    looks = []
+    handle = await engine.bind("W", parked).create({"id": "x"})
+    await engine.advance(0)
+    leader = asyncio.create_task(engine.run_until_idle())
+    waiter = asyncio.create_task(
+        engine.wait(lambda: looks.append("look"), lambda: "Waiting.", about=("W", "x"), step=True)
+    )
+    await asyncio.sleep(0)
+    engine.restart(handle._workflow, "x", {})  # both are awake by now, the leader first
+    before = len(looks)
+
+    with pytest.raises(InstanceEndedError, match="restart"):
+        await waiter
+    assert len(looks) == before
+    await leader
+
+
+async def test_of_two_calls_that_end_a_wait_the_first_is_told(engine):
+    handle = await engine.bind("W", parked).create({"id": "x"})
+    await engine.advance(0)
+    waiter = asyncio.create_task(never(engine, step=True))
+    await asyncio.sleep(0)
+    engine.restart(handle._workflow, "x", {})
+    engine.terminate(handle._workflow, "x")
+
+    with pytest.raises(InstanceEndedError, match=r"restart\(\) was called"):
+        await waiter
+
+
+# -- real time --------------------------------------------------------------------------------------------------------
+
+
+async def test_a_timer_whose_real_time_has_passed_lets_everything_run_first(engine):
+    """The loop's own clock is moved on, so that nothing waits in real time."""
+    loop = asyncio.get_running_loop()
+    log, skipped, started = [], 0.0, asyncio.Event()
+    real = loop.time
+    loop.time = lambda: real() + skipped
+
+    async def workflow(event, step):
+        async def busy():
+            started.set()
+            for number in range(20):
+                await asyncio.sleep(0)
+                log.append(number)
+
+        async def nap():
+            await step.sleep("nap", "1 hour")
+            log.append("woke")
+
+        await asyncio.gather(step.do("busy")(busy)(), nap())
+
+    handle = await engine.bind("W", workflow).create()
+    try:
+        await started.wait()
+        skipped = 3601.0
+        while (await handle.status())["status"] != "complete":
+            await asyncio.sleep(0)
+    finally:
+        del loop.time
+
+    assert log == [*range(20), "woke"]
+    assert engine.clock.now == START + datetime.timedelta(hours=1)

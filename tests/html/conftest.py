@@ -1,0 +1,140 @@
+"""The page in a real browser. Where there is none these tests are skipped, unless WORKFLOWS_NEED_BROWSER is set."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_workflows.html import Report, TestRun, render
+from pytest_workflows.recordings import Attempt, ErrorRecord, Recording, Step
+from pytest_workflows.step_coverage import measure, sources_of
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+ARGUMENTS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def find_chromium() -> str:
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        found = shutil.which(name)
+        if found is not None:
+            return found
+    reason = "there is no Chromium: apt-get install chromium"
+    if os.environ.get("WORKFLOWS_NEED_BROWSER"):
+        pytest.fail(f"WORKFLOWS_NEED_BROWSER is set, but {reason}")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    executable = find_chromium()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS.split())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def shop_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a session with a failing test, a crash, a timeout, and markup in a step's output."""
+    from html_shop import FILES
+
+    folder = tmp_path_factory.mktemp("shop")
+    for name, text in FILES.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--workflows-html=report.html"]
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert "1 failed, 6 passed" in result.stdout, result.stdout + result.stderr
+    return folder / "report.html"
+
+
+@pytest.fixture(scope="session")
+def large_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of 500 tests with 1,000 instances."""
+    folder = tmp_path_factory.mktemp("large")
+    tests = [TestRun(f"tests/test_many.py::test_many[{number}]", recordings=_two(number)) for number in range(500)]
+    recordings = [recording for test in tests for recording in test.recordings]
+    coverage = measure(recordings, [], sources_of(folder), folder)
+    path = folder / "report.html"
+    path.write_text(render(Report(folder, tests, coverage)), encoding="utf-8")
+    return path
+
+
+def _two(number: int) -> list[Recording]:
+    return [_recording(2 * number), _recording(2 * number + 1)]
+
+
+def _recording(number: int) -> Recording:
+    failed = (
+        ErrorRecord(name="Error", message=f"PythonError: ValueError: number {number}\n") if not number % 10 else None
+    )
+    step = Step(
+        kind="do",
+        name=f"step {number}",
+        status="complete" if failed is None else "errored",
+        started_at=START,
+        ended_at=START + timedelta(seconds=number),
+        result={"text": "x" * 2000},
+        error=failed,
+        attempts=[Attempt(number=1, started_at=START, ended_at=START + timedelta(seconds=number), error=failed)],
+    )
+    return Recording(
+        instance_id=f"many-{number}",
+        binding="MANY",
+        status="complete" if failed is None else "errored",
+        error=failed,
+        created_at=START,
+        ended_at=START + timedelta(seconds=number),
+        steps=[step, *(Step(kind="sleep", name=f"nap {nap}", started_at=START, ended_at=START) for nap in range(8))],
+    )
+
+
+class Page:
+    """A page with what went wrong on it.
+
+    Args:
+        page: Playwright's.
+    """
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self.requests: list[str] = []
+        self.errors: list[str] = []
+        page.set_default_timeout(5000)
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda message: self.errors.append(message.text))
+
+    def open(self, path: Path, view: str = "") -> Any:
+        self.page.goto(f"{path.as_uri()}{view}")
+        return self.page
+
+
+@pytest.fixture
+def tab(browser: Any) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light")
+    tab = Page(context.new_page())
+    yield tab
+    context.close()
+    assert tab.errors == []
+    assert [url for url in tab.requests if not url.startswith("file:")] == []
+
+
+@pytest.fixture
+def runs(tab: Page, shop_report: Path) -> Any:
+    """The view of the runs of the shop."""
+    return tab.open(shop_report, "#/runs")

@@ -1,0 +1,209 @@
+"""--workflows-html: a page of the session, from one process or from several."""
+
+import importlib.util
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TESTS = """
+    import pytest
+    from pytest_workflows import introspect_workflow_instance
+
+    @pytest.mark.parametrize("number", range(4))
+    async def test_passes(workflow_env, number):
+        async with introspect_workflow_instance(workflow_env.ORDERS, f"order-{number}") as instance:
+            await workflow_env.ORDERS.create({"id": f"order-{number}", "params": {"sku": "A1", "token": "hush"}})
+            await instance.wait_for_status("complete")
+
+    async def test_fails(workflow_env, workflow_engine):
+        await workflow_env.ORDERS.create({"id": "first"})
+        await workflow_env.ORDERS.create({"id": "second"})
+        await workflow_engine.run_until_idle()
+        assert False, "on purpose"
+
+    def test_uses_no_workflow():
+        pass
+"""
+
+
+def data_of(path: Path) -> dict[str, Any]:
+    """What the page's script reads."""
+    text = path.read_text(encoding="utf-8")
+    found = re.search(r'<script type="application/json" id="report-data">(.*?)</script>', text, re.DOTALL)
+    assert found is not None
+    data: dict[str, Any] = json.loads(found[1])
+    return data
+
+
+def recordings_of(path: Path) -> list[dict[str, Any]]:
+    text = path.read_text(encoding="utf-8")
+    return [
+        json.loads(found) for found in re.findall(r'<script type="application/json" id="r\d+">(.*?)</script>', text)
+    ]
+
+
+def test_the_page_has_every_test_with_workflows_and_every_instance(worker: Any) -> None:
+    result = worker.run(TESTS, "--workflows-html=out/report.html")
+
+    result.assert_outcomes(passed=5, failed=1)
+    path = worker.path / "out/report.html"
+    result.stdout.fnmatch_lines([f"Workflow report: {path.as_uri()}"])
+    data = data_of(path)
+    assert [(test["id"].split("::")[1], test["outcome"]) for test in data["tests"]] == [
+        ("test_fails", "failed"),
+        ("test_passes[0]", "passed"),
+        ("test_passes[1]", "passed"),
+        ("test_passes[2]", "passed"),
+        ("test_passes[3]", "passed"),
+    ]
+    assert [row["id"] for row in data["instances"]] == ["first", "second", *(f"order-{number}" for number in range(4))]
+    assert "on purpose" in data["tests"][0]["failure"]
+    assert list(data["sources"]) == ["src/entry.py"]
+
+
+def test_it_is_one_file_that_asks_for_no_other(worker: Any) -> None:
+    worker.run(TESTS, "--workflows-html=report.html")
+
+    text = (worker.path / "report.html").read_text(encoding="utf-8")
+    assert not re.findall(r"<(?:link|img|iframe|script)[^>]+(?:src|href)=", text)
+    assert not re.findall(r"url\(|@import", text)
+    assert "default-src 'none'" in text
+
+
+def test_workers_of_xdist_hand_theirs_over(worker: Any) -> None:
+    result = worker.run(TESTS, "--workflows-html=report.html", "-n", "2", process=True)
+
+    result.assert_outcomes(passed=5, failed=1)
+    data = data_of(worker.path / "report.html")
+    assert [test["id"].split("::")[1] for test in data["tests"]] == [
+        "test_fails",
+        *(f"test_passes[{number}]" for number in range(4)),
+    ]
+    assert {test["worker"] for test in data["tests"]} <= {"gw0", "gw1"}
+    assert "on purpose" in data["tests"][0]["failure"]
+    assert len(recordings_of(worker.path / "report.html")) == 6
+
+
+def test_a_step_has_its_virtual_and_its_real_times(worker: Any) -> None:
+    worker.run(TESTS, "--workflows-html=report.html")
+
+    charge, cool_down, ship = recordings_of(worker.path / "report.html")[0]["steps"]
+    assert cool_down["duration_ms"] == 86_400_000
+    assert charge["real_at_ms"] <= charge["attempts"][0]["real_at_ms"] <= cool_down["real_at_ms"] <= ship["real_at_ms"]
+    assert charge["attempts"][0]["real_ms"] <= charge["real_ms"]
+
+
+def test_what_is_redacted_in_recordings_is_redacted_here(worker: Any) -> None:
+    worker.set(workflows_redact="token")
+
+    worker.run(TESTS, "--workflows-html=report.html")
+
+    text = (worker.path / "report.html").read_text(encoding="utf-8")
+    assert "A1" in text
+    assert "hush" not in text
+
+
+def test_a_test_that_fails_in_its_teardown_is_a_failing_one(worker: Any) -> None:
+    worker.run(
+        """
+        import pytest
+
+        @pytest.fixture
+        def breaks():
+            yield
+            raise RuntimeError("in the teardown")
+
+        async def test_it(workflow_env, breaks):
+            await workflow_env.ORDERS.create({"id": "a"})
+        """,
+        "--workflows-html=report.html",
+    )
+
+    (test,) = data_of(worker.path / "report.html")["tests"]
+    assert test["outcome"] == "failed"
+    assert "in the teardown" in test["failure"]
+
+
+def test_instances_that_a_fixture_created_before_it_failed_are_there(worker: Any) -> None:
+    worker.run(
+        """
+        import pytest, pytest_asyncio
+
+        @pytest_asyncio.fixture
+        async def breaks(workflow_env):
+            await workflow_env.ORDERS.create({"id": "early"})
+            raise RuntimeError("in the setup")
+
+        async def test_it(breaks):
+            pass
+        """,
+        "--workflows-html=report.html",
+    )
+
+    data = data_of(worker.path / "report.html")
+    assert [row["id"] for row in data["instances"]] == ["early"]
+    assert data["tests"][0]["outcome"] == "failed"
+
+
+def test_it_needs_no_recordings_on_disk(worker: Any) -> None:
+    worker.run(TESTS, "--workflows-html=report.html", "--workflows-record=none")
+
+    assert len(recordings_of(worker.path / "report.html")) == 6
+    assert not (worker.path / ".workflows").exists()
+
+
+def test_of_a_crash_exploration_the_plain_run_and_failing_ones_are_shown(worker: Any) -> None:
+    result = worker.run(
+        """
+        from workers import env
+        lives = []
+
+        async def test_it(workflow_env, workflow_engine):
+            await workflow_env.ORDERS.create({"id": "a"})
+            await workflow_engine.run_until_idle()
+        """,
+        "--workflows-html=report.html",
+        "--workflows-crash",
+    )
+
+    result.stdout.fnmatch_lines(["1 test, * crash points in *: none failed, *"])
+    assert [row["id"] for row in data_of(worker.path / "report.html")["instances"]] == ["a"]
+
+
+def test_a_session_without_workflows_still_has_a_page(pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function")
+    pytester.makepyfile("def test_it(): pass")
+
+    result = pytester.runpytest_inprocess("--workflows-html=report.html", "-p", "no:cacheprovider")
+
+    result.assert_outcomes(passed=1)
+    assert "No test ran a workflow, and none is configured." in (pytester.path / "report.html").read_text()
+
+
+def test_collecting_only_writes_nothing(worker: Any) -> None:
+    worker.run(TESTS, "--workflows-html=report.html", "--collect-only")
+
+    assert not (worker.path / "report.html").exists()
+
+
+@pytest.mark.parametrize("path", ["", "tests"])
+def test_what_is_no_path_of_a_file_is_a_usage_error(worker: Any, path: str) -> None:
+    result = worker.run(TESTS, f"--workflows-html={path}")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: --workflows-html takes the path of a file to write, not '{path}'."])
+
+
+def test_without_jinja2_the_error_says_what_to_install(worker: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *more: None if name == "jinja2" else real(name, *more)
+    )
+
+    result = worker.run(TESTS, "--workflows-html=report.html")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: --workflows-html needs jinja2: pip install 'pytest-workflows[[]report]'."])

@@ -1,0 +1,407 @@
+"""`reproduce`: the current source against a recording, and what is said where it goes another way."""
+
+from typing import Any
+
+import pytest
+
+ENTRY = """
+    from datetime import datetime
+
+    from workers import WorkflowEntrypoint
+
+    calls = []
+
+
+    class OrderWorkflow(WorkflowEntrypoint):
+        async def run(self, event, step):
+            times = [datetime.now().isoformat()]
+
+            @step.do("reserve")
+            async def reserve():
+                calls.append("reserve")
+                return {"left": 1}
+
+            @step.do("charge", config={"retries": {"limit": 1, "delay": "10 seconds"}})
+            async def charge(ctx):
+                calls.append(f"charge {ctx['attempt']}")
+                if ctx["attempt"] == 1:
+                    raise ValueError("declined")
+                return "ch_1"
+
+            await reserve()
+            await charge()
+            times.append(datetime.now().isoformat())
+            paid = await step.wait_for_event("payment", "paid", timeout="1 day")
+            await step.sleep("cool down", "2 days")
+            times.append(datetime.now().isoformat())
+            if paid["payload"]["amount"] > 3:
+                raise RuntimeError(f"cannot ship {times}")
+            return times
+"""
+RECORD = """
+    import pytest
+    from pytest_workflows import introspect_workflow_instance
+
+    @pytest.mark.workflow(now="2026-01-01T00:00:00Z")
+    async def test_an_order_ships(workflow_env, workflow_clock):
+        async with introspect_workflow_instance(workflow_env.ORDERS, "order-1") as instance:
+            handle = await workflow_env.ORDERS.create({"id": "order-1", "params": {"sku": "A1"}})
+            await instance.wait_for_step_result("charge")
+            await workflow_clock.advance("1 hour")
+            await handle.send_event({"type": "paid", "payload": {"amount": 5}})
+            await instance.wait_for_status("complete")
+"""
+HEAD = """
+    import pytest
+    import entry
+    from pathlib import Path
+    from pytest_workflows import DivergenceError, RecordingError, UnknownValueError, reproduce
+
+    FILE = ".workflows/failures/tests.test_it--test_an_order_ships/ORDERS-order-1.json"
+
+    @pytest.fixture(autouse=True)
+    def no_calls():
+        entry.calls.clear()
+"""
+
+
+@pytest.fixture
+def shop(worker: Any) -> Any:
+    worker.write("src/entry.py", ENTRY)
+    worker.run(RECORD).assert_outcomes(failed=1)
+    (worker.path / "tests/test_it.py").unlink()
+    return worker
+
+
+def run(shop: Any, test: str, passed: int = 1) -> pytest.RunResult:
+    shop.write("tests/test_again.py", HEAD)
+    with (shop.path / "tests/test_again.py").open("a") as file:
+        file.write(shop.write("more.txt", test).read_text())
+    result: pytest.RunResult = shop.run()
+    result.assert_outcomes(passed=passed, failed=not passed)
+    return result
+
+
+def change(shop: Any, old: str, new: str) -> None:
+    path = shop.path / "src/entry.py"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_recorded_steps_answer_as_recorded_at_the_recorded_times(shop):
+    run(
+        shop,
+        """
+        async def test_again(workflow_env):
+            async with reproduce(workflow_env.ORDERS, FILE) as instance:
+                await instance.wait_for_status("errored")
+
+                assert entry.calls == []
+                reserve, charge, payment, cool_down = instance.steps
+                assert reserve.result == {"left": 1}
+                assert [str(attempt.started_at)[11:19] for attempt in charge.attempts] == ["00:00:00", "00:00:10"]
+                assert charge.attempts[0].error["message"].endswith("ValueError: declined\\n")
+                assert charge.attempts[0].retry_delay.total_seconds() == 10
+                assert str(payment.ended_at) == "2026-01-01 01:00:10+00:00"
+                assert payment.result["payload"] == {"amount": 5}
+                assert str(cool_down.ended_at) == "2026-01-03 01:00:10+00:00"
+        """,
+    )
+
+
+def test_the_clock_stands_where_it_stood_and_the_history_is_the_same(shop):
+    run(
+        shop,
+        """
+        import json
+
+        async def test_again(workflow_env):
+            async with reproduce(workflow_env.ORDERS, FILE) as instance:
+                await instance.wait_for_status("errored")
+                assert "['2026-01-01T00:00:00', '2026-01-01T00:00:10', '2026-01-03T01:00:10']" in str(instance.exception)
+
+                recorded = [(line["kind"], line.get("step"), line["at"]) for line in json.loads(Path(FILE).read_text())["history"]]
+                assert [
+                    (line.kind, line.step, line.at.isoformat().replace("+00:00", "Z")) for line in instance.history
+                ] == recorded
+        """,
+    )
+
+
+def test_until_runs_for_real_from_that_step_on(shop):
+    run(
+        shop,
+        """
+        async def test_again(workflow_env):
+            async with reproduce(workflow_env.ORDERS, FILE, until="charge") as instance:
+                await instance.wait_for_status("errored")
+
+                assert entry.calls == ["charge 1", "charge 2"]
+                # The recorded event comes when it came.
+                assert str(instance.steps[2].ended_at) == "2026-01-01 01:00:10+00:00"
+        """,
+    )
+
+
+def test_a_source_that_is_mended_comes_to_another_end(shop):
+    change(shop, "> 3:", "> 5:")
+
+    run(
+        shop,
+        """
+        async def test_again(workflow_env):
+            async with reproduce(workflow_env.ORDERS, FILE) as instance:
+                await instance.wait_for_status("complete")
+                assert len(await instance.get_output()) == 3
+        """,
+    )
+
+
+def test_a_recording_is_taken_as_a_path_a_dict_and_a_recording(shop):
+    run(
+        shop,
+        """
+        import json
+        from pytest_workflows.recordings import load
+
+        @pytest.mark.parametrize("make", [Path, lambda path: json.loads(Path(path).read_text()), load])
+        async def test_again(workflow_env, make):
+            async with reproduce(workflow_env.ORDERS, make(FILE)) as instance:
+                await instance.wait_for_status("errored")
+        """,
+        passed=3,
+    )
+
+
+def test_one_recording_after_the_other_can_be_reproduced_in_one_test(shop):
+    run(
+        shop,
+        """
+        async def test_again(workflow_env):
+            for _ in range(2):
+                async with reproduce(workflow_env.ORDERS, FILE) as instance:
+                    await instance.wait_for_status("errored")
+        """,
+    )
+
+
+DIVERGENCE = """
+E           pytest_workflows.recordings.errors.DivergenceError: Instance 'order-1' of 'ORDERS' does not follow {file}: at src/entry.py:17 it asks for step.do('charge card'), where the recording has step.do('charge').
+E
+E                recorded                                    now
+E                do reserve-1  src/entry.py:12               do reserve-1  src/entry.py:12
+E             -> do charge-1  src/entry.py:17                do charge card-1  src/entry.py:17
+E                wait_for_event payment-1  src/entry.py:27   -
+E                sleep cool down-1  src/entry.py:28          -
+E
+E           An instance in flight has the recorded steps, and would go another way from here on. Keep those steps as they are, or let new code apply to new instances alone.
+"""
+
+
+def test_a_renamed_step_is_shown_beside_the_recorded_one(shop):
+    change(shop, '"charge", config', '"charge card", config')
+
+    result = run(
+        shop,
+        """
+        async def test_again(workflow_env):
+            async with reproduce(workflow_env.ORDERS, FILE) as instance:
+                await instance.wait_for_status("errored")
+        """,
+        passed=0,
+    )
+
+    file = ".workflows/failures/tests.test_it--test_an_order_ships/ORDERS-order-1.json"
+    lines = DIVERGENCE.format(file=file).strip("\n").splitlines()
+    start = result.outlines.index(lines[0])
+    assert lines == [line.rstrip() for line in result.outlines[start : start + len(lines)]]
+
+
+def diverges(shop: Any, *expected: str) -> None:
+    result = run(
+        shop,
+        """
+        async def test_again(workflow_env):
+            async with reproduce(workflow_env.ORDERS, FILE) as instance:
+                await instance.wait_for_status("errored")
+        """,
+        passed=0,
+    )
+    result.stdout.fnmatch_lines([f"*{text}*" for text in expected])
+
+
+def test_a_step_that_is_left_out_is_a_divergence(shop):
+    change(shop, "            await charge()\n"[4:], "")
+
+    diverges(
+        shop,
+        "DivergenceError: * at src/entry.py:26 it asks for step.wait_for_event('payment'), where the recording has step.do('charge').",
+        "-> do charge-1  src/entry.py:17 * wait_for_event payment-1  src/entry.py:26",
+    )
+
+
+def test_two_steps_that_swapped_places_are_a_divergence(shop):
+    change(shop, "await reserve()\n        await charge()", "await charge()\n        await reserve()")
+
+    diverges(shop, "DivergenceError: * it asks for step.do('charge'), where the recording has step.do('reserve').")
+
+
+def test_a_further_step_is_a_divergence(shop):
+    change(shop, "        times.append", '        await step.sleep("a nap", 5)\n        times.append')
+
+    diverges(
+        shop,
+        "DivergenceError: * it asks for step.sleep('a nap'), where the recording has step.wait_for_event('payment').",
+    )
+
+
+def test_steps_that_run_at_the_same_time_now_are_none(shop):
+    change(
+        shop,
+        "await reserve()\n        await charge()",
+        "import asyncio\n        await asyncio.gather(reserve(), charge())",
+    )
+
+    run(
+        shop,
+        """
+        async def test_again(workflow_env):
+            async with reproduce(workflow_env.ORDERS, FILE) as instance:
+                await instance.wait_for_status("errored")
+        """,
+    )
+
+
+def test_a_divergence_that_nobody_awaits_fails_the_test_all_the_same(shop):
+    change(shop, '"charge", config', '"charge card", config')
+
+    run(
+        shop,
+        """
+        async def test_again(workflow_env, workflow_engine):
+            with pytest.raises(DivergenceError, match="asks for step.do..charge card.."):
+                async with reproduce(workflow_env.ORDERS, FILE) as instance:
+                    try:
+                        await workflow_engine.run_until_idle()
+                    except DivergenceError:
+                        pass
+        """,
+    )
+
+
+def test_a_value_that_was_redacted_stops_the_run_where_it_is_used(worker):
+    worker.write(
+        "src/entry.py",
+        """
+        from workers import WorkflowEntrypoint
+
+        calls = []
+
+
+        class OrderWorkflow(WorkflowEntrypoint):
+            async def run(self, event, step):
+                @step.do("log in")
+                async def log_in():
+                    return {"password": {"text": "abc"}}
+
+                @step.do("use")
+                async def use():
+                    return 1
+
+                try:
+                    await use()
+                    if log_in_was_fine(await log_in()):
+                        raise ValueError
+                except Exception as error:
+                    raise RuntimeError("swallowed") from error
+
+
+        def log_in_was_fine(session):
+            return session["password"]["text"] == "abc"
+        """,
+    )
+    worker.set(workflows_redact="password")
+    worker.run(
+        """
+        from pytest_workflows import introspect_workflow_instance
+
+        async def test_an_order_ships(workflow_env):
+            async with introspect_workflow_instance(workflow_env.ORDERS, "order-1") as instance:
+                await workflow_env.ORDERS.create({"id": "order-1"})
+                await instance.wait_for_status("complete")
+        """
+    ).assert_outcomes(failed=1)
+    (worker.path / "tests/test_it.py").unlink()
+
+    run(
+        worker,
+        """
+        async def test_again(workflow_env):
+            with pytest.raises(UnknownValueError, match="The workflow looks into it, but this value is not known: redacted"):
+                async with reproduce(workflow_env.ORDERS, FILE) as instance:
+                    await instance.wait_for_status("errored")
+        """,
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        pytest.param(
+            'reproduce(workflow_env.ORDERS, FILE, until="pay")',
+            "RecordingError",
+            "until='pay': the recording has no such step. It has: 'reserve-1', 'charge-1', 'payment-1', 'cool down-1'.",
+            id="an unknown step",
+        ),
+        pytest.param(
+            "reproduce('ORDERS', FILE)", "TypeError", "reproduce takes a workflow binding such as", id="no binding"
+        ),
+        pytest.param(
+            "reproduce(workflow_env.ORDERS, 5)", "TypeError", "reproduce takes a recording's file", id="a number"
+        ),
+        pytest.param(
+            'reproduce(workflow_env.ORDERS, "nowhere.json")',
+            "RecordingError",
+            "nowhere.json: the recording cannot",
+            id="no file",
+        ),
+    ],
+)
+def test_arguments_that_make_no_sense_are_refused_at_once(shop, call, error, message):
+    run(
+        shop,
+        f"""
+        async def test_again(workflow_env):
+            with pytest.raises({error}) as caught:
+                {call}
+            assert {message!r} in str(caught.value)
+        """,
+    )
+
+
+def test_a_manual_clock_is_refused(shop):
+    run(
+        shop,
+        """
+        @pytest.mark.workflow(clock="manual")
+        async def test_again(workflow_env):
+            with pytest.raises(RecordingError, match="Take clock=.manual. off this test's marker"):
+                async with reproduce(workflow_env.ORDERS, FILE):
+                    pass
+        """,
+    )
+
+
+def test_time_does_not_go_back_for_instances_that_exist(shop):
+    run(
+        shop,
+        """
+        @pytest.mark.workflow(now="2027-01-01T00:00:00Z")
+        async def test_again(workflow_env):
+            await workflow_env.ORDERS.create({"id": "order-2", "params": {}})
+            with pytest.raises(Exception, match="The clock cannot go back from 2027-01-01T00:00:00.* to 2026-01-01T"):
+                async with reproduce(workflow_env.ORDERS, FILE):
+                    pass
+        """,
+    )
