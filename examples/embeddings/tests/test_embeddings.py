@@ -27,6 +27,7 @@ async def test_an_upload_makes_the_files_of_its_folder_searchable(workflow_env, 
         assert index.vectors["docs/a.txt#2"] == [10, 0.5]
 
 
+@pytest.mark.workflow(crash=False)  # it counts reads, and a lost attempt is one more
 async def test_the_text_is_extracted_once_for_both_who_need_it(workflow_env, upload, scanner, uploads):
     async with introspect_workflow_instance(workflow_env.EMBEDDINGS, "docs") as instance:
         await upload()
@@ -62,6 +63,7 @@ async def test_files_go_their_way_at_the_same_time(workflow_env, upload, scanner
         assert await instance.get_output() == {"files": 2, "vectors": 2}
 
 
+@pytest.mark.workflow(crash=False)  # it scripts the answers one by one, and a lost attempt asks for one more
 async def test_the_scanner_fails_for_one_file_and_only_that_is_asked_again(workflow_env, upload, scanner):
     scanner.side_effect = [
         httpx.Response(200, json={"clean": True}),
@@ -86,6 +88,7 @@ async def test_a_file_that_the_scanner_refuses_is_never_embedded(workflow_env, u
         assert index.vectors == {}
 
 
+@pytest.mark.workflow(crash=False)  # it counts reads, and a lost attempt is one more
 async def test_after_a_crash_only_what_is_missing_is_done(workflow_env, upload, scanner, uploads, index):
     async with introspect_workflow_instance(workflow_env.EMBEDDINGS, "docs") as instance:
         await upload()

@@ -55,6 +55,7 @@ async def test_a_person_approves_through_the_webhook(workflow_env, workflow_work
         assert await instance.get_output() == {"status": "approved"}
 
 
+@pytest.mark.workflow(crash=False)  # it counts attempts, and a lost one is one more
 async def test_the_scan_fails_twice_and_then_works(workflow_env):
     async with introspect_workflow_instance(workflow_env.MODERATOR, "comment-1") as instance:
         async with instance.modify() as m:
@@ -87,7 +88,7 @@ async def test_a_scan_that_always_fails_ends_the_instance_without_delay(workflow
 
         await instance.wait_for_status("errored")
         assert workflow_clock.now == started
-        assert str(instance.exception) == "the model is gone"
+        assert "the model is gone" in str(instance.exception)
 
 
 async def test_nobody_reviews_within_a_day(workflow_env):
@@ -117,6 +118,7 @@ async def test_every_comment_of_a_batch_is_published(workflow_env, workflow_work
             assert await instance.get_output() == {"status": "auto_approved"}
 
 
+@pytest.mark.workflow(crash=False)  # it scripts the answers one by one, and a lost attempt asks for one more
 async def test_the_publish_step_calls_the_blog(workflow_env):
     async with introspect_workflow_instance(workflow_env.MODERATOR, "comment-1") as instance:
         async with instance.modify() as m:

@@ -25,6 +25,7 @@ def workflow_bindings():
     return {"STARTED": Started()}
 
 
+@pytest.mark.workflow(crash=False)  # it scripts the answers one by one, and a lost attempt asks for one more
 async def test_at_night_only_what_ended_with_an_error_runs_again(workflow_env, workflow_worker):
     with respx.mock:
         first = respx.post("https://export.example.com/days/2026-11-01")

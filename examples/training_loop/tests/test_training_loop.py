@@ -63,6 +63,7 @@ async def test_it_gives_up_after_twenty_rounds(workflow_env, cluster):
         assert len(cluster.trained) == 20
 
 
+@pytest.mark.workflow(crash=False)  # it counts attempts, and a lost one is one more
 async def test_a_single_round_is_mocked_by_its_occurrence(workflow_env, cluster):
     async with introspect_workflow_instance(workflow_env.TRAINING, "model") as instance:
         async with instance.modify() as m:
@@ -84,7 +85,7 @@ async def test_a_round_that_never_works_ends_the_training(workflow_env, workflow
         await instance.wait_for_status("errored")
 
         assert workflow_clock.now - started == timedelta(minutes=5 + 5)
-        assert str(instance.exception) == "out of memory"
+        assert "out of memory" in str(instance.exception)
 
 
 @pytest.mark.parametrize("round", [1, 2, 3])
