@@ -24,6 +24,7 @@ class Warned:
         Returns:
             The warnings that are errors here, by the filters in force; the caller raises them.
         """
+        __tracebackhide__ = True
         from durable_engine import WorkflowRuleWarning
 
         refused: list[Warning] = []

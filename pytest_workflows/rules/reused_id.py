@@ -68,7 +68,9 @@ class ReusedId(RuleObserver):
             of = make_up(source, expression)
             shown = ast.unparse(expression)
             if of == {"constant"}:
-                self._tell(workflow, place, f"every instance of {workflow.name!r} gets the id {shown}")
+                # Elsewhere it may be meant: the one instance of its kind.
+                if _is_fetch():
+                    self._tell(workflow, place, f"every instance of {workflow.name!r} gets the id {shown}")
             elif of <= {"recurring", "constant"} or (of <= {"date", "constant"} and _is_fetch()):
                 what = shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}..."
                 self._tell(workflow, place, f"the id of {workflow.name!r} is `{what}`, which may come again")

@@ -135,7 +135,7 @@ async def test_a_race_that_was_decided_outside_a_step_is_found_by_a_replay(engin
     await engine.check_by_replay(engine.instances[0])  # once is enough
 
     rules = [finding.rule for finding in engine.findings.take()]
-    assert rules == ["changed-path", "unstable-step-name", "race-outside-step"]
+    assert rules == ["changed-path", "race-outside-step"]
 
 
 async def test_what_is_meant_for_the_test_ends_a_replay_silently(engine):

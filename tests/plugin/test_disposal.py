@@ -587,6 +587,7 @@ def test_introspect_workflow_covers_every_way_to_create(shop: Any, way: str) -> 
 """,
     )
 
+    shop.set(workflows_ignore_rules="reused-id")
     result = shop.run(f"""
         import workers
         from workers import env

@@ -189,6 +189,7 @@ def test_buffers_in_history_are_bytes_and_arrays_which_compare_by_their_content(
         """,
     )
 
+    worker.set(workflows_ignore_rules="changed-at-boundary")
     result = worker.run("""
         from array import array
         from pytest_workflows import introspect_workflow_instance
