@@ -220,7 +220,7 @@ def _end_replay(called: Any, scope: Scope) -> Any:
     """In a replay nothing is called: what can be awaited never comes, and anything else ends `run`."""
     __tracebackhide__ = True
     scope.instance.end_replay()
-    if inspect.iscoroutinefunction(called) or asyncio.iscoroutinefunction(called):
+    if inspect.iscoroutinefunction(called):
         return _never(scope)
     raise ReplayEnded
 

@@ -164,6 +164,14 @@ def key_of(effect: Effect, instance: Instance) -> tuple[str, ...]:
     return tuple(map(str, found))
 
 
+def has_reference(effect: Effect) -> bool:
+    """Whether a call names something by an id or a reference, by which the service may know it again or may not."""
+    return any(
+        isinstance(value, str | int) and not _KEYISH.isdisjoint(words_of(name))
+        for name, value in _named((effect.args, effect.kwargs))
+    )
+
+
 def _is_derived(value: object, instance: Instance) -> bool:
     """Whether a value is a name made of the instance's id, no text or URL that has it in it."""
     return isinstance(value, str) and instance.id in value and re.fullmatch(r"[\w.:#@=+-]+", value) is not None

@@ -9,7 +9,7 @@ from durable_engine import CallbackRun, Effect, Engine, Instance, StepKey
 
 from .base import RuleObserver
 from .calls import last_name, shown
-from .idempotency import key_of, repeating
+from .idempotency import has_reference, key_of, repeating
 from .source import Sources
 
 
@@ -79,7 +79,7 @@ class NotIdempotent(RuleObserver):
         )
         if before and now:
             message += f" with another key ({now[0]!r}, not {before[0]!r})"
-        if verdict == "unknown":
+        if verdict == "unknown" or has_reference(effect):
             message += "; unless it knows the second call for the first, it may happen twice"
         self.report(message, effect.place, instance, step=label, about=shown(effect))
 

@@ -11,16 +11,6 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-# A command may run a pytest in this process, and what it imports is forgotten then. All of ours are here before, so
-# that none of them exists twice.
-import durable_engine  # noqa: F401
-import pytest_workflows.clock
-import pytest_workflows.freeze
-import pytest_workflows.hookspecs
-import pytest_workflows.introspection
-import pytest_workflows.recordings.replay
-import pytest_workflows.running
-import pytest_workflows.worker  # noqa: F401
 from pytest_workflows.cli.app import app
 
 DUMPS = Path(__file__).parents[1] / "recordings" / "dumps"
@@ -169,22 +159,28 @@ def dumps() -> Path:
 
 
 @pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch) -> "Callable[..., Ended]":
-    """Runs a command in this process; what it imports is forgotten."""
+def cli(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> "Callable[..., Ended]":
+    """Runs a command in this process; what it imports of a project is forgotten."""
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("NO_COLOR", "1")
 
     def run(*arguments: object, given: str | None = None) -> Ended:
-        modules, path = dict(sys.modules), list(sys.path)
+        path = list(sys.path)
         try:
             result = CliRunner().invoke(app, list(map(str, arguments)), input=given, prog_name="pytest-workflows")
         finally:
-            sys.modules.clear()
-            sys.modules.update(modules)
             sys.path[:] = path
+            forget(tmp_path)
         return Ended(result.exit_code, result.stdout, result.stderr)
 
     return run
+
+
+def forget(folder: Path) -> None:
+    """Forget the modules that lie in a folder: the next command is to find its own ones."""
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", "")).startswith(f"{folder}{os.sep}"):
+            del sys.modules[name]
 
 
 def text(block: str) -> str:

@@ -79,6 +79,7 @@ async def test_the_event_is_the_same_in_every_life(lab):
     assert [entry["timestamp"] for entry in seen] == [datetime(2026, 1, 1)] * 2
     assert seen[0]["payload"] is not seen[1]["payload"]
     assert seen[1]["payload"] == {"list": ["changed"]}
+    assert {finding.rule for finding in lab.engine.findings.take()} == {"changed-event"}
 
 
 # -- create ----------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pytest_workflows.html import Report, TestRun, render
-from pytest_workflows.recordings import Attempt, ErrorRecord, Recording, Step
+from pytest_workflows.recordings import Attempt, ErrorRecord, FindingRecord, Recording, SourcePlace, Step
 from pytest_workflows.step_coverage import measure, sources_of
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -35,8 +35,9 @@ def find_chromium() -> str:
     pytest.skip(reason)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
+    # No longer than the module: while Playwright is started, an event loop runs that other modules' tests would meet.
     executable = find_chromium()
     from playwright.sync_api import sync_playwright
 
@@ -71,6 +72,20 @@ def large_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     coverage = measure(recordings, [], sources_of(folder), folder)
     path = folder / "report.html"
     path.write_text(render(Report(folder, tests, coverage)), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def findings_report(tmp_path: Path) -> Path:
+    """The page of an instance that broke a rule."""
+    (tmp_path / "entry.py").write_text("import random\n\nnumber = random.random()\n", encoding="utf-8")
+    place = SourcePlace(file="entry.py", line=3)
+    finding = FindingRecord(rule="random-outside-step", message="random.random() was called", place=place)
+    recording = Recording(instance_id="a", binding="LUCKY", status="complete", findings=[finding], created_at=START)
+    tests = [TestRun("tests/test_lucky.py::test_it", recordings=[recording])]
+    coverage = measure([recording], [], sources_of(tmp_path), tmp_path)
+    path = tmp_path / "report.html"
+    path.write_text(render(Report(tmp_path, tests, coverage)), encoding="utf-8")
     return path
 
 

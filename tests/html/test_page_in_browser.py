@@ -192,6 +192,16 @@ def test_events_crash_points_and_modifications_are_listed(runs: Any) -> None:
     assert "mock_step_result('price'" in runs.locator("#detail").inner_text()
 
 
+def test_a_broken_rule_is_told_with_its_consequence_remedy_and_line(tab: Any, findings_report: Path) -> None:
+    page = tab.open(findings_report, "#/runs/0")
+
+    finding = page.locator("section", has_text="Findings").last
+    assert "random-outside-step" in finding.inner_text()
+    assert "In production: every replay of `run` gets another value." in finding.inner_text()
+    assert finding.locator(".hit").inner_text().split(maxsplit=1)[1] == "number = random.random()"
+    assert page.get_by_role("button", name="findings 1").is_visible()
+
+
 # -- the timeline -----------------------------------------------------------------------------------------------------
 
 

@@ -156,21 +156,49 @@ def test_it_needs_no_recordings_on_disk(worker: Any) -> None:
 
 
 def test_of_a_crash_exploration_the_plain_run_and_failing_ones_are_shown(worker: Any) -> None:
+    worker.write(
+        "src/entry.py",
+        """
+        from workers import WorkflowEntrypoint
+
+        class OrderWorkflow(WorkflowEntrypoint):
+            async def run(self, event, step):
+                @step.do("charge")
+                async def charge():
+                    await self.env.BANK.charge()
+
+                await charge()
+        """,
+    )
     result = worker.run(
         """
-        from workers import env
-        lives = []
+        import pytest
+
+        class Bank:
+            charges = 0
+
+            async def charge(self):
+                self.charges += 1
+
+        @pytest.fixture
+        def workflow_bindings():
+            return {"BANK": Bank()}
 
         async def test_it(workflow_env, workflow_engine):
             await workflow_env.ORDERS.create({"id": "a"})
             await workflow_engine.run_until_idle()
+            assert workflow_env.BANK.charges == 1
         """,
         "--workflows-html=report.html",
         "--workflows-crash",
     )
 
-    result.stdout.fnmatch_lines(["1 test, * crash points in *: none failed, *"])
-    assert [row["id"] for row in data_of(worker.path / "report.html")["instances"]] == ["a"]
+    failed = result.parseoutcomes()["failed"]
+    tests = data_of(worker.path / "report.html")["tests"]
+    assert failed > 0
+    assert [test["outcome"] for test in tests] == ["failed"] * failed + ["passed"]
+    assert all("charge" in test["id"] and test["failure"] for test in tests[:-1])
+    assert tests[-1]["id"] == "tests/test_it.py::test_it"
 
 
 def test_a_session_without_workflows_still_has_a_page(pytester: pytest.Pytester) -> None:

@@ -63,6 +63,11 @@ BAD = {
         "frobnicate",
         "; unless it knows the second call for the first, it may happen twice",
     ),
+    "a reference that the service may know": (
+        step('await self.env.X.charge(5, order_id="o-17")  # <-- here'),
+        "charge",
+        "; unless it knows the second call for the first, it may happen twice",
+    ),
     "a function as a binding": (
         step("await self.env.NOTIFY(5)  # <-- here"),
         None,
