@@ -1,0 +1,194 @@
+"""Engines that are broken on purpose: a pytest plugin that breaks one thing, named by the variable WORKFLOWS_MUTANT.
+
+Each mutant is a mistake that an engine like this one could have. The tests beside this file show that the tests of the
+examples notice each.
+"""
+
+import functools
+import os
+from collections.abc import Callable
+from typing import Any
+
+from durable_engine import engine, instance, operations, step, store
+from durable_engine.failures import ErrorInfo
+
+MUTANTS: dict[str, Callable[[], None]] = {}
+
+
+def mutant(function: Callable[[], None]) -> Callable[[], None]:
+    MUTANTS[function.__name__] = function
+    return function
+
+
+def replace(owner: type, name: str, changed: Callable[..., Any]) -> None:
+    """Put `changed(original, self, *arguments)` in a method's place."""
+    original = getattr(owner, name)
+    setattr(owner, name, functools.wraps(original)(lambda *arguments: changed(original, *arguments)))
+
+
+# -- what is stored ----------------------------------------------------------------------------------------------------
+
+
+@mutant
+def forgets_to_store_a_result() -> None:
+    def record(original, self, key, events, row=None):
+        is_done = row is not None and row.key.kind == "do" and row.status == "complete"
+        original(self, key, events, None if is_done else row)
+
+    replace(store.Store, "record", record)
+
+
+@mutant
+def forgets_a_stored_failure() -> None:
+    def steps(original, self, key):
+        return [row for row in original(self, key) if row.status != "errored"]
+
+    replace(store.Store, "steps", steps)
+
+
+@mutant
+def forgets_how_often_an_attempt_has_failed() -> None:
+    def steps(original, self, key):
+        rows = original(self, key)
+        for row in rows:
+            row.failures = 0
+        return rows
+
+    replace(store.Store, "steps", steps)
+
+
+@mutant
+def a_restart_keeps_what_was_stored() -> None:
+    replace(store.Store, "forget_steps", lambda original, self, *arguments: None)
+
+
+# -- which step is which -----------------------------------------------------------------------------------------------
+
+
+@mutant
+def runs_a_finished_step_again() -> None:
+    def remembered(original, self, key):
+        return None if key.kind == "do" else original(self, key)
+
+    replace(instance.Instance, "remembered", remembered)
+
+
+@mutant
+def knows_steps_by_their_name_alone() -> None:
+    def count_step(original, self, kind, name):
+        return original(self, kind, name)._replace(count=1)
+
+    replace(instance.Instance, "count_step", count_step)
+
+
+@mutant
+def runs_a_dependency_for_each_step_that_needs_it() -> None:
+    async def value_of(original, self, decorated):
+        return await decorated()
+
+    replace(step.Step, "_value_of", value_of)
+
+
+# -- events ------------------------------------------------------------------------------------------------------------
+
+
+@mutant
+def delivers_an_event_twice() -> None:
+    def take_event(original, self, key, event_type):
+        return next((event for event in self.events(key) if event.type == event_type), None)
+
+    replace(store.Store, "take_event", take_event)
+
+
+@mutant
+def delivers_the_newest_event_first() -> None:
+    def take_event(original, self, key, event_type):
+        for event in reversed([one for one in self.events(key) if one.type == event_type]):
+            self._db.execute("DELETE FROM events WHERE seq = ?", (event.seq,))
+            return event
+        return None
+
+    replace(store.Store, "take_event", take_event)
+
+
+@mutant
+def loses_kept_events_in_a_crash() -> None:
+    def crash(original, self, workflow, id, *point):
+        self.store.delete_events(self.require(workflow, id).row.key)
+        original(self, workflow, id, *point)
+
+    replace(engine.Engine, "crash", crash)
+
+
+# -- time --------------------------------------------------------------------------------------------------------------
+
+
+@mutant
+def loses_the_timer_of_a_sleep_in_a_crash() -> None:
+    def begin(original, self, duration):
+        if self.row.due is None:
+            original(self, duration)
+        else:
+            self.set_busy(False)
+
+    replace(operations.SleepOperation, "begin", begin)
+
+
+@mutant
+def sleeps_from_the_start_after_a_crash() -> None:
+    def begin(original, self, duration):
+        self.row.due = None
+        original(self, duration)
+
+    replace(operations.SleepOperation, "begin", begin)
+
+
+@mutant
+def waits_from_the_start_after_a_crash() -> None:
+    def begin(original, self, event_type, timeout):
+        self.row.due = None
+        original(self, event_type, timeout)
+
+    replace(operations.EventOperation, "begin", begin)
+
+
+@mutant
+def forgets_a_retry_delay_in_a_crash() -> None:
+    def begin(original, self):
+        self.row.due = None
+        original(self)
+
+    replace(operations.DoOperation, "begin", begin)
+
+
+# -- crashes -----------------------------------------------------------------------------------------------------------
+
+
+@mutant
+def a_lost_attempt_ends_the_step() -> None:
+    def note_lost_attempts(original, self):
+        original(self)
+        for row in self._steps.values():
+            if row.key.kind == "do" and row.status == "running" and row.attempts:
+                row.status, row.error = "errored", ErrorInfo("Error", "lost").dump()
+
+    replace(instance.Instance, "_note_lost_attempts", note_lost_attempts)
+
+
+@mutant
+def a_lost_attempt_counts_for_nothing() -> None:
+    def note_lost_attempts(original, self):
+        for row in self._steps.values():
+            if row.status == "running":
+                row.attempts = 0
+
+    replace(instance.Instance, "_note_lost_attempts", note_lost_attempts)
+
+
+@mutant
+def the_old_life_runs_on() -> None:
+    replace(engine.Engine, "kill", lambda original, self, instances: None)
+
+
+if "WORKFLOWS_MUTANT" in os.environ:
+    MUTANTS[os.environ["WORKFLOWS_MUTANT"]]()
