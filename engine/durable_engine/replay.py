@@ -145,11 +145,33 @@ async def check_by_replay(engine: Engine, instance: Instance) -> None:
 
 
 async def _played(replay: Replay) -> Replay:
-    try:
-        await replay.play()
-    finally:
-        replay.engine.kill([replay])
+    with _tasks_of(replay.engine.loop) as tasks:
+        try:
+            await replay.play()
+        finally:
+            replay.engine.kill([replay])
+    for task in tasks:
+        if task.done() and not task.cancelled():
+            task.exception()  # asyncio would complain of a failure that `run` did not stay to hear of
     return replay
+
+
+@contextlib.contextmanager
+def _tasks_of(loop: asyncio.AbstractEventLoop) -> Iterator[list[asyncio.Task[Any]]]:
+    """The tasks that are started meanwhile."""
+    tasks: list[asyncio.Task[Any]] = []
+    before = loop.get_task_factory()
+
+    def make(loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> Any:
+        task = asyncio.Task(coroutine, loop=loop, **options) if before is None else before(loop, coroutine, **options)
+        tasks.append(task)  # type: ignore[arg-type]  # a factory may make any future; asyncio's make tasks
+        return task
+
+    loop.set_task_factory(make)
+    try:
+        yield tasks
+    finally:
+        loop.set_task_factory(before)
 
 
 def _difference(instance: Instance, replay: Replay) -> Any:

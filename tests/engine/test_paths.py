@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime
+import gc
 
 import pytest
 
@@ -174,3 +175,26 @@ async def test_what_a_replay_cannot_answer_ends_it(engine):
 
     assert len(runs) == 2
     assert engine.findings.take() == []
+
+
+async def test_a_failure_that_run_does_not_stay_to_hear_of_makes_no_noise_in_a_replay(engine, caplog):
+    lives = []
+
+    async def workflow(event, step):
+        lives.append(1)
+
+        async def fails():
+            await step.do("fails", config={"retries": {"limit": 0, "delay": 0}})(lambda: 1 / 0)()
+
+        task = asyncio.ensure_future(fails())
+        await step.sleep("nap", "1 hour")
+        if len(lives) == 1:
+            await asyncio.gather(task, return_exceptions=True)
+
+    await engine.bind("W", workflow).create({"id": "x"})
+    await engine.run_until_idle()
+    await engine.check_by_replay(engine.instances[0])
+    gc.collect()
+
+    assert len(lives) == 2
+    assert "never retrieved" not in caplog.text
