@@ -66,7 +66,7 @@ IMPORTS = """
 def property_test(body, head="plan=fault_plans(OrderWorkflow, events={'approved': {'by': 'Ada'}})", name="test_it"):
     return (
         textwrap.dedent(IMPORTS)
-        + "\n\n@settings(phases=[Phase.generate, Phase.shrink], derandomize=True, database=None)"
+        + "\n\n@settings(phases=[Phase.generate, Phase.shrink], derandomize=True, database=None, deadline=None)"
         + f"\n@given({head})\nasync def {name}(workflow_env, workflow_bindings, workflow_engine, plan):\n"
         + "    bank, status, steps = await run(plan, workflow_env, workflow_bindings, workflow_engine)\n"
         + textwrap.indent(textwrap.dedent(body), "    ")
@@ -173,7 +173,7 @@ def test_each_example_has_its_own_instances_time_and_ids(shop):
 
 
         @given(n=st.integers())
-        @settings(max_examples=20)
+        @settings(max_examples=20, deadline=None)
         async def test_it(workflow_env, workflow_clock, workflow_engine, workflow_worker, n):
             assert workflow_engine.instances == []
             first = await workflow_env.ORDERS.create()
@@ -210,6 +210,7 @@ def test_fixtures_of_the_users_own_are_still_warned_of(shop):
         """,
     )
     test = """
+        @settings(deadline=None)
         @given(n=st.integers())
         async def test_it(workflow_env, n):
             pass
@@ -223,6 +224,7 @@ def test_fixtures_of_the_users_own_are_still_warned_of(shop):
 
 def test_what_nothing_used_fails_the_example(shop):
     tests = """
+        @settings(deadline=None)
         @given(n=st.integers(0, 9))
         async def test_it(workflow_env, workflow_bindings, n):
             workflow_bindings["BANK"] = Bank()

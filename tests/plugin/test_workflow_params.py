@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from durable_engine import InvalidArgumentError, cross
 from pytest_workflows.strategies import workflow_params
 
-few = settings(max_examples=50, database=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+few = settings(
+    max_examples=50, deadline=None, database=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
 
 
 class Size(Enum):

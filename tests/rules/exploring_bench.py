@@ -1,10 +1,10 @@
 """Runs a workflow's source on an engine alone: as it is, in other orders, and with a crash at each of its points."""
 
-import asyncio
 import itertools
 import random
 import textwrap
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from durable_engine import Engine, FaultPoint, Finding
@@ -65,7 +65,7 @@ async def run(
     """
     workflow, service = case.make(), Service()
     random.seed(5)
-    freezer.start(datetime_of("2026-01-01T00:00:00+00:00"))
+    freezer.start(datetime(2026, 1, 1, tzinfo=UTC))
     others = ("missing-await",)  # a sleep that nobody awaits keeps the path, and is another rule's matter
     async with Engine(now="2026-01-01T00:00:00Z", schedule_seed=seed, ignore_rules=others) as engine:
         engine.clock.observers.append(freezer.move_to)
@@ -85,12 +85,6 @@ async def run(
         return engine.findings.take(), engine.faults.reached
 
 
-def datetime_of(text: str) -> Any:
-    import datetime
-
-    return datetime.datetime.fromisoformat(text)
-
-
 async def explored(case: Case, freezer: Freezer, seeds: int = 4) -> list[str]:
     """What is found at any of its points, in any of some orders."""
     found: list[str] = []
@@ -101,6 +95,3 @@ async def explored(case: Case, freezer: Freezer, seeds: int = 4) -> list[str]:
             findings, _ = await run(case, freezer, seed=seed, point=point)
             found += [f"seed {seed}, {point.short}: {finding}" for finding in findings]
     return found
-
-
-__all__ = ["Case", "asyncio", "explored", "run"]
