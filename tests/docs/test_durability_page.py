@@ -12,7 +12,9 @@ INI = "[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = funct
 
 
 @pytest.fixture
-def project(pytester: pytest.Pytester) -> pytest.Pytester:
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    for name in ("CI", "BUILD_NUMBER"):  # with them, pytest cuts no line of its summary
+        monkeypatch.delenv(name, raising=False)
     files = {"pytest.ini": INI} | {
         name: BLOCKS[name] for name in ("wrangler.jsonc", "src/entry.py", "tests/test_reports.py")
     }
