@@ -18,7 +18,7 @@ from .errors import LOST_ATTEMPT
 from .failures import ErrorInfo, instance_error, original_of, rebuild
 from .faults import FaultKind, FaultPoint, point_of
 from .model import FINAL_STATUSES, Ask, Place, StepKey, StepKind
-from .operations import DurableOperation, EventOperation, SleepOperation, context_for
+from .operations import DurableOperation, EventOperation, context_for
 from .scope import Scope
 from .sleeping import SleepFuture
 from .step import Step
@@ -89,7 +89,7 @@ class Instance:
         """The status as the platform tells it; `waiting` while `run` is parked on sleeps and events alone."""
         if self.row.status == "running" and self.root.parked:
             mine = [operation for operation in self.operations.values() if operation.scope is self.root]
-            if all(isinstance(operation, SleepOperation | EventOperation) for operation in mine):
+            if all(operation.row.key.kind != "do" for operation in mine):
                 return "waiting"
         return self.row.status
 

@@ -95,6 +95,12 @@ def test_the_first_step_of_a_branch_under_another_name_is_told(later, renamed):
         assert difference.is_renamed
 
 
+def test_a_branch_that_neither_came_again_nor_was_renamed_may_be_a_matter_of_timing():
+    earlier = [*asks("a"), *asks("b", branch=1, line=5)]
+
+    assert told(earlier, [*asks("a"), *asks("c", branch=1, line=9)], is_complete=True) is None
+
+
 # -- findings ---------------------------------------------------------------------------------------------------------
 
 

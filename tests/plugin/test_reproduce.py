@@ -406,3 +406,22 @@ def test_time_does_not_go_back_for_instances_that_exist(shop):
                     pass
         """,
     )
+
+
+@pytest.mark.parametrize("moment", ['wait_for_step_result("charge")', 'wait_for_status("waiting")'])
+def test_an_instance_that_crashes_while_it_is_reproduced_goes_on_as_recorded(shop, moment):
+    run(
+        shop,
+        f"""
+        async def test_again(workflow_env):
+            async with reproduce(workflow_env.ORDERS, FILE) as instance:
+                async with instance.modify() as m:
+                    m.crash("end")
+                await instance.{moment}
+                await instance.crash()
+                await instance.wait_for_status("errored")
+
+                assert entry.calls == []
+                assert str(instance.steps[-1].ended_at) == "2026-01-03 01:00:10+00:00"
+        """,
+    )
