@@ -5,14 +5,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_workflows.html import Report, TestRun, render
-from pytest_workflows.recordings import Attempt, ErrorRecord, FindingRecord, Recording, SourcePlace, Step
+from pytest_workflows.recordings import FindingRecord, Recording, SourcePlace
 from pytest_workflows.step_coverage import measure, sources_of
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -66,13 +66,9 @@ def shop_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def large_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of 500 tests with 1,000 instances."""
-    folder = tmp_path_factory.mktemp("large")
-    tests = [TestRun(f"tests/test_many.py::test_many[{number}]", recordings=_two(number)) for number in range(500)]
-    recordings = [recording for test in tests for recording in test.recordings]
-    coverage = measure(recordings, [], sources_of(folder), folder)
-    path = folder / "report.html"
-    path.write_text(render(Report(folder, tests, coverage)), encoding="utf-8")
-    return path
+    from html_many import write_page
+
+    return write_page(tmp_path_factory.mktemp("large"), tests=500)
 
 
 @pytest.fixture
@@ -87,35 +83,6 @@ def findings_report(tmp_path: Path) -> Path:
     path = tmp_path / "report.html"
     path.write_text(render(Report(tmp_path, tests, coverage)), encoding="utf-8")
     return path
-
-
-def _two(number: int) -> list[Recording]:
-    return [_recording(2 * number), _recording(2 * number + 1)]
-
-
-def _recording(number: int) -> Recording:
-    failed = (
-        ErrorRecord(name="Error", message=f"PythonError: ValueError: number {number}\n") if not number % 10 else None
-    )
-    step = Step(
-        kind="do",
-        name=f"step {number}",
-        status="complete" if failed is None else "errored",
-        started_at=START,
-        ended_at=START + timedelta(seconds=number),
-        result={"text": "x" * 2000},
-        error=failed,
-        attempts=[Attempt(number=1, started_at=START, ended_at=START + timedelta(seconds=number), error=failed)],
-    )
-    return Recording(
-        instance_id=f"many-{number}",
-        binding="MANY",
-        status="complete" if failed is None else "errored",
-        error=failed,
-        created_at=START,
-        ended_at=START + timedelta(seconds=number),
-        steps=[step, *(Step(kind="sleep", name=f"nap {nap}", started_at=START, ended_at=START) for nap in range(8))],
-    )
 
 
 class Page:

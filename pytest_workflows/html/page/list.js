@@ -116,7 +116,7 @@ function startList() {
   list.addEventListener("scroll", () => requestAnimationFrame(drawRows), { passive: true });
   list.addEventListener("click", (event) => {
     const row = event.target.closest("[data-index]");
-    if (row !== null) location.hash = `#/runs/${row.dataset.index}`;
+    if (row !== null) go(`#/runs/${row.dataset.index}`);
   });
   new ResizeObserver(drawRows).observe(list);
 }

@@ -1,9 +1,20 @@
 // Which view is open, the keyboard, light and dark.
 
 let opened = null;
+let showing = null;
+
+// The address says what is shown. What a key or a click asks for is drawn at once: the browser tells of a new address
+// only some time later, when the next key may have come already.
+function go(address) {
+  location.hash = address;
+  route();
+}
 
 function route() {
-  const [, view, index] = (location.hash || "#/workflows").split("/");
+  const address = location.hash.startsWith("#/") ? location.hash : showing || "#/workflows";
+  if (address === showing) return;
+  showing = address;
+  const [, view, index] = address.split("/");
   const name = view === "runs" ? "runs" : "workflows";
   for (const section of document.querySelectorAll(".view")) section.classList.toggle("hidden", section.id !== name);
   for (const link of document.querySelectorAll("header nav a")) {
@@ -22,7 +33,7 @@ function route() {
 }
 
 function closeInstance() {
-  location.hash = "#/runs";
+  go("#/runs");
   document.getElementById("list").focus();
 }
 
@@ -53,15 +64,14 @@ function keptTheme() {
 
 const KEYS = {
   "/": () => {
-    location.hash = location.hash.startsWith("#/runs") ? location.hash : "#/runs";
-    route();
+    if (!location.hash.startsWith("#/runs")) go("#/runs");
     document.getElementById("search").focus();
     document.getElementById("search").select();
   },
   d: switchTheme,
   "?": () => document.getElementById("help").showModal(),
-  w: () => (location.hash = "#/workflows"),
-  r: () => (location.hash = "#/runs"),
+  w: () => go("#/workflows"),
+  r: () => go("#/runs"),
   j: () => moveTo(active + 1, 1),
   ArrowDown: () => moveTo(active + 1, 1),
   k: () => moveTo(active - 1, -1),
@@ -70,7 +80,7 @@ const KEYS = {
   End: () => moveTo(rows.length - 1, -1),
   PageDown: () => moveTo(active + 12, 1),
   PageUp: () => moveTo(active - 12, -1),
-  Enter: () => active >= 0 && (location.hash = `#/runs/${rows[active].index}`),
+  Enter: () => active >= 0 && go(`#/runs/${rows[active].index}`),
   Escape: closeInstance,
 };
 const LIST_KEYS = new Set(["j", "k", "ArrowDown", "ArrowUp", "Home", "End", "PageDown", "PageUp", "Enter", "Escape"]);
