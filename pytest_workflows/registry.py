@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import itertools
-import weakref
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -100,12 +99,10 @@ class Registry:
             raise self.unused[0]
 
 
-_REGISTRIES: weakref.WeakKeyDictionary[Engine, Registry] = weakref.WeakKeyDictionary()
-
-
 def registry_of(engine: Engine) -> Registry:
     """The registry of an engine."""
-    return _REGISTRIES.setdefault(engine, Registry())
+    registry: Registry = engine.attached.setdefault(Registry, Registry())
+    return registry
 
 
 def unused_error(

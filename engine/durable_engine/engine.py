@@ -103,6 +103,9 @@ class Engine:
         self.paths = Paths(self.findings)
         self.closed = False
         self.on_create: list[Callable[[WorkflowBinding, str, InstanceModifications], None]] = []
+        # What the layers above keep for as long as the engine lives, by its type: a table of theirs whose values know
+        # the engine would keep every engine alive.
+        self.attached: dict[type[Any], Any] = {}
         self._open_operations = 0
         self._replayed: weakref.WeakKeyDictionary[Instance, None] = weakref.WeakKeyDictionary()
         self.scripts: dict[tuple[str, str], Script] = {}

@@ -1,5 +1,7 @@
 """A worker project in a temporary folder, whose tests are run by a pytest of their own."""
 
+import importlib
+import pkgutil
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -8,16 +10,11 @@ import pytest
 
 # A pytest that runs in this process forgets the modules that it imported. All of ours are here before, so that none
 # of them exists twice.
-import durable_engine  # noqa: F401
-import pytest_workflows.clock
-import pytest_workflows.freeze
-import pytest_workflows.hookspecs
-import pytest_workflows.introspection
-import pytest_workflows.recordings.reporting
-import pytest_workflows.replaying
-import pytest_workflows.rules.watch
-import pytest_workflows.running
-import pytest_workflows.worker  # noqa: F401
+import pytest_workflows
+
+for module in pkgutil.walk_packages(pytest_workflows.__path__, "pytest_workflows."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
 
 INI = """
     [pytest]
