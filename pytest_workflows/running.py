@@ -264,6 +264,8 @@ class RunningTest:
         if self._engine is not None and not self._engine.closed:
             from .workers import context
 
+            if self._capture is not None:
+                self._capture.stop()  # again, but for an example of a property test, or a test whose setup failed
             if self.kept is not None:
                 self.kept.runs = self._all_runs(self._engine)
             self._engine.close()

@@ -394,6 +394,57 @@ def test_a_failing_test_leaves_nothing(shop: Any) -> None:
     result.assert_outcomes(passed=4, failed=2, errors=1)
 
 
+def test_no_engine_outlives_its_test_and_nobody_listens_to_the_log_any_more(shop: Any) -> None:
+    result = shop.run("""
+        import gc
+        import logging
+        import weakref
+        import pytest
+        from hypothesis import given, settings, strategies as st
+        from pytest_workflows import introspect_workflow, introspect_workflow_instance
+
+        ENGINES = weakref.WeakSet()
+        SEEN = []
+        HANDLERS = list(logging.root.handlers)  # those of pytest and of the plugins
+
+        async def use(env):
+            SEEN.append(1)
+            async with introspect_workflow_instance(env.ORDERS, "a") as instance:
+                await env.ORDERS.create({"id": "a"})
+                await instance.wait_for_step_result("charge")
+            async with introspect_workflow(env.ORDERS):
+                await env.ORDERS.create({"id": "b"})
+            await env.ORDERS.create({"id": "c"})
+
+        async def test_that_passes(workflow_env, workflow_engine):
+            ENGINES.add(workflow_engine)
+            await use(workflow_env)
+
+        @pytest.fixture
+        async def broken(workflow_env):  # its engine lives as long as pytest keeps the failure and its frames
+            await use(workflow_env)
+            assert len(logging.root.handlers) > len(HANDLERS)  # what user code logs is heard
+            1 / 0
+
+        async def test_with_a_broken_setup(broken):
+            pass
+
+        @settings(max_examples=5, database=None, derandomize=True)
+        @given(st.integers())
+        async def test_property(workflow_env, workflow_engine, number):
+            ENGINES.add(workflow_engine)
+            await use(workflow_env)
+
+        def test_nothing_is_left():
+            gc.collect()
+            assert len(SEEN) > 3
+            assert list(ENGINES) == []
+            assert [one for one in logging.root.handlers if "workflows" in type(one).__module__] == []
+    """)
+
+    result.assert_outcomes(passed=3, errors=1)
+
+
 def test_a_skipped_test_leaves_nothing(shop: Any) -> None:
     result = shop.run("""
         import pytest

@@ -100,6 +100,7 @@ class Bench:
     def close(self) -> None:
         """Leave nothing behind."""
         if self.running is not None:
+            self.running.stop()
             self.running.close()
             self.running.bury()
         if self._project is not None:
