@@ -34,7 +34,7 @@ from .errors import (
     WorkflowRuleError,
     WorkflowRuleWarning,
 )
-from .failures import ErrorInfo
+from .failures import ErrorInfo, end_of_unserialisable
 from .faults import FaultPoint, Faults
 from .findings import RULES, Finding, Findings, Rule
 from .frames import hide_frames
@@ -154,6 +154,7 @@ __all__ = [
     "decode",
     "duration_ms",
     "encode",
+    "end_of_unserialisable",
     "error_of",
     "failure_of",
     "hide_frames",

@@ -13,7 +13,7 @@ from typing import Self
 import msgspec
 
 from .boundary import BoundaryError
-from .errors import JsException, NonRetryableError
+from .errors import FATAL_NOT_SERIALISABLE, JsException, NonRetryableError
 from .frames import is_hidden
 from .source_paths import shown_path
 
@@ -69,6 +69,14 @@ class _Crossed(JsException):
 
 
 _Crossed.__module__, _Crossed.__name__, _Crossed.__qualname__ = "pyodide.ffi", "JsException", "JsException"
+
+
+def end_of_unserialisable(step: str) -> ErrorInfo:
+    """What an instance ends with at once, `run` unasked, where a step of that name returned what cannot be stored.
+
+    Source: docs/reference/fidelity.md, "Steps".
+    """
+    return ErrorInfo("WorkflowFatalError", FATAL_NOT_SERIALISABLE.format(name=step))
 
 
 def describe(exc: BaseException, root: Path | None = None) -> ErrorInfo:

@@ -18,9 +18,8 @@ _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}"
 def hide_frames(path: str) -> None:
     """Leave frames of a file, or of a folder (`/path/to/it/`), out of the tracebacks that workflows see."""
     global _hidden
-    if path not in _hidden:
-        _hidden = (*_hidden, path)
-        _is_users.cache_clear()
+    _hidden = tuple(dict.fromkeys((*_hidden, path)))
+    _is_users.cache_clear()
 
 
 def is_hidden(file: str) -> bool:

@@ -19,7 +19,7 @@ from .failures import ErrorInfo, instance_error, original_of, rebuild
 from .faults import FaultKind, FaultPoint, point_of
 from .model import FINAL_STATUSES, Ask, Place, StepKey, StepKind
 from .operations import DurableOperation, EventOperation, context_for
-from .scope import Scope
+from .scope import Scope, current_scope
 from .sleeping import SleepFuture
 from .step import Step
 from .store import FORGOTTEN, HistoryRow, InstanceRow, StepRow
@@ -73,6 +73,12 @@ class Instance:
     def id(self) -> str:
         """The instance's id."""
         return self.row.id
+
+    @property
+    def scope(self) -> Scope:
+        """Where the code belongs that runs now: a callback of this life, or `run`."""
+        scope = current_scope.get()
+        return scope if scope is not None and scope.instance is self else self.root
 
     @property
     def finished(self) -> bool:

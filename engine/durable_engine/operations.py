@@ -17,13 +17,12 @@ from .clock import to_datetime
 from .config import DELAY_FUNCTION_LIMIT, StepConfig, read_delay
 from .errors import (
     EXECUTION_TIMED_OUT,
-    FATAL_NOT_SERIALISABLE,
     OUTPUT_TOO_LARGE,
     STEP_NOT_SERIALISABLE,
     STORAGE_FULL,
     ModificationError,
 )
-from .failures import ErrorInfo, describe, rebuild
+from .failures import ErrorInfo, describe, end_of_unserialisable, rebuild
 from .limits import in_bytes
 from .model import CallbackRun, Place
 from .modifications import Modification, call_with_named
@@ -494,7 +493,7 @@ class DoOperation(DurableOperation):
             ("STEP_FAILURE", {"error": info.public()}, None),
         )
         self.instance.engine.observers.step_finished(self.instance, self.row.key)
-        self.instance.end_at_once(ErrorInfo("WorkflowFatalError", FATAL_NOT_SERIALISABLE.format(name=name)))
+        self.instance.end_at_once(end_of_unserialisable(name))
 
     # -- a delay that is a function ----------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from .failures import ErrorInfo, rebuild
 from .instance import Instance
 from .model import Place, StepKey, StepStatus
 from .operations import DurableOperation
-from .scope import Scope, current_scope
+from .scope import Scope
 from .store import FORGOTTEN, MOCKED, SENSITIVE, InstanceRow, StepRow
 
 if TYPE_CHECKING:
@@ -161,10 +161,7 @@ class PlayedInstance(Instance):
     def _play(self, row: StepRow) -> asyncio.Future[Any]:
         step = self._script.find(row.key)
         assert step is not None
-        scope = current_scope.get()
-        if scope is None or scope.instance is not self:
-            scope = self.root
-        operation = PlayedOperation(self, scope, row, step, self._script)
+        operation = PlayedOperation(self, self.scope, row, step, self._script)
         operation.begin()
         return operation.future
 
@@ -231,8 +228,6 @@ class PlayedOperation(DurableOperation):
         self.record((line.kind, line.detail, line.value))
 
     def _fire(self) -> None:
-        if self.instance.closed:
-            return
         if not self._ends_next:
             self._go_on()
         elif self._must_wait():

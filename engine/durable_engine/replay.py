@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from .failures import end_of_unserialisable
 from .instance import Instance, settle_answer
 from .operations import context_for
 from .paths import compare
@@ -58,6 +59,8 @@ class Replay(Instance):
         history = engine.store.history(instance.row.key)
         self._ranks = {line.key: rank for rank, line in enumerate(history) if line.kind in _ENDS}
         self._last = len(history)
+        error = instance.row.error
+        self._end_message = None if error is None else msgspec.msgpack.decode(error)["message"]
 
     @property
     def path(self) -> list[Ask]:
@@ -86,13 +89,19 @@ class Replay(Instance):
             self._note_ask(key, place)
 
     def remembered(self, key: StepKey) -> StepRow | None:
-        """A step's outcome: as stored, or as history has it where the platform would run the step again."""
+        """A step's outcome: as stored, or as history has it where the platform would run the step again.
+
+        One that ended its instance at once has none: `run` never heard of it.
+        """
         row = self._steps.get(key)
-        if row is None:
+        if row is None or self._ended_by(row):
             return None
         if row.status in ("complete", "errored") or (self._backwards and key.kind == "sleep"):
             return row
         return None
+
+    def _ended_by(self, row: StepRow) -> bool:
+        return row.status == "errored" and end_of_unserialisable(row.key.name).message == self._end_message
 
     def answer(self, row: StepRow) -> asyncio.Future[Any]:
         """The stored outcome, when it is its turn."""

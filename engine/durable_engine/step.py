@@ -19,7 +19,6 @@ from .errors import INVALID_CONFIG, INVALID_STEP_NAME, PAST_SLEEP, SLEEP_TOO_LON
 from .failures import js_error
 from .model import Place, StepKey
 from .operations import DoOperation, EventOperation, SleepOperation, StepCallback
-from .scope import Scope, current_scope
 
 if TYPE_CHECKING:
     from .instance import Instance
@@ -174,7 +173,7 @@ class Step:
             return await self._share(decorated, instance.answer(known))
         if instance.replaying:
             await instance.engine.loop.create_future()
-        operation = DoOperation(instance, self._scope(), instance.open_row(key), read, callback, place)
+        operation = DoOperation(instance, instance.scope, instance.open_row(key), read, callback, place)
         operation.begin()
         return await self._share(decorated, operation.future)
 
@@ -230,7 +229,7 @@ class Step:
     def _sleep(self, name: str, duration: int, place: Place, *, past: bool = False) -> asyncio.Future[None]:
         instance = self._instance
         loop = instance.engine.loop
-        if instance.closed or self._scope().instance.closed:
+        if instance.closed:
             return loop.create_future()
         try:
             self._check_name(name)
@@ -250,7 +249,7 @@ class Step:
             return instance.answer_sleep(remembered, place)
         if instance.replaying:
             return loop.create_future()
-        operation = SleepOperation(instance, self._scope(), instance.open_row(key), place)
+        operation = SleepOperation(instance, instance.scope, instance.open_row(key), place)
         operation.begin(duration)
         return operation.future
 
@@ -288,7 +287,7 @@ class Step:
                 return await instance.answer(known)
             if instance.replaying:
                 await instance.engine.loop.create_future()
-            operation = EventOperation(instance, self._scope(), instance.open_row(key), place)
+            operation = EventOperation(instance, instance.scope, instance.open_row(key), place)
             operation.begin(event_type, read.ms if timeout else DEFAULT_EVENT_TIMEOUT)
             return await operation.future
 
@@ -297,11 +296,11 @@ class Step:
     # -- helpers -----------------------------------------------------------------------------------------------------
 
     def _ask(self, key: StepKey, place: Place) -> None:
-        if self._scope() is self._instance.root:
+        if self._instance.scope is self._instance.root:
             self._instance.ask(key, place)
 
     async def _pass_door(self) -> None:
-        if self._instance.closed or self._scope().instance.closed:
+        if self._instance.closed:
             await self._instance.engine.loop.create_future()
 
     def _check_name(self, name: object) -> None:
@@ -318,10 +317,6 @@ class Step:
                 "Compensate in an `except` block, with steps of its own."
             )
         raise AttributeError(f"step has no {name!r}. It has: do, sleep, sleep_until, wait_for_event.")
-
-    def _scope(self) -> Scope:
-        scope = current_scope.get()
-        return scope if scope is not None and scope.instance is self._instance else self._instance.root
 
     def _failed(self, error: Exception, name: str, place: Place) -> asyncio.Future[None]:
         future = self._instance.new_sleep(name, place)

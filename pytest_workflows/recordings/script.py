@@ -18,6 +18,7 @@ from durable_engine import (
     Selector,
     StepKey,
     encode,
+    end_of_unserialisable,
     to_ms,
 )
 
@@ -30,7 +31,6 @@ _STARTS = frozenset({"STEP_START", "SLEEP_START", "WAIT_START"})
 _ENDS = frozenset({"STEP_SUCCESS", "STEP_FAILURE", "SLEEP_COMPLETE", "WAIT_COMPLETE", "WAIT_TIMED_OUT"})
 _AT_WORK = frozenset({"queued", "running", "waitingForPause", "unknown"})
 _HIDDEN = encode("[REDACTED]")
-_FATAL = "WorkflowFatalError"
 _Span = tuple[float, float]
 """The places of a step's start and end in the order of all of them; infinity for one that has not ended."""
 
@@ -82,16 +82,21 @@ class RecordedScript(Script):
         """`run` asks for everything anew."""
         self.asked.clear()
 
-    def _is_beyond(self, missing: Sequence[Step]) -> bool:
-        """Whether the recording was made in the middle of things, and all that it has was asked for."""
-        return not missing and self.recording.status in _AT_WORK
+    def _is_beyond(self, instance: Instance, missing: Sequence[Step]) -> bool:
+        """Whether all that the recording has was asked for, and it stops here in the middle of things."""
+        is_end = self.terminated_at is not None and instance.engine.clock.now_ms >= self.terminated_at
+        return not missing and (is_end or self.recording.status in _AT_WORK)
 
     @property
     def may_end(self) -> bool:
         """Whether `run` may come to an end that is not recorded: it was in the middle of its own code."""
-        return self.recording.status in _AT_WORK and all(
-            step.status in ("complete", "errored") for step in self.expected
-        )
+        recording = self.recording
+        if any(step.status not in ("complete", "errored") for step in self.expected):
+            return False
+        if recording.status != "terminated":
+            return recording.status in _AT_WORK
+        moments = [recording.created_at, *(step.ended_at for step in self.expected)]
+        return recording.ended_at in moments
 
     def check(self, instance: Instance, ask: Ask) -> Exception | None:
         """See whether that step comes now in the recording as well."""
@@ -103,7 +108,7 @@ class RecordedScript(Script):
             self._go_live(instance)
             return None
         if ask.key not in self._steps:
-            return None if self._is_beyond(missing) else diverged(self, ask, missing[0] if missing else None)
+            return None if self._is_beyond(instance, missing) else diverged(self, ask, missing[0] if missing else None)
         start = self._spans[ask.key][0]
         skipped = next((step for step in missing if self._spans[step.key][1] < start), None)
         return None if skipped is None else diverged(self, ask, skipped)
@@ -168,8 +173,8 @@ def play(step: Step, rank: float, recording: Recording) -> PlayedStep:
     """A recorded step as it is played."""
     result = None if step.kind == "sleep" or step.status != "complete" else encode(untag(step.result))
     ending = _ending(step, result)
-    fatal = recording.error if step.error is not None and step.error.name == _FATAL else None
-    is_fatal = fatal is not None and fatal.name == _FATAL
+    end = end_of_unserialisable(step.name)  # the error of any other step may have been caught by `run`
+    is_end = step.error is not None and recording.error is not None and recording.error.message == end.message
     return PlayedStep(
         key=step.key,
         rank=sys.maxsize if rank == float("inf") else int(rank),
@@ -180,7 +185,7 @@ def play(step: Step, rank: float, recording: Recording) -> PlayedStep:
         inputs=encode({name: untag(value) for name, value in step.inputs.items()}) if step.inputs else None,
         result=result,
         error=None if step.error is None else ErrorInfo.from_public(step.error.name, step.error.message),
-        fatal=ErrorInfo(fatal.name, fatal.message) if fatal is not None and is_fatal else None,
+        fatal=end if is_end else None,
         mocked=step.mocked,
         sensitive=step.sensitive,
     )

@@ -163,6 +163,25 @@ async def test_what_is_meant_for_the_test_ends_a_replay_silently(engine):
     assert engine.findings.take() == []
 
 
+async def test_an_error_that_run_never_heard_of_is_not_told_to_a_replay(engine):
+    heard = []
+
+    async def run(event, step):
+        try:
+            await step.do("a")(lambda: print)()
+        except BaseException:
+            heard.append(1)
+            await step.do("b")(lambda: 1)()
+
+    await engine.bind("W", run).create({"id": "1"})
+    await engine.run_until_idle()
+    assert engine.instances[0].status == "errored"
+    await engine.check_by_replay(engine.instances[0])
+
+    assert heard == []
+    assert engine.take_findings() == []
+
+
 async def test_what_a_replay_cannot_answer_ends_it(engine):
     """A call on a binding outside a step: the code behind it that does not wait for it is not looked at either."""
     runs = []

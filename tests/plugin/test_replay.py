@@ -193,6 +193,49 @@ def test_an_instance_that_was_still_waiting_is_replayed_as_far_as_it_came(shop):
     result.stdout.fnmatch_lines(["*it is complete with 1, and has not asked for step.sleep('cool down')*"])
 
 
+STOPPED = """
+    import pytest
+    from pytest_workflows import introspect_workflow_instance
+
+    @pytest.fixture
+    def workflow_bindings():
+        return {"STOCK": None}
+
+    async def test_it_is_stopped(workflow_env, workflow_clock):
+        async with introspect_workflow_instance(workflow_env.ORDERS, "order-1") as instance:
+            async with instance.modify() as m:
+                m.mock_step_result("reserve", 1)
+            handle = await workflow_env.ORDERS.create({"id": "order-1"})
+            await instance.wait_for_step_result("reserve")
+            LATER
+            await handle.terminate()
+"""
+
+
+@pytest.mark.parametrize(
+    ("later", "change_to", "message"),
+    [
+        ("await workflow_clock.advance('1 hour')", None, None),
+        ("await workflow_clock.advance('1 hour')", "await step.sleep('a', 1); await step.sleep('b', 1)", "sleep('a')"),
+        ("await workflow_clock.advance('1 hour')", "return 1", "has not asked for step.sleep('cool down')"),
+        # Terminated in the instant in which the step ended: what `run` does then is not recorded.
+        ("", None, None),
+        ("", "return 1", None),
+        ("", "await step.sleep('a', 1)", None),
+    ],
+)
+def test_a_terminated_instance_is_replayed_up_to_where_it_was_stopped(shop, later, change_to, message):
+    shop.run(STOPPED.replace("LATER", later or "pass"), "--workflows-record=all").assert_outcomes(passed=1)
+    if change_to is not None:
+        change(shop, 'await step.sleep("cool down", "2 days")', change_to)
+
+    result = shop.run(None, "--workflows-replay=histories/tests.test_it--test_it_is_stopped")
+
+    result.assert_outcomes(passed=message is None, failed=message is not None)
+    if message is not None:
+        assert message in result.stdout.str()
+
+
 def test_workers_of_xdist_replay_as_well(shop):
     shop.run(None, "--workflows-replay=histories", "-n", "2", process=True).assert_outcomes(passed=2)
 

@@ -425,3 +425,205 @@ def test_an_instance_that_crashes_while_it_is_reproduced_goes_on_as_recorded(sho
                 assert str(instance.steps[-1].ended_at) == "2026-01-03 01:00:10+00:00"
         """,
     )
+
+
+# -- ends that `run` does not choose ----------------------------------------------------------------------------------
+
+
+def record(worker: Any, entry: str, act: str) -> None:
+    """Leave a recording of an instance in the file that the tests here read."""
+    worker.write("src/entry.py", entry)
+    test = """
+        import pytest
+        from pytest_workflows import introspect_workflow_instance
+
+        @pytest.mark.workflow(now="2026-01-01T00:00:00Z")
+        async def test_an_order_ships(workflow_env, workflow_clock):
+            async with introspect_workflow_instance(workflow_env.ORDERS, "order-1") as instance:
+                handle = await workflow_env.ORDERS.create({"id": "order-1"})
+                ACT
+                pytest.fail("it is to be recorded")
+    """
+    worker.write("tests/test_it.py", test.replace("ACT", act))
+    worker.run().assert_outcomes(failed=1)
+    (worker.path / "tests/test_it.py").unlink()
+
+
+TERMINATED = """
+    from workers import WorkflowEntrypoint
+
+    calls = []
+
+
+    class OrderWorkflow(WorkflowEntrypoint):
+        async def run(self, event, step):
+            try:
+                @step.do("reserve")
+                async def reserve():
+                    calls.append("reserve")
+                    return 1
+
+                await reserve()
+                await step.sleep("cool down", "2 days")
+            finally:
+                calls.append("finally")
+"""
+
+
+@pytest.mark.parametrize(
+    ("act", "at"),
+    [
+        ("await workflow_clock.advance('1 day'); await handle.terminate()", "2026-01-02T00:00:00+00:00"),
+        ("await instance.wait_for_step_result('reserve'); await handle.terminate()", "2026-01-01T00:00:00+00:00"),
+    ],
+    ids=["in the sleep", "at the instant in which a step ends"],
+)
+def test_a_terminated_instance_is_terminated_when_it_was(worker, act, at):
+    record(worker, TERMINATED, act)
+
+    run(
+        worker,
+        f"""
+        from pytest_workflows import introspect_workflow_instance
+
+        async def test_again(workflow_env, workflow_clock):
+            async with reproduce(workflow_env.ORDERS, FILE) as instance:
+                await instance.wait_for_status("terminated")
+                assert workflow_clock.now.isoformat() == "{at}"
+                assert [(step.name, step.status) for step in instance.steps][0] == ("reserve", "complete")
+            assert entry.calls == []
+        """,
+    )
+
+
+def test_an_instance_that_ends_before_it_was_terminated_is_left_alone(worker):
+    record(worker, TERMINATED, "await workflow_clock.advance('1 day'); await handle.terminate()")
+    change(worker, 'await step.sleep("cool down", "2 days")', 'await step.sleep("cool off", "2 days")')
+
+    run(
+        worker,
+        """
+        async def test_again(workflow_env, workflow_clock):
+            with pytest.raises(DivergenceError, match="cool off"):
+                async with reproduce(workflow_env.ORDERS, FILE) as instance:
+                    await workflow_clock.advance("2 days")
+                    await instance.wait_for_status("terminated")
+        """,
+    )
+
+
+BOTH = """
+    import asyncio
+
+    from workers import WorkflowEntrypoint
+
+    calls = []
+
+
+    class OrderWorkflow(WorkflowEntrypoint):
+        async def run(self, event, step):
+            async def work(name, turns):
+                @step.do(name)
+                async def callback():
+                    for _ in range(turns):
+                        await asyncio.sleep(0)
+                    return name
+
+                ended.append(await callback())
+
+            ended = []
+            await asyncio.gather(work("slow", 5), work("fast", 0))
+            await step.wait_for_event("never", "never")
+"""
+
+
+def test_steps_that_ended_in_one_instant_end_in_the_recorded_order(worker):
+    record(worker, BOTH, "await instance.wait_for_step_result('slow')")
+
+    run(
+        worker,
+        """
+        async def test_again(workflow_env):
+            async with reproduce(workflow_env.ORDERS, FILE) as instance:
+                await instance.wait_for_step_result("slow")
+                ended = [event.step for event in instance.history if event.kind == "STEP_SUCCESS"]
+                assert ended == ["fast-1", "slow-1"]
+        """,
+    )
+
+
+UNSERIALISABLE = """
+    from workers import WorkflowEntrypoint
+
+    calls = []
+
+
+    class OrderWorkflow(WorkflowEntrypoint):
+        async def run(self, event, step):
+            try:
+                @step.do("reserve")
+                async def reserve():
+                    calls.append("reserve")
+                    return print
+
+                await reserve()
+            except BaseException:
+                calls.append("caught")
+"""
+
+
+def test_a_step_that_ended_its_instance_at_once_does_so_again(worker):
+    record(worker, UNSERIALISABLE, "await instance.wait_for_status('errored')")
+
+    run(
+        worker,
+        """
+        async def test_again(workflow_env):
+            async with reproduce(workflow_env.ORDERS, FILE) as instance:
+                await instance.wait_for_status("errored")
+                assert "returned a value which is not serialisable" in (await instance.get_error())["message"]
+            assert entry.calls == []
+        """,
+    )
+
+
+COMPENSATED = """
+    from workers import WorkflowEntrypoint
+    from workers.workflows import NonRetryableError
+
+    calls = []
+
+
+    class OrderWorkflow(WorkflowEntrypoint):
+        async def run(self, event, step):
+            @step.do("charge")
+            async def charge():
+                raise NonRetryableError("declined")
+
+            @step.do("release")
+            async def release():
+                calls.append("release")
+
+            try:
+                await charge()
+            except Exception:
+                await release()
+                raise
+"""
+
+
+def test_what_run_did_after_a_step_that_failed_for_good_is_reproduced(worker):
+    record(worker, COMPENSATED, "await instance.wait_for_status('errored')")
+
+    run(
+        worker,
+        """
+        async def test_again(workflow_env):
+            async with reproduce(workflow_env.ORDERS, FILE) as instance:
+                await instance.wait_for_status("errored")
+                assert [(step.name, step.status) for step in instance.steps] == [
+                    ("charge", "errored"),
+                    ("release", "complete"),
+                ]
+        """,
+    )
