@@ -21,7 +21,7 @@ from durable_engine import FaultPoint, InvalidArgumentError, NonRetryableError, 
 
 from .fault_plan import TIMEOUT, FaultPlan
 from .json_values import values_of
-from .source_steps import steps_of_class
+from .sources import find_class_steps
 from .typed_values import values_of_type
 
 __all__ = ["FaultPlan", "fault_plans", "workflow_params"]
@@ -101,10 +101,26 @@ _Fault = tuple[str, Any, Any]
 
 
 def _known_steps(workflow: type | None, steps: Iterable[object]) -> list[StepKey]:
-    found = [] if workflow is None else steps_of_class(workflow)
+    found = [] if workflow is None else _steps_of_class(workflow)
     if isinstance(steps, str):
         raise InvalidArgumentError(f"steps takes a list of steps, as in steps=[{steps!r}], not the text {steps!r}.")
     return list(dict.fromkeys([*found, *map(_key, steps)]))
+
+
+def _steps_of_class(workflow: type) -> list[StepKey]:
+    if not isinstance(workflow, type):
+        raise InvalidArgumentError(
+            f"Steps are found in a workflow's class, such as entry.OrderWorkflow, not in {workflow!r}. Names are given "
+            "as steps=['charge card', ...]."
+        )
+    source = find_class_steps(workflow)
+    if source is None:
+        raise InvalidArgumentError(
+            f"The source of {workflow.__qualname__} cannot be read, or has no `run`. Give the names: "
+            "steps=['charge card', ...]."
+        )
+    # A name that is built at run time is not known.
+    return [StepKey(step.kind, step.name.text, 1) for step in source.steps if step.name.pattern is None]
 
 
 def _key(step: object) -> StepKey:

@@ -11,6 +11,10 @@ from typing import Any, NamedTuple
 from .source import Sources
 
 
+_LOOPS_CALL = asyncio.Handle._run.__code__
+"""Below it are the event loop and whoever runs it: no code of the task."""
+
+
 class Line(NamedTuple):
     """A line of a function that waits.
 
@@ -27,7 +31,7 @@ def running_lines(sources: Sources) -> list[Line]:
     """The Worker's functions that are on the stack of the running task, from the inside out."""
     found = []
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
+    while frame is not None and frame.f_code is not _LOOPS_CALL:
         if sources.is_code(frame.f_code):
             found.append(Line(frame.f_code, frame.f_lineno))
         frame = frame.f_back

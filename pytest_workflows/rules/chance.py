@@ -41,6 +41,8 @@ class _Told(random.Random):
 
 
 _URANDOM = os.urandom
+# Where the standard library itself has them; to look through all of its names for each test would take too long.
+_KNOWN = {random: ("random", "getrandbits", "_urandom"), os: ("urandom",)}
 _SEED = random.Random.seed
 
 
@@ -80,7 +82,8 @@ class _Exchange:
         self._pair(_URANDOM, _urandom)
         random.Random.seed = _seed  # type: ignore[method-assign]
         freeze.reads.told = _note
-        self.exchange_in([vars(random), vars(os)])
+        for module, names in _KNOWN.items():
+            self._swap_known(module, names, self._ours)
 
     def _pair(self, original: Any, ours: Any) -> None:
         self._ours[id(original)] = ours
@@ -95,6 +98,8 @@ class _Exchange:
 
     def end(self) -> None:
         """Put the originals back wherever ours stand, and leave what others have put there."""
+        for module, names in _KNOWN.items():
+            self._swap_known(module, names, self._originals)
         for place in self._places:
             _swap(place, self._originals)
         generator = _generator()
@@ -103,6 +108,13 @@ class _Exchange:
         random.Random.seed = _SEED  # type: ignore[method-assign]
         freeze.reads.told = freeze.nobody
         self._ours, self._originals, self._places = {}, {}, []
+
+    @staticmethod
+    def _swap_known(module: ModuleType, names: Iterable[str], by: dict[int, Any]) -> None:
+        for name in names:
+            value = getattr(module, name, None)
+            if id(value) in by:
+                setattr(module, name, by[id(value)])
 
 
 def _swap(place: dict[str, Any], by: dict[int, Any]) -> None:
