@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from .source import Sources
 
-
 _LOOPS_CALL = asyncio.Handle._run.__code__
 """Below it are the event loop and whoever runs it: no code of the task."""
 
