@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from pytest_workflows.cli.app import app
 
 DUMPS = Path(__file__).parents[1] / "recordings" / "dumps"
+PLUGINS = ("pytest_asyncio.plugin", "pytest_workflows.plugin", "no:cacheprovider")  # others cost more than the tests
 CONFIG = """
     {
       // The same workflow that the dumps in tests/recordings/dumps are of.
@@ -115,14 +116,15 @@ class Shop:
 
     def pytest(self, *arguments: str) -> "Ended":
         """Run the project's tests."""
-        return self._run("pytest", "-q", "-p", "no:cacheprovider", *arguments)
+        plugins = [word for name in PLUGINS for word in ("-p", name)]
+        return self._run("pytest", "-q", *plugins, *arguments, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
 
-    def _run(self, module: str, *arguments: str, given: str | None = None) -> "Ended":
+    def _run(self, module: str, *arguments: str, given: str | None = None, **environment: str) -> "Ended":
         plain = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COV"))}
         ended = subprocess.run(
             [sys.executable, "-m", module, *arguments],
             cwd=self.path,
-            env={**plain, "COLUMNS": "80", "NO_COLOR": "1"},
+            env={**plain, "COLUMNS": "80", "NO_COLOR": "1", **environment},
             input=given,
             capture_output=True,
             text=True,

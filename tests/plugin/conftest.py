@@ -3,7 +3,7 @@
 import importlib
 import pkgutil
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,7 @@ INI = """
     asyncio_default_fixture_loop_scope = function
     filterwarnings = error
 """
+PLUGINS = ("pytest_asyncio.plugin", "pytest_workflows.plugin")
 CONFIG = """
     {
       "name": "shop",
@@ -59,10 +60,12 @@ class WorkerProject:
 
     Args:
         pytester: Runs its tests.
+        monkeypatch: The test's.
     """
 
-    def __init__(self, pytester: pytest.Pytester) -> None:
+    def __init__(self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
         self.pytester = pytester
+        self.monkeypatch = monkeypatch
         self.path: Path = pytester.path
         self.ini(INI)
         self.write("wrangler.jsonc", CONFIG)
@@ -84,16 +87,24 @@ class WorkerProject:
         known = dict(line.split(" = ") for line in textwrap.dedent(INI).strip().splitlines()[1:])
         self.ini("\n".join(["[pytest]", *(f"{name} = {value}" for name, value in {**known, **options}.items())]))
 
-    def run(self, tests: str | None = None, *arguments: str, process: bool = False) -> pytest.RunResult:
+    def run(
+        self, tests: str | None = None, *arguments: str, process: bool = False, plugins: Sequence[str] | None = ()
+    ) -> pytest.RunResult:
         """Run the project's tests.
 
         Args:
             tests: The content of tests/test_it.py.
             arguments: More arguments for pytest.
             process: Whether they run in a process of their own.
+            plugins: Which plugins are there beside ours and pytest-asyncio's, which are half of what a run costs; None
+                for all that are installed.
         """
         if tests is not None:
             self.write("tests/test_it.py", tests)
+        if plugins is not None:
+            self.monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+            named = [*PLUGINS, *plugins, *(["xdist.plugin"] if "-n" in arguments else [])]
+            arguments = (*(word for name in named for word in ("-p", name)), *arguments)
         how: Callable[..., pytest.RunResult] = (
             self.pytester.runpytest_subprocess if process else self.pytester.runpytest_inprocess
         )
@@ -101,5 +112,5 @@ class WorkerProject:
 
 
 @pytest.fixture
-def worker(pytester: pytest.Pytester) -> WorkerProject:
-    return WorkerProject(pytester)
+def worker(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> WorkerProject:
+    return WorkerProject(pytester, monkeypatch)

@@ -316,7 +316,7 @@ def test_a_forgetful_test_leaves_nothing_under_the_plugin_of_anyio(shop: Any) ->
     )
     tests = FORGETFUL.replace("    async def test", "    @pytest.mark.anyio\n    async def test")
 
-    result = shop.run(tests)
+    result = shop.run(tests, plugins=["anyio"])
 
     result.assert_outcomes(passed=6)
 
@@ -339,7 +339,7 @@ def test_a_forgetful_test_leaves_nothing_on_the_loop_that_anyio_shares_among_tes
     )
     tests = FORGETFUL.replace("    async def test", "    @pytest.mark.anyio\n    async def test")
 
-    result = shop.run(tests)
+    result = shop.run(tests, plugins=["anyio"])
 
     result.assert_outcomes(passed=6)
 

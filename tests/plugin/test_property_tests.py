@@ -216,7 +216,7 @@ def test_fixtures_of_the_users_own_are_still_warned_of(shop):
             pass
     """
 
-    result = shop.run(textwrap.dedent(IMPORTS) + textwrap.dedent(test))
+    result = shop.run(textwrap.dedent(IMPORTS) + textwrap.dedent(test), plugins=["hypothesispytest"])
 
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*FailedHealthCheck*uses a function-scoped fixture 'workflow_env'.*"])
@@ -279,7 +279,7 @@ def test_property_tests_run_under_anyio(shop):
     )
     backend = "\n\n@__import__('pytest').fixture(scope='module')\ndef anyio_backend():\n    return 'asyncio'\n"
 
-    result = shop.run(tests + backend)
+    result = shop.run(tests + backend, plugins=["anyio"])
 
     assert drawn(result) == "FaultPlan(crashes=['lost:charge card#1'], events=[('approved', {'by': 'Ada'})])"
 

@@ -387,7 +387,7 @@ CALLING = """
 def test_respx_and_pytest_httpx_answer_outgoing_requests(worker: Any) -> None:
     worker.write("src/entry.py", CALLING)
 
-    worker.run("""
+    tests = """
         async def test_respx(workflow_worker, respx_mock):
             route = respx_mock.post("https://api.example/x").respond(202, text="by respx")
             response = await workflow_worker.fetch("/")
@@ -398,7 +398,8 @@ def test_respx_and_pytest_httpx_answer_outgoing_requests(worker: Any) -> None:
             httpx_mock.add_response(url="https://api.example/x", method="POST", status_code=203, text="by httpx")
             response = await workflow_worker.fetch("/")
             assert (response.status, await response.text()) == (203, "by httpx")
-    """).assert_outcomes(passed=2)
+    """
+    worker.run(tests, plugins=["respx", "pytest_httpx"]).assert_outcomes(passed=2)
 
 
 def test_a_request_that_no_mock_answers_is_refused(worker: Any) -> None:
