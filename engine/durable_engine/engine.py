@@ -167,9 +167,13 @@ class Engine:
             self._loop.close()
             self._loop = before
 
-    async def settle(self) -> None:
-        """Let everything of the instances that can run do so, at the present time."""
-        await self._waits.settle()
+    async def settle(self, *, most: int | None = None) -> None:
+        """Let everything of the instances that can run do so, at the present time.
+
+        Args:
+            most: For so many turns of the event loop; None until nothing runs.
+        """
+        await self._waits.settle(most)
 
     # -- bindings ----------------------------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from .failures import end_of_unserialisable
 from .instance import Instance, settle_answer
 from .operations import context_for
 from .paths import compare
+from .unknown import UnknownValue
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 LATER = timedelta(hours=1, minutes=1, seconds=1)
 """A replay in production comes later than the run: what depends on the time must show."""
 
+_TURNS = 1000
+"""Of the event loop, after which a `run` that polls with `asyncio.sleep(0)` counts as waiting."""
 _ENDS = frozenset({"STEP_SUCCESS", "STEP_FAILURE", "SLEEP_COMPLETE", "WAIT_COMPLETE", "WAIT_TIMED_OUT"})
 
 
@@ -39,11 +42,11 @@ class Replay(Instance):
     Args:
         engine: The engine that holds the instance.
         instance: The instance, which has ended.
-        backwards: Whether what ended last is answered first, and a sleep that has not ended as if it had.
+        backwards: Whether what ended last is answered first, and before it what has not ended, as if it had.
 
     Attributes:
         ended: Whether `run` came to the end that it had come to before.
-        had_choices: Whether several answers could have come first.
+        had_choices: Whether several steps could have been the first to be answered.
     """
 
     replaying = True
@@ -56,6 +59,7 @@ class Replay(Instance):
         self._backwards = backwards
         self._over = False
         self._answers: list[tuple[int, asyncio.Future[Any], StepRow]] = []
+        self._open = 0
         history = engine.store.history(instance.row.key)
         self._ranks = {line.key: rank for rank, line in enumerate(history) if line.kind in _ENDS}
         self._last = len(history)
@@ -70,14 +74,20 @@ class Replay(Instance):
     async def play(self) -> None:
         """Run from the top, answering one step after the other, until nothing more can be answered."""
         self._start(context_for(self.root))
-        await self.engine.settle()
+        await self.engine.settle(most=_TURNS)
         while self._answers and not self._over:
-            self.had_choices |= len(self._answers) > 1
+            self.had_choices |= len(self._answers) + self._open > 1
             rank = max if self._backwards else min
             entry = rank(self._answers, key=lambda answer: answer[0])
             self._answers.remove(entry)
-            settle_answer(entry[1], entry[2])
-            await self.engine.settle()
+            self._settle(entry[1], entry[2])
+            await self.engine.settle(most=_TURNS)
+
+    def _settle(self, future: asyncio.Future[Any], row: StepRow) -> None:
+        if _has_ended(row) or row.key.kind == "sleep":
+            settle_answer(future, row)
+        elif not future.done():
+            future.set_result(UnknownValue("the step had not ended when `run` did"))
 
     def end_replay(self) -> None:
         """Something was called that cannot be answered: nothing after it counts."""
@@ -96,8 +106,9 @@ class Replay(Instance):
         row = self._steps.get(key)
         if row is None or self._ended_by(row):
             return None
-        if row.status in ("complete", "errored") or (self._backwards and key.kind == "sleep"):
+        if _has_ended(row) or self._backwards:
             return row
+        self._open += 1
         return None
 
     def _ended_by(self, row: StepRow) -> bool:
@@ -130,6 +141,10 @@ class Replay(Instance):
 
     def _parked_or_busy(self) -> None:
         """Time does not stand still for a replay."""
+
+
+def _has_ended(row: StepRow) -> bool:
+    return row.status in ("complete", "errored")
 
 
 async def check_by_replay(engine: Engine, instance: Instance) -> None:

@@ -7,6 +7,7 @@ others sleep until their condition holds or the lead is handed to them, so a tho
 from __future__ import annotations
 
 import asyncio
+import itertools
 import weakref
 from collections.abc import Callable
 from contextvars import Context
@@ -376,11 +377,16 @@ class Waits:
             self._real_time.cancel()
             self._real_time = None
 
-    async def settle(self) -> None:
-        """Let everything runnable run, without waiting for callbacks that wait for something foreign."""
-        await asyncio.sleep(0)
-        while self.runnable():  # noqa: ASYNC110 (there is no event for "the loop's queue holds nothing of ours")
+    async def settle(self, most: int | None = None) -> None:
+        """Let everything runnable run, without waiting for callbacks that wait for something foreign.
+
+        Args:
+            most: For so many turns of the event loop; None until nothing runs.
+        """
+        for turns in itertools.count():
             await asyncio.sleep(0)
+            if not self.runnable() or turns == most:
+                return
 
 
 def _whole_ms(seconds: float) -> int:

@@ -70,7 +70,7 @@ class _Pictures(list[Picture]):
 def parts_of(value: Any) -> dict[Any, Any] | None:
     """What a container holds, by key or position; None for anything else."""
     if isinstance(value, dict):
-        return value
+        return dict(value)
     if isinstance(value, list | tuple | deque):
         return dict(enumerate(value))
     if isinstance(value, set | frozenset):
