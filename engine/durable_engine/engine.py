@@ -7,7 +7,7 @@ import random
 import uuid
 import warnings
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -117,6 +117,7 @@ class Engine:
         self._alive: dict[tuple[str, str], Instance] = {}
         self._modifications: dict[tuple[str, str], InstanceModifications] = {}
         self._aborted: BaseException | None = None
+        self._told: list[tuple[BaseException, asyncio.Task[Any]]] = []
 
     async def __aenter__(self) -> Self:
         return self
@@ -376,7 +377,7 @@ class Engine:
         Raises:
             JsException: If the id is taken.
         """
-        assert self.loop  # a wrong loop is refused before anything is stored
+        self._waits.acted()  # a wrong loop is refused before anything is stored
         if id is None:
             id = str(uuid.UUID(int=self._random.getrandbits(128), version=4))
         if self.exists(workflow, id):
@@ -456,12 +457,14 @@ class Engine:
 
     def pause(self, workflow: Workflow, id: str) -> None:
         """Pause an instance once no callback of it runs; one that has ended stays as it is."""
+        self._waits.acted()
         instance = self.require(workflow, id)
         if not instance.finished and instance.row.status not in ("paused", "waitingForPause"):
             instance.request_pause()
 
     def resume(self, workflow: Workflow, id: str) -> None:
         """Let a paused instance go on; its timers go on from where they were."""
+        self._waits.acted()
         instance = self.require(workflow, id)
         if instance.row.status == "waitingForPause":
             instance.cancel_pause()
@@ -489,6 +492,7 @@ class Engine:
         Raises:
             JsException: If it never ran that step.
         """
+        self._waits.acted()
         instance = self.require(workflow, id)
         if options.keys() - {"from"}:
             raise InvalidArgumentError(f"restart takes {{'from': {{...}}}} or nothing, not {dict(options)!r}.")
@@ -537,6 +541,7 @@ class Engine:
         Raises:
             JsException: If it has ended already.
         """
+        self._waits.acted()
         instance = self.require(workflow, id)
         if instance.finished:
             raise JsException("Error", CANNOT_TERMINATE)
@@ -546,6 +551,7 @@ class Engine:
 
     def delete(self, workflow: Workflow, id: str) -> None:
         """Delete an instance and everything that is stored of it, its modifications included."""
+        self._waits.acted()
         self.discard(workflow, [id])
 
     def discard(self, workflow: Workflow, ids: Iterable[str]) -> None:
@@ -569,6 +575,7 @@ class Engine:
 
     def send_event(self, workflow: Workflow, id: str, event_type: str, payload: bytes) -> None:
         """Send an event: to a wait for its type, else kept for one. An instance that has ended takes none."""
+        self._waits.acted()
         instance = self.require(workflow, id)
         if not instance.finished:
             self.observers.event_sent(instance, event_type, payload)
@@ -659,10 +666,11 @@ class Engine:
             step: Whether it is a step that is awaited, so that a restart ends the wait.
         """
         __tracebackhide__ = True
-        if self._aborted is not None:
-            self.raise_aborted()
-        waiter = Waiter(evaluate, describe, about, step)
-        await self._waits.wait(waiter, self._seconds(timeout))
+        self._tell_aborted()
+        instance = self._alive.get(about)
+        if instance is not None and instance.aborted_by is not None:
+            raise instance.aborted_by
+        await self._wait(self._waits.wait(Waiter(evaluate, describe, about, step), self._seconds(timeout)))
 
     def _seconds(self, timeout: float | None) -> float:
         if timeout is None:
@@ -677,9 +685,9 @@ class Engine:
         Args:
             timeout: Real seconds; the engine's by default.
         """
-        await self._waits.until_idle(self._seconds(timeout))
-        if self._aborted is not None:
-            self.raise_aborted()
+        __tracebackhide__ = True
+        await self._wait(self._waits.until_idle(self._seconds(timeout)))
+        self._tell_aborted()
 
     async def advance(self, duration: object) -> None:
         """Move the clock forward by hand; every timer that comes due on the way fires at its time.
@@ -734,8 +742,31 @@ class Engine:
             self._aborted = error
         self._waits.reject(error)
 
+    async def _wait(self, wait: Coroutine[Any, Any, None]) -> None:
+        __tracebackhide__ = True
+        try:
+            await wait
+        except BaseException as error:
+            if error is self._aborted:
+                self._tell_aborted()
+            raise
+
+    def _tell_aborted(self) -> None:
+        """Raise it in the task of the test that waits now; what that makes of it is the test's affair."""
+        __tracebackhide__ = True
+        error = self.take_aborted()
+        if error is not None:
+            task = asyncio.current_task()
+            assert task is not None
+            self._told.append((error, task))
+            raise error
+
     def raise_aborted(self) -> None:
-        """Raise what user code raised for the test, if nothing has yet."""
+        """Raise what user code raised for the test, if the test has not got it: nobody waited, or a lost task did."""
+        __tracebackhide__ = True
+        for error, task in self._told:
+            if task.done() and task._log_traceback:  # nobody has asked for its outcome
+                raise error
         if self._aborted is not None:
             raise self._aborted
 

@@ -53,6 +53,7 @@ class Instance:
         self.waits: dict[str, list[EventOperation]] = {}
         self.withheld: list[Callable[[], None]] | None = None
         self.killed = False
+        self.aborted_by: BaseException | None = None
         self.steps_run = 0
         self._callbacks = 0
         self._counts: dict[tuple[StepKind, str], int] = {}
@@ -197,6 +198,7 @@ class Instance:
 
     def abort(self, exc: BaseException) -> None:
         """Something that is meant for the test was raised in user code: stop here and let the test have it."""
+        self.aborted_by = exc
         self.engine.abort(exc)
         self.engine.kill([self])
 

@@ -26,6 +26,13 @@ LOOK_AGAIN = 0.02
 """Seconds between two looks at code outside steps that waits for something the engine is not told of."""
 
 
+PATIENCE = 100
+"""Turns of the event loop that tasks of the test get before a timer fires under them, until one of them acts."""
+
+SOON_MS = 1000
+"""Real milliseconds: a task of the test that sleeps for no longer is about to act."""
+
+
 class Waiter:
     """Somebody who waits for a condition.
 
@@ -100,6 +107,8 @@ class Waits:
         self._real_time: asyncio.TimerHandle | None = None
         self._idle_looks = 0
         self._letting_go: asyncio.Handle | None = None
+        self._patience = PATIENCE
+        self._waited_for: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
 
     # -- waiting -----------------------------------------------------------------------------------------------------
 
@@ -163,14 +172,14 @@ class Waits:
             # Code outside steps that awaits something foreign may go on to an asyncio timer without telling us.
             await self._until_progress(look_again=any(instance.root.open == 0 for instance in engine.busy))
             return
-        if self._manual or not self.fire_next():
+        if self._manual or not (await self._let_test_act() or self.fire_next()):
             await self._nothing_left(leader)
 
-    async def _until_progress(self, *, look_again: bool) -> None:
+    async def _until_progress(self, *, look_again: bool, within: float = LOOK_AGAIN) -> None:
         """Wait until something happens, or where not everything is told to us, for a little while at most."""
         loop = self._engine.loop
         self._progress = progress = loop.create_future()
-        again = loop.call_later(LOOK_AGAIN, self.progress) if look_again else None
+        again = loop.call_later(within, self.progress) if look_again else None
         try:
             await progress
         finally:
@@ -240,15 +249,65 @@ class Waits:
         for waiter in list(self._waiters):
             waiter.reject(NeverHappensError(f"{waiter.describe()}\n{why}"))
 
+    async def _let_test_act(self) -> bool:
+        """Give tasks of the test the time to do what they are about to: no timer fires under them.
+
+        Those that spin or sleep over and over and never act do not stop time.
+
+        Returns:
+            Whether there were any.
+        """
+        if self._patience and self._test_is_ready():
+            self._patience -= 1
+            await asyncio.sleep(0)
+            return True
+        sleepers = self._sleepers()
+        if not sleepers:
+            return False
+        loop = self._engine.loop
+        self._waited_for.update(sleepers)  # one that acts when it wakes is taken out again
+        await self._until_progress(look_again=True, within=max(0, min(sleepers.values()) - loop.time()))
+        self._waited_for.difference_update(task for task, due in sleepers.items() if due > loop.time())
+        return True
+
+    def acted(self) -> None:
+        """The test did something to an instance: what its tasks do next is waited for again."""
+        self._patience = PATIENCE
+        task = asyncio.current_task(self._engine.loop)
+        if task is not None:
+            self._waited_for.discard(task)
+
+    def _test_is_ready(self) -> bool:
+        """Whether a task of the test is about to run; asked where nothing of an instance is."""
+        handles = ready_handles(self._engine.loop)
+        if handles is not None:
+            return any(not handle._cancelled for handle in handles)
+        return any(future is None or future.done() for future in map(waiting_for, self._tasks_of_test()))
+
+    def _sleepers(self) -> dict[asyncio.Task[Any], float]:
+        """The tasks of the test that wake soon from an `asyncio.sleep`, with the loop's time of that."""
+        loop = self._engine.loop
+        soon = loop.time() + SOON_MS / 1000
+        due = {
+            handle._args[0]: handle.when()
+            for handle in getattr(loop, "_scheduled", ())
+            if handle._callback is _WAKE and handle.when() <= soon and not handle._cancelled
+        }
+        if not due:
+            return {}
+        found = {task: due.get(waiting_for(task)) for task in self._tasks_of_test() if task not in self._waited_for}
+        return {task: when for task, when in found.items() if when is not None}
+
+    def _tasks_of_test(self) -> list[asyncio.Task[Any]]:
+        """The tasks that are no instance's, but for those that wait for us."""
+        waiting: set[Any] = {waiter.task for waiter in self._waiters}
+        tasks = asyncio.all_tasks(self._engine.loop) - waiting
+        return [task for task in tasks if scope_of(task_context(task)) is None]
+
     def _others_may_act(self) -> bool:
         """Whether a task of the test exists that is not itself waiting for us."""
         waiting: set[Any] = {waiter.task for waiter in self._waiters}
-        for task in asyncio.all_tasks(self._engine.loop):
-            if task in waiting or scope_of(task_context(task)) is not None:
-                continue
-            if not _waits_for(task, waiting):
-                return True
-        return False
+        return any(not _waits_for(task, waiting) for task in self._tasks_of_test())
 
     # -- what can run ------------------------------------------------------------------------------------------------
 
@@ -354,7 +413,8 @@ class Waits:
             if self._real_time.when() <= timer.real_due:
                 return  # what is set comes first, and looks again
             self._real_time.cancel()
-        self._real_time = loop.call_at(timer.real_due, self._real_time_passed)
+        # In a context of its own: the running one may be an instance's, whose timers go when it ends.
+        self._real_time = loop.call_at(timer.real_due, self._real_time_passed, context=Context())
 
     def _real_time_passed(self) -> None:
         self._real_time = None
@@ -362,7 +422,7 @@ class Waits:
         timer = self._engine.clock.next_in_real_time()
         if timer is not None and timer.real_due <= loop.time():
             if self.runnable():
-                self._real_time = loop.call_later(0, self._real_time_passed)
+                self._real_time = loop.call_later(0, self._real_time_passed, context=Context())
                 return
             first = self._engine.clock.next_timer()
             assert first is not None
@@ -387,6 +447,9 @@ class Waits:
             await asyncio.sleep(0)
             if not self.runnable() or turns == most:
                 return
+
+
+_WAKE = asyncio.futures._set_result_unless_cancelled  # type: ignore[attr-defined]  # what ends an `asyncio.sleep`
 
 
 def _whole_ms(seconds: float) -> int:

@@ -123,17 +123,39 @@ async def test_a_delay_that_comes_after_its_function_was_given_up_is_ignored(eng
 # -- after something was raised for the test --------------------------------------------------------------------------
 
 
-async def test_what_is_meant_for_the_test_is_raised_by_each_wait_from_then_on(engine):
+async def test_what_is_meant_for_the_test_is_raised_by_one_wait_and_by_those_for_its_instance(engine):
     async def fails(event, step):
-        raise Refused("the first")
+        if event["instanceId"] == "bad":
+            raise Refused("the first")
 
-    await engine.bind("W", fails).create()
+    binding = engine.bind("W", fails)
+    await binding.create({"id": "bad"})
+    await binding.create({"id": "good"})
     await engine.advance(0)
 
     with pytest.raises(Refused, match="the first"):
-        await engine.run_until_idle()
-    with pytest.raises(Refused, match="the first"):
-        await engine.wait(lambda: True, lambda: "anything", about=("W", "x"))
+        await engine.wait(lambda: True, lambda: "anything", about=("W", "good"))
+    await engine.wait(lambda: True, lambda: "anything", about=("W", "good"))
+    await engine.run_until_idle()
+    for _ in range(2):
+        with pytest.raises(Refused, match="the first"):
+            await engine.wait(lambda: True, lambda: "anything", about=("W", "bad"))
+    engine.raise_aborted()  # the test has got it
+
+
+async def test_what_is_meant_for_the_test_and_ends_in_a_task_that_nobody_asks_is_raised_in_the_end(engine):
+    async def fails(event, step):
+        raise Refused("lost")
+
+    await engine.bind("W", fails).create()
+    task = asyncio.create_task(engine.run_until_idle())
+    await asyncio.wait([task])
+
+    with pytest.raises(Refused, match="lost"):
+        engine.raise_aborted()
+
+    task.exception()
+    engine.raise_aborted()
 
 
 async def test_the_first_of_several_is_what_the_test_gets(engine):

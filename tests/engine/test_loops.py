@@ -43,6 +43,23 @@ def test_uvloop_gives_the_same_as_asyncio():
     assert there[0] == "in"
 
 
+async def sending_at_once():
+    async def workflow(event, step):
+        return (await step.wait_for_event("w", "t", timeout="1 hour"))["payload"]
+
+    async with Engine(now="2026-01-01T00:00:00Z", timeout=2) as engine:
+        handle = await engine.bind("W", workflow).create({"id": "x"})
+        await asyncio.gather(engine.run_until_idle(), handle.send_event({"type": "t", "payload": "in time"}))
+        return (await handle.status())["output"]
+
+
+def test_on_uvloop_no_timer_fires_under_a_task_that_is_about_to_act():
+    if uvloop is None:
+        pytest.skip("uvloop does not exist for Windows")
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(sending_at_once()) == "in time"
+
+
 def test_without_a_running_asyncio_loop_the_error_says_what_to_do():
     engine = Engine()
     binding = engine.bind("W", lambda event, step: None)

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from durable_engine import Engine, InstanceEndedError, NeverHappensError, WaitTimeoutError
+from durable_engine import Engine, InstanceEndedError, NeverHappensError, WaitTimeoutError, encode
 
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
@@ -142,3 +142,120 @@ async def test_a_timer_whose_real_time_has_passed_lets_everything_run_first(engi
 
     assert log == [*range(20), "woke"]
     assert engine.clock.now == START + datetime.timedelta(hours=1)
+
+
+# -- the test's own tasks, and timers ---------------------------------------------------------------------------------
+
+
+async def an_hour(event, step):
+    try:
+        return (await step.wait_for_event("w", "t", timeout="1 hour"))["payload"]
+    except Exception:
+        return "timed out"
+
+
+async def at_once(handle):
+    await handle.send_event({"type": "t", "payload": "in time"})
+
+
+async def after_some_turns(handle):
+    for _ in range(20):
+        await asyncio.sleep(0)
+    await at_once(handle)
+
+
+async def after_a_short_sleep(handle):
+    await asyncio.sleep(0.02)
+    await at_once(handle)
+
+
+async def after_several_short_sleeps(handle):
+    for _ in range(3):
+        await asyncio.sleep(0.01)
+        await handle.send_event({"type": "other"})
+    await at_once(handle)
+
+
+@pytest.mark.parametrize(
+    "send", [at_once, after_some_turns, after_a_short_sleep, after_several_short_sleeps], ids=lambda one: one.__name__
+)
+async def test_no_timer_fires_under_a_task_of_the_test_that_is_about_to_act(engine, send):
+    handle = await engine.bind("W", an_hour).create({"id": "x"})
+
+    await asyncio.gather(engine.run_until_idle(), send(handle))
+
+    assert (await handle.status())["output"] == "in time"
+    assert engine.clock.now == START
+
+
+async def spin():
+    while True:
+        await asyncio.sleep(0)
+
+
+async def doze():
+    while True:
+        await asyncio.sleep(0.005)
+
+
+async def sleep_long():
+    await asyncio.sleep(60)
+
+
+@pytest.mark.parametrize("other", [spin, doze, sleep_long], ids=lambda one: one.__name__)
+async def test_a_task_of_the_test_that_never_acts_does_not_stop_time(engine, other):
+    async def naps(event, step):
+        for _ in range(500):
+            await step.sleep("nap", "1 day")
+
+    task = asyncio.create_task(other())
+    handle = await engine.bind("W", naps).create({"id": "x"})
+
+    began = time.monotonic()
+    await engine.run_until_idle()
+
+    assert (await handle.status())["status"] == "complete"
+    assert time.monotonic() - began < 1.5  # 500 naps of the dozer's would take longer
+    task.cancel()
+
+
+async def nap(event, step):
+    await step.sleep("nap", "20 milliseconds")
+    return "done"
+
+
+@pytest.mark.parametrize("call", ["pause", "terminate", "delete", "restart", "crash"])
+async def test_timers_fire_in_real_time_whatever_happened_to_the_instance_that_started_one_first(engine, call):
+    binding = engine.bind("W", nap)
+    first = await binding.create({"id": "first"})
+    await engine.settle()
+    if call == "crash":
+        engine.crash(binding.workflow, "first")
+    else:
+        await getattr(first, call)()
+    second = await binding.create({"id": "second"})
+
+    async with asyncio.timeout(2):
+        while (await second.status())["status"] != "complete":
+            await asyncio.sleep(0.005)
+
+
+async def test_timers_fire_in_real_time_after_a_pause(engine):
+    handle = await engine.bind("W", nap).create({"id": "x"})
+    await engine.settle()
+    await handle.pause()
+    await handle.resume()
+
+    async with asyncio.timeout(2):
+        while (await handle.status())["status"] != "complete":
+            await asyncio.sleep(0.005)
+
+
+async def test_a_callback_of_the_loop_acts_in_time_too(engine):
+    binding = engine.bind("W", an_hour)
+    handle = await binding.create({"id": "x"})
+    asyncio.get_running_loop().call_soon(engine.send_event, binding.workflow, "x", "t", encode("in time"))
+
+    await engine.run_until_idle()
+
+    assert (await handle.status())["output"] == "in time"

@@ -162,3 +162,24 @@ def test_the_next_test_knows_nothing_of_it(shop: Any) -> None:
     )
 
     result.assert_outcomes(failed=1, passed=1)
+
+
+@pytest.mark.parametrize(
+    ("wait", "outcome"),
+    [
+        ("with pytest.raises(pytest.fail.Exception, match='charged twice'): await waits()", {"passed": 2}),
+        (
+            "task = asyncio.create_task(waits())\n"
+            "with pytest.raises(pytest.fail.Exception, match='charged twice'): await task",
+            {"passed": 2},
+        ),
+        ("await asyncio.wait([asyncio.create_task(waits())])", {"passed": 1, "failed": 1}),
+    ],
+    ids=["caught", "caught from a task", "lost in a task"],
+)
+def test_what_the_test_caught_it_has_got(shop: Any, wait: str, outcome: dict[str, int]) -> None:
+    tests = TEST.format(act="pytest.fail('charged twice')", params="{}", wait="WAIT")
+    wait = f"import asyncio\nasync def waits(): {WAITS['status']}\n{wait}"
+    tests = tests.replace("WAIT", wait.replace("\n", "\n" + " " * 12))
+
+    shop.run(tests).assert_outcomes(**outcome)
