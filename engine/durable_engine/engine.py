@@ -510,7 +510,7 @@ class Engine:
         self.store.save_instance(row)
         if not first:
             self._record_queued(row)
-        instance.modifications.forget_answers()
+        instance.modifications.forget_answers({step.key for step in self.store.steps(row.key)})
         self.observers.restarted(instance, whole=not first)
         self._mock_events(row, instance.modifications)
         self._relive(instance).start()
@@ -634,10 +634,9 @@ class Engine:
         Raises:
             ModificationError: If one contradicts those in force; none has taken effect then.
         """
-        self.check_open()
+        instance = self.find(workflow, id)  # one that has expired takes its own modifications with it, not these
         mine = self.modifications_of(workflow, id)
         mine.add_all(list(modifications))
-        instance = self._alive.get((workflow.name, id))
         if instance is not None:
             for one in modifications:
                 if one.kind == "event":

@@ -59,6 +59,7 @@ class Instance:
         self._counts: dict[tuple[StepKind, str], int] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._steps = {step.key: step for step in engine.store.steps(row.key)}
+        self._forgotten = {key: row for key, row in self._steps.items() if row.flags & FORGOTTEN}
         self.stored = sum(len(step.result or b"") for step in self._steps.values())
         self._next_seq = max((step.seq for step in self._steps.values()), default=0) + 1
         self._sleeps: list[SleepFuture] = []
@@ -336,7 +337,8 @@ class Instance:
 
     def find_step(self, key: StepKey) -> StepRow | None:
         """A step of this life, or of an earlier one whose outcome is remembered; None if it has not been asked for."""
-        return self._steps.get(key)
+        row = self._steps.get(key)
+        return None if row is self._forgotten.get(key) else row
 
     def remembered(self, key: StepKey) -> StepRow | None:
         """A step whose outcome an earlier life has stored, or None."""
@@ -380,9 +382,10 @@ class Instance:
             event = self.engine.store.take_event(self.row.key, event_type)
             if event is None:
                 return
+            wait = waiting.pop(0)
             if event.mocked:
-                self.modifications.event_taken(event_type)
-            waiting.pop(0).receive(event.payload, event.at)
+                self.modifications.event_taken(event_type, wait.row.key)
+            wait.receive(event.payload, event.at)
 
     def _dies_at_event(self, event_type: str, wait: StepKey) -> bool:
         return self.engine.store.has_event(self.row.key, event_type) and self.reach("event", wait)

@@ -8,7 +8,7 @@ counts anew.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
@@ -101,6 +101,7 @@ class _Applied:
     answered: int = 0
     timer: Timer | None = None
     sent: bool = False
+    taken_by: StepKey | None = None
 
     @property
     def is_there(self) -> bool:
@@ -152,12 +153,18 @@ class InstanceModifications:
             self._applied = before
             raise
 
-    def forget_answers(self) -> None:
-        """Count anew: the instance was restarted."""
+    def forget_answers(self, kept: Container[StepKey]) -> None:
+        """Count anew: the instance was restarted. An event that a kept wait has taken stays taken.
+
+        Args:
+            kept: The steps whose outcome is kept.
+        """
         self.drop_timers()
         for entry in self._applied:
-            entry.answered = 0
-            entry.sent = False
+            if entry.taken_by is None or entry.taken_by not in kept:
+                entry.answered = 0
+                entry.sent = False
+                entry.taken_by = None
 
     def drop_timers(self) -> None:
         """The instance has ended or is gone: no event comes any more."""
@@ -228,8 +235,8 @@ class InstanceModifications:
         """Whether that wait is forced to time out."""
         return self._use("event_timeout", key)
 
-    def event_taken(self, event_type: str) -> None:
-        """A mocked event was delivered."""
+    def event_taken(self, event_type: str, wait: StepKey) -> None:
+        """A mocked event was delivered to that wait."""
         mine = (
             entry
             for entry in self._applied
@@ -239,6 +246,7 @@ class InstanceModifications:
         )
         entry = next(mine)
         entry.answered = 1
+        entry.taken_by = wait
         entry.modification.used = True
 
     def wait_began(
@@ -258,8 +266,9 @@ class InstanceModifications:
 
     @property
     def events(self) -> list[tuple[str, bytes]]:
-        """The mocked events: type and stored payload, in the order given."""
-        return [entry.modification.payload for entry in self._applied if entry.modification.kind == "event"]
+        """The mocked events that no wait has taken: type and stored payload, in the order given."""
+        events = (entry for entry in self._applied if entry.modification.kind == "event")
+        return [entry.modification.payload for entry in events if not entry.answered]
 
     def _use(self, kind: ModificationKind, key: StepKey) -> bool:
         found = False

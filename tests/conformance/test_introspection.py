@@ -523,6 +523,63 @@ async def test_mocks_survive_restart(lab):
     assert started.log() == life
 
 
+async def test_an_event_that_a_kept_wait_took_is_not_mocked_again_by_a_restart_from_later_on(lab):
+    async def run(event, step):
+        first = await step.wait_for_event("first", "t", timeout=500)
+        await step.do("s")(lambda: 1)()
+        second = await step.wait_for_event("second", "t", timeout=500)
+        return [first["payload"], second["payload"]]
+
+    def modify(m):
+        m.mock_event("t", "for the first")
+        m.mock_event("t", "for the second")
+
+    started = await lab.start(run, modify=modify)
+    assert await started.output() == ["for the first", "for the second"]
+
+    for point in ({"name": "s"}, {"name": "first", "type": "waitForEvent"}):
+        await started.handle.restart({"from": point})
+        assert await started.output() == ["for the first", "for the second"]
+
+
+async def test_a_failure_that_a_crash_made_forgotten_is_not_told_to_who_waits_for_the_step(lab):
+    calls = []
+
+    async def run(event, step):
+        def once():
+            calls.append(1)
+            if len(calls) == 1:
+                raise NonRetryableError("no")
+            return "second"
+
+        try:
+            result = await step.do("s")(once)()
+        except NonRetryableError:
+            result = "caught"
+        await step.sleep("nap", "1 hour")
+        return result
+
+    started = await lab.start(run)
+    with pytest.raises(StepFailedError):
+        await started.instance.wait_for_step_result("s")
+    await started.instance.crash()
+
+    assert await started.instance.wait_for_step_result("s") == "second"
+    assert await started.output() == "second"
+
+
+async def test_what_is_modified_after_an_instance_expired_is_for_the_next_one(lab):
+    started = await lab.start(one_step(), retention={"successRetention": "1 day"})
+    assert await started.output() == "attempt 1"
+    await lab.clock.advance("2 days")
+
+    async with started.instance.modify() as m:
+        m.mock_step_result("s", "mocked")
+    await lab.binding.create({"id": "x"})
+
+    assert await started.output() == "mocked"
+
+
 @rule(SECTION, "restart, terminate and delete reject whoever waits for a step of the life that ended, and say so")
 @pytest.mark.workflow(clock="manual")
 @pytest.mark.parametrize("call", ["restart", "terminate", "delete"])
