@@ -26,6 +26,9 @@ LOOK_AGAIN = 0.02
 """Seconds between two looks at code outside steps that waits for something the engine is not told of."""
 
 
+MOST_HELD_TURNS = 1000
+"""Turns of the event loop for which the schedule holds something while other code runs: it may poll for just that."""
+
 PATIENCE = 100
 """Turns of the event loop that tasks of the test get before a timer fires under them, until one of them acts."""
 
@@ -107,6 +110,7 @@ class Waits:
         self._real_time: asyncio.TimerHandle | None = None
         self._idle_looks = 0
         self._letting_go: asyncio.Handle | None = None
+        self._held_turns = 0
         self._patience = PATIENCE
         self._waited_for: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
 
@@ -324,7 +328,9 @@ class Waits:
     def _let_go(self) -> None:
         self._letting_go = None
         if not self._engine.closed and self._engine.order.holds:
-            if not self._ready():
+            self._held_turns += 1
+            if not self._ready() or self._held_turns > MOST_HELD_TURNS:
+                self._held_turns = 0
                 self._engine.order.let_one_go()
             self.let_go_in_turn()
 

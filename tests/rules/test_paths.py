@@ -238,8 +238,113 @@ RACE = {
     """,
         ["b", "a"],
     ),
+    "an event against a sleep that does not end any more": Case(
+        """
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                paid = asyncio.ensure_future(step.wait_for_event("payment", "paid"))
+                late = asyncio.ensure_future(step.sleep("an hour", "1 hour"))
+                await asyncio.wait({paid, late}, return_when=asyncio.FIRST_COMPLETED)
+                if late.done():
+                    await step.do("cancel the order")(lambda: 1)()  # <-- here
+                else:
+                    await step.do("ship")(lambda: 2)()
+    """,
+        ["paid"],
+    ),
+    "a sleep against an event that does not come any more": Case("""
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                paid = asyncio.ensure_future(step.wait_for_event("payment", "paid"))
+                late = asyncio.ensure_future(step.sleep("an hour", "1 hour"))
+                await asyncio.wait({paid, late}, return_when=asyncio.FIRST_COMPLETED)
+                if paid.done():
+                    await step.do("ship")(lambda: 2)()  # <-- here
+                else:
+                    await step.do("cancel the order")(lambda: 1)()
+    """),
+    "the shorter of two sleeps": Case("""
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                short = asyncio.ensure_future(step.sleep("short", "1 hour"))
+                long = asyncio.ensure_future(step.sleep("long", "2 hours"))
+                await asyncio.wait({short, long}, return_when=asyncio.FIRST_COMPLETED)
+                name = "long" if long.done() else "short"
+                await step.do(f"after the {name} one")(lambda: 1)()  # <-- here
+    """),
+    "a quick step against a slow one that is left behind": Case("""
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                @step.do()
+                async def quick():
+                    return 1
+
+                @step.do()
+                async def slow():
+                    await step.sleep("a day", "1 day")
+                    return 2
+
+                tasks = asyncio.ensure_future(quick()), asyncio.ensure_future(slow())
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                if tasks[1].done():
+                    await step.do("after the slow one")(lambda: 1)()  # <-- here
+                else:
+                    await step.do("after the quick one")(lambda: 1)()
+    """),
 }
 GOOD = {
+    "a branch beside run that is left behind": Case("""
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                async def beside():
+                    await step.sleep("a week", "7 days")
+                    await step.do("say so")(lambda: 1)()
+
+                task = asyncio.create_task(beside())
+                await step.do("work")(lambda: 2)()
+                await step.do("more work")(lambda: 2)()
+                return task.done()
+    """),
+    "a branch that fails while others still sleep": Case(
+        """
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                async def sleeps():
+                    await step.sleep("a week", "7 days")
+                    await step.do("say so")(lambda: 1)()
+
+                await step.do("work")(lambda: 2)()
+                await asyncio.gather(sleeps(), step.do("fails", config={"retries": {"limit": 0, "delay": 0}})(lambda: 1 / 0)())
+    """,
+        status="errored",
+    ),
+    "a race that is decided inside a step and whose loser is left behind": Case("""
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                short = asyncio.ensure_future(step.sleep("short", "1 hour"))
+                paid = asyncio.ensure_future(step.wait_for_event("payment", "paid"))
+                await asyncio.wait({short, paid}, return_when=asyncio.FIRST_COMPLETED)
+                first = await step.do("who was it")(lambda: "short" if short.done() else "paid")()
+                await step.do(f"after {first}")(lambda: 1)()
+    """),
+    "a race whose loser's value decides": Case("""
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                paid = asyncio.ensure_future(step.wait_for_event("payment", "paid"))
+                short = asyncio.ensure_future(step.sleep("short", "1 hour"))
+                done, _ = await asyncio.wait({short, paid}, return_when=asyncio.FIRST_COMPLETED)
+                if paid in done and paid.result()["payload"]["amount"] > 3:
+                    await step.do("thank")(lambda: 1)()
+                await step.do("go on")(lambda: 1)()
+    """),
+    "a run that polls for its own step": Case("""
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                task = asyncio.ensure_future(step.do("a")(lambda: 1)())
+                while not task.done():
+                    await asyncio.sleep(0)
+                await step.do("b")(lambda: 1)()
+    """),
     "steps one after the other": Case("""
         class W(WorkflowEntrypoint):
             async def run(self, event, step):

@@ -47,6 +47,46 @@ BAD = {
                 await count()
                 return state
     """,
+    "a dict that holds a service as well": """
+        class Report(WorkflowEntrypoint):
+            async def run(self, event, step):
+                state = {"service": object(), "id": None}
+
+                @step.do()
+                async def create():
+                    state["id"] = "r-1"  # <-- here
+
+                await create()
+                return state["id"]
+    """,
+    "a counter": """
+        from collections import Counter
+
+        class Report(WorkflowEntrypoint):
+            async def run(self, event, step):
+                counts = Counter()
+
+                @step.do()
+                async def count():
+                    counts["files"] += 1  # <-- here
+
+                await count()
+                return counts["files"]
+    """,
+    "a defaultdict": """
+        from collections import defaultdict
+
+        class Report(WorkflowEntrypoint):
+            async def run(self, event, step):
+                found = defaultdict(list)
+
+                @step.do()
+                async def look():
+                    found["files"].append(1)  # <-- here
+
+                await look()
+                return found["files"]
+    """,
     "an attribute of self": """
         class Report(WorkflowEntrypoint):
             async def run(self, event, step):
