@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import random
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -72,8 +72,9 @@ class Explorer:
             return  # another seed, and the same order
         self._schedules.add(schedule)
         self.points = outcome.points
+        names = Counter(point.title for point in outcome.points)
         for point in self._drawn(outcome.points):
-            self._waiting.append(replace(plan, point=point, records=False))
+            self._waiting.append(replace(plan, point=point, records=False, is_shared=names[point.title] > 1))
         if plain and outcome.has_choices and self._exploration.seed is None:
             self._waiting.extend(RunPlan(seed=seed, records=True) for seed in range(1, self._exploration.seeds + 1))
 

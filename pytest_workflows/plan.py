@@ -18,18 +18,20 @@ class RunPlan:
         point: The fault point where the engine dies; None for nowhere.
         seed: The schedule's seed; None for the usual order.
         records: Whether the fault points that are reached are kept.
+        is_shared: Whether several instances have a point of that name, so that it must be said whose it is.
     """
 
     point: FaultPoint | None = None
     seed: int | None = None
     records: bool = False
+    is_shared: bool = False
 
     @property
     def title(self) -> str:
         """What stands behind the test's name in its report; empty for the plain run."""
         parts = []
         if self.point is not None:
-            parts.append(f"crash: {self.point.title}")
+            parts.append(f"crash: {self.point.title}{self.point.where if self.is_shared else ''}")
         if self.seed is not None:
             parts.append(f"seed: {self.seed}")
         return f"[{', '.join(parts)}]" if parts else ""
@@ -39,12 +41,11 @@ class RunPlan:
 
         Args:
             nodeid: The test.
-            points: All points that the test reached: a name that several instances share must say whose it is.
+            points: All points that the test reached, of which the line must name this one alone.
         """
         line = f"pytest {_quoted(nodeid)}"
         if self.point is not None:
-            shared = sum(point.short == self.point.short for point in points) > 1
-            line += f" --workflows-crash={_quoted(str(self.point) if shared else self.point.short)}"
+            line += f" --workflows-crash={_quoted(self.point.shortest(points))}"
         if self.seed is not None:
             line += f" --workflows-seed={self.seed}"
         return line

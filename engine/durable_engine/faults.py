@@ -7,6 +7,7 @@ lost there, and a new life starts from storage.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -85,8 +86,12 @@ class FaultPoint:
         )
 
     def __str__(self) -> str:
-        where = f" in {self.workflow}/{self.instance}" if self.instance is not None else ""
-        return f"{self.short}{where}"
+        return f"{self.short}{self.where}"
+
+    @property
+    def where(self) -> str:
+        """The instance that it belongs to, if that is known: ` in ORDERS/order-2`."""
+        return f" in {self.workflow}/{self.instance}" if self.instance is not None else ""
 
     @property
     def short(self) -> str:
@@ -100,6 +105,15 @@ class FaultPoint:
         """The point for people: `lost result of "charge card"`."""
         occurrence = f" ({self.count})" if self.count > 1 else ""
         return _TITLES[self.kind].format(step=f'"{self.step}"{occurrence}') + _later(self.attempt)
+
+    def shortest(self, among: Iterable[FaultPoint]) -> str:
+        """The shortest text that names this point and no other one of those."""
+        points = list(among)
+        exact = f"{self.kind}:{self.step}#{self.count} attempt {self.attempt}" if self.attempt else self.short
+        for text in (self.short, exact, f"{self.short}{self.where}"):
+            if sum(self.parse(text).covers(point) for point in points) <= 1:
+                return text
+        return f"{exact}{self.where}"
 
     def covers(self, reached: FaultPoint) -> bool:
         """Whether a point that was reached is this one, where this one may leave things open."""

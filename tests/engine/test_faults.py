@@ -179,3 +179,29 @@ async def test_a_crash_at_the_end_stores_nothing_of_it(engine):
 
     assert await run(engine, workflow, crash("end")) == ("end", 2)
     assert "WORKFLOW_FAILURE" not in kinds(engine)
+
+
+@pytest.mark.parametrize(
+    ("point", "shortest"),
+    [
+        (FaultPoint("lost", "alone", 1, 1, "W", "a"), "lost:alone#1"),
+        (FaultPoint("lost", "again", 1, 1, "W", "a"), "lost:again#1 attempt 1"),
+        (FaultPoint("lost", "again", 1, 2, "W", "a"), "lost:again#1 attempt 2"),
+        (FaultPoint("end", None, 1, None, "W", "a"), "end in W/a"),
+        (FaultPoint("before", "both", 1, 1, "W", "b"), "before:both#1 in W/b"),
+        (FaultPoint("before", "both", 1, 1, "W", "a"), "before:both#1 attempt 1 in W/a"),
+        (FaultPoint("before", "both", 1, 2, "W", "a"), "before:both#1 attempt 2"),
+    ],
+    ids=lambda one: str(one),
+)
+def test_the_shortest_name_of_a_point_names_it_alone(point, shortest):
+    among = [
+        FaultPoint("lost", "alone", 1, 1, "W", "a"),
+        *(FaultPoint("lost", "again", 1, attempt, "W", "a") for attempt in (1, 2)),
+        *(FaultPoint("before", "both", 1, attempt, "W", "a") for attempt in (1, 2)),
+        FaultPoint("before", "both", 1, 1, "W", "b"),
+        *(FaultPoint("end", None, 1, None, "W", id) for id in ("a", "b")),
+    ]
+
+    assert point.shortest(among) == shortest
+    assert [other for other in among if FaultPoint.parse(shortest).covers(other)] == [point]

@@ -1,5 +1,6 @@
 """Crash exploration: every test that uses workflows, once for each place where the engine may die."""
 
+import shlex
 import textwrap
 
 import pytest
@@ -84,6 +85,59 @@ def test_the_line_that_runs_it_again_does(worker):
 
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(['FAILED tests/test_it.py::test_order[[]crash: in sleep "cool down"]*'])
+
+
+FLAKY = """
+    from workers import WorkflowEntrypoint
+
+    calls = []
+
+
+    class OrderWorkflow(WorkflowEntrypoint):
+        async def run(self, event, step):
+            @step.do("charge", config={"retries": {"limit": 1, "delay": 1}})
+            async def charge(ctx):
+                calls.append(event["instanceId"])
+                if ctx["attempt"] == 1:
+                    raise ValueError("busy")
+
+            await charge()
+"""
+CALLED = """
+    import pytest
+    import entry
+
+
+    @pytest.fixture(autouse=True)
+    def no_calls():
+        entry.calls.clear()
+
+
+    async def test_orders(workflow_env, workflow_engine):
+        await workflow_env.ORDERS.create({"id": "a"})
+        await workflow_env.ORDERS.create({"id": "b"})
+        await workflow_engine.run_until_idle()
+        assert len(entry.calls) == 4
+"""
+
+
+def test_each_failing_run_has_a_name_and_a_line_of_its_own(worker):
+    worker.write("src/entry.py", FLAKY)
+
+    result = worker.run(CALLED, "--workflows-crash")
+
+    failed = [line.split(" - ")[0] for line in result.outlines if line.startswith("FAILED")]
+    assert failed == [
+        'FAILED tests/test_it.py::test_orders[crash: lost result of "charge" attempt 2 in ORDERS/a]',
+        'FAILED tests/test_it.py::test_orders[crash: lost result of "charge" attempt 2 in ORDERS/b]',
+    ]
+    lines = [line for line in result.outlines if line.startswith("pytest 'tests/test_it.py")]
+    assert len(lines) == len(set(lines)) == 2
+    for line, name in zip(lines, failed, strict=True):
+        _, node, option = shlex.split(line)
+        again = worker.run(None, node, option)
+        again.assert_outcomes(passed=1, failed=1)
+        assert name in again.stdout.str()
 
 
 def test_a_crash_in_a_sleep_comes_in_its_middle(worker):
