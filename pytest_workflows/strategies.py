@@ -64,6 +64,8 @@ def fault_plans(
     """
     if isinstance(max_faults, bool) or not isinstance(max_faults, int) or max_faults < 0:
         raise InvalidArgumentError(f"max_faults is a number of faults from 0 on, not {max_faults!r}.")
+    if events is not None and not isinstance(events, Mapping):
+        raise InvalidArgumentError(f"events is a dict of payloads by type, as in {{'approved': {{}}}}, not {events!r}.")
     keys = _known_steps(workflow, steps)
     sent = {} if events is None else dict(events)
     if not keys and not sent:

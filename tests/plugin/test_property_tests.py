@@ -443,6 +443,7 @@ def test_steps_are_taken_from_names_and_from_the_records_of_a_run():
         ({"workflow": "entry"}, "Steps are found in a workflow's class, such as entry.OrderWorkflow, not in 'entry'"),
         ({"steps": ["charge"], "max_faults": -1}, "max_faults is a number of faults from 0 on, not -1"),
         ({"steps": ["charge"], "errors": [ValueError]}, "errors takes exception instances"),
+        ({"steps": ["charge"], "events": ["approved"]}, r"events is a dict of payloads by type, .* not \['approved'\]"),
     ],
 )
 def test_arguments_that_cannot_be_are_told_at_once(arguments, message):
