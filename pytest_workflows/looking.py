@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 NAME = "pytest-workflows-looking"
 _CARRIED = "workflows_runs"
 _LEFT = "workflows_left"
+_FAILURE = "workflows_failure"
 
 
 class LookingHooks:
@@ -55,6 +56,8 @@ class LookingHooks:
         report = yield
         self._has_failed = report.failed or (self._has_failed and report.when != "setup")
         running = self._session.running
+        if report.failed and running is not None and running.used:
+            setattr(report, _FAILURE, running.redacted(report.longreprtext))
         if report.when == "teardown" and running is not None and running.used:
             from .harvest import TestRuns, quieten
 
@@ -82,7 +85,7 @@ class LookingHooks:
             self._runs += load(carried)
             delattr(report, _CARRIED)
         if report.failed:
-            self._failures.setdefault(report.nodeid, []).append(report.longreprtext)
+            self._failures.setdefault(report.nodeid, []).append(getattr(report, _FAILURE, report.longreprtext))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:

@@ -287,6 +287,13 @@ class RunningTest:
         self._capture.finish()
         return self._capture.recordings(self._origin)
 
+    def redacted(self, text: str) -> str:
+        """A text without what is redacted in recordings."""
+        if self._capture is None:
+            return text
+        self._capture.finish()
+        return self._capture.secrets(self._origin).text(text)
+
     def _origin(self, watcher: Watcher) -> Origin:
         from durable_engine import to_datetime
 

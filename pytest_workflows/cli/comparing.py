@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from durable_engine import in_words
 from pytest_workflows.recordings import Recording, Step
-from pytest_workflows.recordings.production import holds_unknown
+from pytest_workflows.recordings.matching import can_match, texts_can_match
 
 from . import words
 
@@ -78,20 +78,26 @@ def _pair(name: str, a: str, b: str, *, unsure: bool = False) -> Detail | None:
 
 
 def _values(name: str, a: Any, b: Any) -> Detail | None:
-    return _pair(name, _value(a), _value(b), unsure=holds_unknown(a) or holds_unknown(b))
+    return _pair(name, _value(a), _value(b), unsure=can_match(a, b))
 
 
 def _step(a: Step, b: Step) -> list[Detail | None]:
     return [
-        _pair("outcome", _outcome(a), _outcome(b), unsure=a.status == b.status and not _is_known(a, b)),
-        _pair("attempts", _attempts(a), _attempts(b), unsure=not a.attempts or not b.attempts),
+        _pair("outcome", _outcome(a), _outcome(b), unsure=_may_be_alike(a, b)),
+        _pair("attempts", _attempts(a), _attempts(b), unsure=_may_have_gone_alike(a, b)),
         _pair("sleeps", _duration(a), _duration(b), unsure=a.duration_ms is None or b.duration_ms is None),
         _pair("waits for", a.event_type or "", b.event_type or "", unsure=not a.event_type or not b.event_type),
     ]
 
 
-def _is_known(a: Step, b: Step) -> bool:
-    return not (holds_unknown(_payload(a)) or holds_unknown(_payload(b)))
+def _may_be_alike(a: Step, b: Step) -> bool:
+    if a.status != b.status:
+        return False
+    return texts_can_match(_outcome(a), _outcome(b)) if a.status == "errored" else can_match(_payload(a), _payload(b))
+
+
+def _may_have_gone_alike(a: Step, b: Step) -> bool:
+    return not a.attempts or not b.attempts or texts_can_match(_attempts(a), _attempts(b))
 
 
 def _name(step: Step) -> str:
@@ -125,7 +131,9 @@ def _end(recording: Recording) -> str:
 
 
 def _is_unsure(a: Recording, b: Recording) -> bool:
-    return a.status == b.status and (holds_unknown(a.output) or holds_unknown(b.output))
+    if a.status != b.status:
+        return False
+    return texts_can_match(_end(a), _end(b)) if a.error is not None else can_match(a.output, b.output)
 
 
 def _value(data: Any) -> str:

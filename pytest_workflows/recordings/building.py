@@ -138,6 +138,11 @@ def snapshot(engine: Engine, instance: Instance, seen: Watched) -> Snapshot:
     )
 
 
+def sensitive_outputs(run: Snapshot) -> list[Any]:
+    """The outputs of an instance that are secret, tagged."""
+    return [tag(decode(row.result)) for row in run.steps if row.flags & SENSITIVE and row.result is not None]
+
+
 def build(run: Snapshot, origin: Origin) -> Recording:
     """The recording of one instance."""
     return _Builder(run, origin).build()

@@ -8,10 +8,10 @@ import msgspec
 
 from durable_engine import Engine, Workflow
 
-from .building import Origin, Snapshot, build, snapshot
+from .building import Origin, Snapshot, build, sensitive_outputs, snapshot
 from .model import Recording
 from .observing import Watcher
-from .redaction import redact
+from .redaction import Secrets
 
 MOST = 500
 """Of how many instances a test's recordings are kept, unless all tests are recorded."""
@@ -68,9 +68,18 @@ class Capture:
         Args:
             origin: Gives what they have in common.
         """
-        mine = origin(self._watcher)
-        recordings = [redact(build(run, mine), self._keys) for run in self._kept]
+        recordings = self.secrets(origin).recordings
         if self.left_out:
             note = f"{self.left_out} more instance(s) of this test were not recorded: the first {self._most} are."
             recordings = [msgspec.structs.replace(one, notes=[*one.notes, note]) for one in recordings]
         return recordings
+
+    def secrets(self, origin: Callable[[Watcher], Origin]) -> Secrets:
+        """What is kept out of these recordings, and of what else is shown of the test.
+
+        Args:
+            origin: As for `recordings`.
+        """
+        mine = origin(self._watcher)
+        outputs = [output for run in self._kept for output in sensitive_outputs(run)]
+        return Secrets([build(run, mine) for run in self._kept], self._keys, outputs)

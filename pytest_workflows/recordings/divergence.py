@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from durable_engine import Ask, Place, StepKey
 
 from .errors import DivergenceError
-from .values import is_unknown
+from .matching import holds_redacted
 
 if TYPE_CHECKING:
     from .model import Recording, Step
@@ -100,7 +100,8 @@ def _instance(script: RecordedScript) -> str:
 
 
 def _hints(recording: Recording) -> list[str]:
-    if any(is_unknown(step.result) for step in recording.steps):
+    values = [recording.params, *(step.result for step in recording.steps)]
+    if any(map(holds_redacted, values)):
         return ["Some recorded values are redacted or unknown, which may lead `run` elsewhere."]
     return []
 

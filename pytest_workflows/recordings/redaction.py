@@ -1,119 +1,295 @@
-"""Keeps secrets out of recordings: values under the keys that ini `workflows_redact` names, at any depth.
+"""Keeps secrets out of recordings: values under the keys that ini `workflows_redact` names, and sensitive outputs.
 
-A text under such a key becomes `[REDACTED]`, any other value becomes unknown. Where such a text stands in what was
-printed, logged, raised or handed to a binding, it is taken out as well.
+A text under such a key becomes `[REDACTED]`, any other value becomes unknown, at any depth. What such values and
+sensitive outputs hold is taken out wherever else it stands: in the values of all of a test's recordings, in what was
+printed, logged and raised. Short texts and numbers are left: too much else would go.
 """
 
 from __future__ import annotations
 
+import base64
+import json
+import re
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any, TypeVar
 
 import msgspec
 
 from durable_engine import REDACTED_REASON, UnknownValue
 
-from .model import Effect, ErrorRecord, LogLine, Recording, Step
+from .model import Attempt, Effect, ErrorRecord, HistoryLine, LogLine, Recording, Step
 from .values import TYPE, tag
 
 TEXT = "[REDACTED]"
 HIDDEN = tag(UnknownValue(REDACTED_REASON))
 """A value that is not shown, tagged."""
 P = TypeVar("P", bound=msgspec.Struct)
-_SHORTEST = 6
-"""Shorter texts than this are not looked for in other texts: too much else would go."""
+_SHORTEST = 4
+"""Shorter texts than this are not looked for."""
+_ANYWHERE = 6
+"""Shorter texts than this are looked for as words of their own."""
+_AS_KEY = 8
+"""Shorter texts than this may be names of fields as well."""
+_DIGITS = 8
+"""Whole numbers with fewer digits than this are not looked for."""
+_KEPT = frozenset({"config", "event"})
+"""What history says of a step that no value of a workflow is in."""
 
 
 def redact(recording: Recording, keys: Iterable[str]) -> Recording:
     """A recording without the values of these keys, whatever their case."""
-    wanted = frozenset(key.lower() for key in keys)
-    return _Redactor(wanted).recording(recording) if wanted else recording
+    return Secrets([recording], keys).recordings[0]
 
 
-class _Redactor:
-    def __init__(self, keys: frozenset[str]) -> None:
-        self._keys = keys
-        self._secrets: dict[str, None] = {}
+class Secrets:
+    """What must not stand in recordings.
 
-    def recording(self, recording: Recording) -> Recording:
-        copy = msgspec.structs.replace(
+    Args:
+        recordings: All of a test's: what is secret in one may have been handed to another.
+        keys: Whose values are secret, whatever their case.
+        outputs: Sensitive outputs, tagged.
+    """
+
+    def __init__(self, recordings: Iterable[Recording], keys: Iterable[str], outputs: Iterable[Any] = ()) -> None:
+        self._keys = frozenset(key.lower() for key in keys)
+        self._texts: dict[str, None] = {}
+        self._numbers: set[int] = set()
+        self._buffers: set[bytes] = set()
+        self._wholes: list[Any] = []
+        for output in outputs:
+            self._learn(output)
+            if _tells(output):
+                self._wholes.append(output)
+        self._recordings = [self._hide(one) for one in recordings] if self._keys else list(recordings)
+
+    @property
+    def recordings(self) -> list[Recording]:
+        """The recordings without them."""
+        if not (self._texts or self._numbers or self._buffers or self._wholes):
+            return self._recordings
+        return [self._cleaner_for(one).recording(one) for one in self._recordings]
+
+    def text(self, text: str) -> str:
+        """A text without them."""
+        return self._cleaner(self._spellings).text(text)
+
+    def _cleaner_for(self, recording: Recording) -> _Cleaner:
+        data = msgspec.json.encode(recording)
+        mine = [text for text in self._spellings if msgspec.json.encode(text)[1:-1] in data]
+        return self._cleaner(mine)
+
+    def _cleaner(self, spellings: list[str]) -> _Cleaner:
+        inside = {text.encode() for text in self._texts if text.isascii() and len(text) >= _ANYWHERE}
+        return _Cleaner(spellings, self._numbers, self._buffers | inside, self._wholes)
+
+    @cached_property
+    def _spellings(self) -> list[str]:
+        """The texts as they may be written, the longest first: what is a part of another one must not cut it up."""
+        found = {spelling for text in self._texts for spelling in _spellings(text)}
+        found |= {str(number) for number in self._numbers}
+        return sorted((one for one in found if one not in TEXT), key=lambda one: (-len(one), one))
+
+    # -- under the keys ----------------------------------------------------------------------------------------------
+
+    def _hide(self, recording: Recording) -> Recording:
+        return msgspec.structs.replace(
             recording,
-            params=self.value(recording.params),
-            output=self.value(recording.output),
-            events=[_changed(event, payload=self.value(event.payload)) for event in recording.events],
-            steps=[self._step(step) for step in recording.steps],
-            effects=[self._effect(effect) for effect in recording.effects],
-            history=[_changed(line, detail=self.value(line.detail)) for line in recording.history],
+            params=self._value(recording.params),
+            output=self._value(recording.output),
+            events=[_changed(event, payload=self._value(event.payload)) for event in recording.events],
+            steps=[
+                _changed(
+                    step,
+                    inputs={name: self._under(name, item) for name, item in step.inputs.items()},
+                    result=self._value(step.result),
+                )
+                for step in recording.steps
+            ],
+            effects=[
+                _changed(one, args=self._value(one.args), kwargs=self._value(one.kwargs)) for one in recording.effects
+            ],
+            history=[_changed(line, detail=self._value(line.detail)) for line in recording.history],
         )
-        return self._without_secrets(copy) if self._secrets else copy
 
-    def value(self, value: Any) -> Any:
-        """A tagged value without what is under the keys."""
+    def _value(self, value: Any) -> Any:
         if isinstance(value, list):
-            return [self.value(item) for item in value]
+            return [self._value(item) for item in value]
         if not isinstance(value, dict):
             return value
         if value.get(TYPE) == "object":
             return {**value, "value": [[key, self._under(key, item)] for key, item in value["value"]]}
         if TYPE in value:
-            return {**value, "value": self.value(value["value"])} if "value" in value else value
+            return {**value, "value": self._value(value["value"])} if "value" in value else value
         return {key: self._under(key, item) for key, item in value.items()}
 
     def _under(self, key: Any, value: Any) -> Any:
         if not isinstance(key, str) or key.lower() not in self._keys:
-            return self.value(value)
-        if not isinstance(value, str):
-            return None if value is None else HIDDEN
-        if len(value) >= _SHORTEST and value != TEXT:
-            self._secrets[value] = None
-        return TEXT
+            return self._value(value)
+        self._learn(value)
+        if isinstance(value, str):
+            return TEXT
+        return None if value is None else HIDDEN
 
-    def _step(self, step: Step) -> Step:
-        inputs = {name: self._under(name, item) for name, item in step.inputs.items()}
-        return _changed(step, inputs=inputs, result=self.value(step.result))
+    # -- what is in them ---------------------------------------------------------------------------------------------
 
-    def _effect(self, effect: Effect) -> Effect:
-        return _changed(effect, args=self.value(effect.args), kwargs=self.value(effect.kwargs))
+    def _learn(self, value: Any) -> None:
+        """Note what a secret value holds; keys of objects are names, and none of it."""
+        if isinstance(value, str):
+            self._learn_text(value)
+        elif isinstance(value, int):
+            self._learn_number(value)
+        elif isinstance(value, list):
+            for item in value:
+                self._learn(item)
+        elif isinstance(value, dict):
+            self._learn_dict(value)
 
-    # -- texts -------------------------------------------------------------------------------------------------------
+    def _learn_dict(self, value: dict[str, Any]) -> None:
+        kind, inner = value.get(TYPE), value.get("value")
+        if kind is None:
+            self._learn(list(value.values()))
+        elif kind in ("bytes", "array"):
+            data = base64.b64decode(value["value"])
+            if len(data) >= _SHORTEST:
+                self._buffers.add(data)
+            if data.isascii():
+                self._learn_text(data.decode())
+        elif kind == "object":
+            self._learn([item for _, item in value["value"]])
+        elif kind == "bigint":
+            self._learn_number(int(value["value"]))
+        elif kind == "error":
+            self._learn_text(str(inner).removeprefix("Error: "))
+        elif kind in ("text", "tuple", "set"):
+            self._learn(inner)
 
-    def _without_secrets(self, recording: Recording) -> Recording:
+    def _learn_text(self, text: str) -> None:
+        if len(text.strip()) >= _SHORTEST:
+            self._texts[text] = None
+
+    def _learn_number(self, number: int) -> None:
+        if abs(number) >= 10 ** (_DIGITS - 1):
+            self._numbers.add(abs(number))
+
+
+class _Cleaner:
+    """Takes secrets out of what may hold them."""
+
+    def __init__(self, spellings: list[str], numbers: set[int], buffers: set[bytes], wholes: list[Any]) -> None:
+        self._pattern = re.compile("|".join(map(_looked_for, spellings))) if spellings else None
+        self._as_keys = [text for text in spellings if len(text) >= _AS_KEY]
+        self._numbers = numbers
+        self._buffers = buffers
+        self._wholes = wholes
+
+    def recording(self, recording: Recording) -> Recording:
         return msgspec.structs.replace(
             recording,
-            steps=[self._clean_step(step) for step in recording.steps],
-            effects=[
-                _changed(one, args=self._clean(one.args), kwargs=self._clean(one.kwargs)) for one in recording.effects
-            ],
-            history=[_changed(line, detail=self._clean(line.detail)) for line in recording.history],
-            log=self._clean_log(recording.log),
-            modifications=[_changed(one, call=self._clean(one.call)) for one in recording.modifications],
-            error=self._clean_error(recording.error),
-            traceback=self._clean(recording.traceback),
+            params=self.value(recording.params),
+            output=self.value(recording.output),
+            events=[_changed(event, payload=self.value(event.payload)) for event in recording.events],
+            steps=[self._step(step) for step in recording.steps],
+            effects=[self._effect(one) for one in recording.effects],
+            history=[self._line(line) for line in recording.history],
+            log=self._log(recording.log),
+            modifications=[_changed(one, call=self.text(one.call)) for one in recording.modifications],
+            findings=[_changed(one, message=self.text(one.message)) for one in recording.findings],
+            error=self._error(recording.error),
+            traceback=None if recording.traceback is None else self.text(recording.traceback),
         )
 
-    def _clean_step(self, step: Step) -> Step:
-        attempts = [
-            _changed(attempt, error=self._clean_error(attempt.error), log=self._clean_log(attempt.log))
-            for attempt in step.attempts
-        ]
-        return _changed(step, attempts=attempts, error=self._clean_error(step.error))
+    def text(self, text: str) -> str:
+        return text if self._pattern is None else self._pattern.sub(lambda _: TEXT, text)
 
-    def _clean_log(self, lines: list[LogLine]) -> list[LogLine]:
-        return [_changed(line, text=self._clean(line.text)) for line in lines]
-
-    def _clean_error(self, error: ErrorRecord | None) -> ErrorRecord | None:
-        return None if error is None else _changed(error, message=self._clean(error.message))
-
-    def _clean(self, value: Any) -> Any:
+    def value(self, value: Any) -> Any:
+        """A tagged value without secrets."""
         if isinstance(value, str):
-            for secret in self._secrets:
-                value = value.replace(secret, TEXT)
+            return self.text(value)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return HIDDEN if abs(value) in self._numbers else value
+        if not isinstance(value, list | dict):
             return value
-        if isinstance(value, list):
-            return [self._clean(item) for item in value]
-        if isinstance(value, Mapping):
-            return {key: self._clean(item) for key, item in value.items()}
+        if value in self._wholes:
+            return HIDDEN
+        return [self.value(item) for item in value] if isinstance(value, list) else self._dict(value)
+
+    def _dict(self, value: dict[str, Any]) -> Any:
+        kind, inner = value.get(TYPE), value.get("value")
+        if kind is None:
+            return HIDDEN if any(map(self._is_secret_key, value)) else self._items(value)
+        if kind in ("bytes", "array"):
+            data = base64.b64decode(value["value"])
+            return HIDDEN if any(one in data for one in self._buffers) else value
+        if kind == "bigint":
+            return HIDDEN if abs(int(value["value"])) in self._numbers else value
+        if kind == "object":
+            is_secret = any(isinstance(key, str) and self._is_secret_key(key) for key, _ in value["value"])
+            return HIDDEN if is_secret else {**value, "value": [[key, self.value(one)] for key, one in value["value"]]}
+        if kind == "set":
+            # What is not known cannot be a member of one.
+            items = [self.value(item) for item in value["value"]]
+            return HIDDEN if HIDDEN in items else {**value, "value": items}
+        if kind in ("text", "error", "repr", "tuple"):
+            return {**value, "value": self.value(inner)}
         return value
+
+    def _items(self, value: Mapping[str, Any]) -> dict[str, Any]:
+        return {key: self.value(item) for key, item in value.items()}
+
+    def _is_secret_key(self, key: str) -> bool:
+        return any(text in key for text in self._as_keys)
+
+    def _step(self, step: Step) -> Step:
+        attempts = [self._attempt(one) for one in step.attempts]
+        inputs, result = self._items(step.inputs), self.value(step.result)
+        return _changed(step, inputs=inputs, result=result, attempts=attempts, error=self._error(step.error))
+
+    def _attempt(self, attempt: Attempt) -> Attempt:
+        return _changed(attempt, error=self._error(attempt.error), log=self._log(attempt.log))
+
+    def _effect(self, effect: Effect) -> Effect:
+        # Lists and dicts that the call itself brings, not its arguments.
+        args, kwargs = [self.value(item) for item in effect.args], self._items(effect.kwargs)
+        return _changed(effect, method=self.text(effect.method), args=args, kwargs=kwargs)
+
+    def _line(self, line: HistoryLine) -> HistoryLine:
+        detail = {key: item if key in _KEPT else self.value(item) for key, item in line.detail.items()}
+        return _changed(line, detail=detail)
+
+    def _log(self, lines: list[LogLine]) -> list[LogLine]:
+        return [_changed(line, text=self.text(line.text)) for line in lines]
+
+    def _error(self, error: ErrorRecord | None) -> ErrorRecord | None:
+        return None if error is None else _changed(error, message=self.text(error.message))
+
+
+def _tells(output: Any) -> bool:
+    """Whether an output is an object or a list that tells something, so that another one alike is no chance."""
+    if isinstance(output, list | dict) and TYPE not in output:
+        items = output if isinstance(output, list) else output.values()
+        return any(
+            _tells(item) or (isinstance(item, str | int | float) and item not in (True, False, "")) for item in items
+        )
+    return False
+
+
+def _spellings(text: str) -> Iterable[str]:
+    """A text as it is, as code and JSON write it, and line by line, as a log has it."""
+    forms = [text, repr(text)[1:-1], json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]]
+    lines = [line.strip() for line in text.splitlines()] if "\n" in text else []
+    forms += [line for line in lines if len(line) >= _ANYWHERE]
+    for form in forms:
+        try:
+            form.encode()
+        except UnicodeEncodeError:
+            continue  # nothing that is recorded is written so
+        yield form
+
+
+def _looked_for(text: str) -> str:
+    plain = re.escape(text)
+    return plain if len(text) >= _ANYWHERE else rf"(?<!\w){plain}(?!\w)"
 
 
 def _changed(part: P, **changes: Any) -> P:

@@ -10,11 +10,12 @@ from durable_engine import FINAL_STATUSES, WorkflowBinding, error_of
 from pytest_workflows.introspection import InstanceIntrospector
 
 from .divergence import ended_early, ended_otherwise
+from .matching import can_match, texts_can_match
 from .model import Recording
 from .production import UNKNOWN_ERROR
-from .redaction import redact
+from .redaction import TEXT, redact
 from .reproduction import Reproduction, reproduce
-from .values import is_unknown, tag, untag
+from .values import tag, untag
 
 _HEADINGS = ("Traceback ", "During handling of ", "The above exception ", "PythonError: Traceback ")
 
@@ -66,7 +67,7 @@ async def _check_end(
         return
     if status in FINAL_STATUSES or recording.status in FINAL_STATUSES:
         same_error = error is None or same_failure(recording, error["message"])
-        if status != recording.status or not same_error or not _matches(recording.output, now.output):
+        if status != recording.status or not same_error or not can_match(recording.output, now.output):
             raise ended_otherwise(script, recorded, told, _place_of_end(instance.exception))
     elif script.missing:
         raise ended_early(script, told)
@@ -78,9 +79,11 @@ def same_failure(recording: Recording, message: str) -> bool:
         return False
     recorded, now = _telling(recording.error.message), _telling(message)
     if recording.source == "test":
-        return recorded == now
+        return texts_can_match("\n".join(recorded), "\n".join(now))
     # Production's tools may tell an error without the exceptions round it, or with others.
-    return recording.error.message == UNKNOWN_ERROR or not recorded or (bool(now) and now[-1].endswith(recorded[-1]))
+    if recording.error.message == UNKNOWN_ERROR or not recorded:
+        return True
+    return bool(now) and texts_can_match(TEXT + recorded[-1], now[-1])
 
 
 def _end(status: str, output: Any, message: str | None) -> str:
@@ -94,17 +97,6 @@ def _telling(message: str) -> list[str]:
     """The lines of an error that say what happened, without its traceback's frames, which move with the source."""
     lines = [line for line in message.splitlines() if line.strip() and not line.startswith((" ", *_HEADINGS))]
     return lines[-1:] if "Traceback " in message else lines
-
-
-def _matches(recorded: Any, now: Any) -> bool:
-    """Whether two tagged values are the same, as far as the recorded one is known."""
-    if is_unknown(recorded):
-        return True
-    if isinstance(recorded, dict) and isinstance(now, dict):
-        return recorded.keys() == now.keys() and all(_matches(recorded[key], now[key]) for key in recorded)
-    if isinstance(recorded, list) and isinstance(now, list):
-        return len(recorded) == len(now) and all(map(_matches, recorded, now))
-    return bool(recorded == now)
 
 
 def _place_of_end(exception: BaseException | None) -> tuple[str, int] | None:

@@ -49,6 +49,24 @@ def test_what_is_not_known_is_no_difference(cli, dumps):
     assert ended.lines[-1] == "2 differences. 1 cannot be compared: one of the two is not known."
 
 
+def test_what_is_redacted_in_one_of_the_two_is_no_difference(cli, dumps, tmp_path):
+    complete, errored = (dumps / "complete.json").read_text(), (dumps / "errored.json").read_text()
+    (tmp_path / "complete.json").write_text(complete.replace("tok_visa", "[REDACTED]").replace("503", "[REDACTED]"))
+    (tmp_path / "errored.json").write_text(errored.replace("the bank", "[REDACTED]"))
+
+    assert cli("diff", dumps / "complete.json", tmp_path / "complete.json").lines[-1] == (
+        "No differences. 2 cannot be compared: one of the two is not known."
+    )
+    assert cli("diff", dumps / "errored.json", tmp_path / "errored.json").code == 0
+
+
+def test_what_is_known_is_compared_beside_what_is_not(cli, dumps, tmp_path):
+    changed = (dumps / "complete.json").read_text().replace('"sku": "tea"', '"sku": "[REDACTED]"')
+    (tmp_path / "a.json").write_text(changed.replace('"amount": 1250', '"amount": 1'))
+
+    assert "~ params" in cli("diff", dumps / "complete.json", tmp_path / "a.json").lines
+
+
 def test_when_things_happened_is_not_compared(cli, dumps, tmp_path):
     moved = (dumps / "complete.json").read_text().replace("2026-03", "2027-05")
     (tmp_path / "moved.json").write_text(moved.replace("ch_81", "ch_82"))

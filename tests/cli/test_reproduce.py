@@ -60,6 +60,17 @@ def test_it_stops_where_a_value_matters_that_is_not_known(shop, dumps, name, wha
     assert f"this value is not known: the output of step 'check stock-1' {what}." in told
 
 
+def test_a_value_that_is_not_known_is_no_other_end(shop, dumps):
+    dump = json.loads((dumps / "complete.json").read_text())
+    ship = next(step for step in dump["result"]["steps"] if step["name"] == "ship-2026-1")
+    ship["output"] = "[truncated output]"
+    shop.write("dump.json", json.dumps(dump))
+
+    ended = shop.command("reproduce", "dump.json")
+
+    assert (ended.code, ended.lines[-1]) == (0, "As recorded: complete.")
+
+
 def test_a_source_that_goes_another_way(shop, dumps):
     shop.change('"charge card"', '"charge the card"')
     ended = shop.command("reproduce", str(dumps / "errored.json"), "--id", "order-7")

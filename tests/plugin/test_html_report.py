@@ -106,6 +106,44 @@ def test_what_is_redacted_in_recordings_is_redacted_here(worker: Any) -> None:
     assert "hush" not in text
 
 
+SECRETIVE = """
+    from workers import WorkflowEntrypoint
+
+
+    class OrderWorkflow(WorkflowEntrypoint):
+        async def run(self, event, step):
+            @step.do("login", config={"sensitive": "output"})
+            async def login():
+                return "".join(["sens_", "abcdefgh"])
+
+            raise RuntimeError(f"no use for {await login()}, {event['payload']['token']}")
+"""
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["here", "xdist"])
+def test_the_failure_of_a_test_shows_no_secrets(worker: Any, workers: tuple[str, ...]) -> None:
+    worker.set(workflows_redact="token")
+    worker.write("src/entry.py", SECRETIVE)
+    worker.run(
+        """
+        from pytest_workflows import introspect_workflow_instance
+
+        async def test_it(workflow_env):
+            async with introspect_workflow_instance(workflow_env.ORDERS, "a") as instance:
+                await workflow_env.ORDERS.create({"id": "a", "params": {"token": "tok_12345678"}})
+                await instance.wait_for_status("complete")
+        """,
+        "--workflows-html=report.html",
+        *workers,
+        process=bool(workers),
+    )
+
+    text = (worker.path / "report.html").read_text(encoding="utf-8")
+    assert "no use for [REDACTED], [REDACTED]" in data_of(worker.path / "report.html")["tests"][0]["failure"]
+    assert "sens_abcdefgh" not in text
+    assert "tok_12345678" not in text
+
+
 def test_a_test_that_fails_in_its_teardown_is_a_failing_one(worker: Any) -> None:
     worker.run(
         """

@@ -186,6 +186,80 @@ def test_values_of_redacted_keys_are_in_the_file_nowhere(shop):
     assert "ValueError: declined with [REDACTED]" in text
 
 
+LEAKY = """
+    from workers import WorkflowEntrypoint
+
+
+    class OrderWorkflow(WorkflowEntrypoint):
+        async def run(self, event, step):
+            params = event["payload"]
+
+            @step.do("login", config={"sensitive": "output"})
+            async def login():
+                return {"key": "sens_abcdefgh"}
+
+            @step.do("use")
+            async def use(login):
+                print("with", login["key"])
+                await self.env.BANK.pay(f"Bearer {login['key']}", by=params["token"])
+                return {"header": f"key={login['key']}", "t": params["token"]}
+
+            key = (await login())["key"]
+            used = await use()
+            paid = await step.wait_for_event("payment", "paid", timeout="1 day")
+            if params.get("fails"):
+                raise RuntimeError(f"no use for {key}, {params['token']}")
+            return {"key": key, "t": [f"token={params['token']}"], "used": used, "paid": paid["payload"]}
+"""
+LEAKY_TESTS = """
+    import pytest
+    from pytest_workflows import introspect_workflow_instance
+
+    class Bank:
+        async def pay(self, key, by):
+            return 1
+
+    @pytest.fixture
+    def workflow_bindings():
+        return {"BANK": Bank()}
+
+    @pytest.mark.parametrize("fails", [False, True])
+    async def test_an_order(workflow_env, fails):
+        async with introspect_workflow_instance(workflow_env.ORDERS, f"order-{fails}") as instance:
+            handle = await workflow_env.ORDERS.create(
+                {"id": f"order-{fails}", "params": {"token": "tok_12345678", "seen": "by tok_12345678", "fails": fails}}
+            )
+            await handle.send_event({"type": "paid", "payload": "sens_abcdefgh"})
+            await instance.wait_for_status("errored" if fails else "complete")
+"""
+
+
+@pytest.fixture
+def leaky(worker):
+    worker.set(workflows_redact="token", workflows_failures_dir="histories")
+    worker.write("src/entry.py", LEAKY)
+    worker.run(LEAKY_TESTS, "--workflows-record=all").assert_outcomes(passed=2)
+    return worker
+
+
+def test_secrets_stand_in_a_recording_nowhere(leaky):
+    files = list((leaky.path / "histories").rglob("*.json"))
+
+    assert len(files) == 2
+    for file in files:
+        text = file.read_text()
+        assert "sens_" not in text
+        assert "tok_" not in text
+    recording = load(next(file for file in files if "False" in file.name))
+    assert recording.params["seen"] == "by [REDACTED]"
+    assert recording.steps[1].result == {"header": "key=[REDACTED]", "t": "[REDACTED]"}
+    assert recording.steps[1].attempts[0].log[0].text == "with [REDACTED]"
+    assert recording.effects[0].args == ["Bearer [REDACTED]"]
+    assert recording.effects[0].kwargs == {"by": "[REDACTED]"}
+    assert recording.events[0].payload == "[REDACTED]"
+    assert recording.output["t"] == ["token=[REDACTED]"]
+
+
 def test_a_mocked_attempt_and_a_nested_step_are_marked(worker):
     worker.write(
         "src/entry.py",

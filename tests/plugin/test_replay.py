@@ -131,6 +131,67 @@ def test_another_output_fails(shop):
     )
 
 
+SECRETS = """
+    from workers import WorkflowEntrypoint
+
+
+    class OrderWorkflow(WorkflowEntrypoint):
+        async def run(self, event, step):
+            token = event["payload"]["token"]
+
+            @step.do("login", config={"sensitive": "output"})
+            async def login():
+                return {"key": "sens_abcdefgh", "pin": 1}
+
+            login = await login()
+            if event["payload"]["fails"]:
+                raise ValueError(f"cannot use {token}")
+            return {"t": token, "header": f"Bearer {token}", "key": login, "left": 1}
+"""
+
+
+@pytest.fixture
+def secretive(worker):
+    worker.write("src/entry.py", SECRETS)
+    worker.set(workflows_failures_dir="histories", workflows_redact="token")
+    test = """
+        import pytest
+
+        @pytest.mark.parametrize("fails", [True, False])
+        async def test_an_order(workflow_env, workflow_engine, fails):
+            params = {"token": "tok_12345678", "fails": fails}
+            await workflow_env.ORDERS.create({"id": "a", "params": params})
+            await workflow_engine.run_until_idle()
+    """
+    worker.run(test, "--workflows-record=all").assert_outcomes(passed=2)
+    return worker
+
+
+def test_what_is_redacted_replays_against_the_source_that_made_it(secretive):
+    secretive.run(None, "--workflows-replay=histories").assert_outcomes(passed=2)
+
+
+def test_what_is_not_redacted_is_compared_beside_it(secretive):
+    change(secretive, '"Bearer {token}"', '"Basic {token}"')
+    change(secretive, '"cannot use {token}"', '"cannot take {token}"')
+
+    result = secretive.run(None, "--workflows-replay=histories")
+
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["  recorded: errored with ValueError: cannot use [[]REDACTED[]]"])
+    result.stdout.fnmatch_lines(["Some recorded values are redacted or unknown, which may lead `run` elsewhere."])
+
+
+def test_a_recording_from_before_texts_were_redacted_under_other_keys_replays(secretive):
+    for file in (secretive.path / "histories").rglob("*.json"):
+        text = file.read_text()
+        file.write_text(
+            text.replace('"t": "[REDACTED]"', '"t": "tok_12345678"').replace("use [REDACTED]", "use tok_12345678")
+        )
+
+    secretive.run(None, "--workflows-replay=histories").assert_outcomes(passed=2)
+
+
 def test_an_end_before_the_last_recorded_step_fails(shop):
     change(shop, 'await step.sleep("cool down", "2 days")', "pass")
 
