@@ -13,7 +13,7 @@ from array import array
 from collections.abc import Callable
 from typing import Any
 
-from durable_engine import PLAIN_DATETIME, JsBigInt, JsDict, JsNull, JsProxy, UnknownValue
+from durable_engine import PLAIN_DATETIME, JsBigInt, JsDict, JsException, JsNull, JsProxy, UnknownValue
 
 from .errors import RecordingError
 
@@ -117,6 +117,13 @@ def _buffer(value: Any) -> Any:
     return _tagged("array", base64.b64encode(view.tobytes()).decode(), format=view.format)
 
 
+def _error(text: str) -> Exception:
+    # One that crossed has the name that JavaScript gave it, which must not be put before it twice when it is stored.
+    if text == "Error" or text.startswith("Error: "):
+        return JsException("Error", text[len("Error: ") :])
+    return Exception(text)
+
+
 def _unknown(value: UnknownValue) -> Any:
     return {TYPE: "unknown", "reason": value.reason}
 
@@ -163,7 +170,7 @@ _UNTAGS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "bigint": lambda value: JsBigInt(value["value"]),
     "bytes": lambda value: base64.b64decode(value["value"]),
     "datetime": lambda value: PLAIN_DATETIME.fromisoformat(value["value"]),
-    "error": lambda value: Exception(value["value"]),
+    "error": lambda value: _error(value["value"]),
     "number": lambda value: _NOT_FINITE[value["value"]],
     "object": lambda value: JsDict({untag(key): untag(item) for key, item in value["value"]}),
     "repr": lambda value: UnknownValue(f"only its repr is recorded: {value['value']}"),

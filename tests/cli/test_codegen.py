@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import textwrap
 
 import pytest
 
@@ -123,6 +124,47 @@ def test_a_value_that_is_not_known_fails_where_it_is_needed(shop, cli, dumps):
         "Failed: The recording does not have this value: the output of step 'check stock-1' was cut short by the API"
         in ended.out
     )
+
+
+RECORD = """
+    async def test_it(workflow_env, workflow_engine):
+        handle = await workflow_env.ORDERS.create({"id": "order-1", "params": PARAMS})
+        await handle.send_event({"type": "paid", "payload": {"error": ValueError("payload")}})
+        await workflow_engine.run_until_idle()
+        LAST
+        assert 0
+"""
+
+
+def regenerated(shop, body, params="{}", last=""):
+    """What the test does that is generated from the recording of a workflow with this body, and its source."""
+    head = "from workers import WorkflowEntrypoint\n\n\nclass OrderWorkflow(WorkflowEntrypoint):\n"
+    run = "    async def run(self, event, step):\n"
+    shop.write("src/entry.py", head + run + textwrap.indent(textwrap.dedent(body), " " * 8))
+    shop.write("tests/test_it.py", RECORD.replace("PARAMS", params).replace("LAST", last))
+    assert "Run it again" in shop.pytest("tests/test_it.py").out
+    code = shop.command("codegen", "latest").out
+    shop.write("tests/test_generated.py", code)
+    return shop.pytest("tests/test_generated.py"), code
+
+
+def test_exceptions_that_are_values_are_the_same_in_the_test(shop):
+    ended, code = regenerated(
+        shop,
+        """
+        @step.do("check")
+        async def check():
+            return {"errors": [ValueError("bad sku")]}
+
+        found = await check()
+        paid = await step.wait_for_event("payment", "paid", timeout="1 day")
+        return [str(error) for error in (found["errors"][0], paid["payload"]["error"], event["payload"]["error"])]
+        """,
+        params='{"error": KeyError("params")}',
+    )
+
+    assert 'm.mock_step_result("check", {"errors": [Exception("bad sku")]})' in code
+    assert ended.code == 0, ended.out
 
 
 def test_a_dump_names_no_workflow(cli, dumps):

@@ -131,6 +131,20 @@ def test_another_output_fails(shop):
     )
 
 
+ERRORS = """
+    from workers import WorkflowEntrypoint
+
+
+    class OrderWorkflow(WorkflowEntrypoint):
+        async def run(self, event, step):
+            @step.do("check")
+            async def check():
+                return {"errors": [ValueError("bad sku")]}
+
+            found = await check()
+            paid = await step.wait_for_event("payment", "paid", timeout="1 day")
+            return " ".join(map(str, [found["errors"][0], *paid["payload"], event["payload"]["error"]]))
+"""
 SECRETS = """
     from workers import WorkflowEntrypoint
 
@@ -190,6 +204,23 @@ def test_a_recording_from_before_texts_were_redacted_under_other_keys_replays(se
         )
 
     secretive.run(None, "--workflows-replay=histories").assert_outcomes(passed=2)
+
+
+def test_exceptions_that_are_values_are_the_same_in_a_replay(worker):
+    worker.write("src/entry.py", ERRORS)
+    worker.set(workflows_ignore_rules="changed-at-boundary")
+    worker.run(
+        """
+        async def test_an_order(workflow_env, workflow_engine):
+            handle = await workflow_env.ORDERS.create({"id": "a", "params": {"error": KeyError("params")}})
+            await handle.send_event({"type": "paid", "payload": [ValueError("payload"), ValueError()]})
+            await workflow_engine.run_until_idle()
+            assert (await handle.status())["output"] == "Error: bad sku Error: payload Error Error: 'params'"
+        """,
+        "--workflows-record=all",
+    ).assert_outcomes(passed=1)
+
+    worker.run(None, "--workflows-replay=.workflows/failures").assert_outcomes(passed=1)
 
 
 def test_an_end_before_the_last_recorded_step_fails(shop):

@@ -84,6 +84,13 @@ def test_not_a_number_comes_back():
     assert math.isnan(untag(tag(math.nan)))
 
 
+@pytest.mark.parametrize("error", [ValueError("no stock"), ValueError("Error: odd"), Exception()])
+def test_an_exception_that_crossed_is_stored_again_as_it_is(error):
+    crossed = cross([error])
+
+    assert str(cross(untag(tag(crossed)))[0]) == str(crossed[0])
+
+
 def test_a_large_int_comes_back_as_a_bigint():
     assert isinstance(untag(tag(cross(2**60))), JsBigInt)
 

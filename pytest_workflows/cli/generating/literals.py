@@ -7,7 +7,7 @@ from datetime import datetime
 from math import isfinite
 from typing import Any
 
-from durable_engine import JsProxy, UnknownValue
+from durable_engine import JsException, JsProxy, UnknownValue
 
 WIDTH = 88
 INDENT = "    "
@@ -104,7 +104,7 @@ class _Printer:
         if isinstance(value, JsProxy):
             return self._flat(value.to_py())
         if isinstance(value, Exception):
-            return f"Exception({text(str(value))})"
+            return f"Exception({text(value.message if isinstance(value, JsException) else str(value))})"
         return self._flat(UnknownValue(f"no source gives {type(value).__name__}"))
 
     def _datetime(self, value: datetime) -> str:
