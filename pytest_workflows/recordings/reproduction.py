@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 from os import PathLike
 from types import TracebackType
 from typing import Any
@@ -17,6 +18,8 @@ from .model import Recording
 from .script import RecordedScript, find_until
 from .values import untag
 
+_AT_ONCE = timedelta(seconds=1)
+"""An instance that starts within this time was not kept waiting."""
 AnyRecording = str | PathLike[str] | Mapping[str, Any] | Recording
 
 
@@ -60,6 +63,16 @@ def reproduce(binding: WorkflowBinding, recording: AnyRecording, *, until: objec
     )
 
 
+def life_begins(recording: Recording) -> datetime | None:
+    """When the recorded life began: after a restart or a time in the queue, later than the instance's creation."""
+    if recording.history and recording.source == "test":
+        return recording.history[0].at
+    created, started = recording.created_at or recording.clock_start, recording.started_at
+    if created is None or started is None:
+        return created or started
+    return started if started - created > _AT_ONCE else created
+
+
 class Reproduction:
     """A recorded instance that is run again. Made by `reproduce`.
 
@@ -95,7 +108,7 @@ class Reproduction:
 
     def _set_scene(self) -> None:
         recording, engine = self._recording, self._engine
-        begins = recording.history[0].at if recording.history else recording.created_at
+        begins = life_begins(recording)
         engine.set_scene(engine.clock.now_ms if begins is None else to_ms(begins), recording.seed)
         settings = recording.settings
         limits = {name: value for name, value in settings.limits.items() if hasattr(engine.limits, name)}

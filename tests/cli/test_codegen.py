@@ -117,12 +117,12 @@ def test_a_failing_test_comes_back_as_a_test_that_fails_with_the_same_error(shop
 def test_a_value_that_is_not_known_fails_where_it_is_needed(shop, cli, dumps):
     shop.write("tests/test_it.py", cli("codegen", dumps / "truncated.json", "--workflow", "ORDERS").out)
 
-    ended = shop.pytest("--tb=line")
+    ended = shop.pytest("--tb=short")
 
     assert ended.code == 1
     assert (
-        "Failed: The recording does not have this value: the output of step 'check stock-1' was cut short by the API"
-        in ended.out
+        "The workflow looks into it, but this value is not known: the output of step 'check stock-1' was cut short by the "
+        "API." in ended.out
     )
 
 
@@ -131,17 +131,16 @@ RECORD = """
         handle = await workflow_env.ORDERS.create({"id": "order-1", "params": PARAMS})
         await handle.send_event({"type": "paid", "payload": {"error": ValueError("payload")}})
         await workflow_engine.run_until_idle()
-        LAST
         assert 0
 """
 
 
-def regenerated(shop, body, params="{}", last=""):
+def regenerated(shop, body, params="{}"):
     """What the test does that is generated from the recording of a workflow with this body, and its source."""
     head = "from workers import WorkflowEntrypoint\n\n\nclass OrderWorkflow(WorkflowEntrypoint):\n"
     run = "    async def run(self, event, step):\n"
     shop.write("src/entry.py", head + run + textwrap.indent(textwrap.dedent(body), " " * 8))
-    shop.write("tests/test_it.py", RECORD.replace("PARAMS", params).replace("LAST", last))
+    shop.write("tests/test_it.py", RECORD.replace("PARAMS", params))
     assert "Run it again" in shop.pytest("tests/test_it.py").out
     code = shop.command("codegen", "latest").out
     shop.write("tests/test_generated.py", code)
@@ -165,6 +164,239 @@ def test_exceptions_that_are_values_are_the_same_in_the_test(shop):
 
     assert 'm.mock_step_result("check", {"errors": [Exception("bad sku")]})' in code
     assert ended.code == 0, ended.out
+
+
+def test_what_runs_inside_of_a_mocked_step_is_not_mocked(shop):
+    ended, code = regenerated(
+        shop,
+        """
+        @step.do("outer")
+        async def outer():
+            @step.do("middle")
+            async def middle():
+                await step.sleep("inner sleep", "1 minute")
+
+                @step.do("inner")
+                async def inner():
+                    return 2
+
+                return 1 + await inner()
+
+            await step.wait_for_event("inner wait", "paid", timeout="1 day")
+            return 1 + await middle()
+
+        await outer()
+        """,
+    )
+
+    assert "inner" not in code
+    assert "middle" not in code
+    assert 'm.mock_step_result("outer", 4)' in code
+    assert ended.code == 0, ended.out
+
+
+def test_what_runs_inside_of_a_step_that_has_not_ended_is_mocked(shop):
+    shop.write(
+        "tests/test_it.py",
+        """
+        from pytest_workflows import introspect_workflow_instance
+
+        async def test_it(workflow_env):
+            async with introspect_workflow_instance(workflow_env.ORDERS, "order-1") as instance:
+                await workflow_env.ORDERS.create({"id": "order-1"})
+                await instance.wait_for_step_result("inner")
+                assert 0
+        """,
+    )
+    shop.write(
+        "src/entry.py",
+        """
+        import asyncio
+
+        from workers import WorkflowEntrypoint
+
+
+        class OrderWorkflow(WorkflowEntrypoint):
+            async def run(self, event, step):
+                @step.do("outer")
+                async def outer():
+                    @step.do("inner")
+                    async def inner():
+                        return 2
+
+                    await inner()
+                    await step.sleep("inner sleep", "1 day")
+
+                await outer()
+        """,
+    )
+    shop.pytest("tests/test_it.py")
+
+    code = shop.command("codegen", "latest").out
+
+    assert 'm.mock_step_result("inner", 2)' in code
+    assert '# "outer" had not ended: it goes on for real.' in code
+
+
+STOPPED = """
+    from pytest_workflows import introspect_workflow_instance
+
+    async def test_it(workflow_env, workflow_clock):
+        async with introspect_workflow_instance(workflow_env.ORDERS, "order-1") as instance:
+            handle = await workflow_env.ORDERS.create({"id": "order-1"})
+            await instance.wait_for_status("waiting")
+            await handle.send_event({"type": "paid"})
+            await workflow_clock.advance("2 hours")
+            await handle.terminate()
+            await instance.wait_for_status("complete")
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "waits"),
+    [
+        pytest.param(
+            """
+            async def one(n):
+                @step.do(f"p{n}", config={"retries": {"limit": 2, "delay": 60_000}})
+                async def p(ctx):
+                    if ctx["attempt"] <= 2 - n:
+                        raise RuntimeError("not yet")
+                    return n
+
+                return await p()
+
+            await asyncio.gather(*(one(n) for n in range(3)))
+            await step.sleep("long", "30 days")
+            """,
+            ['await instance.wait_for_step_result("p0")', 'await instance.wait_for_status("waiting")'],
+            id="a parallel retry ends last",
+        ),
+        pytest.param(
+            """
+            @step.do("a")
+            async def a():
+                return 1
+
+            @step.do("b", config={"retries": {"limit": 1, "delay": 60_000}})
+            async def b():
+                raise RuntimeError("no")
+
+            await a()
+            try:
+                await b()
+            except Exception:
+                pass
+            await step.sleep("long", "30 days")
+            """,
+            [
+                "with pytest.raises(StepFailedError):",
+                '    await instance.wait_for_step_result("b")',
+                'await instance.wait_for_status("waiting")',
+            ],
+            id="a step that fails ends last",
+        ),
+        pytest.param(
+            """
+            @step.do("a")
+            async def a():
+                return 1
+
+            await a()
+            for _ in range(2):
+                await step.sleep("short", "1 minute")
+            await step.wait_for_event("payment", "paid", timeout="1 day")
+            await step.sleep("short", "1 day")
+            """,
+            ['await instance.wait_for_step_result("a")', 'await instance.wait_for_status("waiting")'],
+            id="sleeps and a wait end last",
+        ),
+    ],
+)
+def test_an_instance_that_was_terminated_comes_as_far_as_it_was(shop, body, waits):
+    head = "import asyncio\n\nfrom workers import WorkflowEntrypoint\n\n\nclass OrderWorkflow(WorkflowEntrypoint):\n"
+    run = "    async def run(self, event, step):\n"
+    shop.write("src/entry.py", head + run + textwrap.indent(textwrap.dedent(body), " " * 8))
+    shop.write("tests/test_it.py", STOPPED)
+    shop.pytest("tests/test_it.py")
+
+    code = shop.command("codegen", "latest").out
+    shop.write("tests/test_generated.py", code)
+    ended = shop.pytest("tests/test_generated.py")
+
+    told = [line.removeprefix(" " * 8) for line in code.partition('"params": params})\n\n')[2].splitlines()]
+    assert told[: len(waits)] == waits
+    assert ended.code == 0, ended.out
+
+
+def test_an_output_that_is_not_known_is_no_failure_until_it_is_used(shop):
+    body = """
+        @step.do("login", config={"sensitive": "output"})
+        async def login():
+            return {"key": "sens_abcdefgh"}
+
+        key = await login()
+        paid = await step.wait_for_event("payment", "paid", timeout="1 day")
+        return {}["shelf"]
+        """
+    ended, code = regenerated(shop, body)
+
+    assert 'm.mock_step_result("login", UnknownValue("redacted"))' in code
+    assert "KeyError: 'shelf'" in ended.out
+    assert "UnknownValueError" not in ended.out
+
+    shop.change('{}["shelf"]', 'key["key"]')
+    assert "UnknownValueError: The workflow looks into it, but this value is not known: redacted." in shop.pytest(
+        "tests/test_generated.py"
+    ).out.replace("durable_engine.errors.", "")
+
+
+def test_a_restarted_instance_begins_when_its_last_life_did(shop):
+    shop.write(
+        "tests/test_it.py",
+        """
+        from pytest_workflows import introspect_workflow_instance
+
+        async def test_it(workflow_env, workflow_clock):
+            async with introspect_workflow_instance(workflow_env.ORDERS, "order-1") as instance:
+                handle = await workflow_env.ORDERS.create({"id": "order-1"})
+                await instance.wait_for_status("complete")
+                await workflow_clock.advance("30 days")
+                await handle.restart()
+                await instance.wait_for_status("complete")
+        """,
+    )
+    shop.write(
+        "src/entry.py",
+        """
+        from datetime import datetime
+
+        from workers import WorkflowEntrypoint
+
+
+        class OrderWorkflow(WorkflowEntrypoint):
+            async def run(self, event, step):
+                await step.sleep_until("until", datetime(2026, 1, 15))
+        """,
+    )
+    shop.write("pytest.ini", f"{(shop.path / 'pytest.ini').read_text()}workflows_now = 2026-01-01T00:00:00Z\n")
+    shop.pytest("tests/test_it.py")
+
+    code = shop.command("codegen", "latest").out
+    shop.write("tests/test_generated.py", code)
+
+    assert '@pytest.mark.workflow(now="2026-02-14T00:00:00Z")' in code
+    assert "You can't sleep until a time in the past" in shop.pytest("tests/test_generated.py").out
+
+
+def test_an_instance_that_was_queued_for_long_begins_when_it_started(cli, dumps, tmp_path):
+    dump = json.loads((dumps / "complete.json").read_text())
+    dump["result"]["queued"] = "2026-02-02T09:00:00Z"
+    (tmp_path / "dump.json").write_text(json.dumps(dump))
+
+    code = cli("codegen", tmp_path / "dump.json", "--workflow", "ORDERS").out
+
+    assert '@pytest.mark.workflow(now="2026-03-02T09:00:00.120Z")' in code
 
 
 def test_a_dump_names_no_workflow(cli, dumps):

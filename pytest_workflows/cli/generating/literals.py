@@ -11,6 +11,7 @@ from durable_engine import JsException, JsProxy, UnknownValue
 
 WIDTH = 88
 INDENT = "    "
+PLUGIN = "pytest_workflows"
 
 
 class Imports:
@@ -30,7 +31,7 @@ class Imports:
         return [f"from {name} import {', '.join(sorted(self._names[name]))}" for name in modules if name in self._names]
 
 
-def literal(value: Any, imports: Imports, *, indent: int = 0, before: int = 0) -> str:
+def literal(value: Any, imports: Imports, *, indent: int = 0, before: int = 0, expected: bool = False) -> str:
     """A value's source, on one line where it fits.
 
     Args:
@@ -38,27 +39,21 @@ def literal(value: Any, imports: Imports, *, indent: int = 0, before: int = 0) -
         imports: Takes the names that it needs.
         indent: How deep the line is that it begins on.
         before: How many characters stand before it (and behind it) on that line.
+        expected: Whether it is compared, so that what is not known fails there; else it fails where a workflow uses it.
     """
-    return _Printer(imports).lay_out(value, indent, before)
-
-
-def is_whole(value: Any) -> bool:
-    """Whether nothing in a value is unknown."""
-    if isinstance(value, UnknownValue):
-        return False
-    if isinstance(value, dict):
-        return all(is_whole(item) for item in value.values())
-    return all(is_whole(item) for item in value) if isinstance(value, list | tuple | set) else True
+    return _Printer(imports, expected=expected).lay_out(value, indent, before)
 
 
 class _Printer:
-    def __init__(self, imports: Imports) -> None:
+    def __init__(self, imports: Imports, *, expected: bool) -> None:
         self._imports = imports
+        self._expected = expected
 
     def lay_out(self, value: Any, indent: int, before: int) -> str:
         flat = self._flat(value)
         if isinstance(value, UnknownValue) and len(INDENT) * indent + before + len(flat) > WIDTH:
-            return f"unknown(\n{INDENT * (indent + 1)}{text(value.reason)}\n{INDENT * indent})"
+            name, _, _ = flat.partition("(")
+            return f"{name}(\n{INDENT * (indent + 1)}{text(value.reason)}\n{INDENT * indent})"
         if len(INDENT) * indent + before + len(flat) <= WIDTH or not isinstance(value, dict | list) or not value:
             return flat
         inner = INDENT * (indent + 1)
@@ -76,6 +71,8 @@ class _Printer:
 
     def _flat(self, value: Any) -> str:
         if isinstance(value, UnknownValue):
+            if not self._expected:
+                return f"{self._imports.use(PLUGIN, 'UnknownValue')}({text(value.reason)})"
             self._imports.unknown = True
             return f"unknown({text(value.reason)})"
         if isinstance(value, str):

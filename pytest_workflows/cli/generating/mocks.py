@@ -10,7 +10,7 @@ from pytest_workflows.recordings.model import ErrorRecord
 from pytest_workflows.recordings.production import UNKNOWN_ERROR
 
 from .errors import Exceptions, is_timeout
-from .literals import INDENT, WIDTH, Imports, is_whole, literal, text
+from .literals import INDENT, WIDTH, Imports, literal, text
 
 DEPTH = 3
 """How deep the lines of `async with instance.modify()` stand in the test."""
@@ -29,10 +29,11 @@ class Mocks:
         self._recording = recording
         self._imports = imports
         self._exceptions = exceptions
+        self._steps = steps_that_run(recording)
 
     def lines(self) -> Iterator[str]:
         """The lines, without their indentation."""
-        for step in self._recording.steps:
+        for step in self._steps:
             if step.kind == "do":
                 yield from self._do(step)
             elif step.kind == "wait_for_event" and step.status == "errored":
@@ -79,30 +80,38 @@ class Mocks:
         return call("m.mock_step_error", selector(step), self._exceptions.source(error), count.removeprefix(", "))
 
     def _result(self, step: Step) -> str:
-        value = untag(step.result)
-        start = f"m.mock_step_result({selector(step)}, "
-        if is_whole(value):
-            shown = literal(value, self._imports, indent=DEPTH, before=len(start) + 1)
-            return call("m.mock_step_result", selector(step), shown)
-        shown = literal(value, self._imports, indent=DEPTH + 1, before=len("lambda: ,"))
-        return exploded("m.mock_step", selector(step), f"lambda: {shown}")
+        return self._with_value("m.mock_step_result", selector(step), untag(step.result))
+
+    def _with_value(self, name: str, argument: str, value: object) -> str:
+        flat = f"{name}({argument}, {literal(value, self._imports, indent=-WIDTH)})"  # in one line while that may fit
+        if "\n" not in flat and len(INDENT) * DEPTH + len(flat) <= WIDTH:
+            return flat
+        return exploded(name, argument, literal(value, self._imports, indent=DEPTH + 1, before=1))
 
     # -- events ------------------------------------------------------------------------------------------------------
 
     def _events(self) -> Iterator[str]:
-        waits = [step for step in self._recording.steps if step.kind == "wait_for_event" and step.status == "complete"]
+        waits = [step for step in self._steps if step.kind == "wait_for_event" and step.status == "complete"]
         for step in sorted(waits, key=_taken_at):
             payload = untag(step.result.get("payload")) if isinstance(step.result, dict) else None
             if step.event_type is None:
                 yield f"# Not known: the type of the event that {text(step.label)} took. Put it in the place of ..."
                 yield f"# m.mock_event(..., {literal(payload, Imports())})"
-            elif is_whole(payload):
-                start = f"m.mock_event({text(step.event_type)}, "
-                shown = literal(payload, self._imports, indent=DEPTH, before=len(start) + 1)
-                yield call("m.mock_event", text(step.event_type), shown)
             else:
-                shown = literal(payload, self._imports, indent=DEPTH + 1, before=1)
-                yield exploded("m.mock_event", text(step.event_type), shown)
+                yield self._with_value("m.mock_event", text(step.event_type), payload)
+
+
+def steps_that_run(recording: Recording) -> list[Step]:
+    """The steps that the test asks for: nothing inside of a callback that a mock answers for runs."""
+    answered: set[str] = set()
+    found = []
+    for step in recording.steps:
+        is_inside = step.parent in answered
+        if step.kind == "do" and (is_inside or step.status in ("complete", "errored")):
+            answered.add(step.label)
+        if not is_inside:
+            found.append(step)
+    return found
 
 
 def selector(step: Step) -> str:

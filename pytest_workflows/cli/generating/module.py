@@ -6,16 +6,17 @@ import keyword
 import re
 import textwrap
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 
 from durable_engine import FINAL_STATUSES
 from pytest_workflows.cli import words
 from pytest_workflows.recordings import Recording, Step, untag
 from pytest_workflows.recordings.production import UNKNOWN_ID
+from pytest_workflows.recordings.reproduction import life_begins
 
 from .errors import Exceptions
-from .literals import INDENT, WIDTH, Imports, literal, text
-from .mocks import Mocks, selector
+from .literals import INDENT, PLUGIN, WIDTH, Imports, literal, text
+from .mocks import Mocks, selector, steps_that_run
 
 _UNKNOWN = '''
 def unknown(what):
@@ -24,6 +25,8 @@ def unknown(what):
 '''
 _NOTES = 10
 _FIRST = 78
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_STEP_ENDS = frozenset({"STEP_SUCCESS", "STEP_FAILURE"})
 _STEP_LIMIT = 10_000
 """What holds where nothing else is said."""
 
@@ -43,7 +46,9 @@ class _Module:
         self._recording = recording
         self._binding = binding
         self._imports = Imports()
+        self._imports.use(PLUGIN, "introspect_workflow_instance")
         self._exceptions = Exceptions(self._imports)
+        self._steps = steps_that_run(recording)
         known = recording.instance_id != UNKNOWN_ID
         self._id = recording.instance_id if known else "reproduced"
 
@@ -76,8 +81,7 @@ class _Module:
         standard = self._imports.lines(["datetime"])
         yield from [*standard, ""] if standard else []
         yield "import pytest"
-        yield "from pytest_workflows import introspect_workflow_instance"
-        yield from self._imports.lines(["workers.workflows"])
+        yield from self._imports.lines([PLUGIN, "workers.workflows"])
 
     def _signature(self) -> Iterator[str]:
         yield "@pytest.mark.asyncio"
@@ -91,7 +95,7 @@ class _Module:
         return f"test_{slug.strip('_')}"
 
     def _marks(self) -> Iterator[str]:
-        began = self._recording.created_at or self._recording.clock_start or self._recording.started_at
+        began = life_begins(self._recording)
         if began is not None:
             yield f'now="{_iso(began)}"'
         settings = self._recording.settings
@@ -129,17 +133,22 @@ class _Module:
             yield 'await instance.wait_for_status("complete")'
         elif recording.status == "complete":
             yield 'await instance.wait_for_status("complete")'
-            output = literal(untag(recording.output), self._imports, indent=2, before=39)
+            output = literal(untag(recording.output), self._imports, indent=2, before=39, expected=True)
             yield f"assert await instance.get_output() == {output}"
         else:
             yield from self._stands()
 
     def _stands(self) -> Iterator[str]:
         """An instance that has not ended, or was ended from outside: it must come as far as it was."""
-        done = [step for step in self._recording.steps if step.kind == "do" and step.status == "complete"]
-        if done:
-            yield f"await instance.wait_for_step_result({selector(done[-1])})"
+        last = self._last_to_end()
+        if last is not None and last.status == "complete":
+            yield f"await instance.wait_for_step_result({selector(last)})"
+        elif last is not None:
+            yield f"with pytest.raises({self._imports.use(PLUGIN, 'StepFailedError')}):"
+            yield f"{INDENT}await instance.wait_for_step_result({selector(last)})"
         if self._recording.status == "terminated":
+            if self._is_parked():
+                yield 'await instance.wait_for_status("waiting")'
             yield f"await (await binding.get({text(self._id)})).terminate()"
             yield 'await instance.wait_for_status("terminated")'
         elif self._recording.status == "waiting":
@@ -148,12 +157,22 @@ class _Module:
             yield f"# Recorded: {_comment(self._recording.status)}. From here on it goes on for real."
             yield 'await instance.wait_for_status("complete")'
 
+    def _last_to_end(self) -> Step | None:
+        ends = {line.step: n for n, line in enumerate(self._recording.history) if line.kind in _STEP_ENDS}
+        ended = [step for step in self._steps if step.kind == "do" and step.status in ("complete", "errored")]
+        key = lambda step: (step.ended_at or _LONG_AGO, ends.get(step.label, -1))  # noqa: E731
+        return max(reversed(ended), key=key, default=None)
+
+    def _is_parked(self) -> bool:
+        """Whether nothing but sleeps and waits was under way."""
+        kinds = {step.kind for step in self._steps if step.status in ("running", "waiting")}
+        return bool(kinds) and "do" not in kinds
+
     def _finished_sleeps(self) -> list[str]:
         """Of an instance that stands, sleeps that are over take no time: it does not stand in them."""
-        if self._recording.status in FINAL_STATUSES:
+        if self._recording.status in FINAL_STATUSES - {"terminated"}:
             return []
-        names = [step.name for step in self._recording.steps if _is_over(step)]
-        return [f"m.disable_sleeps({text(name)})" for name in dict.fromkeys(names)]
+        return [f"m.disable_sleeps({selector(step)})" for step in self._steps if _is_over(step)]
 
 
 def _is_over(step: Step) -> bool:
