@@ -9,7 +9,7 @@ from pytest_workflows.recordings import Recording
 from .errors import UsageError
 from .files import read_file
 from .generating import generate
-from .options import Config, File, InstanceId, WorkflowOption
+from .options import Config, File, InstanceId, JsonOutputs, WorkflowOption
 
 EXAMPLES = """
 Examples:
@@ -25,12 +25,18 @@ def register(app: typer.Typer) -> None:
     app.command("codegen", epilog=EXAMPLES)(codegen)
 
 
-def codegen(file: File, workflow: WorkflowOption = None, id: InstanceId = None, config: Config = None) -> None:
+def codegen(
+    file: File,
+    workflow: WorkflowOption = None,
+    id: InstanceId = None,
+    json_outputs: JsonOutputs = None,
+    config: Config = None,
+) -> None:
     """Print a test that goes the recorded way: params, a mock for each recorded step, and what is to hold at the end.
 
     The test of an instance that errored fails as it did, until the workflow is corrected.
     """
-    recording = read_file(file, id=id, config=config)
+    recording = read_file(file, id=id, config=config, json_outputs=json_outputs)
     typer.echo(generate(recording, binding_of(recording, workflow)), nl=False)
 
 

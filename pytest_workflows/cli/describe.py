@@ -16,7 +16,7 @@ from pytest_workflows.recordings import LogLine, Recording, Step, dump
 from . import words
 from .console import Row, coloured, columns, labelled, show, stdout
 from .files import read_file
-from .options import Config, File, InstanceId, Json, WorkflowOption
+from .options import Config, File, InstanceId, Json, JsonOutputs, WorkflowOption
 
 _VALUE = 400
 _NOTES = 12
@@ -38,13 +38,18 @@ def register(app: typer.Typer) -> None:
 
 
 def describe(
-    file: File, workflow: WorkflowOption = None, id: InstanceId = None, json: Json = False, config: Config = None
+    file: File,
+    workflow: WorkflowOption = None,
+    id: InstanceId = None,
+    json_outputs: JsonOutputs = None,
+    json: Json = False,
+    config: Config = None,
 ) -> None:
     """Show one instance: how it ended, and every step with its attempts and errors.
 
     What the file does not say is shown as unknown.
     """
-    recording = read_file(file, id=id, config=config)
+    recording = read_file(file, id=id, config=config, json_outputs=json_outputs)
     recording.workflow = recording.workflow or workflow
     if json:
         typer.echo(dump(recording).decode(), nl=False)

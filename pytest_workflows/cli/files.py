@@ -19,29 +19,33 @@ FILE_HELP = (
 _SUFFIX = ".json"
 
 
-def read_file(name: str, *, id: str | None = None, config: str | None = None) -> Recording:
+def read_file(
+    name: str, *, id: str | None = None, config: str | None = None, json_outputs: bool | None = None
+) -> Recording:
     """The recording that a command was given.
 
     Args:
         name: A path, `latest`, or `-`.
         id: What `--id` says.
         config: What `--config` says; `latest` lies where the project's settings put it.
+        json_outputs: What `--json-outputs` or `--text-outputs` says.
 
     Raises:
         CommandError: If it cannot be read.
     """
-    recording = _read(name, config)
+    recording = _read(name, config, json_outputs)
     if id is not None:
         recording.instance_id = id
         recording.notes = [note for note in recording.notes if note != NO_ID]
     return recording
 
 
-def _read(name: str, config: str | None) -> Recording:
+def _read(name: str, config: str | None, json_outputs: bool | None) -> Recording:
     try:
         if name == "-":
-            return read(json.loads(sys.stdin.read()), where="standard input")
-        return load(newest(config) if name == LATEST and not Path(name).exists() else name)
+            return read(json.loads(sys.stdin.read()), where="standard input", json_outputs=json_outputs)
+        path = newest(config) if name == LATEST and not Path(name).exists() else name
+        return load(path, json_outputs=json_outputs)
     except json.JSONDecodeError as error:
         raise CommandError(f"standard input: this is no JSON: {error}.", "Pipe one instance's JSON into it.") from None
     except RecordingError as error:

@@ -31,4 +31,12 @@ InstanceId = Annotated[
         "--id", metavar="ID", help="The instance's id, where the file does not say: the API's answer does not."
     ),
 ]
+JsonOutputs = Annotated[
+    bool | None,
+    typer.Option(
+        "--json-outputs/--text-outputs",
+        help="How outputs are read that stand in production's JSON as JSON text: as the values, or as texts.",
+        show_default=False,
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]

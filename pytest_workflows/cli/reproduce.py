@@ -22,7 +22,7 @@ from .codegen import binding_of
 from .console import show, stdout
 from .errors import INPUT, NO, OK, UsageError
 from .files import read_file, told
-from .options import Config, File, InstanceId, WorkflowOption
+from .options import Config, File, InstanceId, JsonOutputs, WorkflowOption
 from .session import Bench, run_like_a_test
 from .watching import Watcher
 
@@ -51,6 +51,7 @@ def reproduce(
         typer.Option("--until", metavar="STEP", help="Run this step and all that follow it for real: NAME or NAME-2."),
     ] = None,
     pdb: Annotated[bool, typer.Option("--pdb", help="Open the debugger where the instance fails.")] = False,
+    json_outputs: JsonOutputs = None,
     config: Config = None,
 ) -> None:
     """Run today's source against a recording: its steps answer as they did, and the clock stands where it stood.
@@ -58,7 +59,7 @@ def reproduce(
     Exits with 0 where the instance comes to the recorded end, an error included, with 1 where the source asks for
     something else or ends otherwise.
     """
-    recording = read_file(file, id=id, config=config)
+    recording = read_file(file, id=id, config=config, json_outputs=json_outputs)
     binding = None if workflow is None and recording.source == "production" else binding_of(recording, workflow)
     shown = file if file == "-" or not Path(file).exists() else str(Path(file))
     one = _Reproduction(recording, binding, shown, until, stdout())

@@ -11,6 +11,7 @@ from durable_engine import Ask, Place, StepKey
 
 from .errors import DivergenceError
 from .matching import holds_redacted
+from .production import AS_JSON, AS_TEXT
 
 if TYPE_CHECKING:
     from .model import Recording, Step
@@ -101,9 +102,10 @@ def _instance(script: RecordedScript) -> str:
 
 def _hints(recording: Recording) -> list[str]:
     values = [recording.params, *(step.result for step in recording.steps)]
+    hints = []
     if any(map(holds_redacted, values)):
-        return ["Some recorded values are redacted or unknown, which may lead `run` elsewhere."]
-    return []
+        hints.append("Some recorded values are redacted or unknown, which may lead `run` elsewhere.")
+    return hints + [note for note in (AS_JSON, AS_TEXT) if note in recording.notes]
 
 
 def _side_by_side(script: RecordedScript, marked: Step | None) -> list[str]:

@@ -14,11 +14,12 @@ from .model import FORMAT, VERSION, Recording
 from .production import read_production
 
 
-def load(path: str | PathLike[str]) -> Recording:
+def load(path: str | PathLike[str], *, json_outputs: bool | None = None) -> Recording:
     """Read a recording.
 
     Args:
         path: The file.
+        json_outputs: Whether outputs stand in production's JSON as JSON text; None to see for itself.
 
     Raises:
         RecordingError: If there is no such file, or it is no recording that this version can read.
@@ -35,21 +36,22 @@ def load(path: str | PathLike[str]) -> Recording:
             f"{file}: this is no JSON: {error}. A recording is the JSON file that pytest-workflows writes for an "
             "instance, or what the platform's API returns for one."
         ) from None
-    return read(found, where=str(file))
+    return read(found, where=str(file), json_outputs=json_outputs)
 
 
-def read(found: object, where: str = "the recording") -> Recording:
+def read(found: object, where: str = "the recording", *, json_outputs: bool | None = None) -> Recording:
     """A recording from decoded JSON: one of ours, or what the platform's API returns for an instance.
 
     Args:
         found: What the JSON held.
         where: Names it in errors.
+        json_outputs: Whether outputs stand in production's JSON as JSON text; None to see for itself.
 
     Raises:
         RecordingError: If it is no recording that this version can read.
     """
     if not isinstance(found, Mapping) or "format" not in found:
-        return read_production(found, where)
+        return read_production(found, where, json_outputs=json_outputs)
     if found["format"] != FORMAT:
         raise RecordingError(
             f"{where}: this is no recording: its 'format' is {found['format']!r}, not {FORMAT!r}. Give a file that "

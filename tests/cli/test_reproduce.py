@@ -71,6 +71,32 @@ def test_a_value_that_is_not_known_is_no_other_end(shop, dumps):
     assert (ended.code, ended.lines[-1]) == (0, "As recorded: complete.")
 
 
+def test_outputs_that_are_json_text_are_texts_unless_it_is_said_otherwise(shop):
+    shop.change('return {"in_stock": 7}', "return '{\"in_stock\": 0}'")
+    shop.change("stock = await check_stock()", "stock = json.loads(await check_stock())")
+    shop.change("from workers", "import json\n\nfrom workers")
+    step = {"type": "step", "name": "check stock-1", "success": True, "output": '{"in_stock": 0}', "attempts": []}
+    shop.write("dump.json", json.dumps({"status": "complete", "output": '{"status": "out of stock"}', "steps": [step]}))
+
+    as_texts = shop.command("reproduce", "dump.json")
+    as_values = shop.command("reproduce", "dump.json", "--json-outputs")
+    shop.change("json.loads(await check_stock())", "await check_stock()")
+    mended = shop.command("reproduce", "dump.json", "--json-outputs")
+
+    assert as_texts.code == 1
+    assert "Every output in the dump is JSON text: they are read as the texts that they are." in words(as_texts)
+    assert as_values.code == 1
+    assert "Outputs stand in the dump as JSON text: they are read as the values that the text holds." in words(
+        as_values
+    )
+    assert "--text-outputs takes them as texts." in words(as_values)
+    assert mended.code == 0
+
+
+def words(ended):
+    return " ".join(ended.out.split())
+
+
 def test_a_source_that_goes_another_way(shop, dumps):
     shop.change('"charge card"', '"charge the card"')
     ended = shop.command("reproduce", str(dumps / "errored.json"), "--id", "order-7")

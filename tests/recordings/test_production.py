@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pytest_workflows.recordings import RecordingError, load, read, untag
+from pytest_workflows.recordings.production import AS_JSON, AS_TEXT
 
 DUMPS = Path(__file__).with_name("dumps")
 
@@ -350,7 +351,41 @@ def test_outputs_that_all_stand_as_json_text_are_read_as_the_values():
 
     assert [untag(step.result) for step in recording.steps] == [{"id": 1}, "x", 3]
     assert recording.output == "done"
-    assert "Outputs stand in the dump as JSON text: they are read as the values that the text holds." in recording.notes
+    assert AS_JSON in recording.notes
+
+
+EVENT = '{"payload": {"by": "ada"}, "timestamp": "2026-03-02T09:00:09Z", "type": "approved"}'
+
+
+@pytest.mark.parametrize("other", ['"x"', "null", EVENT])
+def test_what_no_code_returns_as_a_text_tells_that_outputs_are_json_text(other):
+    assert untag(read(dump(steps=[do(output='{"id": 1}'), do("b-1", output=other)])).steps[0].result) == {"id": 1}
+
+
+@pytest.mark.parametrize("other", ["[1, 2]", "3", "true"])
+def test_texts_that_happen_to_be_json_stay_texts_and_that_is_said(other):
+    recording = read(dump(output=other, steps=[do(output='{"id": 1}')]))
+
+    assert untag(recording.steps[0].result) == '{"id": 1}'
+    assert recording.notes == [AS_TEXT]
+
+
+@pytest.mark.parametrize(
+    ("json_outputs", "expected", "notes"), [(True, {"id": 1}, [AS_JSON]), (False, '{"id": 1}', [])]
+)
+def test_how_texts_are_read_can_be_said(tmp_path, json_outputs, expected, notes):
+    (tmp_path / "dump.json").write_text(json.dumps(dump(steps=[do(output='{"id": 1}'), do("b-1", output='"x"')])))
+
+    recording = load(tmp_path / "dump.json", json_outputs=json_outputs)
+
+    assert untag(recording.steps[0].result) == expected
+    assert recording.notes == notes
+
+
+def test_a_text_that_is_no_json_stays_one_where_outputs_are_said_to_be_json_text():
+    recording = read(dump(steps=[do(output='{"id": 1}'), do("b-1", output="shipped")]), json_outputs=True)
+
+    assert [untag(step.result) for step in recording.steps] == [{"id": 1}, "shipped"]
 
 
 def test_a_text_that_happens_to_be_json_stays_a_text_beside_other_values():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .fields import UNKNOWN_ERROR
 from .instance import NO_ID, UNKNOWN_ID, read_production
+from .notes import AS_JSON, AS_TEXT
 from .values import holds_unknown
 
-__all__ = ["NO_ID", "UNKNOWN_ERROR", "UNKNOWN_ID", "holds_unknown", "read_production"]
+__all__ = ["AS_JSON", "AS_TEXT", "NO_ID", "UNKNOWN_ERROR", "UNKNOWN_ID", "holds_unknown", "read_production"]

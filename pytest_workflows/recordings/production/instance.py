@@ -15,21 +15,22 @@ from pytest_workflows.recordings.values import tag, untag
 from .envelope import open_envelope
 from .fields import MISSING, UNKNOWN_ERROR, error, flag, get, mapping, text, time
 from .names import split_names
-from .notes import Notes
+from .notes import AS_JSON, AS_TEXT, Notes
 from .steps import StepReader, kind_of
-from .values import are_json_texts, holds_unknown, read_value
+from .values import are_json_texts, holds_unknown, may_be_json_texts, read_value
 
 UNKNOWN_ID = "unknown"
 NO_ID = "The instance's id is not in the dump."
 _KNOWN = ("status", "steps", "versionId", "queued", "trigger", "params", "step_count")
 
 
-def read_production(found: object, where: str = "the dump") -> Recording:
+def read_production(found: object, where: str = "the dump", *, json_outputs: bool | None = None) -> Recording:
     """A recording from what the platform's API returns for an instance.
 
     Args:
         found: The decoded JSON: the bare object, or the API's envelope round it.
         where: Names it in errors.
+        json_outputs: Whether outputs stand there as JSON text; None to see for itself.
 
     Returns:
         The recording. It has no workflow, and `"unknown"` for an instance id that is not given; `notes` says what else
@@ -44,7 +45,7 @@ def read_production(found: object, where: str = "the dump") -> Recording:
             f"{where}: this is neither a recording of pytest-workflows nor what the platform's API returns for an "
             f"instance: it has {_some(data)}. The API's answer has {', '.join(_KNOWN[:3])}, among others."
         )
-    return _Dump(data).read()
+    return _Dump(data, json_outputs).read()
 
 
 def _some(data: Mapping[str, Any]) -> str:
@@ -55,9 +56,11 @@ def _some(data: Mapping[str, Any]) -> str:
 class _Dump:
     """One dump, and what is not known of it."""
 
-    def __init__(self, data: Mapping[str, Any]) -> None:
+    def __init__(self, data: Mapping[str, Any], json_outputs: bool | None) -> None:
         self._data = data
         self._notes = Notes()
+        self._as_text = are_json_texts(self._outputs()) if json_outputs is None else json_outputs
+        self._is_doubtful = json_outputs is None and not self._as_text and may_be_json_texts(self._outputs())
 
     def read(self) -> Recording:
         notes = self._notes
@@ -139,7 +142,7 @@ class _Dump:
             recording.error = None
             output = get(self._data, "output")
             recording.output = read_value(
-                output, "the instance's output", cut=self._is_marked_cut(), as_text=self._as_text()
+                output, "the instance's output", cut=self._is_marked_cut(), as_text=self._as_text
             )
             if output is MISSING:
                 self._notes.add("The output of the instance is not in the dump.")
@@ -166,21 +169,20 @@ class _Dump:
         found = get(self._data, "steps")
         return [step for step in found if isinstance(step, Mapping)] if isinstance(found, list) else []
 
-    def _as_text(self) -> bool:
-        outputs = [get(step, "output") for step in self._raw_steps()]
-        return are_json_texts([*outputs, get(self._data, "output")])
+    def _outputs(self) -> list[object]:
+        return [*(get(step, "output") for step in self._raw_steps()), get(self._data, "output")]
 
     def _read_steps(self, recording: Recording) -> None:
         raw = self._in_order(self._raw_steps())
         self._check_count(len(self._raw_steps()))
-        if self._as_text():
-            self._notes.add("Outputs stand in the dump as JSON text: they are read as the values that the text holds.")
+        if self._as_text or self._is_doubtful:
+            self._notes.add(AS_JSON if self._as_text else AS_TEXT)
         kept = [(data, kind) for data in raw if (kind := kind_of(data)) is not None and text(get(data, "name"))]
         for data in raw:
             if (data, kind_of(data)) not in kept:
                 self._leave_out(recording, data)
         names = split_names([(kind, str(get(data, "name"))) for data, kind in kept], self._notes)
-        reader = StepReader(self._notes, ended=recording.status in FINAL_STATUSES, as_text=self._as_text())
+        reader = StepReader(self._notes, ended=recording.status in FINAL_STATUSES, as_text=self._as_text)
         for (data, kind), (name, count) in zip(kept, names, strict=True):
             step = reader.read(data, kind, name, count)
             recording.steps.append(step)

@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+AS_JSON = (
+    "Outputs stand in the dump as JSON text: they are read as the values that the text holds. --text-outputs takes "
+    "them as texts."
+)
+AS_TEXT = (
+    "Every output in the dump is JSON text: they are read as the texts that they are. --json-outputs takes them as the "
+    "values that the text holds."
+)
+
 
 class Notes:
     """The sentences that end up in a recording's `notes`, in order, each once."""

@@ -30,16 +30,42 @@ _BIGINT = re.compile(r"\[BigInt\((-?\d+)\)\]")
 _PART_OF_WORD = re.compile(r"(t|tr|tru|f|fa|fal|fals|n|nu|nul|-)\Z")
 
 
-def are_json_texts(outputs: Iterable[object]) -> bool:
-    """Whether the outputs of a dump all stand there as JSON text, instead of as the values.
+def may_be_json_texts(outputs: Iterable[object]) -> bool:
+    """Whether the outputs of a dump, all of them texts, may stand there as JSON text, instead of as the values.
 
     One output that is no text, or a text that is no JSON, tells that the values stand for themselves.
     """
-    known = [output for output in outputs if output is not MISSING and output is not None]
-    if not known or not all(isinstance(output, str) for output in known):
+    known = _known(outputs)
+    texts = _texts(known)
+    if len(texts) != len(known):
         return False
-    texts = [output for output in known if isinstance(output, str) and not _was_cut(output) and output != _REDACTED]
-    return all(_parses(text) for text in texts) and any(text.lstrip()[:1] in ("{", "[", '"') for text in texts)
+    whole = [text for text in texts if not _was_cut(text) and text != _REDACTED]
+    return all(map(_parses, whole)) and any(text.lstrip()[:1] in ("{", "[", '"') for text in whole)
+
+
+def are_json_texts(outputs: Iterable[object]) -> bool:
+    """Whether they do so, beyond a doubt.
+
+    The API gives the values themselves, and a step that returns the JSON text of an object (an answer of a model) is
+    common. One that returns a text in quotes or `null` as a text is not, and no code returns an event: where one stands
+    there as text, a tool has made texts of them all.
+    """
+    outputs = list(outputs)
+    return may_be_json_texts(outputs) and any(map(_is_encoded, _texts(_known(outputs))))
+
+
+def _known(outputs: Iterable[object]) -> list[object]:
+    return [output for output in outputs if output is not MISSING and output is not None]
+
+
+def _texts(outputs: Iterable[object]) -> list[str]:
+    return [output for output in outputs if isinstance(output, str)]
+
+
+def _is_encoded(text: str) -> bool:
+    value = loaded(text)
+    is_event = isinstance(value, Mapping) and "payload" in value and "timestamp" in value
+    return value is None or is_event or (isinstance(value, str) and value != text)
 
 
 def read_value(value: object, what: str, *, cut: bool = False, as_text: bool = False, sensitive: bool = False) -> Value:
@@ -59,7 +85,7 @@ def read_value(value: object, what: str, *, cut: bool = False, as_text: bool = F
     if cut:
         return tag(UnknownValue(CUT_REASON.format(what=what)))
     if as_text and isinstance(value, str) and not _was_cut(value):
-        value = json.loads(value)
+        value = loaded(value)
     return tag(_whole(value, what))
 
 
