@@ -14,7 +14,7 @@ from durable_engine import Ask, Engine, Instance, StepKey, failure_of
 from .awaiting import Line, lines_that_gather, running_lines
 from .base import RuleObserver
 from .source import Sources
-from .syntax import SourceFile, own_nodes_of, source_file
+from .syntax import SourceFile, name_of, own_nodes_of, source_file
 
 _BROAD = frozenset({"Exception", "BaseException"})
 _TALK = frozenset({"print", "debug", "info", "warning", "error", "exception", "critical", "log"})
@@ -127,8 +127,8 @@ def _catcher(block: Block, names: frozenset[str]) -> Catcher | None:
 def _suppresses(block: ast.With | ast.AsyncWith) -> bool:
     for item in block.items:
         call = item.context_expr
-        if isinstance(call, ast.Call) and _last_name(call.func) == "suppress":
-            return any(_last_name(argument) in _BROAD for argument in call.args)
+        if isinstance(call, ast.Call) and name_of(call.func) == "suppress":
+            return any(name_of(argument) in _BROAD for argument in call.args)
     return False
 
 
@@ -136,11 +136,7 @@ def _caught_names(handler: ast.ExceptHandler) -> list[str]:
     if handler.type is None:
         return []
     kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    return [_last_name(kind) for kind in kinds]
-
-
-def _last_name(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+    return [name_of(kind) for kind in kinds]
 
 
 def _is_broad(catcher: Catcher) -> bool:
@@ -175,7 +171,7 @@ def _holds_more(block: Block, inside: ast.stmt) -> bool:
         return True
     awaited = set(ast.walk(awaits[0]))
     calls = [node for node in nodes if isinstance(node, ast.Call) and node not in awaited]
-    if any(_last_name(call.func) not in _TALK for call in calls):
+    if any(name_of(call.func) not in _TALK for call in calls):
         return True
     # `await gather(a(), b())` is one await of several steps.
     return isinstance(awaits[0], ast.Await) and _gathers(awaits[0].value)

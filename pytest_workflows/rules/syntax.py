@@ -70,6 +70,11 @@ def own_nodes_of(node: ast.AST) -> Iterator[ast.AST]:
             yield from own_nodes_of(child)
 
 
+def name_of(node: ast.AST) -> str:
+    """`c` of `c` and of `a.b.c`; nothing of other expressions."""
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
 def _first_line(node: ast.stmt | ast.expr) -> int:
     decorators: list[ast.expr] = getattr(node, "decorator_list", [])
     return min(line.lineno for line in (node, *decorators))
