@@ -61,6 +61,26 @@ def mutations(function: FunctionNode, variable: Variable) -> list[ast.AST]:
     ]
 
 
+def changed_variables(node: ast.AST) -> Iterator[Variable]:
+    """The variables and attributes of `self` that a node itself assigns to, or changes what hangs on them."""
+    changed = list(_targets(node))
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _MUTATING:
+        changed.append(node.func.value)
+    for part in changed:
+        root: ast.expr | None = part
+        while root is not None and (variable := _variable(root)) is None:
+            root = _holder(root)
+        if root is not None and variable is not None:
+            yield variable
+
+
+def _variable(node: ast.expr) -> Variable | None:
+    if isinstance(node, ast.Name):
+        return Variable(node.id)
+    is_own = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
+    return Variable("self", node.attr) if is_own else None  # type: ignore[attr-defined]  # an attribute
+
+
 def _is_nonlocal(function: FunctionNode, name: str) -> bool:
     return any(isinstance(node, ast.Nonlocal) and name in node.names for node in own_nodes(function))
 
@@ -115,15 +135,14 @@ def stands_for(node: ast.AST, variable: Variable) -> bool:
 
 def hangs_on(node: ast.AST, variable: Variable) -> bool:
     """Whether an expression is the variable or a part of it: `v`, `v["a"]`, `v.a[0]`."""
-    while not stands_for(node, variable):
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr in ("get", "setdefault")
-        ):
-            node = node.func.value
-        elif isinstance(node, ast.Subscript | ast.Attribute):
-            node = node.value
-        else:
-            return False
-    return True
+    found: ast.AST | None = node
+    while found is not None and not stands_for(found, variable):
+        found = _holder(found)
+    return found is not None
+
+
+def _holder(node: ast.AST) -> ast.expr | None:
+    """What a part is taken from: `v` of `v["a"]`, `v.a` and `v.get("a")`."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("get", "setdefault"):
+        return node.func.value
+    return node.value if isinstance(node, ast.Subscript | ast.Attribute) else None

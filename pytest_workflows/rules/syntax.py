@@ -129,6 +129,14 @@ def _names(target: ast.expr, name: str) -> bool:
     return any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(target))
 
 
+def local_names(function: FunctionNode) -> set[str]:
+    """The variables of a function's own."""
+    nodes = list(own_nodes(function))
+    shared = {name for node in nodes if isinstance(node, ast.Nonlocal | ast.Global) for name in node.names}
+    stored = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return (stored | _parameters(function)) - shared
+
+
 def _parameters(function: FunctionNode) -> set[str]:
     given = function.args
     named = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
