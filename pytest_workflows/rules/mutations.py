@@ -51,9 +51,15 @@ class Variable(NamedTuple):
         return self.name if self.attribute is None else f"{self.name}.{self.attribute}"
 
 
-def mutations(function: FunctionNode, variable: Variable) -> list[ast.AST]:
-    """The nodes of a function, nested ones not entered, that assign to a variable or change what it holds."""
-    rebinds = variable.attribute is not None or _is_nonlocal(function, variable.name)
+def mutations(function: FunctionNode, variable: Variable, *, rebinding: bool = True) -> list[ast.AST]:
+    """The nodes of a function, nested ones not entered, that assign to a variable or change what it holds.
+
+    Args:
+        function: The function.
+        variable: The variable, which may be one of the functions around.
+        rebinding: Whether to give it another value counts.
+    """
+    rebinds = rebinding and (variable.attribute is not None or _is_nonlocal(function, variable.name))
     return [
         node
         for node in own_nodes(function)
@@ -68,13 +74,14 @@ def changed_variables(node: ast.AST) -> Iterator[Variable]:
         changed.append(node.func.value)
     for part in changed:
         root: ast.expr | None = part
-        while root is not None and (variable := _variable(root)) is None:
+        while root is not None and (variable := variable_of(root)) is None:
             root = _holder(root)
         if root is not None and variable is not None:
             yield variable
 
 
-def _variable(node: ast.expr) -> Variable | None:
+def variable_of(node: ast.expr) -> Variable | None:
+    """The variable or the attribute of `self` that an expression is."""
     if isinstance(node, ast.Name):
         return Variable(node.id)
     is_own = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
