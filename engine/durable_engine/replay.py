@@ -84,9 +84,9 @@ class Replay(Instance):
             await self.engine.settle(most=_TURNS)
 
     def _settle(self, future: asyncio.Future[Any], row: StepRow) -> None:
-        if _has_ended(row) or row.key.kind == "sleep":
+        if _has_ended(row) or row.key.kind == "sleep" or future.done():
             settle_answer(future, row)
-        elif not future.done():
+        else:
             future.set_result(UnknownValue("the step had not ended when `run` did"))
 
     def end_replay(self) -> None:

@@ -212,6 +212,14 @@ async def test_a_change_of_the_event_is_found(bench: Any, source: str) -> None:
     assert sorted({(finding.rule, finding.line) for finding in found}) == bench.marked(source, "changed-event")
 
 
+async def test_an_event_that_holds_bytes_is_looked_at_as_well(bench: Any) -> None:
+    source = BAD["run sets a key"]
+
+    found = await bench.findings(source, {**PAYLOAD, "data": b"abc"})
+
+    assert [(finding.rule, finding.line) for finding in found] == bench.marked(source, "changed-event")
+
+
 @pytest.mark.parametrize("source", GOOD.values(), ids=GOOD)
 async def test_reading_and_copying_it_is_not(bench: Any, source: str) -> None:
     assert await bench.findings(source, PAYLOAD) == []
