@@ -450,7 +450,7 @@ class Waits:
         """
         turns = 0
         await asyncio.sleep(0)
-        while self.runnable() and turns != most:  # noqa: ASYNC110 (no event tells that the loop's queue holds no more)
+        while self.runnable() and turns != most:
             turns += 1
             await asyncio.sleep(0)
 
