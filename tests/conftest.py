@@ -1,0 +1,11 @@
+"""What concerns the whole suite."""
+
+import gc
+
+import pytest
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Thousands of tests and all modules are not to be looked through whenever garbage is collected."""
+    gc.collect()
+    gc.freeze()
