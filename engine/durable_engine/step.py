@@ -80,6 +80,7 @@ class Step:
         self._declared: dict[str, Callable[[], DeferredCall[Any]]] = {}
         self._results: dict[Callable[[], Any], Any] = {}
         self._in_flight: dict[Callable[[], Any], asyncio.Future[Any]] = {}
+        self._sensitive: set[Callable[[], Any]] = set()
         self.do: Callable[..., Any] = self._do_implicit if instance.workflow.implicit_dependencies else self._do_legacy
 
     # -- do ----------------------------------------------------------------------------------------------------------
@@ -124,7 +125,8 @@ class Step:
                     wanted = dependencies_of(function)
                     inputs = await self._resolve(wanted, concurrent)
                     parameters = tuple(_parameters(function, wanted))
-                    callback = StepCallback(function, parameters, inputs)
+                    sensitive = frozenset(name for name, step in wanted.items() if step in self._sensitive)
+                    callback = StepCallback(function, parameters, inputs, sensitive)
                     return await self._run(decorated, step_name, config, callback, place)
 
                 return self._deferred(call, f"step.do({step_name!r})", place)
@@ -161,6 +163,8 @@ class Step:
             raise JsException("Error", "WorkflowFatalError: " + INVALID_CONFIG.format(name=name)) from None
         for text in read.misread:
             instance.engine.report_duration(text, place)
+        if read.sensitive:
+            self._sensitive.add(decorated)
         limit = instance.engine.limits.steps or instance.workflow.step_limit
         if instance.steps_run >= limit:
             raise JsException("Error", STEP_LIMIT.format(limit=limit))
