@@ -31,7 +31,7 @@ from .errors import (
 )
 from .faults import FaultPoint, Faults
 from .findings import Finding, Findings
-from .inspection import error_of, shown_result
+from .inspection import error_of, outputs_of
 from .instance import Instance
 from .killing import Graveyard, kill
 from .limits import Limits
@@ -599,17 +599,11 @@ class Engine:
     def status(self, workflow: Workflow, id: str) -> JsDict:
         """What a handle's `status()` answers."""
         instance = self.require(workflow, id)
-        outputs = []
-        for step in self.store.steps(instance.row.key):
-            if step.status != "complete" or step.key.kind == "sleep":
-                continue
-            shown: Any = shown_result(step)
-            outputs.append(to_json(shown["payload"] if step.key.kind == "wait_for_event" else shown))
         row = instance.row
         return JsDict(
             {
                 "status": instance.status,
-                "__LOCAL_DEV_STEP_OUTPUTS": outputs,
+                "__LOCAL_DEV_STEP_OUTPUTS": [to_json(output) for output in outputs_of(self.store, row)],
                 "output": None if row.output is None else to_json(decode(row.output)),
                 "error": None if row.error is None else JsDict(error_of(row) or {}),
             }

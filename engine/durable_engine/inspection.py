@@ -38,6 +38,16 @@ def history_of(store: Store, row: InstanceRow) -> list[HistoryEvent]:
     return history_records(store.history(row.key))
 
 
+def outputs_of(store: Store, row: InstanceRow) -> list[Any]:
+    """What history shows that steps returned and waits received, in order of their completion."""
+    outputs = []
+    for line in store.history(row.key):
+        if line.value is not None and line.kind in ("STEP_SUCCESS", "WAIT_COMPLETE"):
+            shown: Any = decode(line.value)
+            outputs.append(shown["payload"] if line.kind == "WAIT_COMPLETE" else shown)
+    return outputs
+
+
 def history_records(history: Sequence[HistoryRow]) -> list[HistoryEvent]:
     """Stored history as records."""
     return [_history_event(line) for line in history]

@@ -1,5 +1,6 @@
 """Instances and bindings: ids, options, batches, status, events, workflows that use workflows."""
 
+import asyncio
 import re
 import uuid
 from datetime import datetime
@@ -257,6 +258,35 @@ async def test_the_status_of_a_complete_instance(lab):
     }
     assert list(status) == ["status", "__LOCAL_DEV_STEP_OUTPUTS", "output", "error"]
     assert status.output.answer == 42
+
+
+@rule(SECTION, "The step outputs of a status stand in the order in which steps and waits were completed")
+async def test_step_outputs_are_in_order_of_completion(lab, gate):
+    slow_gate = gate()
+
+    async def run(event, step):
+        async def slow():
+            await slow_gate()
+            return "slow"
+
+        async def outer():
+            return "outer of " + await step.do("inner")(lambda: "inner")()
+
+        wait = asyncio.create_task(step.wait_for_event("w", "t"))
+        await asyncio.gather(step.do("slow")(slow)(), step.do("quick")(lambda: "quick")())
+        await wait
+        await step.do("outer")(outer)()
+
+    started = await lab.start(run)
+    await started.instance.wait_for_step_result("quick")
+    slow_gate.open()
+    await started.instance.wait_for_step_result("slow")
+    await started.handle.send_event({"type": "t", "payload": "event"})
+
+    outputs = (await started.end())["__LOCAL_DEV_STEP_OUTPUTS"]
+    assert outputs == ["quick", "slow", "event", "inner", "outer of inner"]
+    await started.handle.restart({"from": {"name": "outer"}})
+    assert (await started.end())["__LOCAL_DEV_STEP_OUTPUTS"] == outputs
 
 
 @rule(SECTION, "The status of an instance whose run returned nothing has output None")
