@@ -116,6 +116,7 @@ class Engine:
         self._bindings: dict[str, WorkflowBinding] = {}
         self._alive: dict[tuple[str, str], Instance] = {}
         self._modifications: dict[tuple[str, str], InstanceModifications] = {}
+        self._deleted: set[tuple[str, str]] = set()
         self._aborted: BaseException | None = None
 
     async def __aenter__(self) -> Self:
@@ -547,12 +548,18 @@ class Engine:
     def delete(self, workflow: Workflow, id: str) -> None:
         """Delete an instance and everything that is stored of it, its modifications included."""
         self.discard(workflow, [id])
+        self._deleted.add((workflow.name, id))
+
+    def was_deleted(self, workflow: Workflow, id: str) -> bool:
+        """Whether the workflow had an instance of that id which was deleted."""
+        return (workflow.name, id) in self._deleted
 
     def discard(self, workflow: Workflow, ids: Iterable[str]) -> None:
         """Stop instances and leave nothing of them; ids that do not exist lose their modifications."""
         if self.closed:
             return
         wanted = [(workflow.name, id) for id in ids]
+        self._deleted.difference_update(wanted)
         doomed = [self._alive.pop(key) for key in wanted if key in self._alive]
         self.kill(doomed)
         self.store.delete_instances([instance.row.key for instance in doomed])

@@ -9,7 +9,7 @@ import pytest
 from pyodide.ffi import JsException, to_js
 from rules import rule
 
-from pytest_workflows import introspect_workflow
+from pytest_workflows import introspect_workflow, introspect_workflow_instance
 
 pytestmark = pytest.mark.workflow(now="2026-01-01T00:00:00Z")
 
@@ -419,15 +419,45 @@ async def test_delete_batch_tells_what_it_deleted(lab, bodies):
     assert [instance.id for instance in lab.engine.instances] == ["c"]
 
 
-@rule(SECTION, "deleteBatch takes ids that were converted by hand, and tells of each only once")
+@rule(SECTION, "deleteBatch of an id that was deleted before counts as deleted")
+@pytest.mark.parametrize("way", ["delete", "deleteBatch"])
+async def test_delete_batch_of_a_deleted_instance(lab, bodies, way):
+    bodies["WORKFLOW"] = echo
+    handle = await lab.binding.create({"id": "x"})
+    await (handle.delete() if way == "delete" else lab.binding.deleteBatch(["x"]))
+
+    answer = await lab.binding.deleteBatch(["x"])
+
+    assert answer == {"deleted": [{"id": "x"}], "errors": []}
+    with pytest.raises(JsException, match=r"instance.not_found"):
+        await lab.binding.get("x")
+
+
+@rule(SECTION, "deleteBatch of an id that another workflow had, or that was disposed of, is not found")
+async def test_delete_batch_of_an_instance_that_was_never_deleted(lab, bodies):
+    bodies["WORKFLOW"] = bodies["OTHER"] = echo
+    other = await lab.env.OTHER.create({"id": "x"})
+    await other.delete()
+    for _ in range(2):
+        async with introspect_workflow_instance(lab.binding, "y"):
+            handle = await lab.binding.create({"id": "y"})
+            await handle.delete()
+            await lab.binding.create({"id": "y"})
+
+    answer = await lab.binding.deleteBatch(["x", "y"])
+
+    assert answer["deleted"] == []
+    assert [error["code"] for error in answer["errors"]] == ["instance.not_found"] * 2
+
+
+@rule(SECTION, "deleteBatch takes ids that were converted by hand, and repeats its answer for each place of an id")
 async def test_delete_batch_takes_converted_ids(lab, bodies):
     bodies["WORKFLOW"] = echo
     await lab.binding.create_batch([{"id": "a"}, {"id": "b"}])
 
     answer = await lab.binding.deleteBatch(to_js(["a", "a"]))
 
-    assert answer["deleted"] == [{"id": "a"}]
-    assert [error["id"] for error in answer["errors"]] == ["a"]
+    assert answer == {"deleted": [{"id": "a"}, {"id": "a"}], "errors": []}
     assert [instance.id for instance in lab.engine.instances] == ["b"]
 
 
