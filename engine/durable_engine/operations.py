@@ -25,7 +25,7 @@ from .errors import (
 from .failures import ErrorInfo, describe, end_of_unserialisable, rebuild
 from .limits import in_bytes
 from .model import CallbackRun, Place
-from .modifications import Modification, call_with_named
+from .modifications import Modification, call_with_named, exception_in
 from .scope import Operation, Scope, current_scope
 from .store import FORGOTTEN, MOCKED, NEW, SENSITIVE, HistoryRow, StepRow
 from .unknown import REDACTED_REASON, UnknownValue
@@ -385,17 +385,16 @@ class DoOperation(DurableOperation):
     async def _stand_in(self, modification: Modification) -> Any:
         if modification.kind == "timeout":
             raise _ForcedTimeout
-        if modification.kind == "error":
-            raise modification.payload.with_traceback(None)
-        if callable(modification.payload):
-            values = {**self._callback.inputs, "ctx": self._ctx()}
-            outcome = call_with_named(modification.payload, values, self._callback.parameters)
-            return await outcome if inspect.isawaitable(outcome) else outcome
-        outcome = self.instance.modifications.outcome(self.row.key, modification)
-        if isinstance(outcome, BaseException):
-            raise outcome.with_traceback(None)
-        if isinstance(outcome, type) and issubclass(outcome, BaseException):
-            raise outcome
+        outcome = modification.payload
+        if exception_in(outcome) is None:
+            if callable(outcome):
+                values = {**self._callback.inputs, "ctx": self._ctx()}
+                result = call_with_named(outcome, values, self._callback.parameters)
+                return await result if inspect.isawaitable(result) else result
+            outcome = self.instance.modifications.outcome(self.row.key, modification)
+        error = exception_in(outcome)
+        if error is not None:
+            raise error
         return outcome
 
     def _ctx(self) -> JsDict:
