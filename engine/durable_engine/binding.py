@@ -141,8 +141,9 @@ class WorkflowBinding:
         reads = [_options(options, {}, "create_batch", whole="params") for options in given]
         handles = []
         for read, params in [(read, self._params_of(read)) for read in reads]:
-            taken = "id" in read and self._engine.exists(self._workflow, read["id"])
-            handles.append(InstanceHandle(self, read["id"]) if taken else self._create(read, params))
+            id: Any = read.get("id")
+            taken = isinstance(id, str) and self._engine.exists(self._workflow, id)
+            handles.append(InstanceHandle(self, id) if taken else self._create(read, params))
         return handles
 
     def _tell(self, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
@@ -173,8 +174,14 @@ class WorkflowBinding:
 
         Raises:
             JsException: `Error: instance.not_found`.
+            InvalidArgumentError: If the id is no text.
         """
         await pass_door()
+        if not isinstance(id, str):
+            known = id.get("id", "order-1") if isinstance(id, dict) else "order-1"
+            raise InvalidArgumentError(
+                f"get takes an instance's id, a text, not {type(id).__name__}: {id!r}. Write get({known!r})."
+            )
         self._engine.require(self._workflow, id)
         return InstanceHandle(self, id)
 

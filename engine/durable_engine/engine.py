@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import uuid
 import warnings
@@ -258,13 +259,25 @@ class Engine:
                     "Workflows run on asyncio, as on the platform, and no asyncio loop is running here. Await in an "
                     'async test; with anyio\'s plugin let the fixture anyio_backend return "asyncio".'
                 ) from None
-            if self._loop is not None and running is not self._loop:
-                raise EngineError(
-                    "This engine was used on another event loop before. Await everything of a test on one loop: "
-                    "give its async fixtures the same loop_scope as the test."
-                )
+            self._check_loop(running)
             self._loop = running
         return self._loop
+
+    def check_loop(self) -> None:
+        """See to it that nothing is told on another event loop than the engine's: the end of that one stopped it.
+
+        Raises:
+            EngineError: If the running loop, where there is one, is another.
+        """
+        with contextlib.suppress(RuntimeError):
+            self._check_loop(asyncio.get_running_loop())
+
+    def _check_loop(self, running: asyncio.AbstractEventLoop) -> None:
+        if self._loop is not None and running is not self._loop:
+            raise EngineError(
+                "This engine was used on another event loop before. Await everything of a test on one loop: one "
+                "asyncio.run for all of it, and for its async fixtures the same loop_scope as the test."
+            )
 
     def check_open(self) -> None:
         """See to it that the engine is still there.
@@ -340,6 +353,7 @@ class Engine:
 
     def exists(self, workflow: Workflow, id: str) -> bool:
         """Whether the workflow has an instance of that id."""
+        self.check_loop()
         return self.find(workflow, id) is not None
 
     def find(self, workflow: Workflow, id: str) -> Instance | None:
@@ -357,6 +371,7 @@ class Engine:
         Raises:
             JsException: `Error: instance.not_found`.
         """
+        self.check_loop()
         instance = self.find(workflow, id)
         if instance is None:
             raise JsException("Error", NOT_FOUND)

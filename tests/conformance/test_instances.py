@@ -158,6 +158,31 @@ async def test_get_of_an_unknown_id_is_not_found(lab):
     assert str(caught.value) == NOT_FOUND
 
 
+@rule(
+    SECTION,
+    "get of something that is no text is an error at once, which says what to write",
+    same=False,
+    why="it was not seen there; no instance could ever be found by it",
+)
+@pytest.mark.parametrize(
+    ("given", "advice"),
+    [
+        ({"id": "x"}, "Write get('x')."),
+        ({}, "Write get('order-1')."),
+        (5, "Write get('order-1')."),
+        (None, "Write get('order-1')."),
+    ],
+)
+async def test_get_of_no_text(lab, bodies, given, advice):
+    bodies["WORKFLOW"] = echo
+    await lab.binding.create({"id": "x"})
+
+    with pytest.raises(TypeError) as caught:
+        await lab.binding.get(given)
+
+    assert str(caught.value) == f"get takes an instance's id, a text, not {type(given).__name__}: {given!r}. {advice}"
+
+
 @rule(SECTION, "get gives a handle of the same instance")
 async def test_get_gives_another_handle_of_the_instance(lab):
     async def run(event, step):

@@ -147,6 +147,7 @@ async def test_params_that_are_too_large_are_refused_at_the_call(size):
         ("", "'' is not made of letters, digits, - and _, or begins with -."),
         ("a b", "'a b' is not made of letters, digits, - and _, or begins with -."),
         (5, "An id is a text, not int: 5."),
+        ({"id": "a"}, "An id is a text, not JsDict: {'id': 'a'}."),
     ],
 )
 async def test_an_id_that_is_not_valid_is_refused_and_a_note_says_why(id, fact):
