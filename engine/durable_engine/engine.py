@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 import uuid
 import warnings
@@ -259,7 +258,11 @@ class Engine:
                     "Workflows run on asyncio, as on the platform, and no asyncio loop is running here. Await in an "
                     'async test; with anyio\'s plugin let the fixture anyio_backend return "asyncio".'
                 ) from None
-            self._check_loop(running)
+            if self._loop is not None and running is not self._loop:
+                raise EngineError(
+                    "This engine was used on another event loop before. Await everything of a test on one loop: one "
+                    "asyncio.run for all of it, and for its async fixtures the same loop_scope as the test."
+                )
             self._loop = running
         return self._loop
 
@@ -267,17 +270,9 @@ class Engine:
         """See to it that nothing is told on another event loop than the engine's: the end of that one stopped it.
 
         Raises:
-            EngineError: If the running loop, where there is one, is another.
+            EngineError: If the engine's loop does not run.
         """
-        with contextlib.suppress(RuntimeError):
-            self._check_loop(asyncio.get_running_loop())
-
-    def _check_loop(self, running: asyncio.AbstractEventLoop) -> None:
-        if self._loop is not None and running is not self._loop:
-            raise EngineError(
-                "This engine was used on another event loop before. Await everything of a test on one loop: one "
-                "asyncio.run for all of it, and for its async fixtures the same loop_scope as the test."
-            )
+        assert self._loop is None or self.loop
 
     def check_open(self) -> None:
         """See to it that the engine is still there.
