@@ -384,6 +384,7 @@ class InstanceIntrospector(_Introspector):
 
     def _require(self) -> Any:
         __tracebackhide__ = True
+        self._engine.check_loop()
         instance = self._engine.find(self._workflow, self._id)
         if instance is None:
             raise InstanceNotFoundError(
@@ -462,6 +463,7 @@ class WorkflowIntrospector(_Introspector):
         if binding is self._binding:
             for modification in self._modifications:
                 modifications.add(modification, general=True)
+            self._instances.pop(id, None)  # one that was deleted and is created again comes last
             self._instances[id] = InstanceIntrospector(self._binding, id, covered=True)
 
     def _open(self) -> None:

@@ -124,7 +124,8 @@ def test_a_request_stays_here_unless_it_is_let_out(shop):
         (["NOPE"], "Error: the project has no workflow binding 'NOPE'.\nHint: It has: ORDERS.\n"),
         (
             ["--id", "a/b"],
-            "Error: the instance cannot be created: Error: WorkflowError: Workflow instance has invalid id\n"
+            "Error: the instance cannot be created: Error: WorkflowError: Workflow instance has invalid id: "
+            "'a/b' is not made of letters, digits, - and _, or begins with -.\n"
             "Hint: Look at --params and --id.\n",
         ),
     ],

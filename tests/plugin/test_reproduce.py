@@ -343,6 +343,49 @@ def test_a_value_that_was_redacted_stops_the_run_where_it_is_used(worker):
     )
 
 
+def test_a_sensitive_output_stays_hidden_among_the_inputs_of_its_dependents(worker):
+    worker.write(
+        "src/entry.py",
+        """
+        from workers import WorkflowEntrypoint
+
+        calls = []
+
+
+        class OrderWorkflow(WorkflowEntrypoint):
+            async def run(self, event, step):
+                @step.do("key", config={"sensitive": "output"})
+                async def key():
+                    return {"private": "very secret"}
+
+                @step.do("sign")
+                async def sign(key):
+                    return len(key["private"])
+
+                raise RuntimeError(f"signed {await sign()}")
+        """,
+    )
+    worker.run(RECORD).assert_outcomes(failed=1)
+    (worker.path / "tests/test_it.py").unlink()
+
+    run(
+        worker,
+        """
+        async def test_again(workflow_env):
+            async with reproduce(workflow_env.ORDERS, FILE) as instance:
+                await instance.wait_for_status("errored")
+                assert instance.steps[1].inputs == {"key": "[REDACTED]"}
+                assert "signed 11" in (await instance.get_error())["message"]
+
+        async def test_from_there_on(workflow_env):
+            with pytest.raises(UnknownValueError, match="but this value is not known: redacted"):
+                async with reproduce(workflow_env.ORDERS, FILE, until="sign") as instance:
+                    await instance.wait_for_status("errored")
+        """,
+        passed=2,
+    )
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
