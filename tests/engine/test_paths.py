@@ -57,6 +57,7 @@ def test_a_branch_that_did_not_come_again_is_no_difference_unless_its_step_was_r
     earlier = [*asks("a", branch=1), *asks("b", branch=2, line=2)]
 
     assert told(earlier, asks("b", branch=1, line=2)) is None
+    assert told(earlier, [*asks("c", branch=1), *asks("b", branch=2, line=2)], is_complete=False) is None
     assert told(earlier, [*asks("c", branch=1), *asks("b", branch=2, line=2)]) == (
         "after a restart `run` asked for step.do 'c-1' where it had asked for step.do 'a-1' before"
     )
