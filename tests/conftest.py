@@ -2,6 +2,7 @@
 
 import gc
 
+import hypothesis  # noqa: F401 (it looks for referrers of random generators, of which a frozen one shows none)
 import pytest
 
 
