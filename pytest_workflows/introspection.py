@@ -556,6 +556,7 @@ def _check_binding(binding: object, function: str) -> None:
 
 
 def _check_status(status: object) -> None:
+    __tracebackhide__ = True
     known = [name for name in STATUSES if name != "unknown"]
     if status not in known:
         close = difflib.get_close_matches(str(status), known, n=1)

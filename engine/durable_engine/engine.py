@@ -97,6 +97,8 @@ class Engine:
         self.busy: dict[Instance, None] = {}
         self.findings = Findings(self.observers.found, ignore_rules)
         self.refused: list[Warning] = []
+        # The misread durations that were warned of; several engines may share it, so that each is warned of once.
+        self.told_durations: set[tuple[str, int, str]] = set()
         self.graveyard = Graveyard()
         self.faults = Faults()
         self.order = Schedule(schedule_seed)
@@ -796,7 +798,7 @@ class Engine:
         """Warn, once a place, of a duration whose unit the platform does not know."""
         file, line = place
         finding = self.findings.add("duration-unit", f"{text!r} counts as milliseconds", place, about=text)
-        if finding is None:
+        if finding is None or (file, line, text) in self.told_durations:
             return
         warning = WorkflowDurationWarning(
             f"{text!r} counts as milliseconds in production: its unit is not one that the platform knows "
@@ -807,6 +809,8 @@ class Engine:
         except Warning as raised:
             # With warnings as errors: a finding never raises inside user code, the test fails at its end.
             self.refused.append(raised)
+        else:
+            self.told_durations.add((file, line, text))
 
     def report_abandoned_wait(self, key: StepKey, event_type: str, place: Place, workflow: Workflow) -> None:
         """Keep a finding: a wait whose task was cancelled stays, and takes the next event."""
