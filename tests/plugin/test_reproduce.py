@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from pytest_workflows.recordings import load
+
 ENTRY = """
     from datetime import datetime
 
@@ -624,3 +626,26 @@ def test_what_run_did_after_a_step_that_failed_for_good_is_reproduced(worker):
                 ]
         """,
     )
+
+
+@pytest.mark.parametrize("more", ["", "'queued': '2026-03-02T09:00:00Z', 'params': {}, ", "'params': {}, "])
+@pytest.mark.parametrize("step", ["", ", 'attempts': []"])
+def test_a_step_of_which_no_attempt_is_known_is_shown_as_far_as_it_is(shop, more, step):
+    result = run(
+        shop,
+        f"""
+        DUMP = {{{more}"status": "running", "steps": [{{"type": "step", "name": "reserve-1"{step}}}]}}
+
+        async def test_again(workflow_env):
+            async with reproduce(workflow_env.ORDERS, DUMP) as instance:
+                await instance.wait_for_status("complete")
+        """,
+        passed=0,
+    )
+
+    result.stdout.fnmatch_lines(
+        ["*Instance 'unknown' of 'ORDERS': *", "  +0*do*reserve-1*running*", "  now: runs the callback of 'reserve-1'"]
+    )
+    result.stdout.no_fnmatch_line("*ValueError*")
+    [recording] = (shop.path / ".workflows/failures/tests.test_again--test_again").iterdir()
+    assert [step.status for step in load(recording).steps] == ["running"]
