@@ -103,8 +103,11 @@ class _Reproduction:
             if self._until is None:
                 await replay(binding, self._recording, self._name, bench.running.settings.redact)
                 return
-            async with play(binding, self._recording, until=self._until) as instance:
+            reproduction = play(binding, self._recording, until=self._until)
+            reproduction.script.name = self._name
+            async with reproduction as instance:
                 await bench.engine.run_until_idle()
+                reproduction.check_known()
                 self._status = dict(await instance.status())
                 self.exception = instance.exception
 

@@ -82,6 +82,12 @@ class RecordedScript(Script):
         """`run` asks for everything anew."""
         self.asked.clear()
 
+    @property
+    def stuck_at(self) -> list[Step]:
+        """The steps that `run` has asked for, and of which is not known what became of them: they never end."""
+        asked = [] if self.live else [self._steps.get(ask.key) for ask in self.asked]
+        return [step for step in asked if step is not None and step.unknown_outcome]
+
     def _is_beyond(self, instance: Instance, missing: Sequence[Step]) -> bool:
         """Whether all that the recording has was asked for, and it stops here in the middle of things."""
         is_end = self.terminated_at is not None and instance.engine.clock.now_ms >= self.terminated_at

@@ -60,6 +60,21 @@ def test_it_stops_where_a_value_matters_that_is_not_known(shop, dumps, name, wha
     assert f"this value is not known: the output of step 'check stock-1' {what}." in told
 
 
+@pytest.mark.parametrize("until", [[], ["--until", "charge card"]])
+def test_it_stops_where_it_is_not_known_what_became_of_a_step(shop, until):
+    steps = [{"type": "step", "name": "check stock-1"}, {"type": "step", "name": "charge card-1"}]
+    shop.write("dump.json", json.dumps({"status": "complete", "params": {}, "steps": steps}))
+
+    ended = shop.command("reproduce", "dump.json", *until)
+
+    assert ended.code == 3
+    assert ended.err == (
+        "Error: Instance 'unknown' of 'ORDERS' follows dump.json up to step.do('check stock'), and what became of that is "
+        "not known: the recording has neither its outcome nor its end.\n"
+        "Hint: Write into it what you know, such as the step's success and output.\n"
+    )
+
+
 def test_a_source_that_goes_another_way(shop, dumps):
     shop.change('"charge card"', '"charge the card"')
     ended = shop.command("reproduce", str(dumps / "errored.json"), "--id", "order-7")

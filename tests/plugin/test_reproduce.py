@@ -649,3 +649,23 @@ def test_a_step_of_which_no_attempt_is_known_is_shown_as_far_as_it_is(shop, more
     result.stdout.no_fnmatch_line("*ValueError*")
     [recording] = (shop.path / ".workflows/failures/tests.test_again--test_again").iterdir()
     assert [step.status for step in load(recording).steps] == ["running"]
+
+
+def test_a_wait_for_what_is_not_known_says_so(shop):
+    result = run(
+        shop,
+        """
+        DUMP = {"status": "complete", "params": {}, "steps": [{"type": "step", "name": "reserve-1"}]}
+
+        async def test_again(workflow_env):
+            async with reproduce(workflow_env.ORDERS, DUMP) as instance:
+                await instance.wait_for_status("complete")
+        """,
+        passed=0,
+    )
+
+    result.stdout.fnmatch_lines(
+        [
+            "E   *RecordingError: Instance 'unknown' of 'ORDERS' follows the recording up to step.do('reserve'), and what *"
+        ]
+    )

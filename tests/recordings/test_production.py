@@ -422,6 +422,29 @@ def test_a_step_at_work():
     assert (step.attempts[0].ended_at, step.attempts[0].error) == (None, None)
 
 
+@pytest.mark.parametrize("fields", [{}, {"success": None}])
+def test_a_step_whose_last_attempt_succeeded_is_complete(fields):
+    step = {"type": "step", "name": "charge-1", "attempts": [{"success": True}], "output": 3, **fields}
+
+    [charge] = read(dump(steps=[step])).steps
+    assert (charge.status, charge.result, charge.unknown_outcome) == ("complete", 3, False)
+
+
+@pytest.mark.parametrize("kind", ["step", "sleep", "waitForEvent"])
+def test_a_step_of_an_ended_instance_without_an_outcome_and_an_end_is_unknown_and_said(kind):
+    recording = read(dump(steps=[{"type": kind, "name": "charge-1"}]))
+
+    assert recording.steps[0].unknown_outcome
+    assert "What became of step 'charge-1' is not in the dump." in recording.notes
+
+
+def test_a_step_that_had_no_outcome_when_its_instance_ended_is_known():
+    recording = read(dump(status="terminated", steps=[do(success=None, end=None)]))
+
+    assert not recording.steps[0].unknown_outcome
+    assert "Step 'charge-1' had no outcome when the instance ended." in recording.notes
+
+
 def test_an_attempt_that_failed_without_an_error():
     recording = read(dump(status="errored", steps=[do(success=False, attempts=[{"success": False}])]))
 

@@ -41,7 +41,8 @@ class Mocks:
 
     def _do(self, step: Step) -> Iterator[str]:
         if step.status in ("running", "waiting"):
-            yield f"# {text(step.name)} had not ended: it goes on for real."
+            how = "may have ended" if step.unknown_outcome else "had not ended"
+            yield f"# {text(step.name)} {how}: it goes on for real."
         failed = [attempt for attempt in step.attempts if attempt.error is not None and not attempt.lost]
         if step.status == "errored":
             yield from self._failed(step, failed)
