@@ -21,6 +21,7 @@ from .options import Config, File, InstanceId, Json, WorkflowOption
 _VALUE = 400
 _NOTES = 12
 _LINES = 10
+_TRIGGERS = ("api", "binding", "event", "cron")
 _TOOK = {"running": "not over yet", "no outcome": "-"}
 EXAMPLES = """
 Examples:
@@ -93,7 +94,7 @@ def _instance(recording: Recording) -> Iterator[Row]:
     yield "Instance id", recording.instance_id
     yield "Version id", recording.version_id or words.UNKNOWN
     yield "Status", coloured(recording.status)
-    yield "Trigger", _trigger(recording)
+    yield "Trigger", _source(recording.trigger)
     yield "Queued", words.moment(recording.created_at)
     yield "Success", coloured(_success(recording.status))
     yield "Start", words.moment(recording.started_at) if recording.status != "queued" else "not yet"
@@ -114,14 +115,6 @@ def _instance(recording: Recording) -> Iterator[Row]:
 def _printed(log: list[LogLine]) -> str:
     more = [f"... and {len(log) - _LINES} more"] if len(log) > _LINES else []
     return "\n".join([*(line.text.rstrip() for line in log[:_LINES]), *more])
-
-
-def _trigger(recording: Recording) -> str:
-    if not isinstance(recording.trigger, dict):
-        return words.UNKNOWN
-    source = recording.trigger.get("source")
-    cron = recording.trigger.get("cron")
-    return f"{source if isinstance(source, str) else words.UNKNOWN}{f' ({cron})' if cron else ''}"
 
 
 def _success(status: str) -> str:
@@ -152,9 +145,18 @@ def _ended_before(step: Step, other: Step) -> bool:
 
 
 def _termination(detail: dict[str, object]) -> Iterator[Row]:
-    trigger = detail.get("trigger")
     yield "Type", "termination"
-    yield "Trigger", str(trigger.get("source")) if isinstance(trigger, dict) else words.UNKNOWN
+    yield "Trigger", _source(detail.get("trigger"))
+
+
+def _source(trigger: object) -> str:
+    """What a trigger came from: production says it in words, history by its number."""
+    if not isinstance(trigger, dict):
+        return words.UNKNOWN
+    source, cron = trigger.get("source"), trigger.get("cron")
+    if type(source) is int and 0 <= source < len(_TRIGGERS):
+        source = _TRIGGERS[source]
+    return f"{source if isinstance(source, str) else words.UNKNOWN}{f' ({cron})' if cron else ''}"
 
 
 # -- a step ------------------------------------------------------------------------------------------------------------

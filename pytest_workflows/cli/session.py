@@ -46,16 +46,17 @@ class Bench:
         """The engine."""
         return self.running.engine
 
-    def binding(self, name: str | None) -> WorkflowBinding:
+    def binding(self, name: str | None, workflow: str | None = None) -> WorkflowBinding:
         """A workflow binding.
 
         Args:
             name: Its name, or its workflow's; None takes the only one there is.
+            workflow: The workflow's own name, where it is known: chooses among several.
 
         Raises:
             CommandError: If there is none of that name, or several and none is named, or its source cannot be imported.
         """
-        wanted = choose_binding(name, self.found, self.running.workflow_names())
+        wanted = choose_binding(name, self.found, self.running.workflow_names(), workflow)
         try:
             found: WorkflowBinding = self.running.resolve(wanted)
         except (WorkflowConfigError, EngineError) as error:
@@ -79,25 +80,33 @@ def _in_source(error: Exception, found: Found) -> CommandError:
     return CommandError(f"{where}: {what}", "The Worker's source cannot be imported: correct it. --debug shows more.")
 
 
-def choose_binding(name: str | None, found: Found, names: list[str]) -> str:
+def choose_binding(name: str | None, found: Found, names: list[str], workflow: str | None = None) -> str:
     """The name of a workflow binding, from what was typed.
+
+    Args:
+        name: What was typed, if anything.
+        found: The project.
+        names: The bindings that it has.
+        workflow: The workflow's own name, where it is known otherwise.
 
     Raises:
         CommandError: If there is none of that name, or several and none is named.
     """
     from .errors import UsageError
 
-    listed = ", ".join(names) or "none"
-    if name is None:
-        if len(names) == 1:
-            return names[0]
-        raise UsageError(f"the project has {len(names)} workflow bindings: {listed}.", "Name one of them.")
+    if not names:
+        raise CommandError(f"{found.config.path} has no workflows.", 'Name their classes there, under "workflows".')
+    listed = ", ".join(names)
     if name in names:
         return name
+    if name is None and len(names) == 1:
+        return names[0]
     configured = found.config.workflows if found.path is not None else ()
-    by_workflow = [workflow.binding for workflow in configured if name in (workflow.name, workflow.class_name)]
+    by_workflow = [one.binding for one in configured if (name or workflow) in (one.name, one.class_name)]
     if len(by_workflow) == 1:
         return by_workflow[0]
+    if name is None:
+        raise UsageError(f"the project has {len(names)} workflow bindings: {listed}.", "Name one of them.")
     raise UsageError(f"the project has no workflow binding {name!r}.", f"It has: {listed}.")
 
 

@@ -37,7 +37,8 @@ def reproduce(binding: WorkflowBinding, recording: AnyRecording, *, until: objec
     Args:
         binding: The workflow's binding, such as `workflow_env.ORDERS`.
         recording: A file, what its JSON holds, or a `Recording`.
-        until: Selects a step, as everywhere: that step and all that follows run for real.
+        until: Selects a step, as everywhere, or is its name with its occurrence (`"charge-2"`): that step and all
+            that follows run for real.
 
     Returns:
         For `async with ... as instance`; the instance runs when the block first awaits it.
@@ -80,7 +81,7 @@ class Reproduction:
         self._engine = binding.engine
         self._recording = recording
         key = None if until is None else find_until(recording, until)
-        self.script = RecordedScript(recording=recording, until=key, name=name)
+        self.script = RecordedScript(recording=recording, until=key, name=name, workflow=binding.workflow.name)
         self._introspector: InstanceIntrospector | None = None
         self._limits = self._engine.limits
 
@@ -112,7 +113,7 @@ class Reproduction:
         stuck = self.script.stuck_at
         if row.status not in FINAL_STATUSES and stuck:
             raise RecordingError(
-                f"Instance {row.id!r} of {self._binding.workflow.name!r} follows {self.script.name} up to "
+                f"Instance {row.id!r} of {self.script.workflow!r} follows {self.script.name} up to "
                 f"{call(stuck[0].key)}, and what became of that is not known: the recording has neither its outcome "
                 "nor its end. Write into it what you know, such as the step's success and output."
             )

@@ -125,8 +125,15 @@ def test_a_value_that_is_not_known_fails_where_it_is_needed(shop, cli, dumps):
     )
 
 
-def test_a_dump_names_no_workflow(cli, dumps):
-    ended = cli("codegen", dumps / "complete.json")
+def test_a_dump_is_of_the_only_workflow_of_the_project(shop, dumps):
+    code = shop.command("codegen", str(dumps / "complete.json")).out
+
+    assert code == shop.command("codegen", str(dumps / "complete.json"), "--workflow", "ORDERS").out
+
+
+def test_a_dump_names_no_workflow_where_there_are_several(shop, dumps):
+    shop.add_binding()
+    ended = shop.command("codegen", str(dumps / "complete.json"))
 
     assert ended.code == 2
     assert ended.err == (

@@ -169,6 +169,14 @@ def test_latest_is_the_newest_recording_of_a_failing_test(shop):
         "Version id:            unknown",
         "Status:                errored",
     ]
+    assert shop.command("describe", "latest").lines[4] == "Trigger:               api"
+
+
+def test_what_a_recording_of_a_test_was_terminated_by(shop):
+    shop.write("tests/test_it.py", TEST.replace('"declined"', '"ok"').replace(WAIT, TERMINATE))
+    shop.pytest()
+
+    assert "  Type:     termination\n  Trigger:  api\n" in shop.command("describe", "latest").out
 
 
 def test_what_a_test_s_steps_printed(shop):
@@ -189,6 +197,10 @@ def test_latest_without_a_recording(shop):
     )
 
 
+WAIT = 'await instance.wait_for_status("complete")'
+TERMINATE = """await instance.wait_for_step_result("charge card")
+            await (await workflow_env.ORDERS.get("order-1")).terminate()
+            assert not await instance.status()"""
 TEST = """
     from pytest_workflows import introspect_workflow_instance
 

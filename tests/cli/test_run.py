@@ -173,12 +173,32 @@ def test_a_workflow_is_found_by_its_own_name_as_well(shop):
 
 
 def test_several_bindings_and_none_is_named(shop):
-    config = (shop.path / "wrangler.jsonc").read_text()
-    two = '"class_name": "OrderWorkflow" }, { "binding": "AGAIN", "name": "again", "class_name": "OrderWorkflow" }'
-    shop.write("wrangler.jsonc", config.replace('"class_name": "OrderWorkflow" }', two))
+    shop.add_binding()
 
     assert shop.command("run").err == (
         "Error: the project has 2 workflow bindings: ORDERS, AGAIN.\nHint: Name one of them.\n"
+    )
+
+
+@pytest.mark.parametrize("arguments", [[], ["ORDERS"]])
+def test_a_folder_without_a_configuration(shop, arguments):
+    (shop.path / "wrangler.jsonc").unlink()
+    ended = shop.command("run", *arguments)
+
+    assert ended.code == 3
+    assert ended.err == (
+        f"Error: no wrangler configuration was found from {shop.path} up to {shop.path}.\n"
+        "Hint: Run this in a Worker's project, or name its configuration: --config path/to/wrangler.jsonc\n"
+    )
+
+
+def test_a_configuration_without_workflows(shop):
+    shop.write("wrangler.jsonc", '{"name": "shop", "main": "src/entry.py"}')
+    ended = shop.command("run")
+
+    assert ended.code == 3
+    assert ended.err == (
+        f'Error: {shop.path}/wrangler.jsonc has no workflows.\nHint: Name their classes there, under "workflows".\n'
     )
 
 

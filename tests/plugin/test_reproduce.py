@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from pytest_workflows.recordings import load
+from durable_engine import StepKey
+from pytest_workflows.recordings import Recording, Step, load
+from pytest_workflows.recordings.script import find_until
 
 ENTRY = """
     from datetime import datetime
@@ -145,6 +147,27 @@ def test_until_runs_for_real_from_that_step_on(shop):
                 assert str(instance.steps[2].ended_at) == "2026-01-01 01:00:10+00:00"
         """,
     )
+
+
+def test_until_takes_a_step_with_its_occurrence_as_history_shows_it(shop):
+    run(
+        shop,
+        """
+        async def test_again(workflow_env):
+            async with reproduce(workflow_env.ORDERS, FILE, until="charge-1") as instance:
+                await instance.wait_for_status("errored")
+                assert entry.calls == ["charge 1", "charge 2"]
+        """,
+    )
+
+
+def test_until_prefers_a_step_that_is_really_called_so():
+    recording = Recording(instance_id="i", status="complete")
+    recording.steps = [Step(kind="do", name="charge"), Step(kind="do", name="charge-1")]
+
+    assert find_until(recording, "charge-1") == StepKey("do", "charge-1", 1)
+    assert find_until(recording, "charge-1-1") == StepKey("do", "charge-1", 1)
+    assert find_until(recording, "charge") == StepKey("do", "charge", 1)
 
 
 def test_a_source_that_is_mended_comes_to_another_end(shop):

@@ -73,6 +73,19 @@ def test_what_holds_no_instance_is_refused_with_the_reason(found, message):
     assert message in str(error.value)
 
 
+@pytest.mark.parametrize(
+    "found",
+    [
+        dump(binding="ORDERS"),
+        {"result": dump(), "success": True, "binding": "ORDERS"},
+        {"result": dump(binding="ORDERS"), "success": True},
+    ],
+)
+def test_whoever_has_a_dump_may_write_its_binding_into_it(found):
+    assert read(found).binding == "ORDERS"
+    assert read(dump()).binding is None
+
+
 def test_a_list_that_holds_one_instance_with_its_steps_is_read():
     assert read({"result": [dump(steps=[do()])], "success": True}).steps[0].name == "charge"
 
