@@ -83,15 +83,17 @@ def _values(name: str, a: Any, b: Any) -> Detail | None:
 
 def _step(a: Step, b: Step) -> list[Detail | None]:
     return [
-        _pair("outcome", _outcome(a), _outcome(b), unsure=a.status == b.status and not _is_known(a, b)),
+        _pair("outcome", _outcome(a), _outcome(b), unsure=_is_unsure_outcome(a, b)),
         _pair("attempts", _attempts(a), _attempts(b), unsure=not a.attempts or not b.attempts),
         _pair("sleeps", _duration(a), _duration(b), unsure=a.duration_ms is None or b.duration_ms is None),
         _pair("waits for", a.event_type or "", b.event_type or "", unsure=not a.event_type or not b.event_type),
     ]
 
 
-def _is_known(a: Step, b: Step) -> bool:
-    return not (holds_unknown(_payload(a)) or holds_unknown(_payload(b)))
+def _is_unsure_outcome(a: Step, b: Step) -> bool:
+    if a.unknown_outcome or b.unknown_outcome:
+        return True
+    return a.status == b.status and (holds_unknown(_payload(a)) or holds_unknown(_payload(b)))
 
 
 def _name(step: Step) -> str:
@@ -101,6 +103,8 @@ def _name(step: Step) -> str:
 def _outcome(step: Step) -> str:
     if step.status == "errored":
         return f"failed: {words.error(step.error)}"
+    if step.unknown_outcome:
+        return words.UNKNOWN
     if step.status != "complete" or step.kind == "sleep":
         return step.status
     return f"complete: {_value(_payload(step))}"

@@ -17,6 +17,7 @@ FILE_HELP = (
     "failing test, `-` is standard input."
 )
 _SUFFIX = ".json"
+_ANY_FILE = "Name a recording, the JSON of an instance in production, or `latest`."
 
 
 def read_file(name: str, *, id: str | None = None, config: str | None = None) -> Recording:
@@ -41,6 +42,8 @@ def _read(name: str, config: str | None) -> Recording:
     try:
         if name == "-":
             return read(json.loads(sys.stdin.read()), where="standard input")
+        if Path(name).is_dir():
+            raise CommandError(f"{name} is a folder.", "Name a recording that lies in it, or `latest`.")
         return load(newest(config) if name == LATEST and not Path(name).exists() else name)
     except json.JSONDecodeError as error:
         raise CommandError(f"standard input: this is no JSON: {error}.", "Pipe one instance's JSON into it.") from None
@@ -87,4 +90,4 @@ def read_all(paths: list[Path]) -> tuple[list[Recording], list[str]]:
 def told(error: RecordingError) -> CommandError:
     """A recording's error as the command tells it: what happened on one line, what to do as the hint."""
     message, _, hint = str(error).partition(". ")
-    return CommandError(f"{message}{'.' if hint else ''}", hint)
+    return CommandError(f"{message}{'.' if hint else ''}", hint or _ANY_FILE)
