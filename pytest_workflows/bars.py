@@ -101,6 +101,8 @@ def draw_bars(history: Iterable[HistoryRow], now: int, width: int) -> dict[StepK
     for line in history:
         reading.read(line)
     reading.close(now)
+    if not reading.pieces:
+        return {}  # a recording may say that a step has started, and nothing of its attempts
     axis = _Axis(reading, width)
     return {key: axis.draw(pieces) for key, pieces in reading.pieces.items()}
 

@@ -384,6 +384,7 @@ class InstanceIntrospector(_Introspector):
 
     def _require(self) -> Any:
         __tracebackhide__ = True
+        self._engine.check_loop()
         instance = self._engine.find(self._workflow, self._id)
         if instance is None:
             raise InstanceNotFoundError(
@@ -462,6 +463,7 @@ class WorkflowIntrospector(_Introspector):
         if binding is self._binding:
             for modification in self._modifications:
                 modifications.add(modification, general=True)
+            self._instances.pop(id, None)  # one that was deleted and is created again comes last
             self._instances[id] = InstanceIntrospector(self._binding, id, covered=True)
 
     def _open(self) -> None:
@@ -554,6 +556,7 @@ def _check_binding(binding: object, function: str) -> None:
 
 
 def _check_status(status: object) -> None:
+    __tracebackhide__ = True
     known = [name for name in STATUSES if name != "unknown"]
     if status not in known:
         close = difflib.get_close_matches(str(status), known, n=1)

@@ -90,25 +90,25 @@ class Modifier:
         call = f"mock_step_error({selector}, {error!r}{_times(times)})"
         self._add(Modification("error", call, selector, error, times))
 
-    def mock_step(self, step: object, side_effect: Callable[..., Any] | Iterable[Any]) -> None:
+    def mock_step(self, step: object, side_effect: Callable[..., Any] | BaseException | Iterable[Any]) -> None:
         """Run something else in the callback's place, as `unittest.mock`'s `side_effect` does.
 
         Args:
             step: Selects the step.
             side_effect: A callable, plain or async, which gets those of the callback's arguments that it names (`ctx`,
-                dependencies); or an iterable with one outcome per attempt: an exception is raised, anything else
-                returned.
+                dependencies); an exception or its class, which every attempt raises; or an iterable with one outcome
+                per attempt: an exception or its class is raised, anything else returned.
 
         Raises:
             ModificationError: If the step's result is mocked already.
         """
         selector = Selector.parse(step)
         payload: Any = side_effect
-        if not callable(side_effect):
+        if not callable(side_effect) and not isinstance(side_effect, BaseException):
             if isinstance(side_effect, str | bytes | dict) or not isinstance(side_effect, Iterable):
                 raise InvalidArgumentError(
-                    f"mock_step takes a callable or an iterable of outcomes, not {side_effect!r}. For one result that "
-                    "answers every attempt use mock_step_result."
+                    f"mock_step takes a callable, an exception or an iterable of outcomes, not {side_effect!r}. For "
+                    "one result that answers every attempt use mock_step_result."
                 )
             payload = list(side_effect)
         self._add(Modification("callback", f"mock_step({selector})", selector, payload))

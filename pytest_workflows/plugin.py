@@ -166,8 +166,14 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Put the runs of the test's instances into the report of its failure."""
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Put the runs of the test's instances into the report of its failure, and leave our own frames out of it."""
+    if call.excinfo is not None:
+        from .tracebacks import hide_ours
+
+        hide_ours(call.excinfo.value)
     report = yield
     item.config.stash[SESSION].add_section(report)
     item.config.stash[SESSION].add_runs(report)

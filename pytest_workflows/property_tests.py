@@ -96,4 +96,4 @@ def _is_harmless(item: pytest.Item, name: str, ours: frozenset[str]) -> bool:
     definitions = _definitions(item, name)
     if name in ours and len(definitions) == 1:
         return True
-    return all(one.scope != "function" for one in definitions)
+    return not definitions or definitions[-1].scope != "function"  # the last one holds

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import importlib
 import importlib.util
-from collections.abc import Iterator, Sequence
+import shlex
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,9 +73,20 @@ class ReplayHooks:
         """A recording among what was named."""
         if file_path.suffix != ".json" or not any(file_path.is_relative_to(root) for root in self._roots):
             return None
-        file = RecordingFile.from_parent(parent, path=file_path)
+        # Outside of rootdir pytest has no name of its own for a file that stands on the command line.
+        outside = not file_path.is_relative_to(parent.config.rootpath)
+        nodeid = file_path.as_posix() if outside else None
+        file = RecordingFile.from_parent(parent, path=file_path, nodeid=nodeid)
         file.workflows = self._session
         return file
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """A recording's node id alone collects nothing: say what runs it again."""
+        report = yield
+        if isinstance(item, RecordingItem) and report.failed:
+            report.sections.append(("Run it again", f"pytest {shlex.quote(f'--workflows-replay={item.shown}')}"))
+        return report
 
 
 class RecordingFile(pytest.File):
@@ -111,11 +123,12 @@ class RecordingItem(pytest.Item):
         # What a replay shows is recorded already, and was replayed by this.
         running.settings = replace(running.settings, record="none", clock="auto", replay=False)
         running.override(_stand_ins(running, self.recording, self.config.rootpath))
-        binding = running.resolve(_binding_name(running, self.recording, self.path))
-        asyncio.run(replay(binding, self.recording, self._shown, running.settings.redact))
+        binding = running.resolve(_binding_name(running, self.recording))
+        asyncio.run(replay(binding, self.recording, self.shown, running.settings.redact))
 
     @property
-    def _shown(self) -> str:
+    def shown(self) -> str:
+        """The recording's file, as it is named on the command line."""
         path, folder = self.parent.path, self.config.invocation_params.dir
         return str(path.relative_to(folder) if path.is_relative_to(folder) else path)
 
@@ -138,16 +151,24 @@ def _home(recording: Recording, rootdir: Path) -> Path:
     return rootdir
 
 
-def _binding_name(running: RunningTest, recording: Recording, file: Path) -> str:
-    if recording.binding is not None:
+def _binding_name(running: RunningTest, recording: Recording) -> str:
+    names = running.workflow_names()
+    listed = ", ".join(names) or "none"
+    if recording.binding in names:
         return recording.binding
-    configured = running.workflow_names()
-    if len(configured) != 1:
+    if recording.binding is not None:
         raise RecordingError(
-            f"The recording does not name its workflow, and the configuration has {len(configured)}: "
-            f'{", ".join(configured) or "none"}. Write the name into the recording: "binding": "...".'
+            f"The recording is of the workflow {recording.binding!r}, which the configuration does not have. It has: "
+            f"{listed}."
         )
-    return configured[0]
+    configured = () if running.project is None else running.project.config.workflows
+    own = [one.binding for one in configured if one.name == recording.workflow]
+    if len(own or names) == 1:
+        return (own or names)[0]
+    raise RecordingError(
+        f"The recording does not name its workflow, and the configuration has {len(names)}: {listed}. Write the name "
+        'into the recording, at its top: "binding": "...".'
+    )
 
 
 def _stand_ins(running: RunningTest, recording: Recording, rootdir: Path) -> dict[str, Any]:
@@ -161,7 +182,7 @@ def _stand_ins(running: RunningTest, recording: Recording, rootdir: Path) -> dic
         for name in names
         if name not in known
     }
-    if recording.binding is not None and recording.binding not in known:
+    if recording.binding is not None and recording.binding not in known and recording.class_name is not None:
         given[recording.binding] = _class_of(recording, rootdir)
     return given
 
@@ -170,9 +191,9 @@ def _class_of(recording: Recording, rootdir: Path) -> type:
     name, module = recording.class_name, recording.module
     if name is None or module is None or "<locals>" in name:
         raise RecordingError(
-            f"The workflow {recording.binding!r} is in no configuration, and its class "
-            f"({name or 'not recorded'}) is defined inside of a function, where a replay cannot find it. Define it in "
-            "a module, or replay the recording with `async with reproduce(binding, path)` in a test."
+            f"The workflow {recording.binding!r} is in no configuration, and its class ({name}) is defined inside of a "
+            "function, where a replay cannot find it. Define it in a module, or replay the recording with "
+            "`async with reproduce(binding, path)` in a test."
         )
     found: Any = _import(module, None if recording.file is None else rootdir / recording.file)
     for part in name.split("."):

@@ -114,6 +114,7 @@ class RunningTest:
             root=self.item.config.rootpath,
             passthrough=(pytest.fail.Exception, pytest.skip.Exception, pytest.exit.Exception, pytest.xfail.Exception),
         )
+        engine.told_durations = self.warned.durations
         engine.faults.recording = self.plan.records
         if self.plan.point is not None:
             engine.faults.arm(self.plan.point)

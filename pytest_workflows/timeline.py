@@ -177,5 +177,6 @@ def _waits_for(steps: list[StepRecord]) -> str:
         elif step.status == "waiting":
             parts.append(f"waits to retry {step.key.label!r}")
         else:
-            parts.append(f"runs the callback of {step.key.label!r} (attempt {len(step.attempts)})")
+            attempt = f" (attempt {len(step.attempts)})" if step.attempts else ""
+            parts.append(f"runs the callback of {step.key.label!r}{attempt}")
     return "; ".join(parts) or "runs code of the workflow outside of its steps"

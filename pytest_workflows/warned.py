@@ -11,10 +11,15 @@ if TYPE_CHECKING:
 
 
 class Warned:
-    """The places of a session that were warned of."""
+    """The places of a session that were warned of.
+
+    Attributes:
+        durations: Misread durations, of which the engine warns: file, line and text.
+    """
 
     def __init__(self) -> None:
         self._places: set[tuple[str, str, int]] = set()
+        self.durations: set[tuple[str, int, str]] = set()
 
     def warn(self, findings: Iterable[Finding]) -> list[Warning]:
         """Warn of what was not warned of before.

@@ -47,6 +47,7 @@ from .inspection import (
     step_error,
     step_records,
     steps_of,
+    stored_inputs,
 )
 from .instance import Instance
 from .limits import Limits
@@ -172,6 +173,7 @@ __all__ = [
     "step_error",
     "step_records",
     "steps_of",
+    "stored_inputs",
     "tell_call",
     "tell_effect",
     "to_datetime",

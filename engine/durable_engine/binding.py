@@ -19,9 +19,11 @@ from .errors import (
     BATCH_EMPTY,
     BATCH_TOO_LARGE,
     INVALID_ID,
+    PARAMS_TOO_LARGE,
     PAYLOAD_TOO_LARGE,
     InvalidArgumentError,
     JsException,
+    with_fact,
 )
 from .limits import in_bytes
 from .scope import current_scope
@@ -109,10 +111,11 @@ class WorkflowBinding:
             The instance's handle.
 
         Raises:
-            JsException: If the id is not valid or taken, or the params cannot cross the boundary.
+            JsException: If the id is not valid or taken, or the params are too large or cannot cross the boundary.
         """
         await pass_door()
-        return self._create(_options(options, named, "create", whole="params"))
+        read = _options(options, named, "create", whole="params")
+        return self._create(read, self._params_of(read))
 
     @_door
     async def create_batch(self, batch: list[Mapping[str, Any]]) -> list[InstanceHandle]:
@@ -122,7 +125,8 @@ class WorkflowBinding:
             batch: A list of what `create` takes.
 
         Raises:
-            JsException: If the list is empty or too long, or one of the instances cannot be created.
+            JsException: If the list is empty or too long, or one of the instances cannot be created. Params that are
+                too large are refused before anything is created.
         """
         await pass_door()
         encode(batch)
@@ -134,21 +138,33 @@ class WorkflowBinding:
         most = self._engine.limits.batch
         if len(given) > most:
             raise JsException("Error", BATCH_TOO_LARGE.format(limit=most, count=len(given)))
+        reads = [_options(options, {}, "create_batch", whole="params") for options in given]
         handles = []
-        for options in given:
-            read = _options(options, {}, "create_batch", whole="params")
-            taken = "id" in read and self._engine.exists(self._workflow, read["id"])
-            handles.append(InstanceHandle(self, read["id"]) if taken else self._create(read))
+        for read, params in [(read, self._params_of(read)) for read in reads]:
+            id: Any = read.get("id")
+            taken = isinstance(id, str) and self._engine.exists(self._workflow, id)
+            handles.append(InstanceHandle(self, id) if taken else self._create(read, params))
         return handles
 
     def _tell(self, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         _tell(self._engine, self._workflow, method, args, kwargs)
 
-    def _create(self, options: JsDict) -> InstanceHandle:
+    def _params_of(self, options: JsDict) -> bytes:
+        params = encode(options.get("params", {}))
+        limit = self._engine.limits.event_payload
+        if len(params) > limit:
+            id = options.get("id")
+            instance = "a new instance" if id is None else f'instance "{id}"'
+            message = PARAMS_TOO_LARGE.format(
+                instance=instance, workflow=self._workflow.name, limit=in_bytes(limit), size=len(params)
+            )
+            raise JsException("Error", message)
+        return params
+
+    def _create(self, options: JsDict, params: bytes) -> InstanceHandle:
         given = options.get("id")
         if given is not None:
             check_id(given, self._engine.limits.instance_id)
-        params = encode(options.get("params", {}))
         retention = read_retention(options.get("retention"))
         return InstanceHandle(self, self._engine.create(self._workflow, given, params, retention))
 
@@ -158,24 +174,32 @@ class WorkflowBinding:
 
         Raises:
             JsException: `Error: instance.not_found`.
+            InvalidArgumentError: If the id is no text.
         """
         await pass_door()
+        if not isinstance(id, str):
+            known = id.get("id", "order-1") if isinstance(id, dict) else "order-1"
+            raise InvalidArgumentError(
+                f"get takes an instance's id, a text, not {type(id).__name__}: {id!r}. Write get({known!r})."
+            )
         self._engine.require(self._workflow, id)
         return InstanceHandle(self, id)
 
     @_door
     async def deleteBatch(self, ids: list[str] | JsProxy) -> JsDict:
-        """Delete up to 100 instances; what could not be deleted is told, not raised."""
+        """Delete up to 100 instances; what could not be deleted is told, not raised. Deleting twice is fine."""
         await pass_door()
         most = self._engine.limits.batch
         given = unwrap(ids)
         if not isinstance(given, list) or len(given) > most:
-            raise InvalidArgumentError(f"deleteBatch takes a list of up to {most} ids, not {ids!r}.")
+            what = f"{len(given)}: {given!r}" if isinstance(given, list) else repr(ids)
+            raise InvalidArgumentError(f"deleteBatch takes a list of up to {most} ids, not {what}.")
         deleted: list[dict[str, str]] = []
         errors: list[dict[str, str]] = []
         for id in given:
             if isinstance(id, str) and self._engine.exists(self._workflow, id):
                 self._engine.delete(self._workflow, id)
+            if isinstance(id, str) and self._engine.was_deleted(self._workflow, id):
                 deleted.append({"id": id})
             else:
                 errors.append({"id": id, "code": "instance.not_found", "message": "instance.not_found"})
@@ -327,8 +351,12 @@ def check_id(id: object, longest: int) -> None:
     Raises:
         JsException: If it would not.
     """
-    if not isinstance(id, str) or len(id) > longest or not _ID.fullmatch(id):
-        raise JsException("Error", INVALID_ID)
+    if not isinstance(id, str):
+        raise with_fact(INVALID_ID, f"An id is a text, not {type(id).__name__}: {id!r}.")
+    if len(id) > longest:
+        raise with_fact(INVALID_ID, f"{id!r} has {len(id)} characters, and may have {longest}.")
+    if not _ID.fullmatch(id):
+        raise with_fact(INVALID_ID, f"{id!r} is not made of letters, digits, - and _, or begins with -.")
 
 
 async def pass_door() -> None:

@@ -31,7 +31,7 @@ from .errors import (
 )
 from .faults import FaultPoint, Faults
 from .findings import Finding, Findings
-from .inspection import error_of, shown_result
+from .inspection import error_of, outputs_of
 from .instance import Instance
 from .killing import Graveyard, kill
 from .limits import Limits
@@ -97,6 +97,8 @@ class Engine:
         self.busy: dict[Instance, None] = {}
         self.findings = Findings(self.observers.found, ignore_rules)
         self.refused: list[Warning] = []
+        # The misread durations that were warned of; several engines may share it, so that each is warned of once.
+        self.told_durations: set[tuple[str, int, str]] = set()
         self.graveyard = Graveyard()
         self.faults = Faults()
         self.order = Schedule(schedule_seed)
@@ -116,6 +118,7 @@ class Engine:
         self._bindings: dict[str, WorkflowBinding] = {}
         self._alive: dict[tuple[str, str], Instance] = {}
         self._modifications: dict[tuple[str, str], InstanceModifications] = {}
+        self._deleted: set[tuple[str, str]] = set()
         self._aborted: BaseException | None = None
         self._told: list[tuple[BaseException, asyncio.Task[Any]]] = []
 
@@ -260,11 +263,19 @@ class Engine:
                 ) from None
             if self._loop is not None and running is not self._loop:
                 raise EngineError(
-                    "This engine was used on another event loop before. Await everything of a test on one loop: "
-                    "give its async fixtures the same loop_scope as the test."
+                    "This engine was used on another event loop before. Await everything of a test on one loop: one "
+                    "asyncio.run for all of it, and for its async fixtures the same loop_scope as the test."
                 )
             self._loop = running
         return self._loop
+
+    def check_loop(self) -> None:
+        """See to it that nothing is told on another event loop than the engine's: the end of that one stopped it.
+
+        Raises:
+            EngineError: If the engine's loop does not run.
+        """
+        assert self._loop is None or self.loop
 
     def check_open(self) -> None:
         """See to it that the engine is still there.
@@ -340,6 +351,7 @@ class Engine:
 
     def exists(self, workflow: Workflow, id: str) -> bool:
         """Whether the workflow has an instance of that id."""
+        self.check_loop()
         return self.find(workflow, id) is not None
 
     def find(self, workflow: Workflow, id: str) -> Instance | None:
@@ -357,6 +369,7 @@ class Engine:
         Raises:
             JsException: `Error: instance.not_found`.
         """
+        self.check_loop()
         instance = self.find(workflow, id)
         if instance is None:
             raise JsException("Error", NOT_FOUND)
@@ -553,12 +566,18 @@ class Engine:
         """Delete an instance and everything that is stored of it, its modifications included."""
         self._waits.acted()
         self.discard(workflow, [id])
+        self._deleted.add((workflow.name, id))
+
+    def was_deleted(self, workflow: Workflow, id: str) -> bool:
+        """Whether the workflow had an instance of that id which was deleted."""
+        return (workflow.name, id) in self._deleted
 
     def discard(self, workflow: Workflow, ids: Iterable[str]) -> None:
         """Stop instances and leave nothing of them; ids that do not exist lose their modifications."""
         if self.closed:
             return
         wanted = [(workflow.name, id) for id in ids]
+        self._deleted.difference_update(wanted)
         doomed = [self._alive.pop(key) for key in wanted if key in self._alive]
         self.kill(doomed)
         self.store.delete_instances([instance.row.key for instance in doomed])
@@ -606,17 +625,11 @@ class Engine:
     def status(self, workflow: Workflow, id: str) -> JsDict:
         """What a handle's `status()` answers."""
         instance = self.require(workflow, id)
-        outputs = []
-        for step in self.store.steps(instance.row.key):
-            if step.status != "complete" or step.key.kind == "sleep":
-                continue
-            shown: Any = shown_result(step)
-            outputs.append(to_json(shown["payload"] if step.key.kind == "wait_for_event" else shown))
         row = instance.row
         return JsDict(
             {
                 "status": instance.status,
-                "__LOCAL_DEV_STEP_OUTPUTS": outputs,
+                "__LOCAL_DEV_STEP_OUTPUTS": [to_json(output) for output in outputs_of(self.store, row)],
                 "output": None if row.output is None else to_json(decode(row.output)),
                 "error": None if row.error is None else JsDict(error_of(row) or {}),
             }
@@ -785,7 +798,7 @@ class Engine:
         """Warn, once a place, of a duration whose unit the platform does not know."""
         file, line = place
         finding = self.findings.add("duration-unit", f"{text!r} counts as milliseconds", place, about=text)
-        if finding is None:
+        if finding is None or (file, line, text) in self.told_durations:
             return
         warning = WorkflowDurationWarning(
             f"{text!r} counts as milliseconds in production: its unit is not one that the platform knows "
@@ -796,6 +809,8 @@ class Engine:
         except Warning as raised:
             # With warnings as errors: a finding never raises inside user code, the test fails at its end.
             self.refused.append(raised)
+        else:
+            self.told_durations.add((file, line, text))
 
     def report_abandoned_wait(self, key: StepKey, event_type: str, place: Place, workflow: Workflow) -> None:
         """Keep a finding: a wait whose task was cancelled stays, and takes the next event."""

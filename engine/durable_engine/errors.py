@@ -24,6 +24,8 @@ class JsException(Exception):
 
     name: str
     message: str
+    fact: str | None = None
+    """What we add to the platform's own text; it is a note of the exception as well."""
 
     def __init__(self, name: str = "Error", message: str = "") -> None:
         super().__init__(name, message)
@@ -35,6 +37,14 @@ class JsException(Exception):
 
 
 JsException.__module__ = "pyodide.ffi"
+
+
+def with_fact(message: str, fact: str) -> JsException:
+    """An error whose text is the platform's to the letter, with a note of ours beside it."""
+    error = JsException("Error", message)
+    error.fact = fact
+    error.add_note(fact)
+    return error
 
 
 class ConversionError(Exception):
@@ -167,6 +177,9 @@ LOST_ATTEMPT = "Attempt failed due to internal workflows error"
 NOT_FOUND = "instance.not_found"
 OUTPUT_TOO_LARGE = "Step {step} output is too large. Maximum allowed size is {limit}. It is {size} bytes."
 PAYLOAD_TOO_LARGE = 'Payload of event "{type}" is too large. Maximum allowed size is {limit}. It is {size} bytes.'
+PARAMS_TOO_LARGE = (
+    'The params of {instance} of "{workflow}" are too large. Maximum allowed size is {limit}. They are {size} bytes.'
+)
 PAST_SLEEP = "You can't sleep until a time in the past, time-traveler"
 SLEEP_TOO_LONG = 'Sleep "{name}" is too long: {ms}ms. Maximum allowed duration is {limit}ms.'
 STORAGE_FULL = (

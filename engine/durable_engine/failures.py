@@ -174,7 +174,14 @@ def _formatted(exc: BaseException, root: Path | None) -> str:
     told = traceback.TracebackException.from_exception(exc)
     _tidy(told, exc, root)
     told.stack = _Stack(told.stack)
-    return "".join(told.format())
+    fact = exc.fact if isinstance(exc, JsException) else None
+    if fact is None:
+        return "".join(told.format())
+    # Our own note goes before what the platform says, so that the text ends as it does there.
+    told.__notes__ = None
+    *frames, said = told.format()
+    notes = [f"{note}\n" for note in exc.__notes__ if note != fact]
+    return "".join([*frames, f"  {fact}\n", said, *notes])
 
 
 def _tidy(told: traceback.TracebackException, exc: BaseException, root: Path | None) -> None:

@@ -14,6 +14,7 @@ from .failures import ErrorInfo, rebuild
 from .model import AttemptRecord, HistoryEvent, StepKey, StepRecord
 from .operations import REDACTED
 from .store import MOCKED, SENSITIVE, HistoryRow, InstanceRow, StepRow, Store
+from .unknown import REDACTED_REASON, UnknownValue
 
 if TYPE_CHECKING:
     from .instance import Instance
@@ -35,6 +36,16 @@ def step_records(steps: Sequence[StepRow], history: Sequence[HistoryRow]) -> lis
 def history_of(store: Store, row: InstanceRow) -> list[HistoryEvent]:
     """The history of an instance, in order."""
     return history_records(store.history(row.key))
+
+
+def outputs_of(store: Store, row: InstanceRow) -> list[Any]:
+    """What history shows that steps returned and waits received, in order of their completion."""
+    outputs = []
+    for line in store.history(row.key):
+        if line.value is not None and line.kind in ("STEP_SUCCESS", "WAIT_COMPLETE"):
+            shown: Any = decode(line.value)
+            outputs.append(shown["payload"] if line.kind == "WAIT_COMPLETE" else shown)
+    return outputs
 
 
 def history_records(history: Sequence[HistoryRow]) -> list[HistoryEvent]:
@@ -60,6 +71,20 @@ def shown_result(row: StepRow) -> Any:
     return REDACTED if row.flags & SENSITIVE else decode(row.result)
 
 
+def shown_inputs(row: StepRow) -> dict[str, Any]:
+    """A step's inputs as a test may see them: the output of a sensitive step is redacted."""
+    return {name: REDACTED if _is_redacted(value) else value for name, value in stored_inputs(row).items()}
+
+
+def stored_inputs(row: StepRow) -> dict[str, Any]:
+    """A step's inputs as stored: an `UnknownValue` stands for the output of a sensitive step."""
+    return {} if row.inputs is None else dict(decode(row.inputs))
+
+
+def _is_redacted(value: object) -> bool:
+    return isinstance(value, UnknownValue) and value.reason == REDACTED_REASON
+
+
 def error_of(row: InstanceRow) -> dict[str, str] | None:
     """The error that an instance ended with, or None."""
     if row.error is None:
@@ -68,7 +93,6 @@ def error_of(row: InstanceRow) -> dict[str, str] | None:
 
 
 def _step_record(row: StepRow, attempts: list[AttemptRecord]) -> StepRecord:
-    inputs: Any = {} if row.inputs is None else decode(row.inputs)
     return StepRecord(
         name=row.key.name,
         count=row.key.count,
@@ -77,7 +101,7 @@ def _step_record(row: StepRow, attempts: list[AttemptRecord]) -> StepRecord:
         started_at=to_datetime(row.started_at),
         ended_at=None if row.ended_at is None else to_datetime(row.ended_at),
         attempts=attempts,
-        inputs=dict(inputs),
+        inputs=shown_inputs(row),
         result=shown_result(row),
         error=step_error(row),
         mocked=bool(row.flags & MOCKED),

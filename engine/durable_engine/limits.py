@@ -20,7 +20,7 @@ class Limits:
     Attributes:
         steps: `do` steps a lifetime; None leaves it to the workflow (10,000 by default).
         step_output: Bytes of one step's result.
-        event_payload: Bytes of one event's payload.
+        event_payload: Bytes of one event's payload, and of one instance's params.
         storage: Bytes of all results of one instance.
         step_name: Characters of a step's name.
         instance_id: Characters of an instance's id.

@@ -72,7 +72,7 @@ class StepRecord(Shown):
         kind: `"do"`, `"sleep"` or `"wait_for_event"`.
         status: `"running"`, `"waiting"` (a sleep, an event, a retry delay), `"complete"` or `"errored"`.
         attempts: The attempts so far, oldest first; empty for sleeps and waits.
-        inputs: The dependencies' values by name.
+        inputs: The dependencies' values by name; `"[REDACTED]"` for sensitive outputs.
         result: What `run` got, None until there is something; `"[REDACTED]"` for sensitive outputs.
         error: `{"name": ..., "message": ...}` of a step that failed for good, else None.
         started_at: Virtual time (aware, UTC).

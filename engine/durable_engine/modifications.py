@@ -79,8 +79,8 @@ class Modification:
         kind: What it changes.
         call: How the test wrote it, for messages: `mock_step_result('charge')`.
         selector: The step that it is for; None for all of them, or for an event.
-        payload: The stored result, the exception, the callable or list of outcomes, or the event: type and stored
-            payload, and for a late one how many milliseconds after the first wait for its type it comes.
+        payload: The stored result, the exception (or its class), the callable or list of outcomes, or the event: type
+            and stored payload, and for a late one how many milliseconds after the first wait for its type it comes.
         times: For how many attempts; None for all.
         used: Whether anything was answered by it.
     """
@@ -300,6 +300,13 @@ def check_consistent(existing: Iterable[Modification], new: Modification) -> Non
             f"Trying to mock error on step '{new.selector.name}' after mocking its result! {new.call} follows "
             f"{old.call}. Give the errors first: the result answers once they are used up."
         )
+
+
+def exception_in(outcome: object) -> BaseException | type[BaseException] | None:
+    """What an outcome raises: an exception or its class, as in `unittest.mock`; None for anything else."""
+    if isinstance(outcome, BaseException):
+        return outcome.with_traceback(None)
+    return outcome if isinstance(outcome, type) and issubclass(outcome, BaseException) else None
 
 
 def call_with_named(function: Any, values: Mapping[str, Any], own: Iterable[str]) -> Any:

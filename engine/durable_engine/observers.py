@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +19,13 @@ class Observer:
 
     What an observer raises reaches whoever caused it: an observer of user code must not raise.
     """
+
+    wanted: ClassVar[tuple[str, ...]] = ()
+    """What a subclass wants to hear of: the methods that it has of its own."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.wanted = tuple(name for name in _HOOKS if getattr(cls, name) is not getattr(Observer, name))
 
     def instance_created(self, instance: Instance) -> None:
         """An instance was created and is about to run."""
@@ -78,7 +85,7 @@ class Observer:
         """A broken rule was noticed."""
 
 
-_HOOKS = [name for name in vars(Observer) if not name.startswith("_")]
+_HOOKS = [name for name, value in vars(Observer).items() if callable(value) and not name.startswith("_")]
 
 
 class Observers(Observer):
@@ -89,9 +96,8 @@ class Observers(Observer):
 
     def add(self, observer: Observer) -> None:
         """Tell this one as well, from now on."""
-        for name, listeners in self._listeners.items():
-            if getattr(type(observer), name) is not getattr(Observer, name):
-                listeners.append(getattr(observer, name))
+        for name in observer.wanted:
+            self._listeners[name].append(getattr(observer, name))
 
 
 def _teller(name: str) -> Any:

@@ -25,9 +25,10 @@ from .errors import (
 from .failures import ErrorInfo, describe, end_of_unserialisable, rebuild
 from .limits import in_bytes
 from .model import CallbackRun, Place
-from .modifications import Modification, call_with_named
+from .modifications import Modification, call_with_named, exception_in
 from .scope import Operation, Scope, current_scope
 from .store import FORGOTTEN, MOCKED, NEW, SENSITIVE, HistoryRow, StepRow
+from .unknown import REDACTED_REASON, UnknownValue
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from .instance import Instance
 
 REDACTED = "[REDACTED]"
+_SECRET = UnknownValue(REDACTED_REASON)
 
 
 class StepCallback(NamedTuple):
@@ -45,15 +47,23 @@ class StepCallback(NamedTuple):
         function: The user's function.
         parameters: Its parameters' names, in order; `ctx` is filled in for each attempt.
         inputs: The values of the others, the dependencies, by name.
+        sensitive: The names of those that are secret.
     """
 
     function: Callable[..., Any]
     parameters: tuple[str, ...]
     inputs: Mapping[str, Any]
+    sensitive: frozenset[str] = frozenset()
 
     def __call__(self, ctx: JsDict) -> Any:
         """Run the user's function."""
         return self.function(*(ctx if name == "ctx" else self.inputs[name] for name in self.parameters))
+
+    def stored_inputs(self) -> bytes | None:
+        """The dependencies' values as storage keeps them, to be looked at; without the secret ones."""
+        if not self.inputs:
+            return None
+        return encode({name: _SECRET if name in self.sensitive else value for name, value in self.inputs.items()})
 
 
 class DurableOperation(Operation):
@@ -255,8 +265,7 @@ class DoOperation(DurableOperation):
             row.status = "running"
             if self._config.sensitive:
                 row.flags |= SENSITIVE
-            if self._callback.inputs:
-                row.inputs = encode(dict(self._callback.inputs))
+            row.inputs = self._callback.stored_inputs()
             self.record(("STEP_START", {"config": self._config.merged}, None))
             engine.observers.step_started(self.instance, row.key)
         if row.due is not None and row.due > engine.clock.now_ms:
@@ -376,17 +385,16 @@ class DoOperation(DurableOperation):
     async def _stand_in(self, modification: Modification) -> Any:
         if modification.kind == "timeout":
             raise _ForcedTimeout
-        if modification.kind == "error":
-            raise modification.payload.with_traceback(None)
-        if callable(modification.payload):
-            values = {**self._callback.inputs, "ctx": self._ctx()}
-            outcome = call_with_named(modification.payload, values, self._callback.parameters)
-            return await outcome if inspect.isawaitable(outcome) else outcome
-        outcome = self.instance.modifications.outcome(self.row.key, modification)
-        if isinstance(outcome, BaseException):
-            raise outcome.with_traceback(None)
-        if isinstance(outcome, type) and issubclass(outcome, BaseException):
-            raise outcome
+        outcome = modification.payload
+        if exception_in(outcome) is None:
+            if callable(outcome):
+                values = {**self._callback.inputs, "ctx": self._ctx()}
+                result = call_with_named(outcome, values, self._callback.parameters)
+                return await result if inspect.isawaitable(result) else result
+            outcome = self.instance.modifications.outcome(self.row.key, modification)
+        error = exception_in(outcome)
+        if error is not None:
+            raise error
         return outcome
 
     def _ctx(self) -> JsDict:

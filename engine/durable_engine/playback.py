@@ -220,8 +220,8 @@ class PlayedOperation(DurableOperation):
     def _apply(self, line: PlayedLine) -> None:
         row = self.row
         self._script.played[row.key] += 1
-        if line.kind == "ATTEMPT_START":
-            row.attempts += 1
+        if line.kind in ("STEP_START", "ATTEMPT_START"):
+            row.attempts += line.kind == "ATTEMPT_START"
             row.status = "running"
         elif line.kind in ("SLEEP_START", "WAIT_START") or (line.detail and "retryDelayMs" in line.detail):
             row.status = "waiting"

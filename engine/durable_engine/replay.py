@@ -60,9 +60,8 @@ class Replay(Instance):
         self._over = False
         self._answers: list[tuple[int, asyncio.Future[Any], StepRow]] = []
         self._open = 0
-        history = engine.store.history(instance.row.key)
-        self._ranks = {line.key: rank for rank, line in enumerate(history) if line.kind in _ENDS}
-        self._last = len(history)
+        self._ranks = engine.store.ranks(instance.row.key, _ENDS)
+        self._last = max(self._ranks.values(), default=0) + 1
         error = instance.row.error
         self._end_message = None if error is None else msgspec.msgpack.decode(error)["message"]
 
@@ -84,9 +83,9 @@ class Replay(Instance):
             await self.engine.settle(most=_TURNS)
 
     def _settle(self, future: asyncio.Future[Any], row: StepRow) -> None:
-        if _has_ended(row) or row.key.kind == "sleep":
+        if _has_ended(row) or row.key.kind == "sleep" or future.done():
             settle_answer(future, row)
-        elif not future.done():
+        else:
             future.set_result(UnknownValue("the step had not ended when `run` did"))
 
     def end_replay(self) -> None:

@@ -15,7 +15,7 @@ from .boundary import JsProxy, encode
 from .clock import to_ms
 from .config import InvalidStepConfigError, read_config
 from .durations import DAY, parse_duration
-from .errors import INVALID_CONFIG, INVALID_STEP_NAME, PAST_SLEEP, SLEEP_TOO_LONG, STEP_LIMIT, JsException
+from .errors import INVALID_CONFIG, INVALID_STEP_NAME, PAST_SLEEP, SLEEP_TOO_LONG, STEP_LIMIT, JsException, with_fact
 from .failures import js_error
 from .model import Place, StepKey
 from .operations import DoOperation, EventOperation, SleepOperation, StepCallback
@@ -80,6 +80,7 @@ class Step:
         self._declared: dict[str, Callable[[], DeferredCall[Any]]] = {}
         self._results: dict[Callable[[], Any], Any] = {}
         self._in_flight: dict[Callable[[], Any], asyncio.Future[Any]] = {}
+        self._sensitive: set[Callable[[], Any]] = set()
         self.do: Callable[..., Any] = self._do_implicit if instance.workflow.implicit_dependencies else self._do_legacy
 
     # -- do ----------------------------------------------------------------------------------------------------------
@@ -124,7 +125,8 @@ class Step:
                     wanted = dependencies_of(function)
                     inputs = await self._resolve(wanted, concurrent)
                     parameters = tuple(_parameters(function, wanted))
-                    callback = StepCallback(function, parameters, inputs)
+                    sensitive = frozenset(name for name, step in wanted.items() if step in self._sensitive)
+                    callback = StepCallback(function, parameters, inputs, sensitive)
                     return await self._run(decorated, step_name, config, callback, place)
 
                 return self._deferred(call, f"step.do({step_name!r})", place)
@@ -161,9 +163,12 @@ class Step:
             raise JsException("Error", "WorkflowFatalError: " + INVALID_CONFIG.format(name=name)) from None
         for text in read.misread:
             instance.engine.report_duration(text, place)
+        if read.sensitive:
+            self._sensitive.add(decorated)
         limit = instance.engine.limits.steps or instance.workflow.step_limit
         if instance.steps_run >= limit:
-            raise JsException("Error", STEP_LIMIT.format(limit=limit))
+            fact = f'Step "{name}" would be number {instance.steps_run + 1}.'
+            raise with_fact(STEP_LIMIT.format(limit=limit), fact)
         instance.steps_run += 1
         key = instance.count_step("do", name)
         self._ask(key, place)
@@ -307,8 +312,10 @@ class Step:
         if not isinstance(name, str):
             raise TypeError(f"A step's name is a str, not {type(name).__name__}: {name!r}")
         longest = self._instance.engine.limits.step_name
-        if _js_length(name) > longest or _CONTROL.search(name):
-            raise JsException("Error", INVALID_STEP_NAME.format(name=name, limit=longest))
+        length = _js_length(name)
+        if length > longest or _CONTROL.search(name):
+            wrong = f"has {length} characters" if length > longest else f"has a control character: {name!r}"
+            raise with_fact(INVALID_STEP_NAME.format(name=name, limit=longest), f"The name {wrong}.")
 
     def __getattr__(self, name: str) -> NoReturn:
         if name == "with_rollback":

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -136,6 +136,7 @@ class Store:
         self._db = sqlite3.connect(":memory:", isolation_level=None, cached_statements=64)
         self._db.deserialize(_empty_database())
         self._history: list[tuple[Any, ...]] = []
+        self._read: tuple[int, list[tuple[Any, ...]]] | None = None
         self._steps: dict[tuple[int, StepKey], tuple[Any, ...]] = {}
         self._next_key = 1
 
@@ -184,6 +185,7 @@ class Store:
     def delete_instances(self, keys: Iterable[int]) -> None:
         """Leave no row of these instances."""
         self.flush()
+        self._read = None
         rows = [(key,) for key in keys]
         self._db.executemany("DELETE FROM instances WHERE key = ?", rows)
         for table in ("steps", "history", "events"):
@@ -221,6 +223,7 @@ class Store:
     def flush(self) -> None:
         """Write what was recorded."""
         if self._history:
+            self._read = None
             self._db.executemany(
                 "INSERT INTO history (instance, kind, step_kind, name, count, at, detail, value) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -256,15 +259,27 @@ class Store:
 
     def history(self, instance: int) -> list[HistoryRow]:
         """An instance's history in order."""
-        self.flush()
-        rows = self._db.execute(
-            "SELECT kind, step_kind, name, count, at, detail, value FROM history WHERE instance = ? ORDER BY seq",
-            (instance,),
-        )
         return [
             HistoryRow(kind, _key(step_kind, name, count), at, detail and msgspec.msgpack.decode(detail), value)
-            for kind, step_kind, name, count, at, detail, value in rows
+            for kind, step_kind, name, count, at, detail, value in self._history_of(instance)
         ]
+
+    def ranks(self, instance: int, kinds: Container[str]) -> dict[StepKey, int]:
+        """Where in an instance's history each step's last line of one of these kinds stands."""
+        rows = enumerate(self._history_of(instance))
+        keys = ((_key(*row[1:4]), rank) for rank, row in rows if row[0] in kinds)
+        return {key: rank for key, rank in keys if key is not None}
+
+    def _history_of(self, instance: int) -> list[tuple[Any, ...]]:
+        """The rows, kept until something changes: several read what has ended, one after the other."""
+        self.flush()
+        if self._read is None or self._read[0] != instance:
+            rows = self._db.execute(
+                "SELECT kind, step_kind, name, count, at, detail, value FROM history WHERE instance = ? ORDER BY seq",
+                (instance,),
+            )
+            self._read = (instance, rows.fetchall())
+        return self._read[1]
 
     def forget_steps(self, instance: int, from_seq: int = 0) -> None:
         """Wipe the steps that started at or after `from_seq`, and the history of everything but the others.
@@ -272,6 +287,7 @@ class Store:
         How the instance began stays in its history, unless everything goes (`from_seq` 0).
         """
         self.flush()
+        self._read = None
         self._db.execute("DELETE FROM steps WHERE instance = ? AND seq >= ?", (instance, from_seq))
         self._db.execute(
             "DELETE FROM history WHERE instance = ? AND NOT EXISTS (SELECT 1 FROM steps WHERE "

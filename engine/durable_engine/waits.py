@@ -7,7 +7,6 @@ others sleep until their condition holds or the lead is handed to them, so a tho
 from __future__ import annotations
 
 import asyncio
-import itertools
 import weakref
 from collections.abc import Callable
 from contextvars import Context
@@ -449,10 +448,11 @@ class Waits:
         Args:
             most: For so many turns of the event loop; None until nothing runs.
         """
-        for turns in itertools.count():
+        turns = 0
+        await asyncio.sleep(0)
+        while self.runnable() and turns != most:
+            turns += 1
             await asyncio.sleep(0)
-            if not self.runnable() or turns == most:
-                return
 
 
 _WAKE = asyncio.futures._set_result_unless_cancelled  # type: ignore[attr-defined]  # what ends an `asyncio.sleep`

@@ -10,6 +10,7 @@ from .errors import UsageError
 from .files import read_file
 from .generating import generate
 from .options import Config, File, InstanceId, JsonOutputs, WorkflowOption
+from .project import find_project
 
 EXAMPLES = """
 Examples:
@@ -37,19 +38,17 @@ def codegen(
     The test of an instance that errored fails as it did, until the workflow is corrected.
     """
     recording = read_file(file, id=id, config=config, json_outputs=json_outputs)
-    typer.echo(generate(recording, binding_of(recording, workflow)), nl=False)
+    typer.echo(generate(recording, workflow or recording.binding or _configured(recording, config)), nl=False)
 
 
-def binding_of(recording: Recording, workflow: str | None) -> str:
-    """The binding that a recording is of: what `--workflow` says, else what the recording does.
-
-    Raises:
-        UsageError: If neither does.
-    """
-    found = workflow or recording.binding
-    if found is None:
-        raise UsageError(
-            "the file does not say which workflow it is an instance of.",
-            "Say it: --workflow BINDING (pytest-workflows list shows the bindings).",
-        )
-    return found
+def _configured(recording: Recording, config: str | None) -> str:
+    """The binding of a recording that names none: the project's only one, or the only one of the recorded workflow."""
+    project = find_project(config)
+    workflows = () if project.path is None else project.config.workflows
+    own = [one for one in workflows if one.name == recording.workflow]
+    if len(own or workflows) == 1:
+        return (own or workflows)[0].binding
+    raise UsageError(
+        "the file does not say which workflow it is an instance of.",
+        "Say it: --workflow BINDING (pytest-workflows list shows the bindings).",
+    )

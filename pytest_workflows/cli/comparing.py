@@ -91,6 +91,8 @@ def _step(a: Step, b: Step) -> list[Detail | None]:
 
 
 def _may_be_alike(a: Step, b: Step) -> bool:
+    if a.unknown_outcome or b.unknown_outcome:
+        return True
     if a.status != b.status:
         return False
     return texts_can_match(_outcome(a), _outcome(b)) if a.status == "errored" else can_match(_payload(a), _payload(b))
@@ -107,6 +109,8 @@ def _name(step: Step) -> str:
 def _outcome(step: Step) -> str:
     if step.status == "errored":
         return f"failed: {words.error(step.error)}"
+    if step.unknown_outcome:
+        return words.UNKNOWN
     if step.status != "complete" or step.kind == "sleep":
         return step.status
     return f"complete: {_value(_payload(step))}"

@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from durable_engine import FINAL_STATUSES
-from pytest_workflows.recordings import LogLine, Recording, Step, dump
+from pytest_workflows.recordings import Attempt, LogLine, Recording, Step, dump
 
 from . import words
 from .console import Row, coloured, columns, labelled, show, stdout
@@ -21,6 +21,8 @@ from .options import Config, File, InstanceId, Json, JsonOutputs, WorkflowOption
 _VALUE = 400
 _NOTES = 12
 _LINES = 10
+_TRIGGERS = ("api", "binding", "event", "cron")
+_TOOK = {"running": "not over yet", "no outcome": "-"}
 EXAMPLES = """
 Examples:
 
@@ -65,7 +67,7 @@ def show_recording(recording: Recording, console: Console) -> None:
         console.print()
         show(labelled(_step(recording, step), indent=2), console)
         if step.attempts:
-            show(_attempts(step), console)
+            show(_attempts(recording, step), console)
     for line in recording.history:
         if line.kind == "WORKFLOW_TERMINATED":
             console.print()
@@ -97,7 +99,7 @@ def _instance(recording: Recording) -> Iterator[Row]:
     yield "Instance id", recording.instance_id
     yield "Version id", recording.version_id or words.UNKNOWN
     yield "Status", coloured(recording.status)
-    yield "Trigger", _trigger(recording)
+    yield "Trigger", _source(recording.trigger)
     yield "Queued", words.moment(recording.created_at)
     yield "Success", coloured(_success(recording.status))
     yield "Start", words.moment(recording.started_at) if recording.status != "queued" else "not yet"
@@ -120,14 +122,6 @@ def _printed(log: list[LogLine]) -> str:
     return "\n".join([*(line.text.rstrip() for line in log[:_LINES]), *more])
 
 
-def _trigger(recording: Recording) -> str:
-    if not isinstance(recording.trigger, dict):
-        return words.UNKNOWN
-    source = recording.trigger.get("source")
-    cron = recording.trigger.get("cron")
-    return f"{source if isinstance(source, str) else words.UNKNOWN}{f' ({cron})' if cron else ''}"
-
-
 def _success(status: str) -> str:
     if status not in FINAL_STATUSES:
         return "not yet" if status != "unknown" else words.UNKNOWN
@@ -141,19 +135,33 @@ def _duration(recording: Recording) -> str:
 
 
 def _last_successful(recording: Recording) -> str:
-    done = [step for step in recording.steps if step.status == "complete"]
-    return max(done, key=_finished_at).label if done else "none"
+    # Parallel steps end in another order than they start in; where times do not tell, the order in the file does.
+    last: Step | None = None
+    for step in recording.steps:
+        if step.status == "complete" and (last is None or not _ended_before(step, last)):
+            last = step
+    if last is None:
+        return words.UNKNOWN if any(step.unknown_outcome for step in recording.steps) else "none"
+    return last.label
 
 
-def _finished_at(step: Step) -> float:
-    # Parallel steps end in another order than they start in; without times the order in the file has to do.
-    return step.ended_at.timestamp() if step.ended_at else 0.0
+def _ended_before(step: Step, other: Step) -> bool:
+    return step.ended_at is not None and other.ended_at is not None and step.ended_at < other.ended_at
 
 
 def _termination(detail: dict[str, object]) -> Iterator[Row]:
-    trigger = detail.get("trigger")
     yield "Type", "termination"
-    yield "Trigger", str(trigger.get("source")) if isinstance(trigger, dict) else words.UNKNOWN
+    yield "Trigger", _source(detail.get("trigger"))
+
+
+def _source(trigger: object) -> str:
+    """What a trigger came from: production says it in words, history by its number."""
+    if not isinstance(trigger, dict):
+        return words.UNKNOWN
+    source, cron = trigger.get("source"), trigger.get("cron")
+    if type(source) is int and 0 <= source < len(_TRIGGERS):
+        source = _TRIGGERS[source]
+    return f"{source if isinstance(source, str) else words.UNKNOWN}{f' ({cron})' if cron else ''}"
 
 
 # -- a step ------------------------------------------------------------------------------------------------------------
@@ -161,19 +169,23 @@ def _termination(detail: dict[str, object]) -> Iterator[Row]:
 
 def _step(recording: Recording, step: Step) -> Iterator[Row]:
     over = step.status in ("complete", "errored")
-    cut_off = not over and recording.status in FINAL_STATUSES
+    cut_off = not over and recording.status in FINAL_STATUSES and not step.unknown_outcome
     yield "Name", step.label
     yield "Type", f"{words.TYPES[step.kind]}{' (mocked)' if step.mocked else ''}"
     if step.kind == "wait_for_event":
         yield "Event", step.event_type or words.UNKNOWN
     yield "Start", words.moment(step.started_at)
-    yield "End", words.moment(step.ended_at) if over else "never: the instance ended" if cut_off else "not yet"
-    yield "Duration", words.between(step.started_at, step.ended_at) if over else "-" if cut_off else "not over yet"
-    yield (
-        "Success",
-        coloured({"complete": "yes", "errored": "no"}.get(step.status, "no outcome" if cut_off else "not yet")),
-    )
-    if step.kind != "do" and not over and not cut_off:
+    if over:
+        yield "End", words.moment(step.ended_at)
+        yield "Duration", words.between(step.started_at, step.ended_at)
+        yield "Success", coloured("yes" if step.status == "complete" else "no")
+    elif step.unknown_outcome:
+        yield from ((name, words.UNKNOWN) for name in ("End", "Duration", "Success"))
+    else:
+        yield "End", "never: the instance ended" if cut_off else "not yet"
+        yield "Duration", "-" if cut_off else "not over yet"
+        yield "Success", coloured("no outcome" if cut_off else "not yet")
+    if step.kind != "do" and not over and recording.status not in FINAL_STATUSES:
         yield ("Wakes up at" if step.kind == "sleep" else "Times out at"), _due(step)
     if step.kind == "do" and step.status == "waiting" and recording.status not in FINAL_STATUSES:
         yield "Retries at", _retries_at(step)
@@ -208,15 +220,28 @@ def _time_of(at: datetime | None, day: datetime | None) -> str:
     return shown[11:] if at is not None and day is not None and at.date() == day.date() else shown
 
 
-def _attempts(step: Step) -> Padding:
+def _attempts(recording: Recording, step: Step) -> Padding:
     table = columns("Attempt", "Start", "Duration", "State", "Error")
     for attempt in step.attempts:
-        state = "lost" if attempt.lost else "error" if attempt.error else "success" if attempt.ended_at else "running"
+        state = _state(recording, step, attempt)
         table.add_row(
             str(attempt.number),
             _time_of(attempt.started_at, step.started_at),
-            words.between(attempt.started_at, attempt.ended_at) if attempt.ended_at else "not over yet",
+            _TOOK.get(state) or words.between(attempt.started_at, attempt.ended_at),
             Text(state, style={"error": "red", "success": "green", "lost": "yellow"}.get(state, "cyan")),
             Text(words.error(attempt.error), style="red"),
         )
     return Padding(table, (0, 0, 0, 4), expand=False)
+
+
+def _state(recording: Recording, step: Step, attempt: Attempt) -> str:
+    if attempt.lost:
+        return "lost"
+    if attempt.error is not None:
+        return "error"
+    is_last = attempt is step.attempts[-1]
+    if attempt.ended_at is not None or (is_last and step.status == "complete"):
+        return "success"
+    if not is_last or step.status == "errored" or step.unknown_outcome:
+        return words.UNKNOWN
+    return "no outcome" if recording.status in FINAL_STATUSES else "running"

@@ -17,6 +17,7 @@ FILE_HELP = (
     "failing test, `-` is standard input."
 )
 _SUFFIX = ".json"
+_ANY_FILE = "Name a recording, the JSON of an instance in production, or `latest`."
 
 
 def read_file(
@@ -44,6 +45,8 @@ def _read(name: str, config: str | None, json_outputs: bool | None) -> Recording
     try:
         if name == "-":
             return read(json.loads(sys.stdin.read()), where="standard input", json_outputs=json_outputs)
+        if Path(name).is_dir():
+            raise CommandError(f"{name} is a folder.", "Name a recording that lies in it, or `latest`.")
         path = newest(config) if name == LATEST and not Path(name).exists() else name
         return load(path, json_outputs=json_outputs)
     except json.JSONDecodeError as error:
@@ -91,4 +94,4 @@ def read_all(paths: list[Path]) -> tuple[list[Recording], list[str]]:
 def told(error: RecordingError) -> CommandError:
     """A recording's error as the command tells it: what happened on one line, what to do as the hint."""
     message, _, hint = str(error).partition(". ")
-    return CommandError(f"{message}{'.' if hint else ''}", hint)
+    return CommandError(f"{message}{'.' if hint else ''}", hint or _ANY_FILE)

@@ -103,6 +103,8 @@ def _chosen(recordings: list[Recording], workflow: str | None, project: Found) -
         raise UsageError(f"there is no workflow {workflow!r}: {what} {_listed(names)}.", "Name one of these.")
     if len(names) == 1 and not nameless:
         return names[0]
+    if nameless and not names and project.path is not None and len(project.config.workflows) == 1:
+        return project.config.workflows[0].binding
     if nameless:
         raise UsageError("a recording does not say which workflow it is of.", "Say it: --workflow BINDING")
     raise UsageError(f"{what} {_listed(names)}.", "Choose one: --workflow BINDING")

@@ -16,9 +16,9 @@ from durable_engine import EngineError
 from pytest_workflows.recordings import DivergenceError, Recording, RecordingError
 from pytest_workflows.recordings.replay import replay, same_failure
 from pytest_workflows.recordings.reproduction import reproduce as play
+from pytest_workflows.recordings.script import find_until
 
 from . import words
-from .codegen import binding_of
 from .console import show, stdout
 from .errors import INPUT, NO, OK, UsageError
 from .files import read_file, told
@@ -60,9 +60,8 @@ def reproduce(
     something else or ends otherwise.
     """
     recording = read_file(file, id=id, config=config, json_outputs=json_outputs)
-    binding = None if workflow is None and recording.source == "production" else binding_of(recording, workflow)
     shown = file if file == "-" or not Path(file).exists() else str(Path(file))
-    one = _Reproduction(recording, binding, shown, until, stdout())
+    one = _Reproduction(recording, workflow or recording.binding, shown, until, stdout())
     run_like_a_test(one.act, config=config, **_marks(recording))
     if pdb and one.exception is not None:
         debug(one.exception)
@@ -83,7 +82,9 @@ class _Reproduction:
         self._recording = recording
         self._binding = binding
         self._name = name
-        self._until = None if until is None else selector(until, recording)
+        self._until = until
+        if until is not None:
+            _check_until(until, recording)
         self._console = console
         self._error: EngineError | None = None
         self._status: dict[str, Any] = {}
@@ -99,13 +100,16 @@ class _Reproduction:
             self._error = error
 
     async def _play(self, bench: Bench) -> None:
-        binding = bench.binding(self._binding)
+        binding = bench.binding(self._binding, self._recording.workflow)
         with Watcher(bench.engine, self._console):
             if self._until is None:
                 await replay(binding, self._recording, self._name, bench.running.settings.redact)
                 return
-            async with play(binding, self._recording, until=self._until) as instance:
+            reproduction = play(binding, self._recording, until=self._until)
+            reproduction.script.name = self._name
+            async with reproduction as instance:
                 await bench.engine.run_until_idle()
+                reproduction.check_known()
                 self._status = dict(await instance.status())
                 self.exception = instance.exception
 
@@ -133,17 +137,12 @@ class _Reproduction:
         return OK if same else NO
 
 
-def selector(text: str, recording: Recording) -> object:
-    """The step that `--until` names: by its name, or by its name and its occurrence.
-
-    Raises:
-        UsageError: If the recording has no such step.
-    """
-    for step in recording.steps:
-        if text in (step.name, step.label):
-            return step.name if text == step.name else (step.name, step.count)
-    names = ", ".join(dict.fromkeys(step.label for step in recording.steps))
-    raise UsageError(f"--until {text!r}: the recording has no such step.", f"It has: {names or 'none'}.")
+def _check_until(text: str, recording: Recording) -> None:
+    try:
+        find_until(recording, text)
+    except EngineError as error:
+        message, _, hint = str(error).removeprefix("until=").partition(". ")
+        raise UsageError(f"--until {message}{'.' if hint else ''}", hint) from None
 
 
 def debug(error: BaseException) -> None:

@@ -129,7 +129,8 @@ class _Run:
         try:
             return await binding.create(self._options)
         except Exception as error:
-            raise UsageError(f"the instance cannot be created: {error}", "Look at --params and --id.") from error
+            why = ": ".join([str(error), *getattr(error, "__notes__", ())])
+            raise UsageError(f"the instance cannot be created: {why}", "Look at --params and --id.") from error
 
     def _send_later(
         self, bench: Bench, binding: WorkflowBinding, id: str, event: PlannedEvent, created_ms: int

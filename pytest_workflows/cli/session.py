@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import pytest
+
+from durable_engine import EngineError
+from pytest_workflows.errors import WorkflowConfigError
+from pytest_workflows.recordings.divergence import place_text
 
 from .errors import CommandError
 from .project import Found, find_project, run_pytest, told_by
@@ -19,6 +24,7 @@ if TYPE_CHECKING:
     from pytest_workflows.running import RunningTest
 
 NAME = "pytest-workflows"
+_FOREIGN = "site-packages"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,39 +46,67 @@ class Bench:
         """The engine."""
         return self.running.engine
 
-    def binding(self, name: str | None) -> WorkflowBinding:
+    def binding(self, name: str | None, workflow: str | None = None) -> WorkflowBinding:
         """A workflow binding.
 
         Args:
             name: Its name, or its workflow's; None takes the only one there is.
+            workflow: The workflow's own name, where it is known: chooses among several.
 
         Raises:
-            CommandError: If there is none of that name, or several and none is named.
+            CommandError: If there is none of that name, or several and none is named, or its source cannot be imported.
         """
-        wanted = choose_binding(name, self.found, self.running.workflow_names())
-        found: WorkflowBinding = self.running.resolve(wanted)
+        wanted = choose_binding(name, self.found, self.running.workflow_names(), workflow)
+        try:
+            found: WorkflowBinding = self.running.resolve(wanted)
+        except (WorkflowConfigError, EngineError) as error:
+            raise CommandError(str(error)) from error
+        except Exception as error:
+            raise _in_source(error, self.found) from error
         return found
 
 
-def choose_binding(name: str | None, found: Found, names: list[str]) -> str:
+def _in_source(error: Exception, found: Found) -> CommandError:
+    """What the Worker's source raised while it was imported, and where."""
+    what, place = f"{type(error).__name__}: {error}".rstrip(": "), None
+    if isinstance(error, SyntaxError) and error.filename is not None:
+        what, place = f"{type(error).__name__}: {error.msg}", (error.filename, error.lineno or 1)
+    else:
+        folder = found.rootdir if found.path is None else found.path.parent
+        frames = [(frame.filename, frame.lineno or 1) for frame in traceback.extract_tb(error.__traceback__)]
+        mine = [place for place in frames if _FOREIGN not in place[0] and Path(place[0]).is_relative_to(folder)]
+        place = mine[-1] if mine else None
+    where = "the Worker's source" if place is None else place_text(*place)
+    return CommandError(f"{where}: {what}", "The Worker's source cannot be imported: correct it. --debug shows more.")
+
+
+def choose_binding(name: str | None, found: Found, names: list[str], workflow: str | None = None) -> str:
     """The name of a workflow binding, from what was typed.
+
+    Args:
+        name: What was typed, if anything.
+        found: The project.
+        names: The bindings that it has.
+        workflow: The workflow's own name, where it is known otherwise.
 
     Raises:
         CommandError: If there is none of that name, or several and none is named.
     """
     from .errors import UsageError
 
-    listed = ", ".join(names) or "none"
-    if name is None:
-        if len(names) == 1:
-            return names[0]
-        raise UsageError(f"the project has {len(names)} workflow bindings: {listed}.", "Name one of them.")
+    if not names:
+        raise CommandError(f"{found.config.path} has no workflows.", 'Name their classes there, under "workflows".')
+    listed = ", ".join(names)
     if name in names:
         return name
+    if name is None and len(names) == 1:
+        return names[0]
     configured = found.config.workflows if found.path is not None else ()
-    by_workflow = [workflow.binding for workflow in configured if name in (workflow.name, workflow.class_name)]
+    by_workflow = [one.binding for one in configured if (name or workflow) in (one.name, one.class_name)]
     if len(by_workflow) == 1:
         return by_workflow[0]
+    if name is None:
+        raise UsageError(f"the project has {len(names)} workflow bindings: {listed}.", "Name one of them.")
     raise UsageError(f"the project has no workflow binding {name!r}.", f"It has: {listed}.")
 
 

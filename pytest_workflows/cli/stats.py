@@ -12,14 +12,16 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from pytest_workflows.recordings.stats import Spread, StepStats, WorkflowStats, stats_of
+from pytest_workflows.recordings import Recording
+from pytest_workflows.recordings.stats import Spread, StepStats, WorkflowStats, stats_of, workflow_of
 
 from . import words
 from .console import STYLES, Row, columns, labelled, show, stdout
-from .errors import CommandError
+from .errors import CommandError, UsageError
 from .files import read_all
 from .options import Json, WorkflowOption
 
+_NAMELESS = "unknown"
 _MOST_STEPS = 10
 _MOST_REFUSED = 5
 EXAMPLES = """
@@ -48,9 +50,7 @@ def stats(
             refused[0] if len(refused) == 1 else f"none of {len(refused) or 'the'} files is a recording.",
             "Record some: pytest --workflows-record=all",
         )
-    for recording in recordings:
-        recording.workflow = recording.workflow or (None if recording.binding else workflow)
-    found = stats_of(recordings)
+    found = stats_of(recordings if workflow is None else _of(recordings, workflow))
     if json:
         typer.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
     else:
@@ -63,6 +63,18 @@ def stats(
         typer.secho(f"Not read: {line}", err=True, fg=typer.colors.YELLOW)
     if len(refused) > _MOST_REFUSED:
         typer.echo(f"Not read: {len(refused) - _MOST_REFUSED} more.", err=True)
+
+
+def _of(recordings: list[Recording], workflow: str) -> list[Recording]:
+    """The recordings of one workflow; those that name none are of it."""
+    for recording in recordings:
+        if workflow_of(recording) == _NAMELESS:
+            recording.workflow = workflow
+    mine = [one for one in recordings if workflow in (one.binding, one.workflow)]
+    if not mine:
+        names = ", ".join(dict.fromkeys(map(workflow_of, recordings)))
+        raise UsageError(f"there is no workflow {workflow!r}: the recordings are of {names}.", "Name one of these.")
+    return mine
 
 
 def _show(workflow: WorkflowStats, console: Console) -> None:

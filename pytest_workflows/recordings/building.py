@@ -25,6 +25,7 @@ from durable_engine import (
     error_of,
     history_records,
     step_records,
+    stored_inputs,
     to_datetime,
 )
 
@@ -231,7 +232,7 @@ class _Builder:
             started_at=step.started_at,
             ended_at=step.ended_at,
             config=tag(detail["config"]) if "config" in detail else None,
-            inputs={name: tag(value) for name, value in step.inputs.items()},
+            inputs={name: tag(value) for name, value in stored_inputs(row).items()},
             result=result,
             error=None if step.error is None else ErrorRecord(**step.error),
             mocked=step.mocked,

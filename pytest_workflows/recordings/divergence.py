@@ -96,8 +96,7 @@ def place_text(file: str, line: int) -> str:
 
 
 def _instance(script: RecordedScript) -> str:
-    recording = script.recording
-    return f"Instance {recording.instance_id!r} of {recording.binding or recording.workflow or 'a workflow'!r}"
+    return f"Instance {script.recording.instance_id!r} of {script.workflow!r}"
 
 
 def _hints(recording: Recording) -> list[str]:

@@ -121,6 +121,8 @@ class Step(_Part):
         place: Where the step stands in the source.
         branch: 0 for `run` itself; a number for each task that it started, in order of their first step.
         parent: The step whose callback asked for it, with its occurrence; None for what `run` itself asked for.
+        unknown_outcome: Whether the instance has ended, and what became of the step is not known: `status` is the last
+            thing that is.
     """
 
     kind: Literal["do", "sleep", "wait_for_event"]
@@ -145,6 +147,7 @@ class Step(_Part):
     place: SourcePlace | None = None
     branch: int = 0
     parent: str | None = None
+    unknown_outcome: bool = False
 
     @property
     def key(self) -> StepKey:

@@ -39,6 +39,7 @@ async def replay(binding: WorkflowBinding, recording: Recording, name: str, reda
     reproduction.script.name = name
     async with reproduction as instance:
         await binding.engine.run_until_idle()
+        reproduction.check_known()
         await _check_end(reproduction, instance, binding, redacted)
 
 

@@ -9,9 +9,17 @@ from os import PathLike
 from types import TracebackType
 from typing import Any
 
-from durable_engine import InvalidArgumentError, WorkflowBinding, encode, to_ms
+from durable_engine import (
+    FINAL_STATUSES,
+    InvalidArgumentError,
+    NeverHappensError,
+    WorkflowBinding,
+    encode,
+    to_ms,
+)
 from pytest_workflows.introspection import InstanceIntrospector, introspect_workflow_instance
 
+from .divergence import call
 from .errors import RecordingError
 from .files import load, read
 from .model import Recording
@@ -32,7 +40,8 @@ def reproduce(binding: WorkflowBinding, recording: AnyRecording, *, until: objec
     Args:
         binding: The workflow's binding, such as `workflow_env.ORDERS`.
         recording: A file, what its JSON holds, or a `Recording`.
-        until: Selects a step, as everywhere: that step and all that follows run for real.
+        until: Selects a step, as everywhere, or is its name with its occurrence (`"charge-2"`): that step and all
+            that follows run for real.
 
     Returns:
         For `async with ... as instance`; the instance runs when the block first awaits it.
@@ -85,7 +94,7 @@ class Reproduction:
         self._engine = binding.engine
         self._recording = recording
         key = None if until is None else find_until(recording, until)
-        self.script = RecordedScript(recording=recording, until=key, name=name)
+        self.script = RecordedScript(recording=recording, until=key, name=name, workflow=binding.workflow.name)
         self._introspector: InstanceIntrospector | None = None
         self._limits = self._engine.limits
 
@@ -106,6 +115,22 @@ class Reproduction:
             instance.row.created_at = to_ms(recording.created_at)
         return self._introspector
 
+    def check_known(self) -> None:
+        """Where nothing can run any more: see whether that is for want of what the recording does not say.
+
+        Raises:
+            RecordingError: If the instance stands in a step of which is not known what became of it.
+        """
+        __tracebackhide__ = True
+        row = self._engine.require(self._binding.workflow, self._recording.instance_id).row
+        stuck = self.script.stuck_at
+        if row.status not in FINAL_STATUSES and stuck:
+            raise RecordingError(
+                f"Instance {row.id!r} of {self.script.workflow!r} follows {self.script.name} up to "
+                f"{call(stuck[0].key)}, and what became of that is not known: the recording has neither its outcome "
+                "nor its end. Write into it what you know, such as the step's success and output."
+            )
+
     def _set_scene(self) -> None:
         recording, engine = self._recording, self._engine
         begins = life_begins(recording)
@@ -125,6 +150,8 @@ class Reproduction:
         self._engine.limits = self._limits
         aborted = self._engine.take_aborted()
         ended = aborted if error is None else error
+        if isinstance(error, NeverHappensError):
+            self.check_known()
         await self._introspector.__aexit__(None if ended is None else type(ended), ended, traceback)
         if error is None and aborted is not None:
             raise aborted

@@ -43,6 +43,7 @@ class RecordedScript(Script):
         recording: The recording.
         until: That step; None for none.
         name: Names the recording in errors.
+        workflow: The binding that it is run on.
 
     Attributes:
         asked: What `run` asked for, in order.
@@ -53,6 +54,7 @@ class RecordedScript(Script):
     recording: Recording = field(kw_only=True)
     until: StepKey | None = None
     name: str = "the recording"
+    workflow: str = ""
     asked: list[Ask] = field(default_factory=list)
     live: bool = False
     timers: list[Any] = field(default_factory=list)
@@ -81,6 +83,12 @@ class RecordedScript(Script):
     def begins(self, instance: Instance) -> None:
         """`run` asks for everything anew."""
         self.asked.clear()
+
+    @property
+    def stuck_at(self) -> list[Step]:
+        """The steps that `run` has asked for, and of which is not known what became of them: they never end."""
+        asked = [] if self.live else [self._steps.get(ask.key) for ask in self.asked]
+        return [step for step in asked if step is not None and step.unknown_outcome]
 
     def _is_beyond(self, instance: Instance, missing: Sequence[Step]) -> bool:
         """Whether all that the recording has was asked for, and it stops here in the middle of things."""
@@ -157,14 +165,15 @@ def find_until(recording: Recording, until: object) -> StepKey:
         RecordingError: If it names none, or one inside of another step's callback.
     """
     selector = Selector.parse(until)
-    for step in recording.steps:
-        if selector.matches(step.key):
-            if step.parent is not None:
-                raise RecordingError(
-                    f"until={until!r}: that step ran inside the callback of {step.parent!r}, which is answered from "
-                    "the recording as a whole. Name that one."
-                )
-            return step.key
+    named = [step for step in recording.steps if selector.matches(step.key)]
+    # A name with its occurrence is taken as well, as history shows it; a step that is really called so wins.
+    for step in named or [step for step in recording.steps if step.label == until]:
+        if step.parent is not None:
+            raise RecordingError(
+                f"until={until!r}: that step ran inside the callback of {step.parent!r}, which is answered from "
+                "the recording as a whole. Name that one."
+            )
+        return step.key
     names = ", ".join(repr(step.label) for step in recording.steps)
     raise RecordingError(f"until={until!r}: the recording has no such step. It has: {names or 'none'}.")
 

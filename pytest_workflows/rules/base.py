@@ -51,7 +51,12 @@ class RuleObserver(Observer):
 
 def code_of(function: Any) -> CodeType | None:
     """The code that a callable runs; None for one that has none in Python."""
+    code = getattr(unwrapped(function), "__code__", None)
+    return code if isinstance(code, CodeType) else None
+
+
+def unwrapped(function: Any) -> Any:
+    """What a partial or a method calls."""
     while (inner := getattr(function, "func", None) or getattr(function, "__func__", None)) is not None:
         function = inner
-    code = getattr(function, "__code__", None)
-    return code if isinstance(code, CodeType) else None
+    return function

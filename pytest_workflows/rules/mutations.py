@@ -51,14 +51,41 @@ class Variable(NamedTuple):
         return self.name if self.attribute is None else f"{self.name}.{self.attribute}"
 
 
-def mutations(function: FunctionNode, variable: Variable) -> list[ast.AST]:
-    """The nodes of a function, nested ones not entered, that assign to a variable or change what it holds."""
-    rebinds = variable.attribute is not None or _is_nonlocal(function, variable.name)
+def mutations(function: FunctionNode, variable: Variable, *, rebinding: bool = True) -> list[ast.AST]:
+    """The nodes of a function, nested ones not entered, that assign to a variable or change what it holds.
+
+    Args:
+        function: The function.
+        variable: The variable, which may be one of the functions around.
+        rebinding: Whether to give it another value counts.
+    """
+    rebinds = rebinding and (variable.attribute is not None or _is_nonlocal(function, variable.name))
     return [
         node
         for node in own_nodes(function)
         if any(_is_changed(target, variable, rebinds) for target in _targets(node)) or _is_mutating_call(node, variable)
     ]
+
+
+def changed_variables(node: ast.AST) -> Iterator[Variable]:
+    """The variables and attributes of `self` that a node itself assigns to, or changes what hangs on them."""
+    changed = list(_targets(node))
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _MUTATING:
+        changed.append(node.func.value)
+    for part in changed:
+        root: ast.expr | None = part
+        while root is not None and (variable := variable_of(root)) is None:
+            root = _holder(root)
+        if root is not None and variable is not None:
+            yield variable
+
+
+def variable_of(node: ast.expr) -> Variable | None:
+    """The variable or the attribute of `self` that an expression is."""
+    if isinstance(node, ast.Name):
+        return Variable(node.id)
+    is_own = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
+    return Variable("self", node.attr) if is_own else None  # type: ignore[attr-defined]  # an attribute
 
 
 def _is_nonlocal(function: FunctionNode, name: str) -> bool:
@@ -115,15 +142,14 @@ def stands_for(node: ast.AST, variable: Variable) -> bool:
 
 def hangs_on(node: ast.AST, variable: Variable) -> bool:
     """Whether an expression is the variable or a part of it: `v`, `v["a"]`, `v.a[0]`."""
-    while not stands_for(node, variable):
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr in ("get", "setdefault")
-        ):
-            node = node.func.value
-        elif isinstance(node, ast.Subscript | ast.Attribute):
-            node = node.value
-        else:
-            return False
-    return True
+    found: ast.AST | None = node
+    while found is not None and not stands_for(found, variable):
+        found = _holder(found)
+    return found is not None
+
+
+def _holder(node: ast.AST) -> ast.expr | None:
+    """What a part is taken from: `v` of `v["a"]`, `v.a` and `v.get("a")`."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("get", "setdefault"):
+        return node.func.value
+    return node.value if isinstance(node, ast.Subscript | ast.Attribute) else None

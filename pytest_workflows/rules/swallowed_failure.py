@@ -13,11 +13,14 @@ from durable_engine import Ask, Engine, Instance, StepKey, failure_of
 
 from .awaiting import Line, lines_that_gather, running_lines
 from .base import RuleObserver
+from .noted import has_await, reaches_a_step
 from .source import Sources
-from .syntax import SourceFile, own_nodes_of, source_file
+from .syntax import FunctionNode, SourceFile, name_of, own_nodes, own_nodes_of, source_file
 
 _BROAD = frozenset({"Exception", "BaseException"})
 _TALK = frozenset({"print", "debug", "info", "warning", "error", "exception", "critical", "log"})
+_METHODS = frozenset(name for kind in (str, dict) for name in dir(kind) if not name.startswith("_"))
+_CONVERTS = frozenset({"bool", "dict", "len", "list", "repr", "str"})
 _LOOPS = ast.For | ast.AsyncFor | ast.While | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 
@@ -76,6 +79,7 @@ class SwallowedFailure(RuleObserver):
     def _judge(self, instance: Instance, key: StepKey, lines: Sequence[Line]) -> None:
         failure = failure_of(instance, key)
         names = frozenset(kind.__name__ for kind in type(failure).__mro__)
+        helpers: list[FunctionNode] = []
         for line in lines:
             file = source_file(line.code.co_filename)
             statement = None if file is None else file.statement_at(line.number)
@@ -85,7 +89,9 @@ class SwallowedFailure(RuleObserver):
                 catcher = _catcher(block, names)
                 if catcher is None or _passes_on(catcher):
                     continue
-                if file is not None and _is_broad(catcher) and not _is_deliberate(file, block, inside, catcher):
+                if file is None or not _is_broad(catcher):
+                    return
+                if not _is_deliberate(file, block, inside, helpers, catcher):
                     message = (
                         f"the failure of step {key.label!r} is caught here with more than that step, "
                         "and the instance ended complete"
@@ -93,6 +99,9 @@ class SwallowedFailure(RuleObserver):
                     place = (line.code.co_filename, catcher.lineno)
                     self.report(message, place, instance, step=key.label)
                 return
+            helper = None if file is None else file.function_of(line.code)
+            if helper is not None:
+                helpers.append(helper)
 
 
 Block = ast.Try | ast.TryStar | ast.With | ast.AsyncWith
@@ -127,8 +136,8 @@ def _catcher(block: Block, names: frozenset[str]) -> Catcher | None:
 def _suppresses(block: ast.With | ast.AsyncWith) -> bool:
     for item in block.items:
         call = item.context_expr
-        if isinstance(call, ast.Call) and _last_name(call.func) == "suppress":
-            return any(_last_name(argument) in _BROAD for argument in call.args)
+        if isinstance(call, ast.Call) and name_of(call.func) == "suppress":
+            return any(name_of(argument) in _BROAD for argument in call.args)
     return False
 
 
@@ -136,11 +145,7 @@ def _caught_names(handler: ast.ExceptHandler) -> list[str]:
     if handler.type is None:
         return []
     kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    return [_last_name(kind) for kind in kinds]
-
-
-def _last_name(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+    return [name_of(kind) for kind in kinds]
 
 
 def _is_broad(catcher: Catcher) -> bool:
@@ -156,35 +161,48 @@ def _passes_on(catcher: Catcher) -> bool:
     )
 
 
-def _is_deliberate(file: SourceFile, block: Block, inside: ast.stmt, catcher: Catcher) -> bool:
+def _is_deliberate(
+    file: SourceFile, block: Block, inside: ast.stmt, helpers: Sequence[FunctionNode], catcher: Catcher
+) -> bool:
     """Whether the failure of this one step was meant, or something is done about it."""
-    if not _holds_more(block, inside):
+    if not _holds_more(block, inside) and not any(_awaits_more(list(own_nodes(helper))) for helper in helpers):
         return True
-    if not isinstance(catcher, ast.ExceptHandler):
+    if not isinstance(catcher, ast.ExceptHandler) or isinstance(block, ast.With | ast.AsyncWith):
         return False
-    return _has_await(catcher.body) or _is_asked_later(file, block, catcher)
+    return has_await(catcher.body) or reaches_a_step(file, block, catcher)
 
 
 def _holds_more(block: Block, inside: ast.stmt) -> bool:
     """Whether the block does more than to await one step: loops, other awaits, calls that can fail."""
-    if isinstance(inside, _LOOPS | ast.AsyncWith):
-        return True
     nodes = [node for statement in block.body for node in own_nodes_of(statement)]
+    if isinstance(inside, _LOOPS | ast.AsyncWith) or _awaits_more(nodes):
+        return True
+    awaited = {part for node in nodes if isinstance(node, ast.Await) for part in ast.walk(node)}
+    return any(isinstance(node, ast.Call) and node not in awaited and not _is_harmless(node) for node in nodes)
+
+
+def _awaits_more(nodes: Sequence[ast.AST]) -> bool:
+    """Whether there are several awaits, or one of several steps: in a loop, `await gather(a(), b())`."""
     awaits = [node for node in nodes if isinstance(node, ast.Await | ast.AsyncFor | ast.AsyncWith)]
-    if len(awaits) != 1 or any(isinstance(node, _LOOPS) and awaits[0] in ast.walk(node) for node in nodes):
+    if len(awaits) > 1 or any(not isinstance(one, ast.Await) or _gathers(one.value) for one in awaits):
         return True
-    awaited = set(ast.walk(awaits[0]))
-    calls = [node for node in nodes if isinstance(node, ast.Call) and node not in awaited]
-    if any(_last_name(call.func) not in _TALK for call in calls):
-        return True
-    # `await gather(a(), b())` is one await of several steps.
-    return isinstance(awaits[0], ast.Await) and _gathers(awaits[0].value)
+    return any(one in ast.walk(node) for one in awaits for node in nodes if isinstance(node, _LOOPS))
 
 
 def _gathers(awaited: ast.expr) -> bool:
-    return isinstance(awaited, ast.Call) and any(
-        isinstance(argument, ast.Call | ast.Starred) for argument in awaited.args
-    )
+    if not isinstance(awaited, ast.Call):
+        return False
+    calls = [argument for argument in awaited.args if isinstance(argument, ast.Call) and not _is_harmless(argument)]
+    starred = any(isinstance(argument, ast.Starred) for argument in awaited.args)
+    return starred or len(calls) > 1 or name_of(awaited.func) == "gather"
+
+
+def _is_harmless(call: ast.Call) -> bool:
+    """Whether a call logs, declares a step, or takes apart what a step gave: `user["name"].strip()`."""
+    if isinstance(call.func, ast.Call):
+        return name_of(call.func.func) == "do"
+    named = _TALK | {"do"} | (_METHODS if isinstance(call.func, ast.Attribute) else _CONVERTS)
+    return name_of(call.func) in named
 
 
 def _returns_exceptions(statement: ast.stmt) -> bool:
@@ -194,32 +212,3 @@ def _returns_exceptions(statement: ast.stmt) -> bool:
         for node in own_nodes_of(statement)
         if not isinstance(statement, Block | _LOOPS)
     )
-
-
-def _has_await(body: Sequence[ast.stmt]) -> bool:
-    return any(
-        isinstance(node, ast.Await | ast.AsyncFor | ast.AsyncWith)
-        for statement in body
-        for node in own_nodes_of(statement)
-    )
-
-
-def _is_asked_later(file: SourceFile, block: Block, handler: ast.ExceptHandler) -> bool:
-    """Whether what the handler notes decides later on what else is awaited."""
-    noted = {
-        node.id
-        for statement in handler.body
-        for node in own_nodes_of(statement)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    }
-    function = file.function_around(block)
-    for node in ast.walk(function) if function is not None else ():
-        if (
-            isinstance(node, ast.If | ast.While)
-            and node.lineno > block.lineno
-            and _has_await([*node.body, *node.orelse])
-        ):
-            asked = {name.id for name in ast.walk(node.test) if isinstance(name, ast.Name)}
-            if not noted.isdisjoint(asked):
-                return True
-    return False

@@ -70,6 +70,11 @@ def own_nodes_of(node: ast.AST) -> Iterator[ast.AST]:
             yield from own_nodes_of(child)
 
 
+def name_of(node: ast.AST) -> str:
+    """`c` of `c` and of `a.b.c`; nothing of other expressions."""
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
 def _first_line(node: ast.stmt | ast.expr) -> int:
     decorators: list[ast.expr] = getattr(node, "decorator_list", [])
     return min(line.lineno for line in (node, *decorators))
@@ -122,6 +127,14 @@ def _values_for(name: str, node: ast.AST) -> Iterator[ast.expr | None]:
 
 def _names(target: ast.expr, name: str) -> bool:
     return any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(target))
+
+
+def local_names(function: FunctionNode) -> set[str]:
+    """The variables of a function's own."""
+    nodes = list(own_nodes(function))
+    shared = {name for node in nodes if isinstance(node, ast.Nonlocal | ast.Global) for name in node.names}
+    stored = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return (stored | _parameters(function)) - shared
 
 
 def _parameters(function: FunctionNode) -> set[str]:

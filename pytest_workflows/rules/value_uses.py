@@ -9,25 +9,24 @@ import ast
 from collections.abc import Iterator
 
 from .boundary_changes import Change, Kind, Path
-from .syntax import FunctionNode, SourceFile
+from .float_uses import stays, tells_apart
+from .syntax import FunctionNode, SourceFile, name_of
 
 _TALK = frozenset({"print", "debug", "info", "warning", "error", "exception", "critical", "log"})
-_CONVERTING: dict[Kind, frozenset[str]] = {
-    "aware": frozenset(),
+_FAIR: dict[Kind, frozenset[str]] = {
+    "aware": frozenset({"sleep_until"}),
     "bytes": frozenset(
         {"bytes", "bytearray", "memoryview", "len", "list", "bool", "BytesIO", "join"}
         | {"b64encode", "urlsafe_b64encode", "hexlify", "crc32", "md5", "sha1", "sha256", "sha512"}
     ),
     "exception": frozenset(),
-    "float": frozenset({"float", "int", "round", "bool", "Decimal"}),
     "keys": frozenset({"len", "bool"}),
 }
-"""What takes either of both: it gives the same answer."""
+"""What takes either of both: it gives the same answer. Of floats: `float_uses`."""
 _SAFE_METHODS: dict[Kind, frozenset[str]] = {
     "aware": frozenset(),
     "bytes": frozenset({"tobytes", "hex", "tolist", "nbytes"}),
     "exception": frozenset(),
-    "float": frozenset(),
     "keys": frozenset({"values", "get"}),
 }
 _PLAIN = ast.Dict | ast.List | ast.Tuple | ast.Set | ast.Starred | ast.IfExp | ast.keyword
@@ -102,7 +101,7 @@ class Uses:
         if isinstance(parent, ast.Await):
             return parent, path
         if not path:
-            return None
+            return (parent, path) if self._stays(parent, node) else None
         key = path[0]
         if isinstance(parent, ast.Subscript) and parent.value is node:
             found = parent.slice
@@ -118,6 +117,16 @@ class Uses:
                     return call, path[1:]
         return None
 
+    def _stays(self, parent: ast.AST, node: ast.AST) -> bool:
+        """Whether what is computed of the part differs in the same way."""
+        if self._kind == "float":
+            return stays(parent, node)
+        if self._kind != "aware" or not isinstance(parent, ast.BinOp):
+            return False
+        # Only a timedelta can be added to a datetime; what is subtracted may be another one.
+        minus = parent.left is node and isinstance(parent.right, ast.Call) and name_of(parent.right.func) == "timedelta"
+        return isinstance(parent.op, ast.Add) or (isinstance(parent.op, ast.Sub) and minus)
+
     # -- what is a use -----------------------------------------------------------------------------------------------
 
     def _is_passed_on(self, parent: ast.AST) -> bool:
@@ -128,23 +137,28 @@ class Uses:
         call: ast.AST | None = parent
         while isinstance(call, _PLAIN):
             call = next(self._file.parents(call), None)
-        return isinstance(call, ast.Call) and _name(call.func) not in _TALK | _CONVERTING[self._kind]
+        return isinstance(call, ast.Call) and name_of(call.func) not in _TALK | _FAIR[self._kind]
 
     def _is_leaf_used(self, parent: ast.AST, node: ast.AST) -> bool:
-        kind = self._kind
+        if isinstance(parent, ast.FormattedValue) and self._is_in_log_line(parent):
+            return False
+        if self._kind == "float":
+            return tells_apart(self._file, node)
         if isinstance(parent, ast.Call):
-            return parent.func is node or _name(parent.func) not in _TALK | _CONVERTING[kind]
+            return parent.func is node or name_of(parent.func) not in _TALK | _FAIR[self._kind]
         if isinstance(parent, _PLAIN):
             return self._is_passed_on(parent)
         if isinstance(parent, ast.Attribute):
             return not self._is_safe_method(parent)
         if isinstance(parent, ast.Subscript):
             return self._is_subscript_used(parent, node)
-        if isinstance(parent, ast.FormattedValue):
-            return not (kind == "float" and parent.format_spec is not None)
         if isinstance(parent, ast.Compare):
             return self._is_compare_used(parent, node)
-        return isinstance(parent, ast.BinOp | ast.Raise | ast.AugAssign)
+        return isinstance(parent, ast.FormattedValue | ast.BinOp | ast.Raise | ast.AugAssign)
+
+    def _is_in_log_line(self, part: ast.FormattedValue) -> bool:
+        call = [*self._file.parents(part), None, None][1]
+        return isinstance(call, ast.Call) and name_of(call.func) in _TALK
 
     def _is_safe_method(self, parent: ast.Attribute) -> bool:
         call = next(self._file.parents(parent), None)
@@ -162,7 +176,7 @@ class Uses:
         return self._kind == "bytes" and isinstance(parent.slice, ast.Slice)
 
     def _is_compare_used(self, parent: ast.Compare, node: ast.AST) -> bool:
-        if self._kind == "float" or all(isinstance(op, ast.Is | ast.IsNot) for op in parent.ops):
+        if all(isinstance(op, ast.Is | ast.IsNot) for op in parent.ops):
             return False
         if self._kind == "bytes":
             return any(isinstance(op, ast.Lt | ast.LtE | ast.Gt | ast.GtE) for op in parent.ops)
@@ -170,10 +184,6 @@ class Uses:
             asked = parent.left
             return asked is not node and not (isinstance(asked, ast.Constant) and isinstance(asked.value, str))
         return True
-
-
-def _name(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
 def results_of(file: SourceFile, callback: FunctionNode, step: str) -> Iterator[tuple[ast.AST, FunctionNode]]:
@@ -217,7 +227,7 @@ def _calls(file: SourceFile, node: ast.Call, name: str | None, callback: Functio
 
 def _dependency(node: ast.FunctionDef | ast.AsyncFunctionDef, step: str, name: str | None) -> Iterator[ast.arg]:
     """The parameter of another step that gets the result: by the step's name, or by its place in `depends`."""
-    decorators = [one for one in node.decorator_list if isinstance(one, ast.Call) and _name(one.func) == "do"]
+    decorators = [one for one in node.decorator_list if isinstance(one, ast.Call) and name_of(one.func) == "do"]
     arguments = [argument for argument in node.args.args if argument.arg != "ctx"]
     for decorator in decorators:
         depends = next((keyword.value for keyword in decorator.keywords if keyword.arg == "depends"), None)

@@ -100,6 +100,15 @@ class Shop:
         path.write_text(textwrap.dedent(text).lstrip("\n"), encoding="utf-8")
         return path
 
+    def add_binding(self) -> None:
+        """Bind the workflow a second time: the project has ORDERS and AGAIN."""
+        path = self.path / "wrangler.jsonc"
+        orders = '{ "binding": "ORDERS", "name": "orders", "class_name": "OrderWorkflow" }'
+        again = orders.replace("ORDERS", "AGAIN").replace("orders", "again")
+        text = path.read_text(encoding="utf-8")
+        assert orders in text
+        path.write_text(text.replace(orders, f"{orders}, {again}"), encoding="utf-8")
+
     def change(self, old: str, new: str) -> None:
         """Edit the workflow's source."""
         path = self.path / "src/entry.py"

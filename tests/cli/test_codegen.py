@@ -1,11 +1,18 @@
 """`pytest-workflows codegen`: a recording as a ready test."""
 
 import json
+import math
 import subprocess
 import sys
 import textwrap
+from datetime import UTC, datetime
 
 import pytest
+
+from durable_engine import UnknownValue
+from pytest_workflows.cli.generating import generate
+from pytest_workflows.recordings import Attempt, Recording, Step, tag
+from pytest_workflows.recordings.model import ErrorRecord
 
 from .conftest import TESTS, text
 
@@ -76,6 +83,47 @@ def test_what_is_printed_is_clean(cli, dumps, tmp_path, name):
             check=False,
         )
         assert ended.returncode == 0, ended.stdout
+
+
+def values_of_a_length(length):
+    """Values whose texts have a length, in every kind of bracket."""
+    long = "x" * length
+    yield from (long, long.encode(), {long: 1}, {"a": long, "b": [long]}, [[long, 1]], (long,), {long, "y"})
+    yield from (Exception(long), datetime(2026, 1, 2, 3, 4, 5, 678_000), {long: datetime(2026, 1, 2)}, {long: math.nan})
+    yield from (UnknownValue(long), {"a": {"b": UnknownValue(long)}}, {long: {}}, 1e300, 'a "quote"', "both ' and \"")
+    yield from (f"it's {long}", f'say "{long}"', "\u65e5" * length, [list(range(length))])
+
+
+def test_whatever_the_length_of_its_values_ruff_leaves_it_alone(tmp_path):
+    for length in range(0, 100, 3):
+        long, at = "n" * length or "n", datetime(2026, 3, 2, tzinfo=UTC)
+        errors = [f"{kind}: {long}" for kind in ("ValueError", "shop.BankError", f"bank.{long}")]
+        failed = [ErrorRecord("Error", f"PythonError: Traceback (most recent call last):\n{error}") for error in errors]
+        steps = [Step("do", long, attempts=[Attempt(1, error=one), Attempt(2, error=one)]) for one in failed]
+        for number, value in enumerate(values_of_a_length(length)):
+            recording = Recording(long, "complete", created_at=at, params=tag(value), output=tag(value))
+            took = {"payload": tag(value), "type": "go"}
+            recording.steps = [
+                Step("do", "a", result=tag(value)),
+                Step("do", long, count=2, result=1),
+                Step("wait_for_event", long, event_type=long, result=took),
+                Step("wait_for_event", long, status="errored"),
+                *steps,
+            ]
+            recording.settings.limits = {long: 1}
+            (tmp_path / f"test_{length}_{number}.py").write_text(
+                generate(recording, f"B{long}" if number % 2 else "a-b")
+            )
+
+        for status in ("complete", "errored"):
+            recording = Recording(long, "terminated", params=tag(UnknownValue(long)))
+            last = Step("do", long, count=len(status), status=status, error=failed[0] if status == "errored" else None)
+            recording.steps = [Step("sleep", long, count=2, status="complete"), last]
+            (tmp_path / f"test_{length}_{status}.py").write_text(generate(recording, "ORDERS"))
+
+    ruff = [sys.executable, "-m", "ruff", "format", "--isolated", "--no-cache", "--diff", "."]
+    ended = subprocess.run(ruff, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout
 
 
 def test_the_generated_tests_hold_or_fail_as_recorded(shop, cli, dumps):
@@ -399,8 +447,15 @@ def test_an_instance_that_was_queued_for_long_begins_when_it_started(cli, dumps,
     assert '@pytest.mark.workflow(now="2026-03-02T09:00:00.120Z")' in code
 
 
-def test_a_dump_names_no_workflow(cli, dumps):
-    ended = cli("codegen", dumps / "complete.json")
+def test_a_dump_is_of_the_only_workflow_of_the_project(shop, dumps):
+    code = shop.command("codegen", str(dumps / "complete.json")).out
+
+    assert code == shop.command("codegen", str(dumps / "complete.json"), "--workflow", "ORDERS").out
+
+
+def test_a_dump_names_no_workflow_where_there_are_several(shop, dumps):
+    shop.add_binding()
+    ended = shop.command("codegen", str(dumps / "complete.json"))
 
     assert ended.code == 2
     assert ended.err == (

@@ -43,7 +43,19 @@ def test_shells_complete_it(cli):
         (["descrbe"], "No such command 'descrbe'. Did you mean 'describe'?", "pytest-workflows --help", 2),
         (["describe"], "Missing argument 'FILE'.", "pytest-workflows describe --help", 2),
         (["describe", "x", "--colour"], "No such option: --colour", "pytest-workflows describe --help", 2),
-        (["describe", "nope.json"], "nope.json: the recording cannot be read: No such file or directory.", None, 3),
+        (
+            ["describe", "nope.json"],
+            "nope.json: the recording cannot be read: No such file or directory.",
+            "Name a recording, the JSON of an instance in production, or `latest`.",
+            3,
+        ),
+        (["describe", "."], ". is a folder.", "Name a recording that lies in it, or `latest`.", 3),
+        (
+            ["diff", "nope.json", "."],
+            "nope.json: the recording cannot be read: No such file or directory.",
+            "Name a recording, the JSON of an instance in production, or `latest`.",
+            3,
+        ),
         (["stats", "nope"], "nope does not exist.", "Name a recording, or a folder of them.", 3),
         (
             ["run", "--params", "{sku"],
@@ -65,7 +77,7 @@ def test_an_error_is_one_line_and_a_hint(cli, tmp_path, monkeypatch, arguments, 
     ended = cli(*arguments)
 
     assert (ended.code, ended.out) == (code, "")
-    assert ended.err == f"Error: {error}\n" + (f"Hint: {hint}\n" if hint else "")
+    assert ended.err == f"Error: {error}\nHint: {hint}\n"
 
 
 def test_an_api_error_is_told(cli, dumps):

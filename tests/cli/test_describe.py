@@ -89,6 +89,57 @@ def test_what_stands_there_and_what_is_unknown(cli, dumps, name, line):
     assert line in cli("describe", dumps / f"{name}.json").out.splitlines()
 
 
+AT = "2026-03-02T09:00:30Z"
+
+
+@pytest.mark.parametrize("times", [{"start": AT, "end": AT}, {}])
+def test_of_steps_that_ended_at_one_time_the_last_in_the_file_is_the_last(cli, tmp_path, times):
+    steps = [
+        {"type": "sleep", "name": "nap-1", "finished": True, **times},
+        {"type": "waitForEvent", "name": "approval-1", "finished": True, "output": 1, **times},
+        {"type": "step", "name": "charge-1", "success": True, "output": 1, **times},
+    ]
+    (tmp_path / "dump.json").write_text(json.dumps({"status": "complete", "steps": steps}))
+
+    assert "Last successful step:  charge-1" in cli("describe", tmp_path / "dump.json").lines
+
+
+def test_of_steps_that_ran_at_the_same_time_the_one_that_ended_last_is_the_last(cli, tmp_path):
+    ends = {"slow-1": "2026-03-02T09:05:00Z", "fast-1": AT}
+    steps = [{"type": "step", "name": name, "start": AT, "end": end, "success": True} for name, end in ends.items()]
+    (tmp_path / "dump.json").write_text(json.dumps({"status": "complete", "steps": steps}))
+
+    assert "Last successful step:  slow-1" in cli("describe", tmp_path / "dump.json").lines
+
+
+def test_attempts_without_times_are_over_all_the_same(cli, tmp_path):
+    attempts = [{"success": False, "error": {"name": "Error", "message": "no"}}, {"success": True}]
+    step = {"type": "step", "name": "charge-1", "success": True, "output": 1, "attempts": attempts}
+    (tmp_path / "dump.json").write_text(json.dumps({"status": "complete", "steps": [step]}))
+
+    shown = cli("describe", tmp_path / "dump.json").out
+    assert "    1        unknown  unknown   error    Error: no\n    2        unknown  unknown   success\n" in shown
+
+
+@pytest.mark.parametrize("kind", ["step", "sleep", "waitForEvent"])
+def test_what_became_of_a_step_may_be_unknown(cli, tmp_path, kind):
+    step = {"type": kind, "name": "charge-1", "attempts": [{}]}
+    (tmp_path / "dump.json").write_text(json.dumps({"status": "complete", "steps": [step]}))
+
+    shown = cli("describe", tmp_path / "dump.json").out
+    assert "Last successful step:  unknown\n" in shown
+    assert "  End:       unknown\n  Duration:  unknown\n  Success:   unknown\n" in shown
+    assert ("    1        unknown  unknown   unknown\n" in shown) == (kind == "step")
+    assert "running" not in shown
+
+
+def test_an_attempt_that_was_under_way_when_the_instance_was_terminated(cli, tmp_path):
+    step = {"type": "step", "name": "charge-1", "start": AT, "end": None, "success": None, "attempts": [{"start": AT}]}
+    (tmp_path / "dump.json").write_text(json.dumps({"status": "terminated", "end": AT, "steps": [step]}))
+
+    assert "    1        09:00:30  -         no outcome" in cli("describe", tmp_path / "dump.json").lines
+
+
 def test_no_line_is_wider_than_the_terminal(cli, dumps):
     for path in sorted(dumps.glob("*.json")):
         assert all(len(line) <= 80 for line in cli("describe", path).lines), path
@@ -118,6 +169,14 @@ def test_latest_is_the_newest_recording_of_a_failing_test(shop):
         "Version id:            unknown",
         "Status:                errored",
     ]
+    assert shop.command("describe", "latest").lines[4] == "Trigger:               api"
+
+
+def test_what_a_recording_of_a_test_was_terminated_by(shop):
+    shop.write("tests/test_it.py", TEST.replace('"declined"', '"ok"').replace(WAIT, TERMINATE))
+    shop.pytest()
+
+    assert "  Type:     termination\n  Trigger:  api\n" in shop.command("describe", "latest").out
 
 
 def test_what_a_test_s_steps_printed(shop):
@@ -138,6 +197,10 @@ def test_latest_without_a_recording(shop):
     )
 
 
+WAIT = 'await instance.wait_for_status("complete")'
+TERMINATE = """await instance.wait_for_step_result("charge card")
+            await (await workflow_env.ORDERS.get("order-1")).terminate()
+            assert not await instance.status()"""
 TEST = """
     from pytest_workflows import introspect_workflow_instance
 

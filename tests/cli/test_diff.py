@@ -1,5 +1,7 @@
 """`pytest-workflows diff`: where two runs part."""
 
+import json
+
 from .conftest import text
 
 
@@ -65,6 +67,18 @@ def test_what_is_known_is_compared_beside_what_is_not(cli, dumps, tmp_path):
     (tmp_path / "a.json").write_text(changed.replace('"amount": 1250', '"amount": 1'))
 
     assert "~ params" in cli("diff", dumps / "complete.json", tmp_path / "a.json").lines
+
+
+def test_a_step_of_which_is_not_known_what_became_of_it_is_no_difference(cli, dumps, tmp_path):
+    dump = json.loads((dumps / "complete.json").read_text())
+    step = dump.get("result", dump)["steps"][0]
+    for name in ("success", "end", "attempts", "output"):
+        del step[name]
+    (tmp_path / "dump.json").write_text(json.dumps(dump))
+    ended = cli("diff", dumps / "complete.json", tmp_path / "dump.json")
+
+    assert ended.code == 0
+    assert "? step check stock-1" in ended.out
 
 
 def test_when_things_happened_is_not_compared(cli, dumps, tmp_path):

@@ -74,7 +74,17 @@ def test_production_s_json_is_drawn_as_well(shop, dumps):
     assert '  s4["ship-2026<br/>1 run"]' in ended.out.splitlines()
 
 
-def test_production_s_json_needs_a_workflow(shop, dumps):
+def test_production_s_json_is_of_the_only_workflow(shop, dumps):
+    ended = shop.command("graph", str(dumps / "complete.json"))
+
+    assert (ended.code, ended.out) == (
+        0,
+        shop.command("graph", str(dumps / "complete.json"), "--workflow", "ORDERS").out,
+    )
+
+
+def test_production_s_json_needs_a_workflow_where_there_are_several(shop, dumps):
+    shop.add_binding()
     ended = shop.command("graph", str(dumps / "complete.json"))
 
     assert ended.code == 2

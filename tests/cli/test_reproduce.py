@@ -97,6 +97,21 @@ def words(ended):
     return " ".join(ended.out.split())
 
 
+@pytest.mark.parametrize("until", [[], ["--until", "charge card"]])
+def test_it_stops_where_it_is_not_known_what_became_of_a_step(shop, until):
+    steps = [{"type": "step", "name": "check stock-1"}, {"type": "step", "name": "charge card-1"}]
+    shop.write("dump.json", json.dumps({"status": "complete", "params": {}, "steps": steps}))
+
+    ended = shop.command("reproduce", "dump.json", *until)
+
+    assert ended.code == 3
+    assert ended.err == (
+        "Error: Instance 'unknown' of 'ORDERS' follows dump.json up to step.do('check stock'), and what became of that is "
+        "not known: the recording has neither its outcome nor its end.\n"
+        "Hint: Write into it what you know, such as the step's success and output.\n"
+    )
+
+
 def test_a_source_that_goes_another_way(shop, dumps):
     shop.change('"charge card"', '"charge the card"')
     ended = shop.command("reproduce", str(dumps / "errored.json"), "--id", "order-7")
@@ -179,8 +194,37 @@ def test_a_step_that_the_recording_does_not_have(shop, dumps):
 
     assert ended.code == 2
     assert ended.err == (
-        "Error: --until 'refund': the recording has no such step.\nHint: It has: check stock-1, charge card-1.\n"
+        "Error: --until 'refund': the recording has no such step.\nHint: It has: 'check stock-1', 'charge card-1'.\n"
     )
+
+
+def test_a_dump_that_names_its_binding_needs_no_option(shop, dumps):
+    shop.add_binding()
+    dump = json.loads((dumps / "errored.json").read_text())
+    shop.write("dump.json", json.dumps(dump))
+    shop.write("named.json", json.dumps({**dump, "binding": "AGAIN"}))
+
+    assert shop.command("reproduce", "dump.json").err == (
+        "Error: the project has 2 workflow bindings: ORDERS, AGAIN.\nHint: Name one of them.\n"
+    )
+    assert shop.command("reproduce", "named.json").lines[0].startswith("+0 ms                 AGAIN unknown begins")
+    assert shop.command("reproduce", "named.json", "--workflow", "ORDERS").lines[0].split()[2] == "ORDERS"
+
+
+def test_a_dump_that_names_its_workflow_needs_no_option(shop, dumps):
+    shop.add_binding()
+    dump = json.loads((dumps / "errored.json").read_text())
+    shop.write("dump.json", json.dumps({**dump, "workflowName": "again"}))
+
+    assert shop.command("reproduce", "dump.json").lines[0].split()[2] == "AGAIN"
+    assert "binding = workflow_env.AGAIN" in shop.command("codegen", "dump.json").out
+
+
+def test_another_way_is_told_with_the_binding_that_was_taken(shop, dumps):
+    shop.change('"charge card"', '"charge the card"')
+
+    told = shop.command("reproduce", str(dumps / "errored.json")).out
+    assert "Instance 'unknown' of 'ORDERS' does not follow" in told
 
 
 def test_a_workflow_that_the_project_does_not_have(shop, dumps):

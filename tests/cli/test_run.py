@@ -7,6 +7,20 @@ import pytest
 from .conftest import text
 
 NOW = ("--id", "order-7", "--now", "2026-01-01")
+SMALL = """
+    from workers import WorkflowEntrypoint
+
+
+    class OrderWorkflow(WorkflowEntrypoint):
+        async def run(self, event, step):
+            @step.do("a")
+            async def a():
+                return 1
+
+            await a()
+            ...
+            return 1
+"""
 
 
 def timeless(out):
@@ -63,6 +77,25 @@ def test_nobody_sends_the_event(shop):
 
     assert "+4 days               wait  approval-1 fails: Execution timed out after" in ended.lines
     assert 'Output:        {"status": "not approved"}' in ended.lines
+
+
+def test_an_event_without_a_time_comes_at_once(shop):
+    wait = 'await step.wait_for_event("approval", "approved", timeout="1 day")'
+    shop.write("src/entry.py", SMALL.replace("...", wait))
+    ended = shop.command("run", *NOW, "--event", 'approved={"by": "ada"}')
+
+    assert ended.code == 0
+    assert "+0 ms                 event 'approved' arrives" in ended.lines
+    assert "+0 ms                 wait  approval-1 took {'by': 'ada'}" in ended.lines
+    assert "Output:        1" in ended.lines
+
+
+def test_an_event_that_nobody_waits_for_keeps_no_instance_from_its_end(shop):
+    shop.write("src/entry.py", SMALL.replace("...", "pass"))
+    ended = shop.command("run", *NOW, "--event", "approved")
+
+    assert ended.code == 0
+    assert "Output:        1" in ended.lines
 
 
 def test_bindings_come_from_the_projects_conftest(shop):
@@ -124,7 +157,8 @@ def test_a_request_stays_here_unless_it_is_let_out(shop):
         (["NOPE"], "Error: the project has no workflow binding 'NOPE'.\nHint: It has: ORDERS.\n"),
         (
             ["--id", "a/b"],
-            "Error: the instance cannot be created: Error: WorkflowError: Workflow instance has invalid id\n"
+            "Error: the instance cannot be created: Error: WorkflowError: Workflow instance has invalid id: "
+            "'a/b' is not made of letters, digits, - and _, or begins with -.\n"
             "Hint: Look at --params and --id.\n",
         ),
     ],
@@ -140,12 +174,32 @@ def test_a_workflow_is_found_by_its_own_name_as_well(shop):
 
 
 def test_several_bindings_and_none_is_named(shop):
-    config = (shop.path / "wrangler.jsonc").read_text()
-    two = '"class_name": "OrderWorkflow" }, { "binding": "AGAIN", "name": "again", "class_name": "OrderWorkflow" }'
-    shop.write("wrangler.jsonc", config.replace('"class_name": "OrderWorkflow" }', two))
+    shop.add_binding()
 
     assert shop.command("run").err == (
         "Error: the project has 2 workflow bindings: ORDERS, AGAIN.\nHint: Name one of them.\n"
+    )
+
+
+@pytest.mark.parametrize("arguments", [[], ["ORDERS"]])
+def test_a_folder_without_a_configuration(shop, arguments):
+    (shop.path / "wrangler.jsonc").unlink()
+    ended = shop.command("run", *arguments)
+
+    assert ended.code == 3
+    assert ended.err == (
+        f"Error: no wrangler configuration was found from {shop.path} up to {shop.path}.\n"
+        "Hint: Run this in a Worker's project, or name its configuration: --config path/to/wrangler.jsonc\n"
+    )
+
+
+def test_a_configuration_without_workflows(shop):
+    shop.write("wrangler.jsonc", '{"name": "shop", "main": "src/entry.py"}')
+    ended = shop.command("run")
+
+    assert ended.code == 3
+    assert ended.err == (
+        f'Error: {shop.path}/wrangler.jsonc has no workflows.\nHint: Name their classes there, under "workflows".\n'
     )
 
 
@@ -157,12 +211,39 @@ def test_a_conftest_that_fails(shop):
     assert "ModuleNotFoundError: No module named 'nowhere'" in ended.err
 
 
-def test_a_source_that_cannot_be_imported(shop):
-    shop.change("from workers import", "from workers import Nope,")
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        ("import nothere", "ModuleNotFoundError: No module named 'nothere'"),
+        ("from workers import Nope", "ImportError: module 'workers' has no attribute 'Nope'."),
+        ("def broken(:", "SyntaxError: invalid syntax"),
+        ("import json; json.loads('{')", "JSONDecodeError: Expecting property name"),
+    ],
+)
+@pytest.mark.parametrize("command", ["run", "reproduce"])
+def test_an_error_in_the_source_is_told_with_its_place(shop, dumps, command, line, error):
+    shop.change("from workers import", f"{line}\nfrom workers import")
+    ended = shop.command(command, *([] if command == "run" else [str(dumps / "errored.json")]))
+
+    told, hint = ended.err.splitlines()
+    assert ended.code == 3
+    assert told.startswith(f"Error: src/entry.py:1: {error}")
+    assert hint == "Hint: The Worker's source cannot be imported: correct it. --debug shows more."
+
+
+def test_an_error_in_a_module_beside_the_source_has_its_own_place(shop):
+    shop.change("from workers import", "import prices\nfrom workers import")
+    shop.write("src/prices.py", "TEA = 3\nMILK = TEA / 0\n")
+
+    assert shop.command("run").err.startswith("Error: src/prices.py:2: ZeroDivisionError: division by zero\n")
+
+
+def test_a_class_that_the_source_does_not_have(shop):
+    shop.change("class OrderWorkflow", "class OrdersWorkflow")
     ended = shop.command("run")
 
-    assert ended.code in (3, 4)
-    assert "Nope" in ended.err.splitlines()[0]
+    assert ended.code == 3
+    assert "has no class 'OrderWorkflow'. Did you mean 'OrdersWorkflow'?" in ended.err
 
 
 @pytest.mark.parametrize(

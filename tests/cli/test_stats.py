@@ -48,6 +48,21 @@ def test_recordings_of_several_workflows(cli, dumps, tmp_path):
     ]
 
 
+def test_the_recordings_of_one_workflow(cli, dumps, tmp_path):
+    for name in ("A", "B"):
+        told = cli("describe", dumps / "complete.json", "--workflow", name, "--json").out
+        (tmp_path / f"{name}.json").write_text(told)
+    chosen = cli("stats", tmp_path, "--workflow", "B")
+    unknown = cli("stats", tmp_path, "--workflow", "NOPE")
+
+    assert chosen.lines[0] == "B: 1 instance"
+    assert "A: 1 instance" not in chosen.lines
+    assert unknown.code == 2
+    assert unknown.err == (
+        "Error: there is no workflow 'NOPE': the recordings are of A, B.\nHint: Name one of these.\n"
+    )
+
+
 def test_json(cli, dumps):
     [orders] = json.loads(cli("stats", dumps, "--workflow", "ORDERS", "--json").out)
 

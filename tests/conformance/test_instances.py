@@ -1,5 +1,6 @@
 """Instances and bindings: ids, options, batches, status, events, workflows that use workflows."""
 
+import asyncio
 import re
 import uuid
 from datetime import datetime
@@ -8,7 +9,7 @@ import pytest
 from pyodide.ffi import JsException, to_js
 from rules import rule
 
-from pytest_workflows import introspect_workflow
+from pytest_workflows import introspect_workflow, introspect_workflow_instance
 
 pytestmark = pytest.mark.workflow(now="2026-01-01T00:00:00Z")
 
@@ -157,6 +158,31 @@ async def test_get_of_an_unknown_id_is_not_found(lab):
     assert str(caught.value) == NOT_FOUND
 
 
+@rule(
+    SECTION,
+    "get of something that is no text is an error at once, which says what to write",
+    same=False,
+    why="it was not seen there; no instance could ever be found by it",
+)
+@pytest.mark.parametrize(
+    ("given", "advice"),
+    [
+        ({"id": "x"}, "Write get('x')."),
+        ({}, "Write get('order-1')."),
+        (5, "Write get('order-1')."),
+        (None, "Write get('order-1')."),
+    ],
+)
+async def test_get_of_no_text(lab, bodies, given, advice):
+    bodies["WORKFLOW"] = echo
+    await lab.binding.create({"id": "x"})
+
+    with pytest.raises(TypeError) as caught:
+        await lab.binding.get(given)
+
+    assert str(caught.value) == f"get takes an instance's id, a text, not {type(given).__name__}: {given!r}. {advice}"
+
+
 @rule(SECTION, "get gives a handle of the same instance")
 async def test_get_gives_another_handle_of_the_instance(lab):
     async def run(event, step):
@@ -257,6 +283,35 @@ async def test_the_status_of_a_complete_instance(lab):
     }
     assert list(status) == ["status", "__LOCAL_DEV_STEP_OUTPUTS", "output", "error"]
     assert status.output.answer == 42
+
+
+@rule(SECTION, "The step outputs of a status stand in the order in which steps and waits were completed")
+async def test_step_outputs_are_in_order_of_completion(lab, gate):
+    slow_gate = gate()
+
+    async def run(event, step):
+        async def slow():
+            await slow_gate()
+            return "slow"
+
+        async def outer():
+            return "outer of " + await step.do("inner")(lambda: "inner")()
+
+        wait = asyncio.create_task(step.wait_for_event("w", "t"))
+        await asyncio.gather(step.do("slow")(slow)(), step.do("quick")(lambda: "quick")())
+        await wait
+        await step.do("outer")(outer)()
+
+    started = await lab.start(run)
+    await started.instance.wait_for_step_result("quick")
+    slow_gate.open()
+    await started.instance.wait_for_step_result("slow")
+    await started.handle.send_event({"type": "t", "payload": "event"})
+
+    outputs = (await started.end())["__LOCAL_DEV_STEP_OUTPUTS"]
+    assert outputs == ["quick", "slow", "event", "inner", "outer of inner"]
+    await started.handle.restart({"from": {"name": "outer"}})
+    assert (await started.end())["__LOCAL_DEV_STEP_OUTPUTS"] == outputs
 
 
 @rule(SECTION, "The status of an instance whose run returned nothing has output None")
@@ -389,15 +444,45 @@ async def test_delete_batch_tells_what_it_deleted(lab, bodies):
     assert [instance.id for instance in lab.engine.instances] == ["c"]
 
 
-@rule(SECTION, "deleteBatch takes ids that were converted by hand, and tells of each only once")
+@rule(SECTION, "deleteBatch of an id that was deleted before counts as deleted")
+@pytest.mark.parametrize("way", ["delete", "deleteBatch"])
+async def test_delete_batch_of_a_deleted_instance(lab, bodies, way):
+    bodies["WORKFLOW"] = echo
+    handle = await lab.binding.create({"id": "x"})
+    await (handle.delete() if way == "delete" else lab.binding.deleteBatch(["x"]))
+
+    answer = await lab.binding.deleteBatch(["x"])
+
+    assert answer == {"deleted": [{"id": "x"}], "errors": []}
+    with pytest.raises(JsException, match=r"instance.not_found"):
+        await lab.binding.get("x")
+
+
+@rule(SECTION, "deleteBatch of an id that another workflow had, or that was disposed of, is not found")
+async def test_delete_batch_of_an_instance_that_was_never_deleted(lab, bodies):
+    bodies["WORKFLOW"] = bodies["OTHER"] = echo
+    other = await lab.env.OTHER.create({"id": "x"})
+    await other.delete()
+    for _ in range(2):
+        async with introspect_workflow_instance(lab.binding, "y"):
+            handle = await lab.binding.create({"id": "y"})
+            await handle.delete()
+            await lab.binding.create({"id": "y"})
+
+    answer = await lab.binding.deleteBatch(["x", "y"])
+
+    assert answer["deleted"] == []
+    assert [error["code"] for error in answer["errors"]] == ["instance.not_found"] * 2
+
+
+@rule(SECTION, "deleteBatch takes ids that were converted by hand, and repeats its answer for each place of an id")
 async def test_delete_batch_takes_converted_ids(lab, bodies):
     bodies["WORKFLOW"] = echo
     await lab.binding.create_batch([{"id": "a"}, {"id": "b"}])
 
     answer = await lab.binding.deleteBatch(to_js(["a", "a"]))
 
-    assert answer["deleted"] == [{"id": "a"}]
-    assert [error["id"] for error in answer["errors"]] == ["a"]
+    assert answer == {"deleted": [{"id": "a"}, {"id": "a"}], "errors": []}
     assert [instance.id for instance in lab.engine.instances] == ["b"]
 
 

@@ -998,6 +998,43 @@ async def test_a_sensitive_output_is_replayed_as_it_is(lab):
     assert await started.output() == "secret"
 
 
+@rule(SECTION, "A sensitive result is hidden among the inputs of its dependents as well; their callbacks get it")
+@pytest.mark.parametrize("concurrent", [False, True])
+@pytest.mark.parametrize("legacy", [False, True])
+@pytest.mark.workflow(clock="manual")
+async def test_a_sensitive_output_is_redacted_where_it_is_an_input(lab, legacy, concurrent):
+    seen = []
+
+    async def run(event, step):
+        key = step.do("key", config={"sensitive": "output"})(lambda: {"secret": "TOPSECRET"})
+        user = step.do("user")(lambda: "ada")
+        given = {"concurrent": concurrent} | ({"depends": [key, user]} if legacy else {})
+
+        @step.do("first", **given)
+        async def first(key, user):
+            seen.append((key["secret"], user))
+            return len(key["secret"])
+
+        @step.do("second", **given | ({"depends": [key, first]} if legacy else {}))
+        async def second(key, first):
+            seen.append((key["secret"], first))
+
+        await first()
+        await step.sleep("nap", 1000)
+        await second()
+
+    started = await lab.start(run, legacy=legacy)
+    await lab.settle()
+    await started.instance.crash()
+    await lab.clock.advance(1000)
+
+    assert await started.status() == "complete"
+    assert seen == [("TOPSECRET", "ada"), ("TOPSECRET", 9)]
+    assert started.step("first").inputs == {"key": "[REDACTED]", "user": "ada"}
+    assert started.step("second").inputs == {"key": "[REDACTED]", "first": 9}
+    assert "TOPSECRET" not in f"{started.instance.steps} {started.instance.history}"
+
+
 @rule(SECTION, "A step with a function as its result ends the instance at once, unretried")
 async def test_a_function_as_result_ends_the_instance(lab):
     calls = []

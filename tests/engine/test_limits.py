@@ -22,6 +22,15 @@ async def caught_in(workflow, **limits):
     return caught
 
 
+async def ended_with(workflow, **limits):
+    """The text and the notes of what escaped from `run`, and what is recorded of it."""
+    async with Engine(now="2026-01-01T00:00:00Z", limits=Limits(**limits)) as engine:
+        handle = await engine.bind("W", lambda event, step: workflow(step)).create()
+        await engine.run_until_idle()
+        (error,) = engine.exceptions.values()
+        return error.message, error.__notes__, (await handle.status())["error"]["message"]
+
+
 async def test_a_result_that_is_too_large_names_limit_size_and_step():
     async def workflow(step):
         await step.do("s", config=NO_RETRY)(lambda: "a" * 200)()
@@ -66,23 +75,44 @@ async def test_a_sleep_that_is_too_long_names_limit_duration_and_step():
     ]
 
 
-async def test_a_step_name_that_is_too_long_names_the_limit():
+@pytest.mark.parametrize(
+    ("name", "fact"), [("abcdef", "The name has 6 characters."), ("a\nb", "The name has a control character: 'a\\nb'.")]
+)
+async def test_a_step_name_that_is_not_valid_names_the_limit_and_what_is_wrong(name, fact):
     async def workflow(step):
-        await step.do("abcdef")(lambda: 1)()
+        await step.do(name)(lambda: 1)()
 
-    assert await caught_in(workflow, step_name=5) == [
-        'Error: Step name "abcdef" exceeds max length (5 chars) or invalid characters found'
-    ]
+    text = f'Step name "{name}" exceeds max length (5 chars) or invalid characters found'
+    assert await caught_in(workflow, step_name=5) == [f"Error: {text}"]
+    message, notes, recorded = await ended_with(workflow, step_name=5)
+    assert (message, notes) == (text, [fact])
+    assert recorded.endswith(f"\n  {fact}\npyodide.ffi.JsException: Error: {text}\n")
 
 
-async def test_more_steps_than_a_lifetime_has_are_refused():
+async def test_more_steps_than_a_lifetime_has_are_refused_and_the_step_is_named():
     async def workflow(step):
-        for _ in range(3):
+        for number in range(3):
+            await step.do(f"s{number}")(lambda: 1)()
+
+    text = "The limit of 2 steps has been reached. This limit can be changed in your worker configuration."
+    fact = 'Step "s2" would be number 3.'
+    assert await caught_in(workflow, steps=2) == [f"Error: {text}"]
+    message, notes, recorded = await ended_with(workflow, steps=2)
+    assert (message, notes) == (text, [fact])
+    assert recorded.endswith(f"\n  {fact}\npyodide.ffi.JsException: Error: {text}\n")
+
+
+async def test_what_user_code_notes_of_a_limit_stands_at_the_end_as_python_has_it():
+    async def workflow(step):
+        try:
             await step.do("s")(lambda: 1)()
+        except JsException as error:
+            error.add_note("so there")
+            raise
 
-    assert await caught_in(workflow, steps=2) == [
-        "Error: The limit of 2 steps has been reached. This limit can be changed in your worker configuration."
-    ]
+    _, _, recorded = await ended_with(workflow, step_name=0)
+    assert recorded.endswith("invalid characters found\nso there\n")
+    assert recorded.count("The name has 1 characters.") == 1
 
 
 async def test_an_event_payload_that_is_too_large_is_refused_at_the_call():
@@ -95,11 +125,39 @@ async def test_an_event_payload_that_is_too_large_is_refused_at_the_call():
             await handle.send_event({"type": "t", "payload": "a" * 20})
 
 
-@pytest.mark.parametrize("options", [{"id": "abcdef"}, {"id": ""}, {"id": "a b"}, {"id": 5}])
-async def test_an_id_that_is_not_valid_is_refused(options):
+@pytest.mark.parametrize("size", [20, 2**20 + 1])
+async def test_params_that_are_too_large_are_refused_at_the_call(size):
+    async with Engine(limits=Limits(event_payload=10) if size == 20 else None) as engine:
+        binding = engine.bind("W", lambda event, step: None)
+        limit = "10 bytes" if size == 20 else "1MiB"
+        told = f"are too large. Maximum allowed size is {limit}. They are {size + (1 if size == 20 else 5)} bytes."
+
+        for create in (binding.create, lambda options: binding.create_batch([{"id": "a"}, options])):
+            with pytest.raises(JsException, match=f'^Error: The params of instance "b" of "W" {told}$'):
+                await create({"id": "b", "params": "x" * size})
+            with pytest.raises(JsException, match=f'^Error: The params of a new instance of "W" {told}$'):
+                await create({"params": "x" * size})
+        assert engine.instances == []
+
+
+@pytest.mark.parametrize(
+    ("id", "fact"),
+    [
+        ("abcdef", "'abcdef' has 6 characters, and may have 5."),
+        ("", "'' is not made of letters, digits, - and _, or begins with -."),
+        ("a b", "'a b' is not made of letters, digits, - and _, or begins with -."),
+        (5, "An id is a text, not int: 5."),
+        ({"id": "a"}, "An id is a text, not JsDict: {'id': 'a'}."),
+    ],
+)
+async def test_an_id_that_is_not_valid_is_refused_and_a_note_says_why(id, fact):
     async with Engine(limits=Limits(instance_id=5)) as engine:
-        with pytest.raises(JsException, match="Workflow instance has invalid id"):
-            await engine.bind("W", lambda event, step: None).create(options)
+        binding = engine.bind("W", lambda event, step: None)
+        for create in (binding.create, lambda options: binding.create_batch([options])):
+            with pytest.raises(JsException) as caught:
+                await create({"id": id})
+            assert str(caught.value) == "Error: WorkflowError: Workflow instance has invalid id"
+            assert caught.value.__notes__ == [fact]
 
 
 async def test_a_batch_that_is_too_large_is_refused():
@@ -108,7 +166,7 @@ async def test_a_batch_that_is_too_large_is_refused():
 
         with pytest.raises(JsException, match="at most 2 instances, got 3"):
             await binding.create_batch([{}, {}, {}])
-        with pytest.raises(InvalidArgumentError, match="up to 2 ids"):
+        with pytest.raises(InvalidArgumentError, match=r"up to 2 ids, not 3: \['a', 'b', 'c'\]"):
             await binding.deleteBatch(["a", "b", "c"])
 
 

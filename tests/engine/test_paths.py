@@ -53,6 +53,16 @@ def test_another_step_in_the_place_of_one_is_told():
     )
 
 
+def test_a_branch_that_did_not_come_again_is_no_difference_unless_its_step_was_renamed():
+    earlier = [*asks("a", branch=1), *asks("b", branch=2, line=2)]
+
+    assert told(earlier, asks("b", branch=1, line=2)) is None
+    assert told(earlier, [*asks("c", branch=1), *asks("b", branch=2, line=2)], is_complete=False) is None
+    assert told(earlier, [*asks("c", branch=1), *asks("b", branch=2, line=2)]) == (
+        "after a restart `run` asked for step.do 'c-1' where it had asked for step.do 'a-1' before"
+    )
+
+
 def test_a_step_that_is_not_asked_for_again_is_told():
     assert told(asks("a", "b"), asks("a")) == "after a restart `run` did not ask for step.do 'b-1' again"
 

@@ -234,8 +234,35 @@ def test_an_engine_belongs_to_one_loop():
     engine.close()
 
 
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda binding, handle: binding.get(handle.id),
+        lambda binding, handle: binding.create_batch([{"id": handle.id}]),
+        lambda binding, handle: binding.deleteBatch([handle.id]),
+        lambda binding, handle: handle.status(),
+        lambda binding, handle: handle.pause(),
+        lambda binding, handle: handle.delete(),
+    ],
+)
+def test_on_another_loop_nothing_is_answered_of_an_instance_whose_tasks_ended_with_the_first(look):
+    async def workflow(event, step):
+        await step.sleep("nap", "1 hour")
+
+    engine = Engine(now=START)
+    binding = engine.bind("W", workflow)
+    handle = asyncio.run(_create(binding))
+
+    async def look_again():
+        await look(binding, handle)
+
+    with pytest.raises(EngineError, match="another event loop"):
+        asyncio.run(look_again())
+    engine.close()
+
+
 async def _create(binding):
-    await binding.create()
+    return await binding.create()
 
 
 async def test_the_same_seed_gives_the_same_ids_and_the_same_history():

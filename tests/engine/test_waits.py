@@ -259,3 +259,13 @@ async def test_a_callback_of_the_loop_acts_in_time_too(engine):
     await engine.run_until_idle()
 
     assert (await handle.status())["output"] == "in time"
+
+
+async def test_with_a_manual_clock_nobody_is_told_that_it_never_happens_before_a_task_has_acted():
+    async with Engine(now=START, timeout=2, manual_clock=True) as engine:
+        handle = await engine.bind("W", an_hour).create({"id": "x"})
+        ended = engine.wait(lambda: engine.instances[0].finished, lambda: "the end", about=("W", "x"))
+
+        await asyncio.gather(ended, at_once(handle))
+
+        assert (await handle.status())["output"] == "in time"

@@ -111,6 +111,10 @@ def test_a_long_time_has_half_of_the_cells_however_many_steps_there_are() -> Non
     assert drawn(history + step("s", 0, DAY, "sleep"), width=20)[-1] == "s           ----------"
 
 
+def test_a_step_of_which_no_attempt_is_known_has_no_bar() -> None:
+    assert drawn([HistoryRow("STEP_START", StepKey("do", "a", 1), 0)]) == []
+
+
 def test_a_step_whose_attempt_was_lost_goes_on_with_the_next_one() -> None:
     history = [
         *step("a", 0),

@@ -674,6 +674,11 @@ def test_introspectors_come_in_order_of_creation_and_are_the_same_objects(shop: 
                 found = introspector.get()
                 assert [instance.id for instance in found] == ["z", "b", "a"]
                 assert all(one is other for one, other in zip(found, introspector.get(), strict=True))
+
+                handle = await workflow_env.ORDERS.get("z")
+                await handle.delete()
+                await workflow_env.ORDERS.create({"id": "z"})
+                assert [instance.id for instance in introspector.get()] == ["b", "a", "z"]
     """)
 
     result.assert_outcomes(passed=1)

@@ -149,3 +149,39 @@ def test_an_introspector_that_a_fixture_closes_replays_nothing(worker):
     )
 
     result.assert_outcomes(passed=2)
+
+
+MISREAD = """
+    from workers import WorkflowEntrypoint
+
+
+    class OrderWorkflow(WorkflowEntrypoint):
+        async def run(self, event, step):
+            await step.sleep("nap", "10 mins")
+"""
+TWICE = """
+    import pytest
+
+    @pytest.mark.parametrize("number", [1, 2])
+    async def test_it(workflow_env, workflow_engine, number):
+        await workflow_env.ORDERS.create()
+        await workflow_engine.run_until_idle()
+"""
+
+
+def test_a_misread_duration_is_warned_of_once_however_many_tests_and_runs_come_past_it(worker):
+    worker.set(filterwarnings="default")
+    worker.write("src/entry.py", MISREAD)
+
+    result = worker.run(TWICE, "--workflows-crash")
+
+    result.assert_outcomes(passed=2, warnings=1)
+    result.stdout.fnmatch_lines(["*entry.py:6: WorkflowDurationWarning: '10 mins' counts as milliseconds*"])
+
+
+def test_where_warnings_are_errors_every_test_that_misreads_a_duration_fails(worker):
+    worker.write("src/entry.py", MISREAD)
+
+    result = worker.run(TWICE)
+
+    result.assert_outcomes(failed=2)

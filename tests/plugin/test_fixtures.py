@@ -495,3 +495,30 @@ def test_ids_that_the_engine_makes_are_the_same_for_the_same_test(worker: Any) -
 
     result.assert_outcomes(passed=5)
     assert [line for line in result.outlines if "IDS" in line] == [line for line in again.outlines if "IDS" in line]
+
+
+def test_a_second_asyncio_run_of_a_test_gets_no_answers_about_instances_of_the_first(worker: Any) -> None:
+    result = worker.run("""
+        import asyncio
+
+        import pytest
+        from pytest_workflows import introspect_workflow_instance
+
+        def test_it(workflow_env):
+            async def first():
+                instance = await introspect_workflow_instance(workflow_env.ORDERS, "o-1")
+                await workflow_env.ORDERS.create({"id": "o-1"})
+                return instance
+
+            async def second():
+                with pytest.raises(Exception, match="one asyncio.run for all of it"):
+                    await workflow_env.ORDERS.get("o-1")
+                for look in (instance.status, instance.get_output, instance.get_error, instance.crash):
+                    with pytest.raises(Exception, match="one asyncio.run for all of it"):
+                        await look()
+
+            instance = asyncio.run(first())
+            asyncio.run(second())
+    """)
+
+    result.assert_outcomes(passed=1)

@@ -102,6 +102,19 @@ async def test_an_iterable_gives_one_outcome_an_attempt(checkout, outcomes, outp
     assert await checkout(outcomes) == (output, attempts)
 
 
+@pytest.mark.parametrize(("error", "said"), [(ValueError, "ValueError"), (ValueError("no"), "ValueError: no")])
+async def test_an_exception_or_its_class_is_raised_by_every_attempt(workflow_env, error, said):
+    async with introspect_workflow_instance(workflow_env.CHECKOUT, "c-1") as instance:
+        async with instance.modify() as m:
+            m.mock_step("charge", error)
+        await workflow_env.CHECKOUT.create({"id": "c-1"})
+        await instance.wait_for_status("errored")
+
+        charge = instance.steps[-1]
+        assert charge.mocked
+        assert [attempt.error["message"].splitlines()[-1] for attempt in charge.attempts] == [said] * 4
+
+
 async def test_of_two_blocks_that_contradict_each_other_the_one_that_ends_later_changes_nothing(workflow_env):
     async with introspect_workflow_instance(workflow_env.CHECKOUT, "c-1") as instance:
 

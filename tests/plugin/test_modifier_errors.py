@@ -429,18 +429,18 @@ async def test_every_method_refuses_what_selects_no_step(shop: Any, method: str,
         ),
         (
             "mock_step('a', 5)",
-            "mock_step takes a callable or an iterable of outcomes, not 5. For one result that answers every attempt "
-            "use mock_step_result.",
+            "mock_step takes a callable, an exception or an iterable of outcomes, not 5. For one result that answers "
+            "every attempt use mock_step_result.",
         ),
         (
             "mock_step('a', 'text')",
-            "mock_step takes a callable or an iterable of outcomes, not 'text'. For one result that answers every "
-            "attempt use mock_step_result.",
+            "mock_step takes a callable, an exception or an iterable of outcomes, not 'text'. For one result that "
+            "answers every attempt use mock_step_result.",
         ),
         (
             "mock_step('a', {'x': 1})",
-            "mock_step takes a callable or an iterable of outcomes, not {'x': 1}. For one result that answers every "
-            "attempt use mock_step_result.",
+            "mock_step takes a callable, an exception or an iterable of outcomes, not {'x': 1}. For one result that "
+            "answers every attempt use mock_step_result.",
         ),
         ("mock_event('')", "mock_event takes the event's type, a text, not ''."),
         ("mock_event(None)", "mock_event takes the event's type, a text, not None."),

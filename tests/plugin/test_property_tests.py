@@ -222,6 +222,30 @@ def test_fixtures_of_the_users_own_are_still_warned_of(shop):
     result.stdout.fnmatch_lines(["*FailedHealthCheck*uses a function-scoped fixture 'workflow_env'.*"])
 
 
+def test_bindings_of_a_wider_scope_are_not_warned_of(shop):
+    shop.write(
+        "tests/conftest.py",
+        """
+        import pytest
+
+
+        @pytest.fixture(scope="session")
+        def workflow_bindings():
+            return {"CURRENCY": "EUR"}
+        """,
+    )
+    test = """
+        @settings(deadline=None)
+        @given(n=st.integers())
+        async def test_it(workflow_env, n):
+            assert workflow_env.CURRENCY == "EUR"
+    """
+
+    result = shop.run(textwrap.dedent(IMPORTS) + textwrap.dedent(test), plugins=["hypothesispytest"])
+
+    result.assert_outcomes(passed=1)
+
+
 def test_what_nothing_used_fails_the_example(shop):
     tests = """
         @settings(deadline=None)

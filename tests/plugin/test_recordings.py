@@ -40,8 +40,12 @@ ENTRY = """
             async def key():
                 return {"private": "very secret"}
 
+            @step.do("sign")
+            async def sign(key):
+                return len(key["private"])
+
             await charge()
-            await key()
+            await sign()
             paid = await step.wait_for_event("payment", "paid", timeout="1 day")
             await step.sleep("cool down", "2 days")
             raise RuntimeError(f"cannot ship {paid['payload']['amount']}")
@@ -116,7 +120,7 @@ def test_a_recording_says_what_ran_and_how_it_ended(shop):
     assert found.error.message.endswith("RuntimeError: cannot ship 5\n")
     assert found.traceback is not None
     assert re.fullmatch(
-        r'Traceback \(most recent call last\):\n  File ".*entry.py", line 36, in run\n    raise RuntimeError.*\n'
+        r'Traceback \(most recent call last\):\n  File ".*entry.py", line 40, in run\n    raise RuntimeError.*\n'
         r"RuntimeError: cannot ship 5\n",
         found.traceback,
     )
@@ -166,10 +170,12 @@ def test_a_recording_has_events_waits_and_sleeps(shop):
 def test_a_sensitive_output_is_not_in_the_file(shop):
     shop.run(TESTS)
 
-    key = next(step for step in recorded(shop).steps if step.name == "key")
+    steps = {step.name: step for step in recorded(shop).steps}
 
-    assert key.sensitive
-    assert repr(untag(key.result)) == "[REDACTED]"
+    assert steps["key"].sensitive
+    assert repr(untag(steps["key"].result)) == "[REDACTED]"
+    assert repr(untag(steps["sign"].inputs["key"])) == "[REDACTED]"
+    assert steps["sign"].result == 11
     assert "very secret" not in (shop.path / FOLDER / "ORDERS-order-1.json").read_text()
 
 

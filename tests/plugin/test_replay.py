@@ -1,5 +1,6 @@
 """`--workflows-replay`: recordings as a regression suite of histories."""
 
+import json
 from typing import Any
 
 import pytest
@@ -77,6 +78,29 @@ def test_each_recording_is_a_test_and_nothing_else_is_collected(shop):
 def test_a_single_file_and_a_file_together_with_a_folder_of_tests(shop):
     shop.run(None, "--workflows-replay=histories/ORDERS-order-A1.json").assert_outcomes(passed=1)
     shop.run(None, "tests", "--workflows-replay=histories/ORDERS-order-A1.json").assert_outcomes(passed=3)
+
+
+def test_a_failure_says_what_runs_it_again(shop):
+    change(shop, 'step.sleep("cool down"', 'step.sleep("wait a while"')
+
+    result = shop.run(None, "--workflows-replay=histories")
+    again = shop.run(None, "--workflows-replay=histories/ORDERS-order-A1.json")
+
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["*- Run it again -*", "pytest --workflows-replay=histories/ORDERS-order-A1.json"])
+    again.assert_outcomes(failed=1)
+
+
+def test_a_file_outside_of_rootdir_has_its_path_in_its_name(shop, tmp_path_factory):
+    file = tmp_path_factory.mktemp("elsewhere") / "a.json"
+    (shop.path / "histories/ORDERS-order-A1.json").rename(file)
+
+    result = shop.run(None, f"--workflows-replay={file}", "-v")
+    folder = shop.run(None, f"--workflows-replay={file.parent}", "-v")
+
+    for one in (result, folder):
+        one.assert_outcomes(passed=1)
+        assert f"{file}::ORDERS[order-A1] PASSED" in one.stdout.str()
 
 
 def test_a_folder_whose_name_begins_with_a_dot_is_looked_into(shop):
@@ -391,6 +415,60 @@ def test_a_class_inside_of_a_function_cannot_be_found_and_says_so(worker):
         [
             "The workflow 'GREETING' is in no configuration, and its class (workflow_bindings.<locals>.Greeting) is defined inside of a function*"
         ]
+    )
+
+
+DUMP = {
+    "status": "complete",
+    "params": {},
+    "output": [1, "shipped"],
+    "steps": [
+        {"type": "step", "name": "charge-1", "success": True, "output": 1},
+        {"type": "sleep", "name": "cool down-1", "finished": True},
+        {"type": "step", "name": "ship-1", "success": True, "output": "shipped"},
+    ],
+}
+
+
+@pytest.fixture
+def two(worker: Any) -> Any:
+    """A project with two bindings, and a dump of production in d."""
+    config = json.loads((worker.path / "wrangler.jsonc").read_text())
+    config["workflows"].append({**config["workflows"][0], "binding": "AGAIN", "name": "again"})
+    worker.write("wrangler.jsonc", json.dumps(config))
+    worker.write("d/dump.json", json.dumps(DUMP))
+    return worker
+
+
+def test_a_dump_of_production_is_of_the_only_workflow(worker):
+    worker.write("d/dump.json", json.dumps(DUMP))
+
+    worker.run(None, "--workflows-replay=d").assert_outcomes(passed=1)
+
+
+def test_a_dump_says_which_of_several_workflows_it_is_of(two):
+    result = two.run(None, "--workflows-replay=d")
+    two.write("d/dump.json", json.dumps({**DUMP, "binding": "ORDERS"}))
+    two.write("d/enveloped.json", json.dumps({"result": DUMP, "success": True, "binding": "AGAIN"}))
+    two.write("d/called.json", json.dumps({**DUMP, "workflowName": "again"}))
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "The recording does not name its workflow, and the configuration has 2: ORDERS, AGAIN. "
+            'Write the name into the recording, at its top: "binding": "...".'
+        ]
+    )
+    two.run(None, "--workflows-replay=d").assert_outcomes(passed=3)
+
+
+def test_a_dump_of_a_workflow_that_the_configuration_does_not_have(two):
+    two.write("d/dump.json", json.dumps({**DUMP, "binding": "NOPE"}))
+
+    result = two.run(None, "--workflows-replay=d")
+
+    result.stdout.fnmatch_lines(
+        ["The recording is of the workflow 'NOPE', which the configuration does not have. It has: ORDERS, AGAIN."]
     )
 
 

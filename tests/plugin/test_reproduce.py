@@ -4,6 +4,10 @@ from typing import Any
 
 import pytest
 
+from durable_engine import StepKey
+from pytest_workflows.recordings import Recording, Step, load
+from pytest_workflows.recordings.script import find_until
+
 ENTRY = """
     from datetime import datetime
 
@@ -143,6 +147,27 @@ def test_until_runs_for_real_from_that_step_on(shop):
                 assert str(instance.steps[2].ended_at) == "2026-01-01 01:00:10+00:00"
         """,
     )
+
+
+def test_until_takes_a_step_with_its_occurrence_as_history_shows_it(shop):
+    run(
+        shop,
+        """
+        async def test_again(workflow_env):
+            async with reproduce(workflow_env.ORDERS, FILE, until="charge-1") as instance:
+                await instance.wait_for_status("errored")
+                assert entry.calls == ["charge 1", "charge 2"]
+        """,
+    )
+
+
+def test_until_prefers_a_step_that_is_really_called_so():
+    recording = Recording(instance_id="i", status="complete")
+    recording.steps = [Step(kind="do", name="charge"), Step(kind="do", name="charge-1")]
+
+    assert find_until(recording, "charge-1") == StepKey("do", "charge-1", 1)
+    assert find_until(recording, "charge-1-1") == StepKey("do", "charge-1", 1)
+    assert find_until(recording, "charge") == StepKey("do", "charge", 1)
 
 
 def test_a_source_that_is_mended_comes_to_another_end(shop):
@@ -340,6 +365,49 @@ def test_a_value_that_was_redacted_stops_the_run_where_it_is_used(worker):
                 async with reproduce(workflow_env.ORDERS, FILE) as instance:
                     await instance.wait_for_status("errored")
         """,
+    )
+
+
+def test_a_sensitive_output_stays_hidden_among_the_inputs_of_its_dependents(worker):
+    worker.write(
+        "src/entry.py",
+        """
+        from workers import WorkflowEntrypoint
+
+        calls = []
+
+
+        class OrderWorkflow(WorkflowEntrypoint):
+            async def run(self, event, step):
+                @step.do("key", config={"sensitive": "output"})
+                async def key():
+                    return {"private": "very secret"}
+
+                @step.do("sign")
+                async def sign(key):
+                    return len(key["private"])
+
+                raise RuntimeError(f"signed {await sign()}")
+        """,
+    )
+    worker.run(RECORD).assert_outcomes(failed=1)
+    (worker.path / "tests/test_it.py").unlink()
+
+    run(
+        worker,
+        """
+        async def test_again(workflow_env):
+            async with reproduce(workflow_env.ORDERS, FILE) as instance:
+                await instance.wait_for_status("errored")
+                assert instance.steps[1].inputs == {"key": "[REDACTED]"}
+                assert "signed 11" in (await instance.get_error())["message"]
+
+        async def test_from_there_on(workflow_env):
+            with pytest.raises(UnknownValueError, match="but this value is not known: redacted"):
+                async with reproduce(workflow_env.ORDERS, FILE, until="sign") as instance:
+                    await instance.wait_for_status("errored")
+        """,
+        passed=2,
     )
 
 
@@ -623,4 +691,47 @@ def test_what_run_did_after_a_step_that_failed_for_good_is_reproduced(worker):
                     ("release", "complete"),
                 ]
         """,
+    )
+
+
+@pytest.mark.parametrize("more", ["", "'queued': '2026-03-02T09:00:00Z', 'params': {}, ", "'params': {}, "])
+@pytest.mark.parametrize("step", ["", ", 'attempts': []"])
+def test_a_step_of_which_no_attempt_is_known_is_shown_as_far_as_it_is(shop, more, step):
+    result = run(
+        shop,
+        f"""
+        DUMP = {{{more}"status": "running", "steps": [{{"type": "step", "name": "reserve-1"{step}}}]}}
+
+        async def test_again(workflow_env):
+            async with reproduce(workflow_env.ORDERS, DUMP) as instance:
+                await instance.wait_for_status("complete")
+        """,
+        passed=0,
+    )
+
+    result.stdout.fnmatch_lines(
+        ["*Instance 'unknown' of 'ORDERS': *", "  +0*do*reserve-1*running*", "  now: runs the callback of 'reserve-1'"]
+    )
+    result.stdout.no_fnmatch_line("*ValueError*")
+    [recording] = (shop.path / ".workflows/failures/tests.test_again--test_again").iterdir()
+    assert [step.status for step in load(recording).steps] == ["running"]
+
+
+def test_a_wait_for_what_is_not_known_says_so(shop):
+    result = run(
+        shop,
+        """
+        DUMP = {"status": "complete", "params": {}, "steps": [{"type": "step", "name": "reserve-1"}]}
+
+        async def test_again(workflow_env):
+            async with reproduce(workflow_env.ORDERS, DUMP) as instance:
+                await instance.wait_for_status("complete")
+        """,
+        passed=0,
+    )
+
+    result.stdout.fnmatch_lines(
+        [
+            "E   *RecordingError: Instance 'unknown' of 'ORDERS' follows the recording up to step.do('reserve'), and what *"
+        ]
     )

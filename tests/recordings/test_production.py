@@ -74,6 +74,19 @@ def test_what_holds_no_instance_is_refused_with_the_reason(found, message):
     assert message in str(error.value)
 
 
+@pytest.mark.parametrize(
+    "found",
+    [
+        dump(binding="ORDERS"),
+        {"result": dump(), "success": True, "binding": "ORDERS"},
+        {"result": dump(binding="ORDERS"), "success": True},
+    ],
+)
+def test_whoever_has_a_dump_may_write_its_binding_into_it(found):
+    assert read(found).binding == "ORDERS"
+    assert read(dump()).binding is None
+
+
 def test_a_list_that_holds_one_instance_with_its_steps_is_read():
     assert read({"result": [dump(steps=[do()])], "success": True}).steps[0].name == "charge"
 
@@ -455,6 +468,29 @@ def test_a_step_at_work():
 
     assert (step.status, step.ended_at) == ("running", None)
     assert (step.attempts[0].ended_at, step.attempts[0].error) == (None, None)
+
+
+@pytest.mark.parametrize("fields", [{}, {"success": None}])
+def test_a_step_whose_last_attempt_succeeded_is_complete(fields):
+    step = {"type": "step", "name": "charge-1", "attempts": [{"success": True}], "output": 3, **fields}
+
+    [charge] = read(dump(steps=[step])).steps
+    assert (charge.status, charge.result, charge.unknown_outcome) == ("complete", 3, False)
+
+
+@pytest.mark.parametrize("kind", ["step", "sleep", "waitForEvent"])
+def test_a_step_of_an_ended_instance_without_an_outcome_and_an_end_is_unknown_and_said(kind):
+    recording = read(dump(steps=[{"type": kind, "name": "charge-1"}]))
+
+    assert recording.steps[0].unknown_outcome
+    assert "What became of step 'charge-1' is not in the dump." in recording.notes
+
+
+def test_a_step_that_had_no_outcome_when_its_instance_ended_is_known():
+    recording = read(dump(status="terminated", steps=[do(success=None, end=None)]))
+
+    assert not recording.steps[0].unknown_outcome
+    assert "Step 'charge-1' had no outcome when the instance ended." in recording.notes
 
 
 def test_an_attempt_that_failed_without_an_error():

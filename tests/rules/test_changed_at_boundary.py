@@ -87,13 +87,84 @@ BAD = {
                 found = await price()
                 return f"{found['price']} EUR"
     """,
-    "a whole float that is computed with": """
+    "a whole float by its class": """
+                @step.do()
+                async def price():
+                    return 20.0  # <-- here
+
+                return type(await price()) is float
+    """,
+    "a whole float in a pattern": """
+                @step.do()
+                async def price():
+                    return 20.0  # <-- here
+
+                match await price():
+                    case float():
+                        return "a price"
+    """,
+    "a whole float as a str": """
+                @step.do()
+                async def price():
+                    return {"price": 20.0}  # <-- here
+
+                found = await price()
+                return "EUR " + str(found["price"])
+    """,
+    "a whole float with a width": """
                 @step.do()
                 async def price():
                     return 20.0  # <-- here
 
                 found = await price()
-                return found // 3
+                return f"{found:>10}"
+    """,
+    "a whole float in a text with %": """
+                @step.do()
+                async def price():
+                    return 20.0  # <-- here
+
+                found = await price()
+                return "%.1f, or %s" % (1.5, found)
+    """,
+    "a whole float in a text with format": """
+                @step.do()
+                async def price():
+                    return 20.0  # <-- here
+
+                found = await price()
+                return "{n:.1f}, or {}".format(found, n=1.5)
+    """,
+    "a method that an int has only since Python 3.12": """
+                @step.do()
+                async def price():
+                    return 20.0  # <-- here
+
+                found = await price()
+                try:
+                    return found.is_integer()
+                except AttributeError:
+                    return None
+    """,
+    "a text of a whole float that was computed with": """
+                @step.do()
+                async def price():
+                    return {"price": 20.0}  # <-- here
+
+                found = await price()
+                total = round(-found["price"] * 3, 2)
+                return f"{total} EUR"
+    """,
+    "an aware datetime that is compared after a timedelta": """
+                @step.do()
+                async def when():
+                    return LAUNCH  # <-- here
+
+                later = await when() + timedelta(days=1)
+                try:
+                    return later < LAUNCH
+                except TypeError:
+                    return None
     """,
     "keys that are numbers": """
                 @step.do()
@@ -210,6 +281,35 @@ GOOD = {
                 if found["score"] > 0.5 and found["score"]:
                     return f"{found['score']:.2f}"
     """,
+    "a whole float that is computed with": """
+                @step.do()
+                async def order():
+                    return {"price": 20.0, "n": 3}
+
+                found = await order()
+                total = found["price"] * found["n"]
+                total += found["price"] // 3 + found["price"] % 7 + found["price"] / 8 - found["price"] ** 2
+                if total > 20:
+                    return [total, round(found["price"] * 100), -found["price"], sum([found["price"]])]
+    """,
+    "a text of what a whole float was divided by": """
+                @step.do()
+                async def price():
+                    return 20.0
+
+                found = await price()
+                return f"{found / 2} or {found * 1.5}"
+    """,
+    "a whole float that a binding gets": """
+                @step.do()
+                async def order():
+                    return {"price": 20.0}
+
+                found = await order()
+                self.keep(found["price"], [found["price"]], price=found["price"])
+
+            def keep(self, *found, price): ...
+    """,
     "a whole float in what is handed on": """
                 @step.do()
                 async def order():
@@ -217,6 +317,42 @@ GOOD = {
 
                 found = await order()
                 return json.dumps(found)
+    """,
+    "a whole float in a text that says how": """
+                @step.do()
+                async def price():
+                    return 20.0
+
+                found = await price()
+                texts = ["%d or %.2f" % (found, found), "{:.2f} {n}".format(found, n=1), format(found, ".1f")]
+                return [*texts, f"{found:>10.2f}"]
+    """,
+    "a whole float where an int is as good": """
+                @step.do()
+                async def price():
+                    return 20.0
+
+                found = await price()
+                return [isinstance(found, int | float), isinstance(found, str), found.real, found.as_integer_ratio()]
+    """,
+    "a whole float in a log line": """
+                @step.do()
+                async def price():
+                    return 20.0
+
+                found = await price()
+                print(f"it costs {found}")
+    """,
+    "a time to sleep until": """
+                @step.do()
+                async def when():
+                    return {"at": datetime.now(UTC) + timedelta(days=9)}
+
+                found = await when()
+                day_before = found["at"] - timedelta(days=1)
+                await step.sleep_until("a day before", when=day_before)
+                await step.sleep_until("launch", found["at"])
+                await step.sleep_until("a day later", found["at"] + timedelta(days=1))
     """,
     "keys by the text that they come back as": """
                 @step.do()

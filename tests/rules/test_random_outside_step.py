@@ -53,6 +53,15 @@ BAD = {
             async def run(self, event, step):
                 return new_id()
     """,
+    "for a log line": """
+        import logging
+        from datetime import datetime
+
+        class Report(WorkflowEntrypoint):
+            async def run(self, event, step):
+                logging.getLogger("report").warning("it begins at %s", datetime.now())  # <-- here
+                print(f"{datetime.now()} started")  # <-- here
+    """,
     "in a method, between two steps": """
         import random
 

@@ -117,6 +117,79 @@ BAD = {
                 except BaseException:  # <-- here
                     return "something went wrong"
     """,
+    "noted, and only returned": """
+                failed = []
+                try:
+                    await charge()
+                    await ship()
+                except Exception as error:  # <-- here
+                    failed.append(str(error))
+                await working(step, "archive")()
+                return failed
+    """,
+    "noted, and read only before it fails": """
+                last, order = None, {}
+
+                @step.do()
+                async def report():
+                    return last
+
+                await report()
+                try:
+                    await charge()
+                    if last:
+                        await ship()
+                except Exception as error:  # <-- here
+                    last = order["error"] = str(error)
+                return order
+    """,
+    "noted under a name that a later step has for something else": """
+                async def tell(error):
+                    await working(step, f"tell {error}")()
+
+                try:
+                    await charge()
+                    await ship()
+                except Exception as caught:  # <-- here
+                    error = str(caught)
+                await tell("all")
+                return error
+    """,
+    "a method with several steps": """
+                try:
+                    return await self.process(charge, ship)
+                except Exception as error:  # <-- here
+                    print(error)
+                    return {"status": "failed"}
+
+            async def process(self, charge, ship):
+                await charge()
+                return await ship()
+    """,
+    "a function of the module with steps in a loop": """
+                try:
+                    await all_of([charge, ship])
+                except Exception:  # <-- here
+                    return "something went wrong"
+
+        async def all_of(steps):
+            for step in steps:
+                await step()
+    """,
+    "a method that gathers, called by another one": """
+                try:
+                    await self.process(charge, ship)
+                except Exception:  # <-- here
+                    return "something went wrong"
+
+            async def process(self, *steps):
+                await self.gather(*steps)
+
+            async def gather(self, one, other):
+                import asyncio
+
+                await asyncio.gather(one(), other())
+    """,
 }
 GOOD = {
     "one step at a time": """
@@ -213,6 +286,163 @@ GOOD = {
                 except Exception:
                     return "something went wrong"
     """,
+    "noted in a list that decides later": """
+                failed = []
+                for name in ("a", "b"):
+                    try:
+                        await charge()
+                        await ship()
+                    except Exception:
+                        failed.append(name)
+                if failed:
+                    await working(step, "tell")()
+                return failed
+    """,
+    "noted in a list that is gone through later": """
+                failed = []
+                try:
+                    await charge()
+                    await ship()
+                except Exception:
+                    failed += ["an order"]
+                for name in failed:
+                    await working(step, f"tell {name}")()
+    """,
+    "noted in a dict that is matched later": """
+                outcome = {"status": "fine"}
+                try:
+                    await charge()
+                    await ship()
+                except Exception:
+                    outcome["status"] = "failed"
+                match outcome["status"]:
+                    case "failed":
+                        await working(step, "refund")()
+    """,
+    "noted for the callback of a later step": """
+                error = None
+                try:
+                    await charge()
+                    await ship()
+                except Exception as caught:
+                    error = str(caught)
+
+                @step.do()
+                async def report():
+                    return {"ok": error is None, "error": error}
+
+                await report()
+    """,
+    "noted for a step that was declared before": """
+                errors = []
+                report = step.do("report")(lambda: errors)
+                try:
+                    await charge()
+                    await ship()
+                except Exception as caught:
+                    errors.append(str(caught))
+                await report()
+    """,
+    "noted, and handed to a later step": """
+                error = None
+                try:
+                    await charge()
+                    await ship()
+                except Exception as caught:
+                    error = str(caught)
+                summary = f"failed: {error}" if error else "fine"
+                await self.tell(step, summary)
+
+            async def tell(self, step, text):
+                await step.do("tell")(lambda: text)()
+    """,
+    "noted in self for a method": """
+                try:
+                    await charge()
+                    await ship()
+                except Exception as caught:
+                    self.error = str(caught)
+                await self.tell(step)
+
+            async def tell(self, step):
+                await step.do("tell")(lambda: self.error)()
+    """,
+    "noted by a method in self for run": """
+                await self.process(charge, ship)
+                if self.error:
+                    await working(step, "refund")()
+
+            async def process(self, charge, ship):
+                try:
+                    await charge()
+                    await ship()
+                except Exception as caught:
+                    self.error = str(caught)
+    """,
+    "noted by several tasks": """
+                import asyncio
+
+                failed = []
+
+                async def one(name):
+                    try:
+                        await charge()
+                        await ship()
+                    except Exception:
+                        failed.append(name)
+
+                await asyncio.gather(one("a"), one("b"))
+                lines = []
+                for name in failed:
+                    lines.append(f"{name} failed")
+                await step.do("tell")(lambda: lines)()
+    """,
+    "noted, and told in the finally": """
+                error = None
+                try:
+                    await charge()
+                    await ship()
+                except Exception as caught:
+                    error = str(caught)
+                finally:
+                    await step.do("tell")(lambda: error)()
+    """,
+    "a method with one step": """
+                try:
+                    charged = await self.charge(charge, max(1, 2), str(1), str(2))
+                except Exception:
+                    charged = None
+                return charged
+
+            async def charge(self, charge, *keys):
+                charged = await charge()
+                return max(charged["amounts"])
+    """,
+    "a method that hands on one step": """
+                try:
+                    charged = await self.charge(charge)
+                except Exception:
+                    charged = None
+                return charged
+
+            def charge(self, charge):
+                return charge()
+    """,
+    "one step whose result is taken apart": """
+                try:
+                    user = await charge()
+                    name = user["name"].strip() or str(user.get("id"))
+                except Exception:
+                    name = "unknown"
+                return name
+    """,
+    "one step that is declared in the try": """
+                try:
+                    charge_it = step.do("charge it", config=NEVER)(lambda: {}["amount"])
+                    return await charge_it()
+                except Exception:
+                    return None
+    """,
     "the instance fails after all": """
                 try:
                     await charge()
@@ -236,6 +466,7 @@ async def test_a_failure_that_nobody_learns_of_is_found(bench: Any, body: str) -
 @pytest.mark.parametrize("body", GOOD.values(), ids=GOOD)
 async def test_a_failure_that_is_dealt_with_is_not(bench: Any, body: str) -> None:
     assert await bench.findings(STEPS.strip("\n") + body) == []
+    assert bench.running.engine.instances[0].row.status == ("errored" if "raise" in body else "complete")
 
 
 async def test_the_finding_names_the_step(bench: Any) -> None:

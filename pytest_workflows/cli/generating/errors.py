@@ -8,6 +8,7 @@ import re
 
 from pytest_workflows.recordings.model import ErrorRecord
 
+from .layout import Group, Node, assigned, call
 from .literals import Imports, text
 
 _TIMED_OUT = re.compile(r"(Error: )?(WorkflowTimeoutError: )?Execution timed out after \d+ms")
@@ -36,24 +37,23 @@ class Exceptions:
         self._imports = imports
         self.classes: dict[str, str] = {}
 
-    def source(self, error: ErrorRecord) -> str:
+    def source(self, error: ErrorRecord) -> Node:
         """The source of an exception that the platform tells of in the same words."""
         final = _non_retryable(error)
         if final is not None:
-            return f"{self._imports.use('workers.workflows', _FINAL)}({text(final)})"
+            return call(self._imports.use("workers.workflows", _FINAL), text(final))
         raised = _RAISED.match(_told(error.message))
         if not error.message.startswith("PythonError: ") or raised is None:
-            return _builtin(error.name, error.message) or f"Exception({text(error.message)})"
+            return _builtin(error.name, error.message) or call("Exception", text(error.message))
         name, message = raised["name"], raised["message"]
-        return _builtin(name, message) or f"{self._class(name)}({'' if message is None else text(message)})"
+        return _builtin(name, message) or call(self._class(name), *([] if message is None else [text(message)]))
 
     def _class(self, name: str) -> str:
         # With its module and its name an exception shows as the recorded one does, whatever its own class asks for.
         module, _, qualified = name.rpartition(".")
         short = re.sub(r"\W", "_", qualified)
-        place = {"__module__": module or "builtins"}
-        attributes = ", ".join(f"{text(key)}: {text(value)}" for key, value in place.items())
-        self.classes[short] = f"{short} = type({text(qualified)}, (Exception,), {{{attributes}}})"
+        place = Group("{", (f'"__module__": {text(module or "builtins")}',), "}")
+        self.classes[short] = assigned(short, call("type", text(qualified), "(Exception,)", place), 0)
         return short
 
 
@@ -72,22 +72,22 @@ def _told(message: str) -> str:
     return "\n".join(line for number, line in enumerate(told) if number or not line.startswith("Traceback "))
 
 
-def _builtin(name: str, message: str | None) -> str | None:
+def _builtin(name: str, message: str | None) -> Node | None:
     found = getattr(builtins, name, None)
     if not isinstance(found, type) or not issubclass(found, Exception):
         return None
     if message is None:
-        return f"{name}()"
+        return call(name)
     if found is KeyError:
         try:
-            return f"KeyError({_value(ast.literal_eval(message))})"
+            return call("KeyError", _value(ast.literal_eval(message)))
         except (ValueError, SyntaxError):
             return None
     try:
         same = str(found(message)) == message
     except TypeError:
         return None
-    return f"{name}({text(message)})" if same else None
+    return call(name, text(message)) if same else None
 
 
 def _value(value: object) -> str:

@@ -10,7 +10,8 @@ from pytest_workflows.recordings.model import ErrorRecord
 from pytest_workflows.recordings.production import UNKNOWN_ERROR
 
 from .errors import Exceptions, is_timeout
-from .literals import INDENT, WIDTH, Imports, literal, text
+from .layout import Group, Node, call, lay_out
+from .literals import Imports, literal, text
 
 DEPTH = 3
 """How deep the lines of `async with instance.modify()` stand in the test."""
@@ -37,12 +38,13 @@ class Mocks:
             if step.kind == "do":
                 yield from self._do(step)
             elif step.kind == "wait_for_event" and step.status == "errored":
-                yield f"m.force_event_timeout({selector(step)})"
+                yield _call("m.force_event_timeout", selector(step))
         yield from self._events()
 
     def _do(self, step: Step) -> Iterator[str]:
         if step.status in ("running", "waiting"):
-            yield f"# {text(step.name)} had not ended: it goes on for real."
+            how = "may have ended" if step.unknown_outcome else "had not ended"
+            yield f"# {text(step.name)} {how}: it goes on for real."
         failed = [attempt for attempt in step.attempts if attempt.error is not None and not attempt.lost]
         if step.status == "errored":
             yield from self._failed(step, failed)
@@ -68,25 +70,19 @@ class Mocks:
 
     def _key(self, error: ErrorRecord | None) -> str:
         assert error is not None
-        return "timeout" if is_timeout(error) else self._exceptions.source(error)
+        return "timeout" if is_timeout(error) else str(self._exceptions.source(error))
 
     def _failure(self, step: Step, error: ErrorRecord, times: int | None) -> str:
-        count = "" if times is None else f", times={times}"
+        count = [] if times is None else [f"times={times}"]
         if is_timeout(error):
-            return call("m.force_step_timeout", selector(step), count.removeprefix(", "))
+            return _call("m.force_step_timeout", selector(step), *count)
         if error.message == UNKNOWN_ERROR:
             self._imports.unknown = True
-            return call("m.mock_step", selector(step), 'lambda: unknown("what it failed with")')
-        return call("m.mock_step_error", selector(step), self._exceptions.source(error), count.removeprefix(", "))
+            return _call("m.mock_step", selector(step), 'lambda: unknown("what it failed with")')
+        return _call("m.mock_step_error", selector(step), self._exceptions.source(error), *count)
 
     def _result(self, step: Step) -> str:
-        return self._with_value("m.mock_step_result", selector(step), untag(step.result))
-
-    def _with_value(self, name: str, argument: str, value: object) -> str:
-        flat = f"{name}({argument}, {literal(value, self._imports, indent=-WIDTH)})"  # in one line while that may fit
-        if "\n" not in flat and len(INDENT) * DEPTH + len(flat) <= WIDTH:
-            return flat
-        return exploded(name, argument, literal(value, self._imports, indent=DEPTH + 1, before=1))
+        return _call("m.mock_step_result", selector(step), literal(untag(step.result), self._imports))
 
     # -- events ------------------------------------------------------------------------------------------------------
 
@@ -98,7 +94,7 @@ class Mocks:
                 yield f"# Not known: the type of the event that {text(step.label)} took. Put it in the place of ..."
                 yield f"# m.mock_event(..., {literal(payload, Imports())})"
             else:
-                yield self._with_value("m.mock_event", text(step.event_type), payload)
+                yield _call("m.mock_event", text(step.event_type), literal(payload, self._imports))
 
 
 def steps_that_run(recording: Recording) -> list[Step]:
@@ -114,25 +110,14 @@ def steps_that_run(recording: Recording) -> list[Step]:
     return found
 
 
-def selector(step: Step) -> str:
+def selector(step: Step) -> Node:
     """How a modifier and a wait name a step."""
-    return text(step.name) if step.count == 1 else f"({text(step.name)}, {step.count})"
+    name = text(step.name)
+    return name if step.count == 1 else Group("(", (name, str(step.count)), ")")
 
 
-def call(name: str, *arguments: str) -> str:
-    """A call, an argument a line where it does not fit into one."""
-    given = [argument for argument in arguments if argument]
-    flat = f"{name}({', '.join(given)})"
-    first, *more = flat.splitlines()
-    if len(first) + len(INDENT) * DEPTH <= WIDTH:
-        return "\n".join([first, *more])
-    return exploded(name, *(argument.replace("\n", f"\n{INDENT}") for argument in given))
-
-
-def exploded(name: str, *arguments: str) -> str:
-    """A call with an argument a line."""
-    inner = INDENT * (DEPTH + 1)
-    return "\n".join([f"{name}(", *(f"{inner}{argument}," for argument in arguments), f"{INDENT * DEPTH})"])
+def _call(name: str, *arguments: Node) -> str:
+    return lay_out(call(name, *arguments), DEPTH)
 
 
 def _taken_at(step: Step) -> float:

@@ -15,14 +15,16 @@ from pytest_workflows.recordings.production import UNKNOWN_ID
 from pytest_workflows.recordings.reproduction import life_begins
 
 from .errors import Exceptions
-from .literals import INDENT, PLUGIN, WIDTH, Imports, literal, text
-from .mocks import Mocks, selector, steps_that_run
+from .layout import INDENT, WIDTH, Group, Led, Node, asserted, assigned, awaited_then, call, lay_out
+from .literals import PLUGIN, Imports, literal, text
+from .mocks import DEPTH, Mocks, selector, steps_that_run
 
 _UNKNOWN = '''
 def unknown(what):
     """Stands for a value that the recording does not have: put it in the place of the call."""
     pytest.fail(f"The recording does not have this value: {what}")
 '''
+_AS = " as instance:"
 _NOTES = 10
 _FIRST = 78
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -87,14 +89,14 @@ class _Module:
         yield "@pytest.mark.asyncio"
         marks = list(self._marks())
         if marks:
-            yield f"@pytest.mark.workflow({', '.join(marks)})"
-        yield f"async def {self._name()}(workflow_env):"
+            yield lay_out(call("@pytest.mark.workflow", *marks), 0)
+        yield f"{lay_out(call(f'async def {self._name()}', 'workflow_env'), 0, after=1)}:"
 
     def _name(self) -> str:
         slug = re.sub(r"\W+", "_", f"{self._binding}_{self._id}_{self._recording.status}".lower(), flags=re.ASCII)
         return f"test_{slug.strip('_')}"
 
-    def _marks(self) -> Iterator[str]:
+    def _marks(self) -> Iterator[Node]:
         began = life_begins(self._recording)
         if began is not None:
             yield f'now="{_iso(began)}"'
@@ -102,28 +104,30 @@ class _Module:
         if settings.step_limit not in (None, _STEP_LIMIT):
             yield f"step_limit={settings.step_limit}"
         if settings.limits:
-            yield f"limits={literal(settings.limits, self._imports)}"
+            yield Led("limits=", literal(settings.limits, self._imports))
 
     # -- the test ----------------------------------------------------------------------------------------------------
 
     def _test(self) -> list[str]:
         mocks = list(Mocks(self._recording, self._imports, self._exceptions).lines())
         mocks += self._finished_sleeps()
-        params = literal(untag(self._recording.params), self._imports, indent=1, before=len("params = "))
-        env = f"workflow_env.{self._binding}"
+        params = literal(untag(self._recording.params), self._imports)
+        env: Node = f"workflow_env.{self._binding}"
         if not self._binding.isidentifier() or keyword.iskeyword(self._binding):
-            env = f"getattr(workflow_env, {text(self._binding)})"
+            env = call("getattr", "workflow_env", text(self._binding))
+        opened = call("async with introspect_workflow_instance", "binding", text(self._id))
         lines = [
-            f"binding = {env}",
-            f"params = {params}",
-            f"async with introspect_workflow_instance(binding, {text(self._id)}) as instance:",
+            assigned("binding", env, 1),
+            assigned("params", params, 1),
+            f"{lay_out(opened, 1, after=len(_AS))}{_AS}",
         ]
         if any(not line.startswith("#") for line in mocks):
             lines.append(f"{INDENT}async with instance.modify() as m:")
             lines += [f"{INDENT * 2}{line}" for line in mocks]
         else:
             lines += [f"{INDENT}{line}" for line in mocks]
-        lines.append(f'{INDENT}await binding.create({{"id": {text(self._id)}, "params": params}})')
+        created = Group("{", (f'"id": {text(self._id)}', '"params": params'), "}")
+        lines.append(f"{INDENT}{lay_out(call('await binding.create', created), 2)}")
         return [*lines, "", *(f"{INDENT}{line}" for line in self._assertions())]
 
     def _assertions(self) -> Iterator[str]:
@@ -133,23 +137,25 @@ class _Module:
             yield 'await instance.wait_for_status("complete")'
         elif recording.status == "complete":
             yield 'await instance.wait_for_status("complete")'
-            output = literal(untag(recording.output), self._imports, indent=2, before=39, expected=True)
-            yield f"assert await instance.get_output() == {output}"
+            output = literal(untag(recording.output), self._imports, expected=True)
+            yield asserted("await instance.get_output()", output, 2)
         else:
             yield from self._stands()
 
     def _stands(self) -> Iterator[str]:
         """An instance that has not ended, or was ended from outside: it must come as far as it was."""
         last = self._last_to_end()
-        if last is not None and last.status == "complete":
-            yield f"await instance.wait_for_step_result({selector(last)})"
-        elif last is not None:
-            yield f"with pytest.raises({self._imports.use(PLUGIN, 'StepFailedError')}):"
-            yield f"{INDENT}await instance.wait_for_step_result({selector(last)})"
+        if last is not None:
+            waited = call("await instance.wait_for_step_result", selector(last))
+            if last.status == "complete":
+                yield lay_out(waited, 2)
+            else:
+                yield f"with pytest.raises({self._imports.use(PLUGIN, 'StepFailedError')}):"
+                yield f"{INDENT}{lay_out(waited, 3)}"
         if self._recording.status == "terminated":
             if self._is_parked():
                 yield 'await instance.wait_for_status("waiting")'
-            yield f"await (await binding.get({text(self._id)})).terminate()"
+            yield awaited_then(call("await binding.get", text(self._id)), ".terminate()", 2)
             yield 'await instance.wait_for_status("terminated")'
         elif self._recording.status == "waiting":
             yield 'await instance.wait_for_status("waiting")'
@@ -172,7 +178,7 @@ class _Module:
         """Of an instance that stands, sleeps that are over take no time: it does not stand in them."""
         if self._recording.status in FINAL_STATUSES - {"terminated"}:
             return []
-        return [f"m.disable_sleeps({selector(step)})" for step in self._steps if _is_over(step)]
+        return [lay_out(call("m.disable_sleeps", selector(step)), DEPTH) for step in self._steps if _is_over(step)]
 
 
 def _is_over(step: Step) -> bool:

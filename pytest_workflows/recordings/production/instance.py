@@ -33,8 +33,8 @@ def read_production(found: object, where: str = "the dump", *, json_outputs: boo
         json_outputs: Whether outputs stand there as JSON text; None to see for itself.
 
     Returns:
-        The recording. It has no workflow, and `"unknown"` for an instance id that is not given; `notes` says what else
-        is not known.
+        The recording. It has no workflow unless somebody wrote `"binding"` into the dump or its envelope, and
+        `"unknown"` for an instance id that is not given; `notes` says what else is not known.
 
     Raises:
         RecordingError: If it holds no instance.
@@ -45,7 +45,9 @@ def read_production(found: object, where: str = "the dump", *, json_outputs: boo
             f"{where}: this is neither a recording of pytest-workflows nor what the platform's API returns for an "
             f"instance: it has {_some(data)}. The API's answer has {', '.join(_KNOWN[:3])}, among others."
         )
-    return _Dump(data, json_outputs).read()
+    recording = _Dump(data, json_outputs).read()
+    recording.binding = text(data.get("binding")) or text(mapping(found).get("binding"))
+    return recording
 
 
 def _some(data: Mapping[str, Any]) -> str:

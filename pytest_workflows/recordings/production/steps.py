@@ -60,7 +60,9 @@ class StepReader:
             self._read_sleep(step, data, end)
         else:
             self._read_wait(step, data, end)
-        if step.status in ("running", "waiting") and self._ended:
+        if step.unknown_outcome:
+            self._notes.add(f"What became of step {label!r} is not in the dump.")
+        elif step.status in ("running", "waiting") and self._ended:
             self._notes.add(f"Step {label!r} had no outcome when the instance ended.")
         return step
 
@@ -70,8 +72,13 @@ class StepReader:
         config = get(data, "config")
         step.config = dict(config) if isinstance(config, Mapping) else None
         step.sensitive = get(mapping(config), "sensitive") == "output"
-        step.attempts = self._attempts(step, get(data, "attempts"))
-        step.status = _do_status(get(data, "success"), step, end)
+        attempts, success = get(data, "attempts"), get(data, "success")
+        step.attempts = self._attempts(step, attempts)
+        if flag(success) is None and _last_succeeded(attempts):
+            success = True
+        step.status = _do_status(success, step, end)
+        is_said = success is not MISSING or get(data, "end") is not MISSING
+        step.unknown_outcome = self._ended and not is_said
         step.ended_at = end if step.status in ("complete", "errored") else None
         if step.status == "complete":
             step.error = None
@@ -175,7 +182,8 @@ class StepReader:
         finished = flag(get(data, "finished", "success"))
         if finished is None and end is not None and self._ended:
             return "complete"
-        if finished is None:
+        step.unknown_outcome = finished is None and self._ended
+        if finished is None and not self._ended:
             self._notes.add(f"Whether {step.label!r} is over is not in the dump.")
         return "complete" if finished else "waiting"
 
@@ -218,6 +226,10 @@ def _do_status(success: object, step: Step, end: datetime | None) -> Status:
         failed = step.error is not None or (last is not None and last.error is not None)
         return "errored" if failed else "complete"
     return "waiting" if last is not None and last.error is not None else "running"
+
+
+def _last_succeeded(attempts: object) -> bool:
+    return isinstance(attempts, list) and bool(attempts) and get(mapping(attempts[-1]), "success") is True
 
 
 def _is_marked_cut(data: Mapping[str, Any]) -> bool:
