@@ -14,6 +14,7 @@ from rich.text import Text
 
 from durable_engine import EngineError
 from pytest_workflows.recordings import DivergenceError, Recording, RecordingError
+from pytest_workflows.recordings.production import guess_of
 from pytest_workflows.recordings.replay import replay, same_failure
 from pytest_workflows.recordings.reproduction import reproduce as play
 from pytest_workflows.recordings.script import find_until
@@ -133,7 +134,8 @@ class _Reproduction:
         same = self._status["status"] == self._recording.status
         same = same and (failure is None or same_failure(self._recording, error.get("message", "")))
         text = f"As recorded: {now}." if same else f"Recorded: {recorded}.\nNow:      {now}."
-        show(Text(text, style="green" if same else "yellow"), self._console)
+        lines = [text] if same else [text, *guess_of(self._recording.notes)]
+        show(Text("\n".join(lines), style="green" if same else "yellow"), self._console)
         return OK if same else NO
 
 

@@ -11,7 +11,7 @@ from durable_engine import Ask, Place, StepKey
 
 from .errors import DivergenceError
 from .matching import holds_redacted
-from .production import AS_JSON, AS_TEXT
+from .production import guess_of
 
 if TYPE_CHECKING:
     from .model import Recording, Step
@@ -104,7 +104,7 @@ def _hints(recording: Recording) -> list[str]:
     hints = []
     if any(map(holds_redacted, values)):
         hints.append("Some recorded values are redacted or unknown, which may lead `run` elsewhere.")
-    return hints + [note for note in (AS_JSON, AS_TEXT) if note in recording.notes]
+    return hints + guess_of(recording.notes)
 
 
 def _side_by_side(script: RecordedScript, marked: Step | None) -> list[str]:

@@ -19,7 +19,7 @@ def load(path: str | PathLike[str], *, json_outputs: bool | None = None) -> Reco
 
     Args:
         path: The file.
-        json_outputs: Whether outputs stand in production's JSON as JSON text; None to see for itself.
+        json_outputs: Whether outputs stand in production's JSON as JSON text; None for what that says, or to guess.
 
     Raises:
         RecordingError: If there is no such file, or it is no recording that this version can read.
@@ -45,7 +45,7 @@ def read(found: object, where: str = "the recording", *, json_outputs: bool | No
     Args:
         found: What the JSON held.
         where: Names it in errors.
-        json_outputs: Whether outputs stand in production's JSON as JSON text; None to see for itself.
+        json_outputs: Whether outputs stand in production's JSON as JSON text; None for what that says, or to guess.
 
     Raises:
         RecordingError: If it is no recording that this version can read.

@@ -11,6 +11,7 @@ from typing import Any
 
 from durable_engine import (
     FINAL_STATUSES,
+    EngineError,
     InvalidArgumentError,
     NeverHappensError,
     WorkflowBinding,
@@ -20,9 +21,10 @@ from durable_engine import (
 from pytest_workflows.introspection import InstanceIntrospector, introspect_workflow_instance
 
 from .divergence import call
-from .errors import RecordingError
+from .errors import DivergenceError, RecordingError
 from .files import load, read
 from .model import Recording
+from .production import guess_of
 from .script import RecordedScript, find_until
 from .values import untag
 
@@ -152,6 +154,9 @@ class Reproduction:
         ended = aborted if error is None else error
         if isinstance(error, NeverHappensError):
             self.check_known()
+        if isinstance(error, EngineError) and not isinstance(error, DivergenceError):  # that one says it itself
+            for note in guess_of(self._recording.notes):
+                error.add_note(note)
         await self._introspector.__aexit__(None if ended is None else type(ended), ended, traceback)
         if error is None and aborted is not None:
             raise aborted

@@ -13,6 +13,7 @@ from durable_engine import UnknownValue
 from pytest_workflows.cli.generating import generate
 from pytest_workflows.recordings import Attempt, Recording, Step, tag
 from pytest_workflows.recordings.model import ErrorRecord
+from pytest_workflows.recordings.production import AS_JSON
 
 from .conftest import TESTS, text
 
@@ -172,6 +173,19 @@ def test_a_value_that_is_not_known_fails_where_it_is_needed(shop, cli, dumps):
         "The workflow looks into it, but this value is not known: the output of step 'check stock-1' was cut short by the "
         "API." in ended.out
     )
+
+
+def test_a_test_says_that_it_was_guessed_how_outputs_are_read(cli, dumps, tmp_path):
+    sparse = [{"type": "step", "name": f"s-{n}", "success": True, "output": '{"a": 1}'} for n in range(1, 20)]
+    (tmp_path / "dump.json").write_text(json.dumps({"status": "running", "steps": sparse}))
+
+    guessed = cli("codegen", tmp_path / "dump.json", "--workflow", "ORDERS").out
+    said = cli("codegen", tmp_path / "dump.json", "--workflow", "ORDERS", "--text-outputs").out
+
+    assert 'm.mock_step_result("s", {"a": 1})' in guessed
+    assert AS_JSON in " ".join(guessed.split())
+    assert 'm.mock_step_result("s", \'{"a": 1}\')' in said
+    assert "guessed" not in said
 
 
 RECORD = """

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from pytest_workflows.recordings.production import AS_JSON
+
 from .conftest import TESTS, text
 
 
@@ -71,26 +73,57 @@ def test_a_value_that_is_not_known_is_no_other_end(shop, dumps):
     assert (ended.code, ended.lines[-1]) == (0, "As recorded: complete.")
 
 
-def test_outputs_that_are_json_text_are_texts_unless_it_is_said_otherwise(shop):
+@pytest.fixture
+def encoded(shop):
+    """A dump of which every output is an object as JSON text, whatever the source makes of it."""
+    step = {"type": "step", "name": "check stock-1", "success": True, "output": '{"in_stock": 0}', "attempts": []}
+    dump = {"status": "complete", "params": {}, "output": '{"status": "out of stock"}', "steps": [step]}
+    shop.write("dump.json", json.dumps(dump))
+    return dump
+
+
+@pytest.fixture
+def of_texts(shop):
+    """A source whose steps return such objects as texts."""
     shop.change('return {"in_stock": 7}', "return '{\"in_stock\": 0}'")
     shop.change("stock = await check_stock()", "stock = json.loads(await check_stock())")
+    shop.change('return {"status": "out of stock"}', 'return \'{"status": "out of stock"}\'')
     shop.change("from workers", "import json\n\nfrom workers")
-    step = {"type": "step", "name": "check stock-1", "success": True, "output": '{"in_stock": 0}', "attempts": []}
-    shop.write("dump.json", json.dumps({"status": "complete", "output": '{"status": "out of stock"}', "steps": [step]}))
 
-    as_texts = shop.command("reproduce", "dump.json")
-    as_values = shop.command("reproduce", "dump.json", "--json-outputs")
-    shop.change("json.loads(await check_stock())", "await check_stock()")
-    mended = shop.command("reproduce", "dump.json", "--json-outputs")
 
-    assert as_texts.code == 1
-    assert "Every output in the dump is JSON text: they are read as the texts that they are." in words(as_texts)
-    assert as_values.code == 1
-    assert "Outputs stand in the dump as JSON text: they are read as the values that the text holds." in words(
-        as_values
+def test_outputs_that_are_objects_as_json_text_need_no_option(shop, encoded):
+    ended = shop.command("reproduce", "dump.json")
+
+    assert (ended.code, ended.lines[-1]) == (0, "As recorded: complete.")
+    assert AS_JSON not in words(ended)
+
+
+@pytest.mark.parametrize("until", [[], ["--until", "check stock"]])
+def test_where_it_goes_another_way_it_says_that_it_guessed_how_outputs_are_read(shop, encoded, until, request):
+    if until:
+        shop.change('return {"in_stock": 7}', "raise ValueError('no')")
+    else:
+        request.getfixturevalue("of_texts")
+    ended = shop.command("reproduce", "dump.json", *until)
+
+    assert ended.code == 1
+    assert words(ended).endswith(AS_JSON)
+
+
+def test_how_outputs_are_read_can_be_said(shop, encoded, of_texts):
+    said = shop.command("reproduce", "dump.json", "--text-outputs")
+    shop.write("dump.json", json.dumps({**encoded, "outputs": "text"}))
+    written = shop.command("reproduce", "dump.json")
+    shop.write("dump.json", json.dumps({**encoded, "outputs": "texts"}))
+    wrong = shop.command("reproduce", "dump.json")
+
+    assert (said.code, said.lines[-1]) == (0, "As recorded: complete.")
+    assert (written.code, written.lines[-1]) == (0, "As recorded: complete.")
+    assert wrong.code == 3
+    assert wrong.err == (
+        'Error: dump.json: "outputs" is "texts", and it says how outputs are to be read that are JSON text.\n'
+        'Hint: Write "outputs": "json" for the values that they hold, or "outputs": "text" for the texts as they are.\n'
     )
-    assert "--text-outputs takes them as texts." in words(as_values)
-    assert mended.code == 0
 
 
 def words(ended):

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from pytest_workflows.recordings.production import AS_JSON
+
 ENTRY = """
     from workers import WorkflowEntrypoint
 
@@ -470,6 +472,40 @@ def test_a_dump_of_a_workflow_that_the_configuration_does_not_have(two):
     result.stdout.fnmatch_lines(
         ["The recording is of the workflow 'NOPE', which the configuration does not have. It has: ORDERS, AGAIN."]
     )
+
+
+ENCODED = {**DUMP, "output": '{"status": "shipped"}', "steps": [{**DUMP["steps"][0], "output": '{"charge": 1}'}]}
+
+
+def test_a_dump_says_whether_its_outputs_are_json_text(worker):
+    worker.write(
+        "src/entry.py",
+        """
+        from workers import WorkflowEntrypoint
+
+
+        class OrderWorkflow(WorkflowEntrypoint):
+            async def run(self, event, step):
+                @step.do("charge")
+                async def charge():
+                    pass
+
+                assert isinstance(await charge(), str)
+                return '{"status": "shipped"}'
+        """,
+    )
+    worker.write("d/dump.json", json.dumps(ENCODED))
+    guessed = worker.run(None, "--workflows-replay=d")
+    worker.write("d/dump.json", json.dumps({**ENCODED, "outputs": "text"}))
+    said = worker.run(None, "--workflows-replay=d")
+    worker.write("d/dump.json", json.dumps({**ENCODED, "outputs": True}))
+    wrong = worker.run(None, "--workflows-replay=d")
+
+    guessed.assert_outcomes(failed=1)
+    assert AS_JSON in guessed.stdout.str()
+    said.assert_outcomes(passed=1)
+    wrong.assert_outcomes(errors=1)
+    wrong.stdout.fnmatch_lines(['*dump.json: "outputs" is true, and it says how outputs are to be read that are JSON*'])
 
 
 def test_a_file_that_is_no_recording_is_an_error_of_its_own(shop):

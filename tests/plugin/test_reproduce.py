@@ -735,3 +735,49 @@ def test_a_wait_for_what_is_not_known_says_so(shop):
             "E   *RecordingError: Instance 'unknown' of 'ORDERS' follows the recording up to step.do('reserve'), and what *"
         ]
     )
+
+
+def test_where_it_was_guessed_how_production_s_outputs_are_read_errors_say_so(shop):
+    change(shop, "await reserve()\n", 'assert (await reserve())["left"] == 1\n')
+    test = """
+        from pytest_workflows.recordings import load
+        from pytest_workflows.recordings.production import AS_JSON
+
+        STEP = {"type": "step", "name": "reserve-1", "success": True, "output": '{"left": 1}', "attempts": []}
+        DUMP = {"status": "errored", "params": {}, "steps": [STEP]}
+
+        async def test_again(workflow_env):
+            async with reproduce(workflow_env.ORDERS, {**DUMP, "outputs": "json"}) as instance:
+                with pytest.raises(DivergenceError, match="charge") as said:
+                    await instance.wait_for_status("errored")
+            assert AS_JSON not in str(said.value)
+
+        async def test_guessed(workflow_env):
+            with pytest.raises(DivergenceError, match="charge") as guessed:
+                async with reproduce(workflow_env.ORDERS, DUMP) as instance:
+                    await instance.wait_for_status("errored")
+            assert str(guessed.value).endswith(AS_JSON)
+            assert not hasattr(guessed.value, "__notes__")
+
+        async def test_texts(workflow_env):
+            async with reproduce(workflow_env.ORDERS, {**DUMP, "outputs": "text"}) as instance:
+                await instance.wait_for_status("errored")
+            Path("dump.json").write_text(__import__("json").dumps(DUMP))
+            async with reproduce(workflow_env.ORDERS, load("dump.json", json_outputs=False)) as instance:
+                await instance.wait_for_status("errored")
+    """
+    run(shop, test, passed=3)
+
+
+def test_where_it_ends_otherwise_the_test_s_error_says_how_outputs_were_guessed(shop):
+    change(shop, "await reserve()\n", 'await reserve(); raise RuntimeError("nothing left")\n')
+    test = """
+        STEP = {"type": "step", "name": "reserve-1", "success": True, "output": '{"left": 1}', "attempts": []}
+
+        async def test_again(workflow_env):
+            dump = {"status": "complete", "params": {}, "output": '{"left": 1}', "steps": [STEP]}
+            async with reproduce(workflow_env.ORDERS, dump) as instance:
+                await instance.wait_for_status("complete")
+    """
+    result = run(shop, test, passed=0)
+    result.stdout.fnmatch_lines(["*How outputs are read was guessed: each one in the dump is JSON text*"])

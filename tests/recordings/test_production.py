@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from durable_engine import UnknownValue
 from pytest_workflows.recordings import RecordingError, load, read, untag
 from pytest_workflows.recordings.production import AS_JSON, AS_TEXT
 
@@ -357,42 +358,107 @@ def test_what_json_has_no_form_for():
     )
 
 
-def test_outputs_that_all_stand_as_json_text_are_read_as_the_values():
-    recording = read(
-        dump(output='"done"', steps=[do(output='{"id": 1}'), do("b-1", output='"x"'), do("c-1", output="3")])
-    )
-
-    assert [untag(step.result) for step in recording.steps] == [{"id": 1}, "x", 3]
-    assert recording.output == "done"
-    assert AS_JSON in recording.notes
-
-
 EVENT = '{"payload": {"by": "ada"}, "timestamp": "2026-03-02T09:00:09Z", "type": "approved"}'
 
 
-@pytest.mark.parametrize("other", ['"x"', "null", EVENT])
-def test_what_no_code_returns_as_a_text_tells_that_outputs_are_json_text(other):
-    assert untag(read(dump(steps=[do(output='{"id": 1}'), do("b-1", output=other)])).steps[0].result) == {"id": 1}
+@pytest.mark.parametrize("output", ['{"id": 1}', "[1, 2]", '"x"', "null", EVENT, "{}"])
+def test_outputs_that_all_stand_as_json_text_are_read_as_the_values_and_that_is_said(output):
+    recording = read(dump(output="3", steps=[do(output=output), do("b-1", output="true")]))
+
+    assert [untag(step.result) for step in recording.steps] == [json.loads(output), True]
+    assert recording.output == 3
+    assert recording.notes == [AS_JSON]
 
 
-@pytest.mark.parametrize("other", ["[1, 2]", "3", "true"])
-def test_texts_that_happen_to_be_json_stay_texts_and_that_is_said(other):
-    recording = read(dump(output=other, steps=[do(output='{"id": 1}')]))
+def test_outputs_of_which_every_one_is_an_object_as_json_text_are_objects():
+    steps = [do(output='{"id": 1}'), do("b-1", output='{"id": 2}')]
+    recording = read(dump(output='{"status": "shipped"}', steps=steps))
 
-    assert untag(recording.steps[0].result) == '{"id": 1}'
+    assert [untag(step.result) for step in recording.steps] == [{"id": 1}, {"id": 2}]
+    assert untag(recording.output) == {"status": "shipped"}
+
+
+def test_texts_of_numbers_and_booleans_alone_stay_texts_and_that_is_said():
+    recording = read(dump(output="true", steps=[do(output="3"), do("b-1", output="-1.5e3")]))
+
+    assert [untag(step.result) for step in recording.steps] == ["3", "-1.5e3"]
+    assert recording.output == "true"
     assert recording.notes == [AS_TEXT]
 
 
+@pytest.mark.parametrize("other", ["shipped", "", "{'id': 1}", 3, True, {"id": 2}, [1]])
+def test_one_output_that_is_no_json_text_tells_that_all_are_as_they_are(other):
+    for found in (
+        dump(output='"done"', steps=[do(output='{"id": 1}'), do("b-1", output=other)]),
+        dump(output=other, steps=[do(output='{"id": 1}')]),
+        dump(output='"done"', steps=[do(output='{"id": 1}'), {"type": "waitForEvent", "name": "w", "output": other}]),
+    ):
+        recording = read(found)
+
+        assert untag(recording.steps[0].result) == '{"id": 1}'
+        assert not {AS_JSON, AS_TEXT} & set(recording.notes)
+
+
 @pytest.mark.parametrize(
-    ("json_outputs", "expected", "notes"), [(True, {"id": 1}, [AS_JSON]), (False, '{"id": 1}', [])]
+    "unknown",
+    [
+        {"output": "[REDACTED]"},
+        {"output": '"[REDACTED]"'},
+        {"output": "Lorem [truncated]"},
+        {"output": '{"id": 2, "na'},
+        {"output": "[Uint8Array(5 bytes)]"},
+        {"output": "Lor", "truncated": True},
+        {"output": "secret", "config": {"sensitive": "output"}},
+        {"output": None},
+    ],
 )
-def test_how_texts_are_read_can_be_said(tmp_path, json_outputs, expected, notes):
-    (tmp_path / "dump.json").write_text(json.dumps(dump(steps=[do(output='{"id": 1}'), do("b-1", output='"x"')])))
+def test_an_output_that_is_not_known_tells_nothing(unknown):
+    recording = read(dump(output='{"id": 3}', steps=[do(output='{"id": 1}'), do("b-1", **unknown)]))
+
+    assert untag(recording.steps[0].result) == {"id": 1}
+    known = untag(recording.steps[1].result)
+    assert known is None if unknown["output"] is None else isinstance(known, UnknownValue)
+
+
+def test_where_no_output_is_known_nothing_is_guessed():
+    assert read(dump(output=None, steps=[do(output=None)])).notes == []
+
+
+HOW = [(True, {"id": 1}), (False, '{"id": 1}')]
+GUESSED = dump(steps=[do(output='{"id": 1}'), do("b-1", output='"x"')])
+
+
+@pytest.mark.parametrize(("json_outputs", "expected"), HOW)
+def test_how_texts_are_read_can_be_said(tmp_path, json_outputs, expected):
+    (tmp_path / "dump.json").write_text(json.dumps({**GUESSED, "outputs": "text" if json_outputs else "json"}))
 
     recording = load(tmp_path / "dump.json", json_outputs=json_outputs)
 
     assert untag(recording.steps[0].result) == expected
-    assert recording.notes == notes
+    assert recording.notes == []
+
+
+@pytest.mark.parametrize(("json_outputs", "expected"), HOW)
+def test_whoever_has_a_dump_may_write_into_it_how_texts_are_read(json_outputs, expected):
+    said = {"outputs": "json" if json_outputs else "text"}
+
+    for found in ({**GUESSED, **said}, {"result": GUESSED, **said}, {"result": {**GUESSED, **said}}):
+        recording = read(found)
+
+        assert untag(recording.steps[0].result) == expected
+        assert recording.notes == []
+
+
+@pytest.mark.parametrize("said", ["JSON", "", None, True, ["json"]])
+def test_how_texts_are_read_is_one_of_two(said):
+    for found in ({**GUESSED, "outputs": said}, {"result": GUESSED, "success": True, "outputs": said}):
+        with pytest.raises(RecordingError) as caught:
+            read(found, "dump.json")
+
+        assert str(caught.value) == (
+            f'dump.json: "outputs" is {json.dumps(said)}, and it says how outputs are to be read that are JSON text. Write '
+            '"outputs": "json" for the values that they hold, or "outputs": "text" for the texts as they are.'
+        )
 
 
 def test_a_text_that_is_no_json_stays_one_where_outputs_are_said_to_be_json_text():

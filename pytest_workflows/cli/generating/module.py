@@ -75,7 +75,7 @@ class _Module:
         if recording.notes:
             lines += ["", "Not known:"]
             for note in recording.notes[:_NOTES]:
-                lines += textwrap.wrap(note, WIDTH, initial_indent="- ", subsequent_indent="  ")
+                lines += textwrap.wrap(note, WIDTH, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False)
         text = "\n".join(map(_safe, lines))
         return f'"""{text}"""\n' if len(lines) == 1 else f'"""{text}\n"""\n'
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from .fields import UNKNOWN_ERROR
 from .instance import NO_ID, UNKNOWN_ID, read_production
-from .notes import AS_JSON, AS_TEXT
-from .values import holds_unknown
+from .notes import AS_JSON, AS_TEXT, guess_of
 
-__all__ = ["AS_JSON", "AS_TEXT", "NO_ID", "UNKNOWN_ERROR", "UNKNOWN_ID", "holds_unknown", "read_production"]
+__all__ = ["AS_JSON", "AS_TEXT", "NO_ID", "UNKNOWN_ERROR", "UNKNOWN_ID", "guess_of", "read_production"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,8 +16,8 @@ from .envelope import open_envelope
 from .fields import MISSING, UNKNOWN_ERROR, error, flag, get, mapping, text, time
 from .names import split_names
 from .notes import AS_JSON, AS_TEXT, Notes
-from .steps import StepReader, kind_of
-from .values import are_json_texts, holds_unknown, may_be_json_texts, read_value
+from .steps import StepReader, kind_of, output_of
+from .values import guess_json, holds_unknown, read_value
 
 UNKNOWN_ID = "unknown"
 NO_ID = "The instance's id is not in the dump."
@@ -30,14 +30,15 @@ def read_production(found: object, where: str = "the dump", *, json_outputs: boo
     Args:
         found: The decoded JSON: the bare object, or the API's envelope round it.
         where: Names it in errors.
-        json_outputs: Whether outputs stand there as JSON text; None to see for itself.
+        json_outputs: Whether outputs stand there as JSON text; None for what `"outputs"` says that somebody wrote into
+            the dump or its envelope, and else to guess.
 
     Returns:
         The recording. It has no workflow unless somebody wrote `"binding"` into the dump or its envelope, and
         `"unknown"` for an instance id that is not given; `notes` says what else is not known.
 
     Raises:
-        RecordingError: If it holds no instance.
+        RecordingError: If it holds no instance, or `"outputs"` is neither `"json"` nor `"text"`.
     """
     data = open_envelope(found, where)
     if all(get(data, name) is MISSING for name in _KNOWN):
@@ -45,9 +46,22 @@ def read_production(found: object, where: str = "the dump", *, json_outputs: boo
             f"{where}: this is neither a recording of pytest-workflows nor what the platform's API returns for an "
             f"instance: it has {_some(data)}. The API's answer has {', '.join(_KNOWN[:3])}, among others."
         )
-    recording = _Dump(data, json_outputs).read()
+    said = _said_of_outputs([data, mapping(found)], where)
+    recording = _Dump(data, said if json_outputs is None else json_outputs).read()
     recording.binding = text(data.get("binding")) or text(mapping(found).get("binding"))
     return recording
+
+
+def _said_of_outputs(places: Iterable[Mapping[str, Any]], where: str) -> bool | None:
+    said = [place["outputs"] for place in places if "outputs" in place]
+    for one in said:
+        if one not in ("json", "text"):
+            shown = json.dumps(one, default=repr)
+            raise RecordingError(
+                f'{where}: "outputs" is {shown}, and it says how outputs are to be read that are JSON text. '
+                'Write "outputs": "json" for the values that they hold, or "outputs": "text" for the texts as they are.'
+            )
+    return said[0] == "json" if said else None
 
 
 def _some(data: Mapping[str, Any]) -> str:
@@ -61,8 +75,10 @@ class _Dump:
     def __init__(self, data: Mapping[str, Any], json_outputs: bool | None) -> None:
         self._data = data
         self._notes = Notes()
-        self._as_text = are_json_texts(self._outputs()) if json_outputs is None else json_outputs
-        self._is_doubtful = json_outputs is None and not self._as_text and may_be_json_texts(self._outputs())
+        guess = guess_json(self._outputs()) if json_outputs is None else None
+        if guess is not None:  # before all other notes, of which some may be left out
+            self._notes.add(AS_JSON if guess else AS_TEXT)
+        self._as_text = bool(json_outputs or guess)
 
     def read(self) -> Recording:
         notes = self._notes
@@ -172,13 +188,12 @@ class _Dump:
         return [step for step in found if isinstance(step, Mapping)] if isinstance(found, list) else []
 
     def _outputs(self) -> list[object]:
-        return [*(get(step, "output") for step in self._raw_steps()), get(self._data, "output")]
+        own = MISSING if self._is_marked_cut() else get(self._data, "output")
+        return [*map(output_of, self._raw_steps()), own]
 
     def _read_steps(self, recording: Recording) -> None:
         raw = self._in_order(self._raw_steps())
         self._check_count(len(self._raw_steps()))
-        if self._as_text or self._is_doubtful:
-            self._notes.add(AS_JSON if self._as_text else AS_TEXT)
         kept = [(data, kind) for data in raw if (kind := kind_of(data)) is not None and text(get(data, "name"))]
         for data in raw:
             if (data, kind_of(data)) not in kept:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 AS_JSON = (
-    "Outputs stand in the dump as JSON text: they are read as the values that the text holds. --text-outputs takes "
-    "them as texts."
+    "How outputs are read was guessed: each one in the dump is JSON text, so they are the values that the texts hold. "
+    'If they are texts, say so: with --text-outputs, or with "outputs": "text" in the dump, beside "status", which '
+    "reproduce() in a test and --workflows-replay read as well."
 )
 AS_TEXT = (
-    "Every output in the dump is JSON text: they are read as the texts that they are. --json-outputs takes them as the "
-    "values that the text holds."
+    "How outputs are read was guessed: each one in the dump is JSON text, but of numbers and booleans alone, so they "
+    'are texts. If they are values, say so: with --json-outputs, or with "outputs": "json" in the dump, beside '
+    '"status", which reproduce() in a test and --workflows-replay read as well.'
 )
+
+
+def guess_of(notes: Iterable[str]) -> list[str]:
+    """Those of a recording's notes that tell how its outputs were read, where that was guessed."""
+    return [note for note in notes if note in (AS_JSON, AS_TEXT)]
 
 
 class Notes:

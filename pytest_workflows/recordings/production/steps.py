@@ -71,7 +71,7 @@ class StepReader:
     def _read_do(self, step: Step, data: Mapping[str, Any], end: datetime | None) -> None:
         config = get(data, "config")
         step.config = dict(config) if isinstance(config, Mapping) else None
-        step.sensitive = get(mapping(config), "sensitive") == "output"
+        step.sensitive = _is_sensitive(data)
         attempts, success = get(data, "attempts"), get(data, "success")
         step.attempts = self._attempts(step, attempts)
         if flag(success) is None and _last_succeeded(attempts):
@@ -200,6 +200,13 @@ def kind_of(data: Mapping[str, Any]) -> Kind | None:
     return "sleep" if get(data, "output", "event_type") is MISSING else "wait_for_event"
 
 
+def output_of(data: Mapping[str, Any]) -> object:
+    """What a step gave, as the dump has it; MISSING if it has none, or not the whole of it."""
+    if _is_marked_cut(data) or _is_sensitive(data):
+        return MISSING
+    return get(data, "output", "result", "payload")
+
+
 def first_delay(config: Mapping[str, Any] | None) -> int | None:
     """Milliseconds before a step's first retry, by its configuration; None where that does not say."""
     delay = get(mapping(get(mapping(config), "retries")), "delay")
@@ -230,6 +237,10 @@ def _do_status(success: object, step: Step, end: datetime | None) -> Status:
 
 def _last_succeeded(attempts: object) -> bool:
     return isinstance(attempts, list) and bool(attempts) and get(mapping(attempts[-1]), "success") is True
+
+
+def _is_sensitive(data: Mapping[str, Any]) -> bool:
+    return bool(get(mapping(get(data, "config")), "sensitive") == "output")
 
 
 def _is_marked_cut(data: Mapping[str, Any]) -> bool:

@@ -30,42 +30,29 @@ _BIGINT = re.compile(r"\[BigInt\((-?\d+)\)\]")
 _PART_OF_WORD = re.compile(r"(t|tr|tru|f|fa|fal|fals|n|nu|nul|-)\Z")
 
 
-def may_be_json_texts(outputs: Iterable[object]) -> bool:
-    """Whether the outputs of a dump, all of them texts, may stand there as JSON text, instead of as the values.
+def guess_json(outputs: Iterable[object]) -> bool | None:
+    """Whether the outputs of a dump stand there as JSON text, where that is a guess: all that is known is such text.
 
-    One output that is no text, or a text that is no JSON, tells that the values stand for themselves.
+    Some answers of the API have every output encoded, and some have the values themselves, among which a text may
+    happen to be JSON. Texts of numbers and booleans alone are as good as any text; more than that is taken for encoded.
+
+    Args:
+        outputs: All outputs of the dump, the instance's own included.
+
+    Returns:
+        None if nothing is to be guessed: no output is known, or one is no text or no JSON, so that all are as they are.
     """
-    known = _known(outputs)
-    texts = _texts(known)
-    if len(texts) != len(known):
-        return False
-    whole = [text for text in texts if not _was_cut(text) and text != _REDACTED]
-    return all(map(_parses, whole)) and any(text.lstrip()[:1] in ("{", "[", '"') for text in whole)
+    known = [output for output in outputs if _is_known(output)]
+    texts = [output for output in known if isinstance(output, str) and _parses(output)]
+    if not known or len(texts) < len(known):
+        return None
+    return any(not isinstance(loaded(text), int | float) for text in texts)
 
 
-def are_json_texts(outputs: Iterable[object]) -> bool:
-    """Whether they do so, beyond a doubt.
-
-    The API gives the values themselves, and a step that returns the JSON text of an object (an answer of a model) is
-    common. One that returns a text in quotes or `null` as a text is not, and no code returns an event: where one stands
-    there as text, a tool has made texts of them all.
-    """
-    outputs = list(outputs)
-    return may_be_json_texts(outputs) and any(map(_is_encoded, _texts(_known(outputs))))
-
-
-def _known(outputs: Iterable[object]) -> list[object]:
-    return [output for output in outputs if output is not MISSING and output is not None]
-
-
-def _texts(outputs: Iterable[object]) -> list[str]:
-    return [output for output in outputs if isinstance(output, str)]
-
-
-def _is_encoded(text: str) -> bool:
-    value = loaded(text)
-    is_event = isinstance(value, Mapping) and "payload" in value and "timestamp" in value
-    return value is None or is_event or (isinstance(value, str) and value != text)
+def _is_known(output: object) -> bool:
+    if isinstance(output, str):
+        return output != _REDACTED and not _was_cut(output) and _BYTES.fullmatch(output) is None
+    return output is not MISSING and output is not None
 
 
 def read_value(value: object, what: str, *, cut: bool = False, as_text: bool = False, sensitive: bool = False) -> Value:
@@ -80,12 +67,12 @@ def read_value(value: object, what: str, *, cut: bool = False, as_text: bool = F
     """
     if value is MISSING:
         return tag(UnknownValue(MISSING_REASON.format(what=what)))
+    if as_text and isinstance(value, str) and not cut and not _was_cut(value):
+        value = loaded(value)
     if (sensitive and value is not None) or value == _REDACTED:
         return tag(UnknownValue(REDACTED_REASON))
     if cut:
         return tag(UnknownValue(CUT_REASON.format(what=what)))
-    if as_text and isinstance(value, str) and not _was_cut(value):
-        value = loaded(value)
     return tag(_whole(value, what))
 
 
