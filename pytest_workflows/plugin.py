@@ -44,7 +44,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
     if "--workflows-crash" in args:
         # argparse would take the path behind it for its value; that takes an equals sign.
         args[:] = ["--workflows-crash=all" if argument == "--workflows-crash" else argument for argument in args]
-        early_config.known_args_namespace = parser.parse_known_args(args, namespace=copy.copy(early_config.option))
+        read = parser.parse_known_args(args, namespace=copy.copy(early_config.option))
+        known = early_config.known_args_namespace  # pytest has put more into it, such as where conftests end
+        known.workflows_crash, known.file_or_dir = read.workflows_crash, read.file_or_dir
     _start(early_config)
 
 

@@ -160,6 +160,17 @@ def test_the_option_does_not_swallow_the_path(worker):
     assert summary(result) == "1 test, 8 crash points: none failed, 0 findings"
 
 
+def test_the_option_without_a_value_loads_no_conftest_above_the_project(worker, monkeypatch):
+    for file in [path for path in worker.path.iterdir() if path.name != "inner"]:
+        (worker.path / "inner").mkdir(exist_ok=True)
+        file.rename(worker.path / "inner" / file.name)
+    worker.write("conftest.py", "raise RuntimeError('this belongs to another project')\n")
+    worker.write("inner/tests/test_it.py", DURABLE)
+    monkeypatch.chdir(worker.path / "inner")
+
+    worker.run(None, "--workflows-crash").assert_outcomes(passed=1)
+
+
 def test_a_number_draws_points_by_seed(worker):
     first, second = (worker.run(DURABLE, "--workflows-crash=3") for _ in range(2))
 
