@@ -1114,4 +1114,4 @@ async def test_a_test_may_end_while_a_pause_is_pending(pytester):
         """
     )
 
-    pytester.runpytest_subprocess(timeout=10).assert_outcomes(passed=1)
+    pytester.runpytest_subprocess(timeout=60).assert_outcomes(passed=1)
