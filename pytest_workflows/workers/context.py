@@ -27,24 +27,6 @@ def wait_until(awaitable: Awaitable[Any]) -> None:
     task.add_done_callback(_background.discard)
 
 
-async def finish_background() -> list[BaseException]:
-    """Wait for everything that `wait_until` left running on this event loop, and for what that leaves running in turn.
-
-    For the plugin: a test's loop must not close under background work.
-
-    Returns:
-        The exceptions that background work ended with, cancellations included.
-    """
-    failures: list[BaseException] = []
-    loop = asyncio.get_running_loop()
-    while tasks := [task for task in _background if task.get_loop() is loop]:
-        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-        failures += [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
-        # A future finished by hand may still have its callback ahead of it.
-        _background.difference_update(tasks)
-    return failures
-
-
 def cancel_background() -> None:
     """Cancel what `wait_until` left running: it ends with the test. For the plugin."""
     for task in list(_background):
