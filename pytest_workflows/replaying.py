@@ -18,6 +18,7 @@ from durable_engine import EngineError, UnknownValue
 from .errors import WorkflowConfigError
 from .recordings import Recording, RecordingError, load
 from .recordings.replay import replay
+from .wrangler import binding_meant
 
 if TYPE_CHECKING:
     from .running import RunningTest
@@ -162,13 +163,13 @@ def _binding_name(running: RunningTest, recording: Recording) -> str:
             f"{listed}."
         )
     configured = () if running.project is None else running.project.config.workflows
-    own = [one.binding for one in configured if one.name == recording.workflow]
-    if len(own or names) == 1:
-        return (own or names)[0]
-    raise RecordingError(
-        f"The recording does not name its workflow, and the configuration has {len(names)}: {listed}. Write the name "
-        'into the recording, at its top: "binding": "...".'
-    )
+    found = binding_meant(configured, recording.workflow, names)
+    if found is None:
+        raise RecordingError(
+            f"The recording does not name its workflow, and the configuration has {len(names)}: {listed}. Write the "
+            'name into the recording, at its top: "binding": "...".'
+        )
+    return found
 
 
 def _stand_ins(running: RunningTest, recording: Recording, rootdir: Path) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -70,6 +70,21 @@ class WorkflowBindingConfig:
     script_name: str | None
     step_limit: int | None
     line: int
+
+
+def binding_meant(workflows: Iterable[WorkflowBindingConfig], name: str | None, bindings: Sequence[str]) -> str | None:
+    """The binding of something that names none: its workflow's only one, else the only one there is.
+
+    Args:
+        workflows: What the configuration has.
+        name: The workflow's own name, if that is known.
+        bindings: All that there are.
+
+    Returns:
+        None where it may be one of several, or of none.
+    """
+    meant = [one.binding for one in workflows if one.name == name] or bindings
+    return meant[0] if len(meant) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from pytest_workflows.recordings import Recording
+from pytest_workflows.wrangler import binding_meant
 
 from .errors import UsageError
 from .files import read_file
@@ -45,10 +46,10 @@ def _configured(recording: Recording, config: str | None) -> str:
     """The binding of a recording that names none: the project's only one, or the only one of the recorded workflow."""
     project = find_project(config)
     workflows = () if project.path is None else project.config.workflows
-    own = [one for one in workflows if one.name == recording.workflow]
-    if len(own or workflows) == 1:
-        return (own or workflows)[0].binding
-    raise UsageError(
-        "the file does not say which workflow it is an instance of.",
-        "Say it: --workflow BINDING (pytest-workflows list shows the bindings).",
-    )
+    found = binding_meant(workflows, recording.workflow, [one.binding for one in workflows])
+    if found is None:
+        raise UsageError(
+            "the file does not say which workflow it is an instance of.",
+            "Say it: --workflow BINDING (pytest-workflows list shows the bindings).",
+        )
+    return found
