@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -172,7 +173,8 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Put the runs of the test's instances into the report of its failure, and leave our own frames out of it."""
-    if call.excinfo is not None:
+    # Without the engine no frame is ours, and nothing must be loaded to find that out.
+    if call.excinfo is not None and "durable_engine" in sys.modules:
         from .tracebacks import hide_ours
 
         hide_ours(call.excinfo.value)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import linecache
 from collections.abc import Iterator
-from types import FrameType, TracebackType
+from types import TracebackType
 
 import pytest
-
-_OURS = frozenset({"pytest_workflows", "durable_engine"})
 
 
 def hide_ours(error: BaseException) -> None:
@@ -23,42 +21,38 @@ def hide_ours(error: BaseException) -> None:
     now: BaseException | None = error
     while now is not None and id(now) not in seen:
         seen.add(id(now))
-        frames = list(_frames(now.__traceback__))
-        if any(_is_users(frame) for frame in frames):
-            for frame in frames:
-                if _is_ours(frame):
+        steps = list(_steps(now.__traceback__))
+        if any(map(_is_users, steps)):
+            for step in steps:
+                if _is_ours(step):
                     # pytest asks the globals of each frame's module, and takes a function for an answer.
-                    frame.f_globals.setdefault("__tracebackhide__", _is_told)
+                    step.tb_frame.f_globals.setdefault("__tracebackhide__", _is_told)
         now = now.__cause__ or now.__context__
-
-
-def _frames(traceback: TracebackType | None) -> Iterator[FrameType]:
-    while traceback is not None:
-        yield traceback.tb_frame
-        traceback = traceback.tb_next
 
 
 def _is_told(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
     """Whether an error was made to be read; one that our own code ran into is our mistake, and shows itself."""
-    frames = list(_frames(excinfo.value.__traceback__))
-    if not any(map(_is_users, frames)):
+    steps = list(_steps(excinfo.value.__traceback__))
+    if not any(map(_is_users, steps)):
         return False
-    line = linecache.getline(frames[-1].f_code.co_filename, _last_line(excinfo.value)).lstrip()
-    return not _is_ours(frames[-1]) or line.startswith("raise ")
+    last = steps[-1]
+    line = linecache.getline(last.tb_frame.f_code.co_filename, last.tb_lineno).lstrip()
+    return not _is_ours(last) or line.startswith("raise ")
 
 
-def _last_line(error: BaseException) -> int:
-    traceback = error.__traceback__
-    while traceback is not None and traceback.tb_next is not None:
+def _steps(traceback: TracebackType | None) -> Iterator[TracebackType]:
+    while traceback is not None:
+        yield traceback
         traceback = traceback.tb_next
-    return 0 if traceback is None else traceback.tb_lineno
 
 
-def _is_users(frame: FrameType) -> bool:
+def _is_users(step: TracebackType) -> bool:
     from .rules.source import is_library
 
-    return not _is_ours(frame) and not is_library(frame.f_code.co_filename)
+    return not is_library(step.tb_frame.f_code.co_filename)
 
 
-def _is_ours(frame: FrameType) -> bool:
-    return str(frame.f_globals.get("__name__")).partition(".")[0] in _OURS
+def _is_ours(step: TracebackType) -> bool:
+    from .rules.source import is_ours
+
+    return is_ours(step.tb_frame.f_code.co_filename)
