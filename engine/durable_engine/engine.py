@@ -8,6 +8,7 @@ import uuid
 import warnings
 import weakref
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from contextvars import Context
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -35,6 +36,7 @@ from .inspection import error_of, outputs_of
 from .instance import Instance
 from .killing import Graveyard, kill
 from .limits import Limits
+from .loop_guard import LoopGuard
 from .model import Place, StepKey
 from .modifications import InstanceModifications, Modification
 from .observers import Observers
@@ -42,8 +44,11 @@ from .paths import Paths
 from .playback import PlayedInstance, Script
 from .replay import check_by_replay
 from .schedule import Schedule
+from .scope import current_scope
 from .store import KEPT, HistoryRow, InstanceRow, Retention, Store
+from .unwinding import GiveWay
 from .waits import Waiter, Waits
+from .watchdog import watchdog
 
 DEFAULT_TIMEOUT = 5.0
 _STEP_KINDS = {"do": "do", "sleep": "sleep", "waitForEvent": "wait_for_event"}
@@ -91,7 +96,7 @@ class Engine:
         self.timeout = timeout
         self.limits = limits or Limits()
         self.root = root
-        self.passthrough: tuple[type[BaseException], ...] = (KeyboardInterrupt, SystemExit, *passthrough)
+        self.passthrough: tuple[type[BaseException], ...] = (KeyboardInterrupt, SystemExit, GiveWay, *passthrough)
         self.observers = Observers()
         self.exceptions: dict[int, BaseException] = {}
         self.busy: dict[Instance, None] = {}
@@ -121,6 +126,7 @@ class Engine:
         self._deleted: set[tuple[str, str]] = set()
         self._aborted: BaseException | None = None
         self._told: list[tuple[BaseException, asyncio.Task[Any]]] = []
+        self._guard = LoopGuard(self)
 
     async def __aenter__(self) -> Self:
         return self
@@ -136,6 +142,8 @@ class Engine:
         if self.closed:
             return
         self.closed = True
+        self._guard.finish()
+        watchdog.unwatch(self._guard)
         self._waits.close()
         for instance in self._alive.values():
             self._put_down(instance)
@@ -170,6 +178,7 @@ class Engine:
         finally:
             self._loop.close()
             self._loop = before
+        self.raise_aborted()  # a `run` that did not give way
 
     async def settle(self, *, most: int | None = None) -> None:
         """Let everything of the instances that can run do so, at the present time.
@@ -267,7 +276,17 @@ class Engine:
                     "asyncio.run for all of it, and for its async fixtures the same loop_scope as the test."
                 )
             self._loop = running
+            watchdog.watch(self._guard)
         return self._loop
+
+    @property
+    def running_loop(self) -> asyncio.AbstractEventLoop | None:
+        """The event loop that the engine lives on, while it runs."""
+        return self._loop if self._loop is not None and self._loop.is_running() else None
+
+    def next_deadline(self) -> float | None:
+        """When the first of the waits under way must have ended, as `time.monotonic` counts; None where there is none."""
+        return self._waits.next_deadline()
 
     def check_loop(self) -> None:
         """See to it that nothing is told on another event loop than the engine's: the end of that one stopped it.
@@ -424,8 +443,14 @@ class Engine:
         return self._live(old.workflow, row)
 
     def stop(self) -> None:
-        """Stop every instance that has not ended where it stands; what is stored of them stays."""
+        """Stop every instance that has not ended where it stands; what is stored of them stays.
+
+        What an ended one left running is stopped as well: the end of the event loop waits for none of it.
+        """
+        self._guard.finish()
         self.kill(instance for instance in self._alive.values() if not instance.finished)
+        if self._loop is not None and not self._loop.is_closed():
+            kill(self._loop, lambda scope: scope.instance.engine is self, self.graveyard)
 
     def kill(self, instances: Iterable[Instance]) -> None:
         """End lives as a crash does: nothing of them runs again while the test can see it."""
@@ -434,6 +459,15 @@ class Engine:
             self._put_down(instance)
         if doomed and self._loop is not None and not self._loop.is_closed():
             kill(self._loop, lambda scope: scope.instance in doomed, self.graveyard)
+            scope = current_scope.get()
+            if scope is not None and scope.instance in doomed and self._loop.is_running():
+                # Their code runs just now: until its next await it goes on, and may start tasks on its way. One that
+                # runs eagerly (`asyncio.eager_task_factory`) gets into asyncio's register only then.
+                self._loop.call_soon(self._sweep, context=Context())
+
+    def _sweep(self) -> None:
+        assert self._loop is not None
+        kill(self._loop, lambda scope: scope.instance.engine is self and scope.instance.killed, self.graveyard)
 
     def _put_down(self, instance: Instance) -> None:
         if not instance.closed:

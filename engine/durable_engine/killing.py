@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from contextvars import Context
 from typing import Any
 
+from .closing import closing
 from .scope import Scope, current_scope
 
 
@@ -82,35 +83,54 @@ def waiting_for(task: asyncio.Task[Any]) -> Any:
     return getattr(task, "_fut_waiter", None)
 
 
+def wake(task: asyncio.Task[Any]) -> None:
+    """Let a suspended task go on now, whatever it waits for; that stays as it is."""
+    future = waiting_for(task)
+    for callback, context in _wakers(task):
+        if getattr(callback, "__self__", None) is task:
+            future.remove_done_callback(callback)
+            done = task.get_loop().create_future()
+            done.set_result(None)
+            task.get_loop().call_soon(callback, done, context=context)
+
+
 class Graveyard:
     """Tasks of ended lives, kept where they stand until the test's report is written."""
 
     def __init__(self) -> None:
-        self._tasks: list[asyncio.Task[Any]] = []
+        self._stopped: list[Any] = []
 
     def bury(self, task: asyncio.Task[Any]) -> None:
         """Keep a task that must not run again."""
         asyncio.tasks._unregister_task(task)
         # It stays pending for ever; asyncio's complaint about that would blame the user.
         task._log_destroy_pending = False  # type: ignore[attr-defined]
-        self._tasks.append(task)
+        self._stopped.append(task)
+
+    def keep(self, coroutine: Any) -> None:
+        """Keep a coroutine that nobody awaits any more."""
+        self._stopped.append(coroutine)
 
     def close(self) -> None:
-        """Close the coroutines: `finally` blocks run now, and whatever they print, warn or raise is discarded."""
-        tasks, self._tasks = self._tasks, []
-        if not tasks:
+        """Close the coroutines: `finally` blocks run now, and whatever they print, warn or raise is discarded.
+
+        Raises:
+            KeyboardInterrupt: If it came meanwhile. All of them are closed all the same.
+        """
+        stopped, self._stopped = self._stopped, []
+        if not stopped:
             return
         with (
             contextlib.redirect_stdout(io.StringIO()),
             contextlib.redirect_stderr(io.StringIO()),
             warnings.catch_warnings(),
+            closing() as closer,
         ):
             warnings.simplefilter("ignore")
-            for task in tasks:
-                # A `finally` that awaits cannot be closed politely: its RuntimeError is discarded with the rest.
-                with contextlib.suppress(BaseException):
-                    coroutine: Any = task.get_coro()
-                    coroutine.close()
+            for one in stopped:
+                closer.close(one.get_coro() if isinstance(one, asyncio.Task) else one)
+        if closer.is_interrupted:
+            raise KeyboardInterrupt
 
 
 def _running_dead(loop: asyncio.AbstractEventLoop, dead: Callable[[Scope], bool]) -> list[asyncio.Task[Any]]:

@@ -10,10 +10,12 @@ import asyncio
 import weakref
 from collections.abc import Callable
 from contextvars import Context
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from .errors import NeverHappensError, WaitTimeoutError
 from .killing import ready_handles, scope_of, task_context, waiting_for
+from .loop_guard import answer
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -59,6 +61,7 @@ class Waiter:
         self.satisfied = False
         self.error: BaseException | None = None
         self.expired = False
+        self.deadline = 0.0
         self.wake: asyncio.Future[None] | None = None
         self.task: asyncio.Task[Any] | None = None
 
@@ -128,6 +131,7 @@ class Waits:
         """
         __tracebackhide__ = True  # a test's report shows the test, not how it waited
         loop = self._engine.loop
+        waiter.deadline = monotonic() + timeout
         self._waiters[waiter] = None
         waiter.task = asyncio.current_task()
         expiry = loop.call_later(timeout, self._expire, waiter)
@@ -154,6 +158,10 @@ class Waits:
                     if not other.settled:
                         other.rouse()
                         break
+
+    def next_deadline(self) -> float | None:
+        """When the first of the waits must have ended (`time.monotonic`); asked from another thread."""
+        return min((waiter.deadline for waiter in list(self._waiters) if not waiter.settled), default=None)
 
     def _expire(self, waiter: Waiter) -> None:
         waiter.expired = True
@@ -284,7 +292,7 @@ class Waits:
         """Whether a task of the test is about to run; asked where nothing of an instance is."""
         handles = ready_handles(self._engine.loop)
         if handles is not None:
-            return any(not handle._cancelled for handle in handles)
+            return any(not handle._cancelled and handle._callback is not answer for handle in handles)
         return any(future is None or future.done() for future in map(waiting_for, self._tasks_of_test()))
 
     def _sleepers(self) -> dict[asyncio.Task[Any], float]:

@@ -1,0 +1,183 @@
+"""The event loop under a test: code of the Worker must give way to it in time."""
+
+from __future__ import annotations
+
+import asyncio
+import linecache
+import signal
+from collections.abc import Iterator
+from contextlib import suppress
+from contextvars import Context, ContextVar
+from time import monotonic
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from .errors import EventLoopBlockedError
+from .frames import is_callback, is_users
+from .killing import scope_of, task_context
+from .scope import Scope, current_scope
+from .source_paths import shown_path
+from .unwinding import GiveWay, Unwinding
+from .watchdog import GRACE, TICK, Guard
+
+if TYPE_CHECKING:
+    from .engine import Engine
+
+MOST_FRAMES = 12
+"""How many frames of the code that blocks are shown."""
+
+current_call: ContextVar[tuple[Engine, str] | None] = ContextVar("durable_engine_call", default=None)
+"""The engine and the name of the call of the Worker's code, other than a workflow, that the running code belongs to."""
+
+WHAT_TO_DO = (
+    "While it runs nothing else can: no event, no timer and no wait of the test. Await what takes long, put what blocks "
+    "into `await asyncio.to_thread(...)`, or stand in for it; if it is only slow, give the wait more time "
+    "(`timeout=`, or `workflows_timeout`)."
+)
+
+
+class LoopGuard(Guard):
+    """Looks after the event loop that an engine lives on.
+
+    Args:
+        engine: The engine.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._asked: float | None = None
+        self._not_before = 0.0
+        self._unwinding: Unwinding | None = None
+
+    # -- the watchdog's thread ---------------------------------------------------------------------------------------
+
+    def is_overdue(self, now: float) -> bool:
+        """Whether code has kept the loop from turning, beyond what the waits under way allow."""
+        loop = self._engine.running_loop
+        asked = self._asked
+        if loop is None or loop is not self._loop or asked is None:
+            self._ask(loop, now)
+            return False
+        if now < self._not_before:
+            return False
+        deadline = self._engine.next_deadline()
+        return now >= max(asked + TICK, (asked + self._engine.timeout if deadline is None else deadline) + GRACE)
+
+    def _ask(self, loop: asyncio.AbstractEventLoop | None, now: float) -> None:
+        self._loop = self._asked = None
+        if loop is not None:
+            self._loop, self._asked = loop, now
+            with suppress(RuntimeError):  # it was closed just now
+                loop.call_soon_threadsafe(answer, self, context=Context())
+
+    def is_over(self) -> bool:
+        """Whether the loop has turned."""
+        return self._asked is None
+
+    def spare(self, until: float) -> None:
+        """The test's own code blocks the loop."""
+        self._not_before = until
+
+    def owns(self, frame: FrameType) -> bool:
+        """Whether it is a task of this engine's instances that runs."""
+        return self._task_scope() is not None
+
+    def _task_scope(self) -> Scope | None:
+        loop = self._loop
+        task = None if loop is None else asyncio.current_task(loop)
+        scope = None if task is None else scope_of(task_context(task))
+        return scope if scope is not None and scope.instance.engine is self._engine else None
+
+    def interrupt(self) -> None:
+        """A Ctrl-C was caught by user code that gives way: raise it from the loop, which nobody catches."""
+        loop = self._engine.running_loop
+        if loop is not None and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(_interrupt, context=Context())
+
+    # -- the main thread ---------------------------------------------------------------------------------------------
+
+    def answered(self) -> None:
+        """The loop turns."""
+        self._asked = None
+
+    def applies(self) -> bool:
+        """Whether code of this engine's instances runs, or a handler that the test called."""
+        return self._scope() is not None or self._call() is not None
+
+    def _scope(self) -> Scope | None:
+        scope = current_scope.get()
+        return scope if scope is not None and scope.instance.engine is self._engine else None
+
+    def _call(self) -> str | None:
+        call = current_call.get()
+        return call[1] if call is not None and call[0] is self._engine else None
+
+    def error(self, frame: FrameType) -> BaseException:
+        """Names the code, its place, and how long it has been there."""
+        seconds = monotonic() - (self._asked or monotonic())
+        frames = list(self._frames(frame))
+        lines = [f"  {place}, in {name}{f': {text}' if text else ''}" for place, name, text in frames]
+        place = frames[0][0] if frames else "an unknown place"
+        return EventLoopBlockedError(
+            f"{self._what()} does not give way: it has been at {place} for {seconds:.1f} real seconds, and was stopped "
+            "there.\n" + "\n".join([*lines, WHAT_TO_DO])
+        )
+
+    def _what(self) -> str:
+        scope = self._scope() or self._task_scope()
+        if scope is None:
+            return self._call() or "Code of a workflow"
+        instance = scope.instance
+        what = "run()" if scope.step is None else f"Step {scope.step.label!r} (attempt {scope.attempt})"
+        return f"{what} of instance {instance.id!r} of {instance.workflow.name!r}"
+
+    def _frames(self, frame: FrameType) -> Iterator[tuple[str, str, str]]:
+        """Place, function and source line of each frame of the user's, the innermost first."""
+        found: list[FrameType] = []
+        innermost: FrameType = frame
+        while not is_callback(frame):
+            if is_users(frame.f_code.co_filename):
+                found.append(frame)
+            if frame.f_back is None:
+                break
+            frame = frame.f_back
+        for one in found[:MOST_FRAMES] or [innermost]:
+            file, line = one.f_code.co_filename, one.f_lineno
+            text = linecache.getline(file, line).strip()
+            yield f"{shown_path(file, self._engine.root)}:{line}", one.f_code.co_name, text
+
+    def struck(self, unwinding: Unwinding) -> None:
+        """Once the loop turns again, see to it that the test gets the error, wherever the exception went."""
+        self._unwinding = unwinding
+        scope = self._scope()
+        task = asyncio.current_task()
+        asyncio.get_running_loop().call_soon(self._deliver, unwinding, scope, task, context=Context())
+
+    def _deliver(self, unwinding: Unwinding, scope: Scope | None, task: asyncio.Task[object] | None) -> None:
+        self.finish()
+        if task is not None and task.done() and not task.cancelled() and isinstance(task.exception(), GiveWay):
+            task._log_traceback = False  # whoever awaits it is stopped
+        error = unwinding.take()
+        if error is None:
+            return
+        if scope is not None:
+            scope.instance.abort(error)
+        else:
+            self._engine.abort(error)
+
+    def finish(self) -> None:
+        """Nothing more is raised in code that did not give way."""
+        if self._unwinding is not None:
+            self._unwinding.finish()
+            self._unwinding = None
+
+
+def answer(guard: LoopGuard) -> None:
+    """The loop turns. What looks at the loop's queue knows this callback: it is nobody's work."""
+    guard.answered()
+
+
+def _interrupt() -> None:
+    raise KeyboardInterrupt

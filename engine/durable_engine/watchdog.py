@@ -1,0 +1,283 @@
+"""A watchdog for user code that does not give way: `time.sleep`, a lock, a loop without `await`, a `finally` that hangs.
+
+Such code stops the event loop, so nothing that runs on the loop can end it. One daemon thread a process looks, ten
+times a second while there is something to look after, whether the loop still turns. Where it has not for longer than
+a wait may take, the main thread gets a signal, whose handler raises in the very code that blocks. Code that catches
+everything is left in the way that `unwinding.py` describes.
+
+The signal is SIGURG: nobody uses it, it is ignored where nobody handles it, and it can be sent to a thread. SIGALRM and
+the interval timers belong to others (pytest-timeout). No handler of SIGINT is replaced; the descriptor of
+`signal.set_wakeup_fd` tells of a Ctrl-C that user code caught.
+
+C code that never looks at signals, and Windows, which has no such signal: what blocks is printed and the process ends
+with code 2, since nothing else can end it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from time import monotonic
+from types import FrameType
+from typing import Any
+
+from .frames import is_hidden
+from .unwinding import Unwinding
+
+TICK = 0.1
+"""Seconds between two looks."""
+
+GRACE = 0.3
+"""Seconds that code gets beyond the time that a wait may take."""
+
+AGAIN = 0.02
+"""Seconds between two signals to code that does not go."""
+
+LAST = 1.2
+"""Seconds after the first signal when the process ends, if code has not gone by then."""
+
+HITS_IN_OURS = 25
+"""Signals that code of the engine gets before it is taken for user code that hangs in it."""
+
+SPARED = 1.0
+"""Seconds before the next look at a loop that code of the test blocks, which is not ours to end."""
+
+SIGNAL: int | None = getattr(signal, "SIGURG", None) if hasattr(signal, "pthread_kill") else None
+"""What interrupts the main thread; None where there is no such signal (Windows)."""
+
+_DEBUGGERS = frozenset({"bdb", "pdb", "pydevd", "_pydevd_bundle", "debugpy", "IPython"})
+
+
+class Guard:
+    """Something that must give way in time; looked after by the watchdog's thread."""
+
+    def is_overdue(self, now: float) -> bool:
+        """Whether it has been at work for too long. Asked in the watchdog's thread.
+
+        Args:
+            now: What `time.monotonic` says.
+        """
+        raise NotImplementedError
+
+    def interrupt(self) -> None:
+        """A Ctrl-C has not reached whoever ends the session for it. Called in the watchdog's thread."""
+
+    def is_over(self) -> bool:
+        """Whether it has given way since it was overdue. Asked in the watchdog's thread."""
+        raise NotImplementedError
+
+    def applies(self) -> bool:
+        """Whether what the main thread runs now is the code in question. Asked in the main thread, in that code."""
+        raise NotImplementedError
+
+    def owns(self, frame: FrameType) -> bool:
+        """Whether the main thread, which runs `frame`, runs the code in question. Asked in the watchdog's thread."""
+        raise NotImplementedError
+
+    def spare(self, until: float) -> None:
+        """Other code runs, which must not be touched: look again then."""
+        raise NotImplementedError
+
+    def error(self, frame: FrameType) -> BaseException:
+        """What the test is to see."""
+        raise NotImplementedError
+
+    def struck(self, unwinding: Unwinding) -> None:
+        """Something is about to be raised in the code in question. Called in the main thread, in that code."""
+        raise NotImplementedError
+
+
+class Strike:
+    """One attempt to get code off the main thread's stack.
+
+    Args:
+        guard: What has not given way.
+        is_interrupt: Whether it is for a Ctrl-C that the code caught.
+
+    Attributes:
+        hits: How often the signal has come to the code in question.
+        is_spared: Whether other code runs.
+        error: What the test is to see, once it is known.
+    """
+
+    def __init__(self, guard: Guard, *, is_interrupt: bool) -> None:
+        self.guard = guard
+        self.is_interrupt = is_interrupt
+        self.hits = 0
+        self.is_spared = False
+        self.error: BaseException | None = None
+        self._unwinding: Unwinding | None = None
+
+    def hit(self, frame: FrameType) -> None:
+        """The signal has come: raise in the code that it came to, if that is the code in question."""
+        __tracebackhide__ = True
+        if not self.guard.applies() or is_debugged(frame):
+            self.is_spared = True
+            return
+        self.hits += 1
+        if is_hidden(frame.f_code.co_filename) and self.hits < HITS_IN_OURS:
+            return  # it goes on to the user's, or has just come from it
+        if self._unwinding is None:
+            self.error = None if self.is_interrupt else self.guard.error(frame)
+            self._unwinding = Unwinding(self.guard.applies, self.error)
+            self.guard.struck(self._unwinding)
+        else:
+            self._unwinding.insist(frame)
+        raise self._unwinding.exception()
+
+
+def is_debugged(frame: FrameType | None) -> bool:
+    """Whether a debugger stands at its prompt in this code."""
+    while frame is not None:
+        if str(frame.f_globals.get("__name__", "")).partition(".")[0] in _DEBUGGERS:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def end_process(text: str) -> None:
+    """Print a text on the real standard error and end the process with code 2."""
+    os.write(2, text.encode(errors="backslashreplace"))
+    os._exit(2)
+
+
+class Watchdog:
+    """Looks after guards, from a thread of its own.
+
+    Attributes:
+        end_process: Called with a text where only the end of the process can help; it must not return.
+    """
+
+    def __init__(self) -> None:
+        self.end_process: Callable[[str], None] = end_process
+        self._guards: dict[Guard, None] = {}
+        self._thread: threading.Thread | None = None
+        self._stopped = threading.Event()
+        self._strike: Strike | None = None
+        self._handler_before: Any = None
+        self._fd_before = -1
+        self._reader = self._writer = -1
+        self._interrupted: float | None = None
+
+    # -- the main thread ---------------------------------------------------------------------------------------------
+
+    def watch(self, guard: Guard) -> None:
+        """Look after something that runs on the main thread, where tests run; elsewhere nothing can be done."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+        if self._thread is None:
+            self._start()
+        if not self._guards:
+            self._fd_before = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+        self._guards[guard] = None
+
+    def unwatch(self, guard: Guard) -> None:
+        """Look after it no longer."""
+        if guard not in self._guards:
+            return
+        del self._guards[guard]
+        if not self._guards:
+            self._interrupted = None
+            now = signal.set_wakeup_fd(self._fd_before)
+            if now != self._writer:  # an event loop has put its own there, and takes it away itself
+                signal.set_wakeup_fd(now)
+
+    def stop(self) -> None:
+        """End the thread, and leave no handler behind. The next guard starts it anew."""
+        thread, self._thread = self._thread, None
+        for guard in list(self._guards):
+            self.unwatch(guard)
+        if thread is None:
+            return
+        self._stopped.set()
+        os.write(self._writer, b"\0")
+        thread.join()
+        os.close(self._reader)
+        os.close(self._writer)
+        if SIGNAL is not None and signal.getsignal(SIGNAL) == self._on_signal:
+            signal.signal(SIGNAL, self._handler_before)
+
+    def interrupt_arrived(self) -> None:
+        """A Ctrl-C has reached whoever ends the session for it."""
+        self._interrupted = None
+
+    def _start(self) -> None:
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._reader, False)
+        os.set_blocking(self._writer, False)
+        self._stopped = threading.Event()
+        if SIGNAL is not None:
+            self._handler_before = signal.signal(SIGNAL, self._on_signal)
+        self._thread = threading.Thread(target=self._run, name="durable-engine-watchdog", daemon=True)
+        self._thread.start()
+
+    def _on_signal(self, signum: int, frame: FrameType | None) -> None:
+        __tracebackhide__ = True
+        strike = self._strike
+        if strike is not None and frame is not None:
+            strike.hit(frame)
+        elif callable(self._handler_before):
+            self._handler_before(signum, frame)
+
+    # -- the watchdog's thread ---------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            self._listen(TICK)
+            now = monotonic()
+            for guard in list(self._guards):
+                overdue = guard.is_overdue(now)
+                if self._interrupted is not None and now - self._interrupted >= GRACE:
+                    guard.interrupt()
+                    self._press(guard, is_interrupt=True)
+                elif overdue:
+                    self._press(guard, is_interrupt=False)
+
+    def _listen(self, seconds: float) -> None:
+        """Wait, and hear of signals meanwhile."""
+        if select.select([self._reader], [], [], seconds)[0]:
+            with contextlib.suppress(BlockingIOError):
+                if signal.SIGINT in os.read(self._reader, 4096):
+                    self._interrupted = monotonic()
+
+    def _press(self, guard: Guard, *, is_interrupt: bool) -> None:
+        """Send the signal until the code has given way, or the process must end."""
+        strike = self._strike = Strike(guard, is_interrupt=is_interrupt)
+        last = monotonic() + LAST
+        while not (guard.is_over() or guard not in self._guards or self._stopped.is_set()):
+            if is_interrupt and self._interrupted is None:
+                break
+            if SIGNAL is not None:
+                signal.pthread_kill(_main_thread(), SIGNAL)
+            self._listen(AGAIN)
+            if strike.is_spared:
+                guard.spare(monotonic() + SPARED)
+                break
+            if monotonic() >= last:
+                self._give_up(strike)
+                break
+        self._strike = None
+
+    def _give_up(self, strike: Strike) -> None:
+        frame = sys._current_frames().get(_main_thread())
+        if frame is None or is_debugged(frame) or not (strike.hits or strike.guard.owns(frame)):
+            strike.guard.spare(monotonic() + SPARED)
+            return
+        why = "It catches all that is raised in it" if strike.hits else "It is in code that takes no signals"
+        error = strike.error or strike.guard.error(frame)
+        self.end_process(f"\n{error}\n{why}: only the end of this process ends it.\n")
+
+
+def _main_thread() -> int:
+    ident = threading.main_thread().ident
+    assert ident is not None
+    return ident
+
+
+watchdog = Watchdog()
+"""The process's watchdog: signals and the main thread are the process's as well."""
