@@ -184,6 +184,14 @@ def pytest_runtest_makereport(
     return report
 
 
+def pytest_keyboard_interrupt() -> None:
+    """A Ctrl-C has arrived: no code of a Worker has caught it."""
+    if "durable_engine" in sys.modules:
+        from durable_engine import WATCHDOG
+
+        WATCHDOG.interrupt_arrived()
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """With --workflows-report: the runs of all tests' instances."""
     if config.getoption("workflows_report"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -91,9 +92,10 @@ class RunningTest:
         return self._engine
 
     def _make_engine(self) -> Engine:
-        from durable_engine import Engine, Limits, read_now, to_datetime
+        from durable_engine import WATCHDOG, Engine, Limits, read_now, to_datetime
 
         from .hook_caller import FindingKeeper, HookCaller
+        from .process_end import end_process
         from .registry import registry_of
         from .rules.watch import Watch
 
@@ -114,6 +116,7 @@ class RunningTest:
             root=self.item.config.rootpath,
             passthrough=(pytest.fail.Exception, pytest.skip.Exception, pytest.exit.Exception, pytest.xfail.Exception),
         )
+        WATCHDOG.end_process = partial(end_process, self.item)
         engine.told_durations = self.warned.durations
         engine.faults.recording = self.plan.records
         if self.plan.point is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -187,6 +188,10 @@ class WorkflowSession:
         """The session is over."""
         self.end()
         self.reported()
+        if "durable_engine" in sys.modules:
+            from durable_engine import WATCHDOG
+
+            WATCHDOG.stop()
         current.set_resolver(*(self._before or (None,)))
         current.set_ascii(self._ascii_before)
         if self._freezer is not None:

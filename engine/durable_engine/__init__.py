@@ -75,6 +75,7 @@ from .showing import show
 from .step import Step
 from .store import MOCKED, SENSITIVE, HistoryRow, InstanceRow, StepRow
 from .unknown import REDACTED_REASON, UnknownValue
+from .watchdog import WATCHDOG
 
 __all__ = [
     "DEFAULT_TIMEOUT",
@@ -85,6 +86,7 @@ __all__ = [
     "RULES",
     "SENSITIVE",
     "STATUSES",
+    "WATCHDOG",
     "Ask",
     "AttemptRecord",
     "CallbackRun",
@@ -94,8 +96,8 @@ __all__ = [
     "Engine",
     "EngineClosedError",
     "EngineError",
-    "EventLoopBlockedError",
     "ErrorInfo",
+    "EventLoopBlockedError",
     "FaultPoint",
     "Faults",
     "Finding",

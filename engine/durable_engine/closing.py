@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Any
 
 from .unwinding import GiveWay, Unwinding
-from .watchdog import TICK, Guard, watchdog
+from .watchdog import TICK, WATCHDOG, Guard
 
 PATIENCE = 0.5
 """Seconds that all coroutines together get for their `finally` blocks; what comes after them gets one look each."""
@@ -27,11 +27,11 @@ def closing() -> Iterator[Closer]:
     """Closes coroutines, looked after by the watchdog."""
     closer = Closer()
     hook, sys.unraisablehook = sys.unraisablehook, lambda _: None  # of what is only destroyed, and fails in that
-    watchdog.watch(closer)
+    WATCHDOG.watch(closer)
     try:
         yield closer
     finally:
-        watchdog.unwatch(closer)
+        WATCHDOG.unwatch(closer)
         sys.unraisablehook = hook
 
 
@@ -68,7 +68,7 @@ class Closer(Guard):
             action()
         except KeyboardInterrupt:
             self.is_interrupted = True
-        except BaseException:  # noqa: S110 (nobody can do anything about it)
+        except BaseException:
             pass
         finally:
             self._began = None

@@ -48,7 +48,7 @@ from .scope import current_scope
 from .store import KEPT, HistoryRow, InstanceRow, Retention, Store
 from .unwinding import GiveWay
 from .waits import Waiter, Waits
-from .watchdog import watchdog
+from .watchdog import WATCHDOG
 
 DEFAULT_TIMEOUT = 5.0
 _STEP_KINDS = {"do": "do", "sleep": "sleep", "waitForEvent": "wait_for_event"}
@@ -143,7 +143,7 @@ class Engine:
             return
         self.closed = True
         self._guard.finish()
-        watchdog.unwatch(self._guard)
+        WATCHDOG.unwatch(self._guard)
         self._waits.close()
         for instance in self._alive.values():
             self._put_down(instance)
@@ -276,7 +276,7 @@ class Engine:
                     "asyncio.run for all of it, and for its async fixtures the same loop_scope as the test."
                 )
             self._loop = running
-            watchdog.watch(self._guard)
+            WATCHDOG.watch(self._guard)
         return self._loop
 
     @property
@@ -285,7 +285,7 @@ class Engine:
         return self._loop if self._loop is not None and self._loop.is_running() else None
 
     def next_deadline(self) -> float | None:
-        """When the first of the waits under way must have ended, as `time.monotonic` counts; None where there is none."""
+        """When the first of the waits under way must have ended (`time.monotonic`); None where there is none."""
         return self._waits.next_deadline()
 
     def check_loop(self) -> None:

@@ -61,6 +61,9 @@ def kill(loop: asyncio.AbstractEventLoop, dead: Callable[[Scope], bool], graveya
             owner = getattr(handle._callback, "__self__", None)
             if isinstance(owner, asyncio.Task):
                 doomed.add(owner)
+            for argument in handle._args:  # a task's first turn, or an async generator that was about to be closed
+                if asyncio.iscoroutine(argument):
+                    graveyard.keep(argument)
             handle.cancel()
     for handle in getattr(loop, "_scheduled", ()):
         scope = scope_of(handle._context)
@@ -128,7 +131,10 @@ class Graveyard:
         ):
             warnings.simplefilter("ignore")
             for one in stopped:
-                closer.close(one.get_coro() if isinstance(one, asyncio.Task) else one)
+                if not isinstance(one, asyncio.Task):
+                    closer.close(one)
+                elif not one.done():  # 3.12.1 crashes where a task that ran eagerly to its end is asked for its coroutine
+                    closer.close(one.get_coro())
         if closer.is_interrupted:
             raise KeyboardInterrupt
 

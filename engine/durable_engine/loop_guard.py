@@ -30,9 +30,9 @@ current_call: ContextVar[tuple[Engine, str] | None] = ContextVar("durable_engine
 """The engine and the name of the call of the Worker's code, other than a workflow, that the running code belongs to."""
 
 WHAT_TO_DO = (
-    "While it runs nothing else can: no event, no timer and no wait of the test. Await what takes long, put what blocks "
-    "into `await asyncio.to_thread(...)`, or stand in for it; if it is only slow, give the wait more time "
-    "(`timeout=`, or `workflows_timeout`)."
+    "While it runs nothing else can: no event, no timer, no wait of the test.\nAwait what takes long, put what blocks "
+    "into `await asyncio.to_thread(...)`, or stand in for it.\nIf it is only slow, give the wait more time: `timeout=`, "
+    '`@pytest.mark.workflow(timeout=...)` or ini `workflows_timeout`.'
 )
 
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from .frames import is_callback, is_hidden
 
+
 class Unwinding:
     """Raises in user code until nothing of it is left on the stack.
 
@@ -65,7 +66,7 @@ class Unwinding:
             frame.f_trace = self._trace
             frame.f_trace_opcodes = True
 
-    def dropped(self, frame: FrameType) -> None:
+    def dropped(self, frame: FrameType | None) -> None:
         """An exception of this was destroyed; where code that must go runs on, in `frame`, it was caught."""
         if self.is_active and self._applies():
             self.insist(frame)
@@ -102,7 +103,7 @@ class _Raised:
     unwinding: Unwinding
 
     def __del__(self) -> None:
-        self.unwinding.dropped(sys._getframe(1))
+        self.unwinding.dropped(sys._getframe().f_back)
 
 
 class GiveWay(_Raised, BaseException):

@@ -1,4 +1,4 @@
-"""A watchdog for user code that does not give way: `time.sleep`, a lock, a loop without `await`, a `finally` that hangs.
+"""A watchdog for user code that does not give way: `time.sleep`, a lock, a loop without `await`, a hard `finally`.
 
 Such code stops the event loop, so nothing that runs on the loop can end it. One daemon thread a process looks, ten
 times a second while there is something to look after, whether the loop still turns. Where it has not for longer than
@@ -279,5 +279,5 @@ def _main_thread() -> int:
     return ident
 
 
-watchdog = Watchdog()
+WATCHDOG = Watchdog()
 """The process's watchdog: signals and the main thread are the process's as well."""
