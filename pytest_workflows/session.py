@@ -112,6 +112,7 @@ class WorkflowSession:
         ours = bool(OUR_FIXTURES.intersection(getattr(item, "fixturenames", ())))
         if not ours and self._freezer is not None:
             self._freezer.stop()
+            self._stop_watchdog()
         if self._freezer is None:
             from .freeze import Freezer
 
@@ -129,6 +130,13 @@ class WorkflowSession:
         if ours:
             # Before any fixture runs: user code never sees real time first and virtual time later.
             assert self.running.engine
+
+    def _stop_watchdog(self) -> None:
+        """Leave no thread to tests that have nothing to do with us."""
+        if "durable_engine" in sys.modules:
+            from durable_engine import WATCHDOG
+
+            WATCHDOG.stop()
 
     def separate_examples(self, item: pytest.Function) -> None:
         """A test's function is about to be called: each example of a property test is a run of its own."""
@@ -188,10 +196,7 @@ class WorkflowSession:
         """The session is over."""
         self.end()
         self.reported()
-        if "durable_engine" in sys.modules:
-            from durable_engine import WATCHDOG
-
-            WATCHDOG.stop()
+        self._stop_watchdog()
         current.set_resolver(*(self._before or (None,)))
         current.set_ascii(self._ascii_before)
         if self._freezer is not None:

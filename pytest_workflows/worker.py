@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from durable_engine import InvalidArgumentError, read_now
+from durable_engine import InvalidArgumentError, call_bounded, hide_frames, read_now
 
 from .current import Handler, running_handler
 from .errors import WorkflowConfigError
@@ -16,6 +16,8 @@ from .workers.context import ExecutionContext
 
 if TYPE_CHECKING:
     from .running import RunningTest
+
+hide_frames(__file__)
 
 BASE_URL = "https://example.com"
 
@@ -91,8 +93,11 @@ class WorkflowWorker:
         handler, arguments = self._handler(kind, argument, context)
         token = running_handler.set(Handler(kind))
         try:
-            outcome = handler(*_as_many_as_taken(handler, arguments))
-            return await outcome if inspect.isawaitable(outcome) else outcome
+            return await call_bounded(
+                self._running.engine,
+                f"The {kind} handler",
+                lambda: handler(*_as_many_as_taken(handler, arguments)),
+            )
         finally:
             running_handler.reset(token)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .binding import InstanceHandle, Workflow, WorkflowBinding, pass_door
 from .boundary import Cover, JsBigInt, JsDict, JsNull, JsProxy, cross, decode, encode, jsnull, to_json, unwrap
+from .calls import call_bounded
 from .clock import PLAIN_DATETIME, VirtualClock, read_now, to_datetime, to_ms
 from .durations import duration_ms, in_words, parse_duration
 from .effects import acting_scope, as_coroutine_function, inside_service, make_effect, tell_call, tell_effect
@@ -153,6 +154,7 @@ __all__ = [
     "WorkflowRuleWarning",
     "acting_scope",
     "as_coroutine_function",
+    "call_bounded",
     "check_consistent",
     "cross",
     "current_scope",

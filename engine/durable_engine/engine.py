@@ -46,6 +46,7 @@ from .replay import check_by_replay
 from .schedule import Schedule
 from .scope import current_scope
 from .store import KEPT, HistoryRow, InstanceRow, Retention, Store
+from .threads import WorkerThreads
 from .unwinding import GiveWay
 from .waits import Waiter, Waits
 from .watchdog import WATCHDOG
@@ -127,6 +128,7 @@ class Engine:
         self._aborted: BaseException | None = None
         self._told: list[tuple[BaseException, asyncio.Task[Any]]] = []
         self._guard = LoopGuard(self)
+        self.threads = WorkerThreads(self)
 
     async def __aenter__(self) -> Self:
         return self
@@ -144,6 +146,7 @@ class Engine:
         self.closed = True
         self._guard.finish()
         WATCHDOG.unwatch(self._guard)
+        self.threads.close()
         self._waits.close()
         for instance in self._alive.values():
             self._put_down(instance)
@@ -277,6 +280,7 @@ class Engine:
                 )
             self._loop = running
             WATCHDOG.watch(self._guard)
+            self.threads.open()
         return self._loop
 
     @property
@@ -451,6 +455,7 @@ class Engine:
         self.kill(instance for instance in self._alive.values() if not instance.finished)
         if self._loop is not None and not self._loop.is_closed():
             kill(self._loop, lambda scope: scope.instance.engine is self, self.graveyard)
+            self.threads.leave_behind(self._loop)
 
     def kill(self, instances: Iterable[Instance]) -> None:
         """End lives as a crash does: nothing of them runs again while the test can see it."""

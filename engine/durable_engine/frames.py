@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import linecache
 import os
 import sys
 import sysconfig
@@ -11,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 
 from .model import Place
+from .source_paths import shown_path
 
 _hidden: tuple[str, ...] = (f"{Path(__file__).parent}{os.sep}",)
 _STANDARD = tuple(sorted({f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "platstdlib")}))
@@ -41,6 +43,18 @@ def place_of_user() -> Place:
 def is_callback(frame: FrameType) -> bool:
     """Whether it is from this frame that asyncio's event loop calls a callback or a task; uvloop shows none."""
     return frame.f_code is _CALLBACK
+
+
+def show_frame(frame: FrameType, root: Path | None) -> str:
+    """File, line, function and source line of a frame.
+
+    Args:
+        frame: The frame.
+        root: The project's folder, if it is known.
+    """
+    file, line = frame.f_code.co_filename, frame.f_lineno
+    text = linecache.getline(file, line).strip()
+    return f"{shown_path(file, root)}:{line}, in {frame.f_code.co_name}" + (f": `{text}`" if text else "")
 
 
 @lru_cache(maxsize=4096)

@@ -61,7 +61,9 @@ def kill(loop: asyncio.AbstractEventLoop, dead: Callable[[Scope], bool], graveya
             owner = getattr(handle._callback, "__self__", None)
             if isinstance(owner, asyncio.Task):
                 doomed.add(owner)
-            for argument in handle._args:  # a task's first turn, or an async generator that was about to be closed
+            for argument in (
+                handle._args or ()
+            ):  # a task's first turn, or an async generator that was about to be closed
                 if asyncio.iscoroutine(argument):
                     graveyard.keep(argument)
             handle.cancel()
@@ -133,7 +135,9 @@ class Graveyard:
             for one in stopped:
                 if not isinstance(one, asyncio.Task):
                     closer.close(one)
-                elif not one.done():  # 3.12.1 crashes where a task that ran eagerly to its end is asked for its coroutine
+                elif (
+                    not one.done()
+                ):  # 3.12.1 crashes where a task that ran eagerly to its end is asked for its coroutine
                     closer.close(one.get_coro())
         if closer.is_interrupted:
             raise KeyboardInterrupt

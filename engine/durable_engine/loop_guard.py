@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import linecache
 import signal
-from collections.abc import Iterator
 from contextlib import suppress
-from contextvars import Context, ContextVar
+from contextvars import Context
 from time import monotonic
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from .awaiting import name_of
 from .errors import EventLoopBlockedError
-from .frames import is_callback, is_users
+from .frames import is_callback, is_users, show_frame
 from .killing import scope_of, task_context
-from .scope import Scope, current_scope
+from .scope import Scope, current_call, current_scope
 from .source_paths import shown_path
 from .unwinding import GiveWay, Unwinding
 from .watchdog import GRACE, TICK, Guard
@@ -26,13 +25,10 @@ if TYPE_CHECKING:
 MOST_FRAMES = 12
 """How many frames of the code that blocks are shown."""
 
-current_call: ContextVar[tuple[Engine, str] | None] = ContextVar("durable_engine_call", default=None)
-"""The engine and the name of the call of the Worker's code, other than a workflow, that the running code belongs to."""
-
 WHAT_TO_DO = (
     "While it runs nothing else can: no event, no timer, no wait of the test.\nAwait what takes long, put what blocks "
-    "into `await asyncio.to_thread(...)`, or stand in for it.\nIf it is only slow, give the wait more time: `timeout=`, "
-    '`@pytest.mark.workflow(timeout=...)` or ini `workflows_timeout`.'
+    "into `await asyncio.to_thread(...)`, or stand in for it.\nIf it is only slow, give the wait more time: "
+    "`timeout=`, `@pytest.mark.workflow(timeout=...)` or ini `workflows_timeout`."
 )
 
 
@@ -117,36 +113,27 @@ class LoopGuard(Guard):
     def error(self, frame: FrameType) -> BaseException:
         """Names the code, its place, and how long it has been there."""
         seconds = monotonic() - (self._asked or monotonic())
-        frames = list(self._frames(frame))
-        lines = [f"  {place}, in {name}{f': {text}' if text else ''}" for place, name, text in frames]
-        place = frames[0][0] if frames else "an unknown place"
+        frames = self._frames(frame)
+        root = self._engine.root
+        place = f"{shown_path(frames[0].f_code.co_filename, root)}:{frames[0].f_lineno}"
         return EventLoopBlockedError(
             f"{self._what()} does not give way: it has been at {place} for {seconds:.1f} real seconds, and was stopped "
-            "there.\n" + "\n".join([*lines, WHAT_TO_DO])
+            "there.\n" + "\n".join([*(f"  {show_frame(one, root)}" for one in frames), WHAT_TO_DO])
         )
 
     def _what(self) -> str:
         scope = self._scope() or self._task_scope()
-        if scope is None:
-            return self._call() or "Code of a workflow"
-        instance = scope.instance
-        what = "run()" if scope.step is None else f"Step {scope.step.label!r} (attempt {scope.attempt})"
-        return f"{what} of instance {instance.id!r} of {instance.workflow.name!r}"
+        return (self._call() or "Code of a workflow") if scope is None else name_of(scope)
 
-    def _frames(self, frame: FrameType) -> Iterator[tuple[str, str, str]]:
-        """Place, function and source line of each frame of the user's, the innermost first."""
+    def _frames(self, frame: FrameType) -> list[FrameType]:
+        """The frames of the user's code that blocks, the innermost first."""
         found: list[FrameType] = []
-        innermost: FrameType = frame
-        while not is_callback(frame):
-            if is_users(frame.f_code.co_filename):
-                found.append(frame)
-            if frame.f_back is None:
-                break
-            frame = frame.f_back
-        for one in found[:MOST_FRAMES] or [innermost]:
-            file, line = one.f_code.co_filename, one.f_lineno
-            text = linecache.getline(file, line).strip()
-            yield f"{shown_path(file, self._engine.root)}:{line}", one.f_code.co_name, text
+        current: FrameType | None = frame
+        while current is not None and not is_callback(current):
+            if is_users(current.f_code.co_filename):
+                found.append(current)
+            current = current.f_back
+        return found[:MOST_FRAMES] or [frame]
 
     def struck(self, unwinding: Unwinding) -> None:
         """Once the loop turns again, see to it that the test gets the error, wherever the exception went."""

@@ -13,6 +13,7 @@ from contextvars import Context
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from .awaiting import open_code
 from .errors import NeverHappensError, WaitTimeoutError
 from .killing import ready_handles, scope_of, task_context, waiting_for
 from .loop_guard import answer
@@ -139,7 +140,10 @@ class Waits:
             waiter.look()
             while not waiter.settled:
                 if waiter.expired:
-                    raise WaitTimeoutError(f"{waiter.describe()}\nIt did not happen within {timeout:g} real seconds.")
+                    raise WaitTimeoutError(
+                        f"{waiter.describe()}\nIt did not happen within {timeout:g} real seconds."
+                        f"{open_code(self._engine, waiter.about)}"
+                    )
                 if self._leader is None:
                     self._leader = waiter
                 if self._leader is waiter:

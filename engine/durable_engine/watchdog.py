@@ -50,6 +50,9 @@ SPARED = 1.0
 SIGNAL: int | None = getattr(signal, "SIGURG", None) if hasattr(signal, "pthread_kill") else None
 """What interrupts the main thread; None where there is no such signal (Windows)."""
 
+MOST_IDLE = 20
+"""Looks without anything to look after until the thread ends."""
+
 _DEBUGGERS = frozenset({"bdb", "pdb", "pydevd", "_pydevd_bundle", "debugpy", "IPython"})
 
 
@@ -157,7 +160,8 @@ class Watchdog:
         self.end_process: Callable[[str], None] = end_process
         self._guards: dict[Guard, None] = {}
         self._thread: threading.Thread | None = None
-        self._stopped = threading.Event()
+        self._lock = threading.Lock()
+        self._is_stopping = False
         self._strike: Strike | None = None
         self._handler_before: Any = None
         self._fd_before = -1
@@ -170,11 +174,15 @@ class Watchdog:
         """Look after something that runs on the main thread, where tests run; elsewhere nothing can be done."""
         if threading.current_thread() is not threading.main_thread():
             return
-        if self._thread is None:
-            self._start()
+        if self._reader == -1:
+            self._open()
         if not self._guards:
             self._fd_before = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
-        self._guards[guard] = None
+        with self._lock:
+            self._guards[guard] = None
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="durable-engine-watchdog", daemon=True)
+                self._thread.start()
 
     def unwatch(self, guard: Guard) -> None:
         """Look after it no longer."""
@@ -188,17 +196,20 @@ class Watchdog:
                 signal.set_wakeup_fd(now)
 
     def stop(self) -> None:
-        """End the thread, and leave no handler behind. The next guard starts it anew."""
-        thread, self._thread = self._thread, None
+        """End the thread, and leave no signal handler behind. The next guard starts it anew."""
         for guard in list(self._guards):
             self.unwatch(guard)
-        if thread is None:
+        if self._reader == -1:
             return
-        self._stopped.set()
-        os.write(self._writer, b"\0")
-        thread.join()
+        thread = self._thread
+        if thread is not None:
+            self._is_stopping = True
+            os.write(self._writer, b"\0")
+            thread.join()
+            self._is_stopping = False
         os.close(self._reader)
         os.close(self._writer)
+        self._reader = self._writer = -1
         if SIGNAL is not None and signal.getsignal(SIGNAL) == self._on_signal:
             signal.signal(SIGNAL, self._handler_before)
 
@@ -206,15 +217,12 @@ class Watchdog:
         """A Ctrl-C has reached whoever ends the session for it."""
         self._interrupted = None
 
-    def _start(self) -> None:
+    def _open(self) -> None:
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._reader, False)
         os.set_blocking(self._writer, False)
-        self._stopped = threading.Event()
         if SIGNAL is not None:
             self._handler_before = signal.signal(SIGNAL, self._on_signal)
-        self._thread = threading.Thread(target=self._run, name="durable-engine-watchdog", daemon=True)
-        self._thread.start()
 
     def _on_signal(self, signum: int, frame: FrameType | None) -> None:
         __tracebackhide__ = True
@@ -227,16 +235,26 @@ class Watchdog:
     # -- the watchdog's thread ---------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        while not self._stopped.is_set():
+        idle = 0
+        while True:
             self._listen(TICK)
-            now = monotonic()
-            for guard in list(self._guards):
-                overdue = guard.is_overdue(now)
-                if self._interrupted is not None and now - self._interrupted >= GRACE:
-                    guard.interrupt()
-                    self._press(guard, is_interrupt=True)
-                elif overdue:
-                    self._press(guard, is_interrupt=False)
+            idle = 0 if self._guards else idle + 1
+            if self._is_stopping or idle > MOST_IDLE:
+                with self._lock:
+                    if not self._guards:
+                        self._thread = None
+                        return
+            self._look()
+
+    def _look(self) -> None:
+        now = monotonic()
+        for guard in list(self._guards):
+            overdue = guard.is_overdue(now)
+            if self._interrupted is not None and now - self._interrupted >= GRACE:
+                guard.interrupt()
+                self._press(guard, is_interrupt=True)
+            elif overdue:
+                self._press(guard, is_interrupt=False)
 
     def _listen(self, seconds: float) -> None:
         """Wait, and hear of signals meanwhile."""
@@ -249,7 +267,7 @@ class Watchdog:
         """Send the signal until the code has given way, or the process must end."""
         strike = self._strike = Strike(guard, is_interrupt=is_interrupt)
         last = monotonic() + LAST
-        while not (guard.is_over() or guard not in self._guards or self._stopped.is_set()):
+        while not guard.is_over() and guard in self._guards:
             if is_interrupt and self._interrupted is None:
                 break
             if SIGNAL is not None:
