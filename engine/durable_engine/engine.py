@@ -181,7 +181,6 @@ class Engine:
         finally:
             self._loop.close()
             self._loop = before
-        self.raise_aborted()  # a `run` that did not give way
 
     async def settle(self, *, most: int | None = None) -> None:
         """Let everything of the instances that can run do so, at the present time.

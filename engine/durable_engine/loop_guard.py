@@ -17,7 +17,7 @@ from .killing import scope_of, task_context
 from .scope import Scope, current_call, current_scope
 from .source_paths import shown_path
 from .unwinding import GiveWay, Unwinding
-from .watchdog import GRACE, TICK, Guard
+from .watchdog import GRACE, TICK, WATCHDOG, Guard
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -167,4 +167,5 @@ def answer(guard: LoopGuard) -> None:
 
 
 def _interrupt() -> None:
-    raise KeyboardInterrupt
+    if WATCHDOG.is_interrupted:
+        raise KeyboardInterrupt

@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import thread as pool
+from contextvars import Context
 from functools import wraps
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from weakref import WeakKeyDictionary, WeakSet
 
 from .frames import is_users, place_of_user, show_frame
 from .model import Place
-from .scope import running_engine
+from .scope import current_scope, running_engine
 from .source_paths import shown_path
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ _start = threading.Thread.start
 _open: WeakSet[Engine] = WeakSet()
 _IDLE = pool._worker.__code__
 """What a thread of a pool is in while it has nothing to do."""
+_WORK = pool._WorkItem.run.__code__
+"""What it does something in."""
 
 
 class WorkerThreads:
@@ -59,29 +62,45 @@ class WorkerThreads:
 
     def at_work(self) -> list[str]:
         """The threads that have not ended, a sentence for each."""
-        return [self._show(thread, place, frame) for thread, place, frame in self._at_work()]
+        return [self._show(thread, frame) for thread, frame in self._at_work()]
 
-    def _at_work(self) -> Iterator[tuple[threading.Thread, Place, FrameType]]:
+    def _at_work(self) -> Iterator[tuple[threading.Thread, FrameType]]:
         frames = sys._current_frames()
-        for thread, place in list(self._started.items()):
+        for thread in threading.enumerate():
             frame = frames.get(thread.ident or 0)
-            if thread.is_alive() and frame is not None and frame.f_code is not _IDLE:
-                yield thread, place, frame
+            if frame is None or frame.f_code is _IDLE:
+                continue
+            if thread in self._started or self._works_for(frame):
+                yield thread, frame
 
-    def _show(self, thread: threading.Thread, place: Place, frame: FrameType | None) -> str:
+    def _works_for(self, frame: FrameType) -> bool:
+        """Whether a pool's thread, whoever started it, does what code of an instance gave to `asyncio.to_thread`."""
+        current: FrameType | None = frame
+        while current is not None:
+            if current.f_code is _WORK:
+                item = current.f_locals["self"]
+                function = item.fn if hasattr(item, "fn") else item.task[0]  # 3.14 keeps them together
+                context = getattr(getattr(function, "func", None), "__self__", None)
+                scope = context.get(current_scope) if isinstance(context, Context) else None
+                return scope is not None and scope.instance.engine is self._engine
+            current = current.f_back
+        return False
+
+    def _show(self, thread: threading.Thread, frame: FrameType | None) -> str:
         root = self._engine.root
         while frame is not None and not is_users(frame.f_code.co_filename):
             frame = frame.f_back
         where = "" if frame is None else f": it is at {show_frame(frame, root)}"
-        file, line = place
+        file, line = self._started.get(thread, ("", 0))
+        started = f", started at {shown_path(file, root)}:{line}," if file else ""
         return (
-            f"Thread {thread.name!r}, started at {shown_path(file, root)}:{line}, has not ended{where}. "
-            "Nothing can stop a thread: the test's end leaves it behind."
+            f"Thread {thread.name!r}{started} has not ended{where}. Nothing can stop a thread: the test's end leaves "
+            "it behind."
         )
 
     def leave_behind(self, loop: asyncio.AbstractEventLoop) -> None:
         """Let neither the loop's end nor the interpreter's exit wait for those that have not ended."""
-        left = {thread for thread, *_ in self._at_work()}
+        left = {thread for thread, _ in self._at_work()}
         executor: Any = getattr(loop, "_default_executor", None)  # uvloop does not show it
         if executor is not None and left.intersection(executor._threads):
             loop._default_executor = None  # type: ignore[attr-defined]  # asyncio makes a new one when it needs one

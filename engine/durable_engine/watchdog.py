@@ -167,6 +167,7 @@ class Watchdog:
         self._fd_before = -1
         self._reader = self._writer = -1
         self._interrupted: float | None = None
+        self._is_told = False
 
     # -- the main thread ---------------------------------------------------------------------------------------------
 
@@ -217,6 +218,11 @@ class Watchdog:
         """A Ctrl-C has reached whoever ends the session for it."""
         self._interrupted = None
 
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether there was a Ctrl-C that has not arrived."""
+        return self._interrupted is not None
+
     def _open(self) -> None:
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._reader, False)
@@ -251,16 +257,18 @@ class Watchdog:
         for guard in list(self._guards):
             overdue = guard.is_overdue(now)
             if self._interrupted is not None and now - self._interrupted >= GRACE:
-                guard.interrupt()
+                if not self._is_told:
+                    guard.interrupt()
                 self._press(guard, is_interrupt=True)
             elif overdue:
                 self._press(guard, is_interrupt=False)
+        self._is_told = self._interrupted is not None and now - self._interrupted >= GRACE
 
     def _listen(self, seconds: float) -> None:
         """Wait, and hear of signals meanwhile."""
         if select.select([self._reader], [], [], seconds)[0]:
             with contextlib.suppress(BlockingIOError):
-                if signal.SIGINT in os.read(self._reader, 4096):
+                if signal.SIGINT in os.read(self._reader, 4096) and self._interrupted is None:
                     self._interrupted = monotonic()
 
     def _press(self, guard: Guard, *, is_interrupt: bool) -> None:
