@@ -7,7 +7,7 @@ import ctypes
 import sys
 from collections.abc import Iterator
 from time import monotonic
-from types import FrameType
+from types import AsyncGeneratorType, FrameType
 from typing import Any
 
 from .unwinding import GiveWay, Unwinding
@@ -53,14 +53,27 @@ class Closer(Guard):
 
         One that cannot be made to end is left as it is until the process ends, and not touched then.
         """
-        chain = list(_chain(coroutine))
+        if isinstance(coroutine, AsyncGeneratorType):
+            self._run(lambda: coroutine.aclose().send(None))
+            if coroutine.ag_frame is not None:
+                leave_behind(coroutine)  # the loop would run it again
+            return
+        chain = list(chain_of(coroutine))
         self._run(coroutine.close)
         for one in reversed(chain):
-            for _ in range(_TRIES):
-                if getattr(one, "cr_frame", None) is not None:
-                    self._run(lambda one=one: self._force(one))
-            if getattr(one, "cr_frame", None) is not None:
+            if not self.force(one):
                 leave_behind(one)
+
+    def force(self, coroutine: Any) -> bool:
+        """Make a coroutine end that has not ended when it was closed, or cancelled.
+
+        Returns:
+            Whether it has ended.
+        """
+        for _ in range(_TRIES):
+            if getattr(coroutine, "cr_frame", None) is not None:
+                self._run(lambda: self._force(coroutine))
+        return getattr(coroutine, "cr_frame", None) is None
 
     def _run(self, action: Any) -> None:
         self._began = monotonic()
@@ -127,7 +140,7 @@ def leave_behind(something: Any) -> None:
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(something))
 
 
-def _chain(coroutine: Any) -> Iterator[Any]:
+def chain_of(coroutine: Any) -> Iterator[Any]:
     """A coroutine, and what it awaits, and what that awaits."""
     while coroutine is not None:
         yield coroutine

@@ -450,7 +450,7 @@ class Engine:
 
         What an ended one left running is stopped as well: the end of the event loop waits for none of it.
         """
-        self._guard.finish()
+        self._guard.stopped()
         self.kill(instance for instance in self._alive.values() if not instance.finished)
         if self._loop is not None and not self._loop.is_closed():
             kill(self._loop, lambda scope: scope.instance.engine is self, self.graveyard)

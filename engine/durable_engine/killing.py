@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import io
 import warnings
 from collections.abc import Callable, Iterable
 from contextvars import Context
+from types import AsyncGeneratorType
 from typing import Any
 
-from .closing import closing
+from .closing import chain_of, closing
 from .scope import Scope, current_scope
 
 
@@ -81,6 +83,19 @@ def kill(loop: asyncio.AbstractEventLoop, dead: Callable[[Scope], bool], graveya
             if getattr(callback, "__self__", None) is task:
                 waiting_for(task).remove_done_callback(callback)
         graveyard.bury(task)
+        if not task.done():
+            _take_generators(loop, task, graveyard)
+
+
+def _take_generators(loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any], graveyard: Graveyard) -> None:
+    """Take the async generators that a stopped task iterates over from the loop, which would close them at its end."""
+    known = getattr(loop, "_asyncgens", None)
+    if known:
+        for coroutine in chain_of(task.get_coro()):
+            for found in gc.get_referents(coroutine):
+                if isinstance(found, AsyncGeneratorType) and found in known:
+                    known.discard(found)
+                    graveyard.keep(found)
 
 
 def waiting_for(task: asyncio.Task[Any]) -> Any:

@@ -11,9 +11,10 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from .awaiting import name_of
+from .closing import chain_of, closing
 from .errors import EventLoopBlockedError
 from .frames import is_callback, is_users, show_frame
-from .killing import scope_of, task_context
+from .killing import scope_of, task_context, wake
 from .scope import Scope, current_call, current_scope
 from .source_paths import shown_path
 from .unwinding import GiveWay, Unwinding
@@ -45,6 +46,7 @@ class LoopGuard(Guard):
         self._asked: float | None = None
         self._not_before = 0.0
         self._unwinding: Unwinding | None = None
+        self._stopped_at: float | None = None
 
     # -- the watchdog's thread ---------------------------------------------------------------------------------------
 
@@ -97,6 +99,14 @@ class LoopGuard(Guard):
     def answered(self) -> None:
         """The loop turns."""
         self._asked = None
+        stopped = self._stopped_at
+        if stopped is not None and self._loop is not None and monotonic() > stopped + self._engine.timeout:
+            end_calls(self._loop, self._engine)
+
+    def stopped(self) -> None:
+        """The test's call is over: what handlers left running gets as long as a wait to end when it is cancelled."""
+        self.finish()
+        self._stopped_at = monotonic()
 
     def applies(self) -> bool:
         """Whether code of this engine's instances runs, or a handler that the test called."""
@@ -164,6 +174,18 @@ class LoopGuard(Guard):
 def answer(guard: LoopGuard) -> None:
     """The loop turns. What looks at the loop's queue knows this callback: it is nobody's work."""
     guard.answered()
+
+
+def end_calls(loop: asyncio.AbstractEventLoop, engine: Engine) -> None:
+    """End the tasks that calls of handlers have left running and that catch their cancellation."""
+    for task in asyncio.all_tasks(loop):
+        context = task_context(task)
+        call = None if context is None else context.get(current_call)
+        if call is not None and call[0] is engine:
+            with closing() as closer:
+                for coroutine in reversed(list(chain_of(task.get_coro()))):
+                    closer.force(coroutine)
+            wake(task)
 
 
 def _interrupt() -> None:

@@ -634,6 +634,80 @@ async def test_a_task_that_a_call_left_running_and_that_blocks_reaches_the_test(
 tasks = []
 
 
+def test_a_task_that_a_call_left_running_and_that_catches_its_cancellation_does_not_hold_up_the_loops_end():
+    log = []
+
+    async def go_on():
+        while True:
+            try:
+                await asyncio.sleep(0.01)
+            except BaseException:
+                log.append("caught")
+
+    async def test():
+        async with Engine(timeout=SHORT) as engine:
+            other = asyncio.create_task(asyncio.sleep(0))
+            await call_bounded(engine, "It", lambda: tasks.append(asyncio.create_task(go_on())))
+            await other
+            last = asyncio.create_task(asyncio.sleep(0))
+            engine.stop()
+            engines.append((engine, last))
+            tasks.pop().cancel()
+            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+                with contextlib.suppress(RuntimeError):
+                    await task
+
+    engines = []
+    late = lasts()
+    asyncio.run(test())
+    assert time.monotonic() < late
+    assert log[0] == "caught"
+
+
+async def generate(log):
+    try:
+        yield 1
+    finally:
+        log.append("closed")
+        await asyncio.get_running_loop().create_future()
+
+
+async def generate_on(log):
+    while True:
+        try:
+            yield 1
+        except BaseException:
+            log.append("caught")
+
+
+@pytest.mark.parametrize("generator", [generate, generate_on], ids=lambda one: one.__name__)
+def test_an_async_generator_of_a_stopped_task_does_not_hold_up_the_loops_end(generator):
+    log = []
+
+    async def workflow(event, step):
+        async for _ in generator(log):
+            await asyncio.get_running_loop().create_future()
+
+    async def other():
+        yield 1
+
+    async def test():
+        engine = Engine(timeout=SHORT)
+        mine = other()
+        await anext(mine)
+        await engine.bind("W", workflow).create({"id": "x"})
+        await engine.settle(most=5)
+        engine.close()
+        return engine
+
+    late = lasts()
+    engine = asyncio.run(test())
+    assert log == []
+    engine.graveyard.close()
+    assert time.monotonic() < late
+    assert len(log) == 1
+
+
 # -- the watchdog itself ----------------------------------------------------------------------------------------------
 
 
