@@ -124,3 +124,8 @@ class Interrupted(_Raised, KeyboardInterrupt):
     def __init__(self, unwinding: Unwinding) -> None:
         super().__init__()
         self.unwinding = unwinding
+
+
+# It is shown where the session ends: as what it is for whoever pressed the keys.
+Interrupted.__name__ = Interrupted.__qualname__ = "KeyboardInterrupt"
+Interrupted.__module__ = "builtins"
