@@ -77,6 +77,7 @@ class Closer(Guard):
 
     def _run(self, action: Any) -> None:
         self._began = monotonic()
+        WATCHDOG.put_off()
         try:
             action()
         except KeyboardInterrupt:
@@ -106,6 +107,11 @@ class Closer(Guard):
         """Whether a coroutine takes too long to end."""
         began = self._began
         return began is not None and now >= max(self._ends, began + TICK / 2)
+
+    def deadline(self) -> float | None:
+        """When the coroutine that is being closed must have ended."""
+        began = self._began
+        return None if began is None else max(self._ends, began)
 
     def is_over(self) -> bool:
         """Whether none is being closed."""

@@ -69,6 +69,10 @@ class LoopGuard(Guard):
             with suppress(RuntimeError):  # it was closed just now
                 loop.call_soon_threadsafe(answer, self, context=Context())
 
+    def deadline(self) -> float | None:
+        """When the first wait under way must have ended; without one it may be the test's code that computes."""
+        return self._engine.next_deadline() if self._engine.running_loop is not None else None
+
     def is_over(self) -> bool:
         """Whether the loop has turned."""
         return self._asked is None

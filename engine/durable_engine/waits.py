@@ -17,6 +17,7 @@ from .awaiting import open_code
 from .errors import NeverHappensError, WaitTimeoutError
 from .killing import ready_handles, scope_of, task_context, waiting_for
 from .loop_guard import answer
+from .watchdog import WATCHDOG
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -134,6 +135,8 @@ class Waits:
         loop = self._engine.loop
         waiter.deadline = monotonic() + timeout
         self._waiters[waiter] = None
+        if len(self._waiters) == 1:
+            WATCHDOG.put_off()
         waiter.task = asyncio.current_task()
         expiry = loop.call_later(timeout, self._expire, waiter)
         try:

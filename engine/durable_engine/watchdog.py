@@ -9,6 +9,10 @@ The signal is SIGURG: nobody uses it, it is ignored where nobody handles it, and
 the interval timers belong to others (pytest-timeout). No handler of SIGINT is replaced; the descriptor of
 `signal.set_wakeup_fd` tells of a Ctrl-C that user code caught.
 
+C code that holds the interpreter's lock keeps this thread from running as well. While something must have ended in
+time, the thread puts off two timers that count time on the processor. SIGVTALRM, for C code that looks at signals (a
+regular expression that backtracks), and the timer of `cpu_timer.py` for what does not.
+
 C code that never looks at signals, and Windows, which has no such signal: what blocks is printed and the process ends
 with code 2, since nothing else can end it.
 """
@@ -26,6 +30,7 @@ from time import monotonic
 from types import FrameType
 from typing import Any
 
+from .cpu_timer import CpuTimer
 from .frames import is_hidden
 from .unwinding import Unwinding
 
@@ -44,6 +49,9 @@ LAST = 1.2
 HITS_IN_OURS = 25
 """Signals that code of the engine gets before it is taken for user code that hangs in it."""
 
+MOST_HITS = 40
+"""Signals after which code that took them all counts as code that cannot be made to go."""
+
 SPARED = 1.0
 """Seconds before the next look at a loop that code of the test blocks, which is not ours to end."""
 
@@ -52,6 +60,9 @@ SIGNAL: int | None = getattr(signal, "SIGURG", None) if hasattr(signal, "pthread
 
 MOST_IDLE = 20
 """Looks without anything to look after until the thread ends."""
+
+ALARM: int | None = getattr(signal, "SIGVTALRM", None)
+"""What comes when the process has used the processor for too long."""
 
 _DEBUGGERS = frozenset({"bdb", "pdb", "pydevd", "_pydevd_bundle", "debugpy", "IPython"})
 
@@ -69,6 +80,10 @@ class Guard:
 
     def interrupt(self) -> None:
         """A Ctrl-C has not reached whoever ends the session for it. Called in the watchdog's thread."""
+
+    def deadline(self) -> float | None:
+        """When it must have given way (`time.monotonic`); None where it need not, or nobody can say that it is ours."""
+        raise NotImplementedError
 
     def is_over(self) -> bool:
         """Whether it has given way since it was overdue. Asked in the watchdog's thread."""
@@ -154,10 +169,12 @@ class Watchdog:
 
     Attributes:
         end_process: Called with a text where only the end of the process can help; it must not return.
+        stderr: The file descriptor that is printed to where no code of Python can run any more.
     """
 
     def __init__(self) -> None:
         self.end_process: Callable[[str], None] = end_process
+        self.stderr = 2
         self._guards: dict[Guard, None] = {}
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
@@ -168,6 +185,9 @@ class Watchdog:
         self._reader = self._writer = -1
         self._interrupted: float | None = None
         self._is_told = False
+        self._is_hitting = False
+        self._cpu_timer: CpuTimer | None = None
+        self._alarm_before: Any = None
 
     # -- the main thread ---------------------------------------------------------------------------------------------
 
@@ -192,6 +212,7 @@ class Watchdog:
         del self._guards[guard]
         if not self._guards:
             self._interrupted = None
+            self.put_off()
             now = signal.set_wakeup_fd(self._fd_before)
             if now != self._writer:  # an event loop has put its own there, and takes it away itself
                 signal.set_wakeup_fd(now)
@@ -208,6 +229,12 @@ class Watchdog:
             os.write(self._writer, b"\0")
             thread.join()
             self._is_stopping = False
+        if self._cpu_timer is not None:
+            self._cpu_timer.close()
+            self._cpu_timer = None
+        if ALARM is not None and signal.getsignal(ALARM) == self._on_alarm:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+            signal.signal(ALARM, self._alarm_before)
         os.close(self._reader)
         os.close(self._writer)
         self._reader = self._writer = -1
@@ -229,14 +256,44 @@ class Watchdog:
         os.set_blocking(self._writer, False)
         if SIGNAL is not None:
             self._handler_before = signal.signal(SIGNAL, self._on_signal)
+        if ALARM is not None:
+            self._alarm_before = signal.signal(ALARM, self._on_alarm)
+        with contextlib.suppress(OSError):
+            self._cpu_timer = CpuTimer(self.stderr)
+
+    def put_off(self) -> None:
+        """Python still runs: the limit of time on the processor is what the first guard has left, and more."""
+        first = min((due for guard in list(self._guards) if (due := guard.deadline()) is not None), default=None)
+        seconds = 0.0 if first is None else max(0.0, first - monotonic()) + GRACE + TICK
+        if ALARM is not None:
+            signal.setitimer(signal.ITIMER_VIRTUAL, seconds, AGAIN if seconds else 0)
+        if self._cpu_timer is not None:
+            self._cpu_timer.set(seconds and seconds + LAST)
 
     def _on_signal(self, signum: int, frame: FrameType | None) -> None:
         __tracebackhide__ = True
         strike = self._strike
         if strike is not None and frame is not None:
-            strike.hit(frame)
+            self._hit(strike, frame)
         elif callable(self._handler_before):
             self._handler_before(signum, frame)
+
+    def _hit(self, strike: Strike, frame: FrameType) -> None:
+        __tracebackhide__ = True
+        if self._is_hitting:
+            return  # the last signal's handler has not come to its end
+        self._is_hitting = True
+        try:
+            strike.hit(frame)
+        finally:
+            self._is_hitting = False
+
+    def _on_alarm(self, signum: int, frame: FrameType | None) -> None:
+        """The processor was used for too long: where the thread could not run, do its work."""
+        __tracebackhide__ = True
+        for guard in list(self._guards):
+            if frame is not None and self._strike is None and guard.is_overdue(monotonic()):
+                self._hit(Strike(guard, is_interrupt=False), frame)
 
     # -- the watchdog's thread ---------------------------------------------------------------------------------------
 
@@ -253,6 +310,7 @@ class Watchdog:
             self._look()
 
     def _look(self) -> None:
+        self.put_off()
         now = monotonic()
         for guard in list(self._guards):
             overdue = guard.is_overdue(now)
@@ -284,7 +342,8 @@ class Watchdog:
             if strike.is_spared:
                 guard.spare(monotonic() + SPARED)
                 break
-            if monotonic() >= last:
+            # A machine that has much to do takes its time with each signal.
+            if monotonic() >= last and not 0 < strike.hits < MOST_HITS:
                 self._give_up(strike)
                 break
         self._strike = None

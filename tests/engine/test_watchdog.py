@@ -5,15 +5,17 @@ import contextlib
 import os
 import queue
 import signal
+import subprocess
 import sys
 import threading
 import time
 
 import pytest
 
-from durable_engine import WATCHDOG, Engine, EventLoopBlockedError, WaitTimeoutError, call_bounded
+from durable_engine import WATCHDOG, Engine, EventLoopBlockedError, WaitTimeoutError, call_bounded, cpu_timer
 from durable_engine import closing as closing_module
 from durable_engine import watchdog as watchdog_module
+from durable_engine.cpu_timer import CpuTimer
 from durable_engine.killing import Graveyard
 from durable_engine.unwinding import Unwinding
 from durable_engine.watchdog import is_debugged
@@ -807,6 +809,9 @@ class Named(watchdog_module.Guard):
     def is_overdue(self, now):
         return not self.spared.is_set()
 
+    def deadline(self):
+        return None
+
     def is_over(self):
         return False
 
@@ -879,3 +884,71 @@ def test_code_of_the_test_is_spared(ended):
     WATCHDOG.unwatch(guard)
 
     assert not ended
+
+
+# -- the processor's time ---------------------------------------------------------------------------------------------
+
+HOLDING = """
+import asyncio, re, sys
+from durable_engine import Engine
+
+async def workflow(event, step):
+    await step.do("s")(eval(sys.argv[1]))()
+
+async def test():
+    async with Engine(timeout=0.05) as engine:
+        await engine.bind("W", workflow).create({"id": "x"})
+        await engine.run_until_idle()
+
+asyncio.run(test())
+"""
+
+
+def run_holding(code):
+    return subprocess.run(
+        [sys.executable, "-c", HOLDING, code], capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems have no such timer")
+def test_code_that_holds_the_interpreters_lock_ends_the_process_and_shows_the_stack():
+    result = run_holding("lambda: sum(range(10**15))")
+
+    assert result.returncode == 2
+    assert "it is in C code that holds the lock of the interpreter" in result.stderr
+    assert 'File "<string>", line 1 in <lambda>' in result.stderr
+
+
+def test_code_that_holds_the_interpreters_lock_and_looks_at_signals_is_ended():
+    result = run_holding("lambda: re.match(r'(a+)+$', 'a' * 60 + 'b')")
+
+    assert result.returncode == 1
+    assert "EventLoopBlockedError: Step 's-1' (attempt 1) of instance 'x' of 'W' does not give way" in result.stderr
+
+
+def test_the_alarm_does_the_threads_work_and_only_once(ended):
+    guard = Named(applies=True)
+    guard.spared.set()
+    WATCHDOG.watch(guard)
+    signal.raise_signal(watchdog_module.ALARM)  # nothing is overdue
+    guard.spared.clear()
+    WATCHDOG._is_hitting = True
+    signal.raise_signal(watchdog_module.ALARM)  # the handler is at work
+    WATCHDOG._is_hitting = False
+    guard.spared.set()
+    WATCHDOG.unwatch(guard)
+
+    assert not ended
+
+
+def test_a_system_without_such_a_timer_says_so(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with pytest.raises(OSError, match="only Linux"):
+        CpuTimer(2)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems have no such timer")
+def test_a_system_that_gives_no_timer_says_so(monkeypatch):
+    monkeypatch.setattr(cpu_timer, "_CPU_CLOCK", 12345)
+    with pytest.raises(OSError, match="timer_create"):
+        CpuTimer(2)
