@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import Any
 
 import pytest
@@ -12,11 +11,12 @@ END_CODE = 2
 """What the process ends with: pytest's own code of a session that was interrupted."""
 
 
-def end_process(item: pytest.Item, text: str) -> None:
+def end_process(item: pytest.Item, stderr: int, text: str) -> None:
     """Print what the running test has printed, and why the process ends, and end it with code 2.
 
     Args:
         item: The test that runs.
+        stderr: The file descriptor that is printed to.
         text: What happened, where, and what to do.
     """
     capture: Any = item.config.pluginmanager.getplugin("capturemanager")
@@ -26,5 +26,5 @@ def end_process(item: pytest.Item, text: str) -> None:
         printed = "".join(capture.read_global_capture())
     lines = [printed.rstrip("\n"), f"{item.nodeid}: the process ends here, with code {END_CODE}.", text.strip("\n"), ""]
     # Not through sys.stderr, which the stopped code may hold the lock of.
-    os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, "\n".join(lines).encode(errors="backslashreplace"))
+    os.write(stderr, "\n".join(lines).encode(errors="backslashreplace"))
     os._exit(END_CODE)

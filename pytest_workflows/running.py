@@ -60,6 +60,7 @@ class RunningTest:
         self.project = project
         self.report: list[Line] = []
         self.reported = False
+        self.stderr = 2
         self.recorded = False
         self.kept: Kept | None = None
         self._freezer = freezer
@@ -116,7 +117,8 @@ class RunningTest:
             root=self.item.config.rootpath,
             passthrough=(pytest.fail.Exception, pytest.skip.Exception, pytest.exit.Exception, pytest.xfail.Exception),
         )
-        WATCHDOG.end_process = partial(end_process, self.item)
+        WATCHDOG.stderr = self.stderr
+        WATCHDOG.end_process = partial(end_process, self.item, self.stderr)
         engine.told_durations = self.warned.durations
         engine.faults.recording = self.plan.records
         if self.plan.point is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -40,6 +42,7 @@ class WorkflowSession:
         self._freezer: Freezer | None = None
         self._warned = Warned()
         self.plan = PLAIN
+        self._stderr: int | None = None
         self.running: RunningTest | None = None
         # A session may run inside another one (pytester); what answered before answers again afterwards.
         self._before = current.get_resolver()
@@ -55,6 +58,9 @@ class WorkflowSession:
             pytest.UsageError: If an ini option cannot be read.
         """
         current.set_ascii(takes_ascii_only(self._config))
+        # By now pytest has not begun to capture what tests print, or has left off.
+        with contextlib.suppress(OSError):
+            self._stderr = self._stderr or os.dup(2)
         # What was read while pytest started did not know the command line's options yet.
         self._settings = read_ini(self._config)
 
@@ -121,6 +127,8 @@ class WorkflowSession:
         self.running = RunningTest(
             item, self.settings.for_item(item), project, self._freezer, self._warned, self.plan, has_fixture=ours
         )
+        if self._stderr is not None:
+            self.running.stderr = self._stderr
         if is_awaited(self._config):
             self.running.kept = Kept()
         current.set_resolver(self.running.resolve, self.running.names)
@@ -197,6 +205,9 @@ class WorkflowSession:
         self.end()
         self.reported()
         self._stop_watchdog()
+        if self._stderr is not None:
+            os.close(self._stderr)
+            self._stderr = None
         current.set_resolver(*(self._before or (None,)))
         current.set_ascii(self._ascii_before)
         if self._freezer is not None:

@@ -46,7 +46,6 @@ class Closer(Guard):
         self.is_interrupted = False
         self._ends = monotonic() + PATIENCE
         self._began: float | None = None
-        self._unwinding: Unwinding | None = None
 
     def close(self, coroutine: Any) -> None:
         """Close a coroutine, and what it awaits; whatever that raises is discarded.
@@ -86,20 +85,20 @@ class Closer(Guard):
             pass
         finally:
             self._began = None
-            if self._unwinding is not None:
-                self._unwinding.finish()
-                self._unwinding = None
+            if self.unwinding is not None:
+                self.unwinding.finish()
+                self.unwinding = None
 
     def _force(self, coroutine: Any) -> None:
         """It has caught GeneratorExit: raise in each of its lines, from the next one on."""
-        unwinding = self._unwinding = Unwinding(self.applies, RuntimeError())
+        unwinding = self.unwinding = Unwinding(self.applies, RuntimeError())
         unwinding.mark(coroutine.cr_frame)
         unwinding.insist(None)
-        try:
+        try:  # pragma: no cover (what is traced by others is not seen)
             coroutine.throw(unwinding.exception())
         except GiveWay:
             return
-        coroutine.send(None)
+        coroutine.send(None)  # pragma: no cover (as above)
 
     # -- the watchdog's questions ------------------------------------------------------------------------------------
 
@@ -137,7 +136,6 @@ class Closer(Guard):
 
     def struck(self, unwinding: Unwinding) -> None:
         """It is made to end."""
-        self._unwinding = unwinding
 
 
 def leave_behind(something: Any) -> None:

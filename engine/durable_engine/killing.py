@@ -63,9 +63,8 @@ def kill(loop: asyncio.AbstractEventLoop, dead: Callable[[Scope], bool], graveya
             owner = getattr(handle._callback, "__self__", None)
             if isinstance(owner, asyncio.Task):
                 doomed.add(owner)
-            for argument in (
-                handle._args or ()
-            ):  # a task's first turn, or an async generator that was about to be closed
+            # What an async generator left for the loop to close it with; it would be complained of.
+            for argument in handle._args or ():
                 if asyncio.iscoroutine(argument):
                     graveyard.keep(argument)
             handle.cancel()
@@ -150,9 +149,7 @@ class Graveyard:
             for one in stopped:
                 if not isinstance(one, asyncio.Task):
                     closer.close(one)
-                elif (
-                    not one.done()
-                ):  # 3.12.1 crashes where a task that ran eagerly to its end is asked for its coroutine
+                elif not one.done():  # Python 3.12.1 crashes if one that ran eagerly to its end is asked for this
                     closer.close(one.get_coro())
         if closer.is_interrupted:
             raise KeyboardInterrupt

@@ -45,7 +45,6 @@ class LoopGuard(Guard):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._asked: float | None = None
         self._not_before = 0.0
-        self._unwinding: Unwinding | None = None
         self._stopped_at: float | None = None
 
     # -- the watchdog's thread ---------------------------------------------------------------------------------------
@@ -151,7 +150,6 @@ class LoopGuard(Guard):
 
     def struck(self, unwinding: Unwinding) -> None:
         """Once the loop turns again, see to it that the test gets the error, wherever the exception went."""
-        self._unwinding = unwinding
         scope = self._scope()
         task = asyncio.current_task()
         asyncio.get_running_loop().call_soon(self._deliver, unwinding, scope, task, context=Context())
@@ -170,9 +168,9 @@ class LoopGuard(Guard):
 
     def finish(self) -> None:
         """Nothing more is raised in code that did not give way."""
-        if self._unwinding is not None:
-            self._unwinding.finish()
-            self._unwinding = None
+        if self.unwinding is not None:
+            self.unwinding.finish()
+            self.unwinding = None
 
 
 def answer(guard: LoopGuard) -> None:

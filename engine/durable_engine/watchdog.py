@@ -23,6 +23,7 @@ import contextlib
 import os
 import select
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable
@@ -68,7 +69,13 @@ _DEBUGGERS = frozenset({"bdb", "pdb", "pydevd", "_pydevd_bundle", "debugpy", "IP
 
 
 class Guard:
-    """Something that must give way in time; looked after by the watchdog's thread."""
+    """Something that must give way in time; looked after by the watchdog's thread.
+
+    Attributes:
+        unwinding: What raises in the code in question, once it has not given way.
+    """
+
+    unwinding: Unwinding | None = None
 
     def is_overdue(self, now: float) -> bool:
         """Whether it has been at work for too long. Asked in the watchdog's thread.
@@ -129,7 +136,6 @@ class Strike:
         self.hits = 0
         self.is_spared = False
         self.error: BaseException | None = None
-        self._unwinding: Unwinding | None = None
 
     def hit(self, frame: FrameType) -> None:
         """The signal has come: raise in the code that it came to, if that is the code in question."""
@@ -140,13 +146,14 @@ class Strike:
         self.hits += 1
         if is_hidden(frame.f_code.co_filename) and self.hits < HITS_IN_OURS:
             return  # it goes on to the user's, or has just come from it
-        if self._unwinding is None:
-            self.error = None if self.is_interrupt else self.guard.error(frame)
-            self._unwinding = Unwinding(self.guard.applies, self.error)
-            self.guard.struck(self._unwinding)
+        unwinding = self.guard.unwinding
+        if unwinding is not None and unwinding.is_active:
+            unwinding.insist(frame)
         else:
-            self._unwinding.insist(frame)
-        raise self._unwinding.exception()
+            self.error = None if self.is_interrupt else self.guard.error(frame)
+            unwinding = self.guard.unwinding = Unwinding(self.guard.applies, self.error)
+            self.guard.struck(unwinding)
+        raise unwinding.exception()
 
 
 def is_debugged(frame: FrameType | None) -> bool:
@@ -158,7 +165,7 @@ def is_debugged(frame: FrameType | None) -> bool:
     return False
 
 
-def end_process(text: str) -> None:
+def end_process(text: str) -> None:  # pragma: no cover (a process that has ended has no figures)
     """Print a text on the real standard error and end the process with code 2."""
     os.write(2, text.encode(errors="backslashreplace"))
     os._exit(2)
@@ -182,12 +189,12 @@ class Watchdog:
         self._strike: Strike | None = None
         self._handler_before: Any = None
         self._fd_before = -1
-        self._reader = self._writer = -1
+        self._sockets: tuple[socket.socket, socket.socket] | None = None
         self._interrupted: float | None = None
         self._is_told = False
         self._is_hitting = False
         self._cpu_timer: CpuTimer | None = None
-        self._alarm_before: Any = None
+        self._has_alarm = False
 
     # -- the main thread ---------------------------------------------------------------------------------------------
 
@@ -195,10 +202,10 @@ class Watchdog:
         """Look after something that runs on the main thread, where tests run; elsewhere nothing can be done."""
         if threading.current_thread() is not threading.main_thread():
             return
-        if self._reader == -1:
-            self._open()
+        if self._sockets is None:
+            self._sockets = self._open()
         if not self._guards:
-            self._fd_before = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+            self._fd_before = signal.set_wakeup_fd(self._sockets[1].fileno(), warn_on_full_buffer=False)
         with self._lock:
             self._guards[guard] = None
             if self._thread is None:
@@ -214,19 +221,20 @@ class Watchdog:
             self._interrupted = None
             self.put_off()
             now = signal.set_wakeup_fd(self._fd_before)
-            if now != self._writer:  # an event loop has put its own there, and takes it away itself
+            assert self._sockets is not None
+            if now != self._sockets[1].fileno():  # an event loop has put its own there, and takes it away itself
                 signal.set_wakeup_fd(now)
 
     def stop(self) -> None:
         """End the thread, and leave no signal handler behind. The next guard starts it anew."""
         for guard in list(self._guards):
             self.unwatch(guard)
-        if self._reader == -1:
+        if self._sockets is None:
             return
         thread = self._thread
         if thread is not None:
             self._is_stopping = True
-            os.write(self._writer, b"\0")
+            self._sockets[1].send(b"\0")
             thread.join()
             self._is_stopping = False
         if self._cpu_timer is not None:
@@ -234,10 +242,11 @@ class Watchdog:
             self._cpu_timer = None
         if ALARM is not None and signal.getsignal(ALARM) == self._on_alarm:
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-            signal.signal(ALARM, self._alarm_before)
-        os.close(self._reader)
-        os.close(self._writer)
-        self._reader = self._writer = -1
+            signal.signal(ALARM, signal.SIG_DFL)
+        self._has_alarm = False
+        for one in self._sockets:
+            one.close()
+        self._sockets = None
         if SIGNAL is not None and signal.getsignal(SIGNAL) == self._on_signal:
             signal.signal(SIGNAL, self._handler_before)
 
@@ -250,22 +259,24 @@ class Watchdog:
         """Whether there was a Ctrl-C that has not arrived."""
         return self._interrupted is not None
 
-    def _open(self) -> None:
-        self._reader, self._writer = os.pipe()
-        os.set_blocking(self._reader, False)
-        os.set_blocking(self._writer, False)
+    def _open(self) -> tuple[socket.socket, socket.socket]:
+        reader, writer = socket.socketpair()
+        reader.setblocking(False)
+        writer.setblocking(False)
         if SIGNAL is not None:
             self._handler_before = signal.signal(SIGNAL, self._on_signal)
-        if ALARM is not None:
-            self._alarm_before = signal.signal(ALARM, self._on_alarm)
+        if ALARM is not None and signal.getsignal(ALARM) == signal.SIG_DFL:  # or else somebody else uses it
+            signal.signal(ALARM, self._on_alarm)
+            self._has_alarm = True
         with contextlib.suppress(OSError):
             self._cpu_timer = CpuTimer(self.stderr)
+        return reader, writer
 
     def put_off(self) -> None:
         """Python still runs: the limit of time on the processor is what the first guard has left, and more."""
         first = min((due for guard in list(self._guards) if (due := guard.deadline()) is not None), default=None)
         seconds = 0.0 if first is None else max(0.0, first - monotonic()) + GRACE + TICK
-        if ALARM is not None:
+        if self._has_alarm:
             signal.setitimer(signal.ITIMER_VIRTUAL, seconds, AGAIN if seconds else 0)
         if self._cpu_timer is not None:
             self._cpu_timer.set(seconds and seconds + LAST)
@@ -324,10 +335,10 @@ class Watchdog:
 
     def _listen(self, seconds: float) -> None:
         """Wait, and hear of signals meanwhile."""
-        if select.select([self._reader], [], [], seconds)[0]:
-            with contextlib.suppress(BlockingIOError):
-                if signal.SIGINT in os.read(self._reader, 4096) and self._interrupted is None:
-                    self._interrupted = monotonic()
+        assert self._sockets is not None
+        reader = self._sockets[0]
+        if select.select([reader], [], [], seconds)[0] and signal.SIGINT in reader.recv(4096):
+            self._interrupted = self._interrupted or monotonic()
 
     def _press(self, guard: Guard, *, is_interrupt: bool) -> None:
         """Send the signal until the code has given way, or the process must end."""

@@ -18,7 +18,7 @@ from durable_engine import watchdog as watchdog_module
 from durable_engine.cpu_timer import CpuTimer
 from durable_engine.killing import Graveyard
 from durable_engine.unwinding import Unwinding
-from durable_engine.watchdog import is_debugged
+from durable_engine.watchdog import Strike, is_debugged
 
 SHORT = 0.05
 """Seconds that a wait may take here."""
@@ -472,6 +472,8 @@ def test_what_cannot_be_made_to_end_is_left_as_it_is():
     graveyard.close()
 
     assert closing_module._left_behind.pop() is stubborn
+    with closing_module.closing() as closer:
+        assert not closer.owns(sys._getframe())
 
 
 async def test_ctrl_c_while_stopped_code_is_closed_arrives(engine):
@@ -796,6 +798,114 @@ def test_what_traces_stays_out_of_the_way_where_nothing_is_to_be_raised():
     unwinding.finish()
 
     assert unwinding.take() is None
+
+
+async def test_a_thread_of_the_test_is_none_of_the_workers(engine):
+    assert engine.loop
+    async with Engine() as other:
+        assert other.loop
+    thread = threading.Thread(target=int)
+    thread.start()
+    thread.join()
+
+    assert engine.threads.at_work() == []
+
+
+async def test_what_a_finished_instance_left_for_the_loop_is_closed_and_not_complained_of(engine, recwarn):
+    async def numbers():
+        yield 1
+        yield 2
+
+    async def workflow(event, step):
+        async for _ in numbers():
+            break
+
+    handle = await engine.bind("W", workflow).create({"id": "x"})
+    while (await handle.status())["status"] != "complete":
+        await asyncio.sleep(0)
+    engine.stop()
+    engine.graveyard.close()
+
+    assert not recwarn.list
+
+
+async def test_a_loop_that_was_closed_just_now_is_not_asked(engine):
+    loop = asyncio.new_event_loop()
+    loop.close()
+
+    engine._guard._ask(loop, 0.0)
+
+    assert not engine._guard.is_over()
+
+
+@pytest.mark.skipif(not hasattr(asyncio, "eager_task_factory"), reason="Python 3.12 and later")
+async def test_a_killed_life_whose_tasks_run_eagerly_leaves_none_to_the_loops_end(engine):
+    asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
+
+    async def at_once():
+        engine.crash(binding.workflow, "x")
+
+    async def workflow(event, step):
+        if not runs:
+            runs.append(1)
+            await asyncio.create_task(at_once())
+            asyncio.create_task(asyncio.sleep(0))  # noqa: RUF006 (the life is over)
+            await asyncio.get_running_loop().create_future()
+        return "done"
+
+    runs = []
+    binding = engine.bind("W", workflow)
+    before = asyncio.all_tasks()
+    handle = await binding.create({"id": "x"})
+    await engine.run_until_idle(timeout=5)
+
+    assert (await handle.status())["output"] == "done"
+    assert asyncio.all_tasks() == before
+
+
+async def test_c_code_of_a_task_is_known_by_the_tasks_scope(engine, ended, monkeypatch):
+    monkeypatch.setattr(watchdog_module, "SIGNAL", None)
+
+    async def workflow(event, step):
+        await step.do("s")(sleep_a_second)()
+
+    await engine.bind("W", workflow).create({"id": "x"})
+    with contextlib.suppress(WaitTimeoutError):
+        await engine.run_until_idle()
+
+    assert "Step 's-1' (attempt 1) of instance 'x' of 'W' does not give way" in ended[0]
+
+
+def test_a_signal_that_comes_to_code_of_ours_waits_for_the_users():
+    namespace = {"sys": sys}
+    exec(compile("frame = sys._getframe()", watchdog_module.__file__, "exec"), namespace)
+    strike = Strike(Named(), is_interrupt=False)
+
+    strike.hit(namespace["frame"])
+
+    assert strike.hits == 1
+    assert strike.error is None
+
+
+def test_a_system_without_signals_and_timers_is_looked_after_as_well(monkeypatch):
+    WATCHDOG.stop()
+    WATCHDOG.stop()
+    for name in ("SIGNAL", "ALARM"):
+        monkeypatch.setattr(watchdog_module, name, None)
+
+    def no_timer(stderr):
+        raise OSError
+
+    monkeypatch.setattr(watchdog_module, "CpuTimer", no_timer)
+    guard = Named(owns=False)
+    WATCHDOG.watch(guard)
+    WATCHDOG.put_off()
+    late = lasts()
+    while not guard.spared.is_set() and time.monotonic() < late:
+        time.sleep(0.01)
+    WATCHDOG.stop()
+
+    assert guard.spared.is_set()
 
 
 class Named(watchdog_module.Guard):
