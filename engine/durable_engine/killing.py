@@ -82,8 +82,7 @@ def kill(loop: asyncio.AbstractEventLoop, dead: Callable[[Scope], bool], graveya
             if getattr(callback, "__self__", None) is task:
                 waiting_for(task).remove_done_callback(callback)
         graveyard.bury(task)
-        if not task.done():
-            _take_generators(loop, task, graveyard)
+        _take_generators(loop, task, graveyard)
 
 
 def _take_generators(loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any], graveyard: Graveyard) -> None:

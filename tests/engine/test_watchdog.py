@@ -588,7 +588,9 @@ async def test_a_call_that_awaits_for_ever_ends_in_time_whatever_it_catches(engi
     async def answer():
         while True:
             try:
-                await asyncio.get_running_loop().create_future()
+                future = asyncio.get_running_loop().create_future()
+                future.add_done_callback(lambda _: None)
+                await future
             except BaseException:
                 pass
 
@@ -781,7 +783,10 @@ def test_the_thread_ends_when_there_is_nothing_to_look_after(monkeypatch):
         thread.join(5)
     assert WATCHDOG._thread is None
     asyncio.run(test())
-    assert WATCHDOG._thread is not None
+    thread = WATCHDOG._thread
+    if thread is not None:
+        thread.join(5)
+    signal.raise_signal(watchdog_module.SIGNAL)  # nobody's, and nothing comes of it
     WATCHDOG.stop()
 
 
@@ -834,8 +839,10 @@ async def test_a_loop_that_was_closed_just_now_is_not_asked(engine):
     loop.close()
 
     engine._guard._ask(loop, 0.0)
-
     assert not engine._guard.is_over()
+
+    engine._guard._ask(None, 0.0)
+    assert engine._guard.is_over()
 
 
 @pytest.mark.skipif(not hasattr(asyncio, "eager_task_factory"), reason="Python 3.12 and later")
@@ -985,6 +992,28 @@ def test_code_that_takes_no_signals_ends_the_process_if_it_is_not_the_tests(ende
         assert "\nIt is in code that takes no signals: only the end of this process ends it.\n" in ended[0]
     else:
         assert not ended
+
+
+def test_a_ctrl_c_that_has_arrived_is_raised_no_more(ended, monkeypatch):
+    monkeypatch.setattr(watchdog_module, "LAST", 60)
+    asked = []
+    guard = Named()
+    guard.is_overdue = lambda now: False
+    guard.interrupt = lambda: asked.append(1)
+    WATCHDOG.watch(guard)
+    WATCHDOG._interrupted = time.monotonic() - 10
+    wait_for(lambda: WATCHDOG._strike is not None and WATCHDOG._strike.hits > 2)
+    WATCHDOG.interrupt_arrived()
+    wait_for(lambda: WATCHDOG._strike is None)
+
+    guard.applies = lambda: False
+    WATCHDOG._interrupted = time.monotonic() - 10
+    wait_for(guard.spared.is_set)
+    guard.spared.clear()
+    wait_for(guard.spared.is_set)
+    WATCHDOG.unwatch(guard)
+
+    assert asked
 
 
 def test_code_of_the_test_is_spared(ended):
