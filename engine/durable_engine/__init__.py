@@ -37,6 +37,7 @@ from .errors import (
 from .failures import ErrorInfo, end_of_unserialisable
 from .faults import FaultPoint, Faults
 from .findings import RULES, Finding, Findings, Rule
+from .hazards import PAUSE_REJECTS
 from .frames import hide_frames
 from .inspection import (
     error_of,
@@ -79,6 +80,7 @@ __all__ = [
     "DEFAULT_TIMEOUT",
     "FINAL_STATUSES",
     "MOCKED",
+    "PAUSE_REJECTS",
     "PLAIN_DATETIME",
     "REDACTED_REASON",
     "RULES",
