@@ -37,8 +37,8 @@ from .errors import (
 from .failures import ErrorInfo, end_of_unserialisable
 from .faults import FaultPoint, Faults
 from .findings import RULES, Finding, Findings, Rule
-from .hazards import PAUSE_REJECTS
 from .frames import hide_frames
+from .hazards import PAUSE_REJECTS
 from .inspection import (
     error_of,
     failure_of,

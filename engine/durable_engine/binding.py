@@ -290,9 +290,9 @@ class InstanceHandle:
             JsException: If the payload cannot cross the boundary.
         """
         # Who calls is looked for now: where a task runs the coroutine, that is not on its stack.
-        sending = self._send_event(place_of_user(), options, named)
-        sending.__name__, sending.__qualname__ = "send_event", f"{type(self).__name__}.send_event"
-        return sending
+        sending: Any = self._send_event(place_of_user(), options, named)
+        sending.__name__, sending.__qualname__ = "send_event", f"{type(self).__name__}.send_event"  # if never awaited
+        return sending  # type: ignore[no-any-return]
 
     async def _send_event(self, place: Place, options: Mapping[str, Any] | JsProxy | None, named: Any) -> None:
         await pass_door()

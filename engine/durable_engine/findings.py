@@ -201,9 +201,7 @@ class Findings:
         key = (rule, place, step, about)
         if key in self._found or rule in self._ignored or self.muted:
             return None
-        finding = self._found[key] = Finding(
-            rule, message, *place, step=step, workflow=workflow, remedy=remedy
-        )
+        finding = self._found[key] = Finding(rule, message, *place, step=step, workflow=workflow, remedy=remedy)
         self._new.append(finding)
         self._tell(finding)
         return finding

@@ -42,8 +42,8 @@ class Hazard:
 SLEEP_UNTIL = Hazard(
     "sleep-until",
     f'ends the instance with "{PAST_SLEEP}"; so does the engine of vitest-pool-workers 0.23.0',
-    "let a step return the milliseconds that are left, and give them to step.sleep: a replay finds a sleep again by its "
-    "name and duration",
+    "let a step return the milliseconds that are left, and give them to step.sleep: a replay finds a sleep again by "
+    "its name and duration",
 )
 EVENT_TWICE = Hazard(
     "event-twice",
@@ -137,9 +137,7 @@ class Hazards(Observer):
         self._until: dict[tuple[int, StepKey], int] = {}
         self._reported: set[tuple[str, Place]] = set()
 
-    def report(
-        self, hazard: Hazard, noticed: str, place: Place, *, workflow: str, step: StepKey | None = None
-    ) -> None:
+    def report(self, hazard: Hazard, noticed: str, place: Place, *, workflow: str, step: StepKey | None = None) -> None:
         """Keep a finding, one for each hazard and place.
 
         Args:

@@ -53,7 +53,7 @@ async def test_a_sleep_until_is_found_by_the_replay_of_a_plain_test(bench: Any) 
     assert found[0].step == "wait-1"
     assert str(found[0]).endswith(
         "entry.py:5: the time of sleep_until 'wait-1' has passed when `run` is replayed: "
-        f"{ENGINE} ends the instance with \"You can't sleep until a time in the past, time-traveler\"; so does the "
+        f'{ENGINE} ends the instance with "You can\'t sleep until a time in the past, time-traveler"; so does the '
         "engine of vitest-pool-workers 0.23.0. In production: not seen there, and it may be the same. Instead: let a "
         "step return the milliseconds that are left, and give them to step.sleep: a replay finds a sleep again by its "
         "name and duration (docs/reference/rules/engine-hazard.md#sleep-until)."
@@ -164,9 +164,7 @@ async def test_what_a_replay_asks_for_behind_its_end_is_not_looked_at(bench: Any
                 await step.sleep_until("wait", event["payload"])
     """
 
-    found = await bench.findings(
-        source, NEW_YEAR + 3_600_000, settings=NOW, act=lambda handle: replayed(bench, handle)
-    )
+    found = await bench.findings(source, NEW_YEAR + 3_600_000, settings=NOW, act=lambda handle: replayed(bench, handle))
 
     assert [finding for finding in found if finding.rule == RULE] == []
 
