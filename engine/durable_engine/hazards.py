@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .errors import PAST_SLEEP
 from .observers import Observer
@@ -52,7 +52,7 @@ EVENT_TWICE = Hazard(
 )
 EVENT_ORDER = Hazard(
     "event-order",
-    "delivers more than ten kept events in the order 0, 1, 10, 11, 2, ...",
+    "delivers more than ten kept events in the order 0, 1, 10, 11, 2 and so on",
     "send what belongs together as one event, or give each wait an event type of its own",
 )
 RESTART_ENDS_SLEEP = Hazard(
@@ -71,6 +71,9 @@ EVENT_LOST = Hazard(
     "accepts it, and nobody ever learns of it",
     "look at `await instance.status()` before, give every event a type, and tell the sender that it came too late",
 )
+
+HAZARDS = (SLEEP_UNTIL, EVENT_TWICE, EVENT_ORDER, RESTART_ENDS_SLEEP, PAUSE_REJECTS, EVENT_LOST)
+"""In the order of the page."""
 
 
 @dataclass(slots=True)
@@ -189,9 +192,9 @@ class Hazards(Observer):
         """Whatever ends an execution ends its memory."""
         self._events_of(instance.row).is_lost = True
 
-    def life_started(self, instance: Instance, event: Any) -> None:
-        """The next execution reads the events back."""
-        events = self._events_of(instance.row)
+    def begin(self, row: InstanceRow) -> None:
+        """An execution begins: what an earlier one had in memory is read back."""
+        events = self._events_of(row)
         if events.is_lost:
             events.recover()
 

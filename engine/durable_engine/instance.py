@@ -106,6 +106,7 @@ class Instance:
     def start(self) -> None:
         """Begin to run, from the top."""
         self._path = self.engine.paths.begin(self.row.key)
+        self.engine.hazards.begin(self.row)
         self._note_lost_attempts()
         self.engine.mark_busy(self, True)
         context = context_for(self.root)

@@ -247,9 +247,8 @@ class Step:
         key = instance.count_step("sleep", name)
         known = instance.find_step(key)
         if until is not None:
-            if (
-                known is None and duration < 0
-            ):  # a sleep that an earlier life began or finished was not in the past then
+            # A sleep that an earlier execution began or finished was not in the past then.
+            if known is None and duration < 0:
                 return self._failed(JsException("Error", PAST_SLEEP), name, place)
             instance.sleeps_until(key, until, place)
         self._ask(key, place)
