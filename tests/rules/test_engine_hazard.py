@@ -154,14 +154,23 @@ async def test_a_sleep_whose_duration_a_step_computes_is_silent(bench: Any) -> N
 
 async def test_what_a_replay_asks_for_behind_its_end_is_not_looked_at(bench: Any) -> None:
     source = """
+        import asyncio
+
         asked = []
 
         class Launch(WorkflowEntrypoint):
             async def run(self, event, step):
                 asked.append(1)
-                if len(asked) > 1:
-                    await self.env.WORKFLOW.get("one")  # no replay calls that: what follows is not known
-                await step.sleep_until("wait", event["payload"])
+
+                async def look():
+                    if len(asked) > 1:
+                        await self.env.WORKFLOW.get("one")  # no replay calls that: what follows is not known
+
+                async def wait():
+                    await asyncio.sleep(0)
+                    await step.sleep_until("wait", event["payload"])
+
+                await asyncio.gather(look(), wait())
     """
 
     found = await bench.findings(source, NEW_YEAR + 3_600_000, settings=NOW, act=lambda handle: replayed(bench, handle))
@@ -240,6 +249,30 @@ async def test_a_kept_event_that_was_taken_comes_again(bench: Any) -> None:
 
     assert [(finding.rule, finding.line) for finding in found] == bench.marked(source, RULE)
     assert "that another wait has taken" in found[0].message
+
+
+async def test_what_comes_behind_the_first_difference_is_not_known(bench: Any) -> None:
+    source = """
+        class Approvals(WorkflowEntrypoint):
+            async def run(self, event, step):
+                await step.wait_for_event("w1", "go")
+                await step.wait_for_event("w2", "go")  # <-- here
+                await step.wait_for_event("w3", "go")
+    """
+
+    async def act(handle: Any) -> None:
+        await bench.running.engine.settle()
+        await handle.send_event({"type": "go"})
+        await bench.running.engine.settle()
+        await pause_and_resume(bench, handle)
+        for _ in range(2):
+            await handle.send_event({"type": "go"})
+            await bench.running.engine.settle()
+        assert (await handle.status())["status"] == "complete"
+
+    found = await bench.findings(source, settings={"clock": "manual"}, act=act)
+
+    assert [(finding.rule, finding.line) for finding in found] == bench.marked(source, RULE)
 
 
 async def test_queues_are_stored_as_they_stand_whenever_an_event_comes(bench: Any) -> None:
