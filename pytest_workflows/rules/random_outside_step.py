@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import random
 import secrets
 import sys
@@ -16,7 +17,7 @@ from . import chance
 from .base import RuleObserver
 from .clock_reads import describe_read, find_reader
 from .source import Sources, is_ours
-from .syntax import call_as_written
+from .syntax import call_in_progress, name_of
 
 _MODULES = {module.__file__: module.__name__ for module in (random, secrets, uuid)}
 _NOTIFIERS = frozenset({chance.__file__, freeze.__file__})
@@ -51,7 +52,7 @@ class RandomOutsideStep(RuleObserver):
             return
         place = (frame.f_code.co_filename, frame.f_lineno)
         if name:
-            shown = call_as_written(*place, name) or name
+            shown = _as_written(frame, name)
             what = f"`{shown}` is called"
         else:
             shown, what = describe_read(frame)
@@ -84,3 +85,9 @@ def _name_in(frame: FrameType) -> str | None:
         shown = code.co_qualname.split(".")[-2] if code.co_name == "__init__" else code.co_name
         return f"{_MODULES[file]}.{shown}"
     return code.co_name.removeprefix("_") if is_ours(file) else None
+
+
+def _as_written(frame: FrameType, name: str) -> str:
+    """The call as the source has it; its real name where it goes by another one there."""
+    call = call_in_progress(frame)
+    return name if call is None or name_of(call.func) != name.rpartition(".")[2] else ast.unparse(call)

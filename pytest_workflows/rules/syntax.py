@@ -81,17 +81,6 @@ def name_of(node: ast.AST) -> str:
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
-def call_as_written(file: str, line: int, name: str) -> str | None:
-    """The call of a name as the source has it on a line; None where it goes by another name there."""
-    source = source_file(file)
-    statement = None if source is None else source.statement_at(line)
-    last = name.rpartition(".")[2]
-    for node in ast.walk(statement) if statement is not None else ():
-        if isinstance(node, ast.Call) and name_of(node.func) == last:
-            return ast.unparse(node)
-    return None
-
-
 def call_in_progress(frame: FrameType) -> ast.Call | None:
     """The call that a frame waits for; None where its source does not tell, or it waits for no call."""
     source = source_file(frame.f_code.co_filename)
