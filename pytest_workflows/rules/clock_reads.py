@@ -32,8 +32,8 @@ _LONGEST = 60
 def find_reader(frame: FrameType | None) -> FrameType | None:
     """The frame whose doing a read is, from the one that called the clock.
 
-    What a library reads for itself is the library's, as `logging` takes the time of each line. What it was given to call
-    (pydantic a `default_factory`) is the doing of who called the library.
+    What a library reads for itself is the library's, as `logging` takes the time of each line. What it was given to
+    call (pydantic a `default_factory`) is the doing of who called the library.
 
     Args:
         frame: Where the clock's function was called.
