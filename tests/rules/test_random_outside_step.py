@@ -272,6 +272,7 @@ GOOD = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")  # Python's own, from 3.12 on
 @pytest.mark.parametrize("call", TAKEN)
 async def test_each_source_of_chance_and_time_is_found_by_the_name_that_it_has_in_the_source(
     bench: Any, call: str
