@@ -1,14 +1,14 @@
 """Whether code of a step does nothing but sleep: then its asyncio timers may run on virtual time.
 
 A step may do real I/O, and its libraries set timers of their own. So a step counts as asleep only where each of its
-tasks waits for a timer that asyncio itself has set, or for another task of the step. Short sleeps are left to real
-time: code that polls for something real sleeps so.
+tasks is in an `asyncio.sleep`, or waits for another task of the step. Short sleeps are left to real time: code that
+polls for something real sleeps so.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from .killing import scope_of, task_context, waiting_for
@@ -18,16 +18,20 @@ SHORT_MS = 1000
 """A sleep of a step that is no longer than this is real."""
 
 
+WAKE = asyncio.futures._set_result_unless_cancelled  # type: ignore[attr-defined]
+"""What ends an `asyncio.sleep`."""
+
+
 def is_asyncios(callback: Any) -> bool:
     """Whether a timer is asyncio's own: a library's (a connection's timeout) belongs to real I/O and stays real."""
     module = getattr(callback, "__module__", None) or ""
     return module == "asyncio" or module.startswith("asyncio.") or module == "_asyncio"
 
 
-def tasks_by_scope(loop: asyncio.AbstractEventLoop) -> dict[Scope, list[asyncio.Task[Any]]]:
-    """The unfinished tasks of each scope."""
+def by_scope(tasks: Iterable[asyncio.Task[Any]]) -> dict[Scope, list[asyncio.Task[Any]]]:
+    """Tasks by the scope that their code belongs to; those of the test are left out."""
     found: dict[Scope, list[asyncio.Task[Any]]] = {}
-    for task in asyncio.all_tasks(loop):
+    for task in tasks:
         scope = scope_of(task_context(task))
         if scope is not None:
             found.setdefault(scope, []).append(task)
@@ -43,7 +47,8 @@ def is_asleep(timers: Collection[tuple[int, Any]], tasks: Collection[asyncio.Tas
     """
     if not all(length > SHORT_MS and is_asyncios(handle._callback) for length, handle in timers):
         return False
-    ends = {id(argument) for _, handle in timers for argument in handle._args} | set(map(id, tasks))
+    sleeps = {id(handle._args[0]) for _, handle in timers if handle._callback is WAKE}
+    ends = sleeps.union(map(id, tasks))
     return all(_ends_with(waiting_for(task), ends) for task in tasks)
 
 

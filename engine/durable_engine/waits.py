@@ -12,9 +12,10 @@ from collections.abc import Callable
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
-from .asleep import is_asleep, is_asyncios, tasks_by_scope
+from .asleep import WAKE, by_scope, is_asleep, is_asyncios
 from .errors import NeverHappensError, WaitTimeoutError
 from .killing import ready_handles, scope_of, task_context, waiting_for
+from .started_tasks import tasks_of
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -107,9 +108,7 @@ class Waits:
         self._waiters: dict[Waiter, None] = {}
         self._leader: Waiter | None = None
         self._changed: set[tuple[str, str]] = set()
-        self._asyncio_due: weakref.WeakKeyDictionary[asyncio.TimerHandle, tuple[int, int]] = (
-            weakref.WeakKeyDictionary()
-        )
+        self._asyncio_due: weakref.WeakKeyDictionary[asyncio.TimerHandle, tuple[int, int]] = weakref.WeakKeyDictionary()
         self._progress: asyncio.Future[None] | None = None
         self._real_time: asyncio.TimerHandle | None = None
         self._idle_looks = 0
@@ -298,7 +297,7 @@ class Waits:
         due = {
             handle._args[0]: handle.when()
             for handle in getattr(loop, "_scheduled", ())
-            if handle._callback is _WAKE and handle.when() <= soon and not handle._cancelled
+            if handle._callback is WAKE and handle.when() <= soon and not handle._cancelled
         }
         if not due:
             return {}
@@ -385,22 +384,28 @@ class Waits:
     def _parked_on_asyncio(self) -> bool:
         """Whether all that is busy waits for timers of asyncio that run on virtual time."""
         parked = {scope_of(handle._context) for _, handle in self._asyncio_timers()}
+        if not parked:
+            return False
         at_work: dict[Instance, set[Scope]] = {instance: set() for instance in self._engine.busy}
-        for scope in tasks_by_scope(self._engine.loop):
-            if scope.open == 0 and scope.instance in at_work:
+        scopes = [scope for scope in self._tasks_by_scope() if scope.open == 0]
+        for scope in [*scopes, *self._timers_by_scope()]:
+            root = scope.instance.root
+            # Where `run` waits for no step, what else there is are callbacks that have timed out.
+            if scope.instance in at_work and (scope is root or root.open):
                 at_work[scope.instance].add(scope)
-        for scope in self._timers_by_scope():
-            if scope.instance in at_work:
-                at_work[scope.instance].add(scope)
-        # Where nothing of an instance is seen, it is at work in a way that cannot be seen.
+        # An instance of which nothing is seen is at work in a way that cannot be seen.
         return all(scopes and scopes <= parked for scopes in at_work.values())
+
+    def _tasks_by_scope(self) -> dict[Scope, list[asyncio.Task[Any]]]:
+        """The unfinished tasks of what is busy."""
+        return by_scope(tasks_of(self._engine.loop, self._engine.busy))
 
     def _asyncio_timers(self) -> list[tuple[int, Any]]:
         """Timers of asyncio itself that run on virtual time, and when: those of `run`, and of steps that only sleep."""
         engine = self._engine
         timers = self._timers_by_scope()
         has_steps = any(scope is not scope.instance.root for scope in timers)
-        tasks = tasks_by_scope(engine.loop) if has_steps else {}
+        tasks = self._tasks_by_scope() if has_steps else {}
         found = []
         for scope, handles in timers.items():
             if scope is scope.instance.root:
@@ -471,9 +476,6 @@ class Waits:
         while self.runnable() and turns != most:
             turns += 1
             await asyncio.sleep(0)
-
-
-_WAKE = asyncio.futures._set_result_unless_cancelled  # type: ignore[attr-defined]  # what ends an `asyncio.sleep`
 
 
 def _whole_ms(seconds: float) -> int:
