@@ -45,7 +45,7 @@ _OURS = "pytest_workflows"
 
 
 def nobody() -> None:
-    """Hears of nothing."""
+    """What is notified while no rule watches."""
 
 
 class Reads:
