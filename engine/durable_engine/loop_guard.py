@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from contextlib import suppress
 from contextvars import Context
 from time import monotonic
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from .awaiting import name_of
 from .closing import chain_of, closing
 from .errors import EventLoopBlockedError
-from .frames import is_callback, is_users, show_frame
+from .frames import is_callback, is_hidden, is_users, show_frame
 from .killing import scope_of, task_context, wake
 from .scope import Scope, current_call, current_scope
 from .source_paths import shown_path
@@ -82,12 +83,15 @@ class LoopGuard(Guard):
 
     def owns(self, frame: FrameType) -> bool:
         """Whether it is a task of this engine's instances that runs."""
-        return self._task_scope() is not None
+        return self._scope_elsewhere(frame) is not None
 
-    def _task_scope(self) -> Scope | None:
+    def _scope_elsewhere(self, frame: FrameType) -> Scope | None:
+        """The scope of what the main thread runs, as another thread can tell."""
         loop = self._loop
         task = None if loop is None else asyncio.current_task(loop)
         scope = None if task is None else scope_of(task_context(task))
+        if scope is None and sys.version_info < (3, 12):  # pragma: no cover (no task shows its context there)
+            scope = _scope_of_frames(frame)
         return scope if scope is not None and scope.instance.engine is self._engine else None
 
     def interrupt(self) -> None:
@@ -130,12 +134,12 @@ class LoopGuard(Guard):
         root = self._engine.root
         place = f"{shown_path(frames[0].f_code.co_filename, root)}:{frames[0].f_lineno}"
         return EventLoopBlockedError(
-            f"{self._what()} does not give way: it has been at {place} for {seconds:.1f} real seconds, and was stopped "
-            "there.\n" + "\n".join([*(f"  {show_frame(one, root)}" for one in frames), WHAT_TO_DO])
+            f"{self._what(frame)} does not give way: it has been at {place} for {seconds:.1f} real seconds, and was "
+            "stopped there.\n" + "\n".join([*(f"  {show_frame(one, root)}" for one in frames), WHAT_TO_DO])
         )
 
-    def _what(self) -> str:
-        scope = self._scope() or self._task_scope()
+    def _what(self, frame: FrameType) -> str:
+        scope = self._scope() or self._scope_elsewhere(frame)
         return (self._call() or "Code of a workflow") if scope is None else name_of(scope)
 
     def _frames(self, frame: FrameType) -> list[FrameType]:
@@ -171,6 +175,17 @@ class LoopGuard(Guard):
         if self.unwinding is not None:
             self.unwinding.finish()
             self.unwinding = None
+
+
+def _scope_of_frames(frame: FrameType | None) -> Scope | None:  # pragma: no cover (Python 3.11 alone)
+    """The scope of the nearest code of ours that called what a frame runs: a step's attempt, or an instance."""
+    while frame is not None and not is_callback(frame):
+        caller = frame.f_locals.get("self") if is_hidden(frame.f_code.co_filename) else None
+        scope = getattr(caller, "_child", None) or getattr(caller, "root", None)
+        if isinstance(scope, Scope):
+            return scope
+        frame = frame.f_back
+    return None
 
 
 def answer(guard: LoopGuard) -> None:
