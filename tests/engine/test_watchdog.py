@@ -1091,3 +1091,16 @@ def test_a_system_that_gives_no_timer_says_so(monkeypatch):
     monkeypatch.setattr(cpu_timer, "_CPU_CLOCK", 12345)
     with pytest.raises(OSError, match="timer_create"):
         CpuTimer(2)
+
+
+async def test_what_the_test_was_told_of_code_that_blocked_is_not_told_again(engine):
+    async def workflow(event, step):
+        await step.wait_for_event("w", "t")
+
+    await engine.bind("W", workflow).create({"id": "x"})
+    unwinding = Unwinding(lambda: False, EventLoopBlockedError("It blocks."))
+    assert isinstance(unwinding.take(), EventLoopBlockedError)
+
+    engine.instances[0].abort(unwinding.exception())
+
+    engine.raise_aborted()
