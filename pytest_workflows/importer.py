@@ -14,6 +14,8 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
+from .errors import MissingNameError
+
 _HOME = "pytest_workflows.workers"
 _SERVED = {
     "workers": _HOME,
@@ -53,21 +55,26 @@ class _Finder(MetaPathFinder):
             return ModuleSpec(fullname, _Loader(_SERVED[fullname]))
         parent, _, name = fullname.rpartition(".")
         if parent in _SERVED:
-            raise ModuleNotFoundError(_explain(_SERVED[parent], name), name=fullname)
+            raise _explain(_SERVED[parent], name, fullname, is_module=True)
         # `from workers import X` asks for a submodule X once the module has no such attribute. The import
         # statement drops the AttributeError's text, so this is the one place where the reason can still reach
         # the user.
         if parent in _TARGETS and PathFinder.find_spec(fullname, path) is None:
-            raise ImportError(_explain(parent, name), name=fullname)
+            raise _explain(parent, name, fullname, is_module=False)
         return None
 
 
-def _explain(module: str, name: str) -> str:
+def _explain(module: str, name: str, fullname: str, *, is_module: bool) -> ImportError:
+    text = f"{name} is no module of its own."
     try:
         getattr(sys.modules[module], name)
+    except MissingNameError as error:
+        missing = error.as_import(fullname, is_module=is_module)
+        assert isinstance(missing, ImportError)
+        return missing
     except AttributeError as error:
-        return str(error)
-    return f"{name} is no module of its own."
+        text = str(error)
+    return (ModuleNotFoundError if is_module else ImportError)(text, name=fullname)
 
 
 class _Hook:

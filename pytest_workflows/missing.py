@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NoReturn
 
+from .current import note_use
 from .errors import MissingBindingError
 
 
@@ -30,8 +31,13 @@ class MissingBinding:
         return f"<binding {self._name!r} ({self._kind} in {self._config.name}), which this test does not provide>"
 
     def _touched(self, how: str) -> NoReturn:
-        raise MissingBindingError(
-            f"{how}: the binding {self._name!r} ({self._kind} in {self._config}) is not provided here. Give the test a "
+        error = MissingBindingError(how, self._what_to_do())
+        note_use(error)
+        raise error
+
+    def _what_to_do(self) -> str:
+        return (
+            f"the binding {self._name!r} ({self._kind} in {self._config}) is not provided here. Give the test a "
             "stand-in for it, in the test file or in conftest.py:\n\n"
             "    @pytest.fixture\n"
             "    def workflow_bindings():\n"

@@ -12,6 +12,7 @@ from . import freeze
 if TYPE_CHECKING:
     from durable_engine import Engine, Finding
 
+    from .errors import UnprovidedError
     from .plan import RunOutcome, RunPlan
     from .project import Project
     from .recordings.building import Origin
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from .rules.watch import Watch
     from .session_report import Kept
     from .settings import Settings
+    from .sockets import SocketGuard
     from .styled import Line
     from .timeline import Run
     from .warned import Warned
@@ -38,6 +40,8 @@ class RunningTest:
         warned: Warns of broken rules.
         plan: How this run differs from the plain one.
         has_fixture: Whether the test asks for a fixture of ours, so that its engine lives until they are torn down.
+        early_uses: What the Worker's module used while it was imported for pytest's collection, and nobody provides;
+            the first test that has an engine takes it.
     """
 
     def __init__(
@@ -50,6 +54,7 @@ class RunningTest:
         plan: RunPlan,
         *,
         has_fixture: bool,
+        early_uses: list[UnprovidedError],
     ) -> None:
         self.has_fixture = has_fixture
         self.warned = warned
@@ -75,6 +80,8 @@ class RunningTest:
         self._proxies: dict[str, Any] = {}
         self._sources: Sources | None = None
         self._watch: Watch | None = None
+        self._early_uses = early_uses
+        self._sockets: SocketGuard | None = None
 
     # -- the engine --------------------------------------------------------------------------------------------------
 
@@ -93,6 +100,7 @@ class RunningTest:
     def _make_engine(self) -> Engine:
         from durable_engine import Engine, Limits, read_now, to_datetime
 
+        from .errors import UnprovidedError
         from .hook_caller import FindingKeeper, HookCaller
         from .registry import registry_of
         from .rules.watch import Watch
@@ -113,6 +121,7 @@ class RunningTest:
             ignore_rules=settings.ignore_rules,
             root=self.item.config.rootpath,
             passthrough=(pytest.fail.Exception, pytest.skip.Exception, pytest.exit.Exception, pytest.xfail.Exception),
+            unprovided=(UnprovidedError,) if settings.unprovided == "error" else (),
         )
         engine.told_durations = self.warned.durations
         engine.faults.recording = self.plan.records
@@ -135,7 +144,24 @@ class RunningTest:
         if self.kept is not None:
             registry.most_runs = None
             engine.observers.add(FindingKeeper(self.kept.findings))
+        self._watch_uses(engine)
         return engine
+
+    def _watch_uses(self, engine: Engine) -> None:
+        """Keep what the Worker uses and nobody provides, and let it open no connections."""
+        from . import current
+        from .sockets import SocketGuard
+        from .unprovided import UseNoter
+
+        engine.unprovided.has_reached_test = self.sources.was_caught_elsewhere
+        noter = UseNoter(self.sources, self.item.config.rootpath, engine.keep_unprovided)
+        current.set_uses(noter)
+        if self.settings.unprovided == "error":
+            while self._early_uses:
+                engine.keep_unprovided(self._early_uses.pop(0))
+        if not self.settings.allow_network:
+            self._sockets = SocketGuard(noter)
+            self._sockets.start()
 
     @property
     def sources(self) -> Sources:
@@ -179,10 +205,40 @@ class RunningTest:
         from .registry import registry_of
 
         engine.raise_aborted()
+        self._raise_unprovided(engine)
         registry_of(engine).check_used()
         if registry_of(engine).replays:
             engine.check_all_by_replay()
         self._settle_findings(engine)
+
+    def explain(self, failure: BaseException) -> None:
+        """At the end of a call that failed: raise what was used and not provided, which may be why.
+
+        Args:
+            failure: What the test failed with. One that says itself what was not provided hears of the others.
+        """
+        __tracebackhide__ = True
+        engine = self._engine
+        ends_the_test = isinstance(failure, Exception | pytest.fail.Exception) and not isinstance(
+            failure, pytest.exit.Exception
+        )
+        if engine is not None and not engine.closed and ends_the_test:
+            self._raise_unprovided(engine, failure)
+
+    def _raise_unprovided(self, engine: Engine, failure: BaseException | None = None) -> None:
+        __tracebackhide__ = True
+        from .errors import UnprovidedError
+
+        pending = engine.unprovided.pending
+        if not pending:
+            return
+        first = failure if isinstance(failure, UnprovidedError) else pending[0]
+        for error in pending:
+            engine.unprovided.report(error)
+            if error is not first:
+                first.add_note(f"\nAnd {type(error).__name__}: {error}")
+        if first is not failure:
+            raise first from failure
 
     def _settle_findings(self, engine: Engine) -> None:
         __tracebackhide__ = True
@@ -271,6 +327,8 @@ class RunningTest:
                 self.kept.runs = self._all_runs(self._engine)
             self._engine.close()
             context.cancel_background()
+            if self._sockets is not None:
+                self._sockets.stop()
 
     @property
     def _records_all(self) -> bool:
