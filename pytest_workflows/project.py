@@ -7,6 +7,7 @@ import importlib
 import inspect
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -64,13 +65,24 @@ class Project:
         main = self.config.main if self.readable else None
         return main.parent if main is not None and main.suffix == ".py" else None
 
+    @property
+    def vendored(self) -> Path:
+        """The folder that pywrangler puts a Worker's dependencies into, whether it exists or not."""
+        return self.path.parent / "python_modules"
+
     # -- the modules beside main -------------------------------------------------------------------------------------
 
     def activate(self) -> None:
-        """Make `import entry` find this project's module, and bring back the modules that it had."""
+        """Make `import entry` find this project's module, and bring back the modules that it had.
+
+        What the platform finds in `python_modules` is found behind everything else on the path: a test's environment
+        has most of it itself, built for this machine.
+        """
         folder = self.folder
         if folder is None:
             return
+        if self.vendored.is_dir() and str(self.vendored) not in sys.path:
+            sys.path.append(str(self.vendored))
         entry = str(folder)
         self._place = sys.path.index(entry) if entry in sys.path else None
         if self._place is not None:
@@ -89,8 +101,10 @@ class Project:
             sys.path.remove(str(folder))
         if self._place is not None:  # `pythonpath = src` and the like had it there before us
             sys.path.insert(self._place, str(folder))
+        if str(self.vendored) in sys.path:
+            sys.path.remove(str(self.vendored))
         for name, module in list(sys.modules.items()):
-            if _lives_in(module, folder):
+            if _lives_in(module, folder) or _lies_below(module, self.vendored):
                 self._aside[name] = sys.modules.pop(name)
 
     def load_main(self) -> ModuleType:
@@ -125,11 +139,6 @@ class Project:
             WorkflowConfigError: If `main` has no such class, or it has no `run`.
         """
         where = f"{self.config.path}:{workflow.line}"
-        if workflow.script_name is not None:
-            raise WorkflowConfigError(
-                f"{where}: the workflow {workflow.binding!r} lives in another Worker, {workflow.script_name!r}. Give "
-                f'its class through the fixture workflow_bindings: {{"{workflow.binding}": {workflow.class_name}}}.'
-            )
         module = self.load_main()
         found = getattr(module, workflow.class_name, None)
         if found is None:
@@ -206,18 +215,26 @@ class ProjectSwitcher:
 
 
 def _lives_in(module: ModuleType, folder: Path) -> bool:
+    for place in _places_below(module, folder):
+        *folders, name = place.split(os.sep)
+        # Where main lies at the top of the project, the tests live below it; they belong to pytest.
+        if not _FOREIGN.intersection(folders) and not name.startswith(("test_", "conftest")):
+            return True
+    return False
+
+
+def _lies_below(module: ModuleType, folder: Path) -> bool:
+    return any(True for _ in _places_below(module, folder))
+
+
+def _places_below(module: ModuleType, folder: Path) -> Iterator[str]:
+    """The files or folders of a module that lie in a folder, from there."""
     # Not getattr: sys.modules holds objects that import or raise when touched, and namespace paths that rescan.
     attributes = object.__getattribute__(module, "__dict__") if isinstance(module, ModuleType) else {}
     file = attributes.get("__file__")
     places = [file] if file else list(attributes.get("__path__") or ())
     prefix = f"{folder}{os.sep}"
-    for place in places:
-        if isinstance(place, str) and place.startswith(prefix):
-            *folders, name = place[len(prefix) :].split(os.sep)
-            # Where main lies at the top of the project, the tests live below it; they belong to pytest.
-            if not _FOREIGN.intersection(folders) and not name.startswith(("test_", "conftest")):
-                return True
-    return False
+    return (place[len(prefix) :] for place in places if isinstance(place, str) and place.startswith(prefix))
 
 
 def _no_class(module: ModuleType, name: str) -> str:

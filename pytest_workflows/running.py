@@ -424,10 +424,12 @@ class RunningTest:
         return sorted(names)
 
     def workflow_names(self) -> list[str]:
-        """The names of the workflow bindings, configured ones first."""
+        """The names of the workflow bindings that have a class here, configured ones first."""
         configured = self._configured()
         given = self._given()
-        names = [] if configured is None else [workflow.binding for workflow in configured.workflows]
+        workflows = () if configured is None else configured.workflows
+        # One of another Worker is nobody's affair until it is used.
+        names = [one.binding for one in workflows if one.script_name is None or one.binding in given]
         mine = [name for name in names if name not in given or _is_entrypoint(given[name])]
         return mine + [name for name in given if name not in names and _is_entrypoint(given[name])]
 
@@ -463,6 +465,11 @@ class RunningTest:
 
     def _bind_configured(self, workflow: Any) -> Any:
         assert self.project is not None
+        if workflow.script_name is not None:
+            from .missing import ForeignWorkflow
+
+            place = f"{self.project.config.path}:{workflow.line}"
+            return ForeignWorkflow(workflow.binding, workflow.class_name, workflow.script_name, place)
         cls = self.project.workflow_class(workflow)
         return self._bind_class(workflow.binding, cls, workflow.name, workflow.step_limit)
 
