@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from . import current
+from . import current, importer
 from .plan import PLAIN
 from .property_tests import exempt_our_fixtures, is_property_test, separate_examples
 from .report import add_section, has_colour, takes_ascii_only
@@ -85,6 +85,7 @@ class WorkflowSession:
 
     def enter(self, path: Path) -> None:
         """Make the sources of the project importable that this file or folder belongs to."""
+        importer.prepare_for(path, self._config.rootpath)
         self._project_of(path)
 
     def _project_of(self, path: Path) -> Project | None:
