@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
 
 class WorkflowConfigError(Exception):
@@ -18,6 +19,7 @@ class UnprovidedError(Exception):
     Args:
         what: What happened, a clause without a full stop.
         rest: What is known, and what to do.
+        about: What it is about, such as the binding's name: of uses that differ in nothing else, one is reported.
 
     Attributes:
         place: Where the Worker did so, as `src/entry.py:6`; None where no code of a Worker did.
@@ -26,10 +28,16 @@ class UnprovidedError(Exception):
 
     _separator = ": "
 
-    def __init__(self, what: str, rest: str) -> None:
+    def __init__(self, what: str, rest: str, about: str = "") -> None:
         super().__init__(what, rest)
+        self._about = about
         self.place: str | None = None
         self.step: str | None = None
+
+    @property
+    def subject(self) -> str | None:
+        """What was used and where, if that is known."""
+        return None if self.place is None else f"{self._about} {self.place}"
 
     def __str__(self) -> str:
         what, rest = self.args
@@ -56,7 +64,7 @@ class NetworkRefusedError(UnprovidedError):
     """
 
     def __init__(self, what: str, rest: str, *, url: str, method: str | None = None) -> None:
-        super().__init__(what, rest)
+        super().__init__(what, rest, urlsplit(url).hostname or url)
         self.method = method
         self.url = url
 
@@ -103,14 +111,15 @@ class MissingNameError(UnprovidedError):
     _separator = ". "
 
     def __init__(self, module: str, name: str, known: str) -> None:
-        super().__init__(f"pytest-workflows does not provide {module}.{name} yet", known)
+        super().__init__(f"pytest-workflows does not provide {module}.{name} yet", known, f"{module}.{name}")
         self.module = module
         self.missing = name
 
     @classmethod
     def of_attribute(cls, module: str, name: str, provided: Iterable[str]) -> MissingNameError:
         """A name that a module does not have."""
-        return _MissingAttribute(module, name, _what_to_do(module, name, provided))
+        here = f"{module} provides here: {', '.join(sorted(provided, key=str.lower))}."
+        return _MissingAttribute(module, name, f"{here} {_how_to_give(module, name)}")
 
     @classmethod
     def of_body(cls, kind: str, name: str, known: str) -> MissingNameError:
@@ -130,7 +139,11 @@ class MissingNameError(UnprovidedError):
             fullname: What was imported, `js.caches`.
             is_module: Whether only a module can be meant.
         """
-        error = (_MissingModule if is_module else _MissingImport)(self.module, self.missing, self.args[1])
+        known: str = self.args[1]
+        if is_module:
+            as_attribute, as_module = _how_to_give(self.module, self.missing), _how_to_give_module(fullname)
+            known = known.replace(as_attribute, as_module)
+        error = (_MissingModule if is_module else _MissingImport)(self.module, self.missing, known)
         error.name = fullname
         return error
 
@@ -151,15 +164,19 @@ for _class in (_MissingAttribute, _MissingImport, _MissingModule):
     _class.__name__ = _class.__qualname__ = MissingNameError.__name__
 
 
-def listed(names: Iterable[str]) -> str:
-    """Names for a message."""
-    return ", ".join(sorted(names, key=str.lower))
-
-
-def _what_to_do(module: str, name: str, provided: Iterable[str]) -> str:
+def _how_to_give(module: str, name: str) -> str:
     return (
-        f"{module} provides here: {listed(provided)}. Give the test a stand-in for it, before the Worker uses it:\n\n"
+        "Give the test a stand-in for it, before the Worker uses it:\n\n"
         "    @pytest.fixture(autouse=True)\n"
         f"    def {module.replace('.', '_')}_{name}(monkeypatch):\n"
         f'        monkeypatch.setattr("{module}.{name}", ..., raising=False)'
+    )
+
+
+def _how_to_give_module(fullname: str) -> str:
+    return (
+        "Give the test a module in its place, before the Worker imports it:\n\n"
+        "    @pytest.fixture(autouse=True)\n"
+        f"    def {fullname.replace('.', '_')}(monkeypatch):\n"
+        f'        monkeypatch.setitem(sys.modules, "{fullname}", ...)'
     )

@@ -34,7 +34,7 @@ class MissingBinding:
         return f"<binding {self._name!r} ({self._kind} in {self._config.name}), which this test does not provide>"
 
     def _touched(self, how: str) -> NoReturn:
-        error = MissingBindingError(how, self._what_to_do())
+        error = MissingBindingError(how, self._what_to_do(), self._name)
         note_use(error)
         raise error
 

@@ -28,8 +28,8 @@ class UnprovidedUses:
     """The uses of what is not provided, on one engine, in order.
 
     Args:
-        kinds: The exceptions that such a use raises. One may have a `place`, a text that says where in the user's
-            source it was: two of a kind at one place are reported once.
+        kinds: The exceptions that such a use raises. One may have a `subject`, a text that says what was used and
+            where: two of a kind about one subject are reported once.
 
     Attributes:
         has_reached_test: Says whether code of the test has caught such an exception itself, so that it is handled.
@@ -46,20 +46,21 @@ class UnprovidedUses:
         return next((one for one in _all_behind(error) if isinstance(one, self._kinds)), None)
 
     def keep(self, error: BaseException, instance: _Instance) -> None:
-        """Keep a use; one that is known already is left as it is.
+        """Keep a use; what is known already, and any other exception, is left as it is.
 
         Args:
             error: What it raises.
             instance: Whose code it was, by its workflow's binding name and its id; None for other code.
         """
         use = _Use(error, instance)
-        if id(error) not in self._uses and self._counts[use.key] < MOST_OF_A_KIND:
+        is_new = isinstance(error, self._kinds) and id(error) not in self._uses
+        if is_new and self._counts[use.key] < MOST_OF_A_KIND:
             self._uses[id(error)] = use
             self._counts[use.key] += 1
 
     @property
     def pending(self) -> list[BaseException]:
-        """What the test has not got yet, one of each kind and place, in order."""
+        """What the test has not got yet, one of each kind and subject, in order."""
         found: dict[_Key, BaseException] = {}
         for use in self._pending():
             found.setdefault(use.key, use.error)
@@ -72,7 +73,7 @@ class UnprovidedUses:
         return (mine or pending)[0].error if pending else None
 
     def report(self, error: BaseException) -> None:
-        """The test gets this use now, and with it those of the same kind and place that are kept."""
+        """The test gets this use now, and with it those of the same kind and subject that are kept."""
         key = _key(error)
         for use in self._uses.values():
             if use.key == key:
@@ -83,7 +84,7 @@ class UnprovidedUses:
 
 
 def _key(error: BaseException) -> _Key:
-    return type(error), getattr(error, "place", None) or str(error)
+    return type(error), getattr(error, "subject", None) or str(error)
 
 
 def _all_behind(error: BaseException | None) -> Iterator[BaseException]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from types import FrameType
 
 from pytest_workflows.current import note_use
-from pytest_workflows.errors import MissingNameError, listed
+from pytest_workflows.errors import MissingNameError
 
 _UNKNOWN = "module {module!r} has no attribute {name!r}. It provides: {provided}."
 _READS = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
@@ -16,7 +16,8 @@ _READS = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
 
 def unknown(module: str, name: str, provided: Iterable[str]) -> AttributeError:
     """A name that the platform does not have either."""
-    return AttributeError(_UNKNOWN.format(module=module, name=name, provided=listed(provided)))
+    listed = ", ".join(sorted(provided, key=str.lower))
+    return AttributeError(_UNKNOWN.format(module=module, name=name, provided=listed))
 
 
 def not_yet(module: str, name: str, provided: Iterable[str]) -> MissingNameError:
