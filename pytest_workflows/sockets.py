@@ -8,6 +8,7 @@ of its fakes and of its servers are let through.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import functools
 import ipaddress
 import socket
@@ -16,17 +17,24 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from .current import Caller, Uses
+from .current import Caller, Uses, running_handler
 from .errors import NetworkRefusedError
 
 _LOCAL = frozenset({"localhost", "0.0.0.0", "::", ""})
 _ABSENT = object()
 _thread = threading.local()
+_task_caller: contextvars.ContextVar[Caller | None] = contextvars.ContextVar("pytest_workflows_caller", default=None)
+_Instead = Callable[..., Any]
 
 
 def caller_of_thread() -> Caller | None:
     """Who let the function run that this thread runs for an event loop; None where that is not known."""
     return getattr(_thread, "caller", None)
+
+
+def caller_of_task() -> Caller | None:
+    """Who started the task that runs, in a handler's call; None where that is not known."""
+    return _task_caller.get()
 
 
 class SocketGuard:
@@ -45,16 +53,17 @@ class SocketGuard:
         """Stand before them."""
         self._is_on = True
         for name in ("connect", "connect_ex"):
-            self._replace(socket.socket, name, lambda _, address: _target(address))
-        self._replace(socket.socket, "sendto", lambda _, data, *rest: _target(rest[-1]))
+            self._replace(socket.socket, name, self._checking(lambda _, address: _target(address)))
+        self._replace(socket.socket, "sendto", self._checking(lambda _, data, *rest: _target(rest[-1])))
         for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex"):
-            self._replace(socket, name, lambda host, port=None, *args, **options: _target((host, port)))
+            self._replace(socket, name, self._checking(lambda host, port=None, *_, **__: _target((host, port))))
         for loop in _loops():
             # A selector loop comes to the names above; others (uvloop, Windows) do not.
-            self._replace(loop, "create_connection", _target_of_loop)
-            self._replace(loop, "run_in_executor", None)
+            self._replace(loop, "create_connection", self._checking(_target_of_loop))
+            self._replace(loop, "run_in_executor", self._for_thread)
+            self._replace(loop, "create_task", self._for_task)
         if "uvloop" in sys.modules:
-            self._replace(sys.modules["uvloop"].Loop, "getaddrinfo", _target_of_loop)
+            self._replace(sys.modules["uvloop"].Loop, "getaddrinfo", self._checking(_target_of_loop))
 
     def stop(self) -> None:
         """Put everything back. Stopping twice is fine."""
@@ -68,32 +77,50 @@ class SocketGuard:
             else:
                 setattr(owner, name, before)
 
-    def _replace(self, owner: Any, name: str, target_of: Callable[..., str | None] | None) -> None:
-        """Put something before a function, which refuses what it says where a connection would go to.
+    def _replace(self, owner: Any, name: str, instead: _Instead) -> None:
+        """Put something before a function.
 
         Args:
             owner: The class or module that has the function.
             name: Its name.
-            target_of: Called with the same arguments: where to, or None where it is none of our affairs. None for the
-                function that lets another one run in a thread, which must know on whose behalf.
+            instead: Called with the function, and the arguments of each call.
         """
         original = getattr(owner, name)
 
         @functools.wraps(original)
         def guarded(*args: Any, **kwargs: Any) -> Any:
-            if not self._is_on:
-                return original(*args, **kwargs)
-            if target_of is None:
-                loop, executor, function, *rest = args
-                by = self._uses.caller()
-                return original(loop, executor, functools.partial(_run_for, by, function), *rest, **kwargs)
+            return instead(original, *args, **kwargs) if self._is_on else original(*args, **kwargs)
+
+        self._replaced.append((owner, name, vars(owner).get(name, _ABSENT), guarded))
+        setattr(owner, name, guarded)
+
+    def _checking(self, target_of: Callable[..., str | None]) -> _Instead:
+        """What refuses to open a connection.
+
+        Args:
+            target_of: Called with the same arguments: where it would go to, or None where that is no affair of ours.
+        """
+
+        def instead(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
             target = target_of(*args, **kwargs)
             if target is not None:
                 self._check(target)
             return original(*args, **kwargs)
 
-        self._replaced.append((owner, name, vars(owner).get(name, _ABSENT), guarded))
-        setattr(owner, name, guarded)
+        return instead
+
+    def _for_thread(
+        self, original: Callable[..., Any], loop: Any, executor: Any, function: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        """A function is to run in a thread, where no frame says on whose behalf."""
+        return original(loop, executor, functools.partial(_run_for, self._uses.caller(), function), *args, **kwargs)
+
+    def _for_task(self, original: Callable[..., Any], loop: Any, coroutine: Any, **kwargs: Any) -> Any:
+        """A handler's code, or a fake that it called, starts a task, where no frame says which of them did."""
+        if running_handler.get() is not None and kwargs.get("context") is None:
+            kwargs["context"] = contextvars.copy_context()
+            kwargs["context"].run(_task_caller.set, self._uses.caller())
+        return original(loop, coroutine, **kwargs)
 
     def _check(self, target: str) -> None:
         caller = self._uses.caller()

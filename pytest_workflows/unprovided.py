@@ -13,7 +13,7 @@ from .current import Caller, running_handler
 from .errors import MissingNameError, UnprovidedError
 from .rules.source import Sources
 from .rules.syntax import source_file
-from .sockets import caller_of_thread
+from .sockets import caller_of_task, caller_of_thread
 
 
 class UseNoter:
@@ -35,7 +35,7 @@ class UseNoter:
         frame = self._sources.user_frame()
         if frame is not None:
             return Caller(self._sources.is_workers(frame.f_code), self._place(frame))
-        return caller_of_thread() or Caller(_is_in_worker())
+        return caller_of_thread() or caller_of_task() or Caller(_is_in_worker())
 
     def note(self, error: UnprovidedError, caller: Caller | None) -> None:
         """Keep a use, if it is by a Worker's code or by a fake that this called."""

@@ -232,7 +232,10 @@ def test_names_are_refused_before_anybody_looks_them_up(worker: Any) -> None:
 
 
 def test_a_datagram_is_refused(worker: Any) -> None:
-    worker.write("src/entry.py", entry("socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', port))"))
+    worker.write(
+        "src/entry.py",
+        entry("with socket.socket(type=socket.SOCK_DGRAM) as mine:\n    mine.sendto(b'x', ('127.0.0.1', port))"),
+    )
 
     worker.run(suite(body="{it}")).assert_outcomes(failed=2)
 

@@ -10,6 +10,7 @@ from types import ModuleType
 import pytest
 
 from pytest_workflows import importer
+from pytest_workflows.errors import MissingNameError
 
 NAMES = ["workers", "workers.entrypoints", "workers.request", "workers.response", "workers.workflows"]
 SHIMS = ["js", "pyodide", "pyodide.ffi", "pyodide.webloop"]
@@ -157,7 +158,7 @@ def test_a_name_of_the_sdk_that_is_missing_says_so(hook):
         "    def workers_FormData(monkeypatch):\n"
         '        monkeypatch.setattr("workers.FormData", ..., raising=False)'
     )
-    assert (caught.value.name, type(caught.value).__name__) == ("workers.FormData", "MissingNameError")
+    assert isinstance(caught.value, MissingNameError)
 
 
 def test_a_missing_name_can_be_asked_for_with_hasattr(hook):
