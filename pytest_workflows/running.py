@@ -54,7 +54,7 @@ class RunningTest:
         plan: RunPlan,
         *,
         has_fixture: bool,
-        early_uses: list[UnprovidedError],
+        early_uses: list[UnprovidedError] | None = None,
     ) -> None:
         self.has_fixture = has_fixture
         self.warned = warned
@@ -80,7 +80,7 @@ class RunningTest:
         self._proxies: dict[str, Any] = {}
         self._sources: Sources | None = None
         self._watch: Watch | None = None
-        self._early_uses = early_uses
+        self._early_uses = [] if early_uses is None else early_uses  # emptied for all tests
         self._sockets: SocketGuard | None = None
 
     # -- the engine --------------------------------------------------------------------------------------------------

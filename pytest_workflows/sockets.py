@@ -17,6 +17,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from durable_engine import current_scope
+
 from .current import Caller, Uses, running_handler
 from .errors import NetworkRefusedError
 
@@ -33,7 +35,7 @@ def caller_of_thread() -> Caller | None:
 
 
 def caller_of_task() -> Caller | None:
-    """Who started the task that runs, in a handler's call; None where that is not known."""
+    """Who started the task that runs, in a workflow or a handler; None where that is not known."""
     return _task_caller.get()
 
 
@@ -116,8 +118,9 @@ class SocketGuard:
         return original(loop, executor, functools.partial(_run_for, self._uses.caller(), function), *args, **kwargs)
 
     def _for_task(self, original: Callable[..., Any], loop: Any, coroutine: Any, **kwargs: Any) -> Any:
-        """A handler's code, or a fake that it called, starts a task, where no frame says which of them did."""
-        if running_handler.get() is not None and kwargs.get("context") is None:
+        """A Worker's code, or a fake that it called, starts a task, where no frame says which of them did."""
+        is_in_worker = running_handler.get() is not None or current_scope.get() is not None
+        if is_in_worker and kwargs.get("context") is None:
             kwargs["context"] = contextvars.copy_context()
             kwargs["context"].run(_task_caller.set, self._uses.caller())
         return original(loop, coroutine, **kwargs)
