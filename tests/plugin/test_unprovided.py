@@ -214,11 +214,11 @@ def test_several_are_told_together_each_once(shop: Any) -> None:
 
     assert re.findall(r"^E +(?:pytest_workflows.errors.|And )(\w+): (.*?\)): ", text, re.MULTILINE) == [
         ("MissingBindingError", "env.CACHE.get was used (src/entry.py:10)"),
+        ("MissingBindingError", "env.DB.get was used (src/entry.py:10)"),
         (
             "NetworkRefusedError",
             "workers.fetch was about to send GET https://x.example.com/0 to the network (src/entry.py:14)",
         ),
-        ("MissingBindingError", "env.DB.get was used (src/entry.py:10)"),
     ]
 
 
