@@ -317,6 +317,8 @@ class RunningTest:
 
     def close(self) -> None:
         """End the engine: no task, timer or row of it stays. Closing twice is fine."""
+        if self._sockets is not None:
+            self._sockets.stop()
         if self._engine is not None and not self._engine.closed:
             from .workers import context
 
@@ -326,8 +328,6 @@ class RunningTest:
                 self.kept.runs = self._all_runs(self._engine)
             self._engine.close()
             context.cancel_background()
-            if self._sockets is not None:
-                self._sockets.stop()
 
     @property
     def _records_all(self) -> bool:

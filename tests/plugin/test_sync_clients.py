@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 import textwrap
 from typing import Any
 
@@ -284,3 +285,25 @@ def test_what_a_test_put_before_ours_still_answers_after_us(worker: Any) -> None
         worker.run(test).assert_outcomes(passed=2)
     finally:
         socket.getaddrinfo = before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="uvloop does not exist for Windows")
+@pytest.mark.parametrize("body", [CLIENTS["open_connection"], CLIENTS["httpx"]], ids=["open_connection", "httpx"])
+def test_uvloop_is_no_way_out(worker: Any, body: str) -> None:
+    worker.write("src/entry.py", entry(body))
+    test = textwrap.dedent(SERVER) + textwrap.dedent("""
+        import asyncio
+        import uvloop
+
+        def test_it(workflow_worker, port):
+            async def call():
+                return await (await workflow_worker.fetch(f"/?port={port}")).text()
+
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(call())
+    """)
+
+    result = worker.run(test)
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E*NetworkRefusedError: the Worker was about to open a connection to 127.0.0.1:*"])
