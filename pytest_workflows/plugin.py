@@ -85,7 +85,7 @@ def _start(config: pytest.Config) -> None:
         importer.install()
         config.stash[SESSION] = WorkflowSession(config)
         for path in _first_paths(config):
-            config.stash[SESSION].enter(path.resolve())
+            config.stash[SESSION].enter(path)
 
 
 def _first_paths(config: pytest.Config) -> list[Path]:

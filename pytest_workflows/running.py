@@ -239,7 +239,8 @@ class RunningTest:
             if error is not first:
                 first.add_note(f"\nAnd {type(error).__name__}: {error}")
         if first is not failure:
-            raise first from failure
+            comes_of_it = engine.unprovided.find(failure) is first
+            raise first from None if comes_of_it else failure
 
     def _settle_findings(self, engine: Engine) -> None:
         __tracebackhide__ = True

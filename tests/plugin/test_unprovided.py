@@ -196,6 +196,19 @@ def test_the_test_s_own_failure_stands_before_it(shop: Any) -> None:
     )
 
 
+def test_what_the_worker_made_of_it_is_not_the_headline(shop: Any) -> None:
+    source = in_handler("""
+        try:
+            await self.env.CACHE.get("a")
+        except Exception as error:
+            raise RuntimeError("no cache") from error
+    """)
+
+    result = run(shop, source, "await workflow_worker.fetch('/')")
+
+    assert headline(result).startswith("MissingBindingError: env.CACHE.get was used (src/entry.py:12): ")
+
+
 def test_several_are_told_together_each_once(shop: Any) -> None:
     source = in_run("""
         for number in range(3):
