@@ -35,9 +35,11 @@ def above(worker: Any, name: str, kind: str) -> None:
 
 
 def within(worker: Any, name: str, kind: str) -> None:
-    """Tests lie in a folder of that name, with a conftest and a helper."""
+    """Tests lie in a folder of that name, with a conftest where that is a module of its own."""
     worker.write(f"tests/{name}/conftest.py", "import pytest\n\n@pytest.fixture\ndef one():\n    return 1\n")
     worker.write(f"tests/{name}/test_it.py", TEST + "\ndef test_fixture(one):\n    assert one == 1\n")
+    if kind == "none":  # it would be called `conftest`, as others are that this process has on its path
+        (worker.path / f"tests/{name}/conftest.py").rename(worker.path / "conftest.py")
     init(worker.path / "tests" / name, kind)
 
 
