@@ -7,12 +7,12 @@ import importlib
 import inspect
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from .errors import WorkflowConfigError
+from .loop_at_import import explain_missing_loop
 from .wrangler import WorkflowBindingConfig, WranglerConfig, find_config, load_config
 
 _FOREIGN = frozenset({"site-packages", "node_modules", "python_modules"})
@@ -70,6 +70,11 @@ class Project:
         """The folder that pywrangler puts a Worker's dependencies into, whether it exists or not."""
         return self.path.parent / "python_modules"
 
+    def has_file(self, file: str) -> bool:
+        """Whether a file is the Worker's: it lies beside `main`, and is no test and no library."""
+        folder = self.folder
+        return folder is not None and _is_workers(file, folder)
+
     # -- the modules beside main -------------------------------------------------------------------------------------
 
     def activate(self) -> None:
@@ -104,14 +109,16 @@ class Project:
         if str(self.vendored) in sys.path:
             sys.path.remove(str(self.vendored))
         for name, module in list(sys.modules.items()):
-            if _lives_in(module, folder) or _lies_below(module, self.vendored):
+            places = _places_of(module)
+            if any(_is_workers(one, folder) or one.startswith(f"{self.vendored}{os.sep}") for one in places):
                 self._aside[name] = sys.modules.pop(name)
 
     def load_main(self) -> ModuleType:
         """Import `main` under its stem.
 
         Raises:
-            WorkflowConfigError: If the file does not exist, or another module of that name is loaded.
+            WorkflowConfigError: If the file does not exist, if another module of that name is loaded, or if it needs a
+                running event loop and there is none.
         """
         config = self.config
         main = config.main
@@ -123,7 +130,13 @@ class Project:
                 f"{config.path}:{config.main_line}: main is {main}, no Python module. Its workflows cannot run "
                 "here; give stand-ins through the fixture workflow_bindings."
             )
-        module = importlib.import_module(main.stem)
+        try:
+            module = importlib.import_module(main.stem)
+        except RuntimeError as error:
+            said = explain_missing_loop(error, self.has_file)
+            if said is None:
+                raise
+            raise WorkflowConfigError(said) from None  # it names file and line
         file = getattr(module, "__file__", None)
         if file is None or Path(file).resolve() != main:
             raise WorkflowConfigError(
@@ -214,27 +227,22 @@ class ProjectSwitcher:
             self.active = None
 
 
-def _lives_in(module: ModuleType, folder: Path) -> bool:
-    for place in _places_below(module, folder):
-        *folders, name = place.split(os.sep)
-        # Where main lies at the top of the project, the tests live below it; they belong to pytest.
-        if not _FOREIGN.intersection(folders) and not name.startswith(("test_", "conftest")):
-            return True
-    return False
-
-
-def _lies_below(module: ModuleType, folder: Path) -> bool:
-    return any(True for _ in _places_below(module, folder))
-
-
-def _places_below(module: ModuleType, folder: Path) -> Iterator[str]:
-    """The files or folders of a module that lie in a folder, from there."""
+def _places_of(module: ModuleType) -> list[str]:
+    """The file of a module, or the folders of a package that has none."""
     # Not getattr: sys.modules holds objects that import or raise when touched, and namespace paths that rescan.
     attributes = object.__getattribute__(module, "__dict__") if isinstance(module, ModuleType) else {}
     file = attributes.get("__file__")
     places = [file] if file else list(attributes.get("__path__") or ())
+    return [place for place in places if isinstance(place, str)]
+
+
+def _is_workers(file: str, folder: Path) -> bool:
     prefix = f"{folder}{os.sep}"
-    return (place[len(prefix) :] for place in places if isinstance(place, str) and place.startswith(prefix))
+    if not file.startswith(prefix):
+        return False
+    *folders, name = file[len(prefix) :].split(os.sep)
+    # Where main lies at the top of the project, the tests live below it; they belong to pytest.
+    return not _FOREIGN.intersection(folders) and not name.startswith(("test_", "conftest"))
 
 
 def _no_class(module: ModuleType, name: str) -> str:
