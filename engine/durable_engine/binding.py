@@ -27,7 +27,7 @@ from .errors import (
 )
 from .limits import in_bytes
 from .scope import current_scope
-from .store import Retention
+from .store import KEPT, Retention
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -50,6 +50,8 @@ class Workflow:
         run: Called as `run(event, step)` for each life of an instance; plain or async.
         step_limit: How many `do` steps a life may ask for.
         implicit_dependencies: Whether a callback's parameters name its dependencies.
+        concurrency: How many instances run at a time; None for any number.
+        retention: For how long an instance is kept that was created without saying so.
     """
 
     name: str
@@ -57,6 +59,8 @@ class Workflow:
     run: Callable[[JsDict, Step], Any]
     step_limit: int = DEFAULT_STEP_LIMIT
     implicit_dependencies: bool = True
+    concurrency: int | None = None
+    retention: Retention = KEPT
 
 
 def _door(

@@ -39,6 +39,7 @@ class Instance:
 
     Attributes:
         replaying: Whether `run` is only replayed for a check, so that nothing may have an effect (replay.py).
+        has_begun: Whether an earlier execution has told history of the start, where this one is queued for a slot.
     """
 
     replaying = False
@@ -55,6 +56,7 @@ class Instance:
         self.killed = False
         self.aborted_by: BaseException | None = None
         self.steps_run = 0
+        self.has_begun = False
         self._callbacks = 0
         self._counts: dict[tuple[StepKind, str], int] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -119,7 +121,8 @@ class Instance:
     async def _run(self) -> None:
         if self.row.status == "queued":
             self._set_status("running")
-            self._record("WORKFLOW_START")
+            if not self.has_begun:
+                self._record("WORKFLOW_START")
         try:
             event = self._event()
             if not self.replaying:
@@ -147,6 +150,9 @@ class Instance:
             }
         )
         others["payload"] = decode(self.row.params)
+        trigger = self.row.trigger
+        if trigger is not None:
+            others["schedule"] = cross({"cron": trigger.cron, "scheduledTime": trigger.scheduled_time})
         return others
 
     def _fail(self, exc: BaseException) -> None:
@@ -181,6 +187,7 @@ class Instance:
         self.modifications.drop_timers()
         self.engine.mark_busy(self, False)
         self.engine.observers.instance_finished(self)
+        self.engine.free_slots(self.workflow, [self.id])
 
     def tell_abandoned(self) -> None:
         """Keep findings of the waits that were cancelled while they waited.
