@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         WorkflowRuleWarning,
     )
 
-    from .errors import MissingBindingError, WorkflowConfigError
+    from .errors import MissingBindingError, WorkflowConfigError, WorkflowConfigWarning
     from .fault_plan import FaultPlan
     from .introspection import (
         InstanceIntrospector,
@@ -76,6 +76,7 @@ __all__ = [
     "UnusedModificationError",
     "WaitTimeoutError",
     "WorkflowConfigError",
+    "WorkflowConfigWarning",
     "WorkflowDurationWarning",
     "WorkflowIntrospector",
     "WorkflowRuleError",
@@ -96,6 +97,7 @@ _HOMES = {
     "Modifier": ".modifier",
     "Run": ".timeline",
     "WorkflowConfigError": ".errors",
+    "WorkflowConfigWarning": ".errors",
     "WorkflowIntrospector": ".introspection",
     "introspect_workflow": ".introspection",
     "introspect_workflow_instance": ".introspection",

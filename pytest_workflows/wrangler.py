@@ -11,6 +11,17 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from .errors import WorkflowConfigError
+from .wrangler_workflows import WorkflowBindingConfig, WorkflowReader, kind_of
+
+__all__ = [
+    "NAMES",
+    "WorkflowBindingConfig",
+    "WranglerConfig",
+    "binding_meant",
+    "find_config",
+    "implicit_dependencies",
+    "load_config",
+]
 
 NAMES = ("wrangler.json", "wrangler.jsonc", "wrangler.toml")
 IMPLICIT_SINCE = "2026-02-25"
@@ -45,31 +56,10 @@ _NESTED = {
     "durable_objects": ("bindings", "name"),
     "unsafe": ("bindings", "name"),
 }
-_NOT_INHERITED = frozenset({"vars", "workflows", *_LISTS, *_SINGLES, *_NESTED}) - {"assets"}
+_NOT_INHERITED = frozenset({"vars", "secrets", "workflows", *_LISTS, *_SINGLES, *_NESTED}) - {"assets"}
 
 _JSON_TOKEN = re.compile(r'"(?:\\.|[^"\\\n])*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _TOML_TOKEN = re.compile(r'"""(?:\\.|[^\\])*?"""|\'\'\'.*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*', re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class WorkflowBindingConfig:
-    """An entry of `workflows`.
-
-    Attributes:
-        binding: The binding's name in `env`.
-        name: The workflow's own name.
-        class_name: The class in `main`.
-        script_name: Another Worker that the class lives in, or None.
-        step_limit: `limits.steps`, or None.
-        line: Where the configuration names the class.
-    """
-
-    binding: str
-    name: str
-    class_name: str
-    script_name: str | None
-    step_limit: int | None
-    line: int
 
 
 def binding_meant(workflows: Iterable[WorkflowBindingConfig], name: str | None, bindings: Sequence[str]) -> str | None:
@@ -100,6 +90,10 @@ class WranglerConfig:
         compatibility_flags: As written.
         other_bindings: The bindings that we do not provide: name to kind.
         main_line: Where the configuration names `main`.
+        exports: The workflows that `exports` declares; one that has a binding as well is called by it.
+        other_exports: What else `exports` declares: class to type.
+        required_secrets: `secrets.required`; None where the configuration has no `secrets`.
+        warnings: What wrangler warns of: line and text.
     """
 
     path: Path
@@ -110,6 +104,10 @@ class WranglerConfig:
     compatibility_flags: tuple[str, ...] = ()
     other_bindings: Mapping[str, str] = field(default_factory=dict)
     main_line: int = 1
+    exports: tuple[WorkflowBindingConfig, ...] = ()
+    other_exports: Mapping[str, str] = field(default_factory=dict)
+    required_secrets: tuple[str, ...] | None = None
+    warnings: tuple[tuple[int, str], ...] = ()
 
 
 def find_config(start: Path, rootdir: Path, configured: str | None = None) -> Path | None:
@@ -219,15 +217,18 @@ class _Reader:
         self._source = source
         self._environment = environment
         self._bare_keys = path.suffix == ".toml"
+        self._warnings: list[tuple[int, str]] = []
 
     def read(self, data: object) -> WranglerConfig:
         if not isinstance(data, dict):
-            self._fail(None, f"the configuration is {_kind(data)}, not a table of settings.")
+            self._fail(None, f"the configuration is {kind_of(data)}, not a table of settings.")
         settings = self._with_environment(_present(data))
         others = list(self._other_bindings(settings))
         own_name = settings.get("name")
-        own_names = {own_name, f"{own_name}-{self._environment}"}
-        workflows = self._workflows(settings.get("workflows", []), own_names)
+        reader = WorkflowReader(self, {own_name, f"{own_name}-{self._environment}"})
+        workflows = reader.bindings(settings.get("workflows", []))
+        exports, other_exports = reader.exports(settings.get("exports", {}))
+        workflows, exports = reader.joined(workflows, exports)
         date = settings.get("compatibility_date")
         if date is not None and not _is_date(date):
             self._fail("compatibility_date", f'compatibility_date is {date!r}; write it as "2026-11-10".')
@@ -236,24 +237,30 @@ class _Reader:
             self._fail("compatibility_flags", f"compatibility_flags is {flags!r}, not a list of texts.")
         variables = settings.get("vars", {})
         if not isinstance(variables, dict):
-            self._fail("vars", f"vars is {_kind(variables)}, not a table of variables.")
+            self._fail("vars", f"vars is {kind_of(variables)}, not a table of variables.")
+        secrets = self._required_secrets(settings.get("secrets"))
+        others += [(name, "secrets.required") for name in secrets or ()]
         self._check_unique([workflow.binding for workflow in workflows] + [name for name, _ in others] + [*variables])
         return WranglerConfig(
             path=self._path,
-            main=self._main(settings.get("main"), any(workflow.script_name is None for workflow in workflows)),
+            main=self._main(settings.get("main"), any(one.script_name is None for one in (*workflows, *exports))),
             workflows=workflows,
             vars=variables,
             compatibility_date=date,
             compatibility_flags=tuple(flags),
             other_bindings=dict(others),
             main_line=self.line_of("main"),
+            exports=exports,
+            other_exports=other_exports,
+            required_secrets=secrets,
+            warnings=tuple(self._warnings),
         )
 
     def _with_environment(self, data: dict[str, Any]) -> dict[str, Any]:
         environment = self._environment
         environments = data.get("env", {})
         if not isinstance(environments, dict):
-            self._fail("env", f"env is {_kind(environments)}, not a table of environments.")
+            self._fail("env", f"env is {kind_of(environments)}, not a table of environments.")
         if environment is None:
             return data
         if environment not in environments:
@@ -263,7 +270,13 @@ class _Reader:
             )
         chosen = environments[environment]
         if not isinstance(chosen, dict):
-            self._fail(environment, f"env.{environment} is {_kind(chosen)}, not a table of settings.")
+            self._fail(environment, f"env.{environment} is {kind_of(chosen)}, not a table of settings.")
+        if "workflows" in data and chosen.get("workflows") is None:
+            self.warn(
+                (environment,),
+                f"the top level has workflows and env.{environment} has none: an environment inherits no workflows. "
+                f'Write them into env.{environment} as well, or "workflows": [] if it has none.',
+            )
         inherited = {key: value for key, value in data.items() if key not in _NOT_INHERITED and key != "env"}
         return {**inherited, **_present(chosen)}
 
@@ -273,45 +286,22 @@ class _Reader:
                 self._fail("workflows", 'there are workflows, but no "main" that names the module of their classes.')
             return None
         if not isinstance(main, str):
-            self._fail("main", f"main is {_kind(main)}, not a path.")
+            self._fail("main", f"main is {kind_of(main)}, not a path.")
         return (self._path.parent / main).resolve()
 
-    def _workflows(self, entries: object, own_names: set[str | None]) -> tuple[WorkflowBindingConfig, ...]:
-        if not isinstance(entries, list):
-            self._fail("workflows", f"workflows is {_kind(entries)}, not a list of workflows.")
-        return tuple(self._workflow(index, entry, own_names) for index, entry in enumerate(entries))
-
-    def _workflow(self, index: int, entry: object, own_names: set[str | None]) -> WorkflowBindingConfig:
-        where = f"workflows[{index}]"
-        if not isinstance(entry, dict):
-            self._fail("workflows", f"{where} is {_kind(entry)}, not a table.")
-        entry = _present(entry)
-        near = next((entry[key] for key in ("binding", "name", "class_name") if isinstance(entry.get(key), str)), "")
-        for key in ("binding", "name", "class_name"):
-            if key not in entry:
-                found = ", ".join(entry) or "nothing"
-                self._fail(("workflows", near), f'{where} has no "{key}" (found: {found}).')
-            if not isinstance(entry[key], str) or not entry[key]:
-                self._fail(("workflows", near), f"{where}.{key} is {entry[key]!r}, not a text.")
-        script = entry.get("script_name")
-        if script is not None and not isinstance(script, str):
-            self._fail(("workflows", near, "script_name"), f"{where}.script_name is {script!r}, not a text.")
-        limits = entry.get("limits", {})
-        steps = limits.get("steps") if isinstance(limits, dict) else limits
-        if not isinstance(limits, dict) or (
-            steps is not None and (not isinstance(steps, int) or isinstance(steps, bool) or steps < 1)
-        ):
-            self._fail(
-                ("workflows", near, "limits"), f"{where}.limits.steps is {steps!r}, not a number of steps from 1 on."
-            )
-        return WorkflowBindingConfig(
-            entry["binding"],
-            entry["name"],
-            entry["class_name"],
-            None if script in own_names else script,
-            steps,
-            self.line_of("workflows", near, entry["class_name"]),
-        )
+    def _required_secrets(self, secrets: object) -> tuple[str, ...] | None:
+        if secrets is None:
+            return None
+        if not isinstance(secrets, dict):
+            self._fail("secrets", f"secrets is {kind_of(secrets)}, not a table.")
+        for key in secrets:
+            if key != "required":
+                what = f'secrets has the key "{key}", which wrangler does not know: it has no effect. Known: required.'
+                self.warn(("secrets", key), what)
+        names = secrets.get("required", [])
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            self._fail(("secrets", "required"), f"secrets.required is {kind_of(names)}, not a list of names.")
+        return tuple(names)
 
     def _other_bindings(self, settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for kind, key in _LISTS.items():
@@ -319,7 +309,7 @@ class _Reader:
         for kind, (inner, key) in _NESTED.items():
             table = settings.get(kind, {})
             if not isinstance(table, dict):
-                self._fail(kind, f"{kind} is {_kind(table)}, not a table.")
+                self._fail(kind, f"{kind} is {kind_of(table)}, not a table.")
             yield from self._named(f"{kind}.{inner}", table.get(inner), key)
         for kind in _SINGLES:
             entry = settings.get(kind)
@@ -331,13 +321,13 @@ class _Reader:
         if entries is None:
             return
         if not isinstance(entries, list):
-            self._fail(kind.split(".")[0], f"{kind} is {_kind(entries)}, not a list of bindings.")
+            self._fail(kind.split(".")[0], f"{kind} is {kind_of(entries)}, not a list of bindings.")
         for index, entry in enumerate(entries):
             yield self._name_of(f"{kind}[{index}]", kind.split(".")[0], entry, key), kind
 
     def _name_of(self, where: str, near: str, entry: object, key: str) -> str:
         if not isinstance(entry, dict):
-            self._fail(near, f"{where} is {_kind(entry)}, not a table.")
+            self._fail(near, f"{where} is {kind_of(entry)}, not a table.")
         name = entry.get(key)
         if not isinstance(name, str) or not name:
             found = ", ".join(entry) or "nothing"
@@ -375,7 +365,19 @@ class _Reader:
 
     def _fail(self, near: str | tuple[str, ...] | None, what: str) -> NoReturn:
         texts = () if near is None else (near,) if isinstance(near, str) else near
-        raise WorkflowConfigError(f"{self._path}:{self.line_of(*texts)}: {what}")
+        self.fail(texts, what)
+
+    def fail(self, near: tuple[str, ...], what: str) -> NoReturn:
+        """Refuse the configuration.
+
+        Raises:
+            WorkflowConfigError: Always, with the line of the last of these keys and values.
+        """
+        raise WorkflowConfigError(f"{self._path}:{self.line_of(*near)}: {what}")
+
+    def warn(self, near: tuple[str, ...], what: str) -> None:
+        """Note something that wrangler warns of."""
+        self._warnings.append((self.line_of(*near), what))
 
 
 def _present(table: Mapping[str, Any]) -> dict[str, Any]:
@@ -388,8 +390,3 @@ def _is_date(value: object) -> bool:
         return isinstance(value, str) and datetime.date.fromisoformat(value).isoformat() == value
     except ValueError:
         return False
-
-
-def _kind(value: object) -> str:
-    names = {dict: "a table", list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number"}
-    return f"{names.get(type(value), type(value).__name__)} ({value!r})"
