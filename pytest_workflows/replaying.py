@@ -124,7 +124,7 @@ class RecordingItem(pytest.Item):
         # What a replay shows is recorded already, and was replayed by this.
         running.settings = replace(running.settings, record="none", clock="auto", replay=False)
         running.override(_stand_ins(running, self.recording, self.config.rootpath))
-        binding = running.resolve(_binding_name(running, self.recording))
+        binding = running.workflow_binding(_binding_name(running, self.recording))
         asyncio.run(replay(binding, self.recording, self.shown, running.settings.redact))
 
     @property
@@ -162,7 +162,7 @@ def _binding_name(running: RunningTest, recording: Recording) -> str:
             f"The recording is of the workflow {recording.binding!r}, which the configuration does not have. It has: "
             f"{listed}."
         )
-    configured = () if running.project is None else running.project.config.workflows
+    configured = () if running.project is None else running.project.config.all_workflows
     found = binding_meant(configured, recording.workflow, names)
     if found is None:
         raise RecordingError(
@@ -177,7 +177,7 @@ def _stand_ins(running: RunningTest, recording: Recording, rootdir: Path) -> dic
     configured = None if running.project is None else running.project.config
     names = dict.fromkeys(recording.bindings)
     names.update(dict.fromkeys(() if configured is None else configured.other_bindings))
-    known = set() if configured is None else {one.binding for one in configured.workflows} | configured.vars.keys()
+    known = set() if configured is None else {one.binding for one in configured.all_workflows} | configured.vars.keys()
     given: dict[str, Any] = {
         name: UnknownValue(f"in a replay the binding {name!r} answers nothing outside of recorded steps")
         for name in names

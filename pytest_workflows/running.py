@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from . import freeze
-from .warned import as_error
+from .warned import as_error, configuration_error
 
 if TYPE_CHECKING:
-    from durable_engine import Engine, Finding
+    from durable_engine import Engine, Finding, WorkflowBinding
 
     from .plan import RunOutcome, RunPlan
     from .project import Project
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from .styled import Line
     from .timeline import Run
     from .warned import Warned
+    from .workers.context import ExecutionContext
+    from .wrangler import WorkflowBindingConfig
 
 
 class RunningTest:
@@ -76,6 +78,7 @@ class RunningTest:
         self._proxies: dict[str, Any] = {}
         self._sources: Sources | None = None
         self._watch: Watch | None = None
+        self._refused: list[Warning] = []
 
     # -- the engine --------------------------------------------------------------------------------------------------
 
@@ -115,6 +118,7 @@ class RunningTest:
             root=self.item.config.rootpath,
             passthrough=(pytest.fail.Exception, pytest.skip.Exception, pytest.exit.Exception, pytest.xfail.Exception),
         )
+        self._warn_of_configuration()
         engine.told_durations = self.warned.durations
         engine.faults.recording = self.plan.records
         if self.plan.point is not None:
@@ -137,6 +141,12 @@ class RunningTest:
             registry.most_runs = None
             engine.observers.add(FindingKeeper(self.kept.findings))
         return engine
+
+    def _warn_of_configuration(self) -> None:
+        """Warn of what wrangler warns of; with warnings as errors the test fails at its end, and no user code does."""
+        if self.project is not None and self.project.readable:
+            config = self.project.config
+            self._refused = self.warned.warn_of_configuration(config.path, config.warnings)
 
     @property
     def sources(self) -> Sources:
@@ -180,6 +190,8 @@ class RunningTest:
         from .registry import registry_of
 
         engine.raise_aborted()
+        if self._refused:
+            raise configuration_error(self._refused)
         registry_of(engine).check_used()
         if registry_of(engine).replays:
             engine.check_all_by_replay()
@@ -365,12 +377,70 @@ class RunningTest:
         return sorted(names)
 
     def workflow_names(self) -> list[str]:
-        """The names of the workflow bindings, configured ones first."""
+        """What the engine calls the workflows: configured ones first, those that are only exported among them."""
         configured = self._configured()
         given = self._given()
         names = [] if configured is None else [workflow.binding for workflow in configured.workflows]
+        names += [] if configured is None else [one.binding for one in configured.exports if one.binding not in names]
         mine = [name for name in names if name not in given or _is_entrypoint(given[name])]
         return mine + [name for name in given if name not in names and _is_entrypoint(given[name])]
+
+    # -- what the Worker exports -------------------------------------------------------------------------------------
+
+    @property
+    def context(self) -> ExecutionContext:
+        """A `ctx`, for an entrypoint or a handler."""
+        from .workers.context import ExecutionContext, Exports
+        from .wrangler import has_ctx_exports
+
+        exports = Exports(self.export, self._export_names) if has_ctx_exports(self._configured()) else None
+        return ExecutionContext(exports)
+
+    def export(self, class_name: str) -> WorkflowBinding:
+        """The workflow that the configuration exports under the name of its class.
+
+        Raises:
+            KeyError: If there is none; its argument says why.
+            MissingBindingError: If the platform has it, and we have not.
+        """
+        from .exported import no_export
+
+        configured = self._configured()
+        for workflow in () if configured is None else configured.exports:
+            if workflow.class_name == class_name:
+                return self._bind_export(workflow)
+        raise no_export(class_name, self.project)
+
+    def _bind_export(self, workflow: WorkflowBindingConfig) -> WorkflowBinding:
+        """The binding of an exported workflow: its own, or that of `env` that is the same workflow."""
+        name, configured = workflow.binding, self._configured()
+        if name in self._given() or any(one.binding == name for one in configured.workflows):
+            return self.resolve(name)  # type: ignore[no-any-return]
+        if name not in self.engine.bindings:
+            self._bind_configured(workflow)
+        return self.engine.bindings[name]
+
+    def _export_names(self) -> list[str]:
+        configured = self._configured()
+        return [] if configured is None else [workflow.class_name for workflow in configured.exports]
+
+    def workflow_binding(self, name: str) -> WorkflowBinding:
+        """A workflow's binding, by one of `workflow_names`."""
+        configured = self._configured()
+        for workflow in () if configured is None else configured.exports:
+            if workflow.binding == name:
+                return self._bind_export(workflow)
+        return self.resolve(name)  # type: ignore[no-any-return]
+
+    @property
+    def schedules(self) -> dict[str, list[WorkflowBindingConfig]]:
+        """The workflows of this Worker that each cron starts."""
+        configured = self._configured()
+        found: dict[str, list[WorkflowBindingConfig]] = {}
+        for workflow in () if configured is None else configured.all_workflows:
+            for cron in dict.fromkeys(workflow.schedules if workflow.script_name is None else ()):
+                found.setdefault(cron, []).append(workflow)
+        return found
 
     def _given(self) -> Mapping[str, Any]:
         if self._overrides is None:
@@ -403,11 +473,22 @@ class RunningTest:
         raise KeyError(name)
 
     def _bind_configured(self, workflow: Any) -> Any:
+        from durable_engine import InvalidArgumentError
+
+        from .errors import WorkflowConfigError
+
         assert self.project is not None
         cls = self.project.workflow_class(workflow)
-        return self._bind_class(workflow.binding, cls, workflow.name, workflow.step_limit)
+        retention = {"successRetention": workflow.success_retention, "errorRetention": workflow.error_retention}
+        options: dict[str, Any] = {"concurrency": workflow.concurrency, "retention": retention}
+        if workflow.step_limit is not None:
+            options["step_limit"] = workflow.step_limit
+        try:
+            return self._bind_class(workflow.binding, cls, workflow.name, **options)
+        except InvalidArgumentError as error:
+            raise WorkflowConfigError(f"{self.project.path}:{workflow.line}: {error}") from None
 
-    def _bind_class(self, name: str, cls: type, workflow_name: str | None = None, step_limit: int | None = None) -> Any:
+    def _bind_class(self, name: str, cls: type, workflow_name: str | None = None, **options: Any) -> Any:
         from .wrangler import implicit_dependencies
 
         if not callable(getattr(cls, "run", None)):
@@ -419,7 +500,6 @@ class RunningTest:
             )
         self._classes[name] = cls
         self.sources.add_class(name, cls)
-        options: dict[str, Any] = {} if step_limit is None else {"step_limit": step_limit}
         return self.engine.bind(
             name,
             lambda event, step: self._entrypoint(cls).run(event, step),
@@ -430,9 +510,8 @@ class RunningTest:
 
     def _entrypoint(self, cls: type) -> Any:
         from .workers import env
-        from .workers.context import ExecutionContext
 
-        return cls(ExecutionContext(), env)
+        return cls(self.context, env)
 
 
 def _is_entrypoint(value: object) -> bool:

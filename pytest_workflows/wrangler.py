@@ -19,12 +19,14 @@ __all__ = [
     "WranglerConfig",
     "binding_meant",
     "find_config",
+    "has_ctx_exports",
     "implicit_dependencies",
     "load_config",
 ]
 
 NAMES = ("wrangler.json", "wrangler.jsonc", "wrangler.toml")
 IMPLICIT_SINCE = "2026-02-25"
+_CTX_EXPORTS_SINCE = "2025-11-17"
 IMPLICIT_FLAG = "python_workflows_implicit_dependencies"
 
 # Where each kind of binding is declared, and which key of an entry names it.
@@ -109,6 +111,12 @@ class WranglerConfig:
     required_secrets: tuple[str, ...] | None = None
     warnings: tuple[tuple[int, str], ...] = ()
 
+    @property
+    def all_workflows(self) -> tuple[WorkflowBindingConfig, ...]:
+        """The workflow bindings, and the workflows that are only exported."""
+        bound = {one.binding for one in self.workflows}
+        return (*self.workflows, *(one for one in self.exports if one.binding not in bound))
+
 
 def find_config(start: Path, rootdir: Path, configured: str | None = None) -> Path | None:
     """The configuration that holds for a file or folder.
@@ -153,6 +161,17 @@ def implicit_dependencies(config: WranglerConfig | None) -> bool:
     if IMPLICIT_FLAG in config.compatibility_flags:
         return True
     return config.compatibility_date is None or config.compatibility_date >= IMPLICIT_SINCE
+
+
+def has_ctx_exports(config: WranglerConfig | None) -> bool:
+    """Whether `ctx.exports` is there; the newest behaviour where no date says otherwise."""
+    if config is None:
+        return True
+    if "disable_ctx_exports" in config.compatibility_flags:
+        return False
+    if "enable_ctx_exports" in config.compatibility_flags:
+        return True
+    return config.compatibility_date is None or config.compatibility_date >= _CTX_EXPORTS_SINCE
 
 
 def load_config(path: Path, environment: str | None = None) -> WranglerConfig:

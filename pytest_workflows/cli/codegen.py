@@ -45,7 +45,7 @@ def codegen(
 def _configured(recording: Recording, config: str | None) -> str:
     """The binding of a recording that names none: the project's only one, or the only one of the recorded workflow."""
     project = find_project(config)
-    workflows = () if project.path is None else project.config.workflows
+    workflows = () if project.path is None else project.config.all_workflows
     found = binding_meant(workflows, recording.workflow, [one.binding for one in workflows])
     if found is None:
         raise UsageError(

@@ -58,7 +58,7 @@ class Bench:
         """
         wanted = choose_binding(name, self.found, self.running.workflow_names(), workflow)
         try:
-            found: WorkflowBinding = self.running.resolve(wanted)
+            found: WorkflowBinding = self.running.workflow_binding(wanted)
         except (WorkflowConfigError, EngineError) as error:
             raise CommandError(str(error)) from error
         except Exception as error:
@@ -101,7 +101,7 @@ def choose_binding(name: str | None, found: Found, names: list[str], workflow: s
         return name
     if name is None and len(names) == 1:
         return names[0]
-    configured = found.config.workflows if found.path is not None else ()
+    configured = found.config.all_workflows if found.path is not None else ()
     by_workflow = [one.binding for one in configured if (name or workflow) in (one.name, one.class_name)]
     if len(by_workflow) == 1:
         return by_workflow[0]
