@@ -177,7 +177,11 @@ def _stand_ins(running: RunningTest, recording: Recording, rootdir: Path) -> dic
     configured = None if running.project is None else running.project.config
     names = dict.fromkeys(recording.bindings)
     names.update(dict.fromkeys(() if configured is None else configured.other_bindings))
-    known = set() if configured is None else {one.binding for one in configured.all_workflows} | configured.vars.keys()
+    known = (
+        set()
+        if running.project is None or configured is None
+        else {one.binding for one in configured.all_workflows} | running.project.variables.keys()
+    )
     given: dict[str, Any] = {
         name: UnknownValue(f"in a replay the binding {name!r} answers nothing outside of recorded steps")
         for name in names

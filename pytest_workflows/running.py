@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from .wrangler import WorkflowBindingConfig
 
 
+_TELL_NOTHING = frozenset({"true", "false", "null", "none"})
+"""Values of `.dev.vars` that are no secrets, in lower case: taking them out of everything would hide too much."""
+
+
 class RunningTest:
     """What a test has of ours.
 
@@ -134,7 +138,7 @@ class RunningTest:
             from .recordings.capture import MOST, Capture
 
             most = None if self._records_all else MOST
-            self._capture = Capture(engine, settings.redact, most)
+            self._capture = Capture(engine, settings.redact, most, self._secret_values())
             registry.on_leave = self._capture.keep
         self._watch = Watch(engine, self.sources)
         if self.kept is not None:
@@ -147,6 +151,15 @@ class RunningTest:
         if self.project is not None and self.project.readable:
             config = self.project.config
             self._refused = self.warned.warn_of_configuration(config.path, config.warnings)
+
+    def _secret_values(self) -> list[str]:
+        from .errors import WorkflowConfigError
+
+        try:
+            found = {} if self.project is None else self.project.secrets
+        except WorkflowConfigError:
+            return []  # whoever asks for one of them is told
+        return [value for value in found.values() if value.lower() not in _TELL_NOTHING]
 
     @property
     def sources(self) -> Sources:
@@ -373,7 +386,8 @@ class RunningTest:
         names = set(self._given())
         if configured is not None:
             names |= {workflow.binding for workflow in configured.workflows}
-            names |= configured.vars.keys() | configured.other_bindings.keys()
+            assert self.project is not None
+            names |= self.project.variables.keys() | configured.other_bindings.keys()
         return sorted(names)
 
     def workflow_names(self) -> list[str]:
@@ -464,8 +478,9 @@ class RunningTest:
         for workflow in configured.workflows:
             if workflow.binding == name:
                 return self._bind_configured(workflow)
-        if name in configured.vars:
-            return configured.vars[name]
+        assert self.project is not None
+        if name in self.project.variables:
+            return self.project.variables[name]
         if name in configured.other_bindings:
             from .missing import MissingBinding
 

@@ -74,7 +74,12 @@ class WorkflowSession:
         if self._switcher is None:
             from .project import ProjectSwitcher
 
-            self._switcher = ProjectSwitcher(self._config.rootpath, self.settings.config, self.settings.environment)
+            self._switcher = ProjectSwitcher(
+                self._config.rootpath,
+                self.settings.config,
+                self.settings.environment,
+                dev_vars=self.settings.dev_vars,
+            )
         return self._switcher
 
     # -- collection --------------------------------------------------------------------------------------------------
@@ -135,15 +140,15 @@ class WorkflowSession:
             self.running.undo.append(separate_examples(item, self.running))
 
     def serve_outside(self) -> None:
-        """Answer for `workers.env` while no test runs: plain variables have values, bindings have not."""
+        """Answer for `workers.env` while no test runs: variables and secrets have values, bindings have not."""
         current.set_resolver(self._resolve_outside)
 
     def _resolve_outside(self, name: str) -> object:
         from .workers.errors import OutsideTestError
 
         project = self.switcher.active
-        if project is not None and project.readable and name in project.config.vars:
-            return project.config.vars[name]
+        if project is not None and project.readable and name in project.variables:
+            return project.variables[name]
         raise OutsideTestError(name)
 
     def add_section(self, report: pytest.TestReport) -> None:
