@@ -260,9 +260,17 @@ class RunningTest:
             more = len(engine.instances) - len(alive)
             if more:
                 parts.append([[Part(f"... and {more} more instance(s).")]])
+            parts += [[[Part(note)]] for note in self._notes_of_python(engine)]
             if self._found:
                 parts.append([[Part("Broken rules:")], *([Part(f"  {finding}")] for finding in self._found)])
             self.report = [line for part in parts for line in (*part, [])][:-1]
+
+    def _notes_of_python(self, engine: Engine) -> list[str]:
+        """Where an instance failed for something that only a newer Python may have."""
+        from .newer_python import note_of
+
+        notes = (note_of(error, self.project) for error in engine.exceptions.values())
+        return list(dict.fromkeys(note for note in notes if note is not None))
 
     def _all_runs(self, engine: Engine) -> list[Run]:
         from .registry import registry_of

@@ -96,6 +96,23 @@ class WorkflowSession:
         except WorkflowConfigError as error:
             raise pytest.UsageError(str(error)) from None
 
+    def explain(self, error: BaseException, path: Path) -> list[str]:
+        """Note on an error where the Worker's source may be for a newer Python than this one.
+
+        Args:
+            error: What went wrong.
+            path: The test's file.
+
+        Returns:
+            The notes.
+        """
+        project = None if self._switcher is None else self._switcher.project_of(path)
+        if project is None or not project.readable:
+            return []
+        from .newer_python import add_notes
+
+        return add_notes(error, project)
+
     def check_markers(self, items: list[pytest.Item]) -> None:
         """Refuse what a marker may not say, before any test runs."""
         for item in items:

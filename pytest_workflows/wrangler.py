@@ -15,6 +15,7 @@ from .wrangler_workflows import WorkflowBindingConfig, WorkflowReader, kind_of
 
 __all__ = [
     "NAMES",
+    "PYTHON_FLAGS",
     "WorkflowBindingConfig",
     "WranglerConfig",
     "binding_meant",
@@ -22,11 +23,19 @@ __all__ = [
     "has_ctx_exports",
     "implicit_dependencies",
     "load_config",
+    "python_version",
 ]
 
 NAMES = ("wrangler.json", "wrangler.jsonc", "wrangler.toml")
 IMPLICIT_SINCE = "2026-02-25"
 _CTX_EXPORTS_SINCE = "2025-11-17"
+_FIRST_PYTHON = (3, 12)
+# As workers-py 1.17.9 (`pywrangler`) has them, newest first.
+PYTHON_FLAGS = {
+    "python_workers_314": ("2026-09-08", (3, 14)),
+    "python_workers_20250116": ("2025-09-29", (3, 13)),
+}
+"""The compatibility flags that choose a Python: since when each holds by itself, and which Python it is."""
 IMPLICIT_FLAG = "python_workflows_implicit_dependencies"
 
 # Where each kind of binding is declared, and which key of an entry names it.
@@ -161,6 +170,16 @@ def implicit_dependencies(config: WranglerConfig | None) -> bool:
     if IMPLICIT_FLAG in config.compatibility_flags:
         return True
     return config.compatibility_date is None or config.compatibility_date >= IMPLICIT_SINCE
+
+
+def python_version(config: WranglerConfig) -> tuple[int, int]:
+    """The Python that the platform runs a Worker with; the newest one where no date says otherwise."""
+    for flag, (date, version) in PYTHON_FLAGS.items():
+        if f"no_{flag}" in config.compatibility_flags:
+            continue
+        if flag in config.compatibility_flags or config.compatibility_date is None or config.compatibility_date >= date:
+            return version
+    return _FIRST_PYTHON
 
 
 def has_ctx_exports(config: WranglerConfig | None) -> bool:
