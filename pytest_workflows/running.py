@@ -398,6 +398,15 @@ class RunningTest:
             names |= self.project.variables.keys() | configured.other_bindings.keys()
         return sorted(names)
 
+    def missing_hint(self) -> str | None:
+        """What to do about a name that `env` has not, where that is for want of a configuration."""
+        if self.project is not None:
+            return None
+        from .wrangler import nothing_found
+
+        found = nothing_found(self.item.path, self.item.config.rootpath)
+        return f"{found}. Or give the binding through the fixture workflow_bindings."
+
     def workflow_names(self) -> list[str]:
         """What the engine calls the workflows: configured ones first, those that are only exported among them."""
         configured = self._configured()

@@ -143,7 +143,7 @@ class WorkflowSession:
         )
         if is_awaited(self._config):
             self.running.kept = Kept()
-        current.set_resolver(self.running.resolve, self.running.names)
+        current.set_resolver(self.running.resolve, self.running.names, self.running.missing_hint)
         current.set_network(self.running.settings.allow_network)
         if is_property_test(item):
             exempt_our_fixtures(item, OUR_FIXTURES)

@@ -13,6 +13,7 @@ from .current import Handler, running_handler
 from .errors import WorkflowConfigError
 from .workers import Request, Response, env
 from .workers.context import ExecutionContext
+from .wrangler import nothing_found
 
 if TYPE_CHECKING:
     from .running import RunningTest
@@ -129,8 +130,8 @@ class WorkflowWorker:
         project = self._running.project
         if project is None:
             raise WorkflowConfigError(
-                "workflow_worker needs the Worker's wrangler configuration (wrangler.jsonc, .json or .toml), and none "
-                "was found beside the test or above it. Add one that names `main`, or set ini workflows_config."
+                "workflow_worker needs the Worker's wrangler configuration, which names its `main`. "
+                f"{nothing_found(self._running.item.path, self._running.item.config.rootpath)}."
             )
         module = project.load_main()
         default: Any = getattr(module, "Default", None)

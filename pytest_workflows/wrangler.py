@@ -23,6 +23,7 @@ __all__ = [
     "has_ctx_exports",
     "implicit_dependencies",
     "load_config",
+    "nothing_found",
     "python_version",
 ]
 
@@ -151,14 +152,33 @@ def find_config(start: Path, rootdir: Path, configured: str | None = None) -> Pa
                 "Correct the option, or remove it: the file beside the tests is found by itself."
             )
         return path
+    paths = (folder / name for folder in _folders_to_search(start, rootdir) for name in NAMES)
+    return next((path for path in paths if path.is_file()), None)
+
+
+def _folders_to_search(start: Path, rootdir: Path) -> Iterator[Path]:
     folder = start if start.is_dir() else start.parent
     for candidate in (folder, *folder.parents):
-        for name in NAMES:
-            if (candidate / name).is_file():
-                return candidate / name
+        yield candidate
         if candidate == rootdir or (not start.is_relative_to(rootdir) and (candidate / ".git").exists()):
-            return None
-    return None
+            return
+
+
+def nothing_found(start: Path, rootdir: Path) -> str:
+    """What to say where no configuration was found: which folders were searched, and what to do.
+
+    Args:
+        start: The file or folder that one was looked for.
+        rootdir: pytest's rootdir.
+    """
+    searched = ", ".join(map(str, _folders_to_search(start, rootdir)))
+    below = [str(path.relative_to(rootdir)) for name in NAMES for path in sorted(rootdir.glob(f"*/{name}"))]
+    example = below[0] if below else f"path/to/{NAMES[1]}"
+    there_is = f" There is {', '.join(below[:3])}." if below else ""
+    return (
+        f"No wrangler configuration was found: {', '.join(NAMES[:-1])} and {NAMES[-1]} were looked for in {searched}."
+        f"{there_is} Put one beside the Worker, above its tests, or name it: ini workflows_config = {example}"
+    )
 
 
 def implicit_dependencies(config: WranglerConfig | None) -> bool:
