@@ -85,7 +85,7 @@ def life_begins(recording: Recording) -> datetime | None:
     return started if started - created > _AT_ONCE else created
 
 
-def _cron_trigger(recording: Recording) -> CronTrigger | None:
+def cron_trigger(recording: Recording) -> CronTrigger | None:
     """The cron trigger that made the recorded instance, if one did and the recording says which."""
     trigger: Any = untag(recording.trigger)
     if not isinstance(trigger, Mapping):
@@ -121,7 +121,7 @@ class Reproduction:
         self._introspector = await introspect_workflow_instance(self._binding, recording.instance_id)
         engine.scripts[workflow.name, recording.instance_id] = self.script
         params = encode(untag(recording.params))
-        engine.create(workflow, recording.instance_id, params, trigger=_cron_trigger(recording))
+        engine.create(workflow, recording.instance_id, params, trigger=cron_trigger(recording))
         if recording.created_at is not None:
             # Of an instance that was restarted, the last life begins later than that.
             instance = engine.require(workflow, recording.instance_id)
