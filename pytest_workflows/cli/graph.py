@@ -122,7 +122,7 @@ def _source(recordings: list[Recording], name: str, project: Found) -> SourceWor
     if project.path is None:
         return None
     config = project.config
-    for workflow in config.workflows:
+    for workflow in config.all_workflows:
         if workflow.binding == name and config.main is not None:
             return find_steps(config.main, workflow.class_name)
     return None
