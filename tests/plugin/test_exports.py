@@ -161,7 +161,7 @@ def test_what_workflow_bindings_gives_for_the_class_wins(worker):
             "Reports",
             "AttributeError",
             "ctx.exports has no 'Reports': * has no such class. Did you mean 'Report'? Exported workflows: Report. Add "
-            'it to *wrangler.jsonc: "exports": {"Reports": {"type": "workflow", "name": "..."}}.',
+            'it to *wrangler.jsonc: "exports": {"Reports": {"type": "workflow", "name": "..."}}.*',
         ),
         ("Hidden", "AttributeError", "ctx.exports has no 'Hidden': * has that class, but the configuration does not*"),
         (
