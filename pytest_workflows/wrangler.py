@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -87,6 +88,9 @@ def binding_meant(workflows: Iterable[WorkflowBindingConfig], name: str | None, 
     """
     meant = [one.binding for one in workflows if one.name == name] or bindings
     return meant[0] if len(meant) == 1 else None
+
+
+_BRACKET_OR_TEXT = re.compile(r"""[][{}]|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -397,10 +401,11 @@ class _Reader:
             if names.count(name) > 1:
                 self._fail(name, f"the binding {name!r} is declared more than once.")
 
-    def line_of(self, *texts: str) -> int:
+    def line_of(self, *texts: str | int) -> int:
         """The line of the last of these keys and values, each searched for behind the one before; 1 without any.
 
-        What the chosen environment has itself comes before what it inherits.
+        A number is an entry of the list before it, and what follows it is searched for in that entry. What the chosen
+        environment has itself comes before what it inherits.
         """
         if self._environment is not None:
             line = self._line(("env", self._environment, *texts))
@@ -409,23 +414,53 @@ class _Reader:
         found = (self._line(texts[:end]) for end in range(len(texts), 0, -1))
         return next((line for line in found if line is not None), 1)
 
-    def _line(self, texts: tuple[str, ...]) -> int | None:
+    def _line(self, texts: tuple[str | int, ...]) -> int | None:
         start = end = 0
-        for text in texts:
-            form = rf"""["']{re.escape(text)}["']"""
-            if self._bare_keys:
-                form += rf"|(?<![\w-]){re.escape(text)}(?![\w-])"
-            found = re.compile(form).search(self._source, end)
+        limit = len(self._source)
+        for place, text in enumerate(texts):
+            if isinstance(text, int):
+                entries = self._entries(texts[:place], end)
+                if text >= len(entries):
+                    return None
+                start, limit = entries[text]
+                end = start
+                continue
+            found = self._find(text, end, limit)
             if found is None:
                 return None
             start, end = found.span()
         return self._source.count("\n", 0, start) + 1
 
-    def _fail(self, near: str | tuple[str, ...] | None, what: str) -> NoReturn:
+    def _find(self, text: str, start: int, end: int) -> re.Match[str] | None:
+        """A key or a value of that text: in quotes, or in TOML as a word outside of quotes."""
+        quoted = re.compile(rf"""["']{re.escape(text)}["']""").search(self._source, start, end)
+        if not self._bare_keys:
+            return quoted
+        bare = re.compile(rf"(?<![\w-]){re.escape(text)}(?![\w-])").search(self._outside_quotes, start, end)
+        return min(
+            (found for found in (quoted, bare) if found is not None), key=lambda found: found.start(), default=None
+        )
+
+    @cached_property
+    def _outside_quotes(self) -> str:
+        """The source of TOML with what stands in quotes blanked."""
+        return _TOML_TOKEN.sub(lambda token: re.sub(r"[^\n]", " ", token[0]), self._source)
+
+    def _entries(self, path: tuple[str | int, ...], behind: int) -> list[tuple[int, int]]:
+        """Where the entries of a list begin and end, whose key ends at `behind`."""
+        header = r"\s*\.\s*".join(re.escape(str(text)) for text in path)
+        form = re.compile(rf"^[^\S\n]*(\[\[\s*{header}\s*\]\])", re.MULTILINE)
+        headers = [found.start(1) for found in form.finditer(self._source)]
+        if self._bare_keys and headers:
+            return list(zip(headers, [*headers[1:], len(self._source)], strict=True))
+        opened = re.compile(r"\s*[:=]\s*\[").match(self._source, behind)
+        return [] if opened is None else list(_tables(self._source, opened.end()))
+
+    def _fail(self, near: str | tuple[str | int, ...] | None, what: str) -> NoReturn:
         texts = () if near is None else (near,) if isinstance(near, str) else near
         self.fail(texts, what)
 
-    def fail(self, near: tuple[str, ...], what: str) -> NoReturn:
+    def fail(self, near: tuple[str | int, ...], what: str) -> NoReturn:
         """Refuse the configuration.
 
         Raises:
@@ -433,9 +468,24 @@ class _Reader:
         """
         raise WorkflowConfigError(f"{self._path}:{self.line_of(*near)}: {what}")
 
-    def warn(self, near: tuple[str, ...], what: str) -> None:
+    def warn(self, near: tuple[str | int, ...], what: str) -> None:
         """Note something that wrangler warns of."""
         self._warnings.append((self.line_of(*near), what))
+
+
+def _tables(source: str, start: int) -> Iterator[tuple[int, int]]:
+    """Where the tables of a list begin and end, in JSON or in TOML; the list begins at `start`."""
+    depth = began = 0
+    for token in _BRACKET_OR_TEXT.finditer(source, start):
+        if token[0] in ("{", "["):
+            began = token.start() if depth == 0 else began
+            depth += 1
+        elif token[0] in ("}", "]"):
+            depth -= 1
+            if depth < 0:
+                return
+            if depth == 0:
+                yield began, token.end()
 
 
 def _present(table: Mapping[str, Any]) -> dict[str, Any]:

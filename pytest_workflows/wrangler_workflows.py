@@ -50,16 +50,20 @@ class WorkflowBindingConfig:
     error_retention: int | str | None = None
 
 
+Near = tuple[str | int, ...]
+"""The keys and values that lead to a place in the file, and the indexes of entries of lists."""
+
+
 class Report(Protocol):
     """Where mistakes are reported, by the keys and values that lead to them in the file."""
 
-    def fail(self, near: tuple[str, ...], what: str) -> NoReturn:
+    def fail(self, near: Near, what: str) -> NoReturn:
         """Refuse the configuration."""
 
-    def warn(self, near: tuple[str, ...], what: str) -> None:
+    def warn(self, near: Near, what: str) -> None:
         """Warn of something that wrangler warns of."""
 
-    def line_of(self, *texts: str) -> int:
+    def line_of(self, *texts: str | int) -> int:
         """The line of the last of these keys and values."""
 
 
@@ -82,40 +86,40 @@ class WorkflowReader:
         """The workflow bindings, from `workflows`."""
         if not isinstance(entries, list):
             self._report.fail(("workflows",), f"workflows is {kind_of(entries)}, not a list of workflows.")
-        found = [self._binding(f"workflows[{index}]", entry) for index, entry in enumerate(entries)]
+        found = [self._binding(index, entry) for index, entry in enumerate(entries)]
         for index, binding in enumerate(found):
             first = next(place for place, other in enumerate(found) if other.name == binding.name)
             if first != index:
                 self._report.fail(
-                    ("workflows", binding.binding, binding.name),
+                    ("workflows", index, binding.name),
                     f"workflows[{index}].name is {binding.name!r}, and so is workflows[{first}].name. Names of "
                     "workflows are unique: give one of them another name.",
                 )
         return tuple(found)
 
-    def _binding(self, where: str, entry: object) -> WorkflowBindingConfig:
+    def _binding(self, index: int, entry: object) -> WorkflowBindingConfig:
+        where, near = f"workflows[{index}]", ("workflows", index)
         if not isinstance(entry, dict):
             self._report.fail(("workflows",), f"{where} is {kind_of(entry)}, not a table.")
         self._entries.append(entry)
-        near = next((entry[key] for key in ("binding", "name", "class_name") if isinstance(entry.get(key), str)), "")
         for key in ("binding", "name", "class_name"):
             if key not in entry:
                 found = ", ".join(entry) or "nothing"
-                self._report.fail(("workflows", near), f'{where} has no "{key}" (found: {found}).')
+                self._report.fail(near, f'{where} has no "{key}" (found: {found}).')
             if not isinstance(entry[key], str) or not entry[key]:
-                self._report.fail(("workflows", near), f"{where}.{key} is {shown(entry[key])}, not a text.")
+                self._report.fail((*near, key), f"{where}.{key} is {shown(entry[key])}, not a text.")
         script = entry.get("script_name")
         if "script_name" in entry and not isinstance(script, str):
-            self._fail("workflows", near, where, "script_name", f"is {shown(script)}, not a text")
-        self._check_name(("workflows", near, entry["name"]), where, entry["name"])
-        settings = self._settings(("workflows", near), where, entry)
-        self._warn_of_unknown(("workflows", near), where, entry, _BINDING_KEYS)
+            self._fail(near, where, "script_name", f"is {shown(script)}, not a text")
+        self._check_name((*near, "name"), where, entry["name"])
+        settings = self._settings(near, where, entry)
+        self._warn_of_unknown(near, where, entry, _BINDING_KEYS)
         return WorkflowBindingConfig(
             entry["binding"],
             entry["name"],
             entry["class_name"],
             None if script in self._own_names else script,
-            line=self._report.line_of("workflows", near, entry["class_name"]),
+            line=self._report.line_of(*near, entry["class_name"]),
             **settings,
         )
 
@@ -167,9 +171,7 @@ class WorkflowReader:
         """Bindings and exports, where a workflow may be both: with the export's settings, and called by its binding."""
         by_name = {export.name: export for export in exports}
         joined = [
-            self._join(f"workflows[{index}]", binding, by_name[binding.name], self._entries[index])
-            if binding.name in by_name
-            else binding
+            self._join(index, binding, by_name[binding.name]) if binding.name in by_name else binding
             for index, binding in enumerate(bindings)
         ]
         names = {binding.name: binding.binding for binding in bindings}
@@ -184,11 +186,9 @@ class WorkflowReader:
         ]
         return tuple(joined), tuple(called)
 
-    def _join(
-        self, where: str, binding: WorkflowBindingConfig, export: WorkflowBindingConfig, entry: Mapping[str, Any]
-    ) -> WorkflowBindingConfig:
-        declared = f"exports.{export.class_name}"
-        near = ("workflows", binding.binding)
+    def _join(self, index: int, binding: WorkflowBindingConfig, export: WorkflowBindingConfig) -> WorkflowBindingConfig:
+        entry, declared = self._entries[index], f"exports.{export.class_name}"
+        where, near = f"workflows[{index}]", ("workflows", index)
         if binding.script_name is not None:
             self._report.fail(
                 (*near, "script_name"),
@@ -198,7 +198,7 @@ class WorkflowReader:
             )
         if binding.class_name != export.class_name:
             self._report.fail(
-                (*near, binding.class_name),
+                (*near, "class_name"),
                 f"{where} says that the workflow {binding.name!r} is the class {binding.class_name!r}, and {declared} "
                 f"that it is {export.class_name!r}. Write the same class, or give one of them another name.",
             )
@@ -211,7 +211,7 @@ class WorkflowReader:
                 )
         return dataclasses.replace(export, binding=binding.binding, line=binding.line)
 
-    def _check_name(self, near: tuple[str, ...], where: str, name: str) -> None:
+    def _check_name(self, near: Near, where: str, name: str) -> None:
         if not _NAME.fullmatch(name):
             length = f" It has {len(name)}." if len(name) > 64 else ""
             self._report.fail(
@@ -220,11 +220,11 @@ class WorkflowReader:
                 f"not beginning with -.{length}",
             )
 
-    def _settings(self, near: tuple[str, str], where: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+    def _settings(self, near: Near, where: str, entry: Mapping[str, Any]) -> dict[str, Any]:
         jurisdiction = entry.get("jurisdiction")
         if "jurisdiction" in entry and jurisdiction not in _JURISDICTIONS:
             listed = ", ".join(f'"{one}"' for one in _JURISDICTIONS)
-            self._fail(*near, where, "jurisdiction", f"is {shown(jurisdiction)}. Write one of {listed}")
+            self._fail(near, where, "jurisdiction", f"is {shown(jurisdiction)}. Write one of {listed}")
         retention = self._table(near, where, entry, "default_retention", ("success_retention", "error_retention"))
         return {
             "step_limit": self._steps(near, where, entry),
@@ -234,61 +234,59 @@ class WorkflowReader:
         }
 
     def _table(
-        self, near: tuple[str, str], where: str, entry: Mapping[str, Any], key: str, known: tuple[str, ...]
+        self, near: Near, where: str, entry: Mapping[str, Any], key: str, known: tuple[str, ...]
     ) -> dict[str, Any]:
         """A table of settings in an entry, without what nobody knows."""
         table = entry.get(key, {})
         if not isinstance(table, dict):
-            self._fail(*near, where, key, f"is {kind_of(table)}, not a table")
+            self._fail(near, where, key, f"is {kind_of(table)}, not a table")
         self._warn_of_unknown((*near, key), f"{where}.{key}", table, known)
         return {name: value for name, value in table.items() if name in known}
 
-    def _steps(self, near: tuple[str, str], where: str, entry: Mapping[str, Any]) -> int | None:
+    def _steps(self, near: Near, where: str, entry: Mapping[str, Any]) -> int | None:
         table = self._table(near, where, entry, "limits", ("steps",))
         if "steps" not in table:
             return None
         steps = whole(table["steps"])
         if steps is None or steps < 1:
-            self._fail(*near, where, "limits.steps", f"is {shown(table['steps'])}, not a number of steps from 1 on")
+            self._fail(near, where, "limits.steps", f"is {shown(table['steps'])}, not a number of steps from 1 on")
         if steps > _MOST_STEPS:
             self._report.warn(
-                (*near, "steps"),
+                (*near, "limits", "steps"),
                 f"{where}.limits.steps is {steps}, and production has at most {_MOST_STEPS}: this may not work there.",
             )
         return steps
 
-    def _concurrency(self, near: tuple[str, str], where: str, entry: Mapping[str, Any]) -> int | None:
+    def _concurrency(self, near: Near, where: str, entry: Mapping[str, Any]) -> int | None:
         table = self._table(near, where, entry, "concurrency", ("limit",))
         if "limit" not in table:
             return None
         limit = whole(table["limit"])
         if limit is None or limit < 1:
             what = f"is {shown(table['limit'])}, not a number of instances from 1 on"
-            self._fail(*near, where, "concurrency.limit", what)
+            self._fail(near, where, "concurrency.limit", what)
         return limit
 
-    def _schedules(self, near: tuple[str, str], where: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
+    def _schedules(self, near: Near, where: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
         given = entry.get("schedules", ())
         if "schedules" not in entry:
             return ()
         crons = [given] if isinstance(given, str) else given
         if not isinstance(crons, list) or not crons or not all(isinstance(cron, str) and cron for cron in crons):
             what = f'is {shown(given)}. Write a cron expression or a list of them, such as ["0 * * * *"]'
-            self._fail(*near, where, "schedules", what)
+            self._fail(near, where, "schedules", what)
         return tuple(crons)
 
-    def _retention(self, near: tuple[str, str], where: str, key: str, given: object) -> int | str:
+    def _retention(self, near: Near, where: str, key: str, given: object) -> int | str:
         number = whole(given)
         if number is not None and number > 0:
             return number
         if not isinstance(given, str) or not given:
             what = f'is {shown(given)}. Write a duration such as "3 days", or a whole number of milliseconds above 0'
-            self._fail(*near, where, f"default_retention.{key}", what)
+            self._fail(near, where, f"default_retention.{key}", what)
         return given
 
-    def _warn_of_unknown(
-        self, near: tuple[str, ...], where: str, table: Mapping[str, Any], known: Iterable[str]
-    ) -> None:
+    def _warn_of_unknown(self, near: Near, where: str, table: Mapping[str, Any], known: Iterable[str]) -> None:
         known = list(known)
         for key in table:
             if key not in known:
@@ -300,8 +298,8 @@ class WorkflowReader:
                     f"{', '.join(known)}.",
                 )
 
-    def _fail(self, table: str, near: str, where: str, key: str, what: str) -> NoReturn:
-        self._report.fail((table, near, key.rpartition(".")[2]), f"{where}.{key} {what}.")
+    def _fail(self, near: Near, where: str, key: str, what: str) -> NoReturn:
+        self._report.fail((*near, *key.split(".")), f"{where}.{key} {what}.")
 
 
 def whole(value: object) -> int | None:

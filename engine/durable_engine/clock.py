@@ -1,4 +1,4 @@
-"""The virtual clock: an integer of milliseconds, one heap of times with their timers, and whoever wants to know when it moves.
+"""The virtual clock: an integer of milliseconds, timers by when they are due, and whoever wants to know when it moves.
 
 The clock never moves by itself. The engine decides when a timer may fire (engine.py); this file only knows the order.
 """

@@ -281,6 +281,59 @@ def test_secrets_that_wrangler_refuses_are_refused(tmp_path, secrets, message):
     assert refused(tmp_path, secrets=secrets)[1] == message
 
 
+TOML = """
+    main = "workflows.py"
+    [[workflows]]
+    limits.steps = 1
+    binding = "A"
+    name = "a"
+    class_name = "A"
+    [[workflows]]
+    limits = {steps = 0} # here
+    binding = "B"
+    name = "b"
+    class_name = "B"
+"""
+INLINE = """
+    main = "workflows.py"
+    workflows = [
+      {limits = {steps = 1}, binding = "A", name = "]", class_name = "A"},
+      {limits = {steps = 0}, binding = "B", name = "b", class_name = "B"}, # here
+    ]
+"""
+JSON = """
+    {
+      "main": "workflows.py",
+      "workflows": [
+        {"limits": {"steps": 1}, "binding": "A", "name": "a", "class_name": "A"},
+        {"limits": {"steps": 0}, // here
+         "binding": "B", "name": "b", "class_name": "B"},
+        {"limits": {"steps": 1}, "binding": "C", "name": "c", "class_name": "C"}
+      ]
+    }
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("wrangler.toml", TOML),
+        ("wrangler.toml", INLINE.replace('"]"', '"a"')),
+        ("wrangler.jsonc", JSON),
+        ("wrangler.jsonc", JSON.replace('"class_name": "A"', "'class_name': '[A}'")),
+    ],
+)
+def test_a_line_is_that_of_its_entry_whatever_the_order_of_the_keys(tmp_path, name, source):
+    path = tmp_path / name
+    path.write_text(source)
+
+    with pytest.raises(WorkflowConfigError) as caught:
+        load_config(path)
+
+    line = next(number for number, text in enumerate(source.splitlines(), 1) if text.rstrip().endswith(" here"))
+    assert str(caught.value).startswith(f"{path}:{line}: workflows[1].limits.steps is 0")
+
+
 # -- what is warned of -----------------------------------------------------------------------------
 
 
