@@ -7,11 +7,11 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
 
 from .errors import WorkflowConfigError
+from .wrangler_lines import TOML_TOKEN, Lines
 from .wrangler_workflows import WorkflowBindingConfig, WorkflowReader, kind_of
 
 __all__ = [
@@ -72,7 +72,6 @@ _NESTED = {
 _NOT_INHERITED = frozenset({"vars", "secrets", "workflows", *_LISTS, *_SINGLES, *_NESTED}) - {"assets"}
 
 _JSON_TOKEN = re.compile(r'"(?:\\.|[^"\\\n])*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
-_TOML_TOKEN = re.compile(r'"""(?:\\.|[^\\])*?"""|\'\'\'.*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*', re.DOTALL)
 
 
 def binding_meant(workflows: Iterable[WorkflowBindingConfig], name: str | None, bindings: Sequence[str]) -> str | None:
@@ -88,9 +87,6 @@ def binding_meant(workflows: Iterable[WorkflowBindingConfig], name: str | None, 
     """
     meant = [one.binding for one in workflows if one.name == name] or bindings
     return meant[0] if len(meant) == 1 else None
-
-
-_BRACKET_OR_TEXT = re.compile(r"""[][{}]|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +241,7 @@ def _without_comments(path: Path, source: str) -> str:
     def blank(token: re.Match[str]) -> str:
         return token[0] if token[0][0] in "\"'" else re.sub(r"[^\n]", " ", token[0])
 
-    return (_TOML_TOKEN if path.suffix == ".toml" else _JSON_TOKEN).sub(blank, source)
+    return (TOML_TOKEN if path.suffix == ".toml" else _JSON_TOKEN).sub(blank, source)
 
 
 def _parse(path: Path, source: str) -> Any:
@@ -276,9 +272,8 @@ class _Reader:
 
     def __init__(self, path: Path, source: str, environment: str | None) -> None:
         self._path = path
-        self._source = source
+        self._lines = Lines(source, environment, is_toml=path.suffix == ".toml")
         self._environment = environment
-        self._bare_keys = path.suffix == ".toml"
         self._warnings: list[tuple[int, str]] = []
 
     def read(self, data: object) -> WranglerConfig:
@@ -402,59 +397,8 @@ class _Reader:
                 self._fail(name, f"the binding {name!r} is declared more than once.")
 
     def line_of(self, *texts: str | int) -> int:
-        """The line of the last of these keys and values, each searched for behind the one before; 1 without any.
-
-        A number is an entry of the list before it, and what follows it is searched for in that entry. What the chosen
-        environment has itself comes before what it inherits.
-        """
-        if self._environment is not None:
-            line = self._line(("env", self._environment, *texts))
-            if line is not None:
-                return line
-        found = (self._line(texts[:end]) for end in range(len(texts), 0, -1))
-        return next((line for line in found if line is not None), 1)
-
-    def _line(self, texts: tuple[str | int, ...]) -> int | None:
-        start = end = 0
-        limit = len(self._source)
-        for place, text in enumerate(texts):
-            if isinstance(text, int):
-                entries = self._entries(texts[:place], end)
-                if text >= len(entries):
-                    return None
-                start, limit = entries[text]
-                end = start
-                continue
-            found = self._find(text, end, limit)
-            if found is None:
-                return None
-            start, end = found.span()
-        return self._source.count("\n", 0, start) + 1
-
-    def _find(self, text: str, start: int, end: int) -> re.Match[str] | None:
-        """A key or a value of that text: in quotes, or in TOML as a word outside of quotes."""
-        quoted = re.compile(rf"""["']{re.escape(text)}["']""").search(self._source, start, end)
-        if not self._bare_keys:
-            return quoted
-        bare = re.compile(rf"(?<![\w-]){re.escape(text)}(?![\w-])").search(self._outside_quotes, start, end)
-        return min(
-            (found for found in (quoted, bare) if found is not None), key=lambda found: found.start(), default=None
-        )
-
-    @cached_property
-    def _outside_quotes(self) -> str:
-        """The source of TOML with what stands in quotes blanked."""
-        return _TOML_TOKEN.sub(lambda token: re.sub(r"[^\n]", " ", token[0]), self._source)
-
-    def _entries(self, path: tuple[str | int, ...], behind: int) -> list[tuple[int, int]]:
-        """Where the entries of a list begin and end, whose key ends at `behind`."""
-        header = r"\s*\.\s*".join(re.escape(str(text)) for text in path)
-        form = re.compile(rf"^[^\S\n]*(\[\[\s*{header}\s*\]\])", re.MULTILINE)
-        headers = [found.start(1) for found in form.finditer(self._source)]
-        if self._bare_keys and headers:
-            return list(zip(headers, [*headers[1:], len(self._source)], strict=True))
-        opened = re.compile(r"\s*[:=]\s*\[").match(self._source, behind)
-        return [] if opened is None else list(_tables(self._source, opened.end()))
+        """The line of the last of these keys and values (wrangler_lines.py)."""
+        return self._lines.line_of(*texts)
 
     def _fail(self, near: str | tuple[str | int, ...] | None, what: str) -> NoReturn:
         texts = () if near is None else (near,) if isinstance(near, str) else near
@@ -471,21 +415,6 @@ class _Reader:
     def warn(self, near: tuple[str | int, ...], what: str) -> None:
         """Note something that wrangler warns of."""
         self._warnings.append((self.line_of(*near), what))
-
-
-def _tables(source: str, start: int) -> Iterator[tuple[int, int]]:
-    """Where the tables of a list begin and end, in JSON or in TOML; the list begins at `start`."""
-    depth = began = 0
-    for token in _BRACKET_OR_TEXT.finditer(source, start):
-        if token[0] in ("{", "["):
-            began = token.start() if depth == 0 else began
-            depth += 1
-        elif token[0] in ("}", "]"):
-            depth -= 1
-            if depth < 0:
-                return
-            if depth == 0:
-                yield began, token.end()
 
 
 def _present(table: Mapping[str, Any]) -> dict[str, Any]:
