@@ -34,11 +34,12 @@ def no_export(name: str, project: Project | None) -> KeyError | MissingBindingEr
     if kind is None and inspect.isclass(value) and issubclass(value, WorkerEntrypoint | DurableObject):
         kind = "worker" if issubclass(value, WorkerEntrypoint) else "durable-object"
     if kind is not None:
-        return MissingBindingError(
-            f"ctx.exports.{name} was used: the platform has it (an export of type {kind!r}), and it is not provided "
-            "here. Of exports, workflows are provided alone: call the class itself, or leave this part to a test of "
-            "its own."
+        what = f"ctx.exports.{name} was used"
+        rest = (
+            f"the platform has it (an export of type {kind!r}), and it is not provided here. Of exports, workflows are "
+            "provided alone: call the class itself, or leave this part to a test of its own."
         )
+        return MissingBindingError(f"{what}: {rest}")
     names = [workflow.class_name for workflow in config.exports]
     close = difflib.get_close_matches(name, names, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
