@@ -471,12 +471,21 @@ class Engine:
         """Let an instance run, once its workflow has a slot for it."""
         if self._slots[instance.workflow.name].take(instance.id):
             instance.start()
-            return
-        if instance.row.status != "queued":
-            instance.has_begun = True
-            instance.row.status = "queued"
-            self.store.save_instance(instance.row)
-        self.progress(instance)
+        else:
+            self.progress(instance)
+
+    def _admit_again(self, old: Instance, *, has_begun: bool) -> None:
+        """The same for one that ran before: a new execution, from what is stored.
+
+        Args:
+            old: What ran before.
+            has_begun: Whether it goes on, so that its start is in history already.
+        """
+        old.row.status = "queued"
+        self.store.save_instance(old.row)
+        instance = self._relive(old)
+        instance.has_begun = has_begun
+        self._admit(instance)
 
     def free_slots(self, workflow: Workflow, ids: Iterable[str]) -> None:
         """Instances run no more: let as many go on that are queued."""
@@ -570,10 +579,8 @@ class Engine:
         elif instance.row.status == "paused":
             self._end_pause(instance.row)
             # A life that was paused before it began has not told history of its start yet.
-            started = any(line.kind == "WORKFLOW_START" for line in self.store.history(instance.row.key))
-            instance.row.status = "running" if started else "queued"
-            self.store.save_instance(instance.row)
-            self._admit(self._relive(instance))
+            has_begun = any(line.kind == "WORKFLOW_START" for line in self.store.history(instance.row.key))
+            self._admit_again(instance, has_begun=has_begun)
 
     def _end_pause(self, row: InstanceRow) -> None:
         """Timers go on from where they were, if they stood still."""
@@ -603,18 +610,14 @@ class Engine:
         self.store.forget_steps(row.key, first)
         self.store.delete_events(row.key)
         self.exceptions.pop(row.key, None)
-        row.status = "running" if first else "queued"
         row.output = row.error = row.ended_at = None
         self._end_pause(row)
-        self.store.save_instance(row)
         if not first:
             self._record_queued(row)
         instance.modifications.forget_answers({step.key for step in self.store.steps(row.key)})
         self.observers.restarted(instance, whole=not first)
         self._mock_events(row, instance.modifications)
-        reborn = self._relive(instance)
-        reborn.has_begun = bool(first)
-        self._admit(reborn)
+        self._admit_again(instance, has_begun=bool(first))
 
     def _restart_point(self, instance: Instance, point: object) -> int:
         if point is None:

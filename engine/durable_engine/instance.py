@@ -40,7 +40,7 @@ class Instance:
 
     Attributes:
         replaying: Whether `run` is only replayed for a check, so that nothing may have an effect (replay.py).
-        has_begun: Whether an earlier execution has told history of the start, where this one is queued for a slot.
+        has_begun: Whether history has the start of an earlier execution, so that this one goes on.
     """
 
     replaying = False
@@ -110,6 +110,10 @@ class Instance:
     def start(self) -> None:
         """Begin to run, from the top."""
         self._path = self.engine.paths.begin(self.row.key)
+        if self.row.status == "queued":
+            if not self.has_begun:
+                self._record("WORKFLOW_START")
+            self._set_status("running")
         self._note_lost_attempts()
         self.engine.mark_busy(self, True)
         context = context_for(self.root)
@@ -121,10 +125,6 @@ class Instance:
         self.keep(task)
 
     async def _run(self) -> None:
-        if self.row.status == "queued":
-            self._set_status("running")
-            if not self.has_begun:
-                self._record("WORKFLOW_START")
         try:
             event = self._event()
             if not self.replaying:

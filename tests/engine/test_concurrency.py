@@ -133,16 +133,16 @@ async def test_a_queued_instance_that_is_paused_queues_anew_when_it_is_resumed()
         assert started(engine) == {"a": [0], "b": [2], "c": [1]}
 
 
-async def test_an_instance_that_is_paused_before_it_began_leaves_its_slot():
+async def test_an_instance_that_is_paused_at_once_keeps_its_slot_too():
     async with Engine(now=NOW) as engine:
         first, second = await create(engine.bind("W", nap, concurrency=1), "a", "b")
         await first.pause()
         await engine.settle()
-        assert await statuses(first, second) == ["paused", "waiting"]
+        assert await statuses(first, second) == ["paused", "queued"]
 
         await first.resume()
         await engine.run_until_idle()
-        assert started(engine) == {"a": [1], "b": [0]}
+        assert started(engine) == {"a": [0], "b": [1]}
 
 
 async def test_a_crash_loses_neither_a_slot_nor_a_place_in_the_queue():
