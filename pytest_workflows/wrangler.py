@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from .errors import WorkflowConfigError
+from .shown import shown, shown_path
+from .writable import why_no_path
 
 NAMES = ("wrangler.json", "wrangler.jsonc", "wrangler.toml")
 IMPLICIT_SINCE = "2026-02-25"
@@ -49,6 +52,13 @@ _NOT_INHERITED = frozenset({"vars", "workflows", *_LISTS, *_SINGLES, *_NESTED}) 
 
 _JSON_TOKEN = re.compile(r'"(?:\\.|[^"\\\n])*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _TOML_TOKEN = re.compile(r'"""(?:\\.|[^\\])*?"""|\'\'\'.*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*', re.DOTALL)
+
+_NESTING = re.compile(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|[\[\]{}]')
+_LONG_NUMBER = re.compile(r"(?<![\w.\"'])[+-]?\d{4300,}")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_DEEPEST = 100
+_TOO_DEEP = f"tables and lists are nested more than {_DEEPEST} deep. wrangler has no setting that is; take some away."
+_TOO_LONG = "a number has thousands of digits. wrangler has no setting that takes one; write it as a text."
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,20 +138,20 @@ def find_config(start: Path, rootdir: Path, configured: str | None = None) -> Pa
     """
     if configured is not None:
         path = rootdir / configured
-        if not path.is_file():
+        if not os.path.isfile(path):
             near = [str(found.relative_to(rootdir)) for name in NAMES for found in sorted(rootdir.glob(name))]
             hint = f" There is {', '.join(near)}." if near else ""
             raise WorkflowConfigError(
-                f"The ini option workflows_config names {configured!r}, and {path} does not exist.{hint} "
-                "Correct the option, or remove it: the file beside the tests is found by itself."
+                f"The ini option workflows_config names {shown(configured)}, and {shown_path(path)} does not exist."
+                f"{hint} Correct the option, or remove it: the file beside the tests is found by itself."
             )
         return path
-    folder = start if start.is_dir() else start.parent
+    folder = start if os.path.isdir(start) else start.parent
     for candidate in (folder, *folder.parents):
         for name in NAMES:
-            if (candidate / name).is_file():
+            if os.path.isfile(candidate / name):
                 return candidate / name
-        if candidate == rootdir or (not start.is_relative_to(rootdir) and (candidate / ".git").exists()):
+        if candidate == rootdir or (not start.is_relative_to(rootdir) and os.path.exists(candidate / ".git")):
             return None
     return None
 
@@ -169,10 +179,16 @@ def load_config(path: Path, environment: str | None = None) -> WranglerConfig:
     """
     try:
         source = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise WorkflowConfigError(f"{path}:{line}: this cannot be read: {error}. Save it as UTF-8.") from None
+    except OSError as error:
         raise WorkflowConfigError(f"{path}:1: this cannot be read: {error}.") from None
     source = _without_comments(path, source)
-    return _Reader(path, source, environment).read(_parse(path, source))
+    reader = _Reader(path, source, environment)
+    data = _parse(path, source)
+    reader.check_texts(data)
+    return reader.read(data)
 
 
 def _without_comments(path: Path, source: str) -> str:
@@ -198,9 +214,18 @@ def _parse(path: Path, source: str) -> Any:
             line = re.search(r"at line (\d+)", str(error))
             where = line[1] if line else str(source.count("\n") + 1)
             raise WorkflowConfigError(f"{path}:{where}: this is no valid TOML: {error}.") from None
+        except ValueError:  # Python refuses to read a number of thousands of digits
+            raise WorkflowConfigError(f"{path}:{_line_of_long_number(source)}: {_TOO_LONG}") from None
+        except RecursionError:
+            raise WorkflowConfigError(f"{path}:{_deepest_line(source)}: {_TOO_DEEP}") from None
+    deep = _deepest_line(source)
+    if deep is not None:
+        raise WorkflowConfigError(f"{path}:{deep}: {_TOO_DEEP}")
+    if _LONG_NUMBER.search(source):
+        raise WorkflowConfigError(f"{path}:{_line_of_long_number(source)}: {_TOO_LONG}")
     try:
         return json.loads(source)
-    except (ValueError, RecursionError):
+    except ValueError:
         import json5
 
         try:
@@ -209,6 +234,21 @@ def _parse(path: Path, source: str) -> Any:
             found = re.fullmatch(r"<string>:(\d+) (.*)", str(error), re.DOTALL)
             line_number, what = (found[1], found[2]) if found else ("1", str(error))
             raise WorkflowConfigError(f"{path}:{line_number}: this is no valid JSON with comments: {what}.") from None
+
+
+def _deepest_line(source: str) -> int | None:
+    """The line at which tables and lists are nested too deep; None where they are not."""
+    depth = 0
+    for token in _NESTING.finditer(source):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)
+        if depth > _DEEPEST:
+            return source.count("\n", 0, token.start()) + 1
+    return None
+
+
+def _line_of_long_number(source: str) -> int:
+    found = _LONG_NUMBER.search(source)
+    return 1 if found is None else source.count("\n", 0, found.start()) + 1
 
 
 class _Reader:
@@ -220,6 +260,26 @@ class _Reader:
         self._environment = environment
         self._bare_keys = path.suffix == ".toml"
 
+    def check_texts(self, value: Any) -> None:
+        """Refuse half of a surrogate pair, which JSON can write and no file, path or name can hold."""
+        parts = [value]
+        while parts:
+            part = parts.pop()
+            if isinstance(part, dict):
+                parts += [*part, *part.values()]
+            elif isinstance(part, list):
+                parts += part
+            elif isinstance(part, str) and _SURROGATE.search(part):
+                line = self._line_of_surrogate()
+                raise WorkflowConfigError(
+                    f"{self._path}:{line}: the text {shown(part)} holds half of a surrogate pair. Write the character "
+                    "itself, or both halves."
+                )
+
+    def _line_of_surrogate(self) -> int:
+        found = re.search(r"\\u[dD][89a-fA-F]", self._source)
+        return 1 if found is None else self._source.count("\n", 0, found.start()) + 1
+
     def read(self, data: object) -> WranglerConfig:
         if not isinstance(data, dict):
             self._fail(None, f"the configuration is {_kind(data)}, not a table of settings.")
@@ -230,10 +290,10 @@ class _Reader:
         workflows = self._workflows(settings.get("workflows", []), own_names)
         date = settings.get("compatibility_date")
         if date is not None and not _is_date(date):
-            self._fail("compatibility_date", f'compatibility_date is {date!r}; write it as "2026-11-10".')
+            self._fail("compatibility_date", f'compatibility_date is {shown(date)}; write it as "2026-11-10".')
         flags = settings.get("compatibility_flags", [])
         if not isinstance(flags, list) or not all(isinstance(flag, str) for flag in flags):
-            self._fail("compatibility_flags", f"compatibility_flags is {flags!r}, not a list of texts.")
+            self._fail("compatibility_flags", f"compatibility_flags is {shown(flags)}, not a list of texts.")
         variables = settings.get("vars", {})
         if not isinstance(variables, dict):
             self._fail("vars", f"vars is {_kind(variables)}, not a table of variables.")
@@ -259,7 +319,7 @@ class _Reader:
         if environment not in environments:
             names = ", ".join(environments) or "none"
             self._fail(
-                "env", f"there is no environment {environment!r} (ini workflows_wrangler_env). There are: {names}."
+                "env", f"there is no environment {shown(environment)} (ini workflows_wrangler_env). There are: {names}."
             )
         chosen = environments[environment]
         if not isinstance(chosen, dict):
@@ -274,7 +334,12 @@ class _Reader:
             return None
         if not isinstance(main, str):
             self._fail("main", f"main is {_kind(main)}, not a path.")
-        return (self._path.parent / main).resolve()
+        reason = why_no_path(main)
+        if reason is not None:
+            self._fail(
+                "main", f'main is {shown(main)}, no path: {reason}. Write the module\'s path, such as "src/entry.py".'
+            )
+        return Path(os.path.realpath(self._path.parent / main))
 
     def _workflows(self, entries: object, own_names: set[str | None]) -> tuple[WorkflowBindingConfig, ...]:
         if not isinstance(entries, list):
@@ -292,17 +357,18 @@ class _Reader:
                 found = ", ".join(entry) or "nothing"
                 self._fail(("workflows", near), f'{where} has no "{key}" (found: {found}).')
             if not isinstance(entry[key], str) or not entry[key]:
-                self._fail(("workflows", near), f"{where}.{key} is {entry[key]!r}, not a text.")
+                self._fail(("workflows", near), f"{where}.{key} is {shown(entry[key])}, not a text.")
         script = entry.get("script_name")
         if script is not None and not isinstance(script, str):
-            self._fail(("workflows", near, "script_name"), f"{where}.script_name is {script!r}, not a text.")
+            self._fail(("workflows", near, "script_name"), f"{where}.script_name is {shown(script)}, not a text.")
         limits = entry.get("limits", {})
         steps = limits.get("steps") if isinstance(limits, dict) else limits
         if not isinstance(limits, dict) or (
             steps is not None and (not isinstance(steps, int) or isinstance(steps, bool) or steps < 1)
         ):
             self._fail(
-                ("workflows", near, "limits"), f"{where}.limits.steps is {steps!r}, not a number of steps from 1 on."
+                ("workflows", near, "limits"),
+                f"{where}.limits.steps is {shown(steps)}, not a number of steps from 1 on.",
             )
         return WorkflowBindingConfig(
             entry["binding"],
@@ -347,7 +413,7 @@ class _Reader:
     def _check_unique(self, names: list[str]) -> None:
         for name in names:
             if names.count(name) > 1:
-                self._fail(name, f"the binding {name!r} is declared more than once.")
+                self._fail(name, f"the binding {shown(name)} is declared more than once.")
 
     def line_of(self, *texts: str) -> int:
         """The line of the last of these keys and values, each searched for behind the one before; 1 without any.
@@ -392,4 +458,4 @@ def _is_date(value: object) -> bool:
 
 def _kind(value: object) -> str:
     names = {dict: "a table", list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number"}
-    return f"{names.get(type(value), type(value).__name__)} ({value!r})"
+    return f"{names.get(type(value), type(value).__name__)} ({shown(value)})"
