@@ -204,11 +204,11 @@ def read_ini(config: pytest.Config) -> Settings:
         config=_ini(config, "workflows_config") or None,
         environment=_ini(config, "workflows_wrangler_env") or None,
         now=now,
-        ignore_rules=tuple(_ini(config, "workflows_ignore_rules")),
+        ignore_rules=tuple(_ini(config, "workflows_ignore_rules") or ()),
         # Before pytest 9 no option is in force yet when the first conftest is loaded; this is read again after that.
         strict=bool(config.getoption("workflows_strict", False) or _ini(config, "workflows_strict")),
         record=config.getoption("workflows_record", "failed"),
-        redact=tuple(_ini(config, "workflows_redact")),
+        redact=tuple(_ini(config, "workflows_redact") or ()),
         failures_dir=_failures_dir(config),
     )
     _check("ini option workflows_ignore_rules", "ignore_rules", list(settings.ignore_rules))

@@ -25,6 +25,11 @@ def shown_path(path: Path | str) -> str:
     return _cut(text if text.isprintable() else repr(text)[1:-1])
 
 
+def brief(text: str) -> str:
+    """Words of somebody else, such as a parser's error, cut in their middle where they are long."""
+    return _cut(" ".join(text.split()))
+
+
 def _cut(text: str) -> str:
     # Nothing that a terminal or a file could not take.
     text = text.encode("utf-8", "backslashreplace").decode()

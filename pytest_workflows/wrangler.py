@@ -286,6 +286,8 @@ class _Reader:
         settings = self._with_environment(_present(data))
         others = list(self._other_bindings(settings))
         own_name = settings.get("name")
+        if own_name is not None and not isinstance(own_name, str):
+            self._fail("name", f"name is {_kind(own_name)}, not a text.")
         own_names = {own_name, f"{own_name}-{self._environment}"}
         workflows = self._workflows(settings.get("workflows", []), own_names)
         date = settings.get("compatibility_date")

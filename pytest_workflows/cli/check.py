@@ -78,7 +78,9 @@ def check(
 
 def _existing(config: str) -> Path:
     if not os.path.isfile(config):
-        raise UsageError(f"--config names {shown_path(config)}, which is no file.")
+        raise UsageError(
+            f"--config names {shown_path(config)}, which is no file.", "It takes a path such as wrangler.jsonc."
+        )
     return Path(config).resolve()
 
 

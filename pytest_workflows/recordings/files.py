@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from pytest_workflows.shown import shown, shown_path
+from pytest_workflows.shown import brief, shown, shown_path
 
 from .errors import RecordingError
 from .model import FORMAT, VERSION, Recording
@@ -105,7 +105,7 @@ def read(found: object, where: str = "the recording", *, json_outputs: bool | No
     try:
         recording = msgspec.convert(found, Recording)
     except (msgspec.ValidationError, OverflowError, RecursionError) as error:
-        raise RecordingError(f"{where}: this recording is damaged: {error}. {_ANEW}") from None
+        raise RecordingError(f"{where}: this recording is damaged: {brief(str(error))}. {_ANEW}") from None
     check(recording, where)
     return recording
 
