@@ -236,7 +236,7 @@ def _ini(config: pytest.Config, name: str) -> Any:
     form = _INI_FORMS.get(name, "a text")
     try:
         value = config.getini(name)
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, pytest.UsageError) as error:
         where = f" in {config.inipath}" if config.inipath is not None else ""
         raise pytest.UsageError(
             f"ini option {name}{where} takes {form}; pytest cannot read what is given: {error}."
