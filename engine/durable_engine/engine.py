@@ -31,6 +31,7 @@ from .errors import (
 )
 from .faults import FaultPoint, Faults
 from .findings import Finding, Findings
+from .hazards import Hazards
 from .inspection import error_of, outputs_of
 from .instance import Instance
 from .killing import Graveyard, kill
@@ -42,6 +43,7 @@ from .paths import Paths
 from .playback import PlayedInstance, Script
 from .replay import check_by_replay
 from .schedule import Schedule
+from .started_tasks import register_tasks, stop_registering, tasks_of
 from .store import KEPT, HistoryRow, InstanceRow, Retention, Store
 from .waits import Waiter, Waits
 
@@ -98,6 +100,8 @@ class Engine:
         self.exceptions: dict[int, BaseException] = {}
         self.busy: dict[Instance, None] = {}
         self.findings = Findings(self.observers.found, ignore_rules)
+        self.hazards = Hazards(self)
+        self.observers.add(self.hazards)
         self.refused: list[Warning] = []
         # The misread durations that were warned of; several engines may share it, so that each is warned of once.
         self.told_durations: set[tuple[str, int, str]] = set()
@@ -143,6 +147,8 @@ class Engine:
             self._put_down(instance)
         if self._loop is not None and not self._loop.is_closed():
             kill(self._loop, lambda scope: scope.instance.engine is self, self.graveyard)
+        if self._loop is not None:
+            stop_registering(self._loop)
         self._alive.clear()
         self.busy.clear()
         self._waits.reject(EngineClosedError("The engine was closed while this wait went on."))
@@ -167,6 +173,7 @@ class Engine:
                 await self.check_by_replay(instance)
 
         before, self._loop = self._loop, asyncio.new_event_loop()
+        register_tasks(self._loop)
         try:
             self._loop.run_until_complete(check())
         finally:
@@ -268,6 +275,8 @@ class Engine:
                     "This engine was used on another event loop before. Await everything of a test on one loop: one "
                     "asyncio.run for all of it, and for its async fixtures the same loop_scope as the test."
                 )
+            if self._loop is None:
+                register_tasks(running)
             self._loop = running
         return self._loop
 
@@ -435,7 +444,7 @@ class Engine:
         for instance in doomed:
             self._put_down(instance)
         if doomed and self._loop is not None and not self._loop.is_closed():
-            kill(self._loop, lambda scope: scope.instance in doomed, self.graveyard)
+            kill(self._loop, lambda scope: scope.instance in doomed, self.graveyard, tasks_of(self._loop, doomed))
 
     def _put_down(self, instance: Instance) -> None:
         if not instance.closed:
@@ -594,16 +603,32 @@ class Engine:
                 modifications.drop_timers()
             self.scripts.pop(key, None)
 
-    def send_event(self, workflow: Workflow, id: str, event_type: str, payload: bytes) -> None:
-        """Send an event: to a wait for its type, else kept for one. An instance that has ended takes none."""
+    def send_event(
+        self, workflow: Workflow, id: str, event_type: str, payload: bytes, place: Place | None = None
+    ) -> None:
+        """Send an event: to a wait for its type, else kept for one. An instance that has ended takes none.
+
+        Args:
+            workflow: What the instance runs.
+            id: Its id.
+            event_type: The event's type.
+            payload: What comes with it, stored.
+            place: File and line of the user's source that sends it; None where a tool does.
+        """
         self._waits.acted()
         instance = self.require(workflow, id)
         if not instance.finished:
             self.observers.event_sent(instance, event_type, payload)
             self._add_event(instance.row, event_type, payload, mocked=False)
+        elif place is not None:
+            self.observers.event_lost(instance, event_type, place)
+
+    def _keep_event(self, row: InstanceRow, event_type: str, payload: bytes, *, mocked: bool) -> None:
+        event = self.store.add_event(row.key, event_type, payload, self.clock.now_ms, mocked=mocked)
+        self.observers.event_kept(row, event_type, event)
 
     def _add_event(self, row: InstanceRow, event_type: str, payload: bytes, *, mocked: bool) -> None:
-        self.store.add_event(row.key, event_type, payload, self.clock.now_ms, mocked=mocked)
+        self._keep_event(row, event_type, payload, mocked=mocked)
         instance = self._alive.get((row.workflow, row.id))
         if instance is not None and not instance.closed:
             instance.match_events(event_type)
@@ -622,7 +647,7 @@ class Engine:
 
     def _mock_events(self, row: InstanceRow, modifications: InstanceModifications) -> None:
         for event_type, payload in modifications.events:
-            self.store.add_event(row.key, event_type, payload, self.clock.now_ms, mocked=True)
+            self._keep_event(row, event_type, payload, mocked=True)
 
     def status(self, workflow: Workflow, id: str) -> JsDict:
         """What a handle's `status()` answers."""

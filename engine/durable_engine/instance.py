@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +59,7 @@ class Instance:
         self._callbacks = 0
         self._counts: dict[tuple[StepKind, str], int] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+        self.started_tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
         self._steps = {step.key: step for step in engine.store.steps(row.key)}
         self._forgotten = {key: row for key, row in self._steps.items() if row.flags & FORGOTTEN}
         self.stored = sum(len(step.result or b"") for step in self._steps.values())
@@ -106,6 +108,7 @@ class Instance:
     def start(self) -> None:
         """Begin to run, from the top."""
         self._path = self.engine.paths.begin(self.row.key)
+        self.engine.hazards.begin(self.row)
         self._note_lost_attempts()
         self.engine.mark_busy(self, True)
         context = context_for(self.root)
@@ -320,6 +323,11 @@ class Instance:
         """What `run` has asked for in this life."""
         return self._path
 
+    def sleeps_until(self, key: StepKey, until: int, place: Place) -> None:
+        """Note that `run` asks for a sleep until a time (epoch milliseconds)."""
+        if self.engine.hazards.has_passed(self, key, until, self.find_step(key)):
+            self.engine.hazards.report_passed(self, key, place)
+
     def count_step(self, kind: StepKind, name: str) -> StepKey:
         """The identity of the step that `run` asks for now."""
         count = self._counts.get((kind, name), 0) + 1
@@ -383,6 +391,7 @@ class Instance:
             if event is None:
                 return
             wait = waiting.pop(0)
+            self.engine.observers.event_taken(self, wait.row.key, event_type, event.seq)
             if event.mocked:
                 self.modifications.event_taken(event_type, wait.row.key)
             wait.receive(event.payload, event.at)
