@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from .errors import WorkflowConfigError
-from .shown import shown, shown_path
+from .shown import brief, shown, shown_path
 from .writable import why_no_path
 
 NAMES = ("wrangler.json", "wrangler.jsonc", "wrangler.toml")
@@ -319,7 +319,7 @@ class _Reader:
         if environment is None:
             return data
         if environment not in environments:
-            names = ", ".join(environments) or "none"
+            names = brief(", ".join(environments)) or "none"
             self._fail(
                 "env", f"there is no environment {shown(environment)} (ini workflows_wrangler_env). There are: {names}."
             )
@@ -356,7 +356,7 @@ class _Reader:
         near = next((entry[key] for key in ("binding", "name", "class_name") if isinstance(entry.get(key), str)), "")
         for key in ("binding", "name", "class_name"):
             if key not in entry:
-                found = ", ".join(entry) or "nothing"
+                found = brief(", ".join(entry)) or "nothing"
                 self._fail(("workflows", near), f'{where} has no "{key}" (found: {found}).')
             if not isinstance(entry[key], str) or not entry[key]:
                 self._fail(("workflows", near), f"{where}.{key} is {shown(entry[key])}, not a text.")
@@ -408,7 +408,7 @@ class _Reader:
             self._fail(near, f"{where} is {_kind(entry)}, not a table.")
         name = entry.get(key)
         if not isinstance(name, str) or not name:
-            found = ", ".join(entry) or "nothing"
+            found = brief(", ".join(entry)) or "nothing"
             self._fail(near, f'{where} has no text as "{key}", the name in env (found: {found}).')
         return name
 
