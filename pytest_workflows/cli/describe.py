@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import typer
 from rich.console import Console
@@ -138,7 +139,9 @@ def _raised(told: str) -> Iterator[Row]:
     frames = _FRAME.findall(told)
     own = [frame for frame in frames if not _LIBRARY.search(frame[0])]
     for file, line in (own or frames)[-1:]:
-        yield "Raised at", f"{file}:{line}"
+        path = Path(file)
+        near = path.relative_to(Path.cwd()).as_posix() if path.is_relative_to(Path.cwd()) else file
+        yield "Raised at", f"{near}:{line}"
 
 
 def _printed(log: list[LogLine]) -> str:

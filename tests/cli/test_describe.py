@@ -235,7 +235,7 @@ def test_where_an_error_of_production_was_raised_is_read_from_its_traceback(cli,
         'PythonError: Traceback (most recent call last):\n  File "/session/metadata/entry.py", line 23, in charge_card\n'
         '  File "/session/lib/python3.13/site-packages/bank.py", line 5, in pay\nbank.Busy: the bank answered 503\n'
     )
-    recorded["result"]["error"]["message"] = told
+    recorded["error"]["message"] = told
     (tmp_path / "dump.json").write_text(json.dumps(recorded), encoding="utf-8")
 
     ended = cli("describe", tmp_path / "dump.json")
