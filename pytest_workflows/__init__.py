@@ -35,7 +35,14 @@ if TYPE_CHECKING:
         WorkflowRuleWarning,
     )
 
-    from .errors import MissingBindingError, WorkflowConfigError
+    from .errors import (
+        MissingBindingError,
+        MissingNameError,
+        NetworkRefusedError,
+        UnprovidedError,
+        WorkflowConfigError,
+        WorkflowConfigWarning,
+    )
     from .fault_plan import FaultPlan
     from .introspection import (
         InstanceIntrospector,
@@ -63,8 +70,10 @@ __all__ = [
     "IntrospectionError",
     "InvalidArgumentError",
     "MissingBindingError",
+    "MissingNameError",
     "ModificationError",
     "Modifier",
+    "NetworkRefusedError",
     "NeverHappensError",
     "NotAvailableError",
     "Recording",
@@ -74,10 +83,12 @@ __all__ = [
     "StepRecord",
     "UnknownValue",
     "UnknownValueError",
+    "UnprovidedError",
     "UnreachableStatusError",
     "UnusedModificationError",
     "WaitTimeoutError",
     "WorkflowConfigError",
+    "WorkflowConfigWarning",
     "WorkflowDurationWarning",
     "WorkflowIntrospector",
     "WorkflowRuleError",
@@ -95,9 +106,13 @@ _HOMES = {
     "FaultPlan": ".fault_plan",
     "InstanceIntrospector": ".introspection",
     "MissingBindingError": ".errors",
+    "MissingNameError": ".errors",
+    "NetworkRefusedError": ".errors",
+    "UnprovidedError": ".errors",
     "Modifier": ".modifier",
     "Run": ".timeline",
     "WorkflowConfigError": ".errors",
+    "WorkflowConfigWarning": ".errors",
     "WorkflowIntrospector": ".introspection",
     "introspect_workflow": ".introspection",
     "introspect_workflow_instance": ".introspection",

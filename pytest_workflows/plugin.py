@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import sys
 from collections.abc import Generator
 from pathlib import Path
@@ -91,7 +92,7 @@ def _start(config: pytest.Config) -> None:
 def _first_paths(config: pytest.Config) -> list[Path]:
     arguments = getattr(config.known_args_namespace, "file_or_dir", None) or config.getini("testpaths") or ["."]
     paths = [config.invocation_params.dir / argument.split("::")[0] for argument in arguments]
-    return [path for path in paths if path.exists()][:1]
+    return [path for path in paths if os.path.exists(path)][:1]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -113,6 +114,19 @@ def pytest_collect_directory(path: Path, parent: pytest.Collector) -> None:
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> None:
     """Make a Worker's sources importable before the test module is."""
     parent.config.stash[SESSION].enter(module_path)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Say so where a test module cannot be imported because the Worker's source is for a newer Python."""
+    report = yield
+    call: pytest.CallInfo[Any] | None = getattr(report, "call", None)
+    if report.failed and call is not None and call.excinfo is not None:
+        notes = collector.config.stash[SESSION].explain(call.excinfo.value, collector.path)
+        report.sections += [("Python", note) for note in notes]
+    return report
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -137,10 +151,11 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
             if item.config.getoption("workflows_report"):
                 running.write_report()
         return outcome
-    except BaseException:
+    except BaseException as failure:
         if running is not None:
             running.tell_findings()
             running.write_report()
+            running.explain(failure)
         raise
     finally:
         if running is not None:
@@ -178,6 +193,8 @@ def pytest_runtest_makereport(
         from .tracebacks import hide_ours
 
         hide_ours(call.excinfo.value)
+    if call.excinfo is not None:
+        item.config.stash[SESSION].explain(call.excinfo.value, item.path)
     report = yield
     item.config.stash[SESSION].add_section(report)
     item.config.stash[SESSION].add_runs(report)

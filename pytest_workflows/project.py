@@ -7,12 +7,15 @@ import importlib
 import inspect
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from .dev_vars import find_dev_vars, load_dev_vars
 from .errors import WorkflowConfigError
 from .loop_at_import import explain_missing_loop
+from .shown import shown
 from .wrangler import WorkflowBindingConfig, WranglerConfig, find_config, load_config
 
 _FOREIGN = frozenset({"site-packages", "node_modules", "python_modules"})
@@ -24,11 +27,14 @@ class Project:
     Args:
         path: Its configuration.
         environment: Which environment of it holds.
+        dev_vars: Whether `.dev.vars` beside it is read.
     """
 
-    def __init__(self, path: Path, environment: str | None = None) -> None:
+    def __init__(self, path: Path, environment: str | None = None, *, dev_vars: bool = True) -> None:
         self.path = path
         self._environment = environment
+        self._reads_dev_vars = dev_vars
+        self._secrets: dict[str, str] | None = None
         self._config: WranglerConfig | None = None
         self._error: WorkflowConfigError | None = None
         self._aside: dict[str, ModuleType] = {}
@@ -60,23 +66,59 @@ class Project:
             return False
 
     @property
+    def secrets(self) -> Mapping[str, str]:
+        """What `.dev.vars` says, read on first use; of a configuration with `secrets`, what it names alone.
+
+        Raises:
+            WorkflowConfigError: If it cannot be read.
+        """
+        if self._secrets is None:
+            path = find_dev_vars(self.path, self._environment) if self._reads_dev_vars else None
+            found = {} if path is None else load_dev_vars(path)
+            required = self.config.required_secrets
+            if required is not None:
+                found = {name: found[name] for name in found if name in required or name in self.config.vars}
+            self._secrets = found
+        return self._secrets
+
+    @property
+    def variables(self) -> Mapping[str, Any]:
+        """The variables in `env`: those of the configuration, and the secrets, which win over them.
+
+        Raises:
+            WorkflowConfigError: If they cannot be read.
+        """
+        return {**self.config.vars, **self.secrets}
+
+    @property
     def folder(self) -> Path | None:
         """The folder of a Python `main`; None without one, and for a configuration that cannot be read."""
         main = self.config.main if self.readable else None
         return main.parent if main is not None and main.suffix == ".py" else None
 
+    @property
+    def vendored(self) -> Path:
+        """The folder that pywrangler puts a Worker's dependencies into, whether it exists or not."""
+        return self.path.parent / "python_modules"
+
     def has_file(self, file: str) -> bool:
         """Whether a file is the Worker's: it lies beside `main`, and is no test and no library."""
         folder = self.folder
-        return folder is not None and _lies_in(file, folder)
+        return folder is not None and _is_workers(file, folder)
 
     # -- the modules beside main -------------------------------------------------------------------------------------
 
     def activate(self) -> None:
-        """Make `import entry` find this project's module, and bring back the modules that it had."""
+        """Make `import entry` find this project's module, and bring back the modules that it had.
+
+        What the platform finds in `python_modules` is found behind everything else on the path: a test's environment
+        has most of it itself, built for this machine.
+        """
         folder = self.folder
         if folder is None:
             return
+        if self.vendored.is_dir() and str(self.vendored) not in sys.path:
+            sys.path.append(str(self.vendored))
         entry = str(folder)
         self._place = sys.path.index(entry) if entry in sys.path else None
         if self._place is not None:
@@ -95,8 +137,11 @@ class Project:
             sys.path.remove(str(folder))
         if self._place is not None:  # `pythonpath = src` and the like had it there before us
             sys.path.insert(self._place, str(folder))
+        if str(self.vendored) in sys.path:
+            sys.path.remove(str(self.vendored))
         for name, module in list(sys.modules.items()):
-            if _lives_in(module, folder):
+            places = _places_of(module)
+            if any(_is_workers(one, folder) or one.startswith(f"{self.vendored}{os.sep}") for one in places):
                 self._aside[name] = sys.modules.pop(name)
 
     def load_main(self) -> ModuleType:
@@ -108,9 +153,12 @@ class Project:
         """
         config = self.config
         main = config.main
-        if main is None or not main.is_file():
-            shown = "names no main" if main is None else f"names main {str(main)!r}, which does not exist"
-            raise WorkflowConfigError(f"{config.path}:{config.main_line}: the configuration {shown}.")
+        if main is None or not os.path.isfile(main):
+            what = "names no main" if main is None else f"names main {shown(str(main))}, which does not exist"
+            raise WorkflowConfigError(
+                f"{config.path}:{config.main_line}: the configuration {what}. Write there the path of the Worker's "
+                'module, such as "main": "src/entry.py".'
+            )
         if main.suffix != ".py":
             raise WorkflowConfigError(
                 f"{config.path}:{config.main_line}: main is {main}, no Python module. Its workflows cannot run "
@@ -138,11 +186,6 @@ class Project:
             WorkflowConfigError: If `main` has no such class, or it has no `run`.
         """
         where = f"{self.config.path}:{workflow.line}"
-        if workflow.script_name is not None:
-            raise WorkflowConfigError(
-                f"{where}: the workflow {workflow.binding!r} lives in another Worker, {workflow.script_name!r}. Give "
-                f'its class through the fixture workflow_bindings: {{"{workflow.binding}": {workflow.class_name}}}.'
-            )
         module = self.load_main()
         found = getattr(module, workflow.class_name, None)
         if found is None:
@@ -167,9 +210,13 @@ class ProjectSwitcher:
         rootdir: pytest's rootdir.
         configured: Ini `workflows_config`.
         environment: Ini `workflows_wrangler_env`.
+        dev_vars: Ini `workflows_dev_vars`.
     """
 
-    def __init__(self, rootdir: Path, configured: str | None, environment: str | None) -> None:
+    def __init__(
+        self, rootdir: Path, configured: str | None, environment: str | None, *, dev_vars: bool = True
+    ) -> None:
+        self._dev_vars = dev_vars
         self._rootdir = rootdir
         self._configured = configured
         self._environment = environment
@@ -186,7 +233,7 @@ class ProjectSwitcher:
         Raises:
             WorkflowConfigError: If ini names a configuration that does not exist or cannot be read.
         """
-        folder = path if path.is_dir() else path.parent
+        folder = path if os.path.isdir(path) else path.parent
         if folder not in self._by_folder:
             self._by_folder[folder] = self._find(folder)
         project = self._by_folder[folder]
@@ -200,13 +247,13 @@ class ProjectSwitcher:
 
     def project_of(self, path: Path) -> Project | None:
         """The project that a file belongs to, if it was collected; the active one stays active."""
-        return self._by_folder.get(path if path.is_dir() else path.parent)
+        return self._by_folder.get(path if os.path.isdir(path) else path.parent)
 
     def _find(self, folder: Path) -> Project | None:
         found = find_config(folder, self._rootdir, self._configured)
         if found is None:
             return None
-        project = self._projects.setdefault(found, Project(found, self._environment))
+        project = self._projects.setdefault(found, Project(found, self._environment, dev_vars=self._dev_vars))
         if self._configured is not None:
             assert project.config
         return project
@@ -218,15 +265,16 @@ class ProjectSwitcher:
             self.active = None
 
 
-def _lives_in(module: ModuleType, folder: Path) -> bool:
+def _places_of(module: ModuleType) -> list[str]:
+    """The file of a module, or the folders of a package that has none."""
     # Not getattr: sys.modules holds objects that import or raise when touched, and namespace paths that rescan.
     attributes = object.__getattribute__(module, "__dict__") if isinstance(module, ModuleType) else {}
     file = attributes.get("__file__")
     places = [file] if file else list(attributes.get("__path__") or ())
-    return any(isinstance(place, str) and _lies_in(place, folder) for place in places)
+    return [place for place in places if isinstance(place, str)]
 
 
-def _lies_in(file: str, folder: Path) -> bool:
+def _is_workers(file: str, folder: Path) -> bool:
     prefix = f"{folder}{os.sep}"
     if not file.startswith(prefix):
         return False

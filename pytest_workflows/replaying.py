@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import importlib.util
+import os
 import shlex
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
@@ -18,6 +19,7 @@ from durable_engine import EngineError, UnknownValue
 from .errors import WorkflowConfigError
 from .recordings import Recording, RecordingError, load
 from .recordings.replay import replay
+from .shown import shown_path
 from .wrangler import binding_meant
 
 if TYPE_CHECKING:
@@ -42,12 +44,12 @@ def set_up_replays(config: pytest.Config, session: WorkflowSession) -> None:
 
 
 def _existing(path: Path) -> Path:
-    path = path.resolve()
-    if not path.exists():
+    if not os.path.exists(path):
         raise pytest.UsageError(
-            f"--workflows-replay={path}: there is no such file or folder. Give a recording, or a folder of them, such "
-            "as .workflows/failures."
+            f"--workflows-replay={shown_path(path)}: there is no such file or folder. Give a recording, or a "
+            "folder of them, such as .workflows/failures."
         )
+    path = path.resolve()
     if path.is_dir() and not any(path.rglob("*.json")):
         raise pytest.UsageError(f"--workflows-replay={path}: the folder holds no recordings (*.json).")
     return path
@@ -121,10 +123,11 @@ class RecordingItem(pytest.Item):
         """Run the recording against the source, on an event loop of its own."""
         running = self.parent.workflows.running
         assert running is not None
-        # What a replay shows is recorded already, and was replayed by this.
-        running.settings = replace(running.settings, record="none", clock="auto", replay=False)
+        # What a replay shows is recorded already, and was replayed by this. What nobody provides was told of as well.
+        quiet = replace(running.settings, record="none", clock="auto", replay=False, unprovided="ignore")
+        running.settings = quiet
         running.override(_stand_ins(running, self.recording, self.config.rootpath))
-        binding = running.resolve(_binding_name(running, self.recording))
+        binding = running.workflow_binding(_binding_name(running, self.recording))
         asyncio.run(replay(binding, self.recording, self.shown, running.settings.redact))
 
     @property
@@ -162,7 +165,7 @@ def _binding_name(running: RunningTest, recording: Recording) -> str:
             f"The recording is of the workflow {recording.binding!r}, which the configuration does not have. It has: "
             f"{listed}."
         )
-    configured = () if running.project is None else running.project.config.workflows
+    configured = () if running.project is None else running.project.config.all_workflows
     found = binding_meant(configured, recording.workflow, names)
     if found is None:
         raise RecordingError(
@@ -177,7 +180,11 @@ def _stand_ins(running: RunningTest, recording: Recording, rootdir: Path) -> dic
     configured = None if running.project is None else running.project.config
     names = dict.fromkeys(recording.bindings)
     names.update(dict.fromkeys(() if configured is None else configured.other_bindings))
-    known = set() if configured is None else {one.binding for one in configured.workflows} | configured.vars.keys()
+    known = (
+        set()
+        if running.project is None or configured is None
+        else {one.binding for one in configured.all_workflows} | running.project.variables.keys()
+    )
     given: dict[str, Any] = {
         name: UnknownValue(f"in a replay the binding {name!r} answers nothing outside of recorded steps")
         for name in names

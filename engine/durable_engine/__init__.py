@@ -60,6 +60,7 @@ from .model import (
     Ask,
     AttemptRecord,
     CallbackRun,
+    CronTrigger,
     Effect,
     HistoryEvent,
     Place,
@@ -74,6 +75,7 @@ from .paths import Life
 from .playback import PlayedLine, PlayedStep, Script
 from .scope import Scope, current_scope
 from .showing import show
+from .source_paths import shown_path
 from .step import Step
 from .store import MOCKED, SENSITIVE, HistoryRow, InstanceRow, StepRow
 from .unknown import REDACTED_REASON, UnknownValue
@@ -95,6 +97,7 @@ __all__ = [
     "CallbackRun",
     "ConversionError",
     "Cover",
+    "CronTrigger",
     "Effect",
     "Engine",
     "EngineClosedError",
@@ -177,6 +180,7 @@ __all__ = [
     "pass_door",
     "read_now",
     "show",
+    "shown_path",
     "shown_result",
     "step_error",
     "step_records",

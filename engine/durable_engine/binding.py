@@ -29,7 +29,7 @@ from .frames import place_of_user
 from .limits import in_bytes
 from .model import Place
 from .scope import current_scope
-from .store import Retention
+from .store import KEPT, Retention
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -52,6 +52,8 @@ class Workflow:
         run: Called as `run(event, step)` for each life of an instance; plain or async.
         step_limit: How many `do` steps a life may ask for.
         implicit_dependencies: Whether a callback's parameters name its dependencies.
+        concurrency: How many instances run at a time; None for any number.
+        retention: For how long an instance is kept that was created without saying so.
     """
 
     name: str
@@ -59,6 +61,8 @@ class Workflow:
     run: Callable[[JsDict, Step], Any]
     step_limit: int = DEFAULT_STEP_LIMIT
     implicit_dependencies: bool = True
+    concurrency: int | None = None
+    retention: Retention = KEPT
 
 
 def _door(

@@ -12,12 +12,14 @@ from contextvars import Context
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
-from .binding import DEFAULT_STEP_LIMIT, Workflow, WorkflowBinding
-from .boundary import JsDict, decode, to_json
+from .binding import DEFAULT_STEP_LIMIT, Workflow, WorkflowBinding, read_retention
+from .boundary import JsDict, decode, encode, to_json
 from .clock import PLAIN_DATETIME, Timer, VirtualClock, read_now, to_datetime, to_ms
+from .concurrency import Slots
 from .durations import duration_ms
+from .effects import is_over
 from .errors import (
     ALREADY_EXISTS,
     CANNOT_RESTART,
@@ -28,6 +30,9 @@ from .errors import (
     InstanceEndedError,
     InvalidArgumentError,
     JsException,
+    StepFailedError,
+    UnreachableStatusError,
+    WaitTimeoutError,
     WorkflowDurationWarning,
 )
 from .faults import FaultPoint, Faults
@@ -38,7 +43,7 @@ from .instance import Instance
 from .killing import Graveyard, kill
 from .limits import Limits
 from .loop_guard import LoopGuard
-from .model import Place, StepKey
+from .model import CronTrigger, Place, StepKey
 from .modifications import InstanceModifications, Modification
 from .observers import Observers
 from .paths import Paths
@@ -49,11 +54,16 @@ from .scope import current_scope
 from .started_tasks import register_tasks, stop_registering, tasks_of
 from .store import KEPT, HistoryRow, InstanceRow, Retention, Store
 from .threads import WorkerThreads
+from .unprovided import UnprovidedUses
 from .unwinding import GiveWay
 from .waits import Waiter, Waits
 from .watchdog import WATCHDOG
 
 DEFAULT_TIMEOUT = 5.0
+_IN_VAIN = (StepFailedError, UnreachableStatusError, WaitTimeoutError)
+"""What a wait raises where what was awaited does not happen."""
+MOST_SECONDS = 1_000_000_000
+"""The longest timeout of a wait: some thirty years, which every timer of every system takes."""
 _STEP_KINDS = {"do": "do", "sleep": "sleep", "waitForEvent": "wait_for_event"}
 
 
@@ -66,6 +76,8 @@ class Engine:
         timeout: How long a wait may take, in real seconds, unless it says otherwise.
         manual_clock: Whether only `advance` and `travel_to` move the clock.
         passthrough: Exceptions that are meant for the test: a workflow never sees them.
+        unprovided: Exceptions that say that something is not provided here, and so are no error of the workflow: a step
+            that fails with one is not retried, a wait that fails for one raises it, and it is kept for the test's end.
         limits: The platform's limits, or lower ones.
         ignore_rules: Names of rules that nothing is noticed of.
         schedule_seed: What the order comes from in which things happen that could happen in any order; by default it is
@@ -89,6 +101,7 @@ class Engine:
         timeout: float = DEFAULT_TIMEOUT,
         manual_clock: bool = False,
         passthrough: tuple[type[BaseException], ...] = (),
+        unprovided: tuple[type[BaseException], ...] = (),
         limits: Limits | None = None,
         ignore_rules: Iterable[str] = (),
         schedule_seed: int | None = None,
@@ -100,6 +113,7 @@ class Engine:
         self.limits = limits or Limits()
         self.root = root
         self.passthrough: tuple[type[BaseException], ...] = (KeyboardInterrupt, SystemExit, GiveWay, *passthrough)
+        self.unprovided = UnprovidedUses(unprovided)
         self.observers = Observers()
         self.exceptions: dict[int, BaseException] = {}
         self.busy: dict[Instance, None] = {}
@@ -126,6 +140,7 @@ class Engine:
         self._random = random.Random(seed)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._bindings: dict[str, WorkflowBinding] = {}
+        self._slots: dict[str, Slots] = {}
         self._alive: dict[tuple[str, str], Instance] = {}
         self._modifications: dict[tuple[str, str], InstanceModifications] = {}
         self._deleted: set[tuple[str, str]] = set()
@@ -219,6 +234,8 @@ class Engine:
         workflow_name: str | None = None,
         step_limit: int = DEFAULT_STEP_LIMIT,
         implicit_dependencies: bool = True,
+        concurrency: int | None = None,
+        retention: Mapping[str, Any] | None = None,
     ) -> WorkflowBinding:
         """Bind a workflow to a name.
 
@@ -228,9 +245,13 @@ class Engine:
             workflow_name: The workflow's own name, as events carry it; the binding's by default.
             step_limit: How many `do` steps a life may ask for.
             implicit_dependencies: Whether a callback's parameters name its dependencies.
+            concurrency: How many instances run at a time, from 1 on; further ones are queued. None for any number.
+            retention: For how long instances are kept after their end that are created without saying so:
+                `{"successRetention": "1 day", "errorRetention": "7 days"}`, or one of the two.
 
         Raises:
-            InvalidArgumentError: If the name is taken or empty, or the workflow cannot be called.
+            InvalidArgumentError: If the name is taken or empty, the workflow cannot be called, or a setting of it
+                cannot be read.
         """
         self.check_open()
         if not isinstance(name, str) or not name:
@@ -239,10 +260,24 @@ class Engine:
             raise InvalidArgumentError(f"The binding {name!r} exists already: {self._bindings[name]!r}.")
         if not callable(workflow):
             raise InvalidArgumentError(f"A workflow is a callable (event, step) -> result, not {workflow!r}.")
+        if concurrency is not None and (
+            isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1
+        ):
+            raise InvalidArgumentError(f"concurrency is a number of instances from 1 on, or None, not {concurrency!r}.")
         binding = WorkflowBinding(
-            self, Workflow(name, workflow_name or name, workflow, step_limit, implicit_dependencies)
+            self,
+            Workflow(
+                name,
+                workflow_name or name,
+                workflow,
+                step_limit,
+                implicit_dependencies,
+                concurrency,
+                read_retention(retention),
+            ),
         )
         self._bindings[name] = binding
+        self._slots[name] = Slots(concurrency)
         return binding
 
     def set_scene(self, now_ms: int, seed: int | str | None = None) -> None:
@@ -406,14 +441,22 @@ class Engine:
             raise JsException("Error", NOT_FOUND)
         return instance
 
-    def create(self, workflow: Workflow, id: str | None, params: bytes, retention: Retention = KEPT) -> str:
+    def create(
+        self,
+        workflow: Workflow,
+        id: str | None,
+        params: bytes,
+        retention: Retention = KEPT,
+        trigger: CronTrigger | None = None,
+    ) -> str:
         """Create an instance and let it run.
 
         Args:
             workflow: What it runs.
             id: Its id; None lets the engine make a UUID.
             params: What the event's payload is, stored.
-            retention: For how long it is kept after its end.
+            retention: For how long it is kept after its end, where its workflow's default does not hold.
+            trigger: The cron trigger that makes it, if one does.
 
         Returns:
             Its id.
@@ -430,16 +473,72 @@ class Engine:
         modifications = self.modifications_of(workflow, id)
         for listener in list(self.on_create):
             listener(self._bindings[workflow.name], id, modifications)
-        row = self.store.add_instance(workflow.name, id, self.clock.now_ms, params, retention)
+        kept = retention.or_else(workflow.retention)
+        row = self.store.add_instance(workflow.name, id, self.clock.now_ms, params, kept, trigger)
         self._record_queued(row)
         self._mock_events(row, modifications)
         instance = self._live(workflow, row)
         self.observers.instance_created(instance)
-        instance.start()
+        self._admit(instance)
         return id
 
+    def create_scheduled(self, workflow: Workflow, cron: str, scheduled_time: int) -> str:
+        """Create the instance that a cron trigger makes.
+
+        Args:
+            workflow: What it runs.
+            cron: The cron expression, as the configuration has it.
+            scheduled_time: When it is due, in epoch milliseconds.
+
+        Returns:
+            Its id.
+
+        Raises:
+            InvalidArgumentError: If the trigger made its instance of that time already.
+        """
+        trigger = CronTrigger(cron, scheduled_time)
+        if self.exists(workflow, trigger.instance_id):
+            raise InvalidArgumentError(
+                f"The cron {cron!r} has started {workflow.name!r} for {to_datetime(scheduled_time).isoformat()} "
+                f"already: instance {trigger.instance_id!r} exists. A trigger comes once at a time: give another "
+                "scheduled_time, or move the clock."
+            )
+        return self.create(workflow, trigger.instance_id, encode({}), trigger=trigger)
+
+    def _admit(self, instance: Instance) -> None:
+        """Let an instance run, once its workflow has a slot for it."""
+        if self._slots[instance.workflow.name].take(instance.id):
+            instance.start()
+        else:
+            self.progress(instance)
+
+    def _admit_again(self, old: Instance, *, has_begun: bool) -> None:
+        """The same for one that ran before: a new execution, from what is stored.
+
+        Args:
+            old: What ran before.
+            has_begun: Whether it goes on, so that its start is in history already.
+        """
+        old.row.status = "queued"
+        self.store.save_instance(old.row)
+        instance = self._relive(old)
+        instance.has_begun = has_begun
+        self._admit(instance)
+
+    def free_slots(self, workflow: Workflow, ids: Iterable[str]) -> None:
+        """Instances run no more: let as many go on that are queued."""
+        for id in self._slots[workflow.name].release(ids):
+            self._alive[workflow.name, id].start()
+
+    def slot_holders(self, workflow: Workflow, id: str) -> list[Instance]:
+        """The instances that keep one queued: those that hold its workflow's slots; none where it is not queued."""
+        slots = self._slots[workflow.name]
+        if not slots.is_queued(id):
+            return []
+        return [self._alive[workflow.name, holder] for holder in slots.holders]
+
     def _record_queued(self, row: InstanceRow) -> None:
-        detail = {"trigger": {"source": 0}}
+        detail = {"trigger": {"source": 0 if row.cron is None else "cron"}}
         self.store.record(row.key, [HistoryRow("WORKFLOW_QUEUED", None, self.clock.now_ms, detail, row.params)])
 
     def _live(self, workflow: Workflow, row: InstanceRow) -> Instance:
@@ -493,7 +592,7 @@ class Engine:
         self.busy.pop(instance, None)
 
     def crash(self, workflow: Workflow, id: str, point: FaultPoint | None = None) -> None:
-        """Lose an instance's memory and recover it from storage; one that has ended has nothing to lose.
+        """Lose an instance's memory and recover it from storage; one that has ended or is queued has nothing to lose.
 
         Args:
             workflow: What the instance runs.
@@ -501,7 +600,7 @@ class Engine:
             point: The fault point that it has come to, for reports.
         """
         instance = self.require(workflow, id)
-        if instance.finished or instance.row.status == "paused":
+        if instance.finished or instance.row.status == "paused" or self._slots[workflow.name].is_queued(id):
             return
         for operation in instance.operations.values():
             operation.give_back()
@@ -512,7 +611,7 @@ class Engine:
         if reborn.row.status == "waitingForPause":
             reborn.request_pause()
         else:
-            reborn.start()
+            self._admit(reborn)
         self.progress(reborn)
 
     def pause(self, workflow: Workflow, id: str) -> None:
@@ -520,7 +619,10 @@ class Engine:
         self._waits.acted()
         instance = self.require(workflow, id)
         if not instance.finished and instance.row.status not in ("paused", "waitingForPause"):
+            is_queued = instance.row.status == "queued"
             instance.request_pause()
+            if is_queued:
+                self.free_slots(workflow, [id])
 
     def resume(self, workflow: Workflow, id: str) -> None:
         """Let a paused instance go on; its timers go on from where they were."""
@@ -531,10 +633,8 @@ class Engine:
         elif instance.row.status == "paused":
             self._end_pause(instance.row)
             # A life that was paused before it began has not told history of its start yet.
-            started = any(line.kind == "WORKFLOW_START" for line in self.store.history(instance.row.key))
-            instance.row.status = "running" if started else "queued"
-            self.store.save_instance(instance.row)
-            self._relive(instance).start()
+            has_begun = any(line.kind == "WORKFLOW_START" for line in self.store.history(instance.row.key))
+            self._admit_again(instance, has_begun=has_begun)
 
     def _end_pause(self, row: InstanceRow) -> None:
         """Timers go on from where they were, if they stood still."""
@@ -564,16 +664,14 @@ class Engine:
         self.store.forget_steps(row.key, first)
         self.store.delete_events(row.key)
         self.exceptions.pop(row.key, None)
-        row.status = "running" if first else "queued"
         row.output = row.error = row.ended_at = None
         self._end_pause(row)
-        self.store.save_instance(row)
         if not first:
             self._record_queued(row)
         instance.modifications.forget_answers({step.key for step in self.store.steps(row.key)})
         self.observers.restarted(instance, whole=not first)
         self._mock_events(row, instance.modifications)
-        self._relive(instance).start()
+        self._admit_again(instance, has_begun=bool(first))
 
     def _restart_point(self, instance: Instance, point: object) -> int:
         if point is None:
@@ -638,6 +736,7 @@ class Engine:
             if modifications is not None:
                 modifications.drop_timers()
             self.scripts.pop(key, None)
+        self.free_slots(workflow, [id for _, id in wanted])
 
     def send_event(
         self, workflow: Workflow, id: str, event_type: str, payload: bytes, place: Place | None = None
@@ -745,11 +844,16 @@ class Engine:
         instance = self._alive.get(about)
         if instance is not None and instance.aborted_by is not None:
             raise instance.aborted_by
-        await self._wait(self._waits.wait(Waiter(evaluate, describe, about, step), self._seconds(timeout)))
+        await self._wait(self._waits.wait(Waiter(evaluate, describe, about, step), self._seconds(timeout)), about)
 
     def _seconds(self, timeout: float | None) -> float:
         if timeout is None:
             return self.timeout
+        if isinstance(timeout, int | float) and abs(timeout) > MOST_SECONDS:
+            # Not by its repr: Python refuses to write an int of many thousand digits.
+            raise InvalidArgumentError(
+                f"timeout is a number of real seconds above 0 and up to {MOST_SECONDS:,}; this one is beyond that."
+            )
         if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0:
             raise InvalidArgumentError(f"timeout is a number of real seconds above 0, not {timeout!r}.")
         return timeout
@@ -817,24 +921,51 @@ class Engine:
             self._aborted = error
         self._waits.reject(error)
 
-    async def _wait(self, wait: Coroutine[Any, Any, None]) -> None:
+    async def _wait(self, wait: Coroutine[Any, Any, None], about: tuple[str, str] | None = None) -> None:
         __tracebackhide__ = True
         try:
             await wait
         except BaseException as error:
             if error is self._aborted:
                 self._tell_aborted()
-            raise
+            use = self.unprovided.behind(about) if isinstance(error, _IN_VAIN) else None
+            if use is None:
+                raise
+        else:
+            return
+        self.unprovided.report(use)
+        self._raise_in_test(use)
+
+    def keep_unprovided(self, error: BaseException) -> None:
+        """Keep that the running code used something that is not provided; code that does nothing any more does not.
+
+        Args:
+            error: One of the exceptions that `unprovided` names, which is about to be raised there.
+        """
+        scope = current_scope.get()
+        if not is_over():
+            self.unprovided.keep(error, None if scope is None else scope.instance.key)
+
+    def comes_of_unprovided(self, error: BaseException | None, instance: Instance) -> bool:
+        """Whether what ends an attempt or an instance comes of something that is not provided; if so, that is kept."""
+        use = self.unprovided.find(error)
+        if use is not None and not instance.replaying:
+            self.unprovided.keep(use, instance.key)
+        return use is not None
 
     def _tell_aborted(self) -> None:
         """Raise it in the task of the test that waits now; what that makes of it is the test's affair."""
         __tracebackhide__ = True
         error = self.take_aborted()
         if error is not None:
-            task = asyncio.current_task()
-            assert task is not None
-            self._told.append((error, task))
-            raise error
+            self._raise_in_test(error)
+
+    def _raise_in_test(self, error: BaseException) -> NoReturn:
+        __tracebackhide__ = True
+        task = asyncio.current_task()
+        assert task is not None
+        self._told.append((error, task))
+        raise error
 
     def raise_aborted(self) -> None:
         """Raise what user code raised for the test, if the test has not got it: nobody waited, or a lost task did."""

@@ -41,6 +41,7 @@ class Instance:
 
     Attributes:
         replaying: Whether `run` is only replayed for a check, so that nothing may have an effect (replay.py).
+        has_begun: Whether history has the start of an earlier execution, so that this one goes on.
     """
 
     replaying = False
@@ -57,6 +58,7 @@ class Instance:
         self.killed = False
         self.aborted_by: BaseException | None = None
         self.steps_run = 0
+        self.has_begun = False
         self._callbacks = 0
         self._counts: dict[tuple[StepKind, str], int] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -78,6 +80,11 @@ class Instance:
     def id(self) -> str:
         """The instance's id."""
         return self.row.id
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What it is known by: its workflow's binding name, and its id."""
+        return self.workflow.name, self.row.id
 
     @property
     def scope(self) -> Scope:
@@ -110,6 +117,10 @@ class Instance:
         """Begin to run, from the top."""
         self._path = self.engine.paths.begin(self.row.key)
         self.engine.hazards.begin(self.row)
+        if self.row.status == "queued":
+            if not self.has_begun:
+                self._record("WORKFLOW_START")
+            self._set_status("running")
         self._note_lost_attempts()
         self.engine.mark_busy(self, True)
         context = context_for(self.root)
@@ -121,9 +132,6 @@ class Instance:
         self.keep(task)
 
     async def _run(self) -> None:
-        if self.row.status == "queued":
-            self._set_status("running")
-            self._record("WORKFLOW_START")
         try:
             event = self._event()
             if not self.replaying:
@@ -151,9 +159,13 @@ class Instance:
             }
         )
         others["payload"] = decode(self.row.params)
+        trigger = self.row.trigger
+        if trigger is not None:
+            others["schedule"] = cross({"cron": trigger.cron, "scheduledTime": trigger.scheduled_time})
         return others
 
     def _fail(self, exc: BaseException) -> None:
+        self.engine.comes_of_unprovided(exc, self)
         self.engine.exceptions[self.row.key] = original_of(exc)
         error = instance_error(exc, self.engine.root)
         self.row.error = msgspec.msgpack.encode(error)
@@ -185,6 +197,7 @@ class Instance:
         self.modifications.drop_timers()
         self.engine.mark_busy(self, False)
         self.engine.observers.instance_finished(self)
+        self.engine.free_slots(self.workflow, [self.id])
 
     def tell_abandoned(self) -> None:
         """Keep findings of the waits that were cancelled while they waited.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .errors import DivergenceError, RecordingError
-from .files import dump, load, read
+from .files import dump, load, parse, read
 from .model import (
     Attempt,
     Crash,
@@ -47,6 +47,7 @@ __all__ = [
     "dump",
     "is_unknown",
     "load",
+    "parse",
     "read",
     "stats_of",
     "tag",

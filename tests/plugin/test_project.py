@@ -87,7 +87,10 @@ def test_an_exception_in_main_is_raised_as_it_is_and_main_is_not_kept_half_impor
 def test_a_main_that_does_not_exist_is_an_error(project: Project, tmp_path: Path) -> None:
     (tmp_path / "src/entry.py").unlink()
 
-    assert error_of(project) == ("wrangler.jsonc:2: the configuration names main 'src/entry.py', which does not exist.")
+    assert error_of(project) == (
+        "wrangler.jsonc:2: the configuration names main 'src/entry.py', which does not exist. Write "
+        'there the path of the Worker\'s module, such as "main": "src/entry.py".'
+    )
 
 
 def test_a_module_of_the_same_name_from_another_file_is_an_error(project: Project, tmp_path: Path) -> None:
@@ -133,16 +136,6 @@ def test_a_class_without_run_is_an_error(tmp_path: Path) -> None:
     assert error_of(project) == (
         "wrangler.jsonc:4: the class OrderWorkflow in src/entry.py has no method `run`. "
         "Add `async def run(self, event, step)` to it."
-    )
-
-
-def test_a_workflow_of_another_worker_is_to_be_given_by_the_fixture(tmp_path: Path) -> None:
-    project = project_at(tmp_path, CONFIG.replace('"name"', '"script_name": "billing", "name"'))
-    project.activate()
-
-    assert error_of(project) == (
-        "wrangler.jsonc:4: the workflow 'ORDERS' lives in another Worker, 'billing'. Give its class through "
-        'the fixture workflow_bindings: {"ORDERS": OrderWorkflow}.'
     )
 
 
@@ -300,3 +293,35 @@ def test_switching_touches_no_lazy_module(switcher: ProjectSwitcher, tmp_path: P
     switcher.activate_for(tmp_path / "two")
 
     assert "lazy_one" in sys.modules
+
+
+# -- no configuration ------------------------------------------------------------------------------
+
+
+def test_without_a_configuration_a_missing_binding_says_where_one_was_looked_for(worker):
+    (worker.path / "wrangler.jsonc").unlink()
+
+    result = worker.run("async def test_it(workflow_env):\n    await workflow_env.ORDERS.create()\n")
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "E *AttributeError: workers.env has no binding 'ORDERS'. Bindings of this test: none. No wrangler "
+            "configuration was found: wrangler.json, wrangler.jsonc and wrangler.toml were looked for in "
+            f"{worker.path}/tests, {worker.path}. Put one beside the Worker, above its tests, or name it: ini "
+            "workflows_config = path/to/wrangler.jsonc. Or give the binding through the fixture workflow_bindings."
+        ]
+    )
+
+
+def test_a_configuration_in_a_folder_beside_the_tests_is_named(worker):
+    (worker.path / "shop").mkdir()
+    (worker.path / "wrangler.jsonc").rename(worker.path / "shop/wrangler.jsonc")
+
+    result = worker.run("async def test_it(workflow_env):\n    await workflow_env.ORDERS.create()\n")
+
+    result.stdout.fnmatch_lines(
+        [
+            "E *There is shop/wrangler.jsonc. Put one *, or name it: ini workflows_config = shop/wrangler.jsonc. Or give *"
+        ]
+    )
