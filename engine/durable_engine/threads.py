@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import thread as pool
 from contextvars import Context
-from functools import wraps
+from functools import partial, wraps
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakSet
@@ -80,8 +80,8 @@ class WorkerThreads:
             if current.f_code is _WORK:
                 item = current.f_locals["self"]
                 function = item.fn if hasattr(item, "fn") else item.task[0]  # 3.14 keeps them together
-                context = getattr(getattr(function, "func", None), "__self__", None)
-                scope = context.get(current_scope) if isinstance(context, Context) else None
+                context = context_of(function)
+                scope = None if context is None else context.get(current_scope)
                 return scope is not None and scope.instance.engine is self._engine
             current = current.f_back
         return False
@@ -107,6 +107,16 @@ class WorkerThreads:
             executor.shutdown(wait=False)
         for thread in left:
             pool._threads_queues.pop(thread, None)  # type: ignore[attr-defined]  # joined at the interpreter's exit
+
+
+def context_of(function: Any) -> Context | None:
+    """The context that `asyncio.to_thread` runs a function in, also where somebody has wrapped that once more."""
+    for part in (getattr(function, "func", None), *getattr(function, "args", ())):
+        owner = getattr(part, "__self__", None)
+        context = owner if isinstance(owner, Context) else context_of(part) if isinstance(part, partial) else None
+        if context is not None:
+            return context
+    return None
 
 
 @wraps(_start)

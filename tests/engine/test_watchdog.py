@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import contextvars
+import functools
 import os
 import queue
 import signal
@@ -17,6 +19,7 @@ from durable_engine import closing as closing_module
 from durable_engine import watchdog as watchdog_module
 from durable_engine.cpu_timer import CpuTimer
 from durable_engine.killing import Graveyard
+from durable_engine.threads import context_of
 from durable_engine.unwinding import Unwinding
 from durable_engine.watchdog import Strike, is_debugged
 
@@ -803,6 +806,15 @@ def test_what_traces_stays_out_of_the_way_where_nothing_is_to_be_raised():
     unwinding.finish()
 
     assert unwinding.take() is None
+
+
+def test_the_context_of_a_threads_work_is_found_where_others_have_wrapped_it():
+    context = contextvars.Context()
+    work = functools.partial(context.run, int)
+
+    assert context_of(work) is context
+    assert context_of(functools.partial(print, 1, functools.partial(print), work)) is context
+    assert context_of(int) is None
 
 
 async def test_a_thread_of_the_test_is_none_of_the_workers(engine):
