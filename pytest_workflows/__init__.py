@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         UnusedModificationError,
         WaitTimeoutError,
         WorkflowDurationWarning,
+        WorkflowObserverWarning,
         WorkflowRuleError,
         WorkflowRuleWarning,
     )
@@ -78,6 +79,7 @@ __all__ = [
     "WorkflowConfigError",
     "WorkflowDurationWarning",
     "WorkflowIntrospector",
+    "WorkflowObserverWarning",
     "WorkflowRuleError",
     "WorkflowRuleWarning",
     "introspect_workflow",

@@ -93,7 +93,7 @@ class RunningTest:
     def _make_engine(self) -> Engine:
         from durable_engine import Engine, Limits, read_now, to_datetime
 
-        from .hook_caller import FindingKeeper, HookCaller
+        from .hook_caller import FindingKeeper, hook_callers
         from .registry import registry_of
         from .rules.watch import Watch
 
@@ -115,6 +115,7 @@ class RunningTest:
             passthrough=(pytest.fail.Exception, pytest.skip.Exception, pytest.exit.Exception, pytest.xfail.Exception),
         )
         engine.told_durations = self.warned.durations
+        engine.observers.off, engine.observers.report = self.warned.switched_off, self.warned.keep
         engine.faults.recording = self.plan.records
         if self.plan.point is not None:
             engine.faults.arm(self.plan.point)
@@ -122,8 +123,7 @@ class RunningTest:
         registry.strict = settings.unused_mocks == "error"
         registry.replays = settings.replay and self.plan.point is None
         engine.clock.observers.append(self._freezer.move_to)
-        hooks = HookCaller(self.item)
-        if hooks.is_heard:
+        for hooks in hook_callers(self.item):
             engine.observers.add(hooks)
         if settings.record != "none" or settings.looked_at:
             from .recordings.capture import MOST, Capture

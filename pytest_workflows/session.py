@@ -37,7 +37,7 @@ class WorkflowSession:
         self._settings: Settings | None = None
         self._switcher: ProjectSwitcher | None = None
         self._freezer: Freezer | None = None
-        self._warned = Warned()
+        self.warned = Warned()
         self.plan = PLAIN
         self.running: RunningTest | None = None
         # A session may run inside another one (pytester); what answered before answers again afterwards.
@@ -117,7 +117,7 @@ class WorkflowSession:
             self._freezer = Freezer()
         project = self._project_of(item.path)
         self.running = RunningTest(
-            item, self.settings.for_item(item), project, self._freezer, self._warned, self.plan, has_fixture=ours
+            item, self.settings.for_item(item), project, self._freezer, self.warned, self.plan, has_fixture=ours
         )
         if is_awaited(self._config):
             self.running.kept = Kept()
@@ -182,6 +182,7 @@ class WorkflowSession:
         if self.running is not None:
             self.running.bury()
             self.running = None
+        self.warned.tell_failures()
 
     def close(self) -> None:
         """The session is over."""

@@ -88,9 +88,18 @@ class RunCollector:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
         """Tell."""
-        if is_awaited(self._config) and not hasattr(self._config, "workerinput"):
-            self._config.hook.pytest_workflows_report(
-                config=self._config,
-                runs={nodeid: kept.runs for nodeid, kept in self._kept.items() if kept.runs},
-                findings={nodeid: kept.findings for nodeid, kept in self._kept.items() if kept.findings},
-            )
+        if not is_awaited(self._config) or hasattr(self._config, "workerinput"):
+            return
+        runs = {nodeid: kept.runs for nodeid, kept in self._kept.items() if kept.runs}
+        findings = {nodeid: kept.findings for nodeid, kept in self._kept.items() if kept.findings}
+        manager, name = self._config.pluginmanager, self._config.hook.pytest_workflows_report.name
+        for impl in reversed(self._config.hook.pytest_workflows_report.get_hookimpls()):
+            try:
+                only = manager.subset_hook_caller(name, manager.get_plugins() - {impl.plugin})
+                only(config=self._config, runs=runs, findings=findings)
+            except Exception as error:
+                from durable_engine import ObserverFailure
+
+                from .hook_caller import title_of
+
+                ObserverFailure(title_of(self._config, impl.plugin), name, error).warn()

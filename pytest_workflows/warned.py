@@ -1,4 +1,4 @@
-"""Which broken rules were warned of: once a place in a session, however many tests come past it."""
+"""What a session was warned of: broken rules, once a place however many tests come past it; observers that raised."""
 
 from __future__ import annotations
 
@@ -7,19 +7,31 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from durable_engine import Finding
+    from durable_engine import Finding, ObserverFailure
 
 
 class Warned:
-    """The places of a session that were warned of.
+    """What a session was warned of.
 
     Attributes:
         durations: Misread durations, of which the engine warns: file, line and text.
+        switched_off: The observers that raised, by their titles: no later test's engine tells them of anything.
     """
 
     def __init__(self) -> None:
         self._places: set[tuple[str, str, int]] = set()
         self.durations: set[tuple[str, int, str]] = set()
+        self.switched_off: set[str] = set()
+        self._failures: list[ObserverFailure] = []
+
+    def keep(self, failure: ObserverFailure) -> None:
+        """An observer raised; it is warned of when its test is over, where nothing of the test's sees the warning."""
+        self._failures.append(failure)
+
+    def tell_failures(self) -> None:
+        """Warn of the observers that raised."""
+        while self._failures:
+            self._failures.pop(0).warn()
 
     def warn(self, findings: Iterable[Finding]) -> list[Warning]:
         """Warn of what was not warned of before.

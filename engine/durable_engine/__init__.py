@@ -26,11 +26,13 @@ from .errors import (
     NotAvailableError,
     ReplayEnded,
     StepFailedError,
+    UnknownRuleError,
     UnknownValueError,
     UnreachableStatusError,
     UnusedModificationError,
     WaitTimeoutError,
     WorkflowDurationWarning,
+    WorkflowObserverWarning,
     WorkflowRuleError,
     WorkflowRuleWarning,
 )
@@ -66,11 +68,11 @@ from .model import (
     StepStatus,
 )
 from .modifications import InstanceModifications, Modification, Selector, check_consistent
-from .observers import Observer
+from .observers import Observer, ObserverFailure
 from .paths import Life
 from .playback import PlayedLine, PlayedStep, Script
 from .scope import Scope, current_scope
-from .showing import show
+from .showing import printable, show
 from .step import Step
 from .store import MOCKED, SENSITIVE, HistoryRow, InstanceRow, StepRow
 from .unknown import REDACTED_REASON, UnknownValue
@@ -121,6 +123,7 @@ __all__ = [
     "NonRetryableError",
     "NotAvailableError",
     "Observer",
+    "ObserverFailure",
     "Place",
     "PlayedLine",
     "PlayedStep",
@@ -136,6 +139,7 @@ __all__ = [
     "StepRecord",
     "StepRow",
     "StepStatus",
+    "UnknownRuleError",
     "UnknownValue",
     "UnknownValueError",
     "UnreachableStatusError",
@@ -145,6 +149,7 @@ __all__ = [
     "Workflow",
     "WorkflowBinding",
     "WorkflowDurationWarning",
+    "WorkflowObserverWarning",
     "WorkflowRuleError",
     "WorkflowRuleWarning",
     "acting_scope",
@@ -167,6 +172,7 @@ __all__ = [
     "make_effect",
     "parse_duration",
     "pass_door",
+    "printable",
     "read_now",
     "show",
     "shown_result",

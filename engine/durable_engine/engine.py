@@ -92,7 +92,7 @@ class Engine:
         self.limits = limits or Limits()
         self.root = root
         self.passthrough: tuple[type[BaseException], ...] = (KeyboardInterrupt, SystemExit, *passthrough)
-        self.observers = Observers()
+        self.observers = Observers(self.passthrough)
         self.exceptions: dict[int, BaseException] = {}
         self.busy: dict[Instance, None] = {}
         self.findings = Findings(self.observers.found, ignore_rules)
