@@ -21,7 +21,7 @@ from .fixtures import (  # noqa: F401 (pytest finds fixtures by their names here
     workflow_worker,
 )
 from .look_options import read_look_options
-from .report import ColouredSections, show_report, tell_worker
+from .report import RECORDINGS, SECTION, ColouredSections, show_report, tell_worker
 from .session import SESSION, WorkflowSession
 from .session_report import RunCollector
 from .settings import MARKER_HELP, add_options, read_exploration
@@ -61,6 +61,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(ExplorationHooks(config, session, read_exploration(config)), NAME)
     config.pluginmanager.register(ColouredSections())
     config.pluginmanager.register(RunCollector(config))
+    if config.getoption("xmlpath", None):
+        from .junit import JunitSections
+
+        config.pluginmanager.register(JunitSections(config, (SECTION, RECORDINGS)))
     look = read_look_options(config)
     if look:
         from . import looking
@@ -137,10 +141,10 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
             if item.config.getoption("workflows_report"):
                 running.write_report()
         return outcome
-    except BaseException:
+    except BaseException as error:
         if running is not None:
             running.tell_findings()
-            running.write_report()
+            running.write_report(error)
         raise
     finally:
         if running is not None:
@@ -179,6 +183,7 @@ def pytest_runtest_makereport(
 
         hide_ours(call.excinfo.value)
     report = yield
+    item.config.stash[SESSION].clean(report, None if call.excinfo is None else call.excinfo.value)
     item.config.stash[SESSION].add_section(report)
     item.config.stash[SESSION].add_runs(report)
     return report

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .recordings.capture import Capture
     from .recordings.model import Recording
     from .recordings.observing import Watcher
+    from .recordings.redaction import Secrets
     from .rules.source import Sources
     from .rules.watch import Watch
     from .session_report import Kept
@@ -72,6 +73,7 @@ class RunningTest:
         self._found: list[Finding] = []
         self._classes: dict[str, type] = {}
         self._capture: Capture | None = None
+        self._hiding: Secrets | None = None
         self._proxies: dict[str, Any] = {}
         self._sources: Sources | None = None
         self._watch: Watch | None = None
@@ -125,7 +127,7 @@ class RunningTest:
         engine.clock.observers.append(self._freezer.move_to)
         for hooks in hook_callers(self.item):
             engine.observers.add(hooks)
-        if settings.record != "none" or settings.looked_at:
+        if settings.record != "none" or settings.looked_at or settings.redact:
             from .recordings.capture import MOST, Capture
 
             most = None if self._records_all else MOST
@@ -179,6 +181,7 @@ class RunningTest:
         from .registry import registry_of
 
         engine.raise_aborted()
+        engine.calls.check()
         registry_of(engine).check_used()
         if registry_of(engine).replays:
             engine.check_all_by_replay()
@@ -221,23 +224,34 @@ class RunningTest:
             findings=[(finding.rule, finding.file, finding.line) for finding in self._found],
         )
 
-    def write_report(self) -> None:
-        """Write down the runs of the test's instances, those that are gone included, for its report."""
+    def write_report(self, error: BaseException | None = None) -> None:
+        """Write down the runs of the test's instances, those that are gone included, for its report.
+
+        Args:
+            error: What the test failed with; what it tells in full is not told so again.
+        """
         engine = self._engine
         if self._capture is not None:
             self._capture.finish()
         if engine is not None and not engine.closed:
             from .registry import MOST_RUNS, registry_of
+            from .steplines import Telling
             from .styled import Part
             from .timeline import keep_run, lines_of
 
+            self._hiding = None if self._capture is None else self._capture.hiding(self._origin)
+            telling = Telling(self._hiding, "" if error is None else str(error))
             alive = [keep_run(engine, instance) for instance in engine.instances[:MOST_RUNS]]
-            parts = [lines_of(run) for run in [*registry_of(engine).gone[:MOST_RUNS], *alive]]
+            parts = [lines_of(run, telling) for run in [*registry_of(engine).gone[:MOST_RUNS], *alive]]
             more = len(engine.instances) - len(alive)
             if more:
                 parts.append([[Part(f"... and {more} more instance(s).")]])
+            forgotten = [str(call) for call in engine.calls.forgotten if not telling.has_told(str(call))]
+            if forgotten:
+                parts.append([[Part(telling.word(call))] for call in forgotten])
             if self._found:
-                parts.append([[Part("Broken rules:")], *([Part(f"  {finding}")] for finding in self._found)])
+                found = [[Part(f"  {telling.text(str(finding))}")] for finding in self._found]
+                parts.append([[Part("Broken rules:")], *found])
             self.report = [line for part in parts for line in (*part, [])][:-1]
 
     def _all_runs(self, engine: Engine) -> list[Run]:
@@ -263,8 +277,10 @@ class RunningTest:
     def close(self) -> None:
         """End the engine: no task, timer or row of it stays. Closing twice is fine."""
         if self._engine is not None and not self._engine.closed:
+            from .registry import registry_of
             from .workers import context
 
+            registry_of(self._engine).keep_left()
             if self._capture is not None:
                 self._capture.stop()  # again, but for an example of a property test, or a test whose setup failed
             if self.kept is not None:
@@ -290,10 +306,10 @@ class RunningTest:
 
     def redacted(self, text: str) -> str:
         """A text without what is redacted in recordings."""
-        if self._capture is None:
-            return text
-        self._capture.finish()
-        return self._capture.secrets(self._origin).text(text)
+        if self._hiding is None and self._capture is not None:
+            self._capture.finish()
+            self._hiding = self._capture.hiding(self._origin)
+        return text if self._hiding is None else self._hiding.text(text)
 
     def _origin(self, watcher: Watcher) -> Origin:
         from durable_engine import to_datetime

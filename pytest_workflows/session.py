@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from . import current
+from .junit import PROPERTY
 from .plan import PLAIN
 from .property_tests import exempt_our_fixtures, is_property_test, separate_examples
-from .report import add_section, has_colour, takes_ascii_only
+from .report import add_section, clean, takes_ascii_only
 from .session_report import Kept, hand_over, is_awaited
 from .settings import MARKER, Settings, read_ini, read_marker
 from .warned import Warned
@@ -115,6 +116,7 @@ class WorkflowSession:
             from .freeze import Freezer
 
             self._freezer = Freezer()
+        item.user_properties[:] = [one for one in item.user_properties if one[0] != PROPERTY]  # of a run before this
         project = self._project_of(item.path)
         self.running = RunningTest(
             item, self.settings.for_item(item), project, self._freezer, self.warned, self.plan, has_fixture=ours
@@ -157,12 +159,20 @@ class WorkflowSession:
             if not running.report:
                 running.write_report()
             if running.report:
-                add_section(report, running.report, colour=has_colour(self._config))
+                add_section(report, running.report, self._config)
                 running.reported = True
         if running.used and running.settings.record != "none":
             from .recordings.reporting import report_recordings
 
             report_recordings(report, running, self._config, running.plan.title)
+
+    def clean(self, report: pytest.TestReport, error: BaseException | None) -> None:
+        """Take out of a report what must not be shown."""
+        running = self.running
+        if running is None or not running.used:
+            return
+        if report.failed or (report.when != "setup" and report.sections and running.settings.redact):
+            clean(report, running.redacted, escape=not isinstance(error, AssertionError))
 
     def add_runs(self, report: pytest.TestReport) -> None:
         """Hand over the runs of the test for the hook at the session's end."""

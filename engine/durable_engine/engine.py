@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from .awaiting import Calls
 from .binding import DEFAULT_STEP_LIMIT, Workflow, WorkflowBinding
 from .boundary import JsDict, decode, to_json
 from .clock import PLAIN_DATETIME, Timer, VirtualClock, read_now, to_datetime, to_ms
@@ -95,6 +96,7 @@ class Engine:
         self.observers = Observers(self.passthrough)
         self.exceptions: dict[int, BaseException] = {}
         self.busy: dict[Instance, None] = {}
+        self.calls = Calls()
         self.findings = Findings(self.observers.found, ignore_rules)
         self.refused: list[Warning] = []
         # The misread durations that were warned of; several engines may share it, so that each is warned of once.
@@ -624,7 +626,10 @@ class Engine:
 
     def status(self, workflow: Workflow, id: str) -> JsDict:
         """What a handle's `status()` answers."""
-        instance = self.require(workflow, id)
+        return self.status_of(self.require(workflow, id))
+
+    def status_of(self, instance: Instance) -> JsDict:
+        """The same of an instance that is at hand, also where no loop runs."""
         row = instance.row
         return JsDict(
             {

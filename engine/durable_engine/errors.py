@@ -138,6 +138,10 @@ class UnusedModificationError(EngineError):
     """A modification was made that nothing used; the message lists the steps that did run."""
 
 
+class MissingAwaitError(EngineError):
+    """A test called what must be awaited, and did not; the message names each place."""
+
+
 class IntrospectionError(EngineError):
     """An introspector was used against the rules: two at a time, after disposal, on a foreign instance."""
 

@@ -123,8 +123,8 @@ class ObserverFailure(NamedTuple):
         file, line, name = frames[-1].filename, frames[-1].lineno or 0, frames[-1].name
         told = "".join(traceback.format_exception_only(self.error)).strip()
         text = (
-            f"{self.title} raised in {self.during}: {told} ({shown_path(file, None)}:{line}, in {name}). It is switched "
-            "off for the rest of the session; the workflow and its test are not touched. Mend it there."
+            f"{self.title} raised in {self.during}: {told} ({shown_path(file, None)}:{line}, in {name}). "
+            "It is switched off for the rest of the session; the workflow and its test are not touched. Mend it there."
         )
         warning = WorkflowObserverWarning(printable(text))
         try:

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from pytest_workflows.junit import PROPERTY
+from pytest_workflows.report import RECORDINGS
+
 from .storing import write
 
 if TYPE_CHECKING:
@@ -17,7 +20,6 @@ if TYPE_CHECKING:
 
     from .model import Recording
 
-SECTION = "Workflow recordings"
 _MOST_NAMED = 10
 
 
@@ -25,6 +27,7 @@ class Recorded(Protocol):
     """What a test that ran can say: its settings' `record` and `failures_dir`, and its recordings."""
 
     recorded: bool
+    item: pytest.Item
 
     @property
     def recording_mode(self) -> tuple[str, str]:
@@ -53,7 +56,10 @@ def report_recordings(report: pytest.TestReport, running: Recorded, config: pyte
         recordings = [msgspec.structs.replace(one, outcome=outcome) for one in running.recordings()]
         paths = write(recordings, base, nodeid)
         if report.failed and paths:
-            report.sections.append((SECTION, _describe(paths, config.invocation_params.dir)))
+            report.sections.append((RECORDINGS, _describe(paths, config.invocation_params.dir)))
+            named = [(PROPERTY, _shown(path, config.invocation_params.dir)) for path in paths[:_MOST_NAMED]]
+            report.user_properties += named  # of this phase's report, and of those that follow
+            running.item.user_properties += named
     elif report.when == "call" and report.passed and base.is_dir():
         write([], base, nodeid)
 
