@@ -135,7 +135,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     """Check what the test must still hear of, and end an engine that no fixture will end."""
     running = item.config.stash[SESSION].running
     try:
-        outcome = yield
+        outcome = yield from item.config.stash[SESSION].explained(item)
         if running is not None:
             running.check()
             if item.config.getoption("workflows_report"):

@@ -297,6 +297,11 @@ class RunningTest:
         """Of which tests instances are recorded, and the folder for that."""
         return self.settings.record, self.settings.failures_dir
 
+    @property
+    def record_steps(self) -> int:
+        """How many steps of each instance a recording's file keeps; 0 for all."""
+        return self.settings.record_steps
+
     def recordings(self) -> list[Recording]:
         """The recordings of the test's instances so far; none with `--workflows-record=none`."""
         if self._capture is None:

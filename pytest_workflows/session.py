@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -136,6 +137,15 @@ class WorkflowSession:
         if self.running is not None and is_property_test(item):
             self.running.undo.append(separate_examples(item, self.running))
 
+    def explained(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """A test is called: where nothing runs an async one, say what to write."""
+        try:
+            return (yield)
+        except (pytest.fail.Exception, pytest.skip.Exception) as outcome:
+            if self.running is None or not self.running.has_fixture or "async def function" not in str(outcome):
+                raise
+        pytest.fail(_not_run(item), pytrace=False)
+
     def serve_outside(self) -> None:
         """Answer for `workers.env` while no test runs: plain variables have values, bindings have not."""
         current.set_resolver(self._resolve_outside)
@@ -204,3 +214,21 @@ class WorkflowSession:
             self._freezer.stop()
         if self._switcher is not None:
             self._switcher.close()
+
+
+def _not_run(item: pytest.Item) -> str:
+    """What to write where nothing runs an async test."""
+    where = (
+        'asyncio_mode = "auto" under [tool.pytest.ini_options] of pyproject.toml (in pytest.ini, asyncio_mode = auto '
+        "under [pytest])"
+    )
+    if item.config.pluginmanager.has_plugin("asyncio"):
+        return (
+            f"{item.name} is an async test, and nothing ran it: pytest-asyncio is in strict mode, as it is where "
+            f"asyncio_mode is not set, and runs only what is marked. Write {where}, or @pytest.mark.asyncio before the "
+            "test."
+        )
+    return (
+        f"{item.name} is an async test, and nothing ran it: pytest has no plugin for async tests here. Install one, "
+        f"`pip install pytest-asyncio`, and write {where}."
+    )

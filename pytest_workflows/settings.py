@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MARKER = "workflow"
 FAILURES_DIR = ".workflows/failures"
+RECORD_STEPS = 1000
 LIMITS = ("step_output", "event_payload", "storage", "step_name", "instance_id", "batch", "sleep")
 MARKER_HELP = (
     "workflow(now, seed, timeout, clock, step_limit, unused_mocks, allow_network, limits, crash, replay, "
@@ -48,6 +49,7 @@ class Settings:
         strict: Whether a broken rule fails the test.
         record: Of which tests instances are recorded: `"all"`, `"failed"` or `"none"`.
         redact: Keys whose values are kept out of recordings.
+        record_steps: How many steps of an instance a recording's file keeps; 0 for all.
         failures_dir: Where recordings are written, relative to rootdir.
         looked_at: Whether every instance is recorded for what is shown at the end, whatever is written.
     """
@@ -68,6 +70,7 @@ class Settings:
     strict: bool = False
     record: str = "failed"
     redact: tuple[str, ...] = ()
+    record_steps: int = RECORD_STEPS
     failures_dir: str = FAILURES_DIR
     looked_at: bool = False
 
@@ -134,7 +137,13 @@ def add_options(parser: pytest.Parser) -> None:
         help="run recordings (a file, or a folder of them) against today's source; without other paths, only these",
     )
     parser.addini("workflows_failures_dir", "where recordings are written (default: .workflows/failures)")
-    parser.addini("workflows_redact", "keys whose values are kept out of recordings", type="args", default=[])
+    parser.addini(
+        "workflows_record_steps",
+        f"how many steps of an instance a recording keeps, first and last ones (default: {RECORD_STEPS}; 0: all)",
+    )
+    parser.addini(
+        "workflows_redact", "keys whose values are kept out of recordings and reports", type="args", default=[]
+    )
     parser.addini("workflows_strict", "a broken rule of durable workflows fails the test", type="bool", default=False)
     parser.addini("workflows_ignore_rules", "names of rules that are not looked at", type="args", default=[])
     parser.addini("workflows_config", "path of wrangler.jsonc, .json or .toml (found beside the tests by default)")
@@ -197,6 +206,7 @@ def read_ini(config: pytest.Config) -> Settings:
         strict=bool(config.getoption("workflows_strict", False) or config.getini("workflows_strict")),
         record=config.getoption("workflows_record", "failed"),
         redact=tuple(config.getini("workflows_redact")),
+        record_steps=_steps(config.getini("workflows_record_steps")),
         failures_dir=config.getini("workflows_failures_dir") or FAILURES_DIR,
     )
     _check("ini option workflows_ignore_rules", "ignore_rules", list(settings.ignore_rules))
@@ -210,6 +220,16 @@ def read_ini(config: pytest.Config) -> Settings:
         _check("ini option workflows_timeout", "timeout", seconds, shown=timeout)
         settings = replace(settings, timeout=seconds)
     return settings
+
+
+def _steps(text: str) -> int:
+    if not text:
+        return RECORD_STEPS
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise pytest.UsageError(
+            f"ini option workflows_record_steps takes a number of steps from 0 on (0: all), not {text!r}."
+        )
+    return int(text)
 
 
 def read_marker(args: tuple[Any, ...], kwargs: Mapping[str, Any], where: str) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from durable_engine import printable
 from pytest_workflows.graph import build_graph, to_mermaid, to_svg
 from pytest_workflows.recordings import Recording, workflow_of
 from pytest_workflows.sources import SourceWorkflow, find_steps
@@ -72,7 +73,7 @@ def graph(
         format = Format.svg if output is not None and output.suffix == ".svg" else Format.mermaid
     text = to_svg(drawn) if format is Format.svg else to_mermaid(drawn)
     if output is None:
-        typer.echo(text, nl=False)
+        typer.echo(printable(text), nl=False)
     else:
         _write(output, text)
     for line in refused:

@@ -13,6 +13,7 @@ import msgspec
 from pytest_workflows.junit import PROPERTY
 from pytest_workflows.report import RECORDINGS
 
+from .cutting import cut
 from .storing import write
 
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ class Recorded(Protocol):
 
     recorded: bool
     item: pytest.Item
+
+    @property
+    def record_steps(self) -> int:
+        """How many steps of each instance a file keeps; 0 for all."""
 
     @property
     def recording_mode(self) -> tuple[str, str]:
@@ -53,10 +58,12 @@ def report_recordings(report: pytest.TestReport, running: Recorded, config: pyte
     if report.failed or (report.when == "call" and mode == "all"):
         running.recorded = True
         outcome = "failed" if report.failed else "passed"
-        recordings = [msgspec.structs.replace(one, outcome=outcome) for one in running.recordings()]
+        recordings = [
+            cut(msgspec.structs.replace(one, outcome=outcome), running.record_steps) for one in running.recordings()
+        ]
         paths = write(recordings, base, nodeid)
         if report.failed and paths:
-            report.sections.append((RECORDINGS, _describe(paths, config.invocation_params.dir)))
+            report.sections.append((RECORDINGS, _describe(paths, recordings, config.invocation_params.dir)))
             named = [(PROPERTY, _shown(path, config.invocation_params.dir)) for path in paths[:_MOST_NAMED]]
             report.user_properties += named  # of this phase's report, and of those that follow
             running.item.user_properties += named
@@ -64,12 +71,16 @@ def report_recordings(report: pytest.TestReport, running: Recorded, config: pyte
         write([], base, nodeid)
 
 
-def _describe(paths: Sequence[Path], folder: Path) -> str:
+def _describe(paths: Sequence[Path], recordings: Sequence[Recording], folder: Path) -> str:
     shown = [_shown(path, folder) for path in paths]
     lines = shown[:_MOST_NAMED]
     if len(shown) > _MOST_NAMED:
         lines.append(f"... and {len(shown) - _MOST_NAMED} more in {_shown(paths[0].parent, folder)}")
-    return "\n".join([*lines, f"Run it again: pytest-workflows reproduce {shlex.quote(shown[0])}"])
+    whole = next((path for path, recording in zip(shown, recordings, strict=True) if not recording.left_out), None)
+    if whole is not None:
+        return "\n".join([*lines, f"Run it again: pytest-workflows reproduce {shlex.quote(whole)}"])
+    lines.append(f"It is cut: {recordings[0].notes[-1]}")
+    return "\n".join(lines)
 
 
 def _shown(path: Path, folder: Path) -> str:
