@@ -34,6 +34,7 @@ from durable_engine import (
     as_coroutine_function,
     decode,
     error_of,
+    hide_frames,
     history_of,
     pass_door,
     shown_result,
@@ -45,6 +46,8 @@ from .modifier import Modifier
 from .registry import Registry, closest, list_steps, registry_of, unused_error
 from .steplines import error_text, repeated
 from .timeline import Run, keep_run, never_created, waits_for
+
+hide_frames(__file__)
 
 ModifyFunction = Callable[[Modifier], Awaitable[None] | None]
 T = TypeVar("T", bound="_Introspector")

@@ -58,13 +58,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER_HELP)
     session = config.stash[SESSION]
     session.configured()
-    config.pluginmanager.register(ExplorationHooks(config, session, read_exploration(config)), NAME)
-    config.pluginmanager.register(ColouredSections())
-    config.pluginmanager.register(RunCollector(config))
     if config.getoption("xmlpath", None):
+        # Before what gives runs of exploration their names, which so comes to reports first.
         from .junit import JunitSections
 
         config.pluginmanager.register(JunitSections(config, (SECTION, RECORDINGS)))
+    config.pluginmanager.register(ExplorationHooks(config, session, read_exploration(config)), NAME)
+    config.pluginmanager.register(ColouredSections())
+    config.pluginmanager.register(RunCollector(config))
     look = read_look_options(config)
     if look:
         from . import looking

@@ -74,6 +74,7 @@ class RunningTest:
         self._classes: dict[str, type] = {}
         self._capture: Capture | None = None
         self._hiding: Secrets | None = None
+        self._told = ""
         self._proxies: dict[str, Any] = {}
         self._sources: Sources | None = None
         self._watch: Watch | None = None
@@ -240,7 +241,8 @@ class RunningTest:
             from .timeline import keep_run, lines_of
 
             self._hiding = None if self._capture is None else self._capture.hiding(self._origin)
-            telling = Telling(self._hiding, "" if error is None else str(error))
+            self._told = self._told if error is None else str(error)
+            telling = Telling(self._hiding, self._told)
             alive = [keep_run(engine, instance) for instance in engine.instances[:MOST_RUNS]]
             parts = [lines_of(run, telling) for run in [*registry_of(engine).gone[:MOST_RUNS], *alive]]
             more = len(engine.instances) - len(alive)

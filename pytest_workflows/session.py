@@ -222,7 +222,7 @@ def _not_run(item: pytest.Item) -> str:
         'asyncio_mode = "auto" under [tool.pytest.ini_options] of pyproject.toml (in pytest.ini, asyncio_mode = auto '
         "under [pytest])"
     )
-    if item.config.pluginmanager.has_plugin("asyncio"):
+    if hasattr(item.config.option, "asyncio_mode"):
         return (
             f"{item.name} is an async test, and nothing ran it: pytest-asyncio is in strict mode, as it is where "
             f"asyncio_mode is not set, and runs only what is marked. Write {where}, or @pytest.mark.asyncio before the "

@@ -241,7 +241,8 @@ def error_text(error: Mapping[str, str]) -> str:
     said = _FRAMES.split(message)[1:]
     # On its way out of a step an exception is raised again, with the same words behind its name.
     whole = whole_message(message)
-    if not frames or not all(part.partition("\n\n")[0].endswith(whole) or not part.strip() for part in said):
+    again = all(part.partition("\n\n")[0].rstrip().endswith((whole, _TRACEBACK)) for part in said if part.strip())
+    if not frames or not again:
         return f"{error['name']}: {message}"
     return "\n".join([f"{error['name']}: {whole}", *(frame.rstrip("\n") for frame in dict.fromkeys(frames))])
 
