@@ -44,7 +44,7 @@ from durable_engine import (
 
 from .modifier import Modifier
 from .registry import Registry, closest, list_steps, registry_of, unused_error
-from .steplines import error_text, repeated
+from .steplines import error_text, repeated, whole_message
 from .timeline import Run, keep_run, never_created, waits_for
 
 hide_frames(__file__)
@@ -538,7 +538,9 @@ class InstanceIntrospector(_Introspector):
             lines.append(never_created(self._engine, self._workflow, self._id))
             lines += map(str, self._engine.calls.forgotten)
         elif instance.status in FINAL_STATUSES:
-            lines.append(f"It is {instance.status}.")
+            error = error_of(instance.row)
+            how = "" if error is None else f" with {error['name']}: {whole_message(error['message'])}"
+            lines.append(f"It is {instance.status}{how}{'' if how else '.'}")
         else:
             lines.append(f"It is {instance.status} now: {waits_for(steps)}.")
         question = repeated(steps)
