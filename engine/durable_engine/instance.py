@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +59,7 @@ class Instance:
         self._callbacks = 0
         self._counts: dict[tuple[StepKind, str], int] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+        self.started_tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
         self._steps = {step.key: step for step in engine.store.steps(row.key)}
         self._forgotten = {key: row for key, row in self._steps.items() if row.flags & FORGOTTEN}
         self.stored = sum(len(step.result or b"") for step in self._steps.values())
