@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+import pluggy
 import pytest
 
 from durable_engine import Finding, Instance, Observer, StepKey
@@ -24,8 +27,26 @@ def hook_callers(item: pytest.Item) -> list[HookCaller]:
     Args:
         item: The test that the engine belongs to.
     """
-    plugins = [impl.plugin for name in _HOOKS.values() for impl in reversed(getattr(item.ihook, name).get_hookimpls())]
-    return [HookCaller(item.config, plugin) for plugin in {id(one): one for one in plugins}.values()]
+    found: dict[int, HookCaller] = {}
+    for told, name in _HOOKS.items():
+        for impl in reversed(getattr(item.ihook, name).get_hookimpls()):
+            caller = found.setdefault(id(impl.plugin), HookCaller(title_of(item.config, impl.plugin)))
+            caller.add(told, impl)
+    return list(found.values())
+
+
+def call_hook(impl: pluggy.HookImpl, **arguments: Any) -> None:
+    """Call one plugin's hook by itself, with those of the arguments that it takes.
+
+    Args:
+        impl: The hook; a wrapper has nothing in it.
+        arguments: What hooks of that name get.
+    """
+    outcome: Any = impl.function(*(arguments[name] for name in impl.argnames))
+    if impl.wrapper or impl.hookwrapper:
+        next(outcome)
+        with suppress(StopIteration):
+            outcome.send([] if impl.wrapper else pluggy.Result([], None))
 
 
 def title_of(config: pytest.Config, plugin: object) -> str:
@@ -40,16 +61,23 @@ class HookCaller(Observer):
     """Calls one plugin's hooks of `hookspecs.py`: what it raises is its own failure, and no other plugin's.
 
     Args:
-        config: pytest's.
-        plugin: The plugin or conftest.
+        title: What the plugin is called in a report.
     """
 
-    def __init__(self, config: pytest.Config, plugin: object) -> None:
-        manager = config.pluginmanager
-        others = manager.get_plugins() - {plugin}
-        self._title = title_of(config, plugin)
-        self.wanted = tuple(told for told, name in _HOOKS.items() if hasattr(plugin, name))
-        self._calls = {told: manager.subset_hook_caller(_HOOKS[told], others) for told in self.wanted}
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._impls: dict[str, list[pluggy.HookImpl]] = {}
+        self.wanted = ()
+
+    def add(self, told: str, impl: pluggy.HookImpl) -> None:
+        """The plugin has this hook.
+
+        Args:
+            told: What an observer is told of.
+            impl: The hook.
+        """
+        self._impls.setdefault(told, []).append(impl)
+        self.wanted = tuple(self._impls)
 
     @property
     def title(self) -> str:
@@ -58,23 +86,27 @@ class HookCaller(Observer):
 
     def instance_created(self, instance: Instance) -> None:
         """Call the hook."""
-        self._calls["instance_created"](instance=instance)
+        self._call("instance_created", instance=instance)
 
     def instance_finished(self, instance: Instance) -> None:
         """Call the hook."""
-        self._calls["instance_finished"](instance=instance)
+        self._call("instance_finished", instance=instance)
 
     def step_started(self, instance: Instance, step: StepKey) -> None:
         """Call the hook."""
-        self._calls["step_started"](instance=instance, step=step)
+        self._call("step_started", instance=instance, step=step)
 
     def step_finished(self, instance: Instance, step: StepKey) -> None:
         """Call the hook."""
-        self._calls["step_finished"](instance=instance, step=step)
+        self._call("step_finished", instance=instance, step=step)
 
     def found(self, finding: Finding) -> None:
         """Call the hook."""
-        self._calls["found"](finding=finding)
+        self._call("found", finding=finding)
+
+    def _call(self, told: str, **arguments: Any) -> None:
+        for impl in self._impls[told]:
+            call_hook(impl, **arguments)
 
 
 class FindingKeeper(Observer):

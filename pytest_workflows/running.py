@@ -133,7 +133,7 @@ class RunningTest:
             from .recordings.capture import MOST, Capture
 
             most = None if self._records_all else MOST
-            self._capture = Capture(engine, settings.redact, most)
+            self._capture, self._hiding = Capture(engine, settings.redact, most), None
             registry.on_leave = self._capture.keep
         self._watch = Watch(engine, self.sources)
         if self.kept is not None:
@@ -196,7 +196,7 @@ class RunningTest:
         found = self._take_findings(engine)
         if self.settings.strict and found:
             raise WorkflowRuleError("\n".join([f"{len(found)} broken rule(s):", *map(str, found)]))
-        refused = [*engine.refused, *self.warned.warn(found)]
+        refused = [*engine.refused, *self.warned.warn(found, self._hide)]
         if refused:
             raise as_error(refused)
 
@@ -208,7 +208,7 @@ class RunningTest:
     def tell_findings(self) -> None:
         """At the end of a call that failed: warn of broken rules. They stand in the report, and raise nothing."""
         if self._engine is not None and not self._engine.closed:
-            self.warned.warn(self._take_findings(self._engine))
+            self.warned.warn(self._take_findings(self._engine), self._hide)
 
     def outcome(self, *, passed: bool) -> RunOutcome:
         """What this run showed, for further ones."""
@@ -316,6 +316,9 @@ class RunningTest:
             self._capture.finish()
             self._hiding = self._capture.hiding(self._origin)
         return text if self._hiding is None else self._hiding.text(text)
+
+    def _hide(self, text: str) -> str:
+        return self.redacted(text) if self.settings.redact else text
 
     def _origin(self, watcher: Watcher) -> Origin:
         from durable_engine import to_datetime

@@ -92,14 +92,13 @@ class RunCollector:
             return
         runs = {nodeid: kept.runs for nodeid, kept in self._kept.items() if kept.runs}
         findings = {nodeid: kept.findings for nodeid, kept in self._kept.items() if kept.findings}
-        manager, name = self._config.pluginmanager, self._config.hook.pytest_workflows_report.name
-        for impl in reversed(self._config.hook.pytest_workflows_report.get_hookimpls()):
+        from durable_engine import ObserverFailure
+
+        from .hook_caller import call_hook, title_of
+
+        hook = self._config.hook.pytest_workflows_report
+        for impl in reversed(hook.get_hookimpls()):
             try:
-                only = manager.subset_hook_caller(name, manager.get_plugins() - {impl.plugin})
-                only(config=self._config, runs=runs, findings=findings)
+                call_hook(impl, config=self._config, runs=runs, findings=findings)
             except Exception as error:
-                from durable_engine import ObserverFailure
-
-                from .hook_caller import title_of
-
-                ObserverFailure(title_of(self._config, impl.plugin), name, error).warn()
+                ObserverFailure(title_of(self._config, impl.plugin), hook.name, error).warn()

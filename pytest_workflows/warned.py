@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -59,10 +59,14 @@ class Warned:
         while self._failures:
             self._failures.pop(0).warn()
 
-    def warn(self, findings: Iterable[Finding]) -> list[Warning]:
+    def warn(self, findings: Iterable[Finding], hide: Callable[[str], str] = str) -> list[Warning]:
         """Warn of what was not warned of before.
 
         A misread duration is left out: the engine warned of it when it was read.
+
+        Args:
+            findings: What was found.
+            hide: Gives a text without secrets.
 
         Returns:
             The warnings that are errors here, by the filters in force; the caller raises them.
@@ -77,7 +81,7 @@ class Warned:
                 continue
             try:
                 warnings.warn_explicit(
-                    WorkflowRuleWarning(str(finding)), WorkflowRuleWarning, finding.file, finding.line
+                    WorkflowRuleWarning(hide(str(finding))), WorkflowRuleWarning, finding.file, finding.line
                 )
             except Warning as raised:
                 refused.append(raised)

@@ -432,3 +432,43 @@ def test_a_keyboard_interrupt_in_a_hook_ends_the_session(worker: Any) -> None:
     result = worker.run(TWO_TESTS, process=True)
 
     assert result.ret == pytest.ExitCode.INTERRUPTED
+
+
+def test_wrappers_and_hooks_of_another_name_are_called_once_each(worker: Any) -> None:
+    worker.write(
+        "conftest.py",
+        """
+        import pytest
+
+        class Plugin:
+            @pytest.hookimpl(wrapper=True)
+            def pytest_workflows_step_started(self, step):
+                print("\\nHOOK new wrapper begins", step.name)
+                yield
+                print("HOOK new wrapper ends", step.name)
+
+            @pytest.hookimpl(hookwrapper=True)
+            def pytest_workflows_step_finished(self, step):
+                outcome = yield
+                print("HOOK old wrapper", step.name, outcome.get_result())
+
+        class Other:
+            @pytest.hookimpl(specname="pytest_workflows_step_started")
+            def pytest_by_another_name(self, step):
+                print("HOOK other", step.name)
+
+        def pytest_configure(config):
+            config.pluginmanager.register(Plugin(), "plugin")
+            config.pluginmanager.register(Other(), "other")
+        """,
+    )
+
+    result = worker.run(TWO_TESTS.replace("[1, 2]", "[1]"), "-s")
+
+    result.assert_outcomes(passed=1)
+    assert [call for call in calls_of(result) if "charge" in call] == [
+        "new wrapper begins charge",
+        "new wrapper ends charge",
+        "other charge",
+        "old wrapper charge []",
+    ]
