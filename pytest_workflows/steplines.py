@@ -238,11 +238,11 @@ def error_text(error: Mapping[str, str]) -> str:
     """
     message = error["message"].rstrip()
     frames = _FRAMES.findall(message)
-    said = _FRAMES.split(message)[1:]
+    said = _FRAMES.split(message)[1:] or [message]
     # On its way out of a step an exception is raised again, with the same words behind its name.
     whole = whole_message(message)
     again = all(part.partition("\n\n")[0].rstrip().endswith((whole, _TRACEBACK)) for part in said if part.strip())
-    if not frames or not again:
+    if not again:
         return f"{error['name']}: {message}"
     return "\n".join([f"{error['name']}: {whole}", *(frame.rstrip("\n") for frame in dict.fromkeys(frames))])
 

@@ -9,6 +9,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from pytest_workflows.steplines import error_text
+
 POLLING = """
     from workers import WorkflowEntrypoint
 
@@ -623,3 +625,30 @@ def test_a_number_of_steps_that_is_none_is_refused(worker: Any, most: str) -> No
     assert f"workflows_record_steps takes a number of steps from 0 on (0: all), not '{most}'." in (
         result.stderr.str() + result.stdout.str()
     )
+
+
+# -- an error in a message ---------------------------------------------------------------------------------------------
+
+HEAD = "Traceback (most recent call last):\n"
+RUN = '  File "a.py", line 1, in run\n    await f()\n'
+STEP = '  File "a.py", line 9, in f\n    raise it\n'
+CROSSED = (
+    f"PythonError: {HEAD}{STEP}ValueError: v\n\n\nThe above exception was the direct cause of the following exception:"
+    f"\n\n{HEAD}{RUN}ValueError: ValueError: v\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("plain", "plain"),
+        ("two\nlines", "two\nlines"),
+        (f"PythonError: {HEAD}TypeError: x", "TypeError: x"),
+        (f"PythonError: {HEAD}{RUN}ValueError: v\n  more\n", f"ValueError: v\n  more\n{RUN}".rstrip()),
+        (CROSSED, f"ValueError: v\n{STEP}{RUN}".rstrip()),
+        (f"PythonError: {HEAD}{RUN}KeyError: 'a'\n\nDuring handling of the above exception, another exception occurred:"
+         f"\n\n{HEAD}{STEP}RuntimeError: other",) * 2,
+    ],
+)  # fmt: skip
+def test_what_was_raised_is_told_once_with_its_places_and_another_exception_whole(message: str, shown: str) -> None:
+    assert error_text({"name": "Error", "message": message}) == f"Error: {shown}"
