@@ -70,7 +70,7 @@ def add_section(report: pytest.TestReport, lines: list[Line], config: pytest.Con
         return
     report.sections.append((SECTION, text))
     if has_colour(config):
-        setattr(report, _COLOURED, write(lines, colour=True))
+        setattr(report, _COLOURED, [text, write(lines, colour=True)])
 
 
 # -- what may be shown -------------------------------------------------------------------------------------------------
@@ -136,8 +136,8 @@ class ColouredSections:
 def _coloured(reports: list[Any]) -> Iterator[None]:
     plain = [(report, report.sections) for report in reports]
     for report, sections in plain:
-        coloured = getattr(report, _COLOURED)
-        report.sections = [(title, coloured if title == SECTION else text) for title, text in sections]
+        told, coloured = getattr(report, _COLOURED)
+        report.sections = [(title, coloured if text == told else text) for title, text in sections]
     try:
         yield
     finally:

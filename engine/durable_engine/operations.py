@@ -205,6 +205,7 @@ class EventOperation(DurableOperation):
             engine.loop.call_soon(self._time_out, timeout, context=context_for(self.scope))
             return
         self.instance.waits.setdefault(event_type, []).append(self)
+        engine.observers.wait_started(self.instance, self.row.key, event_type, self._place)
         self.wait_until(self.row.due, lambda: self._time_out(timeout), f"the timeout of wait {self.row.key.label!r}")
         self.instance.match_events(event_type)
         if self.row.status == "waiting":

@@ -229,9 +229,9 @@ class Step:
             due = int(when)
         else:
             return self._failed(_unreadable(when, f"the time of sleep {name!r}"), name, place)
-        return self._sleep(name, due - now, place, past=due < now)
+        return self._sleep(name, due - now, place, until=due)
 
-    def _sleep(self, name: str, duration: int, place: Place, *, past: bool = False) -> asyncio.Future[None]:
+    def _sleep(self, name: str, duration: int, place: Place, *, until: int | None = None) -> asyncio.Future[None]:
         instance = self._instance
         loop = instance.engine.loop
         if instance.closed:
@@ -246,8 +246,11 @@ class Step:
             return self._failed(JsException("Error", too_long), name, place)
         key = instance.count_step("sleep", name)
         known = instance.find_step(key)
-        if known is None and past:  # a sleep that an earlier life began or finished was not in the past then
-            return self._failed(JsException("Error", PAST_SLEEP), name, place)
+        if until is not None:
+            # A sleep that an earlier execution began or finished was not in the past then.
+            if known is None and duration < 0:
+                return self._failed(JsException("Error", PAST_SLEEP), name, place)
+            instance.sleeps_until(key, until, place)
         self._ask(key, place)
         remembered = instance.remembered(key)
         if remembered is not None:
