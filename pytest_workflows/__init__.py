@@ -36,7 +36,13 @@ if TYPE_CHECKING:
         WorkflowRuleWarning,
     )
 
-    from .errors import MissingBindingError, WorkflowConfigError
+    from .errors import (
+        MissingBindingError,
+        MissingNameError,
+        NetworkRefusedError,
+        UnprovidedError,
+        WorkflowConfigError,
+    )
     from .fault_plan import FaultPlan
     from .introspection import (
         InstanceIntrospector,
@@ -64,8 +70,10 @@ __all__ = [
     "InvalidArgumentError",
     "MissingAwaitError",
     "MissingBindingError",
+    "MissingNameError",
     "ModificationError",
     "Modifier",
+    "NetworkRefusedError",
     "NeverHappensError",
     "NotAvailableError",
     "Recording",
@@ -75,6 +83,7 @@ __all__ = [
     "StepRecord",
     "UnknownValue",
     "UnknownValueError",
+    "UnprovidedError",
     "UnreachableStatusError",
     "UnusedModificationError",
     "WaitTimeoutError",
@@ -97,6 +106,9 @@ _HOMES = {
     "FaultPlan": ".fault_plan",
     "InstanceIntrospector": ".introspection",
     "MissingBindingError": ".errors",
+    "MissingNameError": ".errors",
+    "NetworkRefusedError": ".errors",
+    "UnprovidedError": ".errors",
     "Modifier": ".modifier",
     "Run": ".timeline",
     "WorkflowConfigError": ".errors",

@@ -142,10 +142,11 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
             if item.config.getoption("workflows_report"):
                 running.write_report()
         return outcome
-    except BaseException as error:
+    except BaseException as failure:
         if running is not None:
             running.tell_findings()
-            running.write_report(error)
+            running.write_report(failure)
+            running.explain(failure)
         raise
     finally:
         if running is not None:

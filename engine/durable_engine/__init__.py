@@ -75,6 +75,7 @@ from .paths import Life
 from .playback import PlayedLine, PlayedStep, Script
 from .scope import Scope, current_scope
 from .showing import printable, show
+from .source_paths import shown_path
 from .step import Step
 from .store import MOCKED, SENSITIVE, HistoryRow, InstanceRow, StepRow
 from .unknown import REDACTED_REASON, UnknownValue
@@ -179,6 +180,7 @@ __all__ = [
     "printable",
     "read_now",
     "show",
+    "shown_path",
     "shown_result",
     "step_error",
     "step_records",
