@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from durable_engine import Engine, Instance, Observer, ObserverFailure, StepKey
-from durable_engine.observers import _HOOKS
+from durable_engine.observers import _HOOKS, Observers
 
 
 class OwnError(Exception):
@@ -131,13 +131,12 @@ def test_every_hook_is_guarded(hook: str) -> None:
 
     observer: Observer = type("Raising", (Observer,), {hook: raise_})()
     reported: list[ObserverFailure] = []
-    engine = Engine()
-    engine.observers.report = reported.append
-    engine.observers.add(observer)
+    observers = Observers()
+    observers.report = reported.append
+    observers.add(observer)
 
-    tell: Callable[..., None] = getattr(engine.observers, hook)
+    tell: Callable[..., None] = getattr(observers, hook)
     tell("instance", "more")
     tell("instance", "more")
-    engine.close()
 
     assert [failure.during for failure in reported] == [hook]
