@@ -5,6 +5,7 @@ from __future__ import annotations
 import bdb
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 from unittest import SkipTest
 
@@ -128,7 +129,7 @@ class ExplorationHooks:
         self._report(item, plan, reports, explorer, everything=is_first)
         if item.session.shouldfail or item.session.shouldstop:
             explorer.stop()
-        return outcome
+        return replace(outcome, passed=outcome.passed and not reports[-1].failed)
 
     def _phase(self, item: pytest.Item, when: _When, **arguments: Any) -> pytest.TestReport:
         hook = getattr(item.ihook, f"pytest_runtest_{when}")
@@ -178,6 +179,7 @@ class ExplorationHooks:
         """Name a run by its crash point and seed. A worker of xdist must report under the test's own name."""
         title = getattr(report, "workflows_run", None)
         if title is not None and not self._is_worker:
+            report.workflows_test = (report.nodeid, title)  # type: ignore[attr-defined]  # for who counts
             report.nodeid += title
             if self._pytest is not None:
                 self._pytest.testscollected += 1  # the progress in percent counts reports by their names

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import inspect
-from collections.abc import Awaitable, Callable, Generator, Iterable
+import itertools
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Concatenate, Generic, NoReturn, ParamSpec, Self, TypeVar
 
 from durable_engine import (
     FINAL_STATUSES,
@@ -15,6 +18,7 @@ from durable_engine import (
     HistoryEvent,
     InstanceModifications,
     InstanceNotFoundError,
+    InstanceRow,
     IntrospectionError,
     InvalidArgumentError,
     JsDict,
@@ -27,8 +31,10 @@ from durable_engine import (
     StepRecord,
     UnreachableStatusError,
     WorkflowBinding,
+    as_coroutine_function,
     decode,
     error_of,
+    hide_frames,
     history_of,
     pass_door,
     shown_result,
@@ -38,10 +44,30 @@ from durable_engine import (
 
 from .modifier import Modifier
 from .registry import Registry, closest, list_steps, registry_of, unused_error
-from .timeline import timeline
+from .steplines import error_text, repeated, whole_message
+from .timeline import Run, keep_run, never_created, waits_for
+
+hide_frames(__file__)
 
 ModifyFunction = Callable[[Modifier], Awaitable[None] | None]
 T = TypeVar("T", bound="_Introspector")
+P = ParamSpec("P")
+R = TypeVar("R")
+_MOST_LEFT = 500
+"""Of how many instances of one workflow something is kept when they are disposed of."""
+
+
+def _awaited(
+    method: Callable[Concatenate[Any, P], Coroutine[Any, Any, R]],
+) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, R]]:
+    """A method that a test must await: where it does not, the test's end says so."""
+
+    @functools.wraps(method)
+    def call(self: _Introspector, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
+        what = f"instance.{method.__name__}(...)"
+        return self._engine.calls.watch(what, partial(method, self, *args, **kwargs))
+
+    return as_coroutine_function(call)
 
 
 def introspect_workflow_instance(binding: WorkflowBinding, instance_id: str) -> InstanceIntrospector:
@@ -106,6 +132,14 @@ class _Introspector:
     async def __aenter__(self) -> Self:
         return await self._opened()
 
+    def __enter__(self) -> NoReturn:
+        raise IntrospectionError(
+            f"Write `async with` for {self!r}, as in `async with {self._called} as x:`, not `with`."
+        )
+
+    def __exit__(self, *error: object) -> None:
+        """Never called."""
+
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
@@ -118,6 +152,7 @@ class _Introspector:
         if unused is not None and self._registry.strict:
             raise unused
 
+    @_awaited
     async def dispose(self) -> None:
         """Stop the instances and drop all that is stored of them; disposing twice is fine.
 
@@ -162,10 +197,18 @@ class _Introspector:
             raise IntrospectionError(f"{self!r} is not open. Use `async with ... as x`, or `x = await ...`.")
         if self._state == "disposed":
             raise IntrospectionError(
-                f"{self!r} was disposed of: its instances and their storage are gone. Look at them before the "
-                "`async with` block ends."
+                f"{self!r} was disposed of: its instances and their storage are gone, and nothing runs any more. Wait "
+                "for them, and change them, before the `async with` block ends."
             )
         self._engine.check_open()
+
+    def keep_left(self) -> None:
+        """Keep what is to be seen of the instances after they are gone."""
+        raise NotImplementedError
+
+    @property
+    def _called(self) -> str:
+        raise NotImplementedError
 
     def _open(self) -> None:
         raise NotImplementedError
@@ -180,12 +223,57 @@ class _Introspector:
         raise NotImplementedError
 
 
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """What is kept of an instance that is gone.
+
+    Attributes:
+        run: Its run; None where it never existed.
+        status: What `status()` answered last.
+        exception: The exception that ended it.
+    """
+
+    run: Run | None = None
+    status: Mapping[str, Any] = field(default_factory=dict)
+    exception: BaseException | None = None
+
+    def require(self, introspector: InstanceIntrospector) -> Run:
+        """The run.
+
+        Raises:
+            InstanceNotFoundError: If there was no such instance.
+        """
+        if self.run is None:
+            raise InstanceNotFoundError(f"{introspector!r} was disposed of, and its instance never existed.")
+        return self.run
+
+
+class LeftStatus(JsDict, Coroutine[Any, Any, JsDict]):
+    """The last status of an instance that is gone: a dict, and what gives that dict when it is awaited."""
+
+    def __await__(self) -> Generator[Any, Any, JsDict]:
+        yield from ()
+        return JsDict(self)
+
+    def send(self, value: Any) -> Any:
+        """It is there at once."""
+        raise StopIteration(JsDict(self))
+
+    def throw(self, *error: Any) -> Any:
+        """Nothing can be thrown into what is there already."""
+        raise StopIteration(JsDict(self))
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
 class InstanceIntrospector(_Introspector):
     """Sees and steers one instance. Made by `introspect_workflow_instance`, or by a workflow introspector."""
 
     def __init__(self, binding: WorkflowBinding, instance_id: str, *, covered: bool = False) -> None:
         super().__init__(binding)
         self._id = instance_id
+        self._left: _Left | None = None
         if covered:
             self._state = "open"
 
@@ -209,13 +297,14 @@ class InstanceIntrospector(_Introspector):
             Serves both forms; the awaited one gives this introspector.
         """
         self._check_open()
-        return Modifying(self, function, self._modifications, self._apply)
+        return Modifying(self, function, self._modifications, self._apply, "instance.modify")
 
     def _apply(self, modifications: list[Modification]) -> None:
         self._check_open()
         self._engine.modify(self._workflow, self._id, modifications)
         self._modifications += modifications
 
+    @_awaited
     async def crash(self) -> None:
         """Let the engine lose the instance's memory now and recover it from storage.
 
@@ -230,6 +319,7 @@ class InstanceIntrospector(_Introspector):
 
     # -- waiting -----------------------------------------------------------------------------------------------------
 
+    @_awaited
     async def wait_for_step_result(self, step: object, *, timeout: float | None = None) -> Any:
         """Wait for a step's result, as `run` sees it.
 
@@ -273,6 +363,7 @@ class InstanceIntrospector(_Introspector):
             )
         return False
 
+    @_awaited
     async def wait_for_status(self, status: str, *, timeout: float | None = None) -> None:
         """Wait until the instance has that status; `running` is satisfied by `waiting` as well.
 
@@ -314,11 +405,13 @@ class InstanceIntrospector(_Introspector):
         ]
         error = error_of(self._require().row)
         if error is not None:
-            lines.append(f"It ended with {error['name']}: {error['message'].rstrip()}")
-        return "\n".join([*lines, self._timeline()])
+            lines.append(f"It ended with {error_text(error)}")
+        question = repeated(self.steps)
+        return "\n".join([*lines, *([question] if question else [])])
 
     # -- looking -----------------------------------------------------------------------------------------------------
 
+    @_awaited
     async def get_output(self) -> Any:
         """The value that `run` returned.
 
@@ -330,6 +423,7 @@ class InstanceIntrospector(_Introspector):
         assert row.output is not None
         return decode(row.output)
 
+    @_awaited
     async def get_error(self) -> dict[str, str]:
         """What the instance ended with: `{"name": ..., "message": ...}`.
 
@@ -341,19 +435,39 @@ class InstanceIntrospector(_Introspector):
         assert error is not None
         return error
 
-    def _in_status(self, wanted: str, what: str, why: str) -> Any:
+    def _in_status(self, wanted: str, what: str, why: str) -> InstanceRow:
         __tracebackhide__ = True
+        status, row = self._now()
+        if status != wanted:
+            raise NotAvailableError(
+                f'{what}: Workflow instance is in status "{status}" but must be "{wanted}" to have {why}'
+            )
+        return row
+
+    def _now(self) -> tuple[str, InstanceRow]:
+        __tracebackhide__ = True
+        if self._left is not None:
+            run = self._left.require(self)
+            return run.status, run.row
         self._check_open()
         instance = self._require()
-        if instance.status != wanted:
-            raise NotAvailableError(
-                f'{what}: Workflow instance is in status "{instance.status}" but must be "{wanted}" to have {why}\n'
-                f"{self._timeline()}"
-            )
-        return instance.row
+        return instance.status, instance.row
 
-    async def status(self) -> JsDict:
-        """The same as the handle's `status()`."""
+    def status(self) -> Coroutine[Any, Any, JsDict]:
+        """The same as the handle's `status()`.
+
+        Of an instance that is gone it is there at once, without `await` as well: a debugger's prompt cannot wait.
+
+        Raises:
+            InstanceNotFoundError: If there is no such instance.
+        """
+        __tracebackhide__ = True
+        if self._left is not None:
+            self._left.require(self)
+            return LeftStatus(self._left.status)
+        return self._engine.calls.watch("instance.status()", self._status)
+
+    async def _status(self) -> JsDict:
         __tracebackhide__ = True
         self._check_open()
         self._require()
@@ -362,6 +476,8 @@ class InstanceIntrospector(_Introspector):
     @property
     def steps(self) -> list[StepRecord]:
         """The steps so far, in order of their start; empty before the instance exists."""
+        if self._left is not None:
+            return [] if self._left.run is None else self._left.run.step_records
         self._check_open()
         instance = self._engine.find(self._workflow, self._id)
         return [] if instance is None else steps_of(self._engine.store, instance.row)
@@ -369,6 +485,8 @@ class InstanceIntrospector(_Introspector):
     @property
     def history(self) -> list[HistoryEvent]:
         """The instance's history, in order; empty before it exists."""
+        if self._left is not None:
+            return [] if self._left.run is None else self._left.run.history_events
         self._check_open()
         instance = self._engine.find(self._workflow, self._id)
         return [] if instance is None else history_of(self._engine.store, instance.row)
@@ -376,9 +494,21 @@ class InstanceIntrospector(_Introspector):
     @property
     def exception(self) -> BaseException | None:
         """The original exception that ended the instance, or None."""
+        if self._left is not None:
+            return self._left.exception
         self._check_open()
         instance = self._engine.find(self._workflow, self._id)
         return None if instance is None else self._engine.exceptions.get(instance.row.key)
+
+    def keep_left(self) -> None:
+        """Keep what is to be seen of the instance after it is gone."""
+        instance = self._engine.find(self._workflow, self._id)
+        if instance is None:
+            self._left = _Left()
+        else:
+            exception = self._engine.exceptions.get(instance.row.key)
+            status = self._engine.status_of(instance)
+            self._left = _Left(keep_run(self._engine, instance), status, exception)
 
     # -- helpers -----------------------------------------------------------------------------------------------------
 
@@ -403,7 +533,18 @@ class InstanceIntrospector(_Introspector):
                 lines.append(f"Did you mean {close!r}?")
             elif any(step.name == step_name and step.kind != "do" for step in steps):
                 lines.append(f"{step_name!r} is a sleep or a wait for an event; only steps of `do` have a result.")
-        return "\n".join([*lines, self._timeline()])
+        instance = self._engine.find(self._workflow, self._id)
+        if instance is None:
+            lines.append(never_created(self._engine, self._workflow, self._id))
+            lines += map(str, self._engine.calls.forgotten)
+        elif instance.status in FINAL_STATUSES:
+            error = error_of(instance.row)
+            how = "" if error is None else f" with {error['name']}: {whole_message(error['message'])}"
+            lines.append(f"It is {instance.status}{how}{'' if how else '.'}")
+        else:
+            lines.append(f"It is {instance.status} now: {waits_for(steps)}.")
+        question = repeated(steps)
+        return "\n".join([*lines, *([question] if question else [])])
 
     def _queued_behind(self) -> list[str]:
         """Why the instance does not start, where it is queued."""
@@ -416,9 +557,6 @@ class InstanceIntrospector(_Introspector):
             f"time, and the slots are held by {listed}. Bring one of them to its end, or delete it."
         ]
 
-    def _timeline(self) -> str:
-        return timeline(self._engine, self._workflow, self._id)
-
     def _open(self) -> None:
         self._registry.open_instance(self, self._workflow.name)
 
@@ -426,10 +564,15 @@ class InstanceIntrospector(_Introspector):
         if self._state == "open":
             if not self._engine.closed:
                 self._registry.keep_runs(self._engine, self._workflow, [self._id])
+                self.keep_left()
             self._engine.discard(self._workflow, [self._id])
             if self._registry.instances.get((self._workflow.name, self._id)) is self:
                 del self._registry.instances[self._workflow.name, self._id]
         self._state = "disposed"
+
+    @property
+    def _called(self) -> str:
+        return f"introspect_workflow_instance(env.{self._workflow.name}, {self._id!r})"
 
     def _ids(self) -> Iterable[str]:
         return (self._id,)
@@ -459,7 +602,7 @@ class WorkflowIntrospector(_Introspector):
             function: Called with the modifier; plain or async.
         """
         self._check_open()
-        return Modifying(self, function, self._modifications, self._apply)
+        return Modifying(self, function, self._modifications, self._apply, "introspector.modify_all")
 
     def _apply(self, modifications: list[Modification]) -> None:
         self._check_open()
@@ -467,7 +610,8 @@ class WorkflowIntrospector(_Introspector):
 
     def get(self) -> list[InstanceIntrospector]:
         """The introspectors of the instances so far, in order of creation; the same objects each time."""
-        self._check_open()
+        if self._state != "disposed":
+            self._check_open()
         return list(self._instances.values())
 
     def _created(self, binding: WorkflowBinding, id: str, modifications: InstanceModifications) -> None:
@@ -487,10 +631,20 @@ class WorkflowIntrospector(_Introspector):
             self._registry.workflows.pop(self._workflow.name, None)
             if not self._engine.closed:
                 self._registry.keep_runs(self._engine, self._workflow, self._instances)
+                self.keep_left()
             self._engine.discard(self._workflow, self._instances)
             for instance in self._instances.values():
                 instance._state = "disposed"
         self._state = "disposed"
+
+    def keep_left(self) -> None:
+        """Keep what is to be seen of the first instances after they are gone."""
+        for instance in itertools.islice(self._open_instances(), _MOST_LEFT):
+            instance.keep_left()
+
+    @property
+    def _called(self) -> str:
+        return f"introspect_workflow(env.{self._workflow.name})"
 
     def _ids(self) -> Iterable[str]:
         return tuple(self._instances)
@@ -519,7 +673,11 @@ class Modifying(Generic[T]):
         function: ModifyFunction | None,
         existing: list[Modification],
         apply: Callable[[list[Modification]], None],
+        called: str,
     ) -> None:
+        self._called = called
+        self._calls = introspector._engine.calls
+        self._call = self._calls.note(f"{called}({'' if function is None else '...'})")
         self._introspector = introspector
         self._function = function
         self._apply = apply
@@ -529,10 +687,11 @@ class Modifying(Generic[T]):
         return self._run().__await__()
 
     async def _run(self) -> T:
+        self._calls.begun(self._call)
         if self._function is None:
             raise IntrospectionError(
-                "modify() was awaited without a function. Write `async with instance.modify() as m:`, or "
-                "`await instance.modify(fn)`."
+                f"{self._called}() was awaited without a function. Write `async with {self._called}() as m:`, or "
+                f"`await {self._called}(fn)`."
             )
         if not callable(self._function):
             raise InvalidArgumentError(
@@ -544,7 +703,15 @@ class Modifying(Generic[T]):
         self._apply(self._modifier.close())
         return self._introspector
 
+    def __enter__(self) -> NoReturn:
+        self._calls.begun(self._call)
+        raise IntrospectionError(f"Write `async with {self._called}() as m:`, not `with`.")
+
+    def __exit__(self, *error: object) -> None:
+        """Never called."""
+
     async def __aenter__(self) -> Modifier:
+        self._calls.begun(self._call)
         if self._function is not None:
             raise IntrospectionError("modify(fn) is awaited; `async with` takes modify() without a function.")
         return self._modifier

@@ -34,7 +34,11 @@ class RunPlan:
             parts.append(f"crash: {self.point.title}{self.point.where if self.is_shared else ''}")
         if self.seed is not None:
             parts.append(f"seed: {self.seed}")
-        return f"[{', '.join(parts)}]" if parts else ""
+        if not parts:
+            return ""
+        from durable_engine import printable
+
+        return printable(f"[{', '.join(parts)}]")
 
     def command(self, nodeid: str, points: Sequence[FaultPoint]) -> str:
         """The line that makes this run again.
@@ -45,7 +49,9 @@ class RunPlan:
         """
         line = f"pytest {_quoted(nodeid)}"
         if self.point is not None:
-            line += f" --workflows-crash={_quoted(self.point.shortest(points))}"
+            from durable_engine import printable
+
+            line += f" --workflows-crash={_quoted(printable(self.point.shortest(points)))}"
         if self.seed is not None:
             line += f" --workflows-seed={self.seed}"
         return line

@@ -22,7 +22,7 @@ from .fixtures import (  # noqa: F401 (pytest finds fixtures by their names here
     workflow_worker,
 )
 from .look_options import read_look_options
-from .report import ColouredSections, show_report, tell_worker
+from .report import RECORDINGS, SECTION, ColouredSections, show_report, tell_worker
 from .session import SESSION, WorkflowSession
 from .session_report import RunCollector
 from .settings import MARKER_HELP, add_options, read_exploration
@@ -59,6 +59,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER_HELP)
     session = config.stash[SESSION]
     session.configured()
+    if config.getoption("xmlpath", None):
+        # Before what gives runs of exploration their names, which so comes to reports first.
+        from .junit import JunitSections
+
+        config.pluginmanager.register(JunitSections(config, (SECTION, RECORDINGS)))
     config.pluginmanager.register(ExplorationHooks(config, session, read_exploration(config)), NAME)
     config.pluginmanager.register(ColouredSections())
     config.pluginmanager.register(RunCollector(config))
@@ -145,7 +150,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     """Check what the test must still hear of, and end an engine that no fixture will end."""
     running = item.config.stash[SESSION].running
     try:
-        outcome = yield
+        outcome = yield from item.config.stash[SESSION].explained(item)
         if running is not None:
             running.check()
             if item.config.getoption("workflows_report"):
@@ -154,7 +159,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     except BaseException as failure:
         if running is not None:
             running.tell_findings()
-            running.write_report()
+            running.write_report(failure)
             running.explain(failure)
         raise
     finally:
@@ -196,6 +201,7 @@ def pytest_runtest_makereport(
     if call.excinfo is not None:
         item.config.stash[SESSION].explain(call.excinfo.value, item.path)
     report = yield
+    item.config.stash[SESSION].clean(report, None if call.excinfo is None else call.excinfo.value)
     item.config.stash[SESSION].add_section(report)
     item.config.stash[SESSION].add_runs(report)
     return report

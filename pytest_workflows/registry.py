@@ -16,6 +16,7 @@ from durable_engine import (
     Workflow,
 )
 
+from .steplines import joined
 from .timeline import Run, keep_run
 
 if TYPE_CHECKING:
@@ -84,6 +85,11 @@ class Registry:
             if instance is not None:
                 self.gone.append(keep_run(engine, instance))
 
+    def keep_left(self) -> None:
+        """The engine is about to be closed: introspectors that are still open answer from what is kept here."""
+        for introspector in [*self.instances.values(), *self.workflows.values()]:
+            introspector.keep_left()
+
     def check_used(self) -> None:
         """At the end of a test that passed: see to it that every modification was used.
 
@@ -131,7 +137,7 @@ def unused_error(
 def list_steps(steps: Iterable[StepRecord]) -> str:
     """The steps that ran, for an error's message."""
     ran = [f"{step.kind} {step.key.label!r}" for step in steps]
-    return f"Steps that ran: {', '.join(ran)}." if ran else "No step ran."
+    return f"Steps that ran: {joined(ran)}." if ran else "No step ran."
 
 
 def closest(name: str, steps: Iterable[StepRecord]) -> str | None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .recordings.capture import Capture
     from .recordings.model import Recording
     from .recordings.observing import Watcher
+    from .recordings.redaction import Secrets
     from .rules.source import Sources
     from .rules.watch import Watch
     from .session_report import Kept
@@ -86,6 +87,9 @@ class RunningTest:
         self._found: list[Finding] = []
         self._classes: dict[str, type] = {}
         self._capture: Capture | None = None
+        self._hiding: Secrets | None = None
+        self.has_secrets = False
+        self._told = ""
         self._proxies: dict[str, Any] = {}
         self._sources: Sources | None = None
         self._watch: Watch | None = None
@@ -111,7 +115,7 @@ class RunningTest:
         from durable_engine import WATCHDOG, Engine, Limits, read_now, to_datetime
 
         from .errors import UnprovidedError
-        from .hook_caller import FindingKeeper, HookCaller
+        from .hook_caller import FindingKeeper, hook_callers
         from .process_end import end_process
         from .registry import registry_of
         from .rules.watch import Watch
@@ -138,6 +142,7 @@ class RunningTest:
         WATCHDOG.end_process = partial(end_process, self.item, self.stderr)
         self._warn_of_configuration()
         engine.told_durations = self.warned.durations
+        engine.observers.off, engine.observers.report = self.warned.switched_off, self.warned.keep
         engine.faults.recording = self.plan.records
         if self.plan.point is not None:
             engine.faults.arm(self.plan.point)
@@ -145,14 +150,16 @@ class RunningTest:
         registry.strict = settings.unused_mocks == "error"
         registry.replays = settings.replay and self.plan.point is None
         engine.clock.observers.append(self._freezer.move_to)
-        hooks = HookCaller(self.item)
-        if hooks.is_heard:
+        for hooks in hook_callers(self.item):
             engine.observers.add(hooks)
-        if settings.record != "none" or settings.looked_at:
+        secrets = self._secret_values()
+        self.has_secrets = bool(settings.redact or secrets)
+        if settings.record != "none" or settings.looked_at or self.has_secrets:
             from .recordings.capture import MOST, Capture
 
             most = None if self._records_all else MOST
-            self._capture = Capture(engine, settings.redact, most, self._secret_values())
+            self._capture = Capture(engine, settings.redact, most, secrets)
+            self._hiding = None
             registry.on_leave = self._capture.keep
         self._watch = Watch(engine, self.sources)
         if self.kept is not None:
@@ -237,6 +244,7 @@ class RunningTest:
         self._raise_unprovided(engine)
         if self._refused:
             raise configuration_error(self._refused)
+        engine.calls.check()
         registry_of(engine).check_used()
         if registry_of(engine).replays:
             engine.check_all_by_replay()
@@ -279,7 +287,7 @@ class RunningTest:
         found = self._take_findings(engine)
         if self.settings.strict and found:
             raise WorkflowRuleError("\n".join([f"{len(found)} broken rule(s):", *map(str, found)]))
-        refused = [*engine.refused, *self.warned.warn(found)]
+        refused = [*engine.refused, *self.warned.warn(found, self._hide)]
         if refused:
             raise as_error(refused)
 
@@ -291,7 +299,7 @@ class RunningTest:
     def tell_findings(self) -> None:
         """At the end of a call that failed: warn of broken rules. They stand in the report, and raise nothing."""
         if self._engine is not None and not self._engine.closed:
-            self.warned.warn(self._take_findings(self._engine))
+            self.warned.warn(self._take_findings(self._engine), self._hide)
 
     def outcome(self, *, passed: bool) -> RunOutcome:
         """What this run showed, for further ones."""
@@ -307,24 +315,36 @@ class RunningTest:
             findings=[(finding.rule, finding.file, finding.line) for finding in self._found],
         )
 
-    def write_report(self) -> None:
-        """Write down the runs of the test's instances, those that are gone included, for its report."""
+    def write_report(self, error: BaseException | None = None) -> None:
+        """Write down the runs of the test's instances, those that are gone included, for its report.
+
+        Args:
+            error: What the test failed with; what it tells in full is not told so again.
+        """
         engine = self._engine
         if self._capture is not None:
             self._capture.finish()
         if engine is not None and not engine.closed:
             from .registry import MOST_RUNS, registry_of
+            from .steplines import Telling
             from .styled import Part
             from .timeline import keep_run, lines_of
 
+            self._hiding = None if self._capture is None else self._capture.hiding(self._origin)
+            self._told = self._told if error is None else str(error)
+            telling = Telling(self._hiding, self._told)
             alive = [keep_run(engine, instance) for instance in engine.instances[:MOST_RUNS]]
-            parts = [lines_of(run) for run in [*registry_of(engine).gone[:MOST_RUNS], *alive]]
+            parts = [lines_of(run, telling) for run in [*registry_of(engine).gone[:MOST_RUNS], *alive]]
             more = len(engine.instances) - len(alive)
             if more:
                 parts.append([[Part(f"... and {more} more instance(s).")]])
+            forgotten = [str(call) for call in engine.calls.forgotten if not telling.has_told(str(call))]
+            if forgotten:
+                parts.append([[Part(telling.word(call))] for call in forgotten])
             parts += [[[Part(note)]] for note in self._notes_of_python(engine)]
             if self._found:
-                parts.append([[Part("Broken rules:")], *([Part(f"  {finding}")] for finding in self._found)])
+                found = [[Part(f"  {telling.text(str(finding))}")] for finding in self._found]
+                parts.append([[Part("Broken rules:")], *found])
             self.report = [line for part in parts for line in (*part, [])][:-1]
 
     def _notes_of_python(self, engine: Engine) -> list[str]:
@@ -359,8 +379,10 @@ class RunningTest:
         if self._sockets is not None:
             self._sockets.stop()
         if self._engine is not None and not self._engine.closed:
+            from .registry import registry_of
             from .workers import context
 
+            registry_of(self._engine).keep_left()
             if self._capture is not None:
                 self._capture.stop()  # again, but for an example of a property test, or a test whose setup failed
             if self.kept is not None:
@@ -377,6 +399,11 @@ class RunningTest:
         """Of which tests instances are recorded, and the folder for that."""
         return self.settings.record, self.settings.failures_dir
 
+    @property
+    def record_steps(self) -> int:
+        """How many steps of each instance a recording's file keeps; 0 for all."""
+        return self.settings.record_steps
+
     def recordings(self) -> list[Recording]:
         """The recordings of the test's instances so far; none with `--workflows-record=none`."""
         if self._capture is None:
@@ -386,10 +413,13 @@ class RunningTest:
 
     def redacted(self, text: str) -> str:
         """A text without what is redacted in recordings."""
-        if self._capture is None:
-            return text
-        self._capture.finish()
-        return self._capture.secrets(self._origin).text(text)
+        if self._hiding is None and self._capture is not None:
+            self._capture.finish()
+            self._hiding = self._capture.hiding(self._origin)
+        return text if self._hiding is None else self._hiding.text(text)
+
+    def _hide(self, text: str) -> str:
+        return self.redacted(text) if self.has_secrets else text
 
     def _origin(self, watcher: Watcher) -> Origin:
         from durable_engine import to_datetime

@@ -5,17 +5,19 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from . import current, importer
+from .junit import PROPERTY
 from .loop_at_import import explain_missing_loop
 from .plan import PLAIN
 from .property_tests import exempt_our_fixtures, is_property_test, separate_examples
-from .report import add_section, has_colour, takes_ascii_only
+from .report import add_section, clean, takes_ascii_only
 from .session_report import Kept, hand_over, is_awaited
 from .settings import MARKER, Settings, read_ini, read_marker
 from .warned import Warned
@@ -43,7 +45,7 @@ class WorkflowSession:
         self._settings: Settings | None = None
         self._switcher: ProjectSwitcher | None = None
         self._freezer: Freezer | None = None
-        self._warned = Warned()
+        self.warned = Warned()
         self.plan = PLAIN
         self._stderr: int | None = None
         self.running: RunningTest | None = None
@@ -151,13 +153,14 @@ class WorkflowSession:
             from .freeze import Freezer
 
             self._freezer = Freezer()
+        item.user_properties[:] = [one for one in item.user_properties if one[0] != PROPERTY]  # of a run before this
         project = self._project_of(item.path)
         self.running = RunningTest(
             item,
             self.settings.for_item(item),
             project,
             self._freezer,
-            self._warned,
+            self.warned,
             self.plan,
             has_fixture=ours,
             early_uses=self._early_uses,
@@ -185,6 +188,15 @@ class WorkflowSession:
         """A test's function is about to be called: each example of a property test is a run of its own."""
         if self.running is not None and is_property_test(item):
             self.running.undo.append(separate_examples(item, self.running))
+
+    def explained(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """A test is called: where nothing runs an async one, say what to write."""
+        try:
+            return (yield)
+        except (pytest.fail.Exception, pytest.skip.Exception) as outcome:
+            if self.running is None or not self.running.has_fixture or "async def function" not in str(outcome):
+                raise
+        pytest.fail(_not_run(item), pytrace=False)
 
     def serve_outside(self) -> None:
         """Answer for `workers.env` while no test runs: variables and secrets have values, bindings have not."""
@@ -219,12 +231,20 @@ class WorkflowSession:
             if not running.report:
                 running.write_report()
             if running.report:
-                add_section(report, running.report, colour=has_colour(self._config))
+                add_section(report, running.report, self._config)
                 running.reported = True
         if running.used and running.settings.record != "none":
             from .recordings.reporting import report_recordings
 
             report_recordings(report, running, self._config, running.plan.title)
+
+    def clean(self, report: pytest.TestReport, error: BaseException | None) -> None:
+        """Take out of a report what must not be shown."""
+        running = self.running
+        if running is None or not running.used:
+            return
+        if report.failed or (report.when != "setup" and report.sections and running.has_secrets):
+            clean(report, running.redacted, escape=not isinstance(error, AssertionError))
 
     def explain_error(self, error: BaseException, report: pytest.CollectReport | pytest.TestReport) -> None:
         """Put what we know of an error into the report of a test, or of a file that cannot be collected."""
@@ -253,6 +273,7 @@ class WorkflowSession:
         if self.running is not None:
             self.running.bury()
             self.running = None
+        self.warned.tell_failures()
 
     def close(self) -> None:
         """The session is over."""
@@ -269,6 +290,24 @@ class WorkflowSession:
             self._freezer.stop()
         if self._switcher is not None:
             self._switcher.close()
+
+
+def _not_run(item: pytest.Item) -> str:
+    """What to write where nothing runs an async test."""
+    where = (
+        'asyncio_mode = "auto" under [tool.pytest.ini_options] of pyproject.toml (in pytest.ini, asyncio_mode = auto '
+        "under [pytest])"
+    )
+    if hasattr(item.config.option, "asyncio_mode"):
+        return (
+            f"{item.name} is an async test, and nothing ran it: pytest-asyncio is in strict mode, as it is where "
+            f"asyncio_mode is not set, and runs only what is marked. Write {where}, or @pytest.mark.asyncio before the "
+            "test."
+        )
+    return (
+        f"{item.name} is an async test, and nothing ran it: pytest has no plugin for async tests here. Install one, "
+        f"`pip install pytest-asyncio`, and write {where}."
+    )
 
 
 class _EarlyUses:

@@ -84,9 +84,17 @@ class RunCollector:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
         """Tell."""
-        if is_awaited(self._config) and not hasattr(self._config, "workerinput"):
-            self._config.hook.pytest_workflows_report(
-                config=self._config,
-                runs={nodeid: kept.runs for nodeid, kept in self._kept.items() if kept.runs},
-                findings={nodeid: kept.findings for nodeid, kept in self._kept.items() if kept.findings},
-            )
+        if not is_awaited(self._config) or hasattr(self._config, "workerinput"):
+            return
+        runs = {nodeid: kept.runs for nodeid, kept in self._kept.items() if kept.runs}
+        findings = {nodeid: kept.findings for nodeid, kept in self._kept.items() if kept.findings}
+        from durable_engine import ObserverFailure
+
+        from .hook_caller import call_hook, title_of
+
+        hook = self._config.hook.pytest_workflows_report
+        for impl in reversed(hook.get_hookimpls()):
+            try:
+                call_hook(impl, config=self._config, runs=runs, findings=findings)
+            except Exception as error:
+                ObserverFailure(title_of(self._config, impl.plugin), hook.name, error).warn()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MARKER = "workflow"
 FAILURES_DIR = ".workflows/failures"
+RECORD_STEPS = 1000
 LIMITS = ("step_output", "event_payload", "storage", "step_name", "instance_id", "batch", "sleep")
 _LARGEST = 2**53 - 1
 """The largest number that JSON readers everywhere take."""
@@ -56,6 +57,7 @@ class Settings:
         strict: Whether a broken rule fails the test.
         record: Of which tests instances are recorded: `"all"`, `"failed"` or `"none"`.
         redact: Keys whose values are kept out of recordings.
+        record_steps: How many steps of an instance a recording's file keeps; 0 for all.
         failures_dir: Where recordings are written, relative to rootdir.
         looked_at: Whether every instance is recorded for what is shown at the end, whatever is written.
         dev_vars: Whether `.dev.vars` beside the configuration is read.
@@ -78,6 +80,7 @@ class Settings:
     strict: bool = False
     record: str = "failed"
     redact: tuple[str, ...] = ()
+    record_steps: int = RECORD_STEPS
     failures_dir: str = FAILURES_DIR
     looked_at: bool = False
     dev_vars: bool = True
@@ -145,7 +148,13 @@ def add_options(parser: pytest.Parser) -> None:
         help="run recordings (a file, or a folder of them) against today's source; without other paths, only these",
     )
     parser.addini("workflows_failures_dir", "where recordings are written (default: .workflows/failures)")
-    parser.addini("workflows_redact", "keys whose values are kept out of recordings", type="args", default=[])
+    parser.addini(
+        "workflows_record_steps",
+        f"how many steps of an instance a recording keeps, first and last ones (default: {RECORD_STEPS}; 0: all)",
+    )
+    parser.addini(
+        "workflows_redact", "keys whose values are kept out of recordings and reports", type="args", default=[]
+    )
     parser.addini("workflows_strict", "a broken rule of durable workflows fails the test", type="bool", default=False)
     parser.addini("workflows_ignore_rules", "names of rules that are not looked at", type="args", default=[])
     parser.addini("workflows_config", "path of wrangler.jsonc, .json or .toml (found beside the tests by default)")
@@ -223,6 +232,7 @@ def read_ini(config: pytest.Config) -> Settings:
         strict=bool(config.getoption("workflows_strict", False) or _ini(config, "workflows_strict")),
         record=config.getoption("workflows_record", "failed"),
         redact=tuple(_ini(config, "workflows_redact") or ()),
+        record_steps=_steps(_ini(config, "workflows_record_steps")),
         dev_vars=bool(_ini(config, "workflows_dev_vars")),
         failures_dir=_failures_dir(config),
         unprovided=_ini(config, "workflows_unprovided") or "error",
@@ -266,13 +276,7 @@ def _ini(config: pytest.Config, name: str) -> Any:
         raise pytest.UsageError(
             f"ini option {name}{where} takes {form}; pytest cannot read what is given: {error}."
         ) from None
-    kinds = {
-        "workflows_strict": bool,
-        "workflows_dev_vars": bool,
-        "workflows_redact": list,
-        "workflows_ignore_rules": list,
-    }
-    fits = value is None or isinstance(value, kinds.get(name, str))
+    fits = value is None or isinstance(value, _INI_TYPES.get(name, str))
     if not fits or (isinstance(value, list) and not all(isinstance(item, str) for item in value)):
         raise pytest.UsageError(f"ini option {name} takes {form}, not {shown(value)}.")
     return value
@@ -290,6 +294,16 @@ def _failures_dir(config: pytest.Config) -> str:
             "folder that you may write to, or record none: --workflows-record=none"
         )
     return folder
+
+
+def _steps(text: str) -> int:
+    if not text:
+        return RECORD_STEPS
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise pytest.UsageError(
+            f"ini option workflows_record_steps takes a number of steps from 0 on (0: all), not {shown(text)}."
+        )
+    return int(text)
 
 
 def read_marker(args: tuple[Any, ...], kwargs: Mapping[str, Any], where: str) -> Mapping[str, Any]:

@@ -68,16 +68,21 @@ def row(cells: Iterable[Cell], gap: int = 2) -> list[Line]:
 
 
 def paragraph(text: str, width: int, indent: str = "") -> list[str]:
-    """A text in lines of at most `width` characters; all but the first are indented."""
-    lines = textwrap.wrap(
-        text,
+    """A text in lines of at most `width` characters, in one or more for each of its own; the others are indented."""
+    first, *more = text.expandtabs(4).split("\n")
+    lines = [*_folded(first, width, indent), *(line for one in more for line in _folded(indent + one, width, indent))]
+    return [piece for line in lines for piece in _chopped(line, width)]
+
+
+def _folded(line: str, width: int, indent: str) -> list[str]:
+    return textwrap.wrap(
+        line,
         width,
         subsequent_indent=indent,
         replace_whitespace=False,
         drop_whitespace=True,
         break_on_hyphens=False,
-    )
-    return [piece for line in lines for piece in _chopped(line, width)] or [""]
+    ) or [""]
 
 
 def width_of(text: str) -> int:

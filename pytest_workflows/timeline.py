@@ -25,7 +25,7 @@ from durable_engine import (
 
 from . import current
 from .bars import BLOCKS, draw_bars
-from .steplines import STYLES, offset, summary, table
+from .steplines import EDGE, STYLES, Telling, ends, joined, offset, repeated, table
 from .styled import Line, Part, paragraph, width_of, write
 
 WIDTH = 78
@@ -92,12 +92,11 @@ def keep_run(engine: Engine, instance: Instance) -> Run:
     )
 
 
-def timeline(engine: Engine, workflow: Workflow, id: str) -> str:
-    """The run of one instance: its steps with virtual times, attempts, errors, mocks, and what it waits for now."""
-    instance = engine.find(workflow, id)
-    if instance is None:
-        return f"Instance {id!r} of {workflow.name!r} was never created.{_others(engine, workflow)}"
-    return render(keep_run(engine, instance))
+def never_created(engine: Engine, workflow: Workflow, id: str) -> str:
+    """Says of an instance that does not exist, for an error, which ones do."""
+    ids = [repr(instance.id) for instance in engine.instances if instance.workflow is workflow]
+    others = f"It has: {', '.join(ids[:EDGE])}{', ...' if len(ids) > EDGE else ''}." if ids else "It has no instances."
+    return f"Instance {id!r} of {workflow.name!r} was never created. {others}"
 
 
 def render(run: Run, *, colour: bool = False) -> str:
@@ -110,30 +109,40 @@ def render(run: Run, *, colour: bool = False) -> str:
     return write(lines_of(run), colour=colour)
 
 
-def lines_of(run: Run) -> list[Line]:
-    """A run as lines whose parts have colours."""
+def lines_of(run: Run, telling: Telling | None = None) -> list[Line]:
+    """A run as lines whose parts have colours.
+
+    Args:
+        run: The run.
+        telling: How values and messages are written; plainly by default.
+    """
+    telling = telling or Telling()
     history, steps = run.history_events, run.step_records
     start = history[0].at if history else run.now
-    lines = _head(run, start)
+    lines = _head(run, start, telling)
     if steps:
         bars = draw_bars(run.history, round(run.now.timestamp() * 1000), BAR_WIDTH)
         if not current.is_ascii():
             bars = {key: bar.translate(BLOCKS) for key, bar in bars.items()}
-        lines += [[Part(_INDENT), *line] for line in table(steps, history, bars, start, WIDTH - len(_INDENT))]
+        lines += [[Part(_INDENT), *line] for line in table(steps, history, bars, start, WIDTH - len(_INDENT), telling)]
     else:
         lines += _note("No step has started.")
-    lines += _lives(run.lives, start)
+    question = repeated(steps)
+    if question is not None and not telling.has_told(question):
+        lines += _note(telling.word(question), "yellow")
+    lines += _lives(run.lives, start, telling)
     if run.error is not None:
-        lines += _note(f"ended with {run.error['name']}: {summary(run.error['message'])}", "red")
+        lines += _note(f"ended with {telling.word(run.error['name'])}: {telling.message(run.error['message'])}", "red")
     if run.status not in FINAL_STATUSES:
-        lines += _note(f"now: {_waits_for(steps)}", "yellow")
+        lines += _note(f"now: {telling.word(waits_for(steps))}", "yellow")
     if run.events:
-        lines += _note(f"events that nothing has taken: {', '.join(map(repr, run.events))}")
+        lines += _note(f"events that nothing has taken: {telling.word(joined([repr(one) for one in run.events]))}")
     return lines
 
 
-def _head(run: Run, start: datetime) -> list[Line]:
-    of, at = f"Instance {run.id!r} of {run.workflow!r}: ", f" at {run.now:%Y-%m-%d %H:%M:%S} UTC"
+def _head(run: Run, start: datetime, telling: Telling) -> list[Line]:
+    of = telling.word(f"Instance {run.id!r} of {run.workflow!r}: ")
+    at = f" at {run.now:%Y-%m-%d %H:%M:%S} UTC"
     status = Part(run.status, STYLES.get(run.status, "yellow"))
     lines: list[Line] = [[Part(of, "bold"), status, Part(at)]]
     if width_of(of + run.status + at) > WIDTH:
@@ -146,27 +155,25 @@ def _note(text: str, style: str = "") -> list[Line]:
     return [[Part(line, style)] for line in paragraph(_INDENT + text, WIDTH, _INDENT * 2)]
 
 
-def _lives(lives: list[Life], start: datetime) -> list[Line]:
+def _lives(lives: list[Life], start: datetime, telling: Telling) -> list[Line]:
     """What each life asked for, where the memory was lost on the way."""
     if not any(life.lost_at is not None for life in lives):
         return []
-    return [line for number, life in enumerate(lives, start=1) for line in _note(_life(number, life, start))]
+    first, left_out, last = ends([_life(number, life, start, telling) for number, life in enumerate(lives, start=1)])
+    gap = [f"... {len(left_out):,} lives left out"] if left_out else []
+    return [line for text in (*first, *gap, *last) for line in _note(text)]
 
 
-def _life(number: int, life: Life, start: datetime) -> str:
-    asked = ", ".join(ask.key.label for ask in life.path) or "nothing"
+def _life(number: int, life: Life, start: datetime, telling: Telling) -> str:
+    asked = telling.word(joined([ask.key.label for ask in life.path])) or "nothing"
     if life.lost_at is None:
         return f"life {number} asked for {asked}"
-    where = "" if life.point is None else f": {life.point.title}"
+    where = "" if life.point is None else f": {telling.word(life.point.title)}"
     return f"life {number} asked for {asked}; its memory was lost at {offset(start, to_datetime(life.lost_at))}{where}"
 
 
-def _others(engine: Engine, workflow: Workflow) -> str:
-    ids = [repr(instance.id) for instance in engine.instances if instance.workflow is workflow]
-    return f" It has: {', '.join(ids[:10])}{', ...' if len(ids) > 10 else ''}." if ids else " It has no instances."
-
-
-def _waits_for(steps: list[StepRecord]) -> str:
+def waits_for(steps: list[StepRecord]) -> str:
+    """What an instance that has not ended does now."""
     open_steps = [step for step in steps if step.status in ("running", "waiting")]
     parts = []
     for step in open_steps:
@@ -179,4 +186,6 @@ def _waits_for(steps: list[StepRecord]) -> str:
         else:
             attempt = f" (attempt {len(step.attempts)})" if step.attempts else ""
             parts.append(f"runs the callback of {step.key.label!r}{attempt}")
+    if len(parts) > EDGE:
+        parts[EDGE:] = [f"and {len(parts) - EDGE:,} more steps are open"]
     return "; ".join(parts) or "runs code of the workflow outside of its steps"

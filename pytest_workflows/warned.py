@@ -1,14 +1,14 @@
-"""What was warned of: a broken rule, or a mistake in a configuration, once a place in a session."""
+"""What a session was warned of: broken rules and mistakes in a configuration, once a place; observers that raised."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from durable_engine import Finding
+    from durable_engine import Finding, ObserverFailure
 
 
 _WHY = (
@@ -55,21 +55,37 @@ def configuration_error(refused: list[Warning]) -> Warning:
 
 
 class Warned:
-    """The places of a session that were warned of.
+    """What a session was warned of.
 
     Attributes:
         durations: Misread durations, of which the engine warns: file, line and text.
+        switched_off: The observers that raised, by their titles: no later test's engine tells them of anything.
     """
 
     def __init__(self) -> None:
         self._places: set[tuple[str, str, int, str | None]] = set()
         self._configurations: set[tuple[Path, int, str]] = set()
         self.durations: set[tuple[str, int, str]] = set()
+        self.switched_off: set[str] = set()
+        self._failures: list[ObserverFailure] = []
 
-    def warn(self, findings: Iterable[Finding]) -> list[Warning]:
+    def keep(self, failure: ObserverFailure) -> None:
+        """An observer raised; it is warned of when its test is over, where nothing of the test's sees the warning."""
+        self._failures.append(failure)
+
+    def tell_failures(self) -> None:
+        """Warn of the observers that raised."""
+        while self._failures:
+            self._failures.pop(0).warn()
+
+    def warn(self, findings: Iterable[Finding], hide: Callable[[str], str] = str) -> list[Warning]:
         """Warn of what was not warned of before.
 
         A misread duration is left out: the engine warned of it when it was read.
+
+        Args:
+            findings: What was found.
+            hide: Gives a text without secrets.
 
         Returns:
             The warnings that are errors here, by the filters in force; the caller raises them.
@@ -84,7 +100,7 @@ class Warned:
                 continue
             try:
                 warnings.warn_explicit(
-                    WorkflowRuleWarning(str(finding)), WorkflowRuleWarning, finding.file, finding.line
+                    WorkflowRuleWarning(hide(str(finding))), WorkflowRuleWarning, finding.file, finding.line
                 )
             except Warning as raised:
                 refused.append(raised)

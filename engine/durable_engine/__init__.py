@@ -22,17 +22,20 @@ from .errors import (
     IntrospectionError,
     InvalidArgumentError,
     JsException,
+    MissingAwaitError,
     ModificationError,
     NeverHappensError,
     NonRetryableError,
     NotAvailableError,
     ReplayEnded,
     StepFailedError,
+    UnknownRuleError,
     UnknownValueError,
     UnreachableStatusError,
     UnusedModificationError,
     WaitTimeoutError,
     WorkflowDurationWarning,
+    WorkflowObserverWarning,
     WorkflowRuleError,
     WorkflowRuleWarning,
 )
@@ -70,11 +73,11 @@ from .model import (
     StepStatus,
 )
 from .modifications import InstanceModifications, Modification, Selector, check_consistent
-from .observers import Observer
+from .observers import Observer, ObserverFailure
 from .paths import Life
 from .playback import PlayedLine, PlayedStep, Script
 from .scope import Scope, current_scope
-from .showing import show
+from .showing import printable, show
 from .source_paths import shown_path
 from .step import Step
 from .store import MOCKED, SENSITIVE, HistoryRow, InstanceRow, StepRow
@@ -125,12 +128,14 @@ __all__ = [
     "JsProxy",
     "Life",
     "Limits",
+    "MissingAwaitError",
     "Modification",
     "ModificationError",
     "NeverHappensError",
     "NonRetryableError",
     "NotAvailableError",
     "Observer",
+    "ObserverFailure",
     "Place",
     "PlayedLine",
     "PlayedStep",
@@ -146,6 +151,7 @@ __all__ = [
     "StepRecord",
     "StepRow",
     "StepStatus",
+    "UnknownRuleError",
     "UnknownValue",
     "UnknownValueError",
     "UnreachableStatusError",
@@ -155,6 +161,7 @@ __all__ = [
     "Workflow",
     "WorkflowBinding",
     "WorkflowDurationWarning",
+    "WorkflowObserverWarning",
     "WorkflowRuleError",
     "WorkflowRuleWarning",
     "acting_scope",
@@ -178,6 +185,7 @@ __all__ = [
     "make_effect",
     "parse_duration",
     "pass_door",
+    "printable",
     "read_now",
     "show",
     "shown_path",

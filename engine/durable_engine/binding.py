@@ -74,7 +74,8 @@ def _door(
     @functools.wraps(method)
     def call(self: WorkflowBinding | InstanceHandle, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
         self._tell(name, args, kwargs)
-        return method(self, *args, **kwargs)
+        what = self.workflow.name if isinstance(self, WorkflowBinding) else "instance"
+        return self._engine.calls.watch(f"{what}.{name}(...)", functools.partial(method, self, *args, **kwargs))
 
     return as_coroutine_function(call)
 

@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable, Generator
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
-from .awaiting import innermost
 from .errors import WaitTimeoutError
 from .frames import show_frame
 from .killing import wake
 from .scope import current_call
+from .standing import innermost
 from .unwinding import GiveWay
 
 if TYPE_CHECKING:

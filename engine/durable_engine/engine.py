@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
+from .awaiting import Calls
 from .binding import DEFAULT_STEP_LIMIT, Workflow, WorkflowBinding, read_retention
 from .boundary import JsDict, decode, encode, to_json
 from .clock import PLAIN_DATETIME, Timer, VirtualClock, read_now, to_datetime, to_ms
@@ -114,9 +115,10 @@ class Engine:
         self.root = root
         self.passthrough: tuple[type[BaseException], ...] = (KeyboardInterrupt, SystemExit, GiveWay, *passthrough)
         self.unprovided = UnprovidedUses(unprovided)
-        self.observers = Observers()
+        self.observers = Observers(self.passthrough)
         self.exceptions: dict[int, BaseException] = {}
         self.busy: dict[Instance, None] = {}
+        self.calls = Calls()
         self.findings = Findings(self.observers.found, ignore_rules)
         self.hazards = Hazards(self)
         self.observers.add(self.hazards)
@@ -786,7 +788,10 @@ class Engine:
 
     def status(self, workflow: Workflow, id: str) -> JsDict:
         """What a handle's `status()` answers."""
-        instance = self.require(workflow, id)
+        return self.status_of(self.require(workflow, id))
+
+    def status_of(self, instance: Instance) -> JsDict:
+        """The same of an instance that is at hand, also where no loop runs."""
         row = instance.row
         return JsDict(
             {

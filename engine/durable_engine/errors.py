@@ -7,6 +7,8 @@ messages start with what happened, go on with what was known, and end with what 
 
 from __future__ import annotations
 
+from .showing import printable
+
 # ---------------------------------------------------------------------------------------------------------------------
 # What the platform raises inside user code
 # ---------------------------------------------------------------------------------------------------------------------
@@ -67,7 +69,13 @@ NonRetryableError.__module__ = "workers.workflows"
 
 
 class EngineError(Exception):
-    """Base of every error that the engine raises towards a test (never towards a workflow)."""
+    """Base of every error that the engine raises towards a test (never towards a workflow).
+
+    Its text holds no character that would steer a terminal, whatever the user's values in it are.
+    """
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class InvalidArgumentError(EngineError, TypeError, ValueError):
@@ -137,6 +145,10 @@ class UnusedModificationError(EngineError):
     """A modification was made that nothing used; the message lists the steps that did run."""
 
 
+class MissingAwaitError(EngineError):
+    """A test called what must be awaited, and did not; the message names each place."""
+
+
 class IntrospectionError(EngineError):
     """An introspector was used against the rules: two at a time, after disposal, on a foreign instance."""
 
@@ -148,12 +160,23 @@ class ReplayEnded(BaseException):
     """
 
 
+class UnknownRuleError(EngineError):
+    """A finding is of a rule that the catalogue does not have."""
+
+
 class WorkflowRuleError(EngineError):
     """A workflow breaks rules of durable workflows, and the test is strict about them; the message names them all."""
 
 
 class WorkflowRuleWarning(UserWarning):
     """A workflow breaks one of the rules of durable workflows: it will misbehave in production."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
+
+
+class WorkflowObserverWarning(UserWarning):
+    """Another plugin's hook, or a rule of ours, raised while it was told of a workflow, and was switched off."""
 
 
 class WorkflowDurationWarning(WorkflowRuleWarning):

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from .errors import UnknownRuleError
 from .model import Place
+from .showing import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,7 @@ class Finding:
     def __str__(self) -> str:
         rule = RULES[self.rule]
         end = "" if self.message.endswith("?") else "."
-        return (
+        return printable(
             f"[{self.rule}] {self.file}:{self.line}: {self.message}{end} In production: {rule.consequence}. "
             f"Instead: {self.remedy or rule.remedy}."
         )
@@ -202,8 +204,15 @@ class Findings:
 
         Returns:
             The finding, or None if it was known, or the rule is ignored.
+
+        Raises:
+            UnknownRuleError: If the rule is not in the catalogue.
         """
-        assert rule in RULES, rule
+        if rule not in RULES:
+            raise UnknownRuleError(
+                f"The rule {rule!r} is not in the catalogue, so that nothing can be said of it. Add a Rule({rule!r}, "
+                "consequence, remedy) to RULES in durable_engine/findings.py."
+            )
         key = (rule, place, step, about)
         if key in self._found or rule in self._ignored or self.muted:
             return None

@@ -11,13 +11,13 @@ from time import monotonic
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from .awaiting import name_of
 from .closing import chain_of, closing
 from .errors import EventLoopBlockedError
 from .frames import is_callback, is_hidden, is_users, show_frame
 from .killing import scope_of, task_context, wake
 from .scope import Scope, current_call, current_scope
 from .source_paths import shown_path
+from .standing import name_of
 from .unwinding import GiveWay, Unwinding
 from .watchdog import GRACE, TICK, WATCHDOG, Guard
 

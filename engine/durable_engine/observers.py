@@ -1,9 +1,19 @@
-"""Who is told what happens on an engine: the door for reports, recordings, rules and other tools."""
+"""Who is told what happens on an engine: the door for reports, recordings, rules and other tools.
+
+What an observer raises is its own mistake. It is caught and reported once, and the observer is switched off: neither
+the workflow nor its test is touched.
+"""
 
 from __future__ import annotations
 
+import traceback
+import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .errors import WorkflowObserverWarning
+from .showing import printable
+from .source_paths import shown_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,11 +28,17 @@ if TYPE_CHECKING:
 class Observer:
     """Told of what happens, in the order in which it happens; a subclass overrides what it wants to hear of.
 
-    What an observer raises reaches whoever caused it: an observer of user code must not raise.
+    An Exception that it raises is reported once, and the observer hears of nothing more. What is no Exception, such as
+    a KeyboardInterrupt, passes.
     """
 
-    wanted: ClassVar[tuple[str, ...]] = ()
+    wanted: tuple[str, ...] = ()
     """What a subclass wants to hear of: the methods that it has of its own."""
+
+    @property
+    def title(self) -> str:
+        """What the observer is called where it is reported; those of one title are switched off together."""
+        return f"observer {type(self).__module__}.{type(self).__qualname__}"
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -101,22 +117,89 @@ class Observer:
 _HOOKS = [name for name, value in vars(Observer).items() if callable(value) and not name.startswith("_")]
 
 
-class Observers(Observer):
-    """Tells every observer that wants to hear of it."""
+class ObserverFailure(NamedTuple):
+    """An observer raised, and is switched off.
 
-    def __init__(self) -> None:
-        self._listeners: dict[str, list[Callable[..., None]]] = {name: [] for name in _HOOKS}
+    Attributes:
+        title: What the observer is called.
+        during: What it was told of.
+        error: What it raised.
+    """
+
+    title: str
+    during: str
+    error: Exception
+
+    def warn(self) -> None:
+        """Warn of it, at the place where it was raised; no filter makes a failure of somebody else's test of it."""
+        frames = traceback.extract_tb(self.error.__traceback__)
+        file, line, name = frames[-1].filename, frames[-1].lineno or 0, frames[-1].name
+        told = "".join(traceback.format_exception_only(self.error)).strip()
+        text = (
+            f"{self.title} raised in {self.during}: {told} ({shown_path(file, None)}:{line}, in {name}). "
+            "It is switched off for the rest of the session; the workflow and its test are not touched. Mend it there."
+        )
+        warning = WorkflowObserverWarning(printable(text))
+        try:
+            warnings.warn_explicit(warning, WorkflowObserverWarning, file, line)
+        except WorkflowObserverWarning:
+            with warnings.catch_warnings():
+                warnings.simplefilter("always", WorkflowObserverWarning)
+                warnings.warn_explicit(warning, WorkflowObserverWarning, file, line)
+
+
+class Observers(Observer):
+    """Tells every observer that wants to hear of it.
+
+    Args:
+        passthrough: Exceptions that pass though an observer raises them.
+
+    Attributes:
+        off: The titles of those that were switched off; several engines may share it.
+        report: Called with each failure, once a title.
+    """
+
+    def __init__(self, passthrough: tuple[type[BaseException], ...] = ()) -> None:
+        self._passthrough = passthrough
+        self._listeners: dict[str, list[tuple[Observer, Callable[..., None]]]] = {name: [] for name in _HOOKS}
+        self.off: set[str] = set()
+        self.report: Callable[[ObserverFailure], None] = ObserverFailure.warn
 
     def add(self, observer: Observer) -> None:
-        """Tell this one as well, from now on."""
-        for name in observer.wanted:
-            self._listeners[name].append(getattr(observer, name))
+        """Tell this one as well, from now on; not if it was switched off."""
+        if observer.title not in self.off:
+            for name in observer.wanted:
+                self._listeners[name].append((observer, getattr(observer, name)))
+
+    def switch_off(self, title: str, during: str, error: Exception) -> None:
+        """Tell the observers of this title no more, and report why, once.
+
+        Args:
+            title: What the observer is called.
+            during: What it was told of.
+            error: What it raised.
+
+        Raises:
+            Exception: The error itself, where it is one that passes.
+        """
+        if isinstance(error, self._passthrough):
+            raise error
+        for listeners in self._listeners.values():
+            listeners[:] = [one for one in listeners if one[0].title != title]
+        if title not in self.off:
+            self.off.add(title)
+            self.report(ObserverFailure(title, during, error))
 
 
 def _teller(name: str) -> Any:
     def tell(self: Observers, *arguments: Any, **named: Any) -> None:
-        for listener in self._listeners[name][:]:
-            listener(*arguments, **named)
+        for observer, listener in self._listeners[name][:]:
+            if self.off and observer.title in self.off:
+                continue  # it raised meanwhile
+            try:
+                listener(*arguments, **named)
+            except Exception as error:
+                self.switch_off(observer.title, name, error)
 
     tell.__name__, tell.__doc__ = name, getattr(Observer, name).__doc__
     return tell

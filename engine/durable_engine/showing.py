@@ -1,7 +1,11 @@
-"""Values as text that is the same on every machine and in every process, unlike `repr` of a set or a memoryview."""
+"""Values as text that is the same on every machine and in every process, unlike `repr` of a set or a memoryview.
+
+And text that is safe to print: what would steer a terminal is shown as code writes it.
+"""
 
 from __future__ import annotations
 
+import unicodedata
 from array import array
 from dataclasses import fields, is_dataclass
 
@@ -25,6 +29,27 @@ def show(value: object) -> str:
 def plain_buffer(form: str, content: bytes) -> bytes | array[int] | array[float]:
     """A buffer as a value that compares and prints by its content: bytes, or an array of another format."""
     return content if form == "B" else array(_ARRAY_CODES.get(form, form), content)
+
+
+def printable(text: str) -> str:
+    """A text in which every character that steers a terminal, or hides in it, stands as code writes it.
+
+    Escapes are control characters, those for the direction of writing, line separators, lone surrogates and other
+    characters that nobody sees. Newlines and tabs stay, and so does what joins the parts of a letter or an emoji.
+    """
+    if text.isprintable():
+        return text
+    return "".join(map(_printable, text))
+
+
+def _printable(letter: str) -> str:
+    if letter in _KEPT or unicodedata.category(letter) not in _STEERING:
+        return letter
+    return letter.encode("unicode_escape").decode()
+
+
+_KEPT = frozenset("\n\t\u200c\u200d")
+_STEERING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 class Shown:

@@ -14,10 +14,10 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from .asleep import WAKE, by_scope, is_asleep, is_asyncios
-from .awaiting import open_code
 from .errors import NeverHappensError, WaitTimeoutError
 from .killing import ready_handles, scope_of, task_context, waiting_for
 from .loop_guard import answer
+from .standing import open_code
 from .started_tasks import tasks_of
 from .watchdog import WATCHDOG
 

@@ -125,9 +125,10 @@ def _show(found: dict[str, Any], console: Console) -> None:
         show(Text("\nFailures", style="bold red"), console)
         for failure in found["failures"]:
             show_whole(f"  {failure['test']}", console, "bold")
-            show(
-                Padding(Text(words.cut(words.exception(failure["error"]), _ERROR), style="red"), (0, 0, 0, 4)), console
-            )
+            for phase in failure["phases"]:
+                when = "" if phase["when"] in ("call", "collect") else f"{phase['when']}: "
+                told = when + words.cut(words.exception(phase["error"]), _ERROR)
+                show(Padding(Text(told, style="red"), (0, 0, 0, 4)), console)
             if failure["again"]:
                 show_whole(f"    {failure['again']}", console)
     if found["findings"]:
@@ -141,10 +142,10 @@ def _show(found: dict[str, Any], console: Console) -> None:
 
 
 def _rows(found: dict[str, Any]) -> Iterator[Row]:
+    yield "Tests", _tests(found)
+    if found["uncollected"]:
+        yield "Not collected", _many(found["uncollected"], "file")
     explored = found["explored"]
-    counts = {**found, "failed": found["failed"] - (explored["failed"] if explored else 0)}
-    tests = [f"{counts[name]} {name}" for name in ("passed", "failed", "skipped") if counts[name]]
-    yield "Tests", ", ".join(tests) or "none"
     if explored:
         seconds, failed = explored["seconds"], explored["failed"]
         yield "Crash points", f"{explored['points']} in {seconds:.2f} s, {failed or 'none'} failed"
@@ -153,3 +154,36 @@ def _rows(found: dict[str, Any]) -> Iterator[Row]:
         for test, point in explored["unreached"]:
             yield "Not reached again", f"{point} in {test}"
     yield "Broken rules", str(len(found["findings"]) or "none")
+
+
+def _tests(found: dict[str, Any]) -> str:
+    """How the tests end as they are, and how many of them fail when the engine dies or in another order."""
+    words = {
+        "passed": ("passes as it is", "pass as they are"),
+        "failed": ("fails as it is", "fail as they are"),
+        "skipped": ("is skipped", "are skipped"),
+    }
+    total = sum(found[outcome] for outcome in words)
+    if not total:
+        return "none"
+    parts = [
+        (one if total == 1 else f"{found[outcome]} {one if found[outcome] == 1 else more}")
+        for outcome, (one, more) in words.items()
+        if found[outcome]
+    ]
+    runs = [failure for failure in found["failures"] if failure["run"]]
+    if runs:
+        tests = len({failure["of"] for failure in runs})
+        whose = "" if total == 1 else f"{tests} "
+        parts.append(f"{whose}{'fails' if tests == 1 else 'fail'} at {_places(runs)}")
+    return f"{total}: {', '.join(parts)}"
+
+
+def _places(runs: list[dict[str, Any]]) -> str:
+    crashes = sum("crash: " in failure["run"] for failure in runs)
+    counts = ((crashes, "crash point"), (len(runs) - crashes, "other order"))
+    return " and ".join(_many(count, what) for count, what in counts if count)
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -14,28 +14,37 @@ import pytest
 FILE = "PYTEST_WORKFLOWS_CHECK"
 """The environment variable that names the file to write."""
 _RULE = re.compile(r"\[(?P<rule>[\w-]+)\] (?P<file>.+?):(?P<line>\d+): (?P<text>.*)", re.DOTALL)
-_COLLECTED: dict[str, Any] = {"passed": 0, "failed": 0, "skipped": 0, "failures": [], "findings": []}
+_COLLECTED: dict[str, Any] = {"uncollected": 0, "failures": [], "findings": []}
+_TESTS: dict[str, str] = {}
+"""Each test's outcome as it is: one of the words below, the worst of its phases'."""
+_OUTCOMES = ("passed", "skipped", "failed")
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Count tests, and keep what failed."""
-    if report.failed:
-        _COLLECTED["failed"] += 1
-        sections = dict(report.sections)
-        _COLLECTED["failures"].append(
-            {"test": report.nodeid, "error": _error(report), "again": sections.get("Run it again", "")}
-        )
-    elif report.skipped:
-        _COLLECTED["skipped"] += 1
-    elif report.when == "call":
-        _COLLECTED["passed"] += 1
+    """Note how a test ends as it is, and keep each of its runs that failed, whichever of its phases did."""
+    test, run = getattr(report, "workflows_test", (report.nodeid, ""))
+    if not run:
+        _TESTS[test] = max(_TESTS.get(test, "passed"), report.outcome, key=_OUTCOMES.index)
+    if not report.failed:
+        return
+    phase = {"when": report.when, "error": _error(report)}
+    again = dict(report.sections).get("Run it again", "")
+    for failure in _COLLECTED["failures"]:
+        if failure["test"] == report.nodeid:
+            failure["phases"].append(phase)
+            failure["again"] = failure["again"] or again
+            return
+    failure = {"test": report.nodeid, "of": test, "run": run, "error": phase["error"], "phases": [phase]}
+    _COLLECTED["failures"].append({**failure, "again": again})
 
 
 def pytest_collectreport(report: pytest.CollectReport) -> None:
     """What could not be collected."""
     if report.failed:
-        _COLLECTED["failed"] += 1
-        _COLLECTED["failures"].append({"test": report.nodeid, "error": _error(report), "again": ""})
+        _COLLECTED["uncollected"] += 1
+        phase = {"when": "collect", "error": _error(report)}
+        failure = {"test": report.nodeid, "of": report.nodeid, "run": "", "error": phase["error"], "phases": [phase]}
+        _COLLECTED["failures"].append({**failure, "again": ""})
 
 
 def pytest_warning_recorded(warning_message: warnings.WarningMessage) -> None:
@@ -60,7 +69,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
     explored: Any = session.config.pluginmanager.get_plugin(NAME)
     tally = explored.tally.dump() if explored is not None else {}
-    Path(os.environ[FILE]).write_text(json.dumps({**_COLLECTED, "explored": tally}), encoding="utf-8")
+    counts = {outcome: list(_TESTS.values()).count(outcome) for outcome in _OUTCOMES}
+    Path(os.environ[FILE]).write_text(json.dumps({**counts, **_COLLECTED, "explored": tally}), encoding="utf-8")
 
 
 def _error(report: pytest.TestReport | pytest.CollectReport) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator
 
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.padding import Padding
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
+
+from durable_engine import printable
 
 STYLES = {
     "complete": "green",
@@ -24,9 +28,29 @@ STYLES = {
 Row = tuple[str, str | Text]
 
 
+class _SafeConsole(Console):
+    """Writes nothing that would steer the terminal but its own colours, whatever is printed."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        """The parts of what is printed."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(printable(segment.text), segment.style)
+
+
 def stdout() -> Console:
     """The terminal, or what stands in its place."""
-    return Console(highlight=False, markup=False, emoji=False, soft_wrap=False, legacy_windows=False)
+    return _SafeConsole(highlight=False, markup=False, emoji=False, soft_wrap=False, legacy_windows=False)
+
+
+def safe_json(text: str) -> str:
+    """JSON in which what would steer a terminal is written as JSON escapes it: it says the same."""
+    return "".join(map(_safe_line, text.splitlines(keepends=True)))
+
+
+def _safe_line(line: str) -> str:
+    if printable(line) == line:
+        return line
+    return "".join(letter if printable(letter) == letter else json.dumps(letter)[1:-1] for letter in line)
 
 
 def show(content: RenderableType, console: Console) -> None:

@@ -16,7 +16,7 @@ from durable_engine import FINAL_STATUSES
 from pytest_workflows.recordings import Attempt, LogLine, Recording, SourcePlace, Step, dump
 
 from . import words
-from .console import Row, coloured, columns, labelled, show, stdout
+from .console import Row, coloured, columns, labelled, safe_json, show, stdout
 from .files import read_file
 from .options import Config, File, InstanceId, Json, JsonOutputs, WorkflowOption
 
@@ -58,7 +58,7 @@ def describe(
     recording = read_file(file, id=id, config=config, json_outputs=json_outputs)
     recording.workflow = recording.workflow or workflow
     if json:
-        typer.echo(dump(recording).decode(), nl=False)
+        typer.echo(safe_json(dump(recording).decode()), nl=False)
     else:
         show_recording(recording, stdout())
 

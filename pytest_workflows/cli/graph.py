@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from durable_engine import printable
 from pytest_workflows.graph import build_graph, to_mermaid, to_svg
 from pytest_workflows.recordings import Recording, workflow_of
 from pytest_workflows.shown import shown, shown_path
@@ -78,7 +79,7 @@ def graph(
     drawn = build_graph(mine, source, name)
     text = to_svg(drawn) if form is Format.svg else to_mermaid(drawn)
     if output is None:
-        typer.echo(text, nl=False)
+        typer.echo(printable(text), nl=False)
     else:
         _write(output, f"```mermaid\n{text}```\n" if output.suffix.lower() == _MARKDOWN else text)
     for line in refused:

@@ -64,6 +64,8 @@ def _explain(error: Exception, program: str) -> int:
 
 
 def _say(message: str, hint: str) -> None:
-    typer.secho(f"Error: {' '.join(message.split())}", err=True, fg=typer.colors.RED)
+    from durable_engine import printable
+
+    typer.secho(f"Error: {printable(' '.join(message.split()))}", err=True, fg=typer.colors.RED)
     if hint:
-        typer.echo(f"Hint: {hint}", err=True)
+        typer.echo(f"Hint: {printable(hint)}", err=True)

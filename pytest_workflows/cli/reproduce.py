@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from durable_engine import EngineError
+from durable_engine import EngineError, printable
 from pytest_workflows.recordings import DivergenceError, Recording, RecordingError
 from pytest_workflows.recordings.production import guess_of
 from pytest_workflows.recordings.replay import replay, same_failure
@@ -154,7 +154,7 @@ def debug(error: BaseException) -> None:
 
     while error.__cause__ is not None and error.__cause__.__traceback__ is not None:
         error = error.__cause__
-    typer.echo("".join(traceback.format_exception(error)), err=True)
+    typer.echo(printable("".join(traceback.format_exception(error))), err=True)
     if error.__traceback__ is not None:
         sys.stdout.flush()
         pdb.post_mortem(error.__traceback__)

@@ -16,7 +16,7 @@ from pytest_workflows.recordings import Recording
 from pytest_workflows.recordings.stats import Spread, StepStats, WorkflowStats, stats_of, workflow_of
 
 from . import words
-from .console import STYLES, Row, columns, labelled, show, stdout
+from .console import STYLES, Row, columns, labelled, safe_json, show, stdout
 from .errors import CommandError, UsageError
 from .files import read_all
 from .options import Json, WorkflowOption
@@ -52,7 +52,7 @@ def stats(
         )
     found = stats_of(recordings if workflow is None else _of(recordings, workflow))
     if json:
-        typer.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        typer.echo(safe_json(msgspec.json.format(msgspec.json.encode(found), indent=2).decode()))
     else:
         console = stdout()
         for number, one in enumerate(found):

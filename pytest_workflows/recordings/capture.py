@@ -78,6 +78,16 @@ class Capture:
             recordings = [msgspec.structs.replace(one, notes=[*one.notes, note]) for one in recordings]
         return recordings
 
+    def hiding(self, origin: Callable[[Watcher], Origin]) -> Secrets | None:
+        """What keeps secrets out of what is shown of the test; None where nothing is secret.
+
+        Args:
+            origin: As for `recordings`.
+        """
+        if not self._keys and not self._secrets and not any(map(sensitive_outputs, self._kept)):
+            return None
+        return self.secrets(origin)
+
     def secrets(self, origin: Callable[[Watcher], Origin]) -> Secrets:
         """What is kept out of these recordings, and of what else is shown of the test.
 

@@ -330,6 +330,7 @@ class Recording(_Part):
         real_ms: Real milliseconds from its creation to its end, or to the end of the recording.
         lives: How often `run` was called for it.
         notes: What is not known, or was left out, in words.
+        left_out: How many steps and attempts were left out of the middle; of such a recording nothing can be run again.
     """
 
     instance_id: str
@@ -372,3 +373,4 @@ class Recording(_Part):
     real_ms: float | None = None
     lives: int = 1
     notes: list[str] = []
+    left_out: int = 0

@@ -19,7 +19,7 @@ import msgspec
 from durable_engine import REDACTED_REASON, UnknownValue
 
 from .model import Attempt, Effect, ErrorRecord, HistoryLine, LogLine, Recording, Step
-from .values import TYPE, tag
+from .values import TYPE, tag, untag
 
 TEXT = "[REDACTED]"
 HIDDEN = tag(UnknownValue(REDACTED_REASON))
@@ -72,7 +72,15 @@ class Secrets:
 
     def text(self, text: str) -> str:
         """A text without them."""
-        return self._cleaner(self._spellings).text(text)
+        return self._whole_cleaner.text(text)
+
+    def shown(self, value: Any) -> Any:
+        """A value without them."""
+        return untag(self._whole_cleaner.value(self._value(tag(value))))
+
+    @cached_property
+    def _whole_cleaner(self) -> _Cleaner:
+        return self._cleaner(self._spellings)
 
     def _cleaner_for(self, recording: Recording) -> _Cleaner:
         data = msgspec.json.encode(recording)

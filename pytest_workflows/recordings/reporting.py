@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from pytest_workflows.junit import PROPERTY
+from pytest_workflows.report import RECORDINGS
 from pytest_workflows.shown import shown_path
 
+from .cutting import cut
 from .storing import write
 
 if TYPE_CHECKING:
@@ -19,7 +22,6 @@ if TYPE_CHECKING:
 
     from .model import Recording
 
-SECTION = "Workflow recordings"
 RECORDED = "workflows_recordings"
 """The attribute of a failing test's report that has its recordings' files, relative to rootdir."""
 _MOST_NAMED = 10
@@ -29,6 +31,11 @@ class Recorded(Protocol):
     """What a test that ran can say: its settings' `record` and `failures_dir`, and its recordings."""
 
     recorded: bool
+    item: pytest.Item
+
+    @property
+    def record_steps(self) -> int:
+        """How many steps of each instance a file keeps; 0 for all."""
 
     @property
     def recording_mode(self) -> tuple[str, str]:
@@ -54,13 +61,18 @@ def report_recordings(report: pytest.TestReport, running: Recorded, config: pyte
     if report.failed or (report.when == "call" and mode == "all"):
         running.recorded = True
         outcome = "failed" if report.failed else "passed"
-        recordings = [msgspec.structs.replace(one, outcome=outcome) for one in running.recordings()]
+        recordings = [
+            cut(msgspec.structs.replace(one, outcome=outcome), running.record_steps) for one in running.recordings()
+        ]
         paths, refused = _written(recordings, base, nodeid)
         if report.failed and paths:
             setattr(report, RECORDED, [_from(config.rootpath, path) for path in paths])
-            report.sections.append((SECTION, _describe(paths, config.invocation_params.dir)))
+            report.sections.append((RECORDINGS, _describe(paths, recordings, config.invocation_params.dir)))
+            named = [(PROPERTY, _shown(path, config.invocation_params.dir)) for path in paths[:_MOST_NAMED]]
+            report.user_properties += named  # of this phase's report, and of those that follow
+            running.item.user_properties += named
         if refused is not None:
-            report.sections.append((SECTION, refused))
+            report.sections.append((RECORDINGS, refused))
     elif report.when == "call" and report.passed and os.path.isdir(base):
         _written([], base, nodeid)
 
@@ -84,12 +96,16 @@ def _from(rootdir: Path, path: Path) -> str:
         return str(path)
 
 
-def _describe(paths: Sequence[Path], folder: Path) -> str:
+def _describe(paths: Sequence[Path], recordings: Sequence[Recording], folder: Path) -> str:
     shown = [_shown(path, folder) for path in paths]
     lines = shown[:_MOST_NAMED]
     if len(shown) > _MOST_NAMED:
         lines.append(f"... and {len(shown) - _MOST_NAMED} more in {_shown(paths[0].parent, folder)}")
-    return "\n".join([*lines, f"Run it again: pytest-workflows reproduce {shlex.quote(shown[0])}"])
+    whole = next((path for path, recording in zip(shown, recordings, strict=True) if not recording.left_out), None)
+    if whole is not None:
+        return "\n".join([*lines, f"Run it again: pytest-workflows reproduce {shlex.quote(whole)}"])
+    lines.append(f"It is cut: {recordings[0].notes[-1]}")
+    return "\n".join(lines)
 
 
 def _shown(path: Path, folder: Path) -> str:

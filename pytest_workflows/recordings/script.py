@@ -22,6 +22,7 @@ from durable_engine import (
     to_ms,
 )
 
+from .cutting import check_whole
 from .divergence import diverged
 from .errors import RecordingError
 from .model import Attempt, ErrorRecord, Recording, SentEvent, Step
@@ -64,6 +65,7 @@ class RecordedScript(Script):
 
     def __post_init__(self) -> None:
         recording = self.recording
+        check_whole(recording, self.name)
         self._steps = {step.key: step for step in recording.steps}
         self._spans = _spans(recording)
         if recording.status == "terminated" and recording.ended_at is not None:

@@ -26,6 +26,11 @@ class RuleObserver(Observer):
         self._engine = engine
         self._sources = sources
 
+    @property
+    def title(self) -> str:
+        """The rule's name."""
+        return f"rule {self.rule!r}"
+
     def close(self) -> None:
         """The test is over: leave nothing of the rule behind. Closing twice is fine."""
 

@@ -1,41 +1,29 @@
-"""Sets the rules to watch an engine."""
+"""Lets the rules look at a test's engine."""
 
 from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
 
 from durable_engine import Engine
 
 from .base import RuleObserver
-from .changed_at_boundary import ChangedAtBoundary
-from .changed_event import ChangedEvent
-from .effect_outside_step import EffectOutsideStep
-from .engine_hazard import EngineHazard
-from .many_effects_in_one_step import ManyEffectsInOneStep
-from .not_idempotent import NotIdempotent
-from .one_by_one_creates import OneByOneCreates
-from .overlapping_attempts import OverlappingAttempts
-from .random_outside_step import RandomOutsideStep
-from .reused_id import ReusedId
 from .source import Sources
-from .state_outside_step import StateOutsideStep
-from .swallowed_failure import SwallowedFailure
-from .unknown_option import UnknownOption
 
-RULES: tuple[type[RuleObserver], ...] = (
-    ChangedAtBoundary,
-    ChangedEvent,
-    EffectOutsideStep,
-    EngineHazard,
-    ManyEffectsInOneStep,
-    NotIdempotent,
-    OneByOneCreates,
-    OverlappingAttempts,
-    RandomOutsideStep,
-    ReusedId,
-    StateOutsideStep,
-    SwallowedFailure,
-    UnknownOption,
-)
-"""In alphabetical order."""
+
+def _rules() -> Iterator[type[RuleObserver]]:
+    """The rules of this folder: a file is enough to add one."""
+    package = __name__.rpartition(".")[0]
+    for found in pkgutil.iter_modules(importlib.import_module(package).__path__):
+        if found.name != "watch":
+            for value in vars(importlib.import_module(f"{package}.{found.name}")).values():
+                if isinstance(value, type) and issubclass(value, RuleObserver) and "rule" in vars(value):
+                    yield value
+
+
+RULES: tuple[type[RuleObserver], ...] = tuple(sorted(set(_rules()), key=lambda cls: cls.rule))
+"""In alphabetical order; docs/reference/rules/ has a page of each, and the engine's catalogue its text."""
 
 
 class Watch:
@@ -47,11 +35,21 @@ class Watch:
     """
 
     def __init__(self, engine: Engine, sources: Sources) -> None:
-        self._observers = [rule(engine, sources) for rule in RULES]
-        for observer in self._observers:
-            engine.observers.add(observer)
+        self._engine = engine
+        self._observers: list[RuleObserver] = []
+        for rule in RULES:
+            try:
+                observer = rule(engine, sources)
+            except Exception as error:
+                engine.observers.switch_off(f"rule {rule.rule!r}", "its making", error)
+            else:
+                self._observers.append(observer)
+                engine.observers.add(observer)
 
     def close(self) -> None:
         """The test is over. Closing twice is fine."""
         for observer in self._observers:
-            observer.close()
+            try:
+                observer.close()
+            except Exception as error:
+                self._engine.observers.switch_off(observer.title, "close", error)

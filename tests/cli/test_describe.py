@@ -242,3 +242,28 @@ def test_where_an_error_of_production_was_raised_is_read_from_its_traceback(cli,
 
     raised = [line.split()[-1] for line in ended.lines if "Raised at:" in line]
     assert raised[0] == "/session/metadata/entry.py:23"
+
+
+@pytest.mark.parametrize("command", [["describe"], ["describe", "--json"], ["stats"], ["stats", "--json"], ["graph"]])
+def test_what_a_recording_holds_steers_no_terminal(shop, command):
+    nasty = "\x1b]0;title\x07 \x9b31m \u202e\u2066 \x7f"
+    step = {"kind": "do", "name": f"pay {nasty}", "status": "complete", "result": {nasty: nasty}}
+    recording = {
+        "format": "pytest-workflows-recording",
+        "version": 1,
+        "instance_id": f"a{nasty}",
+        "binding": "ORDERS",
+        "status": "errored",
+        "params": nasty,
+        "steps": [step],
+        "notes": [nasty],
+        "error": {"name": "Error", "message": nasty},
+    }
+    shop.write("nasty.json", json.dumps(recording))
+
+    ended = shop.command(command[0], "nasty.json", *command[1:])
+
+    assert ended.code == 0
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e\u2066]", ended.out + ended.err)
+    if "--json" in command:
+        json.loads(ended.out)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from durable_engine import Engine, JsDict, show
+from durable_engine import Engine, JsDict, StepFailedError, WaitTimeoutError, WorkflowRuleWarning, printable, show
 from durable_engine.source_paths import shown_path
 
 
@@ -62,3 +62,25 @@ async def test_a_recorded_error_has_no_marks_below_its_source_and_no_folder_of_t
     assert 'File "tests/engine/test_showing.py", line ' in message
     assert '    json.loads("{") + json.loads("}")\n  File "json/__init__.py"' in message
     assert "^" not in message
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain, é, 日本 and 👩‍👩‍👧", "plain, é, 日本 and 👩‍👩‍👧"),
+        ("two\nlines\tand a tab", "two\nlines\tand a tab"),
+        ("\x1b[31mred\x1b]0;title\x07", "\\x1b[31mred\\x1b]0;title\\x07"),
+        ("\r over, \x7f, \x9b31m, \x00", "\\r over, \\x7f, \\x9b31m, \\x00"),
+        ("\u202e rtl \u2066 isolate \u200f \u061c", "\\u202e rtl \\u2066 isolate \\u200f \\u061c"),
+        ("\u2028line\u2029 \ufeff \u200b \U000e0041", "\\u2028line\\u2029 \\ufeff \\u200b \\U000e0041"),
+        ("\ud800", "\\ud800"),
+    ],
+)
+def test_what_steers_a_terminal_is_printed_as_code_writes_it(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+def test_an_errors_text_steers_no_terminal() -> None:
+    assert str(StepFailedError("pay\x1b[2J-1", "Error", "\u202e")) == "Step 'pay\\x1b[2J-1' failed: Error: \\u202e"
+    assert str(WaitTimeoutError("\x1b")) == "\\x1b"
+    assert str(WorkflowRuleWarning("\x07")) == "\\x07"

@@ -310,3 +310,165 @@ def test_a_hook_with_an_unknown_name_is_an_error_of_pluggy(worker: Any) -> None:
     """)
 
     assert "unknown hook 'pytest_workflows_instance_made'" in result.stdout.str() + result.stderr.str()
+
+
+# -- hooks that raise --------------------------------------------------------------------------------------------------
+
+OTHER = """
+    TOLD = []
+
+    class Other:
+        def pytest_workflows_step_finished(self, instance, step):
+            TOLD.append(step.name)
+
+    def pytest_configure(config):
+        config.pluginmanager.register(Other(), "other")
+
+    def pytest_unconfigure(config):
+        print("TOLD", TOLD)
+
+"""
+TWO_TESTS = """
+    import pytest
+
+    @pytest.mark.parametrize("number", [1, 2])
+    async def test_it(workflow_env, workflow_engine, number):
+        made = await workflow_env.ORDERS.create({"id": "a"})
+        await workflow_engine.run_until_idle()
+        assert (await made.status())["status"] == "complete"
+"""
+
+
+@pytest.mark.parametrize("arguments", [[], ["-W", "error"]], ids=["plain", "warnings as errors"])
+@pytest.mark.parametrize(
+    "hook",
+    [
+        "instance_created(instance)",
+        "instance_finished(instance)",
+        "step_started(instance, step)",
+        "step_finished(instance, step)",
+    ],
+)
+def test_a_hook_that_raises_is_reported_once_and_hurts_neither_the_test_nor_other_plugins(
+    worker: Any, hook: str, arguments: list[str]
+) -> None:
+    worker.write("conftest.py", OTHER + f"    def pytest_workflows_{hook}:\n        raise RuntimeError('a bug')\n")
+
+    result = worker.run(TWO_TESTS, *arguments, "-s")
+
+    result.assert_outcomes(passed=2, warnings=1)
+    told = hook.partition("(")[0]
+    result.stdout.fnmatch_lines(
+        [
+            f"*WorkflowObserverWarning: plugin 'conftest.py' raised in {told}: RuntimeError: a bug (conftest.py:*, in "
+            f"pytest_workflows_{told}). It is switched off for the rest of the session; the workflow and its test are "
+            "not touched. Mend it there.",
+            "TOLD *'charge', 'cool down', 'ship', 'charge', 'cool down', 'ship'*",
+        ]
+    )
+
+
+def test_a_hook_for_findings_that_raises_leaves_the_finding(worker: Any) -> None:
+    worker.write("conftest.py", "def pytest_workflows_finding(finding):\n    raise RuntimeError('a bug')\n")
+    worker.write(
+        "src/entry.py",
+        """
+        import random
+        from workers import WorkflowEntrypoint
+
+        class OrderWorkflow(WorkflowEntrypoint):
+            async def run(self, event, step):
+                return random.random()
+        """,
+    )
+
+    result = worker.run(TWO_TESTS, "--workflows-strict")
+
+    result.assert_outcomes(failed=2, warnings=1)
+    result.stdout.fnmatch_lines("*raised in found: RuntimeError: a bug*")
+    result.stdout.fnmatch_lines("*[[]random-outside-step] *")
+
+
+def test_a_hook_for_the_end_of_the_session_that_raises_ends_nothing(worker: Any) -> None:
+    worker.write(
+        "conftest.py",
+        """
+        class Other:
+            def pytest_workflows_report(self, runs):
+                print("OTHER", len(runs))
+
+        def pytest_configure(config):
+            config.pluginmanager.register(Other(), "other")
+
+        def pytest_workflows_report(runs):
+            raise RuntimeError("a bug")
+        """,
+    )
+
+    result = worker.run(TWO_TESTS, "-s")
+
+    result.assert_outcomes(passed=2, warnings=1)
+    result.stdout.fnmatch_lines_random(
+        ["*OTHER 2*", "*plugin 'conftest.py' raised in pytest_workflows_report: RuntimeError: a bug*"]
+    )
+
+
+@pytest.mark.parametrize("hook", ["step_started", "step_finished"])
+def test_what_a_hook_says_with_pytests_own_words_reaches_the_test(worker: Any, hook: str) -> None:
+    worker.write(
+        "conftest.py",
+        f"import pytest\n\ndef pytest_workflows_{hook}(instance, step):\n    pytest.fail('told to fail')\n",
+    )
+
+    result = worker.run(TWO_TESTS)
+
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines("*Failed: told to fail")
+
+
+def test_a_keyboard_interrupt_in_a_hook_ends_the_session(worker: Any) -> None:
+    worker.write("conftest.py", "def pytest_workflows_step_finished(instance, step):\n    raise KeyboardInterrupt\n")
+
+    result = worker.run(TWO_TESTS, process=True)
+
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+
+
+def test_wrappers_and_hooks_of_another_name_are_called_once_each(worker: Any) -> None:
+    worker.write(
+        "conftest.py",
+        """
+        import pytest
+
+        class Plugin:
+            @pytest.hookimpl(wrapper=True)
+            def pytest_workflows_step_started(self, step):
+                print("\\nHOOK new wrapper begins", step.name)
+                yield
+                print("HOOK new wrapper ends", step.name)
+
+            @pytest.hookimpl(hookwrapper=True)
+            def pytest_workflows_step_finished(self, step):
+                outcome = yield
+                print("HOOK old wrapper", step.name, outcome.get_result())
+
+        class Other:
+            @pytest.hookimpl(specname="pytest_workflows_step_started")
+            def pytest_by_another_name(self, step):
+                print("HOOK other", step.name)
+
+        def pytest_configure(config):
+            config.pluginmanager.register(Plugin(), "plugin")
+            config.pluginmanager.register(Other(), "other")
+        """,
+    )
+
+    result = worker.run(TWO_TESTS.replace("[1, 2]", "[1]"), "-s")
+
+    result.assert_outcomes(passed=1)
+    assert [call for call in calls_of(result) if "charge" in call] == [
+        "new wrapper begins charge",
+        "new wrapper ends charge",
+        "other charge",
+        "old wrapper charge []",
+    ]

@@ -281,7 +281,7 @@ def test_a_wait_for_a_step_that_never_comes_says_what_ran_and_the_closest_name(s
         "Steps that ran: do 'reserve stock-1', do 'charge-1', sleep 'cool down-1', "
         "wait_for_event 'wait for payment-1'.\nDid you mean 'charge'?" in error
     )
-    assert "Instance 'a' of 'ORDERS': complete at 2026-01-02 00:00:10 UTC" in error
+    assert "It is complete." in error
     assert error.splitlines()[-1] == "The instance has ended, so it will never happen."
 
 
@@ -337,7 +337,7 @@ def test_a_wait_for_an_instance_that_nobody_creates_fails_at_once_and_names_thos
     assert "Nothing can run, and no timer is left: it will never happen." in error
 
 
-def test_a_status_that_cannot_be_reached_any_more_shows_the_one_that_was_and_the_timeline(shop: Any) -> None:
+def test_a_status_that_cannot_be_reached_any_more_shows_the_one_that_was(shop: Any) -> None:
     error = error_of(
         shop.run(
             HEAD
@@ -356,7 +356,6 @@ def test_a_status_that_cannot_be_reached_any_more_shows_the_one_that_was_and_the
         "UnreachableStatusError: The Workflow instance a has reached status 'complete'. This is a finite status that "
         "prevents it from ever reaching the expected status of 'errored'." in error
     )
-    assert "Instance 'a' of 'ORDERS': complete at " in error
 
 
 def test_a_wait_for_a_paused_instance_says_where_it_stands(shop: Any) -> None:
@@ -375,7 +374,7 @@ def test_a_wait_for_a_paused_instance_says_where_it_stands(shop: Any) -> None:
         )
     )
 
-    assert "Instance 'a' of 'ORDERS': paused at " in error
+    assert "It is paused now: " in error
     assert "it will never happen." in error
 
 
@@ -393,7 +392,7 @@ def test_a_wait_on_a_manual_clock_says_how_to_move_it(shop: Any) -> None:
     """)
     )
 
-    assert "now: waits to retry 'reserve stock-1'" in error
+    assert "It is running now: waits to retry 'reserve stock-1'." in error
     assert "Nothing can run, and the clock is manual: move it with `await workflow_clock.advance(...)`." in error
 
 
@@ -427,7 +426,7 @@ def test_a_wait_that_times_out_says_what_was_awaited_and_what_runs(shop: Any) ->
     )
 
     assert "WaitTimeoutError: Waiting for status 'complete' of instance 'a' of 'ORDERS'." in error
-    assert "now: runs the callback of 'call the bank-1' (attempt 1)" in error
+    assert "It is running now: runs the callback of 'call the bank-1' (attempt 1)." in error
     assert "It did not happen within 0.05 real seconds." in error
 
 
@@ -446,7 +445,7 @@ def test_waiting_until_idle_times_out_too_and_names_who_is_at_work(shop: Any) ->
     assert "It did not happen within 0.05 real seconds." in error
 
 
-def test_output_and_error_of_an_instance_that_has_none_show_its_timeline(shop: Any) -> None:
+def test_output_and_error_of_an_instance_that_has_none_say_its_status(shop: Any) -> None:
     result = shop.run("""
         import pytest
         from pytest_workflows import NotAvailableError, introspect_workflow_instance
@@ -459,16 +458,16 @@ def test_output_and_error_of_an_instance_that_has_none_show_its_timeline(shop: A
                 await instance.wait_for_step_result("charge")
                 with pytest.raises(NotAvailableError) as caught:
                     await instance.get_output()
-                assert str(caught.value).startswith(
+                assert str(caught.value) == (
                     'Cannot retrieve output: Workflow instance is in status "running" but must be "complete" to have '
-                    "an output available\\nInstance 'a' of 'ORDERS': running at "
+                    "an output available"
                 )
                 await instance.wait_for_status("complete")
                 with pytest.raises(NotAvailableError) as caught:
                     await instance.get_error()
-                assert str(caught.value).startswith(
+                assert str(caught.value) == (
                     'Cannot retrieve error: Workflow instance is in status "complete" but must be "errored" to have '
-                    "error information available\\nInstance 'a' of 'ORDERS': complete at "
+                    "error information available"
                 )
     """)
 

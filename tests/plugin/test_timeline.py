@@ -149,15 +149,6 @@ def test_a_terminal_that_takes_ascii_only_gets_ascii(shop: Any, monkeypatch: pyt
     assert reported(result) == TIMELINE.translate(ASCII)
 
 
-def test_the_error_of_a_wait_is_in_ascii_there_as_well(shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
-
-    result = shop.run(TEST.replace('"errored"', '"complete"'), process=True)
-
-    result.stdout.fnmatch_lines(["E *+0        do     reserve stock-1       complete         x.x...#"])
-    result.stdout.no_fnmatch_line(r"*\\u*")
-
-
 @pytest.mark.parametrize(("colour", "coding"), [("yes", "ascii"), ("no", "utf-8")])
 def test_under_xdist_the_terminal_of_the_controller_counts(
     shop: Any, monkeypatch: pytest.MonkeyPatch, colour: str, coding: str

@@ -1,0 +1,142 @@
+"""Observers that raise: reported once, switched off, and nothing of the workflow or its test is touched."""
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from durable_engine import Engine, Instance, Observer, ObserverFailure, StepKey
+from durable_engine.observers import _HOOKS, Observers
+
+
+class OwnError(Exception):
+    """Of an observer."""
+
+
+class Faulty(Observer):
+    """Raises when a step has its outcome."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+        self.told = 0
+
+    def step_started(self, instance: Instance, step: StepKey) -> None:
+        self.told += 1
+
+    def step_finished(self, instance: Instance, step: StepKey) -> None:
+        raise self.error
+
+
+class Listening(Observer):
+    """Counts outcomes."""
+
+    def __init__(self) -> None:
+        self.told = 0
+
+    def step_finished(self, instance: Instance, step: StepKey) -> None:
+        self.told += 1
+
+
+async def two_steps(event: Any, step: Any) -> Any:
+    @step.do("first", config={"retries": {"limit": 1, "delay": 1}})
+    async def first() -> int:
+        return 1
+
+    @step.do("second")
+    async def second() -> int:
+        return 2
+
+    return [await first(), await second()]
+
+
+async def run(engine: Engine) -> Any:
+    handle = await engine.bind("ORDERS", two_steps).create({"id": "a"})
+    await engine.run_until_idle()
+    return await handle.status()
+
+
+async def test_an_observer_that_raises_is_warned_of_once_and_hears_of_nothing_more() -> None:
+    async with Engine() as engine:
+        faulty, other = Faulty(ValueError("a bug")), Listening()
+        engine.observers.add(faulty)
+        engine.observers.add(other)
+
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            status = await run(engine)
+
+        assert status["status"] == "complete"
+        assert (faulty.told, other.told) == (1, 2)
+        [warning] = caught
+        assert warning.filename == __file__
+        text = str(warning.message)
+        assert text.startswith(f"observer {__name__}.Faulty raised in step_finished: ValueError: a bug (")
+        assert "in step_finished). It is switched off for the rest of the session" in text
+
+
+@pytest.mark.filterwarnings("error")
+async def test_warnings_as_errors_make_no_failure_of_it() -> None:
+    async with Engine() as engine:
+        engine.observers.add(Faulty(ValueError("a bug")))
+
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("error")
+            status = await run(engine)
+
+    assert status["status"] == "complete"
+    assert len(caught) == 1
+
+
+async def test_engines_may_share_what_is_switched_off() -> None:
+    off: set[str] = set()
+    reported: list[ObserverFailure] = []
+    for _ in range(2):
+        async with Engine() as engine:
+            engine.observers.off, engine.observers.report = off, reported.append
+            engine.observers.add(Faulty(ValueError("a bug")))
+            await run(engine)
+
+    assert [(failure.title, failure.during) for failure in reported] == [
+        (f"observer {__name__}.Faulty", "step_finished")
+    ]
+
+
+async def test_another_observer_of_the_same_title_is_switched_off_with_it() -> None:
+    reported: list[ObserverFailure] = []
+    async with Engine() as engine:
+        engine.observers.report = reported.append
+        first, second = Faulty(ValueError("a bug")), Faulty(ValueError("a bug"))
+        engine.observers.add(first)
+        engine.observers.add(second)
+
+        await run(engine)
+        engine.observers.switch_off(first.title, "close", ValueError("again"))
+
+    assert (first.told, second.told, len(reported)) == (1, 1, 1)
+
+
+async def test_an_exception_that_is_meant_for_the_test_passes() -> None:
+    async with Engine(passthrough=(OwnError,)) as engine:
+        engine.observers.add(Faulty(OwnError("for the test")))
+
+        with pytest.raises(OwnError):
+            engine.observers.step_finished(None, None)  # type: ignore[arg-type]  # nobody looks at them
+
+
+@pytest.mark.parametrize("hook", _HOOKS)
+def test_every_hook_is_guarded(hook: str) -> None:
+    def raise_(self: Observer, *arguments: Any, **named: Any) -> None:
+        raise ValueError("a bug")
+
+    observer: Observer = type("Raising", (Observer,), {hook: raise_})()
+    reported: list[ObserverFailure] = []
+    observers = Observers()
+    observers.report = reported.append
+    observers.add(observer)
+
+    tell: Callable[..., None] = getattr(observers, hook)
+    tell("instance", "more")
+    tell("instance", "more")
+
+    assert [failure.during for failure in reported] == [hook]
