@@ -411,6 +411,9 @@ class Engine:
         detail = {"trigger": {"source": 0}}
         self.store.record(row.key, [HistoryRow("WORKFLOW_QUEUED", None, self.clock.now_ms, detail, row.params)])
 
+    def _record_running(self, row: InstanceRow) -> None:
+        self.store.record(row.key, [HistoryRow("WORKFLOW_RUNNING", None, self.clock.now_ms)])
+
     def _live(self, workflow: Workflow, row: InstanceRow) -> Instance:
         script = self.scripts.get((workflow.name, row.id))
         instance = Instance(self, workflow, row) if script is None else PlayedInstance(self, workflow, row, script)
@@ -483,10 +486,9 @@ class Engine:
             instance.cancel_pause()
         elif instance.row.status == "paused":
             self._end_pause(instance.row)
-            # A life that was paused before it began has not told history of its start yet.
-            started = any(line.kind == "WORKFLOW_START" for line in self.store.history(instance.row.key))
-            instance.row.status = "running" if started else "queued"
+            instance.row.status = "running"
             self.store.save_instance(instance.row)
+            self._record_running(instance.row)
             self._relive(instance).start()
 
     def _end_pause(self, row: InstanceRow) -> None:
@@ -521,7 +523,9 @@ class Engine:
         row.output = row.error = row.ended_at = None
         self._end_pause(row)
         self.store.save_instance(row)
-        if not first:
+        if first:
+            self._record_running(row)
+        else:
             self._record_queued(row)
         instance.modifications.forget_answers({step.key for step in self.store.steps(row.key)})
         self.observers.restarted(instance, whole=not first)
@@ -543,10 +547,12 @@ class Engine:
         count = point.get("count", 1)
         if not isinstance(count, int) or isinstance(count, bool) or count < 1:
             raise InvalidArgumentError(f"{count!r} is no occurrence of a step; the first one is 1.")
-        found = self.store.step(instance.row.key, StepKey(kind, point["name"], count))  # type: ignore[arg-type]
-        if found is None:
+        # As the newest engine does, it counts by the name alone: sleeps of different durations are counted together.
+        steps = self.store.steps(instance.row.key)
+        found = [step for step in steps if (step.key.kind, step.key.name) == (kind, point["name"])]
+        if len(found) < count:
             raise JsException("Error", CANNOT_RESTART.format(name=point["name"]))
-        return found.seq
+        return found[count - 1].seq
 
     def terminate(self, workflow: Workflow, id: str) -> None:
         """End an instance now.

@@ -166,7 +166,7 @@ class SleepOperation(DurableOperation):
             self.record(("SLEEP_START", {"durationMs": duration}, None))
             engine.observers.step_started(self.instance, self.row.key)
         key = self.row.key
-        if self.row.due <= engine.clock.now_ms or self.instance.modifications.takes_no_time(key, "sleep"):
+        if self.row.due <= engine.clock.now_ms or self.instance.takes_no_time(key):
             engine.loop.call_soon(self._complete, context=context_for(self.scope))
         else:
             self.wait_until(self.row.due, self._complete, f"the end of sleep {key.label!r}")

@@ -221,7 +221,7 @@ class Step:
         Raises:
             JsException: From the returned future, if that is in the past or more than 365 days ahead.
         """
-        now = self._instance.engine.clock.now_ms
+        now = self._instance.now_ms
         place = _place(2)
         if isinstance(when, datetime):
             due = to_ms(when)
@@ -229,25 +229,22 @@ class Step:
             due = int(when)
         else:
             return self._failed(_unreadable(when, f"the time of sleep {name!r}"), name, place)
-        return self._sleep(name, due - now, place, past=due < now)
+        return self._sleep(name, due - now, place, until=due)
 
-    def _sleep(self, name: str, duration: int, place: Place, *, past: bool = False) -> asyncio.Future[None]:
+    def _sleep(self, name: str, duration: int, place: Place, *, until: int | None = None) -> asyncio.Future[None]:
         instance = self._instance
         loop = instance.engine.loop
         if instance.closed:
             return loop.create_future()
-        try:
-            self._check_name(name)
-        except JsException as exc:
-            return self._failed(exc, name, place)
+        _check_type(name)
         longest = instance.engine.limits.sleep
         if duration > longest:
             too_long = SLEEP_TOO_LONG.format(name=name, ms=duration, limit=longest)
             return self._failed(JsException("Error", too_long), name, place)
-        key = instance.count_step("sleep", name)
-        known = instance.find_step(key)
-        if known is None and past:  # a sleep that an earlier life began or finished was not in the past then
+        # A sleep that an earlier life began or finished was not in the past then.
+        if until is not None and duration < 0 and not instance.has_slept_until(name, until):
             return self._failed(JsException("Error", PAST_SLEEP), name, place)
+        key = instance.count_sleep(name, max(duration, -longest), until)
         self._ask(key, place)
         remembered = instance.remembered(key)
         if remembered is not None:
@@ -278,7 +275,7 @@ class Step:
 
         async def call() -> Any:
             await self._pass_door()
-            self._check_name(name)
+            _check_type(name)
             read = parse_duration(timeout)
             if read is None:
                 raise _unreadable(timeout, f"the timeout of wait {name!r}")
@@ -308,9 +305,8 @@ class Step:
         if self._instance.closed:
             await self._instance.engine.loop.create_future()
 
-    def _check_name(self, name: object) -> None:
-        if not isinstance(name, str):
-            raise TypeError(f"A step's name is a str, not {type(name).__name__}: {name!r}")
+    def _check_name(self, name: str) -> None:
+        _check_type(name)
         longest = self._instance.engine.limits.step_name
         length = _js_length(name)
         if length > longest or _CONTROL.search(name):
@@ -349,6 +345,11 @@ def _unreadable(value: object, what: str) -> JsException:
     return js_error(
         "Error", f"{what} is {value!r}, which cannot be read. Write a number and a unit, as in '30 seconds'."
     )
+
+
+def _check_type(name: object) -> None:
+    if not isinstance(name, str):
+        raise TypeError(f"A step's name is a str, not {type(name).__name__}: {name!r}")
 
 
 def _js_length(text: str) -> int:

@@ -156,6 +156,7 @@ async def test_a_sleep_without_await_starts_and_run_goes_on(lab):
     assert started.log() == [
         "WORKFLOW_QUEUED",
         "WORKFLOW_START",
+        "WORKFLOW_RUNNING",
         'SLEEP_START nap-1 {"durationMs":3600000}',
         "STEP_START s-1",
         'ATTEMPT_START s-1 {"attempt":1}',
@@ -198,7 +199,7 @@ async def test_sleep_until_reads_datetimes_and_epoch_milliseconds(lab, when):
     await started.end()
 
     assert lab.elapsed == 3_600_000
-    assert started.log()[2:4] == ['SLEEP_START nap-1 {"durationMs":3600000}', "SLEEP_COMPLETE nap-1"]
+    assert started.log()[3:5] == ['SLEEP_START nap-1 {"durationMs":3600000}', "SLEEP_COMPLETE nap-1"]
 
 
 @rule(SECTION, "sleep_until a time in the past is an error")
@@ -389,7 +390,7 @@ async def test_kept_events_are_delivered_oldest_first(lab):
     await lab.clock.advance(400)
 
     assert await started.output() == [1, 2, 3, "WorkflowTimeoutError: Execution timed out after 200ms"]
-    assert started.log()[4:] == [
+    assert started.log()[5:] == [
         'WAIT_START w1-1 {"event":"t"}',
         'WAIT_COMPLETE w1-1 {"payload":1}',
         'WAIT_START w2-1 {"event":"t"}',
@@ -466,7 +467,7 @@ async def test_the_first_of_two_waits_gets_the_event(lab):
         ["first", "P"],
         ["second", "WorkflowTimeoutError: Execution timed out after 500ms"],
     ]
-    assert started.log()[2:8] == [
+    assert started.log()[3:9] == [
         'WAIT_START short-1 {"event":"t"}',
         'WAIT_START first-1 {"event":"t"}',
         'WAIT_START second-1 {"event":"t"}',
@@ -634,6 +635,7 @@ async def test_gathered_steps_are_in_flight_together(lab, gate):
     assert started.log() == [
         "WORKFLOW_QUEUED",
         "WORKFLOW_START",
+        "WORKFLOW_RUNNING",
         "STEP_START a-1",
         'ATTEMPT_START a-1 {"attempt":1}',
         "STEP_START b-1",

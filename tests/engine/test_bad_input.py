@@ -120,7 +120,12 @@ async def test_a_point_to_restart_from_that_is_none_is_refused_and_changes_nothi
         await handle.restart(options)
 
     assert (await handle.status())["status"] == "waiting"
-    assert [line.kind for line in engine.store.history(1)] == ["WORKFLOW_QUEUED", "WORKFLOW_START", "SLEEP_START"]
+    assert [line.kind for line in engine.store.history(1)] == [
+        "WORKFLOW_QUEUED",
+        "WORKFLOW_START",
+        "WORKFLOW_RUNNING",
+        "SLEEP_START",
+    ]
 
 
 # -- steps ------------------------------------------------------------------------------------------------------------
