@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from durable_engine import AttemptRecord, HistoryEvent, StepKey, StepRecord, in_words, show
 
@@ -88,8 +88,8 @@ def table(
         start: When the instance started.
         width: How wide a line may be.
     """
-    details = _details(history)
-    outcomes = [_outcome(step, details.get((step.kind, step.key.label), {})) for step in steps]
+    events = {line.step: line.detail.get("event") for line in history if line.kind == "WAIT_START"}
+    outcomes = [_outcome(step, events.get(step.key.label)) for step in steps]
     widths = _widths(steps, bars, start, width)
     lines: list[Line] = []
     for step, outcome in zip(steps, outcomes, strict=True):
@@ -159,22 +159,17 @@ def _attempt(attempt: AttemptRecord) -> str:
     return text
 
 
-def _outcome(step: StepRecord, detail: dict[str, Any]) -> _Outcome:
+def _outcome(step: StepRecord, event: str | None) -> _Outcome:
     mocked = " (mocked)" if step.mocked else ""
     if step.kind == "sleep":
-        return _Outcome(step.status, ", ", "", in_words(detail.get("durationMs", 0)), mocked)
+        return _Outcome(step.status, ", ", "", in_words(step.key.duration or 0), mocked)
     if step.kind == "wait_for_event":
         word = {"errored": "timed out"}.get(step.status, step.status)
-        return _Outcome(word, ", ", "", f"event {detail.get('event')!r}", mocked)
+        return _Outcome(word, ", ", "", f"event {event!r}", mocked)
     if step.status == "complete":
         return _Outcome("complete", ": ", "result: ", _short(step.result), mocked)
     word = {"waiting": "retrying", "errored": "failed"}.get(step.status, "running")
     return _Outcome(word, mocked=mocked)
-
-
-def _details(history: Sequence[HistoryEvent]) -> dict[tuple[str, str], dict[str, Any]]:
-    kinds = {"SLEEP_START": "sleep", "WAIT_START": "wait_for_event"}
-    return {(kinds[event.kind], event.step or ""): event.detail for event in history if event.kind in kinds}
 
 
 def offset(start: datetime, at: datetime) -> str:

@@ -352,7 +352,7 @@ class Instance:
             key = StepKey("sleep", name, self._count("sleep", name, duration), duration)
         else:
             key = stored
-            counted = ("sleep", name, key.duration)
+            counted: tuple[StepKind, str, int | None] = ("sleep", name, key.duration)
             self._counts[counted] = max(self._counts.get(counted, 0), key.count)
         self._sleeps_by_name[key] = self._count("sleep", name)
         return key
@@ -370,6 +370,10 @@ class Instance:
         """What is left of a sleep until a point in time grows shorter, and it is the same sleep still."""
         ends = () if until is None else self._stored_ends.get((name, until), ())
         return next((key for key in ends if key not in self._sleeps_by_name), None)
+
+    def sleep_by_name(self, key: StepKey) -> int | None:
+        """Which occurrence of its name a sleep is, whatever its duration; None for any other step."""
+        return self._sleeps_by_name.get(key)
 
     def telling_duration(self, key: StepKey) -> int | None:
         """A sleep's duration, where its count alone does not tell it from another sleep of its name."""

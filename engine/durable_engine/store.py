@@ -26,8 +26,8 @@ CREATE TABLE instances (
 ) STRICT;
 CREATE TABLE steps (
     instance INTEGER NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, count INTEGER NOT NULL,
-    duration INTEGER NOT NULL, status TEXT NOT NULL, started_at INTEGER NOT NULL, ended_at INTEGER, due INTEGER, attempts INTEGER NOT NULL,
-    failures INTEGER NOT NULL, result BLOB, error BLOB, inputs BLOB, flags INTEGER NOT NULL,
+    duration INTEGER NOT NULL, status TEXT NOT NULL, started_at INTEGER NOT NULL, ended_at INTEGER, due INTEGER,
+    attempts INTEGER NOT NULL, failures INTEGER NOT NULL, result BLOB, error BLOB, inputs BLOB, flags INTEGER NOT NULL,
     PRIMARY KEY (instance, kind, name, count, duration)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE history (

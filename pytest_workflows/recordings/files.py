@@ -12,6 +12,7 @@ import msgspec
 from .errors import RecordingError
 from .model import FORMAT, VERSION, Recording
 from .production import read_production
+from .sleeps import renumbered
 
 
 def load(path: str | PathLike[str], *, json_outputs: bool | None = None) -> Recording:
@@ -65,7 +66,7 @@ def read(found: object, where: str = "the recording", *, json_outputs: bool | No
             f"version {VERSION}. Upgrade pytest-workflows, or record it anew."
         )
     try:
-        return msgspec.convert(found, Recording)
+        return renumbered(msgspec.convert(found, Recording))
     except msgspec.ValidationError as error:
         raise RecordingError(f"{where}: this recording is damaged: {error}.") from None
 

@@ -101,7 +101,7 @@ class Step(_Part):
     Attributes:
         kind: `"do"`, `"sleep"` or `"wait_for_event"`.
         name: Its name.
-        count: Which occurrence of that name it is, 1-based.
+        count: Which occurrence of that name it is, 1-based; of a sleep, among those of its name and duration.
         status: `"running"`, `"waiting"`, `"complete"` or `"errored"`.
         started_at: When it started; None where that is not known.
         ended_at: When it had its outcome.
@@ -152,7 +152,7 @@ class Step(_Part):
     @property
     def key(self) -> StepKey:
         """The step's identity."""
-        return StepKey(self.kind, self.name, self.count)
+        return StepKey(self.kind, self.name, self.count, self.duration_ms if self.kind == "sleep" else None)
 
     @property
     def label(self) -> str:

@@ -16,7 +16,7 @@ from .envelope import open_envelope
 from .fields import MISSING, UNKNOWN_ERROR, error, flag, get, mapping, text, time
 from .names import split_names
 from .notes import AS_JSON, AS_TEXT, Notes
-from .steps import StepReader, kind_of, output_of
+from .steps import StepReader, duration_of, kind_of, output_of
 from .values import guess_json, holds_unknown, read_value
 
 UNKNOWN_ID = "unknown"
@@ -198,7 +198,8 @@ class _Dump:
         for data in raw:
             if (data, kind_of(data)) not in kept:
                 self._leave_out(recording, data)
-        names = split_names([(kind, str(get(data, "name"))) for data, kind in kept], self._notes)
+        durations = [duration_of(data) if kind == "sleep" else None for data, kind in kept]
+        names = split_names([(kind, str(get(data, "name"))) for data, kind in kept], self._notes, durations)
         reader = StepReader(self._notes, ended=recording.status in FINAL_STATUSES, as_text=self._as_text)
         for (data, kind), (name, count) in zip(kept, names, strict=True):
             step = reader.read(data, kind, name, count)
