@@ -409,7 +409,7 @@ class RunningTest:
         return self._bind_class(workflow.binding, cls, workflow.name, workflow.step_limit)
 
     def _bind_class(self, name: str, cls: type, workflow_name: str | None = None, step_limit: int | None = None) -> Any:
-        from .wrangler import implicit_dependencies
+        from .wrangler import implicit_dependencies, preserves_non_retryable
 
         if not callable(getattr(cls, "run", None)):
             from durable_engine import InvalidArgumentError
@@ -426,6 +426,7 @@ class RunningTest:
             lambda event, step: self._entrypoint(cls).run(event, step),
             workflow_name=workflow_name,
             implicit_dependencies=implicit_dependencies(self._configured()),
+            preserves_non_retryable=preserves_non_retryable(self._configured()),
             **options,
         )
 

@@ -56,7 +56,7 @@ class Instance:
         self.workflow = workflow
         self.row = row
         self.modifications = engine.modifications_of(workflow, row.id)
-        self.root = Scope(self, self._parked_or_busy)
+        self.root = Scope(self, self._parked_or_busy, is_virtual=True)
         self.operations: dict[StepKey, DurableOperation] = {}
         self.waits: dict[str, list[EventOperation]] = {}
         self.withheld: list[Callable[[], None]] | None = None
@@ -471,6 +471,7 @@ class Instance:
         self, kind: str, detail: dict[str, Any] | None = None, value: bytes | None = None, key: StepKey | None = None
     ) -> None:
         self.engine.store.record(self.row.key, [HistoryRow(kind, key, self.engine.clock.now_ms, detail, value)])
+        self.engine.recorded(self)
 
 
 def _ends_of_sleeps(steps: Iterable[StepRow]) -> dict[tuple[str, int], list[StepKey]]:

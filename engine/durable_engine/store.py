@@ -260,10 +260,17 @@ class Store:
 
     def history(self, instance: int) -> list[HistoryRow]:
         """An instance's history in order."""
-        return [
-            HistoryRow(kind, _key(*key), at, detail and msgspec.msgpack.decode(detail), value)
-            for kind, *key, at, detail, value in self._history_of(instance)
-        ]
+        return [_history_row(*row) for row in self._history_of(instance)]
+
+    def history_after(self, instance: int, number: int, most: int = -1) -> list[HistoryRow]:
+        """An instance's history without its first lines; `most` is how many lines, negative for all."""
+        self.flush()
+        rows = self._db.execute(
+            "SELECT kind, step_kind, name, count, duration, at, detail, value FROM history WHERE instance = ? "
+            "ORDER BY seq LIMIT ? OFFSET ?",
+            (instance, most, number),
+        )
+        return [_history_row(*row) for row in rows]
 
     def ranks(self, instance: int, kinds: Container[str]) -> dict[StepKey, int]:
         """Where in an instance's history each step's last line of one of these kinds stands."""
@@ -334,6 +341,20 @@ class Store:
     def delete_events(self, instance: int) -> None:
         """Drop the events that nothing has taken."""
         self._db.execute("DELETE FROM events WHERE instance = ?", (instance,))
+
+
+def _history_row(
+    kind: str,
+    step_kind: StepKind,
+    name: str,
+    count: int,
+    duration: int,
+    at: int,
+    detail: bytes | None,
+    value: bytes | None,
+) -> HistoryRow:
+    key = _key(step_kind, name, count, duration)
+    return HistoryRow(kind, key, at, None if detail is None else msgspec.msgpack.decode(detail), value)
 
 
 def _stored(key: StepKey) -> tuple[StepKind, str, int, int]:

@@ -386,7 +386,7 @@ class Waits:
         return self._engine.busy.keys() <= parked
 
     def _asyncio_timers(self) -> list[tuple[int, Any]]:
-        """Timers that `run` started through asyncio itself, outside its steps: they run on virtual time as well."""
+        """Timers that `run`, or a delay function, started through asyncio itself: they run on virtual time as well."""
         engine = self._engine
         found = []
         for handle in getattr(engine.loop, "_scheduled", ()):
@@ -395,7 +395,7 @@ class Waits:
                 scope is not None
                 and not handle._cancelled
                 and scope.instance.engine is engine
-                and scope is scope.instance.root
+                and scope.is_virtual
                 and _is_asyncios(handle._callback)
             ):
                 # It was started at the virtual time that still is: none passes while code runs.
