@@ -190,7 +190,7 @@ class WorkflowBinding:
 
     def _planned(self, given: object, *, is_list: bool) -> tuple[str | None, bytes, Retention]:
         """An instance of a batch that is to be created: its id, its params and for how long it is kept."""
-        options = _options(given, {}, "create_batch", whole="params")
+        options = _options(given, {}, "create_batch" if is_list else "createBatch", whole="params")
         id, longest = options.get("id"), self._engine.limits.instance_id
         if not is_list:
             check_spread(options, is_valid_id=is_valid_id(id, longest))

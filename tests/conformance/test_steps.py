@@ -6,7 +6,7 @@ import functools
 
 import pytest
 from pyodide.ffi import JsException
-from rules import rule
+from rules import NEWEST, rule
 from workers.workflows import NonRetryableError
 
 pytestmark = pytest.mark.workflow(now="2026-01-01T00:00:00Z")
@@ -200,7 +200,12 @@ async def test_a_step_that_timed_out_is_retried_and_its_late_result_is_ignored(l
 # -- delay functions -------------------------------------------------------------------------------
 
 
-@rule(SECTION, "The delay may be a function of one argument with ctx and error; it gives milliseconds or a text")
+@rule(
+    SECTION,
+    "The delay may be a function of one argument with ctx and error; it gives milliseconds or a text, and the backoff "
+    "applies to that",
+    seen=NEWEST,
+)
 @pytest.mark.parametrize("asynchronous", [False, True])
 @pytest.mark.parametrize(("answer", "ms"), [(250, 250), ("2 seconds", 2000), (0, 0)])
 async def test_a_delay_function_decides_each_delay(lab, asynchronous, answer, ms):
@@ -223,7 +228,7 @@ async def test_a_delay_function_decides_each_delay(lab, asynchronous, answer, ms
     assert len(calls) == 3
     assert [entry[:3] for entry in seen] == [(1, "s", "Error"), (2, "s", "Error")]
     assert seen[0][3].endswith("RuntimeError: x\n")
-    assert [event.detail.get("retryDelayMs") for event in started.kinds("ATTEMPT_FAILURE")] == [ms, ms, None]
+    assert [event.detail.get("retryDelayMs") for event in started.kinds("ATTEMPT_FAILURE")] == [ms, ms * 2, None]
 
 
 def _raises(argument):
@@ -249,19 +254,54 @@ async def test_a_delay_function_that_gives_no_delay_ends_the_step(lab, delay):
     assert 'The delay function for step "s-1" ' in str(caught[0])
 
 
-@rule(SECTION, "A delay function that has not answered after 30 seconds ends the step")
+@rule(SECTION, "A delay function that has not answered after 5 seconds ends the step", seen=NEWEST)
 @pytest.mark.workflow(clock="manual")
 async def test_a_delay_function_that_hangs_ends_the_step(lab, gate):
     never = gate()
     run, caught, calls = raising_run(retries={"limit": 2, "delay": lambda argument: never()})
 
     started = await lab.start(run)
-    await lab.clock.advance("29 seconds")
+    await lab.clock.advance("4 seconds")
     assert caught == []
     await lab.clock.advance("1 second")
 
     assert len(calls) == 1
     assert started.kinds("STEP_FAILURE")[0].detail["error"]["name"] == "NonRetryableDelayError"
+    assert started.kinds("ATTEMPT_FAILURE")[0].detail["error"]["message"].endswith("RuntimeError: x\n")
+
+
+@rule(SECTION, "A delay function that never answers ends the step, in a test that just waits", seen=NEWEST)
+async def test_a_delay_function_that_never_answers_does_not_stop_the_test(lab, gate):
+    never = gate()
+    run, caught, calls = raising_run(retries={"limit": 2, "delay": lambda argument: never()})
+
+    started = await lab.start(run)
+    await started.end()
+
+    message = 'The delay function for step "s-1" did not return within 5 seconds'
+    assert str(caught[0]) == f"Error: NonRetryableDelayError: {message}"
+    assert (len(calls), lab.elapsed) == (1, 5000)
+
+
+@rule(
+    SECTION,
+    "A delay function that sleeps for less than 5 seconds gives its delay; one that sleeps longer ends the step",
+    seen=NEWEST,
+)
+@pytest.mark.parametrize(("seconds", "attempts", "elapsed"), [(3, 2, 4000), (6, 1, 5000)])
+async def test_a_delay_function_may_sleep(lab, seconds, attempts, elapsed):
+    async def delay(argument):
+        await asyncio.sleep(seconds)
+        return 1000
+
+    run, _, calls = raising_run(retries={"limit": 1, "delay": delay})
+
+    started = await lab.start(run)
+    await started.end()
+
+    (failure,) = started.kinds("STEP_FAILURE")
+    took = (failure.at - started.instance.history[0].at).total_seconds() * 1000
+    assert (len(calls), took) == (attempts, elapsed)
 
 
 # -- names and limits ------------------------------------------------------------------------------
@@ -281,7 +321,7 @@ async def test_a_name_that_is_too_long_or_has_control_characters_is_rejected(lab
     assert started.instance.exception.message == expected
 
 
-@rule(SECTION, "The names of sleeps and waits may be of any length and have any characters")
+@rule(SECTION, "The names of sleeps and waits may be of any length and have any characters", seen=NEWEST)
 @pytest.mark.parametrize("name", ["n" * 257, "a\nb", "a\x00b", ""])
 async def test_names_of_sleeps_and_waits_are_not_looked_at(lab, name):
     async def run(event, step):

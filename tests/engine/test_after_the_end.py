@@ -123,7 +123,7 @@ async def test_a_delay_that_comes_after_its_function_was_given_up_is_ignored(eng
     await engine.run_until_idle()
 
     output = (await handle.status())["output"]
-    assert output == 'Error: NonRetryableDelayError: The delay function for step "s-1" timed out after 30000ms'
+    assert output == 'Error: NonRetryableDelayError: The delay function for step "s-1" did not return within 5 seconds'
     assert kinds(engine).count("ATTEMPT_START") == 1
 
 
