@@ -244,7 +244,8 @@ class Step:
         # A sleep that an earlier life began or finished was not in the past then.
         if until is not None and duration < 0 and not instance.has_slept_until(name, until):
             return self._failed(JsException("Error", PAST_SLEEP), name, place)
-        key = instance.count_sleep(name, max(duration, -longest), until)
+        duration = max(duration, -longest)  # which is over at once as well, and can be stored
+        key = instance.count_sleep(name, duration, until)
         self._ask(key, place)
         remembered = instance.remembered(key)
         if remembered is not None:
