@@ -53,7 +53,8 @@ async def test_a_changed_duration_is_a_new_sleep_in_the_next_life(engine):
     found = engine.take_findings()
     assert [finding.rule for finding in found] == ["changed-path"]
     assert (
-        "asked for step.sleep 'nap-1' of 2 hours where it had asked for step.sleep 'nap-1' of 1 hour" in found[0].message
+        "asked for step.sleep 'nap-1' of 2 hours where it had asked for step.sleep 'nap-1' of 1 hour"
+        in found[0].message
     )
 
 
