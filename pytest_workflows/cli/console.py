@@ -13,6 +13,7 @@ STYLES = {
     "complete": "green",
     "errored": "bold red",
     "terminated": "red",
+    "rollingBack": "yellow",
     "waiting": "yellow",
     "paused": "yellow",
     "running": "cyan",

@@ -330,6 +330,8 @@ class Recording(_Part):
         real_ms: Real milliseconds from its creation to its end, or to the end of the recording.
         lives: How often `run` was called for it.
         notes: What is not known, or was left out, in words.
+        rollbacks: What production did to undo steps, each under the name of the step that it undid. A Python workflow
+            has none.
     """
 
     instance_id: str
@@ -372,3 +374,4 @@ class Recording(_Part):
     real_ms: float | None = None
     lives: int = 1
     notes: list[str] = []
+    rollbacks: list[Step] = []

@@ -30,7 +30,7 @@ from .values import untag
 
 _STARTS = frozenset({"STEP_START", "SLEEP_START", "WAIT_START"})
 _ENDS = frozenset({"STEP_SUCCESS", "STEP_FAILURE", "SLEEP_COMPLETE", "WAIT_COMPLETE", "WAIT_TIMED_OUT"})
-_AT_WORK = frozenset({"queued", "running", "waitingForPause", "unknown"})
+_AT_WORK = frozenset({"queued", "running", "waitingForPause", "rollingBack", "unknown"})
 _HIDDEN = encode("[REDACTED]")
 _Span = tuple[float, float]
 """The places of a step's start and end in the order of all of them; infinity for one that has not ended."""
