@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from . import freeze
+from .warned import as_error
 
 if TYPE_CHECKING:
     from durable_engine import Engine, Finding
@@ -186,16 +187,14 @@ class RunningTest:
 
     def _settle_findings(self, engine: Engine) -> None:
         __tracebackhide__ = True
-        from durable_engine import WorkflowRuleError, WorkflowRuleWarning
+        from durable_engine import WorkflowRuleError
 
         found = self._take_findings(engine)
         if self.settings.strict and found:
             raise WorkflowRuleError("\n".join([f"{len(found)} broken rule(s):", *map(str, found)]))
         refused = [*engine.refused, *self.warned.warn(found)]
-        if len(refused) == 1:
-            raise refused[0]
         if refused:
-            raise WorkflowRuleWarning("\n".join(map(str, refused)))
+            raise as_error(refused)
 
     def _take_findings(self, engine: Engine) -> list[Finding]:
         found = engine.take_findings()

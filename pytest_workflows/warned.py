@@ -10,6 +10,32 @@ if TYPE_CHECKING:
     from durable_engine import Finding
 
 
+_WHY = (
+    "Warnings are errors in this session: by -W error, or by filterwarnings in the configuration. To leave these "
+    'warnings, put @pytest.mark.filterwarnings("default::pytest_workflows.WorkflowRuleWarning") on the test; where the '
+    "code is meant so, @pytest.mark.workflow(ignore_rules={rules}) or ini workflows_ignore_rules."
+)
+
+
+def as_error(refused: list[Warning]) -> Warning:
+    """The error of warnings that a filter made errors, which says so.
+
+    Args:
+        refused: The warnings, one at least.
+    """
+    from durable_engine import WorkflowRuleWarning
+
+    kind = type(refused[0]) if len(refused) == 1 else WorkflowRuleWarning
+    rules = sorted({_rule_of(warning) for warning in refused})
+    return kind("\n".join([*map(str, refused), _WHY.format(rules=rules)]))
+
+
+def _rule_of(warning: Warning) -> str:
+    from durable_engine import WorkflowDurationWarning
+
+    return "duration-unit" if isinstance(warning, WorkflowDurationWarning) else str(warning)[1:].partition("]")[0]
+
+
 class Warned:
     """The places of a session that were warned of.
 

@@ -1,14 +1,16 @@
-"""The virtual clock: an integer of milliseconds, one heap of timers, and whoever wants to know when it moves.
+"""The virtual clock: an integer of milliseconds, timers by when they are due, and whoever wants to know when it moves.
 
 The clock never moves by itself. The engine decides when a timer may fire (engine.py); this file only knows the order.
 """
 
 from __future__ import annotations
 
+import bisect
 import heapq
 import itertools
+import operator
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
 
 from .errors import InvalidArgumentError
@@ -19,6 +21,8 @@ _EPOCH = PLAIN_DATETIME(1970, 1, 1, tzinfo=timezone.utc)  # noqa: UP017 (freezeg
 _LAST = round(
     (PLAIN_DATETIME(9999, 12, 31, tzinfo=timezone.utc) - _EPOCH) / timedelta(milliseconds=1)  # noqa: UP017
 )
+
+_seq = operator.attrgetter("seq")
 
 
 def to_datetime(ms: int) -> datetime:
@@ -57,7 +61,7 @@ def read_now(value: object) -> int:
 class Timer:
     """An entry of the clock: something happens at `due`, unless it is cancelled before."""
 
-    __slots__ = ("callback", "cancelled", "due", "held", "real_due", "seq", "what")
+    __slots__ = ("_drop", "callback", "cancelled", "due", "held", "real_due", "seq", "what")
 
     def __init__(
         self,
@@ -67,7 +71,9 @@ class Timer:
         callback: Callable[[], None],
         held: Callable[[], bool] | None,
         what: str,
+        drop: Callable[[Timer], None],
     ) -> None:
+        self._drop = drop
         self.due = due
         self.seq = seq
         self.real_due = real_due
@@ -78,10 +84,9 @@ class Timer:
 
     def cancel(self) -> None:
         """Take the timer out of the clock; it will not fire."""
-        self.cancelled = True
-
-    def __lt__(self, other: Timer) -> bool:
-        return (self.due, self.seq) < (other.due, other.seq)
+        if not self.cancelled:
+            self.cancelled = True
+            self._drop(self)
 
 
 class VirtualClock:
@@ -95,7 +100,10 @@ class VirtualClock:
         self.now_ms = int(time.time()) * 1000 if now_ms is None else now_ms
         self.started_ms = self.now_ms
         self.observers: list[Callable[[datetime], None]] = []
-        self._timers: list[Timer] = []
+        # Timers by when they are due, in the order in which they were started, and a heap of those times: thousands of
+        # instances often wait for the same moment. A time stays in the heap until its timers are gone.
+        self._timers: dict[int, list[Timer]] = {}
+        self._dues: list[int] = []
         self._by_real_time: list[tuple[float, int, Timer]] = []
         self._seq = itertools.count()
 
@@ -123,31 +131,34 @@ class VirtualClock:
             held: Whether real time must not fire it just now.
         """
         real_due = real_now + max(0, due - self.now_ms) / 1000
-        timer = Timer(due, next(self._seq), real_due, callback, held, what)
-        heapq.heappush(self._timers, timer)
+        timer = Timer(due, next(self._seq), real_due, callback, held, what, self._drop)
+        if due not in self._timers:
+            self._timers[due] = []
+            heapq.heappush(self._dues, due)
+        self._timers[due].append(timer)
         heapq.heappush(self._by_real_time, (real_due, timer.seq, timer))
         return timer
 
+    def _drop(self, timer: Timer) -> None:
+        together = self._timers[timer.due]
+        del together[bisect.bisect_left(together, timer.seq, key=_seq)]
+
     def next_timer(self) -> Timer | None:
         """The timer that is due first, or None."""
-        timers = self._timers
-        while timers and timers[0].cancelled:
-            heapq.heappop(timers)
-        return timers[0] if timers else None
+        together = self.due_first()
+        return together[0] if together else None
 
-    def due_first(self) -> list[Timer]:
-        """The timers that are due first, all at the same time, in the order in which they were started."""
-        first = self.next_timer()
-        if first is None:
-            return []
-        timers, together = self._timers, []
-        if all(other.due > first.due for other in timers[1:3]):  # none of the heap's next ones is due with it
-            return [first]
-        while (timer := self.next_timer()) is not None and timer.due == first.due:
-            together.append(heapq.heappop(timers))
-        for timer in together:
-            heapq.heappush(timers, timer)
-        return together
+    def due_first(self) -> Sequence[Timer]:
+        """The timers that are due first, all at the same time, in the order in which they were started.
+
+        It is the clock's own list, which changes when one of them fires.
+        """
+        while self._dues:
+            together = self._timers[self._dues[0]]
+            if together:
+                return together
+            del self._timers[heapq.heappop(self._dues)]
+        return ()
 
     def next_in_real_time(self) -> Timer | None:
         """The timer whose duration has passed first in real time and that nothing holds back, or None."""
@@ -165,7 +176,7 @@ class VirtualClock:
 
     def fire(self, timer: Timer) -> None:
         """Move to the timer's due time and call it."""
-        timer.cancelled = True
+        timer.cancel()
         self.move_to(max(self.now_ms, timer.due))
         timer.callback()
 

@@ -44,6 +44,7 @@ from .paths import Paths
 from .playback import PlayedInstance, Script
 from .replay import check_by_replay
 from .schedule import Schedule
+from .started_tasks import register_tasks, stop_registering, tasks_of
 from .store import KEPT, HistoryRow, InstanceRow, Retention, Store
 from .waits import Waiter, Waits
 
@@ -145,6 +146,8 @@ class Engine:
             self._put_down(instance)
         if self._loop is not None and not self._loop.is_closed():
             kill(self._loop, lambda scope: scope.instance.engine is self, self.graveyard)
+        if self._loop is not None:
+            stop_registering(self._loop)
         self._alive.clear()
         self.busy.clear()
         self._waits.reject(EngineClosedError("The engine was closed while this wait went on."))
@@ -169,6 +172,7 @@ class Engine:
                 await self.check_by_replay(instance)
 
         before, self._loop = self._loop, asyncio.new_event_loop()
+        register_tasks(self._loop)
         try:
             self._loop.run_until_complete(check())
         finally:
@@ -273,6 +277,8 @@ class Engine:
                     "This engine was used on another event loop before. Await everything of a test on one loop: one "
                     "asyncio.run for all of it, and for its async fixtures the same loop_scope as the test."
                 )
+            if self._loop is None:
+                register_tasks(running)
             self._loop = running
         return self._loop
 
@@ -471,7 +477,7 @@ class Engine:
         for instance in doomed:
             self._put_down(instance)
         if doomed and self._loop is not None and not self._loop.is_closed():
-            kill(self._loop, lambda scope: scope.instance in doomed, self.graveyard)
+            kill(self._loop, lambda scope: scope.instance in doomed, self.graveyard, tasks_of(self._loop, doomed))
 
     def _put_down(self, instance: Instance) -> None:
         if not instance.closed:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import weakref
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +68,7 @@ class Instance:
         self._counts: dict[tuple[StepKind, str, int | None], int] = {}
         self._sleeps_by_name: dict[StepKey, int] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+        self.started_tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
         self._steps = {step.key: step for step in engine.store.steps(row.key)}
         self._forgotten = {key: row for key, row in self._steps.items() if row.flags & FORGOTTEN}
         self.stored = sum(len(step.result or b"") for step in self._steps.values())

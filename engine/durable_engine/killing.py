@@ -45,13 +45,19 @@ def _context_of_waker(task: asyncio.Task[Any]) -> Context | None:  # pragma: no 
     return None
 
 
-def kill(loop: asyncio.AbstractEventLoop, dead: Callable[[Scope], bool], graveyard: Graveyard) -> None:
+def kill(
+    loop: asyncio.AbstractEventLoop,
+    dead: Callable[[Scope], bool],
+    graveyard: Graveyard,
+    tasks: Iterable[asyncio.Task[Any]] | None = None,
+) -> None:
     """Stop every task, callback and timer whose scope is dead.
 
     Args:
         loop: The loop that they live on.
         dead: Says of a scope whether its life has ended.
         graveyard: Keeps the stopped tasks until they can be closed.
+        tasks: Where the tasks are to be found; None for all of the loop.
     """
     doomed: set[asyncio.Task[Any]] = set()
     for handle in ready_handles(loop) or ():
@@ -65,7 +71,7 @@ def kill(loop: asyncio.AbstractEventLoop, dead: Callable[[Scope], bool], graveya
         scope = scope_of(handle._context)
         if scope is not None and dead(scope):
             handle.cancel()
-    for task in asyncio.all_tasks(loop):
+    for task in asyncio.all_tasks(loop) if tasks is None else tasks:
         scope = scope_of(task_context(task))
         if scope is not None and dead(scope):
             doomed.add(task)

@@ -42,12 +42,15 @@ class Schedule:
 
     def choose(self, options: Sequence[T]) -> T:
         """Take one of these; the first one without a seed."""
-        if len(options) < 2:
-            return options[0]
+        return options[self._choose(len(options))]
+
+    def _choose(self, count: int) -> int:
+        if count < 2:
+            return 0
         self.has_choices = True
-        taken = 0 if self._random is None else self._random.randrange(len(options))
-        self.trace.append((taken, len(options)))
-        return options[taken]
+        taken = 0 if self._random is None else self._random.randrange(count)
+        self.trace.append((taken, count))
+        return taken
 
     def hold(self, action: Callable[[], None]) -> None:
         """Keep something until it is chosen."""
@@ -55,6 +58,4 @@ class Schedule:
 
     def let_one_go(self) -> None:
         """Let one of what is held happen."""
-        action = self.choose(self._held)
-        self._held.remove(action)
-        action()
+        self._held.pop(self._choose(len(self._held)))()

@@ -69,9 +69,9 @@ class StateOutsideStep(RuleObserver):
 
     def __init__(self, engine: Engine, sources: Sources) -> None:
         super().__init__(engine, sources)
-        self._before: dict[CallbackRun, tuple[Instance, list[_Watched]]] = {}
+        self._before: dict[Instance, dict[CallbackRun, list[_Watched]]] = {}
         self._shared: set[CallbackRun] = set()
-        self._branches: dict[tuple[Instance, StepKey], int] = {}
+        self._branches: dict[Instance, dict[StepKey, int]] = {}
         self._foreign: dict[Instance, list[Any]] = {}
         self._events: dict[Instance, Any] = {}
 
@@ -84,25 +84,25 @@ class StateOutsideStep(RuleObserver):
         """Forget the life."""
         self._events.pop(instance, None)
         self._foreign.pop(instance, None)
-        self._branches = {key: branch for key, branch in self._branches.items() if key[0] is not instance}
-        self._before = {run: entry for run, entry in self._before.items() if entry[0] is not instance}
+        self._branches.pop(instance, None)
+        self._before.pop(instance, None)
 
     def step_asked(self, instance: Instance, ask: Ask) -> None:
         """Remember whether `run` itself waits for it."""
-        self._branches[instance, ask.key] = ask.branch
+        self._branches.setdefault(instance, {})[ask.key] = ask.branch
 
     def callback_started(self, instance: Instance, run: CallbackRun) -> None:
         """Take a picture of what it can reach."""
         if not self.is_workers(run):
             return
-        for other, (life, _) in self._before.items():
-            if life is instance:
-                self._shared.update((other, run))
-        self._before[run] = (instance, list(self._reachable(instance, run.function)))
+        under_way = self._before.setdefault(instance, {})
+        for other in under_way:
+            self._shared.update((other, run))
+        under_way[run] = list(self._reachable(instance, run.function))
 
     def callback_ended(self, instance: Instance, run: CallbackRun) -> None:
         """Compare."""
-        _, watched = self._before.pop(run, (None, ()))
+        watched = self._before.get(instance, {}).pop(run, [])
         alone = run not in self._shared and self._is_alone(instance, run)
         self._shared.discard(run)
         for entry in [*watched, *_new_attributes(watched)]:
@@ -115,7 +115,7 @@ class StateOutsideStep(RuleObserver):
         code = code_of(run.function)
         if not run.is_async and code is not None and code.co_name != "<lambda>":
             return True
-        return self._branches.get((instance, run.key)) == 0
+        return self._branches.get(instance, {}).get(run.key) == 0
 
     # -- what a callback can reach -----------------------------------------------------------------------------------
 

@@ -62,6 +62,25 @@ def test_with_warnings_as_errors_the_test_fails_at_its_end_with_all_of_them(forg
     result.assert_outcomes(failed=1)
     assert text(forgetful, 6, "charge card") in result.stdout.str()
     assert text(forgetful, 7, "ship") in result.stdout.str()
+    result.stdout.fnmatch_lines(
+        [
+            "E   *Warnings are errors in this session: by -W error, or by filterwarnings in the configuration.*"
+            "pytest_workflows.WorkflowRuleWarning*ignore_rules=[[]'missing-await']*workflows_ignore_rules.",
+        ]
+    )
+
+
+def test_a_misread_duration_that_is_an_error_says_which_filter_made_it_one_and_its_rule(worker):
+    worker.write(
+        "src/entry.py", FORGETFUL.split("            step.do")[0] + '            await step.sleep("s", "1 sec")'
+    )
+
+    result = worker.run(TEST.replace('== "done"', "is None"))
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        ["E   *'1 sec' counts as milliseconds*", "E   *by -W error*ignore_rules=[[]'duration-unit']*"]
+    )
 
 
 @pytest.mark.parametrize("how", ["option", "ini"])

@@ -1,0 +1,149 @@
+"""Every option, every command and every extra once, where the whole suite is not run.
+
+Run on the lowest versions that the bounds of pyproject.toml allow, where the development tools of the suite are not.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+from pytest_workflows.cli.app import app
+
+EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "moderation"
+PROPERTY_TEST = """
+from entry import ModeratorWorkflow
+from hypothesis import HealthCheck, given, settings
+from pytest_workflows.strategies import fault_plans
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(plan=fault_plans(ModeratorWorkflow))
+async def test_it(workflow_engine, plan):
+    assert workflow_engine is not None
+"""
+CONFTEST = """
+import pytest
+
+
+class AI:
+    async def run(self, model, inputs):
+        return {"score": 99}
+
+
+@pytest.fixture
+def workflow_bindings():
+    return {"AI": AI()}
+"""
+
+# What each option writes to the terminal that nothing else does. `{}` is a folder of the test's own.
+OPTIONS = {
+    "--workflows-report": ("--workflows-report", r"Instance '.*' of 'MODERATOR'"),
+    "--workflows-durations": ("--workflows-durations=3", r"(?i)slowest|longest"),
+    "--workflows-crash": ("--workflows-crash=2", r"crash"),
+    "--workflows-seeds": ("--workflows-seeds=1", r"1 schedule"),
+    "--workflows-seed": ("--workflows-seed=1", r"passed"),
+    "--workflows-strict": ("--workflows-strict", r"passed"),
+    "--workflows-record": ("--workflows-record=all", r"passed"),
+    "--workflows-replay": ("--workflows-replay={}/recorded", r"passed"),
+    "--workflows-html": ("--workflows-html={}/report.html", r"report\.html"),
+    "--workflows-cov": ("--workflows-cov", r"(?i)coverage"),
+    "--workflows-cov-report": ("--workflows-cov --workflows-cov-report=json:{}/cov.json", r"passed"),
+    "--workflows-cov-fail-under": ("--workflows-cov --workflows-cov-fail-under=1", r"passed"),
+}
+COMMANDS = {
+    "check": "check --points 2",
+    "codegen": "codegen {}",
+    "describe": "describe {}",
+    "diff": "diff {} {}",
+    "graph": "graph",
+    "list": "list",
+    "reproduce": "reproduce {}",
+    "run": "run MODERATOR --id here",
+    "stats": "stats {}",
+}
+
+
+def call(folder, *words):
+    done = subprocess.run(
+        [sys.executable, "-m", *words], cwd=folder, capture_output=True, text=True, timeout=120, check=False
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("smoke") / "project"
+    shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns(".workflows", "__pycache__"))
+    (folder / "conftest.py").write_text(CONFTEST)
+    code, shown = call(
+        folder, "pytest", "-q", "--workflows-record=all", "-o", f"workflows_failures_dir={folder}/recorded"
+    )
+    assert code == 0, shown
+    return folder
+
+
+@pytest.fixture
+def recording(project):
+    return str(min((project / "recorded").rglob("*.json")))
+
+
+def test_no_option_and_no_command_is_left_out(project):
+    options = set(re.findall(r"--workflows-[a-z-]+", call(project, "pytest", "--help")[1]))
+
+    assert options == set(OPTIONS)
+    assert set(typer.main.get_command(app).commands) == set(COMMANDS)
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_each_option_works(project, option):
+    words, telling = OPTIONS[option]
+
+    code, shown = call(project, "pytest", "-q", *words.format(project).split())
+
+    assert code == 0, shown
+    assert re.search(telling, shown), shown
+
+
+def test_a_run_on_two_workers_is_reported_as_one(project):
+    code, shown = call(project, "pytest", "-q", "-n", "2", "--workflows-report", "--workflows-crash=1")
+
+    assert code == 0, shown
+    assert "Instance '" in shown
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_works(project, recording, command):
+    code, shown = call(
+        project, "pytest_workflows.cli", *(word.replace("{}", recording) for word in COMMANDS[command].split())
+    )
+
+    assert code == 0, shown
+    assert shown.strip()
+
+
+def test_a_property_test_works(project):
+    (project / "tests" / "test_property.py").write_text(PROPERTY_TEST)
+
+    code, shown = call(project, "pytest", "-q", "tests/test_property.py")
+
+    assert code == 0, shown
+
+
+def test_a_failing_test_shows_its_timeline_and_leaves_a_recording(project):
+    text = (project / "tests" / "test_moderation.py").read_text()
+    (project / "tests" / "test_failing.py").write_text(text.replace("assert await", "assert not await", 1))
+
+    code, shown = call(project, "pytest", "-q", "tests/test_failing.py")
+
+    (project / "tests" / "test_failing.py").unlink()
+    assert code == 1, shown
+    assert "Instance '" in shown
+    assert "Run it again: pytest-workflows reproduce" in shown
+    written = re.search(r"^(\.workflows/\S+\.json)$", shown, re.MULTILINE)
+    assert json.loads((project / written[1]).read_text())
