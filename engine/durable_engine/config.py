@@ -114,7 +114,7 @@ def _read_retries(value: object, misread: list[str]) -> tuple[float, int | Delay
     if callable(delay):
         return limit, delay, backoff, {"limit": limit, "backoff": backoff}
     read = parse_duration(delay)
-    if read is None or (read.ms < 0 and not isinstance(delay, str)):  # a text may be negative there
+    if read is None or (read.ms < 0 and not isinstance(delay, str)):  # a text may be negative there, until it is used
         raise InvalidStepConfigError(value)
     if read.misread:
         misread.append(str(delay))
@@ -130,15 +130,11 @@ def _limit(value: object) -> float:
 def _timeout(value: object, misread: list[str]) -> int:
     """A number above 0, or a text with a unit: the platform takes "0 seconds" and less, but neither "0" nor ""."""
     read = parse_duration(value)
-    if read is None or (read.ms <= 0 and (not isinstance(value, str) or _is_zero(value))):
+    if read is None or (number_in(value) == 0 if isinstance(value, str) else value <= 0):  # type: ignore[operator]
         raise InvalidStepConfigError(value)
     if read.misread:
         misread.append(str(value))
     return read.ms
-
-
-def _is_zero(text: str) -> bool:
-    return number_in(text) == 0
 
 
 _DEFAULT_RETRIES = {"limit": DEFAULT_LIMIT, "backoff": DEFAULT_BACKOFF, "delay": DEFAULT_DELAY}

@@ -167,8 +167,7 @@ BATCH_TOO_LARGE = "batchCreate only supports {limit} instances at a time"
 CANNOT_RESTART = 'WorkflowError: (instance.cannot_restart) Step "{name}" not found in execution history'
 CANNOT_TERMINATE = "WorkflowError: (instance.cannot_terminate) Cannot terminate instance since its on a finite state"
 DELAY_INVALID = (
-    'returned an invalid delay value (expected a number of ms or a duration string like "30 seconds"). '
-    "It returned {value}."
+    'returned an invalid delay value (expected a number of ms or a duration string like "30 seconds"). It is {value}.'
 )
 DELETE_EMPTY = "batchDeleteInstances should have at least 1 instance"
 DELETE_TOO_LARGE = "batchDeleteInstances only supports {limit} instances at a time"

@@ -458,6 +458,8 @@ class DoOperation(DurableOperation):
             self._fail_step(info, original)
         elif callable(self._config.delay):
             self._ask_for_delay(info)
+        elif self._config.delay < 0:
+            self._delay_failed(self.row.attempts, DELAY_INVALID.format(value=f"{self._config.delay}ms"), None, info)
         else:
             self._retry_in(self._config.delay, info)
 

@@ -137,7 +137,13 @@ async def test_the_history_of_a_failed_step_has_the_platforms_order(lab):
         {"timeout": 0},
         {"timeout": "1s"},
         {"timeout": "soon"},
+        {"timeout": "0"},
+        {"timeout": ""},
+        {"timeout": -0.5},
+        {"timeout": True},
         {"retries": {"limit": -1, "delay": 1}},
+        {"retries": {"limit": float("nan"), "delay": 1}},
+        {"retries": {"limit": 1, "delay": -1}},
         {"retries": {"limit": True, "delay": 1}},
         {"retries": {"limit": "3", "delay": 1}},
         {"retries": {"limit": float("inf"), "delay": 1}},
@@ -159,6 +165,48 @@ async def test_an_unreadable_config_is_rejected(lab, config):
     assert isinstance(caught[0], JsException)
     assert caught[0].message == INVALID
     assert started.kinds("STEP_START") == []
+
+
+@rule(
+    SECTION,
+    "Half a retry is none, one and a half are one, and a timeout may be a part of a millisecond, or 0 and less as a text "
+    "with a unit",
+    seen=NEWEST,
+)
+@pytest.mark.parametrize(
+    ("config", "attempts"),
+    [
+        ({"retries": {"limit": 0.5, "delay": 1}}, 1),
+        ({"retries": {"limit": 1.5, "delay": 1}}, 2),
+        ({"retries": {"limit": 1, "delay": ""}}, 2),
+        ({"retries": {"limit": 0, "delay": 1}, "timeout": 0.5}, 1),
+        ({"retries": {"limit": 0, "delay": 1}, "timeout": "0 seconds"}, 1),
+        ({"retries": {"limit": 0, "delay": 1}, "timeout": "-5 seconds"}, 1),
+    ],
+    ids=str,
+)
+async def test_odd_configurations_are_taken(lab, config, attempts):
+    run, caught, calls = raising_run(**config)
+
+    await (await lab.start(run)).end()
+
+    assert len(calls) == attempts
+    assert "RuntimeError: x" in str(caught[0])
+
+
+@rule(SECTION, "A delay that is negative, as a text, ends the step where it would be used", seen=NEWEST)
+async def test_a_negative_delay_ends_the_step(lab):
+    run, caught, calls = raising_run(retries={"limit": 1, "delay": "-5 seconds"})
+
+    started = await lab.start(run)
+    await started.end()
+
+    assert len(calls) == 1
+    assert str(caught[0]) == (
+        'Error: NonRetryableDelayError: The delay function for step "s-1" returned an invalid delay value (expected a '
+        'number of ms or a duration string like "30 seconds"). It is -5000ms.'
+    )
+    assert started.kinds("ATTEMPT_FAILURE")[0].detail["error"]["name"] == "Error"
 
 
 @rule(SECTION, "A config that is no dict fails the step as well")
@@ -281,6 +329,19 @@ async def test_a_delay_function_that_never_answers_does_not_stop_the_test(lab, g
     message = 'The delay function for step "s-1" did not return within 5 seconds'
     assert str(caught[0]) == f"Error: NonRetryableDelayError: {message}"
     assert (len(calls), lab.elapsed) == (1, 5000)
+
+
+async def test_a_delay_function_that_was_quick_is_not_waited_for_any_more(lab, monkeypatch):
+    monkeypatch.setattr("durable_engine.operations.DELAY_FUNCTION_PATIENCE", 0)
+    run, _, calls = raising_run(retries={"limit": 1, "delay": lambda argument: "1 hour"})
+
+    started = await lab.start(run)
+    await lab.settle()
+    for _ in range(3):
+        await asyncio.sleep(0)
+    await started.end()
+
+    assert (len(calls), lab.elapsed) == (2, 3_600_000)
 
 
 @rule(
