@@ -6,7 +6,7 @@ Source: docs/reference/fidelity.md, "Batches".
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .boundary import unwrap
@@ -22,6 +22,7 @@ from .errors import (
     DELETE_TOO_LARGE,
     INVALID_DURATION,
     INVALID_OPTION,
+    INVALID_TYPE,
     JsException,
     with_fact,
 )
@@ -31,6 +32,13 @@ _RESERVED = re.compile(r"batch|terminate|terminateAll|cf_[0-9a-f]{64}")
 _ADDRESSABLE = re.compile(r"[a-zA-Z0-9, */#_-]+", re.ASCII)
 _LONGEST_ADDRESSABLE = 271
 """An instance that a schedule made has its cron in its id: blanks, `*`, `/`, `,` and `#` included."""
+_JS_TYPES: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (bool, "boolean"),
+    ((int, float), "number"),
+    (str, "string"),
+    (list, "array"),
+    (type(None), "undefined"),
+)
 _FORMS = "It takes a list of options, {'instances': [{'id': ..., 'params': ...}, ...]} or {'count': 3, 'params': ...}"
 
 
@@ -75,27 +83,47 @@ def spread(batch: object, most: int) -> Sequence[object]:
     return instances
 
 
-def check_spread(options: Mapping[str, Any], is_valid_id: bool) -> None:
+def check_spread(options: object, is_valid_id: Callable[[object], bool]) -> None:
     """See to it that the platform would take these options of an instance of a batch that is an object.
 
     Args:
         options: The options.
-        is_valid_id: Whether `create` takes the id.
+        is_valid_id: Whether `create` takes an id.
 
     Raises:
         JsException: If it would not.
     """
-    hint, retention, id = options.get("locationHint"), options.get("retention"), options.get("id")
-    if retention is not None and isinstance(retention, Mapping):
+    if not isinstance(options, Mapping):
+        raise _refused(_wrong_type("object", options), f"The options of an instance are a dict, not {options!r}.")
+    issues = [*_issues(options)]
+    if issues:
+        messages, facts = zip(*issues, strict=True)
+        raise _refused("; ".join(messages), " ".join(facts))
+    id = options.get("id")
+    if id is not None and (not is_valid_id(id) or _RESERVED.fullmatch(id)):
+        raise with_fact(BATCH_INVALID_ID, f"{id!r} is no valid id here, or a reserved one.")
+
+
+def _issues(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What is wrong with the options of an instance: the platform's text, and what was given."""
+    id, retention, hint = options.get("id"), options.get("retention"), options.get("locationHint")
+    if id is not None and not isinstance(id, str):
+        yield _wrong_type("string", id), f"The id is {id!r}."
+    if retention is not None and not isinstance(retention, Mapping):
+        yield _wrong_type("object", retention), f"retention is {retention!r}."
+    elif retention is not None:
         for name in ("successRetention", "errorRetention"):
             given = retention.get(name)
             if given is not None and not _is_retention(given):
-                raise _refused(INVALID_DURATION, f"{name} is {given!r}.")
+                yield INVALID_DURATION, f"{name} is {given!r}."
     if hint is not None and hint not in LOCATION_HINTS:
         allowed = "|".join(f'"{one}"' for one in LOCATION_HINTS)
-        raise _refused(INVALID_OPTION.format(allowed=allowed), f"The locationHint is {hint!r}.")
-    if id is not None and (not is_valid_id or _RESERVED.fullmatch(id)):
-        raise with_fact(BATCH_INVALID_ID, f"{id!r} is no valid id here, or a reserved one.")
+        yield INVALID_OPTION.format(allowed=allowed), f"The locationHint is {hint!r}."
+
+
+def _wrong_type(expected: str, given: object) -> str:
+    kind = next((name for kind, name in _JS_TYPES if isinstance(given, kind)), "object")
+    return INVALID_TYPE.format(expected=expected, kind=kind)
 
 
 def check_deleted(ids: object, most: int) -> list[str]:

@@ -190,11 +190,12 @@ class WorkflowBinding:
 
     def _planned(self, given: object, *, is_list: bool) -> tuple[str | None, bytes, Retention]:
         """An instance of a batch that is to be created: its id, its params and for how long it is kept."""
-        options = _options(given, {}, "create_batch" if is_list else "createBatch", whole="params")
-        id, longest = options.get("id"), self._engine.limits.instance_id
+        longest = self._engine.limits.instance_id
         if not is_list:
-            check_spread(options, is_valid_id=is_valid_id(id, longest))
-        elif id is not None:
+            check_spread(unwrap(given), lambda id: is_valid_id(id, longest))
+        options = _options(given, {}, "create_batch", whole="params")
+        id = options.get("id")
+        if is_list and id is not None:
             check_id(id, longest)
         return id, self._params_of(options), read_retention(options.get("retention"))
 

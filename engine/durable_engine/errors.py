@@ -183,6 +183,7 @@ INVALID_CONFIG = (
 INVALID_DURATION = (
     "Duration must be a number or a string in format '{{number}} {{unit}}' where unit is second(s), minute(s), etc."
 )
+INVALID_TYPE = "Invalid input: expected {expected}, received {kind}"
 INVALID_OPTION = "Invalid option: expected one of {allowed}"
 INVALID_ID = "WorkflowError: Workflow instance has invalid id"
 INVALID_SUBSCRIPTION = "Invalid Workflow subscription options"

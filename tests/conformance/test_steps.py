@@ -255,7 +255,7 @@ async def test_a_step_that_timed_out_is_retried_and_its_late_result_is_ignored(l
     seen=NEWEST,
 )
 @pytest.mark.parametrize("asynchronous", [False, True])
-@pytest.mark.parametrize(("answer", "ms"), [(250, 250), ("2 seconds", 2000), (0, 0)])
+@pytest.mark.parametrize(("answer", "ms"), [(250, 250), ("2 seconds", 2000), (0, 0), (True, 1), ("", 0)])
 async def test_a_delay_function_decides_each_delay(lab, asynchronous, answer, ms):
     seen = []
 

@@ -69,7 +69,19 @@ async def test_a_list_gives_handles_by_either_name(engine):
         ({"instances": [{}] * 3}, "(body) Batch size exceeds maximum allowed", "There are 3, and from 1 to 2 are"),
         ({"instances": [{"id": "b"}, {"id": "terminateAll"}]}, "(instance.invalid_id) Instance ID is invalid", None),
         ({"instances": [{"id": "b"}, {"id": "cf_" + "0" * 64}]}, "(instance.invalid_id) Instance ID is invalid", None),
-        ({"instances": [{"id": "b"}, {"id": 5}]}, "(instance.invalid_id) Instance ID is invalid", "5 is no valid id"),
+        ({"instances": [{"id": "b"}, {"id": ""}]}, "(instance.invalid_id) Instance ID is invalid", "'' is no valid id"),
+        ({"instances": [{}, 5]}, "(body) Invalid input: expected object, received number", "are a dict, not 5."),
+        ({"instances": ["x"]}, "(body) Invalid input: expected object, received string", "not 'x'."),
+        ({"instances": [None]}, "(body) Invalid input: expected object, received undefined", "not None."),
+        ({"instances": [[]]}, "(body) Invalid input: expected object, received array", "not []."),
+        ({"instances": [{"id": True}]}, "(body) Invalid input: expected string, received boolean", "The id is True."),
+        ({"instances": [{"id": b""}]}, "(body) Invalid input: expected string, received object", "The id is "),
+        ({"count": 1, "retention": 5}, "(body) Invalid input: expected object, received number", "retention is 5."),
+        (
+            {"instances": [{"id": 5, "locationHint": "moon"}]},
+            "(body) Invalid input: expected string, received number; Invalid option: expected one of",
+            "The id is 5. The locationHint is 'moon'.",
+        ),
         (
             {"count": 1, "retention": {"errorRetention": 1.5}},
             "(body) Duration must be a number or a string in format '{{number}} {{unit}}' where unit is second(s), "
