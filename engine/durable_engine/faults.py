@@ -58,6 +58,7 @@ class FaultPoint:
         after: In a sleep, a delay or a wait: milliseconds of virtual time after its start.
         duration: The sleep's duration in milliseconds, where another sleep of its name has another one; None stands
             for any.
+        lasts: Of a sleep that was reached: its duration, whether or not another one has another.
     """
 
     kind: FaultKind
@@ -68,6 +69,7 @@ class FaultPoint:
     instance: str | None = None
     after: int = field(default=0, compare=False)
     duration: int | None = None
+    lasts: int | None = field(default=None, compare=False)
 
     @classmethod
     def parse(cls, text: object) -> FaultPoint:
@@ -129,7 +131,7 @@ class FaultPoint:
         """Whether a point that was reached is this one, where this one may leave things open."""
         return (
             (self.kind, self.step, self.count) == (reached.kind, reached.step, reached.count)
-            and self.duration in (None, reached.duration)
+            and self.duration in (None, reached.duration, reached.lasts)
             and self.attempt in (None, reached.attempt)
             and self.workflow in (None, reached.workflow)
             and self.instance in (None, reached.instance)
@@ -187,8 +189,18 @@ class Faults:
 def point_of(instance: Instance, kind: FaultKind, key: StepKey | None, attempt: int | None) -> FaultPoint:
     """The fault point that an instance has reached."""
     step, count = (None, 1) if key is None else (key.name, key.count)
-    duration = None if key is None else instance.telling_duration(key)
-    return FaultPoint(kind, step, count, attempt, instance.workflow.name, instance.id, duration=duration)
+    if key is None or key.duration is None:
+        return FaultPoint(kind, step, count, attempt, instance.workflow.name, instance.id)
+    return FaultPoint(
+        kind,
+        step,
+        count,
+        attempt,
+        instance.workflow.name,
+        instance.id,
+        duration=instance.telling_duration(key),
+        lasts=key.duration,
+    )
 
 
 def _later(attempt: int | None) -> str:

@@ -154,6 +154,20 @@ async def test_fault_points_of_sleeps_of_one_name_are_told_apart(engine):
     assert [FaultPoint.parse(point.shortest(points)).covers(point) for point in points] == [True] * 3
 
 
+@pytest.mark.parametrize(
+    ("text", "covered"),
+    [
+        ("sleep:s", [True, True, False]),
+        ("sleep:s#1 of 100ms", [True, False, False]),
+        ("sleep:s#1 of 200ms in W/a", [False, True, False]),
+        ("sleep:s#2", [False, False, True]),
+        ("sleep:s#2 of 200ms", [False, False, False]),
+    ],
+)
+async def test_a_fault_point_may_name_the_duration_of_any_sleep(engine, text, covered):
+    assert [FaultPoint.parse(text).covers(point) for point in await reached(engine)] == covered
+
+
 @pytest.mark.parametrize(("number", "died_at"), [(0, 50), (1, 200), (2, 350)])
 async def test_the_engine_dies_in_the_sleep_that_is_meant(number, died_at):
     async with Engine(now="2026-01-01T00:00:00Z") as engine:
