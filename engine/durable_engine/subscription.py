@@ -83,9 +83,11 @@ class SubscriptionOptions(NamedTuple):
             raise _invalid(f"and the cursor is an event's id, not {cursor!r}.")
         if types is None:
             return cls(cursor or 0)
-        wrong = [one for one in types if one not in _ALL] if isinstance(types, list) else [types]
+        if not isinstance(types, list):
+            raise _invalid(f"and the filter is a list of types, not {types!r}.")
+        wrong = [one for one in types if one not in _ALL]
         if wrong:
-            raise _invalid(f"and the filter a list of types, without {wrong[0]!r}. There are: {', '.join(_ALL)}.")
+            raise _invalid(f"and {wrong[0]!r} is no type of event. There are: {', '.join(_ALL)}.")
         return cls(cursor or 0, frozenset(types))
 
 

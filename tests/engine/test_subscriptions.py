@@ -117,9 +117,12 @@ async def test_filter_and_cursor_leave_out_what_is_known(engine):
         ({"cursor": -1}, "subscribe takes {'cursor': 0, 'filter': ['step_completed', ...]}, both optional, and the"),
         ({"cursor": True}, "the cursor is an event's id, not True."),
         ({"cursor": "4"}, "the cursor is an event's id, not '4'."),
-        ({"filter": "step_completed"}, "a list of types, without 'step_completed'."),
-        ({"filter": ["step_done"]}, "without 'step_done'. There are: workflow_queued, workflow_started,"),
-        ({"filter": [7]}, "without 7."),
+        ({"filter": "step_completed"}, "the filter is a list of types, not 'step_completed'."),
+        (
+            {"filter": ["step_done"]},
+            "and 'step_done' is no type of event. There are: workflow_queued, workflow_started,",
+        ),
+        ({"filter": [7]}, "and 7 is no type of event."),
         ({"types": []}, "not 'types'."),
     ],
 )
