@@ -6,7 +6,7 @@ import functools
 
 import pytest
 from pyodide.ffi import JsException
-from rules import NEWEST, rule
+from rules import DOCUMENTED, NEWEST, rule
 from workers.workflows import NonRetryableError
 
 pytestmark = pytest.mark.workflow(now="2026-01-01T00:00:00Z")
@@ -1051,7 +1051,13 @@ async def test_legacy_dependencies_that_do_not_fit_are_errors(lab, depends, call
 # -- outputs ---------------------------------------------------------------------------------------
 
 
-@rule(SECTION, "A result over 1 MiB fails the attempt: WorkflowInternalError")
+@rule(
+    SECTION,
+    "A result over 1 MiB fails the attempt: WorkflowInternalError",
+    same=False,
+    why="it is documented so; in November 2026 it failed between 4 and 9 MB, with the text of 1 MiB",
+    seen=DOCUMENTED,
+)
 async def test_an_output_over_one_mebibyte_fails_the_step(lab):
     calls, caught = [], []
 
