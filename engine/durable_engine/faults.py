@@ -37,7 +37,7 @@ FORM = (
 _POINT = re.compile(
     r"(?:(?P<kind>before|lost|stored|sleep|retry|wait|event):(?P<step>.+?)(?:#(?P<count>[1-9]\d*))?"
     r"(?: of (?P<duration>-?\d+)ms)?(?: attempt (?P<attempt>[1-9]\d*))?|(?P<end>end))"
-    r"(?: in (?P<workflow>[^/\s]+)/(?P<instance>[\w-]+))?",
+    r"(?: in (?P<workflow>[^/\s]+)/(?P<instance>[\w, */#-]+))?",
     re.DOTALL,
 )
 

@@ -199,6 +199,12 @@ def test_a_fault_point_that_is_not_written_so_is_a_name(text):
     assert FaultPoint.parse(text).duration is None
 
 
+def test_a_fault_point_may_be_of_an_instance_that_a_schedule_made():
+    point = FaultPoint("lost", "tidy up", workflow="ORDERS", instance="*/5 0,6 * * 1-5-1767225600000")
+
+    assert FaultPoint.parse(str(point)) == point
+
+
 def test_the_form_of_a_fault_point_tells_of_durations():
     with pytest.raises(InvalidArgumentError, match="where sleeps of one name differ ' of 500ms'"):
         FaultPoint.parse("asleep:s")
