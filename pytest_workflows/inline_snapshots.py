@@ -21,20 +21,6 @@ def import_records_from_their_public_place(value: Any, builder: Builder) -> Any:
 
 
 @hookimpl(specname="customize", tryfirst=True)
-def write_datetimes_while_time_is_frozen(value: Any, builder: Builder) -> Any:
-    """inline-snapshot does not know a plain datetime while freezegun has put another class in its place."""
-    if (type(value).__module__, type(value).__name__) != ("datetime", "datetime"):
-        return None
-    parts = ("hour", "minute", "second", "microsecond")
-    times = {name: builder.with_default(getattr(value, name), 0) for name in parts}
-    return builder.create_call(
-        builder.create_code("datetime", imports=[ImportFrom("datetime", "datetime")]),
-        [value.year, value.month, value.day],
-        {**times, "tzinfo": builder.with_default(value.tzinfo, None)},
-    )
-
-
-@hookimpl(specname="customize", tryfirst=True)
 def write_buffers_by_their_content(value: Any, builder: Builder) -> Any:
     """What `run` got for bytes is a memoryview, whose `repr` is an address."""
     if isinstance(value, memoryview) and value.format == "B":

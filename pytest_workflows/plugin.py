@@ -184,6 +184,16 @@ def pytest_runtest_makereport(
     return report
 
 
+def pytest_exception_interact(
+    node: pytest.Item | pytest.Collector,
+    call: pytest.CallInfo[Any],
+    report: pytest.CollectReport | pytest.TestReport,
+) -> None:
+    """Say what to do where a Worker's module, imported by a test file or a test, wants an event loop."""
+    assert call.excinfo is not None
+    node.config.stash[SESSION].explain_error(call.excinfo.value, report)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """With --workflows-report: the runs of all tests' instances."""
     if config.getoption("workflows_report"):

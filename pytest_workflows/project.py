@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from .errors import WorkflowConfigError
+from .loop_at_import import explain_missing_loop
 from .wrangler import WorkflowBindingConfig, WranglerConfig, find_config, load_config
 
 _FOREIGN = frozenset({"site-packages", "node_modules", "python_modules"})
@@ -64,6 +65,11 @@ class Project:
         main = self.config.main if self.readable else None
         return main.parent if main is not None and main.suffix == ".py" else None
 
+    def has_file(self, file: str) -> bool:
+        """Whether a file is the Worker's: it lies beside `main`, and is no test and no library."""
+        folder = self.folder
+        return folder is not None and _lies_in(file, folder)
+
     # -- the modules beside main -------------------------------------------------------------------------------------
 
     def activate(self) -> None:
@@ -97,7 +103,8 @@ class Project:
         """Import `main` under its stem.
 
         Raises:
-            WorkflowConfigError: If the file does not exist, or another module of that name is loaded.
+            WorkflowConfigError: If the file does not exist, if another module of that name is loaded, or if it needs a
+                running event loop and there is none.
         """
         config = self.config
         main = config.main
@@ -109,7 +116,13 @@ class Project:
                 f"{config.path}:{config.main_line}: main is {main}, no Python module. Its workflows cannot run "
                 "here; give stand-ins through the fixture workflow_bindings."
             )
-        module = importlib.import_module(main.stem)
+        try:
+            module = importlib.import_module(main.stem)
+        except RuntimeError as error:
+            said = explain_missing_loop(error, self.has_file)
+            if said is None:
+                raise
+            raise WorkflowConfigError(said) from None  # it names file and line
         file = getattr(module, "__file__", None)
         if file is None or Path(file).resolve() != main:
             raise WorkflowConfigError(
@@ -210,14 +223,16 @@ def _lives_in(module: ModuleType, folder: Path) -> bool:
     attributes = object.__getattribute__(module, "__dict__") if isinstance(module, ModuleType) else {}
     file = attributes.get("__file__")
     places = [file] if file else list(attributes.get("__path__") or ())
+    return any(isinstance(place, str) and _lies_in(place, folder) for place in places)
+
+
+def _lies_in(file: str, folder: Path) -> bool:
     prefix = f"{folder}{os.sep}"
-    for place in places:
-        if isinstance(place, str) and place.startswith(prefix):
-            *folders, name = place[len(prefix) :].split(os.sep)
-            # Where main lies at the top of the project, the tests live below it; they belong to pytest.
-            if not _FOREIGN.intersection(folders) and not name.startswith(("test_", "conftest")):
-                return True
-    return False
+    if not file.startswith(prefix):
+        return False
+    *folders, name = file[len(prefix) :].split(os.sep)
+    # Where main lies at the top of the project, the tests live below it; they belong to pytest.
+    return not _FOREIGN.intersection(folders) and not name.startswith(("test_", "conftest"))
 
 
 def _no_class(module: ModuleType, name: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from . import current
+from .loop_at_import import explain_missing_loop
 from .plan import PLAIN
 from .property_tests import exempt_our_fixtures, is_property_test, separate_examples
 from .report import add_section, has_colour, takes_ascii_only
@@ -164,6 +165,13 @@ class WorkflowSession:
 
             report_recordings(report, running, self._config, running.plan.title)
 
+    def explain_error(self, error: BaseException, report: pytest.CollectReport | pytest.TestReport) -> None:
+        """Put what we know of an error into the report of a test, or of a file that cannot be collected."""
+        project = self.switcher.active
+        said = None if project is None else explain_missing_loop(error, project.has_file)
+        if said is not None:
+            report.sections.append(("Workflows", said))
+
     def add_runs(self, report: pytest.TestReport) -> None:
         """Hand over the runs of the test for the hook at the session's end."""
         if report.when == "teardown" and self.running is not None and self.running.kept is not None:
@@ -174,6 +182,8 @@ class WorkflowSession:
         if self.running is not None:
             self.running.close()
             self.serve_outside()
+            if self._freezer is not None:
+                self._freezer.stop()
             current.set_network(False)
 
     def reported(self) -> None:

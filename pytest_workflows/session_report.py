@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -45,25 +46,20 @@ def hand_over(report: pytest.TestReport, kept: Kept) -> None:
 
 
 def _parts(run: Run) -> tuple[Any, ...]:
-    # Virtual time as a number: while freezegun is at work, the class of a datetime is not what msgspec looks for.
-    now = round(run.now.timestamp() * 1000)
-    return (run.id, run.workflow, run.status, now, run.row, run.steps, run.history, run.events, run.lives)
+    return (run.id, run.workflow, run.status, run.now, run.row, run.steps, run.history, run.events, run.lives)
 
 
 def _read(text: str) -> Kept:
     import msgspec
 
-    from durable_engine import Finding, HistoryRow, InstanceRow, Life, StepRow, to_datetime
+    from durable_engine import Finding, HistoryRow, InstanceRow, Life, StepRow
 
     from .timeline import Run
 
-    parts = tuple[str, str, str, int, InstanceRow, list[StepRow], list[HistoryRow], list[str], list[Life]]
+    parts = tuple[str, str, str, datetime, InstanceRow, list[StepRow], list[HistoryRow], list[str], list[Life]]
     runs, findings = msgspec.msgpack.decode(base64.b64decode(text), type=tuple[list[parts], list[Finding]])
     return Kept(
-        [
-            Run(id, workflow, status, to_datetime(now), row, steps, history, events, lives)
-            for id, workflow, status, now, row, steps, history, events, lives in runs
-        ],
+        [Run(*run) for run in runs],
         findings,
     )
 

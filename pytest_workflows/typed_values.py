@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import types
 from collections.abc import Mapping, Sequence
-from datetime import date, time
 from typing import (
     Annotated,
     Any,
@@ -130,9 +129,6 @@ def _in_json(value: object) -> Any:
 
 
 def _others_in_json(value: object) -> Any:
-    # While a test runs, dates and times are of freezegun's classes, which msgspec does not know.
-    if isinstance(value, date | time):
-        return value.isoformat()
     for plain in (str, int, float):
         if isinstance(value, plain):
             return plain(value)

@@ -44,7 +44,7 @@ class Warned:
     """
 
     def __init__(self) -> None:
-        self._places: set[tuple[str, str, int]] = set()
+        self._places: set[tuple[str, str, int, str | None]] = set()
         self.durations: set[tuple[str, int, str]] = set()
 
     def warn(self, findings: Iterable[Finding]) -> list[Warning]:
@@ -60,7 +60,7 @@ class Warned:
 
         refused: list[Warning] = []
         for finding in findings:
-            place = (finding.rule, finding.file, finding.line)
+            place = (finding.rule, finding.file, finding.line, finding.remedy)
             if finding.rule == "duration-unit" or place in self._places:
                 continue
             try:

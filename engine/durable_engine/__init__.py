@@ -38,6 +38,7 @@ from .failures import ErrorInfo, end_of_unserialisable
 from .faults import FaultPoint, Faults
 from .findings import RULES, Finding, Findings, Rule
 from .frames import hide_frames
+from .hazards import PAUSE_REJECTS
 from .inspection import (
     error_of,
     failure_of,
@@ -79,6 +80,7 @@ __all__ = [
     "DEFAULT_TIMEOUT",
     "FINAL_STATUSES",
     "MOCKED",
+    "PAUSE_REJECTS",
     "PLAIN_DATETIME",
     "REDACTED_REASON",
     "RULES",

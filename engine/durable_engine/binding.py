@@ -26,7 +26,9 @@ from .errors import (
     JsException,
     with_fact,
 )
+from .frames import place_of_user
 from .limits import in_bytes
+from .model import Place
 from .scope import current_scope
 from .store import Retention
 from .subscription import Subscription, SubscriptionOptions
@@ -335,16 +337,25 @@ class InstanceHandle:
         await pass_door()
 
     @_door
-    async def send_event(self, options: Mapping[str, Any] | JsProxy | None = None, /, **named: Any) -> None:
+    def send_event(
+        self, options: Mapping[str, Any] | JsProxy | None = None, /, **named: Any
+    ) -> Coroutine[Any, Any, None]:
         """Send an event: `{"type": ..., "payload": ...}`, or the same as keywords.
 
         Raises:
             JsException: If the payload cannot cross the boundary.
         """
+        # Who calls is looked for now: where a task runs the coroutine, that is not on its stack.
+        sending: Any = self._send_event(place_of_user(), options, named)
+        sending.__name__, sending.__qualname__ = "send_event", f"{type(self).__name__}.send_event"  # if never awaited
+        return sending  # type: ignore[no-any-return]
+
+    async def _send_event(self, place: Place, options: Mapping[str, Any] | JsProxy | None, named: Any) -> None:
         await pass_door()
         read = _options(options, named, "send_event", whole="payload")
         event_type = read.get("type")
         if not isinstance(event_type, str) or not event_type:
+            self._engine.observers.event_lost(self._engine.require(self._workflow, self.id), None, place)
             raise InvalidArgumentError(
                 f"send_event needs a 'type', which is a text; got {event_type!r} in {dict(read)!r}. "
                 'Write send_event({"type": "approval", "payload": ...}).'
@@ -354,7 +365,7 @@ class InstanceHandle:
         if len(payload) > limit:
             message = PAYLOAD_TOO_LARGE.format(type=event_type, limit=in_bytes(limit), size=len(payload))
             raise JsException("Error", message)
-        self._engine.send_event(self._workflow, self.id, event_type, payload)
+        self._engine.send_event(self._workflow, self.id, event_type, payload, place)
 
     sendEvent = send_event
 

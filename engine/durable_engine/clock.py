@@ -15,7 +15,7 @@ from datetime import datetime, timedelta, timezone
 
 from .errors import InvalidArgumentError
 
-# freezegun replaces `datetime.datetime` by a subclass. What we hand out must be the plain class, always.
+# A user's freezegun replaces `datetime.datetime` by a subclass. What we hand out must be the plain class, always.
 PLAIN_DATETIME: type[datetime] = next(c for c in datetime.__mro__ if c.__module__ == "datetime")
 _EPOCH = PLAIN_DATETIME(1970, 1, 1, tzinfo=timezone.utc)  # noqa: UP017 (freezegun knows timezone.utc alone)
 _LAST = round(

@@ -33,6 +33,7 @@ from .errors import (
 )
 from .faults import FaultPoint, Faults
 from .findings import Finding, Findings
+from .hazards import Hazards
 from .inspection import error_of, outputs_of
 from .instance import Instance
 from .killing import Graveyard, kill
@@ -99,6 +100,8 @@ class Engine:
         self.exceptions: dict[int, BaseException] = {}
         self.busy: dict[Instance, None] = {}
         self.findings = Findings(self.observers.found, ignore_rules)
+        self.hazards = Hazards(self)
+        self.observers.add(self.hazards)
         self.refused: list[Warning] = []
         # The misread durations that were warned of; several engines may share it, so that each is warned of once.
         self.told_durations: set[tuple[str, int, str]] = set()
@@ -635,16 +638,32 @@ class Engine:
                 modifications.drop_timers()
             self.scripts.pop(key, None)
 
-    def send_event(self, workflow: Workflow, id: str, event_type: str, payload: bytes) -> None:
-        """Send an event: to a wait for its type, else kept for one. An instance that has ended takes none."""
+    def send_event(
+        self, workflow: Workflow, id: str, event_type: str, payload: bytes, place: Place | None = None
+    ) -> None:
+        """Send an event: to a wait for its type, else kept for one. An instance that has ended takes none.
+
+        Args:
+            workflow: What the instance runs.
+            id: Its id.
+            event_type: The event's type.
+            payload: What comes with it, stored.
+            place: File and line of the user's source that sends it; None where a tool does.
+        """
         self._waits.acted()
         instance = self.require(workflow, id)
         if not instance.finished:
             self.observers.event_sent(instance, event_type, payload)
             self._add_event(instance.row, event_type, payload, mocked=False)
+        elif place is not None:
+            self.observers.event_lost(instance, event_type, place)
+
+    def _keep_event(self, row: InstanceRow, event_type: str, payload: bytes, *, mocked: bool) -> None:
+        event = self.store.add_event(row.key, event_type, payload, self.clock.now_ms, mocked=mocked)
+        self.observers.event_kept(row, event_type, event)
 
     def _add_event(self, row: InstanceRow, event_type: str, payload: bytes, *, mocked: bool) -> None:
-        self.store.add_event(row.key, event_type, payload, self.clock.now_ms, mocked=mocked)
+        self._keep_event(row, event_type, payload, mocked=mocked)
         instance = self._alive.get((row.workflow, row.id))
         if instance is not None and not instance.closed:
             instance.match_events(event_type)
@@ -663,7 +682,7 @@ class Engine:
 
     def _mock_events(self, row: InstanceRow, modifications: InstanceModifications) -> None:
         for event_type, payload in modifications.events:
-            self.store.add_event(row.key, event_type, payload, self.clock.now_ms, mocked=True)
+            self._keep_event(row, event_type, payload, mocked=True)
 
     def status(self, workflow: Workflow, id: str) -> JsDict:
         """What a handle's `status()` answers."""

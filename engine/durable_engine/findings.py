@@ -115,6 +115,11 @@ RULES: dict[str, Rule] = {
             "the platform does not cancel a callback that timed out: two attempts run at once",
             "give what the callback waits for a timeout of its own, shorter than the step's",
         ),
+        Rule(
+            "engine-hazard",
+            "not seen there, and it may be the same",
+            "write it as docs/reference/rules/engine-hazard.md shows",
+        ),
     )
 }
 
@@ -130,6 +135,7 @@ class Finding:
         line: The line in it.
         step: The step's name with its occurrence, or None.
         workflow: The workflow's binding name.
+        remedy: How to write it instead, where that depends on more than the rule.
     """
 
     rule: str
@@ -138,12 +144,13 @@ class Finding:
     line: int
     step: str | None = None
     workflow: str | None = None
+    remedy: str | None = None
 
     def __str__(self) -> str:
         rule = RULES[self.rule]
         return (
             f"[{self.rule}] {self.file}:{self.line}: {self.message}. In production: {rule.consequence}. "
-            f"Instead: {rule.remedy}."
+            f"Instead: {self.remedy or rule.remedy}."
         )
 
 
@@ -174,6 +181,7 @@ class Findings:
         step: str | None = None,
         workflow: str | None = None,
         about: str | None = None,
+        remedy: str | None = None,
     ) -> Finding | None:
         """Keep a finding.
 
@@ -184,6 +192,7 @@ class Findings:
             step: The step's label.
             workflow: The workflow's binding name.
             about: Tells several things of one place apart.
+            remedy: How to write it instead, where that depends on more than the rule.
 
         Returns:
             The finding, or None if it was known, or the rule is ignored.
@@ -192,7 +201,7 @@ class Findings:
         key = (rule, place, step, about)
         if key in self._found or rule in self._ignored or self.muted:
             return None
-        finding = self._found[key] = Finding(rule, message, *place, step=step, workflow=workflow)
+        finding = self._found[key] = Finding(rule, message, *place, step=step, workflow=workflow, remedy=remedy)
         self._new.append(finding)
         self._tell(finding)
         return finding

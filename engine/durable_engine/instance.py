@@ -126,6 +126,7 @@ class Instance:
         if self.row.status == "queued":
             self._record("WORKFLOW_START")
             self._set_status("running")
+        self.engine.hazards.begin(self.row)
         self._note_lost_attempts()
         self.engine.mark_busy(self, True)
         context = context_for(self.root)
@@ -337,6 +338,11 @@ class Instance:
         """What `run` has asked for in this life."""
         return self._path
 
+    def sleeps_until(self, key: StepKey, until: int, place: Place) -> None:
+        """Note that `run` asks for a sleep until a time (epoch milliseconds)."""
+        if self.engine.hazards.has_passed(self, key, until, self.find_step(key)):
+            self.engine.hazards.report_passed(self, key, place)
+
     def count_step(self, kind: StepKind, name: str) -> StepKey:
         """The identity of the step that `run` asks for now."""
         return StepKey(kind, name, self._count(kind, name))
@@ -443,6 +449,7 @@ class Instance:
             if event is None:
                 return
             wait = waiting.pop(0)
+            self.engine.observers.event_taken(self, wait.row.key, event_type, event.seq)
             if event.mocked:
                 self.modifications.event_taken(event_type, wait.row.key)
             wait.receive(event.payload, event.at)

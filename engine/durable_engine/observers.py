@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from .binding import Workflow
     from .findings import Finding
     from .instance import Instance
-    from .model import Ask, CallbackRun, Effect, StepKey
+    from .model import Ask, CallbackRun, Effect, Place, StepKey
+    from .store import InstanceRow
 
 
 class Observer:
@@ -80,6 +81,18 @@ class Observer:
 
     def event_sent(self, instance: Instance, event_type: str, payload: bytes) -> None:
         """An event arrived for an instance that has not ended."""
+
+    def event_kept(self, row: InstanceRow, event_type: str, event: int) -> None:
+        """An event, sent or mocked, was stored under that number for the next wait."""
+
+    def event_taken(self, instance: Instance, wait: StepKey, event_type: str, event: int) -> None:
+        """A wait takes the event that was stored under that number."""
+
+    def event_lost(self, instance: Instance, event_type: str | None, place: Place) -> None:
+        """An event was sent to an instance that has ended, or without a type: nobody can take it."""
+
+    def wait_started(self, instance: Instance, wait: StepKey, event_type: str, place: Place) -> None:
+        """A wait begins to look for events: for the first time, or again after a pause or a crash."""
 
     def found(self, finding: Finding) -> None:
         """A broken rule was noticed."""

@@ -207,6 +207,7 @@ class EventOperation(DurableOperation):
             engine.loop.call_soon(self._time_out, timeout, context=context_for(self.scope))
             return
         self.instance.waits.setdefault(event_type, []).append(self)
+        engine.observers.wait_started(self.instance, self.row.key, event_type, self._place)
         self.wait_until(self.row.due, lambda: self._time_out(timeout), f"the timeout of wait {self.row.key.label!r}")
         self.instance.match_events(event_type)
         if self.row.status == "waiting":
@@ -524,7 +525,8 @@ class DoOperation(DurableOperation):
             what=f"the limit of the delay function of step {self.row.key.label!r}",
             held=lambda: self._busy,
         )
-        engine.loop.call_later(DELAY_FUNCTION_PATIENCE, self._stop_holding_time, number)
+        # In a context of its own: in the running one it would count as a timer of the step's code.
+        engine.loop.call_later(DELAY_FUNCTION_PATIENCE, self._stop_holding_time, number, context=contextvars.Context())
         self._run_in_child(self._ask(number, info), number, is_virtual=True)
 
     def _stop_holding_time(self, number: int) -> None:

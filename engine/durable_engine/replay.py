@@ -46,6 +46,7 @@ class Replay(Instance):
 
     Attributes:
         ended: Whether `run` came to the end that it had come to before.
+        passed: The sleeps until a time that has passed, with their places.
         had_choices: Whether several steps could have been the first to be answered.
     """
 
@@ -58,6 +59,7 @@ class Replay(Instance):
         self._wanted = instance.row.status
         self._backwards = backwards
         self._over = False
+        self.passed: list[tuple[StepKey, Place]] = []
         self._answers: list[tuple[int, asyncio.Future[Any], StepRow]] = []
         self._open = 0
         self._ranks = engine.store.ranks(instance.row.key, _ENDS)
@@ -101,6 +103,11 @@ class Replay(Instance):
         """Note that `run` asks for a step; nobody else is told."""
         if not self._over:
             self._note_ask(key, place)
+
+    def sleeps_until(self, key: StepKey, until: int, place: Place) -> None:
+        """Note a time that has passed, to be reported when findings are kept again."""
+        if not self._over and self.engine.hazards.has_passed(self, key, until, self.find_step(key)):
+            self.passed.append((key, place))
 
     def remembered(self, key: StepKey) -> StepRow | None:
         """A step's outcome: as stored, or as history has it where the platform would run the step again.
@@ -167,6 +174,8 @@ async def check_by_replay(engine: Engine, instance: Instance) -> None:
         if difference is None and replay.had_choices:
             difference = _difference(instance, await _played(Replay(engine, instance, backwards=True)))
             is_race = difference is not None
+    for key, place in replay.passed:
+        engine.hazards.report_passed(instance, key, place)
     if difference is not None:
         when = "with the stored results answered in another order" if is_race else "in a replay"
         engine.paths.report(difference, when, instance.workflow.name, is_race=is_race)

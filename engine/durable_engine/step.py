@@ -246,6 +246,8 @@ class Step:
             return self._failed(JsException("Error", PAST_SLEEP), name, place)
         duration = max(duration, -longest)  # which is over at once as well, and can be stored
         key = instance.count_sleep(name, duration, until)
+        if until is not None:
+            instance.sleeps_until(key, until, place)
         self._ask(key, place)
         remembered = instance.remembered(key)
         if remembered is not None:

@@ -36,8 +36,8 @@ CREATE TABLE history (
 ) STRICT;
 CREATE INDEX history_of_instance ON history (instance);
 CREATE TABLE events (
-    seq INTEGER PRIMARY KEY, instance INTEGER NOT NULL, type TEXT NOT NULL, payload BLOB NOT NULL, at INTEGER NOT NULL,
-    mocked INTEGER NOT NULL
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, instance INTEGER NOT NULL, type TEXT NOT NULL, payload BLOB NOT NULL,
+    at INTEGER NOT NULL, mocked INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX events_of_instance ON events (instance);
 """
@@ -308,12 +308,18 @@ class Store:
 
     # -- events ------------------------------------------------------------------------------------------------------
 
-    def add_event(self, instance: int, type: str, payload: bytes, at: int, *, mocked: bool) -> None:
-        """Keep an event until a wait takes it."""
-        self._db.execute(
+    def add_event(self, instance: int, type: str, payload: bytes, at: int, *, mocked: bool) -> int:
+        """Keep an event until a wait takes it.
+
+        Returns:
+            Its number, which no other event gets.
+        """
+        added = self._db.execute(
             "INSERT INTO events (instance, type, payload, at, mocked) VALUES (?, ?, ?, ?, ?)",
             (instance, type, payload, at, mocked),
         )
+        assert added.lastrowid is not None
+        return added.lastrowid
 
     def has_event(self, instance: int, type: str) -> bool:
         """Whether an event of that type is kept."""

@@ -12,17 +12,21 @@ from collections.abc import Callable
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
+from .asleep import WAKE, by_scope, is_asleep, is_asyncios
 from .errors import NeverHappensError, WaitTimeoutError
 from .killing import ready_handles, scope_of, task_context, waiting_for
+from .started_tasks import tasks_of
 
 if TYPE_CHECKING:
     from .engine import Engine
+    from .instance import Instance
+    from .scope import Scope
 
 IDLE_LOOKS = 6
 """How often in a row nothing must be seen to run on a loop that does not show its queue."""
 
 LOOK_AGAIN = 0.02
-"""Seconds between two looks at code outside steps that waits for something the engine is not told of."""
+"""Seconds between two looks at code that waits for something the engine is not told of."""
 
 
 MOST_HELD_TURNS = 1000
@@ -104,7 +108,7 @@ class Waits:
         self._waiters: dict[Waiter, None] = {}
         self._leader: Waiter | None = None
         self._changed: set[tuple[str, str]] = set()
-        self._asyncio_due: weakref.WeakKeyDictionary[asyncio.TimerHandle, int] = weakref.WeakKeyDictionary()
+        self._asyncio_due: weakref.WeakKeyDictionary[asyncio.TimerHandle, tuple[int, int]] = weakref.WeakKeyDictionary()
         self._progress: asyncio.Future[None] | None = None
         self._real_time: asyncio.TimerHandle | None = None
         self._idle_looks = 0
@@ -172,23 +176,22 @@ class Waits:
             await asyncio.sleep(0)
             return
         if engine.busy and not self._parked_on_asyncio():
-            # Code outside steps that awaits something foreign may go on to an asyncio timer without telling us.
-            await self._until_progress(look_again=any(instance.root.open == 0 for instance in engine.busy))
+            # Code that awaits something foreign may go on to an asyncio timer without telling us.
+            await self._until_progress()
             return
         if self._manual or not (await self._let_test_act() or self.fire_next()):
             await self._nothing_left(leader)
 
-    async def _until_progress(self, *, look_again: bool, within: float = LOOK_AGAIN) -> None:
-        """Wait until something happens, or where not everything is told to us, for a little while at most."""
+    async def _until_progress(self, within: float = LOOK_AGAIN) -> None:
+        """Wait until something happens, for a little while at most: not everything is told to us."""
         loop = self._engine.loop
         self._progress = progress = loop.create_future()
-        again = loop.call_later(within, self.progress) if look_again else None
+        again = loop.call_later(within, self.progress)
         try:
             await progress
         finally:
             self._progress = None
-            if again is not None:
-                again.cancel()
+            again.cancel()
 
     def progress(self) -> None:
         """Something happened that a waiter may be interested in."""
@@ -242,7 +245,7 @@ class Waits:
         if self._others_may_act():
             # Such a task may create an instance, send an event, or move the clock, which is progress. If it ends
             # without doing so, nobody tells us.
-            await self._until_progress(look_again=True)
+            await self._until_progress()
             return
         why = (
             "Nothing can run, and the clock is manual: move it with `await workflow_clock.advance(...)`."
@@ -269,7 +272,7 @@ class Waits:
             return False
         loop = self._engine.loop
         self._waited_for.update(sleepers)  # one that acts when it wakes is taken out again
-        await self._until_progress(look_again=True, within=max(0, min(sleepers.values()) - loop.time()))
+        await self._until_progress(within=max(0, min(sleepers.values()) - loop.time()))
         self._waited_for.difference_update(task for task, due in sleepers.items() if due > loop.time())
         return True
 
@@ -294,7 +297,7 @@ class Waits:
         due = {
             handle._args[0]: handle.when()
             for handle in getattr(loop, "_scheduled", ())
-            if handle._callback is _WAKE and handle.when() <= soon and not handle._cancelled
+            if handle._callback is WAKE and handle.when() <= soon and not handle._cancelled
         }
         if not due:
             return {}
@@ -379,31 +382,54 @@ class Waits:
         return True
 
     def _parked_on_asyncio(self) -> bool:
-        """Whether all that is busy waits outside steps for timers of asyncio."""
-        if any(instance.root.open for instance in self._engine.busy):
+        """Whether all that is busy waits for timers of asyncio that run on virtual time."""
+        parked = {scope_of(handle._context) for _, handle in self._asyncio_timers()}
+        if not parked:
             return False
-        parked = {scope_of(handle._context).instance for _, handle in self._asyncio_timers()}  # type: ignore[union-attr]
-        return self._engine.busy.keys() <= parked
+        at_work: dict[Instance, set[Scope]] = {instance: set() for instance in self._engine.busy}
+        scopes = [scope for scope in self._tasks_by_scope() if scope.open == 0]
+        for scope in [*scopes, *self._timers_by_scope()]:
+            root = scope.instance.root
+            # Where `run` waits for no step, what else there is are callbacks that have timed out.
+            if scope.instance in at_work and (scope is root or root.open):
+                at_work[scope.instance].add(scope)
+        # An instance of which nothing is seen is at work in a way that cannot be seen.
+        return all(scopes and scopes <= parked for scopes in at_work.values())
+
+    def _tasks_by_scope(self) -> dict[Scope, list[asyncio.Task[Any]]]:
+        """The unfinished tasks of what is busy."""
+        return by_scope(tasks_of(self._engine.loop, self._engine.busy))
 
     def _asyncio_timers(self) -> list[tuple[int, Any]]:
-        """Timers that `run`, or a delay function, started through asyncio itself: they run on virtual time as well."""
+        """Timers of asyncio itself that run on virtual time, and when.
+
+        They are those of `run` and of delay functions, and of steps that only sleep.
+        """
         engine = self._engine
+        timers = self._timers_by_scope()
+        has_steps = any(not scope.is_virtual for scope in timers)
+        tasks = self._tasks_by_scope() if has_steps else {}
         found = []
+        for scope, handles in timers.items():
+            if scope.is_virtual:
+                found += [(due, handle) for due, _, handle in handles if is_asyncios(handle._callback)]
+            elif scope.instance in engine.busy and is_asleep([one[1:] for one in handles], tasks.get(scope, ())):
+                found += [(due, handle) for due, _, handle in handles]
+        return found
+
+    def _timers_by_scope(self) -> dict[Scope, list[tuple[int, int, Any]]]:
+        """The timers that code of instances has set on the loop: when due in virtual time, how long, the handle."""
+        engine = self._engine
+        found: dict[Scope, list[tuple[int, int, Any]]] = {}
         for handle in getattr(engine.loop, "_scheduled", ()):
             scope = scope_of(handle._context)
-            if (
-                scope is not None
-                and not handle._cancelled
-                and scope.instance.engine is engine
-                and scope.is_virtual
-                and _is_asyncios(handle._callback)
-            ):
+            if scope is not None and not handle._cancelled and scope.instance.engine is engine:
                 # It was started at the virtual time that still is: none passes while code runs.
-                due = self._asyncio_due.get(handle)
-                if due is None:
-                    due = engine.clock.now_ms + _whole_ms(handle.when() - engine.loop.time())
-                    self._asyncio_due[handle] = due
-                found.append((due, handle))
+                known = self._asyncio_due.get(handle)
+                if known is None:
+                    length = _whole_ms(handle.when() - engine.loop.time())
+                    known = self._asyncio_due[handle] = (engine.clock.now_ms + length, length)
+                found.setdefault(scope, []).append((*known, handle))
         return found
 
     def arm_real_time(self) -> None:
@@ -455,19 +481,10 @@ class Waits:
             await asyncio.sleep(0)
 
 
-_WAKE = asyncio.futures._set_result_unless_cancelled  # type: ignore[attr-defined]  # what ends an `asyncio.sleep`
-
-
 def _whole_ms(seconds: float) -> int:
     """What is left of an asyncio timer, as what it was started with: a long one to the next hundredth of a second."""
     ms = max(0, round(seconds * 1000))
     return ms if ms < 1000 else -(-ms // 10) * 10
-
-
-def _is_asyncios(callback: Any) -> bool:
-    # A library's own timers (a connection's timeout) belong to real I/O and stay real.
-    module = getattr(callback, "__module__", None) or ""
-    return module == "asyncio" or module.startswith("asyncio.") or module == "_asyncio"
 
 
 def _is_finished_gathering(future: Any) -> bool:

@@ -15,7 +15,7 @@ from durable_engine import PLAIN_DATETIME, StepKey
 if TYPE_CHECKING:
     from datetime import datetime
 else:
-    # Not freezegun's class, which may stand in `datetime` by now; and no annotations that are read later.
+    # Not the class that a user's freezegun may have put into `datetime` by now; and no annotations that are read later.
     datetime = PLAIN_DATETIME
 
 FORMAT: Literal["pytest-workflows-recording"] = "pytest-workflows-recording"

@@ -37,6 +37,14 @@ def running_lines(sources: Sources) -> list[Line]:
     return found
 
 
+def lines_that_await(task: asyncio.Task[Any] | None, future: asyncio.Future[Any], sources: Sources) -> list[Line]:
+    """The Worker's functions of a task that waits for a future, from the inside out; none if it waits for another."""
+    if task is None or getattr(task, "_fut_waiter", None) is not future:
+        return []
+    frames = [frame for frame in _suspended(task.get_coro()) if sources.is_code(frame.f_code)]
+    return [Line(frame.f_code, frame.f_lineno) for frame in reversed(frames)]
+
+
 def lines_that_gather(task: asyncio.Task[Any], child: asyncio.Task[Any], sources: Sources) -> list[Line]:
     """The Worker's functions of a task that waits for a gathering or a group of tasks, one of which is `child`.
 

@@ -15,17 +15,22 @@ from typing import Any
 from durable_engine import Engine, Instance, current_scope
 from pytest_workflows import freeze
 
-Listener = Callable[[Instance], None]
+Listener = Callable[[Instance, bool], None]
+"""Notified of an instance whose `run` took something, and whether that was the time."""
 
 _listeners: dict[Engine, Listener] = {}
 
 
-def _note() -> None:
+def _note(*, is_time: bool = False) -> None:
     scope = current_scope.get()
     if scope is not None and scope is scope.instance.root:
         listener = _listeners.get(scope.instance.engine)
         if listener is not None:
-            listener(scope.instance)
+            listener(scope.instance, is_time)
+
+
+def _note_time() -> None:
+    _note(is_time=True)
 
 
 class _Told(random.Random):
@@ -81,7 +86,7 @@ class _Exchange:
                     self._pair(getattr(random, name), getattr(generator, name))
         self._pair(_URANDOM, _urandom)
         random.Random.seed = _seed  # type: ignore[method-assign]
-        freeze.reads.told = _note
+        freeze.reads.notify = _note_time
         for module, names in _KNOWN.items():
             self._swap_known(module, names, self._ours)
 
@@ -106,7 +111,7 @@ class _Exchange:
         if type(generator) is _Told:
             generator.__class__ = random.Random  # type: ignore[assignment]  # narrowed by the line above
         random.Random.seed = _SEED  # type: ignore[method-assign]
-        freeze.reads.told = freeze.nobody
+        freeze.reads.notify = freeze.nobody
         self._ours, self._originals, self._places = {}, {}, []
 
     @staticmethod

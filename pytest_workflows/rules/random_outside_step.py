@@ -15,10 +15,12 @@ from pytest_workflows import freeze
 
 from . import chance
 from .base import RuleObserver
+from .clock_reads import describe_read, find_reader
 from .source import Sources, is_ours
-from .syntax import source_file
+from .syntax import call_in_progress, name_of
 
 _MODULES = {module.__file__: module.__name__ for module in (random, secrets, uuid)}
+_NOTIFIERS = frozenset({chance.__file__, freeze.__file__})
 
 
 class RandomOutsideStep(RuleObserver):
@@ -42,19 +44,38 @@ class RandomOutsideStep(RuleObserver):
             self._known.add(cls)
             chance.look_into(self._sources.functions_of(cls), self._sources.is_file)
 
-    def _taken(self, instance: Instance) -> None:
-        frame: FrameType | None = sys._getframe(1)
-        name = ""
-        while frame is not None:
-            asked = _name_in(frame)
-            if asked is None:
-                break
-            name = asked
-            frame = frame.f_back
-        if frame is not None and self._sources.is_code(frame.f_code):
-            place = (frame.f_code.co_filename, frame.f_lineno)
-            shown = _as_written(*place, name) or name
-            self.report(f"`{shown}` is called in `run`, outside of its steps", place, instance, about=shown)
+    def _taken(self, instance: Instance, is_time: bool) -> None:
+        frame, name = _asker(_reader(sys._getframe(1)) if is_time else sys._getframe(1))
+        if not name:  # the clock's functions are C, and have no frame with a name
+            frame = find_reader(frame)
+        if frame is None or not self._sources.is_code(frame.f_code):
+            return
+        place = (frame.f_code.co_filename, frame.f_lineno)
+        if name:
+            shown = _as_written(frame, name)
+            what = f"`{shown}` is called"
+        else:
+            shown, what = describe_read(frame)
+        self.report(f"{what} in `run`, outside of its steps", place, instance, about=shown)
+
+
+def _reader(frame: FrameType | None) -> FrameType | None:
+    """The frame that called the clock's C function."""
+    while frame is not None and frame.f_code.co_filename in _NOTIFIERS:
+        frame = frame.f_back
+    return frame
+
+
+def _asker(frame: FrameType | None) -> tuple[FrameType | None, str]:
+    """The frame that asked for a value, and what it asked: `uuid.uuid4`."""
+    name = ""
+    while frame is not None:
+        asked = _name_in(frame)
+        if asked is None:
+            break
+        name = asked
+        frame = frame.f_back
+    return frame, name
 
 
 def _name_in(frame: FrameType) -> str | None:
@@ -63,21 +84,10 @@ def _name_in(frame: FrameType) -> str | None:
     if file in _MODULES:
         shown = code.co_qualname.split(".")[-2] if code.co_name == "__init__" else code.co_name
         return f"{_MODULES[file]}.{shown}"
-    if freeze.is_freezers(file):
-        kind, _, shown = code.co_qualname.rpartition(".")
-        return f"{kind.removeprefix('Fake').lower() or 'time'}.{shown.removeprefix('fake_')}"
     return code.co_name.removeprefix("_") if is_ours(file) else None
 
 
-def _as_written(file: str, line: int, name: str) -> str | None:
-    """The call as the source has it; None where it goes by another name there."""
-    source = source_file(file)
-    statement = None if source is None else source.statement_at(line)
-    last = name.rpartition(".")[2]
-    for node in ast.walk(statement) if statement is not None else ():
-        if isinstance(node, ast.Call):
-            called = node.func
-            written = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", None)
-            if written == last:
-                return ast.unparse(node)
-    return None
+def _as_written(frame: FrameType, name: str) -> str:
+    """The call as the source has it; its real name where it goes by another one there."""
+    call = call_in_progress(frame)
+    return name if call is None or name_of(call.func) != name.rpartition(".")[2] else ast.unparse(call)

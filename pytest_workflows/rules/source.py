@@ -128,6 +128,11 @@ def is_library(file: str) -> bool:
     return _is_standard(file) or not _INSTALLED.isdisjoint(file.split(os.sep))
 
 
+def is_generated(file: str) -> bool:
+    """Whether code comes from no file: what dataclasses, attrs and namedtuple compile."""
+    return file.startswith("<")
+
+
 @lru_cache(maxsize=4096)
 def is_ours(file: str) -> bool:
     """Whether a file is this plugin's or the engine's."""
@@ -136,16 +141,13 @@ def is_ours(file: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _is_standard(file: str) -> bool:
-    """Whether a file is the standard library's or this plugin's (freezegun shows user code the time: part of it)."""
-    if file.startswith("<"):  # <frozen importlib._bootstrap>, and what dataclasses and namedtuple compile
+    """Whether a file is the standard library's or this plugin's."""
+    if is_generated(file):  # and <frozen importlib._bootstrap>
         return True
     real = os.path.realpath(file)
     if is_ours(file):
         return True
-    parts = real.split(os.sep)
-    if not _INSTALLED.isdisjoint(parts):
-        return "freezegun" in parts
-    return real.startswith(_STDLIB)
+    return _INSTALLED.isdisjoint(real.split(os.sep)) and real.startswith(_STDLIB)
 
 
 @lru_cache(maxsize=4096)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,11 +13,11 @@ from durable_engine import Ask, Engine, Instance, StepKey, failure_of
 
 from .awaiting import Line, lines_that_gather, running_lines
 from .base import RuleObserver
+from .catching import Block, Catcher, blocks_around, catcher_in, is_broad, passes_on
 from .noted import has_await, reaches_a_step
 from .source import Sources
 from .syntax import FunctionNode, SourceFile, name_of, own_nodes, own_nodes_of, source_file
 
-_BROAD = frozenset({"Exception", "BaseException"})
 _TALK = frozenset({"print", "debug", "info", "warning", "error", "exception", "critical", "log"})
 _METHODS = frozenset(name for kind in (str, dict) for name in dir(kind) if not name.startswith("_"))
 _CONVERTS = frozenset({"bool", "dict", "len", "list", "repr", "str"})
@@ -85,11 +85,11 @@ class SwallowedFailure(RuleObserver):
             statement = None if file is None else file.statement_at(line.number)
             if statement is not None and _returns_exceptions(statement):
                 return
-            for block, inside in _blocks_around(file, statement):
-                catcher = _catcher(block, names)
-                if catcher is None or _passes_on(catcher):
+            for block, inside in blocks_around(file, statement):
+                catcher = catcher_in(block, names)
+                if catcher is None or passes_on(catcher):
                     continue
-                if file is None or not _is_broad(catcher):
+                if file is None or not is_broad(catcher):
                     return
                 if not _is_deliberate(file, block, inside, helpers, catcher):
                     message = (
@@ -102,63 +102,6 @@ class SwallowedFailure(RuleObserver):
             helper = None if file is None else file.function_of(line.code)
             if helper is not None:
                 helpers.append(helper)
-
-
-Block = ast.Try | ast.TryStar | ast.With | ast.AsyncWith
-Catcher = ast.ExceptHandler | ast.With | ast.AsyncWith
-
-
-def _blocks_around(file: SourceFile | None, statement: ast.stmt | None) -> Iterator[tuple[Block, ast.stmt]]:
-    """The `try` and `with` blocks around a statement in its function, and the statement of theirs that it is in."""
-    if file is None or statement is None:
-        return
-    inside = statement
-    for parent in file.parents(statement):
-        if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef):
-            return
-        if isinstance(parent, Block) and inside in parent.body:
-            yield parent, inside
-        if isinstance(parent, ast.stmt):
-            inside = parent
-
-
-def _catcher(block: Block, names: frozenset[str]) -> Catcher | None:
-    """What catches an exception whose classes have these names."""
-    if isinstance(block, ast.With | ast.AsyncWith):
-        return block if _suppresses(block) else None
-    for handler in block.handlers:
-        caught = _caught_names(handler)
-        if not caught or not names.isdisjoint(caught) or not _BROAD.isdisjoint(caught):
-            return handler
-    return None
-
-
-def _suppresses(block: ast.With | ast.AsyncWith) -> bool:
-    for item in block.items:
-        call = item.context_expr
-        if isinstance(call, ast.Call) and name_of(call.func) == "suppress":
-            return any(name_of(argument) in _BROAD for argument in call.args)
-    return False
-
-
-def _caught_names(handler: ast.ExceptHandler) -> list[str]:
-    if handler.type is None:
-        return []
-    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    return [name_of(kind) for kind in kinds]
-
-
-def _is_broad(catcher: Catcher) -> bool:
-    if not isinstance(catcher, ast.ExceptHandler):
-        return True
-    caught = _caught_names(catcher)
-    return not caught or not _BROAD.isdisjoint(caught)
-
-
-def _passes_on(catcher: Catcher) -> bool:
-    return isinstance(catcher, ast.ExceptHandler) and any(
-        isinstance(node, ast.Raise) for statement in catcher.body for node in own_nodes_of(statement)
-    )
 
 
 def _is_deliberate(

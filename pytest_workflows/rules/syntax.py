@@ -6,7 +6,8 @@ import ast
 import os
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
-from types import CodeType
+from itertools import islice
+from types import CodeType, FrameType
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -24,6 +25,11 @@ class SourceFile:
     @cached_property
     def _parents(self) -> dict[ast.AST, ast.AST]:
         return {child: parent for parent in ast.walk(self.tree) for child in ast.iter_child_nodes(parent)}
+
+    @cached_property
+    def calls(self) -> list[ast.Call]:
+        """Every call of it."""
+        return [node for node in ast.walk(self.tree) if isinstance(node, ast.Call)]
 
     def parents(self, node: ast.AST) -> Iterator[ast.AST]:
         """The nodes around this one, from the inside out."""
@@ -73,6 +79,16 @@ def own_nodes_of(node: ast.AST) -> Iterator[ast.AST]:
 def name_of(node: ast.AST) -> str:
     """`c` of `c` and of `a.b.c`; nothing of other expressions."""
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+def call_in_progress(frame: FrameType) -> ast.Call | None:
+    """The call that a frame waits for; None where its source does not tell, or it waits for no call."""
+    source = source_file(frame.f_code.co_filename)
+    _, end, _, column = next(islice(frame.f_code.co_positions(), frame.f_lasti // 2, None), (None,) * 4)
+    if source is None or end is None:
+        return None
+    # No two calls end at one place. Where they begin differs between the versions of Python.
+    return next((call for call in source.calls if (call.end_lineno, call.end_col_offset) == (end, column)), None)
 
 
 def _first_line(node: ast.stmt | ast.expr) -> int:

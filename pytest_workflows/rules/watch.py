@@ -8,6 +8,7 @@ from .base import RuleObserver
 from .changed_at_boundary import ChangedAtBoundary
 from .changed_event import ChangedEvent
 from .effect_outside_step import EffectOutsideStep
+from .engine_hazard import EngineHazard
 from .many_effects_in_one_step import ManyEffectsInOneStep
 from .not_idempotent import NotIdempotent
 from .one_by_one_creates import OneByOneCreates
@@ -22,6 +23,7 @@ RULES: tuple[type[RuleObserver], ...] = (
     ChangedAtBoundary,
     ChangedEvent,
     EffectOutsideStep,
+    EngineHazard,
     ManyEffectsInOneStep,
     NotIdempotent,
     OneByOneCreates,

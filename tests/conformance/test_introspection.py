@@ -449,6 +449,7 @@ async def test_disable_sleeps_counts_by_name(lab, steps, elapsed):
 
 
 @rule(SECTION, "disable_sleeps holds for sleep_until, not for timeouts of waits and not for retry delays")
+@pytest.mark.workflow(ignore_rules=["engine-hazard"])
 async def test_disable_sleeps_leaves_timeouts_and_delays_alone(lab):
     async def run(event, step):
         await step.sleep_until("nap", 1_767_225_600_000 + 5000)

@@ -8,6 +8,8 @@ A page has these fenced blocks, by their titles:
   as well, unless another `test` stands behind that.
 - `finding` (text): what is said of the bad one, word by word; line breaks do not count.
 
+A page with several bad examples has a section for each, which is read as if it were a page.
+
 `<!-- run with: --workflows-crash -->` gives pytest options. `<!-- also: random-outside-step -->` names the other rules
 that the bad one cannot help breaking.
 """
@@ -29,6 +31,7 @@ import pytest_workflows.rules.watch
 import pytest_workflows.running
 import pytest_workflows.worker  # noqa: F401
 from durable_engine import RULES
+from durable_engine.hazards import HAZARDS
 
 FOLDER = Path(__file__).parents[2] / "docs" / "reference" / "rules"
 PAGES = sorted(page for page in FOLDER.glob("*.md") if page.name != "README.md")
@@ -46,10 +49,14 @@ _WORKFLOW = re.compile(r"^class (\w+)\(WorkflowEntrypoint\)", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Page:
-    """A rule's page."""
+    """A rule's page, or a section of one."""
 
     rule: str
     text: str
+    section: str | None = None
+
+    def __str__(self) -> str:
+        return self.rule if self.section is None else f"{self.rule}#{self.section}"
 
     def blocks(self, title: str) -> list[str]:
         """The blocks of that title, in order."""
@@ -67,8 +74,16 @@ class Page:
         return [word for found in re.findall(f"<!-- {marker}: (.*?) -->", self.text) for word in found.split()]
 
 
-def page_of(path: Path) -> Page:
-    return Page(path.stem, path.read_text(encoding="utf-8"))
+def pages_of(path: Path) -> list[Page]:
+    text = path.read_text(encoding="utf-8")
+    if text.count('title="bad"') == 1:
+        return [Page(path.stem, text)]
+    sections = re.findall(r"^## (.*)\n((?:(?!## ).*\n)*)", text, re.MULTILINE)
+    return [Page(path.stem, section, heading) for heading, section in sections]
+
+
+EXAMPLES = [page for path in PAGES for page in pages_of(path)]
+each_page = pytest.mark.parametrize("page", EXAMPLES, ids=str)
 
 
 def config_of(source: str) -> str:
@@ -96,10 +111,8 @@ def run(page: Page, which: str, pytester: pytest.Pytester) -> pytest.RunResult:
     return pytester.runpytest_inprocess("-p", "no:cacheprovider", "--workflows-strict", *page.said("run with"))
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
-def test_the_bad_example_is_found(path: Path, pytester: pytest.Pytester) -> None:
-    page = page_of(path)
-
+@each_page
+def test_the_bad_example_is_found(page: Page, pytester: pytest.Pytester) -> None:
     result = run(page, "bad", pytester)
 
     text = result.stdout.str().replace(f"{pytester.path}/", "")
@@ -110,9 +123,9 @@ def test_the_bad_example_is_found(path: Path, pytester: pytest.Pytester) -> None
     assert " ".join(shown.split()) in found
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
-def test_the_good_example_is_silent(path: Path, pytester: pytest.Pytester) -> None:
-    result = run(page_of(path), "good", pytester)
+@each_page
+def test_the_good_example_is_silent(page: Page, pytester: pytest.Pytester) -> None:
+    result = run(page, "good", pytester)
 
     assert result.ret == 0, result.stdout.str()
     assert "broken rule" not in result.stdout.str()
@@ -123,3 +136,9 @@ def test_every_rule_has_a_page_and_the_index_links_to_them_in_order() -> None:
 
     assert {page.stem for page in PAGES} == RULES.keys()
     assert re.findall(r"^\| \[`([a-z-]+)`\]\(([a-z-]+)\.md\)", index, re.MULTILINE) == [(rule, rule) for rule in RULES]
+
+
+def test_every_hazard_has_a_section_which_its_findings_name() -> None:
+    sections = [page.section for page in EXAMPLES if page.rule == "engine-hazard"]
+
+    assert sections == [hazard.name for hazard in HAZARDS]

@@ -16,12 +16,12 @@ PLUGINS = ("pytest_asyncio.plugin", "pytest_workflows.plugin", "tests.mutation.m
 
 CART = "cart_reminder/tests/test_cart_reminder.py"
 EMBEDDINGS = "embeddings/tests/test_embeddings.py"
-GROCERIES = "groceries_agent/tests/test_groceries_agent.py"
 NIGHTLY = "nightly_restart/tests/test_nightly_restart.py"
 ORDERS = "orders/tests/test_orders.py"
 RACE = "payment_race/tests/test_payment_race.py"
 REVIEW = "code_review/tests/test_code_review.py"
 TRAINING = "training_loop/tests/test_training_loop.py"
+TWO_WAITS = "../tests/mutation/two_waits/tests/test_two_waits.py"
 
 NOTICED_BY = {
     "forgets_to_store_a_result": (f"{EMBEDDINGS}::test_after_a_crash_only_what_is_missing_is_done", ORDINARY),
@@ -37,11 +37,8 @@ NOTICED_BY = {
         f"{EMBEDDINGS}::test_the_text_is_extracted_once_for_both_who_need_it",
         ORDINARY,
     ),
-    "delivers_an_event_twice": (f"{GROCERIES}::test_what_the_person_did_not_like_goes_into_the_next_list", ORDINARY),
-    "delivers_the_newest_event_first": (
-        f"{GROCERIES}::test_what_the_person_did_not_like_goes_into_the_next_list",
-        ORDINARY,
-    ),
+    "delivers_an_event_twice": (f"{TWO_WAITS}::test_each_event_is_taken_once_and_in_order", ORDINARY),
+    "delivers_the_newest_event_first": (f"{TWO_WAITS}::test_each_event_is_taken_once_and_in_order", ORDINARY),
     "loses_kept_events_in_a_crash": (f"{REVIEW}::test_a_decision_that_came_early_is_kept", EXPLORED),
     "loses_the_timer_of_a_sleep_in_a_crash": (f"{CART}::test_who_left_a_cart_is_reminded_after_three_days", EXPLORED),
     "sleeps_from_the_start_after_a_crash": (f"{CART}::test_who_left_a_cart_is_reminded_after_three_days", EXPLORED),

@@ -599,7 +599,7 @@ def test_tests_without_workflows_see_no_engine_and_no_frozen_clock(shop: Any) ->
         def test_it():
             assert type(datetime.now()) is datetime
             assert time.time.__module__ == "time"
-            assert "freezegun" not in sys.modules
+            assert "time_machine" not in sys.modules
             assert "durable_engine.engine" not in sys.modules
     """,
         process=True,

@@ -1,6 +1,8 @@
 """What user code sees of time: the virtual clock while an engine lives, real time before and after."""
 
+from datetime import datetime, timedelta
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -39,7 +41,10 @@ ENTRY = """
 
 @pytest.fixture
 def shop(worker: Any) -> Any:
-    worker.set(workflows_ignore_rules="random-outside-step")  # `run` reads the time: these tests look at what it sees
+    worker.set(
+        workflows_ignore_rules="random-outside-step",  # `run` reads the time: these tests look at what it sees
+        filterwarnings="\n    error\n    ignore:datetime.datetime.utcnow:DeprecationWarning",
+    )
     worker.write("src/entry.py", ENTRY)
     return worker
 
@@ -219,6 +224,69 @@ def test_pytest_measures_durations_in_real_time(shop: Any) -> None:
     assert [float(line.split("s ")[0]) < 60 for line in durations] == [True]
 
 
+def test_a_report_of_junit_says_when_tests_really_ran(shop: Any) -> None:
+    result = shop.run(
+        """
+        import pytest
+
+        @pytest.mark.workflow(now="2040-01-01")
+        async def test_it(workflow_clock):
+            await workflow_clock.advance("365 days")
+        """,
+        "--junitxml=report.xml",
+    )
+
+    result.assert_outcomes(passed=1)
+    [suite] = ElementTree.parse(shop.path / "report.xml").iter("testsuite")
+    age = datetime.now().astimezone() - datetime.fromisoformat(suite.attrib["timestamp"]).astimezone()
+    assert timedelta() <= age < timedelta(minutes=10)
+    assert float(suite.attrib["time"]) < 60
+
+
+def test_an_installed_plugin_of_pytest_measures_in_real_time_and_a_helper_of_the_project_sees_virtual_time(
+    shop: Any,
+) -> None:
+    stopwatch = """
+        import time
+        from datetime import datetime
+
+        def year():
+            return {time.gmtime().tm_year, datetime.now().year, datetime.fromtimestamp(time.time()).year}
+    """
+    shop.write("site-packages/pytest_stopwatch.py", stopwatch)
+    shop.write("src/pytest_helpers.py", stopwatch)
+    shop.monkeypatch.syspath_prepend(str(shop.path / "site-packages"))
+
+    result = shop.run("""
+        import pytest
+        import pytest_helpers
+        import pytest_stopwatch
+
+        @pytest.mark.workflow(now="2040-01-01")
+        def test_it(workflow_clock):
+            assert pytest_helpers.year() == {2040}
+            assert max(pytest_stopwatch.year()) < 2040
+    """)
+
+    result.assert_outcomes(passed=1)
+
+
+def test_a_thread_without_any_code_of_python_reads_virtual_time(shop: Any) -> None:
+    result = shop.run("""
+        import _thread, queue, time
+        import pytest
+
+        @pytest.mark.workflow(now="2040-01-01")
+        def test_it(workflow_clock):
+            done = queue.Queue()
+            _thread.start_new_thread(time.time_ns, ())
+            _thread.start_new_thread(lambda: done.put(time.gmtime().tm_year), ())
+            assert done.get() == 2040
+    """)
+
+    result.assert_outcomes(passed=1)
+
+
 # -- a freeze of somebody else ----------------------------------------------------------------------------------------
 
 SAID = (
@@ -263,6 +331,87 @@ def test_a_freeze_of_the_test_itself_is_a_clear_error(shop: Any, fixture: str) -
 
     result.assert_outcomes(failed=1)
     assert SAID in result.stdout.str()
+
+
+TRAVELS = {
+    "a fixture round the test": """
+        @pytest.fixture(scope="module", autouse=True)
+        def travelled():
+            with time_machine.travel(NOON):
+                yield
+
+        async def test_it(workflow_env):
+            pass
+    """,
+    "a fixture in the test": """
+        @pytest.fixture
+        def travelled(workflow_env):
+            with time_machine.travel(NOON):
+                yield
+
+        async def test_it(workflow_env, travelled):
+            await workflow_env.ORDERS.create()
+    """,
+    "the test itself": """
+        @time_machine.travel(NOON)
+        async def test_it(workflow_env):
+            await workflow_env.ORDERS.create()
+    """,
+    "the test itself, without a fixture": """
+        @time_machine.travel(NOON)
+        async def test_it():
+            await env.ORDERS.create()
+    """,
+    "the marker of time-machine": """
+        @pytest.mark.time_machine(NOON)
+        async def test_it(workflow_env):
+            await workflow_env.ORDERS.create()
+    """,
+}
+
+
+@pytest.mark.parametrize("test", TRAVELS.values(), ids=TRAVELS)
+def test_a_travel_of_time_machine_is_a_clear_error(shop: Any, test: str) -> None:
+    head = """
+        import pytest, time, time_machine
+        from datetime import datetime, timezone
+        from workers import env
+
+        NOON = datetime(2020, 1, 1, 12, tzinfo=timezone.utc)
+    """
+    after = """
+        def test_after(workflow_clock):
+            assert datetime.now().year > 2020
+
+        def test_without_workflows():
+            assert abs(time.time() - time.monotonic() - OFFSET) < 60
+    """
+    shop.write("conftest.py", "import builtins, time\nbuiltins.OFFSET = time.time() - time.monotonic()\n")
+    shop.write("tests/test_later.py", head + after)
+
+    result = shop.run(head + test, plugins=("time_machine",), process=True)
+
+    assert SAID.replace("freezegun", "time-machine") in result.stdout.str()
+    assert result.parseoutcomes().get("passed", 0) == 2
+
+
+def test_a_travel_of_one_test_does_not_disturb_the_others(shop: Any) -> None:
+    result = shop.run("""
+        from datetime import datetime
+        import time_machine
+
+        def test_before(workflow_clock):
+            pass
+
+        @time_machine.travel("2020-01-01")
+        def test_that_travels():
+            assert datetime.now().year == 2020
+
+        def test_after(workflow_clock):
+            assert datetime.now().year > 2020
+    """)
+
+    result.assert_outcomes(passed=3)
 
 
 def test_a_freeze_of_one_test_does_not_disturb_the_others(shop: Any) -> None:

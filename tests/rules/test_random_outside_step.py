@@ -2,6 +2,7 @@
 
 import os
 import random
+import textwrap
 import uuid
 from typing import Any
 
@@ -41,6 +42,63 @@ TAKEN = {
     "time.localtime()": "import time",
     "time.strftime('%Y')": "import time",
     "now()": "from time import time as now",
+    "time.clock_gettime(time.CLOCK_REALTIME)": "import time",
+    "time.clock_gettime_ns(time.CLOCK_REALTIME)": "import time",
+    "datetime.now(tz=ZoneInfo('Asia/Tokyo'))": "from datetime import datetime; from zoneinfo import ZoneInfo",
+    "Date.now()": "from js import Date",
+}
+REFERENCES = {
+    "Made()": """
+        from dataclasses import dataclass, field
+        from datetime import datetime
+
+        @dataclass
+        class Made:
+            at: datetime = field(default_factory=datetime.now)
+    """,
+    "Model(sku='A')": """
+        from datetime import datetime
+        from pydantic import BaseModel, Field
+
+        class Model(BaseModel):
+            sku: str
+            at: datetime = Field(default_factory=datetime.now)
+    """,
+    "Model(...)": """
+        from datetime import datetime
+        from pydantic import BaseModel, Field
+
+        class Model(BaseModel):
+            sku: str
+            at: datetime = Field(default_factory=datetime.now)
+    """,
+    "Struct()": """
+        import msgspec, time
+
+        class Struct(msgspec.Struct):
+            at: float = msgspec.field(default_factory=time.time)
+    """,
+    "clock()": """
+        import functools
+        from datetime import datetime, timezone
+
+        clock = functools.partial(datetime.now, timezone.utc)
+    """,
+    "table['now']()": """
+        import time
+
+        table = {"now": time.time_ns}
+    """,
+    "Config.clock()": """
+        import time
+
+        class Config:
+            clock = time.time
+    """,
+    "list(map(call, [datetime.now]))": """
+        from datetime import datetime
+        from operator import call
+    """,
 }
 BAD = {
     "in a function of the source": """
@@ -98,6 +156,35 @@ BAD = {
 
                 return await report()
     """,
+    "in a default argument": """
+        import time
+
+        def age(clock=time.time):
+            return clock()  # <-- here
+
+        class Report(WorkflowEntrypoint):
+            async def run(self, event, step):
+                return age()
+    """,
+    "without a call of its own": """
+        from datetime import datetime
+
+        class Report(WorkflowEntrypoint):
+            async def run(self, event, step):
+                for now in iter(datetime.now, None):  # <-- here
+                    return now.isoformat()
+    """,
+    "in a call over several lines": """
+        from datetime import datetime, timezone
+
+        class Report(WorkflowEntrypoint):
+            async def run(self, event, step):
+                return (
+                    datetime.now(  # <-- here
+                        timezone.utc
+                    ).isoformat()
+                )
+    """,
 }
 GOOD = {
     "in a step": """
@@ -148,6 +235,31 @@ GOOD = {
             async def run(self, event, step):
                 logging.getLogger("report").warning("%s begins", event["instanceId"])
     """,
+    "a library that reads for itself": """
+        import email.utils
+        import http.cookiejar
+
+        class Report(WorkflowEntrypoint):
+            async def run(self, event, step):
+                http.cookiejar.CookieJar().clear_expired_cookies()
+                return email.utils.formatdate(0)
+    """,
+    "a reference, in a step": """
+        from dataclasses import dataclass, field
+        from datetime import datetime
+
+        @dataclass
+        class Made:
+            at: datetime = field(default_factory=datetime.now)
+
+        class Report(WorkflowEntrypoint):
+            async def run(self, event, step):
+                @step.do()
+                async def make():
+                    return Made().at
+
+                return await make()
+    """,
     "at the top of the module": """
         import uuid
 
@@ -160,6 +272,7 @@ GOOD = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")  # Python's own, from 3.12 on
 @pytest.mark.parametrize("call", TAKEN)
 async def test_each_source_of_chance_and_time_is_found_by_the_name_that_it_has_in_the_source(
     bench: Any, call: str
@@ -177,6 +290,22 @@ async def test_each_source_of_chance_and_time_is_found_by_the_name_that_it_has_i
     shown = "time.time" if call == "now()" else call
     assert [(finding.rule, finding.line) for finding in found] == bench.marked(source, "random-outside-step")
     assert found[0].message == f"`{shown}` is called in `run`, outside of its steps"
+
+
+@pytest.mark.parametrize("call", REFERENCES)
+async def test_a_read_through_a_reference_is_found_at_the_line_that_led_to_it(bench: Any, call: str) -> None:
+    written = call.replace("...", f"sku={'A' * 60!r}")
+    source = f"""
+{textwrap.indent(textwrap.dedent(REFERENCES[call]), "        ")}
+        class Report(WorkflowEntrypoint):
+            async def run(self, event, step):
+                {written}  # <-- here
+    """
+
+    found = await bench.findings(source)
+
+    assert [(finding.rule, finding.line) for finding in found] == bench.marked(source, "random-outside-step")
+    assert found[0].message == f"`{call}` reads the time in `run`, outside of its steps"
 
 
 @pytest.mark.parametrize("source", BAD.values(), ids=BAD)

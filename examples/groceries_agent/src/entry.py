@@ -15,19 +15,21 @@ class GroceriesWorkflow(WorkflowEntrypoint):
         weeks = []
         for week in range(1, event["payload"]["weeks"] + 1):
             # The steps of every week have the same names; their occurrence tells them apart, here and in the tests.
-            weeks.append(await self._week(step, f"{event['instanceId']}-{week}"))
+            weeks.append(await self._week(step, week, f"{event['instanceId']}-{week}"))
             await step.sleep("until next week", "1 week")
         return weeks
 
-    async def _week(self, step, order_id):
-        wishes = await self._ask(step, "what is missing?", "wishes", "2 days")
+    async def _week(self, step, week, order_id):
+        # Each question has an event type of its own: the local engine delivers an event again to the next wait of its
+        # type when it was restarted in between, and last week's wishes would count for this week.
+        wishes = await self._ask(step, "what is missing?", f"wishes-{week}", "2 days")
         if wishes is None:
             return "nothing said"
 
         comment = None
-        for _ in range(DRAFTS):
+        for draft in range(1, DRAFTS + 1):
             items = await self._draft(step, wishes["text"], comment)
-            answer = await self._ask(step, "is this list right?", "answer", "1 day")
+            answer = await self._ask(step, "is this list right?", f"answer-{week}-{draft}", "1 day")
             if answer is None:
                 return "no answer"
             if answer["approved"]:
@@ -70,7 +72,7 @@ class GroceriesWorkflow(WorkflowEntrypoint):
 
 
 class Default(WorkerEntrypoint):
-    """What the household's app says: POST /INSTANCE/wishes or /INSTANCE/answer."""
+    """What the household's app says: POST /INSTANCE/wishes-WEEK or /INSTANCE/answer-WEEK-DRAFT."""
 
     async def fetch(self, request):
         household, event_type = request.url.split("/")[3:5]

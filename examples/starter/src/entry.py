@@ -1,6 +1,6 @@
-"""A step, a sleep, a wait for an event, a sleep until a date: one of everything, as in Cloudflare's own sample."""
+"""A step, a sleep, a wait for an event, a wait for a date: one of everything, as in Cloudflare's own sample."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from workers import Response, WorkerEntrypoint, WorkflowEntrypoint
 
@@ -25,7 +25,13 @@ class StarterWorkflow(WorkflowEntrypoint):
 
         go_ahead = await step.wait_for_event("wait for the go-ahead", "go-ahead", timeout="1 hour")
 
-        await step.sleep_until("wait for the launch", LAUNCH)
+        # The published sample says `sleep_until`. The local engine ends an instance whose `run` is replayed after that
+        # time (docs/reference/rules/engine-hazard.md); a sleep is found again by its name and duration.
+        @step.do("how long until the launch?")
+        async def time_left():
+            return max(0, (LAUNCH - datetime.now(UTC)) // timedelta(milliseconds=1))
+
+        await step.sleep("wait for the launch", await time_left())
 
         @step.do("greet")
         async def greet():
