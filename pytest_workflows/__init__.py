@@ -34,7 +34,13 @@ if TYPE_CHECKING:
         WorkflowRuleWarning,
     )
 
-    from .errors import MissingBindingError, WorkflowConfigError
+    from .errors import (
+        MissingBindingError,
+        MissingNameError,
+        NetworkRefusedError,
+        UnprovidedError,
+        WorkflowConfigError,
+    )
     from .fault_plan import FaultPlan
     from .introspection import (
         InstanceIntrospector,
@@ -61,8 +67,10 @@ __all__ = [
     "IntrospectionError",
     "InvalidArgumentError",
     "MissingBindingError",
+    "MissingNameError",
     "ModificationError",
     "Modifier",
+    "NetworkRefusedError",
     "NeverHappensError",
     "NotAvailableError",
     "Recording",
@@ -72,6 +80,7 @@ __all__ = [
     "StepRecord",
     "UnknownValue",
     "UnknownValueError",
+    "UnprovidedError",
     "UnreachableStatusError",
     "UnusedModificationError",
     "WaitTimeoutError",
@@ -93,6 +102,9 @@ _HOMES = {
     "FaultPlan": ".fault_plan",
     "InstanceIntrospector": ".introspection",
     "MissingBindingError": ".errors",
+    "MissingNameError": ".errors",
+    "NetworkRefusedError": ".errors",
+    "UnprovidedError": ".errors",
     "Modifier": ".modifier",
     "Run": ".timeline",
     "WorkflowConfigError": ".errors",

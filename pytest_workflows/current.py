@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from .errors import UnprovidedError
 
 
 class Resolver(NamedTuple):
@@ -61,6 +64,67 @@ class Handler:
 
 running_handler: ContextVar[Handler | None] = ContextVar("pytest_workflows_handler", default=None)
 """The call of a handler that the running code belongs to, where the fixture `workflow_worker` made it."""
+
+
+class Caller(NamedTuple):
+    """Whose code it is that runs.
+
+    Attributes:
+        is_workers: Whether it is a Worker's.
+        place: Where in its source, as `src/entry.py:6`; None where that is not known.
+    """
+
+    is_workers: bool
+    place: str | None = None
+
+
+class Uses(Protocol):
+    """Keeps what a Worker uses and nobody provides."""
+
+    def caller(self) -> Caller | None:
+        """Whose code it is that runs; None where that is of no interest."""
+
+    def note(self, error: UnprovidedError, caller: Caller | None) -> None:
+        """Such an error is about to be raised."""
+
+
+_uses: Uses | None = None
+
+
+def set_uses(uses: Uses | None) -> Uses | None:
+    """Say who keeps what a Worker uses and nobody provides. For the plugin.
+
+    Args:
+        uses: Who does; None where nobody is interested.
+
+    Returns:
+        What was set before.
+    """
+    global _uses
+    before, _uses = _uses, uses
+    return before
+
+
+def get_uses() -> Uses | None:
+    """Who keeps that, or None."""
+    return _uses
+
+
+def caller() -> Caller | None:
+    """Whose code it is that runs; None where nobody asks."""
+    return None if _uses is None else _uses.caller()
+
+
+def note_use(error: UnprovidedError, by: Caller | None = None) -> None:
+    """Let it be known that something is used which nobody provides.
+
+    Args:
+        error: What is about to be raised for it.
+        by: Who uses it; the code that runs now by default.
+    """
+    if _uses is not None:
+        _uses.note(error, by)
+
 
 _allowed = False
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NoReturn
 
+from .current import note_use
 from .errors import MissingBindingError
 
 
@@ -20,8 +21,11 @@ class MissingBinding:
     __slots__ = ("_config", "_kind", "_name")
 
     def __init__(self, name: str, kind: str, config: Path) -> None:
-        for slot, value in zip(self.__slots__, (config, kind, name), strict=True):
-            object.__setattr__(self, slot, value)
+        self._set(_name=name, _kind=kind, _config=config)
+
+    def _set(self, **values: object) -> None:
+        for slot, value in values.items():
+            object.__setattr__(self, slot, value)  # to set anything else is a use
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self._name, self._kind, self._config)
@@ -30,8 +34,13 @@ class MissingBinding:
         return f"<binding {self._name!r} ({self._kind} in {self._config.name}), which this test does not provide>"
 
     def _touched(self, how: str) -> NoReturn:
-        raise MissingBindingError(
-            f"{how}: the binding {self._name!r} ({self._kind} in {self._config}) is not provided here. Give the test a "
+        error = MissingBindingError(how, self._what_to_do(), self._name)
+        note_use(error)
+        raise error
+
+    def _what_to_do(self) -> str:
+        return (
+            f"the binding {self._name!r} ({self._kind} in {self._config}) is not provided here. Give the test a "
             "stand-in for it, in the test file or in conftest.py:\n\n"
             "    @pytest.fixture\n"
             "    def workflow_bindings():\n"
@@ -72,6 +81,37 @@ class MissingBinding:
 
     def __await__(self) -> NoReturn:
         self._touched(f"env.{self._name} was awaited")
+
+
+class ForeignWorkflow(MissingBinding):
+    """The binding of a workflow whose class is part of another Worker.
+
+    Args:
+        name: The binding's name, `BILLING`.
+        class_name: The workflow's class in the other Worker.
+        script: The other Worker's name.
+        place: File and line of the configuration that say so.
+    """
+
+    __slots__ = ("_class_name", "_place", "_script")
+
+    def __init__(self, name: str, class_name: str, script: str, place: str) -> None:
+        self._set(_name=name, _class_name=class_name, _script=script, _place=place)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._name, self._class_name, self._script, self._place)
+
+    def __repr__(self) -> str:
+        return f"<binding {self._name!r} (a workflow of the Worker {self._script!r}), which this test does not provide>"
+
+    def _what_to_do(self) -> str:
+        return (
+            f"the workflow of the binding {self._name!r} lives in another Worker, {self._script!r} ({self._place}). "
+            f"Give the test its class, or one that stands in for it, in the test file or in conftest.py:\n\n"
+            "    @pytest.fixture\n"
+            "    def workflow_bindings():\n"
+            f'        return {{"{self._name}": {self._class_name}}}'
+        )
 
 
 def _camel(name: str) -> str:

@@ -137,10 +137,11 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
             if item.config.getoption("workflows_report"):
                 running.write_report()
         return outcome
-    except BaseException:
+    except BaseException as failure:
         if running is not None:
             running.tell_findings()
             running.write_report()
+            running.explain(failure)
         raise
     finally:
         if running is not None:

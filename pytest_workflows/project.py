@@ -65,18 +65,29 @@ class Project:
         main = self.config.main if self.readable else None
         return main.parent if main is not None and main.suffix == ".py" else None
 
+    @property
+    def vendored(self) -> Path:
+        """The folder that pywrangler puts a Worker's dependencies into, whether it exists or not."""
+        return self.path.parent / "python_modules"
+
     def has_file(self, file: str) -> bool:
         """Whether a file is the Worker's: it lies beside `main`, and is no test and no library."""
         folder = self.folder
-        return folder is not None and _lies_in(file, folder)
+        return folder is not None and _is_workers(file, folder)
 
     # -- the modules beside main -------------------------------------------------------------------------------------
 
     def activate(self) -> None:
-        """Make `import entry` find this project's module, and bring back the modules that it had."""
+        """Make `import entry` find this project's module, and bring back the modules that it had.
+
+        What the platform finds in `python_modules` is found behind everything else on the path: a test's environment
+        has most of it itself, built for this machine.
+        """
         folder = self.folder
         if folder is None:
             return
+        if self.vendored.is_dir() and str(self.vendored) not in sys.path:
+            sys.path.append(str(self.vendored))
         entry = str(folder)
         self._place = sys.path.index(entry) if entry in sys.path else None
         if self._place is not None:
@@ -95,8 +106,11 @@ class Project:
             sys.path.remove(str(folder))
         if self._place is not None:  # `pythonpath = src` and the like had it there before us
             sys.path.insert(self._place, str(folder))
+        if str(self.vendored) in sys.path:
+            sys.path.remove(str(self.vendored))
         for name, module in list(sys.modules.items()):
-            if _lives_in(module, folder):
+            places = _places_of(module)
+            if any(_is_workers(one, folder) or one.startswith(f"{self.vendored}{os.sep}") for one in places):
                 self._aside[name] = sys.modules.pop(name)
 
     def load_main(self) -> ModuleType:
@@ -138,11 +152,6 @@ class Project:
             WorkflowConfigError: If `main` has no such class, or it has no `run`.
         """
         where = f"{self.config.path}:{workflow.line}"
-        if workflow.script_name is not None:
-            raise WorkflowConfigError(
-                f"{where}: the workflow {workflow.binding!r} lives in another Worker, {workflow.script_name!r}. Give "
-                f'its class through the fixture workflow_bindings: {{"{workflow.binding}": {workflow.class_name}}}.'
-            )
         module = self.load_main()
         found = getattr(module, workflow.class_name, None)
         if found is None:
@@ -218,15 +227,16 @@ class ProjectSwitcher:
             self.active = None
 
 
-def _lives_in(module: ModuleType, folder: Path) -> bool:
+def _places_of(module: ModuleType) -> list[str]:
+    """The file of a module, or the folders of a package that has none."""
     # Not getattr: sys.modules holds objects that import or raise when touched, and namespace paths that rescan.
     attributes = object.__getattribute__(module, "__dict__") if isinstance(module, ModuleType) else {}
     file = attributes.get("__file__")
     places = [file] if file else list(attributes.get("__path__") or ())
-    return any(isinstance(place, str) and _lies_in(place, folder) for place in places)
+    return [place for place in places if isinstance(place, str)]
 
 
-def _lies_in(file: str, folder: Path) -> bool:
+def _is_workers(file: str, folder: Path) -> bool:
     prefix = f"{folder}{os.sep}"
     if not file.startswith(prefix):
         return False

@@ -121,8 +121,9 @@ class RecordingItem(pytest.Item):
         """Run the recording against the source, on an event loop of its own."""
         running = self.parent.workflows.running
         assert running is not None
-        # What a replay shows is recorded already, and was replayed by this.
-        running.settings = replace(running.settings, record="none", clock="auto", replay=False)
+        # What a replay shows is recorded already, and was replayed by this. What nobody provides was told of as well.
+        quiet = replace(running.settings, record="none", clock="auto", replay=False, unprovided="ignore")
+        running.settings = quiet
         running.override(_stand_ins(running, self.recording, self.config.rootpath))
         binding = running.resolve(_binding_name(running, self.recording))
         asyncio.run(replay(binding, self.recording, self.shown, running.settings.redact))

@@ -13,6 +13,7 @@ from .warned import as_error
 if TYPE_CHECKING:
     from durable_engine import Engine, Finding
 
+    from .errors import UnprovidedError
     from .plan import RunOutcome, RunPlan
     from .project import Project
     from .recordings.building import Origin
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from .rules.watch import Watch
     from .session_report import Kept
     from .settings import Settings
+    from .sockets import SocketGuard
     from .styled import Line
     from .timeline import Run
     from .warned import Warned
@@ -39,6 +41,8 @@ class RunningTest:
         warned: Warns of broken rules.
         plan: How this run differs from the plain one.
         has_fixture: Whether the test asks for a fixture of ours, so that its engine lives until they are torn down.
+        early_uses: What the Worker's module used while it was imported for pytest's collection, and nobody provides;
+            the first test that has an engine takes it.
     """
 
     def __init__(
@@ -51,6 +55,7 @@ class RunningTest:
         plan: RunPlan,
         *,
         has_fixture: bool,
+        early_uses: list[UnprovidedError] | None = None,
     ) -> None:
         self.has_fixture = has_fixture
         self.warned = warned
@@ -76,6 +81,8 @@ class RunningTest:
         self._proxies: dict[str, Any] = {}
         self._sources: Sources | None = None
         self._watch: Watch | None = None
+        self._early_uses = [] if early_uses is None else early_uses  # emptied for all tests
+        self._sockets: SocketGuard | None = None
 
     # -- the engine --------------------------------------------------------------------------------------------------
 
@@ -94,6 +101,7 @@ class RunningTest:
     def _make_engine(self) -> Engine:
         from durable_engine import Engine, Limits, read_now, to_datetime
 
+        from .errors import UnprovidedError
         from .hook_caller import FindingKeeper, HookCaller
         from .registry import registry_of
         from .rules.watch import Watch
@@ -114,6 +122,7 @@ class RunningTest:
             ignore_rules=settings.ignore_rules,
             root=self.item.config.rootpath,
             passthrough=(pytest.fail.Exception, pytest.skip.Exception, pytest.exit.Exception, pytest.xfail.Exception),
+            unprovided=(UnprovidedError,) if settings.unprovided == "error" else (),
         )
         engine.told_durations = self.warned.durations
         engine.faults.recording = self.plan.records
@@ -136,7 +145,24 @@ class RunningTest:
         if self.kept is not None:
             registry.most_runs = None
             engine.observers.add(FindingKeeper(self.kept.findings))
+        self._watch_uses(engine)
         return engine
+
+    def _watch_uses(self, engine: Engine) -> None:
+        """Keep what the Worker uses and nobody provides, and let it open no connections."""
+        from . import current
+        from .sockets import SocketGuard
+        from .unprovided import UseNoter
+
+        engine.unprovided.has_reached_test = self.sources.was_caught_elsewhere
+        noter = UseNoter(self.sources, self.item.config.rootpath, engine.keep_unprovided)
+        current.set_uses(noter)
+        if self.settings.unprovided == "error":
+            while self._early_uses:
+                engine.keep_unprovided(self._early_uses.pop(0))
+        if not self.settings.allow_network:
+            self._sockets = SocketGuard(noter)
+            self._sockets.start()
 
     @property
     def sources(self) -> Sources:
@@ -180,10 +206,41 @@ class RunningTest:
         from .registry import registry_of
 
         engine.raise_aborted()
+        self._raise_unprovided(engine)
         registry_of(engine).check_used()
         if registry_of(engine).replays:
             engine.check_all_by_replay()
         self._settle_findings(engine)
+
+    def explain(self, failure: BaseException) -> None:
+        """At the end of a call that failed: raise what was used and not provided, which may be why.
+
+        Args:
+            failure: What the test failed with. One that says itself what was not provided hears of the others.
+        """
+        __tracebackhide__ = True
+        engine = self._engine
+        ends_the_test = isinstance(failure, Exception | pytest.fail.Exception) and not isinstance(
+            failure, pytest.exit.Exception
+        )
+        if engine is not None and not engine.closed and ends_the_test:
+            self._raise_unprovided(engine, failure)
+
+    def _raise_unprovided(self, engine: Engine, failure: BaseException | None = None) -> None:
+        __tracebackhide__ = True
+        from .errors import UnprovidedError
+
+        pending = engine.unprovided.pending
+        if not pending:
+            return
+        first = failure if isinstance(failure, UnprovidedError) else pending[0]
+        for error in pending:
+            engine.unprovided.report(error)
+            if error is not first:
+                first.add_note(f"\nAnd {type(error).__name__}: {error}")
+        if first is not failure:
+            comes_of_it = engine.unprovided.find(failure) is first
+            raise first from None if comes_of_it else failure
 
     def _settle_findings(self, engine: Engine) -> None:
         __tracebackhide__ = True
@@ -261,6 +318,8 @@ class RunningTest:
 
     def close(self) -> None:
         """End the engine: no task, timer or row of it stays. Closing twice is fine."""
+        if self._sockets is not None:
+            self._sockets.stop()
         if self._engine is not None and not self._engine.closed:
             from .workers import context
 
@@ -365,10 +424,12 @@ class RunningTest:
         return sorted(names)
 
     def workflow_names(self) -> list[str]:
-        """The names of the workflow bindings, configured ones first."""
+        """The names of the workflow bindings that have a class here, configured ones first."""
         configured = self._configured()
         given = self._given()
-        names = [] if configured is None else [workflow.binding for workflow in configured.workflows]
+        workflows = () if configured is None else configured.workflows
+        # One of another Worker is nobody's affair until it is used.
+        names = [one.binding for one in workflows if one.script_name is None or one.binding in given]
         mine = [name for name in names if name not in given or _is_entrypoint(given[name])]
         return mine + [name for name in given if name not in names and _is_entrypoint(given[name])]
 
@@ -404,6 +465,11 @@ class RunningTest:
 
     def _bind_configured(self, workflow: Any) -> Any:
         assert self.project is not None
+        if workflow.script_name is not None:
+            from .missing import ForeignWorkflow
+
+            place = f"{self.project.config.path}:{workflow.line}"
+            return ForeignWorkflow(workflow.binding, workflow.class_name, workflow.script_name, place)
         cls = self.project.workflow_class(workflow)
         return self._bind_class(workflow.binding, cls, workflow.name, workflow.step_limit)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from . import current
+from . import current, importer
 from .loop_at_import import explain_missing_loop
 from .plan import PLAIN
 from .property_tests import exempt_our_fixtures, is_property_test, separate_examples
@@ -18,6 +18,8 @@ from .settings import MARKER, Settings, read_ini, read_marker
 from .warned import Warned
 
 if TYPE_CHECKING:
+    from .current import Caller
+    from .errors import UnprovidedError
     from .freeze import Freezer
     from .project import Project, ProjectSwitcher
     from .running import RunningTest
@@ -41,9 +43,11 @@ class WorkflowSession:
         self._warned = Warned()
         self.plan = PLAIN
         self.running: RunningTest | None = None
+        self._early_uses: list[UnprovidedError] = []
         # A session may run inside another one (pytester); what answered before answers again afterwards.
         self._before = current.get_resolver()
         self._ascii_before = current.is_ascii()
+        self._uses_before = current.get_uses()
         self.serve_outside()
 
     def configured(self) -> None:
@@ -82,6 +86,7 @@ class WorkflowSession:
 
     def enter(self, path: Path) -> None:
         """Make the sources of the project importable that this file or folder belongs to."""
+        importer.prepare_for(path, self._config.rootpath)
         self._project_of(path)
 
     def _project_of(self, path: Path) -> Project | None:
@@ -118,7 +123,14 @@ class WorkflowSession:
             self._freezer = Freezer()
         project = self._project_of(item.path)
         self.running = RunningTest(
-            item, self.settings.for_item(item), project, self._freezer, self._warned, self.plan, has_fixture=ours
+            item,
+            self.settings.for_item(item),
+            project,
+            self._freezer,
+            self._warned,
+            self.plan,
+            has_fixture=ours,
+            early_uses=self._early_uses,
         )
         if is_awaited(self._config):
             self.running.kept = Kept()
@@ -138,6 +150,7 @@ class WorkflowSession:
     def serve_outside(self) -> None:
         """Answer for `workers.env` while no test runs: plain variables have values, bindings have not."""
         current.set_resolver(self._resolve_outside)
+        current.set_uses(_EarlyUses(self))
 
     def _resolve_outside(self, name: str) -> object:
         from .workers.errors import OutsideTestError
@@ -146,6 +159,15 @@ class WorkflowSession:
         if project is not None and project.readable and name in project.config.vars:
             return project.config.vars[name]
         raise OutsideTestError(name)
+
+    def note_early_use(self, error: UnprovidedError) -> None:
+        """A Worker's module uses what nobody provides, while it is imported and no test runs."""
+        from .rules.source import Sources
+        from .unprovided import UseNoter
+
+        project = self.switcher.active
+        sources = Sources(None if project is None else project.folder)
+        UseNoter(sources, self._config.rootpath, self._early_uses.append).note(error, None)
 
     def add_section(self, report: pytest.TestReport) -> None:
         """Put the runs of the test's instances into the report of its failure, or of any call if that was asked for."""
@@ -199,7 +221,27 @@ class WorkflowSession:
         self.reported()
         current.set_resolver(*(self._before or (None,)))
         current.set_ascii(self._ascii_before)
+        current.set_uses(self._uses_before)
         if self._freezer is not None:
             self._freezer.stop()
         if self._switcher is not None:
             self._switcher.close()
+
+
+class _EarlyUses:
+    """Keeps what a Worker's module uses and nobody provides, while it is imported for pytest's collection.
+
+    Args:
+        session: Where it is kept.
+    """
+
+    def __init__(self, session: WorkflowSession) -> None:
+        self._session = session
+
+    def caller(self) -> Caller | None:
+        """Nobody runs."""
+        return None
+
+    def note(self, error: UnprovidedError, caller: Caller | None) -> None:
+        """Keep it, if it is the Worker's."""
+        self._session.note_early_use(error)

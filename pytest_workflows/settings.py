@@ -21,7 +21,7 @@ MARKER = "workflow"
 FAILURES_DIR = ".workflows/failures"
 LIMITS = ("step_output", "event_payload", "storage", "step_name", "instance_id", "batch", "sleep")
 MARKER_HELP = (
-    "workflow(now, seed, timeout, clock, step_limit, unused_mocks, allow_network, limits, crash, replay, "
+    "workflow(now, seed, timeout, clock, step_limit, unused_mocks, unprovided, allow_network, limits, crash, replay, "
     "ignore_rules): how this test's workflows run; for example "
     'now="2026-01-01T00:00:00Z", timeout=2.0 (real seconds), clock="manual", unused_mocks="ignore".'
 )
@@ -40,6 +40,7 @@ class Settings:
         clock: `"auto"`, or `"manual"` where only the test moves the clock.
         step_limit: Overrides the limit of steps of every workflow.
         unused_mocks: `"error"`, or `"ignore"`.
+        unprovided: `"error"`, or `"ignore"`: whether the use of what nobody provides fails the test.
         allow_network: Whether `workers.fetch` may go out.
         limits: The platform's limits that this test sets lower (or higher), by name.
         crash: Whether crash exploration takes the test in (True), leaves it out (False), or the option decides (None).
@@ -60,6 +61,7 @@ class Settings:
     clock: str = "auto"
     step_limit: int | None = None
     unused_mocks: str = "error"
+    unprovided: str = "error"
     allow_network: bool = False
     limits: Mapping[str, int] = field(default_factory=dict)
     crash: bool | None = None
@@ -140,6 +142,10 @@ def add_options(parser: pytest.Parser) -> None:
     parser.addini("workflows_config", "path of wrangler.jsonc, .json or .toml (found beside the tests by default)")
     parser.addini("workflows_wrangler_env", "which environment (env.NAME) of the wrangler configuration holds")
     parser.addini("workflows_timeout", "real seconds that a wait for a workflow may take (default: 5)")
+    parser.addini(
+        "workflows_unprovided",
+        "error or ignore: whether a test fails whose Worker uses what nobody provides (default: error)",
+    )
     parser.addini("workflows_now", "where the virtual clock starts, as 2026-01-01T00:00:00Z (default: real time)")
 
 
@@ -198,7 +204,9 @@ def read_ini(config: pytest.Config) -> Settings:
         record=config.getoption("workflows_record", "failed"),
         redact=tuple(config.getini("workflows_redact")),
         failures_dir=config.getini("workflows_failures_dir") or FAILURES_DIR,
+        unprovided=config.getini("workflows_unprovided") or "error",
     )
+    _check("ini option workflows_unprovided", "unprovided", settings.unprovided)
     _check("ini option workflows_ignore_rules", "ignore_rules", list(settings.ignore_rules))
     if now is not None:
         _check("ini option workflows_now", "now", now)
@@ -285,6 +293,7 @@ _CHECKS: dict[str, tuple[Callable[[object], bool], str]] = {
     "clock": (lambda value: value in ("auto", "manual"), "'auto' or 'manual'"),
     "step_limit": (lambda value: isinstance(value, int) and _is_number(value), "an int above 0"),
     "unused_mocks": (lambda value: value in ("error", "ignore"), "'error' or 'ignore'"),
+    "unprovided": (lambda value: value in ("error", "ignore"), "'error' or 'ignore'"),
     "allow_network": (_is_flag, "True or False"),
     "limits": (lambda value: _are_limits(value), f"a dict of numbers for some of {', '.join(LIMITS)}"),
     "crash": (_is_flag, "True or False"),

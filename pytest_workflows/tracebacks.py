@@ -8,6 +8,8 @@ from types import TracebackType
 
 import pytest
 
+from .errors import UnprovidedError
+
 
 def hide_ours(error: BaseException) -> None:
     """Let pytest leave out our frames, for an error that somebody is to read; `--full-trace` shows them still.
@@ -22,12 +24,21 @@ def hide_ours(error: BaseException) -> None:
     while now is not None and id(now) not in seen:
         seen.add(id(now))
         steps = list(_steps(now.__traceback__))
+        if isinstance(now, UnprovidedError):
+            _cut_behind_users(steps)
         if any(map(_is_users, steps)):
             for step in steps:
                 if _is_ours(step):
                     # pytest asks the globals of each frame's module, and takes a function for an answer.
                     step.tb_frame.f_globals.setdefault("__tracebackhide__", _is_told)
         now = now.__cause__ or now.__context__
+
+
+def _cut_behind_users(steps: list[TracebackType]) -> None:
+    """Leave out what a library did to come to us: what counts is where the Worker called it."""
+    users = [step for step in steps if _is_users(step)]
+    if users:
+        users[-1].tb_next = None
 
 
 def _is_told(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:

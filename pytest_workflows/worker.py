@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .running import RunningTest
 
 BASE_URL = "https://example.com"
+_ARGUMENTS = {"scheduled": "controller, env, ctx"}
+"""What the platform gives to each handler of which it leaves out no argument."""
 
 
 class WorkflowWorker:
@@ -91,7 +93,8 @@ class WorkflowWorker:
         handler, arguments = self._handler(kind, argument, context)
         token = running_handler.set(Handler(kind))
         try:
-            outcome = handler(*_as_many_as_taken(handler, arguments))
+            given = _as_many_as_taken(handler, arguments) if kind == "fetch" else _all(kind, handler, arguments)
+            outcome = handler(*given)
             return await outcome if inspect.isawaitable(outcome) else outcome
         finally:
             running_handler.reset(token)
@@ -165,9 +168,33 @@ def _request(
 
 
 def _as_many_as_taken(handler: Any, arguments: tuple[object, ...]) -> tuple[object, ...]:
-    # A handler may leave out `env` and `ctx`, from the right.
+    # The platform leaves out what a fetch handler does not take, from the right.
+    fewer = arguments
+    while fewer and not _takes(handler, fewer):
+        fewer = fewer[:-1]
+    return fewer if _takes(handler, fewer) else arguments
+
+
+def _all(kind: str, handler: Any, arguments: tuple[object, ...]) -> tuple[object, ...]:
+    """The arguments of a handler of which the platform leaves out none.
+
+    Raises:
+        TypeError: If it does not take them.
+    """
+    if not _takes(handler, arguments):
+        code = inspect.unwrap(handler).__code__
+        method = "self, " if inspect.ismethod(handler) else ""
+        raise TypeError(
+            f"{code.co_filename}:{code.co_firstlineno}: the {kind} handler takes {inspect.signature(handler)}, and the "
+            f"platform always calls it with three arguments. Write "
+            f"`async def {handler.__name__}({method}{_ARGUMENTS[kind]}):`."
+        )
+    return arguments
+
+
+def _takes(handler: Any, arguments: tuple[object, ...]) -> bool:
     try:
         inspect.signature(handler).bind(*arguments)
     except TypeError:
-        return _as_many_as_taken(handler, arguments[:-1]) if len(arguments) > 1 else arguments
-    return arguments
+        return False
+    return True

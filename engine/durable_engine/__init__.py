@@ -72,6 +72,7 @@ from .paths import Life
 from .playback import PlayedLine, PlayedStep, Script
 from .scope import Scope, current_scope
 from .showing import show
+from .source_paths import shown_path
 from .step import Step
 from .store import MOCKED, SENSITIVE, HistoryRow, InstanceRow, StepRow
 from .unknown import REDACTED_REASON, UnknownValue
@@ -171,6 +172,7 @@ __all__ = [
     "pass_door",
     "read_now",
     "show",
+    "shown_path",
     "shown_result",
     "step_error",
     "step_records",

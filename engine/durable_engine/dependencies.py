@@ -37,8 +37,23 @@ def implicit(function: Callable[..., Any], declared: Mapping[str, Any]) -> dict[
         if name in declared:
             found[name] = declared[name]
         elif name != "ctx":
-            raise TypeError(f"Received unexpected parameter {name}")
+            error = TypeError(f"Received unexpected parameter {name}")
+            error.add_note(_why_unexpected(name, declared))
+            raise error
     return found
+
+
+def _why_unexpected(name: str, declared: Mapping[str, Any]) -> str:
+    """What we add to the platform's text."""
+    meant = [step for step, decorated in declared.items() if decorated.__name__ == name]
+    if meant:
+        return (
+            f"A parameter is named after the step that it depends on, and not after the function: {name} is the step "
+            f'{meant[-1]!r}. Name the step after the function, @step.do("{name}") or @step.do(), or use its result '
+            "inside the callback as a variable of `run`."
+        )
+    known = ", ".join(map(repr, declared))
+    return f"A parameter is named after the step that it depends on. Steps declared so far: {known}."
 
 
 def explicit(function: Callable[..., Any], depends: Sequence[Any] | None) -> dict[str, Any]:

@@ -13,12 +13,13 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 from .binding import DEFAULT_STEP_LIMIT, Workflow, WorkflowBinding
 from .boundary import JsDict, decode, to_json
 from .clock import PLAIN_DATETIME, Timer, VirtualClock, read_now, to_datetime, to_ms
 from .durations import duration_ms
+from .effects import is_over
 from .errors import (
     ALREADY_EXISTS,
     CANNOT_RESTART,
@@ -29,6 +30,9 @@ from .errors import (
     InstanceEndedError,
     InvalidArgumentError,
     JsException,
+    StepFailedError,
+    UnreachableStatusError,
+    WaitTimeoutError,
     WorkflowDurationWarning,
 )
 from .faults import FaultPoint, Faults
@@ -45,11 +49,15 @@ from .paths import Paths
 from .playback import PlayedInstance, Script
 from .replay import check_by_replay
 from .schedule import Schedule
+from .scope import current_scope
 from .started_tasks import register_tasks, stop_registering, tasks_of
 from .store import KEPT, HistoryRow, InstanceRow, Retention, Store
+from .unprovided import UnprovidedUses
 from .waits import Waiter, Waits
 
 DEFAULT_TIMEOUT = 5.0
+_IN_VAIN = (StepFailedError, UnreachableStatusError, WaitTimeoutError)
+"""What a wait raises where what was awaited does not happen."""
 _STEP_KINDS = {"do": "do", "sleep": "sleep", "waitForEvent": "wait_for_event"}
 
 
@@ -62,6 +70,8 @@ class Engine:
         timeout: How long a wait may take, in real seconds, unless it says otherwise.
         manual_clock: Whether only `advance` and `travel_to` move the clock.
         passthrough: Exceptions that are meant for the test: a workflow never sees them.
+        unprovided: Exceptions that say that something is not provided here, and so are no error of the workflow: a step
+            that fails with one is not retried, a wait that fails for one raises it, and it is kept for the test's end.
         limits: The platform's limits, or lower ones.
         ignore_rules: Names of rules that nothing is noticed of.
         schedule_seed: What the order comes from in which things happen that could happen in any order; by default it is
@@ -85,6 +95,7 @@ class Engine:
         timeout: float = DEFAULT_TIMEOUT,
         manual_clock: bool = False,
         passthrough: tuple[type[BaseException], ...] = (),
+        unprovided: tuple[type[BaseException], ...] = (),
         limits: Limits | None = None,
         ignore_rules: Iterable[str] = (),
         schedule_seed: int | None = None,
@@ -96,6 +107,7 @@ class Engine:
         self.limits = limits or Limits()
         self.root = root
         self.passthrough: tuple[type[BaseException], ...] = (KeyboardInterrupt, SystemExit, *passthrough)
+        self.unprovided = UnprovidedUses(unprovided)
         self.observers = Observers()
         self.exceptions: dict[int, BaseException] = {}
         self.busy: dict[Instance, None] = {}
@@ -744,7 +756,7 @@ class Engine:
         instance = self._alive.get(about)
         if instance is not None and instance.aborted_by is not None:
             raise instance.aborted_by
-        await self._wait(self._waits.wait(Waiter(evaluate, describe, about, step), self._seconds(timeout)))
+        await self._wait(self._waits.wait(Waiter(evaluate, describe, about, step), self._seconds(timeout)), about)
 
     def _seconds(self, timeout: float | None) -> float:
         if timeout is None:
@@ -816,24 +828,51 @@ class Engine:
             self._aborted = error
         self._waits.reject(error)
 
-    async def _wait(self, wait: Coroutine[Any, Any, None]) -> None:
+    async def _wait(self, wait: Coroutine[Any, Any, None], about: tuple[str, str] | None = None) -> None:
         __tracebackhide__ = True
         try:
             await wait
         except BaseException as error:
             if error is self._aborted:
                 self._tell_aborted()
-            raise
+            use = self.unprovided.behind(about) if isinstance(error, _IN_VAIN) else None
+            if use is None:
+                raise
+        else:
+            return
+        self.unprovided.report(use)
+        self._raise_in_test(use)
+
+    def keep_unprovided(self, error: BaseException) -> None:
+        """Keep that the running code used something that is not provided; code that does nothing any more does not.
+
+        Args:
+            error: One of the exceptions that `unprovided` names, which is about to be raised there.
+        """
+        scope = current_scope.get()
+        if not is_over():
+            self.unprovided.keep(error, None if scope is None else scope.instance.key)
+
+    def comes_of_unprovided(self, error: BaseException | None, instance: Instance) -> bool:
+        """Whether what ends an attempt or an instance comes of something that is not provided; if so, that is kept."""
+        use = self.unprovided.find(error)
+        if use is not None and not instance.replaying:
+            self.unprovided.keep(use, instance.key)
+        return use is not None
 
     def _tell_aborted(self) -> None:
         """Raise it in the task of the test that waits now; what that makes of it is the test's affair."""
         __tracebackhide__ = True
         error = self.take_aborted()
         if error is not None:
-            task = asyncio.current_task()
-            assert task is not None
-            self._told.append((error, task))
-            raise error
+            self._raise_in_test(error)
+
+    def _raise_in_test(self, error: BaseException) -> NoReturn:
+        __tracebackhide__ = True
+        task = asyncio.current_task()
+        assert task is not None
+        self._told.append((error, task))
+        raise error
 
     def raise_aborted(self) -> None:
         """Raise what user code raised for the test, if the test has not got it: nobody waited, or a lost task did."""

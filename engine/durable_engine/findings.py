@@ -111,6 +111,11 @@ RULES: dict[str, Rule] = {
             "derive the id from something that comes once, such as an order or a transaction",
         ),
         Rule(
+            "unknown-option",
+            "the platform ignores it without a word, and the instance is created without what it says",
+            "use id, params and retention",
+        ),
+        Rule(
             "overlapping-attempts",
             "the platform does not cancel a callback that timed out: two attempts run at once",
             "give what the callback waits for a timeout of its own, shorter than the step's",
@@ -130,7 +135,7 @@ class Finding:
 
     Attributes:
         rule: The rule's name.
-        message: What was noticed, a clause without a full stop at its end.
+        message: What was noticed, a clause without a full stop at its end; it may end in a question.
         file: The user's source.
         line: The line in it.
         step: The step's name with its occurrence, or None.
@@ -148,8 +153,9 @@ class Finding:
 
     def __str__(self) -> str:
         rule = RULES[self.rule]
+        end = "" if self.message.endswith("?") else "."
         return (
-            f"[{self.rule}] {self.file}:{self.line}: {self.message}. In production: {rule.consequence}. "
+            f"[{self.rule}] {self.file}:{self.line}: {self.message}{end} In production: {rule.consequence}. "
             f"Instead: {self.remedy or rule.remedy}."
         )
 

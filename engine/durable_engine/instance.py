@@ -89,6 +89,11 @@ class Instance:
         return self.row.id
 
     @property
+    def key(self) -> tuple[str, str]:
+        """What it is known by: its workflow's binding name, and its id."""
+        return self.workflow.name, self.row.id
+
+    @property
     def scope(self) -> Scope:
         """Where the code belongs that runs now: a callback of this life, or `run`."""
         scope = current_scope.get()
@@ -168,6 +173,7 @@ class Instance:
         return others
 
     def _fail(self, exc: BaseException) -> None:
+        self.engine.comes_of_unprovided(exc, self)
         self.engine.exceptions[self.row.key] = original_of(exc)
         error = instance_error(exc, self.engine.root)
         self.row.error = msgspec.msgpack.encode(error)

@@ -455,7 +455,8 @@ class DoOperation(DurableOperation):
         self._child = None  # a callback that timed out may run on: the step is at work no longer for that
         self._settled = self.row.attempts
         self.row.failures += 1
-        if not info.retryable or self.row.failures > self._config.limit:
+        is_final = self.instance.engine.comes_of_unprovided(original, self.instance) or not info.retryable
+        if is_final or self.row.failures > self._config.limit:
             self._fail_step(info, original)
         elif callable(self._config.delay):
             self._ask_for_delay(info)

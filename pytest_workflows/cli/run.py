@@ -102,6 +102,7 @@ class _Run:
         self._status: JsDict | None = None
         self._watcher: Watcher | None = None
         self._times = (0, 0.0)
+        self._unprovided: list[BaseException] = []
 
     def act(self, bench: Bench) -> None:
         """Run the instance to its end."""
@@ -123,6 +124,7 @@ class _Run:
             about = (binding.workflow.name, handle.id)
             await engine.wait(is_over, lambda: f"the end of {handle.id!r}", about=about, timeout=PATIENCE)
         self._status = engine.status(binding.workflow, handle.id)
+        self._unprovided = engine.unprovided.pending
         self._times = (engine.clock.now_ms - created_ms, time.perf_counter() - began)
 
     async def _create(self, binding: WorkflowBinding) -> Any:
@@ -162,9 +164,12 @@ class _Run:
         rows.append(("Virtual time", in_words(virtual_ms)))
         rows.append(("Real time", f"{real:.2f} s"))
         show(labelled(rows), self._console)
-        if status["error"] is not None and _REFUSED in status["error"]["message"]:
+        for error in self._unprovided:
+            self._console.print()
+            show(Text(f"{type(error).__name__}: {error}", style="red"), self._console)
+        if any(type(error).__name__ == _REFUSED for error in self._unprovided):
             show(Text("\nRequests stay here unless you let them out: --allow-network"), self._console)
         for finding in self._watcher.findings:
             self._console.print()
             show(Text(str(finding), style="yellow"), self._console)
-        return 0 if status["status"] == "complete" else NO
+        return 0 if status["status"] == "complete" and not self._unprovided else NO

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import sysconfig
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
-from types import CodeType, FrameType, FunctionType
+from types import CodeType, FrameType, FunctionType, TracebackType
 from typing import Any
 
 import durable_engine
@@ -23,6 +24,8 @@ _STDLIB = tuple(
 )
 _INSTALLED = frozenset({"site-packages", "dist-packages", "node_modules", "python_modules"})
 _TESTS = frozenset({"tests", "test"})
+_ASYNCIO = os.path.dirname(asyncio.__file__) + os.sep
+_LOOP = frozenset({"_run", "run", "run_forever", "run_until_complete"})
 
 
 class Sources:
@@ -103,17 +106,45 @@ class Sources:
         Returns:
             The frame, or None.
         """
-        for frame in _frames(sys._getframe(1)):
-            file = frame.f_code.co_filename
-            if _is_standard(file) or (through_libraries and is_library(file)):
-                continue
-            return frame if self.is_code(frame.f_code) else None
-        return None
+        frame = _user_frame(sys._getframe(1), through_libraries)
+        return frame if frame is not None and self.is_code(frame.f_code) else None
+
+    def user_frame(self, *, through_libraries: bool = True) -> FrameType | None:
+        """The nearest frame of user code, a test's or a Worker's, in the task that runs; None where there is none.
+
+        Args:
+            through_libraries: Whether installed packages are looked through, as in `caller`.
+        """
+        return _user_frame(sys._getframe(1), through_libraries, within_task=True)
+
+    def is_workers(self, code: CodeType) -> bool:
+        """Whether code is the Worker's, that of a module's top level included."""
+        return self.is_code(code) or (code.co_name == "<module>" and self.is_file(code.co_filename))
+
+    def was_caught_elsewhere(self, error: BaseException) -> bool:
+        """Whether an exception got beyond the Worker's code, to a test or a fake."""
+        step: TracebackType | None = error.__traceback__
+        while step is not None:
+            code = step.tb_frame.f_code
+            if not is_library(code.co_filename):
+                return not self.is_workers(code)
+            step = step.tb_next
+        return False
 
     def place_of_caller(self, *, through_libraries: bool = True) -> Place | None:
         """File and line of `caller`, or None where the nearest user code is not the Worker's."""
         frame = self.caller(through_libraries=through_libraries)
         return None if frame is None else (frame.f_code.co_filename, frame.f_lineno)
+
+
+def _user_frame(start: FrameType, through_libraries: bool, *, within_task: bool = False) -> FrameType | None:
+    for frame in _frames(start):
+        code = frame.f_code
+        if within_task and code.co_name in _LOOP and code.co_filename.startswith(_ASYNCIO):
+            return None  # further out is whoever runs the event loop
+        if not (_is_standard(code.co_filename) or (through_libraries and is_library(code.co_filename))):
+            return frame
+    return None
 
 
 def _frames(frame: FrameType | None) -> Iterator[FrameType]:

@@ -18,6 +18,7 @@ from .reused_id import ReusedId
 from .source import Sources
 from .state_outside_step import StateOutsideStep
 from .swallowed_failure import SwallowedFailure
+from .unknown_option import UnknownOption
 
 RULES: tuple[type[RuleObserver], ...] = (
     ChangedAtBoundary,
@@ -32,6 +33,7 @@ RULES: tuple[type[RuleObserver], ...] = (
     ReusedId,
     StateOutsideStep,
     SwallowedFailure,
+    UnknownOption,
 )
 """In alphabetical order."""
 

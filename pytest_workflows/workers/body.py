@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import builtins
 import json
+import sys
 from typing import Any, NoReturn, Self
 
 import httpx
 
 from durable_engine import JsProxy
+from pytest_workflows.current import note_use
+from pytest_workflows.errors import MissingNameError
 
 from .headers import HTTPMessageMapping, to_message
+from .missing import is_read_as_attribute
 
 _NOT_YET = frozenset({"blob", "body", "form_data", "formData", "js_object", "js_response"})
 
@@ -52,10 +56,12 @@ class Body:
     def __getattr__(self, name: str) -> NoReturn:
         kind = type(self).__name__
         if name in _NOT_YET:
-            raise AttributeError(
-                f"pytest-workflows does not provide {kind}.{name} yet. "
-                "The body can be read with text(), json(), bytes() and buffer()."
+            error = MissingNameError.of_body(
+                kind, name, "The body can be read with text(), json(), bytes() and buffer()."
             )
+            if is_read_as_attribute(sys._getframe(1)):
+                note_use(error)
+            raise error
         raise AttributeError(f"{kind!r} object has no attribute {name!r}")
 
     @property

@@ -16,11 +16,6 @@ _READ_ONLY = (
     "workers.env.{name} cannot be set or deleted: the object is shared by all tests. "
     "Override the fixture workflow_bindings to add or replace a binding."
 )
-_REFUSED = (
-    "workers.fetch was about to send {method} {url} to the network: no mock answered it. "
-    "Answer it with respx or with pytest-httpx (fixture httpx_mock), "
-    "or let requests out with @pytest.mark.workflow(allow_network=True)."
-)
 
 
 class OutsideTestError(RuntimeError):
@@ -28,22 +23,6 @@ class OutsideTestError(RuntimeError):
 
     def __init__(self, name: str) -> None:
         super().__init__(_NO_TEST.format(name=name))
-
-
-class NetworkRefusedError(Exception):
-    """`workers.fetch` met a request that no mock answered, and the network is not allowed.
-
-    No OSError: a source that handles a broken network must not mistake a missing mock for one.
-
-    Args:
-        method: The request's method.
-        url: The request's URL.
-    """
-
-    def __init__(self, method: str, url: str) -> None:
-        super().__init__(_REFUSED.format(method=method, url=url))
-        self.method = method
-        self.url = url
 
 
 def no_binding(name: str, known: Iterable[str]) -> AttributeError:

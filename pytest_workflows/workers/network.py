@@ -9,24 +9,26 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from pytest_workflows.current import network_allowed, set_network
-
-from .errors import NetworkRefusedError
+from pytest_workflows.current import Caller, network_allowed, note_use, set_network
+from pytest_workflows.errors import NetworkRefusedError
 
 __all__ = ["network_allowed", "refusing_trace", "set_network"]
 
 
-def refusing_trace(method: str, url: str) -> Callable[[str, Mapping[str, Any]], Awaitable[None]]:
+def refusing_trace(method: str, url: str, caller: Caller | None) -> Callable[[str, Mapping[str, Any]], Awaitable[None]]:
     """A `trace` extension for httpx that raises instead of letting a connection open.
 
     Args:
         method: The request's method, for the message.
         url: The request's URL, for the message.
+        caller: Who called `workers.fetch`.
     """
 
     async def trace(event: str, info: Mapping[str, Any]) -> None:
         # Connections open as `connection.connect_tcp` or `connect_unix_socket`, through proxies too.
         if ".connect_" in event and event.endswith(".started"):
-            raise NetworkRefusedError(method, url)
+            error = NetworkRefusedError.of_request(method, url)
+            note_use(error, caller)
+            raise error
 
     return trace

@@ -19,6 +19,7 @@ from durable_engine import (
     pass_door,
     tell_call,
 )
+from pytest_workflows.current import Caller, caller
 
 from .js_errors import JsTypeError
 from .network import network_allowed, refusing_trace
@@ -48,7 +49,7 @@ def fetch(resource: Request | str, **options: Any) -> Coroutine[Any, Any, Respon
     # A plain function: a task that runs it later would not know any more who called it.
     if acting_scope() is not None:
         tell_call(*_told(resource, options), (resource,), options)
-    return _fetch(resource, options)
+    return _fetch(resource, options, caller())
 
 
 as_coroutine_function(fetch)
@@ -65,7 +66,7 @@ def _told(resource: Request | str, options: Mapping[str, Any]) -> tuple[str, str
     return url.netloc.rpartition("@")[2], f"{method} {url.path or '/'}"
 
 
-async def _fetch(resource: Request | str, options: dict[str, Any]) -> Response:
+async def _fetch(resource: Request | str, options: dict[str, Any], called_by: Caller | None) -> Response:
     await pass_door()
     if options.get("headers", ...) is None:
         del options["headers"]
@@ -75,7 +76,7 @@ async def _fetch(resource: Request | str, options: dict[str, Any]) -> Response:
         if outgoing.url.scheme not in ("http", "https"):
             raise JsTypeError(f"Fetch API cannot load: {request.url}")
         async with _client() as client:
-            return await _send(client, outgoing, follow=request.redirect == "follow")
+            return await _send(client, outgoing, called_by, follow=request.redirect == "follow")
     except JsException as error:
         raise OSError(error.message) from error
     except httpx.TransportError as error:
@@ -83,10 +84,12 @@ async def _fetch(resource: Request | str, options: dict[str, Any]) -> Response:
         raise OSError(str(error) or "Network connection lost.") from error
 
 
-async def _send(client: httpx.AsyncClient, request: httpx.Request, *, follow: bool) -> Response:
+async def _send(
+    client: httpx.AsyncClient, request: httpx.Request, called_by: Caller | None, *, follow: bool
+) -> Response:
     for hop in range(_MOST_REDIRECTS + 1):
         if not network_allowed():
-            trace = refusing_trace(request.method, str(request.url))
+            trace = refusing_trace(request.method, str(request.url), called_by)
             request.extensions = {**request.extensions, "trace": trace}
         received = await client.send(request, follow_redirects=False)
         if not follow or received.next_request is None:

@@ -151,6 +151,29 @@ def test_a_request_stays_here_unless_it_is_let_out(shop):
     assert shop.command("run", *NOW).lines[-1] == "Requests stay here unless you let them out: --allow-network"
 
 
+def test_what_nobody_provides_is_told_though_the_worker_catches_it(shop):
+    shop.change('return {"in_stock": 7}', "return await self.stock()")
+    shop.change(
+        "async def run(self",
+        "async def stock(self):\n"
+        "        try:\n"
+        '            return await fetch("https://stock.example.com")\n'
+        "        except Exception:\n"
+        '            return {"in_stock": 7}\n\n'
+        "    async def run(self",
+    )
+    shop.change("import WorkflowEntrypoint", "import WorkflowEntrypoint, fetch")
+
+    ended = shop.command("run", *NOW)
+
+    assert ended.code == 1
+    assert "Status:        complete" in ended.lines
+    assert (
+        "NetworkRefusedError: workers.fetch was about to send GET https://stock.example.com/ to"
+        in ended.out.replace("\n", " ")
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [

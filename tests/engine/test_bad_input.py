@@ -216,3 +216,47 @@ async def test_what_the_engine_hands_out_shows_what_it_is(engine):
     assert repr(binding) == "<WorkflowBinding 'ORDERS'>"
     assert repr(handle) == "<WorkflowInstance 'o-1' of 'ORDERS'>"
     assert repr(engine.instances) == "[<Instance 'o-1' of 'ORDERS': waiting>]"
+
+
+async def a_parameter_of_another_name(step):
+    @step.do("load asset")
+    async def load_asset():
+        return 1
+
+    @step.do("save")
+    async def save(load_asset):
+        return load_asset
+
+    await save()
+
+
+async def a_parameter_of_no_name(step):
+    @step.do("save")
+    async def save(asset):
+        return asset
+
+    await save()
+
+
+@pytest.mark.parametrize(
+    ("call", "parameter", "note"),
+    [
+        (
+            a_parameter_of_another_name,
+            "load_asset",
+            "A parameter is named after the step that it depends on, and not after the function: load_asset is the step "
+            "'load asset'. Name the step after the function, @step.do(\"load_asset\") or @step.do(), or use its result "
+            "inside the callback as a variable of `run`.",
+        ),
+        (
+            a_parameter_of_no_name,
+            "asset",
+            "A parameter is named after the step that it depends on. Steps declared so far: 'save'.",
+        ),
+    ],
+)
+async def test_a_parameter_that_names_no_step_says_which_one_is_meant(engine, call, parameter, note):
+    error = await caught_in_run(engine, call)
+
+    assert (type(error), str(error)) == (TypeError, f"Received unexpected parameter {parameter}")
+    assert error.__notes__ == [note]

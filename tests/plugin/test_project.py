@@ -136,16 +136,6 @@ def test_a_class_without_run_is_an_error(tmp_path: Path) -> None:
     )
 
 
-def test_a_workflow_of_another_worker_is_to_be_given_by_the_fixture(tmp_path: Path) -> None:
-    project = project_at(tmp_path, CONFIG.replace('"name"', '"script_name": "billing", "name"'))
-    project.activate()
-
-    assert error_of(project) == (
-        "wrangler.jsonc:4: the workflow 'ORDERS' lives in another Worker, 'billing'. Give its class through "
-        'the fixture workflow_bindings: {"ORDERS": OrderWorkflow}.'
-    )
-
-
 # -- several projects ------------------------------------------------------------------------------
 
 

@@ -239,3 +239,145 @@ def test_after_the_run_nothing_of_a_project_is_left(worker: Any) -> None:
     assert sys.path == path
     assert sys.meta_path == meta
     assert "entry" not in sys.modules
+
+
+# -- a workflow of another Worker --------------------------------------------------------------------------------------
+
+FOREIGN = """
+    {
+      "main": "src/entry.py",
+      "workflows": [
+        {"binding": "ORDERS", "name": "orders", "class_name": "OrderWorkflow"},
+        {"binding": "BILLING", "name": "billing", "class_name": "Billing", "script_name": "other-worker"}
+      ]
+    }
+"""
+
+
+@pytest.fixture
+def shop(worker: Any) -> Any:
+    worker.write("wrangler.jsonc", FOREIGN)
+    return worker
+
+
+def test_a_foreign_workflow_is_nobody_s_affair_until_it_is_used(shop: Any) -> None:
+    shop.run("""
+        async def test_it(workflow_env, workflow_engine):
+            assert workflow_env.BILLING
+            assert list(workflow_engine.bindings) == ["ORDERS"]
+            await workflow_env.ORDERS.create({"id": "x"})
+            await workflow_engine.run_until_idle()
+    """).assert_outcomes(passed=1)
+
+
+def test_using_a_foreign_workflow_says_how_to_give_it(shop: Any) -> None:
+    shop.write(
+        "src/entry.py",
+        """
+        from workers import WorkflowEntrypoint
+
+        class OrderWorkflow(WorkflowEntrypoint):
+            async def run(self, event, step):
+                await self.env.BILLING.create()
+        """,
+    )
+
+    result = shop.run("""
+        from pytest_workflows import introspect_workflow_instance
+
+        async def test_it(workflow_env):
+            async with introspect_workflow_instance(workflow_env.ORDERS, "a") as instance:
+                await workflow_env.ORDERS.create({"id": "a"})
+                await instance.wait_for_status("complete")
+    """)
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "E*MissingBindingError: env.BILLING.create was used (src/entry.py:5): the workflow of the binding 'BILLING' "
+            "lives in another Worker, 'other-worker' (*wrangler.jsonc:5). Give the test its class, or one that stands in "
+            "for it, in the test file or in conftest.py:",
+            "E*",
+            "E*@pytest.fixture",
+            "E*def workflow_bindings():",
+            'E*return {"BILLING": Billing}',
+        ]
+    )
+
+
+def test_a_foreign_workflow_that_is_given_is_bound_as_any_other(shop: Any) -> None:
+    shop.run("""
+        import pytest
+        from workers import WorkflowEntrypoint
+
+        class Billing(WorkflowEntrypoint):
+            async def run(self, event, step):
+                return 1
+
+        @pytest.fixture
+        def workflow_bindings():
+            return {"BILLING": Billing}
+
+        async def test_it(workflow_env, workflow_engine):
+            assert list(workflow_engine.bindings) == ["ORDERS", "BILLING"]
+            assert (await workflow_env.BILLING.create({"id": "x"})).id == "x"
+    """).assert_outcomes(passed=1)
+
+
+def test_introspecting_a_foreign_workflow_says_what_it_is(shop: Any) -> None:
+    result = shop.run("""
+        from pytest_workflows import introspect_workflow
+
+        async def test_it(workflow_env):
+            introspect_workflow(workflow_env.BILLING)
+    """)
+
+    result.stdout.fnmatch_lines(
+        ["E*<binding 'BILLING' (a workflow of the Worker 'other-worker'), which this test does not*"]
+    )
+
+
+# -- python_modules ----------------------------------------------------------------------------------------------------
+
+
+def test_dependencies_in_python_modules_are_found_behind_everything_else(worker: Any) -> None:
+    worker.write("python_modules/vendored_thing/__init__.py", "NAME = 'vendored'\n")
+    worker.write("python_modules/json/__init__.py", "raise AssertionError('the one of the library comes first')\n")
+    worker.write("python_modules/pyvenv.cfg", "")
+    worker.write(
+        "src/entry.py",
+        """
+        import json
+        import vendored_thing
+        from workers import Response
+
+        async def on_fetch(request):
+            return Response(json.dumps(vendored_thing.NAME))
+        """,
+    )
+
+    worker.run("""
+        import sys
+
+        async def test_it(workflow_worker):
+            assert await (await workflow_worker.fetch("/")).text() == '"vendored"'
+            assert sys.path[-1].endswith("python_modules")
+    """).assert_outcomes(passed=1)
+
+
+def test_each_project_has_python_modules_of_its_own(worker: Any) -> None:
+    for name in ("one", "two"):
+        worker.write(f"{name}/wrangler.jsonc", '{"main": "src/entry.py"}')
+        worker.write(f"{name}/python_modules/vendored_thing.py", f"NAME = {name!r}\n")
+        worker.write(f"{name}/src/entry.py", "import vendored_thing\n\nNAME = vendored_thing.NAME\n")
+        worker.write(
+            f"{name}/tests/test_{name}.py",
+            f"""
+            import entry
+
+            def test_it(workflow_env):
+                assert entry.NAME == {name!r}
+            """,
+        )
+
+    worker.run(None, "one", "two").assert_outcomes(passed=2)

@@ -25,7 +25,7 @@ DEFAULT = """
                 headers={"x-answer": "yes"},
             )
 
-        async def scheduled(self, controller):
+        async def scheduled(self, controller, env, ctx):
             SEEN.append([controller.cron, controller.scheduledTime, controller.type])
 
 
@@ -216,8 +216,8 @@ def test_scheduled_gets_the_cron_and_the_virtual_time(shop: Any) -> None:
     """).assert_outcomes(passed=1)
 
 
-@pytest.mark.parametrize("parameters", ["controller", "controller, env", "controller, env, ctx"])
-def test_a_function_on_scheduled_takes_as_much_as_it_names(worker: Any, parameters: str) -> None:
+@pytest.mark.parametrize("parameters", ["controller, env, ctx", "controller, *rest", "controller, env, ctx, more=1"])
+def test_a_function_on_scheduled_gets_three_arguments(worker: Any, parameters: str) -> None:
     worker.write(
         "src/entry.py", f"SEEN = []\n\nasync def on_scheduled({parameters}):\n    SEEN.append(controller.cron)\n"
     )
@@ -228,6 +228,52 @@ def test_a_function_on_scheduled_takes_as_much_as_it_names(worker: Any, paramete
         async def test_it(workflow_worker):
             await workflow_worker.scheduled(cron="1 * * * *")
             assert SEEN == ["1 * * * *"]
+    """).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("parameters", ["", "controller", "controller, env"])
+def test_a_scheduled_handler_of_fewer_says_what_the_platform_passes(worker: Any, parameters: str) -> None:
+    worker.write("src/entry.py", f"async def on_scheduled({parameters}):\n    pass\n")
+
+    said = error_of(
+        worker.run("""
+        async def test_it(workflow_worker):
+            await workflow_worker.scheduled()
+    """)
+    )
+
+    assert said == (
+        f"TypeError: {worker.path}/src/entry.py:1: the scheduled handler takes ({parameters}), and the platform always "
+        "calls it with three arguments. Write `async def on_scheduled(controller, env, ctx):`."
+    )
+
+
+def test_a_method_scheduled_of_fewer_says_so_too(worker: Any) -> None:
+    source = (
+        "from workers import WorkerEntrypoint\n\nclass Default(WorkerEntrypoint):\n    async def scheduled(self): ..."
+    )
+    worker.write("src/entry.py", source)
+
+    said = error_of(
+        worker.run("""
+        async def test_it(workflow_worker):
+            await workflow_worker.scheduled()
+    """)
+    )
+
+    assert said == (
+        f"TypeError: {worker.path}/src/entry.py:4: the scheduled handler takes (), and the platform always calls it with "
+        "three arguments. Write `async def scheduled(self, controller, env, ctx):`."
+    )
+
+
+def test_a_fetch_handler_that_takes_nothing_gets_nothing(worker: Any) -> None:
+    source = "from workers import Response, WorkerEntrypoint\n\nclass Default(WorkerEntrypoint):\n"
+    worker.write("src/entry.py", f"{source}    async def fetch(self):\n        return Response('ok')\n")
+
+    worker.run("""
+        async def test_it(workflow_worker):
+            assert await (await workflow_worker.fetch("/")).text() == "ok"
     """).assert_outcomes(passed=1)
 
 
@@ -367,8 +413,8 @@ def test_a_binding_that_is_missing_in_the_handler_says_how_to_give_one(worker: A
     )
 
     assert said == (
-        "pytest_workflows.errors.MissingBindingError: env.CACHE.get was used: the binding 'CACHE' (kv_namespaces in "
-        f"{worker.path}/wrangler.jsonc) is not provided here. Give the test a stand-in for it, in the test file or in "
+        "pytest_workflows.errors.MissingBindingError: env.CACHE.get was used (src/entry.py:3): the binding 'CACHE' "
+        f"(kv_namespaces in {worker.path}/wrangler.jsonc) is not provided here. Give the test a stand-in for it, in the test file or in "
         "conftest.py:"
     )
 
@@ -413,7 +459,7 @@ def test_a_request_that_no_mock_answers_is_refused(worker: Any) -> None:
     )
 
     assert said == (
-        "pytest_workflows.workers.errors.NetworkRefusedError: workers.fetch was about to send POST "
-        "https://api.example/x to the network: no mock answered it. Answer it with respx or with pytest-httpx (fixture "
+        "pytest_workflows.errors.NetworkRefusedError: workers.fetch was about to send POST https://api.example/x to the "
+        "network (src/entry.py:4): no mock answered it. Answer it with respx or with pytest-httpx (fixture "
         "httpx_mock), or let requests out with @pytest.mark.workflow(allow_network=True)."
     )

@@ -10,8 +10,8 @@ import httpx
 import pytest
 import respx
 
+from pytest_workflows import NetworkRefusedError
 from pytest_workflows.workers import Request, fetch
-from pytest_workflows.workers.errors import NetworkRefusedError
 from pytest_workflows.workers.network import set_network
 
 URL = "https://api.example.com/orders"

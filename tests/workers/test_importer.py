@@ -10,6 +10,7 @@ from types import ModuleType
 import pytest
 
 from pytest_workflows import importer
+from pytest_workflows.errors import MissingNameError
 
 NAMES = ["workers", "workers.entrypoints", "workers.request", "workers.response", "workers.workflows"]
 SHIMS = ["js", "pyodide", "pyodide.ffi", "pyodide.webloop"]
@@ -151,8 +152,13 @@ def test_a_name_of_the_sdk_that_is_missing_says_so(hook):
     assert str(caught.value) == (
         "pytest-workflows does not provide workers.FormData yet. workers provides here: DurableObject, env, fetch, "
         "FetchResponse, handler, python_from_rpc, python_to_rpc, Request, Response, wait_until, waitUntil, "
-        "WorkerEntrypoint, WorkflowEntrypoint."
+        "WorkerEntrypoint, WorkflowEntrypoint. Give the test a stand-in for it, before the Worker uses it:\n"
+        "\n"
+        "    @pytest.fixture(autouse=True)\n"
+        "    def workers_FormData(monkeypatch):\n"
+        '        monkeypatch.setattr("workers.FormData", ..., raising=False)'
     )
+    assert isinstance(caught.value, MissingNameError)
 
 
 def test_a_missing_name_can_be_asked_for_with_hasattr(hook):
@@ -184,12 +190,19 @@ def test_a_missing_name_of_pyodide_says_what_there_is(hook):
     with pytest.raises(ImportError) as caught:
         from pyodide.ffi import run_sync  # noqa: F401
 
-    assert str(caught.value) == (
+    assert str(caught.value).startswith(
         "pytest-workflows does not provide pyodide.ffi.run_sync yet. pyodide.ffi provides here: ConversionError, "
-        "create_once_callable, create_proxy, JsBigInt, JsDoubleProxy, JsException, jsnull, JsProxy, to_js."
+        "create_once_callable, create_proxy, JsBigInt, JsDoubleProxy, JsException, jsnull, JsProxy, to_js. Give the "
     )
-    with pytest.raises(ModuleNotFoundError, match=r"^pytest-workflows does not provide pyodide\.http yet\. "):
+    with pytest.raises(ModuleNotFoundError, match=r"^pytest-workflows does not provide pyodide\.http yet\. ") as caught:
         import pyodide.http  # noqa: F401
+    assert str(caught.value).endswith(
+        "provides here: ffi, webloop. Give the test a module in its place, before the Worker imports it:\n"
+        "\n"
+        "    @pytest.fixture(autouse=True)\n"
+        "    def pyodide_http(monkeypatch):\n"
+        '        monkeypatch.setitem(sys.modules, "pyodide.http", ...)'
+    )
 
 
 def test_every_public_name_is_there(hook):

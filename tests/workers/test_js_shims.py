@@ -108,13 +108,20 @@ def test_the_console_prints(capsys):
     assert capsys.readouterr() == ("order 1 {'a': 1} null\n", "careful\n")
 
 
-def test_an_unknown_global_says_what_there_is():
+def test_a_global_that_is_not_provided_says_what_there_is():
     with pytest.raises(AttributeError) as caught:
         _ = js.fetch
 
-    assert str(caught.value) == (
-        "pytest-workflows does not provide js.fetch yet. js provides here: console, Date, JSON, Object."
+    assert str(caught.value).startswith(
+        "pytest-workflows does not provide js.fetch yet. js provides here: console, Date, JSON, Object. Give the test a "
     )
+
+
+def test_a_global_that_a_worker_does_not_have_is_no_promise():
+    with pytest.raises(AttributeError) as caught:
+        _ = js.document
+
+    assert str(caught.value) == "module 'js' has no attribute 'document'. It provides: console, Date, JSON, Object."
 
 
 def test_rpc_conversions_go_both_ways():

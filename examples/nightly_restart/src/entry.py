@@ -36,7 +36,7 @@ class Default(WorkerEntrypoint):
         await self.env.STARTED.put(day, "started")
         return Response(day, status=202)
 
-    async def scheduled(self, controller):
+    async def scheduled(self, controller, env, ctx):
         for key in (await self.env.STARTED.list())["keys"]:
             instance = await self.env.EXPORTS.get(key["name"])
             if (await instance.status())["status"] == "errored":

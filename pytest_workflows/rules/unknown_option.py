@@ -1,0 +1,50 @@
+"""unknown-option: `create` is given an option that it does not have."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from durable_engine import Workflow, unwrap
+
+from .base import RuleObserver
+
+OPTIONS = ("id", "params", "retention")
+_MEANT = {"payload": "params", "data": "params", "input": "params", "args": "params", "event": "params"}
+_MEANT |= {"instanceId": "id", "instance_id": "id", "name": "id", "key": "id"}
+
+
+class UnknownOption(RuleObserver):
+    """Looks at the options of every instance that the Worker creates."""
+
+    rule = "unknown-option"
+
+    def binding_called(self, workflow: Workflow, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        """A binding or a handle was called."""
+        place = self._sources.place_of_caller() if method in ("create", "create_batch", "createBatch") else None
+        if place is None:
+            return
+        for options in _options(method, args, kwargs):
+            for name in options:
+                if name not in OPTIONS:
+                    message = f"create has no option `{name}`{_hint(name)}"
+                    self._engine.findings.add(self.rule, message, place, workflow=workflow.name, about=str(name))
+
+
+def _options(method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterator[Mapping[Any, Any]]:
+    """The options of each instance that a call is about to create."""
+    given = unwrap(args[0]) if args else None
+    if method == "create":
+        yield kwargs
+        given = [given]
+    if isinstance(given, list):
+        yield from (one for one in map(unwrap, given) if isinstance(one, Mapping))
+
+
+def _hint(name: object) -> str:
+    if not isinstance(name, str):
+        return ""
+    close = difflib.get_close_matches(name.lower(), OPTIONS, n=1)
+    meant = _MEANT.get(name) or (close[0] if close else None)
+    return "" if meant is None else f"; did you mean `{meant}`?"
