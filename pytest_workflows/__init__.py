@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         NetworkRefusedError,
         UnprovidedError,
         WorkflowConfigError,
+        WorkflowConfigWarning,
     )
     from .fault_plan import FaultPlan
     from .introspection import (
@@ -85,6 +86,7 @@ __all__ = [
     "UnusedModificationError",
     "WaitTimeoutError",
     "WorkflowConfigError",
+    "WorkflowConfigWarning",
     "WorkflowDurationWarning",
     "WorkflowIntrospector",
     "WorkflowRuleError",
@@ -108,6 +110,7 @@ _HOMES = {
     "Modifier": ".modifier",
     "Run": ".timeline",
     "WorkflowConfigError": ".errors",
+    "WorkflowConfigWarning": ".errors",
     "WorkflowIntrospector": ".introspection",
     "introspect_workflow": ".introspection",
     "introspect_workflow_instance": ".introspection",

@@ -20,29 +20,34 @@ class Resolver(NamedTuple):
     Args:
         resolve: Gives the binding of a name; raises KeyError for a name that is none.
         names: Gives the names of all bindings, for messages and `dir()`.
+        hint: Gives what to do about a name that is missing, where more is known than that it is.
     """
 
     resolve: Callable[[str], object]
     names: Callable[[], Iterable[str]] = tuple
+    hint: Callable[[], str | None] = lambda: None
 
 
 _current: Resolver | None = None
 
 
 def set_resolver(
-    resolve: Callable[[str], object] | None, names: Callable[[], Iterable[str]] = tuple
+    resolve: Callable[[str], object] | None,
+    names: Callable[[], Iterable[str]] = tuple,
+    hint: Callable[[], str | None] = lambda: None,
 ) -> Resolver | None:
     """Say where `workers.env` takes its bindings from. For the plugin.
 
     Args:
         resolve: Gives the binding of a name and raises KeyError for a name that is none; None when nobody answers.
         names: Gives the names of all bindings.
+        hint: Gives what to do about a name that is missing, where more is known than that it is.
 
     Returns:
         What was set before, so that a nested session can put it back: `set_resolver(*(before or (None,)))`.
     """
     global _current
-    before, _current = _current, None if resolve is None else Resolver(resolve, names)
+    before, _current = _current, None if resolve is None else Resolver(resolve, names, hint)
     return before
 
 

@@ -10,6 +10,10 @@ class WorkflowConfigError(Exception):
     """The wrangler configuration, or the module it names, is not as it must be. The message names file and line."""
 
 
+class WorkflowConfigWarning(UserWarning):
+    """The wrangler configuration has something that wrangler warns of. The message names file and line."""
+
+
 class UnprovidedError(Exception):
     """The Worker used something that the platform has, and that neither this plugin nor the test provides.
 

@@ -58,7 +58,7 @@ def workflow_engine(request: pytest.FixtureRequest, workflow_env: EnvProxy) -> E
     """The engine of this test: `.bindings`, `.instances`, `await .run_until_idle()`."""
     running = _running(request)
     for name in running.workflow_names():
-        running.resolve(name)
+        running.workflow_binding(name)
     return running.engine
 
 

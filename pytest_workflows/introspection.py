@@ -394,7 +394,7 @@ class InstanceIntrospector(_Introspector):
         return instance
 
     def _describe(self, what: str, step_name: str | None = None) -> str:
-        lines = [f"Waiting for {what} of instance {self._id!r} of {self._workflow.name!r}."]
+        lines = [f"Waiting for {what} of instance {self._id!r} of {self._workflow.name!r}.", *self._queued_behind()]
         steps = self.steps
         if step_name is not None:
             lines.append(list_steps(steps))
@@ -404,6 +404,17 @@ class InstanceIntrospector(_Introspector):
             elif any(step.name == step_name and step.kind != "do" for step in steps):
                 lines.append(f"{step_name!r} is a sleep or a wait for an event; only steps of `do` have a result.")
         return "\n".join([*lines, self._timeline()])
+
+    def _queued_behind(self) -> list[str]:
+        """Why the instance does not start, where it is queued."""
+        holders = self._engine.slot_holders(self._workflow, self._id)
+        if not holders:
+            return []
+        listed = ", ".join(f"{holder.id!r} ({holder.status})" for holder in holders)
+        return [
+            f"It is queued: concurrency.limit lets {len(holders)} instance(s) of {self._workflow.name!r} run at a "
+            f"time, and the slots are held by {listed}. Bring one of them to its end, or delete it."
+        ]
 
     def _timeline(self) -> str:
         return timeline(self._engine, self._workflow, self._id)

@@ -51,7 +51,7 @@ def configured_workflows(
         main = None if project is None or project.folder is None else project.config.main
         if project is None or main is None:
             continue
-        for workflow in project.config.workflows:
+        for workflow in project.config.all_workflows:
             if workflow.script_name is None:
                 source = find_steps(main, workflow.class_name)
                 file = os.path.realpath(main if source is None else source.file)

@@ -115,6 +115,19 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
     parent.config.stash[SESSION].enter(module_path)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Say so where a test module cannot be imported because the Worker's source is for a newer Python."""
+    report = yield
+    call: pytest.CallInfo[Any] | None = getattr(report, "call", None)
+    if report.failed and call is not None and call.excinfo is not None:
+        notes = collector.config.stash[SESSION].explain(call.excinfo.value, collector.path)
+        report.sections += [("Python", note) for note in notes]
+    return report
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Refuse markers that say what they may not."""
     config.stash[SESSION].check_markers(items)
@@ -179,6 +192,8 @@ def pytest_runtest_makereport(
         from .tracebacks import hide_ours
 
         hide_ours(call.excinfo.value)
+    if call.excinfo is not None:
+        item.config.stash[SESSION].explain(call.excinfo.value, item.path)
     report = yield
     item.config.stash[SESSION].add_section(report)
     item.config.stash[SESSION].add_runs(report)

@@ -7,10 +7,12 @@ import importlib
 import inspect
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from .dev_vars import find_dev_vars, load_dev_vars
 from .errors import WorkflowConfigError
 from .loop_at_import import explain_missing_loop
 from .wrangler import WorkflowBindingConfig, WranglerConfig, find_config, load_config
@@ -24,11 +26,14 @@ class Project:
     Args:
         path: Its configuration.
         environment: Which environment of it holds.
+        dev_vars: Whether `.dev.vars` beside it is read.
     """
 
-    def __init__(self, path: Path, environment: str | None = None) -> None:
+    def __init__(self, path: Path, environment: str | None = None, *, dev_vars: bool = True) -> None:
         self.path = path
         self._environment = environment
+        self._reads_dev_vars = dev_vars
+        self._secrets: dict[str, str] | None = None
         self._config: WranglerConfig | None = None
         self._error: WorkflowConfigError | None = None
         self._aside: dict[str, ModuleType] = {}
@@ -58,6 +63,31 @@ class Project:
             return bool(self.config)
         except WorkflowConfigError:
             return False
+
+    @property
+    def secrets(self) -> Mapping[str, str]:
+        """What `.dev.vars` says, read on first use; of a configuration with `secrets`, what it names alone.
+
+        Raises:
+            WorkflowConfigError: If it cannot be read.
+        """
+        if self._secrets is None:
+            path = find_dev_vars(self.path, self._environment) if self._reads_dev_vars else None
+            found = {} if path is None else load_dev_vars(path)
+            required = self.config.required_secrets
+            if required is not None:
+                found = {name: found[name] for name in found if name in required or name in self.config.vars}
+            self._secrets = found
+        return self._secrets
+
+    @property
+    def variables(self) -> Mapping[str, Any]:
+        """The variables in `env`: those of the configuration, and the secrets, which win over them.
+
+        Raises:
+            WorkflowConfigError: If they cannot be read.
+        """
+        return {**self.config.vars, **self.secrets}
 
     @property
     def folder(self) -> Path | None:
@@ -176,9 +206,13 @@ class ProjectSwitcher:
         rootdir: pytest's rootdir.
         configured: Ini `workflows_config`.
         environment: Ini `workflows_wrangler_env`.
+        dev_vars: Ini `workflows_dev_vars`.
     """
 
-    def __init__(self, rootdir: Path, configured: str | None, environment: str | None) -> None:
+    def __init__(
+        self, rootdir: Path, configured: str | None, environment: str | None, *, dev_vars: bool = True
+    ) -> None:
+        self._dev_vars = dev_vars
         self._rootdir = rootdir
         self._configured = configured
         self._environment = environment
@@ -215,7 +249,7 @@ class ProjectSwitcher:
         found = find_config(folder, self._rootdir, self._configured)
         if found is None:
             return None
-        project = self._projects.setdefault(found, Project(found, self._environment))
+        project = self._projects.setdefault(found, Project(found, self._environment, dev_vars=self._dev_vars))
         if self._configured is not None:
             assert project.config
         return project

@@ -125,7 +125,7 @@ class RecordingItem(pytest.Item):
         quiet = replace(running.settings, record="none", clock="auto", replay=False, unprovided="ignore")
         running.settings = quiet
         running.override(_stand_ins(running, self.recording, self.config.rootpath))
-        binding = running.resolve(_binding_name(running, self.recording))
+        binding = running.workflow_binding(_binding_name(running, self.recording))
         asyncio.run(replay(binding, self.recording, self.shown, running.settings.redact))
 
     @property
@@ -163,7 +163,7 @@ def _binding_name(running: RunningTest, recording: Recording) -> str:
             f"The recording is of the workflow {recording.binding!r}, which the configuration does not have. It has: "
             f"{listed}."
         )
-    configured = () if running.project is None else running.project.config.workflows
+    configured = () if running.project is None else running.project.config.all_workflows
     found = binding_meant(configured, recording.workflow, names)
     if found is None:
         raise RecordingError(
@@ -178,7 +178,11 @@ def _stand_ins(running: RunningTest, recording: Recording, rootdir: Path) -> dic
     configured = None if running.project is None else running.project.config
     names = dict.fromkeys(recording.bindings)
     names.update(dict.fromkeys(() if configured is None else configured.other_bindings))
-    known = set() if configured is None else {one.binding for one in configured.workflows} | configured.vars.keys()
+    known = (
+        set()
+        if running.project is None or configured is None
+        else {one.binding for one in configured.all_workflows} | running.project.variables.keys()
+    )
     given: dict[str, Any] = {
         name: UnknownValue(f"in a replay the binding {name!r} answers nothing outside of recorded steps")
         for name in names

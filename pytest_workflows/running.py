@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from . import freeze
-from .warned import as_error
+from .warned import as_error, configuration_error
 
 if TYPE_CHECKING:
-    from durable_engine import Engine, Finding
+    from durable_engine import Engine, Finding, WorkflowBinding
 
     from .errors import UnprovidedError
     from .plan import RunOutcome, RunPlan
@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     from .styled import Line
     from .timeline import Run
     from .warned import Warned
+    from .workers.context import ExecutionContext
+    from .wrangler import WorkflowBindingConfig
+
+
+_TELL_NOTHING = frozenset({"true", "false", "null", "none"})
+"""Values of `.dev.vars` that are no secrets, in lower case: taking them out of everything would hide too much."""
 
 
 class RunningTest:
@@ -83,6 +89,7 @@ class RunningTest:
         self._watch: Watch | None = None
         self._early_uses = [] if early_uses is None else early_uses  # emptied for all tests
         self._sockets: SocketGuard | None = None
+        self._refused: list[Warning] = []
 
     # -- the engine --------------------------------------------------------------------------------------------------
 
@@ -124,6 +131,7 @@ class RunningTest:
             passthrough=(pytest.fail.Exception, pytest.skip.Exception, pytest.exit.Exception, pytest.xfail.Exception),
             unprovided=(UnprovidedError,) if settings.unprovided == "error" else (),
         )
+        self._warn_of_configuration()
         engine.told_durations = self.warned.durations
         engine.faults.recording = self.plan.records
         if self.plan.point is not None:
@@ -139,7 +147,7 @@ class RunningTest:
             from .recordings.capture import MOST, Capture
 
             most = None if self._records_all else MOST
-            self._capture = Capture(engine, settings.redact, most)
+            self._capture = Capture(engine, settings.redact, most, self._secret_values())
             registry.on_leave = self._capture.keep
         self._watch = Watch(engine, self.sources)
         if self.kept is not None:
@@ -163,6 +171,21 @@ class RunningTest:
         if not self.settings.allow_network:
             self._sockets = SocketGuard(noter)
             self._sockets.start()
+
+    def _warn_of_configuration(self) -> None:
+        """Warn of what wrangler warns of; with warnings as errors the test fails at its end, and no user code does."""
+        if self.project is not None and self.project.readable:
+            config = self.project.config
+            self._refused = self.warned.warn_of_configuration(config.path, config.warnings)
+
+    def _secret_values(self) -> list[str]:
+        from .errors import WorkflowConfigError
+
+        try:
+            found = {} if self.project is None else self.project.secrets
+        except WorkflowConfigError:
+            return []  # whoever asks for one of them is told
+        return [value for value in found.values() if value.lower() not in _TELL_NOTHING]
 
     @property
     def sources(self) -> Sources:
@@ -207,6 +230,8 @@ class RunningTest:
 
         engine.raise_aborted()
         self._raise_unprovided(engine)
+        if self._refused:
+            raise configuration_error(self._refused)
         registry_of(engine).check_used()
         if registry_of(engine).replays:
             engine.check_all_by_replay()
@@ -292,9 +317,17 @@ class RunningTest:
             more = len(engine.instances) - len(alive)
             if more:
                 parts.append([[Part(f"... and {more} more instance(s).")]])
+            parts += [[[Part(note)]] for note in self._notes_of_python(engine)]
             if self._found:
                 parts.append([[Part("Broken rules:")], *([Part(f"  {finding}")] for finding in self._found)])
             self.report = [line for part in parts for line in (*part, [])][:-1]
+
+    def _notes_of_python(self, engine: Engine) -> list[str]:
+        """Where an instance failed for something that only a newer Python may have."""
+        from .newer_python import note_of
+
+        notes = (note_of(error, self.project) for error in engine.exceptions.values())
+        return list(dict.fromkeys(note for note in notes if note is not None))
 
     def _all_runs(self, engine: Engine) -> list[Run]:
         from .registry import registry_of
@@ -420,18 +453,86 @@ class RunningTest:
         names = set(self._given())
         if configured is not None:
             names |= {workflow.binding for workflow in configured.workflows}
-            names |= configured.vars.keys() | configured.other_bindings.keys()
+            assert self.project is not None
+            names |= self.project.variables.keys() | configured.other_bindings.keys()
         return sorted(names)
 
+    def missing_hint(self) -> str | None:
+        """What to do about a name that `env` has not, where that is for want of a configuration."""
+        if self.project is not None:
+            return None
+        from .wrangler import nothing_found
+
+        found = nothing_found(self.item.path, self.item.config.rootpath)
+        return f"{found}. Or give the binding through the fixture workflow_bindings."
+
     def workflow_names(self) -> list[str]:
-        """The names of the workflow bindings that have a class here, configured ones first."""
+        """What the engine calls the workflows that have a class here: configured ones first, then exported ones."""
         configured = self._configured()
         given = self._given()
         workflows = () if configured is None else configured.workflows
         # One of another Worker is nobody's affair until it is used.
         names = [one.binding for one in workflows if one.script_name is None or one.binding in given]
+        names += [] if configured is None else [one.binding for one in configured.exports if one.binding not in names]
         mine = [name for name in names if name not in given or _is_entrypoint(given[name])]
         return mine + [name for name in given if name not in names and _is_entrypoint(given[name])]
+
+    # -- what the Worker exports -------------------------------------------------------------------------------------
+
+    @property
+    def context(self) -> ExecutionContext:
+        """A `ctx`, for an entrypoint or a handler."""
+        from .workers.context import ExecutionContext, Exports
+        from .wrangler import has_ctx_exports
+
+        exports = Exports(self.export, self._export_names) if has_ctx_exports(self._configured()) else None
+        return ExecutionContext(exports)
+
+    def export(self, class_name: str) -> WorkflowBinding:
+        """The workflow that the configuration exports under the name of its class.
+
+        Raises:
+            KeyError: If there is none; its argument says why.
+            MissingBindingError: If the platform has it, and we have not.
+        """
+        from .exported import no_export
+
+        configured = self._configured()
+        for workflow in () if configured is None else configured.exports:
+            if workflow.class_name == class_name:
+                return self._bind_export(workflow)
+        raise no_export(class_name, self.project)
+
+    def _bind_export(self, workflow: WorkflowBindingConfig) -> WorkflowBinding:
+        """The binding of an exported workflow: its own, or that of `env` that is the same workflow."""
+        name, configured = workflow.binding, self._configured()
+        if name in self._given() or any(one.binding == name for one in configured.workflows):
+            return self.resolve(name)  # type: ignore[no-any-return]
+        if name not in self.engine.bindings:
+            self._bind_configured(workflow)
+        return self.engine.bindings[name]
+
+    def _export_names(self) -> list[str]:
+        configured = self._configured()
+        return [] if configured is None else [workflow.class_name for workflow in configured.exports]
+
+    def workflow_binding(self, name: str) -> WorkflowBinding:
+        """A workflow's binding, by one of `workflow_names`."""
+        configured = self._configured()
+        for workflow in () if configured is None else configured.exports:
+            if workflow.binding == name:
+                return self._bind_export(workflow)
+        return self.resolve(name)  # type: ignore[no-any-return]
+
+    @property
+    def schedules(self) -> dict[str, list[WorkflowBindingConfig]]:
+        """The workflows of this Worker that each cron starts."""
+        configured = self._configured()
+        found: dict[str, list[WorkflowBindingConfig]] = {}
+        for workflow in () if configured is None else configured.all_workflows:
+            for cron in dict.fromkeys(workflow.schedules if workflow.script_name is None else ()):
+                found.setdefault(cron, []).append(workflow)
+        return found
 
     def _given(self) -> Mapping[str, Any]:
         if self._overrides is None:
@@ -455,8 +556,9 @@ class RunningTest:
         for workflow in configured.workflows:
             if workflow.binding == name:
                 return self._bind_configured(workflow)
-        if name in configured.vars:
-            return configured.vars[name]
+        assert self.project is not None
+        if name in self.project.variables:
+            return self.project.variables[name]
         if name in configured.other_bindings:
             from .missing import MissingBinding
 
@@ -464,6 +566,10 @@ class RunningTest:
         raise KeyError(name)
 
     def _bind_configured(self, workflow: Any) -> Any:
+        from durable_engine import InvalidArgumentError
+
+        from .errors import WorkflowConfigError
+
         assert self.project is not None
         if workflow.script_name is not None:
             from .missing import ForeignWorkflow
@@ -471,9 +577,16 @@ class RunningTest:
             place = f"{self.project.config.path}:{workflow.line}"
             return ForeignWorkflow(workflow.binding, workflow.class_name, workflow.script_name, place)
         cls = self.project.workflow_class(workflow)
-        return self._bind_class(workflow.binding, cls, workflow.name, workflow.step_limit)
+        retention = {"successRetention": workflow.success_retention, "errorRetention": workflow.error_retention}
+        options: dict[str, Any] = {"concurrency": workflow.concurrency, "retention": retention}
+        if workflow.step_limit is not None:
+            options["step_limit"] = workflow.step_limit
+        try:
+            return self._bind_class(workflow.binding, cls, workflow.name, **options)
+        except InvalidArgumentError as error:
+            raise WorkflowConfigError(f"{self.project.path}:{workflow.line}: {error}") from None
 
-    def _bind_class(self, name: str, cls: type, workflow_name: str | None = None, step_limit: int | None = None) -> Any:
+    def _bind_class(self, name: str, cls: type, workflow_name: str | None = None, **options: Any) -> Any:
         from .wrangler import implicit_dependencies, preserves_non_retryable
 
         if not callable(getattr(cls, "run", None)):
@@ -485,7 +598,6 @@ class RunningTest:
             )
         self._classes[name] = cls
         self.sources.add_class(name, cls)
-        options: dict[str, Any] = {} if step_limit is None else {"step_limit": step_limit}
         return self.engine.bind(
             name,
             lambda event, step: self._entrypoint(cls).run(event, step),
@@ -497,9 +609,8 @@ class RunningTest:
 
     def _entrypoint(self, cls: type) -> Any:
         from .workers import env
-        from .workers.context import ExecutionContext
 
-        return cls(ExecutionContext(), env)
+        return cls(self.context, env)
 
 
 def _is_entrypoint(value: object) -> bool:

@@ -79,7 +79,12 @@ class WorkflowSession:
         if self._switcher is None:
             from .project import ProjectSwitcher
 
-            self._switcher = ProjectSwitcher(self._config.rootpath, self.settings.config, self.settings.environment)
+            self._switcher = ProjectSwitcher(
+                self._config.rootpath,
+                self.settings.config,
+                self.settings.environment,
+                dev_vars=self.settings.dev_vars,
+            )
         return self._switcher
 
     # -- collection --------------------------------------------------------------------------------------------------
@@ -96,6 +101,23 @@ class WorkflowSession:
             return self.switcher.activate_for(path)
         except WorkflowConfigError as error:
             raise pytest.UsageError(str(error)) from None
+
+    def explain(self, error: BaseException, path: Path) -> list[str]:
+        """Note on an error where the Worker's source may be for a newer Python than this one.
+
+        Args:
+            error: What went wrong.
+            path: The test's file.
+
+        Returns:
+            The notes.
+        """
+        project = None if self._switcher is None else self._switcher.project_of(path)
+        if project is None or not project.readable:
+            return []
+        from .newer_python import add_notes
+
+        return add_notes(error, project)
 
     def check_markers(self, items: list[pytest.Item]) -> None:
         """Refuse what a marker may not say, before any test runs."""
@@ -134,7 +156,7 @@ class WorkflowSession:
         )
         if is_awaited(self._config):
             self.running.kept = Kept()
-        current.set_resolver(self.running.resolve, self.running.names)
+        current.set_resolver(self.running.resolve, self.running.names, self.running.missing_hint)
         current.set_network(self.running.settings.allow_network)
         if is_property_test(item):
             exempt_our_fixtures(item, OUR_FIXTURES)
@@ -148,7 +170,7 @@ class WorkflowSession:
             self.running.undo.append(separate_examples(item, self.running))
 
     def serve_outside(self) -> None:
-        """Answer for `workers.env` while no test runs: plain variables have values, bindings have not."""
+        """Answer for `workers.env` while no test runs: variables and secrets have values, bindings have not."""
         current.set_resolver(self._resolve_outside)
         current.set_uses(_EarlyUses(self))
 
@@ -156,8 +178,8 @@ class WorkflowSession:
         from .workers.errors import OutsideTestError
 
         project = self.switcher.active
-        if project is not None and project.readable and name in project.config.vars:
-            return project.config.vars[name]
+        if project is not None and project.readable and name in project.variables:
+            return project.variables[name]
         raise OutsideTestError(name)
 
     def note_early_use(self, error: UnprovidedError) -> None:

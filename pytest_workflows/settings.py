@@ -51,6 +51,7 @@ class Settings:
         redact: Keys whose values are kept out of recordings.
         failures_dir: Where recordings are written, relative to rootdir.
         looked_at: Whether every instance is recorded for what is shown at the end, whatever is written.
+        dev_vars: Whether `.dev.vars` beside the configuration is read.
     """
 
     config: str | None = None
@@ -72,6 +73,7 @@ class Settings:
     redact: tuple[str, ...] = ()
     failures_dir: str = FAILURES_DIR
     looked_at: bool = False
+    dev_vars: bool = True
 
     def for_item(self, item: pytest.Item) -> Settings:
         """These settings with the item's markers applied; the closest marker wins.
@@ -141,6 +143,12 @@ def add_options(parser: pytest.Parser) -> None:
     parser.addini("workflows_ignore_rules", "names of rules that are not looked at", type="args", default=[])
     parser.addini("workflows_config", "path of wrangler.jsonc, .json or .toml (found beside the tests by default)")
     parser.addini("workflows_wrangler_env", "which environment (env.NAME) of the wrangler configuration holds")
+    parser.addini(
+        "workflows_dev_vars",
+        "whether .dev.vars beside the configuration is read (default: yes)",
+        type="bool",
+        default=True,
+    )
     parser.addini("workflows_timeout", "real seconds that a wait for a workflow may take (default: 5)")
     parser.addini(
         "workflows_unprovided",
@@ -203,6 +211,7 @@ def read_ini(config: pytest.Config) -> Settings:
         strict=bool(config.getoption("workflows_strict", False) or config.getini("workflows_strict")),
         record=config.getoption("workflows_record", "failed"),
         redact=tuple(config.getini("workflows_redact")),
+        dev_vars=bool(config.getini("workflows_dev_vars")),
         failures_dir=config.getini("workflows_failures_dir") or FAILURES_DIR,
         unprovided=config.getini("workflows_unprovided") or "error",
     )

@@ -1,9 +1,10 @@
-"""Which broken rules were warned of: once a place in a session, however many tests come past it."""
+"""What was warned of: a broken rule, or a mistake in a configuration, once a place in a session."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,6 +15,12 @@ _WHY = (
     "Warnings are errors in this session: by -W error, or by filterwarnings in the configuration. To leave these "
     'warnings, put @pytest.mark.filterwarnings("default::pytest_workflows.WorkflowRuleWarning") on the test; where the '
     "code is meant so, @pytest.mark.workflow(ignore_rules={rules}) or ini workflows_ignore_rules."
+)
+
+
+_WHY_OF_CONFIGURATION = (
+    "Warnings are errors in this session: by -W error, or by filterwarnings in the configuration. Correct the wrangler "
+    'configuration, or leave them warnings with filterwarnings = "default::pytest_workflows.WorkflowConfigWarning".'
 )
 
 
@@ -36,6 +43,17 @@ def _rule_of(warning: Warning) -> str:
     return "duration-unit" if isinstance(warning, WorkflowDurationWarning) else str(warning)[1:].partition("]")[0]
 
 
+def configuration_error(refused: list[Warning]) -> Warning:
+    """The error of warnings of a configuration that a filter made errors, which says so.
+
+    Args:
+        refused: The warnings, one at least.
+    """
+    from .errors import WorkflowConfigWarning
+
+    return WorkflowConfigWarning("\n".join([*map(str, refused), _WHY_OF_CONFIGURATION]))
+
+
 class Warned:
     """The places of a session that were warned of.
 
@@ -45,6 +63,7 @@ class Warned:
 
     def __init__(self) -> None:
         self._places: set[tuple[str, str, int, str | None]] = set()
+        self._configurations: set[tuple[Path, int, str]] = set()
         self.durations: set[tuple[str, int, str]] = set()
 
     def warn(self, findings: Iterable[Finding]) -> list[Warning]:
@@ -71,4 +90,29 @@ class Warned:
                 refused.append(raised)
             else:
                 self._places.add(place)
+        return refused
+
+    def warn_of_configuration(self, path: Path, found: Iterable[tuple[int, str]]) -> list[Warning]:
+        """Warn of what wrangler warns of in a configuration, unless that was done before.
+
+        Args:
+            path: The configuration.
+            found: Lines of it, and what is wrong there.
+
+        Returns:
+            The warnings that are errors here, by the filters in force; the caller raises them.
+        """
+        from .errors import WorkflowConfigWarning
+
+        refused: list[Warning] = []
+        for line, what in found:
+            if (path, line, what) in self._configurations:
+                continue
+            warning = WorkflowConfigWarning(f"{path}:{line}: {what}")
+            try:
+                warnings.warn_explicit(warning, WorkflowConfigWarning, str(path), line)
+            except Warning as raised:
+                refused.append(raised)
+            else:
+                self._configurations.add((path, line, what))
         return refused

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from durable_engine import InvalidArgumentError, read_now
+from durable_engine import InvalidArgumentError, WorkflowBinding, read_now
 
 from .current import Handler, running_handler
 from .errors import WorkflowConfigError
 from .workers import Request, Response, env
 from .workers.context import ExecutionContext
+from .wrangler import nothing_found
 
 if TYPE_CHECKING:
     from .running import RunningTest
@@ -67,15 +68,16 @@ class WorkflowWorker:
         return response
 
     async def scheduled(self, *, cron: str = "* * * * *", scheduled_time: datetime | float | None = None) -> None:
-        """Call the Worker's scheduled handler, as a cron trigger does.
+        """Do what a cron trigger does: start the workflows that it schedules, and call the scheduled handler.
 
         Args:
-            cron: The trigger's expression, as `controller.cron`.
+            cron: The trigger's expression, as the configuration has it in `schedules`, and as `controller.cron`.
             scheduled_time: When it was due, as `controller.scheduledTime` in epoch milliseconds: a `datetime` (a naive
                 one is UTC) or milliseconds; now by default.
 
         Raises:
-            WorkflowConfigError: If the Worker has no scheduled handler.
+            WorkflowConfigError: If the Worker has no scheduled handler, and no workflow that this cron starts.
+            InvalidArgumentError: If a workflow was started by this cron for that time already.
         """
         if not isinstance(cron, str):
             raise InvalidArgumentError(f"cron is a trigger's expression such as '0 9 * * 1', not {cron!r}.")
@@ -86,11 +88,39 @@ class WorkflowWorker:
             at = scheduled_time
         else:
             at = read_now(scheduled_time)
-        await self._call("scheduled", ScheduledController(cron, at))
+        scheduled = self._running.schedules.get(cron, ())
+        has_handler = self._has_handler("scheduled")
+        if not scheduled and not has_handler:
+            self._refuse_cron(cron)
+        for workflow in scheduled:
+            binding = self._running.workflow_binding(workflow.binding)
+            if not isinstance(binding, WorkflowBinding):
+                raise InvalidArgumentError(
+                    f"The cron {cron!r} starts the workflow {workflow.binding!r}, and the fixture workflow_bindings "
+                    f"gives {binding!r} in its place, which a cron cannot start. Give a WorkflowEntrypoint there."
+                )
+            self._running.engine.create_scheduled(binding.workflow, cron, int(at))
+        if has_handler or not scheduled:
+            await self._call("scheduled", ScheduledController(cron, at))
+
+    def _has_handler(self, kind: str) -> bool:
+        project = self._running.project
+        if project is None:
+            return False
+        module = project.load_main()
+        return hasattr(getattr(module, "Default", None), kind) or hasattr(module, f"on_{kind}")
+
+    def _refuse_cron(self, cron: str) -> None:
+        """Where no handler is: say which crons start a workflow, if there are such."""
+        known, project = self._running.schedules, self._running.project
+        if project is not None and known:
+            raise WorkflowConfigError(
+                f"The cron {cron!r} starts nothing: the Worker has no scheduled handler, and {project.path} schedules "
+                f"workflows by {', '.join(map(repr, known))} only. Give one of these, as it is written there."
+            )
 
     async def _call(self, kind: str, argument: object) -> Any:
-        context = ExecutionContext()
-        handler, arguments = self._handler(kind, argument, context)
+        handler, arguments = self._handler(kind, argument, self._running.context)
         token = running_handler.set(Handler(kind))
         try:
             given = _as_many_as_taken(handler, arguments) if kind == "fetch" else _all(kind, handler, arguments)
@@ -103,8 +133,8 @@ class WorkflowWorker:
         project = self._running.project
         if project is None:
             raise WorkflowConfigError(
-                "workflow_worker needs the Worker's wrangler configuration (wrangler.jsonc, .json or .toml), and none "
-                "was found beside the test or above it. Add one that names `main`, or set ini workflows_config."
+                "workflow_worker needs the Worker's wrangler configuration, which names its `main`. "
+                f"{nothing_found(self._running.item.path, self._running.item.config.rootpath)}."
             )
         module = project.load_main()
         default: Any = getattr(module, "Default", None)

@@ -11,9 +11,33 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from .errors import WorkflowConfigError
+from .wrangler_lines import TOML_TOKEN, Lines
+from .wrangler_workflows import WorkflowBindingConfig, WorkflowReader, kind_of
+
+__all__ = [
+    "NAMES",
+    "PYTHON_FLAGS",
+    "WorkflowBindingConfig",
+    "WranglerConfig",
+    "binding_meant",
+    "find_config",
+    "has_ctx_exports",
+    "implicit_dependencies",
+    "load_config",
+    "nothing_found",
+    "python_version",
+]
 
 NAMES = ("wrangler.json", "wrangler.jsonc", "wrangler.toml")
 IMPLICIT_SINCE = "2026-02-25"
+_CTX_EXPORTS_SINCE = "2025-11-17"
+_FIRST_PYTHON = (3, 12)
+# As workers-py 1.17.9 (`pywrangler`) has them, newest first.
+PYTHON_FLAGS = {
+    "python_workers_314": ("2026-09-08", (3, 14)),
+    "python_workers_20250116": ("2025-09-29", (3, 13)),
+}
+"""The compatibility flags that choose a Python: since when each holds by itself, and which Python it is."""
 IMPLICIT_FLAG = "python_workflows_implicit_dependencies"
 PRESERVE_SINCE = "2026-05-14"
 PRESERVE_FLAG = "workflows_preserve_non_retryable_error_message"
@@ -48,31 +72,9 @@ _NESTED = {
     "durable_objects": ("bindings", "name"),
     "unsafe": ("bindings", "name"),
 }
-_NOT_INHERITED = frozenset({"vars", "workflows", *_LISTS, *_SINGLES, *_NESTED}) - {"assets"}
+_NOT_INHERITED = frozenset({"vars", "secrets", "workflows", *_LISTS, *_SINGLES, *_NESTED}) - {"assets"}
 
 _JSON_TOKEN = re.compile(r'"(?:\\.|[^"\\\n])*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
-_TOML_TOKEN = re.compile(r'"""(?:\\.|[^\\])*?"""|\'\'\'.*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*', re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class WorkflowBindingConfig:
-    """An entry of `workflows`.
-
-    Attributes:
-        binding: The binding's name in `env`.
-        name: The workflow's own name.
-        class_name: The class in `main`.
-        script_name: Another Worker that the class lives in, or None.
-        step_limit: `limits.steps`, or None.
-        line: Where the configuration names the class.
-    """
-
-    binding: str
-    name: str
-    class_name: str
-    script_name: str | None
-    step_limit: int | None
-    line: int
 
 
 def binding_meant(workflows: Iterable[WorkflowBindingConfig], name: str | None, bindings: Sequence[str]) -> str | None:
@@ -103,6 +105,10 @@ class WranglerConfig:
         compatibility_flags: As written.
         other_bindings: The bindings that we do not provide: name to kind.
         main_line: Where the configuration names `main`.
+        exports: The workflows that `exports` declares; one that has a binding as well is called by it.
+        other_exports: What else `exports` declares: class to type.
+        required_secrets: `secrets.required`; None where the configuration has no `secrets`.
+        warnings: What wrangler warns of: line and text.
     """
 
     path: Path
@@ -113,6 +119,16 @@ class WranglerConfig:
     compatibility_flags: tuple[str, ...] = ()
     other_bindings: Mapping[str, str] = field(default_factory=dict)
     main_line: int = 1
+    exports: tuple[WorkflowBindingConfig, ...] = ()
+    other_exports: Mapping[str, str] = field(default_factory=dict)
+    required_secrets: tuple[str, ...] | None = None
+    warnings: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def all_workflows(self) -> tuple[WorkflowBindingConfig, ...]:
+        """The workflow bindings, and the workflows that are only exported."""
+        bound = {one.binding for one in self.workflows}
+        return (*self.workflows, *(one for one in self.exports if one.binding not in bound))
 
 
 def find_config(start: Path, rootdir: Path, configured: str | None = None) -> Path | None:
@@ -139,14 +155,33 @@ def find_config(start: Path, rootdir: Path, configured: str | None = None) -> Pa
                 "Correct the option, or remove it: the file beside the tests is found by itself."
             )
         return path
+    paths = (folder / name for folder in _folders_to_search(start, rootdir) for name in NAMES)
+    return next((path for path in paths if path.is_file()), None)
+
+
+def _folders_to_search(start: Path, rootdir: Path) -> Iterator[Path]:
     folder = start if start.is_dir() else start.parent
     for candidate in (folder, *folder.parents):
-        for name in NAMES:
-            if (candidate / name).is_file():
-                return candidate / name
+        yield candidate
         if candidate == rootdir or (not start.is_relative_to(rootdir) and (candidate / ".git").exists()):
-            return None
-    return None
+            return
+
+
+def nothing_found(start: Path, rootdir: Path) -> str:
+    """What to say where no configuration was found: which folders were searched, and what to do.
+
+    Args:
+        start: The file or folder that one was looked for.
+        rootdir: pytest's rootdir.
+    """
+    searched = ", ".join(map(str, _folders_to_search(start, rootdir)))
+    below = [str(path.relative_to(rootdir)) for name in NAMES for path in sorted(rootdir.glob(f"*/{name}"))]
+    example = below[0] if below else f"path/to/{NAMES[1]}"
+    there_is = f" There is {', '.join(below[:3])}." if below else ""
+    return (
+        f"No wrangler configuration was found: {', '.join(NAMES[:-1])} and {NAMES[-1]} were looked for in {searched}."
+        f"{there_is} Put one beside the Worker, above its tests, or name it: ini workflows_config = {example}"
+    )
 
 
 def implicit_dependencies(config: WranglerConfig | None) -> bool:
@@ -168,6 +203,27 @@ def _is_on(config: WranglerConfig | None, flag: str, off: str, since: str) -> bo
     if flag in config.compatibility_flags:
         return True
     return config.compatibility_date is None or config.compatibility_date >= since
+
+
+def python_version(config: WranglerConfig) -> tuple[int, int]:
+    """The Python that the platform runs a Worker with; the newest one where no date says otherwise."""
+    for flag, (date, version) in PYTHON_FLAGS.items():
+        if f"no_{flag}" in config.compatibility_flags:
+            continue
+        if flag in config.compatibility_flags or config.compatibility_date is None or config.compatibility_date >= date:
+            return version
+    return _FIRST_PYTHON
+
+
+def has_ctx_exports(config: WranglerConfig | None) -> bool:
+    """Whether `ctx.exports` is there; the newest behaviour where no date says otherwise."""
+    if config is None:
+        return True
+    if "disable_ctx_exports" in config.compatibility_flags:
+        return False
+    if "enable_ctx_exports" in config.compatibility_flags:
+        return True
+    return config.compatibility_date is None or config.compatibility_date >= _CTX_EXPORTS_SINCE
 
 
 def load_config(path: Path, environment: str | None = None) -> WranglerConfig:
@@ -198,7 +254,7 @@ def _without_comments(path: Path, source: str) -> str:
     def blank(token: re.Match[str]) -> str:
         return token[0] if token[0][0] in "\"'" else re.sub(r"[^\n]", " ", token[0])
 
-    return (_TOML_TOKEN if path.suffix == ".toml" else _JSON_TOKEN).sub(blank, source)
+    return (TOML_TOKEN if path.suffix == ".toml" else _JSON_TOKEN).sub(blank, source)
 
 
 def _parse(path: Path, source: str) -> Any:
@@ -229,18 +285,20 @@ class _Reader:
 
     def __init__(self, path: Path, source: str, environment: str | None) -> None:
         self._path = path
-        self._source = source
+        self._lines = Lines(source, environment, is_toml=path.suffix == ".toml")
         self._environment = environment
-        self._bare_keys = path.suffix == ".toml"
+        self._warnings: list[tuple[int, str]] = []
 
     def read(self, data: object) -> WranglerConfig:
         if not isinstance(data, dict):
-            self._fail(None, f"the configuration is {_kind(data)}, not a table of settings.")
+            self._fail(None, f"the configuration is {kind_of(data)}, not a table of settings.")
         settings = self._with_environment(_present(data))
         others = list(self._other_bindings(settings))
         own_name = settings.get("name")
-        own_names = {own_name, f"{own_name}-{self._environment}"}
-        workflows = self._workflows(settings.get("workflows", []), own_names)
+        reader = WorkflowReader(self, {own_name, f"{own_name}-{self._environment}"})
+        workflows = reader.bindings(settings.get("workflows", []))
+        exports, other_exports = reader.exports(settings.get("exports", {}))
+        workflows, exports = reader.joined(workflows, exports)
         date = settings.get("compatibility_date")
         if date is not None and not _is_date(date):
             self._fail("compatibility_date", f'compatibility_date is {date!r}; write it as "2026-11-10".')
@@ -249,24 +307,30 @@ class _Reader:
             self._fail("compatibility_flags", f"compatibility_flags is {flags!r}, not a list of texts.")
         variables = settings.get("vars", {})
         if not isinstance(variables, dict):
-            self._fail("vars", f"vars is {_kind(variables)}, not a table of variables.")
+            self._fail("vars", f"vars is {kind_of(variables)}, not a table of variables.")
+        secrets = self._required_secrets(settings.get("secrets"))
+        others += [(name, "secrets.required") for name in secrets or ()]
         self._check_unique([workflow.binding for workflow in workflows] + [name for name, _ in others] + [*variables])
         return WranglerConfig(
             path=self._path,
-            main=self._main(settings.get("main"), any(workflow.script_name is None for workflow in workflows)),
+            main=self._main(settings.get("main"), any(one.script_name is None for one in (*workflows, *exports))),
             workflows=workflows,
             vars=variables,
             compatibility_date=date,
             compatibility_flags=tuple(flags),
             other_bindings=dict(others),
             main_line=self.line_of("main"),
+            exports=exports,
+            other_exports=other_exports,
+            required_secrets=secrets,
+            warnings=tuple(self._warnings),
         )
 
     def _with_environment(self, data: dict[str, Any]) -> dict[str, Any]:
         environment = self._environment
         environments = data.get("env", {})
         if not isinstance(environments, dict):
-            self._fail("env", f"env is {_kind(environments)}, not a table of environments.")
+            self._fail("env", f"env is {kind_of(environments)}, not a table of environments.")
         if environment is None:
             return data
         if environment not in environments:
@@ -276,7 +340,13 @@ class _Reader:
             )
         chosen = environments[environment]
         if not isinstance(chosen, dict):
-            self._fail(environment, f"env.{environment} is {_kind(chosen)}, not a table of settings.")
+            self._fail(environment, f"env.{environment} is {kind_of(chosen)}, not a table of settings.")
+        if "workflows" in data and chosen.get("workflows") is None:
+            self.warn(
+                (environment,),
+                f"the top level has workflows and env.{environment} has none: an environment inherits no workflows. "
+                f'Write them into env.{environment} as well, or "workflows": [] if it has none.',
+            )
         inherited = {key: value for key, value in data.items() if key not in _NOT_INHERITED and key != "env"}
         return {**inherited, **_present(chosen)}
 
@@ -286,45 +356,22 @@ class _Reader:
                 self._fail("workflows", 'there are workflows, but no "main" that names the module of their classes.')
             return None
         if not isinstance(main, str):
-            self._fail("main", f"main is {_kind(main)}, not a path.")
+            self._fail("main", f"main is {kind_of(main)}, not a path.")
         return (self._path.parent / main).resolve()
 
-    def _workflows(self, entries: object, own_names: set[str | None]) -> tuple[WorkflowBindingConfig, ...]:
-        if not isinstance(entries, list):
-            self._fail("workflows", f"workflows is {_kind(entries)}, not a list of workflows.")
-        return tuple(self._workflow(index, entry, own_names) for index, entry in enumerate(entries))
-
-    def _workflow(self, index: int, entry: object, own_names: set[str | None]) -> WorkflowBindingConfig:
-        where = f"workflows[{index}]"
-        if not isinstance(entry, dict):
-            self._fail("workflows", f"{where} is {_kind(entry)}, not a table.")
-        entry = _present(entry)
-        near = next((entry[key] for key in ("binding", "name", "class_name") if isinstance(entry.get(key), str)), "")
-        for key in ("binding", "name", "class_name"):
-            if key not in entry:
-                found = ", ".join(entry) or "nothing"
-                self._fail(("workflows", near), f'{where} has no "{key}" (found: {found}).')
-            if not isinstance(entry[key], str) or not entry[key]:
-                self._fail(("workflows", near), f"{where}.{key} is {entry[key]!r}, not a text.")
-        script = entry.get("script_name")
-        if script is not None and not isinstance(script, str):
-            self._fail(("workflows", near, "script_name"), f"{where}.script_name is {script!r}, not a text.")
-        limits = entry.get("limits", {})
-        steps = limits.get("steps") if isinstance(limits, dict) else limits
-        if not isinstance(limits, dict) or (
-            steps is not None and (not isinstance(steps, int) or isinstance(steps, bool) or steps < 1)
-        ):
-            self._fail(
-                ("workflows", near, "limits"), f"{where}.limits.steps is {steps!r}, not a number of steps from 1 on."
-            )
-        return WorkflowBindingConfig(
-            entry["binding"],
-            entry["name"],
-            entry["class_name"],
-            None if script in own_names else script,
-            steps,
-            self.line_of("workflows", near, entry["class_name"]),
-        )
+    def _required_secrets(self, secrets: object) -> tuple[str, ...] | None:
+        if secrets is None:
+            return None
+        if not isinstance(secrets, dict):
+            self._fail("secrets", f"secrets is {kind_of(secrets)}, not a table.")
+        for key in secrets:
+            if key != "required":
+                what = f'secrets has the key "{key}", which wrangler does not know: it has no effect. Known: required.'
+                self.warn(("secrets", key), what)
+        names = secrets.get("required", [])
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            self._fail(("secrets", "required"), f"secrets.required is {kind_of(names)}, not a list of names.")
+        return tuple(names)
 
     def _other_bindings(self, settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for kind, key in _LISTS.items():
@@ -332,7 +379,7 @@ class _Reader:
         for kind, (inner, key) in _NESTED.items():
             table = settings.get(kind, {})
             if not isinstance(table, dict):
-                self._fail(kind, f"{kind} is {_kind(table)}, not a table.")
+                self._fail(kind, f"{kind} is {kind_of(table)}, not a table.")
             yield from self._named(f"{kind}.{inner}", table.get(inner), key)
         for kind in _SINGLES:
             entry = settings.get(kind)
@@ -344,13 +391,13 @@ class _Reader:
         if entries is None:
             return
         if not isinstance(entries, list):
-            self._fail(kind.split(".")[0], f"{kind} is {_kind(entries)}, not a list of bindings.")
+            self._fail(kind.split(".")[0], f"{kind} is {kind_of(entries)}, not a list of bindings.")
         for index, entry in enumerate(entries):
             yield self._name_of(f"{kind}[{index}]", kind.split(".")[0], entry, key), kind
 
     def _name_of(self, where: str, near: str, entry: object, key: str) -> str:
         if not isinstance(entry, dict):
-            self._fail(near, f"{where} is {_kind(entry)}, not a table.")
+            self._fail(near, f"{where} is {kind_of(entry)}, not a table.")
         name = entry.get(key)
         if not isinstance(name, str) or not name:
             found = ", ".join(entry) or "nothing"
@@ -362,33 +409,25 @@ class _Reader:
             if names.count(name) > 1:
                 self._fail(name, f"the binding {name!r} is declared more than once.")
 
-    def line_of(self, *texts: str) -> int:
-        """The line of the last of these keys and values, each searched for behind the one before; 1 without any.
+    def line_of(self, *texts: str | int) -> int:
+        """The line of the last of these keys and values (wrangler_lines.py)."""
+        return self._lines.line_of(*texts)
 
-        What the chosen environment has itself comes before what it inherits.
-        """
-        if self._environment is not None:
-            line = self._line(("env", self._environment, *texts))
-            if line is not None:
-                return line
-        found = (self._line(texts[:end]) for end in range(len(texts), 0, -1))
-        return next((line for line in found if line is not None), 1)
-
-    def _line(self, texts: tuple[str, ...]) -> int | None:
-        start = end = 0
-        for text in texts:
-            form = rf"""["']{re.escape(text)}["']"""
-            if self._bare_keys:
-                form += rf"|(?<![\w-]){re.escape(text)}(?![\w-])"
-            found = re.compile(form).search(self._source, end)
-            if found is None:
-                return None
-            start, end = found.span()
-        return self._source.count("\n", 0, start) + 1
-
-    def _fail(self, near: str | tuple[str, ...] | None, what: str) -> NoReturn:
+    def _fail(self, near: str | tuple[str | int, ...] | None, what: str) -> NoReturn:
         texts = () if near is None else (near,) if isinstance(near, str) else near
-        raise WorkflowConfigError(f"{self._path}:{self.line_of(*texts)}: {what}")
+        self.fail(texts, what)
+
+    def fail(self, near: tuple[str | int, ...], what: str) -> NoReturn:
+        """Refuse the configuration.
+
+        Raises:
+            WorkflowConfigError: Always, with the line of the last of these keys and values.
+        """
+        raise WorkflowConfigError(f"{self._path}:{self.line_of(*near)}: {what}")
+
+    def warn(self, near: tuple[str | int, ...], what: str) -> None:
+        """Note something that wrangler warns of."""
+        self._warnings.append((self.line_of(*near), what))
 
 
 def _present(table: Mapping[str, Any]) -> dict[str, Any]:
@@ -401,8 +440,3 @@ def _is_date(value: object) -> bool:
         return isinstance(value, str) and datetime.date.fromisoformat(value).isoformat() == value
     except ValueError:
         return False
-
-
-def _kind(value: object) -> str:
-    names = {dict: "a table", list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number"}
-    return f"{names.get(type(value), type(value).__name__)} ({value!r})"

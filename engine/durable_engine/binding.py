@@ -30,7 +30,7 @@ from .frames import place_of_user
 from .limits import in_bytes
 from .model import Place
 from .scope import current_scope
-from .store import Retention
+from .store import KEPT, Retention
 from .subscription import Subscription, SubscriptionOptions
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ class Workflow:
         step_limit: How many `do` steps a life may ask for.
         implicit_dependencies: Whether a callback's parameters name its dependencies.
         preserves_non_retryable: Whether an attempt that a `NonRetryableError` ended shows that error.
+        concurrency: How many instances run at a time; None for any number.
+        retention: For how long an instance is kept that was created without saying so.
     """
 
     name: str
@@ -66,6 +68,8 @@ class Workflow:
     step_limit: int = DEFAULT_STEP_LIMIT
     implicit_dependencies: bool = True
     preserves_non_retryable: bool = True
+    concurrency: int | None = None
+    retention: Retention = KEPT
 
 
 def _door(

@@ -15,9 +15,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
-from .binding import DEFAULT_STEP_LIMIT, Workflow, WorkflowBinding
-from .boundary import JsDict, decode, to_json
+from .binding import DEFAULT_STEP_LIMIT, Workflow, WorkflowBinding, read_retention
+from .boundary import JsDict, decode, encode, to_json
 from .clock import PLAIN_DATETIME, Timer, VirtualClock, read_now, to_datetime, to_ms
+from .concurrency import Slots
 from .durations import duration_ms
 from .effects import is_over
 from .errors import (
@@ -42,7 +43,7 @@ from .inspection import error_of, outputs_of
 from .instance import Instance
 from .killing import Graveyard, kill
 from .limits import Limits
-from .model import Place, StepKey
+from .model import CronTrigger, Place, StepKey
 from .modifications import InstanceModifications, Modification
 from .observers import Observers
 from .paths import Paths
@@ -134,6 +135,7 @@ class Engine:
         self._random = random.Random(seed)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._bindings: dict[str, WorkflowBinding] = {}
+        self._slots: dict[str, Slots] = {}
         self._alive: dict[tuple[str, str], Instance] = {}
         self._modifications: dict[tuple[str, str], InstanceModifications] = {}
         self._restarts: Counter[int] = Counter()
@@ -225,6 +227,8 @@ class Engine:
         step_limit: int = DEFAULT_STEP_LIMIT,
         implicit_dependencies: bool = True,
         preserves_non_retryable: bool = True,
+        concurrency: int | None = None,
+        retention: Mapping[str, Any] | None = None,
     ) -> WorkflowBinding:
         """Bind a workflow to a name.
 
@@ -235,9 +239,13 @@ class Engine:
             step_limit: How many `do` steps a life may ask for.
             implicit_dependencies: Whether a callback's parameters name its dependencies.
             preserves_non_retryable: Whether an attempt that a `NonRetryableError` ended shows that error.
+            concurrency: How many instances run at a time, from 1 on; further ones are queued. None for any number.
+            retention: For how long instances are kept after their end that are created without saying so:
+                `{"successRetention": "1 day", "errorRetention": "7 days"}`, or one of the two.
 
         Raises:
-            InvalidArgumentError: If the name is taken or empty, or the workflow cannot be called.
+            InvalidArgumentError: If the name is taken or empty, the workflow cannot be called, or a setting of it
+                cannot be read.
         """
         self.check_open()
         if not isinstance(name, str) or not name:
@@ -246,11 +254,25 @@ class Engine:
             raise InvalidArgumentError(f"The binding {name!r} exists already: {self._bindings[name]!r}.")
         if not callable(workflow):
             raise InvalidArgumentError(f"A workflow is a callable (event, step) -> result, not {workflow!r}.")
+        if concurrency is not None and (
+            isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1
+        ):
+            raise InvalidArgumentError(f"concurrency is a number of instances from 1 on, or None, not {concurrency!r}.")
         binding = WorkflowBinding(
             self,
-            Workflow(name, workflow_name or name, workflow, step_limit, implicit_dependencies, preserves_non_retryable),
+            Workflow(
+                name,
+                workflow_name or name,
+                workflow,
+                step_limit,
+                implicit_dependencies,
+                preserves_non_retryable,
+                concurrency,
+                read_retention(retention),
+            ),
         )
         self._bindings[name] = binding
+        self._slots[name] = Slots(concurrency)
         return binding
 
     def set_scene(self, now_ms: int, seed: int | str | None = None) -> None:
@@ -431,14 +453,22 @@ class Engine:
             raise JsException("Error", NOT_FOUND)
         return instance
 
-    def create(self, workflow: Workflow, id: str | None, params: bytes, retention: Retention = KEPT) -> str:
+    def create(
+        self,
+        workflow: Workflow,
+        id: str | None,
+        params: bytes,
+        retention: Retention = KEPT,
+        trigger: CronTrigger | None = None,
+    ) -> str:
         """Create an instance and let it run.
 
         Args:
             workflow: What it runs.
             id: Its id; None lets the engine make a UUID.
             params: What the event's payload is, stored.
-            retention: For how long it is kept after its end.
+            retention: For how long it is kept after its end, where its workflow's default does not hold.
+            trigger: The cron trigger that makes it, if one does.
 
         Returns:
             Its id.
@@ -455,20 +485,73 @@ class Engine:
         modifications = self.modifications_of(workflow, id)
         for listener in list(self.on_create):
             listener(self._bindings[workflow.name], id, modifications)
-        row = self.store.add_instance(workflow.name, id, self.clock.now_ms, params, retention)
+        kept = retention.or_else(workflow.retention)
+        row = self.store.add_instance(workflow.name, id, self.clock.now_ms, params, kept, trigger)
         self._record_queued(row)
         self._mock_events(row, modifications)
         instance = self._live(workflow, row)
         self.observers.instance_created(instance)
-        instance.start()
+        self._admit(instance)
         return id
 
-    def _record_queued(self, row: InstanceRow) -> None:
-        detail = {"trigger": {"source": 0}}
-        self.store.record(row.key, [HistoryRow("WORKFLOW_QUEUED", None, self.clock.now_ms, detail, row.params)])
+    def create_scheduled(self, workflow: Workflow, cron: str, scheduled_time: int) -> str:
+        """Create the instance that a cron trigger makes.
 
-    def _record_running(self, row: InstanceRow) -> None:
-        self.store.record(row.key, [HistoryRow("WORKFLOW_RUNNING", None, self.clock.now_ms)])
+        Args:
+            workflow: What it runs.
+            cron: The cron expression, as the configuration has it.
+            scheduled_time: When it is due, in epoch milliseconds.
+
+        Returns:
+            Its id.
+
+        Raises:
+            InvalidArgumentError: If the trigger made its instance of that time already.
+        """
+        trigger = CronTrigger(cron, scheduled_time)
+        if self.exists(workflow, trigger.instance_id):
+            raise InvalidArgumentError(
+                f"The cron {cron!r} has started {workflow.name!r} for {to_datetime(scheduled_time).isoformat()} "
+                f"already: instance {trigger.instance_id!r} exists. A trigger comes once at a time: give another "
+                "scheduled_time, or move the clock."
+            )
+        return self.create(workflow, trigger.instance_id, encode({}), trigger=trigger)
+
+    def _admit(self, instance: Instance) -> None:
+        """Let an instance run, once its workflow has a slot for it."""
+        if self._slots[instance.workflow.name].take(instance.id):
+            instance.start()
+        else:
+            self.progress(instance)
+
+    def _admit_again(self, old: Instance, *, has_begun: bool) -> None:
+        """The same for one that ran before: a new execution, from what is stored.
+
+        Args:
+            old: What ran before.
+            has_begun: Whether it goes on, so that its start is in history already.
+        """
+        old.row.status = "queued"
+        self.store.save_instance(old.row)
+        instance = self._relive(old)
+        instance.has_begun = has_begun
+        self._admit(instance)
+
+    def free_slots(self, workflow: Workflow, ids: Iterable[str]) -> None:
+        """Instances run no more: let as many go on that are queued."""
+        for id in self._slots[workflow.name].release(ids):
+            self._alive[workflow.name, id].start()
+
+    def slot_holders(self, workflow: Workflow, id: str) -> list[Instance]:
+        """The instances that keep one queued: those that hold its workflow's slots; none where it is not queued."""
+        slots = self._slots[workflow.name]
+        if not slots.is_queued(id):
+            return []
+        return [self._alive[workflow.name, holder] for holder in slots.holders]
+
+    def _record_queued(self, row: InstanceRow) -> None:
+        detail = {"trigger": {"source": 0 if row.cron is None else "cron"}}
+        self.store.record(row.key, [HistoryRow("WORKFLOW_QUEUED", None, self.clock.now_ms, detail, row.params)])
 
     def _live(self, workflow: Workflow, row: InstanceRow) -> Instance:
         script = self.scripts.get((workflow.name, row.id))
@@ -505,7 +588,7 @@ class Engine:
         self.busy.pop(instance, None)
 
     def crash(self, workflow: Workflow, id: str, point: FaultPoint | None = None) -> None:
-        """Lose an instance's memory and recover it from storage; one that has ended has nothing to lose.
+        """Lose an instance's memory and recover it from storage; one that has ended or is queued has nothing to lose.
 
         Args:
             workflow: What the instance runs.
@@ -513,7 +596,7 @@ class Engine:
             point: The fault point that it has come to, for reports.
         """
         instance = self.require(workflow, id)
-        if instance.finished or instance.row.status == "paused":
+        if instance.finished or instance.row.status == "paused" or self._slots[workflow.name].is_queued(id):
             return
         for operation in instance.operations.values():
             operation.give_back()
@@ -524,7 +607,7 @@ class Engine:
         if reborn.row.status == "waitingForPause":
             reborn.request_pause()
         else:
-            reborn.start()
+            self._admit(reborn)
         self.progress(reborn)
 
     def pause(self, workflow: Workflow, id: str) -> None:
@@ -532,7 +615,10 @@ class Engine:
         self._waits.acted()
         instance = self.require(workflow, id)
         if not instance.finished and instance.row.status not in ("paused", "waitingForPause"):
+            is_queued = instance.row.status == "queued"
             instance.request_pause()
+            if is_queued:
+                self.free_slots(workflow, [id])
 
     def resume(self, workflow: Workflow, id: str) -> None:
         """Let a paused instance go on; its timers go on from where they were."""
@@ -542,10 +628,9 @@ class Engine:
             instance.cancel_pause()
         elif instance.row.status == "paused":
             self._end_pause(instance.row)
-            instance.row.status = "running"
-            self.store.save_instance(instance.row)
-            self._record_running(instance.row)
-            self._relive(instance).start()
+            # A life that was paused before it began has not told history of its start yet.
+            has_begun = any(line.kind == "WORKFLOW_START" for line in self.store.history(instance.row.key))
+            self._admit_again(instance, has_begun=has_begun)
 
     def _end_pause(self, row: InstanceRow) -> None:
         """Timers go on from where they were, if they stood still."""
@@ -576,18 +661,14 @@ class Engine:
         self.store.forget_steps(row.key, first)
         self.store.delete_events(row.key)
         self.exceptions.pop(row.key, None)
-        row.status = "running" if first else "queued"
         row.output = row.error = row.ended_at = None
         self._end_pause(row)
-        self.store.save_instance(row)
-        if first:
-            self._record_running(row)
-        else:
+        if not first:
             self._record_queued(row)
         instance.modifications.forget_answers({step.key for step in self.store.steps(row.key)})
         self.observers.restarted(instance, whole=not first)
         self._mock_events(row, instance.modifications)
-        self._relive(instance).start()
+        self._admit_again(instance, has_begun=bool(first))
 
     def _restart_point(self, instance: Instance, point: object) -> int:
         if point is None:
@@ -649,6 +730,7 @@ class Engine:
             if modifications is not None:
                 modifications.drop_timers()
             self.scripts.pop(key, None)
+        self.free_slots(workflow, [id for _, id in wanted])
 
     def send_event(
         self, workflow: Workflow, id: str, event_type: str, payload: bytes, place: Place | None = None

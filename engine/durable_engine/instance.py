@@ -48,6 +48,7 @@ class Instance:
 
     Attributes:
         replaying: Whether `run` is only replayed for a check, so that nothing may have an effect (replay.py).
+        has_begun: Whether history has the start of an earlier execution, so that this one goes on.
     """
 
     replaying = False
@@ -64,6 +65,7 @@ class Instance:
         self.killed = False
         self.aborted_by: BaseException | None = None
         self.steps_run = 0
+        self.has_begun = False
         self._callbacks = 0
         self._counts: dict[tuple[StepKind, str, int | None], int] = {}
         self._sleeps_by_name: dict[StepKey, int] = {}
@@ -128,10 +130,11 @@ class Instance:
     def start(self) -> None:
         """Begin to run, from the top."""
         self._path = self.engine.paths.begin(self.row.key)
-        if self.row.status == "queued":
-            self._record("WORKFLOW_START")
-            self._set_status("running")
         self.engine.hazards.begin(self.row)
+        if self.row.status == "queued":
+            if not self.has_begun:
+                self._record("WORKFLOW_START")
+            self._set_status("running")
         self._note_lost_attempts()
         self.engine.mark_busy(self, True)
         context = context_for(self.root)
@@ -170,6 +173,9 @@ class Instance:
             }
         )
         others["payload"] = decode(self.row.params)
+        trigger = self.row.trigger
+        if trigger is not None:
+            others["schedule"] = cross({"cron": trigger.cron, "scheduledTime": trigger.scheduled_time})
         return others
 
     def _fail(self, exc: BaseException) -> None:
@@ -205,6 +211,7 @@ class Instance:
         self.modifications.drop_timers()
         self.engine.mark_busy(self, False)
         self.engine.observers.instance_finished(self)
+        self.engine.free_slots(self.workflow, [self.id])
 
     def tell_abandoned(self) -> None:
         """Keep findings of the waits that were cancelled while they waited.

@@ -48,6 +48,23 @@ class StepKey(NamedTuple):
         return f"{self.name}-{self.count}"
 
 
+class CronTrigger(NamedTuple):
+    """The cron trigger that made an instance.
+
+    Attributes:
+        cron: The cron expression, as the configuration has it.
+        scheduled_time: When it was due, in epoch milliseconds.
+    """
+
+    cron: str
+    scheduled_time: int
+
+    @property
+    def instance_id(self) -> str:
+        """The id of the instance that it makes."""
+        return f"{self.cron}-{self.scheduled_time}"
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class AttemptRecord(Shown):
     """One attempt of a step.

@@ -15,13 +15,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from .model import StepKey, StepKind
+from .model import CronTrigger, StepKey, StepKind
 
 _SCHEMA = """
 CREATE TABLE instances (
     key INTEGER PRIMARY KEY, workflow TEXT NOT NULL, id TEXT NOT NULL, created_at INTEGER NOT NULL,
     params BLOB NOT NULL, status TEXT NOT NULL, output BLOB, error BLOB, ended_at INTEGER, paused_at INTEGER,
-    success_retention INTEGER, error_retention INTEGER,
+    success_retention INTEGER, error_retention INTEGER, cron BLOB,
     UNIQUE (workflow, id)
 ) STRICT;
 CREATE TABLE steps (
@@ -69,6 +69,13 @@ class Retention(NamedTuple):
     success: int | None = None
     error: int | None = None
 
+    def or_else(self, default: Retention) -> Retention:
+        """This, and what another one says where this says nothing."""
+        return Retention(
+            default.success if self.success is None else self.success,
+            default.error if self.error is None else self.error,
+        )
+
 
 KEPT = Retention()
 
@@ -88,6 +95,12 @@ class InstanceRow(msgspec.Struct):
     paused_at: int | None = None
     success_retention: int | None = None
     error_retention: int | None = None
+    cron: bytes | None = None
+
+    @property
+    def trigger(self) -> CronTrigger | None:
+        """The cron trigger that made the instance, if one did."""
+        return None if self.cron is None else msgspec.msgpack.decode(self.cron, type=CronTrigger)
 
     def is_expired(self, now: int) -> bool:
         """Whether the instance has ended and is kept no longer."""
@@ -150,7 +163,13 @@ class Store:
     # -- instances ---------------------------------------------------------------------------------------------------
 
     def add_instance(
-        self, workflow: str, id: str, created_at: int, params: bytes, retention: Retention = KEPT
+        self,
+        workflow: str,
+        id: str,
+        created_at: int,
+        params: bytes,
+        retention: Retention = KEPT,
+        trigger: CronTrigger | None = None,
     ) -> InstanceRow:
         """Store a new instance; its id must be free."""
         row = InstanceRow(
@@ -162,10 +181,11 @@ class Store:
             "queued",
             success_retention=retention.success,
             error_retention=retention.error,
+            cron=None if trigger is None else msgspec.msgpack.encode(trigger),
         )
         self._next_key += 1
         self._db.execute(
-            "INSERT INTO instances VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", msgspec.structs.astuple(row)
+            "INSERT INTO instances VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", msgspec.structs.astuple(row)
         )
         return row
 

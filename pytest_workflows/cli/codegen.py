@@ -7,7 +7,7 @@ import typer
 from pytest_workflows.recordings import Recording
 from pytest_workflows.wrangler import binding_meant
 
-from .errors import UsageError
+from .errors import CommandError, UsageError
 from .files import read_file
 from .generating import generate
 from .options import Config, File, InstanceId, JsonOutputs, WorkflowOption
@@ -39,13 +39,25 @@ def codegen(
     The test of an instance that errored fails as it did, until the workflow is corrected.
     """
     recording = read_file(file, id=id, config=config, json_outputs=json_outputs)
-    typer.echo(generate(recording, workflow or recording.binding or _configured(recording, config)), nl=False)
+    binding = workflow or recording.binding or _configured(recording, config)
+    typer.echo(generate(recording, binding, is_exported=_is_exported(binding, config)), nl=False)
+
+
+def _is_exported(binding: str, config: str | None) -> bool:
+    """Whether the project, where there is one that can be read, has that workflow without a binding in `env`."""
+    try:
+        found = find_project(config).config
+    except CommandError:
+        return False
+    return any(one.binding == binding for one in found.exports) and binding not in {
+        one.binding for one in found.workflows
+    }
 
 
 def _configured(recording: Recording, config: str | None) -> str:
     """The binding of a recording that names none: the project's only one, or the only one of the recorded workflow."""
     project = find_project(config)
-    workflows = () if project.path is None else project.config.workflows
+    workflows = () if project.path is None else project.config.all_workflows
     found = binding_meant(workflows, recording.workflow, [one.binding for one in workflows])
     if found is None:
         raise UsageError(

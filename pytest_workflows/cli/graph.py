@@ -95,7 +95,7 @@ def _chosen(recordings: list[Recording], workflow: str | None, project: Found) -
         nameless = any(workflow_of(one) == "unknown" for one in recordings)
         what = "the recordings are of"
     else:
-        names, nameless = [one.binding for one in project.config.workflows], False
+        names, nameless = [one.binding for one in project.config.all_workflows], False
         what = "the configuration has"
     if workflow is not None:
         if workflow in names or nameless:
@@ -103,8 +103,8 @@ def _chosen(recordings: list[Recording], workflow: str | None, project: Found) -
         raise UsageError(f"there is no workflow {workflow!r}: {what} {_listed(names)}.", "Name one of these.")
     if len(names) == 1 and not nameless:
         return names[0]
-    if nameless and not names and project.path is not None and len(project.config.workflows) == 1:
-        return project.config.workflows[0].binding
+    if nameless and not names and project.path is not None and len(project.config.all_workflows) == 1:
+        return project.config.all_workflows[0].binding
     if nameless:
         raise UsageError("a recording does not say which workflow it is of.", "Say it: --workflow BINDING")
     raise UsageError(f"{what} {_listed(names)}.", "Choose one: --workflow BINDING")
@@ -122,7 +122,7 @@ def _source(recordings: list[Recording], name: str, project: Found) -> SourceWor
     if project.path is None:
         return None
     config = project.config
-    for workflow in config.workflows:
+    for workflow in config.all_workflows:
         if workflow.binding == name and config.main is not None:
             return find_steps(config.main, workflow.class_name)
     return None

@@ -31,25 +31,30 @@ def register(app: typer.Typer) -> None:
 
 
 def list_(config: Config = None, json: Json = False) -> None:
-    """List the workflow bindings of the project, and where each comes from."""
+    """List the workflows of the project, with their bindings, and where each comes from."""
     found = find_project(config).config
     if json:
-        workflows = [asdict(workflow) for workflow in found.workflows]
+        workflows = [asdict(workflow) for workflow in found.all_workflows]
         typer.echo(
             json_module.dumps({"config": str(found.path), "main": _main(found), "workflows": workflows}, indent=2)
         )
         return
     console = stdout()
-    if not found.workflows:
+    if not found.all_workflows:
         console.print(Text(f"{_near(found.path)} has no workflows."))
         return
     table = columns("Binding", "Workflow", "Class", "Source")
-    for workflow in found.workflows:
+    for workflow in found.all_workflows:
         table.add_row(
-            Text(workflow.binding, style="bold"), workflow.name, workflow.class_name, _source(found, workflow)
+            Text(_binding(found, workflow), style="bold"), workflow.name, workflow.class_name, _source(found, workflow)
         )
     show(table, console)
     show(Text(f"\nfrom {_near(found.path)}", style="dim"), console)
+
+
+def _binding(found: WranglerConfig, workflow: WorkflowBindingConfig) -> str:
+    is_bound = workflow in found.workflows
+    return workflow.binding if is_bound else f"{workflow.binding} (exported)"
 
 
 def _main(found: WranglerConfig) -> str | None:

@@ -14,6 +14,7 @@ import pytest
 
 from durable_engine import EngineError
 from pytest_workflows.errors import WorkflowConfigError
+from pytest_workflows.newer_python import note_of
 from pytest_workflows.recordings.divergence import place_text
 
 from .errors import CommandError
@@ -21,6 +22,7 @@ from .project import Found, find_project, run_pytest, told_by
 
 if TYPE_CHECKING:
     from durable_engine import Engine, WorkflowBinding
+    from pytest_workflows.project import Project
     from pytest_workflows.running import RunningTest
 
 NAME = "pytest-workflows"
@@ -58,15 +60,15 @@ class Bench:
         """
         wanted = choose_binding(name, self.found, self.running.workflow_names(), workflow)
         try:
-            found: WorkflowBinding = self.running.resolve(wanted)
+            found: WorkflowBinding = self.running.workflow_binding(wanted)
         except (WorkflowConfigError, EngineError) as error:
             raise CommandError(str(error)) from error
         except Exception as error:
-            raise _in_source(error, self.found) from error
+            raise _in_source(error, self.found, self.running.project) from error
         return found
 
 
-def _in_source(error: Exception, found: Found) -> CommandError:
+def _in_source(error: Exception, found: Found, project: Project | None) -> CommandError:
     """What the Worker's source raised while it was imported, and where."""
     what, place = f"{type(error).__name__}: {error}".rstrip(": "), None
     if isinstance(error, SyntaxError) and error.filename is not None:
@@ -77,7 +79,9 @@ def _in_source(error: Exception, found: Found) -> CommandError:
         mine = [place for place in frames if _FOREIGN not in place[0] and Path(place[0]).is_relative_to(folder)]
         place = mine[-1] if mine else None
     where = "the Worker's source" if place is None else place_text(*place)
-    return CommandError(f"{where}: {what}", "The Worker's source cannot be imported: correct it. --debug shows more.")
+    note = note_of(error, project)
+    hint = "The Worker's source cannot be imported: correct it. --debug shows more."
+    return CommandError(f"{where}: {what}", hint if note is None else note)
 
 
 def choose_binding(name: str | None, found: Found, names: list[str], workflow: str | None = None) -> str:
@@ -101,7 +105,7 @@ def choose_binding(name: str | None, found: Found, names: list[str], workflow: s
         return name
     if name is None and len(names) == 1:
         return names[0]
-    configured = found.config.workflows if found.path is not None else ()
+    configured = found.config.all_workflows if found.path is not None else ()
     by_workflow = [one.binding for one in configured if (name or workflow) in (one.name, one.class_name)]
     if len(by_workflow) == 1:
         return by_workflow[0]

@@ -181,7 +181,7 @@ class _Builder:
             config=None if origin.config is None else self._file(str(origin.config)),
             bindings=origin.bindings,
             params=tag(decode(row.params)),
-            trigger=self._first("WORKFLOW_QUEUED", "trigger"),
+            trigger=self._trigger(),
             clock_start=origin.clock_start,
             created_at=to_datetime(row.created_at),
             started_at=next((line.at for line in self._history if line.kind == "WORKFLOW_START"), None),
@@ -315,6 +315,13 @@ class _Builder:
         if key is not None and key in self._rows and self._rows[key].flags & SENSITIVE and "result" in detail:
             detail["result"] = HIDDEN
         return detail
+
+    def _trigger(self) -> Any:
+        """What started the instance, with the cron of one that a cron started, as production's dumps tell it."""
+        trigger, cron = self._first("WORKFLOW_QUEUED", "trigger"), self._run.row.trigger
+        if trigger is None or cron is None:
+            return trigger
+        return {**trigger, "cron": cron.cron, "scheduledTime": cron.scheduled_time}
 
     def _first(self, kind: str, name: str) -> Any:
         return next((line.detail.get(name) for line in self._history if line.kind == kind), None)

@@ -24,12 +24,16 @@ class Capture:
         engine: The test's engine.
         keys: Whose values are redacted.
         most: Of how many instances recordings are kept; None for all.
+        secrets: Texts that are redacted wherever they stand.
 
     Attributes:
         left_out: How many instances were more than that.
     """
 
-    def __init__(self, engine: Engine, keys: Iterable[str], most: int | None = MOST) -> None:
+    def __init__(
+        self, engine: Engine, keys: Iterable[str], most: int | None = MOST, secrets: Iterable[str] = ()
+    ) -> None:
+        self._secrets = tuple(secrets)
         self._engine = engine
         self._keys = tuple(keys)
         self._most = most
@@ -82,4 +86,4 @@ class Capture:
         """
         mine = origin(self._watcher)
         outputs = [output for run in self._kept for output in sensitive_outputs(run)]
-        return Secrets([build(run, mine) for run in self._kept], self._keys, outputs)
+        return Secrets([build(run, mine) for run in self._kept], self._keys, [*outputs, *self._secrets])

@@ -11,6 +11,7 @@ from typing import Any
 
 from durable_engine import (
     FINAL_STATUSES,
+    CronTrigger,
     EngineError,
     InvalidArgumentError,
     NeverHappensError,
@@ -84,6 +85,15 @@ def life_begins(recording: Recording) -> datetime | None:
     return started if started - created > _AT_ONCE else created
 
 
+def cron_trigger(recording: Recording) -> CronTrigger | None:
+    """The cron trigger that made the recorded instance, if one did and the recording says which."""
+    trigger: Any = untag(recording.trigger)
+    if not isinstance(trigger, Mapping):
+        return None
+    cron, time = trigger.get("cron"), trigger.get("scheduledTime")
+    return CronTrigger(cron, time) if isinstance(cron, str) and isinstance(time, int) else None
+
+
 class Reproduction:
     """A recorded instance that is run again. Made by `reproduce`.
 
@@ -110,7 +120,8 @@ class Reproduction:
         self._set_scene()
         self._introspector = await introspect_workflow_instance(self._binding, recording.instance_id)
         engine.scripts[workflow.name, recording.instance_id] = self.script
-        engine.create(workflow, recording.instance_id, encode(untag(recording.params)))
+        params = encode(untag(recording.params))
+        engine.create(workflow, recording.instance_id, params, trigger=cron_trigger(recording))
         if recording.created_at is not None:
             # Of an instance that was restarted, the last life begins later than that.
             instance = engine.require(workflow, recording.instance_id)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, NoReturn
 
 # The event loop refers to its tasks weakly: without this set, background work could vanish half-way.
 _background: set[asyncio.Future[Any]] = set()
@@ -35,12 +35,57 @@ def cancel_background() -> None:
     _background.clear()
 
 
+_NO_EXPORTS = (
+    "ctx has no exports: they are there from compatibility date 2025-11-17 on, or with the compatibility flag "
+    "enable_ctx_exports. Write one of them into the wrangler configuration."
+)
+
+
+class Exports:
+    """What the Worker exports, by the names of the classes: `ctx.exports.OrderWorkflow.create(...)`.
+
+    Args:
+        get: Gives the export of a name; raises KeyError with the reason where there is none.
+        names: Gives the names.
+    """
+
+    def __init__(self, get: Callable[[str], Any], names: Callable[[], Iterable[str]]) -> None:
+        self.__get = get
+        self.__names = names
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        try:
+            return self.__get(name)
+        except KeyError as error:
+            raise AttributeError(error.args[0]) from None
+
+    def __dir__(self) -> list[str]:
+        return sorted(self.__names())
+
+    def __repr__(self) -> str:
+        return f"<ctx.exports: {', '.join(dir(self)) or 'nothing'}>"
+
+
 class ExecutionContext:
     """The `ctx` of an entrypoint or a handler.
+
+    Args:
+        exports: What the Worker exports, `ctx.exports`; None where the compatibility date has no such thing.
 
     Example:
         >>> worker = MyWorker(ExecutionContext(), env)  # doctest: +SKIP
     """
+
+    def __init__(self, exports: Exports | None = None) -> None:
+        if exports is not None:
+            self.exports = exports
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name == "exports":
+            raise AttributeError(_NO_EXPORTS)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def wait_until(self, awaitable: Awaitable[Any]) -> None:
         """Let `awaitable` run on after the response was returned."""

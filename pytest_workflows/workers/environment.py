@@ -26,7 +26,7 @@ class EnvProxy:
         try:
             return current.resolve(name)
         except KeyError:
-            raise no_binding(name, current.names()) from None
+            raise no_binding(name, current.names(), current.hint()) from None
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise read_only(name)

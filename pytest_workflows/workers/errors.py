@@ -8,10 +8,8 @@ _NO_TEST = (
     "workers.env.{name} was read while no test is running, and bindings live for one test. "
     "Read it inside the test, a fixture, a handler or a workflow instead of at import time."
 )
-_NO_BINDING = (
-    "workers.env has no binding {name!r}. Bindings of this test: {known}. "
-    "Add it to the wrangler configuration, or to the fixture workflow_bindings."
-)
+_NO_BINDING = "workers.env has no binding {name!r}. Bindings of this test: {known}. {hint}"
+_ADD = "Add it to the wrangler configuration, or to the fixture workflow_bindings."
 _READ_ONLY = (
     "workers.env.{name} cannot be set or deleted: the object is shared by all tests. "
     "Override the fixture workflow_bindings to add or replace a binding."
@@ -25,9 +23,16 @@ class OutsideTestError(RuntimeError):
         super().__init__(_NO_TEST.format(name=name))
 
 
-def no_binding(name: str, known: Iterable[str]) -> AttributeError:
-    """`workers.env` was asked for a name that is no binding of the running test."""
-    return AttributeError(_NO_BINDING.format(name=name, known=", ".join(sorted(known)) or "none"))
+def no_binding(name: str, known: Iterable[str], hint: str | None = None) -> AttributeError:
+    """`workers.env` was asked for a name that is no binding of the running test.
+
+    Args:
+        name: The name.
+        known: The bindings of the test.
+        hint: What to do about it, where more is known than that it is missing.
+    """
+    listed = ", ".join(sorted(known)) or "none"
+    return AttributeError(_NO_BINDING.format(name=name, known=listed, hint=hint or _ADD))
 
 
 def read_only(name: str) -> AttributeError:

@@ -545,3 +545,55 @@ def test_values_that_json_has_no_form_for(cli, tmp_path):
     assert '            m.mock_step_result("b", 12345678901234567890)\n' in code
     assert "            m.mock_step_result('say \"hi\"', [" in code
     assert '        assert await instance.get_output() == b"\\x00\\x01"\n' in code
+
+
+# -- workflows that are only exported, and scheduled ones -------------------------------------------
+
+EXPORTED = """
+    {
+      "name": "shop",
+      "main": "src/entry.py",
+      "compatibility_date": "2026-11-10",
+      "exports": {
+        "Nightly": {"type": "workflow", "name": "nightly", "schedules": ["0 3 * * *"]}
+      }
+    }
+"""
+NIGHTLY = """
+    from workers import WorkflowEntrypoint
+
+
+    class Nightly(WorkflowEntrypoint):
+        async def run(self, event, step):
+            @step.do("count")
+            async def count():
+                return 3
+
+            return [event["schedule"]["cron"], await count()]
+"""
+RECORD = """
+    import pytest
+
+
+    @pytest.mark.asyncio
+    @pytest.mark.workflow(now="2026-03-02T03:00:00Z")
+    async def test_it(workflow_worker, workflow_engine):
+        await workflow_worker.scheduled(cron="0 3 * * *")
+        await workflow_engine.run_until_idle()
+"""
+
+
+def test_the_test_of_a_scheduled_instance_lets_the_cron_start_it_again(shop):
+    shop.write("wrangler.jsonc", EXPORTED)
+    shop.write("src/entry.py", NIGHTLY)
+    shop.write("tests/test_it.py", RECORD)
+    shop.pytest("--workflows-record=all")
+    (recording,) = shop.path.rglob(".workflows/**/*.json")
+
+    code = shop.command("codegen", str(recording)).out
+
+    assert "async def test_nightly_0_3_1772420400000_complete(workflow_engine, workflow_worker):" in code
+    assert 'binding = workflow_engine.bindings["Nightly"]' in code
+    assert 'await workflow_worker.scheduled(cron="0 3 * * *", scheduled_time=1772420400000)' in " ".join(code.split())
+    shop.write("tests/test_it.py", code)
+    assert shop.pytest().code == 0

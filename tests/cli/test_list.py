@@ -60,3 +60,20 @@ def test_no_configuration(shop):
         f"Error: no wrangler configuration was found from {shop.path} up to {shop.path}.\n"
         "Hint: Run this in a Worker's project, or name its configuration: --config path/to/wrangler.jsonc\n"
     )
+
+
+def test_workflows_that_are_only_exported_are_listed(shop):
+    config = (shop.path / "wrangler.jsonc").read_text()
+    exports = {
+        "OrderWorkflow": {"type": "workflow", "name": "orders"},
+        "Nightly": {"type": "workflow", "name": "nightly"},
+    }
+    shop.write("wrangler.jsonc", config.replace("{", f'{{ "exports": {json.dumps(exports)},', 1))
+
+    assert shop.command("list").out == text("""
+        Binding             Workflow  Class          Source
+        ORDERS              orders    OrderWorkflow  src/entry.py
+        Nightly (exported)  nightly   Nightly        src/entry.py
+
+        from wrangler.jsonc
+        """)

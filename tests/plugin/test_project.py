@@ -290,3 +290,35 @@ def test_switching_touches_no_lazy_module(switcher: ProjectSwitcher, tmp_path: P
     switcher.activate_for(tmp_path / "two")
 
     assert "lazy_one" in sys.modules
+
+
+# -- no configuration ------------------------------------------------------------------------------
+
+
+def test_without_a_configuration_a_missing_binding_says_where_one_was_looked_for(worker):
+    (worker.path / "wrangler.jsonc").unlink()
+
+    result = worker.run("async def test_it(workflow_env):\n    await workflow_env.ORDERS.create()\n")
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "E *AttributeError: workers.env has no binding 'ORDERS'. Bindings of this test: none. No wrangler "
+            "configuration was found: wrangler.json, wrangler.jsonc and wrangler.toml were looked for in "
+            f"{worker.path}/tests, {worker.path}. Put one beside the Worker, above its tests, or name it: ini "
+            "workflows_config = path/to/wrangler.jsonc. Or give the binding through the fixture workflow_bindings."
+        ]
+    )
+
+
+def test_a_configuration_in_a_folder_beside_the_tests_is_named(worker):
+    (worker.path / "shop").mkdir()
+    (worker.path / "wrangler.jsonc").rename(worker.path / "shop/wrangler.jsonc")
+
+    result = worker.run("async def test_it(workflow_env):\n    await workflow_env.ORDERS.create()\n")
+
+    result.stdout.fnmatch_lines(
+        [
+            "E *There is shop/wrangler.jsonc. Put one *, or name it: ini workflows_config = shop/wrangler.jsonc. Or give *"
+        ]
+    )

@@ -389,9 +389,10 @@ def test_without_a_configuration_it_says_that_it_needs_one(worker: Any) -> None:
     )
 
     assert said == (
-        "pytest_workflows.errors.WorkflowConfigError: workflow_worker needs the Worker's wrangler configuration "
-        "(wrangler.jsonc, .json or .toml), and none was found beside the test or above it. Add one that names `main`, "
-        "or set ini workflows_config."
+        "pytest_workflows.errors.WorkflowConfigError: workflow_worker needs the Worker's wrangler configuration, which "
+        "names its `main`. No wrangler configuration was found: wrangler.json, wrangler.jsonc and wrangler.toml were "
+        f"looked for in {worker.path}/tests, {worker.path}. Put one beside the Worker, above its tests, or name it: ini "
+        "workflows_config = path/to/wrangler.jsonc."
     )
 
 

@@ -12,7 +12,7 @@ from durable_engine import FINAL_STATUSES
 from pytest_workflows.cli import words
 from pytest_workflows.recordings import Recording, Step, by_name, untag
 from pytest_workflows.recordings.production import UNKNOWN_ID
-from pytest_workflows.recordings.reproduction import life_begins
+from pytest_workflows.recordings.reproduction import cron_trigger, life_begins
 
 from .errors import Exceptions
 from .layout import INDENT, WIDTH, Group, Led, Node, asserted, assigned, awaited_then, call, lay_out
@@ -33,19 +33,22 @@ _STEP_LIMIT = 10_000
 """What holds where nothing else is said."""
 
 
-def generate(recording: Recording, binding: str) -> str:
+def generate(recording: Recording, binding: str, *, is_exported: bool = False) -> str:
     """The source of a test that goes the recorded way.
 
     Args:
         recording: The recording.
         binding: The name of the workflow's binding.
+        is_exported: Whether that is no binding in `env`, but what a workflow is called that is only exported.
     """
-    return _Module(recording, binding).source()
+    return _Module(recording, binding, is_exported).source()
 
 
 class _Module:
-    def __init__(self, recording: Recording, binding: str) -> None:
+    def __init__(self, recording: Recording, binding: str, is_exported: bool) -> None:
         self._recording = recording
+        self._is_exported = is_exported
+        self._trigger = cron_trigger(recording)
         self._binding = binding
         self._imports = Imports()
         self._imports.use(PLUGIN, "introspect_workflow_instance")
@@ -53,6 +56,8 @@ class _Module:
         self._steps = steps_that_run(recording)
         known = recording.instance_id != UNKNOWN_ID
         self._id = recording.instance_id if known else "reproduced"
+        if self._trigger is not None:
+            self._id = self._trigger.instance_id
 
     def source(self) -> str:
         body = "\n".join(f"{INDENT}{line}" if line else "" for line in self._test())
@@ -90,7 +95,12 @@ class _Module:
         marks = list(self._marks())
         if marks:
             yield lay_out(call("@pytest.mark.workflow", *marks), 0)
-        yield f"{lay_out(call(f'async def {self._name()}', 'workflow_env'), 0, after=1)}:"
+        yield f"{lay_out(call(f'async def {self._name()}', *self._fixtures()), 0, after=1)}:"
+
+    def _fixtures(self) -> Iterator[str]:
+        yield "workflow_engine" if self._is_exported else "workflow_env"
+        if self._trigger is not None:
+            yield "workflow_worker"
 
     def _name(self) -> str:
         slug = re.sub(r"\W+", "_", f"{self._binding}_{self._id}_{self._recording.status}".lower(), flags=re.ASCII)
@@ -113,12 +123,14 @@ class _Module:
         mocks += self._finished_sleeps()
         params = literal(untag(self._recording.params), self._imports)
         env: Node = f"workflow_env.{self._binding}"
-        if not self._binding.isidentifier() or keyword.iskeyword(self._binding):
+        if self._is_exported:
+            env = f"workflow_engine.bindings[{text(self._binding)}]"
+        elif not self._binding.isidentifier() or keyword.iskeyword(self._binding):
             env = call("getattr", "workflow_env", text(self._binding))
         opened = call("async with introspect_workflow_instance", "binding", text(self._id))
         lines = [
             assigned("binding", env, 1),
-            assigned("params", params, 1),
+            *([assigned("params", params, 1)] if self._trigger is None else []),
             f"{lay_out(opened, 1, after=len(_AS))}{_AS}",
         ]
         if any(not line.startswith("#") for line in mocks):
@@ -126,9 +138,15 @@ class _Module:
             lines += [f"{INDENT * 2}{line}" for line in mocks]
         else:
             lines += [f"{INDENT}{line}" for line in mocks]
-        created = Group("{", (f'"id": {text(self._id)}', '"params": params'), "}")
-        lines.append(f"{INDENT}{lay_out(call('await binding.create', created), 2)}")
+        lines.append(f"{INDENT}{lay_out(self._created(), 2)}")
         return [*lines, "", *(f"{INDENT}{line}" for line in self._assertions())]
+
+    def _created(self) -> Node:
+        """The call that makes the instance: a cron's, where one made the recorded instance."""
+        if self._trigger is not None:
+            cron, time = f"cron={text(self._trigger.cron)}", f"scheduled_time={self._trigger.scheduled_time}"
+            return call("await workflow_worker.scheduled", cron, time)
+        return call("await binding.create", Group("{", (f'"id": {text(self._id)}', '"params": params'), "}"))
 
     def _assertions(self) -> Iterator[str]:
         recording = self._recording
