@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from .shown import shown, shown_path
+from .writable import why_not_writable
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +67,15 @@ def read_look_options(config: pytest.Config) -> LookOptions:
         pytest.UsageError: If one cannot be read, or jinja2 is missing for the page.
     """
     wanted: list[str] = config.getoption("workflows_cov_report")
+    base = config.invocation_params.dir
     for report in wanted:
         kind, _, path = report.partition(":")
         if not (report == "term" or (kind == "json" and path)):
-            raise pytest.UsageError(f"--workflows-cov-report takes term or json:PATH, not {report!r}.")
+            raise pytest.UsageError(f"--workflows-cov-report takes term or json:PATH, not {shown(report)}.")
+        if report != "term":
+            _check_writable("--workflows-cov-report=json:", base / path, "coverage.json")
     fail_under = config.getoption("workflows_cov_fail_under")
     coverage = bool(config.getoption("workflows_cov") or wanted or fail_under is not None)
-    base = config.invocation_params.dir
     return LookOptions(
         html=_page(config),
         coverage=coverage,
@@ -84,13 +90,24 @@ def _page(config: pytest.Config) -> Path | None:
     if given is None:
         return None
     path: Path = config.invocation_params.dir / given
-    if not given or path.is_dir():
-        raise pytest.UsageError(f"--workflows-html takes the path of a file to write, not {given!r}.")
+    if not given or os.path.isdir(path):
+        raise pytest.UsageError(f"--workflows-html takes the path of a file to write, not {shown(given)}.")
+    _check_writable("--workflows-html=", path, "report.html")
     from importlib.util import find_spec
 
     if find_spec("jinja2") is None:
         raise pytest.UsageError("--workflows-html needs jinja2: pip install 'pytest-workflows[report]'.")
     return path
+
+
+def _check_writable(option: str, path: Path, such_as: str) -> None:
+    """Refuse at once what would only be known when all tests have run."""
+    reason = why_not_writable(path)
+    if reason is not None:
+        raise pytest.UsageError(
+            f"{option}{shown_path(path)} cannot be written: {reason}. Name a file in a folder that you may write to, "
+            f"such as {option}{such_as}"
+        )
 
 
 def _percent(given: str) -> float:
@@ -99,5 +116,5 @@ def _percent(given: str) -> float:
     except ValueError:
         value = -1.0
     if not 0 <= value <= 100:
-        raise pytest.UsageError(f"--workflows-cov-fail-under takes a percentage from 0 to 100, not {given!r}.")
+        raise pytest.UsageError(f"--workflows-cov-fail-under takes a percentage from 0 to 100, not {shown(given)}.")
     return value

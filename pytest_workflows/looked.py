@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ import pytest
 
 from .freeze import real_seconds
 from .harvest import TestRuns
-from .html import Report, TestRun, render
+from .html import Failure, Report, TestRun, render
 from .sources import find_steps
 from .step_coverage import KnownWorkflow, dump, measure, sources_of
 
@@ -65,7 +65,7 @@ def _relative(file: str, rootdir: Path) -> str:
 
 def make_report(
     runs: Sequence[TestRuns],
-    failures: Mapping[str, list[str]],
+    failures: Mapping[str, Failure],
     configured: list[KnownWorkflow],
     config: pytest.Config,
 ) -> Report:
@@ -78,13 +78,14 @@ def make_report(
     for test in tests.values():
         if test.id in failures:
             test.outcome = "failed"
-            test.failure = "\n\n".join(failures[test.id])
+            test.failure = failures[test.id]
     recordings = [recording for run in runs for recording in run.recordings]
     coverage = measure(recordings, configured, sources_of(config.rootpath), config.rootpath)
     return Report(
         rootdir=config.rootpath,
         tests=sorted(tests.values(), key=_place),
         coverage=coverage,
+        others=[nodeid for nodeid in failures if nodeid not in tests],
         command=shlex.join([Path(sys.argv[0]).name, *config.invocation_params.args]),
         # Not the virtual time, which may still be in force.
         made_at=time.strftime("%Y-%m-%d %H:%M", time.localtime(real_seconds())),
@@ -96,11 +97,25 @@ def _place(test: TestRun) -> tuple[bool, str]:
     return test.outcome != "failed", "" if test.worker is None else test.id
 
 
-def write(report: Report, options: LookOptions) -> None:
-    """Write the files that were asked for."""
+def write(report: Report, options: LookOptions) -> dict[Path, str]:
+    """Write the files that were asked for.
+
+    Returns:
+        Those that could not be written, and why.
+    """
+    refused = {}
     for path in options.json:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(dump(report.coverage))
+        refused[path] = _write(path, lambda: dump(report.coverage))
     if options.html is not None:
-        options.html.parent.mkdir(parents=True, exist_ok=True)
-        options.html.write_text(render(report), encoding="utf-8")
+        refused[options.html] = _write(options.html, lambda: render(report).encode("utf-8", "backslashreplace"))
+    return {path: reason for path, reason in refused.items() if reason is not None}
+
+
+def _write(path: Path, make: Callable[[], bytes]) -> str | None:
+    data = make()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    except (OSError, ValueError) as error:
+        return getattr(error, "strerror", None) or str(error)
+    return None

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from .plan import PLAIN
+from .recordings.reporting import RECORDED
+from .shown import shown_path
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .harvest import TestRuns
+    from .html import Failure
     from .look_options import LookOptions
+    from .running import RunningTest
     from .session import WorkflowSession
     from .step_coverage import Coverage, KnownWorkflow
 
@@ -35,9 +44,10 @@ class LookingHooks:
         session.look()
         self._worker: str | None = getattr(config, "workerinput", {}).get("workerid")
         self._runs: list[TestRuns] = []
-        self._failures: dict[str, list[str]] = {}
+        self._failures: dict[str, Failure] = {}
         self._configured: dict[KnownWorkflow, None] = {}
         self._coverage: Coverage | None = None
+        self._unwritten: dict[Path, str] = {}
         self._has_failed = False
 
     # -- in the process that runs tests ------------------------------------------------------------------------------
@@ -56,16 +66,16 @@ class LookingHooks:
         report = yield
         self._has_failed = report.failed or (self._has_failed and report.when != "setup")
         running = self._session.running
-        if report.failed and running is not None and running.used:
-            setattr(report, _FAILURE, running.redacted(report.longreprtext))
-        if report.when == "teardown" and running is not None and running.used:
+        if report.failed:
+            setattr(report, _FAILURE, _failure_of(report, running))
+        if report.when == "teardown" and running is not None and _concerns(running):
             from .harvest import TestRuns, quieten
 
             quiet = bool(running.plan.title) and not self._has_failed
-            recordings = running.recordings()
+            recordings = running.recordings() if running.used else []
             if quiet:
                 recordings = [quieten(recording) for recording in recordings]
-            if recordings:
+            if recordings or self._has_failed:
                 self._runs.append(TestRuns(item.nodeid + running.plan.title, self._worker, quiet, recordings))
         return report
 
@@ -85,7 +95,24 @@ class LookingHooks:
             self._runs += load(carried)
             delattr(report, _CARRIED)
         if report.failed:
-            self._failures.setdefault(report.nodeid, []).append(getattr(report, _FAILURE, report.longreprtext))
+            found = getattr(report, _FAILURE, None) or _failure_of(report, None)
+            # A run of an exploration is said how to run again when all of its phases are over.
+            again = dict(report.sections).get("Run it again", found["command"])
+            self._add_failure(found["test"], {**found, "command": again})
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A file that cannot be collected has failed too, and nothing of it was run."""
+        if report.failed and self._worker is None:
+            self._add_failure(report.nodeid, _failure_of(report, None))
+
+    def _add_failure(self, nodeid: str, found: dict[str, Any]) -> None:
+        from .html import Failure
+
+        failure = self._failures.setdefault(nodeid, Failure(""))
+        failure.text = "\n\n".join(filter(None, [failure.text, found["text"]]))
+        failure.sentence = failure.sentence or found["sentence"]
+        failure.command = failure.command or found["command"]
+        failure.recordings = failure.recordings or found["recordings"]
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -111,7 +138,9 @@ class LookingHooks:
             return
         report = looked.make_report(self._runs, self._failures, list(self._configured), self._config)
         self._coverage = report.coverage
-        looked.write(report, self._options)
+        self._unwritten = looked.write(report, self._options)
+        if self._unwritten and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
         if self._is_below and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -131,7 +160,8 @@ class LookingHooks:
             for text, color in show(self._coverage):
                 terminalreporter.line(text, **{color: True} if color else {})
         for path in self._options.json:
-            terminalreporter.line(f"Workflow step coverage written to {path}")
+            if path not in self._unwritten:
+                terminalreporter.line(f"Workflow step coverage written to {path}")
         if self._is_below:
             terminalreporter.line(
                 f"FAIL workflow step coverage is {percent(self._coverage.percent)}, and "
@@ -139,5 +169,44 @@ class LookingHooks:
                 red=True,
                 bold=True,
             )
-        if self._options.html is not None:
+        if self._options.html is not None and self._options.html not in self._unwritten:
             terminalreporter.line(f"Workflow report: {self._options.html.as_uri()}")
+        for path, reason in self._unwritten.items():
+            terminalreporter.line(
+                f"FAIL {shown_path(path)} could not be written: {reason}. Name a file in a folder that you may write "
+                "to.",
+                red=True,
+                bold=True,
+            )
+
+
+def _concerns(running: RunningTest) -> bool:
+    """Whether a test is one of those that the page shows."""
+    return running.used or running.has_fixture
+
+
+def _failure_of(report: pytest.TestReport | pytest.CollectReport, running: RunningTest | None) -> dict[str, Any]:
+    """What the page says of a failure: plain data, which a worker's report can carry, without what is redacted."""
+    redacted = running.redacted if running is not None and running.used else str
+    plan = PLAIN if running is None or not _concerns(running) else running.plan
+    return {
+        "test": report.nodeid + plan.title,
+        "text": _writable(redacted(report.longreprtext)),
+        "sentence": _writable(redacted(_sentence(report))),
+        "command": _writable(plan.command(report.nodeid, ())),
+        "recordings": getattr(report, RECORDED, []),
+    }
+
+
+def _sentence(report: pytest.TestReport | pytest.CollectReport) -> str:
+    """The line that says what happened: of several errors, of which one was raised for another, the last."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    text = report.longreprtext if crash is None else crash.message
+    lines = [line for line in text.splitlines() if line.strip()]
+    said = [line[1:].strip() for line in lines if line.startswith("E ")] if crash is None else lines[:1]
+    sentence = (said or lines[-1:] or ["pytest does not say why"])[0]
+    return re.sub(r"^(?:\w+\.)+(?=\w+(?::|$))", "", sentence)
+
+
+def _writable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()

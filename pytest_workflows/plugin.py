@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import sys
 from collections.abc import Generator
 from pathlib import Path
@@ -91,7 +92,7 @@ def _start(config: pytest.Config) -> None:
 def _first_paths(config: pytest.Config) -> list[Path]:
     arguments = getattr(config.known_args_namespace, "file_or_dir", None) or config.getini("testpaths") or ["."]
     paths = [config.invocation_params.dir / argument.split("::")[0] for argument in arguments]
-    return [path for path in paths if path.exists()][:1]
+    return [path for path in paths if os.path.exists(path)][:1]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from .dev_vars import find_dev_vars, load_dev_vars
 from .errors import WorkflowConfigError
 from .loop_at_import import explain_missing_loop
+from .shown import shown
 from .wrangler import WorkflowBindingConfig, WranglerConfig, find_config, load_config
 
 _FOREIGN = frozenset({"site-packages", "node_modules", "python_modules"})
@@ -152,9 +153,12 @@ class Project:
         """
         config = self.config
         main = config.main
-        if main is None or not main.is_file():
-            shown = "names no main" if main is None else f"names main {str(main)!r}, which does not exist"
-            raise WorkflowConfigError(f"{config.path}:{config.main_line}: the configuration {shown}.")
+        if main is None or not os.path.isfile(main):
+            what = "names no main" if main is None else f"names main {shown(str(main))}, which does not exist"
+            raise WorkflowConfigError(
+                f"{config.path}:{config.main_line}: the configuration {what}. Write there the path of the Worker's "
+                'module, such as "main": "src/entry.py".'
+            )
         if main.suffix != ".py":
             raise WorkflowConfigError(
                 f"{config.path}:{config.main_line}: main is {main}, no Python module. Its workflows cannot run "
@@ -229,7 +233,7 @@ class ProjectSwitcher:
         Raises:
             WorkflowConfigError: If ini names a configuration that does not exist or cannot be read.
         """
-        folder = path if path.is_dir() else path.parent
+        folder = path if os.path.isdir(path) else path.parent
         if folder not in self._by_folder:
             self._by_folder[folder] = self._find(folder)
         project = self._by_folder[folder]
@@ -243,7 +247,7 @@ class ProjectSwitcher:
 
     def project_of(self, path: Path) -> Project | None:
         """The project that a file belongs to, if it was collected; the active one stays active."""
-        return self._by_folder.get(path if path.is_dir() else path.parent)
+        return self._by_folder.get(path if os.path.isdir(path) else path.parent)
 
     def _find(self, folder: Path) -> Project | None:
         found = find_config(folder, self._rootdir, self._configured)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import importlib.util
+import os
 import shlex
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
@@ -18,6 +19,7 @@ from durable_engine import EngineError, UnknownValue
 from .errors import WorkflowConfigError
 from .recordings import Recording, RecordingError, load
 from .recordings.replay import replay
+from .shown import shown_path
 from .wrangler import binding_meant
 
 if TYPE_CHECKING:
@@ -42,12 +44,12 @@ def set_up_replays(config: pytest.Config, session: WorkflowSession) -> None:
 
 
 def _existing(path: Path) -> Path:
-    path = path.resolve()
-    if not path.exists():
+    if not os.path.exists(path):
         raise pytest.UsageError(
-            f"--workflows-replay={path}: there is no such file or folder. Give a recording, or a folder of them, such "
-            "as .workflows/failures."
+            f"--workflows-replay={shown_path(path)}: there is no such file or folder. Give a recording, or a "
+            "folder of them, such as .workflows/failures."
         )
+    path = path.resolve()
     if path.is_dir() and not any(path.rglob("*.json")):
         raise pytest.UsageError(f"--workflows-replay={path}: the folder holds no recordings (*.json).")
     return path

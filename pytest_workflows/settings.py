@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -13,6 +15,8 @@ import pytest
 from .durations import read_count
 from .exploring import ALL, Exploration
 from .look_options import add_look_options
+from .shown import shown, shown_path
+from .writable import why_no_path, why_not_writable
 
 if TYPE_CHECKING:
     from durable_engine import FaultPoint
@@ -20,6 +24,9 @@ if TYPE_CHECKING:
 MARKER = "workflow"
 FAILURES_DIR = ".workflows/failures"
 LIMITS = ("step_output", "event_payload", "storage", "step_name", "instance_id", "batch", "sleep")
+_LARGEST = 2**53 - 1
+"""The largest number that JSON readers everywhere take."""
+_MOST_SECONDS = 1_000_000_000
 MARKER_HELP = (
     "workflow(now, seed, timeout, clock, step_limit, unused_mocks, unprovided, allow_network, limits, crash, replay, "
     "ignore_rules): how this test's workflows run; for example "
@@ -165,21 +172,26 @@ def read_exploration(config: pytest.Config) -> Exploration:
     """
     crash: Any = config.getoption("workflows_crash")
     if crash is not None and crash != ALL:
-        crash = _whole(crash) if crash.lstrip("-").isdigit() else _fault_point(crash)
+        crash = _whole(crash) if _is_whole(crash) else _fault_point(crash)
         if crash is None:
             raise pytest.UsageError("--workflows-crash=N draws N crash points for each test, from 1 on.")
     seeds = config.getoption("workflows_seeds")
     count = 0 if seeds is None else _whole(seeds)
     if count is None:
-        raise pytest.UsageError(f"--workflows-seeds takes a number of orders from 1 on, not {seeds!r}.")
+        raise pytest.UsageError(f"--workflows-seeds takes a number of orders from 1 on, not {shown(seeds)}.")
     seed = config.getoption("workflows_seed")
-    if seed is not None and not seed.lstrip("-").isdigit():
-        raise pytest.UsageError(f"--workflows-seed takes the number of an order, not {seed!r}.")
+    if seed is not None and not (_is_whole(seed) and -_LARGEST <= int(seed) <= _LARGEST):
+        raise pytest.UsageError(f"--workflows-seed takes the number of an order, not {shown(seed)}.")
     return Exploration(crash, count, None if seed is None else int(seed))
 
 
+def _is_whole(text: str) -> bool:
+    """Whether a text is a whole number that Python reads: not of other digits than these, and not of thousands."""
+    return re.fullmatch(r"-?[0-9]{1,20}", text) is not None
+
+
 def _whole(text: str) -> int | None:
-    return int(text) if text.isdigit() and int(text) > 0 else None
+    return int(text) if _is_whole(text) and 0 < int(text) <= _LARGEST else None
 
 
 def _fault_point(text: str) -> FaultPoint:
@@ -200,20 +212,20 @@ def read_ini(config: pytest.Config) -> Settings:
     Raises:
         pytest.UsageError: If an option cannot be read.
     """
-    timeout = config.getini("workflows_timeout")
-    now = config.getini("workflows_now") or None
+    timeout = _ini(config, "workflows_timeout")
+    now = _ini(config, "workflows_now") or None
     settings = Settings(
-        config=config.getini("workflows_config") or None,
-        environment=config.getini("workflows_wrangler_env") or None,
+        config=_ini(config, "workflows_config") or None,
+        environment=_ini(config, "workflows_wrangler_env") or None,
         now=now,
-        ignore_rules=tuple(config.getini("workflows_ignore_rules")),
+        ignore_rules=tuple(_ini(config, "workflows_ignore_rules") or ()),
         # Before pytest 9 no option is in force yet when the first conftest is loaded; this is read again after that.
-        strict=bool(config.getoption("workflows_strict", False) or config.getini("workflows_strict")),
+        strict=bool(config.getoption("workflows_strict", False) or _ini(config, "workflows_strict")),
         record=config.getoption("workflows_record", "failed"),
-        redact=tuple(config.getini("workflows_redact")),
-        dev_vars=bool(config.getini("workflows_dev_vars")),
-        failures_dir=config.getini("workflows_failures_dir") or FAILURES_DIR,
-        unprovided=config.getini("workflows_unprovided") or "error",
+        redact=tuple(_ini(config, "workflows_redact") or ()),
+        dev_vars=bool(_ini(config, "workflows_dev_vars")),
+        failures_dir=_failures_dir(config),
+        unprovided=_ini(config, "workflows_unprovided") or "error",
     )
     _check("ini option workflows_unprovided", "unprovided", settings.unprovided)
     _check("ini option workflows_ignore_rules", "ignore_rules", list(settings.ignore_rules))
@@ -224,9 +236,60 @@ def read_ini(config: pytest.Config) -> Settings:
             seconds = float(timeout)
         except ValueError:
             seconds = -1.0
-        _check("ini option workflows_timeout", "timeout", seconds, shown=timeout)
+        _check("ini option workflows_timeout", "timeout", seconds, given=timeout)
         settings = replace(settings, timeout=seconds)
     return settings
+
+
+_INI_FORMS = {
+    "workflows_strict": "true or false",
+    "workflows_dev_vars": "yes or no",
+    "workflows_redact": "keys with spaces between them, such as: token card_number",
+    "workflows_ignore_rules": "names of rules with spaces between them, such as: missing-await reused-id",
+}
+
+_INI_TYPES: dict[str, type] = {
+    "workflows_strict": bool,
+    "workflows_dev_vars": bool,
+    "workflows_redact": list,
+    "workflows_ignore_rules": list,
+}
+
+
+def _ini(config: pytest.Config, name: str) -> Any:
+    """What an ini option is set to, whatever pytest says of one that it cannot read itself."""
+    form = _INI_FORMS.get(name, "a text")
+    try:
+        value = config.getini(name)
+    except (ValueError, TypeError, AttributeError, pytest.UsageError) as error:
+        where = f" in {config.inipath}" if config.inipath is not None else ""
+        raise pytest.UsageError(
+            f"ini option {name}{where} takes {form}; pytest cannot read what is given: {error}."
+        ) from None
+    kinds = {
+        "workflows_strict": bool,
+        "workflows_dev_vars": bool,
+        "workflows_redact": list,
+        "workflows_ignore_rules": list,
+    }
+    fits = value is None or isinstance(value, kinds.get(name, str))
+    if not fits or (isinstance(value, list) and not all(isinstance(item, str) for item in value)):
+        raise pytest.UsageError(f"ini option {name} takes {form}, not {shown(value)}.")
+    return value
+
+
+def _failures_dir(config: pytest.Config) -> str:
+    folder: str = _ini(config, "workflows_failures_dir") or FAILURES_DIR
+    path = config.rootpath / folder
+    reason = why_no_path(str(path)) or ("it is a file, no folder" if os.path.isfile(path) else None)
+    if config.getoption("workflows_record", "failed") == "all":
+        reason = reason or why_not_writable(path, folder=True)
+    if reason is not None:
+        raise pytest.UsageError(
+            f"ini option workflows_failures_dir: no recordings can be written to {shown_path(path)}: {reason}. Name a "
+            "folder that you may write to, or record none: --workflows-record=none"
+        )
+    return folder
 
 
 def read_marker(args: tuple[Any, ...], kwargs: Mapping[str, Any], where: str) -> Mapping[str, Any]:
@@ -241,7 +304,7 @@ def read_marker(args: tuple[Any, ...], kwargs: Mapping[str, Any], where: str) ->
         pytest.UsageError: If one of them is not allowed.
     """
     if args:
-        raise pytest.UsageError(f"{where}: @pytest.mark.workflow takes keywords only, got {args!r}. {_allowed()}")
+        raise pytest.UsageError(f"{where}: @pytest.mark.workflow takes keywords only, got {shown(args)}. {_allowed()}")
     for name, value in kwargs.items():
         if name not in _CHECKS:
             close = difflib.get_close_matches(name, _CHECKS, n=1)
@@ -253,10 +316,10 @@ def read_marker(args: tuple[Any, ...], kwargs: Mapping[str, Any], where: str) ->
     return kwargs
 
 
-def _check(where: str, name: str, value: object, shown: object = None) -> None:
+def _check(where: str, name: str, value: object, given: object = None) -> None:
     fits, form = _CHECKS[name]
     if not fits(value):
-        raise pytest.UsageError(f"{where} takes {form}, not {value if shown is None else shown!r}.")
+        raise pytest.UsageError(f"{where} takes {form}, not {shown(value if given is None else given)}.")
 
 
 def _allowed() -> str:
@@ -278,31 +341,46 @@ def _is_time(value: object) -> bool:
 
 
 def _are_limits(value: object) -> bool:
-    return isinstance(value, Mapping) and all(
-        name in LIMITS and isinstance(number, int) and _is_number(number) for name, number in value.items()
+    return isinstance(value, dict) and all(
+        _is_one_of(LIMITS)(name) and _is_count(number) for name, number in value.items()
     )
 
 
 def _are_rules(value: object) -> bool:
-    if value == []:
+    if not isinstance(value, list | tuple):
+        return False
+    if not value:
         return True  # nothing is loaded for it
     from durable_engine import RULES
 
-    return isinstance(value, list | tuple) and all(name in RULES for name in value)
+    return all(_is_one_of(RULES)(name) for name in value)
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf")
+def _is_one_of(names: Iterable[str]) -> Callable[[object], bool]:
+    # The type first: a value may have no hash, or compare itself to a text in its own way.
+    return lambda value: isinstance(value, str) and value in names
+
+
+def _is_seconds(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= _MOST_SECONDS
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and -_LARGEST <= value <= _LARGEST
+
+
+def _is_count(value: object) -> bool:
+    return _is_int(value) and value > 0  # type: ignore[operator]  # an int by then
 
 
 _CHECKS: dict[str, tuple[Callable[[object], bool], str]] = {
     "now": (_is_time, "a datetime or an ISO 8601 text such as '2026-01-01T00:00:00Z'"),
-    "seed": (lambda value: isinstance(value, int) and not isinstance(value, bool), "an int"),
-    "timeout": (_is_number, "real seconds, a number above 0"),
-    "clock": (lambda value: value in ("auto", "manual"), "'auto' or 'manual'"),
-    "step_limit": (lambda value: isinstance(value, int) and _is_number(value), "an int above 0"),
-    "unused_mocks": (lambda value: value in ("error", "ignore"), "'error' or 'ignore'"),
-    "unprovided": (lambda value: value in ("error", "ignore"), "'error' or 'ignore'"),
+    "seed": (_is_int, "an int"),
+    "timeout": (_is_seconds, "real seconds, a number above 0"),
+    "clock": (_is_one_of(("auto", "manual")), "'auto' or 'manual'"),
+    "step_limit": (_is_count, "an int above 0"),
+    "unused_mocks": (_is_one_of(("error", "ignore")), "'error' or 'ignore'"),
+    "unprovided": (_is_one_of(("error", "ignore")), "'error' or 'ignore'"),
     "allow_network": (_is_flag, "True or False"),
     "limits": (lambda value: _are_limits(value), f"a dict of numbers for some of {', '.join(LIMITS)}"),
     "crash": (_is_flag, "True or False"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,8 +12,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from .errors import WorkflowConfigError
+from .shown import brief, shown, shown_path
 from .wrangler_lines import TOML_TOKEN, Lines
 from .wrangler_workflows import WorkflowBindingConfig, WorkflowReader, kind_of
+from .writable import why_no_path
 
 __all__ = [
     "NAMES",
@@ -75,6 +78,13 @@ _NESTED = {
 _NOT_INHERITED = frozenset({"vars", "secrets", "workflows", *_LISTS, *_SINGLES, *_NESTED}) - {"assets"}
 
 _JSON_TOKEN = re.compile(r'"(?:\\.|[^"\\\n])*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
+_NESTING = re.compile(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|[\[\]{}]')
+_LONG_NUMBER = re.compile(r"(?<![\w.\"'])[+-]?\d{4300,}")
+_WRITTEN_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_DEEPEST = 100
+_TOO_DEEP = f"tables and lists are nested more than {_DEEPEST} deep. wrangler has no setting that is; take some away."
+_TOO_LONG = "a number has thousands of digits. wrangler has no setting that takes one; write it as a text."
 
 
 def binding_meant(workflows: Iterable[WorkflowBindingConfig], name: str | None, bindings: Sequence[str]) -> str | None:
@@ -147,23 +157,23 @@ def find_config(start: Path, rootdir: Path, configured: str | None = None) -> Pa
     """
     if configured is not None:
         path = rootdir / configured
-        if not path.is_file():
+        if not os.path.isfile(path):
             near = [str(found.relative_to(rootdir)) for name in NAMES for found in sorted(rootdir.glob(name))]
             hint = f" There is {', '.join(near)}." if near else ""
             raise WorkflowConfigError(
-                f"The ini option workflows_config names {configured!r}, and {path} does not exist.{hint} "
-                "Correct the option, or remove it: the file beside the tests is found by itself."
+                f"The ini option workflows_config names {shown(configured)}, and {shown_path(path)} does not exist."
+                f"{hint} Correct the option, or remove it: the file beside the tests is found by itself."
             )
         return path
     paths = (folder / name for folder in _folders_to_search(start, rootdir) for name in NAMES)
-    return next((path for path in paths if path.is_file()), None)
+    return next((path for path in paths if os.path.isfile(path)), None)
 
 
 def _folders_to_search(start: Path, rootdir: Path) -> Iterator[Path]:
-    folder = start if start.is_dir() else start.parent
+    folder = start if os.path.isdir(start) else start.parent
     for candidate in (folder, *folder.parents):
         yield candidate
-        if candidate == rootdir or (not start.is_relative_to(rootdir) and (candidate / ".git").exists()):
+        if candidate == rootdir or (not start.is_relative_to(rootdir) and os.path.exists(candidate / ".git")):
             return
 
 
@@ -238,10 +248,16 @@ def load_config(path: Path, environment: str | None = None) -> WranglerConfig:
     """
     try:
         source = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise WorkflowConfigError(f"{path}:{line}: this cannot be read: {error}. Save it as UTF-8.") from None
+    except OSError as error:
         raise WorkflowConfigError(f"{path}:1: this cannot be read: {error}.") from None
     source = _without_comments(path, source)
-    return _Reader(path, source, environment).read(_parse(path, source))
+    reader = _Reader(path, source, environment)
+    data = _parse(path, source)
+    reader.check_texts(data)
+    return reader.read(data)
 
 
 def _without_comments(path: Path, source: str) -> str:
@@ -267,9 +283,18 @@ def _parse(path: Path, source: str) -> Any:
             line = re.search(r"at line (\d+)", str(error))
             where = line[1] if line else str(source.count("\n") + 1)
             raise WorkflowConfigError(f"{path}:{where}: this is no valid TOML: {error}.") from None
+        except ValueError:  # Python refuses to read a number of thousands of digits
+            raise WorkflowConfigError(f"{path}:{_line_of_long_number(source)}: {_TOO_LONG}") from None
+        except RecursionError:
+            raise WorkflowConfigError(f"{path}:{_deepest_line(source)}: {_TOO_DEEP}") from None
+    deep = _deepest_line(source)
+    if deep is not None:
+        raise WorkflowConfigError(f"{path}:{deep}: {_TOO_DEEP}")
+    if _LONG_NUMBER.search(source):
+        raise WorkflowConfigError(f"{path}:{_line_of_long_number(source)}: {_TOO_LONG}")
     try:
         return json.loads(source)
-    except (ValueError, RecursionError):
+    except ValueError:
         import json5
 
         try:
@@ -278,6 +303,21 @@ def _parse(path: Path, source: str) -> Any:
             found = re.fullmatch(r"<string>:(\d+) (.*)", str(error), re.DOTALL)
             line_number, what = (found[1], found[2]) if found else ("1", str(error))
             raise WorkflowConfigError(f"{path}:{line_number}: this is no valid JSON with comments: {what}.") from None
+
+
+def _deepest_line(source: str) -> int | None:
+    """The line at which tables and lists are nested too deep; None where they are not."""
+    depth = 0
+    for token in _NESTING.finditer(source):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)
+        if depth > _DEEPEST:
+            return source.count("\n", 0, token.start()) + 1
+    return None
+
+
+def _line_of_long_number(source: str) -> int:
+    found = _LONG_NUMBER.search(source)
+    return 1 if found is None else source.count("\n", 0, found.start()) + 1
 
 
 class _Reader:
@@ -289,22 +329,40 @@ class _Reader:
         self._environment = environment
         self._warnings: list[tuple[int, str]] = []
 
+    def check_texts(self, value: Any) -> None:
+        """Refuse half of a surrogate pair, which JSON can write and no file, path or name can hold."""
+        parts = [value]
+        while parts:
+            part = parts.pop()
+            if isinstance(part, dict):
+                parts += [*part, *part.values()]
+            elif isinstance(part, list):
+                parts += part
+            elif isinstance(part, str) and _SURROGATE.search(part):
+                line = self._lines.line_matching(_WRITTEN_SURROGATE)
+                raise WorkflowConfigError(
+                    f"{self._path}:{line}: the text {shown(part)} holds half of a surrogate pair. Write the character "
+                    "itself, or both halves."
+                )
+
     def read(self, data: object) -> WranglerConfig:
         if not isinstance(data, dict):
             self._fail(None, f"the configuration is {kind_of(data)}, not a table of settings.")
         settings = self._with_environment(_present(data))
         others = list(self._other_bindings(settings))
         own_name = settings.get("name")
+        if own_name is not None and not isinstance(own_name, str):
+            self._fail("name", f"name is {kind_of(own_name)}, not a text.")
         reader = WorkflowReader(self, {own_name, f"{own_name}-{self._environment}"})
         workflows = reader.bindings(settings.get("workflows", []))
         exports, other_exports = reader.exports(settings.get("exports", {}))
         workflows, exports = reader.joined(workflows, exports)
         date = settings.get("compatibility_date")
         if date is not None and not _is_date(date):
-            self._fail("compatibility_date", f'compatibility_date is {date!r}; write it as "2026-11-10".')
+            self._fail("compatibility_date", f'compatibility_date is {shown(date)}; write it as "2026-11-10".')
         flags = settings.get("compatibility_flags", [])
         if not isinstance(flags, list) or not all(isinstance(flag, str) for flag in flags):
-            self._fail("compatibility_flags", f"compatibility_flags is {flags!r}, not a list of texts.")
+            self._fail("compatibility_flags", f"compatibility_flags is {shown(flags)}, not a list of texts.")
         variables = settings.get("vars", {})
         if not isinstance(variables, dict):
             self._fail("vars", f"vars is {kind_of(variables)}, not a table of variables.")
@@ -334,9 +392,9 @@ class _Reader:
         if environment is None:
             return data
         if environment not in environments:
-            names = ", ".join(environments) or "none"
+            names = brief(", ".join(environments)) or "none"
             self._fail(
-                "env", f"there is no environment {environment!r} (ini workflows_wrangler_env). There are: {names}."
+                "env", f"there is no environment {shown(environment)} (ini workflows_wrangler_env). There are: {names}."
             )
         chosen = environments[environment]
         if not isinstance(chosen, dict):
@@ -357,7 +415,12 @@ class _Reader:
             return None
         if not isinstance(main, str):
             self._fail("main", f"main is {kind_of(main)}, not a path.")
-        return (self._path.parent / main).resolve()
+        reason = why_no_path(main)
+        if reason is not None:
+            self._fail(
+                "main", f'main is {shown(main)}, no path: {reason}. Write the module\'s path, such as "src/entry.py".'
+            )
+        return Path(os.path.realpath(self._path.parent / main))
 
     def _required_secrets(self, secrets: object) -> tuple[str, ...] | None:
         if secrets is None:
@@ -400,14 +463,14 @@ class _Reader:
             self._fail(near, f"{where} is {kind_of(entry)}, not a table.")
         name = entry.get(key)
         if not isinstance(name, str) or not name:
-            found = ", ".join(entry) or "nothing"
+            found = brief(", ".join(entry)) or "nothing"
             self._fail(near, f'{where} has no text as "{key}", the name in env (found: {found}).')
         return name
 
     def _check_unique(self, names: list[str]) -> None:
         for name in names:
             if names.count(name) > 1:
-                self._fail(name, f"the binding {name!r} is declared more than once.")
+                self._fail(name, f"the binding {shown(name)} is declared more than once.")
 
     def line_of(self, *texts: str | int) -> int:
         """The line of the last of these keys and values (wrangler_lines.py)."""

@@ -38,6 +38,11 @@ class Lines:
         found = (self._line(texts[:end]) for end in range(len(texts), 0, -1))
         return next((line for line in found if line is not None), 1)
 
+    def line_matching(self, pattern: re.Pattern[str]) -> int:
+        """The line of the first text that matches; 1 where none does."""
+        found = pattern.search(self._source)
+        return 1 if found is None else self._source.count("\n", 0, found.start()) + 1
+
     def _line(self, texts: tuple[str | int, ...]) -> int | None:
         start = end = 0
         limit = len(self._source)

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
+from .shown import shown as shown_value
+
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
 _MOST_STEPS = 25_000
 _JURISDICTIONS = ("eu", "fedramp", "us")
@@ -311,7 +313,7 @@ def whole(value: object) -> int | None:
 
 def shown(value: object) -> str:
     """A value of a configuration, for messages."""
-    return "null" if value is None else "true" if value is True else "false" if value is False else repr(value)
+    return "null" if value is None else "true" if value is True else "false" if value is False else shown_value(value)
 
 
 def kind_of(value: object) -> str:
@@ -319,4 +321,4 @@ def kind_of(value: object) -> str:
     if value is None:
         return "null"
     names = {dict: "a table", list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number"}
-    return f"{names.get(type(value), type(value).__name__)} ({value!r})"
+    return f"{names.get(type(value), type(value).__name__)} ({shown_value(value)})"

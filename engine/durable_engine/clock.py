@@ -30,6 +30,9 @@ def to_datetime(ms: int) -> datetime:
     return _EPOCH + timedelta(milliseconds=min(ms, _LAST))
 
 
+_YEAR_9000 = 221_845_392_000_000
+
+
 def to_ms(value: datetime) -> int:
     """A `datetime` as epoch milliseconds; a naive one is UTC, as everywhere on the platform."""
     if value.tzinfo is None:
@@ -41,10 +44,11 @@ def read_now(value: object) -> int:
     """What a test gives as the start of its clock, as epoch milliseconds.
 
     Args:
-        value: An aware or naive (UTC) `datetime`, or an ISO 8601 text such as `"2026-01-01T00:00:00Z"`.
+        value: An aware or naive (UTC) `datetime`, or an ISO 8601 text such as `"2026-01-01T00:00:00Z"`, from 1970 to
+            the year 9000: a clock must have room to go on, and ids of today's kinds count from 1970.
 
     Raises:
-        InvalidArgumentError: If it is neither.
+        InvalidArgumentError: If it is neither, or before or after that.
     """
     if isinstance(value, str):
         try:
@@ -55,7 +59,10 @@ def read_now(value: object) -> int:
         raise InvalidArgumentError(
             "now takes a datetime or an ISO 8601 text such as '2026-01-01T00:00:00Z'; that could not be read."
         )
-    return to_ms(value)
+    ms = to_ms(value)
+    if not 0 <= ms < _YEAR_9000:
+        raise InvalidArgumentError("now takes a time from 1970 to the year 9000, and this one is not.")
+    return ms
 
 
 class Timer:

@@ -59,6 +59,8 @@ from .waits import Waiter, Waits
 DEFAULT_TIMEOUT = 5.0
 _IN_VAIN = (StepFailedError, UnreachableStatusError, WaitTimeoutError)
 """What a wait raises where what was awaited does not happen."""
+MOST_SECONDS = 1_000_000_000
+"""The longest timeout of a wait: some thirty years, which every timer of every system takes."""
 _STEP_KINDS = {"do": "do", "sleep": "sleep", "waitForEvent": "wait_for_event"}
 
 
@@ -843,6 +845,11 @@ class Engine:
     def _seconds(self, timeout: float | None) -> float:
         if timeout is None:
             return self.timeout
+        if isinstance(timeout, int | float) and abs(timeout) > MOST_SECONDS:
+            # Not by its repr: Python refuses to write an int of many thousand digits.
+            raise InvalidArgumentError(
+                f"timeout is a number of real seconds above 0 and up to {MOST_SECONDS:,}; this one is beyond that."
+            )
         if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0:
             raise InvalidArgumentError(f"timeout is a number of real seconds above 0, not {timeout!r}.")
         return timeout

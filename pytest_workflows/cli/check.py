@@ -17,6 +17,8 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from pytest_workflows.shown import shown_path
+
 from . import words
 from .check_plugin import FILE
 from .console import Row, labelled, show, show_whole, stdout
@@ -75,8 +77,10 @@ def check(
 
 
 def _existing(config: str) -> Path:
-    if not Path(config).is_file():
-        raise UsageError(f"--config names {config}, which is no file.")
+    if not os.path.isfile(config):
+        raise UsageError(
+            f"--config names {shown_path(config)}, which is no file.", "It takes a path such as wrangler.jsonc."
+        )
     return Path(config).resolve()
 
 

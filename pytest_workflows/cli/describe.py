@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import typer
 from rich.console import Console
@@ -11,7 +13,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from durable_engine import FINAL_STATUSES
-from pytest_workflows.recordings import Attempt, LogLine, Recording, Step, dump
+from pytest_workflows.recordings import Attempt, LogLine, Recording, SourcePlace, Step, dump
 
 from . import words
 from .console import Row, coloured, columns, labelled, show, stdout
@@ -22,6 +24,8 @@ _VALUE = 400
 _NOTES = 12
 _LINES = 10
 _TRIGGERS = ("api", "binding", "event", "cron")
+_FRAME = re.compile(r'File "([^"\n]+)", line (\d+)')
+_LIBRARY = re.compile(r"[/\\](?:site|dist)-packages[/\\]|[/\\]python_modules[/\\]|[/\\]lib[/\\]python\d")
 _TOOK = {"running": "not over yet", "no outcome": "-"}
 EXAMPLES = """
 Examples:
@@ -79,7 +83,10 @@ def show_recording(recording: Recording, console: Console) -> None:
             show(labelled(_termination(line.detail), indent=2), console)
     for finding in recording.findings:
         console.print()
-        show(labelled([("Broken rule", finding.rule), ("Noticed", finding.message)], indent=2), console)
+        where = _where(finding.place)
+        show(
+            labelled([("Broken rule", finding.rule), ("Where", where), ("Noticed", finding.message)], indent=2), console
+        )
     if recording.notes:
         console.print(Text("\nNot known:", style="bold"))
         show(_bullets(recording.notes), console)
@@ -111,15 +118,35 @@ def _instance(recording: Recording) -> Iterator[Row]:
     yield "End", words.moment(recording.ended_at) if over else "not yet"
     yield "Duration", _duration(recording)
     yield "Last successful step", _last_successful(recording)
+    if recording.file is not None:
+        yield (
+            "Source",
+            recording.file if recording.class_name is None else f"{recording.class_name} in {recording.file}",
+        )
     yield "Params", words.value(recording.params, _VALUE)
     if recording.status == "complete":
         yield "Output", words.value(recording.output, _VALUE)
     if recording.status == "errored":
         yield "Error", Text(words.error(recording.error) or words.UNKNOWN, style="red")
+        yield from _raised(recording.traceback or (recording.error.message if recording.error else ""))
     if recording.log:
         yield "Printed", _printed(recording.log)
     if recording.test is not None:
         yield "Test", f"{recording.test} ({recording.outcome or 'outcome unknown'})"
+
+
+def _where(place: SourcePlace) -> str:
+    return f"{place.file}:{place.line}"
+
+
+def _raised(told: str) -> Iterator[Row]:
+    """Where an error was raised, by the traceback that is told with it: the last place that is no library's."""
+    frames = _FRAME.findall(told)
+    own = [frame for frame in frames if not _LIBRARY.search(frame[0])]
+    for file, line in (own or frames)[-1:]:
+        path = Path(file)
+        near = path.relative_to(Path.cwd()).as_posix() if path.is_relative_to(Path.cwd()) else file
+        yield "Raised at", f"{near}:{line}"
 
 
 def _printed(log: list[LogLine]) -> str:
@@ -184,6 +211,8 @@ def _step(recording: Recording, step: Step) -> Iterator[Row]:
     cut_off = not over and recording.status in FINAL_STATUSES and not step.unknown_outcome
     yield "Name", step.label
     yield "Type", f"{words.TYPES[step.kind]}{' (mocked)' if step.mocked else ''}"
+    if step.place is not None:
+        yield "Source", _where(step.place)
     if step.kind == "wait_for_event":
         yield "Event", step.event_type or words.UNKNOWN
     yield "Start", words.moment(step.started_at)
@@ -205,6 +234,7 @@ def _step(recording: Recording, step: Step) -> Iterator[Row]:
         yield "Output", words.value(step.result, _VALUE)
     if step.error is not None:
         yield "Error", Text(words.error(step.error), style="red")
+        yield from _raised(step.error.message)
     log = [line for attempt in step.attempts for line in attempt.log]
     if log:
         yield "Printed", _printed(log)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
+import os
 import sys
 from pathlib import Path
 
-from pytest_workflows.recordings import Recording, RecordingError, load, read
+from pytest_workflows.recordings import Recording, RecordingError, load, parse
 from pytest_workflows.recordings.production import NO_ID
+from pytest_workflows.shown import shown_path
 
 from .errors import CommandError
 
@@ -44,15 +45,20 @@ def read_file(
 def _read(name: str, config: str | None, json_outputs: bool | None) -> Recording:
     try:
         if name == "-":
-            return read(json.loads(sys.stdin.read()), where="standard input", json_outputs=json_outputs)
-        if Path(name).is_dir():
+            return parse(_stdin(), "standard input", json_outputs=json_outputs)
+        if os.path.isdir(name):
             raise CommandError(f"{name} is a folder.", "Name a recording that lies in it, or `latest`.")
-        path = newest(config) if name == LATEST and not Path(name).exists() else name
+        path = newest(config) if name == LATEST and not os.path.exists(name) else name
         return load(path, json_outputs=json_outputs)
-    except json.JSONDecodeError as error:
-        raise CommandError(f"standard input: this is no JSON: {error}.", "Pipe one instance's JSON into it.") from None
     except RecordingError as error:
         raise told(error) from None
+
+
+def _stdin() -> bytes:
+    # Bytes, where they are to be had: the terminal's encoding is not what the file was written in.
+    stream = getattr(sys.stdin, "buffer", None)
+    data: bytes = sys.stdin.read().encode("utf-8", "surrogateescape") if stream is None else stream.read()
+    return data
 
 
 def newest(config: str | None = None) -> Path:
@@ -81,8 +87,8 @@ def read_all(paths: list[Path]) -> tuple[list[Recording], list[str]]:
     """
     recordings, refused = [], []
     for path in paths:
-        if not path.exists():
-            raise CommandError(f"{path} does not exist.", "Name a recording, or a folder of them.")
+        if not os.path.exists(path):
+            raise CommandError(f"{shown_path(path)} does not exist.", "Name a recording, or a folder of them.")
         for file in sorted(path.rglob(f"*{_SUFFIX}")) if path.is_dir() else [path]:
             try:
                 recordings.append(load(file))

@@ -10,7 +10,9 @@ import typer
 
 from pytest_workflows.graph import build_graph, to_mermaid, to_svg
 from pytest_workflows.recordings import Recording, workflow_of
+from pytest_workflows.shown import shown, shown_path
 from pytest_workflows.sources import SourceWorkflow, find_steps
+from pytest_workflows.writable import why_not_writable
 
 from .errors import CommandError, UsageError
 from .files import read_all
@@ -35,6 +37,10 @@ class Format(StrEnum):
     svg = "svg"
 
 
+_MARKDOWN = ".md"
+_ENDINGS = {".svg": Format.svg, ".mmd": Format.mermaid, ".mermaid": Format.mermaid, _MARKDOWN: Format.mermaid}
+
+
 def register(app: typer.Typer) -> None:
     """Make it a command of the app."""
     app.command("graph", epilog=EXAMPLES)(graph)
@@ -50,14 +56,16 @@ def graph(
         typer.Option("--workflow", metavar="BINDING", help="Which workflow, where it is not the only one."),
     ] = None,
     format: Annotated[
-        Format | None, typer.Option("--format", help="By default svg for an output that ends in .svg, else mermaid.")
+        Format | None, typer.Option("--format", help="By default what the output's ending says, else mermaid.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it to a file, not to standard output.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write it to a file: .svg, .mmd, .mermaid or .md."),
     ] = None,
     config: Config = None,
 ) -> None:
     """Draw a workflow's steps and dependencies as they ran; branches that nothing took are grey."""
+    form = _form_of(output, format)
     project = find_project(config)
     recordings, refused = read_all(paths or [])
     if paths and not recordings:
@@ -68,15 +76,40 @@ def graph(
     if source is None and not mine:
         raise CommandError(f"the source of {name} cannot be read.", "pytest-workflows list shows where it should be.")
     drawn = build_graph(mine, source, name)
-    if format is None:
-        format = Format.svg if output is not None and output.suffix == ".svg" else Format.mermaid
-    text = to_svg(drawn) if format is Format.svg else to_mermaid(drawn)
+    text = to_svg(drawn) if form is Format.svg else to_mermaid(drawn)
     if output is None:
         typer.echo(text, nl=False)
     else:
-        _write(output, text)
+        _write(output, f"```mermaid\n{text}```\n" if output.suffix.lower() == _MARKDOWN else text)
     for line in refused:
         typer.secho(f"Not read: {line}", err=True, fg=typer.colors.YELLOW)
+
+
+def _form_of(output: Path | None, format: Format | None) -> Format:
+    """What is written: the file's ending says it, and what `--format` says must be the same.
+
+    Raises:
+        UsageError: If a file of that ending holds something else, or cannot be written.
+    """
+    if output is None:
+        return format or Format.mermaid
+    ending = output.suffix.lower()
+    of_ending = _ENDINGS.get(ending, format if not ending or ending == ".txt" else None)
+    if of_ending is None and ending:
+        raise UsageError(
+            f"--output {shown_path(output)}: a graph cannot be written as {shown(ending)}.",
+            "It takes .svg for a picture; .mmd, .mermaid or .md for Mermaid's text; .txt with --format.",
+        )
+    if format is not None and of_ending not in (None, format):
+        raise UsageError(
+            f"--output {shown_path(output)} is for {of_ending}, and --format says {format}.", "Leave --format away."
+        )
+    reason = why_not_writable(output)
+    if reason is not None:
+        raise CommandError(
+            f"{shown_path(output)} cannot be written: {reason}.", "Name a file in a folder that is there."
+        )
+    return of_ending or Format.mermaid
 
 
 def _write(output: Path, text: str) -> None:
@@ -84,7 +117,7 @@ def _write(output: Path, text: str) -> None:
         output.write_text(text, encoding="utf-8")
     except OSError as error:
         raise CommandError(
-            f"{output} cannot be written: {error.strerror}.", "Name a file in a folder that is there."
+            f"{shown_path(output)} cannot be written: {error.strerror}.", "Name a file in a folder that is there."
         ) from None
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.settings import read_ini
+from pytest_workflows.shown import shown_path
 from pytest_workflows.wrangler import NAMES, WranglerConfig, find_config, load_config
 
 from .errors import CommandError, UsageError
@@ -136,10 +137,11 @@ def run_pytest(arguments: list[str], plugins: list[object], *, config: str | Non
 
 
 def _given(config: str) -> Path:
-    path = Path(config).resolve()
-    if not path.is_file():
-        raise UsageError(f"--config names {config}, which is no file.", f"It takes a path such as {NAMES[1]}.")
-    return path
+    if not os.path.isfile(config):
+        raise UsageError(
+            f"--config names {shown_path(config)}, which is no file.", f"It takes a path such as {NAMES[1]}."
+        )
+    return Path(config).resolve()
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -61,7 +62,7 @@ def reproduce(
     something else or ends otherwise.
     """
     recording = read_file(file, id=id, config=config, json_outputs=json_outputs)
-    shown = file if file == "-" or not Path(file).exists() else str(Path(file))
+    shown = file if file == "-" or not os.path.exists(file) else str(Path(file))
     one = _Reproduction(recording, workflow or recording.binding, shown, until, stdout())
     run_like_a_test(one.act, config=config, **_marks(recording))
     if pdb and one.exception is not None:

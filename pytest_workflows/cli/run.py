@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from durable_engine import FINAL_STATUSES, InvalidArgumentError, in_words, read_now
+from pytest_workflows.shown import shown
 
 from . import words
 from .console import STYLES, labelled, show, stdout
@@ -86,7 +87,7 @@ def _check_time(now: str) -> None:
     try:
         read_now(now)
     except InvalidArgumentError:
-        raise UsageError(f"--now {now!r} is no time.", "Write it as 2026-01-01T00:00:00Z.") from None
+        raise UsageError(f"--now {shown(now)} is no time.", "Write it as 2026-01-01T00:00:00Z.") from None
 
 
 class _Run:

@@ -11,27 +11,30 @@ import msgspec
 from durable_engine import RULES
 from pytest_workflows.recordings import Recording, SourcePlace, virtual_ms, wall_ms, workflow_of
 
+from .paths import ShortPaths
+from .pills import Pills
 from .report import Report
 
 _MOST_SOURCE = 400_000
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
-def as_script(value: Any) -> str:
+def as_script(value: Any, paths: ShortPaths) -> str:
     """A value as JSON that may stand in a `<script>`: nothing in it can end the element, or begin another one."""
-    text = msgspec.json.encode(value).decode()
+    text = paths.json(msgspec.json.encode(value).decode())
     for character, escaped in _UNSAFE.items():
         text = text.replace(character, escaped)
     return text
 
 
-def summary(report: Report) -> dict[str, Any]:
+def summary(report: Report, pills: Pills) -> dict[str, Any]:
     """What the lists show, what a search finds, and the files that errors speak of."""
     return {
         "tests": [
             {"id": test.id, "outcome": test.outcome, "worker": test.worker, "failure": test.failure}
             for test in report.tests
         ],
+        "pills": pills.found,
         "instances": [
             _row(number, recording) for number, test in enumerate(report.tests) for recording in test.recordings
         ],

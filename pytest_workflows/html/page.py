@@ -8,10 +8,13 @@ from pytest_workflows.step_coverage import percent
 
 from .cards import cards
 from .data import as_script, slim, summary
+from .findings import broken_rules
+from .paths import ShortPaths
+from .pills import Pills
 from .report import Report
 
 _FOLDER = Path(__file__).parent / "page"
-_SCRIPTS = ("tools.js", "source.js", "timeline.js", "detail.js", "list.js", "main.js")
+_SCRIPTS = ("tools.js", "source.js", "timeline.js", "failure.js", "detail.js", "list.js", "main.js")
 _UNITS = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1000))
 
 
@@ -25,27 +28,43 @@ def render(report: Report) -> str:
         ImportError: If jinja2 is not installed.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    paths, pills = ShortPaths(report.rootdir), Pills()
+
+    def without_paths(value: object) -> object:
+        # What is marked as safe comes from here, and was shortened before.
+        return paths.text(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
     environment = Environment(
         loader=FileSystemLoader(_FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=without_paths,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(took=took, percent=percent)
-    recordings = report.recordings
+    environment.filters.update(took=took, percent=percent, count=count)
+    drawn, rules = cards(report, pills), broken_rules(report, pills)
+    for card in drawn:
+        card.graph, card.mermaid = paths.text(card.graph), paths.text(card.mermaid)
     return environment.get_template("report.html.j2").render(
         report=report,
-        cards=cards(report),
+        cards=drawn,
+        rules=rules,
+        places=sum(len(rule.places) for rule in rules),
+        recordings=[as_script(slim(recording), paths) for recording in report.recordings],
         failed=sum(test.outcome == "failed" for test in report.tests),
-        findings=sum(len(recording.findings) for recording in recordings),
         style=_read("report.css"),
         script="".join(_read(name) for name in _SCRIPTS),
-        data=as_script(summary(report)),
-        recordings=[as_script(slim(recording)) for recording in recordings],
+        data=as_script(summary(report, pills), paths),
     )
+
+
+def count(number: int, what: str) -> str:
+    """So many: `1 place`, `303 instances`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def took(ms: float) -> str:

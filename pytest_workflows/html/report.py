@@ -10,14 +10,31 @@ from pytest_workflows.step_coverage import Coverage, KnownWorkflow
 
 
 @dataclass
+class Failure:
+    """How a test failed.
+
+    Attributes:
+        text: What pytest says of it.
+        sentence: The one line of it that says what happened.
+        command: The line that runs the test again, as the terminal shows it.
+        recordings: The files of its recordings, relative to rootdir, in the order of its instances.
+    """
+
+    text: str
+    sentence: str = ""
+    command: str = ""
+    recordings: list[str] = field(default_factory=list)
+
+
+@dataclass
 class TestRun:
-    """A test that created instances.
+    """A test that created instances, or that failed with the plugin's fixtures.
 
     Attributes:
         id: Its node id.
         outcome: `"passed"` or `"failed"`.
         worker: The xdist worker that ran it, or None.
-        failure: What pytest says of its failure.
+        failure: How it failed.
         recordings: Its instances.
     """
 
@@ -26,7 +43,7 @@ class TestRun:
     id: str
     outcome: str = "passed"
     worker: str | None = None
-    failure: str | None = None
+    failure: Failure | None = None
     recordings: list[Recording] = field(default_factory=list)
 
 
@@ -36,11 +53,12 @@ class Report:
 
     Attributes:
         rootdir: What files are relative to.
-        tests: The tests that created instances.
+        tests: The tests that created instances, and those that failed with the plugin's fixtures.
         coverage: Their step coverage.
         configured: The workflows that the configuration names.
         command: How pytest was called.
         made_at: When the page is made, as text.
+        others: The node ids of what else failed: tests that use no workflow, and files that cannot be collected.
     """
 
     rootdir: Path
@@ -49,6 +67,7 @@ class Report:
     configured: list[KnownWorkflow] = field(default_factory=list)
     command: str = ""
     made_at: str = ""
+    others: list[str] = field(default_factory=list)
 
     @property
     def recordings(self) -> list[Recording]:

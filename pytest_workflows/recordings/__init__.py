@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .errors import DivergenceError, RecordingError
-from .files import dump, load, read
+from .files import dump, load, parse, read
 from .model import (
     Attempt,
     Crash,
@@ -50,6 +50,7 @@ __all__ = [
     "is_unknown",
     "line_keys",
     "load",
+    "parse",
     "read",
     "stats_of",
     "tag",

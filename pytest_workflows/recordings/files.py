@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
@@ -9,10 +10,15 @@ from typing import Any
 
 import msgspec
 
+from pytest_workflows.shown import brief, shown, shown_path
+
 from .errors import RecordingError
 from .model import FORMAT, VERSION, Recording
 from .production import read_production
 from .sleeps import renumbered
+from .sound import DEEPEST, check, is_too_deep
+
+_ANEW = "Record it anew, or mend what the message names."
 
 
 def load(path: str | PathLike[str], *, json_outputs: bool | None = None) -> Recording:
@@ -25,19 +31,49 @@ def load(path: str | PathLike[str], *, json_outputs: bool | None = None) -> Reco
     Raises:
         RecordingError: If there is no such file, or it is no recording that this version can read.
     """
-    file = Path(path)
+    where = shown_path(path if isinstance(path, Path) else str(path))
     try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise RecordingError(f"{file}: the recording cannot be read: {error.strerror or error}.") from None
+        data = Path(path).read_bytes()
+    except (OSError, ValueError) as error:  # a ValueError for what is no path at all
+        reason = getattr(error, "strerror", None) or error
+        raise RecordingError(f"{where}: the recording cannot be read: {reason}.") from None
+    return parse(data, where, json_outputs=json_outputs)
+
+
+def parse(data: bytes, where: str, *, json_outputs: bool | None = None) -> Recording:
+    """Read a recording from what a file holds.
+
+    Args:
+        data: JSON.
+        where: Names it in errors.
+        json_outputs: As for `load`.
+
+    Raises:
+        RecordingError: If it is no recording that this version can read.
+    """
     try:
         found = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RecordingError(
-            f"{file}: this is no JSON: {error}. A recording is the JSON file that pytest-workflows writes for an "
-            "instance, or what the platform's API returns for one."
+            f"{_at(where, data, str(error))}: this is no JSON: {error}. A recording is the JSON file that "
+            "pytest-workflows writes for an instance, or what the platform's API returns for one."
         ) from None
-    return read(found, where=str(file), json_outputs=json_outputs)
+    except RecursionError:
+        raise _too_deep(where) from None
+    return read(found, where=where, json_outputs=json_outputs)
+
+
+def _at(where: str, data: bytes, error: str) -> str:
+    """The file with the line of an error that names a byte."""
+    byte = re.search(r"\(byte (\d+)\)", error)
+    return where if byte is None else f"{where}:{data[: int(byte[1])].count(10) + 1}"
+
+
+def _too_deep(where: str) -> RecordingError:
+    return RecordingError(
+        f"{where}: this recording cannot be read: its values are nested more than {DEEPEST} deep. Cut the deepest ones "
+        'off, for example as {"$type": "unknown"}.'
+    )
 
 
 def read(found: object, where: str = "the recording", *, json_outputs: bool | None = None) -> Recording:
@@ -51,24 +87,34 @@ def read(found: object, where: str = "the recording", *, json_outputs: bool | No
     Raises:
         RecordingError: If it is no recording that this version can read.
     """
+    if is_too_deep(found):
+        raise _too_deep(where)
     if not isinstance(found, Mapping) or "format" not in found:
-        return read_production(found, where, json_outputs=json_outputs)
+        return _read_production(found, where, json_outputs=json_outputs)
     if found["format"] != FORMAT:
         raise RecordingError(
-            f"{where}: this is no recording: its 'format' is {found['format']!r}, not {FORMAT!r}. Give a file that "
-            "pytest-workflows wrote, such as those in .workflows/failures, or what the platform's API returns for an "
-            "instance."
+            f"{where}: this is no recording: its 'format' is {shown(found['format'])}, not {FORMAT!r}. Give a file "
+            "that pytest-workflows wrote, such as those in .workflows/failures, or what the platform's API returns for "
+            "an instance."
         )
     version = found.get("version")
     if version != VERSION:
         raise RecordingError(
-            f"{where}: this recording is of version {version!r} of the format, and this pytest-workflows reads "
+            f"{where}: this recording is of version {shown(version)} of the format, and this pytest-workflows reads "
             f"version {VERSION}. Upgrade pytest-workflows, or record it anew."
         )
     try:
-        return renumbered(msgspec.convert(found, Recording))
-    except msgspec.ValidationError as error:
-        raise RecordingError(f"{where}: this recording is damaged: {error}.") from None
+        recording = msgspec.convert(found, Recording)
+    except (msgspec.ValidationError, OverflowError, RecursionError) as error:
+        raise RecordingError(f"{where}: this recording is damaged: {brief(str(error))}. {_ANEW}") from None
+    check(recording, where)
+    return renumbered(recording)
+
+
+def _read_production(found: object, where: str, *, json_outputs: bool | None) -> Recording:
+    recording = read_production(found, where, json_outputs=json_outputs)
+    check(recording, where)
+    return recording
 
 
 def dump(recording: Recording) -> bytes:

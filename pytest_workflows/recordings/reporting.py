@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from pytest_workflows.shown import shown_path
+
 from .storing import write
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from .model import Recording
 
 SECTION = "Workflow recordings"
+RECORDED = "workflows_recordings"
+"""The attribute of a failing test's report that has its recordings' files, relative to rootdir."""
 _MOST_NAMED = 10
 
 
@@ -51,11 +55,33 @@ def report_recordings(report: pytest.TestReport, running: Recorded, config: pyte
         running.recorded = True
         outcome = "failed" if report.failed else "passed"
         recordings = [msgspec.structs.replace(one, outcome=outcome) for one in running.recordings()]
-        paths = write(recordings, base, nodeid)
+        paths, refused = _written(recordings, base, nodeid)
         if report.failed and paths:
+            setattr(report, RECORDED, [_from(config.rootpath, path) for path in paths])
             report.sections.append((SECTION, _describe(paths, config.invocation_params.dir)))
-    elif report.when == "call" and report.passed and base.is_dir():
-        write([], base, nodeid)
+        if refused is not None:
+            report.sections.append((SECTION, refused))
+    elif report.when == "call" and report.passed and os.path.isdir(base):
+        _written([], base, nodeid)
+
+
+def _written(recordings: Sequence[Recording], base: Path, nodeid: str) -> tuple[list[Path], str | None]:
+    """The files that were written, and where they cannot be, why: that is no failure of the test's."""
+    try:
+        return write(recordings, base, nodeid), None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        return [], (
+            f"They could not be written to {shown_path(base)}: {reason}. Name a folder that can be written in ini "
+            "workflows_failures_dir, or record none: --workflows-record=none"
+        )
+
+
+def _from(rootdir: Path, path: Path) -> str:
+    try:
+        return Path(os.path.relpath(path, rootdir)).as_posix()
+    except ValueError:  # another drive, on Windows
+        return str(path)
 
 
 def _describe(paths: Sequence[Path], folder: Path) -> str:

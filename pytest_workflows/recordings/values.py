@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from durable_engine import PLAIN_DATETIME, JsBigInt, JsDict, JsException, JsNull, JsProxy, UnknownValue
+from pytest_workflows.shown import shown
 
 from .errors import RecordingError
 
@@ -58,10 +59,11 @@ def untag(value: Any) -> Any:
         return value
     if TYPE not in value:
         return JsDict({key: untag(item) for key, item in value.items()})
-    convert = _UNTAGS.get(value[TYPE])
+    kind = value[TYPE]
+    convert = _UNTAGS.get(kind) if isinstance(kind, str) else None
     if convert is None:
         raise RecordingError(
-            f"The recording has a value of the type {value[TYPE]!r}, which this version of pytest-workflows does not "
+            f"The recording has a value of the type {shown(kind)}, which this version of pytest-workflows does not "
             f"know. It knows: {', '.join(sorted(_UNTAGS))}."
         )
     return convert(value)

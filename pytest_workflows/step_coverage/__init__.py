@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .measure import known_by, measure, sources_of
+from .measure import known_by, measure, sources_of, what_happened
 from .model import Coverage, KnownWorkflow, StepCoverage, WorkflowCoverage
 from .reports import dump, percent, show
 
@@ -17,4 +17,5 @@ __all__ = [
     "percent",
     "show",
     "sources_of",
+    "what_happened",
 ]

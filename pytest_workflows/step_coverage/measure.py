@@ -80,10 +80,6 @@ class _Counter:
         for step in recording.steps:
             covered = self._covered(step)
             _count(covered, step, recording)
-            covered.crashed += sum(
-                crash.step == step.label or (crash.step is None and crash.after == step.label)
-                for crash in recording.crashes
-            )
             self._tests.setdefault(id(covered), set()).add(recording.test)
 
     def _covered(self, step: Step) -> StepCoverage:
@@ -102,14 +98,29 @@ class _Counter:
         return self._coverage
 
 
+def what_happened(step: Step, recording: Recording) -> set[str]:
+    """What a run of a step counts for, by the names of the counts: `real` or `mocked`, `failed`, `crashed`, ..."""
+    said = {
+        "real": _is_real(step, recording),
+        "mocked": not _is_real(step, recording),
+        "failed": step.kind == "do" and step.status == "errored",
+        "timed_out": _timed_out(step),
+        "exhausted": _exhausted(step),
+        "crashed": _crashes(step, recording) > 0,
+    }
+    return {name for name, is_so in said.items() if is_so}
+
+
 def _count(covered: StepCoverage, step: Step, recording: Recording) -> None:
-    if _is_real(step, recording):
-        covered.real += 1
-    else:
-        covered.mocked += 1
-    covered.failed += step.kind == "do" and step.status == "errored"
-    covered.timed_out += _timed_out(step)
-    covered.exhausted += _exhausted(step)
+    for name in what_happened(step, recording) - {"crashed"}:
+        setattr(covered, name, getattr(covered, name) + 1)
+    covered.crashed += _crashes(step, recording)
+
+
+def _crashes(step: Step, recording: Recording) -> int:
+    return sum(
+        crash.step == step.label or (crash.step is None and crash.after == step.label) for crash in recording.crashes
+    )
 
 
 def _is_real(step: Step, recording: Recording) -> bool:

@@ -1,6 +1,7 @@
 """`pytest-workflows describe`: an instance and its steps."""
 
 import json
+import re
 
 import pytest
 
@@ -225,3 +226,34 @@ TEST = """
             await workflow_env.ORDERS.create({"id": "order-1", "params": {"card": "declined"}})
             await instance.wait_for_status("complete")
 """
+
+
+def test_file_and_line_are_shown_of_class_steps_and_errors(shop):
+    shop.write("tests/test_it.py", TEST)
+    shop.pytest()
+
+    lines = shop.command("describe", "latest").lines
+
+    places = [line.split(maxsplit=2) for line in lines if "entry.py" in line]
+    assert " ".join(places[0]) == "Source: OrderWorkflow in src/entry.py"
+    raised = [line for line in lines if "Raised at:" in line]
+    assert raised
+    assert all(re.search(r"src/entry\.py:\d+$", line) for line in raised)
+    assert len([line for line in lines if re.search(r"Source: +src/entry\.py:\d+$", line)]) == len(
+        [line for line in lines if re.search(r"^ +Name:", line)]
+    )
+
+
+def test_where_an_error_of_production_was_raised_is_read_from_its_traceback(cli, dumps, tmp_path):
+    recorded = json.loads((dumps / "errored.json").read_text(encoding="utf-8"))
+    told = (
+        'PythonError: Traceback (most recent call last):\n  File "/session/metadata/entry.py", line 23, in charge_card\n'
+        '  File "/session/lib/python3.13/site-packages/bank.py", line 5, in pay\nbank.Busy: the bank answered 503\n'
+    )
+    recorded["error"]["message"] = told
+    (tmp_path / "dump.json").write_text(json.dumps(recorded), encoding="utf-8")
+
+    ended = cli("describe", tmp_path / "dump.json")
+
+    raised = [line.split()[-1] for line in ended.lines if "Raised at:" in line]
+    assert raised[0] == "/session/metadata/entry.py:23"

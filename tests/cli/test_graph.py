@@ -118,3 +118,40 @@ def test_an_output_that_cannot_be_written(shop):
 
     assert ended.code == 3
     assert ended.err.startswith("Error: no/such/folder.svg cannot be written: No such file or directory.")
+
+
+@pytest.mark.parametrize(
+    ("output", "start"),
+    [
+        ("orders.svg", "<svg"),
+        ("orders.SVG", "<svg"),
+        ("orders.mmd", "flowchart"),
+        ("orders.mermaid", "flowchart"),
+        ("orders.md", "```mermaid\nflowchart"),
+    ],
+)
+def test_the_ending_of_an_output_says_what_is_written(recorded, output, start):
+    ended = recorded.command("graph", "-o", output)
+
+    assert ended.code == 0
+    assert (recorded.path / output).read_text(encoding="utf-8").startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ["-o", "g.png"],
+            "Error: --output g.png: a graph cannot be written as '.png'.\nHint: It takes .svg for a picture;",
+        ),
+        (["-o", "g.png", "--format", "svg"], "Error: --output g.png: a graph cannot be written as '.png'."),
+        (["-o", "g.svg", "--format", "mermaid"], "Error: --output g.svg is for svg, and --format says mermaid."),
+        (["-o", "g.txt"], "Error: --output g.txt: a graph cannot be written as '.txt'."),
+    ],
+)
+def test_an_ending_that_cannot_be_written_is_refused(recorded, arguments, said):
+    ended = recorded.command("graph", *arguments)
+
+    assert ended.code == 2
+    assert ended.err.startswith(said)
+    assert not (recorded.path / arguments[1]).exists()

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from durable_engine import Engine, InvalidArgumentError, JsException
+from durable_engine import Engine, InvalidArgumentError, JsException, read_now
 
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
@@ -260,3 +260,20 @@ async def test_a_parameter_that_names_no_step_says_which_one_is_meant(engine, ca
 
     assert (type(error), str(error)) == (TypeError, f"Received unexpected parameter {parameter}")
     assert error.__notes__ == [note]
+
+
+@pytest.mark.parametrize("timeout", [10**400, 10**5000, -(10**5000), float("inf"), 1_000_000_001], ids=range(5))
+async def test_a_timeout_that_no_timer_takes_is_an_error(engine, timeout):
+    with pytest.raises(InvalidArgumentError, match=r"above 0 and up to 1,000,000,000; this one is beyond that\."):
+        await engine.run_until_idle(timeout=timeout)
+
+
+@pytest.mark.parametrize("now", ["1969-12-31T23:59:59Z", "9000-01-01", "0001-01-01", "9999-12-31T23:59:59.999999"])
+def test_a_clock_starts_between_1970_and_the_year_9000(now):
+    with pytest.raises(InvalidArgumentError, match="now takes a time from 1970 to the year 9000"):
+        read_now(now)
+
+
+def test_the_first_and_the_last_start_of_a_clock_are_taken():
+    assert read_now("1970-01-01") == 0
+    assert read_now("8999-12-31T23:59:59.999Z") == 221_845_391_999_999

@@ -11,8 +11,17 @@ from typing import Any
 
 import pytest
 
-from pytest_workflows.html import Report, TestRun, render
-from pytest_workflows.recordings import FindingRecord, Recording, SourcePlace
+from pytest_workflows.html import Failure, Report, TestRun, render
+from pytest_workflows.recordings import (
+    Attempt,
+    Effect,
+    ErrorRecord,
+    FindingRecord,
+    ModificationRecord,
+    Recording,
+    SourcePlace,
+    Step,
+)
 from pytest_workflows.step_coverage import measure, sources_of
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -77,12 +86,93 @@ def findings_report(tmp_path: Path) -> Path:
     (tmp_path / "entry.py").write_text("import random\n\nnumber = random.random()\n", encoding="utf-8")
     place = SourcePlace(file="entry.py", line=3)
     finding = FindingRecord(rule="random-outside-step", message="random.random() was called", place=place)
-    recording = Recording(instance_id="a", binding="LUCKY", status="complete", findings=[finding], created_at=START)
-    tests = [TestRun("tests/test_lucky.py::test_it", recordings=[recording])]
-    coverage = measure([recording], [], sources_of(tmp_path), tmp_path)
-    path = tmp_path / "report.html"
-    path.write_text(render(Report(tmp_path, tests, coverage)), encoding="utf-8")
+    run = Recording(instance_id="a", binding="LUCKY", status="complete", findings=[finding], created_at=START)
+    return write_report(tmp_path, [TestRun("tests/test_lucky.py::test_it", recordings=[run])])
+
+
+def recording(id: str, **more: Any) -> Recording:
+    return Recording(instance_id=id, binding="ORDERS", status="complete", created_at=START, **more)
+
+
+def write_report(folder: Path, tests: list[TestRun], **more: Any) -> Path:
+    recordings = [recording for test in tests for recording in test.recordings]
+    coverage = measure(recordings, [], sources_of(folder), folder)
+    path = folder / "report.html"
+    path.write_text(render(Report(folder, tests, coverage, **more)), encoding="utf-8")
     return path
+
+
+@pytest.fixture
+def many_findings_report(tmp_path: Path) -> Path:
+    """The page of 304 instances, 303 of which broke one rule at one place."""
+    (tmp_path / "entry.py").write_text("import random\n\nnumber = random.random()\n\nrandom.seed()\n", encoding="utf-8")
+
+    def found(rule: str, line: int) -> FindingRecord:
+        return FindingRecord(rule=rule, message=f"line {line}", place=SourcePlace(file="entry.py", line=line))
+
+    first = [recording(f"a-{number}", findings=[found("random-outside-step", 3)]) for number in range(300)]
+    first[0].findings.append(found("random-outside-step", 5))
+    second = [recording(f"b-{number}", findings=[found("random-outside-step", 3)]) for number in range(3)]
+    last = recording("c", findings=[found("not-idempotent", 5)])
+    tests = [TestRun("test_it.py::test_first", recordings=first), TestRun("test_it.py::test_second", recordings=second)]
+    return write_report(tmp_path, [*tests, TestRun("test_it.py::test_last", recordings=[last])])
+
+
+@pytest.fixture
+def broken_report(tmp_path: Path) -> Path:
+    """The page of a test that failed before it created an instance, of one that passed, and of what else failed."""
+    failure = Failure(
+        "E   AttributeError: no", "AttributeError: no", "pytest 'tests/test_env.py::test_without_a_binding'"
+    )
+    tests = [
+        TestRun("tests/test_env.py::test_without_a_binding", outcome="failed", failure=failure),
+        TestRun("tests/test_env.py::test_it", recordings=[recording("a")]),
+    ]
+    return write_report(tmp_path, tests, others=["tests/test_sums.py::test_sum", "tests/test_broken.py"])
+
+
+@pytest.fixture
+def long_names_report(tmp_path: Path) -> Path:
+    """The page of a test in which every name and value is long, some without a place to break the line."""
+    word = "a_name_without_any_place_to_break_the_line_" * 5
+    failure = Failure(f"E   ValueError: {word}", f"ValueError: {word}", f"pytest '{word}'", [f"{word}.json"])
+    (tmp_path / "entry.py").write_text(f"{word} = 1\n", encoding="utf-8")
+    place = SourcePlace(file="entry.py", line=1)
+    error = ErrorRecord(name="Error", message=f"PythonError: ValueError: {word}\n")
+    steps = [
+        Step(
+            kind="do",
+            name=f"{word}{number}",
+            status="errored",
+            started_at=START,
+            ended_at=START,
+            inputs={word: word},
+            config={word: {word: word}},
+            error=error,
+            place=place,
+            attempts=[Attempt(number=1, started_at=START, ended_at=START, error=error)],
+        )
+        for number in range(2)
+    ]
+    one = Recording(
+        instance_id=word,
+        binding=word,
+        status="errored",
+        class_name=word,
+        file=f"src/{word}.py",
+        error=error,
+        created_at=START,
+        ended_at=START,
+        params={word: [word, word]},
+        steps=steps,
+        effects=[Effect(service=word, method=word, args=[word], kwargs={word: word}, place=place)],
+        findings=[FindingRecord(rule="random-outside-step", message=word, place=place)],
+        modifications=[ModificationRecord(call=f"mock_step_result({word!r})", kind="result")],
+        notes=[word],
+    )
+    tests = [TestRun(f"tests/{word}.py::{word}", outcome="failed", failure=failure, recordings=[one])]
+    more = [TestRun(f"tests/test_{number}.py::{word}", recordings=[recording(f"{number}")]) for number in range(6)]
+    return write_report(tmp_path, [*tests, *more], others=[f"tests/{word}"])
 
 
 class Page:

@@ -21,8 +21,8 @@ def opened(page: Any) -> str:
 # -- the views --------------------------------------------------------------------------------------------------------
 
 
-def test_it_opens_with_the_workflows_and_says_how_the_session_went(tab: Any, shop_report: Path) -> None:
-    page = tab.open(shop_report)
+def test_it_says_how_the_session_went_and_shows_each_workflow(tab: Any, shop_report: Path) -> None:
+    page = tab.open(shop_report, "#/workflows")
 
     assert page.title() == "Workflows: 7 tests, 7 instances"
     assert page.locator("header .totals .badge").all_inner_texts() == [
@@ -36,7 +36,7 @@ def test_it_opens_with_the_workflows_and_says_how_the_session_went(tab: Any, sho
 
 
 def test_a_workflow_shows_each_of_its_steps_with_what_happened_to_it(tab: Any, shop_report: Path) -> None:
-    page = tab.open(shop_report)
+    page = tab.open(shop_report, "#/workflows")
 
     lines = page.locator(".card").first.locator("table.steps tbody tr")
     shown = [" | ".join(line.locator("td").all_inner_texts()[:4]).replace(NONE, "-") for line in lines.all()]
@@ -53,7 +53,7 @@ def test_a_workflow_shows_each_of_its_steps_with_what_happened_to_it(tab: Any, s
 
 
 def test_a_workflow_has_its_graph_with_the_branch_never_taken_in_grey(tab: Any, shop_report: Path) -> None:
-    page = tab.open(shop_report)
+    page = tab.open(shop_report, "#/workflows")
 
     graph = page.get_by_role("img", name="Graph of ORDERS: 8 steps, 1 of them never ran")
     assert graph.is_visible()
@@ -148,7 +148,6 @@ def test_an_instance_shows_its_error_with_the_lines_of_the_source(runs: Any) -> 
     assert runs.locator("#detail .source .hit").first.inner_text().split(maxsplit=1)[1] == (
         "raise ValueError(f\"card {order['card']} was declined\")"
     )
-    assert "assert" not in opened(runs)
     assert "UnreachableStatusError" in runs.locator("section", has_text="The test's failure").last.inner_text()
 
 
@@ -243,7 +242,7 @@ def test_the_timeline_can_be_zoomed_and_moved(runs: Any) -> None:
 
 
 def test_everything_can_be_done_from_the_keyboard(tab: Any, shop_report: Path) -> None:
-    page = tab.open(shop_report)
+    page = tab.open(shop_report, "#/workflows")
     press = page.keyboard.press
 
     press("/")
@@ -440,3 +439,201 @@ def test_a_search_among_1000_finds_the_one(tab: Any, large_report: Path) -> None
     page.get_by_role("searchbox").fill("many-777")
 
     assert ids(page) == ["many-777"]
+
+
+# -- a failing test ---------------------------------------------------------------------------------------------------
+
+
+def test_a_session_that_failed_opens_on_its_first_failing_test(tab: Any, shop_report: Path) -> None:
+    page = tab.open(shop_report)
+
+    assert opened(page) == "ORDERS order-declined"
+    assert page.locator("#detail .of").inner_text() == ("failed tests/test_orders.py::test_a_declined_card_still_ships")
+    assert page.locator(".failure .key").inner_text().startswith("UnreachableStatusError: ")
+
+
+def test_a_session_that_passed_opens_with_its_workflows(tab: Any, large_report: Path) -> None:
+    page = tab.open(large_report)
+
+    assert page.locator("#workflows").is_visible()
+    assert page.locator("#runs").is_hidden()
+
+
+def test_a_failing_test_shows_the_line_that_runs_it_again_and_its_recording(tab: Any, shop_report: Path) -> None:
+    page = tab.open(shop_report)
+
+    name = "test_a_declined_card_still_ships"
+    recording = f".workflows/failures/tests.test_orders--{name}/ORDERS-order-declined.json"
+    assert page.locator(".failure .command").all_inner_texts() == [
+        f"Run it again\npytest 'tests/test_orders.py::{name}'\nCopy",
+        f"Recording\n{recording}\nCopy",
+        f"Step through it\npytest-workflows reproduce {recording}\nCopy",
+    ]
+    assert (shop_report.parent / recording).is_file()
+
+
+def test_a_command_is_copied(browser: Any, shop_report: Path) -> None:
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto(shop_report.as_uri())
+
+    page.get_by_role("button", name="Copy Run it again").click()
+
+    page.get_by_role("button", name="Copy Run it again").get_by_text("Copied").wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == "pytest 'tests/test_orders.py::test_a_declined_card_still_ships'"
+    context.close()
+
+
+def test_a_test_can_be_opened_with_all_of_its_failure_and_its_instances(runs: Any) -> None:
+    runs.locator("#list .row.test", has_text="test_a_declined_card").click()
+
+    assert opened(runs) == "tests/test_orders.py::test_a_declined_card_still_ships"
+    assert 'await instance.wait_for_status("complete")' in runs.locator(".failure pre").inner_text()
+    runs.get_by_role("link", name="ORDERS order-declined").click()
+    assert opened(runs) == "ORDERS order-declined"
+
+
+def test_a_test_that_failed_before_it_created_an_instance_is_there(tab: Any, broken_report: Path) -> None:
+    page = tab.open(broken_report)
+
+    assert page.locator("header .totals .badge").all_inner_texts()[:3] == [
+        "1 test failed",
+        "2 other failures",
+        "1 passed",
+    ]
+    assert opened(page) == "tests/test_env.py::test_without_a_binding"
+    assert page.get_by_text("It created no instance.").is_visible()
+    page.locator("#list").focus()
+    page.keyboard.press("End")
+    page.keyboard.press("Enter")
+    assert opened(page) == "ORDERS a"
+    page.keyboard.press("Home")
+    page.keyboard.press("Enter")
+    assert opened(page) == "tests/test_env.py::test_without_a_binding"
+    page.get_by_role("link", name="2 other failures").click()
+    assert page.locator(".others li").all_inner_texts() == ["tests/test_sums.py::test_sum", "tests/test_broken.py"]
+
+
+# -- pills ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("pill", "found"),
+    [
+        ("1 test failed", ["order-declined"]),
+        ("6 passed", ["order-1", "order-2", "order-3", "order-crash", "order-late", "refund-1"]),
+        ("1 errored", ["order-declined"]),
+        ("5 complete", ["order-1", "order-2", "order-3", "order-crash", "order-late"]),
+        ("6 retries", ["order-declined", "order-2", "order-3"]),
+        ("1 mocked", ["order-late"]),
+        ("1 crashed", ["order-crash"]),
+        ("1 waited and timed out", ["order-late"]),
+    ],
+)
+def test_a_pill_shows_the_instances_that_it_counts(tab: Any, shop_report: Path, pill: str, found: list[str]) -> None:
+    page = tab.open(shop_report, "#/workflows")
+
+    page.get_by_role("button", name=pill).first.click()
+
+    assert page.locator("#runs").is_visible()
+    assert ids(page) == found
+
+
+def test_what_a_pill_filtered_is_named_and_can_be_taken_back(tab: Any, shop_report: Path) -> None:
+    page = tab.open(shop_report, "#/workflows")
+
+    page.get_by_role("button", name="1 crashed").click()
+    page.get_by_role("button", name="ORDERS, take payment: crashed").click()
+
+    assert len(ids(page)) == 7
+
+
+# -- findings ---------------------------------------------------------------------------------------------------------
+
+
+def test_findings_are_put_together_by_rule_and_place(tab: Any, many_findings_report: Path) -> None:
+    page = tab.open(many_findings_report, "#/findings")
+
+    rules = page.locator("#findings .rule")
+    assert rules.locator("header").all_inner_texts() == [
+        "not-idempotent\n1 place, 1 instance",
+        "random-outside-step\n2 places, 303 instances",
+    ]
+    assert rules.last.locator("h3").all_inner_texts() == [
+        "entry.py:3 303 instances of 2 tests",
+        "entry.py:5 1 instance of 1 test",
+    ]
+    assert rules.last.locator(".hit").first.inner_text().split(maxsplit=1)[1] == "number = random.random()"
+    assert page.locator("header .badge.finding").inner_text() == "3 findings"
+
+    page.get_by_role("button", name="303 instances").click()
+    assert page.locator("#count").inner_text() == "303 of 304 instances"
+
+
+# -- nothing is hidden ------------------------------------------------------------------------------------------------
+
+SIZES = [(1440, 900), (1280, 800), (1024, 768), (800, 700), (390, 844)]
+
+
+def box(page: Any, selector: str) -> dict[str, float]:
+    found: dict[str, float] = page.locator(selector).first.bounding_box()
+    return found
+
+
+def header_bottom(page: Any) -> float:
+    """Where the view begins below the header; a header that scrolls away hides nothing."""
+    return float(page.evaluate("Math.max(0, document.querySelector('header.top').getBoundingClientRect().bottom)"))
+
+
+def wide_page(browser: Any, path: Path, size: tuple[int, int], view: str = "") -> Any:
+    page = browser.new_page(viewport={"width": size[0], "height": size[1]})
+    page.goto(f"{path.as_uri()}{view}")
+    return page
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_the_head_of_an_opened_instance_is_in_sight_at_any_width(
+    browser: Any, shop_report: Path, size: tuple[int, int]
+) -> None:
+    page = wide_page(browser, shop_report, size)
+
+    def in_sight() -> bool:
+        head = box(page, "#detail h2")
+        return header_bottom(page) <= head["y"] and head["y"] + head["height"] <= size[1]
+
+    assert in_sight()
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    page.evaluate("location.hash = '#/runs/3'")
+    page.get_by_role("heading", name="ORDERS order-3").wait_for()
+    assert in_sight()
+    page.close()
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_nothing_is_wider_than_the_screen(browser: Any, long_names_report: Path, size: tuple[int, int]) -> None:
+    page = wide_page(browser, long_names_report, size)
+
+    for view in ("#/workflows", "#/tests/0", "#/findings", "#/runs/5", "#/runs/0"):
+        page.evaluate("(view) => { location.hash = view; }", view)
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        page.evaluate("document.querySelectorAll('#runs:not(.hidden) .step > button').forEach((one) => one.click())")
+        widths = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        assert widths[0] <= widths[1], view
+    page.close()
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_the_list_of_runs_is_whole_below_the_header(browser: Any, shop_report: Path, size: tuple[int, int]) -> None:
+    page = wide_page(browser, shop_report, size, "#/runs")
+    page.evaluate("scrollTo(0, 400)")
+
+    panel = box(page, ".list-panel")
+
+    assert page.evaluate("getComputedStyle(document.querySelector('.list-panel')).position") == (
+        "sticky" if size[0] > 980 else "static"
+    )
+    if size[0] > 980:
+        assert header_bottom(page) <= panel["y"]
+        assert panel["y"] + panel["height"] <= size[1]
+    page.close()

@@ -87,7 +87,10 @@ def test_an_exception_in_main_is_raised_as_it_is_and_main_is_not_kept_half_impor
 def test_a_main_that_does_not_exist_is_an_error(project: Project, tmp_path: Path) -> None:
     (tmp_path / "src/entry.py").unlink()
 
-    assert error_of(project) == ("wrangler.jsonc:2: the configuration names main 'src/entry.py', which does not exist.")
+    assert error_of(project) == (
+        "wrangler.jsonc:2: the configuration names main 'src/entry.py', which does not exist. Write "
+        'there the path of the Worker\'s module, such as "main": "src/entry.py".'
+    )
 
 
 def test_a_module_of_the_same_name_from_another_file_is_an_error(project: Project, tmp_path: Path) -> None:

@@ -560,3 +560,42 @@ def test_a_binding_that_is_not_provided_says_how_to_give_one(worker: Any) -> Non
             "wrangler.jsonc) is not provided here. Give the test a stand-in for it, in the test file or in conftest.py:"
         ]
     )
+
+
+# -- what pytest itself cannot read -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "form"),
+    [
+        ("workflows_strict", "maybe", "true or false"),
+        ("workflows_redact", "a 'b", "keys with spaces between them, such as: token card_number"),
+        ("workflows_ignore_rules", 'a "b', "names of rules with spaces between them, such as: missing-await reused-id"),
+    ],
+)
+def test_an_ini_option_that_pytest_cannot_read_is_named(worker: Any, option: str, value: str, form: str) -> None:
+    worker.set(**{option: value})
+
+    result = worker.run("def test_it(workflow_env): pass")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: ini option {option} in *pytest.ini takes {form}; pytest cannot read *: *"])
+
+
+def test_a_folder_for_recordings_that_is_a_file_is_refused_before_any_test_runs(worker: Any) -> None:
+    worker.set(workflows_failures_dir="pytest.ini")
+
+    result = worker.run("def test_it(workflow_env): pass")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        ["ERROR: ini option workflows_failures_dir: no recordings *: it is a file, no folder.*"]
+    )
+
+
+@pytest.mark.parametrize("argument", ["--workflows-seed=²", "--workflows-seeds=²", f"--workflows-seed={'9' * 5000}"])
+def test_a_number_of_an_option_that_is_none_is_refused(worker: Any, argument: str) -> None:
+    result = worker.run("def test_it(workflow_env): pass", argument)
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: --workflows-seed* takes *, not *"])

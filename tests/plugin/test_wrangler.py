@@ -415,7 +415,7 @@ def test_a_file_that_is_no_text_is_an_error_of_ours(tmp_path: Path) -> None:
 
     assert message_of(path) == (
         "wrangler.jsonc:1: this cannot be read: 'utf-8' codec can't decode byte 0xf6 in position 20: "
-        "invalid start byte."
+        "invalid start byte. Save it as UTF-8."
     )
 
 

@@ -135,3 +135,10 @@ def test_sleeps_of_a_dump_without_occurrences_are_counted_as_they_stand():
     )
 
     assert [step.label for step in recording.steps] == ["nap-1", "nap-1", "nap-2", "bare-1", "bare-2"]
+
+
+def test_a_sleep_of_less_than_nothing_can_be_read():
+    wait = Step(kind="wait_for_event", name="w", timeout_ms=-5000)
+    recording = Recording(instance_id="a", status="waiting", steps=[nap(1, -1, 0, 0), wait])
+
+    assert load_again(recording) == recording

@@ -210,8 +210,13 @@ def _iso(at: datetime) -> str:
 
 
 def _comment(line: str) -> str:
-    return words.cut(line, 70)
+    return _printable(words.cut(line, 70))
 
 
 def _safe(line: str) -> str:
-    return line.replace("\\", "/").replace('"""', "'''")
+    return _printable(line.replace("\\", "/").replace('"""', "'''"))
+
+
+def _printable(line: str) -> str:
+    # Source takes no NUL, and nobody wants other control characters in it.
+    return "".join(character if character.isprintable() else "?" for character in line)

@@ -76,7 +76,8 @@ function openInstance(index) {
       badge(run.status), run.crashes?.length ? badge("crash", `${run.crashes.length} crash${run.crashes.length > 1 ? "es" : ""}`) : null,
       run.findings?.length ? badge("finding", `${run.findings.length} finding${run.findings.length > 1 ? "s" : ""}`) : null,
       el("span", { style: { flex: "1" } }), el("button", { type: "button", onclick: closeInstance, title: "Close (Esc)" }, "Close")),
-    el("div", { class: "of soft" }, badge(test.outcome), " ", el("code", null, test.id)),
+    el("div", { class: "of soft" }, badge(test.outcome), " ", el("a", { href: `#/tests/${row.test}` }, el("code", null, test.id))),
+    test.failure ? failureBox(row.test, index) : "",
     facts([["created", when(run.created_at)], ["virtual time", took(row.virtual)], ["real time", took(row.real)],
       ["lives", (run.lives || 1) > 1 ? String(run.lives) : null], ["class", run.class_name], ["source", run.file], ["worker", test.worker]]),
     run.error ? errorBox(run.error, run.traceback, null) : "",
@@ -92,10 +93,10 @@ function openInstance(index) {
         el("td", null, el("code", null, one.call)), el("td", null, badge(one.used ? "passed" : "never", one.used ? "used" : "not used")))))) : null),
       section("Calls outside of steps", outsideCalls(run)),
       section("Outside of steps", logOf(run.log || [])),
-      section("The test's failure", test.failure ? el("pre", { class: "block", tabindex: "0" }, test.failure) : null),
       section("Not known", (run.notes || []).map((note) => el("div", { class: "soft" }, note))),
     ].filter(Boolean));
-  place.scrollIntoView({ block: "nearest" });
+  say(`${row.workflow} ${row.id}: ${run.status}`);
+  reveal(place);
 }
 
 function outsideCalls(run) {

@@ -1,6 +1,7 @@
 // Which view is open, the keyboard, light and dark.
 
 let opened = null;
+let openedTest = null;
 let showing = null;
 
 // The address says what is shown. What a key or a click asks for is drawn at once: the browser tells of a new address
@@ -10,31 +11,47 @@ function go(address) {
   route();
 }
 
+// A session that failed opens where it failed, any other one with its workflows.
+function firstAddress() {
+  const test = data.tests.findIndex((one) => one.outcome === "failed");
+  if (test < 0) return "#/workflows";
+  const index = firstInstance(test);
+  return index < 0 ? `#/tests/${test}` : `#/runs/${index}`;
+}
+
+const VIEWS = { workflows: "workflows", runs: "runs", tests: "runs", findings: "findings" };
+
 function route() {
-  const address = location.hash.startsWith("#/") ? location.hash : showing || "#/workflows";
+  const address = location.hash.startsWith("#/") ? location.hash : showing || firstAddress();
   if (address === showing) return;
   showing = address;
-  const [, view, index] = address.split("/");
-  const name = view === "runs" ? "runs" : "workflows";
+  const [, view, number] = address.split("/");
+  const name = Object.hasOwn(VIEWS, view) ? VIEWS[view] : "workflows";
   for (const section of document.querySelectorAll(".view")) section.classList.toggle("hidden", section.id !== name);
   for (const link of document.querySelectorAll("header nav a")) {
     if (link.getAttribute("href") === `#/${name}`) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  if (name !== "runs") return;
-  opened = index !== undefined && data.instances[Number(index)] ? Number(index) : null;
-  if (opened === null) noInstance();
-  else {
-    openInstance(opened);
-    active = rows.findIndex((row) => row.index === opened);
-    if (active >= 0) moveTo(active, 1);
-  }
+  if (name === "runs") showRun(view, number);
+  else scrollTo({ top: 0, behavior: "instant" });
+}
+
+function showRun(view, number) {
+  const chosen = (kind, list) => (view === kind && number !== undefined && list[Number(number)] ? Number(number) : null);
+  opened = chosen("runs", data.instances);
+  openedTest = chosen("tests", data.tests);
+  if (opened !== null) openInstance(opened);
+  else if (openedTest !== null) openTest(openedTest);
+  else noInstance();
+  const found = rows.findIndex((row) => isChoice(row) && addressOf(row) === showing);
+  if (found >= 0) moveTo(found, 1);
   drawRows();
 }
 
 function closeInstance() {
   go("#/runs");
-  document.getElementById("list").focus();
+  reveal(document.getElementById("runs"));
+  document.getElementById("list").focus({ preventScroll: true });
 }
 
 function setTheme(theme) {
@@ -62,9 +79,13 @@ function keptTheme() {
   }
 }
 
+function inRuns() {
+  return !document.getElementById("runs").classList.contains("hidden");
+}
+
 const KEYS = {
   "/": () => {
-    if (!location.hash.startsWith("#/runs")) go("#/runs");
+    if (!inRuns()) go("#/runs");
     document.getElementById("search").focus();
     document.getElementById("search").select();
   },
@@ -72,6 +93,7 @@ const KEYS = {
   "?": () => document.getElementById("help").showModal(),
   w: () => go("#/workflows"),
   r: () => go("#/runs"),
+  f: () => go("#/findings"),
   j: () => moveTo(active + 1, 1),
   ArrowDown: () => moveTo(active + 1, 1),
   k: () => moveTo(active - 1, -1),
@@ -80,7 +102,7 @@ const KEYS = {
   End: () => moveTo(rows.length - 1, -1),
   PageDown: () => moveTo(active + 12, 1),
   PageUp: () => moveTo(active - 12, -1),
-  Enter: () => active >= 0 && go(`#/runs/${rows[active].index}`),
+  Enter: () => active >= 0 && go(addressOf(rows[active])),
   Escape: closeInstance,
 };
 const LIST_KEYS = new Set(["j", "k", "ArrowDown", "ArrowUp", "Home", "End", "PageDown", "PageUp", "Enter", "Escape"]);
@@ -93,7 +115,7 @@ function onKey(event) {
     if (event.key === "Enter" && target.id === "search") moveTo(0, 1);
     return;
   }
-  const runs = location.hash.startsWith("#/runs");
+  const runs = inRuns();
   if (runs && timeline !== null && timeline.key(event.key)) event.preventDefault();
   else if (event.key in KEYS) {
     if (LIST_KEYS.has(event.key)) {
@@ -110,6 +132,10 @@ document.getElementById("theme").addEventListener("click", switchTheme);
 document.getElementById("keys").addEventListener("click", KEYS["?"]);
 document.addEventListener("keydown", onKey);
 addEventListener("hashchange", route);
+const header = document.querySelector("header.top");
+// What stays below the header knows how high it is: on a narrow screen it has several lines.
+new ResizeObserver(() => document.documentElement.style.setProperty("--head", `${header.offsetHeight}px`)).observe(header);
+document.documentElement.style.setProperty("--head", `${header.offsetHeight}px`);
+fillSources();
 startList();
-makeRows();
 route();

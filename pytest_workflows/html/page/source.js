@@ -50,3 +50,11 @@ function errorBox(error, traceback, place) {
         ? el("details", null, el("summary", null, "Traceback"), el("pre", { class: "block" }, text.trim())) : null),
     last ? sourceLines(last[0], last[1]) : null);
 }
+
+// The lines that findings speak of, in the page that is drawn without this script.
+function fillSources() {
+  for (const place of document.querySelectorAll(".lines[data-file]")) {
+    const lines = sourceLines(place.dataset.file, Number(place.dataset.line));
+    if (lines !== null) place.replaceChildren(lines);
+  }
+}

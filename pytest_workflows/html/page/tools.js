@@ -77,3 +77,37 @@ function recording(index) {
   if (!recordings.has(index)) recordings.set(index, JSON.parse(document.getElementById(`r${index}`).textContent));
   return recordings.get(index);
 }
+
+// What a screen reader is to hear of; nothing is shown.
+function say(text) {
+  document.getElementById("said").textContent = text;
+}
+
+// Brings the top of something into sight, below the header that stays there.
+function reveal(element) {
+  const top = element.getBoundingClientRect().top;
+  const head = document.querySelector("header.top");
+  const free = (getComputedStyle(head).position === "sticky" ? head.offsetHeight : 0) + 8;
+  if (top < free || top > free + 60) scrollBy({ top: top - free, behavior: "instant" });
+}
+
+function copyButton(text, what) {
+  const button = el("button", { type: "button", class: "copy", "aria-label": `Copy ${what}`, title: `Copy ${what}` }, "Copy");
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      button.textContent = "Copied";
+    } catch {
+      // A browser that lets nobody copy: the text is selected for Ctrl-C.
+      getSelection().selectAllChildren(button.previousSibling);
+      button.textContent = "Selected";
+    }
+    say(`${what}: ${button.textContent}`);
+    setTimeout(() => (button.textContent = "Copy"), 1500);
+  });
+  return button;
+}
+
+function commandLine(label, text) {
+  return el("div", { class: "command" }, el("span", { class: "soft" }, label), el("code", { tabindex: "0" }, text), copyButton(text, label));
+}

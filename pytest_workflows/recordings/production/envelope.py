@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pytest_workflows.recordings.errors import RecordingError
+from pytest_workflows.shown import brief
 
 from .fields import MISSING, get, mapping
 
@@ -60,7 +61,7 @@ def _told(errors: object) -> str:
         code, message = get(mapping(one), "code"), get(mapping(one), "message")
         shown = one if message is MISSING else message
         lines.append(f"{shown}" if code is MISSING else f"{shown} (code {code})")
-    return "; ".join(lines) or "it does not say which"
+    return brief("; ".join(lines)) or "it does not say which"
 
 
 def _kind(value: object) -> str:
