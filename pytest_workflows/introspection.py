@@ -585,6 +585,18 @@ class InstanceIntrospector(_Introspector):
         )
 
 
+class Introspectors(list[InstanceIntrospector]):
+    """A list that may be awaited: the platform's test API gives it asynchronously."""
+
+    def __await__(self) -> Generator[Any, None, Self]:
+        """Itself, at once."""
+
+        async def itself() -> Self:
+            return self
+
+        return itself().__await__()
+
+
 class WorkflowIntrospector(_Introspector):
     """Sees and steers every instance that is created while it is open. Made by `introspect_workflow`."""
 
@@ -608,11 +620,15 @@ class WorkflowIntrospector(_Introspector):
         self._check_open()
         self._modifications += modifications
 
-    def get(self) -> list[InstanceIntrospector]:
-        """The introspectors of the instances so far, in order of creation; the same objects each time."""
+    def get(self) -> Introspectors:
+        """The introspectors of the instances so far, in order of creation; the same objects each time.
+
+        Returns:
+            A list. Awaiting it gives it too, as in tests that were written for the platform's own API.
+        """
         if self._state != "disposed":
             self._check_open()
-        return list(self._instances.values())
+        return Introspectors(self._instances.values())
 
     def _created(self, binding: WorkflowBinding, id: str, modifications: InstanceModifications) -> None:
         if binding is self._binding:

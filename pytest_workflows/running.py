@@ -622,7 +622,7 @@ class RunningTest:
             raise WorkflowConfigError(f"{self.project.path}:{workflow.line}: {error}") from None
 
     def _bind_class(self, name: str, cls: type, workflow_name: str | None = None, **options: Any) -> Any:
-        from .wrangler import implicit_dependencies
+        from .wrangler import implicit_dependencies, preserves_non_retryable
 
         if not callable(getattr(cls, "run", None)):
             from durable_engine import InvalidArgumentError
@@ -638,6 +638,7 @@ class RunningTest:
             lambda event, step: self._entrypoint(cls).run(event, step),
             workflow_name=workflow_name,
             implicit_dependencies=implicit_dependencies(self._configured()),
+            preserves_non_retryable=preserves_non_retryable(self._configured()),
             **options,
         )
 

@@ -160,7 +160,7 @@ def table(
         width: How wide a line may be.
         telling: How values are written.
     """
-    details = _details(history)
+    events = {line.step: line.detail.get("event") for line in history if line.kind == "WAIT_START"}
     first, left_out, last = ends(steps)
     shown = [*first, *last]
     widths = _widths(shown, bars, start, width, telling)
@@ -168,7 +168,7 @@ def table(
     for number, step in enumerate(shown):
         if left_out and number == len(first):
             lines += [[Part(line, "dim")] for line in paragraph(_left_out(left_out, telling), width, "  ")]
-        outcome = _outcome(step, details.get((step.kind, step.key.label), {}), telling)
+        outcome = _outcome(step, events.get(step.key.label), telling)
         lines += _step_lines(step, outcome, bars.get(step.key, ""), start, widths, telling)
     return lines
 
@@ -311,22 +311,17 @@ def _attempt(attempt: AttemptRecord, telling: Telling) -> str:
     return text
 
 
-def _outcome(step: StepRecord, detail: dict[str, Any], telling: Telling) -> _Outcome:
+def _outcome(step: StepRecord, event: str | None, telling: Telling) -> _Outcome:
     mocked = " (mocked)" if step.mocked else ""
     if step.kind == "sleep":
-        return _Outcome(step.status, ", ", "", in_words(detail.get("durationMs", 0)), mocked)
+        return _Outcome(step.status, ", ", "", in_words(step.key.duration or 0), mocked)
     if step.kind == "wait_for_event":
         word = {"errored": "timed out"}.get(step.status, step.status)
-        return _Outcome(word, ", ", "", f"event {telling.text(repr(detail.get('event')))}", mocked)
+        return _Outcome(word, ", ", "", f"event {telling.text(repr(event))}", mocked)
     if step.status == "complete":
         return _Outcome("complete", ": ", "result: ", telling.value(step.result), mocked)
     word = {"waiting": "retrying", "errored": "failed"}.get(step.status, "running")
     return _Outcome(word, mocked=mocked)
-
-
-def _details(history: Sequence[HistoryEvent]) -> dict[tuple[str, str], dict[str, Any]]:
-    kinds = {"SLEEP_START": "sleep", "WAIT_START": "wait_for_event"}
-    return {(kinds[event.kind], event.step or ""): event.detail for event in history if event.kind in kinds}
 
 
 def offset(start: datetime, at: datetime) -> str:

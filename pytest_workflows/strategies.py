@@ -5,6 +5,7 @@ Needs Hypothesis: `pip install "pytest-workflows[hypothesis]"`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -161,7 +162,13 @@ def _faults(
 
 
 def _points(keys: Sequence[StepKey]) -> list[str]:
-    points = [FaultPoint(kind, key.name, key.count) for key in keys for kind in _POINTS[key.kind]]  # type: ignore[arg-type]  # the table's kinds
+    # Sleeps of one name and several durations share an occurrence, and then the duration tells them apart.
+    alike = Counter(key[:3] for key in keys)
+    points = [
+        FaultPoint(kind, key.name, key.count, duration=key.duration if alike[key[:3]] > 1 else None)  # type: ignore[arg-type]  # the table's kinds
+        for key in keys
+        for kind in _POINTS[key.kind]
+    ]
     return [*(point.short for point in points), "end"]
 
 

@@ -42,6 +42,9 @@ PYTHON_FLAGS = {
 }
 """The compatibility flags that choose a Python: since when each holds by itself, and which Python it is."""
 IMPLICIT_FLAG = "python_workflows_implicit_dependencies"
+PRESERVE_SINCE = "2026-05-14"
+PRESERVE_FLAG = "workflows_preserve_non_retryable_error_message"
+REPLACE_FLAG = "workflows_replace_non_retryable_error_message"
 
 # Where each kind of binding is declared, and which key of an entry names it.
 _LISTS = {
@@ -193,13 +196,23 @@ def nothing_found(start: Path, rootdir: Path) -> str:
 
 def implicit_dependencies(config: WranglerConfig | None) -> bool:
     """Whether a callback's parameters name its dependencies; the newest behaviour where no date says otherwise."""
+    return _is_on(config, IMPLICIT_FLAG, f"no_{IMPLICIT_FLAG}", IMPLICIT_SINCE)
+
+
+def preserves_non_retryable(config: WranglerConfig | None) -> bool:
+    """Whether a `NonRetryableError` is shown as it is; the newest behaviour where no date says otherwise."""
+    return _is_on(config, PRESERVE_FLAG, REPLACE_FLAG, PRESERVE_SINCE)
+
+
+def _is_on(config: WranglerConfig | None, flag: str, off: str, since: str) -> bool:
+    """Whether a compatibility flag is on, by its name, by the name that turns it off, or by date."""
     if config is None:
         return True
-    if f"no_{IMPLICIT_FLAG}" in config.compatibility_flags:
+    if off in config.compatibility_flags:
         return False
-    if IMPLICIT_FLAG in config.compatibility_flags:
+    if flag in config.compatibility_flags:
         return True
-    return config.compatibility_date is None or config.compatibility_date >= IMPLICIT_SINCE
+    return config.compatibility_date is None or config.compatibility_date >= since
 
 
 def python_version(config: WranglerConfig) -> tuple[int, int]:

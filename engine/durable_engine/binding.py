@@ -12,13 +12,14 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
+from .batches import check_deleted, check_spread, listed, spread
 from .boundary import JsDict, JsProxy, cross, encode, unwrap
 from .durations import duration_ms
 from .effects import as_coroutine_function, is_over, tell_call
 from .errors import (
-    BATCH_EMPTY,
-    BATCH_TOO_LARGE,
     INVALID_ID,
+    NOT_FOUND,
+    NOTHING_TO_DELETE,
     PARAMS_TOO_LARGE,
     PAYLOAD_TOO_LARGE,
     InvalidArgumentError,
@@ -30,6 +31,7 @@ from .limits import in_bytes
 from .model import Place
 from .scope import current_scope
 from .store import KEPT, Retention
+from .subscription import Subscription, SubscriptionOptions
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -39,6 +41,9 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 DEFAULT_STEP_LIMIT = 10_000
+EXISTS_ALREADY = {"code": 10405, "message": "workflows.api.error.instance.already_exists"}
+REPEATED_IN_BATCH = {"code": 10415, "message": "workflows.api.error.instance.duplicate_in_batch"}
+DOES_NOT_EXIST = {"code": 10400, "message": "workflows.api.error.instance.not_found"}
 _ID = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9-_]*", re.ASCII)
 
 
@@ -52,6 +57,7 @@ class Workflow:
         run: Called as `run(event, step)` for each life of an instance; plain or async.
         step_limit: How many `do` steps a life may ask for.
         implicit_dependencies: Whether a callback's parameters name its dependencies.
+        preserves_non_retryable: Whether an attempt that a `NonRetryableError` ended shows that error.
         concurrency: How many instances run at a time; None for any number.
         retention: For how long an instance is kept that was created without saying so.
     """
@@ -61,6 +67,7 @@ class Workflow:
     run: Callable[[JsDict, Step], Any]
     step_limit: int = DEFAULT_STEP_LIMIT
     implicit_dependencies: bool = True
+    preserves_non_retryable: bool = True
     concurrency: int | None = None
     retention: Retention = KEPT
 
@@ -125,33 +132,79 @@ class WorkflowBinding:
         return self._create(read, self._params_of(read))
 
     @_door
-    async def create_batch(self, batch: list[Mapping[str, Any]]) -> list[InstanceHandle]:
-        """Create up to 100 instances; ids that exist already are left as they are.
+    async def create_batch(self, batch: object = None, /, **named: Any) -> list[InstanceHandle]:
+        """Create up to 100 instances, as the SDK's snake-case name does it.
 
         Args:
             batch: A list of what `create` takes.
+            named: Options of a batch that is an object: see `createBatch`.
+
+        Returns:
+            The handles of those that were created: ids that exist already, or that are repeated, are left out.
 
         Raises:
-            JsException: If the list is empty or too long, or one of the instances cannot be created. Params that are
-                too large are refused before anything is created.
+            JsException: If the list is empty or too long, or one of the ids is not valid, or params are too large:
+                nothing is created then.
+            TypeError: For an object: the instances are created, and the SDK cannot read the answer.
         """
+        created = await self._create_batch(batch, named)
+        if isinstance(created, list):
+            return created
+        error = TypeError("'pyodide.ffi.JsProxy' object is not iterable")
+        error.add_note(
+            f"The instances were created ({len(created.created)} of them), and create_batch reads a list alone, here "
+            "as in production. Call createBatch for the object form: it returns {'created': [...], 'errors': [...]}."
+        )
+        raise error
+
+    @_door
+    async def createBatch(self, batch: object = None, /, **named: Any) -> list[InstanceHandle] | JsDict:
+        """Create up to 100 instances.
+
+        Args:
+            batch: `{"instances": [...]}` of what `create` takes, `{"count": 3, "params": ...}`, or a list (deprecated).
+            named: The same as keywords.
+
+        Returns:
+            For an object `{"created": [...], "errors": [{"index", "id", "code", "message"}]}`; for a list the handles
+            of those that were created.
+
+        Raises:
+            JsException: If anything of it is not as it must be: nothing is created then.
+        """
+        return await self._create_batch(batch, named)
+
+    async def _create_batch(self, batch: object, named: Mapping[str, Any]) -> list[InstanceHandle] | JsDict:
         await pass_door()
         encode(batch)
-        given = unwrap(batch)
-        if not isinstance(given, list):
-            raise InvalidArgumentError(f"create_batch takes a list of options, not {type(batch).__name__}: {batch!r}")
-        if not given:
-            raise JsException("Error", BATCH_EMPTY)
+        given: Any = dict(named) if batch is None and named else unwrap(batch)
         most = self._engine.limits.batch
-        if len(given) > most:
-            raise JsException("Error", BATCH_TOO_LARGE.format(limit=most, count=len(given)))
-        reads = [_options(options, {}, "create_batch", whole="params") for options in given]
-        handles = []
-        for read, params in [(read, self._params_of(read)) for read in reads]:
-            id: Any = read.get("id")
-            taken = isinstance(id, str) and self._engine.exists(self._workflow, id)
-            handles.append(InstanceHandle(self, id) if taken else self._create(read, params))
-        return handles
+        is_list = isinstance(given, list)
+        options = listed(given, most) if is_list else spread(given, most)
+        planned = [self._planned(one, is_list=is_list) for one in options]
+        # All are looked at before the first is created.
+        taken = {id for id, _, _ in planned if id is not None and self._engine.exists(self._workflow, id)}
+        created: list[InstanceHandle] = []
+        errors: list[dict[str, Any]] = []
+        seen: set[str] = set()
+        for index, (id, params, retention) in enumerate(planned):
+            if id is not None and (id in seen or id in taken):
+                errors.append({"index": index, "id": id, **(REPEATED_IN_BATCH if id in seen else EXISTS_ALREADY)})
+            else:
+                created.append(InstanceHandle(self, self._engine.create(self._workflow, id, params, retention)))
+            seen.update(() if id is None else (id,))
+        return created if is_list else JsDict({"created": created, "errors": cross(errors)})
+
+    def _planned(self, given: object, *, is_list: bool) -> tuple[str | None, bytes, Retention]:
+        """An instance of a batch that is to be created: its id, its params and for how long it is kept."""
+        longest = self._engine.limits.instance_id
+        if not is_list:
+            check_spread(unwrap(given), lambda id: is_valid_id(id, longest))
+        options = _options(given, {}, "create_batch", whole="params")
+        id = options.get("id")
+        if is_list and id is not None:
+            check_id(id, longest)
+        return id, self._params_of(options), read_retention(options.get("retention"))
 
     def _tell(self, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         _tell(self._engine, self._workflow, method, args, kwargs)
@@ -176,46 +229,44 @@ class WorkflowBinding:
         return InstanceHandle(self, self._engine.create(self._workflow, given, params, retention))
 
     @_door
-    async def get(self, id: str) -> InstanceHandle:
+    async def get(self, id: object = None) -> InstanceHandle:
         """The handle of an existing instance.
 
         Raises:
-            JsException: `Error: instance.not_found`.
-            InvalidArgumentError: If the id is no text.
+            JsException: `Error: instance.not_found`, whatever the id is.
         """
         await pass_door()
         if not isinstance(id, str):
             known = id.get("id", "order-1") if isinstance(id, dict) else "order-1"
-            raise InvalidArgumentError(
-                f"get takes an instance's id, a text, not {type(id).__name__}: {id!r}. Write get({known!r})."
-            )
+            fact = f"get takes an instance's id, a text, not {type(id).__name__}: {id!r}. Write get({known!r})."
+            raise with_fact(NOT_FOUND, fact)
         self._engine.require(self._workflow, id)
         return InstanceHandle(self, id)
 
     @_door
     async def deleteBatch(self, ids: list[str] | JsProxy) -> JsDict:
-        """Delete up to 100 instances; what could not be deleted is told, not raised. Deleting twice is fine."""
+        """Delete up to 100 instances.
+
+        Returns:
+            `{"deleted": [{"id"}], "errors": [{"id", "code", "message"}]}`: those that do not exist are errors.
+
+        Raises:
+            JsException: If it is no list of 1 to 100 ids, or one of them is no id: nothing is deleted then.
+        """
         await pass_door()
-        most = self._engine.limits.batch
-        given = unwrap(ids)
-        if not isinstance(given, list) or len(given) > most:
-            what = f"{len(given)}: {given!r}" if isinstance(given, list) else repr(ids)
-            raise InvalidArgumentError(f"deleteBatch takes a list of up to {most} ids, not {what}.")
-        deleted: list[dict[str, str]] = []
-        errors: list[dict[str, str]] = []
-        for id in given:
-            if isinstance(id, str) and self._engine.exists(self._workflow, id):
-                self._engine.delete(self._workflow, id)
-            if isinstance(id, str) and self._engine.was_deleted(self._workflow, id):
-                deleted.append({"id": id})
-            else:
-                errors.append({"id": id, "code": "instance.not_found", "message": "instance.not_found"})
+        given = check_deleted(unwrap(ids), self._engine.limits.batch)
+        existing = {id for id in given if self._engine.exists(self._workflow, id)}
+        for id in existing:
+            self._engine.delete(self._workflow, id)
         await pass_door()
-        result = cross({"deleted": deleted, "errors": errors})
+        result = cross(
+            {
+                "deleted": [{"id": id} for id in given if id in existing],
+                "errors": [{"id": id, **DOES_NOT_EXIST} for id in given if id not in existing],
+            }
+        )
         assert isinstance(result, JsDict)
         return result
-
-    createBatch = create_batch
 
     def __getattr__(self, name: str) -> NoReturn:
         _no_such_name("A workflow binding", name, {"delete_batch": "deleteBatch"}, "create, create_batch, get")
@@ -279,9 +330,14 @@ class InstanceHandle:
 
     @_door
     async def delete(self) -> None:
-        """Delete the instance and all that is stored of it."""
+        """Delete the instance and all that is stored of it.
+
+        Raises:
+            JsException: If it does not exist.
+        """
         await pass_door()
-        self._engine.require(self._workflow, self.id)
+        if not self._engine.exists(self._workflow, self.id):
+            raise JsException("Error", NOTHING_TO_DELETE)
         self._engine.delete(self._workflow, self.id)
         await pass_door()
 
@@ -318,6 +374,23 @@ class InstanceHandle:
 
     sendEvent = send_event
 
+    @_door
+    async def subscribe(self, options: object = None, /, **named: Any) -> Subscription:
+        """Its events: those so far, then each when it comes, until its end: `async for event in await x.subscribe()`.
+
+        Args:
+            options: `{"cursor": 4, "filter": ["step_completed"]}`, both optional: events after that id alone, and of
+                these types alone.
+            named: The same as keywords.
+
+        Raises:
+            JsException: `Error: instance.not_found`, or if the options are not as they must be.
+        """
+        await pass_door()
+        instance = self._engine.require(self._workflow, self.id)
+        given = _options(options, named, "subscribe")
+        return Subscription(self._engine, self._workflow, instance.row, SubscriptionOptions.read(given))
+
     def _tell(self, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         _tell(self._engine, self._workflow, method, args, kwargs)
 
@@ -331,7 +404,10 @@ class InstanceHandle:
 
     def __getattr__(self, name: str) -> NoReturn:
         _no_such_name(
-            "A workflow instance", name, {}, "id, status, pause, resume, restart, terminate, delete, send_event"
+            "A workflow instance",
+            name,
+            {},
+            "id, status, pause, resume, restart, terminate, delete, send_event, subscribe",
         )
 
 
@@ -359,6 +435,11 @@ def read_retention(value: object) -> Retention:
     given = {name: duration for name, duration in value.items() if duration is not None}
     read = {name: duration_ms(duration, f"retention.{name}") for name, duration in given.items()}
     return Retention(read.get("successRetention"), read.get("errorRetention"))
+
+
+def is_valid_id(id: object, longest: int) -> bool:
+    """Whether the platform takes this instance id at `create`."""
+    return isinstance(id, str) and len(id) <= longest and _ID.fullmatch(id) is not None
 
 
 def check_id(id: object, longest: int) -> None:

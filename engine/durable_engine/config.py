@@ -5,11 +5,12 @@ Source: docs/reference/fidelity.md, "Step configuration".
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .durations import DAY, Duration, parse_duration
+from .durations import DAY, Duration, number_in, parse_duration
 
 DelayFunction = Callable[[Any], Any | Awaitable[Any]]
 
@@ -17,7 +18,9 @@ DEFAULT_LIMIT = 5
 DEFAULT_DELAY = 1000
 DEFAULT_BACKOFF = "exponential"
 DEFAULT_TIMEOUT = "10 minutes"
-DELAY_FUNCTION_LIMIT = 30_000
+DELAY_FUNCTION_LIMIT = 5_000
+DELAY_FUNCTION_PATIENCE = 1.0
+"""Real seconds that a delay function may wait for something foreign before virtual time moves under it."""
 MAX_SLEEP = 365 * DAY
 _BACKOFFS = ("constant", "linear", "exponential")
 
@@ -31,7 +34,7 @@ class StepConfig:
     """A step's configuration with the defaults merged in.
 
     Attributes:
-        limit: How many retries follow the first attempt.
+        limit: How many retries follow the first attempt; the platform takes a fraction too.
         delay: Milliseconds before the first retry, or a function that gives the delay of each.
         backoff: `"constant"`, `"linear"` or `"exponential"`.
         timeout: How long an attempt may take, in milliseconds.
@@ -40,18 +43,13 @@ class StepConfig:
         misread: Texts whose unit the platform does not know.
     """
 
-    limit: int
+    limit: float
     delay: int | DelayFunction
     backoff: str
     timeout: int
     sensitive: bool
     merged: dict[str, Any]
     misread: tuple[str, ...] = ()
-
-    def backoff_delay(self, retry: int) -> int:
-        """Milliseconds before retry number `retry` (1-based), where the delay is no function."""
-        assert isinstance(self.delay, int)
-        return scaled(self.delay, self.backoff, retry)
 
 
 def scaled(delay: int, backoff: str, retry: int) -> int:
@@ -84,7 +82,7 @@ def read_config(config: object) -> StepConfig:
     misread: list[str] = []
     limit, delay, backoff, shown = _read_retries(given.get("retries"), misread)
     timeout = given.get("timeout", DEFAULT_TIMEOUT)
-    timeout_ms = _positive(timeout, misread)
+    timeout_ms = _timeout(timeout, misread)
     sensitive = given.get("sensitive")
     if sensitive not in (None, "output"):
         raise InvalidStepConfigError(config)
@@ -96,11 +94,11 @@ def read_config(config: object) -> StepConfig:
 
 def read_delay(value: object) -> Duration | None:
     """What a delay function returned, or None where it is nonsense."""
-    read = parse_duration(value)
+    read = parse_duration(int(value) if isinstance(value, bool) else value)  # `Number(true)` is 1
     return read if read is not None and read.ms >= 0 else None
 
 
-def _read_retries(value: object, misread: list[str]) -> tuple[int, int | DelayFunction, str, dict[str, Any]]:
+def _read_retries(value: object, misread: list[str]) -> tuple[float, int | DelayFunction, str, dict[str, Any]]:
     if value is None:
         return DEFAULT_LIMIT, DEFAULT_DELAY, DEFAULT_BACKOFF, dict(_DEFAULT_RETRIES)
     if not isinstance(value, Mapping):
@@ -111,27 +109,28 @@ def _read_retries(value: object, misread: list[str]) -> tuple[int, int | DelayFu
     backoff = given.get("backoff", DEFAULT_BACKOFF)
     if backoff not in _BACKOFFS:
         raise InvalidStepConfigError(value)
-    limit = _whole(given["limit"])
+    limit = _limit(given["limit"])
     delay = given["delay"]
     if callable(delay):
         return limit, delay, backoff, {"limit": limit, "backoff": backoff}
     read = parse_duration(delay)
-    if read is None or read.ms < 0:
+    if read is None or (read.ms < 0 and not isinstance(delay, str)):  # a text may be negative there, until it is used
         raise InvalidStepConfigError(value)
     if read.misread:
         misread.append(str(delay))
     return limit, read.ms, backoff, {"limit": limit, "backoff": backoff, "delay": delay}
 
 
-def _whole(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0 or value != value // 1:
+def _limit(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
         raise InvalidStepConfigError(value)
-    return int(value)
+    return value
 
 
-def _positive(value: object, misread: list[str]) -> int:
+def _timeout(value: object, misread: list[str]) -> int:
+    """A number above 0, or a text with a unit: the platform takes "0 seconds" and less, but neither "0" nor ""."""
     read = parse_duration(value)
-    if read is None or read.ms <= 0:
+    if read is None or (number_in(value) == 0 if isinstance(value, str) else value <= 0):  # type: ignore[operator]
         raise InvalidStepConfigError(value)
     if read.misread:
         misread.append(str(value))

@@ -60,14 +60,14 @@ def parse_duration(value: object) -> Duration | None:
         return _finite(float(value)) if math.isfinite(value) else None
     if not isinstance(value, str):
         return None
-    plain = _js_number(value)
+    plain = number_in(value)
     if plain is not None:
         # A number alone is milliseconds there as well, and no unit was misspelt that we could point at.
         return _finite(plain)
     match = _PHRASE.fullmatch(value)
     if match is None:
         return None
-    number = _js_number(match[1])
+    number = number_in(match[1])
     if number is None:
         return None
     unit = UNITS.get(match[2])
@@ -117,7 +117,7 @@ def _finite(ms: float, *, misread: bool = False) -> Duration | None:
     return Duration(round(ms), misread) if math.isfinite(ms) else None
 
 
-def _js_number(text: str) -> float | None:
+def number_in(text: str) -> float | None:
     """`Number(text)` of JavaScript, or None for NaN: Python reads `1_000` and `nan`, JavaScript `0x10` and ``."""
     text = text.strip()
     if not text:

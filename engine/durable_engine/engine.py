@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import uuid
 import warnings
 import weakref
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from contextvars import Context
 from datetime import datetime
 from pathlib import Path
@@ -145,7 +147,9 @@ class Engine:
         self._slots: dict[str, Slots] = {}
         self._alive: dict[tuple[str, str], Instance] = {}
         self._modifications: dict[tuple[str, str], InstanceModifications] = {}
-        self._deleted: set[tuple[str, str]] = set()
+        self._restarts: Counter[int] = Counter()
+        self._listeners: dict[tuple[str, str], list[asyncio.Future[None]]] = {}
+        self._watchers = 0
         self._aborted: BaseException | None = None
         self._told: list[tuple[BaseException, asyncio.Task[Any]]] = []
         self._guard = LoopGuard(self)
@@ -236,6 +240,7 @@ class Engine:
         workflow_name: str | None = None,
         step_limit: int = DEFAULT_STEP_LIMIT,
         implicit_dependencies: bool = True,
+        preserves_non_retryable: bool = True,
         concurrency: int | None = None,
         retention: Mapping[str, Any] | None = None,
     ) -> WorkflowBinding:
@@ -247,6 +252,7 @@ class Engine:
             workflow_name: The workflow's own name, as events carry it; the binding's by default.
             step_limit: How many `do` steps a life may ask for.
             implicit_dependencies: Whether a callback's parameters name its dependencies.
+            preserves_non_retryable: Whether an attempt that a `NonRetryableError` ended shows that error.
             concurrency: How many instances run at a time, from 1 on; further ones are queued. None for any number.
             retention: For how long instances are kept after their end that are created without saying so:
                 `{"successRetention": "1 day", "errorRetention": "7 days"}`, or one of the two.
@@ -274,6 +280,7 @@ class Engine:
                 workflow,
                 step_limit,
                 implicit_dependencies,
+                preserves_non_retryable,
                 concurrency,
                 read_retention(retention),
             ),
@@ -414,6 +421,34 @@ class Engine:
     def progress(self, instance: Instance) -> None:
         """Something changed about an instance that somebody may wait for."""
         self._waits.changed(instance.workflow.name, instance.row.id)
+        if self._listeners:
+            for listener in self._listeners.pop((instance.workflow.name, instance.row.id), ()):
+                if not listener.done():
+                    listener.set_result(None)
+
+    def recorded(self, instance: Instance) -> None:
+        """History has grown, which matters to subscriptions alone."""
+        if self._watchers or self._listeners:
+            self.progress(instance)
+
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[None]:
+        """Meanwhile somebody waits for history to grow."""
+        self._watchers += 1
+        try:
+            yield
+        finally:
+            self._watchers -= 1
+
+    def next_change(self, about: tuple[str, str]) -> asyncio.Future[None]:
+        """Done when something changes about an instance: its workflow's binding name and its id."""
+        listener: asyncio.Future[None] = self.loop.create_future()
+        self._listeners.setdefault(about, []).append(listener)
+        return listener
+
+    def restarts_of(self, key: int) -> int:
+        """How often an instance was restarted, by the key of its row."""
+        return self._restarts[key]
 
     # -- instances ---------------------------------------------------------------------------------------------------
 
@@ -663,6 +698,7 @@ class Engine:
         self._reject_steps(instance, "restart")
         self.paths.forget(instance.row.key)
         row = instance.row
+        self._restarts[row.key] += 1
         self.store.forget_steps(row.key, first)
         self.store.delete_events(row.key)
         self.exceptions.pop(row.key, None)
@@ -690,10 +726,12 @@ class Engine:
         count = point.get("count", 1)
         if not isinstance(count, int) or isinstance(count, bool) or count < 1:
             raise InvalidArgumentError(f"{count!r} is no occurrence of a step; the first one is 1.")
-        found = self.store.step(instance.row.key, StepKey(kind, point["name"], count))  # type: ignore[arg-type]
-        if found is None:
+        # As the newest engine does, it counts by the name alone: sleeps of different durations are counted together.
+        steps = self.store.steps(instance.row.key)
+        found = [step for step in steps if (step.key.kind, step.key.name) == (kind, point["name"])]
+        if len(found) < count:
             raise JsException("Error", CANNOT_RESTART.format(name=point["name"]))
-        return found.seq
+        return found[count - 1].seq
 
     def terminate(self, workflow: Workflow, id: str) -> None:
         """End an instance now.
@@ -713,23 +751,18 @@ class Engine:
         """Delete an instance and everything that is stored of it, its modifications included."""
         self._waits.acted()
         self.discard(workflow, [id])
-        self._deleted.add((workflow.name, id))
-
-    def was_deleted(self, workflow: Workflow, id: str) -> bool:
-        """Whether the workflow had an instance of that id which was deleted."""
-        return (workflow.name, id) in self._deleted
 
     def discard(self, workflow: Workflow, ids: Iterable[str]) -> None:
         """Stop instances and leave nothing of them; ids that do not exist lose their modifications."""
         if self.closed:
             return
         wanted = [(workflow.name, id) for id in ids]
-        self._deleted.difference_update(wanted)
         doomed = [self._alive.pop(key) for key in wanted if key in self._alive]
         self.kill(doomed)
         self.store.delete_instances([instance.row.key for instance in doomed])
         for instance in doomed:
             self.exceptions.pop(instance.row.key, None)
+            self._restarts.pop(instance.row.key, None)
             self.paths.forget(instance.row.key)
             self._reject_steps(instance, "delete")
             self.progress(instance)

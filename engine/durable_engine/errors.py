@@ -189,9 +189,18 @@ class WorkflowDurationWarning(WorkflowRuleWarning):
 
 ALREADY_EXISTS = 'WorkflowError: (instance.already_exists) Workflow instance with id "{id}" already exists'
 BATCH_EMPTY = "WorkflowError: batchCreate should have at least 1 instance"
-BATCH_TOO_LARGE = "WorkflowError: batchCreate should have at most {limit} instances, got {count}"
+BATCH_COUNT = "count must be a positive integer"
+BATCH_INVALID = "Provided argument is invalid"
+BATCH_INVALID_ID = "WorkflowError: (instance.invalid_id) Instance ID is invalid"
+BATCH_SIZE = "Batch size exceeds maximum allowed"
+BATCH_TOO_LARGE = "batchCreate only supports {limit} instances at a time"
 CANNOT_RESTART = 'WorkflowError: (instance.cannot_restart) Step "{name}" not found in execution history'
 CANNOT_TERMINATE = "WorkflowError: (instance.cannot_terminate) Cannot terminate instance since its on a finite state"
+DELAY_INVALID = (
+    'returned an invalid delay value (expected a number of ms or a duration string like "30 seconds"). It is {value}.'
+)
+DELETE_EMPTY = "batchDeleteInstances should have at least 1 instance"
+DELETE_TOO_LARGE = "batchDeleteInstances only supports {limit} instances at a time"
 EXECUTION_TIMED_OUT = "Execution timed out after {ms}ms"
 FATAL_NOT_SERIALISABLE = (
     "The execution of the Workflow instance was terminated, as the step "
@@ -201,10 +210,17 @@ INVALID_CONFIG = (
     'Step config for "{name}" is in a invalid format. '
     "See https://developers.cloudflare.com/workflows/build/sleeping-and-retrying/"
 )
+INVALID_DURATION = (
+    "Duration must be a number or a string in format '{{number}} {{unit}}' where unit is second(s), minute(s), etc."
+)
+INVALID_TYPE = "Invalid input: expected {expected}, received {kind}"
+INVALID_OPTION = "Invalid option: expected one of {allowed}"
 INVALID_ID = "WorkflowError: Workflow instance has invalid id"
+INVALID_SUBSCRIPTION = "Invalid Workflow subscription options"
 INVALID_STEP_NAME = 'Step name "{name}" exceeds max length ({limit} chars) or invalid characters found'
 LOST_ATTEMPT = "Attempt failed due to internal workflows error"
 NOT_FOUND = "instance.not_found"
+NOTHING_TO_DELETE = "WorkflowError: (instance.not_found) Instance does not exist"
 OUTPUT_TOO_LARGE = "Step {step} output is too large. Maximum allowed size is {limit}. It is {size} bytes."
 PAYLOAD_TOO_LARGE = 'Payload of event "{type}" is too large. Maximum allowed size is {limit}. It is {size} bytes.'
 PARAMS_TOO_LARGE = (
@@ -215,5 +231,6 @@ SLEEP_TOO_LONG = 'Sleep "{name}" is too long: {ms}ms. Maximum allowed duration i
 STORAGE_FULL = (
     'Step "{step}" exceeds the storage of the instance. Maximum allowed size is {limit}. It would be {size} bytes.'
 )
+SUBSCRIPTION_ABORTED = "Aborting engine: User called {call}"
 STEP_LIMIT = "The limit of {limit} steps has been reached. This limit can be changed in your worker configuration."
 STEP_NOT_SERIALISABLE = 'Value returned from step "{name}" is not serialisable'

@@ -79,12 +79,13 @@ def end_of_unserialisable(step: str) -> ErrorInfo:
     return ErrorInfo("WorkflowFatalError", FATAL_NOT_SERIALISABLE.format(name=step))
 
 
-def describe(exc: BaseException, root: Path | None = None) -> ErrorInfo:
+def describe(exc: BaseException, root: Path | None = None, *, preserve: bool = True) -> ErrorInfo:
     """What the engine records for an exception that a step's callback raised.
 
     Args:
         exc: The exception.
         root: The project's folder, which the traceback leaves out.
+        preserve: Whether a `NonRetryableError` is shown as it is: the platform does so from a compatibility date on.
     """
     if isinstance(exc, BoundaryError):
         return ErrorInfo(exc.name, exc.message)
@@ -92,6 +93,8 @@ def describe(exc: BaseException, root: Path | None = None) -> ErrorInfo:
     # The platform knows the exception by its name alone, so that a class of the user's own counts as well.
     if type(exc).__qualname__ == _NON_RETRYABLE:
         reason = _last_line_message(text)
+        if preserve:
+            return ErrorInfo(_NON_RETRYABLE, reason, retryable=False, reason=reason)
         shown = f"{_NON_RETRYABLE}: {reason}" if reason else _NON_RETRYABLE
         message = f'Step threw a NonRetryableError with message "{shown}"'
         return ErrorInfo("WorkflowFatalError", message, retryable=False, reason=reason)

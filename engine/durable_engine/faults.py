@@ -32,11 +32,12 @@ _TITLES: dict[str, str] = {
 FORM = (
     "A fault point is a kind, a step's name and its occurrence, as in 'lost:charge card#1' (also 'lost:charge card', "
     "its first occurrence), or 'end'. Kinds: before, lost, stored, sleep, retry, wait, event. ' attempt 2' and "
-    "' in BINDING/instance-id' may follow."
+    "' in BINDING/instance-id' may follow, and where sleeps of one name differ ' of 500ms'."
 )
 _POINT = re.compile(
     r"(?:(?P<kind>before|lost|stored|sleep|retry|wait|event):(?P<step>.+?)(?:#(?P<count>[1-9]\d*))?"
-    r"(?: attempt (?P<attempt>[1-9]\d*))?|(?P<end>end))(?: in (?P<workflow>[^/\s]+)/(?P<instance>[\w-]+))?",
+    r"(?: of (?P<duration>-?\d+)ms)?(?: attempt (?P<attempt>[1-9]\d*))?|(?P<end>end))"
+    r"(?: in (?P<workflow>[^/\s]+)/(?P<instance>[\w, */#-]+))?",
     re.DOTALL,
 )
 
@@ -50,11 +51,14 @@ class FaultPoint:
             result is stored and `run` has not seen it; in a `sleep`, a `retry` delay, a `wait`; an `event` arrived and
             is not stored as the wait's result; before the instance's `end` is stored.
         step: The step's name; None for `end`.
-        count: Which occurrence of that name, 1-based.
+        count: Which occurrence of that name, 1-based; of a sleep, among those of its duration.
         attempt: The step's attempt; None stands for any.
         workflow: The workflow's binding name; None stands for any.
         instance: The instance's id; None stands for any.
         after: In a sleep, a delay or a wait: milliseconds of virtual time after its start.
+        duration: The sleep's duration in milliseconds, where another sleep of its name has another one; None stands
+            for any.
+        lasts: Of a sleep that was reached: its duration, whether or not another one has another.
     """
 
     kind: FaultKind
@@ -64,6 +68,8 @@ class FaultPoint:
     workflow: str | None = None
     instance: str | None = None
     after: int = field(default=0, compare=False)
+    duration: int | None = None
+    lasts: int | None = field(default=None, compare=False)
 
     @classmethod
     def parse(cls, text: object) -> FaultPoint:
@@ -75,7 +81,7 @@ class FaultPoint:
         found = _POINT.fullmatch(text) if isinstance(text, str) else None
         if found is None:
             raise InvalidArgumentError(f"{text!r} is no fault point. {FORM}")
-        attempt = found["attempt"]
+        attempt, duration = found["attempt"], found["duration"]
         return cls(
             found["kind"] or "end",  # type: ignore[arg-type]  # the pattern knows the kinds
             found["step"],
@@ -83,6 +89,7 @@ class FaultPoint:
             int(attempt) if attempt else None,
             found["workflow"],
             found["instance"],
+            duration=None if duration is None else int(duration),
         )
 
     def __str__(self) -> str:
@@ -98,13 +105,18 @@ class FaultPoint:
         """The point without the instance that it belongs to."""
         if self.step is None:
             return self.kind
-        return f"{self.kind}:{self.step}#{self.count}{_later(self.attempt)}"
+        return f"{self.kind}:{self.step}#{self.count}{self._of_duration}{_later(self.attempt)}"
+
+    @property
+    def _of_duration(self) -> str:
+        return "" if self.duration is None else f" of {self.duration}ms"
 
     @property
     def title(self) -> str:
         """The point for people: `lost result of "charge card"`."""
         occurrence = f" ({self.count})" if self.count > 1 else ""
-        return _TITLES[self.kind].format(step=f'"{self.step}"{occurrence}') + _later(self.attempt)
+        step = f'"{self.step}"{occurrence}{self._of_duration}'
+        return _TITLES[self.kind].format(step=step) + _later(self.attempt)
 
     def shortest(self, among: Iterable[FaultPoint]) -> str:
         """The shortest text that names this point and no other one of those."""
@@ -119,6 +131,7 @@ class FaultPoint:
         """Whether a point that was reached is this one, where this one may leave things open."""
         return (
             (self.kind, self.step, self.count) == (reached.kind, reached.step, reached.count)
+            and self.duration in (None, reached.duration, reached.lasts)
             and self.attempt in (None, reached.attempt)
             and self.workflow in (None, reached.workflow)
             and self.instance in (None, reached.instance)
@@ -176,7 +189,18 @@ class Faults:
 def point_of(instance: Instance, kind: FaultKind, key: StepKey | None, attempt: int | None) -> FaultPoint:
     """The fault point that an instance has reached."""
     step, count = (None, 1) if key is None else (key.name, key.count)
-    return FaultPoint(kind, step, count, attempt, instance.workflow.name, instance.id)
+    if key is None or key.duration is None:
+        return FaultPoint(kind, step, count, attempt, instance.workflow.name, instance.id)
+    return FaultPoint(
+        kind,
+        step,
+        count,
+        attempt,
+        instance.workflow.name,
+        instance.id,
+        duration=instance.telling_duration(key),
+        lasts=key.duration,
+    )
 
 
 def _later(attempt: int | None) -> str:

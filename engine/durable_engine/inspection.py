@@ -105,6 +105,7 @@ def _step_record(row: StepRow, attempts: list[AttemptRecord]) -> StepRecord:
         result=shown_result(row),
         error=step_error(row),
         mocked=bool(row.flags & MOCKED),
+        duration=None if row.key.duration is None else timedelta(milliseconds=row.key.duration),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -31,6 +31,14 @@ if TYPE_CHECKING:
     from .engine import Engine
 
 
+STATUS_LINES = {
+    "running": "WORKFLOW_RUNNING",
+    "paused": "WORKFLOW_PAUSED",
+    "waitingForPause": "WORKFLOW_WAITING_FOR_PAUSE",
+}
+"""The lines that history has of changes of the status, besides those of its begin and its end."""
+
+
 class Instance:
     """A life of an instance.
 
@@ -51,7 +59,7 @@ class Instance:
         self.workflow = workflow
         self.row = row
         self.modifications = engine.modifications_of(workflow, row.id)
-        self.root = Scope(self, self._parked_or_busy)
+        self.root = Scope(self, self._parked_or_busy, is_virtual=True)
         self.operations: dict[StepKey, DurableOperation] = {}
         self.waits: dict[str, list[EventOperation]] = {}
         self.withheld: list[Callable[[], None]] | None = None
@@ -60,7 +68,8 @@ class Instance:
         self.steps_run = 0
         self.has_begun = False
         self._callbacks = 0
-        self._counts: dict[tuple[StepKind, str], int] = {}
+        self._counts: dict[tuple[StepKind, str, int | None], int] = {}
+        self._sleeps_by_name: dict[StepKey, int] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self.started_tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
         self._steps = {step.key: step for step in engine.store.steps(row.key)}
@@ -68,6 +77,7 @@ class Instance:
         self.stored = sum(len(step.result or b"") for step in self._steps.values())
         self._next_seq = max((step.seq for step in self._steps.values()), default=0) + 1
         self._sleeps: list[SleepFuture] = []
+        self._stored_ends = _ends_of_sleeps(self._steps.values())
         self._path: list[Ask] = []
         self._branches: dict[asyncio.Task[Any] | None, int] = {}
 
@@ -91,6 +101,11 @@ class Instance:
         """Where the code belongs that runs now: a callback of this life, or `run`."""
         scope = current_scope.get()
         return scope if scope is not None and scope.instance is self else self.root
+
+    @property
+    def now_ms(self) -> int:
+        """The time that its code sees, in epoch milliseconds."""
+        return self.engine.clock.now_ms
 
     @property
     def finished(self) -> bool:
@@ -250,8 +265,8 @@ class Instance:
     def request_pause(self) -> None:
         """Pause once no callback runs; until then no outcome reaches `run`."""
         self.withheld = []
+        self._set_status("waitingForPause")
         if self._callbacks:
-            self._set_status("waitingForPause")
             self.engine.progress(self)
         else:
             self._pause()
@@ -353,9 +368,52 @@ class Instance:
 
     def count_step(self, kind: StepKind, name: str) -> StepKey:
         """The identity of the step that `run` asks for now."""
-        count = self._counts.get((kind, name), 0) + 1
-        self._counts[kind, name] = count
-        return StepKey(kind, name, count)
+        return StepKey(kind, name, self._count(kind, name))
+
+    def count_sleep(self, name: str, duration: int, until: int | None = None) -> StepKey:
+        """The identity of the sleep that `run` asks for now.
+
+        Args:
+            name: Its name.
+            duration: How long it is, in milliseconds.
+            until: Where `run` names its end: that end, in epoch milliseconds.
+        """
+        stored = self._stored_sleep(name, until)
+        if stored is None:
+            key = StepKey("sleep", name, self._count("sleep", name, duration), duration)
+        else:
+            key = stored
+            counted: tuple[StepKind, str, int | None] = ("sleep", name, key.duration)
+            self._counts[counted] = max(self._counts.get(counted, 0), key.count)
+        self._sleeps_by_name[key] = self._count("sleep", name)
+        return key
+
+    def _count(self, kind: StepKind, name: str, duration: int | None = None) -> int:
+        count = self._counts.get((kind, name, duration), 0) + 1
+        self._counts[kind, name, duration] = count
+        return count
+
+    def has_slept_until(self, name: str, until: int) -> bool:
+        """Whether an earlier life began a sleep of that name and end that this one has not asked for yet."""
+        return self._stored_sleep(name, until) is not None
+
+    def _stored_sleep(self, name: str, until: int | None) -> StepKey | None:
+        """What is left of a sleep until a point in time grows shorter, and it is the same sleep still."""
+        ends = () if until is None else self._stored_ends.get((name, until), ())
+        return next((key for key in ends if key not in self._sleeps_by_name), None)
+
+    def sleep_by_name(self, key: StepKey) -> int | None:
+        """Which occurrence of its name a sleep is, whatever its duration; None for any other step."""
+        return self._sleeps_by_name.get(key)
+
+    def telling_duration(self, key: StepKey) -> int | None:
+        """A sleep's duration, where its count alone does not tell it from another sleep of its name."""
+        return key.duration if self._sleeps_by_name.get(key, key.count) != key.count else None
+
+    def takes_no_time(self, sleep: StepKey) -> bool:
+        """Whether a test disabled that sleep: its selectors count by the name alone."""
+        selected = StepKey(sleep.kind, sleep.name, self._sleeps_by_name[sleep])
+        return self.modifications.takes_no_time(selected, "sleep")
 
     def open_row(self, key: StepKey) -> StepRow:
         """The step's row: as an earlier life left it, or new."""
@@ -435,6 +493,9 @@ class Instance:
     # -- storage -----------------------------------------------------------------------------------------------------
 
     def _set_status(self, status: str) -> None:
+        kind = STATUS_LINES.get(status)
+        if kind is not None and status != self.row.status:
+            self._record(kind)
         self.row.status = status
         self.engine.store.save_instance(self.row)
 
@@ -442,6 +503,16 @@ class Instance:
         self, kind: str, detail: dict[str, Any] | None = None, value: bytes | None = None, key: StepKey | None = None
     ) -> None:
         self.engine.store.record(self.row.key, [HistoryRow(kind, key, self.engine.clock.now_ms, detail, value)])
+        self.engine.recorded(self)
+
+
+def _ends_of_sleeps(steps: Iterable[StepRow]) -> dict[tuple[str, int], list[StepKey]]:
+    """The stored sleeps, in order of their start, by their name and the point in time that they last until."""
+    ends: dict[tuple[str, int], list[StepKey]] = {}
+    for step in steps:
+        if step.key.duration is not None:
+            ends.setdefault((step.key.name, step.started_at + step.key.duration), []).append(step.key)
+    return ends
 
 
 def settle_answer(future: asyncio.Future[Any], row: StepRow) -> None:

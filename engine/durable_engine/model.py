@@ -31,11 +31,16 @@ Place = tuple[str, int]
 
 
 class StepKey(NamedTuple):
-    """What identifies a step: its kind, its name, and which occurrence of that name it is (1-based)."""
+    """What identifies a step: its kind, its name, a sleep's duration, and which occurrence of all that it is (1-based).
+
+    The duration is in milliseconds, and None for a step that is no sleep: sleeps of one name and different durations
+    are counted each for themselves, as on the platform.
+    """
 
     kind: StepKind
     name: str
     count: int  # type: ignore[assignment]  # it shadows tuple.count, which nobody needs here
+    duration: int | None = None
 
     @property
     def label(self) -> str:
@@ -85,7 +90,7 @@ class StepRecord(Shown):
 
     Attributes:
         name: The step's name.
-        count: Which occurrence of that name this is, 1-based.
+        count: Which occurrence of that name this is, 1-based; of a sleep, among those of its name and duration.
         kind: `"do"`, `"sleep"` or `"wait_for_event"`.
         status: `"running"`, `"waiting"` (a sleep, an event, a retry delay), `"complete"` or `"errored"`.
         attempts: The attempts so far, oldest first; empty for sleeps and waits.
@@ -95,6 +100,7 @@ class StepRecord(Shown):
         started_at: Virtual time (aware, UTC).
         ended_at: Virtual time, or None while it is not finished.
         mocked: Whether a modification answered in the callback's place.
+        duration: Of a sleep: how long it was to take; None for other steps.
     """
 
     name: str
@@ -108,11 +114,13 @@ class StepRecord(Shown):
     result: Any = None
     error: dict[str, str] | None = None
     mocked: bool = False
+    duration: timedelta | None = None
 
     @property
     def key(self) -> StepKey:
         """The step's identity."""
-        return StepKey(self.kind, self.name, self.count)
+        duration = None if self.duration is None else round(self.duration / timedelta(milliseconds=1))
+        return StepKey(self.kind, self.name, self.count, duration)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .boundary import JsDict, NotSerialisable, cross, decode, encode, encode_object, is_coroutine
 from .clock import to_datetime
-from .config import DELAY_FUNCTION_LIMIT, StepConfig, read_delay
+from .config import DELAY_FUNCTION_LIMIT, DELAY_FUNCTION_PATIENCE, StepConfig, read_delay, scaled
 from .errors import (
+    DELAY_INVALID,
     EXECUTION_TIMED_OUT,
     OUTPUT_TOO_LARGE,
     STEP_NOT_SERIALISABLE,
@@ -90,6 +91,7 @@ class DurableOperation(Operation):
             [HistoryRow(kind, key, now, detail, value) for kind, detail, value in events],
             self.row,
         )
+        self.instance.engine.recorded(self.instance)
 
     def wait_until(self, due: int, callback: Callable[[], None], what: str) -> None:
         """Park until the clock reaches `due`."""
@@ -166,7 +168,7 @@ class SleepOperation(DurableOperation):
             self.record(("SLEEP_START", {"durationMs": duration}, None))
             engine.observers.step_started(self.instance, self.row.key)
         key = self.row.key
-        if self.row.due <= engine.clock.now_ms or self.instance.modifications.takes_no_time(key, "sleep"):
+        if self.row.due <= engine.clock.now_ms or self.instance.takes_no_time(key):
             engine.loop.call_soon(self._complete, context=context_for(self.scope))
         else:
             self.wait_until(self.row.due, self._complete, f"the end of sleep {key.label!r}")
@@ -302,8 +304,8 @@ class DoOperation(DurableOperation):
         )
         self._run_in_child(self._attempt(number), number)
 
-    def _run_in_child(self, coroutine: Coroutine[Any, Any, None], number: int) -> None:
-        child = Scope(self.instance, lambda: self._child_changed(child), self.row.key, number)
+    def _run_in_child(self, coroutine: Coroutine[Any, Any, None], number: int, *, is_virtual: bool = False) -> None:
+        child = Scope(self.instance, lambda: self._child_changed(child), self.row.key, number, is_virtual=is_virtual)
         self._child = child
         self.instance.callback_started()
         context = context_for(child)
@@ -440,7 +442,8 @@ class DoOperation(DurableOperation):
         if isinstance(exc, NotSerialisable):
             self._end_instance()
         else:
-            self._fail_attempt(describe(exc, self.instance.engine.root), exc)
+            preserve = self.instance.workflow.preserves_non_retryable
+            self._fail_attempt(describe(exc, self.instance.engine.root, preserve=preserve), exc)
 
     def _time_out(self, number: int) -> None:
         if self._is_current(number):
@@ -457,11 +460,14 @@ class DoOperation(DurableOperation):
             self._fail_step(info, original)
         elif callable(self._config.delay):
             self._ask_for_delay(info)
+        elif self._config.delay < 0:
+            self._delay_failed(self.row.attempts, DELAY_INVALID.format(value=f"{self._config.delay}ms"), None, info)
         else:
-            self._retry_in(self._config.backoff_delay(self.row.failures), info)
+            self._retry_in(self._config.delay, info)
 
-    def _retry_in(self, delay: int, info: ErrorInfo) -> None:
+    def _retry_in(self, base: int, info: ErrorInfo) -> None:
         engine = self.instance.engine
+        delay = scaled(base, self._config.backoff, self.row.failures)
         no_time = self.instance.modifications.takes_no_time(self.row.key, "retry_delay")
         self.row.due = engine.clock.now_ms + (0 if no_time else delay)
         self.row.status = "waiting"
@@ -478,14 +484,17 @@ class DoOperation(DurableOperation):
         self.wait_until(due, self._start_attempt, f"the next attempt of step {self.row.key.label!r}")
         self.instance.reach_inside("retry", self.row.key, self.row.attempts)
 
-    def _fail_step(self, info: ErrorInfo, original: BaseException | None) -> None:
+    def _fail_step(
+        self, info: ErrorInfo, original: BaseException | None, attempt_error: ErrorInfo | None = None
+    ) -> None:
+        """End the step with this error, which is that of its last attempt where no other one is given."""
         row = self.row
         self.end("errored")
         row.error = info.dump()
         if not info.retryable:
             row.flags |= FORGOTTEN
         self.record(
-            ("ATTEMPT_FAILURE", {"attempt": row.attempts, "error": info.public()}, None),
+            ("ATTEMPT_FAILURE", {"attempt": row.attempts, "error": (attempt_error or info).public()}, None),
             ("STEP_FAILURE", {"error": info.public()}, None),
         )
         self.instance.engine.observers.step_finished(self.instance, row.key)
@@ -508,15 +517,24 @@ class DoOperation(DurableOperation):
     # -- a delay that is a function ----------------------------------------------------------------------------------
 
     def _ask_for_delay(self, info: ErrorInfo) -> None:
-        number = self.row.attempts
+        number, engine = self.row.attempts, self.instance.engine
         self.set_busy(True)
-        self.timer = self.instance.engine.schedule(
-            self.instance.engine.clock.now_ms + DELAY_FUNCTION_LIMIT,
-            lambda: self._delay_failed(number, f"timed out after {DELAY_FUNCTION_LIMIT}ms", None),
+        seconds = DELAY_FUNCTION_LIMIT // 1000
+        self.timer = engine.schedule(
+            engine.clock.now_ms + DELAY_FUNCTION_LIMIT,
+            lambda: self._delay_failed(number, f"did not return within {seconds} seconds", None, info),
             what=f"the limit of the delay function of step {self.row.key.label!r}",
             held=lambda: self._busy,
         )
-        self._run_in_child(self._ask(number, info), number)
+        # In a context of its own: in the running one it would count as a timer of the step's code.
+        engine.loop.call_later(DELAY_FUNCTION_PATIENCE, self._stop_holding_time, number, context=contextvars.Context())
+        self._run_in_child(self._ask(number, info), number, is_virtual=True)
+
+    def _stop_holding_time(self, number: int) -> None:
+        """The delay function waits for something that may never come: time moves, up to the limit at most."""
+        if self._awaits_delay(number) and self.timer is not None:
+            self.set_busy(False)
+            self.instance.engine.release(self.timer)
 
     async def _ask(self, number: int, info: ErrorInfo) -> None:
         assert callable(self._config.delay)
@@ -528,11 +546,11 @@ class DoOperation(DurableOperation):
         except self.instance.engine.passthrough as exc:
             self.instance.abort(exc)
         except BaseException as exc:
-            self._delay_failed(number, f"threw an error: {type(exc).__name__}: {exc}", exc)
+            self._delay_failed(number, f"threw an error: {exc}", exc, info)
         else:
             read = read_delay(value)
             if read is None:
-                self._delay_failed(number, f"returned an invalid delay: {value!r}", None)
+                self._delay_failed(number, DELAY_INVALID.format(value=repr(value)), None, info)
             elif self._awaits_delay(number):
                 self.cancel_timer()
                 self._retry_in(read.ms, info)
@@ -542,11 +560,12 @@ class DoOperation(DurableOperation):
     def _awaits_delay(self, number: int) -> bool:
         return self.row.attempts == number and self.row.status == "running" and not self.instance.closed
 
-    def _delay_failed(self, number: int, why: str, original: BaseException | None) -> None:
+    def _delay_failed(self, number: int, why: str, original: BaseException | None, attempt: ErrorInfo) -> None:
         if not self._awaits_delay(number):
             return
         message = f'The delay function for step "{self.row.key.label}" {why}'
-        self._fail_step(ErrorInfo("NonRetryableDelayError", message), original)
+        self.cancel_timer()
+        self._fail_step(ErrorInfo("NonRetryableDelayError", message), original, attempt)
 
 
 class _ForcedTimeout(Exception):

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from .durations import in_words
 from .faults import FaultPoint
 from .findings import Findings
 from .model import Ask, StepKey
@@ -32,7 +33,9 @@ class Difference(NamedTuple):
 
     def describe(self, when: str) -> str:
         """What is different, for a finding."""
-        before, after = (None if ask is None else _shown(ask.key) for ask in self[:2])
+        # Sleeps of one name that differ in their duration alone have one label.
+        is_same = self.before is not None and self.after is not None and self.before.key[:3] == self.after.key[:3]
+        before, after = (None if ask is None else _shown(ask.key, with_duration=is_same) for ask in self[:2])
         if after is None:
             return f"{when} `run` did not ask for {before} again"
         if before is None:
@@ -202,5 +205,6 @@ def _branches(path: Sequence[Ask]) -> dict[StepKey, list[Ask]]:
     return found
 
 
-def _shown(key: StepKey) -> str:
-    return f"{_KINDS[key.kind]} {key.label!r}"
+def _shown(key: StepKey, *, with_duration: bool) -> str:
+    duration = f" of {in_words(key.duration)}" if with_duration and key.duration is not None else ""
+    return f"{_KINDS[key.kind]} {key.label!r}{duration}"

@@ -69,6 +69,11 @@ class Replay(Instance):
         self._end_message = None if error is None else msgspec.msgpack.decode(error)["message"]
 
     @property
+    def now_ms(self) -> int:
+        """The time that its code sees, in epoch milliseconds."""
+        return self.engine.clock.now_ms + LATER // timedelta(milliseconds=1)
+
+    @property
     def path(self) -> list[Ask]:
         """What `run` has asked for."""
         return self._path

@@ -41,9 +41,11 @@ class Scope:
         on_change: Called when the scope becomes parked or busy.
         step: The step whose callback the code is; None for `run` itself.
         attempt: The attempt of that step.
+        is_virtual: Whether the timers that the code starts through asyncio run on virtual time: those of `run` do, and
+            of delay functions. A callback's are real, since it may do real I/O.
     """
 
-    __slots__ = ("_busy", "_on_change", "attempt", "instance", "open", "step")
+    __slots__ = ("_busy", "_on_change", "attempt", "instance", "is_virtual", "open", "step")
 
     def __init__(
         self,
@@ -51,8 +53,11 @@ class Scope:
         on_change: Callable[[], None],
         step: StepKey | None = None,
         attempt: int | None = None,
+        *,
+        is_virtual: bool = False,
     ) -> None:
         self.instance = instance
+        self.is_virtual = is_virtual
         self.step = step
         self.attempt = attempt
         self.open = 0

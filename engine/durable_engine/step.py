@@ -221,7 +221,7 @@ class Step:
         Raises:
             JsException: From the returned future, if that is in the past or more than 365 days ahead.
         """
-        now = self._instance.engine.clock.now_ms
+        now = self._instance.now_ms
         place = _place(2)
         if isinstance(when, datetime):
             due = to_ms(when)
@@ -236,20 +236,17 @@ class Step:
         loop = instance.engine.loop
         if instance.closed:
             return loop.create_future()
-        try:
-            self._check_name(name)
-        except JsException as exc:
-            return self._failed(exc, name, place)
+        _check_type(name)
         longest = instance.engine.limits.sleep
         if duration > longest:
             too_long = SLEEP_TOO_LONG.format(name=name, ms=duration, limit=longest)
             return self._failed(JsException("Error", too_long), name, place)
-        key = instance.count_step("sleep", name)
-        known = instance.find_step(key)
+        # A sleep that an earlier life began or finished was not in the past then.
+        if until is not None and duration < 0 and not instance.has_slept_until(name, until):
+            return self._failed(JsException("Error", PAST_SLEEP), name, place)
+        duration = max(duration, -longest)  # which is over at once as well, and can be stored
+        key = instance.count_sleep(name, duration, until)
         if until is not None:
-            # A sleep that an earlier execution began or finished was not in the past then.
-            if known is None and duration < 0:
-                return self._failed(JsException("Error", PAST_SLEEP), name, place)
             instance.sleeps_until(key, until, place)
         self._ask(key, place)
         remembered = instance.remembered(key)
@@ -281,7 +278,7 @@ class Step:
 
         async def call() -> Any:
             await self._pass_door()
-            self._check_name(name)
+            _check_type(name)
             read = parse_duration(timeout)
             if read is None:
                 raise _unreadable(timeout, f"the timeout of wait {name!r}")
@@ -311,9 +308,8 @@ class Step:
         if self._instance.closed:
             await self._instance.engine.loop.create_future()
 
-    def _check_name(self, name: object) -> None:
-        if not isinstance(name, str):
-            raise TypeError(f"A step's name is a str, not {type(name).__name__}: {name!r}")
+    def _check_name(self, name: str) -> None:
+        _check_type(name)
         longest = self._instance.engine.limits.step_name
         length = _js_length(name)
         if length > longest or _CONTROL.search(name):
@@ -352,6 +348,11 @@ def _unreadable(value: object, what: str) -> JsException:
     return js_error(
         "Error", f"{what} is {value!r}, which cannot be read. Write a number and a unit, as in '30 seconds'."
     )
+
+
+def _check_type(name: object) -> None:
+    if not isinstance(name, str):
+        raise TypeError(f"A step's name is a str, not {type(name).__name__}: {name!r}")
 
 
 def _js_length(text: str) -> int:

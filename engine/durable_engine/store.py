@@ -26,13 +26,13 @@ CREATE TABLE instances (
 ) STRICT;
 CREATE TABLE steps (
     instance INTEGER NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, count INTEGER NOT NULL,
-    status TEXT NOT NULL, started_at INTEGER NOT NULL, ended_at INTEGER, due INTEGER, attempts INTEGER NOT NULL,
-    failures INTEGER NOT NULL, result BLOB, error BLOB, inputs BLOB, flags INTEGER NOT NULL,
-    PRIMARY KEY (instance, kind, name, count)
+    duration INTEGER NOT NULL, status TEXT NOT NULL, started_at INTEGER NOT NULL, ended_at INTEGER, due INTEGER,
+    attempts INTEGER NOT NULL, failures INTEGER NOT NULL, result BLOB, error BLOB, inputs BLOB, flags INTEGER NOT NULL,
+    PRIMARY KEY (instance, kind, name, count, duration)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE history (
     seq INTEGER PRIMARY KEY, instance INTEGER NOT NULL, kind TEXT NOT NULL, step_kind TEXT, name TEXT,
-    count INTEGER, at INTEGER NOT NULL, detail BLOB, value BLOB
+    count INTEGER, duration INTEGER, at INTEGER NOT NULL, detail BLOB, value BLOB
 ) STRICT;
 CREATE INDEX history_of_instance ON history (instance);
 CREATE TABLE events (
@@ -50,6 +50,9 @@ def _empty_database() -> bytes:
         database.executescript(_SCHEMA)
         return database.serialize()
 
+
+_NO_DURATION = -(2**63)
+"""Stands for the duration of a step that is no sleep: a primary key has no NULL."""
 
 NEW = "new"
 """The status of a step that nothing is stored of yet."""
@@ -219,15 +222,13 @@ class Store:
         What is recorded is grouped and written by the next `flush`, `read` or `delete`.
         """
         for kind, key, at, detail, value in events:
-            step_kind, name, count = key or (None, None, None)
-            self._history.append(
-                (instance, kind, step_kind, name, count, at, detail and msgspec.msgpack.encode(detail), value)
-            )
+            stored = (None, None, None, None) if key is None else _stored(key)
+            self._history.append((instance, kind, *stored, at, detail and msgspec.msgpack.encode(detail), value))
         if step is not None:
             self._steps[instance, step.key] = (
                 instance,
                 step.seq,
-                *step.key,
+                *_stored(step.key),
                 step.status,
                 step.started_at,
                 step.ended_at,
@@ -245,14 +246,14 @@ class Store:
         if self._history:
             self._read = None
             self._db.executemany(
-                "INSERT INTO history (instance, kind, step_kind, name, count, at, detail, value) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO history (instance, kind, step_kind, name, count, duration, at, detail, value) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 self._history,
             )
             self._history.clear()
         if self._steps:
             self._db.executemany(
-                "INSERT OR REPLACE INTO steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 self._steps.values(),
             )
             self._steps.clear()
@@ -261,33 +262,40 @@ class Store:
         """An instance's steps in order of their start."""
         self.flush()
         rows = self._db.execute(
-            "SELECT kind, name, count, seq, started_at, status, ended_at, due, attempts, failures, result, error, "
-            "inputs, flags FROM steps WHERE instance = ? ORDER BY seq",
+            "SELECT kind, name, count, duration, seq, started_at, status, ended_at, due, attempts, failures, result, "
+            "error, inputs, flags FROM steps WHERE instance = ? ORDER BY seq",
             (instance,),
         )
-        return [StepRow(StepKey(kind, name, count), *rest) for kind, name, count, *rest in rows]
+        return [StepRow(_read_key(*row[:4]), *row[4:]) for row in rows]
 
     def step(self, instance: int, key: StepKey) -> StepRow | None:
         """One step of an instance, or None."""
         self.flush()
         row = self._db.execute(
             "SELECT seq, started_at, status, ended_at, due, attempts, failures, result, error, inputs, flags "
-            "FROM steps WHERE instance = ? AND kind = ? AND name = ? AND count = ?",
-            (instance, *key),
+            "FROM steps WHERE instance = ? AND kind = ? AND name = ? AND count = ? AND duration = ?",
+            (instance, *_stored(key)),
         ).fetchone()
         return StepRow(key, *row) if row else None
 
     def history(self, instance: int) -> list[HistoryRow]:
         """An instance's history in order."""
-        return [
-            HistoryRow(kind, _key(step_kind, name, count), at, detail and msgspec.msgpack.decode(detail), value)
-            for kind, step_kind, name, count, at, detail, value in self._history_of(instance)
-        ]
+        return [_history_row(*row) for row in self._history_of(instance)]
+
+    def history_after(self, instance: int, number: int, most: int = -1) -> list[HistoryRow]:
+        """An instance's history without its first lines; `most` is how many lines, negative for all."""
+        self.flush()
+        rows = self._db.execute(
+            "SELECT kind, step_kind, name, count, duration, at, detail, value FROM history WHERE instance = ? "
+            "ORDER BY seq LIMIT ? OFFSET ?",
+            (instance, most, number),
+        )
+        return [_history_row(*row) for row in rows]
 
     def ranks(self, instance: int, kinds: Container[str]) -> dict[StepKey, int]:
         """Where in an instance's history each step's last line of one of these kinds stands."""
         rows = enumerate(self._history_of(instance))
-        keys = ((_key(*row[1:4]), rank) for rank, row in rows if row[0] in kinds)
+        keys = ((_key(*row[1:5]), rank) for rank, row in rows if row[0] in kinds)
         return {key: rank for key, rank in keys if key is not None}
 
     def _history_of(self, instance: int) -> list[tuple[Any, ...]]:
@@ -295,7 +303,8 @@ class Store:
         self.flush()
         if self._read is None or self._read[0] != instance:
             rows = self._db.execute(
-                "SELECT kind, step_kind, name, count, at, detail, value FROM history WHERE instance = ? ORDER BY seq",
+                "SELECT kind, step_kind, name, count, duration, at, detail, value FROM history WHERE instance = ? "
+                "ORDER BY seq",
                 (instance,),
             )
             self._read = (instance, rows.fetchall())
@@ -312,7 +321,8 @@ class Store:
         self._db.execute(
             "DELETE FROM history WHERE instance = ? AND NOT EXISTS (SELECT 1 FROM steps WHERE "
             "steps.instance = history.instance AND steps.kind = history.step_kind AND steps.name = history.name "
-            "AND steps.count = history.count) AND (? = 0 OR kind NOT IN ('WORKFLOW_QUEUED', 'WORKFLOW_START'))",
+            "AND steps.count = history.count AND steps.duration = history.duration) "
+            "AND (? = 0 OR kind NOT IN ('WORKFLOW_QUEUED', 'WORKFLOW_START'))",
             (instance, from_seq),
         )
 
@@ -359,5 +369,28 @@ class Store:
         self._db.execute("DELETE FROM events WHERE instance = ?", (instance,))
 
 
-def _key(kind: StepKind | None, name: str | None, count: int | None) -> StepKey | None:
-    return None if kind is None or name is None or count is None else StepKey(kind, name, count)
+def _history_row(
+    kind: str,
+    step_kind: StepKind,
+    name: str,
+    count: int,
+    duration: int,
+    at: int,
+    detail: bytes | None,
+    value: bytes | None,
+) -> HistoryRow:
+    key = _key(step_kind, name, count, duration)
+    return HistoryRow(kind, key, at, None if detail is None else msgspec.msgpack.decode(detail), value)
+
+
+def _stored(key: StepKey) -> tuple[StepKind, str, int, int]:
+    kind, name, count, duration = key
+    return kind, name, count, _NO_DURATION if duration is None else duration
+
+
+def _read_key(kind: StepKind, name: str, count: int, duration: int) -> StepKey:
+    return StepKey(kind, name, count, None if duration == _NO_DURATION else duration)
+
+
+def _key(kind: StepKind | None, name: str, count: int, duration: int) -> StepKey | None:
+    return None if kind is None else _read_key(kind, name, count, duration)

@@ -416,14 +416,17 @@ class Waits:
         return by_scope(tasks_of(self._engine.loop, self._engine.busy))
 
     def _asyncio_timers(self) -> list[tuple[int, Any]]:
-        """Timers of asyncio itself that run on virtual time, and when: those of `run`, and of steps that only sleep."""
+        """Timers of asyncio itself that run on virtual time, and when.
+
+        They are those of `run` and of delay functions, and of steps that only sleep.
+        """
         engine = self._engine
         timers = self._timers_by_scope()
-        has_steps = any(scope is not scope.instance.root for scope in timers)
+        has_steps = any(not scope.is_virtual for scope in timers)
         tasks = self._tasks_by_scope() if has_steps else {}
         found = []
         for scope, handles in timers.items():
-            if scope is scope.instance.root:
+            if scope.is_virtual:
                 found += [(due, handle) for due, _, handle in handles if is_asyncios(handle._callback)]
             elif scope.instance in engine.busy and is_asleep([one[1:] for one in handles], tasks.get(scope, ())):
                 found += [(due, handle) for due, _, handle in handles]

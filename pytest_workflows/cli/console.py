@@ -17,6 +17,7 @@ STYLES = {
     "complete": "green",
     "errored": "bold red",
     "terminated": "red",
+    "rollingBack": "yellow",
     "waiting": "yellow",
     "paused": "yellow",
     "running": "cyan",

@@ -72,6 +72,11 @@ def show_recording(recording: Recording, console: Console) -> None:
         show(labelled(_step(recording, step), indent=2), console)
         if step.attempts:
             show(_attempts(recording, step), console)
+    for step in recording.rollbacks:
+        console.print()
+        show(labelled(_rollback(recording, step), indent=2), console)
+        if step.attempts:
+            show(_attempts(recording, step), console)
     for line in recording.history:
         if line.kind == "WORKFLOW_TERMINATED":
             console.print()
@@ -174,6 +179,13 @@ def _last_successful(recording: Recording) -> str:
 
 def _ended_before(step: Step, other: Step) -> bool:
     return step.ended_at is not None and other.ended_at is not None and step.ended_at < other.ended_at
+
+
+def _rollback(recording: Recording, step: Step) -> Iterator[Row]:
+    """A step's rows, but for what it is: what production did to undo a step."""
+    for label, shown in _step(recording, step):
+        if label != "Output":
+            yield label, "rollback" if label == "Type" else shown
 
 
 def _termination(detail: dict[str, object]) -> Iterator[Row]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pytest_workflows.recordings import Recording, Step
+from durable_engine import StepKey
+from pytest_workflows.recordings import Recording, Step, line_keys
 
 _NEVER = float("inf")
 
@@ -22,16 +23,15 @@ class Span:
 def spans_of(recording: Recording) -> list[Span]:
     """The recording's steps with their places: from its history, else from their times."""
     if recording.history:
-        starts: dict[tuple[str, str | None], int] = {}
-        ends: dict[tuple[str, str | None], int] = {}
-        for at, line in enumerate(recording.history):
-            kind = _kind(line.kind)
+        starts: dict[StepKey | None, int] = {}
+        ends: dict[StepKey | None, int] = {}
+        for at, (line, key) in enumerate(zip(recording.history, line_keys(recording), strict=True)):
             if line.kind in _STARTS:
-                starts[kind, line.step] = at
+                starts[key] = at
             elif line.kind in _ENDS:
-                ends[kind, line.step] = at
-        keys = [(step, (step.kind, step.label)) for step in recording.steps]
-        return [Span(step, starts.get(key, at), ends.get(key, _NEVER)) for at, (step, key) in enumerate(keys)]
+                ends[key] = at
+        steps = enumerate(recording.steps)
+        return [Span(step, starts.get(step.key, at), ends.get(step.key, _NEVER)) for at, step in steps]
     spans = []
     for step in recording.steps:
         start = step.started_at.timestamp() if step.started_at is not None else 0.0
@@ -48,7 +48,3 @@ def latest(spans: Iterable[Span], before: float) -> list[Span]:
 
 _STARTS = frozenset({"STEP_START", "SLEEP_START", "WAIT_START"})
 _ENDS = frozenset({"STEP_SUCCESS", "STEP_FAILURE", "SLEEP_COMPLETE", "WAIT_COMPLETE", "WAIT_TIMED_OUT"})
-
-
-def _kind(event: str) -> str:
-    return {"SLEEP": "sleep", "WAIT": "wait_for_event"}.get(event.split("_")[0], "do")

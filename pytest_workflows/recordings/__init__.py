@@ -20,6 +20,7 @@ from .model import (
     Step,
     Value,
 )
+from .sleeps import by_name, line_keys
 from .stats import Spread, StepStats, WorkflowStats, stats_of, virtual_ms, wall_ms, workflow_of
 from .values import UNKNOWN, is_unknown, tag, untag
 
@@ -44,8 +45,10 @@ __all__ = [
     "StepStats",
     "Value",
     "WorkflowStats",
+    "by_name",
     "dump",
     "is_unknown",
+    "line_keys",
     "load",
     "parse",
     "read",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from durable_engine import Ask, Place, StepKey
+from durable_engine import Ask, Place, StepKey, in_words
 
 from .errors import DivergenceError
 from .matching import holds_redacted
@@ -31,11 +31,12 @@ def diverged(script: RecordedScript, ask: Ask, recorded: Step | None) -> Diverge
         recorded: The step that the recording has instead; None where it has no more.
     """
     where = place_text(*ask.place)
-    instead = (
-        "where the recording has no more steps" if recorded is None else f"where the recording has {call(recorded.key)}"
-    )
+    asked, known = call(ask.key), None if recorded is None else call(recorded.key)
+    if recorded is not None and asked == known:  # sleeps of one name that differ in their duration
+        asked, known = (f"{text}{_of_duration(key)}" for text, key in ((asked, ask.key), (known, recorded.key)))
+    instead = "where the recording has no more steps" if known is None else f"where the recording has {known}"
     lines = [
-        f"{_instance(script)} does not follow {script.name}: at {where} it asks for {call(ask.key)}, {instead}.",
+        f"{_instance(script)} does not follow {script.name}: at {where} it asks for {asked}, {instead}.",
         "",
         *_side_by_side(script, marked=recorded),
         "",
@@ -87,6 +88,10 @@ def call(key: StepKey) -> str:
     """A step as the source calls it: `step.do('charge')`, with its occurrence from the second one on."""
     occurrence = f" (occurrence {key.count})" if key.count > 1 else ""
     return f"{_CALLS[key.kind]}({key.name!r}){occurrence}"
+
+
+def _of_duration(key: StepKey) -> str:
+    return "" if key.duration is None else f" of {in_words(key.duration)}"
 
 
 def place_text(file: str, line: int) -> str:

@@ -15,6 +15,7 @@ from pytest_workflows.shown import brief, shown, shown_path
 from .errors import RecordingError
 from .model import FORMAT, VERSION, Recording
 from .production import read_production
+from .sleeps import renumbered
 from .sound import DEEPEST, check, is_too_deep
 
 _ANEW = "Record it anew, or mend what the message names."
@@ -107,7 +108,7 @@ def read(found: object, where: str = "the recording", *, json_outputs: bool | No
     except (msgspec.ValidationError, OverflowError, RecursionError) as error:
         raise RecordingError(f"{where}: this recording is damaged: {brief(str(error))}. {_ANEW}") from None
     check(recording, where)
-    return recording
+    return renumbered(recording)
 
 
 def _read_production(found: object, where: str, *, json_outputs: bool | None) -> Recording:

@@ -101,7 +101,7 @@ class Step(_Part):
     Attributes:
         kind: `"do"`, `"sleep"` or `"wait_for_event"`.
         name: Its name.
-        count: Which occurrence of that name it is, 1-based.
+        count: Which occurrence of that name it is, 1-based; of a sleep, among those of its name and duration.
         status: `"running"`, `"waiting"`, `"complete"` or `"errored"`.
         started_at: When it started; None where that is not known.
         ended_at: When it had its outcome.
@@ -152,7 +152,7 @@ class Step(_Part):
     @property
     def key(self) -> StepKey:
         """The step's identity."""
-        return StepKey(self.kind, self.name, self.count)
+        return StepKey(self.kind, self.name, self.count, self.duration_ms if self.kind == "sleep" else None)
 
     @property
     def label(self) -> str:
@@ -331,6 +331,8 @@ class Recording(_Part):
         lives: How often `run` was called for it.
         notes: What is not known, or was left out, in words.
         left_out: How many steps and attempts were left out of the middle; of such a recording nothing can be run again.
+        rollbacks: What production did to undo steps, each under the name of the step that it undid. A Python workflow
+            has none.
     """
 
     instance_id: str
@@ -374,3 +376,4 @@ class Recording(_Part):
     lives: int = 1
     notes: list[str] = []
     left_out: int = 0
+    rollbacks: list[Step] = []

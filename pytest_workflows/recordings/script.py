@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -26,11 +26,12 @@ from .cutting import check_whole
 from .divergence import diverged
 from .errors import RecordingError
 from .model import Attempt, ErrorRecord, Recording, SentEvent, Step
+from .sleeps import by_name, line_keys
 from .values import untag
 
 _STARTS = frozenset({"STEP_START", "SLEEP_START", "WAIT_START"})
 _ENDS = frozenset({"STEP_SUCCESS", "STEP_FAILURE", "SLEEP_COMPLETE", "WAIT_COMPLETE", "WAIT_TIMED_OUT"})
-_AT_WORK = frozenset({"queued", "running", "waitingForPause", "unknown"})
+_AT_WORK = frozenset({"queued", "running", "waitingForPause", "rollingBack", "unknown"})
 _HIDDEN = encode("[REDACTED]")
 _Span = tuple[float, float]
 """The places of a step's start and end in the order of all of them; infinity for one that has not ended."""
@@ -60,6 +61,8 @@ class RecordedScript(Script):
     live: bool = False
     timers: list[Any] = field(default_factory=list)
     _played: dict[StepKey, PlayedStep] = field(default_factory=dict)
+    _recorded: dict[StepKey, StepKey] = field(default_factory=dict)
+    _inexact: dict[tuple[str, int], StepKey] = field(default_factory=dict)
     _steps: dict[StepKey, Step] = field(default_factory=dict)
     _spans: dict[StepKey, _Span] = field(default_factory=dict)
 
@@ -68,6 +71,12 @@ class RecordedScript(Script):
         check_whole(recording, self.name)
         self._steps = {step.key: step for step in recording.steps}
         self._spans = _spans(recording)
+        # How long a sleep was to take is known from what was recorded here. Production tells how long it took.
+        self._inexact = {
+            (key.name, count): key
+            for key, count in by_name(recording.steps).items()
+            if recording.source == "production" or key.duration is None
+        }
         if recording.status == "terminated" and recording.ended_at is not None:
             self.terminated_at = to_ms(recording.ended_at)
 
@@ -113,6 +122,7 @@ class RecordedScript(Script):
         if self.live:
             return None
         missing = self.missing
+        ask = replace(ask, key=self._find_recorded(instance, ask.key))
         self.asked.append(ask)
         if ask.key == self.until:
             self._go_live(instance)
@@ -127,12 +137,20 @@ class RecordedScript(Script):
         """What was recorded of a step; None from where on the life runs for real."""
         if self.live:
             return None
-        if key not in self._steps:
+        recorded = self._recorded.get(key, key)
+        if recorded not in self._steps:
             # Beyond the recorded end nothing is answered.
             return PlayedStep(key, rank=0, status="running", lines=())
         if key not in self._played:
-            self._played[key] = play(self._steps[key], self._spans[key][1], self.recording)
+            self._played[key] = play(key, self._steps[recorded], self._spans[recorded][1], self.recording)
         return self._played[key]
+
+    def _find_recorded(self, instance: Instance, key: StepKey) -> StepKey:
+        """The step of the recording that `run` asks for."""
+        by_name = instance.sleep_by_name(key)
+        recorded = key if by_name is None else self._inexact.get((key.name, by_name), key)
+        self._recorded[key] = recorded
+        return recorded
 
     # -- running for real --------------------------------------------------------------------------------------------
 
@@ -167,7 +185,10 @@ def find_until(recording: Recording, until: object) -> StepKey:
         RecordingError: If it names none, or one inside of another step's callback.
     """
     selector = Selector.parse(until)
-    named = [step for step in recording.steps if selector.matches(step.key)]
+    sleeps = by_name(recording.steps)
+    named = [
+        step for step in recording.steps if selector.matches(step.key._replace(count=sleeps.get(step.key, step.count)))
+    ]
     # A name with its occurrence is taken as well, as history shows it; a step that is really called so wins.
     for step in named or [step for step in recording.steps if step.label == until]:
         if step.parent is not None:
@@ -180,14 +201,14 @@ def find_until(recording: Recording, until: object) -> StepKey:
     raise RecordingError(f"until={until!r}: the recording has no such step. It has: {names or 'none'}.")
 
 
-def play(step: Step, rank: float, recording: Recording) -> PlayedStep:
-    """A recorded step as it is played."""
+def play(key: StepKey, step: Step, rank: float, recording: Recording) -> PlayedStep:
+    """A recorded step as it is played, for the step that `run` asks for."""
     result = None if step.kind == "sleep" or step.status != "complete" else encode(untag(step.result))
     ending = _ending(step, result)
     end = end_of_unserialisable(step.name)  # the error of any other step may have been caught by `run`
     is_end = step.error is not None and recording.error is not None and recording.error.message == end.message
     return PlayedStep(
-        key=step.key,
+        key=key,
         rank=sys.maxsize if rank == float("inf") else int(rank),
         status=step.status,
         lines=[*_beginning(step), *ending],
@@ -269,11 +290,8 @@ def _spans(recording: Recording) -> dict[StepKey, _Span]:
 
 
 def _spans_of_history(recording: Recording) -> dict[StepKey, _Span]:
-    kinds = {"STEP": "do", "ATTE": "do", "SLEE": "sleep", "WAIT": "wait_for_event"}
-    by_label = {(step.kind, step.label): step.key for step in recording.steps}
     spans: dict[StepKey, _Span] = {}
-    for index, line in enumerate(recording.history):
-        key = by_label.get((kinds.get(line.kind[:4], ""), line.step or ""))  # type: ignore[arg-type]
+    for index, (line, key) in enumerate(zip(recording.history, line_keys(recording), strict=True)):
         if key is None:
             continue
         if line.kind in _STARTS:

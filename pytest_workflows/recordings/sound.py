@@ -20,6 +20,8 @@ _LONGEST_MS = 100 * 366 * 86_400_000
 _LARGEST = 2**53 - 1
 _NUMBERS = frozenset({"attempt", "branch", "count", "event", "index", "line", "lives", "number", "times", "step_limit"})
 """The fields that are whole numbers; any other number is a value of the user's."""
+_MAY_BE_NEGATIVE = frozenset({"duration_ms", "timeout_ms"})
+"""A sleep and a wait of "-5 seconds" are over at once."""
 _FROM, _UNTIL = 1970, 9000
 
 
@@ -86,7 +88,7 @@ def _check_value(value: Any, path: str, name: str, where: str) -> None:
             raise _damaged(where, path, f"{value.isoformat()} is no time from {_FROM} to {_UNTIL}")
     elif isinstance(value, int | float) and (name in _NUMBERS or name.endswith("_ms")):
         most = _LONGEST_MS if name.endswith("_ms") else _LARGEST
-        if not -most <= value <= most or (name.endswith("_ms") and value < 0):
+        if not -most <= value <= most or (name.endswith("_ms") and value < 0 and name not in _MAY_BE_NEGATIVE):
             raise _damaged(where, path, f"{shown(value)} is beyond what it can be")
     elif isinstance(value, dict | list):
         _check_tags(value, path, where)

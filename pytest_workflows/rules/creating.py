@@ -1,14 +1,26 @@
-"""The source of a call that creates instances: the expressions of the ids, and whether a taken id is expected."""
+"""Calls that create instances: the options of each, the expressions of the ids, and whether a taken id is expected."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import FrameType
+from typing import Any
+
+from durable_engine import unwrap
 
 from .syntax import FunctionNode, SourceFile, assigned_to, own_nodes, source_file
 
+CREATES = ("create", "create_batch", "createBatch")
 _DEPTH = 6
+
+
+def created(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Any]:
+    """What a call of one of them was given for each instance; a batch of so many has one for all."""
+    given = unwrap(args[0]) if args else kwargs
+    if isinstance(given, Mapping) and "instances" in given:
+        given = unwrap(given["instances"])
+    return [unwrap(one) for one in given] if isinstance(given, list) else [given]
 
 
 def id_expressions(source: SourceFile, frame: FrameType) -> Iterator[ast.expr]:
@@ -45,7 +57,7 @@ def _in_options(source: SourceFile, node: ast.expr, depth: int = _DEPTH) -> Iter
         for key, value in zip(node.keys, node.values, strict=True):
             if isinstance(key, ast.Constant) and key.value == "id":
                 yield value
-            elif key is None:
+            elif key is None or (isinstance(key, ast.Constant) and key.value == "instances"):
                 yield from _in_options(source, value, depth - 1)
     elif isinstance(node, ast.List):
         for item in node.elts:

@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
-from durable_engine import Effect, Instance, unwrap
+from durable_engine import Effect, Instance
 
 from .calls import is_http, last_name, words_of
+from .creating import CREATES, created
 
 Repeating = Literal["harmless", "harmful", "unknown"]
 
@@ -92,10 +93,9 @@ def _of_words(words: list[str]) -> Repeating:
 
 def _of_workflow(effect: Effect) -> Repeating:
     # What create does without an id, and a restart or an event, happens again; an id makes the second create fail.
-    if effect.method in ("create", "create_batch"):
-        options = unwrap(effect.args[0]) if effect.args else effect.kwargs
-        batch = options if isinstance(options, list) else [options]
-        have_ids = all(isinstance(one, Mapping) and one.get("id") is not None for one in map(unwrap, batch))
+    if effect.method in CREATES:
+        batch = created(effect.args, effect.kwargs)
+        have_ids = all(isinstance(one, Mapping) and one.get("id") is not None for one in batch)
         return "harmless" if have_ids else "harmful"
     return "harmful" if effect.method in ("send_event", "restart") else "harmless"
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from types import FrameType
 from typing import Any, NamedTuple
 
-from durable_engine import Engine, Place, Workflow, current_scope, unwrap
+from durable_engine import Engine, Place, Workflow, current_scope
 from pytest_workflows.current import running_handler
 
 from .base import RuleObserver
-from .creating import id_expressions, is_guarded
+from .creating import CREATES, created, id_expressions, is_guarded
 from .id_expressions import make_up
 from .source import Sources
 from .syntax import source_file
@@ -42,7 +42,7 @@ class ReusedId(RuleObserver):
 
     def binding_called(self, workflow: Workflow, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """A binding or a handle was called."""
-        if method not in ("create", "create_batch"):
+        if method not in CREATES:
             return
         frame = self._sources.caller()
         if frame is None:
@@ -95,8 +95,6 @@ def _is_fetch() -> bool:
 
 
 def _given_ids(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterator[str]:
-    given = unwrap(args[0]) if args else kwargs
-    for one in given if isinstance(given, list) else [given]:
-        options = unwrap(one)
+    for options in created(args, kwargs):
         if isinstance(options, Mapping) and isinstance(options.get("id"), str):
             yield options["id"]

@@ -141,6 +141,21 @@ def test_an_attempt_that_was_under_way_when_the_instance_was_terminated(cli, tmp
     assert "    1        09:00:30  -         no outcome" in cli("describe", tmp_path / "dump.json").lines
 
 
+def test_what_production_does_to_undo_a_step(cli, tmp_path):
+    attempts = [{"start": AT, "end": AT, "success": True, "error": None}]
+    undone = {"name": "charge-1", "start": AT, "end": AT, "success": True, "attempts": attempts}
+    steps = [{"type": "step", **undone}, {"type": "rollback", **undone}]
+    (tmp_path / "dump.json").write_text(json.dumps({"status": "rollingBack", "id": "a", "steps": steps}))
+
+    told = cli("describe", tmp_path / "dump.json")
+
+    assert "Status:                rollingBack" in told.lines
+    assert "Steps: 1" in told.lines
+    begin = told.lines.index("  Type:      rollback")
+    assert told.lines[begin - 1] == "  Name:      charge-1"
+    assert told.lines[begin + 3 : begin + 5] == ["  Duration:  0 ms", "  Success:   yes"]
+
+
 def test_no_line_is_wider_than_the_terminal(cli, dumps):
     for path in sorted(dumps.glob("*.json")):
         assert all(len(line) <= 80 for line in cli("describe", path).lines), path

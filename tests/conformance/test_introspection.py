@@ -59,6 +59,7 @@ async def test_a_mocked_result_bypasses_the_callback(lab):
     assert started.log() == [
         "WORKFLOW_QUEUED",
         "WORKFLOW_START",
+        "WORKFLOW_RUNNING",
         "STEP_START s-1",
         'ATTEMPT_START s-1 {"attempt":1}',
         'ATTEMPT_SUCCESS s-1 {"attempt":1}',
@@ -90,6 +91,7 @@ async def test_an_index_selects_the_occurrence(lab, mocks, output):
     assert started.log() == [
         "WORKFLOW_QUEUED",
         "WORKFLOW_START",
+        "WORKFLOW_RUNNING",
         "STEP_START dup-1",
         'ATTEMPT_START dup-1 {"attempt":1}',
         'ATTEMPT_SUCCESS dup-1 {"attempt":1}',
@@ -134,6 +136,7 @@ async def test_each_kind_of_step_has_its_own_count(lab):
     assert started.log() == [
         "WORKFLOW_QUEUED",
         "WORKFLOW_START",
+        "WORKFLOW_RUNNING",
         "STEP_START x-1",
         'ATTEMPT_START x-1 {"attempt":1}',
         'ATTEMPT_SUCCESS x-1 {"attempt":1}',
@@ -219,7 +222,7 @@ async def test_a_mocked_error_for_two_attempts(lab):
     assert await started.output() == "attempt 3"
     assert calls == [3]
     assert lab.elapsed == 0
-    assert started.log()[2:] == [
+    assert started.log()[3:] == [
         "STEP_START s-1",
         'ATTEMPT_START s-1 {"attempt":1}',
         'ATTEMPT_FAILURE s-1 {"attempt":1,"retryDelayMs":1000}',
@@ -345,7 +348,7 @@ async def test_a_forced_wait_timeout_takes_no_event(lab):
 
     assert await started.output() == [TIMED_OUT.format(86_400_000), "P"]
     assert lab.elapsed == 0
-    assert started.log()[2:6] == [
+    assert started.log()[3:7] == [
         'WAIT_START w1-1 {"event":"t"}',
         "WAIT_TIMED_OUT w1-1",
         'WAIT_START w2-1 {"event":"t"}',
@@ -436,6 +439,7 @@ async def test_disable_sleeps_counts_by_name(lab, steps, elapsed):
     assert started.log() == [
         "WORKFLOW_QUEUED",
         "WORKFLOW_START",
+        "WORKFLOW_RUNNING",
         'SLEEP_START nap-1 {"durationMs":300}',
         "SLEEP_COMPLETE nap-1",
         'SLEEP_START nap-2 {"durationMs":300}',
@@ -507,6 +511,7 @@ async def test_mocks_survive_restart(lab):
     life = [
         "WORKFLOW_QUEUED",
         "WORKFLOW_START",
+        "WORKFLOW_RUNNING",
         "STEP_START a-1",
         'ATTEMPT_START a-1 {"attempt":1}',
         'ATTEMPT_SUCCESS a-1 {"attempt":1}',
@@ -814,6 +819,7 @@ async def test_the_history_of_a_terminated_instance(lab):
     assert started.log() == [
         "WORKFLOW_QUEUED",
         "WORKFLOW_START",
+        "WORKFLOW_RUNNING",
         'SLEEP_START nap-1 {"durationMs":3600000}',
         "WORKFLOW_TERMINATED",
     ]

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from pyodide.ffi import JsException
-from rules import rule
+from rules import BOTH, NEWEST, rule
 
 pytestmark = pytest.mark.workflow(now="2026-01-01T00:00:00Z", clock="manual")
 
@@ -161,7 +161,7 @@ async def test_pause_waits_for_the_last_callback(lab, scene):
     assert scene.calls == ["before", "middle", "middle", "through", "through", "after"]
 
 
-@rule(SECTION, "pause of an instance that is parked takes hold at once")
+@rule(SECTION, "pause of an instance that is parked takes hold at once", seen=NEWEST)
 @parked_states
 async def test_pause_of_a_parked_instance_takes_hold_at_once(lab, scene):
     started = await scene.reach()
@@ -171,7 +171,45 @@ async def test_pause_of_a_parked_instance_takes_hold_at_once(lab, scene):
     assert await started.status() == "paused"
 
 
-@rule(SECTION, "A paused instance goes on at resume where it was; completed steps do not run again")
+@rule(
+    SECTION,
+    "History has WORKFLOW_WAITING_FOR_PAUSE, WORKFLOW_PAUSED and WORKFLOW_RUNNING where the status changes, and nothing of "
+    "a crash. In August 2026 it had none of them",
+    seen=NEWEST,
+)
+async def test_history_tells_of_changes_of_the_status(lab, gate):
+    opened = gate()
+
+    async def run(event, step):
+        await step.do("slow")(opened)()
+
+    started = await lab.start(run)
+    await opened.reached.wait()
+    await started.handle.pause()
+    await started.handle.resume()
+    await started.instance.crash()
+    await lab.settle()
+    await started.handle.pause()
+    opened.open()
+    await lab.engine.run_until_idle()
+    await started.handle.resume()
+    await started.end()
+
+    lines = [event.kind for event in started.instance.history if event.kind.startswith("WORKFLOW_")]
+    assert lines == [
+        "WORKFLOW_QUEUED",
+        "WORKFLOW_START",
+        "WORKFLOW_RUNNING",
+        "WORKFLOW_WAITING_FOR_PAUSE",
+        "WORKFLOW_RUNNING",
+        "WORKFLOW_WAITING_FOR_PAUSE",
+        "WORKFLOW_PAUSED",
+        "WORKFLOW_RUNNING",
+        "WORKFLOW_SUCCESS",
+    ]
+
+
+@rule(SECTION, "A paused instance goes on at resume where it was; completed steps do not run again", seen=NEWEST)
 @every_state
 async def test_a_paused_instance_goes_on_after_resume(lab, scene):
     started = await scene.reach()
@@ -236,7 +274,7 @@ async def test_timers_survive_several_pauses(lab, scene):
     assert await started.status() == "complete"
 
 
-@rule(SECTION, "resume before the pause took hold cancels it")
+@rule(SECTION, "resume before the pause took hold cancels it", seen=NEWEST)
 @states_at_work
 async def test_resume_cancels_a_pause_that_has_not_taken_hold(lab, scene):
     started = await scene.reach()
@@ -655,6 +693,7 @@ async def test_restart_from_a_wait_waits_again(lab):
     "What was asleep before the point that a paused instance is restarted from goes on where it was",
     same=False,
     why="documented so; miniflare 5.20261117.0-beta ends that sleep at once, which is the finding engine-hazard",
+    seen=NEWEST,
 )
 async def test_restart_of_a_paused_instance_lets_kept_timers_go_on(lab):
     async def run(event, step):
@@ -888,7 +927,11 @@ async def test_delete_of_a_finished_instance(lab, final):
     assert lab.engine.instances == []
 
 
-@rule(SECTION, "Every call on a deleted instance is the error instance.not_found")
+@rule(
+    SECTION,
+    "Every call on a deleted instance is the error instance.not_found; that of delete is longer since November 2026",
+    seen=BOTH,
+)
 @pytest.mark.parametrize("call", ["status", "pause", "resume", "restart", "terminate", "delete", "send_event"])
 async def test_calls_on_a_deleted_instance_are_errors(lab, call):
     started = await ended(lab, "complete")
@@ -897,7 +940,8 @@ async def test_calls_on_a_deleted_instance_are_errors(lab, call):
     with pytest.raises(JsException) as caught:
         await getattr(started.handle, call)(*([{"type": "t"}] if call == "send_event" else []))
 
-    assert str(caught.value) == NOT_FOUND
+    expected = "Error: WorkflowError: (instance.not_found) Instance does not exist" if call == "delete" else NOT_FOUND
+    assert str(caught.value) == expected
 
 
 @rule(SECTION, "An instance that is made again under a deleted one's id starts afresh")
@@ -935,7 +979,13 @@ async def test_an_event_to_a_paused_instance_is_delivered_after_resume(lab, scen
     assert await started.status() == "complete"
 
 
-@rule(SECTION, "Events to a paused instance are delivered once and in order")
+@rule(
+    SECTION,
+    "Events to a paused instance are delivered once and in order",
+    same=False,
+    why="there more than ten change their order to 0, 1, 10, 11, 2, and one that was taken may come again",
+    seen=NEWEST,
+)
 async def test_events_to_a_paused_instance_are_delivered_in_order(lab):
     async def run(event, step):
         return [(await step.wait_for_event(f"w{number}", "t"))["payload"] for number in range(3)]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from pyodide.ffi import JsException
-from rules import rule
+from rules import BOTH, DOCUMENTED, NEWEST, rule
 
 from pytest_workflows import NeverHappensError, WorkflowDurationWarning, WorkflowRuleWarning
 
@@ -115,7 +115,13 @@ async def test_an_unreadable_duration_fails(lab, duration):
     assert started.kinds("SLEEP_START") == []
 
 
-@rule(SECTION, "A sleep of more than 365 days is an error, one of 365 days is not")
+@rule(
+    SECTION,
+    "A sleep of more than 365 days is an error, one of 365 days is not",
+    same=False,
+    why="it is documented so, and in November 2026 it was slept",
+    seen=DOCUMENTED,
+)
 async def test_the_longest_sleep_is_365_days(lab):
     outcomes = []
 
@@ -156,6 +162,7 @@ async def test_a_sleep_without_await_starts_and_run_goes_on(lab):
     assert started.log() == [
         "WORKFLOW_QUEUED",
         "WORKFLOW_START",
+        "WORKFLOW_RUNNING",
         'SLEEP_START nap-1 {"durationMs":3600000}',
         "STEP_START s-1",
         'ATTEMPT_START s-1 {"attempt":1}',
@@ -199,7 +206,7 @@ async def test_sleep_until_reads_datetimes_and_epoch_milliseconds(lab, when):
     await started.end()
 
     assert lab.elapsed == 3_600_000
-    assert started.log()[2:4] == ['SLEEP_START nap-1 {"durationMs":3600000}', "SLEEP_COMPLETE nap-1"]
+    assert started.log()[3:5] == ['SLEEP_START nap-1 {"durationMs":3600000}', "SLEEP_COMPLETE nap-1"]
 
 
 @rule(SECTION, "sleep_until a time in the past is an error")
@@ -228,6 +235,7 @@ async def test_sleeping_until_now_takes_no_time(lab):
     "sleep_until in the past does not fail on replay: the sleep is over",
     same=False,
     why="documented so; miniflare 5.20261117.0-beta ends the instance there, which is the finding engine-hazard",
+    seen=BOTH,
 )
 @pytest.mark.workflow(clock="manual")
 async def test_a_sleep_until_that_is_over_is_not_an_error_on_replay(lab):
@@ -243,6 +251,45 @@ async def test_a_sleep_until_that_is_over_is_not_an_error_on_replay(lab):
 
     assert await started.output() == "end"
     assert [finding.rule for finding in lab.engine.take_findings()] == ["engine-hazard"]
+
+
+@rule(
+    SECTION,
+    "Sleeps of one name and another duration are counted each for themselves. In August 2026 they were counted together",
+    seen=NEWEST,
+)
+async def test_sleeps_are_counted_by_name_and_duration(lab):
+    async def run(event, step):
+        for ms in (100, 200, 100):
+            await step.sleep("s", ms)
+
+    started = await lab.start(run)
+    await started.end()
+
+    assert [event.step for event in started.kinds("SLEEP_START")] == ["s-1", "s-1", "s-2"]
+    assert [event.step for event in started.kinds("SLEEP_COMPLETE")] == ["s-1", "s-1", "s-2"]
+    seconds = [step.duration.total_seconds() for step in started.instance.steps]
+    assert seconds == [0.1, 0.2, 0.1]
+
+
+@rule(SECTION, "A sleep whose duration changed is a new one in the next life, and is slept again", seen=NEWEST)
+@pytest.mark.workflow(clock="manual", ignore_rules=["changed-path"])
+async def test_a_changed_duration_is_slept_again(lab):
+    hours = ["1 hour"]
+
+    async def run(event, step):
+        await step.sleep("s", hours[-1])
+
+    started = await lab.start(run)
+    await lab.clock.advance("30 minutes")
+    hours.append("2 hours")
+    await started.instance.crash()
+    await lab.clock.advance("119 minutes")
+    assert await started.status() == "waiting"
+    await lab.clock.advance("1 minute")
+
+    assert await started.status() == "complete"
+    assert [step.status for step in started.instance.steps] == ["waiting", "complete"]
 
 
 @rule(SECTION, "A crash in a sleep: what is left of it is slept, no more")
@@ -397,7 +444,7 @@ async def test_kept_events_are_delivered_oldest_first(lab):
     await lab.clock.advance(400)
 
     assert await started.output() == [1, 2, 3, "WorkflowTimeoutError: Execution timed out after 200ms"]
-    assert started.log()[4:] == [
+    assert started.log()[5:] == [
         'WAIT_START w1-1 {"event":"t"}',
         'WAIT_COMPLETE w1-1 {"payload":1}',
         'WAIT_START w2-1 {"event":"t"}',
@@ -474,7 +521,7 @@ async def test_the_first_of_two_waits_gets_the_event(lab):
         ["first", "P"],
         ["second", "WorkflowTimeoutError: Execution timed out after 500ms"],
     ]
-    assert started.log()[2:8] == [
+    assert started.log()[3:9] == [
         'WAIT_START short-1 {"event":"t"}',
         'WAIT_START first-1 {"event":"t"}',
         'WAIT_START second-1 {"event":"t"}',
@@ -648,6 +695,7 @@ async def test_gathered_steps_are_in_flight_together(lab, gate):
     assert started.log() == [
         "WORKFLOW_QUEUED",
         "WORKFLOW_START",
+        "WORKFLOW_RUNNING",
         "STEP_START a-1",
         'ATTEMPT_START a-1 {"attempt":1}',
         "STEP_START b-1",

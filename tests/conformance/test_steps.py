@@ -6,7 +6,7 @@ import functools
 
 import pytest
 from pyodide.ffi import JsException
-from rules import rule
+from rules import DOCUMENTED, NEWEST, rule
 from workers.workflows import NonRetryableError
 
 pytestmark = pytest.mark.workflow(now="2026-01-01T00:00:00Z")
@@ -107,6 +107,7 @@ async def test_the_history_of_a_failed_step_has_the_platforms_order(lab):
     assert started.log() == [
         "WORKFLOW_QUEUED",
         "WORKFLOW_START",
+        "WORKFLOW_RUNNING",
         "STEP_START s-1",
         'ATTEMPT_START s-1 {"attempt":1}',
         'ATTEMPT_FAILURE s-1 {"attempt":1,"retryDelayMs":1000}',
@@ -136,7 +137,13 @@ async def test_the_history_of_a_failed_step_has_the_platforms_order(lab):
         {"timeout": 0},
         {"timeout": "1s"},
         {"timeout": "soon"},
+        {"timeout": "0"},
+        {"timeout": ""},
+        {"timeout": -0.5},
+        {"timeout": True},
         {"retries": {"limit": -1, "delay": 1}},
+        {"retries": {"limit": float("nan"), "delay": 1}},
+        {"retries": {"limit": 1, "delay": -1}},
         {"retries": {"limit": True, "delay": 1}},
         {"retries": {"limit": "3", "delay": 1}},
         {"retries": {"limit": float("inf"), "delay": 1}},
@@ -158,6 +165,48 @@ async def test_an_unreadable_config_is_rejected(lab, config):
     assert isinstance(caught[0], JsException)
     assert caught[0].message == INVALID
     assert started.kinds("STEP_START") == []
+
+
+@rule(
+    SECTION,
+    "Half a retry is none, one and a half are one, and a timeout may be a part of a millisecond, or 0 and less as a text "
+    "with a unit",
+    seen=NEWEST,
+)
+@pytest.mark.parametrize(
+    ("config", "attempts"),
+    [
+        ({"retries": {"limit": 0.5, "delay": 1}}, 1),
+        ({"retries": {"limit": 1.5, "delay": 1}}, 2),
+        ({"retries": {"limit": 1, "delay": ""}}, 2),
+        ({"retries": {"limit": 0, "delay": 1}, "timeout": 0.5}, 1),
+        ({"retries": {"limit": 0, "delay": 1}, "timeout": "0 seconds"}, 1),
+        ({"retries": {"limit": 0, "delay": 1}, "timeout": "-5 seconds"}, 1),
+    ],
+    ids=str,
+)
+async def test_odd_configurations_are_taken(lab, config, attempts):
+    run, caught, calls = raising_run(**config)
+
+    await (await lab.start(run)).end()
+
+    assert len(calls) == attempts
+    assert "RuntimeError: x" in str(caught[0])
+
+
+@rule(SECTION, "A delay that is negative, as a text, ends the step where it would be used", seen=NEWEST)
+async def test_a_negative_delay_ends_the_step(lab):
+    run, caught, calls = raising_run(retries={"limit": 1, "delay": "-5 seconds"})
+
+    started = await lab.start(run)
+    await started.end()
+
+    assert len(calls) == 1
+    assert str(caught[0]) == (
+        'Error: NonRetryableDelayError: The delay function for step "s-1" returned an invalid delay value (expected a '
+        'number of ms or a duration string like "30 seconds"). It is -5000ms.'
+    )
+    assert started.kinds("ATTEMPT_FAILURE")[0].detail["error"]["name"] == "Error"
 
 
 @rule(SECTION, "A config that is no dict fails the step as well")
@@ -199,9 +248,14 @@ async def test_a_step_that_timed_out_is_retried_and_its_late_result_is_ignored(l
 # -- delay functions -------------------------------------------------------------------------------
 
 
-@rule(SECTION, "The delay may be a function of one argument with ctx and error; it gives milliseconds or a text")
+@rule(
+    SECTION,
+    "The delay may be a function of one argument with ctx and error; it gives milliseconds or a text, and the backoff "
+    "applies to that",
+    seen=NEWEST,
+)
 @pytest.mark.parametrize("asynchronous", [False, True])
-@pytest.mark.parametrize(("answer", "ms"), [(250, 250), ("2 seconds", 2000), (0, 0)])
+@pytest.mark.parametrize(("answer", "ms"), [(250, 250), ("2 seconds", 2000), (0, 0), (True, 1), ("", 0)])
 async def test_a_delay_function_decides_each_delay(lab, asynchronous, answer, ms):
     seen = []
 
@@ -222,7 +276,7 @@ async def test_a_delay_function_decides_each_delay(lab, asynchronous, answer, ms
     assert len(calls) == 3
     assert [entry[:3] for entry in seen] == [(1, "s", "Error"), (2, "s", "Error")]
     assert seen[0][3].endswith("RuntimeError: x\n")
-    assert [event.detail.get("retryDelayMs") for event in started.kinds("ATTEMPT_FAILURE")] == [ms, ms, None]
+    assert [event.detail.get("retryDelayMs") for event in started.kinds("ATTEMPT_FAILURE")] == [ms, ms * 2, None]
 
 
 def _raises(argument):
@@ -248,19 +302,67 @@ async def test_a_delay_function_that_gives_no_delay_ends_the_step(lab, delay):
     assert 'The delay function for step "s-1" ' in str(caught[0])
 
 
-@rule(SECTION, "A delay function that has not answered after 30 seconds ends the step")
+@rule(SECTION, "A delay function that has not answered after 5 seconds ends the step", seen=NEWEST)
 @pytest.mark.workflow(clock="manual")
 async def test_a_delay_function_that_hangs_ends_the_step(lab, gate):
     never = gate()
     run, caught, calls = raising_run(retries={"limit": 2, "delay": lambda argument: never()})
 
     started = await lab.start(run)
-    await lab.clock.advance("29 seconds")
+    await lab.clock.advance("4 seconds")
     assert caught == []
     await lab.clock.advance("1 second")
 
     assert len(calls) == 1
     assert started.kinds("STEP_FAILURE")[0].detail["error"]["name"] == "NonRetryableDelayError"
+    assert started.kinds("ATTEMPT_FAILURE")[0].detail["error"]["message"].endswith("RuntimeError: x\n")
+
+
+@rule(SECTION, "A delay function that never answers ends the step, in a test that just waits", seen=NEWEST)
+async def test_a_delay_function_that_never_answers_does_not_stop_the_test(lab, gate):
+    never = gate()
+    run, caught, calls = raising_run(retries={"limit": 2, "delay": lambda argument: never()})
+
+    started = await lab.start(run)
+    await started.end()
+
+    message = 'The delay function for step "s-1" did not return within 5 seconds'
+    assert str(caught[0]) == f"Error: NonRetryableDelayError: {message}"
+    assert (len(calls), lab.elapsed) == (1, 5000)
+
+
+async def test_a_delay_function_that_was_quick_is_not_waited_for_any_more(lab, monkeypatch):
+    monkeypatch.setattr("durable_engine.operations.DELAY_FUNCTION_PATIENCE", 0)
+    run, _, calls = raising_run(retries={"limit": 1, "delay": lambda argument: "1 hour"})
+
+    started = await lab.start(run)
+    await lab.settle()
+    for _ in range(3):
+        await asyncio.sleep(0)
+    await started.end()
+
+    assert (len(calls), lab.elapsed) == (2, 3_600_000)
+
+
+@rule(
+    SECTION,
+    "A delay function that sleeps for less than 5 seconds gives its delay; one that sleeps longer ends the step",
+    seen=NEWEST,
+)
+@pytest.mark.parametrize(("seconds", "attempts", "elapsed"), [(3, 2, 4000), (6, 1, 5000)])
+async def test_a_delay_function_may_sleep(lab, seconds, attempts, elapsed):
+    async def delay(argument):
+        await asyncio.sleep(seconds)
+        return 1000
+
+    run, _, calls = raising_run(retries={"limit": 1, "delay": delay})
+
+    started = await lab.start(run)
+    await started.end()
+
+    (failure,) = started.kinds("STEP_FAILURE")
+    took = (failure.at - started.instance.history[0].at).total_seconds() * 1000
+    assert (len(calls), took) == (attempts, elapsed)
 
 
 # -- names and limits ------------------------------------------------------------------------------
@@ -268,15 +370,9 @@ async def test_a_delay_function_that_hangs_ends_the_step(lab, gate):
 
 @rule(SECTION, "A step's name has at most 256 characters as JavaScript counts them, and none below U+0020")
 @pytest.mark.parametrize("name", ["n" * 257, "😀" * 129, "a\nb", "a\tb", "a\x00b"])
-@pytest.mark.parametrize("kind", ["do", "sleep", "wait_for_event"])
-async def test_a_name_that_is_too_long_or_has_control_characters_is_rejected(lab, name, kind):
+async def test_a_name_that_is_too_long_or_has_control_characters_is_rejected(lab, name):
     async def run(event, step):
-        if kind == "do":
-            await step.do(name)(lambda: 1)()
-        elif kind == "sleep":
-            await step.sleep(name, 1)
-        else:
-            await step.wait_for_event(name, "t")
+        await step.do(name)(lambda: 1)()
 
     started = await lab.start(run)
     status = await started.end()
@@ -284,6 +380,19 @@ async def test_a_name_that_is_too_long_or_has_control_characters_is_rejected(lab
     assert status["status"] == "errored"
     expected = f'Step name "{name}" exceeds max length (256 chars) or invalid characters found'
     assert started.instance.exception.message == expected
+
+
+@rule(SECTION, "The names of sleeps and waits may be of any length and have any characters", seen=NEWEST)
+@pytest.mark.parametrize("name", ["n" * 257, "a\nb", "a\x00b", ""])
+async def test_names_of_sleeps_and_waits_are_not_looked_at(lab, name):
+    async def run(event, step):
+        await step.sleep(name, 1)
+        return (await step.wait_for_event(name, "t")).payload
+
+    started = await lab.start(run)
+    await started.handle.send_event({"type": "t", "payload": "came"})
+
+    assert await started.output() == "came"
 
 
 @rule(SECTION, "256 characters, an empty text, other alphabets, slashes and DEL are names like others")
@@ -451,6 +560,7 @@ async def test_a_crash_in_a_step_loses_the_attempt_and_the_callback_runs_again(l
     assert started.log() == [
         "WORKFLOW_QUEUED",
         "WORKFLOW_START",
+        "WORKFLOW_RUNNING",
         "STEP_START s-1",
         'ATTEMPT_START s-1 {"attempt":1}',
         'ATTEMPT_FAILURE s-1 {"attempt":1}',
@@ -659,6 +769,7 @@ async def test_nested_steps_run_inside_each_other(lab):
     assert started.log() == [
         "WORKFLOW_QUEUED",
         "WORKFLOW_START",
+        "WORKFLOW_RUNNING",
         "STEP_START outer-1",
         'ATTEMPT_START outer-1 {"attempt":1}',
         "STEP_START inner-1",
@@ -940,7 +1051,13 @@ async def test_legacy_dependencies_that_do_not_fit_are_errors(lab, depends, call
 # -- outputs ---------------------------------------------------------------------------------------
 
 
-@rule(SECTION, "A result over 1 MiB fails the attempt: WorkflowInternalError")
+@rule(
+    SECTION,
+    "A result over 1 MiB fails the attempt: WorkflowInternalError",
+    same=False,
+    why="it is documented so; in November 2026 it failed between 4 and 9 MB, with the text of 1 MiB",
+    seen=DOCUMENTED,
+)
 async def test_an_output_over_one_mebibyte_fails_the_step(lab):
     calls, caught = [], []
 

@@ -12,3 +12,20 @@ def test_every_test_of_a_rule_is_in_the_table():
 
     assert len(found) > 200
     assert len({(file, test) for *_, file, test in found}) == len(found)
+
+
+def test_every_row_of_the_page_names_the_engine_that_it_was_seen_on():
+    tables, lines = [], []
+    for line in [*table.PAGE.read_text(encoding="utf-8").splitlines(), ""]:
+        if line.startswith("|"):
+            lines.append([cell.strip() for cell in line.replace("\\|", "/").strip("|").split("|")])
+        elif lines:
+            tables.append(lines)
+            lines = []
+
+    legend, *others = tables
+    assert legend[0] == ["name", "engine"]
+    assert len(others) >= 7
+    for header, _, *rows in others:
+        place = header.index("seen on")
+        assert all(len(row) == len(header) and row[place] for row in rows), header

@@ -35,7 +35,7 @@ async def test_a_sleep_that_nobody_awaited_does_not_end_after_run(engine):
     await engine.bind("W", workflow).create()
     await engine.run_until_idle()
 
-    assert kinds(engine) == ["WORKFLOW_QUEUED", "WORKFLOW_START", "SLEEP_START", "WORKFLOW_SUCCESS"]
+    assert kinds(engine) == ["WORKFLOW_QUEUED", "WORKFLOW_START", "WORKFLOW_RUNNING", "SLEEP_START", "WORKFLOW_SUCCESS"]
 
 
 async def test_a_wait_that_nobody_awaited_does_not_time_out_after_run(engine):
@@ -49,7 +49,7 @@ async def test_a_wait_that_nobody_awaited_does_not_time_out_after_run(engine):
     await binding.create({"id": "x"})
     await engine.run_until_idle()
 
-    assert kinds(engine) == ["WORKFLOW_QUEUED", "WORKFLOW_START", "WAIT_START", "WORKFLOW_SUCCESS"]
+    assert kinds(engine) == ["WORKFLOW_QUEUED", "WORKFLOW_START", "WORKFLOW_RUNNING", "WAIT_START", "WORKFLOW_SUCCESS"]
 
 
 async def test_an_attempt_that_nobody_awaited_has_no_outcome_after_run(engine):
@@ -63,7 +63,14 @@ async def test_an_attempt_that_nobody_awaited_has_no_outcome_after_run(engine):
     await binding.create({"id": "x"})
     await engine.run_until_idle()
 
-    assert kinds(engine) == ["WORKFLOW_QUEUED", "WORKFLOW_START", "STEP_START", "ATTEMPT_START", "WORKFLOW_SUCCESS"]
+    assert kinds(engine) == [
+        "WORKFLOW_QUEUED",
+        "WORKFLOW_START",
+        "WORKFLOW_RUNNING",
+        "STEP_START",
+        "ATTEMPT_START",
+        "WORKFLOW_SUCCESS",
+    ]
 
 
 # -- after an attempt has timed out -----------------------------------------------------------------------------------
@@ -116,7 +123,7 @@ async def test_a_delay_that_comes_after_its_function_was_given_up_is_ignored(eng
     await engine.run_until_idle()
 
     output = (await handle.status())["output"]
-    assert output == 'Error: NonRetryableDelayError: The delay function for step "s-1" timed out after 30000ms'
+    assert output == 'Error: NonRetryableDelayError: The delay function for step "s-1" did not return within 5 seconds'
     assert kinds(engine).count("ATTEMPT_START") == 1
 
 

@@ -78,12 +78,29 @@ async def test_create_takes_a_dict(engine, options):
         await engine.bind("ORDERS", sleeper).create(options)
 
 
-@pytest.mark.parametrize("batch", [{"id": "o-1"}, "o-1", 7])
-async def test_create_batch_takes_a_list(engine, batch):
-    message = f"create_batch takes a list of options, not {type(batch).__name__}: {batch!r}"
+@pytest.mark.parametrize("batch", [{"id": "o-1"}, "o-1", 7, None])
+@pytest.mark.parametrize("method", ["create_batch", "createBatch"])
+async def test_a_batch_is_a_list_or_one_of_two_objects(engine, batch, method):
+    with pytest.raises(JsException) as caught:
+        await getattr(engine.bind("ORDERS", sleeper), method)(batch)
 
-    with pytest.raises(InvalidArgumentError, match=f"^{re.escape(message)}$"):
-        await engine.bind("ORDERS", sleeper).create_batch(batch)
+    assert str(caught.value) == "Error: WorkflowError: (body) Provided argument is invalid"
+    (note,) = caught.value.__notes__
+    assert note.startswith("It takes a list of options, {'instances': [{'id': ..., 'params': ...}, ...]} or {'count'")
+    assert repr(batch) in note
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"retention": {"foo": 1}}, "retention takes {'successRetention': '1 day', 'errorRetention': '7 days'}, not"),
+    ],
+)
+async def test_options_of_a_batch_that_are_none_are_refused_before_anything_is_created(engine, options, message):
+    with pytest.raises(InvalidArgumentError, match=f"^{re.escape(message)}"):
+        await engine.bind("ORDERS", sleeper).createBatch({"instances": [{"id": "good"}, options]})
+
+    assert engine.instances == []
 
 
 @pytest.mark.parametrize("event", [None, {}, {"payload": 1}, {"type": ""}, {"type": 7}])
@@ -120,7 +137,12 @@ async def test_a_point_to_restart_from_that_is_none_is_refused_and_changes_nothi
         await handle.restart(options)
 
     assert (await handle.status())["status"] == "waiting"
-    assert [line.kind for line in engine.store.history(1)] == ["WORKFLOW_QUEUED", "WORKFLOW_START", "SLEEP_START"]
+    assert [line.kind for line in engine.store.history(1)] == [
+        "WORKFLOW_QUEUED",
+        "WORKFLOW_START",
+        "WORKFLOW_RUNNING",
+        "SLEEP_START",
+    ]
 
 
 # -- steps ------------------------------------------------------------------------------------------------------------

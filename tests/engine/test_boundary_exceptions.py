@@ -37,11 +37,14 @@ def named(name):
 
 
 def test_a_class_of_the_users_own_that_is_called_non_retryable_error_is_one():
-    info = describe(thrown(named("NonRetryableError")("m")))
+    error = thrown(named("NonRetryableError")("m"))
+    older = describe(error, preserve=False)
+    newest = describe(error)
 
-    assert (info.name, info.retryable) == ("WorkflowFatalError", False)
-    assert info.message == 'Step threw a NonRetryableError with message "NonRetryableError: m"'
-    assert repr(rebuild(info)) == "NonRetryableError('m')"
+    assert (older.name, older.retryable) == ("WorkflowFatalError", False)
+    assert older.message == 'Step threw a NonRetryableError with message "NonRetryableError: m"'
+    assert (newest.name, newest.message, newest.retryable) == ("NonRetryableError", "m", False)
+    assert repr(rebuild(older)) == repr(rebuild(newest)) == "NonRetryableError('m')"
 
 
 def test_a_subclass_of_non_retryable_error_is_retried():

@@ -66,7 +66,7 @@ async def test_an_attempt_that_was_lost_counts_and_never_ends_the_step(engine):
     assert attempts == [1, 2]
     assert (await handle.status())["output"] == 2
     assert engine.clock.now == START
-    assert kinds(engine)[2:] == [
+    assert kinds(engine)[3:] == [
         ("STEP_START", "s-1"),
         ("ATTEMPT_START", "s-1"),
         ("ATTEMPT_FAILURE", "s-1"),
@@ -271,7 +271,7 @@ async def test_a_callback_that_crashes_its_own_instance_has_no_outcome(engine):
     await engine.run_until_idle()
 
     assert (await handle.status())["output"] == 2
-    assert kinds(engine)[2:] == [
+    assert kinds(engine)[3:] == [
         ("STEP_START", "s-1"),
         ("ATTEMPT_START", "s-1"),
         ("ATTEMPT_FAILURE", "s-1"),

@@ -17,7 +17,9 @@ def same(text, observed):
 
 async def run(workflow):
     async with Engine(now="2026-01-01T00:00:00Z") as engine:
-        handle = await engine.bind("W", workflow).create({"id": "x"})
+        # What was observed is what the platform did before compatibility date 2026-05-14.
+        binding = engine.bind("W", workflow, preserves_non_retryable=False)
+        handle = await binding.create({"id": "x"})
         await engine.run_until_idle()
         row = engine.instances[0].row
         return await handle.status(), engine.store.history(row.key), engine.exceptions.get(row.key)

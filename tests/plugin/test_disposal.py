@@ -679,6 +679,7 @@ def test_introspectors_come_in_order_of_creation_and_are_the_same_objects(shop: 
                 await handle.delete()
                 await workflow_env.ORDERS.create({"id": "z"})
                 assert [instance.id for instance in introspector.get()] == ["b", "a", "z"]
+                assert await introspector.get() == introspector.get()
     """)
 
     result.assert_outcomes(passed=1)

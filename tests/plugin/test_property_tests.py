@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import re
 import textwrap
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import find, settings
@@ -454,6 +454,17 @@ def test_steps_are_taken_from_names_and_from_the_records_of_a_run():
     assert points_of(fault_plans(steps=[("train", 2), nap], max_faults=1)) == {
         *(f"{kind}:train#2" for kind in ("before", "lost", "stored", "retry")),
         "sleep:nap#2",
+        "end",
+    }
+
+
+def test_sleeps_of_one_name_and_occurrence_are_told_apart_by_their_duration():
+    def nap(hours):
+        return StepRecord("nap", 1, "sleep", "complete", datetime(2026, 1, 1), duration=timedelta(hours=hours))
+
+    assert points_of(fault_plans(steps=[nap(1), nap(2)], max_faults=1)) == {
+        "sleep:nap#1 of 3600000ms",
+        "sleep:nap#1 of 7200000ms",
         "end",
     }
 

@@ -164,7 +164,12 @@ def test_a_recording_has_events_waits_and_sleeps(shop):
     assert found.events[0].payload == {"amount": 5}
     assert found.events[0].taken_by == "payment-1"
     assert cool_down.duration_ms == 172_800_000
-    assert [line.kind for line in found.history[:3]] == ["WORKFLOW_QUEUED", "WORKFLOW_START", "STEP_START"]
+    assert [line.kind for line in found.history[:4]] == [
+        "WORKFLOW_QUEUED",
+        "WORKFLOW_START",
+        "WORKFLOW_RUNNING",
+        "STEP_START",
+    ]
 
 
 def test_a_sensitive_output_is_not_in_the_file(shop):

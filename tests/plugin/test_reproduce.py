@@ -1,5 +1,7 @@
 """`reproduce`: the current source against a recording, and what is said where it goes another way."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -781,3 +783,93 @@ def test_where_it_ends_otherwise_the_test_s_error_says_how_outputs_were_guessed(
     """
     result = run(shop, test, passed=0)
     result.stdout.fnmatch_lines(["*How outputs are read was guessed: each one in the dump is JSON text*"])
+
+
+# -- several sleeps of one name -----------------------------------------------------------------------------------------
+
+NAPS = """
+    from workers import WorkflowEntrypoint
+
+
+    class NapWorkflow(WorkflowEntrypoint):
+        async def run(self, event, step):
+            await step.sleep("nap", "1 hour")
+            await step.sleep("nap", "2 hours")
+            woken = await step.wait_for_event("woken", "noise", timeout="1 day")
+            await step.sleep("nap", "1 hour")
+
+            @step.do("tell")
+            async def tell():
+                return f"woken by {woken.payload}"
+
+            return await tell()
+"""
+AGAIN = """
+    from pytest_workflows import DivergenceError, reproduce
+
+    async def test_again(workflow_env):
+        async with reproduce(workflow_env.NAPS, "naps.json") as instance:
+            await instance.wait_for_status("complete")
+            assert [step.duration.total_seconds() / 3600 for step in instance.steps if step.kind == "sleep"] == [1, 2, 1]
+            assert await instance.get_output() == "woken by dog"
+"""
+
+
+@pytest.fixture
+def naps(worker: Any) -> Any:
+    worker.write(
+        "wrangler.jsonc",
+        '{"name": "naps", "main": "src/entry.py", "compatibility_date": "2026-11-10", '
+        '"workflows": [{"name": "naps", "binding": "NAPS", "class_name": "NapWorkflow"}]}',
+    )
+    worker.write("src/entry.py", NAPS)
+    sample = Path(__file__).parents[1] / "recordings" / "samples" / "sleeps_of_0_1_0.json"
+    worker.write("naps.json", sample.read_text(encoding="utf-8"))
+    return worker
+
+
+def test_a_recording_of_0_1_0_still_replays(naps):
+    naps.run(AGAIN).assert_outcomes(passed=1)
+
+
+def test_a_sleep_of_another_duration_is_another_step(naps):
+    change(naps, '"2 hours"', '"3 hours"')
+    result = naps.run(AGAIN)
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*it asks for step.sleep('nap') of 3 hours, where the recording has step.sleep('nap') of 2 hours.",
+        ]
+    )
+
+
+def test_production_tells_how_long_a_sleep_took_and_not_how_long_it_was_to_take(naps):
+    recording = json.loads((naps.path / "naps.json").read_text(encoding="utf-8"))
+    steps = []
+    for step in recording["steps"]:
+        name = f"{step['name']}-{step.get('count', 1)}"
+        if step["kind"] == "sleep":
+            name = f"nap-{1 if step.get('count', 1) < 3 else 2}"
+            times = {"start": step["started_at"], "end": step["ended_at"].replace(":00Z", ":00.007Z"), "finished": True}
+            steps.append({"type": "sleep", "name": name, **times})
+        elif step["kind"] == "wait_for_event":
+            output = {"payload": "dog", "type": "noise", "timestamp": step["ended_at"]}
+            times = {"start": step["started_at"], "end": step["ended_at"], "finished": True}
+            steps.append({"type": "waitForEvent", "name": name, **times, "output": output})
+        else:
+            times = {"start": step["started_at"], "end": step["ended_at"], "success": True}
+            steps.append({"type": "step", "name": name, **times, "output": step["result"], "attempts": []})
+    dump = {
+        "id": "nap-1",
+        "status": "complete",
+        "queued": recording["created_at"],
+        "start": recording["started_at"],
+        "end": recording["ended_at"],
+        "params": {},
+        "output": recording["output"],
+        "steps": steps,
+    }
+    naps.write("naps.json", json.dumps(dump))
+
+    naps.run(AGAIN).assert_outcomes(passed=1)

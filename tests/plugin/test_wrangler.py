@@ -3,6 +3,7 @@
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from pytest_workflows.wrangler import (
     find_config,
     implicit_dependencies,
     load_config,
+    preserves_non_retryable,
 )
 
 
@@ -331,6 +333,64 @@ def test_dependencies_are_implicit_by_date_unless_a_flag_says_otherwise(
 
 def test_dependencies_are_implicit_without_a_config() -> None:
     assert implicit_dependencies(None) is True
+
+
+@pytest.mark.parametrize(
+    ("date", "flags", "preserves"),
+    [
+        ("2026-05-13", (), False),
+        ("2026-05-14", (), True),
+        ("2026-05-13", ("workflows_preserve_non_retryable_error_message",), True),
+        ("2026-11-10", ("workflows_replace_non_retryable_error_message",), False),
+        (None, (), True),
+    ],
+)
+def test_a_non_retryable_error_is_shown_as_it_is_by_date_unless_a_flag_says_otherwise(
+    tmp_path: Path, date: str | None, flags: tuple[str, ...], preserves: bool
+) -> None:
+    config = WranglerConfig(tmp_path, compatibility_date=date, compatibility_flags=flags)
+
+    assert preserves_non_retryable(config) is preserves
+    assert preserves_non_retryable(None) is True
+
+
+@pytest.mark.parametrize(
+    ("date", "error"),
+    [
+        ("2026-05-13", "WorkflowFatalError: Step threw a NonRetryableError with message"),
+        ("2026-05-14", "NonRetryableError: declined"),
+    ],
+)
+def test_the_date_of_the_configuration_decides_what_a_test_sees_of_it(worker: Any, date: str, error: str) -> None:
+    worker.write("wrangler.jsonc", ORDERS_JSONC.replace("2026-11-10", date))
+    worker.write(
+        "src/entry.py",
+        """
+        from workers import WorkflowEntrypoint
+        from workers.workflows import NonRetryableError
+
+
+        class OrderWorkflow(WorkflowEntrypoint):
+            async def run(self, event, step):
+                @step.do("charge")
+                async def charge():
+                    raise NonRetryableError("declined")
+
+                await charge()
+        """,
+    )
+    result = worker.run(f"""
+        import pytest
+        from pytest_workflows import StepFailedError, introspect_workflow_instance
+
+        async def test_it(workflow_env):
+            async with introspect_workflow_instance(workflow_env.ORDERS, "a") as instance:
+                await workflow_env.ORDERS.create({{"id": "a"}})
+                with pytest.raises(StepFailedError, match={error!r}):
+                    await instance.wait_for_step_result("charge")
+    """)
+
+    result.assert_outcomes(passed=1)
 
 
 # -- lines, environments and bindings, in detail ----------------------------------------------------

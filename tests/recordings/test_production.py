@@ -140,10 +140,21 @@ def test_a_missing_status_is_what_the_rest_says(fields, status):
 
 
 def test_a_status_of_a_newer_platform_is_kept_and_said():
-    recording = read(dump(status="rollingBack"))
+    recording = read(dump(status="dreaming"))
+
+    assert recording.status == "dreaming"
+    assert "The status 'dreaming' is none that this version knows." in recording.notes
+
+
+def test_an_instance_that_is_rolled_back_is_read_with_what_undid_its_steps():
+    undone = do("charge-1", type="rollback", start="2026-03-02T09:00:20Z", end="2026-03-02T09:00:21Z")
+    recording = read(dump(status="rollingBack", steps=[do(), undone], rollback={"outcome": "complete"}))
 
     assert recording.status == "rollingBack"
-    assert "The status 'rollingBack' is none that this version knows." in recording.notes
+    assert [step.label for step in recording.steps] == ["charge-1"]
+    (rollback,) = recording.rollbacks
+    assert (rollback.label, rollback.status, rollback.ended_at.second) == ("charge-1", "complete", 21)
+    assert recording.notes == ["The instance was rolled back: complete."]
 
 
 def test_a_cron_trigger_carries_its_schedule():
@@ -209,7 +220,7 @@ def test_a_termination_without_a_time_is_said():
     assert "The instance was terminated (trigger: api); when is not in the dump." in recording.notes
 
 
-@pytest.mark.parametrize("kind", ["rollback", "hologram", 7])
+@pytest.mark.parametrize("kind", ["teleport", "hologram", 7])
 def test_a_step_of_an_unknown_type_is_left_out_and_said(kind):
     recording = read(dump(steps=[do(), do("undo-1", type=kind)]))
 

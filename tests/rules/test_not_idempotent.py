@@ -220,6 +220,8 @@ async def test_requests_are_told_apart_by_method_and_key(bench, call, is_found):
         ('create({"params": {"child": True}})', True),
         ('create({"id": f"{number}-child", "params": {"child": True}})', False),
         ('create_batch([{"id": "order-1", "params": {"child": True}}])', False),
+        ('createBatch({"instances": [{"id": "order-1", "params": {"child": True}}]})', False),
+        ('createBatch({"count": 1, "params": {"child": True}})', True),
     ],
 )
 async def test_an_instance_without_an_id_is_created_twice(bench, call, is_found):

@@ -78,6 +78,10 @@ BAD = {
         users = [{"id": "u1"}, {"id": "u2"}]
         await self.env.WORKFLOW.create_batch([{"id": user["id"]} for user in users])  # <-- here
     """),
+    "a batch that is an object": handler("""
+        users = [{"id": "u1"}, {"id": "u2"}]
+        await self.env.WORKFLOW.createBatch({"instances": [{"id": user["id"]} for user in users]})  # <-- here
+    """),
     "a step": """
         class Parent(WorkflowEntrypoint):
             async def run(self, event, step):

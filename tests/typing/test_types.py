@@ -21,7 +21,9 @@ GOOD = """
             assert_type(await instance.get_error(), dict[str, str])
             assert_type(await instance.modify(lambda m: None), InstanceIntrospector)
         introspector = await introspect_workflow(binding)
-        assert_type(introspector.get(), list[InstanceIntrospector])
+        instances: list[InstanceIntrospector] = introspector.get()
+        same: list[InstanceIntrospector] = await introspector.get()
+        assert_type(introspector.get()[0], InstanceIntrospector)
         await introspector.dispose()
 """
 BAD = """

@@ -110,10 +110,10 @@ def steps_that_run(recording: Recording) -> list[Step]:
     return found
 
 
-def selector(step: Step) -> Node:
-    """How a modifier and a wait name a step."""
-    name = text(step.name)
-    return name if step.count == 1 else Group("(", (name, str(step.count)), ")")
+def selector(step: Step, count: int | None = None) -> Node:
+    """How a modifier and a wait name a step; of a sleep, `count` is the occurrence of its name."""
+    name, index = text(step.name), count or step.count
+    return name if index == 1 else Group("(", (name, str(index)), ")")
 
 
 def _call(name: str, *arguments: Node) -> str:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from durable_engine import FINAL_STATUSES
 from pytest_workflows.cli import words
-from pytest_workflows.recordings import Recording, Step, untag
+from pytest_workflows.recordings import Recording, Step, by_name, untag
 from pytest_workflows.recordings.production import UNKNOWN_ID
 from pytest_workflows.recordings.reproduction import cron_trigger, life_begins
 
@@ -196,7 +196,9 @@ class _Module:
         """Of an instance that stands, sleeps that are over take no time: it does not stand in them."""
         if self._recording.status in FINAL_STATUSES - {"terminated"}:
             return []
-        return [lay_out(call("m.disable_sleeps", selector(step)), DEPTH) for step in self._steps if _is_over(step)]
+        counts = by_name(self._steps)
+        over = [step for step in self._steps if _is_over(step)]
+        return [lay_out(call("m.disable_sleeps", selector(step, counts[step.key])), DEPTH) for step in over]
 
 
 def _is_over(step: Step) -> bool:

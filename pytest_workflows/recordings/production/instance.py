@@ -16,10 +16,12 @@ from .envelope import open_envelope
 from .fields import MISSING, UNKNOWN_ERROR, error, flag, get, mapping, text, time
 from .names import split_names
 from .notes import AS_JSON, AS_TEXT, Notes
-from .steps import StepReader, kind_of, output_of
+from .steps import StepReader, duration_of, kind_of, output_of
 from .values import guess_json, holds_unknown, read_value
 
 UNKNOWN_ID = "unknown"
+ROLLING_BACK = "rollingBack"
+"""A status of production's that no Python workflow has: the SDK has no rollback."""
 NO_ID = "The instance's id is not in the dump."
 _KNOWN = ("status", "steps", "versionId", "queued", "trigger", "params", "step_count")
 
@@ -116,7 +118,7 @@ class _Dump:
         if found is None:
             found = self._likely_status()
             self._notes.add(f"The status is not in the dump; what else is there says {found!r}.")
-        elif found not in STATUSES:
+        elif found not in (*STATUSES, ROLLING_BACK):
             self._notes.add(f"The status {found!r} is none that this version knows.")
         return found
 
@@ -179,7 +181,7 @@ class _Dump:
     def _read_rollback(self) -> None:
         outcome = text(get(mapping(get(self._data, "rollback")), "outcome"))
         if outcome is not None:
-            self._notes.add(f"The instance was rolled back: {outcome}. Rollback steps are left out.")
+            self._notes.add(f"The instance was rolled back: {outcome}.")
 
     # -- its steps ---------------------------------------------------------------------------------------------------
 
@@ -195,16 +197,26 @@ class _Dump:
         raw = self._in_order(self._raw_steps())
         self._check_count(len(self._raw_steps()))
         kept = [(data, kind) for data in raw if (kind := kind_of(data)) is not None and text(get(data, "name"))]
+        rollbacks = [data for data in raw if get(data, "type") == "rollback" and text(get(data, "name"))]
         for data in raw:
-            if (data, kind_of(data)) not in kept:
+            if (data, kind_of(data)) not in kept and data not in rollbacks:
                 self._leave_out(recording, data)
-        names = split_names([(kind, str(get(data, "name"))) for data, kind in kept], self._notes)
+        recording.rollbacks = self._rollbacks(rollbacks, recording.status)
+        durations = [duration_of(data) if kind == "sleep" else None for data, kind in kept]
+        names = split_names([(kind, str(get(data, "name"))) for data, kind in kept], self._notes, durations)
         reader = StepReader(self._notes, ended=recording.status in FINAL_STATUSES, as_text=self._as_text)
         for (data, kind), (name, count) in zip(kept, names, strict=True):
             step = reader.read(data, kind, name, count)
             recording.steps.append(step)
             if kind == "wait_for_event" and step.status == "complete":
                 _add_event(recording, step)
+
+    def _rollbacks(self, raw: list[Mapping[str, Any]], status: str) -> list[Step]:
+        """The steps that undid others. Nothing of them is played, so what is not known of them is not said."""
+        silent = Notes()
+        names = split_names([("do", str(get(data, "name"))) for data in raw], silent)
+        reader = StepReader(silent, ended=status in FINAL_STATUSES, as_text=self._as_text)
+        return [reader.read(data, "do", name, count) for data, (name, count) in zip(raw, names, strict=True)]
 
     def _in_order(self, steps: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         """Oldest first: the API also gives them newest first."""

@@ -12,11 +12,19 @@ Named = tuple[str, str]
 """A step's kind, and its name as the dump has it."""
 
 
-def split_names(steps: Sequence[Named], notes: Notes) -> list[tuple[str, int]]:
+def split_names(
+    steps: Sequence[Named], notes: Notes, durations: Sequence[int | None] | None = None
+) -> list[tuple[str, int]]:
     """Each step's name and occurrence.
 
     Names may themselves end in a number (`page-2-1` is the first `page-2`). In a dump whose names carry no occurrence,
-    steps are counted in the order in which they stand.
+    steps are counted in the order in which they stand. Sleeps of one name and several durations may share an
+    occurrence.
+
+    Args:
+        steps: The steps.
+        notes: Takes what is not known.
+        durations: How long each sleep took, in milliseconds; None for other steps, and where that is not known.
     """
     parts = [_split(name) for _, name in steps]
     bare = [name for (_, name), part in zip(steps, parts, strict=True) if part is None]
@@ -29,7 +37,7 @@ def split_names(steps: Sequence[Named], notes: Notes) -> list[tuple[str, int]]:
         parts = [
             part if part and key in counted else None for key, part in zip(_keys(steps, parts), parts, strict=True)
         ]
-    return _numbered(steps, parts, notes)
+    return _numbered(steps, parts, notes, durations or [None] * len(steps))
 
 
 def _split(name: str) -> tuple[str, int] | None:
@@ -47,18 +55,26 @@ def _counted_names(steps: Sequence[Named], parts: Sequence[tuple[str, int] | Non
     for key, part in zip(_keys(steps, parts), parts, strict=True):
         if part:
             numbers.setdefault(key, []).append(part[1])
-    return {key for key, found in numbers.items() if sorted(found) == list(range(1, len(found) + 1))}
+    counted = {}
+    for (kind, name), found in numbers.items():
+        counted[kind, name] = sorted(set(found)) if kind == "sleep" else sorted(found)
+    return {key for key, found in counted.items() if found == list(range(1, len(found) + 1))}
 
 
-def _numbered(steps: Sequence[Named], parts: Sequence[tuple[str, int] | None], notes: Notes) -> list[tuple[str, int]]:
-    taken: set[tuple[str, str, int]] = set()
+def _numbered(
+    steps: Sequence[Named],
+    parts: Sequence[tuple[str, int] | None],
+    notes: Notes,
+    durations: Sequence[int | None],
+) -> list[tuple[str, int]]:
+    taken: set[tuple[str, str, int, int | None]] = set()
     found = []
-    for (kind, name), part in zip(steps, parts, strict=True):
+    for (kind, name), part, duration in zip(steps, parts, durations, strict=True):
         base, count = part or (name, 1)
-        if part and (kind, base, count) in taken:
+        if part and (kind, base, count, duration) in taken:
             notes.add(f"The step {name!r} stands in the dump more than once: the later one is counted on.")
-        while (kind, base, count) in taken:
+        while (kind, base, count, duration) in taken:
             count += 1
-        taken.add((kind, base, count))
+        taken.add((kind, base, count, duration))
         found.append((base, count))
     return found

@@ -247,6 +247,12 @@ def _is_marked_cut(data: Mapping[str, Any]) -> bool:
     return any("truncated" in key.lower() and value is True for key, value in data.items())
 
 
+def duration_of(sleep: Mapping[str, Any]) -> int | None:
+    """How many milliseconds a sleep took; None where that is not known."""
+    silent = Notes()
+    return _between(*(time(get(sleep, name), "", silent) for name in ("start", "end")))
+
+
 def _between(start: datetime | None, end: datetime | None) -> int | None:
     if start is None or end is None or end < start:
         return None
