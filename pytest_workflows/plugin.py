@@ -207,6 +207,14 @@ def pytest_runtest_makereport(
     return report
 
 
+def pytest_keyboard_interrupt() -> None:
+    """A Ctrl-C has arrived: no code of a Worker has caught it."""
+    if "durable_engine" in sys.modules:
+        from durable_engine import WATCHDOG
+
+        WATCHDOG.interrupt_arrived()
+
+
 def pytest_exception_interact(
     node: pytest.Item | pytest.Collector,
     call: pytest.CallInfo[Any],

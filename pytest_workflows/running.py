@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -72,6 +73,7 @@ class RunningTest:
         self.project = project
         self.report: list[Line] = []
         self.reported = False
+        self.stderr = 2
         self.recorded = False
         self.kept: Kept | None = None
         self._freezer = freezer
@@ -110,10 +112,11 @@ class RunningTest:
         return self._engine
 
     def _make_engine(self) -> Engine:
-        from durable_engine import Engine, Limits, read_now, to_datetime
+        from durable_engine import WATCHDOG, Engine, Limits, read_now, to_datetime
 
         from .errors import UnprovidedError
         from .hook_caller import FindingKeeper, hook_callers
+        from .process_end import end_process
         from .registry import registry_of
         from .rules.watch import Watch
 
@@ -135,6 +138,8 @@ class RunningTest:
             passthrough=(pytest.fail.Exception, pytest.skip.Exception, pytest.exit.Exception, pytest.xfail.Exception),
             unprovided=(UnprovidedError,) if settings.unprovided == "error" else (),
         )
+        WATCHDOG.stderr = self.stderr
+        WATCHDOG.end_process = partial(end_process, self.item, self.stderr)
         self._warn_of_configuration()
         engine.told_durations = self.warned.durations
         engine.observers.off, engine.observers.report = self.warned.switched_off, self.warned.keep

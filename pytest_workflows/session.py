@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
 from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
@@ -44,6 +47,7 @@ class WorkflowSession:
         self._freezer: Freezer | None = None
         self.warned = Warned()
         self.plan = PLAIN
+        self._stderr: int | None = None
         self.running: RunningTest | None = None
         self._early_uses: list[UnprovidedError] = []
         # A session may run inside another one (pytester); what answered before answers again afterwards.
@@ -61,6 +65,9 @@ class WorkflowSession:
             pytest.UsageError: If an ini option cannot be read.
         """
         current.set_ascii(takes_ascii_only(self._config))
+        # By now pytest has not begun to capture what tests print, or has left off.
+        with contextlib.suppress(OSError):
+            self._stderr = self._stderr or os.dup(2)
         # What was read while pytest started did not know the command line's options yet.
         self._settings = read_ini(self._config)
 
@@ -141,6 +148,7 @@ class WorkflowSession:
         ours = bool(OUR_FIXTURES.intersection(getattr(item, "fixturenames", ())))
         if not ours and self._freezer is not None:
             self._freezer.stop()
+            self._stop_watchdog()
         if self._freezer is None:
             from .freeze import Freezer
 
@@ -157,6 +165,8 @@ class WorkflowSession:
             has_fixture=ours,
             early_uses=self._early_uses,
         )
+        if self._stderr is not None:
+            self.running.stderr = self._stderr
         if is_awaited(self._config):
             self.running.kept = Kept()
         current.set_resolver(self.running.resolve, self.running.names, self.running.missing_hint)
@@ -166,6 +176,13 @@ class WorkflowSession:
         if ours:
             # Before any fixture runs: user code never sees real time first and virtual time later.
             assert self.running.engine
+
+    def _stop_watchdog(self) -> None:
+        """Leave no thread to tests that have nothing to do with us."""
+        if "durable_engine" in sys.modules:
+            from durable_engine import WATCHDOG
+
+            WATCHDOG.stop()
 
     def separate_examples(self, item: pytest.Function) -> None:
         """A test's function is about to be called: each example of a property test is a run of its own."""
@@ -262,6 +279,10 @@ class WorkflowSession:
         """The session is over."""
         self.end()
         self.reported()
+        self._stop_watchdog()
+        if self._stderr is not None:
+            os.close(self._stderr)
+            self._stderr = None
         current.set_resolver(*(self._before or (None,)))
         current.set_ascii(self._ascii_before)
         current.set_uses(self._uses_before)

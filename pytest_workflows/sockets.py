@@ -17,10 +17,12 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from durable_engine import current_scope
+from durable_engine import current_scope, hide_frames
 
 from .current import Caller, Uses, running_handler
 from .errors import NetworkRefusedError
+
+hide_frames(__file__)
 
 _LOCAL = frozenset({"localhost", "0.0.0.0", "::", ""})
 _ABSENT = object()

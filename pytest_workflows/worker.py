@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from durable_engine import InvalidArgumentError, WorkflowBinding, read_now
+from durable_engine import InvalidArgumentError, WorkflowBinding, call_bounded, hide_frames, read_now
 
 from .current import Handler, running_handler
 from .errors import WorkflowConfigError
@@ -17,6 +17,8 @@ from .wrangler import nothing_found
 
 if TYPE_CHECKING:
     from .running import RunningTest
+
+hide_frames(__file__)
 
 BASE_URL = "https://example.com"
 _ARGUMENTS = {"scheduled": "controller, env, ctx"}
@@ -124,8 +126,7 @@ class WorkflowWorker:
         token = running_handler.set(Handler(kind))
         try:
             given = _as_many_as_taken(handler, arguments) if kind == "fetch" else _all(kind, handler, arguments)
-            outcome = handler(*given)
-            return await outcome if inspect.isawaitable(outcome) else outcome
+            return await call_bounded(self._running.engine, f"The {kind} handler", lambda: handler(*given))
         finally:
             running_handler.reset(token)
 

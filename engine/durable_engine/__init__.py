@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .binding import InstanceHandle, Workflow, WorkflowBinding, pass_door
 from .boundary import Cover, JsBigInt, JsDict, JsNull, JsProxy, cross, decode, encode, jsnull, to_json, unwrap
+from .calls import call_bounded
 from .clock import PLAIN_DATETIME, VirtualClock, read_now, to_datetime, to_ms
 from .durations import duration_ms, in_words, parse_duration
 from .effects import acting_scope, as_coroutine_function, inside_service, make_effect, tell_call, tell_effect
@@ -15,6 +16,7 @@ from .errors import (
     ConversionError,
     EngineClosedError,
     EngineError,
+    EventLoopBlockedError,
     InstanceEndedError,
     InstanceNotFoundError,
     IntrospectionError,
@@ -80,6 +82,7 @@ from .source_paths import shown_path
 from .step import Step
 from .store import MOCKED, SENSITIVE, HistoryRow, InstanceRow, StepRow
 from .unknown import REDACTED_REASON, UnknownValue
+from .watchdog import WATCHDOG
 
 __all__ = [
     "DEFAULT_TIMEOUT",
@@ -91,6 +94,7 @@ __all__ = [
     "RULES",
     "SENSITIVE",
     "STATUSES",
+    "WATCHDOG",
     "Ask",
     "AttemptRecord",
     "CallbackRun",
@@ -102,6 +106,7 @@ __all__ = [
     "EngineClosedError",
     "EngineError",
     "ErrorInfo",
+    "EventLoopBlockedError",
     "FaultPoint",
     "Faults",
     "Finding",
@@ -161,6 +166,7 @@ __all__ = [
     "WorkflowRuleWarning",
     "acting_scope",
     "as_coroutine_function",
+    "call_bounded",
     "check_consistent",
     "cross",
     "current_scope",

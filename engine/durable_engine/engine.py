@@ -10,6 +10,7 @@ import warnings
 import weakref
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from contextvars import Context
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -44,6 +45,7 @@ from .inspection import error_of, outputs_of
 from .instance import Instance
 from .killing import Graveyard, kill
 from .limits import Limits
+from .loop_guard import LoopGuard
 from .model import CronTrigger, Place, StepKey
 from .modifications import InstanceModifications, Modification
 from .observers import Observers
@@ -54,8 +56,11 @@ from .schedule import Schedule
 from .scope import current_scope
 from .started_tasks import register_tasks, stop_registering, tasks_of
 from .store import KEPT, HistoryRow, InstanceRow, Retention, Store
+from .threads import WorkerThreads
 from .unprovided import UnprovidedUses
+from .unwinding import GiveWay
 from .waits import Waiter, Waits
+from .watchdog import WATCHDOG
 
 DEFAULT_TIMEOUT = 5.0
 _IN_VAIN = (StepFailedError, UnreachableStatusError, WaitTimeoutError)
@@ -110,7 +115,7 @@ class Engine:
         self.timeout = timeout
         self.limits = limits or Limits()
         self.root = root
-        self.passthrough: tuple[type[BaseException], ...] = (KeyboardInterrupt, SystemExit, *passthrough)
+        self.passthrough: tuple[type[BaseException], ...] = (KeyboardInterrupt, SystemExit, GiveWay, *passthrough)
         self.unprovided = UnprovidedUses(unprovided)
         self.observers = Observers(self.passthrough)
         self.exceptions: dict[int, BaseException] = {}
@@ -147,6 +152,8 @@ class Engine:
         self._watchers = 0
         self._aborted: BaseException | None = None
         self._told: list[tuple[BaseException, asyncio.Task[Any]]] = []
+        self._guard = LoopGuard(self)
+        self.threads = WorkerThreads(self)
 
     async def __aenter__(self) -> Self:
         return self
@@ -162,6 +169,9 @@ class Engine:
         if self.closed:
             return
         self.closed = True
+        self._guard.finish()
+        WATCHDOG.unwatch(self._guard)
+        self.threads.close()
         self._waits.close()
         for instance in self._alive.values():
             self._put_down(instance)
@@ -321,7 +331,18 @@ class Engine:
             if self._loop is None:
                 register_tasks(running)
             self._loop = running
+            WATCHDOG.watch(self._guard)
+            self.threads.open()
         return self._loop
+
+    @property
+    def running_loop(self) -> asyncio.AbstractEventLoop | None:
+        """The event loop that the engine lives on, while it runs."""
+        return self._loop if self._loop is not None and self._loop.is_running() else None
+
+    def next_deadline(self) -> float | None:
+        """When the first of the waits under way must have ended (`time.monotonic`); None where there is none."""
+        return self._waits.next_deadline()
 
     def check_loop(self) -> None:
         """See to it that nothing is told on another event loop than the engine's: the end of that one stopped it.
@@ -570,8 +591,15 @@ class Engine:
         return self._live(old.workflow, row)
 
     def stop(self) -> None:
-        """Stop every instance that has not ended where it stands; what is stored of them stays."""
+        """Stop every instance that has not ended where it stands; what is stored of them stays.
+
+        What an ended one left running is stopped as well: the end of the event loop waits for none of it.
+        """
+        self._guard.stopped()
         self.kill(instance for instance in self._alive.values() if not instance.finished)
+        if self._loop is not None and not self._loop.is_closed():
+            kill(self._loop, lambda scope: scope.instance.engine is self, self.graveyard)
+            self.threads.leave_behind(self._loop)
 
     def kill(self, instances: Iterable[Instance]) -> None:
         """End lives as a crash does: nothing of them runs again while the test can see it."""
@@ -580,6 +608,15 @@ class Engine:
             self._put_down(instance)
         if doomed and self._loop is not None and not self._loop.is_closed():
             kill(self._loop, lambda scope: scope.instance in doomed, self.graveyard, tasks_of(self._loop, doomed))
+            scope = current_scope.get()
+            if scope is not None and scope.instance in doomed and self._loop.is_running():
+                # Their code runs just now: until its next await it goes on, and may start tasks on its way. One that
+                # runs eagerly (`asyncio.eager_task_factory`) gets into asyncio's register only then.
+                self._loop.call_soon(self._sweep, context=Context())
+
+    def _sweep(self) -> None:
+        assert self._loop is not None
+        kill(self._loop, lambda scope: scope.instance.engine is self and scope.instance.killed, self.graveyard)
 
     def _put_down(self, instance: Instance) -> None:
         if not instance.closed:

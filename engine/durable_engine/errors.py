@@ -118,6 +118,13 @@ class WaitTimeoutError(EngineError, TimeoutError):
     """A wait's real-time limit has passed; the message shows what was awaited and the timeline."""
 
 
+class EventLoopBlockedError(WaitTimeoutError):
+    """Code of the Worker ran on without giving way to the event loop, beyond the time that a wait may take.
+
+    The message names the step, and file and line where it was.
+    """
+
+
 class NeverHappensError(WaitTimeoutError):
     """Nothing can run, no timer is left, and what was awaited has not happened: waiting on is pointless."""
 

@@ -24,6 +24,7 @@ from .scope import Scope, current_scope
 from .sleeping import SleepFuture
 from .step import Step
 from .store import FORGOTTEN, HistoryRow, InstanceRow, StepRow
+from .unwinding import GiveWay
 
 if TYPE_CHECKING:
     from .binding import Workflow
@@ -229,9 +230,18 @@ class Instance:
                 self.engine.report_missing_await(f"step.sleep({sleep.name!r})", sleep.place, self.workflow)
 
     def abort(self, exc: BaseException) -> None:
-        """Something that is meant for the test was raised in user code: stop here and let the test have it."""
-        self.aborted_by = exc
-        self.engine.abort(exc)
+        """Something that is meant for the test was raised in user code: stop here and let the test have it.
+
+        Raises:
+            KeyboardInterrupt: As it is, where this life has been stopped before: no test waits for it any more.
+        """
+        if self.killed and isinstance(exc, KeyboardInterrupt):
+            raise exc
+        error = exc.unwinding.take() if isinstance(exc, GiveWay) else exc
+        if error is None:
+            return  # the test has it
+        self.aborted_by = error
+        self.engine.abort(error)
         self.engine.kill([self])
 
     def drop_timers(self) -> None:

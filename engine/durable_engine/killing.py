@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import io
 import warnings
 from collections.abc import Callable, Iterable
 from contextvars import Context
+from types import AsyncGeneratorType
 from typing import Any
 
+from .closing import chain_of, closing
 from .scope import Scope, current_scope
 
 
@@ -66,6 +69,10 @@ def kill(
             owner = getattr(handle._callback, "__self__", None)
             if isinstance(owner, asyncio.Task):
                 doomed.add(owner)
+            # What an async generator left for the loop to close it with; it would be complained of.
+            for argument in handle._args or ():
+                if asyncio.iscoroutine(argument):
+                    graveyard.keep(argument)
             handle.cancel()
     for handle in getattr(loop, "_scheduled", ()):
         scope = scope_of(handle._context)
@@ -81,6 +88,18 @@ def kill(
             if getattr(callback, "__self__", None) is task:
                 waiting_for(task).remove_done_callback(callback)
         graveyard.bury(task)
+        _take_generators(loop, task, graveyard)
+
+
+def _take_generators(loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any], graveyard: Graveyard) -> None:
+    """Take the async generators that a stopped task iterates over from the loop, which would close them at its end."""
+    known = getattr(loop, "_asyncgens", None)
+    if known:
+        for coroutine in chain_of(task.get_coro()):
+            for found in gc.get_referents(coroutine):
+                if isinstance(found, AsyncGeneratorType) and found in known:
+                    known.discard(found)
+                    graveyard.keep(found)
 
 
 def waiting_for(task: asyncio.Task[Any]) -> Any:
@@ -88,35 +107,57 @@ def waiting_for(task: asyncio.Task[Any]) -> Any:
     return getattr(task, "_fut_waiter", None)
 
 
+def wake(task: asyncio.Task[Any]) -> None:
+    """Let a suspended task go on now, whatever it waits for; that stays as it is."""
+    future = waiting_for(task)
+    for callback, context in _wakers(task):
+        if getattr(callback, "__self__", None) is task:
+            future.remove_done_callback(callback)
+            done = task.get_loop().create_future()
+            done.set_result(None)
+            task.get_loop().call_soon(callback, done, context=context)
+
+
 class Graveyard:
     """Tasks of ended lives, kept where they stand until the test's report is written."""
 
     def __init__(self) -> None:
-        self._tasks: list[asyncio.Task[Any]] = []
+        self._stopped: list[Any] = []
 
     def bury(self, task: asyncio.Task[Any]) -> None:
         """Keep a task that must not run again."""
         asyncio.tasks._unregister_task(task)
         # It stays pending for ever; asyncio's complaint about that would blame the user.
         task._log_destroy_pending = False  # type: ignore[attr-defined]
-        self._tasks.append(task)
+        self._stopped.append(task)
+
+    def keep(self, coroutine: Any) -> None:
+        """Keep a coroutine that nobody awaits any more."""
+        self._stopped.append(coroutine)
 
     def close(self) -> None:
-        """Close the coroutines: `finally` blocks run now, and whatever they print, warn or raise is discarded."""
-        tasks, self._tasks = self._tasks, []
-        if not tasks:
+        """Close the coroutines: `finally` blocks run now, and whatever they print, warn or raise is discarded.
+
+        Raises:
+            KeyboardInterrupt: If it came meanwhile. All of them are closed all the same.
+        """
+        stopped, self._stopped = self._stopped, []
+        if not stopped:
             return
         with (
             contextlib.redirect_stdout(io.StringIO()),
             contextlib.redirect_stderr(io.StringIO()),
             warnings.catch_warnings(),
+            closing() as closer,
         ):
             warnings.simplefilter("ignore")
-            for task in tasks:
-                # A `finally` that awaits cannot be closed politely: its RuntimeError is discarded with the rest.
-                with contextlib.suppress(BaseException):
-                    coroutine: Any = task.get_coro()
-                    coroutine.close()
+            for one in stopped:
+                if not isinstance(one, asyncio.Task):
+                    closer.close(one)
+                elif not one.done():  # Python 3.12.1 crashes if one that ran eagerly to its end is asked for this
+                    closer.close(one.get_coro())
+        if closer.is_interrupted:
+            raise KeyboardInterrupt
 
 
 def _running_dead(loop: asyncio.AbstractEventLoop, dead: Callable[[Scope], bool]) -> list[asyncio.Task[Any]]:

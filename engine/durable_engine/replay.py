@@ -22,6 +22,7 @@ from .instance import Instance, settle_answer
 from .operations import context_for
 from .paths import compare
 from .unknown import UnknownValue
+from .unwinding import GiveWay
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -136,7 +137,15 @@ class Replay(Instance):
         return self.answer(row)
 
     def abort(self, exc: BaseException) -> None:
-        """What is meant for the test was told to it when the instance ran."""
+        """What is meant for the test was told to it when the instance ran.
+
+        Raises:
+            KeyboardInterrupt: As it is.
+        """
+        if isinstance(exc, KeyboardInterrupt):
+            raise exc
+        if isinstance(exc, GiveWay):
+            exc.unwinding.take()
         self._over = True
 
     def _fail(self, exc: BaseException) -> None:

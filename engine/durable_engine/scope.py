@@ -13,11 +13,24 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .engine import Engine
     from .instance import Instance
     from .model import StepKey
 
 current_scope: ContextVar[Scope | None] = ContextVar("durable_engine_scope", default=None)
 """The scope that the running code belongs to; tasks and callbacks that it starts inherit it."""
+
+
+current_call: ContextVar[tuple[Engine, str] | None] = ContextVar("durable_engine_call", default=None)
+"""The engine and the name of the call of the Worker's code, other than a workflow, that the running code belongs to."""
+
+
+def running_engine() -> Engine | None:
+    """The engine whose Worker's code runs, or None for code of the test."""
+    scope, call = current_scope.get(), current_call.get()
+    if scope is not None:
+        return scope.instance.engine
+    return None if call is None else call[0]
 
 
 class Scope:

@@ -10,12 +10,16 @@ import asyncio
 import weakref
 from collections.abc import Callable
 from contextvars import Context
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from .asleep import WAKE, by_scope, is_asleep, is_asyncios
 from .errors import NeverHappensError, WaitTimeoutError
 from .killing import ready_handles, scope_of, task_context, waiting_for
+from .loop_guard import answer
+from .standing import open_code
 from .started_tasks import tasks_of
+from .watchdog import WATCHDOG
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -63,6 +67,7 @@ class Waiter:
         self.satisfied = False
         self.error: BaseException | None = None
         self.expired = False
+        self.deadline = 0.0
         self.wake: asyncio.Future[None] | None = None
         self.task: asyncio.Task[Any] | None = None
 
@@ -132,14 +137,20 @@ class Waits:
         """
         __tracebackhide__ = True  # a test's report shows the test, not how it waited
         loop = self._engine.loop
+        waiter.deadline = monotonic() + timeout
         self._waiters[waiter] = None
+        if len(self._waiters) == 1:
+            WATCHDOG.put_off()
         waiter.task = asyncio.current_task()
         expiry = loop.call_later(timeout, self._expire, waiter)
         try:
             waiter.look()
             while not waiter.settled:
                 if waiter.expired:
-                    raise WaitTimeoutError(f"{waiter.describe()}\nIt did not happen within {timeout:g} real seconds.")
+                    raise WaitTimeoutError(
+                        f"{waiter.describe()}\nIt did not happen within {timeout:g} real seconds."
+                        f"{open_code(self._engine, waiter.about)}"
+                    )
                 if self._leader is None:
                     self._leader = waiter
                 if self._leader is waiter:
@@ -158,6 +169,10 @@ class Waits:
                     if not other.settled:
                         other.rouse()
                         break
+
+    def next_deadline(self) -> float | None:
+        """When the first of the waits must have ended (`time.monotonic`); asked from another thread."""
+        return min((waiter.deadline for waiter in list(self._waiters) if not waiter.settled), default=None)
 
     def _expire(self, waiter: Waiter) -> None:
         waiter.expired = True
@@ -287,7 +302,7 @@ class Waits:
         """Whether a task of the test is about to run; asked where nothing of an instance is."""
         handles = ready_handles(self._engine.loop)
         if handles is not None:
-            return any(not handle._cancelled for handle in handles)
+            return any(not handle._cancelled and handle._callback is not answer for handle in handles)
         return any(future is None or future.done() for future in map(waiting_for, self._tasks_of_test()))
 
     def _sleepers(self) -> dict[asyncio.Task[Any], float]:

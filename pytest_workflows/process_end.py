@@ -1,0 +1,30 @@
+"""The end of the process where code of a Worker can be ended by nothing else."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+
+END_CODE = 2
+"""What the process ends with: pytest's own code of a session that was interrupted."""
+
+
+def end_process(item: pytest.Item, stderr: int, text: str) -> None:
+    """Print what the running test has printed, and why the process ends, and end it with code 2.
+
+    Args:
+        item: The test that runs.
+        stderr: The file descriptor that is printed to.
+        text: What happened, where, and what to do.
+    """
+    capture: Any = item.config.pluginmanager.getplugin("capturemanager")
+    printed = ""
+    if capture is not None:
+        capture.suspend_global_capture(in_=True)
+        printed = "".join(capture.read_global_capture())
+    lines = [printed.rstrip("\n"), f"{item.nodeid}: the process ends here, with code {END_CODE}.", text.strip("\n"), ""]
+    # Not through sys.stderr, which the stopped code may hold the lock of.
+    os.write(stderr, "\n".join(lines).encode(errors="backslashreplace"))
+    os._exit(END_CODE)
