@@ -17,7 +17,7 @@ from .frames import is_callback, is_hidden, is_users, show_frame
 from .killing import scope_of, task_context, wake
 from .scope import Scope, current_call, current_scope
 from .source_paths import shown_path
-from .standing import name_of
+from .standing import IF_SLOW, name_of
 from .unwinding import GiveWay, Unwinding
 from .watchdog import GRACE, TICK, WATCHDOG, Guard
 
@@ -29,8 +29,7 @@ MOST_FRAMES = 12
 
 WHAT_TO_DO = (
     "While it runs nothing else can: no event, no timer, no wait of the test.\nAwait what takes long, put what blocks "
-    "into `await asyncio.to_thread(...)`, or stand in for it.\nIf it is only slow, give the wait more time: "
-    "`timeout=`, `@pytest.mark.workflow(timeout=...)` or ini `workflows_timeout`."
+    f"into `await asyncio.to_thread(...)`, or stand in for it.\n{IF_SLOW}"
 )
 
 

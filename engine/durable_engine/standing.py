@@ -17,9 +17,15 @@ if TYPE_CHECKING:
 MOST = 10
 """How many places are shown."""
 
+IF_SLOW = (
+    "If it is only slow, give the wait more time: `timeout=`, `@pytest.mark.workflow(timeout=...)` or ini "
+    "`workflows_timeout`."
+)
+WHAT_TO_DO = f"Stand in for what it awaits and never gets: mock the step, the event or the request.\n{IF_SLOW}"
+
 
 def open_code(engine: Engine, about: tuple[str, str] | None) -> str:
-    """Lines that say where code stands that has begun and is at work, and which threads of it are.
+    """Lines that say where code stands that has begun and is at work, which threads of it are, and what to do then.
 
     Args:
         engine: The engine.
@@ -27,7 +33,8 @@ def open_code(engine: Engine, about: tuple[str, str] | None) -> str:
     """
     lines = [*sorted(_places(engine, about)), *engine.threads.at_work()]
     more = [f"... and {len(lines) - MOST} more."] if len(lines) > MOST else []
-    return "".join(f"\n{line}" for line in [*lines[:MOST], *more])
+    advice = [WHAT_TO_DO] if lines else []
+    return "".join(f"\n{line}" for line in [*lines[:MOST], *more, *advice])
 
 
 def _places(engine: Engine, about: tuple[str, str] | None) -> Iterator[str]:

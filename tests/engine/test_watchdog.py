@@ -331,7 +331,9 @@ async def test_a_wait_that_timed_out_says_where_code_stands(engine):
     with pytest.raises(WaitTimeoutError) as caught:
         await engine.run_until_idle()
     line = f"test_watchdog.py:{deeper.__code__.co_firstlineno + 1}, in deeper: `await asyncio.get_running_loop()"
-    first, second = str(caught.value).splitlines()[-2:]
+    first, second, stand_in, if_slow = str(caught.value).splitlines()[-4:]
+    assert stand_in.startswith("Stand in for what it awaits and never gets: ")
+    assert if_slow.startswith("If it is only slow, give the wait more time: ")
     assert first.startswith("Step 's-1' (attempt 1) of instance 'x' of 'W' is at ")
     assert second.startswith("run() of instance 'y' of 'W' is at ")
     assert line in first
