@@ -195,7 +195,7 @@ async def spin():
 
 async def doze():
     while True:
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(0.05)
 
 
 async def sleep_long():
@@ -211,11 +211,10 @@ async def test_a_task_of_the_test_that_never_acts_does_not_stop_time(engine, oth
     task = asyncio.create_task(other())
     handle = await engine.bind("W", naps).create({"id": "x"})
 
-    began = time.monotonic()
+    engine.timeout = 20  # 500 naps of the dozer's would take longer
     await engine.run_until_idle()
 
     assert (await handle.status())["status"] == "complete"
-    assert time.monotonic() - began < 1.5  # 500 naps of the dozer's would take longer
     task.cancel()
 
 
