@@ -145,6 +145,22 @@ async def test_an_event_after_the_end_changes_nothing_and_is_reported_where_code
     assert [finding.rule for finding in engine.take_findings()] == ["engine-hazard"] * by_code
 
 
+async def test_an_event_goes_to_a_wait_whose_task_was_cancelled_and_that_is_one_finding(engine):
+    async def workflow(event, step):
+        wait = asyncio.create_task(step.wait_for_event("w", "t"))
+        await step.sleep("nap", "1 minute")
+        wait.cancel()
+        await step.sleep("more", "1 hour")
+
+    handle = await engine.bind("W", workflow).create()
+    await engine.advance("2 minutes")
+    await handle.send_event({"type": "t"})
+    await engine.run_until_idle()
+
+    assert "WAIT_COMPLETE" in kinds(engine)
+    assert [finding.rule for finding in engine.take_findings()] == ["abandoned-wait"]
+
+
 # -- after something was raised for the test --------------------------------------------------------------------------
 
 
