@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -331,7 +332,7 @@ class RunningTest:
             from .timeline import keep_run, lines_of
 
             self._hiding = None if self._capture is None else self._capture.hiding(self._origin)
-            self._told = self._told if error is None else str(error)
+            self._told = self._told if error is None else "".join(traceback.format_exception_only(error))
             telling = Telling(self._hiding, self._told)
             alive = [keep_run(engine, instance) for instance in engine.instances[:MOST_RUNS]]
             parts = [lines_of(run, telling) for run in [*registry_of(engine).gone[:MOST_RUNS], *alive]]

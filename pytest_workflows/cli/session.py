@@ -81,7 +81,7 @@ def _in_source(error: Exception, found: Found, project: Project | None) -> Comma
     where = "the Worker's source" if place is None else place_text(*place)
     note = note_of(error, project)
     hint = "The Worker's source cannot be imported: correct it. --debug shows more."
-    return CommandError(f"{where}: {what}", hint if note is None else note)
+    return CommandError(f"{where}: {what}", hint if note is None else f"{hint} {note}")
 
 
 def choose_binding(name: str | None, found: Found, names: list[str], workflow: str | None = None) -> str:

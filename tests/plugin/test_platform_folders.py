@@ -51,8 +51,10 @@ LAYOUTS = {"above": above, "within": within}
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_folder_named_workers(worker: Any, layout: str, kind: str, mode: str) -> None:
     LAYOUTS[layout](worker, "workers", kind)
+    # A conftest that is no module of a package is called `conftest`, as others are that this process has imported.
+    process = layout == "within" and kind == "none"
 
-    worker.run(None, f"--import-mode={mode}").assert_outcomes(passed=1 + (layout == "within"))
+    worker.run(None, f"--import-mode={mode}", process=process).assert_outcomes(passed=1 + (layout == "within"))
 
 
 @pytest.mark.parametrize("mode", ["prepend", "importlib"])

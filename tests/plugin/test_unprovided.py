@@ -209,6 +209,13 @@ def test_what_the_worker_made_of_it_is_not_the_headline(shop: Any) -> None:
     assert headline(result).startswith("MissingBindingError: env.CACHE.get was used (src/entry.py:12): ")
 
 
+def test_what_to_write_stands_there_once_and_not_in_the_timeline_again(shop: Any) -> None:
+    result = run(shop, in_step("return await self.env.CACHE.get('a')"))
+
+    assert headline(result).startswith("MissingBindingError: env.CACHE.get was used")
+    assert result.stdout.str().count('return {"CACHE": FakeCache()}') == 1
+
+
 def test_several_are_told_together_each_once(shop: Any) -> None:
     source = in_run("""
         for number in range(3):

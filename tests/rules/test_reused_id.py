@@ -193,7 +193,7 @@ async def test_an_id_that_did_come_again_is_found(bench):
 async def test_the_date_of_a_cron_trigger_comes_once(bench):
     source = handler(
         'await self.env.WORKFLOW.create({"id": datetime.now(UTC).strftime("%Y-%m-%d")})',
-        "scheduled(self, controller)",
+        "scheduled(self, controller, env, ctx)",
     )
 
     async def act(handle):
