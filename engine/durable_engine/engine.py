@@ -323,13 +323,12 @@ class Engine:
                     "Workflows run on asyncio, as on the platform, and no asyncio loop is running here. Await in an "
                     'async test; with anyio\'s plugin let the fixture anyio_backend return "asyncio".'
                 ) from None
-            if self._loop is not None and running is not self._loop:
+            if self._loop is not None:  # it does not run, so it is not this one
                 raise EngineError(
                     "This engine was used on another event loop before. Await everything of a test on one loop: one "
                     "asyncio.run for all of it, and for its async fixtures the same loop_scope as the test."
                 )
-            if self._loop is None:
-                register_tasks(running)
+            register_tasks(running)
             self._loop = running
             WATCHDOG.watch(self._guard)
             self.threads.open()

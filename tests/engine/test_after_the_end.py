@@ -127,6 +127,40 @@ async def test_a_delay_that_comes_after_its_function_was_given_up_is_ignored(eng
     assert kinds(engine).count("ATTEMPT_START") == 1
 
 
+@pytest.mark.parametrize("by_code", [True, False], ids=["code", "tool"])
+async def test_an_event_after_the_end_changes_nothing_and_is_reported_where_code_sends_it(engine, by_code):
+    async def workflow(event, step):
+        return "done"
+
+    handle = await engine.bind("W", workflow).create()
+    await engine.run_until_idle()
+    before = kinds(engine)
+    if by_code:
+        await handle.send_event({"type": "late"})
+    else:  # a recorded event, for instance: there is no source that sends it
+        engine.send_event(engine.bindings["W"].workflow, handle.id, "late", b"")
+    await engine.run_until_idle()
+
+    assert kinds(engine) == before
+    assert [finding.rule for finding in engine.take_findings()] == ["engine-hazard"] * by_code
+
+
+async def test_an_event_goes_to_a_wait_whose_task_was_cancelled_and_that_is_one_finding(engine):
+    async def workflow(event, step):
+        wait = asyncio.create_task(step.wait_for_event("w", "t"))
+        await step.sleep("nap", "1 minute")
+        wait.cancel()
+        await step.sleep("more", "1 hour")
+
+    handle = await engine.bind("W", workflow).create()
+    await engine.advance("2 minutes")
+    await handle.send_event({"type": "t"})
+    await engine.run_until_idle()
+
+    assert "WAIT_COMPLETE" in kinds(engine)
+    assert [finding.rule for finding in engine.take_findings()] == ["abandoned-wait"]
+
+
 # -- after something was raised for the test --------------------------------------------------------------------------
 
 

@@ -216,6 +216,21 @@ async def test_a_wait_that_no_slot_can_ever_end_names_who_holds_it():
         ]
 
 
+async def test_a_wait_for_an_instance_that_holds_a_slot_says_nothing_of_slots():
+    async with Engine(now=NOW) as engine:
+        binding = engine.bind("W", nap, concurrency=1)
+        first, _ = await create(binding, "a", "b")
+        await engine.settle()
+        await first.pause()
+
+        async with introspect_workflow_instance(binding, "a") as paused:
+            with pytest.raises(NeverHappensError) as caught:
+                await paused.wait_for_status("complete")
+
+        assert "It is paused" in str(caught.value)
+        assert "slot" not in str(caught.value)
+
+
 async def test_a_slot_that_an_event_frees_lets_the_next_one_start():
     async with Engine(now=NOW) as engine:
         binding = engine.bind("W", wait_for_word, concurrency=1)

@@ -16,7 +16,7 @@ SINCE_312 = pytest.mark.skipif(sys.version_info < (3, 12), reason="wait_for of 3
 
 @pytest.fixture
 async def engine():
-    async with Engine(now=START, timeout=5) as engine:
+    async with Engine(now=START, timeout=20) as engine:  # a busy machine takes its time
         yield engine
 
 
@@ -187,6 +187,40 @@ async def test_another_instance_at_work_holds_time(engine):
     await engine.run_until_idle()
 
     assert seen == [("work", 0), ("nap", 30)]
+
+
+async def test_a_task_of_the_test_does_not_matter_where_the_loop_makes_tasks_in_another_way(engine):
+    def made_here(loop, coro, **options):
+        return asyncio.Task(coro, loop=loop, **options)
+
+    loop = asyncio.get_running_loop()
+    assert engine.loop is loop
+    before = loop.get_task_factory()
+    loop.set_task_factory(made_here)  # nobody knows now whose code has started a task: all of them are looked through
+    of_the_test = asyncio.create_task(asyncio.Event().wait())
+    try:
+        assert await outcome_of(engine, lambda: asyncio.sleep(30, "slept")) == ("slept", 30)
+    finally:
+        of_the_test.cancel()
+        loop.set_task_factory(before)
+
+
+async def test_an_attempt_after_a_delay_function_holds_time_as_any_other(engine, monkeypatch):
+    monkeypatch.setattr("durable_engine.operations.DELAY_FUNCTION_PATIENCE", 0.02)
+    answer = asyncio.get_running_loop().create_future()
+    attempts = []
+
+    async def request(ctx):
+        attempts.append((ctx.attempt, passed(engine)))
+        if ctx.attempt == 1:
+            raise ValueError("at first")
+        return await answer
+
+    asyncio.get_running_loop().call_later(0.1, answer.set_result, "answer")
+    config = {"retries": {"limit": 5, "delay": lambda argument: 60_000, "backoff": "constant"}, "timeout": "1 minute"}
+
+    assert await outcome_of(engine, request, config) == ("answer", 60)
+    assert attempts == [(1, 0), (2, 60)]
 
 
 async def test_a_timer_of_a_library_makes_a_step_real(engine):
