@@ -3,7 +3,11 @@
 import gc
 
 import pytest
-from hypothesis import find, strategies
+from hypothesis import find, settings, strategies
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

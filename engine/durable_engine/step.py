@@ -105,6 +105,9 @@ class Step:
     ) -> Callable[[Callable[..., Any]], Callable[[], DeferredCall[Any]]]:
         return self._decorator(name, lambda function: dependencies.explicit(function, depends), concurrent, config)
 
+    # What Python says of wrong arguments names the method that the user called.
+    _do_implicit.__qualname__ = _do_legacy.__qualname__ = "Step.do"
+
     def _decorator(
         self,
         name: str | None,

@@ -159,6 +159,10 @@ async def test_a_point_to_restart_from_that_is_none_is_refused_and_changes_nothi
             lambda step: step.do(len),
             TypeError("step.do is a decorator with arguments: write @step.do() or @step.do('name')."),
         ),
+        (
+            lambda step: step.do("s", lambda: 1),
+            TypeError("Step.do() takes from 1 to 2 positional arguments but 3 were given"),
+        ),
         (lambda step: step.do(7)(lambda: 1), TypeError("A step's name is a str, not int: 7")),
         (lambda step: step.sleep(None, 5), TypeError("A step's name is a str, not NoneType: None")),
         (lambda step: step.wait_for_event(7, "t"), TypeError("A step's name is a str, not int: 7")),
