@@ -171,6 +171,23 @@ def end_process(text: str) -> None:  # pragma: no cover (a process that has ende
     os._exit(2)
 
 
+def _identified(fd: int) -> tuple[int, os.stat_result] | None:
+    """A file descriptor and what it stands for now; None where it stands for nothing."""
+    try:
+        return fd, os.fstat(fd)
+    except OSError:
+        return None
+
+
+def _set_wakeup(before: tuple[int, os.stat_result] | None) -> None:
+    """Let signals wake up through this descriptor again, unless it was closed, or its number has been used again."""
+    if before is not None:
+        fd, was = before
+        now = _identified(fd)
+        if now is not None and os.path.samestat(now[1], was):
+            signal.set_wakeup_fd(fd)
+
+
 class Watchdog:
     """Looks after guards, from a thread of its own.
 
@@ -188,7 +205,7 @@ class Watchdog:
         self._is_stopping = False
         self._strike: Strike | None = None
         self._handler_before: Any = None
-        self._fd_before = -1
+        self._before: tuple[int, os.stat_result] | None = None
         self._sockets: tuple[socket.socket, socket.socket] | None = None
         self._interrupted: float | None = None
         self._is_told = False
@@ -205,7 +222,8 @@ class Watchdog:
         if self._sockets is None:
             self._sockets = self._open()
         if not self._guards:
-            self._fd_before = signal.set_wakeup_fd(self._sockets[1].fileno(), warn_on_full_buffer=False)
+            fd = self._sockets[1].fileno()
+            self._before = _identified(signal.set_wakeup_fd(fd, warn_on_full_buffer=False))
         with self._lock:
             self._guards[guard] = None
             if self._thread is None:
@@ -220,10 +238,10 @@ class Watchdog:
         if not self._guards:
             self._interrupted = None
             self.put_off()
-            now = signal.set_wakeup_fd(self._fd_before)
+            now = signal.set_wakeup_fd(-1)
             assert self._sockets is not None
-            if now != self._sockets[1].fileno():  # an event loop has put its own there, and takes it away itself
-                signal.set_wakeup_fd(now)
+            # An event loop may have put its own there, which it takes away itself.
+            _set_wakeup(self._before if now == self._sockets[1].fileno() else _identified(now))
 
     def stop(self) -> None:
         """End the thread, and leave no signal handler behind. The next guard starts it anew."""

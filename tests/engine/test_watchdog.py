@@ -746,6 +746,31 @@ async def test_other_handlers_of_the_signal_and_the_descriptor_are_put_back():
         os.close(writer)
 
 
+@pytest.mark.parametrize("used_again", [False, True])
+def test_a_wakeup_descriptor_that_was_closed_meanwhile_is_not_put_back(used_again):
+    (reader, writer), (other_reader, other_writer) = os.pipe(), os.pipe()
+    os.set_blocking(writer, False)
+    os.set_blocking(other_writer, False)
+    before = signal.set_wakeup_fd(writer)
+
+    async def close_it():
+        async with Engine() as engine:
+            assert engine.loop
+            os.close(writer)
+            if used_again:
+                os.dup2(other_writer, writer)
+
+    loop = asyncio.new_event_loop()
+    try:
+        loop.run_until_complete(close_it())
+        assert signal.set_wakeup_fd(-1) == -1
+    finally:
+        loop.close()
+        signal.set_wakeup_fd(before)
+        for descriptor in (reader, other_reader, other_writer, *([writer] if used_again else [])):
+            os.close(descriptor)
+
+
 async def test_a_descriptor_that_somebody_else_set_meanwhile_stays():
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
