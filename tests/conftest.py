@@ -1,6 +1,7 @@
 """What concerns the whole suite."""
 
 import gc
+import os
 
 import pytest
 from hypothesis import find, settings, strategies
@@ -8,6 +9,12 @@ from hypothesis import find, settings, strategies
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
+
+
+# With them pytest cuts no line of its summary and repeats a message of several lines there. The tests read what a
+# developer sees; the sessions that they start are to print the same on a build server.
+for name in ("CI", "BUILD_NUMBER"):
+    os.environ.pop(name, None)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -118,6 +118,7 @@ class Engine:
         self.passthrough: tuple[type[BaseException], ...] = (KeyboardInterrupt, SystemExit, GiveWay, *passthrough)
         self.unprovided = UnprovidedUses(unprovided)
         self.observers = Observers(self.passthrough)
+        self.observers.abort = self._abort_soon
         self.exceptions: dict[int, BaseException] = {}
         self.busy: dict[Instance, None] = {}
         self.calls = Calls()
@@ -957,6 +958,12 @@ class Engine:
         if self._aborted is None:
             self._aborted = error
         self._waits.reject(error)
+
+    def _abort_soon(self, instance: Instance, error: BaseException) -> None:
+        """An observer said something that is meant for the test; the step that it was about is not over yet."""
+        instance.aborted_by = error
+        self.abort(error)
+        self.loop.call_soon(self.kill, [instance], context=Context())
 
     async def _wait(self, wait: Coroutine[Any, Any, None], about: tuple[str, str] | None = None) -> None:
         __tracebackhide__ = True

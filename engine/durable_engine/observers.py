@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .errors import WorkflowObserverWarning
 from .showing import printable
 from .source_paths import shown_path
+from .unwinding import GiveWay
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -157,13 +158,16 @@ class Observers(Observer):
     Attributes:
         off: The titles of those that were switched off; several engines may share it.
         report: Called with each failure, once a title.
+        abort: Called with the instance and what was raised, where what passes would reach neither the test nor `run`:
+            the engine's own callbacks notify there, and the event loop would only log it.
     """
 
     def __init__(self, passthrough: tuple[type[BaseException], ...] = ()) -> None:
-        self._passthrough = passthrough
+        self.passthrough = passthrough
         self._listeners: dict[str, list[tuple[Observer, Callable[..., None]]]] = {name: [] for name in _HOOKS}
         self.off: set[str] = set()
         self.report: Callable[[ObserverFailure], None] = ObserverFailure.warn
+        self.abort: Callable[[Instance, BaseException], None] | None = None
 
     def add(self, observer: Observer) -> None:
         """Tell this one as well, from now on; not if it was switched off."""
@@ -182,13 +186,22 @@ class Observers(Observer):
         Raises:
             Exception: The error itself, where it is one that passes.
         """
-        if isinstance(error, self._passthrough):
+        if isinstance(error, self.passthrough):
             raise error
         for listeners in self._listeners.values():
             listeners[:] = [one for one in listeners if one[0].title != title]
         if title not in self.off:
             self.off.add(title)
             self.report(ObserverFailure(title, during, error))
+
+
+_NEVER_KEPT = (KeyboardInterrupt, SystemExit, GiveWay)
+"""What ends the session or a loop at once, wherever it is raised."""
+
+_IN_ENGINE_CODE = frozenset(
+    ("attempt_lost", "attempt_overlapped", "event_taken", "instance_finished", "life_ended", "step_finished")
+)
+"""What observers are notified of from code of the engine, about an instance, while neither `run` nor the test waits."""
 
 
 def _teller(name: str) -> Any:
@@ -198,6 +211,10 @@ def _teller(name: str) -> Any:
                 continue  # it raised meanwhile
             try:
                 listener(*arguments, **named)
+            except self.passthrough as error:
+                if name not in _IN_ENGINE_CODE or self.abort is None or isinstance(error, _NEVER_KEPT):
+                    raise
+                self.abort(arguments[0], error)
             except Exception as error:
                 self.switch_off(observer.title, name, error)
 

@@ -413,17 +413,23 @@ def test_a_hook_for_the_end_of_the_session_that_raises_ends_nothing(worker: Any)
     )
 
 
-@pytest.mark.parametrize("hook", ["step_started", "step_finished"])
-def test_what_a_hook_says_with_pytests_own_words_reaches_the_test(worker: Any, hook: str) -> None:
-    worker.write(
-        "conftest.py",
-        f"import pytest\n\ndef pytest_workflows_{hook}(instance, step):\n    pytest.fail('told to fail')\n",
-    )
+@pytest.mark.parametrize("said", ["fail", "skip", "xfail", "exit"])
+@pytest.mark.parametrize(
+    "hook",
+    ["instance_created(instance)", "instance_finished(instance)", "step_started(step)", "step_finished(step)"],
+)
+def test_what_a_hook_says_with_pytests_own_words_reaches_the_test(worker: Any, hook: str, said: str) -> None:
+    worker.write("conftest.py", f"import pytest\n\ndef pytest_workflows_{hook}:\n    pytest.{said}('as said')\n")
 
     result = worker.run(TWO_TESTS)
 
-    result.assert_outcomes(failed=2)
-    result.stdout.fnmatch_lines("*Failed: told to fail")
+    if said == "exit":
+        result.stdout.fnmatch_lines(["*Exit: as said*"])
+    else:
+        result.assert_outcomes(**{"fail": {"failed": 2}, "skip": {"skipped": 2}, "xfail": {"xfailed": 2}}[said])
+    result.stdout.no_fnmatch_line("*WaitTimeoutError*")
+    if said == "fail":
+        result.stdout.fnmatch_lines(["*Failed: as said"])
 
 
 def test_a_keyboard_interrupt_in_a_hook_ends_the_session(worker: Any) -> None:
