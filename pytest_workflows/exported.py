@@ -6,12 +6,12 @@ import difflib
 import inspect
 from typing import TYPE_CHECKING
 
-from .current import note_use
+from .active_test import note_use
 from .errors import MissingBindingError
 from .workers.entrypoints import DurableObject, WorkerEntrypoint
 
 if TYPE_CHECKING:
-    from .project import Project
+    from .project.worker_project import Project
 
 
 def no_export(name: str, project: Project | None) -> KeyError | MissingBindingError:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from .shown import shown, shown_path
-from .writable import why_not_writable
+from .messages.paths import why_not_writable
+from .messages.values import shown, shown_path
 
 
 @dataclass(frozen=True, slots=True)

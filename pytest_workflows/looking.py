@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from .messages.values import shown_path
 from .plan import PLAIN
 from .recordings.reporting import RECORDED
-from .shown import shown_path
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .current import note_use
+from .active_test import note_use
 from .errors import MissingBindingError
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from . import importer
 from .durations import Durations
 from .exploration import NAME, ExplorationHooks
 from .fixtures import (  # noqa: F401 (pytest finds fixtures by their names here)
@@ -22,6 +21,7 @@ from .fixtures import (  # noqa: F401 (pytest finds fixtures by their names here
     workflow_worker,
 )
 from .look_options import read_look_options
+from .project import importer
 from .report import RECORDINGS, SECTION, ColouredSections, show_report, tell_worker
 from .session import SESSION, WorkflowSession
 from .session_report import RunCollector

@@ -17,10 +17,10 @@ import pytest
 from durable_engine import EngineError, UnknownValue
 
 from .errors import WorkflowConfigError
+from .messages.values import shown_path
+from .project.wrangler import binding_meant
 from .recordings import Recording, RecordingError, load
 from .recordings.replay import replay
-from .shown import shown_path
-from .wrangler import binding_meant
 
 if TYPE_CHECKING:
     from .running import RunningTest

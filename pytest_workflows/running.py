@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from .errors import UnprovidedError
     from .plan import RunOutcome, RunPlan
-    from .project import Project
+    from .project.worker_project import Project
+    from .project.wrangler import WorkflowBindingConfig
     from .recordings.building import Origin
     from .recordings.capture import Capture
     from .recordings.model import Recording
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from .timeline import Run
     from .warned import Warned
     from .workers.context import ExecutionContext
-    from .wrangler import WorkflowBindingConfig
 
 
 _TELL_NOTHING = frozenset({"true", "false", "null", "none"})
@@ -171,13 +171,13 @@ class RunningTest:
 
     def _watch_uses(self, engine: Engine) -> None:
         """Keep what the Worker uses and nobody provides, and let it open no connections."""
-        from . import current
+        from . import active_test
         from .sockets import SocketGuard
         from .unprovided import UseNoter
 
         engine.unprovided.has_reached_test = self.sources.was_caught_elsewhere
         noter = UseNoter(self.sources, self.item.config.rootpath, engine.keep_unprovided)
-        current.set_uses(noter)
+        active_test.set_uses(noter)
         if self.settings.unprovided == "error":
             while self._early_uses:
                 engine.keep_unprovided(self._early_uses.pop(0))
@@ -350,7 +350,7 @@ class RunningTest:
 
     def _notes_of_python(self, engine: Engine) -> list[str]:
         """Where an instance failed for something that only a newer Python may have."""
-        from .newer_python import note_of
+        from .project.newer_python import note_of
 
         notes = (note_of(error, self.project) for error in engine.exceptions.values())
         return list(dict.fromkeys(note for note in notes if note is not None))
@@ -497,7 +497,7 @@ class RunningTest:
         """What to do about a name that `env` has not, where that is for want of a configuration."""
         if self.project is not None:
             return None
-        from .wrangler import nothing_found
+        from .project.wrangler import nothing_found
 
         found = nothing_found(self.item.path, self.item.config.rootpath)
         return f"{found}. Or give the binding through the fixture workflow_bindings."
@@ -518,8 +518,8 @@ class RunningTest:
     @property
     def context(self) -> ExecutionContext:
         """A `ctx`, for an entrypoint or a handler."""
+        from .project.wrangler import has_ctx_exports
         from .workers.context import ExecutionContext, Exports
-        from .wrangler import has_ctx_exports
 
         exports = Exports(self.export, self._export_names) if has_ctx_exports(self._configured()) else None
         return ExecutionContext(exports)
@@ -623,7 +623,7 @@ class RunningTest:
             raise WorkflowConfigError(f"{self.project.path}:{workflow.line}: {error}") from None
 
     def _bind_class(self, name: str, cls: type, workflow_name: str | None = None, **options: Any) -> Any:
-        from .wrangler import implicit_dependencies, preserves_non_retryable
+        from .project.wrangler import implicit_dependencies, preserves_non_retryable
 
         if not callable(getattr(cls, "run", None)):
             from durable_engine import InvalidArgumentError

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from . import current, importer
+from . import active_test
 from .junit import PROPERTY
-from .loop_at_import import explain_missing_loop
 from .plan import PLAIN
+from .project import importer
+from .project.loop_at_import import explain_missing_loop
 from .property_tests import exempt_our_fixtures, is_property_test, separate_examples
 from .report import add_section, clean, takes_ascii_only
 from .session_report import Kept, hand_over, is_awaited
@@ -23,10 +24,10 @@ from .settings import MARKER, Settings, read_ini, read_marker
 from .warned import Warned
 
 if TYPE_CHECKING:
-    from .current import Caller
+    from .active_test import Caller
     from .errors import UnprovidedError
     from .freeze import Freezer
-    from .project import Project, ProjectSwitcher
+    from .project.worker_project import Project, ProjectSwitcher
     from .running import RunningTest
 
 SESSION = pytest.StashKey["WorkflowSession"]()
@@ -51,9 +52,9 @@ class WorkflowSession:
         self.running: RunningTest | None = None
         self._early_uses: list[UnprovidedError] = []
         # A session may run inside another one (pytester); what answered before answers again afterwards.
-        self._before = current.get_resolver()
-        self._ascii_before = current.is_ascii()
-        self._uses_before = current.get_uses()
+        self._before = active_test.get_resolver()
+        self._ascii_before = active_test.is_ascii()
+        self._uses_before = active_test.get_uses()
         self.serve_outside()
 
     def configured(self) -> None:
@@ -64,7 +65,7 @@ class WorkflowSession:
         Raises:
             pytest.UsageError: If an ini option cannot be read.
         """
-        current.set_ascii(takes_ascii_only(self._config))
+        active_test.set_ascii(takes_ascii_only(self._config))
         # By now pytest has not begun to capture what tests print, or has left off.
         with contextlib.suppress(OSError):
             self._stderr = self._stderr or os.dup(2)
@@ -86,7 +87,7 @@ class WorkflowSession:
     def switcher(self) -> ProjectSwitcher:
         """The worker projects of this session."""
         if self._switcher is None:
-            from .project import ProjectSwitcher
+            from .project.worker_project import ProjectSwitcher
 
             self._switcher = ProjectSwitcher(
                 self._config.rootpath,
@@ -124,7 +125,7 @@ class WorkflowSession:
         project = None if self._switcher is None else self._switcher.project_of(path)
         if project is None or not project.readable:
             return []
-        from .newer_python import add_notes
+        from .project.newer_python import add_notes
 
         return add_notes(error, project)
 
@@ -169,8 +170,8 @@ class WorkflowSession:
             self.running.stderr = self._stderr
         if is_awaited(self._config):
             self.running.kept = Kept()
-        current.set_resolver(self.running.resolve, self.running.names, self.running.missing_hint)
-        current.set_network(self.running.settings.allow_network)
+        active_test.set_resolver(self.running.resolve, self.running.names, self.running.missing_hint)
+        active_test.set_network(self.running.settings.allow_network)
         if is_property_test(item):
             exempt_our_fixtures(item, OUR_FIXTURES)
         if ours:
@@ -200,8 +201,8 @@ class WorkflowSession:
 
     def serve_outside(self) -> None:
         """Answer for `workers.env` while no test runs: variables and secrets have values, bindings have not."""
-        current.set_resolver(self._resolve_outside)
-        current.set_uses(_EarlyUses(self))
+        active_test.set_resolver(self._resolve_outside)
+        active_test.set_uses(_EarlyUses(self))
 
     def _resolve_outside(self, name: str) -> object:
         from .workers.errors import OutsideTestError
@@ -265,7 +266,7 @@ class WorkflowSession:
             self.serve_outside()
             if self._freezer is not None:
                 self._freezer.stop()
-            current.set_network(False)
+            active_test.set_network(False)
 
     def reported(self) -> None:
         """The test's report is written, or it was interrupted and gets none."""
@@ -283,9 +284,9 @@ class WorkflowSession:
         if self._stderr is not None:
             os.close(self._stderr)
             self._stderr = None
-        current.set_resolver(*(self._before or (None,)))
-        current.set_ascii(self._ascii_before)
-        current.set_uses(self._uses_before)
+        active_test.set_resolver(*(self._before or (None,)))
+        active_test.set_ascii(self._ascii_before)
+        active_test.set_uses(self._uses_before)
         if self._freezer is not None:
             self._freezer.stop()
         if self._switcher is not None:

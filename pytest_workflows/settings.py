@@ -15,8 +15,8 @@ import pytest
 from .durations import read_count
 from .exploring import ALL, Exploration
 from .look_options import add_look_options
-from .shown import shown, shown_path
-from .writable import why_no_path, why_not_writable
+from .messages.paths import why_no_path, why_not_writable
+from .messages.values import shown, shown_path
 
 if TYPE_CHECKING:
     from durable_engine import FaultPoint

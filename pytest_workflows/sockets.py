@@ -19,7 +19,7 @@ from typing import Any
 
 from durable_engine import current_scope, hide_frames
 
-from .current import Caller, Uses, running_handler
+from .active_test import Caller, Uses, running_handler
 from .errors import NetworkRefusedError
 
 hide_frames(__file__)

@@ -23,7 +23,7 @@ from durable_engine import (
     to_datetime,
 )
 
-from . import current
+from . import active_test
 from .bars import BLOCKS, draw_bars
 from .steplines import EDGE, STYLES, Telling, ends, joined, offset, repeated, table
 from .styled import Line, Part, paragraph, width_of, write
@@ -122,7 +122,7 @@ def lines_of(run: Run, telling: Telling | None = None) -> list[Line]:
     lines = _head(run, start, telling)
     if steps:
         bars = draw_bars(run.history, round(run.now.timestamp() * 1000), BAR_WIDTH)
-        if not current.is_ascii():
+        if not active_test.is_ascii():
             bars = {key: bar.translate(BLOCKS) for key, bar in bars.items()}
         lines += [[Part(_INDENT), *line] for line in table(steps, history, bars, start, WIDTH - len(_INDENT), telling)]
     else:

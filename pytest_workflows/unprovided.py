@@ -9,7 +9,7 @@ from types import FrameType
 
 from durable_engine import acting_scope, current_scope, shown_path
 
-from .current import Caller, running_handler
+from .active_test import Caller, running_handler
 from .errors import MissingNameError, UnprovidedError
 from .rules.source import Sources
 from .rules.syntax import source_file

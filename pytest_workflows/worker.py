@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from durable_engine import InvalidArgumentError, WorkflowBinding, call_bounded, hide_frames, read_now
 
-from .current import Handler, running_handler
+from .active_test import Handler, running_handler
 from .errors import WorkflowConfigError
+from .project.wrangler import nothing_found
 from .workers import Request, Response, env
 from .workers.context import ExecutionContext
-from .wrangler import nothing_found
 
 if TYPE_CHECKING:
     from .running import RunningTest

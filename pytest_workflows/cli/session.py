@@ -14,7 +14,7 @@ import pytest
 
 from durable_engine import EngineError
 from pytest_workflows.errors import WorkflowConfigError
-from pytest_workflows.newer_python import note_of
+from pytest_workflows.project.newer_python import note_of
 from pytest_workflows.recordings.divergence import place_text
 
 from .errors import CommandError
@@ -22,7 +22,7 @@ from .project import Found, find_project, run_pytest, told_by
 
 if TYPE_CHECKING:
     from durable_engine import Engine, WorkflowBinding
-    from pytest_workflows.project import Project
+    from pytest_workflows.project.worker_project import Project
     from pytest_workflows.running import RunningTest
 
 NAME = "pytest-workflows"

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from pytest_workflows.shown import brief, shown, shown_path
+from pytest_workflows.messages.values import brief, shown, shown_path
 
 from .errors import RecordingError
 from .model import FORMAT, VERSION, Recording

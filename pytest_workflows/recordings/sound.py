@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from pytest_workflows.shown import shown
+from pytest_workflows.messages.values import shown
 
 from .errors import RecordingError
 from .model import Recording, Step

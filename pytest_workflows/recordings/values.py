@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from durable_engine import PLAIN_DATETIME, JsBigInt, JsDict, JsException, JsNull, JsProxy, UnknownValue
-from pytest_workflows.shown import shown
+from pytest_workflows.messages.values import shown
 
 from .errors import RecordingError
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from durable_engine import Ask, Engine, Instance, Place, Scope, Workflow, current_scope
-from pytest_workflows.current import Handler, running_handler
+from pytest_workflows.active_test import Handler, running_handler
 
 from .base import RuleObserver
 from .source import Sources

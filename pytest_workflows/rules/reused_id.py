@@ -8,7 +8,7 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 from durable_engine import Engine, Place, Workflow, current_scope
-from pytest_workflows.current import running_handler
+from pytest_workflows.active_test import running_handler
 
 from .base import RuleObserver
 from .creating import CREATES, created, id_expressions, is_guarded

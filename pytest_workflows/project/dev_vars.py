@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from .errors import WorkflowConfigError
+from pytest_workflows.errors import WorkflowConfigError
 
 NAME = ".dev.vars"
 _KEY = re.compile(r"\s*(?:export\s+)?(?P<key>[A-Za-z0-9_.-]+)(?:\s*=|:(?=\s))")

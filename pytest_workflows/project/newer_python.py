@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .wrangler import PYTHON_FLAGS, WranglerConfig, python_version
 
 if TYPE_CHECKING:
-    from .project import Project
+    from .worker_project import Project
 
 _NEWER_MODULES = frozenset({"annotationlib", "compression"})
 """Modules that the newest Python has, and none before."""

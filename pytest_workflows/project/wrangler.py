@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .errors import WorkflowConfigError
-from .shown import brief, shown, shown_path
-from .wrangler_lines import TOML_TOKEN, Lines
-from .wrangler_workflows import WorkflowBindingConfig, WorkflowReader, kind_of
-from .writable import why_no_path
+from pytest_workflows.errors import WorkflowConfigError
+from pytest_workflows.messages.paths import why_no_path
+from pytest_workflows.messages.values import brief, shown, shown_path
+
+from .config_lines import TOML_TOKEN, Lines
+from .workflow_entries import WorkflowBindingConfig, WorkflowReader, kind_of
 
 __all__ = [
     "NAMES",

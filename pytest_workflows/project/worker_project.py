@@ -12,10 +12,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from pytest_workflows.errors import WorkflowConfigError
+from pytest_workflows.messages.values import shown
+
 from .dev_vars import find_dev_vars, load_dev_vars
-from .errors import WorkflowConfigError
 from .loop_at_import import explain_missing_loop
-from .shown import shown
 from .wrangler import WorkflowBindingConfig, WranglerConfig, find_config, load_config
 
 _FOREIGN = frozenset({"site-packages", "node_modules", "python_modules"})
