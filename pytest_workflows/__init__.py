@@ -45,14 +45,14 @@ if TYPE_CHECKING:
         WorkflowConfigError,
         WorkflowConfigWarning,
     )
-    from .fault_plan import FaultPlan
-    from .introspection import (
+    from .introspection.fault_plan import FaultPlan
+    from .introspection.introspectors import (
         InstanceIntrospector,
         WorkflowIntrospector,
         introspect_workflow,
         introspect_workflow_instance,
     )
-    from .modifier import Modifier
+    from .introspection.modifier import Modifier
     from .recordings.errors import DivergenceError, RecordingError
     from .recordings.model import Recording
     from .recordings.reproduction import reproduce

@@ -12,7 +12,7 @@ from .session import SESSION
 if TYPE_CHECKING:
     from durable_engine import Engine
 
-    from .clock import WorkflowClock
+    from .introspection.clock import WorkflowClock
     from .running import RunningTest
     from .worker import WorkflowWorker
     from .workers.environment import EnvProxy
@@ -47,7 +47,7 @@ def workflow_worker(request: pytest.FixtureRequest, workflow_env: EnvProxy) -> W
 @pytest.fixture
 def workflow_clock(request: pytest.FixtureRequest) -> WorkflowClock:
     """The virtual clock: `.now`, `await .advance("3 days")`, `await .travel_to(datetime)`."""
-    from .clock import WorkflowClock
+    from .introspection.clock import WorkflowClock
 
     running = _running(request)
     return WorkflowClock(lambda: running.engine)

@@ -117,8 +117,8 @@ class RunningTest:
 
         from .errors import UnprovidedError
         from .hook_caller import FindingKeeper, hook_callers
+        from .introspection.registry import registry_of
         from .process_end import end_process
-        from .registry import registry_of
         from .rules.watch import Watch
 
         settings = self.settings
@@ -239,7 +239,7 @@ class RunningTest:
         engine = self._engine
         if engine is None or engine.closed:
             return
-        from .registry import registry_of
+        from .introspection.registry import registry_of
 
         engine.raise_aborted()
         self._raise_unprovided(engine)
@@ -326,7 +326,7 @@ class RunningTest:
         if self._capture is not None:
             self._capture.finish()
         if engine is not None and not engine.closed:
-            from .registry import MOST_RUNS, registry_of
+            from .introspection.registry import MOST_RUNS, registry_of
             from .steplines import Telling
             from .styled import Part
             from .timeline import keep_run, lines_of
@@ -356,7 +356,7 @@ class RunningTest:
         return list(dict.fromkeys(note for note in notes if note is not None))
 
     def _all_runs(self, engine: Engine) -> list[Run]:
-        from .registry import registry_of
+        from .introspection.registry import registry_of
         from .timeline import keep_run
 
         return [*registry_of(engine).gone, *(keep_run(engine, instance) for instance in engine.instances)]
@@ -370,7 +370,7 @@ class RunningTest:
         while self.undo:
             self.undo.pop()()
         if self._engine is not None and not self._engine.closed:
-            from .registry import registry_of
+            from .introspection.registry import registry_of
 
             registry_of(self._engine).replays = False  # an introspector that a fixture closes comes too late for it
             self._engine.stop()
@@ -380,7 +380,7 @@ class RunningTest:
         if self._sockets is not None:
             self._sockets.stop()
         if self._engine is not None and not self._engine.closed:
-            from .registry import registry_of
+            from .introspection.registry import registry_of
             from .workers import context
 
             registry_of(self._engine).keep_left()

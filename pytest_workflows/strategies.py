@@ -20,7 +20,7 @@ except ModuleNotFoundError as error:
 
 from durable_engine import FaultPoint, InvalidArgumentError, NonRetryableError, Selector, StepKey, StepRecord
 
-from .fault_plan import TIMEOUT, FaultPlan
+from .introspection.fault_plan import TIMEOUT, FaultPlan
 from .json_values import values_of
 from .sources import find_class_steps
 from .typed_values import values_of_type

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from durable_engine import FINAL_STATUSES, WorkflowBinding, error_of
-from pytest_workflows.introspection import InstanceIntrospector
+from pytest_workflows.introspection.introspectors import InstanceIntrospector
 
 from .divergence import ended_early, ended_otherwise
 from .matching import can_match, texts_can_match

@@ -19,7 +19,7 @@ from durable_engine import (
     encode,
     to_ms,
 )
-from pytest_workflows.introspection import InstanceIntrospector, introspect_workflow_instance
+from pytest_workflows.introspection.introspectors import InstanceIntrospector, introspect_workflow_instance
 
 from .divergence import call
 from .errors import DivergenceError, RecordingError

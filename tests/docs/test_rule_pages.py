@@ -21,12 +21,13 @@ from pathlib import Path
 
 import pytest
 
-# A pytest that runs in this process forgets the modules that it imported. All of ours are here before, so that none
-# of them exists twice.
-import pytest_workflows.clock
 import pytest_workflows.freeze
 import pytest_workflows.hookspecs
-import pytest_workflows.introspection
+
+# A pytest that runs in this process forgets the modules that it imported. All of ours are here before, so that none
+# of them exists twice.
+import pytest_workflows.introspection.clock
+import pytest_workflows.introspection.introspectors
 import pytest_workflows.rules.watch
 import pytest_workflows.running
 import pytest_workflows.worker  # noqa: F401

@@ -41,11 +41,11 @@ from durable_engine import (
     step_error,
     steps_of,
 )
+from pytest_workflows.steplines import error_text, repeated, whole_message
+from pytest_workflows.timeline import Run, keep_run, never_created, waits_for
 
 from .modifier import Modifier
 from .registry import Registry, closest, list_steps, registry_of, unused_error
-from .steplines import error_text, repeated, whole_message
-from .timeline import Run, keep_run, never_created, waits_for
 
 hide_frames(__file__)
 

@@ -15,12 +15,11 @@ from durable_engine import (
     UnusedModificationError,
     Workflow,
 )
-
-from .steplines import joined
-from .timeline import Run, keep_run
+from pytest_workflows.steplines import joined
+from pytest_workflows.timeline import Run, keep_run
 
 if TYPE_CHECKING:
-    from .introspection import InstanceIntrospector, WorkflowIntrospector
+    from .introspectors import InstanceIntrospector, WorkflowIntrospector
 
 
 MOST_RUNS = 20
