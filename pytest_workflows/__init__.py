@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from .recordings.errors import DivergenceError, RecordingError
     from .recordings.model import Recording
     from .recordings.reproduction import reproduce
-    from .timeline import Run
+    from .timeline.text import Run
 
 __all__ = [
     "AttemptRecord",

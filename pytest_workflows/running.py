@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from .session_report import Kept
     from .settings import Settings
     from .sockets import SocketGuard
-    from .styled import Line
-    from .timeline import Run
+    from .timeline.styled import Line
+    from .timeline.text import Run
     from .warned import Warned
     from .workers.context import ExecutionContext
 
@@ -327,9 +327,9 @@ class RunningTest:
             self._capture.finish()
         if engine is not None and not engine.closed:
             from .introspection.registry import MOST_RUNS, registry_of
-            from .steplines import Telling
-            from .styled import Part
-            from .timeline import keep_run, lines_of
+            from .timeline.step_table import Telling
+            from .timeline.styled import Part
+            from .timeline.text import keep_run, lines_of
 
             self._hiding = None if self._capture is None else self._capture.hiding(self._origin)
             self._told = self._told if error is None else "".join(traceback.format_exception_only(error))
@@ -357,7 +357,7 @@ class RunningTest:
 
     def _all_runs(self, engine: Engine) -> list[Run]:
         from .introspection.registry import registry_of
-        from .timeline import keep_run
+        from .timeline.text import keep_run
 
         return [*registry_of(engine).gone, *(keep_run(engine, instance) for instance in engine.instances)]
 

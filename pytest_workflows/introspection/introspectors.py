@@ -41,8 +41,8 @@ from durable_engine import (
     step_error,
     steps_of,
 )
-from pytest_workflows.steplines import error_text, repeated, whole_message
-from pytest_workflows.timeline import Run, keep_run, never_created, waits_for
+from pytest_workflows.timeline.step_table import error_text, repeated, whole_message
+from pytest_workflows.timeline.text import Run, keep_run, never_created, waits_for
 
 from .modifier import Modifier
 from .registry import Registry, closest, list_steps, registry_of, unused_error

@@ -15,8 +15,8 @@ from durable_engine import (
     UnusedModificationError,
     Workflow,
 )
-from pytest_workflows.steplines import joined
-from pytest_workflows.timeline import Run, keep_run
+from pytest_workflows.timeline.step_table import joined
+from pytest_workflows.timeline.text import Run, keep_run
 
 if TYPE_CHECKING:
     from .introspectors import InstanceIntrospector, WorkflowIntrospector

@@ -22,10 +22,10 @@ from durable_engine import (
     step_records,
     to_datetime,
 )
+from pytest_workflows import active_test
 
-from . import active_test
-from .bars import BLOCKS, draw_bars
-from .steplines import EDGE, STYLES, Telling, ends, joined, offset, repeated, table
+from .bar_chart import BLOCKS, draw_bars
+from .step_table import EDGE, STYLES, Telling, ends, joined, offset, repeated, table
 from .styled import Line, Part, paragraph, width_of, write
 
 WIDTH = 78
