@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from .exploration.run_plan import PLAIN
 from .messages.values import shown_path
-from .plan import PLAIN
 from .recordings.reporting import RECORDED
 
 if TYPE_CHECKING:

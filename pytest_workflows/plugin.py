@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from .durations import Durations
-from .exploration import NAME, ExplorationHooks
 from .fixtures import (  # noqa: F401 (pytest finds fixtures by their names here)
     workflow_bindings,
     workflow_clock,
@@ -24,6 +23,7 @@ from .look_options import read_look_options
 from .project import importer
 from .report import RECORDINGS, SECTION, ColouredSections, show_report, tell_worker
 from .session import SESSION, WorkflowSession
+from .session.hooks.exploration import NAME, ExplorationHooks
 from .session_report import RunCollector
 from .settings import MARKER_HELP, add_options, read_exploration
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from durable_engine import Engine, Finding, WorkflowBinding
 
     from .errors import UnprovidedError
-    from .plan import RunOutcome, RunPlan
+    from .exploration.run_plan import RunOutcome, RunPlan
     from .project.worker_project import Project
     from .project.wrangler import WorkflowBindingConfig
     from .recordings.building import Origin
@@ -304,7 +304,7 @@ class RunningTest:
 
     def outcome(self, *, passed: bool) -> RunOutcome:
         """What this run showed, for further ones."""
-        from .plan import RunOutcome
+        from .exploration.run_plan import RunOutcome
 
         faults, order = self.engine.faults, self.engine.order
         return RunOutcome(

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from . import active_test
+from .exploration.run_plan import PLAIN
 from .junit import PROPERTY
-from .plan import PLAIN
 from .project import importer
 from .project.loop_at_import import explain_missing_loop
-from .property_tests import exempt_our_fixtures, is_property_test, separate_examples
 from .report import add_section, clean, takes_ascii_only
+from .session.property_tests import exempt_our_fixtures, is_property_test, separate_examples
 from .session_report import Kept, hand_over, is_awaited
 from .settings import MARKER, Settings, read_ini, read_marker
 from .warned import Warned

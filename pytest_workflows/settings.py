@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from .durations import read_count
-from .exploring import ALL, Exploration
+from .exploration.explorer import ALL, Exploration
 from .look_options import add_look_options
 from .messages.paths import why_no_path, why_not_writable
 from .messages.values import shown, shown_path

@@ -13,8 +13,8 @@ import pytest
 from durable_engine import Finding
 from pytest_workflows import active_test as current
 from pytest_workflows import introspect_workflow_instance
+from pytest_workflows.exploration.run_plan import RunPlan
 from pytest_workflows.freeze import Freezer
-from pytest_workflows.plan import RunPlan
 from pytest_workflows.project.worker_project import Project
 from pytest_workflows.running import RunningTest
 from pytest_workflows.settings import Settings

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from .plan import RunOutcome, RunPlan
+from .run_plan import RunOutcome, RunPlan
 
 if TYPE_CHECKING:
     from durable_engine import FaultPoint

@@ -11,13 +11,13 @@ from unittest import SkipTest
 
 import pytest
 
-from .exploring import Exploration, Explorer, Tally
-from .plan import PLAIN, RunOutcome, RunPlan
-from .property_tests import is_property_test
-from .settings import MARKER
+from pytest_workflows.exploration.explorer import Exploration, Explorer, Tally
+from pytest_workflows.exploration.run_plan import PLAIN, RunOutcome, RunPlan
+from pytest_workflows.session.property_tests import is_property_test
+from pytest_workflows.settings import MARKER
 
 if TYPE_CHECKING:
-    from .session import WorkflowSession
+    from pytest_workflows.session import WorkflowSession
 
 NAME = "pytest-workflows-exploration"
 _When = Literal["setup", "call", "teardown"]
