@@ -15,6 +15,7 @@ from .warned import as_error, configuration_error
 if TYPE_CHECKING:
     from durable_engine import Engine, Finding, WorkflowBinding
 
+    from .bindings.sockets import SocketGuard
     from .errors import UnprovidedError
     from .exploration.run_plan import RunOutcome, RunPlan
     from .project.worker_project import Project
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from .rules.watch import Watch
     from .session_report import Kept
     from .settings import Settings
-    from .sockets import SocketGuard
     from .timeline.styled import Line
     from .timeline.text import Run
     from .warned import Warned
@@ -172,8 +172,8 @@ class RunningTest:
     def _watch_uses(self, engine: Engine) -> None:
         """Keep what the Worker uses and nobody provides, and let it open no connections."""
         from . import active_test
-        from .sockets import SocketGuard
-        from .unprovided import UseNoter
+        from .bindings.sockets import SocketGuard
+        from .bindings.unprovided import UseNoter
 
         engine.unprovided.has_reached_test = self.sources.was_caught_elsewhere
         noter = UseNoter(self.sources, self.item.config.rootpath, engine.keep_unprovided)
@@ -478,7 +478,7 @@ class RunningTest:
 
     def _recorded(self, name: str) -> Any:
         if name not in self._proxies:
-            from .effects import record
+            from .bindings.recording_proxy import record
 
             self._proxies[name] = record(self._env[name], name)
         return self._proxies[name]
@@ -531,7 +531,7 @@ class RunningTest:
             KeyError: If there is none; its argument says why.
             MissingBindingError: If the platform has it, and we have not.
         """
-        from .exported import no_export
+        from .bindings.exports import no_export
 
         configured = self._configured()
         for workflow in () if configured is None else configured.exports:
@@ -596,7 +596,7 @@ class RunningTest:
         if name in self.project.variables:
             return self.project.variables[name]
         if name in configured.other_bindings:
-            from .missing import MissingBinding
+            from .bindings.missing import MissingBinding
 
             return MissingBinding(name, configured.other_bindings[name], configured.path)
         raise KeyError(name)
@@ -608,7 +608,7 @@ class RunningTest:
 
         assert self.project is not None
         if workflow.script_name is not None:
-            from .missing import ForeignWorkflow
+            from .bindings.missing import ForeignWorkflow
 
             place = f"{self.project.config.path}:{workflow.line}"
             return ForeignWorkflow(workflow.binding, workflow.class_name, workflow.script_name, place)

@@ -214,8 +214,8 @@ class WorkflowSession:
 
     def note_early_use(self, error: UnprovidedError) -> None:
         """A Worker's module uses what nobody provides, while it is imported and no test runs."""
+        from .bindings.unprovided import UseNoter
         from .rules.source import Sources
-        from .unprovided import UseNoter
 
         project = self.switcher.active
         sources = Sources(None if project is None else project.folder)

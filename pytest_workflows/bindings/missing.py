@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .active_test import note_use
-from .errors import MissingBindingError
+from pytest_workflows.active_test import note_use
+from pytest_workflows.errors import MissingBindingError
 
 
 class MissingBinding:

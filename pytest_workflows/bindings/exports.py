@@ -6,12 +6,12 @@ import difflib
 import inspect
 from typing import TYPE_CHECKING
 
-from .active_test import note_use
-from .errors import MissingBindingError
-from .workers.entrypoints import DurableObject, WorkerEntrypoint
+from pytest_workflows.active_test import note_use
+from pytest_workflows.errors import MissingBindingError
+from pytest_workflows.workers.entrypoints import DurableObject, WorkerEntrypoint
 
 if TYPE_CHECKING:
-    from .project.worker_project import Project
+    from pytest_workflows.project.worker_project import Project
 
 
 def no_export(name: str, project: Project | None) -> KeyError | MissingBindingError:

@@ -8,11 +8,11 @@ from pathlib import Path
 from types import FrameType
 
 from durable_engine import acting_scope, current_scope, shown_path
+from pytest_workflows.active_test import Caller, running_handler
+from pytest_workflows.errors import MissingNameError, UnprovidedError
+from pytest_workflows.rules.source import Sources
+from pytest_workflows.rules.syntax import source_file
 
-from .active_test import Caller, running_handler
-from .errors import MissingNameError, UnprovidedError
-from .rules.source import Sources
-from .rules.syntax import source_file
 from .sockets import caller_of_task, caller_of_thread
 
 

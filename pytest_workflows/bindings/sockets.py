@@ -18,9 +18,8 @@ from collections.abc import Callable
 from typing import Any
 
 from durable_engine import current_scope, hide_frames
-
-from .active_test import Caller, Uses, running_handler
-from .errors import NetworkRefusedError
+from pytest_workflows.active_test import Caller, Uses, running_handler
+from pytest_workflows.errors import NetworkRefusedError
 
 hide_frames(__file__)
 
