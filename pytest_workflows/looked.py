@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from .freeze import real_seconds
 from .harvest import TestRuns
 from .html import Failure, Report, TestRun, render
+from .session.freeze import real_seconds
 from .sources import find_steps
 from .step_coverage import KnownWorkflow, dump, measure, sources_of
 
 if TYPE_CHECKING:
-    from .look_options import LookOptions
-    from .session import WorkflowSession
+    from .session.report_options import LookOptions
+    from .session.session import WorkflowSession
 
 
 class Left(msgspec.Struct):

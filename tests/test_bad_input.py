@@ -37,7 +37,7 @@ from pytest_workflows.project.wrangler import load_config
 from pytest_workflows.recordings import Recording, RecordingError, dump, load, parse, stats_of
 from pytest_workflows.recordings.redaction import redact
 from pytest_workflows.recordings.script import RecordedScript
-from pytest_workflows.settings import read_ini, read_marker
+from pytest_workflows.session.settings import read_ini, read_marker
 from pytest_workflows.step_coverage import measure, sources_of
 
 MORE = int(os.environ.get("WORKFLOWS_FUZZ", "1"))

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from pytest_workflows.junit import PROPERTY
 from pytest_workflows.messages.values import shown_path
-from pytest_workflows.report import RECORDINGS
+from pytest_workflows.session.hooks.junit import PROPERTY
+from pytest_workflows.session.report_sections import RECORDINGS
 
 from .cutting import cut
 from .storing import write

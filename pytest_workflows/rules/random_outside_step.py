@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Any
 
 from durable_engine import Engine, Instance
-from pytest_workflows import freeze
+from pytest_workflows.session import freeze
 
 from . import chance
 from .base import RuleObserver

@@ -13,11 +13,11 @@ import pytest
 
 from pytest_workflows.exploration.explorer import Exploration, Explorer, Tally
 from pytest_workflows.exploration.run_plan import PLAIN, RunOutcome, RunPlan
-from pytest_workflows.session.property_tests import is_property_test
-from pytest_workflows.settings import MARKER
+from pytest_workflows.session.session.property_tests import is_property_test
+from pytest_workflows.session.settings import MARKER
 
 if TYPE_CHECKING:
-    from pytest_workflows.session import WorkflowSession
+    from pytest_workflows.session.session import WorkflowSession
 
 NAME = "pytest-workflows-exploration"
 _When = Literal["setup", "call", "teardown"]

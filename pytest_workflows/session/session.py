@@ -12,23 +12,25 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from . import active_test
-from .exploration.run_plan import PLAIN
-from .junit import PROPERTY
-from .project import importer
-from .project.loop_at_import import explain_missing_loop
-from .report import add_section, clean, takes_ascii_only
+from pytest_workflows import active_test
+from pytest_workflows.exploration.run_plan import PLAIN
+from pytest_workflows.project import importer
+from pytest_workflows.project.loop_at_import import explain_missing_loop
+
+from .hooks.junit import PROPERTY
+from .report_sections import add_section, clean, takes_ascii_only
+from .rule_warnings import Warned
 from .session.property_tests import exempt_our_fixtures, is_property_test, separate_examples
 from .session_report import Kept, hand_over, is_awaited
 from .settings import MARKER, Settings, read_ini, read_marker
-from .warned import Warned
 
 if TYPE_CHECKING:
-    from .active_test import Caller
-    from .errors import UnprovidedError
+    from pytest_workflows.active_test import Caller
+    from pytest_workflows.errors import UnprovidedError
+    from pytest_workflows.project.worker_project import Project, ProjectSwitcher
+
     from .freeze import Freezer
-    from .project.worker_project import Project, ProjectSwitcher
-    from .running import RunningTest
+    from .test_run import RunningTest
 
 SESSION = pytest.StashKey["WorkflowSession"]()
 OUR_FIXTURES = frozenset({"workflow_env", "workflow_bindings", "workflow_worker", "workflow_clock", "workflow_engine"})
@@ -87,7 +89,7 @@ class WorkflowSession:
     def switcher(self) -> ProjectSwitcher:
         """The worker projects of this session."""
         if self._switcher is None:
-            from .project.worker_project import ProjectSwitcher
+            from pytest_workflows.project.worker_project import ProjectSwitcher
 
             self._switcher = ProjectSwitcher(
                 self._config.rootpath,
@@ -105,7 +107,7 @@ class WorkflowSession:
         self._project_of(path)
 
     def _project_of(self, path: Path) -> Project | None:
-        from .errors import WorkflowConfigError
+        from pytest_workflows.errors import WorkflowConfigError
 
         try:
             return self.switcher.activate_for(path)
@@ -125,7 +127,7 @@ class WorkflowSession:
         project = None if self._switcher is None else self._switcher.project_of(path)
         if project is None or not project.readable:
             return []
-        from .project.newer_python import add_notes
+        from pytest_workflows.project.newer_python import add_notes
 
         return add_notes(error, project)
 
@@ -144,7 +146,7 @@ class WorkflowSession:
 
     def begin(self, item: pytest.Item) -> None:
         """A test is about to be set up."""
-        from .running import RunningTest
+        from .test_run import RunningTest
 
         ours = bool(OUR_FIXTURES.intersection(getattr(item, "fixturenames", ())))
         if not ours and self._freezer is not None:
@@ -205,7 +207,7 @@ class WorkflowSession:
         active_test.set_uses(_EarlyUses(self))
 
     def _resolve_outside(self, name: str) -> object:
-        from .workers.errors import OutsideTestError
+        from pytest_workflows.workers.errors import OutsideTestError
 
         project = self.switcher.active
         if project is not None and project.readable and name in project.variables:
@@ -214,8 +216,8 @@ class WorkflowSession:
 
     def note_early_use(self, error: UnprovidedError) -> None:
         """A Worker's module uses what nobody provides, while it is imported and no test runs."""
-        from .bindings.unprovided import UseNoter
-        from .rules.source import Sources
+        from pytest_workflows.bindings.unprovided import UseNoter
+        from pytest_workflows.rules.source import Sources
 
         project = self.switcher.active
         sources = Sources(None if project is None else project.folder)
@@ -235,7 +237,7 @@ class WorkflowSession:
                 add_section(report, running.report, self._config)
                 running.reported = True
         if running.used and running.settings.record != "none":
-            from .recordings.reporting import report_recordings
+            from pytest_workflows.recordings.reporting import report_recordings
 
             report_recordings(report, running, self._config, running.plan.title)
 

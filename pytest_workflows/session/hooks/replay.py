@@ -15,16 +15,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from durable_engine import EngineError, UnknownValue
-
-from .errors import WorkflowConfigError
-from .messages.values import shown_path
-from .project.wrangler import binding_meant
-from .recordings import Recording, RecordingError, load
-from .recordings.replay import replay
+from pytest_workflows.errors import WorkflowConfigError
+from pytest_workflows.messages.values import shown_path
+from pytest_workflows.project.wrangler import binding_meant
+from pytest_workflows.recordings import Recording, RecordingError, load
+from pytest_workflows.recordings.replay import replay
 
 if TYPE_CHECKING:
-    from .running import RunningTest
-    from .session import WorkflowSession
+    from pytest_workflows.session.session import WorkflowSession
+    from pytest_workflows.session.test_run import RunningTest
 
 NAME = "pytest-workflows-replay"
 

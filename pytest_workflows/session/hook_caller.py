@@ -10,8 +10,7 @@ import pluggy
 import pytest
 
 from durable_engine import Finding, Instance, Observer, StepKey
-
-from . import hookspecs
+from pytest_workflows import hookspecs
 
 _HOOKS = {
     name.removeprefix("pytest_workflows_").replace("finding", "found"): name

@@ -11,8 +11,7 @@ import pytest
 
 if TYPE_CHECKING:
     from durable_engine import Finding
-
-    from .timeline.text import Run
+    from pytest_workflows.timeline.text import Run
 
 _KEPT = "pytest_workflows_kept"
 """The attribute of a test's last report; a text, since that is what every reader of reports can take."""
@@ -53,8 +52,7 @@ def _read(text: str) -> Kept:
     import msgspec
 
     from durable_engine import Finding, HistoryRow, InstanceRow, Life, StepRow
-
-    from .timeline.text import Run
+    from pytest_workflows.timeline.text import Run
 
     parts = tuple[str, str, str, datetime, InstanceRow, list[StepRow], list[HistoryRow], list[str], list[Life]]
     runs, findings = msgspec.msgpack.decode(base64.b64decode(text), type=tuple[list[parts], list[Finding]])

@@ -10,29 +10,29 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from . import freeze
-from .warned import as_error, configuration_error
+from .rule_warnings import as_error, configuration_error
 
 if TYPE_CHECKING:
     from durable_engine import Engine, Finding, WorkflowBinding
+    from pytest_workflows.bindings.sockets import SocketGuard
+    from pytest_workflows.errors import UnprovidedError
+    from pytest_workflows.exploration.run_plan import RunOutcome, RunPlan
+    from pytest_workflows.project.worker_project import Project
+    from pytest_workflows.project.wrangler import WorkflowBindingConfig
+    from pytest_workflows.recordings.building import Origin
+    from pytest_workflows.recordings.capture import Capture
+    from pytest_workflows.recordings.model import Recording
+    from pytest_workflows.recordings.observing import Watcher
+    from pytest_workflows.recordings.redaction import Secrets
+    from pytest_workflows.rules.source import Sources
+    from pytest_workflows.rules.watch import Watch
+    from pytest_workflows.timeline.styled import Line
+    from pytest_workflows.timeline.text import Run
+    from pytest_workflows.workers.context import ExecutionContext
 
-    from .bindings.sockets import SocketGuard
-    from .errors import UnprovidedError
-    from .exploration.run_plan import RunOutcome, RunPlan
-    from .project.worker_project import Project
-    from .project.wrangler import WorkflowBindingConfig
-    from .recordings.building import Origin
-    from .recordings.capture import Capture
-    from .recordings.model import Recording
-    from .recordings.observing import Watcher
-    from .recordings.redaction import Secrets
-    from .rules.source import Sources
-    from .rules.watch import Watch
+    from .rule_warnings import Warned
     from .session_report import Kept
     from .settings import Settings
-    from .timeline.styled import Line
-    from .timeline.text import Run
-    from .warned import Warned
-    from .workers.context import ExecutionContext
 
 
 _TELL_NOTHING = frozenset({"true", "false", "null", "none"})
@@ -114,12 +114,12 @@ class RunningTest:
 
     def _make_engine(self) -> Engine:
         from durable_engine import WATCHDOG, Engine, Limits, read_now, to_datetime
+        from pytest_workflows.errors import UnprovidedError
+        from pytest_workflows.introspection.registry import registry_of
+        from pytest_workflows.rules.watch import Watch
 
-        from .errors import UnprovidedError
         from .hook_caller import FindingKeeper, hook_callers
-        from .introspection.registry import registry_of
         from .process_end import end_process
-        from .rules.watch import Watch
 
         settings = self.settings
         seed = settings.seed if self.plan.seed is None else self.plan.seed
@@ -156,7 +156,7 @@ class RunningTest:
         secrets = self._secret_values()
         self.has_secrets = bool(settings.redact or secrets)
         if settings.record != "none" or settings.looked_at or self.has_secrets:
-            from .recordings.capture import MOST, Capture
+            from pytest_workflows.recordings.capture import MOST, Capture
 
             most = None if self._records_all else MOST
             self._capture = Capture(engine, settings.redact, most, secrets)
@@ -171,9 +171,9 @@ class RunningTest:
 
     def _watch_uses(self, engine: Engine) -> None:
         """Keep what the Worker uses and nobody provides, and let it open no connections."""
-        from . import active_test
-        from .bindings.sockets import SocketGuard
-        from .bindings.unprovided import UseNoter
+        from pytest_workflows import active_test
+        from pytest_workflows.bindings.sockets import SocketGuard
+        from pytest_workflows.bindings.unprovided import UseNoter
 
         engine.unprovided.has_reached_test = self.sources.was_caught_elsewhere
         noter = UseNoter(self.sources, self.item.config.rootpath, engine.keep_unprovided)
@@ -192,7 +192,7 @@ class RunningTest:
             self._refused = self.warned.warn_of_configuration(config.path, config.warnings)
 
     def _secret_values(self) -> list[str]:
-        from .errors import WorkflowConfigError
+        from pytest_workflows.errors import WorkflowConfigError
 
         try:
             found = {} if self.project is None else self.project.secrets
@@ -204,7 +204,7 @@ class RunningTest:
     def sources(self) -> Sources:
         """What is the source of the Worker under test."""
         if self._sources is None:
-            from .rules.source import Sources
+            from pytest_workflows.rules.source import Sources
 
             self._sources = Sources(None if self.project is None else self.project.folder)
         return self._sources
@@ -239,7 +239,7 @@ class RunningTest:
         engine = self._engine
         if engine is None or engine.closed:
             return
-        from .introspection.registry import registry_of
+        from pytest_workflows.introspection.registry import registry_of
 
         engine.raise_aborted()
         self._raise_unprovided(engine)
@@ -267,7 +267,7 @@ class RunningTest:
 
     def _raise_unprovided(self, engine: Engine, failure: BaseException | None = None) -> None:
         __tracebackhide__ = True
-        from .errors import UnprovidedError
+        from pytest_workflows.errors import UnprovidedError
 
         pending = engine.unprovided.pending
         if not pending:
@@ -304,7 +304,7 @@ class RunningTest:
 
     def outcome(self, *, passed: bool) -> RunOutcome:
         """What this run showed, for further ones."""
-        from .exploration.run_plan import RunOutcome
+        from pytest_workflows.exploration.run_plan import RunOutcome
 
         faults, order = self.engine.faults, self.engine.order
         return RunOutcome(
@@ -326,10 +326,10 @@ class RunningTest:
         if self._capture is not None:
             self._capture.finish()
         if engine is not None and not engine.closed:
-            from .introspection.registry import MOST_RUNS, registry_of
-            from .timeline.step_table import Telling
-            from .timeline.styled import Part
-            from .timeline.text import keep_run, lines_of
+            from pytest_workflows.introspection.registry import MOST_RUNS, registry_of
+            from pytest_workflows.timeline.step_table import Telling
+            from pytest_workflows.timeline.styled import Part
+            from pytest_workflows.timeline.text import keep_run, lines_of
 
             self._hiding = None if self._capture is None else self._capture.hiding(self._origin)
             self._told = self._told if error is None else "".join(traceback.format_exception_only(error))
@@ -350,14 +350,14 @@ class RunningTest:
 
     def _notes_of_python(self, engine: Engine) -> list[str]:
         """Where an instance failed for something that only a newer Python may have."""
-        from .project.newer_python import note_of
+        from pytest_workflows.project.newer_python import note_of
 
         notes = (note_of(error, self.project) for error in engine.exceptions.values())
         return list(dict.fromkeys(note for note in notes if note is not None))
 
     def _all_runs(self, engine: Engine) -> list[Run]:
-        from .introspection.registry import registry_of
-        from .timeline.text import keep_run
+        from pytest_workflows.introspection.registry import registry_of
+        from pytest_workflows.timeline.text import keep_run
 
         return [*registry_of(engine).gone, *(keep_run(engine, instance) for instance in engine.instances)]
 
@@ -370,7 +370,7 @@ class RunningTest:
         while self.undo:
             self.undo.pop()()
         if self._engine is not None and not self._engine.closed:
-            from .introspection.registry import registry_of
+            from pytest_workflows.introspection.registry import registry_of
 
             registry_of(self._engine).replays = False  # an introspector that a fixture closes comes too late for it
             self._engine.stop()
@@ -380,8 +380,8 @@ class RunningTest:
         if self._sockets is not None:
             self._sockets.stop()
         if self._engine is not None and not self._engine.closed:
-            from .introspection.registry import registry_of
-            from .workers import context
+            from pytest_workflows.introspection.registry import registry_of
+            from pytest_workflows.workers import context
 
             registry_of(self._engine).keep_left()
             if self._capture is not None:
@@ -424,8 +424,7 @@ class RunningTest:
 
     def _origin(self, watcher: Watcher) -> Origin:
         from durable_engine import to_datetime
-
-        from .recordings.building import Origin
+        from pytest_workflows.recordings.building import Origin
 
         seed = self.settings.seed if self.plan.seed is None else self.plan.seed
         return Origin(
@@ -478,7 +477,7 @@ class RunningTest:
 
     def _recorded(self, name: str) -> Any:
         if name not in self._proxies:
-            from .bindings.recording_proxy import record
+            from pytest_workflows.bindings.recording_proxy import record
 
             self._proxies[name] = record(self._env[name], name)
         return self._proxies[name]
@@ -497,7 +496,7 @@ class RunningTest:
         """What to do about a name that `env` has not, where that is for want of a configuration."""
         if self.project is not None:
             return None
-        from .project.wrangler import nothing_found
+        from pytest_workflows.project.wrangler import nothing_found
 
         found = nothing_found(self.item.path, self.item.config.rootpath)
         return f"{found}. Or give the binding through the fixture workflow_bindings."
@@ -518,8 +517,8 @@ class RunningTest:
     @property
     def context(self) -> ExecutionContext:
         """A `ctx`, for an entrypoint or a handler."""
-        from .project.wrangler import has_ctx_exports
-        from .workers.context import ExecutionContext, Exports
+        from pytest_workflows.project.wrangler import has_ctx_exports
+        from pytest_workflows.workers.context import ExecutionContext, Exports
 
         exports = Exports(self.export, self._export_names) if has_ctx_exports(self._configured()) else None
         return ExecutionContext(exports)
@@ -531,7 +530,7 @@ class RunningTest:
             KeyError: If there is none; its argument says why.
             MissingBindingError: If the platform has it, and we have not.
         """
-        from .bindings.exports import no_export
+        from pytest_workflows.bindings.exports import no_export
 
         configured = self._configured()
         for workflow in () if configured is None else configured.exports:
@@ -596,19 +595,18 @@ class RunningTest:
         if name in self.project.variables:
             return self.project.variables[name]
         if name in configured.other_bindings:
-            from .bindings.missing import MissingBinding
+            from pytest_workflows.bindings.missing import MissingBinding
 
             return MissingBinding(name, configured.other_bindings[name], configured.path)
         raise KeyError(name)
 
     def _bind_configured(self, workflow: Any) -> Any:
         from durable_engine import InvalidArgumentError
-
-        from .errors import WorkflowConfigError
+        from pytest_workflows.errors import WorkflowConfigError
 
         assert self.project is not None
         if workflow.script_name is not None:
-            from .bindings.missing import ForeignWorkflow
+            from pytest_workflows.bindings.missing import ForeignWorkflow
 
             place = f"{self.project.config.path}:{workflow.line}"
             return ForeignWorkflow(workflow.binding, workflow.class_name, workflow.script_name, place)
@@ -623,7 +621,7 @@ class RunningTest:
             raise WorkflowConfigError(f"{self.project.path}:{workflow.line}: {error}") from None
 
     def _bind_class(self, name: str, cls: type, workflow_name: str | None = None, **options: Any) -> Any:
-        from .project.wrangler import implicit_dependencies, preserves_non_retryable
+        from pytest_workflows.project.wrangler import implicit_dependencies, preserves_non_retryable
 
         if not callable(getattr(cls, "run", None)):
             from durable_engine import InvalidArgumentError
@@ -644,12 +642,12 @@ class RunningTest:
         )
 
     def _entrypoint(self, cls: type) -> Any:
-        from .workers import env
+        from pytest_workflows.workers import env
 
         return cls(self.context, env)
 
 
 def _is_entrypoint(value: object) -> bool:
-    from .workers.entrypoints import WorkflowEntrypoint
+    from pytest_workflows.workers.entrypoints import WorkflowEntrypoint
 
     return isinstance(value, type) and issubclass(value, WorkflowEntrypoint)

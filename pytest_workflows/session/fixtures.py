@@ -11,11 +11,11 @@ from .session import SESSION
 
 if TYPE_CHECKING:
     from durable_engine import Engine
+    from pytest_workflows.introspection.clock import WorkflowClock
+    from pytest_workflows.workers.environment import EnvProxy
 
-    from .introspection.clock import WorkflowClock
-    from .running import RunningTest
+    from .test_run import RunningTest
     from .worker import WorkflowWorker
-    from .workers.environment import EnvProxy
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def workflow_bindings() -> Mapping[str, Any]:
 @pytest.fixture
 def workflow_env(request: pytest.FixtureRequest, workflow_bindings: Mapping[str, Any]) -> EnvProxy:
     """What the Worker gets as `env`; `workers.env` is the same object."""
-    from .workers.environment import env
+    from pytest_workflows.workers.environment import env
 
     _running(request).override(workflow_bindings)
     return env
@@ -47,7 +47,7 @@ def workflow_worker(request: pytest.FixtureRequest, workflow_env: EnvProxy) -> W
 @pytest.fixture
 def workflow_clock(request: pytest.FixtureRequest) -> WorkflowClock:
     """The virtual clock: `.now`, `await .advance("3 days")`, `await .travel_to(datetime)`."""
-    from .introspection.clock import WorkflowClock
+    from pytest_workflows.introspection.clock import WorkflowClock
 
     running = _running(request)
     return WorkflowClock(lambda: running.engine)

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .durations import read_count
-from .exploration.explorer import ALL, Exploration
-from .look_options import add_look_options
-from .messages.paths import why_no_path, why_not_writable
-from .messages.values import shown, shown_path
+from pytest_workflows.exploration.explorer import ALL, Exploration
+from pytest_workflows.messages.paths import why_no_path, why_not_writable
+from pytest_workflows.messages.values import shown, shown_path
+
+from .hooks.durations import read_count
+from .report_options import add_look_options
 
 if TYPE_CHECKING:
     from durable_engine import FaultPoint

@@ -8,15 +8,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from durable_engine import InvalidArgumentError, WorkflowBinding, call_bounded, hide_frames, read_now
-
-from .active_test import Handler, running_handler
-from .errors import WorkflowConfigError
-from .project.wrangler import nothing_found
-from .workers import Request, Response, env
-from .workers.context import ExecutionContext
+from pytest_workflows.active_test import Handler, running_handler
+from pytest_workflows.errors import WorkflowConfigError
+from pytest_workflows.project.wrangler import nothing_found
+from pytest_workflows.workers import Request, Response, env
+from pytest_workflows.workers.context import ExecutionContext
 
 if TYPE_CHECKING:
-    from .running import RunningTest
+    from .test_run import RunningTest
 
 hide_frames(__file__)
 

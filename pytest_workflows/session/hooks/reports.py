@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .exploration.run_plan import PLAIN
-from .messages.values import shown_path
-from .recordings.reporting import RECORDED
+from pytest_workflows.exploration.run_plan import PLAIN
+from pytest_workflows.messages.values import shown_path
+from pytest_workflows.recordings.reporting import RECORDED
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .harvest import TestRuns
-    from .html import Failure
-    from .look_options import LookOptions
-    from .running import RunningTest
-    from .session import WorkflowSession
-    from .step_coverage import Coverage, KnownWorkflow
+    from pytest_workflows.harvest import TestRuns
+    from pytest_workflows.html import Failure
+    from pytest_workflows.session.report_options import LookOptions
+    from pytest_workflows.session.session import WorkflowSession
+    from pytest_workflows.session.test_run import RunningTest
+    from pytest_workflows.step_coverage import Coverage, KnownWorkflow
 
 NAME = "pytest-workflows-looking"
 _CARRIED = "workflows_runs"
@@ -54,7 +54,7 @@ class LookingHooks:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Note the workflows that the configurations of the collected tests name."""
-        from .looked import configured_workflows
+        from pytest_workflows.looked import configured_workflows
 
         self._configured.update(
             dict.fromkeys(configured_workflows(session.items, self._session, self._config.rootpath))
@@ -69,7 +69,7 @@ class LookingHooks:
         if report.failed:
             setattr(report, _FAILURE, _failure_of(report, running))
         if report.when == "teardown" and running is not None and _concerns(running):
-            from .harvest import TestRuns, quieten
+            from pytest_workflows.harvest import TestRuns, quieten
 
             quiet = bool(running.plan.title) and not self._has_failed
             recordings = running.recordings() if running.used else []
@@ -83,7 +83,7 @@ class LookingHooks:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """A worker's reports carry what its tests left; here the failures are noted."""
-        from .harvest import dump, load
+        from pytest_workflows.harvest import dump, load
 
         if self._worker is not None:
             if self._runs:
@@ -106,7 +106,7 @@ class LookingHooks:
             self._add_failure(report.nodeid, _failure_of(report, None))
 
     def _add_failure(self, nodeid: str, found: dict[str, Any]) -> None:
-        from .html import Failure
+        from pytest_workflows.html import Failure
 
         failure = self._failures.setdefault(nodeid, Failure(""))
         failure.text = "\n\n".join(filter(None, [failure.text, found["text"]]))
@@ -119,7 +119,7 @@ class LookingHooks:
         """Take what a worker had left when it ended."""
         left = getattr(node, "workeroutput", {}).get(_LEFT)
         if left is not None:
-            from .looked import load_left
+            from pytest_workflows.looked import load_left
 
             runs, configured = load_left(left)
             self._runs += runs
@@ -129,7 +129,7 @@ class LookingHooks:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Measure and write; too little coverage fails the session."""
-        from . import looked
+        from pytest_workflows import looked
 
         if self._worker is not None:
             self._config.workeroutput[_LEFT] = looked.dump_left(self._runs, list(self._configured))  # type: ignore[attr-defined]  # xdist's
@@ -153,7 +153,7 @@ class LookingHooks:
         """Show the coverage, and where the page is."""
         if self._coverage is None:
             return
-        from .step_coverage import percent, show
+        from pytest_workflows.step_coverage import percent, show
 
         if self._options.terminal:
             terminalreporter.section("workflow step coverage")

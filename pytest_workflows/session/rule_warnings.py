@@ -49,7 +49,7 @@ def configuration_error(refused: list[Warning]) -> Warning:
     Args:
         refused: The warnings, one at least.
     """
-    from .errors import WorkflowConfigWarning
+    from pytest_workflows.errors import WorkflowConfigWarning
 
     return WorkflowConfigWarning("\n".join([*map(str, refused), _WHY_OF_CONFIGURATION]))
 
@@ -118,7 +118,7 @@ class Warned:
         Returns:
             The warnings that are errors here, by the filters in force; the caller raises them.
         """
-        from .errors import WorkflowConfigWarning
+        from pytest_workflows.errors import WorkflowConfigWarning
 
         refused: list[Warning] = []
         for line, what in found:
