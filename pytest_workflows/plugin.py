@@ -195,7 +195,7 @@ def pytest_runtest_makereport(
     """Put the runs of the test's instances into the report of its failure, and leave our own frames out of it."""
     # Without the engine no frame is ours, and nothing must be loaded to find that out.
     if call.excinfo is not None and "durable_engine" in sys.modules:
-        from .tracebacks import hide_ours
+        from .reporting.tracebacks import hide_ours
 
         hide_ours(call.excinfo.value)
     if call.excinfo is not None:

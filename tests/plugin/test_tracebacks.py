@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pytest_workflows import tracebacks
+from pytest_workflows.reporting import tracebacks
 
 MISUSE = {
     "modifier": "async with instance.modify() as m:\n                    m.mock_step_result('', 1)",

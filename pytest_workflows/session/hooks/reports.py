@@ -15,12 +15,12 @@ from pytest_workflows.recordings.reporting import RECORDED
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_workflows.harvest import TestRuns
-    from pytest_workflows.html import Failure
+    from pytest_workflows.reporting.coverage import Coverage, KnownWorkflow
+    from pytest_workflows.reporting.html import Failure
+    from pytest_workflows.reporting.test_runs import TestRuns
     from pytest_workflows.session.report_options import LookOptions
     from pytest_workflows.session.session import WorkflowSession
     from pytest_workflows.session.test_run import RunningTest
-    from pytest_workflows.step_coverage import Coverage, KnownWorkflow
 
 NAME = "pytest-workflows-looking"
 _CARRIED = "workflows_runs"
@@ -54,7 +54,7 @@ class LookingHooks:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Note the workflows that the configurations of the collected tests name."""
-        from pytest_workflows.looked import configured_workflows
+        from pytest_workflows.reporting.session_reports import configured_workflows
 
         self._configured.update(
             dict.fromkeys(configured_workflows(session.items, self._session, self._config.rootpath))
@@ -69,7 +69,7 @@ class LookingHooks:
         if report.failed:
             setattr(report, _FAILURE, _failure_of(report, running))
         if report.when == "teardown" and running is not None and _concerns(running):
-            from pytest_workflows.harvest import TestRuns, quieten
+            from pytest_workflows.reporting.test_runs import TestRuns, quieten
 
             quiet = bool(running.plan.title) and not self._has_failed
             recordings = running.recordings() if running.used else []
@@ -83,7 +83,7 @@ class LookingHooks:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """A worker's reports carry what its tests left; here the failures are noted."""
-        from pytest_workflows.harvest import dump, load
+        from pytest_workflows.reporting.test_runs import dump, load
 
         if self._worker is not None:
             if self._runs:
@@ -106,7 +106,7 @@ class LookingHooks:
             self._add_failure(report.nodeid, _failure_of(report, None))
 
     def _add_failure(self, nodeid: str, found: dict[str, Any]) -> None:
-        from pytest_workflows.html import Failure
+        from pytest_workflows.reporting.html import Failure
 
         failure = self._failures.setdefault(nodeid, Failure(""))
         failure.text = "\n\n".join(filter(None, [failure.text, found["text"]]))
@@ -119,7 +119,7 @@ class LookingHooks:
         """Take what a worker had left when it ended."""
         left = getattr(node, "workeroutput", {}).get(_LEFT)
         if left is not None:
-            from pytest_workflows.looked import load_left
+            from pytest_workflows.reporting.session_reports import load_left
 
             runs, configured = load_left(left)
             self._runs += runs
@@ -129,7 +129,7 @@ class LookingHooks:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Measure and write; too little coverage fails the session."""
-        from pytest_workflows import looked
+        from pytest_workflows.reporting import session_reports as looked
 
         if self._worker is not None:
             self._config.workeroutput[_LEFT] = looked.dump_left(self._runs, list(self._configured))  # type: ignore[attr-defined]  # xdist's
@@ -153,7 +153,7 @@ class LookingHooks:
         """Show the coverage, and where the page is."""
         if self._coverage is None:
             return
-        from pytest_workflows.step_coverage import percent, show
+        from pytest_workflows.reporting.coverage import percent, show
 
         if self._options.terminal:
             terminalreporter.section("workflow step coverage")

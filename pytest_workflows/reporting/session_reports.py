@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from .harvest import TestRuns
+from pytest_workflows.session.freeze import real_seconds
+from pytest_workflows.sources import find_steps
+
+from .coverage import KnownWorkflow, dump, measure, sources_of
 from .html import Failure, Report, TestRun, render
-from .session.freeze import real_seconds
-from .sources import find_steps
-from .step_coverage import KnownWorkflow, dump, measure, sources_of
+from .test_runs import TestRuns
 
 if TYPE_CHECKING:
-    from .session.report_options import LookOptions
-    from .session.session import WorkflowSession
+    from pytest_workflows.session.report_options import LookOptions
+    from pytest_workflows.session.session import WorkflowSession
 
 
 class Left(msgspec.Struct):

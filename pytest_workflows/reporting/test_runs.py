@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from .recordings import Recording
+from pytest_workflows.recordings import Recording
 
 
 class TestRuns(msgspec.Struct):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pytest_workflows.step_coverage import percent
+from pytest_workflows.reporting.coverage import percent
 
 from .cards import cards
 from .data import as_script, slim, summary

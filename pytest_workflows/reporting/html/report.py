@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pytest_workflows.recordings import Recording
-from pytest_workflows.step_coverage import Coverage, KnownWorkflow
+from pytest_workflows.reporting.coverage import Coverage, KnownWorkflow
 
 
 @dataclass

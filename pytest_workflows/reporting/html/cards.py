@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cache
 
-from pytest_workflows.graph import build_graph, to_mermaid, to_svg
 from pytest_workflows.recordings import Recording, StepStats, WorkflowStats, stats_of
-from pytest_workflows.sources import SourceWorkflow, family
-from pytest_workflows.step_coverage import (
+from pytest_workflows.reporting.coverage import (
     KnownWorkflow,
     StepCoverage,
     WorkflowCoverage,
@@ -16,6 +14,8 @@ from pytest_workflows.step_coverage import (
     sources_of,
     what_happened,
 )
+from pytest_workflows.reporting.graph import build_graph, to_mermaid, to_svg
+from pytest_workflows.sources import SourceWorkflow, family
 
 from .pills import Pills
 from .report import Report
