@@ -20,10 +20,10 @@ from .session.fixtures import (  # noqa: F401 (pytest finds fixtures by their na
     workflow_worker,
 )
 from .session.hooks.durations import Durations
+from .session.hooks.exploration import NAME, ExplorationHooks
 from .session.report_options import read_look_options
 from .session.report_sections import RECORDINGS, SECTION, ColouredSections, show_report, tell_worker
 from .session.session import SESSION, WorkflowSession
-from .session.session.hooks.exploration import NAME, ExplorationHooks
 from .session.session_report import RunCollector
 from .session.settings import MARKER_HELP, add_options, read_exploration
 

@@ -33,8 +33,8 @@ from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.project.worker_project import Project
 from pytest_workflows.project.wrangler import load_config
 from pytest_workflows.recordings import Recording, RecordingError, dump, load, parse, stats_of
-from pytest_workflows.recordings.redaction import redact
-from pytest_workflows.recordings.script import RecordedScript
+from pytest_workflows.recordings.format.redaction import redact
+from pytest_workflows.recordings.playback.script import RecordedScript
 from pytest_workflows.reporting.coverage import measure, sources_of
 from pytest_workflows.reporting.graph import build_graph, to_mermaid, to_svg
 from pytest_workflows.reporting.html import Report, TestRun, render

@@ -15,7 +15,7 @@ import pytest
 from durable_engine import EngineError
 from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.project.newer_python import note_of
-from pytest_workflows.recordings.divergence import place_text
+from pytest_workflows.recordings.playback.divergence import place_text
 
 from .errors import CommandError
 from .project import Found, find_project, run_pytest, told_by

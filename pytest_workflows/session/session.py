@@ -18,9 +18,9 @@ from pytest_workflows.project import importer
 from pytest_workflows.project.loop_at_import import explain_missing_loop
 
 from .hooks.junit import PROPERTY
+from .property_tests import exempt_our_fixtures, is_property_test, separate_examples
 from .report_sections import add_section, clean, takes_ascii_only
 from .rule_warnings import Warned
-from .session.property_tests import exempt_our_fixtures, is_property_test, separate_examples
 from .session_report import Kept, hand_over, is_awaited
 from .settings import MARKER, Settings, read_ini, read_marker
 
@@ -237,7 +237,7 @@ class WorkflowSession:
                 add_section(report, running.report, self._config)
                 running.reported = True
         if running.used and running.settings.record != "none":
-            from pytest_workflows.recordings.reporting import report_recordings
+            from pytest_workflows.recordings.capture.reporting import report_recordings
 
             report_recordings(report, running, self._config, running.plan.title)
 

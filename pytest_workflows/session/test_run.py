@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from pytest_workflows.exploration.run_plan import RunOutcome, RunPlan
     from pytest_workflows.project.worker_project import Project
     from pytest_workflows.project.wrangler import WorkflowBindingConfig
-    from pytest_workflows.recordings.building import Origin
-    from pytest_workflows.recordings.capture import Capture
-    from pytest_workflows.recordings.model import Recording
-    from pytest_workflows.recordings.observing import Watcher
-    from pytest_workflows.recordings.redaction import Secrets
+    from pytest_workflows.recordings.capture.building import Origin
+    from pytest_workflows.recordings.capture.captured import Capture
+    from pytest_workflows.recordings.capture.observing import Watcher
+    from pytest_workflows.recordings.format.model import Recording
+    from pytest_workflows.recordings.format.redaction import Secrets
     from pytest_workflows.rules.source import Sources
     from pytest_workflows.rules.watch import Watch
     from pytest_workflows.timeline.styled import Line
@@ -156,7 +156,7 @@ class RunningTest:
         secrets = self._secret_values()
         self.has_secrets = bool(settings.redact or secrets)
         if settings.record != "none" or settings.looked_at or self.has_secrets:
-            from pytest_workflows.recordings.capture import MOST, Capture
+            from pytest_workflows.recordings.capture.captured import MOST, Capture
 
             most = None if self._records_all else MOST
             self._capture = Capture(engine, settings.redact, most, secrets)
@@ -424,7 +424,7 @@ class RunningTest:
 
     def _origin(self, watcher: Watcher) -> Origin:
         from durable_engine import to_datetime
-        from pytest_workflows.recordings.building import Origin
+        from pytest_workflows.recordings.capture.building import Origin
 
         seed = self.settings.seed if self.plan.seed is None else self.plan.seed
         return Origin(

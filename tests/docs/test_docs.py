@@ -21,7 +21,7 @@ import durable_engine  # noqa: F401
 import pytest_workflows.hookspecs
 import pytest_workflows.introspection.clock
 import pytest_workflows.introspection.introspectors
-import pytest_workflows.recordings.reporting
+import pytest_workflows.recordings.capture.reporting
 import pytest_workflows.rules.watch
 import pytest_workflows.session.freeze
 import pytest_workflows.session.hooks.replay

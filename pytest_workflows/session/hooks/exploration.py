@@ -13,7 +13,7 @@ import pytest
 
 from pytest_workflows.exploration.explorer import Exploration, Explorer, Tally
 from pytest_workflows.exploration.run_plan import PLAIN, RunOutcome, RunPlan
-from pytest_workflows.session.session.property_tests import is_property_test
+from pytest_workflows.session.property_tests import is_property_test
 from pytest_workflows.session.settings import MARKER
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.messages.values import shown_path
 from pytest_workflows.project.wrangler import binding_meant
 from pytest_workflows.recordings import Recording, RecordingError, load
-from pytest_workflows.recordings.replay import replay
+from pytest_workflows.recordings.playback.replay import replay
 
 if TYPE_CHECKING:
     from pytest_workflows.session.session import WorkflowSession

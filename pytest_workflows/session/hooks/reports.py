@@ -10,7 +10,7 @@ import pytest
 
 from pytest_workflows.exploration.run_plan import PLAIN
 from pytest_workflows.messages.values import shown_path
-from pytest_workflows.recordings.reporting import RECORDED
+from pytest_workflows.recordings.capture.reporting import RECORDED
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from durable_engine import Engine, Workflow
+from pytest_workflows.recordings.format.model import Recording
+from pytest_workflows.recordings.format.redaction import Secrets
 
 from .building import Origin, Snapshot, build, sensitive_outputs, snapshot
-from .model import Recording
 from .observing import Watcher
-from .redaction import Secrets
 
 MOST = 500
 """Of how many instances a test's recordings are kept, unless all tests are recorded."""

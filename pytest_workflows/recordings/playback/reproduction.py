@@ -20,14 +20,14 @@ from durable_engine import (
     to_ms,
 )
 from pytest_workflows.introspection.introspectors import InstanceIntrospector, introspect_workflow_instance
+from pytest_workflows.recordings.errors import DivergenceError, RecordingError
+from pytest_workflows.recordings.files import load, read
+from pytest_workflows.recordings.format.model import Recording
+from pytest_workflows.recordings.format.values import untag
+from pytest_workflows.recordings.production import guess_of
 
 from .divergence import call
-from .errors import DivergenceError, RecordingError
-from .files import load, read
-from .model import Recording
-from .production import guess_of
 from .script import RecordedScript, find_until
-from .values import untag
 
 _AT_ONCE = timedelta(seconds=1)
 """An instance that starts within this time was not kept waiting."""

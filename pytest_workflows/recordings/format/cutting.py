@@ -6,7 +6,8 @@ from typing import TypeVar
 
 import msgspec
 
-from .errors import RecordingError
+from pytest_workflows.recordings.errors import RecordingError
+
 from .model import Recording, Step
 
 OPTION = "workflows_record_steps"

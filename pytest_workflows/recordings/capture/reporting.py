@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from pytest_workflows.messages.values import shown_path
+from pytest_workflows.recordings.format.cutting import cut
 from pytest_workflows.session.hooks.junit import PROPERTY
 from pytest_workflows.session.report_sections import RECORDINGS
 
-from .cutting import cut
 from .storing import write
 
 if TYPE_CHECKING:
     import pytest
 
-    from .model import Recording
+    from pytest_workflows.recordings.format.model import Recording
 
 RECORDED = "workflows_recordings"
 """The attribute of a failing test's report that has its recordings' files, relative to rootdir."""

@@ -21,13 +21,13 @@ from durable_engine import (
     end_of_unserialisable,
     to_ms,
 )
+from pytest_workflows.recordings.errors import RecordingError
+from pytest_workflows.recordings.format.cutting import check_whole
+from pytest_workflows.recordings.format.model import Attempt, ErrorRecord, Recording, SentEvent, Step
+from pytest_workflows.recordings.format.sleeps import by_name, line_keys
+from pytest_workflows.recordings.format.values import untag
 
-from .cutting import check_whole
 from .divergence import diverged
-from .errors import RecordingError
-from .model import Attempt, ErrorRecord, Recording, SentEvent, Step
-from .sleeps import by_name, line_keys
-from .values import untag
 
 _STARTS = frozenset({"STEP_START", "SLEEP_START", "WAIT_START"})
 _ENDS = frozenset({"STEP_SUCCESS", "STEP_FAILURE", "SLEEP_COMPLETE", "WAIT_COMPLETE", "WAIT_TIMED_OUT"})

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from .files import dump
-from .model import Recording
+from pytest_workflows.recordings.files import dump
+from pytest_workflows.recordings.format.model import Recording
 
 _LONGEST = 100
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+")

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from pytest_workflows.messages.values import shown
+from pytest_workflows.recordings.errors import RecordingError
 
-from .errors import RecordingError
 from .model import Recording, Step
 from .values import TYPE, untag
 

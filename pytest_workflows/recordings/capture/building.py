@@ -28,8 +28,7 @@ from durable_engine import (
     stored_inputs,
     to_datetime,
 )
-
-from .model import (
+from pytest_workflows.recordings.format.model import (
     Attempt,
     Crash,
     Effect,
@@ -44,9 +43,10 @@ from .model import (
     SourcePlace,
     Step,
 )
+from pytest_workflows.recordings.format.redaction import HIDDEN
+from pytest_workflows.recordings.format.values import tag
+
 from .observing import AttemptKey, HeardLine, Watched
-from .redaction import HIDDEN
-from .values import tag
 
 _STARTS = frozenset({"STEP_START", "SLEEP_START", "WAIT_START"})
 _LOST = "Attempt failed due to internal workflows error"

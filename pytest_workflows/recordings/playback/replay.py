@@ -8,14 +8,14 @@ from typing import Any
 
 from durable_engine import FINAL_STATUSES, WorkflowBinding, error_of
 from pytest_workflows.introspection.introspectors import InstanceIntrospector
+from pytest_workflows.recordings.format.matching import can_match, texts_can_match
+from pytest_workflows.recordings.format.model import Recording
+from pytest_workflows.recordings.format.redaction import TEXT, redact
+from pytest_workflows.recordings.format.values import tag, untag
+from pytest_workflows.recordings.production import UNKNOWN_ERROR
 
 from .divergence import ended_early, ended_otherwise
-from .matching import can_match, texts_can_match
-from .model import Recording
-from .production import UNKNOWN_ERROR
-from .redaction import TEXT, redact
 from .reproduction import Reproduction, reproduce
-from .values import tag, untag
 
 _HEADINGS = ("Traceback ", "During handling of ", "The above exception ", "PythonError: Traceback ")
 

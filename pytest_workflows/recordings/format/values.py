@@ -15,8 +15,7 @@ from typing import Any
 
 from durable_engine import PLAIN_DATETIME, JsBigInt, JsDict, JsException, JsNull, JsProxy, UnknownValue
 from pytest_workflows.messages.values import shown
-
-from .errors import RecordingError
+from pytest_workflows.recordings.errors import RecordingError
 
 TYPE = "$type"
 _MAX_SAFE = 2**53 - 1

@@ -8,13 +8,13 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from durable_engine import Ask, Place, StepKey, in_words
-
-from .errors import DivergenceError
-from .matching import holds_redacted
-from .production import guess_of
+from pytest_workflows.recordings.errors import DivergenceError
+from pytest_workflows.recordings.format.matching import holds_redacted
+from pytest_workflows.recordings.production import guess_of
 
 if TYPE_CHECKING:
-    from .model import Recording, Step
+    from pytest_workflows.recordings.format.model import Recording, Step
+
     from .script import RecordedScript
 
 _AROUND = 4
