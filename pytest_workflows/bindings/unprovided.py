@@ -10,8 +10,8 @@ from types import FrameType
 from durable_engine import acting_scope, current_scope, shown_path
 from pytest_workflows.active_test import Caller, running_handler
 from pytest_workflows.errors import MissingNameError, UnprovidedError
-from pytest_workflows.rules.source import Sources
-from pytest_workflows.rules.syntax import source_file
+from pytest_workflows.sources.syntax import source_file
+from pytest_workflows.sources.worker_code import Sources
 
 from .sockets import caller_of_task, caller_of_thread
 

@@ -217,7 +217,7 @@ class WorkflowSession:
     def note_early_use(self, error: UnprovidedError) -> None:
         """A Worker's module uses what nobody provides, while it is imported and no test runs."""
         from pytest_workflows.bindings.unprovided import UseNoter
-        from pytest_workflows.rules.source import Sources
+        from pytest_workflows.sources.worker_code import Sources
 
         project = self.switcher.active
         sources = Sources(None if project is None else project.folder)

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from pytest_workflows.recordings.capture.observing import Watcher
     from pytest_workflows.recordings.format.model import Recording
     from pytest_workflows.recordings.format.redaction import Secrets
-    from pytest_workflows.rules.source import Sources
     from pytest_workflows.rules.watch import Watch
+    from pytest_workflows.sources.worker_code import Sources
     from pytest_workflows.timeline.styled import Line
     from pytest_workflows.timeline.text import Run
     from pytest_workflows.workers.context import ExecutionContext
@@ -204,7 +204,7 @@ class RunningTest:
     def sources(self) -> Sources:
         """What is the source of the Worker under test."""
         if self._sources is None:
-            from pytest_workflows.rules.source import Sources
+            from pytest_workflows.sources.worker_code import Sources
 
             self._sources = Sources(None if self.project is None else self.project.folder)
         return self._sources

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_workflows.rules.source import Sources
+from pytest_workflows.sources.worker_code import Sources
 from pytest_workflows.workers import WorkflowEntrypoint
 
 SOURCE = """
