@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Any
 
 from durable_engine import Engine, Instance
-from pytest_workflows.session import freeze
+from pytest_workflows.introspection import freeze
 from pytest_workflows.sources.syntax import call_in_progress, name_of
 from pytest_workflows.sources.worker_code import Sources, is_ours
 

@@ -27,9 +27,9 @@ from .settings import MARKER, Settings, read_ini, read_marker
 if TYPE_CHECKING:
     from pytest_workflows.active_test import Caller
     from pytest_workflows.errors import UnprovidedError
+    from pytest_workflows.introspection.freeze import Freezer
     from pytest_workflows.project.worker_project import Project, ProjectSwitcher
 
-    from .freeze import Freezer
     from .test_run import RunningTest
 
 SESSION = pytest.StashKey["WorkflowSession"]()
@@ -153,7 +153,7 @@ class WorkflowSession:
             self._freezer.stop()
             self._stop_watchdog()
         if self._freezer is None:
-            from .freeze import Freezer
+            from pytest_workflows.introspection.freeze import Freezer
 
             self._freezer = Freezer()
         item.user_properties[:] = [one for one in item.user_properties if one[0] != PROPERTY]  # of a run before this
@@ -237,7 +237,7 @@ class WorkflowSession:
                 add_section(report, running.report, self._config)
                 running.reported = True
         if running.used and running.settings.record != "none":
-            from pytest_workflows.recordings.capture.reporting import report_recordings
+            from .recording_section import report_recordings
 
             report_recordings(report, running, self._config, running.plan.title)
 

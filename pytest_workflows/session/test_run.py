@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from . import freeze
+from pytest_workflows.introspection import freeze
+
 from .rule_warnings import as_error, configuration_error
 
 if TYPE_CHECKING:

@@ -20,11 +20,11 @@ import pytest
 import durable_engine  # noqa: F401
 import pytest_workflows.hookspecs
 import pytest_workflows.introspection.clock
+import pytest_workflows.introspection.freeze
 import pytest_workflows.introspection.introspectors
-import pytest_workflows.recordings.capture.reporting
 import pytest_workflows.rules.watch
-import pytest_workflows.session.freeze
 import pytest_workflows.session.hooks.replay
+import pytest_workflows.session.recording_section
 import pytest_workflows.session.test_run
 import pytest_workflows.session.worker  # noqa: F401
 

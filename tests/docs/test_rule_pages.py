@@ -26,9 +26,9 @@ import pytest_workflows.hookspecs
 # A pytest that runs in this process forgets the modules that it imported. All of ours are here before, so that none
 # of them exists twice.
 import pytest_workflows.introspection.clock
+import pytest_workflows.introspection.freeze
 import pytest_workflows.introspection.introspectors
 import pytest_workflows.rules.watch
-import pytest_workflows.session.freeze
 import pytest_workflows.session.test_run
 import pytest_workflows.session.worker  # noqa: F401
 from durable_engine import RULES

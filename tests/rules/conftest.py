@@ -14,8 +14,8 @@ from durable_engine import Finding
 from pytest_workflows import active_test as current
 from pytest_workflows import introspect_workflow_instance
 from pytest_workflows.exploration.run_plan import RunPlan
+from pytest_workflows.introspection.freeze import Freezer
 from pytest_workflows.project.worker_project import Project
-from pytest_workflows.session.freeze import Freezer
 from pytest_workflows.session.rule_warnings import Warned
 from pytest_workflows.session.settings import Settings
 from pytest_workflows.session.test_run import RunningTest

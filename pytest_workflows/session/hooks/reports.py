@@ -10,7 +10,7 @@ import pytest
 
 from pytest_workflows.exploration.run_plan import PLAIN
 from pytest_workflows.messages.values import shown_path
-from pytest_workflows.recordings.capture.reporting import RECORDED
+from pytest_workflows.session.recording_section import RECORDED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +54,7 @@ class LookingHooks:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Note the workflows that the configurations of the collected tests name."""
-        from pytest_workflows.reporting.session_reports import configured_workflows
+        from .session_reports import configured_workflows
 
         self._configured.update(
             dict.fromkeys(configured_workflows(session.items, self._session, self._config.rootpath))
@@ -119,7 +119,7 @@ class LookingHooks:
         """Take what a worker had left when it ended."""
         left = getattr(node, "workeroutput", {}).get(_LEFT)
         if left is not None:
-            from pytest_workflows.reporting.session_reports import load_left
+            from .session_reports import load_left
 
             runs, configured = load_left(left)
             self._runs += runs
@@ -129,7 +129,7 @@ class LookingHooks:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Measure and write; too little coverage fails the session."""
-        from pytest_workflows.reporting import session_reports as looked
+        from . import session_reports as looked
 
         if self._worker is not None:
             self._config.workeroutput[_LEFT] = looked.dump_left(self._runs, list(self._configured))  # type: ignore[attr-defined]  # xdist's

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from pytest_workflows.session.freeze import real_seconds
+from pytest_workflows.introspection.freeze import real_seconds
+from pytest_workflows.reporting.coverage import KnownWorkflow, dump, measure, sources_of
+from pytest_workflows.reporting.html import Failure, Report, TestRun, render
+from pytest_workflows.reporting.test_runs import TestRuns
 from pytest_workflows.sources import find_steps
-
-from .coverage import KnownWorkflow, dump, measure, sources_of
-from .html import Failure, Report, TestRun, render
-from .test_runs import TestRuns
 
 if TYPE_CHECKING:
     from pytest_workflows.session.report_options import LookOptions

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from pytest_workflows.messages.values import shown_path
+from pytest_workflows.recordings.capture.storing import write
 from pytest_workflows.recordings.format.cutting import cut
 from pytest_workflows.session.hooks.junit import PROPERTY
 from pytest_workflows.session.report_sections import RECORDINGS
-
-from .storing import write
 
 if TYPE_CHECKING:
     import pytest
