@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import itertools
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from durable_engine import (
     Engine,
@@ -18,12 +18,26 @@ from durable_engine import (
 from pytest_workflows.timeline.step_table import joined
 from pytest_workflows.timeline.text import Run, keep_run
 
-if TYPE_CHECKING:
-    from .introspectors import InstanceIntrospector, WorkflowIntrospector
-
-
 MOST_RUNS = 20
 """Of a test's runs, in its report."""
+
+
+class OpenIntrospector(Protocol):
+    """An introspector that a test has open."""
+
+    def keep_left(self) -> None:
+        """Keep what it is asked after the engine is gone."""
+
+    def note_unused(self) -> None:
+        """Note the modifications that nothing has used."""
+
+
+class OpenInstanceIntrospector(OpenIntrospector, Protocol):
+    """An introspector of one instance."""
+
+    @property
+    def id(self) -> str:
+        """The instance's id."""
 
 
 class Registry:
@@ -45,10 +59,10 @@ class Registry:
         self.gone: list[Run] = []
         self.on_leave: Callable[[Workflow, Iterable[str]], None] | None = None
         self.most_runs: int | None = MOST_RUNS
-        self.instances: dict[tuple[str, str], InstanceIntrospector] = {}
-        self.workflows: dict[str, WorkflowIntrospector] = {}
+        self.instances: dict[tuple[str, str], OpenInstanceIntrospector] = {}
+        self.workflows: dict[str, OpenIntrospector] = {}
 
-    def open_instance(self, introspector: InstanceIntrospector, workflow: str) -> None:
+    def open_instance(self, introspector: OpenInstanceIntrospector, workflow: str) -> None:
         """Note that an instance is introspected.
 
         Raises:
@@ -62,7 +76,7 @@ class Registry:
             )
         self.instances[key] = introspector
 
-    def open_workflow(self, introspector: WorkflowIntrospector, workflow: str) -> None:
+    def open_workflow(self, introspector: OpenIntrospector, workflow: str) -> None:
         """Note that a workflow is introspected.
 
         Raises:

@@ -5,24 +5,48 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from durable_engine import Ask, Place, StepKey, in_words
 from pytest_workflows.recordings.errors import DivergenceError
 from pytest_workflows.recordings.format.matching import holds_redacted
+from pytest_workflows.recordings.format.model import Recording, Step
 from pytest_workflows.recordings.production import guess_of
-
-if TYPE_CHECKING:
-    from pytest_workflows.recordings.format.model import Recording, Step
-
-    from .script import RecordedScript
 
 _AROUND = 4
 _MOST_WIDE = 50
 _CALLS = {"do": "step.do", "sleep": "step.sleep", "wait_for_event": "step.wait_for_event"}
 
 
-def diverged(script: RecordedScript, ask: Ask, recorded: Step | None) -> DivergenceError:
+class FollowedScript(Protocol):
+    """A recording, and how far the source has followed it."""
+
+    @property
+    def recording(self) -> Recording:
+        """The recording."""
+
+    @property
+    def name(self) -> str:
+        """What the recording is called in a message."""
+
+    @property
+    def workflow(self) -> str:
+        """The binding's name of its workflow."""
+
+    @property
+    def expected(self) -> Sequence[Step]:
+        """The recorded steps of `run` itself, in their order."""
+
+    @property
+    def missing(self) -> Sequence[Step]:
+        """The recorded steps that were not asked for."""
+
+    @property
+    def asked(self) -> Sequence[Ask]:
+        """The steps that `run` has asked for."""
+
+
+def diverged(script: FollowedScript, ask: Ask, recorded: Step | None) -> DivergenceError:
     """The error for a step that `run` asks for and that the recording does not have there.
 
     Args:
@@ -47,7 +71,7 @@ def diverged(script: RecordedScript, ask: Ask, recorded: Step | None) -> Diverge
     return DivergenceError("\n".join(lines))
 
 
-def ended_early(script: RecordedScript, told: str) -> DivergenceError:
+def ended_early(script: FollowedScript, told: str) -> DivergenceError:
     """The error for a `run` that goes no further and has not asked for all that is recorded.
 
     Args:
@@ -65,7 +89,7 @@ def ended_early(script: RecordedScript, told: str) -> DivergenceError:
     return DivergenceError("\n".join(lines))
 
 
-def ended_otherwise(script: RecordedScript, recorded: str, told: str, place: Place | None) -> DivergenceError:
+def ended_otherwise(script: FollowedScript, recorded: str, told: str, place: Place | None) -> DivergenceError:
     """The error for a `run` that asked for all that is recorded, and came to another end.
 
     Args:
@@ -100,7 +124,7 @@ def place_text(file: str, line: int) -> str:
     return f"{file if short.startswith('..') else short}:{line}"
 
 
-def _instance(script: RecordedScript) -> str:
+def _instance(script: FollowedScript) -> str:
     return f"Instance {script.recording.instance_id!r} of {script.workflow!r}"
 
 
@@ -112,7 +136,7 @@ def _hints(recording: Recording) -> list[str]:
     return hints + guess_of(recording.notes)
 
 
-def _side_by_side(script: RecordedScript, marked: Step | None) -> list[str]:
+def _side_by_side(script: FollowedScript, marked: Step | None) -> list[str]:
     """Both sequences: what both have stands in one row, and the first difference is marked."""
     recorded = [(step.key, _recorded_place(step)) for step in script.expected]
     now = [(ask.key, ask.place) for ask in script.asked]
