@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from pytest_workflows.shown import shown_path
+from pytest_workflows.messages.values import shown_path
 
 from . import words
 from .check_plugin import FILE

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from durable_engine import in_words
 from pytest_workflows.recordings import Recording, Step
-from pytest_workflows.recordings.matching import can_match, texts_can_match
+from pytest_workflows.recordings.format.matching import can_match, texts_can_match
 
 from . import words
 

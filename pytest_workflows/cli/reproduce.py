@@ -15,10 +15,10 @@ from rich.text import Text
 
 from durable_engine import EngineError, printable
 from pytest_workflows.recordings import DivergenceError, Recording, RecordingError
+from pytest_workflows.recordings.playback.replay import replay, same_failure
+from pytest_workflows.recordings.playback.reproduction import reproduce as play
+from pytest_workflows.recordings.playback.script import find_until
 from pytest_workflows.recordings.production import guess_of
-from pytest_workflows.recordings.replay import replay, same_failure
-from pytest_workflows.recordings.reproduction import reproduce as play
-from pytest_workflows.recordings.script import find_until
 
 from . import words
 from .console import show, stdout

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from durable_engine import FINAL_STATUSES, InvalidArgumentError, in_words, read_now
-from pytest_workflows.shown import shown
+from pytest_workflows.messages.values import shown
 
 from . import words
 from .console import STYLES, labelled, show, stdout

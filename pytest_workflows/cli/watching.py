@@ -22,7 +22,7 @@ from durable_engine import (
     step_error,
     steps_of,
 )
-from pytest_workflows.timeline import keep_run, render
+from pytest_workflows.timeline.text import keep_run, render
 
 from . import words
 from .console import STYLES

@@ -9,7 +9,7 @@ from typing import Any
 
 from durable_engine import UnknownValue, in_words
 from pytest_workflows.recordings import Recording, is_unknown
-from pytest_workflows.recordings.model import ErrorRecord
+from pytest_workflows.recordings.format.model import ErrorRecord
 from pytest_workflows.recordings.production import UNKNOWN_ERROR
 
 UNKNOWN = "unknown"
