@@ -8,9 +8,9 @@ from typing import Any
 from durable_engine import CallbackRun, Instance, Place
 from pytest_workflows.sources.syntax import FunctionNode, SourceFile, own_nodes, source_file
 
+from .analysis.boundary_changes import Change, changes_of
+from .analysis.value_uses import Uses, results_of
 from .base import RuleObserver, code_of
-from .boundary_changes import Change, changes_of
-from .value_uses import Uses, results_of
 
 
 class ChangedAtBoundary(RuleObserver):

@@ -8,10 +8,10 @@ from typing import Any
 from durable_engine import Ask, CallbackRun, Engine, Instance, Place
 from pytest_workflows.sources.worker_code import Sources
 
-from .awaiting import running_lines
+from .analysis.await_stack import running_lines
+from .analysis.event_mutations import end_of, find_change
+from .analysis.value_snapshot import changed_since, take_picture
 from .base import RuleObserver, unwrapped
-from .event_changes import end_of, find_change
-from .picture import changed_since, take_picture
 
 
 class ChangedEvent(RuleObserver):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from durable_engine import Effect, Instance
 
+from .analysis.call_names import shown
 from .base import RuleObserver
-from .calls import shown
 
 
 class EffectOutsideStep(RuleObserver):

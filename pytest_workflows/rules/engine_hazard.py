@@ -11,9 +11,9 @@ from durable_engine import PAUSE_REJECTS, Ask, Engine, Instance, JsException, St
 from pytest_workflows.sources.syntax import source_file
 from pytest_workflows.sources.worker_code import Sources
 
-from .awaiting import Line, lines_that_await, lines_that_gather
+from .analysis.await_stack import Line, lines_that_await, lines_that_gather
+from .analysis.exception_handlers import blocks_around, catcher_in, passes_on
 from .base import RuleObserver
-from .catching import blocks_around, catcher_in, passes_on
 
 _NAMES = frozenset(kind.__name__ for kind in JsException.__mro__)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from durable_engine import CallbackRun, Effect, Engine, Instance, Place, StepKey
 from pytest_workflows.sources.worker_code import Sources
 
+from .analysis.call_names import shown
 from .base import RuleObserver
-from .calls import shown
 
 
 class ManyEffectsInOneStep(RuleObserver):

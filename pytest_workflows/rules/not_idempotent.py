@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from durable_engine import CallbackRun, Effect, Engine, Instance, StepKey
 from pytest_workflows.sources.worker_code import Sources
 
+from .analysis.call_names import last_name, shown
+from .analysis.idempotency import has_reference, key_of, repeating
 from .base import RuleObserver
-from .calls import last_name, shown
-from .idempotency import has_reference, key_of, repeating
 
 
 @dataclass

@@ -15,12 +15,12 @@ from pytest_workflows.introspection import freeze
 from pytest_workflows.sources.syntax import call_in_progress, name_of
 from pytest_workflows.sources.worker_code import Sources, is_ours
 
-from . import chance
+from .analysis import nondeterminism
+from .analysis.clock_reads import describe_read, find_reader
 from .base import RuleObserver
-from .clock_reads import describe_read, find_reader
 
 _MODULES = {module.__file__: module.__name__ for module in (random, secrets, uuid)}
-_NOTIFIERS = frozenset({chance.__file__, freeze.__file__})
+_NOTIFIERS = frozenset({nondeterminism.__file__, freeze.__file__})
 
 
 class RandomOutsideStep(RuleObserver):
@@ -31,18 +31,18 @@ class RandomOutsideStep(RuleObserver):
     def __init__(self, engine: Engine, sources: Sources) -> None:
         super().__init__(engine, sources)
         self._known: set[type] = set()
-        chance.listen(engine, self._taken)
+        nondeterminism.listen(engine, self._taken)
 
     def close(self) -> None:
         """Put everything back as it was."""
-        chance.unlisten(self._engine)
+        nondeterminism.unlisten(self._engine)
 
     def life_started(self, instance: Instance, event: Any) -> None:
         """See to it that functions which the Worker has imported by name are listened to."""
         cls = self._sources.workflows.get(instance.workflow.name)
         if cls is not None and cls not in self._known:
             self._known.add(cls)
-            chance.look_into(self._sources.functions_of(cls), self._sources.is_file)
+            nondeterminism.look_into(self._sources.functions_of(cls), self._sources.is_file)
 
     def _taken(self, instance: Instance, is_time: bool) -> None:
         frame, name = _asker(_reader(sys._getframe(1)) if is_time else sys._getframe(1))

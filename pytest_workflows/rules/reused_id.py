@@ -12,9 +12,9 @@ from pytest_workflows.active_test import running_handler
 from pytest_workflows.sources.syntax import source_file
 from pytest_workflows.sources.worker_code import Sources
 
+from .analysis.create_calls import CREATES, created, id_expressions, is_guarded
+from .analysis.id_expressions import make_up
 from .base import RuleObserver
-from .creating import CREATES, created, id_expressions, is_guarded
-from .id_expressions import make_up
 
 _LONGEST = 60
 

@@ -14,9 +14,9 @@ from pytest_workflows.sources.syntax import FunctionNode, SourceFile, source_fil
 from pytest_workflows.sources.worker_code import Sources
 from pytest_workflows.workers.entrypoints import WorkflowEntrypoint
 
+from .analysis.mutations import Variable, mutations, stands_for
+from .analysis.value_snapshot import changed_since, containers_in, take_picture
 from .base import RuleObserver, code_of
-from .mutations import Variable, mutations, stands_for
-from .picture import changed_since, containers_in, take_picture
 
 _EMPTY = object()
 _NEW = "*"

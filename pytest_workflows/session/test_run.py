@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pytest_workflows.recordings.capture.observing import Watcher
     from pytest_workflows.recordings.format.model import Recording
     from pytest_workflows.recordings.format.redaction import Secrets
-    from pytest_workflows.rules.watch import Watch
+    from pytest_workflows.rules.registry import Watch
     from pytest_workflows.sources.worker_code import Sources
     from pytest_workflows.timeline.styled import Line
     from pytest_workflows.timeline.text import Run
@@ -117,7 +117,7 @@ class RunningTest:
         from durable_engine import WATCHDOG, Engine, Limits, read_now, to_datetime
         from pytest_workflows.errors import UnprovidedError
         from pytest_workflows.introspection.registry import registry_of
-        from pytest_workflows.rules.watch import Watch
+        from pytest_workflows.rules.registry import Watch
 
         from .hook_caller import FindingKeeper, hook_callers
         from .process_end import end_process

@@ -28,7 +28,7 @@ import pytest_workflows.hookspecs
 import pytest_workflows.introspection.clock
 import pytest_workflows.introspection.freeze
 import pytest_workflows.introspection.introspectors
-import pytest_workflows.rules.watch
+import pytest_workflows.rules.registry
 import pytest_workflows.session.test_run
 import pytest_workflows.session.worker  # noqa: F401
 from durable_engine import RULES

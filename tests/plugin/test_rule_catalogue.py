@@ -9,13 +9,13 @@ import pytest
 import pytest_workflows.rules
 from durable_engine import RULES as CATALOGUE
 from durable_engine import Findings, UnknownRuleError
-from pytest_workflows.rules.watch import RULES
+from pytest_workflows.rules.registry import RULES
 
 FOLDER = Path(pytest_workflows.rules.__file__).parent
 PAGES = Path(__file__).parents[2] / "docs" / "reference" / "rules"
 
 CONFTEST = """
-    import pytest_workflows.rules.watch as watch
+    import pytest_workflows.rules.registry as watch
     from pytest_workflows.rules.base import RuleObserver
 
     class Faulty(RuleObserver):

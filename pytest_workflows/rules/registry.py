@@ -16,7 +16,7 @@ def _rules() -> Iterator[type[RuleObserver]]:
     """The rules of this folder: a file is enough to add one."""
     package = __name__.rpartition(".")[0]
     for found in pkgutil.iter_modules(importlib.import_module(package).__path__):
-        if found.name != "watch":
+        if found.name not in ("analysis", "registry"):
             for value in vars(importlib.import_module(f"{package}.{found.name}")).values():
                 if isinstance(value, type) and issubclass(value, RuleObserver) and "rule" in vars(value):
                     yield value

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from durable_engine import Effect, Instance
 
-from .calls import is_http, last_name, words_of
-from .creating import CREATES, created
+from .call_names import is_http, last_name, words_of
+from .create_calls import CREATES, created
 
 Repeating = Literal["harmless", "harmful", "unknown"]
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pytest_workflows.sources.syntax import SourceFile, assigned_to
 
-from .calls import words_of
+from .call_names import words_of
 
 Make = Literal["unique", "recurring", "date", "constant", "unknown"]
 
