@@ -29,7 +29,6 @@ from .errors import (
     NotAvailableError,
     ReplayEnded,
     StepFailedError,
-    UnknownRuleError,
     UnknownValueError,
     UnreachableStatusError,
     UnusedModificationError,
@@ -41,7 +40,7 @@ from .errors import (
 )
 from .failures import ErrorInfo, end_of_unserialisable
 from .faults import FaultPoint, Faults
-from .findings import RULES, Finding, Findings, Rule
+from .findings import Finding, Findings, Rule
 from .frames import hide_frames
 from .hazards import PAUSE_REJECTS
 from .inspection import (
@@ -91,7 +90,6 @@ __all__ = [
     "PAUSE_REJECTS",
     "PLAIN_DATETIME",
     "REDACTED_REASON",
-    "RULES",
     "SENSITIVE",
     "STATUSES",
     "WATCHDOG",
@@ -151,7 +149,6 @@ __all__ = [
     "StepRecord",
     "StepRow",
     "StepStatus",
-    "UnknownRuleError",
     "UnknownValue",
     "UnknownValueError",
     "UnreachableStatusError",

@@ -39,7 +39,7 @@ from .errors import (
     WorkflowDurationWarning,
 )
 from .faults import FaultPoint, Faults
-from .findings import Finding, Findings
+from .findings import Finding, Findings, Rule
 from .hazards import Hazards
 from .inspection import error_of, outputs_of
 from .instance import Instance
@@ -83,6 +83,8 @@ class Engine:
             that fails with one is not retried, a wait that fails for one raises it, and it is kept for the test's end.
         limits: The platform's limits, or lower ones.
         ignore_rules: Names of rules that nothing is noticed of.
+        rules: The rules by their names, with what findings say of them; of any other a finding says only what was
+            noticed.
         schedule_seed: What the order comes from in which things happen that could happen in any order; by default it is
             the order in which they became ready.
         root: The project's folder: recorded errors show the paths of its files from there.
@@ -107,6 +109,7 @@ class Engine:
         unprovided: tuple[type[BaseException], ...] = (),
         limits: Limits | None = None,
         ignore_rules: Iterable[str] = (),
+        rules: Mapping[str, Rule] | None = None,
         schedule_seed: int | None = None,
         root: Path | None = None,
     ) -> None:
@@ -122,7 +125,7 @@ class Engine:
         self.exceptions: dict[int, BaseException] = {}
         self.busy: dict[Instance, None] = {}
         self.calls = Calls()
-        self.findings = Findings(self.observers.found, ignore_rules)
+        self.findings = Findings(self.observers.found, ignore_rules, rules)
         self.hazards = Hazards(self)
         self.observers.add(self.hazards)
         self.refused: list[Warning] = []

@@ -11,12 +11,16 @@ from pytest_workflows.sources.syntax import FunctionNode, SourceFile, own_nodes,
 from .analysis.boundary_changes import Change, changes_of
 from .analysis.value_uses import Uses, results_of
 from .base import RuleObserver, code_of
+from .registry import register
 
 
+@register(
+    "changed-at-boundary",
+    consequence="what a step returns crosses to JavaScript and back, and comes back as something else",
+    remedy="return what survives the trip, such as a str or an int, and convert it where it is used",
+)
 class ChangedAtBoundary(RuleObserver):
     """Looks at what callbacks return, and reads in the source what is done with it."""
-
-    rule = "changed-at-boundary"
 
     def callback_returned(self, instance: Instance, run: CallbackRun, value: Any, data: bytes) -> None:
         """Look at a value before it crosses."""
@@ -33,7 +37,7 @@ class ChangedAtBoundary(RuleObserver):
             if line is not None:
                 message = f"step {run.key.label!r} {change.describe()}, and line {line} uses it"
                 place = _place_of_return(callback, run.place)
-                self.report(message, place, instance, step=run.key.label, about=change.describe())
+                self.report(message, place, instance.workflow, step=run.key.label, about=change.describe())
                 return
 
 

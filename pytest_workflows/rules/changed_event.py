@@ -12,12 +12,16 @@ from .analysis.await_stack import running_lines
 from .analysis.event_mutations import end_of, find_change
 from .analysis.value_snapshot import changed_since, take_picture
 from .base import RuleObserver, unwrapped
+from .registry import register
 
 
+@register(
+    "changed-event",
+    consequence="every restart gets the event as it was sent, without the change",
+    remedy="copy what you need and leave the event as it is",
+)
 class ChangedEvent(RuleObserver):
     """Compares the event around each callback, at each step that `run` asks for, and at the end."""
-
-    rule = "changed-event"
 
     def __init__(self, engine: Engine, sources: Sources) -> None:
         super().__init__(engine, sources)
@@ -61,7 +65,7 @@ class ChangedEvent(RuleObserver):
         by_step = run if found is None or found.by_callback else None
         place = found.place if found is not None else self._near(method, seen)
         who, step = ("`run`", None) if by_step is None else (f"step {by_step.key.label!r}", by_step.key.label)
-        self.report(f"{who} changed the event", place, instance, step=step)
+        self.report(f"{who} changed the event", place, instance.workflow, step=step)
 
     def _near(self, method: FunctionType, seen: Place | None) -> Place:
         """Where it showed: the line of `run` that asks for a step, the step, or the end."""

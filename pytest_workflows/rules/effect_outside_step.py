@@ -6,12 +6,16 @@ from durable_engine import Effect, Instance
 
 from .analysis.call_names import shown
 from .base import RuleObserver
+from .registry import register
 
 
+@register(
+    "effect-outside-step",
+    consequence="every replay of `run` does it again",
+    remedy="do it inside a step",
+)
 class EffectOutsideStep(RuleObserver):
     """Looks at calls that no callback makes."""
-
-    rule = "effect-outside-step"
 
     def effect(self, instance: Instance, effect: Effect) -> None:
         """A service was called."""
@@ -20,4 +24,4 @@ class EffectOutsideStep(RuleObserver):
         place = self._sources.place_of_caller()
         if place is not None:
             called = shown(effect)
-            self.report(f"`run` calls {called} outside of a step", place, instance, about=called)
+            self.report(f"`run` calls {called} outside of a step", place, instance.workflow, about=called)

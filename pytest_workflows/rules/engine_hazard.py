@@ -14,6 +14,7 @@ from pytest_workflows.sources.worker_code import Sources
 from .analysis.await_stack import Line, lines_that_await, lines_that_gather
 from .analysis.exception_handlers import blocks_around, catcher_in, passes_on
 from .base import RuleObserver
+from .registry import register
 
 _NAMES = frozenset(kind.__name__ for kind in JsException.__mro__)
 
@@ -31,10 +32,13 @@ class _Execution:
     asked: dict[StepKey, asyncio.Task[Any] | None] = field(default_factory=dict)
 
 
+@register(
+    "engine-hazard",
+    consequence="not seen there, and it may be the same",
+    remedy="write it as docs/reference/rules/engine-hazard.md shows",
+)
 class EngineHazard(RuleObserver):
     """Looks, when a pause takes hold, at the `try` blocks around whatever is awaited."""
-
-    rule = "engine-hazard"
 
     def __init__(self, engine: Engine, sources: Sources) -> None:
         super().__init__(engine, sources)

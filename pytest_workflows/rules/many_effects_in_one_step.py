@@ -7,12 +7,16 @@ from pytest_workflows.sources.worker_code import Sources
 
 from .analysis.call_names import shown
 from .base import RuleObserver
+from .registry import register
 
 
+@register(
+    "many-effects-in-one-step",
+    consequence="when the second call fails, the retry makes the first one again",
+    remedy="make a step of each call",
+)
 class ManyEffectsInOneStep(RuleObserver):
     """Remembers the first call of each attempt."""
-
-    rule = "many-effects-in-one-step"
 
     def __init__(self, engine: Engine, sources: Sources) -> None:
         super().__init__(engine, sources)
@@ -31,7 +35,7 @@ class ManyEffectsInOneStep(RuleObserver):
         if first.service != effect.service and first.place not in self._told:
             self._told.add(first.place)
             message = f"one attempt of step {effect.step.label!r} calls {shown(first)} and {shown(effect)}"
-            self.report(message, place, instance, step=effect.step.label)
+            self.report(message, place, instance.workflow, step=effect.step.label)
 
     def callback_ended(self, instance: Instance, run: CallbackRun) -> None:
         """The attempt is over."""

@@ -11,6 +11,7 @@ from pytest_workflows.sources.worker_code import Sources
 from .analysis.call_names import last_name, shown
 from .analysis.idempotency import has_reference, key_of, repeating
 from .base import RuleObserver
+from .registry import register
 
 
 @dataclass
@@ -26,10 +27,13 @@ class _StepsCalls:
     lost: list[int] = field(default_factory=list)
 
 
+@register(
+    "not-idempotent",
+    consequence="an attempt whose result is lost is run again, and the effect happens twice",
+    remedy="pass a key that lets the service know the second call for the first, or look first whether it is done",
+)
 class NotIdempotent(RuleObserver):
     """Compares the calls of an attempt with those of the lost ones before it."""
-
-    rule = "not-idempotent"
 
     def __init__(self, engine: Engine, sources: Sources) -> None:
         super().__init__(engine, sources)
@@ -81,7 +85,7 @@ class NotIdempotent(RuleObserver):
             message += f" with another key ({now[0]!r}, not {before[0]!r})"
         if verdict == "unknown" or has_reference(effect):
             message += "; unless it knows the second call for the first, it may happen twice"
-        self.report(message, effect.place, instance, step=label, about=shown(effect))
+        self.report(message, effect.place, instance.workflow, step=label, about=shown(effect))
 
 
 def _same(effect: Effect, mine: Sequence[Effect], earlier: Sequence[Effect], instance: Instance) -> Effect | None:

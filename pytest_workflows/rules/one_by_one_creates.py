@@ -10,6 +10,7 @@ from pytest_workflows.active_test import Handler, running_handler
 from pytest_workflows.sources.worker_code import Sources
 
 from .base import RuleObserver
+from .registry import register
 
 MOST_FROM_SEVERAL_LINES = 2
 """So many creates from different lines are no row yet."""
@@ -29,10 +30,13 @@ class _Row(NamedTuple):
     places: list[Place]
 
 
+@register(
+    "one-by-one-creates",
+    consequence="each call counts against the rate limit and costs a round trip",
+    remedy="use create_batch, with up to 100 instances a call",
+)
 class OneByOneCreates(RuleObserver):
     """Counts the creates of each attempt and of each call of a handler."""
-
-    rule = "one-by-one-creates"
 
     def __init__(self, engine: Engine, sources: Sources) -> None:
         super().__init__(engine, sources)

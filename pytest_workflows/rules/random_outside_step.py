@@ -18,15 +18,19 @@ from pytest_workflows.sources.worker_code import Sources, is_ours
 from .analysis import nondeterminism
 from .analysis.clock_reads import describe_read, find_reader
 from .base import RuleObserver
+from .registry import register
 
 _MODULES = {module.__file__: module.__name__ for module in (random, secrets, uuid)}
 _NOTIFIERS = frozenset({nondeterminism.__file__, freeze.__file__})
 
 
+@register(
+    "random-outside-step",
+    consequence="every replay of `run` gets another value",
+    remedy="take it inside a step and return it: the stored value holds for every replay",
+)
 class RandomOutsideStep(RuleObserver):
     """Listens to what gives random values and the time, and looks who asked."""
-
-    rule = "random-outside-step"
 
     def __init__(self, engine: Engine, sources: Sources) -> None:
         super().__init__(engine, sources)
@@ -56,7 +60,7 @@ class RandomOutsideStep(RuleObserver):
             what = f"`{shown}` is called"
         else:
             shown, what = describe_read(frame)
-        self.report(f"{what} in `run`, outside of its steps", place, instance, about=shown)
+        self.report(f"{what} in `run`, outside of its steps", place, instance.workflow, about=shown)
 
 
 def _reader(frame: FrameType | None) -> FrameType | None:

@@ -15,6 +15,7 @@ from pytest_workflows.sources.worker_code import Sources
 from .analysis.create_calls import CREATES, created, id_expressions, is_guarded
 from .analysis.id_expressions import make_up
 from .base import RuleObserver
+from .registry import register
 
 _LONGEST = 60
 
@@ -31,10 +32,15 @@ class _Asked(NamedTuple):
     guarded: bool
 
 
+@register(
+    "reused-id",
+    consequence=(
+        "the second create fails with instance.already_exists: an id stays taken as long as the instance is kept"
+    ),
+    remedy="derive the id from something that comes once, such as an order or a transaction",
+)
 class ReusedId(RuleObserver):
     """Reads where the ids of creates come from, and hears of those that were taken."""
-
-    rule = "reused-id"
 
     def __init__(self, engine: Engine, sources: Sources) -> None:
         super().__init__(engine, sources)

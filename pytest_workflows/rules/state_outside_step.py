@@ -17,6 +17,7 @@ from pytest_workflows.workers.entrypoints import WorkflowEntrypoint
 from .analysis.mutations import Variable, mutations, stands_for
 from .analysis.value_snapshot import changed_since, containers_in, take_picture
 from .base import RuleObserver, code_of
+from .registry import register
 
 _EMPTY = object()
 _NEW = "*"
@@ -62,10 +63,13 @@ class _Found(NamedTuple):
     file: SourceFile
 
 
+@register(
+    "state-outside-step",
+    consequence="after a restart the completed step is not run again, and the change is gone",
+    remedy="return the value from the step, and take it from the step's result",
+)
 class StateOutsideStep(RuleObserver):
     """Compares what a callback can reach before and after it."""
-
-    rule = "state-outside-step"
 
     def __init__(self, engine: Engine, sources: Sources) -> None:
         super().__init__(engine, sources)
@@ -163,7 +167,7 @@ class StateOutsideStep(RuleObserver):
         verb = "assigned to" if rebound else "changed"
         message = f"step {run.key.label!r} {verb} `{entry.variable}`, a variable outside of it"
         place = run.place if found is None else found.place
-        self.report(message, place, instance, step=run.key.label, about=str(entry.variable))
+        self.report(message, place, instance.workflow, step=run.key.label, about=str(entry.variable))
 
     def _is_foreign(self, instance: Instance, entry: _Watched, changed: list[Any], *, certain: bool) -> bool:
         """Whether what changed is the event's, the test's or a module's, which `run` has only a name for.

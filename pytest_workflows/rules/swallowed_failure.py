@@ -17,6 +17,7 @@ from .analysis.await_stack import Line, lines_that_gather, running_lines
 from .analysis.exception_handlers import Block, Catcher, blocks_around, catcher_in, is_broad, passes_on
 from .analysis.handler_dataflow import has_await, reaches_a_step
 from .base import RuleObserver
+from .registry import register
 
 _TALK = frozenset({"print", "debug", "info", "warning", "error", "exception", "critical", "log"})
 _METHODS = frozenset(name for kind in (str, dict) for name in dir(kind) if not name.startswith("_"))
@@ -39,10 +40,13 @@ class _Life:
     failed: dict[StepKey, list[Line]] = field(default_factory=dict)
 
 
+@register(
+    "swallowed-failure",
+    consequence="the instance ends complete, and nobody learns that it failed",
+    remedy="catch the failure of one step at a time, name the exception, or raise it again",
+)
 class SwallowedFailure(RuleObserver):
     """Remembers where failed steps were awaited, and looks at the `try` around when the instance is complete."""
-
-    rule = "swallowed-failure"
 
     def __init__(self, engine: Engine, sources: Sources) -> None:
         super().__init__(engine, sources)
@@ -97,7 +101,7 @@ class SwallowedFailure(RuleObserver):
                         "and the instance ended complete"
                     )
                     place = (line.code.co_filename, catcher.lineno)
-                    self.report(message, place, instance, step=key.label)
+                    self.report(message, place, instance.workflow, step=key.label)
                 return
             helper = None if file is None else file.function_of(line.code)
             if helper is not None:

@@ -9,16 +9,20 @@ from typing import Any
 from durable_engine import Workflow, unwrap
 
 from .base import RuleObserver
+from .registry import register
 
 OPTIONS = ("id", "params", "retention")
 _MEANT = {"payload": "params", "data": "params", "input": "params", "args": "params", "event": "params"}
 _MEANT |= {"instanceId": "id", "instance_id": "id", "name": "id", "key": "id"}
 
 
+@register(
+    "unknown-option",
+    consequence="the platform ignores it without a word, and the instance is created without what it says",
+    remedy="use id, params and retention",
+)
 class UnknownOption(RuleObserver):
     """Looks at the options of every instance that the Worker creates."""
-
-    rule = "unknown-option"
 
     def binding_called(self, workflow: Workflow, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """A binding or a handle was called."""
