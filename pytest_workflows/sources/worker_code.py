@@ -13,10 +13,11 @@ from types import CodeType, FrameType, FunctionType, TracebackType
 from typing import Any
 
 import durable_engine
+import pytest_workflows
 from durable_engine import Place
 
 _OURS = (
-    str(Path(__file__).resolve().parents[1]) + os.sep,
+    str(Path(pytest_workflows.__file__).resolve().parent) + os.sep,
     str(Path(durable_engine.__file__).resolve().parent) + os.sep,
 )
 _STDLIB = tuple(
