@@ -1,4 +1,4 @@
-"""changed-at-boundary: what a step returned came back as something else, and was then used."""
+"""changed-at-boundary: a value comes back from a step as something else than was returned, and is then used."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from .registry import register
     remedy="return what survives the trip, such as a str or an int, and convert it where it is used",
 )
 class ChangedAtBoundary(RuleObserver):
-    """Looks at what callbacks return, and reads in the source what is done with it."""
+    """An observer of what callbacks return, which reads in the source what is done with the result."""
 
     def callback_returned(self, instance: Instance, run: CallbackRun, value: Any, data: bytes) -> None:
-        """Look at a value before it crosses."""
+        """Find what of the value does not survive the boundary, and where the source uses that."""
         if not self.is_workers(run):
             return
         changes = changes_of(value)

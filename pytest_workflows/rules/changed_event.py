@@ -9,8 +9,8 @@ from durable_engine import Ask, CallbackRun, Engine, Instance, Place
 from pytest_workflows.sources.worker_code import Sources
 
 from .analysis.await_stack import running_lines
-from .analysis.event_mutations import end_of, find_change
-from .analysis.value_snapshot import changed_since, take_picture
+from .analysis.event_mutations import end_of, find_mutation
+from .analysis.value_snapshot import changed_since, take_snapshot
 from .base import RuleObserver, unwrapped
 from .registry import register
 
@@ -21,7 +21,7 @@ from .registry import register
     remedy="copy what you need and leave the event as it is",
 )
 class ChangedEvent(RuleObserver):
-    """Compares the event around each callback, at each step that `run` asks for, and at the end."""
+    """An observer that compares the event around each callback, at each step that `run` asks for, and at the end."""
 
     def __init__(self, engine: Engine, sources: Sources) -> None:
         super().__init__(engine, sources)
@@ -29,46 +29,46 @@ class ChangedEvent(RuleObserver):
         self._asked: dict[Instance, Place] = {}
 
     def life_started(self, instance: Instance, event: Any) -> None:
-        """Take a picture of it."""
-        self._events[instance] = (event, take_picture(event))
+        """Take a snapshot of the event."""
+        self._events[instance] = (event, take_snapshot(event))
 
     def life_ended(self, instance: Instance) -> None:
-        """Compare for the last time."""
+        """Compare the event for the last time."""
         self._compare(instance, None)
         self._events.pop(instance, None)
         self._asked.pop(instance, None)
 
     def step_asked(self, instance: Instance, ask: Ask) -> None:
-        """What has changed since the last look, `run` has changed."""
+        """What has changed since the last comparison, `run` has changed."""
         self._asked[instance] = ask.place
         self._compare(instance, None, ask.place)
 
     def callback_started(self, instance: Instance, run: CallbackRun) -> None:
-        """The same."""
+        """What has changed since the last comparison, `run` has changed."""
         self._compare(instance, None, self._asked.get(instance))
 
     def callback_ended(self, instance: Instance, run: CallbackRun) -> None:
-        """What has changed now, the callback has changed, unless the source shows it elsewhere."""
+        """What has changed now, the callback has changed, unless the source shows the change elsewhere."""
         self._compare(instance, run, run.place)
 
     def _compare(self, instance: Instance, run: CallbackRun | None, seen: Place | None = None) -> None:
-        event, picture = self._events.get(instance, (None, None))
-        if not changed_since(picture, event):
+        event, snapshot = self._events.get(instance, (None, None))
+        if not changed_since(snapshot, event):
             return
-        self._events[instance] = (event, take_picture(event))
+        self._events[instance] = (event, take_snapshot(event))
         cls = self._sources.workflows.get(instance.workflow.name)
         method = unwrapped(getattr(cls, "run", None))
         if cls is None or not isinstance(method, FunctionType) or not self._sources.is_code(method.__code__):
             return
         callback = None if run is None else unwrapped(run.function)
-        found = find_change(self._sources, cls, method, callback if isinstance(callback, FunctionType) else None)
+        found = find_mutation(self._sources, cls, method, callback if isinstance(callback, FunctionType) else None)
         by_step = run if found is None or found.by_callback else None
         place = found.place if found is not None else self._near(method, seen)
         who, step = ("`run`", None) if by_step is None else (f"step {by_step.key.label!r}", by_step.key.label)
         self.report(f"{who} changed the event", place, instance.workflow, step=step)
 
     def _near(self, method: FunctionType, seen: Place | None) -> Place:
-        """Where it showed: the line of `run` that asks for a step, the step, or the end."""
+        """The place where the change showed: the line of `run` that asks for a step, the step, or the end."""
         code = method.__code__
         asking = [line.number for line in running_lines(self._sources) if line.code is code]
         place = (code.co_filename, asking[0]) if asking else seen or end_of(method)

@@ -1,10 +1,10 @@
-"""effect-outside-step: `run` calls a service itself, so that every replay calls it again."""
+"""effect-outside-step: `run` calls a service outside of its steps, so that every replay calls it again."""
 
 from __future__ import annotations
 
 from durable_engine import Effect, Instance
 
-from .analysis.call_names import shown
+from .analysis.call_names import describe_call
 from .base import RuleObserver
 from .registry import register
 
@@ -15,13 +15,13 @@ from .registry import register
     remedy="do it inside a step",
 )
 class EffectOutsideStep(RuleObserver):
-    """Looks at calls that no callback makes."""
+    """An observer of the calls on services that no callback makes."""
 
     def effect(self, instance: Instance, effect: Effect) -> None:
-        """A service was called."""
+        """Add a finding if the call on a service is no step's."""
         if effect.step is not None:
             return
         place = self._sources.place_of_caller()
         if place is not None:
-            called = shown(effect)
+            called = describe_call(effect)
             self.report(f"`run` calls {called} outside of a step", place, instance.workflow, about=called)

@@ -14,10 +14,10 @@ from .registry import register
     remedy="give what the callback waits for a timeout of its own, shorter than the step's",
 )
 class OverlappingAttempts(RuleObserver):
-    """Hears of it from the engine, which does not cancel a callback either."""
+    """An observer of overlaps, which the engine has as the platform: it does not cancel a callback either."""
 
     def attempt_overlapped(self, instance: Instance, run: CallbackRun) -> None:
-        """A further attempt begins."""
+        """Add a finding if the callback that still runs is the Worker's."""
         if self.is_workers(run):
             message = (
                 f"a retry of step {run.key.label!r} begins, and the callback of attempt {run.attempt}, "

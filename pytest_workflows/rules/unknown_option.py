@@ -22,10 +22,10 @@ _MEANT |= {"instanceId": "id", "instance_id": "id", "name": "id", "key": "id"}
     remedy="use id, params and retention",
 )
 class UnknownOption(RuleObserver):
-    """Looks at the options of every instance that the Worker creates."""
+    """An observer of the options of every instance that the Worker creates."""
 
     def binding_called(self, workflow: Workflow, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-        """A binding or a handle was called."""
+        """Compare the options of a create with those that there are."""
         place = self._sources.place_of_caller() if method in ("create", "create_batch", "createBatch") else None
         if place is None:
             return
@@ -33,7 +33,7 @@ class UnknownOption(RuleObserver):
             for name in options:
                 if name not in OPTIONS:
                     message = f"create has no option `{name}`{_hint(name)}"
-                    self._engine.findings.add(self.rule, message, place, workflow=workflow.name, about=str(name))
+                    self.report(message, place, workflow, about=str(name))
 
 
 def _options(method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterator[Mapping[Any, Any]]:

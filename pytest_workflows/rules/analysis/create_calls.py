@@ -1,4 +1,4 @@
-"""Calls that create instances: the options of each, the expressions of the ids, and whether a taken id is expected."""
+"""Create calls: the options of each instance, the expressions of the ids, and whether a taken id is expected."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ CREATES = ("create", "create_batch", "createBatch")
 _DEPTH = 6
 
 
-def created(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Any]:
-    """What a call of one of them was given for each instance; a batch of so many has one for all."""
+def options_of(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Any]:
+    """The options that a create call has for each instance; those of a batch of so many are one for all."""
     given = unwrap(args[0]) if args else kwargs
     if isinstance(given, Mapping) and "instances" in given:
         given = unwrap(given["instances"])
@@ -31,9 +31,9 @@ def id_expressions(source: SourceFile, frame: FrameType) -> Iterator[ast.expr]:
         if keyword.arg == "id":
             yield keyword.value
         elif keyword.arg is None:
-            yield from _in_options(source, keyword.value)
+            yield from _ids_in(source, keyword.value)
     for argument in call.args[:1]:
-        yield from _in_options(source, argument)
+        yield from _ids_in(source, argument)
 
 
 def _running_call(source: SourceFile, frame: FrameType) -> ast.Call | None:
@@ -49,7 +49,7 @@ def _position(node: ast.expr) -> tuple[int | None, ...]:
     return node.lineno, node.end_lineno, node.col_offset, node.end_col_offset
 
 
-def _in_options(source: SourceFile, node: ast.expr, depth: int = _DEPTH) -> Iterator[ast.expr]:
+def _ids_in(source: SourceFile, node: ast.expr, depth: int = _DEPTH) -> Iterator[ast.expr]:
     if depth == 0:
         return
     if isinstance(node, ast.Dict):
@@ -57,20 +57,20 @@ def _in_options(source: SourceFile, node: ast.expr, depth: int = _DEPTH) -> Iter
             if isinstance(key, ast.Constant) and key.value == "id":
                 yield value
             elif key is None or (isinstance(key, ast.Constant) and key.value == "instances"):
-                yield from _in_options(source, value, depth - 1)
+                yield from _ids_in(source, value, depth - 1)
     elif isinstance(node, ast.List):
         for item in node.elts:
-            yield from _in_options(source, item, depth - 1)
+            yield from _ids_in(source, item, depth - 1)
     elif isinstance(node, ast.ListComp):
-        yield from _in_options(source, node.elt, depth - 1)
+        yield from _ids_in(source, node.elt, depth - 1)
     elif isinstance(node, ast.Call):  # dict(id=...), to_js({...})
         yield from (keyword.value for keyword in node.keywords if keyword.arg == "id")
         for argument in node.args[:1]:
-            yield from _in_options(source, argument, depth - 1)
+            yield from _ids_in(source, argument, depth - 1)
     elif isinstance(node, ast.Name):
         assigned = assigned_to(source, node)
         if assigned is not None:
-            yield from _in_options(source, assigned, depth - 1)
+            yield from _ids_in(source, assigned, depth - 1)
 
 
 def is_guarded(frame: FrameType) -> bool:

@@ -1,4 +1,4 @@
-"""What plain values looked like, to tell later whether code changed them."""
+"""Snapshots of plain values, which show later whether code has changed them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _KNOWN = (*_SCALARS, list, dict, tuple, set, frozenset, datetime, date, timedelt
 _MOST = 5000
 
 
-class Picture:
-    """A container as it was.
+class ContainerSnapshot:
+    """A snapshot of one container.
 
     Args:
         value: The container itself.
-        parts: What it held, by key or position.
+        parts: What the container held, by key or position.
     """
 
     __slots__ = ("copy", "is_plain", "value")
@@ -34,21 +34,21 @@ class Picture:
         self.copy = value.copy() if self.is_plain else parts
 
     def has_changed(self) -> bool:
-        """Whether it holds something else now."""
+        """Whether the container holds something else now."""
         if self.is_plain:
             return bool(self.value != self.copy)
         parts = parts_of(self.value) or {}
         return parts.keys() != self.copy.keys() or not all(_equal(self.copy[key], part) for key, part in parts.items())
 
 
-def take_picture(value: Any) -> Any:
-    """A picture of a value: of containers, dataclasses and namespaces in depth, anything else is its own picture.
+def take_snapshot(value: Any) -> Any:
+    """A snapshot of a value: of containers, dataclasses and namespaces in depth; anything else is its own snapshot.
 
-    Of very large values only the first few thousand parts are looked at.
+    A snapshot of a very large value has only its first few thousand parts.
     """
     if isinstance(value, _SCALARS) or parts_of(value) is None:
         return value
-    pictures = _Pictures()
+    snapshots = _Snapshots()
     seen: set[int] = set()
     waiting, left = deque([value]), _MOST
     while waiting and left > 0:
@@ -58,13 +58,13 @@ def take_picture(value: Any) -> Any:
             continue
         seen.add(id(container))
         left -= len(parts) + 1
-        pictures.append(Picture(container, parts))
+        snapshots.append(ContainerSnapshot(container, parts))
         waiting.extend(part for part in parts.values() if not isinstance(part, _SCALARS))
-    return pictures
+    return snapshots
 
 
-class _Pictures(list[Picture]):
-    """A container and all that lie in it, the outermost first; told apart from a value that is a list."""
+class _Snapshots(list[ContainerSnapshot]):
+    """The snapshots of a container and of all that lie in it, the outermost first; a value that is a list is none."""
 
 
 def parts_of(value: Any) -> dict[Any, Any] | None:
@@ -82,24 +82,24 @@ def parts_of(value: Any) -> dict[Any, Any] | None:
     return None
 
 
-def changed_since(picture: Any, value: Any) -> list[Any]:
-    """The containers whose content is another one than in the picture.
+def changed_since(snapshot: Any, value: Any) -> list[Any]:
+    """The containers whose content is another one than in the snapshot.
 
     Args:
-        picture: What `take_picture` gave.
-        value: What stands in its place now.
+        snapshot: What `take_snapshot` gave.
+        value: The value in the same place now.
 
     Returns:
         The changed containers; `[None]` where another value stands in its place.
     """
-    if not isinstance(picture, _Pictures):
-        return [] if _equal(picture, value) else [None]
-    if picture[0].value is not value:
-        return [] if type(picture[0].value) is type(value) and _equal_parts(picture[0], value) else [None]
-    return [inner.value for inner in picture if inner.has_changed()]
+    if not isinstance(snapshot, _Snapshots):
+        return [] if _equal(snapshot, value) else [None]
+    if snapshot[0].value is not value:
+        return [] if type(snapshot[0].value) is type(value) and _equal_parts(snapshot[0], value) else [None]
+    return [inner.value for inner in snapshot if inner.has_changed()]
 
 
-def _equal_parts(before: Picture, value: Any) -> bool:
+def _equal_parts(before: ContainerSnapshot, value: Any) -> bool:
     if before.is_plain:
         return bool(before.copy == value)
     return (parts_of(value) or {}).items() == before.copy.items()
