@@ -10,7 +10,7 @@ from pytest_workflows.sources.worker_code import Sources
 
 from .analysis.await_stack import running_lines
 from .analysis.event_mutations import end_of, find_mutation
-from .analysis.value_snapshot import changed_since, take_snapshot
+from .analysis.value_snapshot import Snapshot
 from .base import RuleObserver, unwrapped
 from .registry import register
 
@@ -25,12 +25,12 @@ class ChangedEvent(RuleObserver):
 
     def __init__(self, engine: Engine, sources: Sources) -> None:
         super().__init__(engine, sources)
-        self._events: dict[Instance, tuple[Any, Any]] = {}
+        self._events: dict[Instance, tuple[Any, Snapshot]] = {}
         self._asked: dict[Instance, Place] = {}
 
     def life_started(self, instance: Instance, event: Any) -> None:
         """Take a snapshot of the event."""
-        self._events[instance] = (event, take_snapshot(event))
+        self._events[instance] = (event, Snapshot(event))
 
     def life_ended(self, instance: Instance) -> None:
         """Compare the event for the last time."""
@@ -52,10 +52,13 @@ class ChangedEvent(RuleObserver):
         self._compare(instance, run, run.place)
 
     def _compare(self, instance: Instance, run: CallbackRun | None, seen: Place | None = None) -> None:
-        event, snapshot = self._events.get(instance, (None, None))
-        if not changed_since(snapshot, event):
+        kept = self._events.get(instance)
+        if kept is None:
             return
-        self._events[instance] = (event, take_snapshot(event))
+        event, snapshot = kept
+        if not snapshot.changes(event):
+            return
+        self._events[instance] = (event, Snapshot(event))
         cls = self._sources.workflows.get(instance.workflow.name)
         method = unwrapped(getattr(cls, "run", None))
         if cls is None or not isinstance(method, FunctionType) or not self._sources.is_code(method.__code__):

@@ -15,7 +15,7 @@ from pytest_workflows.sources.worker_code import Sources
 from pytest_workflows.workers.entrypoints import WorkflowEntrypoint
 
 from .analysis.mutations import Variable, is_variable, mutations
-from .analysis.value_snapshot import changed_since, containers_in, take_snapshot
+from .analysis.value_snapshot import Snapshot, containers_in
 from .base import RuleObserver, code_of
 from .registry import register
 
@@ -38,10 +38,11 @@ class _Reachable:
 
     variable: Variable
     function: FunctionType
-    before: Any
+    before: Snapshot
     holder: CellType | WorkflowEntrypoint
 
-    def now(self) -> Any:
+    def now(self) -> object:
+        """The value that the variable has now."""
         if isinstance(self.holder, CellType):
             return _content(self.holder)
         return vars(self.holder).get(self.variable.attribute or _NEW, _EMPTY)
@@ -110,7 +111,7 @@ class StateOutsideStep(RuleObserver):
         alone = run not in self._shared and self._is_alone(instance, run)
         self._shared.discard(run)
         for entry in [*watched, *_new_attributes(watched)]:
-            changed = changed_since(entry.before, entry.now())
+            changed = entry.before.changes(entry.now())
             if changed:
                 self._judge(instance, run, entry, changed, alone=alone)
 
@@ -145,13 +146,13 @@ class StateOutsideStep(RuleObserver):
             elif isinstance(value, WorkflowEntrypoint):
                 yield from self._attributes(value, name, function)
             if value is not event:
-                yield _Reachable(Variable(name), function, take_snapshot(value), cell)
+                yield _Reachable(Variable(name), function, Snapshot(value), cell)
 
     def _attributes(self, entrypoint: WorkflowEntrypoint, name: str, function: FunctionType) -> Iterator[_Reachable]:
         for attribute, value in list(vars(entrypoint).items()):
             if attribute not in _NOT_STATE:
-                yield _Reachable(Variable(name, attribute), function, take_snapshot(value), entrypoint)
-        yield _Reachable(Variable(name, _NEW), function, _EMPTY, entrypoint)
+                yield _Reachable(Variable(name, attribute), function, Snapshot(value), entrypoint)
+        yield _Reachable(Variable(name, _NEW), function, Snapshot(_EMPTY), entrypoint)
 
     # -- what a change means -----------------------------------------------------------------------------------------
 
@@ -218,7 +219,7 @@ def _new_attributes(watched: Sequence[_Reachable]) -> Iterator[_Reachable]:
                     yield replace(entry, variable=variable)
 
 
-def _content(cell: CellType) -> Any:
+def _content(cell: CellType) -> object:
     try:
         return cell.cell_contents
     except ValueError:

@@ -21,7 +21,7 @@ Listener = Callable[[Instance, bool], None]
 _listeners: dict[Engine, Listener] = {}
 
 
-def _note(*, is_time: bool = False) -> None:
+def _notify(*, is_time: bool = False) -> None:
     scope = current_scope.get()
     if scope is not None and scope is scope.instance.root:
         listener = _listeners.get(scope.instance.engine)
@@ -29,22 +29,25 @@ def _note(*, is_time: bool = False) -> None:
             listener(scope.instance, is_time)
 
 
-def _note_time() -> None:
-    _note(is_time=True)
+def _notify_time() -> None:
+    _notify(is_time=True)
 
 
 class _ObservedRandom(random.Random):
     """The shared generator, while an engine is observed: the same numbers from the same state."""
 
     def random(self) -> float:
-        _note()
+        _notify()
         return super().random()
 
     def getrandbits(self, k: int, /) -> int:
-        _note()
+        _notify()
         return super().getrandbits(k)
 
 
+# CPython's insides, as they are in 3.11 to 3.14: `random._inst` is the shared generator, whose class may be exchanged, and
+# `random._urandom` stands behind `SystemRandom`. Without the first the rule would be switched off, with a warning;
+# without the second `secrets` and `SystemRandom` would go unnoticed.
 _URANDOM = os.urandom
 # Where the standard library itself has the functions; to search all of its names for each test would take too long.
 _KNOWN = {random: ("random", "getrandbits", "_urandom"), os: ("urandom",)}
@@ -52,13 +55,13 @@ _SEED = random.Random.seed
 
 
 def _urandom(size: int, /) -> bytes:
-    _note()
+    _notify()
     return _URANDOM(size)
 
 
 def _seed(self: random.Random, a: Any = None, version: int = 2) -> None:
     if a is None:
-        _note()
+        _notify()
     _SEED(self, a, version)
 
 
@@ -86,7 +89,7 @@ class _Exchange:
                     self._pair(getattr(random, name), getattr(generator, name))
         self._pair(_URANDOM, _urandom)
         random.Random.seed = _seed  # type: ignore[method-assign]
-        freeze.reads.notify = _note_time
+        freeze.reads.notify = _notify_time
         for module, names in _KNOWN.items():
             self._swap_known(module, names, self._ours)
 
