@@ -45,7 +45,7 @@ class _ObservedRandom(random.Random):
         return super().getrandbits(k)
 
 
-# CPython's insides, as they are in 3.11 to 3.14: `random._inst` is the shared generator, whose class may be exchanged, and
+# CPython's insides, as they are in 3.11 to 3.14: `random._inst` is the shared generator, whose class may be exchanged;
 # `random._urandom` stands behind `SystemRandom`. Without the first the rule would be switched off, with a warning;
 # without the second `secrets` and `SystemRandom` would go unnoticed.
 _URANDOM = os.urandom
