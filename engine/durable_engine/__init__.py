@@ -77,10 +77,10 @@ from .observers import Observer, ObserverFailure
 from .paths import Life
 from .playback import PlayedLine, PlayedStep, Script
 from .scope import Scope, current_scope
-from .showing import printable, show
-from .source_paths import shown_path
 from .step import Step
 from .store import MOCKED, SENSITIVE, HistoryRow, InstanceRow, StepRow
+from .text.source_paths import shown_path
+from .text.stable_repr import printable, show
 from .unknown import REDACTED_REASON, UnknownValue
 from .watchdog import WATCHDOG
 

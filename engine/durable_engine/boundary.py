@@ -19,7 +19,7 @@ import msgspec
 
 from .clock import PLAIN_DATETIME, to_ms
 from .errors import ConversionError, JsException
-from .showing import plain_buffer
+from .text.stable_repr import plain_buffer
 from .unknown import UnknownValue
 
 MAX_SAFE = 2**53 - 2

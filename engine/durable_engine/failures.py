@@ -15,7 +15,7 @@ import msgspec
 from .boundary import BoundaryError
 from .errors import FATAL_NOT_SERIALISABLE, JsException, NonRetryableError
 from .frames import is_hidden
-from .source_paths import shown_path
+from .text.source_paths import shown_path
 
 _NON_RETRYABLE = "NonRetryableError"
 _NON_RETRYABLE_SHOWN = re.compile(

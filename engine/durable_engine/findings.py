@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from .errors import UnknownRuleError
 from .model import Place
-from .showing import printable
+from .text.stable_repr import printable
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 
 from .model import Place
-from .source_paths import shown_path
+from .text.source_paths import shown_path
 
 _hidden: tuple[str, ...] = (f"{Path(__file__).parent}{os.sep}",)
 _STANDARD = tuple(sorted({f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "platstdlib")}))

@@ -16,8 +16,8 @@ from .errors import EventLoopBlockedError
 from .frames import is_callback, is_hidden, is_users, show_frame
 from .killing import scope_of, task_context, wake
 from .scope import Scope, current_call, current_scope
-from .source_paths import shown_path
 from .standing import IF_SLOW, name_of
+from .text.source_paths import shown_path
 from .unwinding import GiveWay, Unwinding
 from .watchdog import GRACE, TICK, WATCHDOG, Guard
 

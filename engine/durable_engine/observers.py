@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .errors import WorkflowObserverWarning
-from .showing import printable
-from .source_paths import shown_path
+from .text.source_paths import shown_path
+from .text.stable_repr import printable
 from .unwinding import GiveWay
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from weakref import WeakKeyDictionary, WeakSet
 from .frames import is_users, place_of_user, show_frame
 from .model import Place
 from .scope import current_scope, running_engine
-from .source_paths import shown_path
+from .text.source_paths import shown_path
 
 if TYPE_CHECKING:
     from .engine import Engine
