@@ -9,6 +9,8 @@ from .binding import InstanceHandle, Workflow, WorkflowBinding, pass_door
 from .boundary import Cover, JsBigInt, JsDict, JsNull, JsProxy, cross, decode, encode, jsnull, to_json, unwrap
 from .calls import call_bounded
 from .clock import PLAIN_DATETIME, VirtualClock, read_now, to_datetime, to_ms
+from .context.frames import hide_frames
+from .context.scope import Scope, current_scope
 from .durations import duration_ms, in_words, parse_duration
 from .effects import acting_scope, as_coroutine_function, inside_service, make_effect, tell_call, tell_effect
 from .engine import DEFAULT_TIMEOUT, Engine
@@ -42,7 +44,6 @@ from .errors import (
 from .failures import ErrorInfo, end_of_unserialisable
 from .faults import FaultPoint, Faults
 from .findings import RULES, Finding, Findings, Rule
-from .frames import hide_frames
 from .hazards import PAUSE_REJECTS
 from .inspection import (
     error_of,
@@ -76,7 +77,6 @@ from .modifications import InstanceModifications, Modification, Selector, check_
 from .observers import Observer, ObserverFailure
 from .paths import Life
 from .playback import PlayedLine, PlayedStep, Script
-from .scope import Scope, current_scope
 from .step import Step
 from .store import MOCKED, SENSITIVE, HistoryRow, InstanceRow, StepRow
 from .text.source_paths import shown_path

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any, TypeVar
 
+from .context.frames import place_of_user
+from .context.scope import current_scope
 from .errors import MissingAwaitError
-from .frames import place_of_user
 from .model import Place
-from .scope import current_scope
 
 R = TypeVar("R")
 

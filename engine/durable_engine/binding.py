@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
 from .batches import check_deleted, check_spread, listed, spread
 from .boundary import JsDict, JsProxy, cross, encode, unwrap
+from .context.frames import place_of_user
+from .context.scope import current_scope
 from .durations import duration_ms
 from .effects import as_coroutine_function, is_over, tell_call
 from .errors import (
@@ -26,10 +28,8 @@ from .errors import (
     JsException,
     with_fact,
 )
-from .frames import place_of_user
 from .limits import in_bytes
 from .model import Place
-from .scope import current_scope
 from .store import KEPT, Retention
 from .subscription import Subscription, SubscriptionOptions
 

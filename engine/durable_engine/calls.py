@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable, Generator
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
+from .context.frames import show_frame
+from .context.scope import current_call
 from .errors import WaitTimeoutError
-from .frames import show_frame
 from .killing import wake
-from .scope import current_call
 from .standing import innermost
 from .unwinding import GiveWay
 

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
-from .frames import place_of_user
+from .context.frames import place_of_user
+from .context.scope import Scope, current_scope
 from .model import Effect
-from .scope import Scope, current_scope
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -21,6 +21,8 @@ from .binding import DEFAULT_STEP_LIMIT, Workflow, WorkflowBinding, read_retenti
 from .boundary import JsDict, decode, encode, to_json
 from .clock import PLAIN_DATETIME, Timer, VirtualClock, read_now, to_datetime, to_ms
 from .concurrency import Slots
+from .context.scope import current_scope
+from .context.started_tasks import register_tasks, stop_registering, tasks_of
 from .durations import duration_ms
 from .effects import is_over
 from .errors import (
@@ -53,8 +55,6 @@ from .paths import Paths
 from .playback import PlayedInstance, Script
 from .replay import check_by_replay
 from .schedule import Schedule
-from .scope import current_scope
-from .started_tasks import register_tasks, stop_registering, tasks_of
 from .store import KEPT, HistoryRow, InstanceRow, Retention, Store
 from .threads import WorkerThreads
 from .unprovided import UnprovidedUses

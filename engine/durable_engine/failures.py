@@ -13,8 +13,8 @@ from typing import Self
 import msgspec
 
 from .boundary import BoundaryError
+from .context.frames import is_hidden
 from .errors import FATAL_NOT_SERIALISABLE, JsException, NonRetryableError
-from .frames import is_hidden
 from .text.source_paths import shown_path
 
 _NON_RETRYABLE = "NonRetryableError"

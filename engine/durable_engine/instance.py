@@ -15,12 +15,12 @@ import msgspec
 
 from .boundary import JsDict, cross, decode, encode, is_coroutine
 from .clock import to_datetime
+from .context.scope import Scope, current_scope
 from .errors import LOST_ATTEMPT
 from .failures import ErrorInfo, instance_error, original_of, rebuild
 from .faults import FaultKind, FaultPoint, point_of
 from .model import FINAL_STATUSES, Ask, Place, StepKey, StepKind
 from .operations import DurableOperation, EventOperation, context_for
-from .scope import Scope, current_scope
 from .sleeping import SleepFuture
 from .step import Step
 from .store import FORGOTTEN, HistoryRow, InstanceRow, StepRow

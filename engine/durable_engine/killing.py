@@ -18,7 +18,7 @@ from types import AsyncGeneratorType
 from typing import Any
 
 from .closing import chain_of, closing
-from .scope import Scope, current_scope
+from .context.scope import Scope, current_scope
 
 
 def scope_of(context: Context | None) -> Scope | None:

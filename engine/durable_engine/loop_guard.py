@@ -12,10 +12,10 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from .closing import chain_of, closing
+from .context.frames import is_callback, is_hidden, is_users, show_frame
+from .context.scope import Scope, current_call, current_scope
 from .errors import EventLoopBlockedError
-from .frames import is_callback, is_hidden, is_users, show_frame
 from .killing import scope_of, task_context, wake
-from .scope import Scope, current_call, current_scope
 from .standing import IF_SLOW, name_of
 from .text.source_paths import shown_path
 from .unwinding import GiveWay, Unwinding

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .boundary import JsDict, NotSerialisable, cross, decode, encode, encode_object, is_coroutine
 from .clock import to_datetime
 from .config import DELAY_FUNCTION_LIMIT, DELAY_FUNCTION_PATIENCE, StepConfig, read_delay, scaled
+from .context.scope import Operation, Scope, current_scope
 from .errors import (
     DELAY_INVALID,
     EXECUTION_TIMED_OUT,
@@ -27,7 +28,6 @@ from .failures import ErrorInfo, describe, end_of_unserialisable, rebuild
 from .limits import in_bytes
 from .model import CallbackRun, Place
 from .modifications import Modification, call_with_named, exception_in
-from .scope import Operation, Scope, current_scope
 from .store import FORGOTTEN, MOCKED, NEW, SENSITIVE, HistoryRow, StepRow
 from .unknown import REDACTED_REASON, UnknownValue
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .boundary import decode
+from .context.scope import Scope
 from .failures import ErrorInfo, rebuild
 from .instance import Instance
 from .model import Place, StepKey, StepStatus
 from .operations import DurableOperation
-from .scope import Scope
 from .store import FORGOTTEN, MOCKED, SENSITIVE, InstanceRow, StepRow
 
 if TYPE_CHECKING:

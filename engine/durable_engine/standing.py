@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from .frames import is_users, show_frame
+from .context.frames import is_users, show_frame
+from .context.scope import Scope
 from .killing import scope_of, task_context
-from .scope import Scope
 
 if TYPE_CHECKING:
     from .engine import Engine

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from .boundary import JsDict, cross, decode
+from .context.scope import current_scope
 from .errors import INVALID_SUBSCRIPTION, SUBSCRIPTION_ABORTED, JsException, with_fact
-from .scope import current_scope
 
 if TYPE_CHECKING:
     from .binding import Workflow

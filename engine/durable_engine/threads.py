@@ -18,9 +18,9 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakSet
 
-from .frames import is_users, place_of_user, show_frame
+from .context.frames import is_users, place_of_user, show_frame
+from .context.scope import current_scope, running_engine
 from .model import Place
-from .scope import current_scope, running_engine
 from .text.source_paths import shown_path
 
 if TYPE_CHECKING:

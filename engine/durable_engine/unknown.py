@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
+from .context.scope import current_scope
 from .errors import UnknownValueError
-from .scope import current_scope
 
 REDACTED_REASON = "redacted"
 

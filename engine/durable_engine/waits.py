@@ -14,17 +14,17 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from .asleep import WAKE, by_scope, is_asleep, is_asyncios
+from .context.started_tasks import tasks_of
 from .errors import NeverHappensError, WaitTimeoutError
 from .killing import ready_handles, scope_of, task_context, waiting_for
 from .loop_guard import answer
 from .standing import open_code
-from .started_tasks import tasks_of
 from .watchdog import WATCHDOG
 
 if TYPE_CHECKING:
+    from .context.scope import Scope
     from .engine import Engine
     from .instance import Instance
-    from .scope import Scope
 
 IDLE_LOOKS = 6
 """How often in a row nothing must be seen to run on a loop that does not show its queue."""

@@ -31,8 +31,8 @@ from time import monotonic
 from types import FrameType
 from typing import Any
 
+from .context.frames import is_hidden
 from .cpu_timer import CpuTimer
-from .frames import is_hidden
 from .unwinding import Unwinding
 
 TICK = 0.1

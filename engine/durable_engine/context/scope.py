@@ -13,9 +13,9 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .engine import Engine
-    from .instance import Instance
-    from .model import StepKey
+    from durable_engine.engine import Engine
+    from durable_engine.instance import Instance
+    from durable_engine.model import StepKey
 
 current_scope: ContextVar[Scope | None] = ContextVar("durable_engine_scope", default=None)
 """The scope that the running code belongs to; tasks and callbacks that it starts inherit it."""

@@ -11,8 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 from types import FrameType
 
-from .model import Place
-from .text.source_paths import shown_path
+from durable_engine.model import Place
+from durable_engine.text.source_paths import shown_path
 
 _hidden: tuple[str, ...] = (f"{Path(__file__).parent}{os.sep}",)
 _STANDARD = tuple(sorted({f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "platstdlib")}))
