@@ -6,12 +6,10 @@ This is the engine's public door; what is not named here is its own affair.
 from __future__ import annotations
 
 from .binding import InstanceHandle, Workflow, WorkflowBinding, pass_door
-from .boundary import Cover, JsBigInt, JsDict, JsNull, JsProxy, cross, decode, encode, jsnull, to_json, unwrap
 from .calls import call_bounded
 from .clock import PLAIN_DATETIME, VirtualClock, read_now, to_datetime, to_ms
 from .context.frames import hide_frames
 from .context.scope import Scope, current_scope
-from .durations import duration_ms, in_words, parse_duration
 from .effects import acting_scope, as_coroutine_function, inside_service, make_effect, tell_call, tell_effect
 from .engine import DEFAULT_TIMEOUT, Engine
 from .errors import (
@@ -41,7 +39,6 @@ from .errors import (
     WorkflowRuleError,
     WorkflowRuleWarning,
 )
-from .failures import ErrorInfo, end_of_unserialisable
 from .faults import FaultPoint, Faults
 from .findings import RULES, Finding, Findings, Rule
 from .hazards import PAUSE_REJECTS
@@ -81,7 +78,10 @@ from .step import Step
 from .store import MOCKED, SENSITIVE, HistoryRow, InstanceRow, StepRow
 from .text.source_paths import shown_path
 from .text.stable_repr import printable, show
-from .unknown import REDACTED_REASON, UnknownValue
+from .values.boundary import Cover, JsBigInt, JsDict, JsNull, JsProxy, cross, decode, encode, jsnull, to_json, unwrap
+from .values.durations import duration_ms, in_words, parse_duration
+from .values.failures import ErrorInfo, end_of_unserialisable
+from .values.unknown_value import REDACTED_REASON, UnknownValue
 from .watchdog import WATCHDOG
 
 __all__ = [

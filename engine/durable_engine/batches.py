@@ -9,8 +9,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .boundary import unwrap
-from .durations import parse_duration
 from .errors import (
     BATCH_COUNT,
     BATCH_EMPTY,
@@ -26,6 +24,8 @@ from .errors import (
     JsException,
     with_fact,
 )
+from .values.boundary import unwrap
+from .values.durations import parse_duration
 
 LOCATION_HINTS = ("wnam", "weur", "enam", "eeur", "apac", "apac-ne", "apac-se", "oc", "sam", "afr", "me")
 _RESERVED = re.compile(r"batch|terminate|terminateAll|cf_[0-9a-f]{64}")

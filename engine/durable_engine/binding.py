@@ -13,10 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
 from .batches import check_deleted, check_spread, listed, spread
-from .boundary import JsDict, JsProxy, cross, encode, unwrap
 from .context.frames import place_of_user
 from .context.scope import current_scope
-from .durations import duration_ms
 from .effects import as_coroutine_function, is_over, tell_call
 from .errors import (
     INVALID_ID,
@@ -32,6 +30,8 @@ from .limits import in_bytes
 from .model import Place
 from .store import KEPT, Retention
 from .subscription import Subscription, SubscriptionOptions
+from .values.boundary import JsDict, JsProxy, cross, encode, unwrap
+from .values.durations import duration_ms
 
 if TYPE_CHECKING:
     from .engine import Engine

@@ -18,12 +18,10 @@ from typing import Any, NoReturn, Self
 
 from .awaiting import Calls
 from .binding import DEFAULT_STEP_LIMIT, Workflow, WorkflowBinding, read_retention
-from .boundary import JsDict, decode, encode, to_json
 from .clock import PLAIN_DATETIME, Timer, VirtualClock, read_now, to_datetime, to_ms
 from .concurrency import Slots
 from .context.scope import current_scope
 from .context.started_tasks import register_tasks, stop_registering, tasks_of
-from .durations import duration_ms
 from .effects import is_over
 from .errors import (
     ALREADY_EXISTS,
@@ -59,6 +57,8 @@ from .store import KEPT, HistoryRow, InstanceRow, Retention, Store
 from .threads import WorkerThreads
 from .unprovided import UnprovidedUses
 from .unwinding import GiveWay
+from .values.boundary import JsDict, decode, encode, to_json
+from .values.durations import duration_ms
 from .waits import Waiter, Waits
 from .watchdog import WATCHDOG
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from .boundary import decode, decode_plain
 from .clock import to_datetime
-from .failures import ErrorInfo, rebuild
 from .model import AttemptRecord, HistoryEvent, StepKey, StepRecord
 from .operations import REDACTED
 from .store import MOCKED, SENSITIVE, HistoryRow, InstanceRow, StepRow, Store
-from .unknown import REDACTED_REASON, UnknownValue
+from .values.boundary import decode, decode_plain
+from .values.failures import ErrorInfo, rebuild
+from .values.unknown_value import REDACTED_REASON, UnknownValue
 
 if TYPE_CHECKING:
     from .instance import Instance

@@ -13,11 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from .boundary import JsDict, cross, decode, encode, is_coroutine
 from .clock import to_datetime
 from .context.scope import Scope, current_scope
 from .errors import LOST_ATTEMPT
-from .failures import ErrorInfo, instance_error, original_of, rebuild
 from .faults import FaultKind, FaultPoint, point_of
 from .model import FINAL_STATUSES, Ask, Place, StepKey, StepKind
 from .operations import DurableOperation, EventOperation, context_for
@@ -25,6 +23,8 @@ from .sleeping import SleepFuture
 from .step import Step
 from .store import FORGOTTEN, HistoryRow, InstanceRow, StepRow
 from .unwinding import GiveWay
+from .values.boundary import JsDict, cross, decode, encode, is_coroutine
+from .values.failures import ErrorInfo, instance_error, original_of, rebuild
 
 if TYPE_CHECKING:
     from .binding import Workflow

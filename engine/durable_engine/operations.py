@@ -12,7 +12,6 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .boundary import JsDict, NotSerialisable, cross, decode, encode, encode_object, is_coroutine
 from .clock import to_datetime
 from .config import DELAY_FUNCTION_LIMIT, DELAY_FUNCTION_PATIENCE, StepConfig, read_delay, scaled
 from .context.scope import Operation, Scope, current_scope
@@ -24,12 +23,13 @@ from .errors import (
     STORAGE_FULL,
     ModificationError,
 )
-from .failures import ErrorInfo, describe, end_of_unserialisable, rebuild
 from .limits import in_bytes
 from .model import CallbackRun, Place
 from .modifications import Modification, call_with_named, exception_in
 from .store import FORGOTTEN, MOCKED, NEW, SENSITIVE, HistoryRow, StepRow
-from .unknown import REDACTED_REASON, UnknownValue
+from .values.boundary import JsDict, NotSerialisable, cross, decode, encode, encode_object, is_coroutine
+from .values.failures import ErrorInfo, describe, end_of_unserialisable, rebuild
+from .values.unknown_value import REDACTED_REASON, UnknownValue
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

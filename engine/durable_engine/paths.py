@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from .durations import in_words
 from .faults import FaultPoint
 from .findings import Findings
 from .model import Ask, StepKey
+from .values.durations import in_words
 
 _KINDS = {"do": "step.do", "sleep": "step.sleep", "wait_for_event": "step.wait_for_event"}
 

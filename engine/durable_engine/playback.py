@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .boundary import decode
 from .context.scope import Scope
-from .failures import ErrorInfo, rebuild
 from .instance import Instance
 from .model import Place, StepKey, StepStatus
 from .operations import DurableOperation
 from .store import FORGOTTEN, MOCKED, SENSITIVE, InstanceRow, StepRow
+from .values.boundary import decode
+from .values.failures import ErrorInfo, rebuild
 
 if TYPE_CHECKING:
     from .binding import Workflow

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from .failures import end_of_unserialisable
 from .instance import Instance, settle_answer
 from .operations import context_for
 from .paths import compare
-from .unknown import UnknownValue
 from .unwinding import GiveWay
+from .values.failures import end_of_unserialisable
+from .values.unknown_value import UnknownValue
 
 if TYPE_CHECKING:
     from .engine import Engine

@@ -11,14 +11,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 from . import dependencies
-from .boundary import JsProxy, encode
 from .clock import to_ms
 from .config import InvalidStepConfigError, read_config
-from .durations import DAY, parse_duration
 from .errors import INVALID_CONFIG, INVALID_STEP_NAME, PAST_SLEEP, SLEEP_TOO_LONG, STEP_LIMIT, JsException, with_fact
-from .failures import js_error
 from .model import Place, StepKey
 from .operations import DoOperation, EventOperation, SleepOperation, StepCallback
+from .values.boundary import JsProxy, encode
+from .values.durations import DAY, parse_duration
+from .values.failures import js_error
 
 if TYPE_CHECKING:
     from .instance import Instance

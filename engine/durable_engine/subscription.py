@@ -9,9 +9,9 @@ from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from .boundary import JsDict, cross, decode
 from .context.scope import current_scope
 from .errors import INVALID_SUBSCRIPTION, SUBSCRIPTION_ABORTED, JsException, with_fact
+from .values.boundary import JsDict, cross, decode
 
 if TYPE_CHECKING:
     from .binding import Workflow

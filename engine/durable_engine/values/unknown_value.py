@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from .context.scope import current_scope
-from .errors import UnknownValueError
+from durable_engine.context.scope import current_scope
+from durable_engine.errors import UnknownValueError
 
 REDACTED_REASON = "redacted"
 

@@ -12,10 +12,11 @@ from typing import Self
 
 import msgspec
 
+from durable_engine.context.frames import is_hidden
+from durable_engine.errors import FATAL_NOT_SERIALISABLE, JsException, NonRetryableError
+from durable_engine.text.source_paths import shown_path
+
 from .boundary import BoundaryError
-from .context.frames import is_hidden
-from .errors import FATAL_NOT_SERIALISABLE, JsException, NonRetryableError
-from .text.source_paths import shown_path
 
 _NON_RETRYABLE = "NonRetryableError"
 _NON_RETRYABLE_SHOWN = re.compile(

@@ -17,10 +17,11 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from .clock import PLAIN_DATETIME, to_ms
-from .errors import ConversionError, JsException
-from .text.stable_repr import plain_buffer
-from .unknown import UnknownValue
+from durable_engine.clock import PLAIN_DATETIME, to_ms
+from durable_engine.errors import ConversionError, JsException
+from durable_engine.text.stable_repr import plain_buffer
+
+from .unknown_value import UnknownValue
 
 MAX_SAFE = 2**53 - 2
 """The largest int that stays a number; beyond it, an int becomes a bigint."""

@@ -11,7 +11,7 @@ import re
 from datetime import timedelta
 from typing import NamedTuple
 
-from .errors import InvalidArgumentError
+from durable_engine.errors import InvalidArgumentError
 
 SECOND = 1000
 MINUTE = 60 * SECOND
