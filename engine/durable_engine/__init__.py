@@ -6,7 +6,6 @@ This is the engine's public door; what is not named here is its own affair.
 from __future__ import annotations
 
 from .binding import InstanceHandle, Workflow, WorkflowBinding, pass_door
-from .calls import call_bounded
 from .clock import PLAIN_DATETIME, VirtualClock, read_now, to_datetime, to_ms
 from .context.frames import hide_frames
 from .context.scope import Scope, current_scope
@@ -41,6 +40,8 @@ from .errors import (
 )
 from .faults import FaultPoint, Faults
 from .findings import RULES, Finding, Findings, Rule
+from .guard.bounded_calls import call_bounded
+from .guard.watchdog import WATCHDOG
 from .hazards import PAUSE_REJECTS
 from .inspection import (
     error_of,
@@ -82,7 +83,6 @@ from .values.boundary import Cover, JsBigInt, JsDict, JsNull, JsProxy, cross, de
 from .values.durations import duration_ms, in_words, parse_duration
 from .values.failures import ErrorInfo, end_of_unserialisable
 from .values.unknown_value import REDACTED_REASON, UnknownValue
-from .watchdog import WATCHDOG
 
 __all__ = [
     "DEFAULT_TIMEOUT",

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from .context.scope import Scope
-from .killing import scope_of, task_context, waiting_for
+from .guard.task_teardown import scope_of, task_context, waiting_for
 
 SHORT_MS = 1000
 """A sleep of a step that is no longer than this is real."""

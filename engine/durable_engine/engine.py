@@ -40,12 +40,15 @@ from .errors import (
 )
 from .faults import FaultPoint, Faults
 from .findings import Finding, Findings
+from .guard.loop_guard import LoopGuard
+from .guard.task_teardown import Graveyard, kill
+from .guard.threads import WorkerThreads
+from .guard.unwinding import GiveWay
+from .guard.watchdog import WATCHDOG
 from .hazards import Hazards
 from .inspection import error_of, outputs_of
 from .instance import Instance
-from .killing import Graveyard, kill
 from .limits import Limits
-from .loop_guard import LoopGuard
 from .model import CronTrigger, Place, StepKey
 from .modifications import InstanceModifications, Modification
 from .observers import Observers
@@ -54,13 +57,10 @@ from .playback import PlayedInstance, Script
 from .replay import check_by_replay
 from .schedule import Schedule
 from .store import KEPT, HistoryRow, InstanceRow, Retention, Store
-from .threads import WorkerThreads
 from .unprovided import UnprovidedUses
-from .unwinding import GiveWay
 from .values.boundary import JsDict, decode, encode, to_json
 from .values.durations import duration_ms
 from .waits import Waiter, Waits
-from .watchdog import WATCHDOG
 
 DEFAULT_TIMEOUT = 5.0
 _IN_VAIN = (StepFailedError, UnreachableStatusError, WaitTimeoutError)

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .errors import WorkflowObserverWarning
+from .guard.unwinding import GiveWay
 from .text.source_paths import shown_path
 from .text.stable_repr import printable
-from .unwinding import GiveWay
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from .guard.unwinding import GiveWay
 from .instance import Instance, settle_answer
 from .operations import context_for
 from .paths import compare
-from .unwinding import GiveWay
 from .values.failures import end_of_unserialisable
 from .values.unknown_value import UnknownValue
 

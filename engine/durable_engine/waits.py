@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 from .asleep import WAKE, by_scope, is_asleep, is_asyncios
 from .context.started_tasks import tasks_of
 from .errors import NeverHappensError, WaitTimeoutError
-from .killing import ready_handles, scope_of, task_context, waiting_for
-from .loop_guard import answer
-from .standing import open_code
-from .watchdog import WATCHDOG
+from .guard.loop_guard import answer
+from .guard.open_code import open_code
+from .guard.task_teardown import ready_handles, scope_of, task_context, waiting_for
+from .guard.watchdog import WATCHDOG
 
 if TYPE_CHECKING:
     from .context.scope import Scope

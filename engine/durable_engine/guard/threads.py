@@ -18,13 +18,13 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakSet
 
-from .context.frames import is_users, place_of_user, show_frame
-from .context.scope import current_scope, running_engine
-from .model import Place
-from .text.source_paths import shown_path
+from durable_engine.context.frames import is_users, place_of_user, show_frame
+from durable_engine.context.scope import current_scope, running_engine
+from durable_engine.model import Place
+from durable_engine.text.source_paths import shown_path
 
 if TYPE_CHECKING:
-    from .engine import Engine
+    from durable_engine.engine import Engine
 
 _start = threading.Thread.start
 _open: WeakSet[Engine] = WeakSet()

@@ -31,7 +31,8 @@ from time import monotonic
 from types import FrameType
 from typing import Any
 
-from .context.frames import is_hidden
+from durable_engine.context.frames import is_hidden
+
 from .cpu_timer import CpuTimer
 from .unwinding import Unwinding
 

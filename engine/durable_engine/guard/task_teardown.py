@@ -17,8 +17,9 @@ from contextvars import Context
 from types import AsyncGeneratorType
 from typing import Any
 
+from durable_engine.context.scope import Scope, current_scope
+
 from .closing import chain_of, closing
-from .context.scope import Scope, current_scope
 
 
 def scope_of(context: Context | None) -> Scope | None:

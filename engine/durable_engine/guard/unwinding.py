@@ -17,7 +17,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from .context.frames import is_callback, is_hidden
+from durable_engine.context.frames import is_callback, is_hidden
 
 
 class Unwinding:

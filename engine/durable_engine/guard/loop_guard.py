@@ -11,18 +11,19 @@ from time import monotonic
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from durable_engine.context.frames import is_callback, is_hidden, is_users, show_frame
+from durable_engine.context.scope import Scope, current_call, current_scope
+from durable_engine.errors import EventLoopBlockedError
+from durable_engine.text.source_paths import shown_path
+
 from .closing import chain_of, closing
-from .context.frames import is_callback, is_hidden, is_users, show_frame
-from .context.scope import Scope, current_call, current_scope
-from .errors import EventLoopBlockedError
-from .killing import scope_of, task_context, wake
-from .standing import IF_SLOW, name_of
-from .text.source_paths import shown_path
+from .open_code import IF_SLOW, name_of
+from .task_teardown import scope_of, task_context, wake
 from .unwinding import GiveWay, Unwinding
 from .watchdog import GRACE, TICK, WATCHDOG, Guard
 
 if TYPE_CHECKING:
-    from .engine import Engine
+    from durable_engine.engine import Engine
 
 MOST_FRAMES = 12
 """How many frames of the code that blocks are shown."""

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from .context.frames import is_users, show_frame
-from .context.scope import Scope
-from .killing import scope_of, task_context
+from durable_engine.context.frames import is_users, show_frame
+from durable_engine.context.scope import Scope
+
+from .task_teardown import scope_of, task_context
 
 if TYPE_CHECKING:
-    from .engine import Engine
+    from durable_engine.engine import Engine
 
 MOST = 10
 """How many places are shown."""

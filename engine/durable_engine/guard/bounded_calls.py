@@ -8,15 +8,16 @@ from collections.abc import Awaitable, Callable, Generator
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
-from .context.frames import show_frame
-from .context.scope import current_call
-from .errors import WaitTimeoutError
-from .killing import wake
-from .standing import innermost
+from durable_engine.context.frames import show_frame
+from durable_engine.context.scope import current_call
+from durable_engine.errors import WaitTimeoutError
+
+from .open_code import innermost
+from .task_teardown import wake
 from .unwinding import GiveWay
 
 if TYPE_CHECKING:
-    from .engine import Engine
+    from durable_engine.engine import Engine
 
 _WHAT_TO_DO = (
     "It may wait for something that nobody answers. If it is only slow, give it more time: "
