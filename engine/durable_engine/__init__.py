@@ -6,7 +6,6 @@ This is the engine's public door; what is not named here is its own affair.
 from __future__ import annotations
 
 from .binding import InstanceHandle, Workflow, WorkflowBinding, pass_door
-from .clock import PLAIN_DATETIME, VirtualClock, read_now, to_datetime, to_ms
 from .context.frames import hide_frames
 from .context.scope import Scope, current_scope
 from .effects import acting_scope, as_coroutine_function, inside_service, make_effect, tell_call, tell_effect
@@ -79,6 +78,7 @@ from .step import Step
 from .store import MOCKED, SENSITIVE, HistoryRow, InstanceRow, StepRow
 from .text.source_paths import shown_path
 from .text.stable_repr import printable, show
+from .time.clock import PLAIN_DATETIME, VirtualClock, read_now, to_datetime, to_ms
 from .values.boundary import Cover, JsBigInt, JsDict, JsNull, JsProxy, cross, decode, encode, jsnull, to_json, unwrap
 from .values.durations import duration_ms, in_words, parse_duration
 from .values.failures import ErrorInfo, end_of_unserialisable

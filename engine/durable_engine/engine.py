@@ -18,7 +18,6 @@ from typing import Any, NoReturn, Self
 
 from .awaiting import Calls
 from .binding import DEFAULT_STEP_LIMIT, Workflow, WorkflowBinding, read_retention
-from .clock import PLAIN_DATETIME, Timer, VirtualClock, read_now, to_datetime, to_ms
 from .concurrency import Slots
 from .context.scope import current_scope
 from .context.started_tasks import register_tasks, stop_registering, tasks_of
@@ -55,12 +54,13 @@ from .observers import Observers
 from .paths import Paths
 from .playback import PlayedInstance, Script
 from .replay import check_by_replay
-from .schedule import Schedule
 from .store import KEPT, HistoryRow, InstanceRow, Retention, Store
+from .time.clock import PLAIN_DATETIME, Timer, VirtualClock, read_now, to_datetime, to_ms
+from .time.interleaving import Schedule
+from .time.waits import Waiter, Waits
 from .unprovided import UnprovidedUses
 from .values.boundary import JsDict, decode, encode, to_json
 from .values.durations import duration_ms
-from .waits import Waiter, Waits
 
 DEFAULT_TIMEOUT = 5.0
 _IN_VAIN = (StepFailedError, UnreachableStatusError, WaitTimeoutError)

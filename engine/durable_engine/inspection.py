@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from .clock import to_datetime
 from .model import AttemptRecord, HistoryEvent, StepKey, StepRecord
 from .operations import REDACTED
 from .store import MOCKED, SENSITIVE, HistoryRow, InstanceRow, StepRow, Store
+from .time.clock import to_datetime
 from .values.boundary import decode, decode_plain
 from .values.failures import ErrorInfo, rebuild
 from .values.unknown_value import REDACTED_REASON, UnknownValue

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from .clock import to_datetime
 from .context.scope import Scope, current_scope
 from .errors import LOST_ATTEMPT
 from .faults import FaultKind, FaultPoint, point_of
 from .guard.unwinding import GiveWay
 from .model import FINAL_STATUSES, Ask, Place, StepKey, StepKind
 from .operations import DurableOperation, EventOperation, context_for
-from .sleeping import SleepFuture
 from .step import Step
 from .store import FORGOTTEN, HistoryRow, InstanceRow, StepRow
+from .time.clock import to_datetime
+from .time.sleep_future import SleepFuture
 from .values.boundary import JsDict, cross, decode, encode, is_coroutine
 from .values.failures import ErrorInfo, instance_error, original_of, rebuild
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
 
-from .clock import Timer
 from .errors import InvalidArgumentError, ModificationError
 from .faults import FaultPoint
 from .model import StepKey
+from .time.clock import Timer
 
 ModificationKind = Literal[
     "result", "callback", "error", "timeout", "event", "late_event", "event_timeout", "sleep", "retry_delay", "crash"

@@ -12,7 +12,6 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .clock import to_datetime
 from .config import DELAY_FUNCTION_LIMIT, DELAY_FUNCTION_PATIENCE, StepConfig, read_delay, scaled
 from .context.scope import Operation, Scope, current_scope
 from .errors import (
@@ -27,6 +26,7 @@ from .limits import in_bytes
 from .model import CallbackRun, Place
 from .modifications import Modification, call_with_named, exception_in
 from .store import FORGOTTEN, MOCKED, NEW, SENSITIVE, HistoryRow, StepRow
+from .time.clock import to_datetime
 from .values.boundary import JsDict, NotSerialisable, cross, decode, encode, encode_object, is_coroutine
 from .values.failures import ErrorInfo, describe, end_of_unserialisable, rebuild
 from .values.unknown_value import REDACTED_REASON, UnknownValue
@@ -34,8 +34,8 @@ from .values.unknown_value import REDACTED_REASON, UnknownValue
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from .clock import Timer
     from .instance import Instance
+    from .time.clock import Timer
 
 REDACTED = "[REDACTED]"
 _SECRET = UnknownValue(REDACTED_REASON)

@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 from . import dependencies
-from .clock import to_ms
 from .config import InvalidStepConfigError, read_config
 from .errors import INVALID_CONFIG, INVALID_STEP_NAME, PAST_SLEEP, SLEEP_TOO_LONG, STEP_LIMIT, JsException, with_fact
 from .model import Place, StepKey
 from .operations import DoOperation, EventOperation, SleepOperation, StepCallback
+from .time.clock import to_ms
 from .values.boundary import JsProxy, encode
 from .values.durations import DAY, parse_duration
 from .values.failures import js_error

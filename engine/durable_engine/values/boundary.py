@@ -17,9 +17,9 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from durable_engine.clock import PLAIN_DATETIME, to_ms
 from durable_engine.errors import ConversionError, JsException
 from durable_engine.text.stable_repr import plain_buffer
+from durable_engine.time.clock import PLAIN_DATETIME, to_ms
 
 from .unknown_value import UnknownValue
 

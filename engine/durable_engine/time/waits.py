@@ -13,18 +13,19 @@ from contextvars import Context
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from .asleep import WAKE, by_scope, is_asleep, is_asyncios
-from .context.started_tasks import tasks_of
-from .errors import NeverHappensError, WaitTimeoutError
-from .guard.loop_guard import answer
-from .guard.open_code import open_code
-from .guard.task_teardown import ready_handles, scope_of, task_context, waiting_for
-from .guard.watchdog import WATCHDOG
+from durable_engine.context.started_tasks import tasks_of
+from durable_engine.errors import NeverHappensError, WaitTimeoutError
+from durable_engine.guard.loop_guard import answer
+from durable_engine.guard.open_code import open_code
+from durable_engine.guard.task_teardown import ready_handles, scope_of, task_context, waiting_for
+from durable_engine.guard.watchdog import WATCHDOG
+
+from .asyncio_timers import WAKE, by_scope, is_asleep, is_asyncios
 
 if TYPE_CHECKING:
-    from .context.scope import Scope
-    from .engine import Engine
-    from .instance import Instance
+    from durable_engine.context.scope import Scope
+    from durable_engine.engine import Engine
+    from durable_engine.instance import Instance
 
 IDLE_LOOKS = 6
 """How often in a row nothing must be seen to run on a loop that does not show its queue."""

@@ -11,8 +11,8 @@ import asyncio
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from .context.scope import Scope
-from .guard.task_teardown import scope_of, task_context, waiting_for
+from durable_engine.context.scope import Scope
+from durable_engine.guard.task_teardown import scope_of, task_context, waiting_for
 
 SHORT_MS = 1000
 """A sleep of a step that is no longer than this is real."""

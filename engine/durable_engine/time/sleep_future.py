@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Generator
 from typing import Any
 
-from .model import Place
+from durable_engine.model import Place
 
 
 class SleepFuture(asyncio.Future[None]):

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
 
-from .errors import InvalidArgumentError
+from durable_engine.errors import InvalidArgumentError
 
 # A user's freezegun replaces `datetime.datetime` by a subclass. What we hand out must be the plain class, always.
 PLAIN_DATETIME: type[datetime] = next(c for c in datetime.__mro__ if c.__module__ == "datetime")
