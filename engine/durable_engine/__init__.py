@@ -42,17 +42,6 @@ from .findings import RULES, Finding, Findings, Rule
 from .guard.bounded_calls import call_bounded
 from .guard.watchdog import WATCHDOG
 from .hazards import PAUSE_REJECTS
-from .inspection import (
-    error_of,
-    failure_of,
-    history_of,
-    history_records,
-    shown_result,
-    step_error,
-    step_records,
-    steps_of,
-    stored_inputs,
-)
 from .instance import Instance
 from .limits import Limits
 from .model import (
@@ -75,7 +64,18 @@ from .observers import Observer, ObserverFailure
 from .paths import Life
 from .playback import PlayedLine, PlayedStep, Script
 from .step import Step
-from .store import MOCKED, SENSITIVE, HistoryRow, InstanceRow, StepRow
+from .storage.inspection import (
+    error_of,
+    failure_of,
+    history_of,
+    history_records,
+    shown_result,
+    step_error,
+    step_records,
+    steps_of,
+    stored_inputs,
+)
+from .storage.store import MOCKED, SENSITIVE, HistoryRow, InstanceRow, StepRow
 from .text.source_paths import shown_path
 from .text.stable_repr import printable, show
 from .time.clock import PLAIN_DATETIME, VirtualClock, read_now, to_datetime, to_ms

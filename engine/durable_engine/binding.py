@@ -28,7 +28,7 @@ from .errors import (
 )
 from .limits import in_bytes
 from .model import Place
-from .store import KEPT, Retention
+from .storage.store import KEPT, Retention
 from .subscription import Subscription, SubscriptionOptions
 from .values.boundary import JsDict, JsProxy, cross, encode, unwrap
 from .values.durations import duration_ms

@@ -45,7 +45,6 @@ from .guard.threads import WorkerThreads
 from .guard.unwinding import GiveWay
 from .guard.watchdog import WATCHDOG
 from .hazards import Hazards
-from .inspection import error_of, outputs_of
 from .instance import Instance
 from .limits import Limits
 from .model import CronTrigger, Place, StepKey
@@ -54,7 +53,8 @@ from .observers import Observers
 from .paths import Paths
 from .playback import PlayedInstance, Script
 from .replay import check_by_replay
-from .store import KEPT, HistoryRow, InstanceRow, Retention, Store
+from .storage.inspection import error_of, outputs_of
+from .storage.store import KEPT, HistoryRow, InstanceRow, Retention, Store
 from .time.clock import PLAIN_DATETIME, Timer, VirtualClock, read_now, to_datetime, to_ms
 from .time.interleaving import Schedule
 from .time.waits import Waiter, Waits

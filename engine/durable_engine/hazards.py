@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .engine import Engine
     from .instance import Instance
     from .model import Place, StepKey
-    from .store import InstanceRow, StepRow
+    from .storage.store import InstanceRow, StepRow
 
 RULE = "engine-hazard"
 ENGINE = "miniflare 5.20261117.0-beta (workerd 1.20261117.1, wrangler 4.164.0)"

@@ -20,7 +20,7 @@ from .guard.unwinding import GiveWay
 from .model import FINAL_STATUSES, Ask, Place, StepKey, StepKind
 from .operations import DurableOperation, EventOperation, context_for
 from .step import Step
-from .store import FORGOTTEN, HistoryRow, InstanceRow, StepRow
+from .storage.store import FORGOTTEN, HistoryRow, InstanceRow, StepRow
 from .time.clock import to_datetime
 from .time.sleep_future import SleepFuture
 from .values.boundary import JsDict, cross, decode, encode, is_coroutine

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .findings import Finding
     from .instance import Instance
     from .model import Ask, CallbackRun, Effect, Place, StepKey
-    from .store import InstanceRow
+    from .storage.store import InstanceRow
 
 
 class Observer:

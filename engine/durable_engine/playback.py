@@ -15,7 +15,7 @@ from .context.scope import Scope
 from .instance import Instance
 from .model import Place, StepKey, StepStatus
 from .operations import DurableOperation
-from .store import FORGOTTEN, MOCKED, SENSITIVE, InstanceRow, StepRow
+from .storage.store import FORGOTTEN, MOCKED, SENSITIVE, InstanceRow, StepRow
 from .values.boundary import decode
 from .values.failures import ErrorInfo, rebuild
 

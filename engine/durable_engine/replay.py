@@ -27,7 +27,7 @@ from .values.unknown_value import UnknownValue
 if TYPE_CHECKING:
     from .engine import Engine
     from .model import Ask, Place, StepKey
-    from .store import StepRow
+    from .storage.store import StepRow
 
 LATER = timedelta(hours=1, minutes=1, seconds=1)
 """A replay in production comes later than the run: what depends on the time must show."""

@@ -16,7 +16,7 @@ from .values.boundary import JsDict, cross, decode
 if TYPE_CHECKING:
     from .binding import Workflow
     from .engine import Engine
-    from .store import HistoryRow, InstanceRow
+    from .storage.store import HistoryRow, InstanceRow
 
 _TYPES = {
     "WORKFLOW_QUEUED": "workflow_queued",

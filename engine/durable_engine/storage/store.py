@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from .model import CronTrigger, StepKey, StepKind
+from durable_engine.model import CronTrigger, StepKey, StepKind
 
 _SCHEMA = """
 CREATE TABLE instances (
