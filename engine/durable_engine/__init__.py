@@ -8,7 +8,6 @@ from __future__ import annotations
 from .binding import InstanceHandle, Workflow, WorkflowBinding, pass_door
 from .context.frames import hide_frames
 from .context.scope import Scope, current_scope
-from .effects import acting_scope, as_coroutine_function, inside_service, make_effect, tell_call, tell_effect
 from .engine import DEFAULT_TIMEOUT, Engine
 from .errors import (
     ConversionError,
@@ -37,11 +36,8 @@ from .errors import (
     WorkflowRuleError,
     WorkflowRuleWarning,
 )
-from .faults import FaultPoint, Faults
-from .findings import RULES, Finding, Findings, Rule
 from .guard.bounded_calls import call_bounded
 from .guard.watchdog import WATCHDOG
-from .hazards import PAUSE_REJECTS
 from .instance import Instance
 from .limits import Limits
 from .model import (
@@ -59,9 +55,6 @@ from .model import (
     StepRecord,
     StepStatus,
 )
-from .modifications import InstanceModifications, Modification, Selector, check_consistent
-from .observers import Observer, ObserverFailure
-from .paths import Life
 from .playback import PlayedLine, PlayedStep, Script
 from .step import Step
 from .storage.inspection import (
@@ -76,6 +69,13 @@ from .storage.inspection import (
     stored_inputs,
 )
 from .storage.store import MOCKED, SENSITIVE, HistoryRow, InstanceRow, StepRow
+from .testing.effects import acting_scope, as_coroutine_function, inside_service, make_effect, tell_call, tell_effect
+from .testing.faults import FaultPoint, Faults
+from .testing.findings import RULES, Finding, Findings, Rule
+from .testing.hazards import PAUSE_REJECTS
+from .testing.modifications import InstanceModifications, Modification, Selector, check_consistent
+from .testing.observers import Observer, ObserverFailure
+from .testing.paths import Life
 from .text.source_paths import shown_path
 from .text.stable_repr import printable, show
 from .time.clock import PLAIN_DATETIME, VirtualClock, read_now, to_datetime, to_ms

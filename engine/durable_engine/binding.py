@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec, TypeVar
 from .batches import check_deleted, check_spread, listed, spread
 from .context.frames import place_of_user
 from .context.scope import current_scope
-from .effects import as_coroutine_function, is_over, tell_call
 from .errors import (
     INVALID_ID,
     NOT_FOUND,
@@ -30,6 +29,7 @@ from .limits import in_bytes
 from .model import Place
 from .storage.store import KEPT, Retention
 from .subscription import Subscription, SubscriptionOptions
+from .testing.effects import as_coroutine_function, is_over, tell_call
 from .values.boundary import JsDict, JsProxy, cross, encode, unwrap
 from .values.durations import duration_ms
 

@@ -16,12 +16,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
-from .awaiting import Calls
 from .binding import DEFAULT_STEP_LIMIT, Workflow, WorkflowBinding, read_retention
 from .concurrency import Slots
 from .context.scope import current_scope
 from .context.started_tasks import register_tasks, stop_registering, tasks_of
-from .effects import is_over
 from .errors import (
     ALREADY_EXISTS,
     CANNOT_RESTART,
@@ -37,28 +35,30 @@ from .errors import (
     WaitTimeoutError,
     WorkflowDurationWarning,
 )
-from .faults import FaultPoint, Faults
-from .findings import Finding, Findings
 from .guard.loop_guard import LoopGuard
 from .guard.task_teardown import Graveyard, kill
 from .guard.threads import WorkerThreads
 from .guard.unwinding import GiveWay
 from .guard.watchdog import WATCHDOG
-from .hazards import Hazards
 from .instance import Instance
 from .limits import Limits
 from .model import CronTrigger, Place, StepKey
-from .modifications import InstanceModifications, Modification
-from .observers import Observers
-from .paths import Paths
 from .playback import PlayedInstance, Script
 from .replay import check_by_replay
 from .storage.inspection import error_of, outputs_of
 from .storage.store import KEPT, HistoryRow, InstanceRow, Retention, Store
+from .testing.effects import is_over
+from .testing.faults import FaultPoint, Faults
+from .testing.findings import Finding, Findings
+from .testing.hazards import Hazards
+from .testing.modifications import InstanceModifications, Modification
+from .testing.observers import Observers
+from .testing.paths import Paths
+from .testing.unawaited_calls import Calls
+from .testing.unprovided import UnprovidedUses
 from .time.clock import PLAIN_DATETIME, Timer, VirtualClock, read_now, to_datetime, to_ms
 from .time.interleaving import Schedule
 from .time.waits import Waiter, Waits
-from .unprovided import UnprovidedUses
 from .values.boundary import JsDict, decode, encode, to_json
 from .values.durations import duration_ms
 

@@ -15,12 +15,12 @@ import msgspec
 
 from .context.scope import Scope, current_scope
 from .errors import LOST_ATTEMPT
-from .faults import FaultKind, FaultPoint, point_of
 from .guard.unwinding import GiveWay
 from .model import FINAL_STATUSES, Ask, Place, StepKey, StepKind
 from .operations import DurableOperation, EventOperation, context_for
 from .step import Step
 from .storage.store import FORGOTTEN, HistoryRow, InstanceRow, StepRow
+from .testing.faults import FaultKind, FaultPoint, point_of
 from .time.clock import to_datetime
 from .time.sleep_future import SleepFuture
 from .values.boundary import JsDict, cross, decode, encode, is_coroutine

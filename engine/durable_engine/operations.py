@@ -24,8 +24,8 @@ from .errors import (
 )
 from .limits import in_bytes
 from .model import CallbackRun, Place
-from .modifications import Modification, call_with_named, exception_in
 from .storage.store import FORGOTTEN, MOCKED, NEW, SENSITIVE, HistoryRow, StepRow
+from .testing.modifications import Modification, call_with_named, exception_in
 from .time.clock import to_datetime
 from .values.boundary import JsDict, NotSerialisable, cross, decode, encode, encode_object, is_coroutine
 from .values.failures import ErrorInfo, describe, end_of_unserialisable, rebuild

@@ -20,7 +20,7 @@ import msgspec
 from .guard.unwinding import GiveWay
 from .instance import Instance, settle_answer
 from .operations import context_for
-from .paths import compare
+from .testing.paths import compare
 from .values.failures import end_of_unserialisable
 from .values.unknown_value import UnknownValue
 

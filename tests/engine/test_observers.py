@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from durable_engine import Engine, Instance, Observer, ObserverFailure, StepKey
-from durable_engine.observers import _HOOKS, Observers
+from durable_engine.testing.observers import _HOOKS, Observers
 
 
 class OwnError(Exception):

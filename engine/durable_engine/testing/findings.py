@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from .errors import UnknownRuleError
-from .model import Place
-from .text.stable_repr import printable
+from durable_engine.errors import UnknownRuleError
+from durable_engine.model import Place
+from durable_engine.text.stable_repr import printable
 
 
 @dataclass(frozen=True, slots=True)

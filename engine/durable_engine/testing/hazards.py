@@ -10,14 +10,15 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .errors import PAST_SLEEP
+from durable_engine.errors import PAST_SLEEP
+
 from .observers import Observer
 
 if TYPE_CHECKING:
-    from .engine import Engine
-    from .instance import Instance
-    from .model import Place, StepKey
-    from .storage.store import InstanceRow, StepRow
+    from durable_engine.engine import Engine
+    from durable_engine.instance import Instance
+    from durable_engine.model import Place, StepKey
+    from durable_engine.storage.store import InstanceRow, StepRow
 
 RULE = "engine-hazard"
 ENGINE = "miniflare 5.20261117.0-beta (workerd 1.20261117.1, wrangler 4.164.0)"

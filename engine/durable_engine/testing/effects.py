@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
-from .context.frames import place_of_user
-from .context.scope import Scope, current_scope
-from .model import Effect
+from durable_engine.context.frames import place_of_user
+from durable_engine.context.scope import Scope, current_scope
+from durable_engine.model import Effect
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from durable_engine.model import Ask, StepKey
+from durable_engine.values.durations import in_words
+
 from .faults import FaultPoint
 from .findings import Findings
-from .model import Ask, StepKey
-from .values.durations import in_words
 
 _KINDS = {"do": "step.do", "sleep": "step.sleep", "wait_for_event": "step.wait_for_event"}
 

@@ -11,19 +11,20 @@ import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .errors import WorkflowObserverWarning
-from .guard.unwinding import GiveWay
-from .text.source_paths import shown_path
-from .text.stable_repr import printable
+from durable_engine.errors import WorkflowObserverWarning
+from durable_engine.guard.unwinding import GiveWay
+from durable_engine.text.source_paths import shown_path
+from durable_engine.text.stable_repr import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .binding import Workflow
+    from durable_engine.binding import Workflow
+    from durable_engine.instance import Instance
+    from durable_engine.model import Ask, CallbackRun, Effect, Place, StepKey
+    from durable_engine.storage.store import InstanceRow
+
     from .findings import Finding
-    from .instance import Instance
-    from .model import Ask, CallbackRun, Effect, Place, StepKey
-    from .storage.store import InstanceRow
 
 
 class Observer:

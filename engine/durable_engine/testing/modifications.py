@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
 
-from .errors import InvalidArgumentError, ModificationError
+from durable_engine.errors import InvalidArgumentError, ModificationError
+from durable_engine.model import StepKey
+from durable_engine.time.clock import Timer
+
 from .faults import FaultPoint
-from .model import StepKey
-from .time.clock import Timer
 
 ModificationKind = Literal[
     "result", "callback", "error", "timeout", "event", "late_event", "event_timeout", "sleep", "retry_delay", "crash"

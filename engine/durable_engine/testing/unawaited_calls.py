@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any, TypeVar
 
-from .context.frames import place_of_user
-from .context.scope import current_scope
-from .errors import MissingAwaitError
-from .model import Place
+from durable_engine.context.frames import place_of_user
+from durable_engine.context.scope import current_scope
+from durable_engine.errors import MissingAwaitError
+from durable_engine.model import Place
 
 R = TypeVar("R")
 

@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from .errors import InvalidArgumentError
+from durable_engine.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
-    from .instance import Instance
-    from .model import StepKey
+    from durable_engine.instance import Instance
+    from durable_engine.model import StepKey
 
 FaultKind = Literal["before", "lost", "stored", "sleep", "retry", "wait", "event", "end"]
 
