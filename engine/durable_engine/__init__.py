@@ -36,9 +36,10 @@ from .errors import (
     WorkflowRuleError,
     WorkflowRuleWarning,
 )
+from .execution.instance import Instance
+from .execution.step import Step
 from .guard.bounded_calls import call_bounded
 from .guard.watchdog import WATCHDOG
-from .instance import Instance
 from .limits import Limits
 from .model import (
     FINAL_STATUSES,
@@ -56,7 +57,6 @@ from .model import (
     StepStatus,
 )
 from .playback import PlayedLine, PlayedStep, Script
-from .step import Step
 from .storage.inspection import (
     error_of,
     failure_of,

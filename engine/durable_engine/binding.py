@@ -35,7 +35,7 @@ from .values.durations import duration_ms
 
 if TYPE_CHECKING:
     from .engine import Engine
-    from .step import Step
+    from .execution.step import Step
 
 P = ParamSpec("P")
 R = TypeVar("R")

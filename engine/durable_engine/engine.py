@@ -17,7 +17,6 @@ from types import TracebackType
 from typing import Any, NoReturn, Self
 
 from .binding import DEFAULT_STEP_LIMIT, Workflow, WorkflowBinding, read_retention
-from .concurrency import Slots
 from .context.scope import current_scope
 from .context.started_tasks import register_tasks, stop_registering, tasks_of
 from .errors import (
@@ -35,12 +34,13 @@ from .errors import (
     WaitTimeoutError,
     WorkflowDurationWarning,
 )
+from .execution.concurrency import Slots
+from .execution.instance import Instance
 from .guard.loop_guard import LoopGuard
 from .guard.task_teardown import Graveyard, kill
 from .guard.threads import WorkerThreads
 from .guard.unwinding import GiveWay
 from .guard.watchdog import WATCHDOG
-from .instance import Instance
 from .limits import Limits
 from .model import CronTrigger, Place, StepKey
 from .playback import PlayedInstance, Script

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .context.scope import Scope
-from .instance import Instance
+from .execution.instance import Instance
+from .execution.operation import DurableOperation
 from .model import Place, StepKey, StepStatus
-from .operations import DurableOperation
 from .storage.store import FORGOTTEN, MOCKED, SENSITIVE, InstanceRow, StepRow
 from .values.boundary import decode
 from .values.failures import ErrorInfo, rebuild

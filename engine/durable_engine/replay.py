@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from .execution.instance import Instance, settle_answer
+from .execution.operation import context_for
 from .guard.unwinding import GiveWay
-from .instance import Instance, settle_answer
-from .operations import context_for
 from .testing.paths import compare
 from .values.failures import end_of_unserialisable
 from .values.unknown_value import UnknownValue

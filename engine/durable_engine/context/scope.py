@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from durable_engine.engine import Engine
-    from durable_engine.instance import Instance
+    from durable_engine.execution.instance import Instance
     from durable_engine.model import StepKey
 
 current_scope: ContextVar[Scope | None] = ContextVar("durable_engine_scope", default=None)

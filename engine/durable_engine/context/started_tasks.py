@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .scope import current_scope
 
 if TYPE_CHECKING:
-    from durable_engine.instance import Instance
+    from durable_engine.execution.instance import Instance
 
 
 class RegisteringFactory:

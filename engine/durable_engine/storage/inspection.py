@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from durable_engine.execution.operation import REDACTED
 from durable_engine.model import AttemptRecord, HistoryEvent, StepKey, StepRecord
-from durable_engine.operations import REDACTED
 from durable_engine.time.clock import to_datetime
 from durable_engine.values.boundary import decode, decode_plain
 from durable_engine.values.failures import ErrorInfo, rebuild
@@ -18,7 +18,7 @@ from durable_engine.values.unknown_value import REDACTED_REASON, UnknownValue
 from .store import MOCKED, SENSITIVE, HistoryRow, InstanceRow, StepRow, Store
 
 if TYPE_CHECKING:
-    from durable_engine.instance import Instance
+    from durable_engine.execution.instance import Instance
 
 _VALUE_KEYS = {"STEP_SUCCESS": "result", "WORKFLOW_SUCCESS": "result", "WORKFLOW_QUEUED": "params"}
 

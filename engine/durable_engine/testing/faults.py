@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from durable_engine.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
-    from durable_engine.instance import Instance
+    from durable_engine.execution.instance import Instance
     from durable_engine.model import StepKey
 
 FaultKind = Literal["before", "lost", "stored", "sleep", "retry", "wait", "event", "end"]

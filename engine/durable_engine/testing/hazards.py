@@ -16,7 +16,7 @@ from .observers import Observer
 
 if TYPE_CHECKING:
     from durable_engine.engine import Engine
-    from durable_engine.instance import Instance
+    from durable_engine.execution.instance import Instance
     from durable_engine.model import Place, StepKey
     from durable_engine.storage.store import InstanceRow, StepRow
 

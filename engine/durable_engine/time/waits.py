@@ -25,7 +25,7 @@ from .asyncio_timers import WAKE, by_scope, is_asleep, is_asyncios
 if TYPE_CHECKING:
     from durable_engine.context.scope import Scope
     from durable_engine.engine import Engine
-    from durable_engine.instance import Instance
+    from durable_engine.execution.instance import Instance
 
 IDLE_LOOKS = 6
 """How often in a row nothing must be seen to run on a loop that does not show its queue."""

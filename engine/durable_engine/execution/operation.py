@@ -12,9 +12,8 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .config import DELAY_FUNCTION_LIMIT, DELAY_FUNCTION_PATIENCE, StepConfig, read_delay, scaled
-from .context.scope import Operation, Scope, current_scope
-from .errors import (
+from durable_engine.context.scope import Operation, Scope, current_scope
+from durable_engine.errors import (
     DELAY_INVALID,
     EXECUTION_TIMED_OUT,
     OUTPUT_TOO_LARGE,
@@ -22,20 +21,23 @@ from .errors import (
     STORAGE_FULL,
     ModificationError,
 )
-from .limits import in_bytes
-from .model import CallbackRun, Place
-from .storage.store import FORGOTTEN, MOCKED, NEW, SENSITIVE, HistoryRow, StepRow
-from .testing.modifications import Modification, call_with_named, exception_in
-from .time.clock import to_datetime
-from .values.boundary import JsDict, NotSerialisable, cross, decode, encode, encode_object, is_coroutine
-from .values.failures import ErrorInfo, describe, end_of_unserialisable, rebuild
-from .values.unknown_value import REDACTED_REASON, UnknownValue
+from durable_engine.limits import in_bytes
+from durable_engine.model import CallbackRun, Place
+from durable_engine.storage.store import FORGOTTEN, MOCKED, NEW, SENSITIVE, HistoryRow, StepRow
+from durable_engine.testing.modifications import Modification, call_with_named, exception_in
+from durable_engine.time.clock import to_datetime
+from durable_engine.values.boundary import JsDict, NotSerialisable, cross, decode, encode, encode_object, is_coroutine
+from durable_engine.values.failures import ErrorInfo, describe, end_of_unserialisable, rebuild
+from durable_engine.values.unknown_value import REDACTED_REASON, UnknownValue
+
+from .step_config import DELAY_FUNCTION_LIMIT, DELAY_FUNCTION_PATIENCE, StepConfig, read_delay, scaled
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from durable_engine.time.clock import Timer
+
     from .instance import Instance
-    from .time.clock import Timer
 
 REDACTED = "[REDACTED]"
 _SECRET = UnknownValue(REDACTED_REASON)

@@ -10,15 +10,24 @@ from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
+from durable_engine.errors import (
+    INVALID_CONFIG,
+    INVALID_STEP_NAME,
+    PAST_SLEEP,
+    SLEEP_TOO_LONG,
+    STEP_LIMIT,
+    JsException,
+    with_fact,
+)
+from durable_engine.model import Place, StepKey
+from durable_engine.time.clock import to_ms
+from durable_engine.values.boundary import JsProxy, encode
+from durable_engine.values.durations import DAY, parse_duration
+from durable_engine.values.failures import js_error
+
 from . import dependencies
-from .config import InvalidStepConfigError, read_config
-from .errors import INVALID_CONFIG, INVALID_STEP_NAME, PAST_SLEEP, SLEEP_TOO_LONG, STEP_LIMIT, JsException, with_fact
-from .model import Place, StepKey
-from .operations import DoOperation, EventOperation, SleepOperation, StepCallback
-from .time.clock import to_ms
-from .values.boundary import JsProxy, encode
-from .values.durations import DAY, parse_duration
-from .values.failures import js_error
+from .operation import DoOperation, EventOperation, SleepOperation, StepCallback
+from .step_config import InvalidStepConfigError, read_config
 
 if TYPE_CHECKING:
     from .instance import Instance

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .values.durations import DAY, Duration, number_in, parse_duration
+from durable_engine.values.durations import DAY, Duration, number_in, parse_duration
 
 DelayFunction = Callable[[Any], Any | Awaitable[Any]]
 

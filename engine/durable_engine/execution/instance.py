@@ -13,22 +13,23 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from .context.scope import Scope, current_scope
-from .errors import LOST_ATTEMPT
-from .guard.unwinding import GiveWay
-from .model import FINAL_STATUSES, Ask, Place, StepKey, StepKind
-from .operations import DurableOperation, EventOperation, context_for
+from durable_engine.context.scope import Scope, current_scope
+from durable_engine.errors import LOST_ATTEMPT
+from durable_engine.guard.unwinding import GiveWay
+from durable_engine.model import FINAL_STATUSES, Ask, Place, StepKey, StepKind
+from durable_engine.storage.store import FORGOTTEN, HistoryRow, InstanceRow, StepRow
+from durable_engine.testing.faults import FaultKind, FaultPoint, point_of
+from durable_engine.time.clock import to_datetime
+from durable_engine.time.sleep_future import SleepFuture
+from durable_engine.values.boundary import JsDict, cross, decode, encode, is_coroutine
+from durable_engine.values.failures import ErrorInfo, instance_error, original_of, rebuild
+
+from .operation import DurableOperation, EventOperation, context_for
 from .step import Step
-from .storage.store import FORGOTTEN, HistoryRow, InstanceRow, StepRow
-from .testing.faults import FaultKind, FaultPoint, point_of
-from .time.clock import to_datetime
-from .time.sleep_future import SleepFuture
-from .values.boundary import JsDict, cross, decode, encode, is_coroutine
-from .values.failures import ErrorInfo, instance_error, original_of, rebuild
 
 if TYPE_CHECKING:
-    from .binding import Workflow
-    from .engine import Engine
+    from durable_engine.binding import Workflow
+    from durable_engine.engine import Engine
 
 
 STATUS_LINES = {
