@@ -5,7 +5,7 @@ This is the engine's public door; what is not named here is its own affair.
 
 from __future__ import annotations
 
-from .binding import InstanceHandle, Workflow, WorkflowBinding, pass_door
+from .api.binding import InstanceHandle, Workflow, WorkflowBinding, pass_door
 from .context.frames import hide_frames
 from .context.scope import Scope, current_scope
 from .engine import DEFAULT_TIMEOUT, Engine

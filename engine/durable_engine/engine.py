@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
-from .binding import DEFAULT_STEP_LIMIT, Workflow, WorkflowBinding, read_retention
+from .api.binding import DEFAULT_STEP_LIMIT, Workflow, WorkflowBinding, read_retention
 from .context.scope import current_scope
 from .context.started_tasks import register_tasks, stop_registering, tasks_of
 from .errors import (

@@ -20,7 +20,7 @@ from .values.boundary import decode
 from .values.failures import ErrorInfo, rebuild
 
 if TYPE_CHECKING:
-    from .binding import Workflow
+    from .api.binding import Workflow
     from .engine import Engine
     from .model import Ask
 

@@ -28,7 +28,7 @@ from .operation import DurableOperation, EventOperation, context_for
 from .step import Step
 
 if TYPE_CHECKING:
-    from durable_engine.binding import Workflow
+    from durable_engine.api.binding import Workflow
     from durable_engine.engine import Engine
 
 

@@ -9,14 +9,15 @@ from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from .context.scope import current_scope
-from .errors import INVALID_SUBSCRIPTION, SUBSCRIPTION_ABORTED, JsException, with_fact
-from .values.boundary import JsDict, cross, decode
+from durable_engine.context.scope import current_scope
+from durable_engine.errors import INVALID_SUBSCRIPTION, SUBSCRIPTION_ABORTED, JsException, with_fact
+from durable_engine.values.boundary import JsDict, cross, decode
 
 if TYPE_CHECKING:
+    from durable_engine.engine import Engine
+    from durable_engine.storage.store import HistoryRow, InstanceRow
+
     from .binding import Workflow
-    from .engine import Engine
-    from .storage.store import HistoryRow, InstanceRow
 
 _TYPES = {
     "WORKFLOW_QUEUED": "workflow_queued",

@@ -12,10 +12,9 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
-from .batches import check_deleted, check_spread, listed, spread
-from .context.frames import place_of_user
-from .context.scope import current_scope
-from .errors import (
+from durable_engine.context.frames import place_of_user
+from durable_engine.context.scope import current_scope
+from durable_engine.errors import (
     INVALID_ID,
     NOT_FOUND,
     NOTHING_TO_DELETE,
@@ -25,17 +24,19 @@ from .errors import (
     JsException,
     with_fact,
 )
-from .limits import in_bytes
-from .model import Place
-from .storage.store import KEPT, Retention
+from durable_engine.limits import in_bytes
+from durable_engine.model import Place
+from durable_engine.storage.store import KEPT, Retention
+from durable_engine.testing.effects import as_coroutine_function, is_over, tell_call
+from durable_engine.values.boundary import JsDict, JsProxy, cross, encode, unwrap
+from durable_engine.values.durations import duration_ms
+
+from .batches import check_deleted, check_spread, listed, spread
 from .subscription import Subscription, SubscriptionOptions
-from .testing.effects import as_coroutine_function, is_over, tell_call
-from .values.boundary import JsDict, JsProxy, cross, encode, unwrap
-from .values.durations import duration_ms
 
 if TYPE_CHECKING:
-    from .engine import Engine
-    from .execution.step import Step
+    from durable_engine.engine import Engine
+    from durable_engine.execution.step import Step
 
 P = ParamSpec("P")
 R = TypeVar("R")

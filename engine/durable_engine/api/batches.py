@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .errors import (
+from durable_engine.errors import (
     BATCH_COUNT,
     BATCH_EMPTY,
     BATCH_INVALID,
@@ -24,8 +24,8 @@ from .errors import (
     JsException,
     with_fact,
 )
-from .values.boundary import unwrap
-from .values.durations import parse_duration
+from durable_engine.values.boundary import unwrap
+from durable_engine.values.durations import parse_duration
 
 LOCATION_HINTS = ("wnam", "weur", "enam", "eeur", "apac", "apac-ne", "apac-se", "oc", "sam", "afr", "me")
 _RESERVED = re.compile(r"batch|terminate|terminateAll|cf_[0-9a-f]{64}")
