@@ -56,7 +56,7 @@ from .model import (
     StepRecord,
     StepStatus,
 )
-from .playback import PlayedLine, PlayedStep, Script
+from .replay.playback import PlayedLine, PlayedStep, Script
 from .storage.inspection import (
     error_of,
     failure_of,

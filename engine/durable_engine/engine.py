@@ -43,8 +43,8 @@ from .guard.unwinding import GiveWay
 from .guard.watchdog import WATCHDOG
 from .limits import Limits
 from .model import CronTrigger, Place, StepKey
-from .playback import PlayedInstance, Script
-from .replay import check_by_replay
+from .replay.playback import PlayedInstance, Script
+from .replay.replay import check_by_replay
 from .storage.inspection import error_of, outputs_of
 from .storage.store import KEPT, HistoryRow, InstanceRow, Retention, Store
 from .testing.effects import is_over

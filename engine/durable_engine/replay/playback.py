@@ -11,18 +11,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .context.scope import Scope
-from .execution.instance import Instance
-from .execution.operation import DurableOperation
-from .model import Place, StepKey, StepStatus
-from .storage.store import FORGOTTEN, MOCKED, SENSITIVE, InstanceRow, StepRow
-from .values.boundary import decode
-from .values.failures import ErrorInfo, rebuild
+from durable_engine.context.scope import Scope
+from durable_engine.execution.instance import Instance
+from durable_engine.execution.operation import DurableOperation
+from durable_engine.model import Place, StepKey, StepStatus
+from durable_engine.storage.store import FORGOTTEN, MOCKED, SENSITIVE, InstanceRow, StepRow
+from durable_engine.values.boundary import decode
+from durable_engine.values.failures import ErrorInfo, rebuild
 
 if TYPE_CHECKING:
-    from .api.binding import Workflow
-    from .engine import Engine
-    from .model import Ask
+    from durable_engine.api.binding import Workflow
+    from durable_engine.engine import Engine
+    from durable_engine.model import Ask
 
 
 class PlayedLine(NamedTuple):

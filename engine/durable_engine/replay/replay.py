@@ -17,17 +17,17 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from .execution.instance import Instance, settle_answer
-from .execution.operation import context_for
-from .guard.unwinding import GiveWay
-from .testing.paths import compare
-from .values.failures import end_of_unserialisable
-from .values.unknown_value import UnknownValue
+from durable_engine.execution.instance import Instance, settle_answer
+from durable_engine.execution.operation import context_for
+from durable_engine.guard.unwinding import GiveWay
+from durable_engine.testing.paths import compare
+from durable_engine.values.failures import end_of_unserialisable
+from durable_engine.values.unknown_value import UnknownValue
 
 if TYPE_CHECKING:
-    from .engine import Engine
-    from .model import Ask, Place, StepKey
-    from .storage.store import StepRow
+    from durable_engine.engine import Engine
+    from durable_engine.model import Ask, Place, StepKey
+    from durable_engine.storage.store import StepRow
 
 LATER = timedelta(hours=1, minutes=1, seconds=1)
 """A replay in production comes later than the run: what depends on the time must show."""
