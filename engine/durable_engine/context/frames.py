@@ -14,7 +14,8 @@ from types import FrameType
 from durable_engine.model import Place
 from durable_engine.text.source_paths import shown_path
 
-_hidden: tuple[str, ...] = (f"{Path(__file__).parent}{os.sep}",)
+_ENGINE = Path(__file__).parents[1]  # the folder of the package, whose rooms are folders in it
+_hidden: tuple[str, ...] = (f"{_ENGINE}{os.sep}",)
 _STANDARD = tuple(sorted({f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "platstdlib")}))
 _CALLBACK = asyncio.events.Handle._run.__code__
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
