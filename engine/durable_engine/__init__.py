@@ -78,8 +78,9 @@ from .testing.observers import Observer, ObserverFailure
 from .testing.paths import Life
 from .text.source_paths import shown_path
 from .text.stable_repr import printable, show
-from .time.clock import PLAIN_DATETIME, VirtualClock, read_now, to_datetime, to_ms
+from .time.clock import VirtualClock
 from .values.boundary import Cover, JsBigInt, JsDict, JsNull, JsProxy, cross, decode, encode, jsnull, to_json, unwrap
+from .values.datetimes import PLAIN_DATETIME, read_now, to_datetime, to_ms
 from .values.durations import duration_ms, in_words, parse_duration
 from .values.failures import ErrorInfo, end_of_unserialisable
 from .values.unknown_value import REDACTED_REASON, UnknownValue

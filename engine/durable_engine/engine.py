@@ -56,10 +56,11 @@ from .testing.observers import Observers
 from .testing.paths import Paths
 from .testing.unawaited_calls import Calls
 from .testing.unprovided import UnprovidedUses
-from .time.clock import PLAIN_DATETIME, Timer, VirtualClock, read_now, to_datetime, to_ms
+from .time.clock import Timer, VirtualClock
 from .time.interleaving import Schedule
 from .time.waits import Waiter, Waits
 from .values.boundary import JsDict, decode, encode, to_json
+from .values.datetimes import PLAIN_DATETIME, read_now, to_datetime, to_ms
 from .values.durations import duration_ms
 
 DEFAULT_TIMEOUT = 5.0

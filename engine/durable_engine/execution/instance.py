@@ -19,9 +19,9 @@ from durable_engine.guard.unwinding import GiveWay
 from durable_engine.model import FINAL_STATUSES, Ask, Place, StepKey, StepKind
 from durable_engine.storage.store import FORGOTTEN, HistoryRow, InstanceRow, StepRow
 from durable_engine.testing.faults import FaultKind, FaultPoint, point_of
-from durable_engine.time.clock import to_datetime
 from durable_engine.time.sleep_future import SleepFuture
 from durable_engine.values.boundary import JsDict, cross, decode, encode, is_coroutine
+from durable_engine.values.datetimes import to_datetime
 from durable_engine.values.failures import ErrorInfo, instance_error, original_of, rebuild
 
 from .operation import DurableOperation, EventOperation, context_for

@@ -25,8 +25,8 @@ from durable_engine.limits import in_bytes
 from durable_engine.model import CallbackRun, Place
 from durable_engine.storage.store import FORGOTTEN, MOCKED, NEW, SENSITIVE, HistoryRow, StepRow
 from durable_engine.testing.modifications import Modification, call_with_named, exception_in
-from durable_engine.time.clock import to_datetime
 from durable_engine.values.boundary import JsDict, NotSerialisable, cross, decode, encode, encode_object, is_coroutine
+from durable_engine.values.datetimes import to_datetime
 from durable_engine.values.failures import ErrorInfo, describe, end_of_unserialisable, rebuild
 from durable_engine.values.unknown_value import REDACTED_REASON, UnknownValue
 

@@ -20,8 +20,8 @@ from durable_engine.errors import (
     with_fact,
 )
 from durable_engine.model import Place, StepKey
-from durable_engine.time.clock import to_ms
 from durable_engine.values.boundary import JsProxy, encode
+from durable_engine.values.datetimes import to_ms
 from durable_engine.values.durations import DAY, parse_duration
 from durable_engine.values.failures import js_error
 

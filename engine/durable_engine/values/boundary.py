@@ -19,8 +19,8 @@ import msgspec
 
 from durable_engine.errors import ConversionError, JsException
 from durable_engine.text.stable_repr import plain_buffer
-from durable_engine.time.clock import PLAIN_DATETIME, to_ms
 
+from .datetimes import PLAIN_DATETIME, to_ms
 from .unknown_value import UnknownValue
 
 MAX_SAFE = 2**53 - 2
