@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable, Generator
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
+from durable_engine.context.asyncio_internals import wake
 from durable_engine.context.frames import show_frame
 from durable_engine.context.scope import current_call
 from durable_engine.errors import WaitTimeoutError
 
 from .open_code import innermost
-from .task_teardown import wake
 from .unwinding import GiveWay
 
 if TYPE_CHECKING:

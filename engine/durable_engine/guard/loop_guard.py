@@ -11,6 +11,7 @@ from time import monotonic
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from durable_engine.context.asyncio_internals import scope_of, task_context, wake
 from durable_engine.context.frames import is_callback, is_hidden, is_users, show_frame
 from durable_engine.context.scope import Scope, current_call, current_scope
 from durable_engine.errors import EventLoopBlockedError
@@ -18,7 +19,6 @@ from durable_engine.text.source_paths import shown_path
 
 from .closing import chain_of, closing
 from .open_code import IF_SLOW, name_of
-from .task_teardown import scope_of, task_context, wake
 from .unwinding import GiveWay, Unwinding
 from .watchdog import GRACE, TICK, WATCHDOG, Guard
 

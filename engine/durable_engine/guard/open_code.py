@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from durable_engine.context.asyncio_internals import scope_of, task_context
 from durable_engine.context.frames import is_users, show_frame
 from durable_engine.context.scope import Scope
-
-from .task_teardown import scope_of, task_context
 
 if TYPE_CHECKING:
     from durable_engine.engine import Engine

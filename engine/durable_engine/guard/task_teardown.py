@@ -13,40 +13,13 @@ import gc
 import io
 import warnings
 from collections.abc import Callable, Iterable
-from contextvars import Context
 from types import AsyncGeneratorType
 from typing import Any
 
+from durable_engine.context.asyncio_internals import ready_handles, scope_of, task_context, waiting_for, wakers
 from durable_engine.context.scope import Scope, current_scope
 
 from .closing import chain_of, closing
-
-
-def scope_of(context: Context | None) -> Scope | None:
-    """The scope that a context belongs to, or None for code of the test."""
-    return context.get(current_scope) if context is not None else None
-
-
-def ready_handles(loop: asyncio.AbstractEventLoop) -> list[Any] | None:
-    """The callbacks that the loop is about to run, or None for a loop that does not show them (uvloop)."""
-    ready = getattr(loop, "_ready", None)
-    return None if ready is None else list(ready)
-
-
-def task_context(task: asyncio.Task[Any]) -> Context | None:
-    """The context that a suspended task runs in, or None where it cannot be told."""
-    if not hasattr(task, "get_context"):  # pragma: no cover (Python 3.11 alone; coverage is measured on a later one)
-        return _context_of_waker(task)
-    context: Context = task.get_context()
-    return context
-
-
-def _context_of_waker(task: asyncio.Task[Any]) -> Context | None:  # pragma: no cover (Python 3.11 alone)
-    """Python 3.11 has no accessor; what the task waits for keeps the context beside the callback that wakes it."""
-    for callback, context in _wakers(task):
-        if getattr(callback, "__self__", None) is task:
-            return context
-    return None
 
 
 def kill(
@@ -85,7 +58,7 @@ def kill(
             doomed.add(task)
     doomed.update(_running_dead(loop, dead))
     for task in doomed:
-        for callback, _ in _wakers(task):
+        for callback, _ in wakers(task):
             if getattr(callback, "__self__", None) is task:
                 waiting_for(task).remove_done_callback(callback)
         graveyard.bury(task)
@@ -101,22 +74,6 @@ def _take_generators(loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any], g
                 if isinstance(found, AsyncGeneratorType) and found in known:
                     known.discard(found)
                     graveyard.keep(found)
-
-
-def waiting_for(task: asyncio.Task[Any]) -> Any:
-    """The future that a task is suspended on, or None."""
-    return getattr(task, "_fut_waiter", None)
-
-
-def wake(task: asyncio.Task[Any]) -> None:
-    """Let a suspended task go on now, whatever it waits for; that stays as it is."""
-    future = waiting_for(task)
-    for callback, context in _wakers(task):
-        if getattr(callback, "__self__", None) is task:
-            future.remove_done_callback(callback)
-            done = task.get_loop().create_future()
-            done.set_result(None)
-            task.get_loop().call_soon(callback, done, context=context)
 
 
 class Graveyard:
@@ -166,8 +123,3 @@ def _running_dead(loop: asyncio.AbstractEventLoop, dead: Callable[[Scope], bool]
     scope = current_scope.get()
     task = asyncio.current_task(loop)
     return [task] if task is not None and scope is not None and dead(scope) else []
-
-
-def _wakers(task: asyncio.Task[Any]) -> Iterable[tuple[Any, Context]]:
-    future = waiting_for(task)
-    return list(getattr(future, "_callbacks", None) or ())

@@ -11,21 +11,11 @@ import asyncio
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from durable_engine.context.asyncio_internals import WAKE, is_asyncios, scope_of, task_context, waiting_for
 from durable_engine.context.scope import Scope
-from durable_engine.guard.task_teardown import scope_of, task_context, waiting_for
 
 SHORT_MS = 1000
 """A sleep of a step that is no longer than this is real."""
-
-
-WAKE = asyncio.futures._set_result_unless_cancelled  # type: ignore[attr-defined]
-"""What ends an `asyncio.sleep`."""
-
-
-def is_asyncios(callback: Any) -> bool:
-    """Whether a timer is asyncio's own: a library's (a connection's timeout) belongs to real I/O and stays real."""
-    module = getattr(callback, "__module__", None) or ""
-    return module == "asyncio" or module.startswith("asyncio.") or module == "_asyncio"
 
 
 def by_scope(tasks: Iterable[asyncio.Task[Any]]) -> dict[Scope, list[asyncio.Task[Any]]]:

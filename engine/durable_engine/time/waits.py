@@ -13,14 +13,21 @@ from contextvars import Context
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from durable_engine.context.asyncio_internals import (
+    WAKE,
+    is_asyncios,
+    ready_handles,
+    scope_of,
+    task_context,
+    waiting_for,
+)
 from durable_engine.context.started_tasks import tasks_of
 from durable_engine.errors import NeverHappensError, WaitTimeoutError
 from durable_engine.guard.loop_guard import answer
 from durable_engine.guard.open_code import open_code
-from durable_engine.guard.task_teardown import ready_handles, scope_of, task_context, waiting_for
 from durable_engine.guard.watchdog import WATCHDOG
 
-from .asyncio_timers import WAKE, by_scope, is_asleep, is_asyncios
+from .asyncio_timers import by_scope, is_asleep
 
 if TYPE_CHECKING:
     from durable_engine.context.scope import Scope
