@@ -24,8 +24,9 @@ from durable_engine.values.boundary import JsDict, cross, decode, encode, is_cor
 from durable_engine.values.datetimes import to_datetime
 from durable_engine.values.failures import ErrorInfo, instance_error, original_of, rebuild
 
-from .operation import DurableOperation, EventOperation, context_for
+from .operation import DurableOperation, context_for
 from .step import Step
+from .wait_for_event import EventOperation
 
 if TYPE_CHECKING:
     from durable_engine.api.binding import Workflow

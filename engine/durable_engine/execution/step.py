@@ -26,8 +26,10 @@ from durable_engine.values.durations import DAY, parse_duration
 from durable_engine.values.failures import js_error
 
 from . import dependencies
-from .operation import DoOperation, EventOperation, SleepOperation, StepCallback
+from .do import DoOperation, StepCallback
+from .sleep import SleepOperation
 from .step_config import InvalidStepConfigError, read_config
+from .wait_for_event import EventOperation
 
 if TYPE_CHECKING:
     from .instance import Instance

@@ -211,7 +211,7 @@ class Findings:
         if rule not in RULES:
             raise UnknownRuleError(
                 f"The rule {rule!r} is not in the catalogue, so that nothing can be said of it. Add a Rule({rule!r}, "
-                "consequence, remedy) to RULES in durable_engine/findings.py."
+                "consequence, remedy) to RULES in durable_engine/testing/findings.py."
             )
         key = (rule, place, step, about)
         if key in self._found or rule in self._ignored or self.muted:

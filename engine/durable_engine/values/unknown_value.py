@@ -12,6 +12,10 @@ from durable_engine.context.scope import current_scope
 from durable_engine.errors import UnknownValueError
 
 REDACTED_REASON = "redacted"
+"""The reason of a value that a sensitive step returned."""
+
+REDACTED = "[REDACTED]"
+"""What a test, and history, show in place of a secret."""
 
 
 class UnknownValue:
@@ -27,7 +31,7 @@ class UnknownValue:
         object.__setattr__(self, "reason", reason)
 
     def __repr__(self) -> str:
-        return "[REDACTED]" if self.reason == REDACTED_REASON else f"<unknown: {self.reason}>"
+        return REDACTED if self.reason == REDACTED_REASON else f"<unknown: {self.reason}>"
 
     def __copy__(self) -> UnknownValue:
         return self
