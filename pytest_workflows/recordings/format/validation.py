@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from pytest_workflows.messages.values import shown
+from pytest_workflows.messages.short_repr import shown
 from pytest_workflows.recordings.errors import RecordingError
 
 from .model import Recording, Step

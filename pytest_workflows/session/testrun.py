@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from pytest_workflows.exploration.run_plan import RunOutcome, RunPlan
     from pytest_workflows.project.worker_project import Project
     from pytest_workflows.project.wrangler import WorkflowBindingConfig
-    from pytest_workflows.recordings.capture.building import Origin
+    from pytest_workflows.recordings.capture.builder import Origin
     from pytest_workflows.recordings.capture.captured import Capture
-    from pytest_workflows.recordings.capture.observing import Watcher
+    from pytest_workflows.recordings.capture.observer import Watcher
     from pytest_workflows.recordings.format.model import Recording
     from pytest_workflows.recordings.format.redaction import Secrets
     from pytest_workflows.rules.watch import Watch
     from pytest_workflows.sources.worker_code import Sources
-    from pytest_workflows.timeline.styled import Line
+    from pytest_workflows.timeline.styled_text import Line
     from pytest_workflows.timeline.text import Run
     from pytest_workflows.workers.context import ExecutionContext
 
@@ -329,7 +329,7 @@ class RunningTest:
         if engine is not None and not engine.closed:
             from pytest_workflows.introspection.registry import MOST_RUNS, registry_of
             from pytest_workflows.timeline.step_table import Telling
-            from pytest_workflows.timeline.styled import Part
+            from pytest_workflows.timeline.styled_text import Part
             from pytest_workflows.timeline.text import keep_run, lines_of
 
             self._hiding = None if self._capture is None else self._capture.hiding(self._origin)
@@ -425,7 +425,7 @@ class RunningTest:
 
     def _origin(self, watcher: Watcher) -> Origin:
         from durable_engine import to_datetime
-        from pytest_workflows.recordings.capture.building import Origin
+        from pytest_workflows.recordings.capture.builder import Origin
 
         seed = self.settings.seed if self.plan.seed is None else self.plan.seed
         return Origin(
@@ -531,7 +531,7 @@ class RunningTest:
             KeyError: If there is none; its argument says why.
             MissingBindingError: If the platform has it, and we have not.
         """
-        from pytest_workflows.bindings.exports import no_export
+        from pytest_workflows.bindings.missing_exports import no_export
 
         configured = self._configured()
         for workflow in () if configured is None else configured.exports:
@@ -596,7 +596,7 @@ class RunningTest:
         if name in self.project.variables:
             return self.project.variables[name]
         if name in configured.other_bindings:
-            from pytest_workflows.bindings.missing import MissingBinding
+            from pytest_workflows.bindings.missing_binding import MissingBinding
 
             return MissingBinding(name, configured.other_bindings[name], configured.path)
         raise KeyError(name)
@@ -607,7 +607,7 @@ class RunningTest:
 
         assert self.project is not None
         if workflow.script_name is not None:
-            from pytest_workflows.bindings.missing import ForeignWorkflow
+            from pytest_workflows.bindings.missing_binding import ForeignWorkflow
 
             place = f"{self.project.config.path}:{workflow.line}"
             return ForeignWorkflow(workflow.binding, workflow.class_name, workflow.script_name, place)

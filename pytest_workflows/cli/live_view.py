@@ -24,7 +24,7 @@ from durable_engine import (
 )
 from pytest_workflows.timeline.text import keep_run, render
 
-from . import words
+from . import formatting as words
 from .console import STYLES
 
 if TYPE_CHECKING:

@@ -46,7 +46,7 @@ from pytest_workflows.recordings.format.model import (
 from pytest_workflows.recordings.format.redaction import HIDDEN
 from pytest_workflows.recordings.format.values import tag
 
-from .observing import AttemptKey, HeardLine, Watched
+from .observer import AttemptKey, HeardLine, Watched
 
 _STARTS = frozenset({"STEP_START", "SLEEP_START", "WAIT_START"})
 _LOST = "Attempt failed due to internal workflows error"
