@@ -45,18 +45,18 @@ if TYPE_CHECKING:
         WorkflowConfigError,
         WorkflowConfigWarning,
     )
-    from .fault_plan import FaultPlan
-    from .introspection import (
+    from .introspection.fault_plan import FaultPlan
+    from .introspection.introspectors import (
         InstanceIntrospector,
         WorkflowIntrospector,
         introspect_workflow,
         introspect_workflow_instance,
     )
-    from .modifier import Modifier
+    from .introspection.modifier import Modifier
     from .recordings.errors import DivergenceError, RecordingError
-    from .recordings.model import Recording
-    from .recordings.reproduction import reproduce
-    from .timeline import Run
+    from .recordings.format.model import Recording
+    from .recordings.playback.reproduction import reproduce
+    from .timeline.text import Run
 
 __all__ = [
     "AttemptRecord",
@@ -104,22 +104,22 @@ __all__ = [
 
 _HOMES = {
     "DivergenceError": ".recordings.errors",
-    "Recording": ".recordings.model",
+    "Recording": ".recordings.format.model",
     "RecordingError": ".recordings.errors",
-    "reproduce": ".recordings.reproduction",
-    "FaultPlan": ".fault_plan",
-    "InstanceIntrospector": ".introspection",
+    "reproduce": ".recordings.playback.reproduction",
+    "FaultPlan": ".introspection.fault_plan",
+    "InstanceIntrospector": ".introspection.introspectors",
     "MissingBindingError": ".errors",
     "MissingNameError": ".errors",
     "NetworkRefusedError": ".errors",
     "UnprovidedError": ".errors",
-    "Modifier": ".modifier",
-    "Run": ".timeline",
+    "Modifier": ".introspection.modifier",
+    "Run": ".timeline.text",
     "WorkflowConfigError": ".errors",
     "WorkflowConfigWarning": ".errors",
-    "WorkflowIntrospector": ".introspection",
-    "introspect_workflow": ".introspection",
-    "introspect_workflow_instance": ".introspection",
+    "WorkflowIntrospector": ".introspection.introspectors",
+    "introspect_workflow": ".introspection.introspectors",
+    "introspect_workflow_instance": ".introspection.introspectors",
 }
 
 

@@ -10,7 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from durable_engine import Finding, Instance, StepKey
 
-    from .timeline import Run
+    from .timeline.text import Run
 
 
 @pytest.hookspec

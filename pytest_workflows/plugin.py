@@ -11,21 +11,21 @@ from typing import Any
 
 import pytest
 
-from . import importer
-from .durations import Durations
-from .exploration import NAME, ExplorationHooks
-from .fixtures import (  # noqa: F401 (pytest finds fixtures by their names here)
+from .project import importer
+from .session.fixtures import (  # noqa: F401 (pytest finds fixtures by their names here)
     workflow_bindings,
     workflow_clock,
     workflow_engine,
     workflow_env,
     workflow_worker,
 )
-from .look_options import read_look_options
-from .report import RECORDINGS, SECTION, ColouredSections, show_report, tell_worker
-from .session import SESSION, WorkflowSession
-from .session_report import RunCollector
-from .settings import MARKER_HELP, add_options, read_exploration
+from .session.hooks.durations import Durations
+from .session.hooks.exploration import NAME, ExplorationHooks
+from .session.report_options import read_look_options
+from .session.report_sections import RECORDINGS, SECTION, ColouredSections, show_report, tell_worker
+from .session.session import SESSION, WorkflowSession
+from .session.session_report import RunCollector
+from .session.settings import MARKER_HELP, add_options, read_exploration
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -61,7 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
     session.configured()
     if config.getoption("xmlpath", None):
         # Before what gives runs of exploration their names, which so comes to reports first.
-        from .junit import JunitSections
+        from .session.hooks.junit import JunitSections
 
         config.pluginmanager.register(JunitSections(config, (SECTION, RECORDINGS)))
     config.pluginmanager.register(ExplorationHooks(config, session, read_exploration(config)), NAME)
@@ -69,11 +69,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(RunCollector(config))
     look = read_look_options(config)
     if look:
-        from . import looking
+        from .session.hooks import reports as looking
 
         config.pluginmanager.register(looking.LookingHooks(config, session, look), looking.NAME)
     if config.getoption("workflows_replay"):
-        from .replaying import set_up_replays
+        from .session.hooks.replay import set_up_replays
 
         set_up_replays(config, session)
     if config.getoption("workflows_durations") is not None:
@@ -195,7 +195,7 @@ def pytest_runtest_makereport(
     """Put the runs of the test's instances into the report of its failure, and leave our own frames out of it."""
     # Without the engine no frame is ours, and nothing must be loaded to find that out.
     if call.excinfo is not None and "durable_engine" in sys.modules:
-        from .tracebacks import hide_ours
+        from .reporting.tracebacks import hide_ours
 
         hide_ours(call.excinfo.value)
     if call.excinfo is not None:

@@ -20,10 +20,10 @@ except ModuleNotFoundError as error:
 
 from durable_engine import FaultPoint, InvalidArgumentError, NonRetryableError, Selector, StepKey, StepRecord
 
-from .fault_plan import TIMEOUT, FaultPlan
-from .json_values import values_of
+from .exploration.json_values import values_of
+from .exploration.typed_values import values_of_type
+from .introspection.fault_plan import TIMEOUT, FaultPlan
 from .sources import find_class_steps
-from .typed_values import values_of_type
 
 __all__ = ["FaultPlan", "fault_plans", "workflow_params"]
 

@@ -24,21 +24,21 @@ from typer.testing import CliRunner
 
 from durable_engine import EngineError
 from pytest_workflows.cli.app import app
-from pytest_workflows.cli.comparing import compare
+from pytest_workflows.cli.comparison import compare
 from pytest_workflows.cli.describe import show_recording
 from pytest_workflows.cli.errors import CommandError
 from pytest_workflows.cli.events import read_event, read_json
 from pytest_workflows.cli.generating import generate
 from pytest_workflows.errors import WorkflowConfigError
-from pytest_workflows.graph import build_graph, to_mermaid, to_svg
-from pytest_workflows.html import Report, TestRun, render
-from pytest_workflows.project import Project
+from pytest_workflows.project.worker_project import Project
+from pytest_workflows.project.wrangler import load_config
 from pytest_workflows.recordings import Recording, RecordingError, dump, load, parse, stats_of
-from pytest_workflows.recordings.redaction import redact
-from pytest_workflows.recordings.script import RecordedScript
-from pytest_workflows.settings import read_ini, read_marker
-from pytest_workflows.step_coverage import measure, sources_of
-from pytest_workflows.wrangler import load_config
+from pytest_workflows.recordings.format.redaction import redact
+from pytest_workflows.recordings.playback.script import RecordedScript
+from pytest_workflows.reporting.coverage import measure, sources_of
+from pytest_workflows.reporting.graph import build_graph, to_mermaid, to_svg
+from pytest_workflows.reporting.html import Report, TestRun, render
+from pytest_workflows.session.settings import read_ini, read_marker
 
 MORE = int(os.environ.get("WORKFLOWS_FUZZ", "1"))
 MUTATIONS = 2000 * MORE

@@ -65,7 +65,7 @@ def pytest_warning_recorded(warning_message: warnings.WarningMessage) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write it all down."""
-    from pytest_workflows.exploration import NAME
+    from pytest_workflows.session.hooks.exploration import NAME
 
     explored: Any = session.config.pluginmanager.get_plugin(NAME)
     tally = explored.tally.dump() if explored is not None else {}

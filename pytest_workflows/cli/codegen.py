@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from pytest_workflows.project.wrangler import binding_meant
 from pytest_workflows.recordings import Recording
-from pytest_workflows.wrangler import binding_meant
 
 from .errors import CommandError, UsageError
 from .files import read_file

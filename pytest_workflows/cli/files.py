@@ -6,9 +6,9 @@ import os
 import sys
 from pathlib import Path
 
+from pytest_workflows.messages.short_repr import shown_path
 from pytest_workflows.recordings import Recording, RecordingError, load, parse
 from pytest_workflows.recordings.production import NO_ID
-from pytest_workflows.shown import shown_path
 
 from .errors import CommandError
 

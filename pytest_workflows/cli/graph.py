@@ -9,11 +9,11 @@ from typing import Annotated
 import typer
 
 from durable_engine import printable
-from pytest_workflows.graph import build_graph, to_mermaid, to_svg
+from pytest_workflows.messages.path_checks import why_not_writable
+from pytest_workflows.messages.short_repr import shown, shown_path
 from pytest_workflows.recordings import Recording, workflow_of
-from pytest_workflows.shown import shown, shown_path
+from pytest_workflows.reporting.graph import build_graph, to_mermaid, to_svg
 from pytest_workflows.sources import SourceWorkflow, find_steps
-from pytest_workflows.writable import why_not_writable
 
 from .errors import CommandError, UsageError
 from .files import read_all

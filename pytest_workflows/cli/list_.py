@@ -10,7 +10,7 @@ from pathlib import Path
 import typer
 from rich.text import Text
 
-from pytest_workflows.wrangler import WorkflowBindingConfig, WranglerConfig
+from pytest_workflows.project.wrangler import WorkflowBindingConfig, WranglerConfig
 
 from .console import columns, show, stdout
 from .options import Config, Json

@@ -15,18 +15,18 @@ from rich.text import Text
 
 from durable_engine import EngineError, printable
 from pytest_workflows.recordings import DivergenceError, Recording, RecordingError
+from pytest_workflows.recordings.playback.replay import replay, same_failure
+from pytest_workflows.recordings.playback.reproduction import reproduce as play
+from pytest_workflows.recordings.playback.script import find_until
 from pytest_workflows.recordings.production import guess_of
-from pytest_workflows.recordings.replay import replay, same_failure
-from pytest_workflows.recordings.reproduction import reproduce as play
-from pytest_workflows.recordings.script import find_until
 
-from . import words
+from . import formatting as words
 from .console import show, stdout
 from .errors import INPUT, NO, OK, UsageError
 from .files import read_file, told
+from .live_view import Watcher
 from .options import Config, File, InstanceId, JsonOutputs, WorkflowOption
 from .session import Bench, run_like_a_test
-from .watching import Watcher
 
 EXAMPLES = """
 Examples:

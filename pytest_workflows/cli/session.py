@@ -14,16 +14,16 @@ import pytest
 
 from durable_engine import EngineError
 from pytest_workflows.errors import WorkflowConfigError
-from pytest_workflows.newer_python import note_of
-from pytest_workflows.recordings.divergence import place_text
+from pytest_workflows.project.newer_python import note_of
+from pytest_workflows.recordings.playback.divergence import place_text
 
 from .errors import CommandError
 from .project import Found, find_project, run_pytest, told_by
 
 if TYPE_CHECKING:
     from durable_engine import Engine, WorkflowBinding
-    from pytest_workflows.project import Project
-    from pytest_workflows.running import RunningTest
+    from pytest_workflows.project.worker_project import Project
+    from pytest_workflows.session.testrun import RunningTest
 
 NAME = "pytest-workflows"
 _FOREIGN = "site-packages"
@@ -163,7 +163,7 @@ class _OneTest:
 
     def _function(self) -> Callable[[pytest.FixtureRequest, Any], None]:
         def run(request: pytest.FixtureRequest, workflow_env: Any) -> None:
-            from pytest_workflows.session import SESSION
+            from pytest_workflows.session.session import SESSION
 
             running = request.config.stash[SESSION].running
             assert running is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .errors import DivergenceError, RecordingError
 from .files import dump, load, parse, read
-from .model import (
+from .format.model import (
     Attempt,
     Crash,
     Effect,
@@ -20,9 +20,9 @@ from .model import (
     Step,
     Value,
 )
-from .sleeps import by_name, line_keys
+from .format.sleeps import by_name, line_keys
+from .format.values import UNKNOWN, is_unknown, tag, untag
 from .stats import Spread, StepStats, WorkflowStats, stats_of, virtual_ms, wall_ms, workflow_of
-from .values import UNKNOWN, is_unknown, tag, untag
 
 __all__ = [
     "UNKNOWN",

@@ -10,13 +10,13 @@ from typing import Any
 
 import msgspec
 
-from pytest_workflows.shown import brief, shown, shown_path
+from pytest_workflows.messages.short_repr import brief, shown, shown_path
 
 from .errors import RecordingError
-from .model import FORMAT, VERSION, Recording
+from .format.model import FORMAT, VERSION, Recording
+from .format.sleeps import renumbered
+from .format.validation import DEEPEST, check, is_too_deep
 from .production import read_production
-from .sleeps import renumbered
-from .sound import DEEPEST, check, is_too_deep
 
 _ANEW = "Record it anew, or mend what the message names."
 

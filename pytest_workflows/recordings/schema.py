@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from .model import FORMAT, VERSION, Recording
+from .format.model import FORMAT, VERSION, Recording
 
 
 def schema() -> dict[str, Any]:

@@ -11,7 +11,7 @@ import msgspec
 
 from durable_engine import STATUSES
 
-from .model import Recording, Step
+from .format.model import Recording, Step
 
 Interval = tuple[datetime, datetime]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
-from .source import Sources
+from pytest_workflows.sources.worker_code import Sources
 
 _LOOPS_CALL = asyncio.Handle._run.__code__
 """Below it are the event loop and whoever runs it: no code of the task."""

@@ -6,8 +6,7 @@ from types import CodeType
 from typing import Any
 
 from durable_engine import CallbackRun, Engine, Instance, Observer, Place
-
-from .source import Sources
+from pytest_workflows.sources.worker_code import Sources
 
 
 class RuleObserver(Observer):

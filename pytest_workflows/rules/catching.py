@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from .syntax import SourceFile, name_of, own_nodes_of
+from pytest_workflows.sources.syntax import SourceFile, name_of, own_nodes_of
 
 BROAD = frozenset({"Exception", "BaseException"})
 

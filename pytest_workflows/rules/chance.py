@@ -13,7 +13,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from durable_engine import Engine, Instance, current_scope
-from pytest_workflows import freeze
+from pytest_workflows.introspection import freeze
 
 Listener = Callable[[Instance, bool], None]
 """Notified of an instance whose `run` took something, and whether that was the time."""

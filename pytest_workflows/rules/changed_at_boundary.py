@@ -6,10 +6,10 @@ import ast
 from typing import Any
 
 from durable_engine import CallbackRun, Instance, Place
+from pytest_workflows.sources.syntax import FunctionNode, SourceFile, own_nodes, source_file
 
 from .base import RuleObserver, code_of
 from .boundary_changes import Change, changes_of
-from .syntax import FunctionNode, SourceFile, own_nodes, source_file
 from .value_uses import Uses, results_of
 
 

@@ -6,12 +6,12 @@ from types import FunctionType
 from typing import Any
 
 from durable_engine import Ask, CallbackRun, Engine, Instance, Place
+from pytest_workflows.sources.worker_code import Sources
 
 from .awaiting import running_lines
 from .base import RuleObserver, unwrapped
 from .event_changes import end_of, find_change
 from .picture import changed_since, take_picture
-from .source import Sources
 
 
 class ChangedEvent(RuleObserver):

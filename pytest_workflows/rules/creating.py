@@ -8,8 +8,7 @@ from types import FrameType
 from typing import Any
 
 from durable_engine import unwrap
-
-from .syntax import FunctionNode, SourceFile, assigned_to, own_nodes, source_file
+from pytest_workflows.sources.syntax import FunctionNode, SourceFile, assigned_to, own_nodes, source_file
 
 CREATES = ("create", "create_batch", "createBatch")
 _DEPTH = 6

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from durable_engine import PAUSE_REJECTS, Ask, Engine, Instance, JsException, StepKey
+from pytest_workflows.sources.syntax import source_file
+from pytest_workflows.sources.worker_code import Sources
 
 from .awaiting import Line, lines_that_await, lines_that_gather
 from .base import RuleObserver
 from .catching import blocks_around, catcher_in, passes_on
-from .source import Sources
-from .syntax import source_file
 
 _NAMES = frozenset(kind.__name__ for kind in JsException.__mro__)
 

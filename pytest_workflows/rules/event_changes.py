@@ -9,10 +9,10 @@ from types import FunctionType
 from typing import Any, NamedTuple
 
 from durable_engine import Place
+from pytest_workflows.sources.syntax import FunctionNode, own_nodes, source_file
+from pytest_workflows.sources.worker_code import Sources
 
 from .mutations import Variable, hangs_on, mutations, variable_of
-from .source import Sources
-from .syntax import FunctionNode, own_nodes, source_file
 
 _DEEPEST = 5
 

@@ -10,7 +10,7 @@ import itertools
 import re
 from string import Formatter
 
-from .syntax import SourceFile, name_of
+from pytest_workflows.sources.syntax import SourceFile, name_of
 
 _TELLING = frozenset({"str", "repr", "ascii", "type"})
 _SHARED = frozenset({"as_integer_ratio", "conjugate", "imag", "real"})

@@ -6,8 +6,9 @@ import ast
 from collections.abc import Iterator
 from typing import Literal
 
+from pytest_workflows.sources.syntax import SourceFile, assigned_to
+
 from .calls import words_of
-from .syntax import SourceFile, assigned_to
 
 Make = Literal["unique", "recurring", "date", "constant", "unknown"]
 

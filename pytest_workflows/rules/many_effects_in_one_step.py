@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from durable_engine import CallbackRun, Effect, Engine, Instance, Place, StepKey
+from pytest_workflows.sources.worker_code import Sources
 
 from .base import RuleObserver
 from .calls import shown
-from .source import Sources
 
 
 class ManyEffectsInOneStep(RuleObserver):

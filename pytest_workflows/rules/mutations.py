@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .syntax import FunctionNode, own_nodes
+from pytest_workflows.sources.syntax import FunctionNode, own_nodes
 
 _MUTATING = frozenset(
     {

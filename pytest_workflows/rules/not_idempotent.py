@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from durable_engine import CallbackRun, Effect, Engine, Instance, StepKey
+from pytest_workflows.sources.worker_code import Sources
 
 from .base import RuleObserver
 from .calls import last_name, shown
 from .idempotency import has_reference, key_of, repeating
-from .source import Sources
 
 
 @dataclass

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Sequence
 
+from pytest_workflows.sources.syntax import FunctionNode, SourceFile, local_names, own_nodes, own_nodes_of
+
 from .mutations import Variable, changed_variables, stands_for
-from .syntax import FunctionNode, SourceFile, local_names, own_nodes, own_nodes_of
 
 _Noted = frozenset[Variable]
 _WAITS = ast.Await | ast.AsyncFor | ast.AsyncWith

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from durable_engine import Ask, Engine, Instance, Place, Scope, Workflow, current_scope
-from pytest_workflows.current import Handler, running_handler
+from pytest_workflows.active_test import Handler, running_handler
+from pytest_workflows.sources.worker_code import Sources
 
 from .base import RuleObserver
-from .source import Sources
 
 MOST_FROM_SEVERAL_LINES = 2
 """So many creates from different lines are no row yet."""

@@ -11,13 +11,13 @@ from types import FrameType
 from typing import Any
 
 from durable_engine import Engine, Instance
-from pytest_workflows import freeze
+from pytest_workflows.introspection import freeze
+from pytest_workflows.sources.syntax import call_in_progress, name_of
+from pytest_workflows.sources.worker_code import Sources, is_ours
 
 from . import chance
 from .base import RuleObserver
 from .clock_reads import describe_read, find_reader
-from .source import Sources, is_ours
-from .syntax import call_in_progress, name_of
 
 _MODULES = {module.__file__: module.__name__ for module in (random, secrets, uuid)}
 _NOTIFIERS = frozenset({chance.__file__, freeze.__file__})

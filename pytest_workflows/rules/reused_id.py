@@ -8,13 +8,13 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 from durable_engine import Engine, Place, Workflow, current_scope
-from pytest_workflows.current import running_handler
+from pytest_workflows.active_test import running_handler
+from pytest_workflows.sources.syntax import source_file
+from pytest_workflows.sources.worker_code import Sources
 
 from .base import RuleObserver
 from .creating import CREATES, created, id_expressions, is_guarded
 from .id_expressions import make_up
-from .source import Sources
-from .syntax import source_file
 
 _LONGEST = 60
 

@@ -10,13 +10,13 @@ from types import CellType, FunctionType
 from typing import Any, NamedTuple
 
 from durable_engine import Ask, CallbackRun, Engine, Instance, Place, StepKey
+from pytest_workflows.sources.syntax import FunctionNode, SourceFile, source_file
+from pytest_workflows.sources.worker_code import Sources
 from pytest_workflows.workers.entrypoints import WorkflowEntrypoint
 
 from .base import RuleObserver, code_of
 from .mutations import Variable, mutations, stands_for
 from .picture import changed_since, containers_in, take_picture
-from .source import Sources
-from .syntax import FunctionNode, SourceFile, source_file
 
 _EMPTY = object()
 _NEW = "*"

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from durable_engine import Ask, Engine, Instance, StepKey, failure_of
+from pytest_workflows.sources.syntax import FunctionNode, SourceFile, name_of, own_nodes, own_nodes_of, source_file
+from pytest_workflows.sources.worker_code import Sources
 
 from .awaiting import Line, lines_that_gather, running_lines
 from .base import RuleObserver
 from .catching import Block, Catcher, blocks_around, catcher_in, is_broad, passes_on
 from .noted import has_await, reaches_a_step
-from .source import Sources
-from .syntax import FunctionNode, SourceFile, name_of, own_nodes, own_nodes_of, source_file
 
 _TALK = frozenset({"print", "debug", "info", "warning", "error", "exception", "critical", "log"})
 _METHODS = frozenset(name for kind in (str, dict) for name in dir(kind) if not name.startswith("_"))

@@ -8,9 +8,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from pytest_workflows.sources.syntax import FunctionNode, SourceFile, name_of
+
 from .boundary_changes import Change, Kind, Path
 from .float_uses import stays, tells_apart
-from .syntax import FunctionNode, SourceFile, name_of
 
 _TALK = frozenset({"print", "debug", "info", "warning", "error", "exception", "critical", "log"})
 _FAIR: dict[Kind, frozenset[str]] = {

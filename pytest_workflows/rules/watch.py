@@ -7,9 +7,9 @@ import pkgutil
 from collections.abc import Iterator
 
 from durable_engine import Engine
+from pytest_workflows.sources.worker_code import Sources
 
 from .base import RuleObserver
-from .source import Sources
 
 
 def _rules() -> Iterator[type[RuleObserver]]:

@@ -10,7 +10,7 @@ from typing import Any, NoReturn, Self
 import httpx
 
 from durable_engine import JsProxy
-from pytest_workflows.current import note_use
+from pytest_workflows.active_test import note_use
 from pytest_workflows.errors import MissingNameError
 
 from .headers import HTTPMessageMapping, to_message

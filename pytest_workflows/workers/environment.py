@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from pytest_workflows.current import get_resolver, set_resolver
+from pytest_workflows.active_test import get_resolver, set_resolver
 
 from .errors import OutsideTestError, no_binding, read_only
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from types import FrameType
 
-from pytest_workflows.current import note_use
+from pytest_workflows.active_test import note_use
 from pytest_workflows.errors import MissingNameError
 
 _UNKNOWN = "module {module!r} has no attribute {name!r}. It provides: {provided}."

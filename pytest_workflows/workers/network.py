@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from pytest_workflows.current import Caller, network_allowed, note_use, set_network
+from pytest_workflows.active_test import Caller, network_allowed, note_use, set_network
 from pytest_workflows.errors import NetworkRefusedError
 
 __all__ = ["network_allowed", "refusing_trace", "set_network"]

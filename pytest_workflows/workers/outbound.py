@@ -19,7 +19,7 @@ from durable_engine import (
     pass_door,
     tell_call,
 )
-from pytest_workflows.current import Caller, caller
+from pytest_workflows.active_test import Caller, caller
 
 from .js_errors import JsTypeError
 from .network import network_allowed, refusing_trace

@@ -12,7 +12,7 @@ import pytest
 from durable_engine import UnknownValue
 from pytest_workflows.cli.generating import generate
 from pytest_workflows.recordings import Attempt, Recording, Step, tag
-from pytest_workflows.recordings.model import ErrorRecord
+from pytest_workflows.recordings.format.model import ErrorRecord
 from pytest_workflows.recordings.production import AS_JSON
 
 from .conftest import TESTS, text

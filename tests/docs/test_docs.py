@@ -18,15 +18,15 @@ import pytest
 # A pytest that runs in this process forgets the modules that it imported. All of ours are here before, so that none
 # of them exists twice.
 import durable_engine  # noqa: F401
-import pytest_workflows.clock
-import pytest_workflows.freeze
 import pytest_workflows.hookspecs
-import pytest_workflows.introspection
-import pytest_workflows.recordings.reporting
-import pytest_workflows.replaying
+import pytest_workflows.introspection.clock
+import pytest_workflows.introspection.freeze
+import pytest_workflows.introspection.introspectors
 import pytest_workflows.rules.watch
-import pytest_workflows.running
-import pytest_workflows.worker  # noqa: F401
+import pytest_workflows.session.hooks.replay
+import pytest_workflows.session.recording_section
+import pytest_workflows.session.testrun
+import pytest_workflows.session.worker  # noqa: F401
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

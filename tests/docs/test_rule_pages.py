@@ -21,15 +21,16 @@ from pathlib import Path
 
 import pytest
 
+import pytest_workflows.hookspecs
+
 # A pytest that runs in this process forgets the modules that it imported. All of ours are here before, so that none
 # of them exists twice.
-import pytest_workflows.clock
-import pytest_workflows.freeze
-import pytest_workflows.hookspecs
-import pytest_workflows.introspection
+import pytest_workflows.introspection.clock
+import pytest_workflows.introspection.freeze
+import pytest_workflows.introspection.introspectors
 import pytest_workflows.rules.watch
-import pytest_workflows.running
-import pytest_workflows.worker  # noqa: F401
+import pytest_workflows.session.testrun
+import pytest_workflows.session.worker  # noqa: F401
 from durable_engine import RULES
 from durable_engine.testing.hazards import HAZARDS
 

@@ -6,9 +6,9 @@ import xml.etree.ElementTree as ET
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pytest_workflows.graph import Edge, Graph, Node, build_graph, to_mermaid, to_svg
-from pytest_workflows.graph.layout import lay_out
 from pytest_workflows.recordings import Attempt, ErrorRecord, HistoryLine, Recording, Step
+from pytest_workflows.reporting.graph import Edge, Graph, Node, build_graph, to_mermaid, to_svg
+from pytest_workflows.reporting.graph.layout import lay_out
 from pytest_workflows.sources import SourceWorkflow, find_steps
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

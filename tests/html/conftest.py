@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from pytest_workflows.html import Failure, Report, TestRun, render
 from pytest_workflows.recordings import (
     Attempt,
     Effect,
@@ -22,7 +21,8 @@ from pytest_workflows.recordings import (
     SourcePlace,
     Step,
 )
-from pytest_workflows.step_coverage import measure, sources_of
+from pytest_workflows.reporting.coverage import measure, sources_of
+from pytest_workflows.reporting.html import Failure, Report, TestRun, render
 
 sys.path.insert(0, str(Path(__file__).parent))
 

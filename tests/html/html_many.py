@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pytest_workflows.html import Report, TestRun, render
 from pytest_workflows.recordings import Attempt, ErrorRecord, Recording, Step
-from pytest_workflows.step_coverage import measure, sources_of
+from pytest_workflows.reporting.coverage import measure, sources_of
+from pytest_workflows.reporting.html import Report, TestRun, render
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

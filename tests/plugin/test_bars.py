@@ -3,7 +3,7 @@
 import pytest
 
 from durable_engine import HistoryRow, StepKey
-from pytest_workflows.bars import BLOCKS, draw_bars
+from pytest_workflows.timeline.bar_chart import BLOCKS, draw_bars
 
 DAY = 24 * 60 * 60 * 1000
 

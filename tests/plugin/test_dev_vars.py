@@ -5,7 +5,7 @@ import textwrap
 
 import pytest
 
-from pytest_workflows.dev_vars import parse_dev_vars
+from pytest_workflows.project.dev_vars import parse_dev_vars
 
 ENTRY = """
     from workers import Response, WorkerEntrypoint, WorkflowEntrypoint

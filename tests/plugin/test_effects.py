@@ -16,7 +16,7 @@ from unittest.mock import AsyncMock, MagicMock, Mock
 import pytest
 
 from durable_engine import Effect, Engine, Observer, encode
-from pytest_workflows.effects import record, uncover
+from pytest_workflows.bindings.recording_proxy import record, uncover
 
 
 class Heard(Observer):

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pytest_workflows.html.paths import ShortPaths
+from pytest_workflows.reporting.html.paths import ShortPaths
 
 TESTS = """
     import pytest

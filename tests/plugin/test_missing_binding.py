@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from pytest_workflows.bindings.missing_binding import MissingBinding
 from pytest_workflows.errors import MissingBindingError
-from pytest_workflows.missing import MissingBinding
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from pytest_workflows.wrangler import WranglerConfig, python_version
+from pytest_workflows.project.wrangler import WranglerConfig, python_version
 
 older = pytest.mark.skipif(sys.version_info >= (3, 14), reason="no Python of the platform is newer")
 

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from pytest_workflows.steplines import error_text
+from pytest_workflows.timeline.step_table import error_text
 
 POLLING = """
     from workers import WorkflowEntrypoint

@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from pytest_workflows.errors import WorkflowConfigError
-from pytest_workflows.project import Project, ProjectSwitcher
+from pytest_workflows.project.worker_project import Project, ProjectSwitcher
 
 CONFIG = """{
   "main": "src/entry.py",

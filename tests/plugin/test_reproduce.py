@@ -8,7 +8,7 @@ import pytest
 
 from durable_engine import StepKey
 from pytest_workflows.recordings import Recording, Step, load
-from pytest_workflows.recordings.script import find_until
+from pytest_workflows.recordings.playback.script import find_until
 
 ENTRY = """
     from datetime import datetime

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pytest_workflows import tracebacks
+from pytest_workflows.reporting import tracebacks
 
 MISUSE = {
     "modifier": "async with instance.modify() as m:\n                    m.mock_step_result('', 1)",
@@ -42,7 +42,7 @@ def test_the_full_trace_has_everything(worker: Any) -> None:
         "--full-trace",
     )
 
-    result.stdout.fnmatch_lines(["*pytest_workflows/clock.py:*"])
+    result.stdout.fnmatch_lines(["*pytest_workflows/introspection/clock.py:*"])
 
 
 def test_a_mistake_of_ours_shows_where_it_is(worker: Any, monkeypatch: pytest.MonkeyPatch) -> None:

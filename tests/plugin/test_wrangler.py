@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pytest_workflows.errors import WorkflowConfigError
-from pytest_workflows.wrangler import (
+from pytest_workflows.project.wrangler import (
     WorkflowBindingConfig,
     WranglerConfig,
     find_config,

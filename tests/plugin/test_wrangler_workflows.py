@@ -5,7 +5,7 @@ import json
 import pytest
 
 from pytest_workflows.errors import WorkflowConfigError
-from pytest_workflows.wrangler import load_config
+from pytest_workflows.project.wrangler import load_config
 
 WORKFLOW = {"binding": "WF", "name": "wf", "class_name": "Wf"}
 BASE = {"name": "shop", "main": "src/entry.py"}

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from pytest_workflows.recordings import LogLine, Recording, is_unknown, tag
-from pytest_workflows.recordings.matching import can_match
-from pytest_workflows.recordings.redaction import Secrets
+from pytest_workflows.recordings.format.matching import can_match
+from pytest_workflows.recordings.format.redaction import Secrets
 
 SECRET = "sens_abcdefgh"
 HIDDEN = {"$type": "unknown", "reason": "redacted"}

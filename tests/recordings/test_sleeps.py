@@ -6,8 +6,8 @@ from pathlib import Path
 
 from durable_engine import StepKey
 from pytest_workflows.recordings import Crash, HistoryLine, Recording, Step, by_name, dump, line_keys, load, read
-from pytest_workflows.recordings.script import find_until
-from pytest_workflows.recordings.sleeps import renumbered
+from pytest_workflows.recordings.format.sleeps import renumbered
+from pytest_workflows.recordings.playback.script import find_until
 
 OF_0_1_0 = Path(__file__).parent / "samples" / "sleeps_of_0_1_0.json"
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 
 from durable_engine import Finding
-from pytest_workflows import current, introspect_workflow_instance
-from pytest_workflows.freeze import Freezer
-from pytest_workflows.plan import RunPlan
-from pytest_workflows.project import Project
-from pytest_workflows.running import RunningTest
-from pytest_workflows.settings import Settings
-from pytest_workflows.warned import Warned
+from pytest_workflows import active_test as current
+from pytest_workflows import introspect_workflow_instance
+from pytest_workflows.exploration.run_plan import RunPlan
+from pytest_workflows.introspection.freeze import Freezer
+from pytest_workflows.project.worker_project import Project
+from pytest_workflows.session.rule_warnings import Warned
+from pytest_workflows.session.settings import Settings
+from pytest_workflows.session.testrun import RunningTest
 
 sys.path.insert(0, str(Path(__file__).parent))  # the services of these tests are imported by their module's name
 

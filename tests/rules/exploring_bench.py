@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from durable_engine import Engine, FaultPoint, Finding
-from pytest_workflows.freeze import Freezer
+from pytest_workflows.introspection.freeze import Freezer
 from pytest_workflows.workers import WorkflowEntrypoint
 
 HEAD = "import asyncio\nimport datetime\nimport random\nimport time\nimport uuid\n"

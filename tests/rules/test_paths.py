@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pytest_workflows.freeze import Freezer
+from pytest_workflows.introspection.freeze import Freezer
 from tests.rules.exploring_bench import Case, explored, run
 
 

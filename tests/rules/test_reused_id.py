@@ -4,7 +4,7 @@ import textwrap
 
 import pytest
 
-from pytest_workflows.worker import WorkflowWorker
+from pytest_workflows.session.worker import WorkflowWorker
 
 RULE = "reused-id"
 PARAMS = {

@@ -9,8 +9,8 @@ from types import ModuleType
 
 import pytest
 
-from pytest_workflows import importer
 from pytest_workflows.errors import MissingNameError
+from pytest_workflows.project import importer
 
 NAMES = ["workers", "workers.entrypoints", "workers.request", "workers.response", "workers.workflows"]
 SHIMS = ["js", "pyodide", "pyodide.ffi", "pyodide.webloop"]

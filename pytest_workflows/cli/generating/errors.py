@@ -6,7 +6,7 @@ import ast
 import builtins
 import re
 
-from pytest_workflows.recordings.model import ErrorRecord
+from pytest_workflows.recordings.format.model import ErrorRecord
 
 from .layout import Group, Node, assigned, call
 from .literals import Imports, text

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from pytest_workflows.recordings import Attempt, Recording, Step, untag
-from pytest_workflows.recordings.model import ErrorRecord
+from pytest_workflows.recordings.format.model import ErrorRecord
 from pytest_workflows.recordings.production import UNKNOWN_ERROR
 
 from .errors import Exceptions, is_timeout

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from durable_engine import FINAL_STATUSES
-from pytest_workflows.cli import words
+from pytest_workflows.cli import formatting as words
 from pytest_workflows.recordings import Recording, Step, by_name, untag
+from pytest_workflows.recordings.playback.reproduction import cron_trigger, life_begins
 from pytest_workflows.recordings.production import UNKNOWN_ID
-from pytest_workflows.recordings.reproduction import cron_trigger, life_begins
 
 from .errors import Exceptions
 from .layout import INDENT, WIDTH, Group, Led, Node, asserted, assigned, awaited_then, call, lay_out

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pytest_workflows.messages.short_repr import brief
 from pytest_workflows.recordings.errors import RecordingError
-from pytest_workflows.shown import brief
 
 from .fields import MISSING, get, mapping
 

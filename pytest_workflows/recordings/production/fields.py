@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from pytest_workflows.recordings.model import ErrorRecord
+from pytest_workflows.recordings.format.model import ErrorRecord
 
 from .notes import Notes
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from durable_engine import FINAL_STATUSES, STATUSES
 from pytest_workflows.recordings.errors import RecordingError
-from pytest_workflows.recordings.model import ErrorRecord, HistoryLine, Recording, SentEvent, Step
-from pytest_workflows.recordings.values import tag, untag
+from pytest_workflows.recordings.format.model import ErrorRecord, HistoryLine, Recording, SentEvent, Step
+from pytest_workflows.recordings.format.values import tag, untag
 
 from .envelope import open_envelope
 from .fields import MISSING, UNKNOWN_ERROR, error, flag, get, mapping, text, time

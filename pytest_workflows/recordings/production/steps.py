@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from durable_engine import UnknownValue, parse_duration
-from pytest_workflows.recordings.model import Attempt, ErrorRecord, Step
-from pytest_workflows.recordings.values import tag
+from pytest_workflows.recordings.format.model import Attempt, ErrorRecord, Step
+from pytest_workflows.recordings.format.values import tag
 
 from .fields import MISSING, UNKNOWN_ERROR, error, flag, get, mapping, text, time
 from .notes import Notes

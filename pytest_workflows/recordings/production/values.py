@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from durable_engine import REDACTED_REASON, JsBigInt, UnknownValue
-from pytest_workflows.recordings.model import Value
-from pytest_workflows.recordings.values import is_unknown, tag
+from pytest_workflows.recordings.format.model import Value
+from pytest_workflows.recordings.format.values import is_unknown, tag
 
 from .fields import MISSING
 

@@ -1,0 +1,118 @@
+"""A binding that the configuration declares, that we do not provide, and that the test has not faked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NoReturn
+
+from pytest_workflows.active_test import note_use
+from pytest_workflows.errors import MissingBindingError
+
+
+class MissingBinding:
+    """May be held and handed on; whoever uses it is told how to provide the binding.
+
+    Args:
+        name: The binding's name, `DB`.
+        kind: What the configuration calls it, `d1_databases`.
+        config: The configuration.
+    """
+
+    __slots__ = ("_config", "_kind", "_name")
+
+    def __init__(self, name: str, kind: str, config: Path) -> None:
+        self._set(_name=name, _kind=kind, _config=config)
+
+    def _set(self, **values: object) -> None:
+        for slot, value in values.items():
+            object.__setattr__(self, slot, value)  # to set anything else is a use
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._name, self._kind, self._config)
+
+    def __repr__(self) -> str:
+        return f"<binding {self._name!r} ({self._kind} in {self._config.name}), which this test does not provide>"
+
+    def _touched(self, how: str) -> NoReturn:
+        error = MissingBindingError(how, self._what_to_do(), self._name)
+        note_use(error)
+        raise error
+
+    def _what_to_do(self) -> str:
+        return (
+            f"the binding {self._name!r} ({self._kind} in {self._config}) is not provided here. Give the test a "
+            "stand-in for it, in the test file or in conftest.py:\n\n"
+            "    @pytest.fixture\n"
+            "    def workflow_bindings():\n"
+            f'        return {{"{self._name}": Fake{_camel(self._name)}()}}'
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        # Tools that inspect any object (pytest, copy, inspect, mock) ask for names like `__wrapped__` and
+        # `_is_coroutine`; none of them is a use, and no binding of the platform has one.
+        if name.startswith("_"):
+            raise AttributeError(name)
+        self._touched(f"env.{self._name}.{name} was used")
+
+    def __setattr__(self, name: str, value: Any) -> NoReturn:
+        self._touched(f"env.{self._name}.{name} was set")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """A use like any other."""
+        self._touched(f"env.{self._name}(...) was called")
+
+    def __getitem__(self, key: Any) -> NoReturn:
+        self._touched(f"env.{self._name}[{key!r}] was used")
+
+    def __setitem__(self, key: Any, value: Any) -> NoReturn:
+        self._touched(f"env.{self._name}[{key!r}] was set")
+
+    def __bool__(self) -> bool:
+        return True  # `if env.DB:` asks whether it is configured, and it is
+
+    def __len__(self) -> NoReturn:
+        self._touched(f"len(env.{self._name}) was taken")
+
+    def __iter__(self) -> NoReturn:
+        self._touched(f"env.{self._name} was iterated over")
+
+    def __aiter__(self) -> NoReturn:
+        self._touched(f"env.{self._name} was iterated over")
+
+    def __await__(self) -> NoReturn:
+        self._touched(f"env.{self._name} was awaited")
+
+
+class ForeignWorkflow(MissingBinding):
+    """The binding of a workflow whose class is part of another Worker.
+
+    Args:
+        name: The binding's name, `BILLING`.
+        class_name: The workflow's class in the other Worker.
+        script: The other Worker's name.
+        place: File and line of the configuration that say so.
+    """
+
+    __slots__ = ("_class_name", "_place", "_script")
+
+    def __init__(self, name: str, class_name: str, script: str, place: str) -> None:
+        self._set(_name=name, _class_name=class_name, _script=script, _place=place)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._name, self._class_name, self._script, self._place)
+
+    def __repr__(self) -> str:
+        return f"<binding {self._name!r} (a workflow of the Worker {self._script!r}), which this test does not provide>"
+
+    def _what_to_do(self) -> str:
+        return (
+            f"the workflow of the binding {self._name!r} lives in another Worker, {self._script!r} ({self._place}). "
+            f"Give the test its class, or one that stands in for it, in the test file or in conftest.py:\n\n"
+            "    @pytest.fixture\n"
+            "    def workflow_bindings():\n"
+            f'        return {{"{self._name}": {self._class_name}}}'
+        )
+
+
+def _camel(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("_"))

@@ -1,0 +1,177 @@
+"""Refuses connections that a Worker opens by other means than `workers.fetch`, while a test runs.
+
+`http.client`, `urllib`, `requests`, `urllib3`, asyncio's streams and most drivers open their connections through the
+names that are replaced here, and put back when the test ends. Whose code opens one is asked each time: those of a test,
+of its fakes and of its servers are let through.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import functools
+import ipaddress
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from durable_engine import current_scope, hide_frames
+from pytest_workflows.active_test import Caller, Uses, running_handler
+from pytest_workflows.errors import NetworkRefusedError
+
+hide_frames(__file__)
+
+_LOCAL = frozenset({"localhost", "0.0.0.0", "::", ""})
+_ABSENT = object()
+_thread = threading.local()
+_task_caller: contextvars.ContextVar[Caller | None] = contextvars.ContextVar("pytest_workflows_caller", default=None)
+_Instead = Callable[..., Any]
+
+
+def caller_of_thread() -> Caller | None:
+    """Who let the function run that this thread runs for an event loop; None where that is not known."""
+    return getattr(_thread, "caller", None)
+
+
+def caller_of_task() -> Caller | None:
+    """Who started the task that runs, in a workflow or a handler; None where that is not known."""
+    return _task_caller.get()
+
+
+class SocketGuard:
+    """Stands before the names that open connections, from `start` until `stop`.
+
+    Args:
+        uses: Knows whose code runs, and is told what is refused.
+    """
+
+    def __init__(self, uses: Uses) -> None:
+        self._uses = uses
+        self._is_on = False
+        self._replaced: list[tuple[Any, str, Any, Any]] = []
+
+    def start(self) -> None:
+        """Stand before them."""
+        self._is_on = True
+        for name in ("connect", "connect_ex"):
+            self._replace(socket.socket, name, self._checking(lambda _, address: _target(address)))
+        self._replace(socket.socket, "sendto", self._checking(lambda _, data, *rest: _target(rest[-1])))
+        for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex"):
+            self._replace(socket, name, self._checking(lambda host, port=None, *_, **__: _target((host, port))))
+        for loop in _loops():
+            # A selector loop comes to the names above; others (uvloop, Windows) do not.
+            self._replace(loop, "create_connection", self._checking(_target_of_loop))
+            self._replace(loop, "run_in_executor", self._for_thread)
+            self._replace(loop, "create_task", self._for_task)
+        if "uvloop" in sys.modules:
+            self._replace(sys.modules["uvloop"].Loop, "getaddrinfo", self._checking(_target_of_loop))
+
+    def stop(self) -> None:
+        """Put everything back. Stopping twice is fine."""
+        self._is_on = False  # somebody may have put something before ours, and hold on to it
+        while self._replaced:
+            owner, name, before, ours = self._replaced.pop()
+            if vars(owner).get(name) is not ours:
+                continue
+            if before is _ABSENT:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, before)
+
+    def _replace(self, owner: Any, name: str, instead: _Instead) -> None:
+        """Put something before a function.
+
+        Args:
+            owner: The class or module that has the function.
+            name: Its name.
+            instead: Called with the function, and the arguments of each call.
+        """
+        original = getattr(owner, name)
+
+        @functools.wraps(original)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            return instead(original, *args, **kwargs) if self._is_on else original(*args, **kwargs)
+
+        self._replaced.append((owner, name, vars(owner).get(name, _ABSENT), guarded))
+        setattr(owner, name, guarded)
+
+    def _checking(self, target_of: Callable[..., str | None]) -> _Instead:
+        """What refuses to open a connection.
+
+        Args:
+            target_of: Called with the same arguments: where it would go to, or None where that is no affair of ours.
+        """
+
+        def instead(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+            target = target_of(*args, **kwargs)
+            if target is not None:
+                self._check(target)
+            return original(*args, **kwargs)
+
+        return instead
+
+    def _for_thread(
+        self, original: Callable[..., Any], loop: Any, executor: Any, function: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        """A function is to run in a thread, where no frame says on whose behalf."""
+        return original(loop, executor, functools.partial(_run_for, self._uses.caller(), function), *args, **kwargs)
+
+    def _for_task(self, original: Callable[..., Any], loop: Any, coroutine: Any, **kwargs: Any) -> Any:
+        """A Worker's code, or a fake that it called, starts a task, where no frame says which of them did."""
+        is_in_worker = running_handler.get() is not None or current_scope.get() is not None
+        if is_in_worker and kwargs.get("context") is None:
+            kwargs["context"] = contextvars.copy_context()
+            kwargs["context"].run(_task_caller.set, self._uses.caller())
+        return original(loop, coroutine, **kwargs)
+
+    def _check(self, target: str) -> None:
+        caller = self._uses.caller()
+        if caller is not None and caller.is_workers:
+            error = NetworkRefusedError.of_connection(target, is_local=_is_local(target))
+            self._uses.note(error, caller)
+            raise error
+
+
+def _run_for(caller: Caller | None, function: Callable[..., Any], *args: Any) -> Any:
+    """Run a function in a thread, on behalf of whoever asked the event loop for that."""
+    before, _thread.caller = caller_of_thread(), caller
+    try:
+        return function(*args)
+    finally:
+        _thread.caller = before
+
+
+def _loops() -> list[Any]:
+    loops: list[Any] = [asyncio.BaseEventLoop]
+    if "uvloop" in sys.modules:
+        loops.append(sys.modules["uvloop"].Loop)
+    return loops
+
+
+def _target_of_loop(loop: object, *args: Any, host: Any = None, port: Any = None, **options: Any) -> str | None:
+    # create_connection(factory, host, port, ...), getaddrinfo(host, port, ...)
+    given = [arg for arg in args if not callable(arg)]
+    host, port = (*given, host)[0], (*given[1:], port)[0]
+    return None if host is None else _target((host, port))
+
+
+def _target(address: Any) -> str:
+    """`example.com:443`, from what a socket takes."""
+    if not isinstance(address, tuple):
+        return _text(address)
+    host, port = address[:2]
+    return _text(host) if port in (None, 0) else f"{_text(host)}:{_text(port)}"
+
+
+def _text(value: object) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def _is_local(target: str) -> bool:
+    host = target if target.count(":") > 2 else target.partition(":")[0]
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host in _LOCAL or host.startswith(("/", "\0"))

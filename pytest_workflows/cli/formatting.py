@@ -1,0 +1,96 @@
+"""Times, durations and values for people."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+from durable_engine import UnknownValue, in_words
+from pytest_workflows.recordings import Recording, is_unknown
+from pytest_workflows.recordings.format.model import ErrorRecord
+from pytest_workflows.recordings.production import UNKNOWN_ERROR
+
+UNKNOWN = "unknown"
+_TRACEBACK = "Traceback (most recent call last):"
+TYPES = {"do": "step", "sleep": "sleep", "wait_for_event": "wait for event"}
+
+
+def moment(at: datetime | None) -> str:
+    """A time: to the second, or to the millisecond where it has some."""
+    if at is None:
+        return UNKNOWN
+    shown = f"{at:%Y-%m-%d %H:%M:%S}"
+    return f"{shown}.{at.microsecond // 1000:03d} UTC" if at.microsecond >= 1000 else f"{shown} UTC"
+
+
+def milliseconds(start: datetime, end: datetime) -> int:
+    """Whole milliseconds between two times."""
+    return round((end - start) / timedelta(milliseconds=1))
+
+
+def between(start: datetime | None, end: datetime | None) -> str:
+    """How long it took, in words."""
+    return UNKNOWN if start is None or end is None or end < start else in_words(milliseconds(start, end))
+
+
+def duration(ms: float | None) -> str:
+    """Milliseconds in words."""
+    return UNKNOWN if ms is None else in_words(round(ms))
+
+
+def name_of(recording: Recording) -> str:
+    """What the recording's workflow is called."""
+    names = [name for name in (recording.workflow, recording.binding) if name]
+    return " / ".join(dict.fromkeys(names)) or UNKNOWN
+
+
+def value(data: Any, width: int = 0) -> str:
+    """A value of a recording as compact JSON, cut to a width if one is given."""
+    if is_unknown(data):
+        return f"{UNKNOWN}: {data.get('reason', 'it is not said why')}"
+    text = json.dumps(_plain(data), ensure_ascii=False)
+    return cut(text, width) if width else text
+
+
+def cut(text: str, width: int) -> str:
+    """A text on one line, cut to a width."""
+    line = " ".join(text.split())
+    return line if len(line) <= width else f"{line[: width - 1]}…"
+
+
+def error(record: ErrorRecord | None) -> str:
+    """An error in one line: for an exception of the user's code its last line, for any other its name as well."""
+    if record is None:
+        return ""
+    if record.message == UNKNOWN_ERROR:
+        return f"{record.name}: {UNKNOWN}" if record.name != "Error" else UNKNOWN
+    told = last_line(record.message)
+    return told if told != record.message.strip() else f"{record.name}: {told}" if told else record.name
+
+
+def exception(message: str) -> str:
+    """The same, with the exception's name without its module."""
+    line = last_line(message)
+    name, colon, rest = line.partition(": ")
+    return f"{name.rpartition('.')[2]}{colon}{rest}" if re.fullmatch(r"[\w.]+", name) else line
+
+
+def last_line(message: str) -> str:
+    """The line of a message that says what happened: behind the frames, where it holds a traceback."""
+    lines = message.strip().splitlines()
+    telling = [line for line in lines if not line.startswith(" ") and not line.endswith(_TRACEBACK)]
+    return telling[0] if telling else (lines[-1] if lines else "")
+
+
+def _plain(data: Any) -> Any:
+    if isinstance(data, list):
+        return [_plain(item) for item in data]
+    if not isinstance(data, dict):
+        return data
+    if is_unknown(data):
+        return repr(UnknownValue(data.get("reason", "")))
+    if "$type" in data:
+        return _plain(data.get("value"))
+    return {key: _plain(item) for key, item in data.items()}

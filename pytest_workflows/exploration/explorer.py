@@ -1,0 +1,161 @@
+"""Exploration: a test is run once as it is, and then once for each place where the engine may die, in each order.
+
+`Explorer` decides which runs there are, from what the runs before them showed. It knows nothing of pytest.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from .run_plan import RunOutcome, RunPlan
+
+if TYPE_CHECKING:
+    from durable_engine import FaultPoint
+
+ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Exploration:
+    """What is to be explored.
+
+    Attributes:
+        crash: `"all"` fault points, a number of them that is drawn by seed, one of them; None for none.
+        seeds: How many schedules, beside the usual order.
+        seed: The one schedule that is to be followed.
+    """
+
+    crash: str | int | FaultPoint | None = None
+    seeds: int = 0
+    seed: int | None = None
+
+    def __bool__(self) -> bool:
+        return self.crash is not None or self.seeds > 0
+
+
+class Explorer:
+    """The runs of one test.
+
+    Args:
+        exploration: What is to be explored.
+        seed: What draws come from.
+    """
+
+    def __init__(self, exploration: Exploration, seed: object) -> None:
+        self._exploration = exploration
+        self._seed = seed
+        self._waiting: deque[RunPlan] = deque([RunPlan(seed=exploration.seed, records=True)])
+        self._schedules: set[tuple[tuple[int, int], ...]] = set()
+        self._plain = True
+        self.points: Sequence[FaultPoint] = ()
+
+    def next(self) -> RunPlan | None:
+        """The run that is next, or None."""
+        return self._waiting.popleft() if self._waiting else None
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there is a further run."""
+        return bool(self._waiting)
+
+    def learn(self, plan: RunPlan, outcome: RunOutcome) -> None:
+        """Decide which runs follow from what this one showed."""
+        plain, self._plain = self._plain, False
+        if plan.point is not None or not outcome.passed:
+            return
+        schedule = tuple(outcome.trace)
+        if schedule in self._schedules:
+            return  # another seed, and the same order
+        self._schedules.add(schedule)
+        self.points = outcome.points
+        names = Counter(point.title for point in outcome.points)
+        for point in self._drawn(outcome.points):
+            self._waiting.append(replace(plan, point=point, records=False, is_shared=names[point.title] > 1))
+        if plain and outcome.has_choices and self._exploration.seed is None:
+            self._waiting.extend(RunPlan(seed=seed, records=True) for seed in range(1, self._exploration.seeds + 1))
+
+    def stop(self) -> None:
+        """No further run."""
+        self._waiting.clear()
+
+    def _drawn(self, points: Sequence[FaultPoint]) -> Sequence[FaultPoint]:
+        wanted: Any = self._exploration.crash
+        if wanted is None:
+            return ()
+        if wanted == ALL:
+            return points
+        if isinstance(wanted, int):
+            drawn = random.Random(f"{self._seed}").sample(range(len(points)), min(wanted, len(points)))
+            return [points[index] for index in sorted(drawn)]
+        return [point for point in points if wanted.covers(point)]
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was explored in a session.
+
+    Attributes:
+        tests: How many tests.
+        points: How many crash points were run.
+        schedules: How many schedules, beside the usual order.
+        seconds: Real seconds, plain runs left out.
+        failed: How many of the runs failed.
+        unreached: The runs whose point did not come again: test and point.
+        findings: Places where a rule is broken: rule, file, line.
+        left_out: How many property tests were left out.
+    """
+
+    tests: int = 0
+    points: int = 0
+    schedules: int = 0
+    seconds: float = 0.0
+    failed: int = 0
+    unreached: list[tuple[str, str]] = field(default_factory=list)
+    findings: set[tuple[str, str, int]] = field(default_factory=set)
+    left_out: int = 0
+
+    def dump(self) -> dict[str, Any]:
+        """As plain data, for another process."""
+        return {
+            "tests": self.tests,
+            "points": self.points,
+            "schedules": self.schedules,
+            "seconds": self.seconds,
+            "failed": self.failed,
+            "unreached": [list(entry) for entry in self.unreached],
+            "findings": [list(place) for place in sorted(self.findings)],
+            "left_out": self.left_out,
+        }
+
+    def add(self, data: dict[str, Any]) -> None:
+        """Add what another process explored."""
+        for name in ("tests", "points", "schedules", "failed", "left_out"):
+            setattr(self, name, getattr(self, name) + data[name])
+        self.seconds = max(self.seconds, data["seconds"])  # the processes ran side by side
+        self.unreached += [(test, point) for test, point in data["unreached"]]
+        self.findings |= {(rule, file, line) for rule, file, line in data["findings"]}
+
+    def lines(self) -> list[str]:
+        """The summary for the terminal."""
+        explored = [_count(self.points, "crash point")]
+        if self.schedules:
+            explored.append(_count(self.schedules, "schedule"))
+        lines = [
+            f"{_count(self.tests, 'test')}, {', '.join(explored)} in {self.seconds:.2f} s: "
+            f"{self.failed or 'none'} failed, {_count(len(self.findings), 'finding')}"
+        ]
+        lines += [
+            f"not reached again: {point} in {test} (its runs differ: is something random or timed in the test?)"
+            for test, point in self.unreached
+        ]
+        if self.left_out:
+            lines.append(f"left out: {_count(self.left_out, 'property test')} (they draw their own: `fault_plans()`)")
+        return lines
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

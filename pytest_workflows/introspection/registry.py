@@ -1,0 +1,160 @@
+"""Which introspectors are open on an engine, and which modifications nothing has used."""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from durable_engine import (
+    Engine,
+    IntrospectionError,
+    Modification,
+    StepRecord,
+    UnusedModificationError,
+    Workflow,
+)
+from pytest_workflows.timeline.step_table import joined
+from pytest_workflows.timeline.text import Run, keep_run
+
+MOST_RUNS = 20
+"""Of a test's runs, in its report."""
+
+
+class OpenIntrospector(Protocol):
+    """An introspector that a test has open."""
+
+    def keep_left(self) -> None:
+        """Keep what it is asked after the engine is gone."""
+
+    def note_unused(self) -> None:
+        """Note the modifications that nothing has used."""
+
+
+class OpenInstanceIntrospector(OpenIntrospector, Protocol):
+    """An introspector of one instance."""
+
+    @property
+    def id(self) -> str:
+        """The instance's id."""
+
+
+class Registry:
+    """What is being introspected on one engine.
+
+    Attributes:
+        strict: Whether a modification that nothing used is an error.
+        replays: Whether instances are replayed from their storage when they have ended.
+        unused: Errors found by a plain `dispose()`, for the end of the test.
+        gone: The runs of instances that were disposed of, for the test's report.
+        on_leave: Told of instances that are about to be disposed of.
+        most_runs: How many of them are kept; None for all.
+    """
+
+    def __init__(self) -> None:
+        self.strict = True
+        self.replays = False
+        self.unused: list[UnusedModificationError] = []
+        self.gone: list[Run] = []
+        self.on_leave: Callable[[Workflow, Iterable[str]], None] | None = None
+        self.most_runs: int | None = MOST_RUNS
+        self.instances: dict[tuple[str, str], OpenInstanceIntrospector] = {}
+        self.workflows: dict[str, OpenIntrospector] = {}
+
+    def open_instance(self, introspector: OpenInstanceIntrospector, workflow: str) -> None:
+        """Note that an instance is introspected.
+
+        Raises:
+            IntrospectionError: If it is already.
+        """
+        key = (workflow, introspector.id)
+        if key in self.instances:
+            raise IntrospectionError(
+                f"Instance {introspector.id!r} of {workflow!r} already has an open introspector. Use that one, or "
+                "dispose of it first."
+            )
+        self.instances[key] = introspector
+
+    def open_workflow(self, introspector: OpenIntrospector, workflow: str) -> None:
+        """Note that a workflow is introspected.
+
+        Raises:
+            IntrospectionError: If it is already.
+        """
+        if workflow in self.workflows:
+            raise IntrospectionError(
+                f"Workflow {workflow!r} already has an open introspector. Use that one, or dispose of it first."
+            )
+        self.workflows[workflow] = introspector
+
+    def keep_runs(self, engine: Engine, workflow: Workflow, ids: Iterable[str]) -> None:
+        """Keep the runs of instances that are about to go, for the test's report; of very many, the first ones."""
+        if self.on_leave is not None:
+            self.on_leave(workflow, list(ids))
+        most = None if self.most_runs is None else max(0, self.most_runs - len(self.gone))
+        for id in itertools.islice(ids, most):
+            instance = engine.find(workflow, id)
+            if instance is not None:
+                self.gone.append(keep_run(engine, instance))
+
+    def keep_left(self) -> None:
+        """The engine is about to be closed: introspectors that are still open answer from what is kept here."""
+        for introspector in [*self.instances.values(), *self.workflows.values()]:
+            introspector.keep_left()
+
+    def check_used(self) -> None:
+        """At the end of a test that passed: see to it that every modification was used.
+
+        Raises:
+            UnusedModificationError: If one was not.
+        """
+        __tracebackhide__ = True
+        if not self.strict:
+            return
+        for introspector in [*self.instances.values(), *self.workflows.values()]:
+            introspector.note_unused()
+        if self.unused:
+            raise self.unused[0]
+
+
+def registry_of(engine: Engine) -> Registry:
+    """The registry of an engine."""
+    registry: Registry = engine.attached.setdefault(Registry, Registry())
+    return registry
+
+
+def unused_error(
+    modifications: Iterable[Modification], of: str, steps_that_ran: Callable[[], list[StepRecord]]
+) -> UnusedModificationError | None:
+    """The error for modifications that nothing used, or None if all were.
+
+    Args:
+        modifications: What the test asked for.
+        of: Says of what, for the message.
+        steps_that_ran: Gives the steps that did run; asked only if they are needed.
+    """
+    unused = [one for one in modifications if one.required and not one.used]
+    if not unused:
+        return None
+    ran = steps_that_ran()
+    lines = [f"Nothing used {len(unused)} modification(s) of {of}:"]
+    for one in unused:
+        close = closest(one.selector.name, ran) if one.selector else None
+        lines.append(f"  {one.call}{f'  (did you mean {close!r}?)' if close else ''}")
+    lines.append(list_steps(ran))
+    lines.append('Remove them, correct them, or relax this with @pytest.mark.workflow(unused_mocks="ignore").')
+    return UnusedModificationError("\n".join(lines))
+
+
+def list_steps(steps: Iterable[StepRecord]) -> str:
+    """The steps that ran, for an error's message."""
+    ran = [f"{step.kind} {step.key.label!r}" for step in steps]
+    return f"Steps that ran: {joined(ran)}." if ran else "No step ran."
+
+
+def closest(name: str, steps: Iterable[StepRecord]) -> str | None:
+    """The name among the steps that ran which is closest to `name`, or None."""
+    names = sorted({step.name for step in steps} - {name})
+    matches = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    return matches[0] if matches else None

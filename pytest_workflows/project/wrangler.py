@@ -1,0 +1,506 @@
+"""Reads the wrangler configuration: what of a Worker's bindings and flags matters to a test."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+from pytest_workflows.errors import WorkflowConfigError
+from pytest_workflows.messages.path_checks import why_no_path
+from pytest_workflows.messages.short_repr import brief, shown, shown_path
+
+from .config_lines import TOML_TOKEN, Lines
+from .workflow_entries import WorkflowBindingConfig, WorkflowReader, kind_of
+
+__all__ = [
+    "NAMES",
+    "PYTHON_FLAGS",
+    "WorkflowBindingConfig",
+    "WranglerConfig",
+    "binding_meant",
+    "find_config",
+    "has_ctx_exports",
+    "implicit_dependencies",
+    "load_config",
+    "nothing_found",
+    "python_version",
+]
+
+NAMES = ("wrangler.json", "wrangler.jsonc", "wrangler.toml")
+IMPLICIT_SINCE = "2026-02-25"
+_CTX_EXPORTS_SINCE = "2025-11-17"
+_FIRST_PYTHON = (3, 12)
+# As workers-py 1.17.9 (`pywrangler`) has them, newest first.
+PYTHON_FLAGS = {
+    "python_workers_314": ("2026-09-08", (3, 14)),
+    "python_workers_20250116": ("2025-09-29", (3, 13)),
+}
+"""The compatibility flags that choose a Python: since when each holds by itself, and which Python it is."""
+IMPLICIT_FLAG = "python_workflows_implicit_dependencies"
+PRESERVE_SINCE = "2026-05-14"
+PRESERVE_FLAG = "workflows_preserve_non_retryable_error_message"
+REPLACE_FLAG = "workflows_replace_non_retryable_error_message"
+
+# Where each kind of binding is declared, and which key of an entry names it.
+_LISTS = {
+    "ai_search": "binding",
+    "ai_search_namespaces": "binding",
+    "analytics_engine_datasets": "binding",
+    "artifacts": "binding",
+    "d1_databases": "binding",
+    "dispatch_namespaces": "binding",
+    "flagship": "binding",
+    "hyperdrive": "binding",
+    "kv_namespaces": "binding",
+    "mtls_certificates": "binding",
+    "pipelines": "binding",
+    "r2_buckets": "binding",
+    "ratelimits": "name",
+    "secrets_store_secrets": "binding",
+    "send_email": "name",
+    "services": "binding",
+    "vectorize": "binding",
+    "vpc_networks": "binding",
+    "vpc_services": "binding",
+    "worker_loaders": "binding",
+}
+_SINGLES = ("ai", "assets", "browser", "images", "media", "stream", "version_metadata")
+_NESTED = {
+    "queues": ("producers", "binding"),
+    "durable_objects": ("bindings", "name"),
+    "unsafe": ("bindings", "name"),
+}
+_NOT_INHERITED = frozenset({"vars", "secrets", "workflows", *_LISTS, *_SINGLES, *_NESTED}) - {"assets"}
+
+_JSON_TOKEN = re.compile(r'"(?:\\.|[^"\\\n])*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
+_NESTING = re.compile(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|[\[\]{}]')
+_LONG_NUMBER = re.compile(r"(?<![\w.\"'])[+-]?\d{4300,}")
+_WRITTEN_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_DEEPEST = 100
+_TOO_DEEP = f"tables and lists are nested more than {_DEEPEST} deep. wrangler has no setting that is; take some away."
+_TOO_LONG = "a number has thousands of digits. wrangler has no setting that takes one; write it as a text."
+
+
+def binding_meant(workflows: Iterable[WorkflowBindingConfig], name: str | None, bindings: Sequence[str]) -> str | None:
+    """The binding of something that names none: its workflow's only one, else the only one there is.
+
+    Args:
+        workflows: What the configuration has.
+        name: The workflow's own name, if that is known.
+        bindings: All that there are.
+
+    Returns:
+        None where it may be one of several, or of none.
+    """
+    meant = [one.binding for one in workflows if one.name == name] or bindings
+    return meant[0] if len(meant) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class WranglerConfig:
+    """What we read of a configuration.
+
+    Attributes:
+        path: The file.
+        main: The Worker's main module, or None.
+        workflows: The workflow bindings.
+        vars: Plain variables in `env`.
+        compatibility_date: As written, or None.
+        compatibility_flags: As written.
+        other_bindings: The bindings that we do not provide: name to kind.
+        main_line: Where the configuration names `main`.
+        exports: The workflows that `exports` declares; one that has a binding as well is called by it.
+        other_exports: What else `exports` declares: class to type.
+        required_secrets: `secrets.required`; None where the configuration has no `secrets`.
+        warnings: What wrangler warns of: line and text.
+    """
+
+    path: Path
+    main: Path | None = None
+    workflows: tuple[WorkflowBindingConfig, ...] = ()
+    vars: Mapping[str, Any] = field(default_factory=dict)
+    compatibility_date: str | None = None
+    compatibility_flags: tuple[str, ...] = ()
+    other_bindings: Mapping[str, str] = field(default_factory=dict)
+    main_line: int = 1
+    exports: tuple[WorkflowBindingConfig, ...] = ()
+    other_exports: Mapping[str, str] = field(default_factory=dict)
+    required_secrets: tuple[str, ...] | None = None
+    warnings: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def all_workflows(self) -> tuple[WorkflowBindingConfig, ...]:
+        """The workflow bindings, and the workflows that are only exported."""
+        bound = {one.binding for one in self.workflows}
+        return (*self.workflows, *(one for one in self.exports if one.binding not in bound))
+
+
+def find_config(start: Path, rootdir: Path, configured: str | None = None) -> Path | None:
+    """The configuration that holds for a file or folder.
+
+    Args:
+        start: The file or folder.
+        rootdir: pytest's rootdir; the search goes up to there.
+        configured: Ini `workflows_config`, relative to rootdir; it wins.
+
+    Returns:
+        The nearest configuration, or None.
+
+    Raises:
+        WorkflowConfigError: If the configured file does not exist.
+    """
+    if configured is not None:
+        path = rootdir / configured
+        if not os.path.isfile(path):
+            near = [str(found.relative_to(rootdir)) for name in NAMES for found in sorted(rootdir.glob(name))]
+            hint = f" There is {', '.join(near)}." if near else ""
+            raise WorkflowConfigError(
+                f"The ini option workflows_config names {shown(configured)}, and {shown_path(path)} does not exist."
+                f"{hint} Correct the option, or remove it: the file beside the tests is found by itself."
+            )
+        return path
+    paths = (folder / name for folder in _folders_to_search(start, rootdir) for name in NAMES)
+    return next((path for path in paths if os.path.isfile(path)), None)
+
+
+def _folders_to_search(start: Path, rootdir: Path) -> Iterator[Path]:
+    folder = start if os.path.isdir(start) else start.parent
+    for candidate in (folder, *folder.parents):
+        yield candidate
+        if candidate == rootdir or (not start.is_relative_to(rootdir) and os.path.exists(candidate / ".git")):
+            return
+
+
+def nothing_found(start: Path, rootdir: Path) -> str:
+    """What to say where no configuration was found: which folders were searched, and what to do.
+
+    Args:
+        start: The file or folder that one was looked for.
+        rootdir: pytest's rootdir.
+    """
+    searched = ", ".join(map(str, _folders_to_search(start, rootdir)))
+    below = [str(path.relative_to(rootdir)) for name in NAMES for path in sorted(rootdir.glob(f"*/{name}"))]
+    example = below[0] if below else f"path/to/{NAMES[1]}"
+    there_is = f" There is {', '.join(below[:3])}." if below else ""
+    return (
+        f"No wrangler configuration was found: {', '.join(NAMES[:-1])} and {NAMES[-1]} were looked for in {searched}."
+        f"{there_is} Put one beside the Worker, above its tests, or name it: ini workflows_config = {example}"
+    )
+
+
+def implicit_dependencies(config: WranglerConfig | None) -> bool:
+    """Whether a callback's parameters name its dependencies; the newest behaviour where no date says otherwise."""
+    return _is_on(config, IMPLICIT_FLAG, f"no_{IMPLICIT_FLAG}", IMPLICIT_SINCE)
+
+
+def preserves_non_retryable(config: WranglerConfig | None) -> bool:
+    """Whether a `NonRetryableError` is shown as it is; the newest behaviour where no date says otherwise."""
+    return _is_on(config, PRESERVE_FLAG, REPLACE_FLAG, PRESERVE_SINCE)
+
+
+def _is_on(config: WranglerConfig | None, flag: str, off: str, since: str) -> bool:
+    """Whether a compatibility flag is on, by its name, by the name that turns it off, or by date."""
+    if config is None:
+        return True
+    if off in config.compatibility_flags:
+        return False
+    if flag in config.compatibility_flags:
+        return True
+    return config.compatibility_date is None or config.compatibility_date >= since
+
+
+def python_version(config: WranglerConfig) -> tuple[int, int]:
+    """The Python that the platform runs a Worker with; the newest one where no date says otherwise."""
+    for flag, (date, version) in PYTHON_FLAGS.items():
+        if f"no_{flag}" in config.compatibility_flags:
+            continue
+        if flag in config.compatibility_flags or config.compatibility_date is None or config.compatibility_date >= date:
+            return version
+    return _FIRST_PYTHON
+
+
+def has_ctx_exports(config: WranglerConfig | None) -> bool:
+    """Whether `ctx.exports` is there; the newest behaviour where no date says otherwise."""
+    if config is None:
+        return True
+    if "disable_ctx_exports" in config.compatibility_flags:
+        return False
+    if "enable_ctx_exports" in config.compatibility_flags:
+        return True
+    return config.compatibility_date is None or config.compatibility_date >= _CTX_EXPORTS_SINCE
+
+
+def load_config(path: Path, environment: str | None = None) -> WranglerConfig:
+    """Read a configuration.
+
+    Args:
+        path: The file.
+        environment: Which `env.NAME` holds; the top level by default.
+
+    Raises:
+        WorkflowConfigError: If it does not parse, or something in it is not as wrangler wants it.
+    """
+    try:
+        source = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise WorkflowConfigError(f"{path}:{line}: this cannot be read: {error}. Save it as UTF-8.") from None
+    except OSError as error:
+        raise WorkflowConfigError(f"{path}:1: this cannot be read: {error}.") from None
+    source = _without_comments(path, source)
+    reader = _Reader(path, source, environment)
+    data = _parse(path, source)
+    reader.check_texts(data)
+    return reader.read(data)
+
+
+def _without_comments(path: Path, source: str) -> str:
+    """Blank comments, so that every other character stays on its line.
+
+    A line number must not point at a commented-out binding; and what is left is plain JSON in most files, which
+    the standard library reads a thousand times faster than json5.
+    """
+
+    def blank(token: re.Match[str]) -> str:
+        return token[0] if token[0][0] in "\"'" else re.sub(r"[^\n]", " ", token[0])
+
+    return (TOML_TOKEN if path.suffix == ".toml" else _JSON_TOKEN).sub(blank, source)
+
+
+def _parse(path: Path, source: str) -> Any:
+    if path.suffix == ".toml":
+        import tomllib
+
+        try:
+            return tomllib.loads(source)
+        except tomllib.TOMLDecodeError as error:
+            line = re.search(r"at line (\d+)", str(error))
+            where = line[1] if line else str(source.count("\n") + 1)
+            raise WorkflowConfigError(f"{path}:{where}: this is no valid TOML: {error}.") from None
+        except ValueError:  # Python refuses to read a number of thousands of digits
+            raise WorkflowConfigError(f"{path}:{_line_of_long_number(source)}: {_TOO_LONG}") from None
+        except RecursionError:
+            raise WorkflowConfigError(f"{path}:{_deepest_line(source)}: {_TOO_DEEP}") from None
+    deep = _deepest_line(source)
+    if deep is not None:
+        raise WorkflowConfigError(f"{path}:{deep}: {_TOO_DEEP}")
+    if _LONG_NUMBER.search(source):
+        raise WorkflowConfigError(f"{path}:{_line_of_long_number(source)}: {_TOO_LONG}")
+    try:
+        return json.loads(source)
+    except ValueError:
+        import json5
+
+        try:
+            return json5.loads(source)
+        except (ValueError, RecursionError) as error:
+            found = re.fullmatch(r"<string>:(\d+) (.*)", str(error), re.DOTALL)
+            line_number, what = (found[1], found[2]) if found else ("1", str(error))
+            raise WorkflowConfigError(f"{path}:{line_number}: this is no valid JSON with comments: {what}.") from None
+
+
+def _deepest_line(source: str) -> int | None:
+    """The line at which tables and lists are nested too deep; None where they are not."""
+    depth = 0
+    for token in _NESTING.finditer(source):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)
+        if depth > _DEEPEST:
+            return source.count("\n", 0, token.start()) + 1
+    return None
+
+
+def _line_of_long_number(source: str) -> int:
+    found = _LONG_NUMBER.search(source)
+    return 1 if found is None else source.count("\n", 0, found.start()) + 1
+
+
+class _Reader:
+    """Reads one file, and knows where in it things stand."""
+
+    def __init__(self, path: Path, source: str, environment: str | None) -> None:
+        self._path = path
+        self._lines = Lines(source, environment, is_toml=path.suffix == ".toml")
+        self._environment = environment
+        self._warnings: list[tuple[int, str]] = []
+
+    def check_texts(self, value: Any) -> None:
+        """Refuse half of a surrogate pair, which JSON can write and no file, path or name can hold."""
+        parts = [value]
+        while parts:
+            part = parts.pop()
+            if isinstance(part, dict):
+                parts += [*part, *part.values()]
+            elif isinstance(part, list):
+                parts += part
+            elif isinstance(part, str) and _SURROGATE.search(part):
+                line = self._lines.line_matching(_WRITTEN_SURROGATE)
+                raise WorkflowConfigError(
+                    f"{self._path}:{line}: the text {shown(part)} holds half of a surrogate pair. Write the character "
+                    "itself, or both halves."
+                )
+
+    def read(self, data: object) -> WranglerConfig:
+        if not isinstance(data, dict):
+            self._fail(None, f"the configuration is {kind_of(data)}, not a table of settings.")
+        settings = self._with_environment(_present(data))
+        others = list(self._other_bindings(settings))
+        own_name = settings.get("name")
+        if own_name is not None and not isinstance(own_name, str):
+            self._fail("name", f"name is {kind_of(own_name)}, not a text.")
+        reader = WorkflowReader(self, {own_name, f"{own_name}-{self._environment}"})
+        workflows = reader.bindings(settings.get("workflows", []))
+        exports, other_exports = reader.exports(settings.get("exports", {}))
+        workflows, exports = reader.joined(workflows, exports)
+        date = settings.get("compatibility_date")
+        if date is not None and not _is_date(date):
+            self._fail("compatibility_date", f'compatibility_date is {shown(date)}; write it as "2026-11-10".')
+        flags = settings.get("compatibility_flags", [])
+        if not isinstance(flags, list) or not all(isinstance(flag, str) for flag in flags):
+            self._fail("compatibility_flags", f"compatibility_flags is {shown(flags)}, not a list of texts.")
+        variables = settings.get("vars", {})
+        if not isinstance(variables, dict):
+            self._fail("vars", f"vars is {kind_of(variables)}, not a table of variables.")
+        secrets = self._required_secrets(settings.get("secrets"))
+        others += [(name, "secrets.required") for name in secrets or ()]
+        self._check_unique([workflow.binding for workflow in workflows] + [name for name, _ in others] + [*variables])
+        return WranglerConfig(
+            path=self._path,
+            main=self._main(settings.get("main"), any(one.script_name is None for one in (*workflows, *exports))),
+            workflows=workflows,
+            vars=variables,
+            compatibility_date=date,
+            compatibility_flags=tuple(flags),
+            other_bindings=dict(others),
+            main_line=self.line_of("main"),
+            exports=exports,
+            other_exports=other_exports,
+            required_secrets=secrets,
+            warnings=tuple(self._warnings),
+        )
+
+    def _with_environment(self, data: dict[str, Any]) -> dict[str, Any]:
+        environment = self._environment
+        environments = data.get("env", {})
+        if not isinstance(environments, dict):
+            self._fail("env", f"env is {kind_of(environments)}, not a table of environments.")
+        if environment is None:
+            return data
+        if environment not in environments:
+            names = brief(", ".join(environments)) or "none"
+            self._fail(
+                "env", f"there is no environment {shown(environment)} (ini workflows_wrangler_env). There are: {names}."
+            )
+        chosen = environments[environment]
+        if not isinstance(chosen, dict):
+            self._fail(environment, f"env.{environment} is {kind_of(chosen)}, not a table of settings.")
+        if "workflows" in data and chosen.get("workflows") is None:
+            self.warn(
+                (environment,),
+                f"the top level has workflows and env.{environment} has none: an environment inherits no workflows. "
+                f'Write them into env.{environment} as well, or "workflows": [] if it has none.',
+            )
+        inherited = {key: value for key, value in data.items() if key not in _NOT_INHERITED and key != "env"}
+        return {**inherited, **_present(chosen)}
+
+    def _main(self, main: object, needed: bool) -> Path | None:
+        if main is None:
+            if needed:
+                self._fail("workflows", 'there are workflows, but no "main" that names the module of their classes.')
+            return None
+        if not isinstance(main, str):
+            self._fail("main", f"main is {kind_of(main)}, not a path.")
+        reason = why_no_path(main)
+        if reason is not None:
+            self._fail(
+                "main", f'main is {shown(main)}, no path: {reason}. Write the module\'s path, such as "src/entry.py".'
+            )
+        return Path(os.path.realpath(self._path.parent / main))
+
+    def _required_secrets(self, secrets: object) -> tuple[str, ...] | None:
+        if secrets is None:
+            return None
+        if not isinstance(secrets, dict):
+            self._fail("secrets", f"secrets is {kind_of(secrets)}, not a table.")
+        for key in secrets:
+            if key != "required":
+                what = f'secrets has the key "{key}", which wrangler does not know: it has no effect. Known: required.'
+                self.warn(("secrets", key), what)
+        names = secrets.get("required", [])
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            self._fail(("secrets", "required"), f"secrets.required is {kind_of(names)}, not a list of names.")
+        return tuple(names)
+
+    def _other_bindings(self, settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        for kind, key in _LISTS.items():
+            yield from self._named(kind, settings.get(kind), key)
+        for kind, (inner, key) in _NESTED.items():
+            table = settings.get(kind, {})
+            if not isinstance(table, dict):
+                self._fail(kind, f"{kind} is {kind_of(table)}, not a table.")
+            yield from self._named(f"{kind}.{inner}", table.get(inner), key)
+        for kind in _SINGLES:
+            entry = settings.get(kind)
+            if entry is None or (kind == "assets" and isinstance(entry, dict) and "binding" not in entry):
+                continue  # static files need no binding
+            yield self._name_of(kind, kind, entry, "binding"), kind
+
+    def _named(self, kind: str, entries: object, key: str) -> Iterator[tuple[str, str]]:
+        if entries is None:
+            return
+        if not isinstance(entries, list):
+            self._fail(kind.split(".")[0], f"{kind} is {kind_of(entries)}, not a list of bindings.")
+        for index, entry in enumerate(entries):
+            yield self._name_of(f"{kind}[{index}]", kind.split(".")[0], entry, key), kind
+
+    def _name_of(self, where: str, near: str, entry: object, key: str) -> str:
+        if not isinstance(entry, dict):
+            self._fail(near, f"{where} is {kind_of(entry)}, not a table.")
+        name = entry.get(key)
+        if not isinstance(name, str) or not name:
+            found = brief(", ".join(entry)) or "nothing"
+            self._fail(near, f'{where} has no text as "{key}", the name in env (found: {found}).')
+        return name
+
+    def _check_unique(self, names: list[str]) -> None:
+        for name in names:
+            if names.count(name) > 1:
+                self._fail(name, f"the binding {shown(name)} is declared more than once.")
+
+    def line_of(self, *texts: str | int) -> int:
+        """The line of the last of these keys and values (wrangler_lines.py)."""
+        return self._lines.line_of(*texts)
+
+    def _fail(self, near: str | tuple[str | int, ...] | None, what: str) -> NoReturn:
+        texts = () if near is None else (near,) if isinstance(near, str) else near
+        self.fail(texts, what)
+
+    def fail(self, near: tuple[str | int, ...], what: str) -> NoReturn:
+        """Refuse the configuration.
+
+        Raises:
+            WorkflowConfigError: Always, with the line of the last of these keys and values.
+        """
+        raise WorkflowConfigError(f"{self._path}:{self.line_of(*near)}: {what}")
+
+    def warn(self, near: tuple[str | int, ...], what: str) -> None:
+        """Note something that wrangler warns of."""
+        self._warnings.append((self.line_of(*near), what))
+
+
+def _present(table: Mapping[str, Any]) -> dict[str, Any]:
+    """A key whose value is null is one that is not there."""
+    return {key: value for key, value in table.items() if value is not None}
+
+
+def _is_date(value: object) -> bool:
+    try:
+        return isinstance(value, str) and datetime.date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False

@@ -1,0 +1,75 @@
+"""What the page is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pytest_workflows.recordings import Recording
+from pytest_workflows.reporting.coverage import Coverage, KnownWorkflow
+
+
+@dataclass
+class Failure:
+    """How a test failed.
+
+    Attributes:
+        text: What pytest says of it.
+        sentence: The one line of it that says what happened.
+        command: The line that runs the test again, as the terminal shows it.
+        recordings: The files of its recordings, relative to rootdir, in the order of its instances.
+    """
+
+    text: str
+    sentence: str = ""
+    command: str = ""
+    recordings: list[str] = field(default_factory=list)
+
+
+@dataclass
+class TestRun:
+    """A test that created instances, or that failed with the plugin's fixtures.
+
+    Attributes:
+        id: Its node id.
+        outcome: `"passed"` or `"failed"`.
+        worker: The xdist worker that ran it, or None.
+        failure: How it failed.
+        recordings: Its instances.
+    """
+
+    __test__ = False  # pytest, this is none of yours
+
+    id: str
+    outcome: str = "passed"
+    worker: str | None = None
+    failure: Failure | None = None
+    recordings: list[Recording] = field(default_factory=list)
+
+
+@dataclass
+class Report:
+    """A session.
+
+    Attributes:
+        rootdir: What files are relative to.
+        tests: The tests that created instances, and those that failed with the plugin's fixtures.
+        coverage: Their step coverage.
+        configured: The workflows that the configuration names.
+        command: How pytest was called.
+        made_at: When the page is made, as text.
+        others: The node ids of what else failed: tests that use no workflow, and files that cannot be collected.
+    """
+
+    rootdir: Path
+    tests: list[TestRun]
+    coverage: Coverage
+    configured: list[KnownWorkflow] = field(default_factory=list)
+    command: str = ""
+    made_at: str = ""
+    others: list[str] = field(default_factory=list)
+
+    @property
+    def recordings(self) -> list[Recording]:
+        """All instances, test by test."""
+        return [recording for test in self.tests for recording in test.recordings]

@@ -1,0 +1,50 @@
+"""What each run of a test leaves for the reports at the end of the session, carried from xdist's workers too."""
+
+from __future__ import annotations
+
+import msgspec
+
+from pytest_workflows.recordings import Recording
+
+
+class TestRuns(msgspec.Struct):
+    """The instances of one run of a test.
+
+    Attributes:
+        test: Its node id, with the crash point or schedule that it was run under.
+        worker: The xdist worker, or None.
+        quiet: Whether it is one of the passing runs of an exploration, which count but are not shown one by one.
+        recordings: Its instances.
+    """
+
+    __test__ = False  # pytest, this is none of yours
+
+    test: str
+    worker: str | None
+    quiet: bool
+    recordings: list[Recording]
+
+
+def quieten(recording: Recording) -> Recording:
+    """A recording with what counts alone: its steps and events, without values, and its crashes."""
+    return msgspec.structs.replace(
+        recording,
+        steps=[msgspec.structs.replace(step, inputs={}, result=None) for step in recording.steps],
+        events=[msgspec.structs.replace(event, payload=None) for event in recording.events],
+        history=[],
+        effects=[],
+        log=[],
+        modifications=[],
+        params=None,
+        output=None,
+    )
+
+
+def dump(runs: list[TestRuns]) -> str:
+    """Runs as text that a report can carry."""
+    return msgspec.json.encode(runs).decode()
+
+
+def load(text: str) -> list[TestRuns]:
+    """Runs from what `dump` made."""
+    return msgspec.json.decode(text, type=list[TestRuns])

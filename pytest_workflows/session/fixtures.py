@@ -1,0 +1,68 @@
+"""Thin fixtures; all are synchronous, and bind to the running event loop at the first await."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .session import SESSION
+
+if TYPE_CHECKING:
+    from durable_engine import Engine
+    from pytest_workflows.introspection.clock import WorkflowClock
+    from pytest_workflows.workers.environment import EnvProxy
+
+    from .testrun import RunningTest
+    from .worker import WorkflowWorker
+
+
+@pytest.fixture
+def workflow_bindings() -> Mapping[str, Any]:
+    """Bindings to add to the configured ones, or to replace them by; empty until you override it in conftest.py.
+
+    A `WorkflowEntrypoint` subclass becomes a workflow binding; any other value is handed over as it is.
+    """
+    return {}
+
+
+@pytest.fixture
+def workflow_env(request: pytest.FixtureRequest, workflow_bindings: Mapping[str, Any]) -> EnvProxy:
+    """What the Worker gets as `env`; `workers.env` is the same object."""
+    from pytest_workflows.workers.environment import env
+
+    _running(request).override(workflow_bindings)
+    return env
+
+
+@pytest.fixture
+def workflow_worker(request: pytest.FixtureRequest, workflow_env: EnvProxy) -> WorkflowWorker:
+    """The Worker's default entrypoint: `await workflow_worker.fetch("https://example.com/...")`."""
+    from .worker import WorkflowWorker
+
+    return WorkflowWorker(_running(request))
+
+
+@pytest.fixture
+def workflow_clock(request: pytest.FixtureRequest) -> WorkflowClock:
+    """The virtual clock: `.now`, `await .advance("3 days")`, `await .travel_to(datetime)`."""
+    from pytest_workflows.introspection.clock import WorkflowClock
+
+    running = _running(request)
+    return WorkflowClock(lambda: running.engine)
+
+
+@pytest.fixture
+def workflow_engine(request: pytest.FixtureRequest, workflow_env: EnvProxy) -> Engine:
+    """The engine of this test: `.bindings`, `.instances`, `await .run_until_idle()`."""
+    running = _running(request)
+    for name in running.workflow_names():
+        running.workflow_binding(name)
+    return running.engine
+
+
+def _running(request: pytest.FixtureRequest) -> RunningTest:
+    running = request.config.stash[SESSION].running
+    assert running is not None
+    return running

@@ -1,0 +1,121 @@
+"""Makes the reports at the end of a session from what its tests left."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from pytest_workflows.introspection.freeze import real_seconds
+from pytest_workflows.reporting.coverage import KnownWorkflow, dump, measure, sources_of
+from pytest_workflows.reporting.html import Failure, Report, TestRun, render
+from pytest_workflows.reporting.test_runs import TestRuns
+from pytest_workflows.sources import find_steps
+
+if TYPE_CHECKING:
+    from pytest_workflows.session.report_options import LookOptions
+    from pytest_workflows.session.session import WorkflowSession
+
+
+class Left(msgspec.Struct):
+    """What a worker has not sent with its reports."""
+
+    runs: list[TestRuns]
+    configured: list[KnownWorkflow]
+
+
+def dump_left(runs: list[TestRuns], configured: list[KnownWorkflow]) -> str:
+    """As text, for another process."""
+    return msgspec.json.encode(Left(runs, configured)).decode()
+
+
+def load_left(text: str) -> tuple[list[TestRuns], list[KnownWorkflow]]:
+    """What `dump_left` wrote."""
+    left = msgspec.json.decode(text, type=Left)
+    return left.runs, left.configured
+
+
+def configured_workflows(
+    items: Iterable[pytest.Item], session: WorkflowSession, rootdir: Path
+) -> Iterator[KnownWorkflow]:
+    """The workflows that the configurations of these tests name, those of other Workers left out."""
+    projects = dict.fromkeys(session.switcher.project_of(item.path) for item in items)
+    for project in projects:
+        main = None if project is None or project.folder is None else project.config.main
+        if project is None or main is None:
+            continue
+        for workflow in project.config.all_workflows:
+            if workflow.script_name is None:
+                source = find_steps(main, workflow.class_name)
+                file = os.path.realpath(main if source is None else source.file)
+                yield KnownWorkflow(workflow.binding, workflow.class_name, _relative(file, rootdir))
+
+
+def _relative(file: str, rootdir: Path) -> str:
+    path = Path(file)
+    return path.relative_to(rootdir).as_posix() if path.is_relative_to(rootdir) else file
+
+
+def make_report(
+    runs: Sequence[TestRuns],
+    failures: Mapping[str, Failure],
+    configured: list[KnownWorkflow],
+    config: pytest.Config,
+) -> Report:
+    """Put together what the tests left: those that failed come first."""
+    tests: dict[str, TestRun] = {}
+    for run in runs:
+        if not run.quiet:
+            test = tests.setdefault(run.test, TestRun(run.test, worker=run.worker))
+            test.recordings += run.recordings
+    for test in tests.values():
+        if test.id in failures:
+            test.outcome = "failed"
+            test.failure = failures[test.id]
+    recordings = [recording for run in runs for recording in run.recordings]
+    coverage = measure(recordings, configured, sources_of(config.rootpath), config.rootpath)
+    return Report(
+        rootdir=config.rootpath,
+        tests=sorted(tests.values(), key=_place),
+        coverage=coverage,
+        others=[nodeid for nodeid in failures if nodeid not in tests],
+        command=shlex.join([Path(sys.argv[0]).name, *config.invocation_params.args]),
+        # Not the virtual time, which may still be in force.
+        made_at=time.strftime("%Y-%m-%d %H:%M", time.localtime(real_seconds())),
+    )
+
+
+def _place(test: TestRun) -> tuple[bool, str]:
+    """Failing tests first; then workers' tests by their names, since their order is another one in each session."""
+    return test.outcome != "failed", "" if test.worker is None else test.id
+
+
+def write(report: Report, options: LookOptions) -> dict[Path, str]:
+    """Write the files that were asked for.
+
+    Returns:
+        Those that could not be written, and why.
+    """
+    refused = {}
+    for path in options.json:
+        refused[path] = _write(path, lambda: dump(report.coverage))
+    if options.html is not None:
+        refused[options.html] = _write(options.html, lambda: render(report).encode("utf-8", "backslashreplace"))
+    return {path: reason for path, reason in refused.items() if reason is not None}
+
+
+def _write(path: Path, make: Callable[[], bytes]) -> str | None:
+    data = make()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    except (OSError, ValueError) as error:
+        return getattr(error, "strerror", None) or str(error)
+    return None

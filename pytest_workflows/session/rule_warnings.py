@@ -1,0 +1,134 @@
+"""What a session was warned of: broken rules and mistakes in a configuration, once a place; observers that raised."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from durable_engine import Finding, ObserverFailure
+
+
+_WHY = (
+    "Warnings are errors in this session: by -W error, or by filterwarnings in the configuration. To leave these "
+    'warnings, put @pytest.mark.filterwarnings("default::pytest_workflows.WorkflowRuleWarning") on the test; where the '
+    "code is meant so, @pytest.mark.workflow(ignore_rules={rules}) or ini workflows_ignore_rules."
+)
+
+
+_WHY_OF_CONFIGURATION = (
+    "Warnings are errors in this session: by -W error, or by filterwarnings in the configuration. Correct the wrangler "
+    'configuration, or leave them warnings with filterwarnings = "default::pytest_workflows.WorkflowConfigWarning".'
+)
+
+
+def as_error(refused: list[Warning]) -> Warning:
+    """The error of warnings that a filter made errors, which says so.
+
+    Args:
+        refused: The warnings, one at least.
+    """
+    from durable_engine import WorkflowRuleWarning
+
+    kind = type(refused[0]) if len(refused) == 1 else WorkflowRuleWarning
+    rules = sorted({_rule_of(warning) for warning in refused})
+    return kind("\n".join([*map(str, refused), _WHY.format(rules=rules)]))
+
+
+def _rule_of(warning: Warning) -> str:
+    from durable_engine import WorkflowDurationWarning
+
+    return "duration-unit" if isinstance(warning, WorkflowDurationWarning) else str(warning)[1:].partition("]")[0]
+
+
+def configuration_error(refused: list[Warning]) -> Warning:
+    """The error of warnings of a configuration that a filter made errors, which says so.
+
+    Args:
+        refused: The warnings, one at least.
+    """
+    from pytest_workflows.errors import WorkflowConfigWarning
+
+    return WorkflowConfigWarning("\n".join([*map(str, refused), _WHY_OF_CONFIGURATION]))
+
+
+class Warned:
+    """What a session was warned of.
+
+    Attributes:
+        durations: Misread durations, of which the engine warns: file, line and text.
+        switched_off: The observers that raised, by their titles: no later test's engine tells them of anything.
+    """
+
+    def __init__(self) -> None:
+        self._places: set[tuple[str, str, int, str | None]] = set()
+        self._configurations: set[tuple[Path, int, str]] = set()
+        self.durations: set[tuple[str, int, str]] = set()
+        self.switched_off: set[str] = set()
+        self._failures: list[ObserverFailure] = []
+
+    def keep(self, failure: ObserverFailure) -> None:
+        """An observer raised; it is warned of when its test is over, where nothing of the test's sees the warning."""
+        self._failures.append(failure)
+
+    def tell_failures(self) -> None:
+        """Warn of the observers that raised."""
+        while self._failures:
+            self._failures.pop(0).warn()
+
+    def warn(self, findings: Iterable[Finding], hide: Callable[[str], str] = str) -> list[Warning]:
+        """Warn of what was not warned of before.
+
+        A misread duration is left out: the engine warned of it when it was read.
+
+        Args:
+            findings: What was found.
+            hide: Gives a text without secrets.
+
+        Returns:
+            The warnings that are errors here, by the filters in force; the caller raises them.
+        """
+        __tracebackhide__ = True
+        from durable_engine import WorkflowRuleWarning
+
+        refused: list[Warning] = []
+        for finding in findings:
+            place = (finding.rule, finding.file, finding.line, finding.remedy)
+            if finding.rule == "duration-unit" or place in self._places:
+                continue
+            try:
+                warnings.warn_explicit(
+                    WorkflowRuleWarning(hide(str(finding))), WorkflowRuleWarning, finding.file, finding.line
+                )
+            except Warning as raised:
+                refused.append(raised)
+            else:
+                self._places.add(place)
+        return refused
+
+    def warn_of_configuration(self, path: Path, found: Iterable[tuple[int, str]]) -> list[Warning]:
+        """Warn of what wrangler warns of in a configuration, unless that was done before.
+
+        Args:
+            path: The configuration.
+            found: Lines of it, and what is wrong there.
+
+        Returns:
+            The warnings that are errors here, by the filters in force; the caller raises them.
+        """
+        from pytest_workflows.errors import WorkflowConfigWarning
+
+        refused: list[Warning] = []
+        for line, what in found:
+            if (path, line, what) in self._configurations:
+                continue
+            warning = WorkflowConfigWarning(f"{path}:{line}: {what}")
+            try:
+                warnings.warn_explicit(warning, WorkflowConfigWarning, str(path), line)
+            except Warning as raised:
+                refused.append(raised)
+            else:
+                self._configurations.add((path, line, what))
+        return refused

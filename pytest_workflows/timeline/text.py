@@ -1,0 +1,191 @@
+"""A run as text: used by failure reports and by errors alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from durable_engine import (
+    FINAL_STATUSES,
+    Engine,
+    HistoryEvent,
+    HistoryRow,
+    Instance,
+    InstanceRow,
+    Life,
+    StepRecord,
+    StepRow,
+    Workflow,
+    error_of,
+    history_records,
+    in_words,
+    step_records,
+    to_datetime,
+)
+from pytest_workflows import active_test
+
+from .bar_chart import BLOCKS, draw_bars
+from .step_table import EDGE, STYLES, Telling, ends, joined, offset, repeated, table
+from .styled_text import Line, Part, paragraph, width_of, write
+
+WIDTH = 78
+"""Of the text. With the indentation of --workflows-report it is what every terminal has."""
+BAR_WIDTH = 20
+_INDENT = "  "
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """An instance's run as it stands, kept so that it can be shown after the instance is gone.
+
+    Attributes:
+        id: The instance's id.
+        workflow: Its binding's name.
+        status: Its status.
+        now: The virtual time; that of its end, once it has ended.
+        row: The instance as stored.
+        steps: Its steps as stored.
+        history: Its history as stored.
+        events: Types of the events that nothing has taken.
+        lives: Its lives since it was created or restarted.
+    """
+
+    id: str
+    workflow: str
+    status: str
+    now: datetime
+    row: InstanceRow
+    steps: list[StepRow]
+    history: list[HistoryRow]
+    events: list[str]
+    lives: list[Life]
+
+    @property
+    def step_records(self) -> list[StepRecord]:
+        """Its steps, as `instance.steps` shows them."""
+        return step_records(self.steps, self.history)
+
+    @property
+    def history_events(self) -> list[HistoryEvent]:
+        """Its history, as `instance.history` shows it."""
+        return history_records(self.history)
+
+    @property
+    def error(self) -> dict[str, str] | None:
+        """The error that it ended with, or None."""
+        return error_of(self.row)
+
+
+def keep_run(engine: Engine, instance: Instance) -> Run:
+    """Keep an instance's run; cheap, since nothing is rendered."""
+    key = instance.row.key
+    return Run(
+        id=instance.id,
+        workflow=instance.workflow.name,
+        status=instance.status,
+        now=engine.clock.now if instance.row.ended_at is None else to_datetime(instance.row.ended_at),
+        row=instance.row,
+        steps=engine.store.steps(key),
+        history=engine.store.history(key),
+        events=[event.type for event in engine.store.events(key)],
+        lives=engine.paths.lives(key),
+    )
+
+
+def never_created(engine: Engine, workflow: Workflow, id: str) -> str:
+    """Says of an instance that does not exist, for an error, which ones do."""
+    ids = [repr(instance.id) for instance in engine.instances if instance.workflow is workflow]
+    others = f"It has: {', '.join(ids[:EDGE])}{', ...' if len(ids) > EDGE else ''}." if ids else "It has no instances."
+    return f"Instance {id!r} of {workflow.name!r} was never created. {others}"
+
+
+def render(run: Run, *, colour: bool = False) -> str:
+    """A run as text of at most 78 columns.
+
+    Args:
+        run: The run.
+        colour: Whether with the codes for colours that terminals understand.
+    """
+    return write(lines_of(run), colour=colour)
+
+
+def lines_of(run: Run, telling: Telling | None = None) -> list[Line]:
+    """A run as lines whose parts have colours.
+
+    Args:
+        run: The run.
+        telling: How values and messages are written; plainly by default.
+    """
+    telling = telling or Telling()
+    history, steps = run.history_events, run.step_records
+    start = history[0].at if history else run.now
+    lines = _head(run, start, telling)
+    if steps:
+        bars = draw_bars(run.history, round(run.now.timestamp() * 1000), BAR_WIDTH)
+        if not active_test.is_ascii():
+            bars = {key: bar.translate(BLOCKS) for key, bar in bars.items()}
+        lines += [[Part(_INDENT), *line] for line in table(steps, history, bars, start, WIDTH - len(_INDENT), telling)]
+    else:
+        lines += _note("No step has started.")
+    question = repeated(steps)
+    if question is not None and not telling.has_told(question):
+        lines += _note(telling.word(question), "yellow")
+    lines += _lives(run.lives, start, telling)
+    if run.error is not None:
+        lines += _note(f"ended with {telling.word(run.error['name'])}: {telling.message(run.error['message'])}", "red")
+    if run.status not in FINAL_STATUSES:
+        lines += _note(f"now: {telling.word(waits_for(steps))}", "yellow")
+    if run.events:
+        lines += _note(f"events that nothing has taken: {telling.word(joined([repr(one) for one in run.events]))}")
+    return lines
+
+
+def _head(run: Run, start: datetime, telling: Telling) -> list[Line]:
+    of = telling.word(f"Instance {run.id!r} of {run.workflow!r}: ")
+    at = f" at {run.now:%Y-%m-%d %H:%M:%S} UTC"
+    status = Part(run.status, STYLES.get(run.status, "yellow"))
+    lines: list[Line] = [[Part(of, "bold"), status, Part(at)]]
+    if width_of(of + run.status + at) > WIDTH:
+        lines = [[Part(line, "bold")] for line in paragraph(of + run.status + at, WIDTH, _INDENT)]
+    since = in_words(round((run.now - start).total_seconds() * 1000))
+    return lines + _note(f"virtual time, {since} after its start", "dim")
+
+
+def _note(text: str, style: str = "") -> list[Line]:
+    return [[Part(line, style)] for line in paragraph(_INDENT + text, WIDTH, _INDENT * 2)]
+
+
+def _lives(lives: list[Life], start: datetime, telling: Telling) -> list[Line]:
+    """What each life asked for, where the memory was lost on the way."""
+    if not any(life.lost_at is not None for life in lives):
+        return []
+    first, left_out, last = ends([_life(number, life, start, telling) for number, life in enumerate(lives, start=1)])
+    gap = [f"... {len(left_out):,} lives left out"] if left_out else []
+    return [line for text in (*first, *gap, *last) for line in _note(text)]
+
+
+def _life(number: int, life: Life, start: datetime, telling: Telling) -> str:
+    asked = telling.word(joined([ask.key.label for ask in life.path])) or "nothing"
+    if life.lost_at is None:
+        return f"life {number} asked for {asked}"
+    where = "" if life.point is None else f": {telling.word(life.point.title)}"
+    return f"life {number} asked for {asked}; its memory was lost at {offset(start, to_datetime(life.lost_at))}{where}"
+
+
+def waits_for(steps: list[StepRecord]) -> str:
+    """What an instance that has not ended does now."""
+    open_steps = [step for step in steps if step.status in ("running", "waiting")]
+    parts = []
+    for step in open_steps:
+        if step.kind == "sleep":
+            parts.append(f"sleeps in {step.key.label!r}")
+        elif step.kind == "wait_for_event":
+            parts.append(f"waits for an event in {step.key.label!r}")
+        elif step.status == "waiting":
+            parts.append(f"waits to retry {step.key.label!r}")
+        else:
+            attempt = f" (attempt {len(step.attempts)})" if step.attempts else ""
+            parts.append(f"runs the callback of {step.key.label!r}{attempt}")
+    if len(parts) > EDGE:
+        parts[EDGE:] = [f"and {len(parts) - EDGE:,} more steps are open"]
+    return "; ".join(parts) or "runs code of the workflow outside of its steps"
