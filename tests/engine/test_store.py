@@ -1,7 +1,7 @@
 """Storage: what was read is read anew when it has changed."""
 
 from durable_engine.model import StepKey
-from durable_engine.store import HistoryRow, Store
+from durable_engine.storage.store import HistoryRow, Store
 
 KEY = StepKey("do", "charge", 1)
 
