@@ -5,7 +5,7 @@ This is the engine's public door; what is not named here is its own affair.
 
 from __future__ import annotations
 
-from .api.binding import InstanceHandle, Workflow, WorkflowBinding, pass_door
+from .api.binding import InstanceHandle, WorkflowBinding, pass_door
 from .context.frames import hide_frames
 from .context.scope import Scope, current_scope
 from .engine import DEFAULT_TIMEOUT, Engine
@@ -57,6 +57,7 @@ from .model import (
     StepStatus,
 )
 from .replay.playback import PlayedLine, PlayedStep, Script
+from .rows import MOCKED, SENSITIVE, HistoryRow, InstanceRow, StepRow
 from .storage.inspection import (
     error_of,
     failure_of,
@@ -68,7 +69,6 @@ from .storage.inspection import (
     steps_of,
     stored_inputs,
 )
-from .storage.store import MOCKED, SENSITIVE, HistoryRow, InstanceRow, StepRow
 from .testing.effects import acting_scope, as_coroutine_function, inside_service, make_effect, tell_call, tell_effect
 from .testing.faults import FaultPoint, Faults
 from .testing.findings import RULES, Finding, Findings, Rule
@@ -84,6 +84,7 @@ from .values.datetimes import PLAIN_DATETIME, read_now, to_datetime, to_ms
 from .values.durations import duration_ms, in_words, parse_duration
 from .values.failures import ErrorInfo, end_of_unserialisable
 from .values.unknown_value import REDACTED_REASON, UnknownValue
+from .workflow import Workflow
 
 __all__ = [
     "DEFAULT_TIMEOUT",

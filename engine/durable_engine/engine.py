@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
-from .api.binding import DEFAULT_STEP_LIMIT, Workflow, WorkflowBinding, read_retention
+from .api.binding import WorkflowBinding, read_retention
 from .context.scope import current_scope
 from .context.started_tasks import register_tasks, stop_registering, tasks_of
 from .errors import (
@@ -45,8 +45,9 @@ from .limits import Limits
 from .model import CronTrigger, Place, StepKey
 from .replay.playback import PlayedInstance, Script
 from .replay.replay import check_by_replay
+from .rows import HistoryRow, InstanceRow
 from .storage.inspection import error_of, outputs_of
-from .storage.store import KEPT, HistoryRow, InstanceRow, Retention, Store
+from .storage.store import Store
 from .testing.effects import is_over
 from .testing.faults import FaultPoint, Faults
 from .testing.findings import Finding, Findings
@@ -62,6 +63,7 @@ from .time.waits import Waiter, Waits
 from .values.boundary import JsDict, decode, encode, to_json
 from .values.datetimes import PLAIN_DATETIME, read_now, to_datetime, to_ms
 from .values.durations import duration_ms
+from .workflow import DEFAULT_STEP_LIMIT, KEPT, Retention, Workflow
 
 DEFAULT_TIMEOUT = 5.0
 _IN_VAIN = (StepFailedError, UnreachableStatusError, WaitTimeoutError)

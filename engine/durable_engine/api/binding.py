@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
 from durable_engine.context.frames import place_of_user
@@ -26,51 +25,24 @@ from durable_engine.errors import (
 )
 from durable_engine.limits import in_bytes
 from durable_engine.model import Place
-from durable_engine.storage.store import KEPT, Retention
 from durable_engine.testing.effects import as_coroutine_function, is_over, tell_call
 from durable_engine.values.boundary import JsDict, JsProxy, cross, encode, unwrap
 from durable_engine.values.durations import duration_ms
+from durable_engine.workflow import Retention, Workflow
 
 from .batches import check_deleted, check_spread, listed, spread
 from .subscription import Subscription, SubscriptionOptions
 
 if TYPE_CHECKING:
     from durable_engine.engine import Engine
-    from durable_engine.execution.step import Step
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-DEFAULT_STEP_LIMIT = 10_000
 EXISTS_ALREADY = {"code": 10405, "message": "workflows.api.error.instance.already_exists"}
 REPEATED_IN_BATCH = {"code": 10415, "message": "workflows.api.error.instance.duplicate_in_batch"}
 DOES_NOT_EXIST = {"code": 10400, "message": "workflows.api.error.instance.not_found"}
 _ID = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9-_]*", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class Workflow:
-    """A workflow that is bound to a name.
-
-    Attributes:
-        name: The binding's name, `ORDERS`.
-        workflow_name: The workflow's own name, as events carry it.
-        run: Called as `run(event, step)` for each life of an instance; plain or async.
-        step_limit: How many `do` steps a life may ask for.
-        implicit_dependencies: Whether a callback's parameters name its dependencies.
-        preserves_non_retryable: Whether an attempt that a `NonRetryableError` ended shows that error.
-        concurrency: How many instances run at a time; None for any number.
-        retention: For how long an instance is kept that was created without saying so.
-    """
-
-    name: str
-    workflow_name: str
-    run: Callable[[JsDict, Step], Any]
-    step_limit: int = DEFAULT_STEP_LIMIT
-    implicit_dependencies: bool = True
-    preserves_non_retryable: bool = True
-    concurrency: int | None = None
-    retention: Retention = KEPT
 
 
 def _door(

@@ -15,9 +15,8 @@ from durable_engine.values.boundary import JsDict, cross, decode
 
 if TYPE_CHECKING:
     from durable_engine.engine import Engine
-    from durable_engine.storage.store import HistoryRow, InstanceRow
-
-    from .binding import Workflow
+    from durable_engine.rows import HistoryRow, InstanceRow
+    from durable_engine.workflow import Workflow
 
 _TYPES = {
     "WORKFLOW_QUEUED": "workflow_queued",

@@ -18,7 +18,7 @@ from durable_engine.errors import (
 )
 from durable_engine.limits import in_bytes
 from durable_engine.model import CallbackRun, Place
-from durable_engine.storage.store import FORGOTTEN, MOCKED, NEW, SENSITIVE, StepRow
+from durable_engine.rows import FORGOTTEN, MOCKED, NEW, SENSITIVE, StepRow
 from durable_engine.testing.modifications import Modification, call_with_named, exception_in
 from durable_engine.values.boundary import JsDict, NotSerialisable, cross, decode, encode, is_coroutine
 from durable_engine.values.failures import ErrorInfo, describe, end_of_unserialisable, rebuild

@@ -17,7 +17,7 @@ from durable_engine.context.scope import Scope, current_scope
 from durable_engine.errors import LOST_ATTEMPT
 from durable_engine.guard.unwinding import GiveWay
 from durable_engine.model import FINAL_STATUSES, Ask, Place, StepKey, StepKind
-from durable_engine.storage.store import FORGOTTEN, HistoryRow, InstanceRow, StepRow
+from durable_engine.rows import FORGOTTEN, HistoryRow, InstanceRow, StepRow
 from durable_engine.testing.faults import FaultKind, FaultPoint, point_of
 from durable_engine.time.sleep_future import SleepFuture
 from durable_engine.values.boundary import JsDict, cross, decode, encode, is_coroutine
@@ -29,8 +29,8 @@ from .step import Step
 from .wait_for_event import EventOperation
 
 if TYPE_CHECKING:
-    from durable_engine.api.binding import Workflow
     from durable_engine.engine import Engine
+    from durable_engine.workflow import Workflow
 
 
 STATUS_LINES = {

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from durable_engine.context.scope import Operation, Scope, current_scope
-from durable_engine.storage.store import HistoryRow, StepRow
+from durable_engine.rows import HistoryRow, StepRow
 
 if TYPE_CHECKING:
     from durable_engine.time.clock import Timer

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from durable_engine.context.scope import Scope
 from durable_engine.model import Place
-from durable_engine.storage.store import StepRow
+from durable_engine.rows import StepRow
 
 from .operation import DurableOperation, context_for
 

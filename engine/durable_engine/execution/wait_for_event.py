@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from durable_engine.context.scope import Scope
 from durable_engine.errors import EXECUTION_TIMED_OUT
-from durable_engine.storage.store import StepRow
+from durable_engine.rows import StepRow
 from durable_engine.values.boundary import decode, encode_object
 from durable_engine.values.datetimes import to_datetime
 from durable_engine.values.failures import ErrorInfo, rebuild

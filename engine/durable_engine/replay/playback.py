@@ -15,14 +15,14 @@ from durable_engine.context.scope import Scope
 from durable_engine.execution.instance import Instance
 from durable_engine.execution.operation import DurableOperation
 from durable_engine.model import Place, StepKey, StepStatus
-from durable_engine.storage.store import FORGOTTEN, MOCKED, SENSITIVE, InstanceRow, StepRow
+from durable_engine.rows import FORGOTTEN, MOCKED, SENSITIVE, InstanceRow, StepRow
 from durable_engine.values.boundary import decode
 from durable_engine.values.failures import ErrorInfo, rebuild
 
 if TYPE_CHECKING:
-    from durable_engine.api.binding import Workflow
     from durable_engine.engine import Engine
     from durable_engine.model import Ask
+    from durable_engine.workflow import Workflow
 
 
 class PlayedLine(NamedTuple):

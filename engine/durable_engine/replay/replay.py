@@ -27,7 +27,7 @@ from durable_engine.values.unknown_value import UnknownValue
 if TYPE_CHECKING:
     from durable_engine.engine import Engine
     from durable_engine.model import Ask, Place, StepKey
-    from durable_engine.storage.store import StepRow
+    from durable_engine.rows import StepRow
 
 LATER = timedelta(hours=1, minutes=1, seconds=1)
 """A replay in production comes later than the run: what depends on the time must show."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from durable_engine.engine import Engine
     from durable_engine.execution.instance import Instance
     from durable_engine.model import Place, StepKey
-    from durable_engine.storage.store import InstanceRow, StepRow
+    from durable_engine.rows import InstanceRow, StepRow
 
 RULE = "engine-hazard"
 ENGINE = "miniflare 5.20261117.0-beta (workerd 1.20261117.1, wrangler 4.164.0)"

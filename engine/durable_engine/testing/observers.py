@@ -19,10 +19,10 @@ from durable_engine.text.stable_repr import printable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from durable_engine.api.binding import Workflow
     from durable_engine.execution.instance import Instance
     from durable_engine.model import Ask, CallbackRun, Effect, Place, StepKey
-    from durable_engine.storage.store import InstanceRow
+    from durable_engine.rows import InstanceRow
+    from durable_engine.workflow import Workflow
 
     from .findings import Finding
 
