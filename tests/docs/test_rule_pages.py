@@ -29,9 +29,9 @@ import pytest_workflows.introspection.clock
 import pytest_workflows.introspection.freeze
 import pytest_workflows.introspection.introspectors
 import pytest_workflows.rules.registry
-import pytest_workflows.session.test_run
+import pytest_workflows.session.testrun
 import pytest_workflows.session.worker  # noqa: F401
-from durable_engine.hazards import HAZARDS
+from durable_engine.testing.hazards import HAZARDS
 from pytest_workflows.rules.registry import load_rules
 
 FOLDER = Path(__file__).parents[2] / "docs" / "reference" / "rules"
