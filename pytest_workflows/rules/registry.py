@@ -57,7 +57,7 @@ class RuleSet(NamedTuple):
 
     Attributes:
         rules: What is said of each, by its name.
-        observers: What notices them; the engine notices those that have none.
+        observers: The observers of the rules; the engine notices what breaks a rule that has none.
         failures: Why a rule is left out, by its name: its file raised, or registered nothing.
     """
 

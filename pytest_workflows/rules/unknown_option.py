@@ -8,6 +8,7 @@ from typing import Any
 
 from durable_engine import Workflow, unwrap
 
+from .analysis.create_calls import CREATES
 from .base import RuleObserver
 from .registry import register
 
@@ -26,7 +27,7 @@ class UnknownOption(RuleObserver):
 
     def binding_called(self, workflow: Workflow, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """Compare the options of a create with those that there are."""
-        place = self._sources.place_of_caller() if method in ("create", "create_batch", "createBatch") else None
+        place = self._sources.place_of_caller() if method in CREATES else None
         if place is None:
             return
         for options in _options(method, args, kwargs):

@@ -8,7 +8,14 @@ from types import FrameType
 from typing import Any
 
 from durable_engine import unwrap
-from pytest_workflows.sources.syntax import FunctionNode, SourceFile, assigned_to, own_nodes, source_file
+from pytest_workflows.sources.syntax import (
+    FunctionNode,
+    SourceFile,
+    assigned_to,
+    call_in_progress,
+    own_nodes,
+    source_file,
+)
 
 CREATES = ("create", "create_batch", "createBatch")
 _DEPTH = 6
@@ -24,7 +31,7 @@ def options_of(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Any]:
 
 def id_expressions(source: SourceFile, frame: FrameType) -> Iterator[ast.expr]:
     """The expressions of the ids in the call that a frame is making; those that cannot be found are left out."""
-    call = _running_call(source, frame)
+    call = call_in_progress(frame)
     if call is None:
         return
     for keyword in call.keywords:
@@ -34,19 +41,6 @@ def id_expressions(source: SourceFile, frame: FrameType) -> Iterator[ast.expr]:
             yield from _ids_in(source, keyword.value)
     for argument in call.args[:1]:
         yield from _ids_in(source, argument)
-
-
-def _running_call(source: SourceFile, frame: FrameType) -> ast.Call | None:
-    """The call that a frame is making, by its position."""
-    where = list(frame.f_code.co_positions())[frame.f_lasti // 2]
-    for node in ast.walk(source.tree):
-        if isinstance(node, ast.Call) and _position(node) == where:
-            return node
-    return None
-
-
-def _position(node: ast.expr) -> tuple[int | None, ...]:
-    return node.lineno, node.end_lineno, node.col_offset, node.end_col_offset
 
 
 def _ids_in(source: SourceFile, node: ast.expr, depth: int = _DEPTH) -> Iterator[ast.expr]:
@@ -76,14 +70,12 @@ def _ids_in(source: SourceFile, node: ast.expr, depth: int = _DEPTH) -> Iterator
 def is_guarded(frame: FrameType) -> bool:
     """Whether a frame runs where an id that is taken is expected: in a `try`, or beside a `get` of the same binding."""
     source = source_file(frame.f_code.co_filename)
-    node: ast.AST | None = None if source is None else _running_call(source, frame)
     if source is None:
         return False
-    if node is None:
-        node = source.statement_at(frame.f_lineno)
+    node = call_in_progress(frame) or source.statement_at(frame.f_lineno)
     if node is None:
         return False
-    inside = node
+    inside: ast.AST = node
     for parent in source.parents(node):
         if isinstance(parent, ast.Try) and parent.handlers and inside in parent.body:
             return True
