@@ -26,7 +26,7 @@ CONFTEST = """
     from pytest_workflows.rules.base import RuleObserver
 
     class Faulty(RuleObserver):
-        rule = "long-step-name"
+        rule = "made-up-rule"
 
         def __init__(self, engine, sources):
             super().__init__(engine, sources)
@@ -55,14 +55,21 @@ TESTS = """
         await workflow_engine.run_until_idle()
         assert (await made.status())["status"] == "complete"
 """
+ONE_STEP = """
+    from workers import WorkflowEntrypoint
+
+    class OrderWorkflow(WorkflowEntrypoint):
+        async def run(self, event, step):
+            await step.do("charge")(lambda: 1)()
+"""
 RULE = """
     from pytest_workflows.rules.base import RuleObserver
     from pytest_workflows.rules.registry import register
 
-    @register("long-step-name", consequence="the step is refused", remedy="give it a short name")
-    class LongStepName(RuleObserver):
+    @register("made-up-rule", consequence="the step is refused", remedy="give it another name")
+    class MadeUpRule(RuleObserver):
         def step_asked(self, instance, ask):
-            self.report("it is long", ask.place, instance.workflow)
+            self.report("it is made up", ask.place, instance.workflow)
 """
 UNREGISTERED = RULE.replace("    @register(", "    # @register(")
 
@@ -147,58 +154,71 @@ def test_every_rule_that_watches_has_a_file() -> None:
 
 
 def test_a_rule_that_is_written_into_the_folder_is_there(own_rules: Path) -> None:
-    write(own_rules / "long_step_name.py", RULE)
+    write(own_rules / "made_up_rule.py", RULE)
 
     loaded = load_rules()
 
     assert not loaded.failures
-    assert loaded.rules["long-step-name"] == Rule("long-step-name", "the step is refused", "give it a short name")
-    [observer] = [found for found in loaded.observers if found.rule == "long-step-name"]
+    assert loaded.rules["made-up-rule"] == Rule("made-up-rule", "the step is refused", "give it another name")
+    [observer] = [found for found in loaded.observers if found.rule == "made-up-rule"]
     assert issubclass(observer, RuleObserver)
-    assert observer.__name__ == "LongStepName"
+    assert observer.__name__ == "MadeUpRule"
     assert rule_names() == list(loaded.rules)
 
 
+def test_a_rule_that_is_written_into_the_folder_is_checked_and_can_be_ignored(worker: Any, own_rules: Path) -> None:
+    write(own_rules / "made_up_rule.py", RULE)
+    worker.set(filterwarnings="default")
+    worker.write("src/entry.py", ONE_STEP)
+
+    result = worker.run(TESTS)
+
+    result.assert_outcomes(passed=2, warnings=1)
+    result.stdout.fnmatch_lines("*?made-up-rule? *entry.py:*: it is made up. In production: the step is refused.*")
+    worker.set(workflows_ignore_rules="made-up-rule")
+    worker.run(TESTS).assert_outcomes(passed=2, warnings=0)
+
+
 def test_a_file_that_registers_no_rule_is_a_fault_and_says_what_to_write(own_rules: Path, tmp_path: Path) -> None:
-    write(own_rules / "long_step_name.py", UNREGISTERED)
-    write(tmp_path / "long-step-name.md", "# long-step-name")
+    write(own_rules / "made_up_rule.py", UNREGISTERED)
+    write(tmp_path / "made-up-rule.md", "# made-up-rule")
 
     loaded = load_rules()
 
-    assert faults_of_the_folder(own_rules, tmp_path, loaded.rules.keys() & {"long-step-name"}) == [
-        "long_step_name.py registers no rule 'long-step-name'"
+    assert faults_of_the_folder(own_rules, tmp_path, loaded.rules.keys() & {"made-up-rule"}) == [
+        "made_up_rule.py registers no rule 'made-up-rule'"
     ]
     [failure] = loaded.failures.values()
     assert isinstance(failure, UnregisteredRuleError)
     assert str(failure) == (
-        "long_step_name.py does not register the rule, so that it is not checked. Write "
-        "@register('long-step-name', consequence=..., remedy=...) before its observer."
+        "made_up_rule.py does not register the rule, so that it is not checked. Write "
+        "@register('made-up-rule', consequence=..., remedy=...) before its observer."
     )
 
 
 def test_a_file_that_registers_another_name_is_a_fault(own_rules: Path, tmp_path: Path) -> None:
-    write(own_rules / "long_name.py", RULE)
-    write(tmp_path / "long-name.md", "# long-name")
+    write(own_rules / "misnamed_rule.py", RULE)
+    write(tmp_path / "misnamed-rule.md", "# misnamed-rule")
 
-    assert faults_of_the_folder(own_rules, tmp_path, load_rules().rules.keys() & {"long-name", "long-step-name"}) == [
-        "long_name.py registers no rule 'long-name'",
-        "the rule 'long-step-name' has no file of its name",
+    assert faults_of_the_folder(own_rules, tmp_path, load_rules().rules.keys() & {"misnamed-rule", "made-up-rule"}) == [
+        "misnamed_rule.py registers no rule 'misnamed-rule'",
+        "the rule 'made-up-rule' has no file of its name",
     ]
-    assert [*load_rules().failures] == ["long-name"]
+    assert [*load_rules().failures] == ["misnamed-rule"]
 
 
 def test_a_rule_without_a_page_is_a_fault(own_rules: Path, tmp_path: Path) -> None:
-    write(own_rules / "long_step_name.py", RULE)
+    write(own_rules / "made_up_rule.py", RULE)
 
-    assert faults_of_the_folder(own_rules, tmp_path, ["long-step-name"]) == [
-        "long_step_name.py has no page long-step-name.md"
+    assert faults_of_the_folder(own_rules, tmp_path, ["made-up-rule"]) == [
+        "made_up_rule.py has no page made-up-rule.md"
     ]
 
 
 def test_a_page_without_a_rule_is_a_fault(own_rules: Path, tmp_path: Path) -> None:
-    write(tmp_path / "long-step-name.md", "# long-step-name")
+    write(tmp_path / "made-up-rule.md", "# made-up-rule")
 
-    assert faults_of_the_folder(own_rules, tmp_path, []) == ["the page long-step-name.md has no rule"]
+    assert faults_of_the_folder(own_rules, tmp_path, []) == ["the page made-up-rule.md has no rule"]
 
 
 def test_the_names_of_the_rules_are_there_without_any_of_them() -> None:
@@ -219,7 +239,7 @@ def test_the_names_of_the_rules_are_there_without_any_of_them() -> None:
     [
         (
             UNREGISTERED,
-            "UnregisteredRuleError: long_step_name.py does not register the rule, so that it is not checked.",
+            "UnregisteredRuleError: made_up_rule.py does not register the rule, so that it is not checked.",
         ),
         ("1 / 0", "ZeroDivisionError: division by zero"),
     ],
@@ -228,12 +248,12 @@ def test_the_names_of_the_rules_are_there_without_any_of_them() -> None:
 def test_a_file_that_registers_nothing_is_reported_once_and_hurts_no_workflow(
     worker: Any, own_rules: Path, source: str, what: str
 ) -> None:
-    write(own_rules / "long_step_name.py", source)
+    write(own_rules / "made_up_rule.py", source)
 
     result = worker.run(TESTS)
 
     result.assert_outcomes(passed=2, warnings=1)
-    result.stdout.fnmatch_lines(f"*WorkflowObserverWarning: rule 'long-step-name' raised in its registration: *{what}*")
+    result.stdout.fnmatch_lines(f"*WorkflowObserverWarning: rule 'made-up-rule' raised in its registration: *{what}*")
     assert "switched off for the rest of the session" in result.stdout.str()
 
 
@@ -254,5 +274,5 @@ def test_a_rule_that_raises_is_reported_once_and_switched_off(
     result = worker.run(TESTS)
 
     result.assert_outcomes(passed=2, warnings=1)
-    result.stdout.fnmatch_lines(f"*WorkflowObserverWarning: rule 'long-step-name' raised in {during}: {what}*")
+    result.stdout.fnmatch_lines(f"*WorkflowObserverWarning: rule 'made-up-rule' raised in {during}: {what}*")
     assert "switched off for the rest of the session" in result.stdout.str()
