@@ -28,11 +28,11 @@ class ChangedEvent(RuleObserver):
         self._events: dict[Instance, tuple[Any, Snapshot]] = {}
         self._asked: dict[Instance, Place] = {}
 
-    def life_started(self, instance: Instance, event: Any) -> None:
+    def execution_started(self, instance: Instance, event: Any) -> None:
         """Take a snapshot of the event."""
         self._events[instance] = (event, Snapshot(event))
 
-    def life_ended(self, instance: Instance) -> None:
+    def execution_ended(self, instance: Instance) -> None:
         """Compare the event for the last time."""
         self._compare(instance, None)
         self._events.pop(instance, None)

@@ -41,7 +41,7 @@ class RandomOutsideStep(RuleObserver):
         """Put the originals back."""
         nondeterminism.end(self._engine)
 
-    def life_started(self, instance: Instance, event: Any) -> None:
+    def execution_started(self, instance: Instance, event: Any) -> None:
         """Observe also the functions that the Worker has imported by their names."""
         cls = self._sources.workflows.get(instance.workflow.name)
         if cls is not None and cls not in self._known:

@@ -80,12 +80,12 @@ class StateOutsideStep(RuleObserver):
         self._foreign: dict[Instance, list[Any]] = {}
         self._events: dict[Instance, Any] = {}
 
-    def life_started(self, instance: Instance, event: Any) -> None:
+    def execution_started(self, instance: Instance, event: Any) -> None:
         """Keep what `run` may have names for that is not its own: what the test gave, and the event."""
         self._events[instance] = event  # changing it is another rule's matter
         self._foreign[instance] = list(containers_in(*self._sources.given.values()))
 
-    def life_ended(self, instance: Instance) -> None:
+    def execution_ended(self, instance: Instance) -> None:
         """Forget the execution."""
         self._events.pop(instance, None)
         self._foreign.pop(instance, None)

@@ -52,7 +52,7 @@ class SwallowedFailure(RuleObserver):
         super().__init__(engine, sources)
         self._executions: weakref.WeakKeyDictionary[Instance, _Execution] = weakref.WeakKeyDictionary()
 
-    def life_started(self, instance: Instance, event: Any) -> None:
+    def execution_started(self, instance: Instance, event: Any) -> None:
         """Keep the task of `run`."""
         self._executions[instance] = _Execution(asyncio.current_task())
 

@@ -13,11 +13,10 @@ from types import CodeType, FrameType, FunctionType, TracebackType
 from typing import Any
 
 import durable_engine
-import pytest_workflows
 from durable_engine import Place
 
 _OURS = (
-    str(Path(pytest_workflows.__file__).resolve().parent) + os.sep,
+    str(Path(__file__).resolve().parents[__name__.count(".") - 1]) + os.sep,  # the plugin's, however deep this one lies
     str(Path(durable_engine.__file__).resolve().parent) + os.sep,
 )
 _STDLIB = tuple(

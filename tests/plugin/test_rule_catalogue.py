@@ -153,6 +153,13 @@ def test_every_rule_that_watches_has_a_file() -> None:
     assert [rule.rule for rule in load_rules().observers] == [rule for _, rule in rule_files()]
 
 
+def test_a_rule_has_no_public_method_but_those_that_are_called() -> None:
+    """One that is not spelled as the engine spells it would never be called."""
+    for observer in load_rules().observers:
+        public = {name for name in vars(observer) if not name.startswith("_") and name not in ("rule", "wanted")}
+        assert public <= set(dir(RuleObserver)), observer
+
+
 def test_a_rule_that_is_written_into_the_folder_is_there(own_rules: Path) -> None:
     write(own_rules / "made_up_rule.py", RULE)
 

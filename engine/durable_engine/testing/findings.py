@@ -64,7 +64,7 @@ class Findings:
     """What was found on an engine, each thing once a place.
 
     Args:
-        tell: Called with each new finding.
+        notify: Called with each new finding.
         ignored: Names of rules that are not looked at.
         rules: The rules by their names; of any other rule a finding says only what was noticed.
 
@@ -74,11 +74,11 @@ class Findings:
 
     def __init__(
         self,
-        tell: Callable[[Finding], None],
+        notify: Callable[[Finding], None],
         ignored: Iterable[str] = (),
         rules: Mapping[str, Rule] | None = None,
     ) -> None:
-        self._tell = tell
+        self._notify = notify
         self._ignored = frozenset(ignored)
         self._rules = rules or {}
         self.muted = False
@@ -119,7 +119,7 @@ class Findings:
             remedy = known.remedy
         finding = self._found[key] = Finding(rule, message, *place, step, workflow, consequence, remedy)
         self._new.append(finding)
-        self._tell(finding)
+        self._notify(finding)
         return finding
 
     def take(self) -> list[Finding]:
