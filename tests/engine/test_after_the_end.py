@@ -240,7 +240,7 @@ async def test_a_misread_duration_with_warnings_as_errors_is_kept_for_the_end_of
         await engine.run_until_idle()
 
     assert (await handle.status())["output"] == "went on"
-    assert [type(warning) for warning in engine.refused] == [WorkflowDurationWarning]
+    assert [type(warning) for warning in engine.step_findings.refused] == [WorkflowDurationWarning]
 
 
 async def test_a_step_forgotten_in_a_loop_is_one_finding(engine):

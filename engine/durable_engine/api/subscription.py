@@ -111,10 +111,13 @@ class Subscription:
         self, engine: BindingEngine, workflow: Workflow, row: InstanceRow, options: SubscriptionOptions
     ) -> None:
         self._engine = engine
+        self._lifecycle = engine.lifecycle
+        self._activity = engine.activity
+        self._store = engine.store
         self._about = (workflow.name, row.id)
         self._workflow = workflow
         self._row = row
-        self._restarts = engine.restarts_of(row.key)
+        self._restarts = self._lifecycle.restarts_of(row.key)
         self._types = options.types
         self._at = options.cursor
         self._lines: deque[tuple[int, HistoryRow]] = deque()
@@ -152,44 +155,43 @@ class Subscription:
 
     def _check(self) -> None:
         """See to it that this is still the lifetime that was subscribed to."""
-        instance = self._engine.find(self._workflow, self._row.id)
+        instance = self._lifecycle.find(self._workflow, self._row.id)
         if instance is None or instance.row.key != self._row.key:
             self._ended = True
             raise JsException("Error", SUBSCRIPTION_ABORTED.format(call="delete"))
-        if self._engine.restarts_of(self._row.key) != self._restarts:
+        if self._lifecycle.restarts_of(self._row.key) != self._restarts:
             self._ended = True
             raise JsException("Error", SUBSCRIPTION_ABORTED.format(call="restart"))
 
     def _read(self) -> bool:
-        lines = self._engine.store.history_after(self._row.key, self._at)
+        lines = self._store.history_after(self._row.key, self._at)
         self._lines.extend(enumerate(lines, start=self._at + 1))
         self._at += len(lines)
         return bool(lines)
 
     def _has_ended(self) -> bool:
-        return self._engine.require(self._workflow, self._row.id).finished
+        return self._lifecycle.require(self._workflow, self._row.id).finished
 
     async def _wait(self) -> None:
         __tracebackhide__ = True
         if current_scope.get() is not None:  # code of an instance: whoever waits for that one moves time
-            await self._engine.next_change(self._about)
+            await self._activity.next_change(self._about)
             return
-        with self._engine.watching():
+        with self._activity.watching():
             await self._engine.wait(self._has_more, self._describe, about=self._about)
 
     def _has_more(self) -> bool:
-        engine = self._engine
-        instance = engine.find(self._workflow, self._row.id)
+        instance = self._lifecycle.find(self._workflow, self._row.id)
         return (
             instance is None
             or instance.finished
             or instance.row.key != self._row.key
-            or engine.restarts_of(self._row.key) != self._restarts
-            or bool(engine.store.history_after(self._row.key, self._at, most=1))
+            or self._lifecycle.restarts_of(self._row.key) != self._restarts
+            or bool(self._store.history_after(self._row.key, self._at, most=1))
         )
 
     def _describe(self) -> str:
-        instance = self._engine.find(self._workflow, self._row.id)
+        instance = self._lifecycle.find(self._workflow, self._row.id)
         status = "gone" if instance is None else instance.status
         return (
             f"Waiting for the next event of instance {self._row.id!r} of {self._workflow.name!r}, which is {status}: "

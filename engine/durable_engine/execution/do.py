@@ -127,7 +127,7 @@ class DoOperation(DurableOperation):
         def start() -> None:
             self.instance.keep(self.instance.engine.loop.create_task(coroutine, context=context))
 
-        self.instance.engine.in_turn(self.instance, start, dropped=coroutine.close)
+        self.instance.engine.turns.take(self.instance, start, dropped=coroutine.close)
 
     def _child_changed(self, child: Scope) -> None:
         if child is self._child:
@@ -269,7 +269,9 @@ class DoOperation(DurableOperation):
         self._child = None  # a callback that timed out may run on: the step is at work no longer for that
         self._settled = self.row.attempts
         self.row.failures += 1
-        is_final = self.instance.engine.comes_of_unprovided(original, self.instance) or not info.retryable
+        is_final = (
+            self.instance.engine.pending_errors.comes_of_unprovided(original, self.instance) or not info.retryable
+        )
         if is_final or self.row.failures > self._config.limit:
             self._fail_step(info, original)
         elif callable(self._config.delay):

@@ -73,7 +73,7 @@ class Execution:
         self.engine = engine
         self.workflow = workflow
         self.row = row
-        self.modifications = engine.modifications_of(workflow, row.id)
+        self.modifications = engine.lifecycle.modifications_of(workflow, row.id)
         self.root = Scope(self, self._parked_or_busy, is_virtual=True)
         self.operations: dict[StepKey, OpenOperation] = {}
         self.inbox = Inbox(self, engine, self.modifications, self._dies_at_event)
@@ -156,9 +156,9 @@ class Execution:
                 self._record("WORKFLOW_START")
             self._set_status("running")
         self._note_lost_attempts()
-        self.engine.mark_busy(self, True)
+        self.engine.activity.mark(self, True)
         context = context_for(self.root)
-        self.engine.in_turn(self, lambda: self._start(context))
+        self.engine.turns.take(self, lambda: self._start(context))
 
     def _start(self, context: contextvars.Context) -> None:
         task = self.engine.loop.create_task(self._run(), context=context)
@@ -199,7 +199,7 @@ class Execution:
         return others
 
     def _fail(self, exc: BaseException) -> None:
-        self.engine.comes_of_unprovided(exc, self)
+        self.engine.pending_errors.comes_of_unprovided(exc, self)
         self.engine.exceptions[self.row.key] = original_of(exc)
         error = instance_error(exc, self.engine.root)
         self.row.error = msgspec.msgpack.encode(error)
@@ -229,9 +229,9 @@ class Execution:
         self._record(kind, detail, value)
         self.drop_timers()
         self.modifications.drop_timers()
-        self.engine.mark_busy(self, False)
+        self.engine.activity.mark(self, False)
         self.engine.observers.instance_finished(self)
-        self.engine.free_slots(self.workflow, [self.id])
+        self.engine.lifecycle.free_slots(self.workflow, [self.id])
 
     def tell_abandoned(self) -> None:
         """Keep findings of the waits that were cancelled while they waited.
@@ -243,7 +243,7 @@ class Execution:
     def _tell_unused_sleeps(self) -> None:
         for sleep in self._sleeps:
             if not sleep.used:
-                self.engine.report_missing_await(f"step.sleep({sleep.name!r})", sleep.place, self.workflow)
+                self.engine.step_findings.missing_await(f"step.sleep({sleep.name!r})", sleep.place, self.workflow)
 
     def abort(self, exc: BaseException) -> None:
         """Something that is meant for the test was raised in user code: stop here and let the test have it.
@@ -277,10 +277,15 @@ class Execution:
             self.tell_abandoned()
             self.engine.observers.life_ended(self)
         if not self.killed:
-            self.engine.operations_closed(len(self.operations))
+            self.engine.turns.operations_closed(len(self.operations))
         self.killed = True
         self.drop_timers()
-        self.engine.forget_busy(self)
+        self.engine.activity.forget(self)
+
+    def give_back(self) -> None:
+        """The memory is about to be lost: what modifications answered for attempts under way, they answer again."""
+        for operation in self.operations.values():
+            operation.give_back()
 
     def drop_timers(self) -> None:
         """Take everything of this life out of the clock."""
@@ -293,7 +298,7 @@ class Execution:
         task.add_done_callback(self._tasks.discard)
 
     def _parked_or_busy(self) -> None:
-        self.engine.mark_busy(self, not self.root.parked)
+        self.engine.activity.mark(self, not self.root.parked)
 
     def note_effect(self, effect: Effect) -> None:
         """Notify observers of a call that its code made."""
@@ -313,7 +318,7 @@ class Execution:
         self.withheld = []
         self._set_status("waitingForPause")
         if self._callbacks:
-            self.engine.progress(self)
+            self.engine.activity.progress(self)
         else:
             self._pause()
 
@@ -324,7 +329,7 @@ class Execution:
         for go_on in withheld:
             if not self.closed:  # one of them may have come to a fault point
                 go_on()
-        self.engine.progress(self)
+        self.engine.activity.progress(self)
 
     def callback_started(self) -> None:
         """A callback of a step begins to run."""
@@ -335,7 +340,7 @@ class Execution:
         self._callbacks -= 1
         if self.closed or self.engine.closed:
             return
-        self.engine.progress(self)
+        self.engine.activity.progress(self)
         if self.withheld is not None and not self._callbacks:
             self._pause()
 
@@ -343,7 +348,7 @@ class Execution:
         self.row.paused_at = self.engine.clock.now_ms
         self._set_status("paused")
         self.kill()
-        self.engine.progress(self)
+        self.engine.activity.progress(self)
 
     # -- fault points ------------------------------------------------------------------------------------------------
 
@@ -358,7 +363,7 @@ class Execution:
         point = point_of(self, kind, key, attempt)
         if self.engine.faults.pass_by(point) is None and not self.modifications.crashes_at(point):
             return False
-        self.engine.crash(self.workflow, self.id, point)
+        self.engine.lifecycle.crash(self.workflow, self.id, point)
         return True
 
     def reach_inside(self, kind: FaultKind, key: StepKey, attempt: int | None = None) -> None:
@@ -388,7 +393,7 @@ class Execution:
 
     def _die(self, point: FaultPoint) -> None:
         if not self.closed and not self.engine.closed:
-            self.engine.crash(self.workflow, self.id, point)
+            self.engine.lifecycle.crash(self.workflow, self.id, point)
 
     # -- steps -------------------------------------------------------------------------------------------------------
 
@@ -503,8 +508,8 @@ class Execution:
 
     def _soon(self, action: Callable[[], None]) -> None:
         """In the next turn, or when it is its turn."""
-        if self.engine.order.seeded:
-            self.engine.in_turn(self, action)
+        if self.engine.turns.seeded:
+            self.engine.turns.take(self, action)
         else:
             self.engine.loop.call_soon(action, context=context_for(self.root))
 
@@ -536,7 +541,7 @@ class Execution:
         self, kind: str, detail: dict[str, Any] | None = None, value: bytes | None = None, key: StepKey | None = None
     ) -> None:
         self.engine.store.record(self.row.key, [HistoryRow(kind, key, self.engine.clock.now_ms, detail, value)])
-        self.engine.recorded(self)
+        self.engine.activity.recorded(self)
 
 
 def _ends_of_sleeps(steps: Iterable[StepRow]) -> dict[tuple[str, int], list[StepKey]]:

@@ -30,7 +30,7 @@ class DurableOperation(Operation):
         self.timer: Timer | None = None
         self.began = instance.engine.clock.now_ms
         instance.operations[row.key] = self
-        instance.engine.operation_opened()
+        instance.engine.turns.operation_opened()
 
     def record(self, *events: tuple[str, dict[str, Any] | None, bytes | None]) -> None:
         """Store the row as it stands, and these lines of history."""
@@ -41,7 +41,7 @@ class DurableOperation(Operation):
             [HistoryRow(kind, key, now, detail, value) for kind, detail, value in events],
             self.row,
         )
-        self.instance.engine.recorded(self.instance)
+        self.instance.engine.activity.recorded(self.instance)
 
     def wait_until(self, due: int, callback: Callable[[], None], what: str) -> None:
         """Park until the clock reaches `due`."""
@@ -71,9 +71,9 @@ class DurableOperation(Operation):
 
     def deliver(self, value: object = None, error: Exception | None = None) -> None:
         """Hand the stored outcome to `run`, when its turn comes."""
-        if self.instance.engine.order.seeded:
+        if self.instance.engine.turns.seeded:
             self.set_busy(True)
-        self.instance.engine.in_turn(self.instance, lambda: self._deliver(value, error))
+        self.instance.engine.turns.take(self.instance, lambda: self._deliver(value, error))
 
     def _deliver(self, value: object, error: Exception | None) -> None:
         if self.withheld:
@@ -88,7 +88,7 @@ class DurableOperation(Operation):
 
     def _hand_over(self, value: object, error: Exception | None) -> None:
         del self.instance.operations[self.row.key]
-        self.instance.engine.operations_closed(1)
+        self.instance.engine.turns.operations_closed(1)
         self.close()
         # Whoever awaited it may have been cancelled, which cancels the future: the outcome is stored all the same.
         if not self.future.done():
@@ -97,4 +97,4 @@ class DurableOperation(Operation):
                 self.future.exception()  # a life that is killed before it hears of this would be complained of
             else:
                 self.future.set_result(value)
-        self.instance.engine.progress(self.instance)
+        self.instance.engine.activity.progress(self.instance)

@@ -31,7 +31,7 @@ class EventOperation(DurableOperation):
             self.row.status = "waiting"
             self.record(("WAIT_START", {"event": event_type}, None))
             engine.observers.step_started(self.instance, self.row.key)
-            engine.await_late_events(self.instance.key, event_type)
+            engine.lifecycle.await_late_events(self.instance.key, event_type)
         if self.instance.modifications.wait_times_out(self.row.key):
             engine.loop.call_soon(self._time_out, timeout, context=context_for(self.scope))
             return
@@ -55,7 +55,9 @@ class EventOperation(DurableOperation):
 
     def report_abandoned(self) -> None:
         """Keep a finding: the wait's task was cancelled, and the wait stays."""
-        self.instance.engine.report_abandoned_wait(self.row.key, self.event_type, self._place, self.instance.workflow)
+        self.instance.engine.step_findings.abandoned_wait(
+            self.row.key, self.event_type, self._place, self.instance.workflow
+        )
 
     def _time_out(self, timeout: int) -> None:
         if self.instance.closed or self.row.status != "waiting":
