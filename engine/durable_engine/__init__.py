@@ -5,7 +5,7 @@ This is the engine's public door; what is not named here is its own affair.
 
 from __future__ import annotations
 
-from .api.binding import InstanceHandle, WorkflowBinding, pass_door
+from .api.binding import InstanceHandle, WorkflowBinding, suspend_if_stopped
 from .context.frames import hide_frames
 from .context.scope import Scope, current_scope
 from .engine import DEFAULT_TIMEOUT, Engine, engine_of
@@ -70,17 +70,36 @@ from .storage.inspection import (
     steps_of,
     stored_inputs,
 )
-from .testing.effects import acting_scope, as_coroutine_function, inside_service, make_effect, tell_call, tell_effect
+from .testing.effects import (
+    acting_scope,
+    as_coroutine_function,
+    inside_service,
+    make_effect,
+    notify_call,
+    notify_effect,
+)
 from .testing.faults import FaultPoint, Faults
 from .testing.findings import RULES, Finding, Findings, Rule
 from .testing.hazards import PAUSE_REJECTS
 from .testing.modifications import InstanceModifications, Modification, Selector, check_consistent
 from .testing.observers import Observer, ObserverFailure
-from .testing.paths import Life
+from .testing.paths import ExecutionRecord
 from .text.source_paths import shown_path
 from .text.stable_repr import printable, show
 from .time.clock import VirtualClock
-from .values.boundary import Cover, JsBigInt, JsDict, JsNull, JsProxy, cross, decode, encode, jsnull, to_json, unwrap
+from .values.boundary import (
+    JsBigInt,
+    JsDict,
+    JsNull,
+    JsProxy,
+    TransparentProxy,
+    cross,
+    decode,
+    encode,
+    jsnull,
+    to_json,
+    unwrap,
+)
 from .values.datetimes import PLAIN_DATETIME, read_now, to_datetime, to_ms
 from .values.durations import duration_ms, in_words, parse_duration
 from .values.failures import ErrorInfo, end_of_unserialisable
@@ -102,7 +121,6 @@ __all__ = [
     "AttemptRecord",
     "CallbackRun",
     "ConversionError",
-    "Cover",
     "CronTrigger",
     "Effect",
     "Engine",
@@ -111,6 +129,7 @@ __all__ = [
     "ErrorInfo",
     "EventLoopBlockedError",
     "Execution",
+    "ExecutionRecord",
     "FaultPoint",
     "Faults",
     "Finding",
@@ -130,7 +149,6 @@ __all__ = [
     "JsException",
     "JsNull",
     "JsProxy",
-    "Life",
     "Limits",
     "MissingAwaitError",
     "Modification",
@@ -155,6 +173,7 @@ __all__ = [
     "StepRecord",
     "StepRow",
     "StepStatus",
+    "TransparentProxy",
     "UnknownRuleError",
     "UnknownValue",
     "UnknownValueError",
@@ -188,8 +207,9 @@ __all__ = [
     "inside_service",
     "jsnull",
     "make_effect",
+    "notify_call",
+    "notify_effect",
     "parse_duration",
-    "pass_door",
     "printable",
     "read_now",
     "show",
@@ -199,8 +219,7 @@ __all__ = [
     "step_records",
     "steps_of",
     "stored_inputs",
-    "tell_call",
-    "tell_effect",
+    "suspend_if_stopped",
     "to_datetime",
     "to_json",
     "to_ms",

@@ -15,7 +15,7 @@ from .api.binding import WorkflowBinding, read_retention
 from .errors import EngineClosedError, EngineError, InvalidArgumentError
 from .execution.execution import Execution
 from .guard.engine_loop import EngineLoop
-from .guard.task_teardown import Graveyard
+from .guard.task_teardown import StoppedTasks
 from .guard.threads import WorkerThreads
 from .guard.unwinding import GiveWay
 from .instance import Instance
@@ -35,7 +35,7 @@ from .testing.unawaited_calls import Calls
 from .testing.unprovided import UnprovidedUses
 from .time.activity import Activity
 from .time.clock import Timer, VirtualClock
-from .time.interleaving import Schedule
+from .time.interleaving import Interleaving
 from .time.turns import Turns
 from .time.waits import Waiter, Waits, read_timeout
 from .values.datetimes import PLAIN_DATETIME, read_now, to_datetime, to_ms
@@ -95,7 +95,7 @@ class Engine:
         order: The interleaving: who goes first of several that could.
         turns: When something happens that could as well come after something else.
         threads: The threads that code of the instances has started.
-        graveyard: The stopped tasks, until they are closed.
+        stopped_tasks: The stopped tasks, until they are closed.
         attached: What the layers above keep for as long as the engine lives, by its type: a table of theirs whose
             values know the engine would keep every engine alive.
     """
@@ -133,12 +133,12 @@ class Engine:
         self.paths = Paths(self.findings)
         self.unprovided = UnprovidedUses(unprovided)
         self.calls = Calls()
-        self.graveyard = Graveyard()
+        self.stopped_tasks = StoppedTasks()
         self.threads = WorkerThreads(self, root)
         self._loop = EngineLoop(self, self.check_open)
-        self.order = Schedule(schedule_seed)
+        self.interleaving = Interleaving(schedule_seed)
         self.waits = Waits(self, manual_clock)
-        self.turns = Turns(self.order, self.waits.let_go_in_turn)
+        self.turns = Turns(self.interleaving, self.waits.let_go_in_turn)
         self.activity = Activity(self.waits.changed, self._loop.get)
         self.pending_errors = PendingErrors(self.unprovided, self.waits.reject)
         self.lifecycle = Lifecycle(self, seed)
@@ -152,10 +152,10 @@ class Engine:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
-        self.graveyard.close()
+        self.stopped_tasks.close()
 
     def close(self) -> None:
-        """Stop every instance and drop the database. The stopped tasks stay in `graveyard` until it is closed."""
+        """Stop every instance and drop the database. The stopped tasks stay in `stopped_tasks` until it is closed."""
         if self.closed:
             return
         self.closed = True

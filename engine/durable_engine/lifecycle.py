@@ -77,7 +77,7 @@ class Lifecycle:
         self.scripts: dict[tuple[str, str], Script] = {}
         self._random = random.Random(seed)
         self._slots: dict[str, Slots] = {}
-        self._alive: dict[tuple[str, str], Execution] = {}
+        self._executions: dict[tuple[str, str], Execution] = {}
         self._modifications: dict[tuple[str, str], InstanceModifications] = {}
         self._restarts: Counter[int] = Counter()
 
@@ -94,14 +94,14 @@ class Lifecycle:
     @property
     def instances(self) -> list[Execution]:
         """Every instance that is kept, in order of creation."""
-        found = (self._alive.get((row.workflow, row.id)) for row in self._store.all_instances())
+        found = (self._executions.get((row.workflow, row.id)) for row in self._store.all_instances())
         now = self._clock.now_ms
         return [instance for instance in found if instance is not None and not instance.row.is_expired(now)]
 
     @property
     def is_empty(self) -> bool:
         """Whether there is no instance, nor has been one that is still stored."""
-        return not self._alive
+        return not self._executions
 
     def exists(self, workflow: Workflow, id: str) -> bool:
         """Whether the workflow has an instance of that id."""
@@ -111,7 +111,7 @@ class Lifecycle:
     def find(self, workflow: Workflow, id: str) -> Execution | None:
         """The instance's present execution, or None."""
         self._engine.check_open()
-        instance = self._alive.get((workflow.name, id))
+        instance = self._executions.get((workflow.name, id))
         if instance is not None and instance.row.is_expired(self._clock.now_ms):
             self.discard(workflow, [id])
             return None
@@ -131,7 +131,7 @@ class Lifecycle:
 
     def aborted_by(self, key: tuple[str, str]) -> BaseException | None:
         """What an instance was stopped for that is meant for the test; None where it was not."""
-        instance = self._alive.get(key)
+        instance = self._executions.get(key)
         return None if instance is None else instance.aborted_by
 
     def restarts_of(self, key: int) -> int:
@@ -140,9 +140,9 @@ class Lifecycle:
 
     def report_abandoned(self) -> None:
         """Keep findings of the waits that were cancelled while they waited."""
-        for instance in self._alive.values():
+        for instance in self._executions.values():
             if not instance.closed:
-                instance.tell_abandoned()
+                instance.report_abandoned_waits()
 
     # -- their begin -------------------------------------------------------------------------------------------------
 
@@ -220,7 +220,7 @@ class Lifecycle:
         execution = (
             Execution(engine, workflow, row, Step) if script is None else PlayedExecution(engine, workflow, row, script)
         )
-        self._alive[workflow.name, row.id] = execution
+        self._executions[workflow.name, row.id] = execution
         return execution
 
     def _execute_again(self, old: Execution) -> Execution:
@@ -254,29 +254,29 @@ class Lifecycle:
     def free_slots(self, workflow: Workflow, ids: Iterable[str]) -> None:
         """Instances run no more: let as many go on that are queued."""
         for id in self._slots[workflow.name].release(ids):
-            self._alive[workflow.name, id].start()
+            self._executions[workflow.name, id].start()
 
     def slot_holders(self, workflow: Workflow, id: str) -> list[Execution]:
         """The instances that keep one queued: those that hold its workflow's slots; none where it is not queued."""
         slots = self._slots[workflow.name]
         if not slots.is_queued(id):
             return []
-        return [self._alive[workflow.name, holder] for holder in slots.holders]
+        return [self._executions[workflow.name, holder] for holder in slots.holders]
 
     # -- what stops them ---------------------------------------------------------------------------------------------
 
     def stop(self) -> None:
         """Stop every instance that has not ended where it stands; what is stored of them stays."""
-        self._kill([instance for instance in self._alive.values() if not instance.finished])
+        self._kill([instance for instance in self._executions.values() if not instance.finished])
 
     def put_down(self) -> None:
         """Count every instance as stopped."""
-        for instance in self._alive.values():
+        for instance in self._executions.values():
             instance.put_down()
 
     def clear(self) -> None:
         """The engine is closed: there is no instance any more."""
-        self._alive.clear()
+        self._executions.clear()
 
     def _kill(self, instances: Iterable[Execution]) -> None:
         """End executions as a crash does: nothing of them runs again while the test can see it."""
@@ -431,7 +431,7 @@ class Lifecycle:
         if self._engine.closed:
             return
         wanted = [(workflow.name, id) for id in ids]
-        gone = [self._alive.pop(key) for key in wanted if key in self._alive]
+        gone = [self._executions.pop(key) for key in wanted if key in self._executions]
         self._kill(gone)
         self._store.delete_instances([instance.row.key for instance in gone])
         for instance in gone:
@@ -494,7 +494,7 @@ class Lifecycle:
             return self._engine.schedule(self._clock.now_ms + ms, action, what=f"the mocked event {event_type!r}")
 
         def send(payload: bytes) -> None:
-            self._alive[key].inbox.receive(event_type, payload, mocked=True)
+            self._executions[key].inbox.receive(event_type, payload, mocked=True)
 
         self._modifications[key].wait_began(event_type, schedule, send)
 

@@ -34,7 +34,7 @@ def _note_time() -> None:
     _note(is_time=True)
 
 
-class _Told(random.Random):
+class _NotifyingRandom(random.Random):
     """The shared generator, while somebody listens: the same numbers from the same state."""
 
     def random(self) -> float:
@@ -81,7 +81,7 @@ class _Exchange:
         generator = _generator()
         if type(generator) is random.Random:
             originals = [generator.random, generator.getrandbits]
-            generator.__class__ = _Told
+            generator.__class__ = _NotifyingRandom
             for original, name in zip(originals, ("random", "getrandbits"), strict=True):
                 if getattr(random, name) == original:  # a test may have put its own there
                     self._pair(getattr(random, name), getattr(generator, name))
@@ -109,7 +109,7 @@ class _Exchange:
         for place in self._places:
             _swap(place, self._originals)
         generator = _generator()
-        if type(generator) is _Told:
+        if type(generator) is _NotifyingRandom:
             generator.__class__ = random.Random  # type: ignore[assignment]  # narrowed by the line above
         random.Random.seed = _SEED  # type: ignore[method-assign]
         freeze.reads.notify = freeze.nobody

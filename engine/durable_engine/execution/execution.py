@@ -169,7 +169,7 @@ class Execution:
         try:
             event = self._event()
             if not self.replaying:
-                self.engine.observers.life_started(self, event)
+                self.engine.observers.execution_started(self, event)
             result = self.workflow.run(event, self._make_steps(self))
             if is_coroutine(result):
                 result = await result
@@ -222,9 +222,9 @@ class Execution:
         if status != "terminated":
             self.engine.paths.check(self.row.key, self.workflow.name, self._path, is_complete=status == "complete")
         if status == "complete":
-            self.tell_abandoned()
-            self._tell_unused_sleeps()
-        self.engine.observers.life_ended(self)
+            self.report_abandoned_waits()
+            self._report_unused_sleeps()
+        self.engine.observers.execution_ended(self)
         self._set_status(status)
         self._record(kind, detail, value)
         self.drop_timers()
@@ -233,14 +233,14 @@ class Execution:
         self.engine.observers.instance_finished(self)
         self.engine.lifecycle.free_slots(self.workflow, [self.id])
 
-    def tell_abandoned(self) -> None:
+    def report_abandoned_waits(self) -> None:
         """Keep findings of the waits that were cancelled while they waited.
 
         That is not done when it happens: where a failure cancels them and ends the instance, they swallow nothing.
         """
         self.inbox.report_abandoned()
 
-    def _tell_unused_sleeps(self) -> None:
+    def _report_unused_sleeps(self) -> None:
         for sleep in self._sleeps:
             if not sleep.used:
                 self.engine.step_findings.missing_await(f"step.sleep({sleep.name!r})", sleep.place, self.workflow)
@@ -274,8 +274,8 @@ class Execution:
     def put_down(self) -> None:
         """Count as stopped from here on. Its tasks are stopped by whoever calls this."""
         if not self.closed:
-            self.tell_abandoned()
-            self.engine.observers.life_ended(self)
+            self.report_abandoned_waits()
+            self.engine.observers.execution_ended(self)
         if not self.killed:
             self.engine.turns.operations_closed(len(self.operations))
         self.killed = True
@@ -457,7 +457,7 @@ class Execution:
         """Which occurrence of its name a sleep is, whatever its duration; None for any other step."""
         return self._sleeps_by_name.get(key)
 
-    def telling_duration(self, key: StepKey) -> int | None:
+    def distinguishing_duration(self, key: StepKey) -> int | None:
         """A sleep's duration, where its count alone does not tell it from another sleep of its name."""
         return key.duration if self._sleeps_by_name.get(key, key.count) != key.count else None
 

@@ -98,7 +98,7 @@ class EngineLoop:
         stopped, loop = set(instances), self._open
         if stopped and loop is not None:
             tasks = tasks_of(loop, stopped)
-            kill(loop, lambda scope: scope.instance in stopped, self._engine.graveyard, tasks)
+            kill(loop, lambda scope: scope.instance in stopped, self._engine.stopped_tasks, tasks)
             scope = current_scope.get()
             if scope is not None and scope.instance in stopped and loop.is_running():
                 # Their code runs just now: until its next await it goes on, and may start tasks on its way. One that
@@ -109,14 +109,14 @@ class EngineLoop:
         kill(
             loop,
             lambda scope: scope.instance.lives_on(self._engine) and scope.instance.killed,
-            self._engine.graveyard,
+            self._engine.stopped_tasks,
         )
 
     def stop_all(self) -> None:
         """Stop every task of the engine's instances."""
         loop = self._open
         if loop is not None:
-            kill(loop, lambda scope: scope.instance.lives_on(self._engine), self._engine.graveyard)
+            kill(loop, lambda scope: scope.instance.lives_on(self._engine), self._engine.stopped_tasks)
 
     def test_ended(self) -> None:
         """The test's call is over: what its handlers left running has as long as a wait to end."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from durable_engine.instance import Instance
 
-from .interleaving import Schedule
+from .interleaving import Interleaving
 
 
 class Turns:
@@ -17,15 +17,15 @@ class Turns:
         let_go: Sees to it that what the interleaving holds is let go, one by one.
     """
 
-    def __init__(self, order: Schedule, let_go: Callable[[], None]) -> None:
-        self._order = order
+    def __init__(self, interleaving: Interleaving, let_go: Callable[[], None]) -> None:
+        self._interleaving = interleaving
         self._let_go = let_go
         self._open = 0
 
     @property
     def seeded(self) -> bool:
         """Whether a seed decides who goes first."""
-        return self._order.seeded
+        return self._interleaving.seeded
 
     def take(
         self, instance: Instance, action: Callable[[], None], *, dropped: Callable[[], object] | None = None
@@ -37,7 +37,7 @@ class Turns:
             action: What to do.
             dropped: Called in its place when it is dropped.
         """
-        if not self._order.seeded:
+        if not self._interleaving.seeded:
             action()
             return
 
@@ -47,14 +47,14 @@ class Turns:
             elif dropped is not None:
                 dropped()
 
-        self._order.hold(act)
+        self._interleaving.hold(act)
         self._let_go()
 
     def operation_opened(self) -> None:
         """A step has begun, of whatever instance: of two that are open, either may be the first to end."""
         self._open += 1
         if self._open > 1:
-            self._order.note_choices()
+            self._interleaving.note_choices()
 
     def operations_closed(self, count: int) -> None:
         """So many steps are no longer under way."""
