@@ -69,9 +69,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(RunCollector(config))
     report_options = read_report_options(config)
     if report_options:
-        from .session.hooks import reports as looking
+        from .session.hooks import reports
 
-        config.pluginmanager.register(looking.ReportHooks(config, session, report_options), looking.NAME)
+        config.pluginmanager.register(reports.ReportHooks(config, session, report_options), reports.NAME)
     if config.getoption("workflows_replay"):
         from .session.hooks.replay import set_up_replays
 

@@ -51,9 +51,8 @@ def _explain(error: Exception, program: str) -> int:
     if isinstance(error, CommandError):
         _say(error.message, error.hint)
         return error.exit_code
-    format_message = getattr(
-        error, "format_message", None
-    )  # every error about what was typed has it, in all of typer's versions
+    # Every error about what was typed has it, in all of typer's versions.
+    format_message = getattr(error, "format_message", None)
     if format_message is not None:
         context = getattr(error, "ctx", None)
         _say(format_message(), f"{context.command_path if context else program} --help")

@@ -2,11 +2,12 @@
 
 import asyncio
 import datetime
+import sqlite3
 import warnings
 
 import pytest
 
-from durable_engine import Engine, Modification, Selector, WorkflowDurationWarning
+from durable_engine import WATCHDOG, Engine, EngineClosedError, Modification, Selector, WorkflowDurationWarning
 
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
@@ -252,3 +253,23 @@ async def test_a_step_forgotten_in_a_loop_is_one_finding(engine):
     await engine.run_until_idle()
 
     assert [finding.rule for finding in engine.findings.take()] == ["missing-await"]
+
+
+async def test_the_database_is_closed_whatever_else_fails_to_close(monkeypatch):
+    def fail(guard):
+        raise ValueError("a wakeup descriptor that cannot be put back")
+
+    engine = Engine()
+    await engine.bind("W", lambda event, step: None).create()
+    waiting = asyncio.ensure_future(engine.wait(lambda: False, lambda: "it", about=("W", "x")))
+    await asyncio.sleep(0)
+    with monkeypatch.context() as patched:
+        patched.setattr(WATCHDOG, "unwatch", fail)
+        with pytest.raises(ValueError, match="cannot be put back"):
+            engine.close()
+
+    with pytest.raises(sqlite3.ProgrammingError):
+        engine.store.all_instances()
+    with pytest.raises(EngineClosedError):
+        await waiting
+    WATCHDOG.unwatch(engine._loop.guard)

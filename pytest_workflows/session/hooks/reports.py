@@ -129,16 +129,16 @@ class ReportHooks:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Measure and write; too little coverage fails the session."""
-        from . import session_reports as looked
+        from . import session_reports
 
         if self._worker is not None:
-            self._config.workeroutput[_LEFT] = looked.dump_left(self._runs, list(self._configured))  # type: ignore[attr-defined]  # xdist's
+            self._config.workeroutput[_LEFT] = session_reports.dump_left(self._runs, list(self._configured))  # type: ignore[attr-defined]  # xdist's
             return
         if self._config.getoption("collectonly"):
             return
-        report = looked.make_report(self._runs, self._failures, list(self._configured), self._config)
+        report = session_reports.make_report(self._runs, self._failures, list(self._configured), self._config)
         self._coverage = report.coverage
-        self._unwritten = looked.write(report, self._options)
+        self._unwritten = session_reports.write(report, self._options)
         if self._unwritten and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
         if self._is_below and session.exitstatus == pytest.ExitCode.OK:
