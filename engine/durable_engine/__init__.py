@@ -16,6 +16,7 @@ from .errors import (
     EventLoopBlockedError,
     InstanceEndedError,
     InstanceNotFoundError,
+    InternalError,
     IntrospectionError,
     InvalidArgumentError,
     JsException,
@@ -40,10 +41,9 @@ from .execution.instance import Instance
 from .execution.step import Step
 from .guard.bounded_calls import call_bounded
 from .guard.watchdog import WATCHDOG
+from .history import FINAL_STATUSES, STATUSES, InstanceStatus, StepKind, StepStatus
 from .limits import Limits
 from .model import (
-    FINAL_STATUSES,
-    STATUSES,
     Ask,
     AttemptRecord,
     CallbackRun,
@@ -52,9 +52,7 @@ from .model import (
     HistoryEvent,
     Place,
     StepKey,
-    StepKind,
     StepRecord,
-    StepStatus,
 )
 from .replay.playback import PlayedLine, PlayedStep, Script
 from .rows import MOCKED, SENSITIVE, HistoryRow, InstanceRow, StepRow
@@ -121,6 +119,8 @@ __all__ = [
     "InstanceModifications",
     "InstanceNotFoundError",
     "InstanceRow",
+    "InstanceStatus",
+    "InternalError",
     "IntrospectionError",
     "InvalidArgumentError",
     "JsBigInt",

@@ -41,6 +41,7 @@ from .guard.task_teardown import Graveyard, kill
 from .guard.threads import WorkerThreads
 from .guard.unwinding import GiveWay
 from .guard.watchdog import WATCHDOG
+from .history import WORKFLOW_QUEUED, WORKFLOW_START, StepKind
 from .limits import Limits
 from .model import CronTrigger, Place, StepKey
 from .replay.playback import PlayedInstance, Script
@@ -70,7 +71,8 @@ _IN_VAIN = (StepFailedError, UnreachableStatusError, WaitTimeoutError)
 """What a wait raises where what was awaited does not happen."""
 MOST_SECONDS = 1_000_000_000
 """The longest timeout of a wait: some thirty years, which every timer of every system takes."""
-_STEP_KINDS = {"do": "do", "sleep": "sleep", "waitForEvent": "wait_for_event"}
+_STEP_KINDS: dict[str, StepKind] = {"do": "do", "sleep": "sleep", "waitForEvent": "wait_for_event"}
+"""The kinds of steps, by the words that `restart` takes for them."""
 
 
 class Engine:
@@ -559,8 +561,7 @@ class Engine:
             old: What ran before.
             has_begun: Whether it goes on, so that its start is in history already.
         """
-        old.row.status = "queued"
-        self.store.save_instance(old.row)
+        old.change_status("queued")
         instance = self._relive(old)
         instance.has_begun = has_begun
         self._admit(instance)
@@ -579,7 +580,7 @@ class Engine:
 
     def _record_queued(self, row: InstanceRow) -> None:
         detail = {"trigger": {"source": 0 if row.cron is None else "cron"}}
-        self.store.record(row.key, [HistoryRow("WORKFLOW_QUEUED", None, self.clock.now_ms, detail, row.params)])
+        self.store.record(row.key, [HistoryRow(WORKFLOW_QUEUED, None, self.clock.now_ms, detail, row.params)])
 
     def _live(self, workflow: Workflow, row: InstanceRow) -> Instance:
         script = self.scripts.get((workflow.name, row.id))
@@ -673,7 +674,7 @@ class Engine:
         elif instance.row.status == "paused":
             self._end_pause(instance.row)
             # A life that was paused before it began has not told history of its start yet.
-            has_begun = any(line.kind == "WORKFLOW_START" for line in self.store.history(instance.row.key))
+            has_begun = any(line.kind == WORKFLOW_START for line in self.store.history(instance.row.key))
             self._admit_again(instance, has_begun=has_begun)
 
     def _end_pause(self, row: InstanceRow) -> None:

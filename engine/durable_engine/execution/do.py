@@ -16,9 +16,18 @@ from durable_engine.errors import (
     STORAGE_FULL,
     ModificationError,
 )
+from durable_engine.history import (
+    ATTEMPT_FAILURE,
+    ATTEMPT_START,
+    ATTEMPT_SUCCESS,
+    NEW,
+    STEP_FAILURE,
+    STEP_START,
+    STEP_SUCCESS,
+)
 from durable_engine.limits import in_bytes
 from durable_engine.model import CallbackRun, Place
-from durable_engine.rows import FORGOTTEN, MOCKED, NEW, SENSITIVE, StepRow
+from durable_engine.rows import FORGOTTEN, MOCKED, SENSITIVE, StepRow
 from durable_engine.testing.modifications import Modification, call_with_named, exception_in
 from durable_engine.values.boundary import JsDict, NotSerialisable, cross, decode, encode, is_coroutine
 from durable_engine.values.failures import ErrorInfo, describe, end_of_unserialisable, rebuild
@@ -83,11 +92,11 @@ class DoOperation(DurableOperation):
         row = self.row
         engine = self.instance.engine
         if row.status == NEW:
-            row.status = "running"
+            row.change_status("running")
             if self._config.sensitive:
                 row.flags |= SENSITIVE
             row.inputs = self._callback.stored_inputs()
-            self.record(("STEP_START", {"config": self._config.merged}, None))
+            self.record((STEP_START, {"config": self._config.merged}, None))
             engine.observers.step_started(self.instance, row.key)
         if row.due is not None and row.due > engine.clock.now_ms:
             self._wait_for_retry(row.due)
@@ -109,9 +118,9 @@ class DoOperation(DurableOperation):
             self.instance.engine.observers.attempt_overlapped(self.instance, run)
         row.attempts += 1
         row.due = None
-        row.status = "running"
+        row.change_status("running")
         self.set_busy(True)
-        self.record(("ATTEMPT_START", {"attempt": row.attempts}, None))
+        self.record((ATTEMPT_START, {"attempt": row.attempts}, None))
         number = row.attempts
         self.timer = self.instance.engine.schedule(
             self.instance.engine.clock.now_ms + self._config.timeout,
@@ -241,7 +250,7 @@ class DoOperation(DurableOperation):
         self.end("complete")
         row.result = data
         shown = encode(REDACTED) if self._config.sensitive else data
-        self.record(("ATTEMPT_SUCCESS", {"attempt": row.attempts}, None), ("STEP_SUCCESS", None, shown))
+        self.record((ATTEMPT_SUCCESS, {"attempt": row.attempts}, None), (STEP_SUCCESS, None, shown))
         self.instance.engine.observers.step_finished(self.instance, row.key)
         if not self.instance.reach("stored", row.key):
             self.deliver(decode(data))
@@ -288,9 +297,9 @@ class DoOperation(DurableOperation):
         delay = scaled(base, self._config.backoff, self.row.failures)
         no_time = self.instance.modifications.takes_no_time(self.row.key, "retry_delay")
         self.row.due = engine.clock.now_ms + (0 if no_time else delay)
-        self.row.status = "waiting"
+        self.row.change_status("waiting")
         detail = {"attempt": self.row.attempts, "error": info.public(), "retryDelayMs": delay}
-        self.record(("ATTEMPT_FAILURE", detail, None))
+        self.record((ATTEMPT_FAILURE, detail, None))
         self.began = engine.clock.now_ms
         if self.row.due <= engine.clock.now_ms and not self.withheld:
             if not self.instance.reach("retry", self.row.key, self.row.attempts):
@@ -312,8 +321,8 @@ class DoOperation(DurableOperation):
         if not info.retryable:
             row.flags |= FORGOTTEN
         self.record(
-            ("ATTEMPT_FAILURE", {"attempt": row.attempts, "error": (attempt_error or info).public()}, None),
-            ("STEP_FAILURE", {"error": info.public()}, None),
+            (ATTEMPT_FAILURE, {"attempt": row.attempts, "error": (attempt_error or info).public()}, None),
+            (STEP_FAILURE, {"error": info.public()}, None),
         )
         self.instance.engine.observers.step_finished(self.instance, row.key)
         if not self.instance.reach("stored", row.key):
@@ -326,8 +335,8 @@ class DoOperation(DurableOperation):
         info = ErrorInfo("WorkflowFatalError", STEP_NOT_SERIALISABLE.format(name=name), retryable=False)
         self.row.error = info.dump()
         self.record(
-            ("ATTEMPT_FAILURE", {"attempt": self.row.attempts, "error": info.public()}, None),
-            ("STEP_FAILURE", {"error": info.public()}, None),
+            (ATTEMPT_FAILURE, {"attempt": self.row.attempts, "error": info.public()}, None),
+            (STEP_FAILURE, {"error": info.public()}, None),
         )
         self.instance.engine.observers.step_finished(self.instance, self.row.key)
         self.instance.end_at_once(end_of_unserialisable(name))

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from durable_engine.context.scope import Operation, Scope, current_scope
+from durable_engine.history import StepEventKind, StepStatus
 from durable_engine.rows import HistoryRow, StepRow
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class DurableOperation(Operation):
         instance.operations[row.key] = self
         instance.engine.operation_opened()
 
-    def record(self, *events: tuple[str, dict[str, Any] | None, bytes | None]) -> None:
+    def record(self, *events: tuple[StepEventKind, dict[str, Any] | None, bytes | None]) -> None:
         """Store the row as it stands, and these lines of history."""
         now = self.instance.engine.clock.now_ms
         key = self.row.key
@@ -57,10 +58,10 @@ class DurableOperation(Operation):
             self.timer.cancel()
             self.timer = None
 
-    def end(self, status: str) -> None:
+    def end(self, status: StepStatus) -> None:
         """Note in the row that the step is over."""
         self.cancel_timer()
-        self.row.status = status
+        self.row.change_status(status)
         self.row.due = None
         self.row.ended_at = self.instance.engine.clock.now_ms
 

@@ -20,6 +20,7 @@ import msgspec
 from durable_engine.execution.instance import Instance, settle_answer
 from durable_engine.execution.operation import context_for
 from durable_engine.guard.unwinding import GiveWay
+from durable_engine.history import FINAL_STEP_STATUSES, STEP_ENDS, FinalStatus
 from durable_engine.testing.paths import compare
 from durable_engine.values.failures import end_of_unserialisable
 from durable_engine.values.unknown_value import UnknownValue
@@ -34,7 +35,6 @@ LATER = timedelta(hours=1, minutes=1, seconds=1)
 
 _TURNS = 1000
 """Of the event loop, after which a `run` that polls with `asyncio.sleep(0)` counts as waiting."""
-_ENDS = frozenset({"STEP_SUCCESS", "STEP_FAILURE", "SLEEP_COMPLETE", "WAIT_COMPLETE", "WAIT_TIMED_OUT"})
 
 
 class Replay(Instance):
@@ -63,7 +63,7 @@ class Replay(Instance):
         self.passed: list[tuple[StepKey, Place]] = []
         self._answers: list[tuple[int, asyncio.Future[Any], StepRow]] = []
         self._open = 0
-        self._ranks = engine.store.ranks(instance.row.key, _ENDS)
+        self._ranks = engine.store.ranks(instance.row.key, STEP_ENDS)
         self._last = max(self._ranks.values(), default=0) + 1
         error = instance.row.error
         self._end_message = None if error is None else msgspec.msgpack.decode(error)["message"]
@@ -151,11 +151,11 @@ class Replay(Instance):
     def _fail(self, exc: BaseException) -> None:
         self._finish("errored")
 
-    def _end(self, status: str, kind: str, detail: dict[str, Any] | None = None, value: bytes | None = None) -> None:
+    def _end(self, status: FinalStatus, detail: dict[str, Any] | None = None, value: bytes | None = None) -> None:
         self._finish(status)
 
-    def _finish(self, status: str) -> None:
-        self.row.status = status
+    def _finish(self, status: FinalStatus) -> None:
+        self.row.change_status(status)
         # One that fails only here fails for what a replay lacks, such as a fake that is closed by now.
         self.ended = status == self._wanted and not self._over
 
@@ -164,7 +164,7 @@ class Replay(Instance):
 
 
 def _has_ended(row: StepRow) -> bool:
-    return row.status in ("complete", "errored")
+    return row.status in FINAL_STEP_STATUSES
 
 
 async def check_by_replay(engine: Engine, instance: Instance) -> None:
