@@ -8,7 +8,7 @@ from __future__ import annotations
 from .api.binding import InstanceHandle, WorkflowBinding, pass_door
 from .context.frames import hide_frames
 from .context.scope import Scope, current_scope
-from .engine import DEFAULT_TIMEOUT, Engine
+from .engine import DEFAULT_TIMEOUT, Engine, engine_of
 from .errors import (
     ConversionError,
     EngineClosedError,
@@ -37,11 +37,12 @@ from .errors import (
     WorkflowRuleError,
     WorkflowRuleWarning,
 )
-from .execution.instance import Instance
+from .execution.execution import Execution
 from .execution.step import Step
 from .guard.bounded_calls import call_bounded
 from .guard.watchdog import WATCHDOG
 from .history import FINAL_STATUSES, STATUSES, InstanceStatus, StepKind, StepStatus
+from .instance import Instance
 from .limits import Limits
 from .model import (
     Ask,
@@ -107,6 +108,7 @@ __all__ = [
     "EngineError",
     "ErrorInfo",
     "EventLoopBlockedError",
+    "Execution",
     "FaultPoint",
     "Faults",
     "Finding",
@@ -176,6 +178,7 @@ __all__ = [
     "duration_ms",
     "encode",
     "end_of_unserialisable",
+    "engine_of",
     "error_of",
     "failure_of",
     "hide_frames",

@@ -35,16 +35,18 @@ from .errors import (
     WorkflowDurationWarning,
 )
 from .execution.concurrency import Slots
-from .execution.instance import Instance
+from .execution.execution import Execution
+from .execution.step import Step
 from .guard.loop_guard import LoopGuard
 from .guard.task_teardown import Graveyard, kill
 from .guard.threads import WorkerThreads
 from .guard.unwinding import GiveWay
 from .guard.watchdog import WATCHDOG
 from .history import WORKFLOW_QUEUED, WORKFLOW_START, StepKind
+from .instance import Instance
 from .limits import Limits
 from .model import CronTrigger, Place, StepKey
-from .replay.playback import PlayedInstance, Script
+from .replay.playback import PlayedExecution, Script
 from .replay.replay import check_by_replay
 from .rows import HistoryRow, InstanceRow
 from .storage.inspection import error_of, outputs_of
@@ -128,7 +130,7 @@ class Engine:
         self.busy: dict[Instance, None] = {}
         self.calls = Calls()
         self.findings = Findings(self.observers.found, ignore_rules)
-        self.hazards = Hazards(self)
+        self.hazards = Hazards(self.findings, self.clock, self.store)
         self.observers.add(self.hazards)
         self.refused: list[Warning] = []
         # The misread durations that were warned of; several engines may share it, so that each is warned of once.
@@ -143,7 +145,7 @@ class Engine:
         # the engine would keep every engine alive.
         self.attached: dict[type[Any], Any] = {}
         self._open_operations = 0
-        self._replayed: weakref.WeakKeyDictionary[Instance, None] = weakref.WeakKeyDictionary()
+        self._replayed: weakref.WeakKeyDictionary[Execution, None] = weakref.WeakKeyDictionary()
         self.scripts: dict[tuple[str, str], Script] = {}
         self.manual_clock = manual_clock
         self._waits = Waits(self, manual_clock)
@@ -151,7 +153,7 @@ class Engine:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._bindings: dict[str, WorkflowBinding] = {}
         self._slots: dict[str, Slots] = {}
-        self._alive: dict[tuple[str, str], Instance] = {}
+        self._alive: dict[tuple[str, str], Execution] = {}
         self._modifications: dict[tuple[str, str], InstanceModifications] = {}
         self._restarts: Counter[int] = Counter()
         self._listeners: dict[tuple[str, str], list[asyncio.Future[None]]] = {}
@@ -159,7 +161,7 @@ class Engine:
         self._aborted: BaseException | None = None
         self._told: list[tuple[BaseException, asyncio.Task[Any]]] = []
         self._guard = LoopGuard(self)
-        self.threads = WorkerThreads(self)
+        self.threads = WorkerThreads(self, root)
 
     async def __aenter__(self) -> Self:
         return self
@@ -180,9 +182,9 @@ class Engine:
         self.threads.close()
         self._waits.close()
         for instance in self._alive.values():
-            self._put_down(instance)
+            instance.put_down()
         if self._loop is not None and not self._loop.is_closed():
-            kill(self._loop, lambda scope: scope.instance.engine is self, self.graveyard)
+            kill(self._loop, lambda scope: scope.instance.lives_on(self), self.graveyard)
         if self._loop is not None:
             stop_registering(self._loop)
         self._alive.clear()
@@ -192,7 +194,7 @@ class Engine:
 
     # -- checks ------------------------------------------------------------------------------------------------------
 
-    async def check_by_replay(self, instance: Instance) -> None:
+    async def check_by_replay(self, instance: Execution) -> None:
         """Replay an instance that has ended from its own storage, once; a changed path becomes a finding."""
         if instance not in self._replayed:
             self._replayed[instance] = None
@@ -232,7 +234,7 @@ class Engine:
         return dict(self._bindings)
 
     @property
-    def instances(self) -> list[Instance]:
+    def instances(self) -> list[Execution]:
         """Every instance that is kept, in order of creation."""
         found = (self._alive.get((row.workflow, row.id)) for row in self.store.all_instances())
         now = self.clock.now_ms
@@ -423,6 +425,10 @@ class Engine:
             self.busy.pop(instance, None)
         self.progress(instance)
 
+    def forget_busy(self, instance: Instance) -> None:
+        """An execution is stopped, and is not at work any more."""
+        self.busy.pop(instance, None)
+
     def progress(self, instance: Instance) -> None:
         """Something changed about an instance that somebody may wait for."""
         self._waits.changed(instance.workflow.name, instance.row.id)
@@ -462,7 +468,7 @@ class Engine:
         self.check_loop()
         return self.find(workflow, id) is not None
 
-    def find(self, workflow: Workflow, id: str) -> Instance | None:
+    def find(self, workflow: Workflow, id: str) -> Execution | None:
         """The instance's present life, or None."""
         self.check_open()
         instance = self._alive.get((workflow.name, id))
@@ -471,7 +477,7 @@ class Engine:
             return None
         return instance
 
-    def require(self, workflow: Workflow, id: str) -> Instance:
+    def require(self, workflow: Workflow, id: str) -> Execution:
         """The instance's present life.
 
         Raises:
@@ -518,8 +524,8 @@ class Engine:
         kept = retention.or_else(workflow.retention)
         row = self.store.add_instance(workflow.name, id, self.clock.now_ms, params, kept, trigger)
         self._record_queued(row)
-        self._mock_events(row, modifications)
         instance = self._live(workflow, row)
+        instance.inbox.keep_mocked()
         self.observers.instance_created(instance)
         self._admit(instance)
         return id
@@ -547,14 +553,14 @@ class Engine:
             )
         return self.create(workflow, trigger.instance_id, encode({}), trigger=trigger)
 
-    def _admit(self, instance: Instance) -> None:
+    def _admit(self, instance: Execution) -> None:
         """Let an instance run, once its workflow has a slot for it."""
         if self._slots[instance.workflow.name].take(instance.id):
             instance.start()
         else:
             self.progress(instance)
 
-    def _admit_again(self, old: Instance, *, has_begun: bool) -> None:
+    def _admit_again(self, old: Execution, *, has_begun: bool) -> None:
         """The same for one that ran before: a new execution, from what is stored.
 
         Args:
@@ -571,7 +577,7 @@ class Engine:
         for id in self._slots[workflow.name].release(ids):
             self._alive[workflow.name, id].start()
 
-    def slot_holders(self, workflow: Workflow, id: str) -> list[Instance]:
+    def slot_holders(self, workflow: Workflow, id: str) -> list[Execution]:
         """The instances that keep one queued: those that hold its workflow's slots; none where it is not queued."""
         slots = self._slots[workflow.name]
         if not slots.is_queued(id):
@@ -582,13 +588,15 @@ class Engine:
         detail = {"trigger": {"source": 0 if row.cron is None else "cron"}}
         self.store.record(row.key, [HistoryRow(WORKFLOW_QUEUED, None, self.clock.now_ms, detail, row.params)])
 
-    def _live(self, workflow: Workflow, row: InstanceRow) -> Instance:
+    def _live(self, workflow: Workflow, row: InstanceRow) -> Execution:
         script = self.scripts.get((workflow.name, row.id))
-        instance = Instance(self, workflow, row) if script is None else PlayedInstance(self, workflow, row, script)
+        instance = (
+            Execution(self, workflow, row, Step) if script is None else PlayedExecution(self, workflow, row, script)
+        )
         self._alive[workflow.name, row.id] = instance
         return instance
 
-    def _relive(self, old: Instance) -> Instance:
+    def _relive(self, old: Execution) -> Execution:
         """A new life from what is stored."""
         row = self.store.find_instance(old.workflow.name, old.row.id)
         assert row is not None
@@ -602,14 +610,19 @@ class Engine:
         self._guard.stopped()
         self.kill(instance for instance in self._alive.values() if not instance.finished)
         if self._loop is not None and not self._loop.is_closed():
-            kill(self._loop, lambda scope: scope.instance.engine is self, self.graveyard)
+            kill(self._loop, lambda scope: scope.instance.lives_on(self), self.graveyard)
             self.threads.leave_behind(self._loop)
 
-    def kill(self, instances: Iterable[Instance]) -> None:
+    def kill(self, instances: Iterable[Execution]) -> None:
         """End lives as a crash does: nothing of them runs again while the test can see it."""
+        stopped = set(instances)
+        for instance in stopped:
+            instance.put_down()
+        self.stop_tasks(stopped)
+
+    def stop_tasks(self, instances: Iterable[Instance]) -> None:
+        """Stop every task of these executions, which have ended: nothing of their code runs again."""
         doomed = set(instances)
-        for instance in doomed:
-            self._put_down(instance)
         if doomed and self._loop is not None and not self._loop.is_closed():
             kill(self._loop, lambda scope: scope.instance in doomed, self.graveyard, tasks_of(self._loop, doomed))
             scope = current_scope.get()
@@ -620,17 +633,7 @@ class Engine:
 
     def _sweep(self) -> None:
         assert self._loop is not None
-        kill(self._loop, lambda scope: scope.instance.engine is self and scope.instance.killed, self.graveyard)
-
-    def _put_down(self, instance: Instance) -> None:
-        if not instance.closed:
-            instance.tell_abandoned()
-            self.observers.life_ended(instance)
-        if not instance.killed:
-            self.operations_closed(len(instance.operations))
-        instance.killed = True
-        instance.drop_timers()
-        self.busy.pop(instance, None)
+        kill(self._loop, lambda scope: scope.instance.lives_on(self) and scope.instance.killed, self.graveyard)
 
     def crash(self, workflow: Workflow, id: str, point: FaultPoint | None = None) -> None:
         """Lose an instance's memory and recover it from storage; one that has ended or is queued has nothing to lose.
@@ -712,10 +715,10 @@ class Engine:
             self._record_queued(row)
         instance.modifications.forget_answers({step.key for step in self.store.steps(row.key)})
         self.observers.restarted(instance, whole=not first)
-        self._mock_events(row, instance.modifications)
+        instance.inbox.keep_mocked()
         self._admit_again(instance, has_begun=bool(first))
 
-    def _restart_point(self, instance: Instance, point: object) -> int:
+    def _restart_point(self, instance: Execution, point: object) -> int:
         if point is None:
             return 0
         if not isinstance(point, JsDict) or not isinstance(point.get("name"), str):
@@ -793,41 +796,31 @@ class Engine:
         instance = self.require(workflow, id)
         if not instance.finished:
             self.observers.event_sent(instance, event_type, payload)
-            self._add_event(instance.row, event_type, payload, mocked=False)
+            instance.inbox.receive(event_type, payload, mocked=False)
         elif place is not None:
             self.observers.event_lost(instance, event_type, place)
 
-    def _keep_event(self, row: InstanceRow, event_type: str, payload: bytes, *, mocked: bool) -> None:
-        event = self.store.add_event(row.key, event_type, payload, self.clock.now_ms, mocked=mocked)
-        self.observers.event_kept(row, event_type, event)
+    def await_late_events(self, key: tuple[str, str], event_type: str) -> None:
+        """A wait has begun: mocked events of its type that come later are on their way from now on.
 
-    def _add_event(self, row: InstanceRow, event_type: str, payload: bytes, *, mocked: bool) -> None:
-        self._keep_event(row, event_type, payload, mocked=mocked)
-        instance = self._alive.get((row.workflow, row.id))
-        if instance is not None and not instance.closed:
-            instance.match_events(event_type)
-
-    def await_late_events(self, instance: Instance, event_type: str) -> None:
-        """A wait has begun: mocked events of its type that come later are on their way from now on."""
-        row = instance.row
+        Args:
+            key: The instance: its workflow's binding name, and its id.
+            event_type: The type that is waited for.
+        """
 
         def schedule(ms: int, action: Callable[[], None]) -> Timer:
             return self.schedule(self.clock.now_ms + ms, action, what=f"the mocked event {event_type!r}")
 
         def send(payload: bytes) -> None:
-            self._add_event(row, event_type, payload, mocked=True)
+            self._alive[key].inbox.receive(event_type, payload, mocked=True)
 
-        instance.modifications.wait_began(event_type, schedule, send)
-
-    def _mock_events(self, row: InstanceRow, modifications: InstanceModifications) -> None:
-        for event_type, payload in modifications.events:
-            self._keep_event(row, event_type, payload, mocked=True)
+        self._modifications[key].wait_began(event_type, schedule, send)
 
     def status(self, workflow: Workflow, id: str) -> JsDict:
         """What a handle's `status()` answers."""
         return self.status_of(self.require(workflow, id))
 
-    def status_of(self, instance: Instance) -> JsDict:
+    def status_of(self, instance: Execution) -> JsDict:
         """The same of an instance that is at hand, also where no loop runs."""
         row = instance.row
         return JsDict(
@@ -857,9 +850,9 @@ class Engine:
         if instance is not None:
             for one in modifications:
                 if one.kind == "event":
-                    self._add_event(instance.row, *one.payload, mocked=True)
-                elif one.kind == "late_event" and instance.waits.get(one.payload[0]):
-                    self.await_late_events(instance, one.payload[0])
+                    instance.inbox.receive(*one.payload, mocked=True)
+                elif one.kind == "late_event" and instance.inbox.has_wait(one.payload[0]):
+                    self.await_late_events(instance.key, one.payload[0])
 
     # -- waiting, and time -------------------------------------------------------------------------------------------
 
@@ -945,7 +938,7 @@ class Engine:
             await self._waits.settle()
         self.clock.move_to(max(target, self.clock.now_ms))
 
-    def _reject_steps(self, instance: Instance, call: str) -> None:
+    def _reject_steps(self, instance: Execution, call: str) -> None:
         self._waits.reject_steps(
             (instance.workflow.name, instance.row.id),
             InstanceEndedError(
@@ -965,9 +958,7 @@ class Engine:
 
     def _abort_soon(self, instance: Instance, error: BaseException) -> None:
         """An observer said something that is meant for the test; the step that it was about is not over yet."""
-        instance.aborted_by = error
-        self.abort(error)
-        self.loop.call_soon(self.kill, [instance], context=Context())
+        instance.abort_soon(error)
 
     async def _wait(self, wait: Coroutine[Any, Any, None], about: tuple[str, str] | None = None) -> None:
         __tracebackhide__ = True
@@ -1067,3 +1058,10 @@ class Engine:
     def report_missing_await(self, what: str, place: Place, workflow: Workflow) -> None:
         """Keep a finding: nobody awaited a step."""
         self.findings.add("missing-await", f"{what} was never awaited", place, workflow=workflow.name)
+
+
+def engine_of(binding: WorkflowBinding) -> Engine:
+    """The engine that a binding's instances live on."""
+    engine = binding.engine
+    assert isinstance(engine, Engine)
+    return engine

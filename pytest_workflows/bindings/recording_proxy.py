@@ -226,7 +226,7 @@ def _end_replay(called: Any, scope: Scope) -> Any:
 
 
 async def _never(scope: Scope) -> None:
-    await scope.instance.engine.loop.create_future()
+    await scope.instance.hold()
 
 
 def _goes_out(source: Source, result: Any) -> bool:

@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from durable_engine import FINAL_STATUSES
-from durable_engine.history import WORKFLOW_TERMINATED
+from durable_engine.history import FINAL_STEP_STATUSES, WORKFLOW_TERMINATED
 from pytest_workflows.recordings import Attempt, LogLine, Recording, SourcePlace, Step, dump
 
 from . import formatting as words
@@ -208,7 +208,7 @@ def _source(trigger: object) -> str:
 
 
 def _step(recording: Recording, step: Step) -> Iterator[Row]:
-    over = step.status in ("complete", "errored")
+    over = step.status in FINAL_STEP_STATUSES
     cut_off = not over and recording.status in FINAL_STATUSES and not step.unknown_outcome
     yield "Name", step.label
     yield "Type", f"{words.TYPES[step.kind]}{' (mocked)' if step.mocked else ''}"

@@ -33,6 +33,7 @@ from durable_engine import (
     WorkflowBinding,
     as_coroutine_function,
     decode,
+    engine_of,
     error_of,
     hide_frames,
     history_of,
@@ -122,7 +123,7 @@ class _Introspector:
     def __init__(self, binding: WorkflowBinding) -> None:
         self._binding = binding
         self._workflow = binding.workflow
-        self._engine = binding.engine
+        self._engine = engine_of(binding)
         self._state = "new"
         self._modifications: list[Modification] = []
 

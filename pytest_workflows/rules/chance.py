@@ -18,12 +18,13 @@ from pytest_workflows.introspection import freeze
 Listener = Callable[[Instance, bool], None]
 """Notified of an instance whose `run` took something, and whether that was the time."""
 
-_listeners: dict[Engine, Listener] = {}
+_listeners: dict[object, Listener] = {}
+"""By the engine."""
 
 
 def _note(*, is_time: bool = False) -> None:
     scope = current_scope.get()
-    if scope is not None and scope is scope.instance.root:
+    if scope is not None and scope.is_root:
         listener = _listeners.get(scope.instance.engine)
         if listener is not None:
             listener(scope.instance, is_time)

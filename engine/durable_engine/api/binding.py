@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec, TypeVar
+from typing import Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
 from durable_engine.context.frames import place_of_user
 from durable_engine.context.scope import current_scope
@@ -31,10 +31,8 @@ from durable_engine.values.durations import duration_ms
 from durable_engine.workflow import Retention, Workflow
 
 from .batches import check_deleted, check_spread, listed, spread
+from .binding_engine import BindingEngine
 from .subscription import Subscription, SubscriptionOptions
-
-if TYPE_CHECKING:
-    from durable_engine.engine import Engine
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -68,7 +66,7 @@ class WorkflowBinding:
         workflow: What it runs.
     """
 
-    def __init__(self, engine: Engine, workflow: Workflow) -> None:
+    def __init__(self, engine: BindingEngine, workflow: Workflow) -> None:
         self._engine = engine
         self._workflow = workflow
 
@@ -76,7 +74,7 @@ class WorkflowBinding:
         return f"<WorkflowBinding {self._workflow.name!r}>"
 
     @property
-    def engine(self) -> Engine:
+    def engine(self) -> BindingEngine:
         """The engine that the instances live on."""
         return self._engine
 
@@ -368,7 +366,7 @@ class InstanceHandle:
         _tell(self._engine, self._workflow, method, args, kwargs)
 
     @property
-    def _engine(self) -> Engine:
+    def _engine(self) -> BindingEngine:
         return self._binding.engine
 
     @property
@@ -384,7 +382,9 @@ class InstanceHandle:
         )
 
 
-def _tell(engine: Engine, workflow: Workflow, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+def _tell(
+    engine: BindingEngine, workflow: Workflow, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> None:
     tell_call(workflow.name, method, args, kwargs)
     if not is_over():
         engine.observers.binding_called(workflow, method, args, kwargs)
@@ -434,7 +434,7 @@ async def pass_door() -> None:
     scope = current_scope.get()
     if scope is not None and is_over():
         scope.instance.end_replay()
-        await scope.instance.engine.loop.create_future()
+        await scope.instance.hold()
 
 
 def _options(options: object, named: Mapping[str, Any], what: str, whole: str | None = None) -> JsDict:

@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
 from durable_engine.errors import (
     INVALID_CONFIG,
@@ -27,12 +27,10 @@ from durable_engine.values.failures import js_error
 
 from . import dependencies
 from .do import DoOperation, StepCallback
+from .execution import Execution
 from .sleep import SleepOperation
 from .step_config import InvalidStepConfigError, read_config
 from .wait_for_event import EventOperation
-
-if TYPE_CHECKING:
-    from .instance import Instance
 
 T = TypeVar("T")
 
@@ -86,7 +84,7 @@ class Step:
         instance: The life.
     """
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: Execution) -> None:
         self._instance = instance
         self._declared: dict[str, Callable[[], DeferredCall[Any]]] = {}
         self._results: dict[Callable[[], Any], Any] = {}

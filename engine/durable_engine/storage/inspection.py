@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -18,6 +18,7 @@ from durable_engine.history import (
     WORKFLOW_SUCCESS,
     HistoryKind,
 )
+from durable_engine.instance import Instance
 from durable_engine.model import AttemptRecord, HistoryEvent, StepKey, StepRecord
 from durable_engine.rows import MOCKED, SENSITIVE, HistoryRow, InstanceRow, StepRow
 from durable_engine.values.boundary import decode, decode_plain
@@ -26,9 +27,6 @@ from durable_engine.values.failures import ErrorInfo, rebuild
 from durable_engine.values.unknown_value import REDACTED, REDACTED_REASON, UnknownValue
 
 from .store import Store
-
-if TYPE_CHECKING:
-    from durable_engine.execution.instance import Instance
 
 _VALUE_KEYS: dict[HistoryKind, str] = {STEP_SUCCESS: "result", WORKFLOW_SUCCESS: "result", WORKFLOW_QUEUED: "params"}
 

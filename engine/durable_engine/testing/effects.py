@@ -58,7 +58,7 @@ def make_effect(
 
 def tell_effect(scope: Scope, effect: Effect) -> None:
     """Tell every observer of a call."""
-    scope.instance.engine.observers.effect(scope.instance, effect)
+    scope.instance.note_effect(effect)
 
 
 def as_coroutine_function(function: F) -> F:

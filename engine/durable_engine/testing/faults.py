@@ -9,13 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from durable_engine.errors import InvalidArgumentError
-
-if TYPE_CHECKING:
-    from durable_engine.execution.instance import Instance
-    from durable_engine.model import StepKey
+from durable_engine.instance import Instance
+from durable_engine.model import StepKey
 
 FaultKind = Literal["before", "lost", "stored", "sleep", "retry", "wait", "event", "end"]
 

@@ -8,23 +8,19 @@ from __future__ import annotations
 
 import traceback
 import warnings
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from durable_engine.errors import WorkflowObserverWarning
 from durable_engine.guard.unwinding import GiveWay
+from durable_engine.instance import Instance
+from durable_engine.model import Ask, CallbackRun, Effect, Place, StepKey
+from durable_engine.rows import InstanceRow
 from durable_engine.text.source_paths import shown_path
 from durable_engine.text.stable_repr import printable
+from durable_engine.workflow import Workflow
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from durable_engine.execution.instance import Instance
-    from durable_engine.model import Ask, CallbackRun, Effect, Place, StepKey
-    from durable_engine.rows import InstanceRow
-    from durable_engine.workflow import Workflow
-
-    from .findings import Finding
+from .findings import Finding
 
 
 class Observer:

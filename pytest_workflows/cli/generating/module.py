@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from durable_engine import FINAL_STATUSES
-from durable_engine.history import DO_ENDS
+from durable_engine.history import DO_ENDS, FINAL_STEP_STATUSES
 from pytest_workflows.cli import formatting as words
 from pytest_workflows.recordings import Recording, Step, by_name, untag
 from pytest_workflows.recordings.playback.reproduction import cron_trigger, life_begins
@@ -183,7 +183,7 @@ class _Module:
 
     def _last_to_end(self) -> Step | None:
         ends = {line.step: n for n, line in enumerate(self._recording.history) if line.kind in DO_ENDS}
-        ended = [step for step in self._steps if step.kind == "do" and step.status in ("complete", "errored")]
+        ended = [step for step in self._steps if step.kind == "do" and step.status in FINAL_STEP_STATUSES]
         key = lambda step: (step.ended_at or _LONG_AGO, ends.get(step.label, -1))  # noqa: E731
         return max(reversed(ended), key=key, default=None)
 

@@ -15,9 +15,9 @@ import durable_engine
 from durable_engine import (
     SENSITIVE,
     Engine,
+    Execution,
     Finding,
     HistoryEvent,
-    Instance,
     Modification,
     StepKey,
     StepRecord,
@@ -118,7 +118,7 @@ class Origin:
     findings: list[Finding]
 
 
-def snapshot(engine: Engine, instance: Instance, seen: Watched) -> Snapshot:
+def snapshot(engine: Engine, instance: Execution, seen: Watched) -> Snapshot:
     """Keep what storage has of an instance."""
     key, workflow = instance.row.key, instance.workflow
     return Snapshot(

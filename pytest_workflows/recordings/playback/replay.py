@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any
 
-from durable_engine import FINAL_STATUSES, WorkflowBinding, error_of
+from durable_engine import FINAL_STATUSES, WorkflowBinding, engine_of, error_of
 from pytest_workflows.introspection.introspectors import InstanceIntrospector
 from pytest_workflows.recordings.format.matching import can_match, texts_can_match
 from pytest_workflows.recordings.format.model import Recording
@@ -38,7 +38,7 @@ async def replay(binding: WorkflowBinding, recording: Recording, name: str, reda
     reproduction = reproduce(binding, recording)
     reproduction.script.name = name
     async with reproduction as instance:
-        await binding.engine.run_until_idle()
+        await engine_of(binding).run_until_idle()
         reproduction.check_known()
         await _check_end(reproduction, instance, binding, redacted)
 

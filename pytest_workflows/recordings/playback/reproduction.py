@@ -17,6 +17,7 @@ from durable_engine import (
     NeverHappensError,
     WorkflowBinding,
     encode,
+    engine_of,
     to_ms,
 )
 from pytest_workflows.introspection.introspectors import InstanceIntrospector, introspect_workflow_instance
@@ -103,7 +104,7 @@ class Reproduction:
 
     def __init__(self, binding: WorkflowBinding, recording: Recording, name: str, until: object) -> None:
         self._binding = binding
-        self._engine = binding.engine
+        self._engine = engine_of(binding)
         self._recording = recording
         key = None if until is None else find_until(recording, until)
         self.script = RecordedScript(recording=recording, until=key, name=name, workflow=binding.workflow.name)
