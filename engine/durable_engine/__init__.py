@@ -5,6 +5,7 @@ This is the engine's public door; what is not named here is its own affair.
 
 from __future__ import annotations
 
+from . import history
 from .api.binding import InstanceHandle, WorkflowBinding, pass_door
 from .context.frames import hide_frames
 from .context.scope import Scope, current_scope
@@ -68,11 +69,13 @@ from .storage.inspection import (
     steps_of,
     stored_inputs,
 )
+from .testing import changes
+from .testing.changes import Selector
 from .testing.effects import acting_scope, as_coroutine_function, inside_service, make_effect, tell_call, tell_effect
 from .testing.faults import FaultPoint, Faults
 from .testing.findings import RULES, Finding, Findings, Rule
 from .testing.hazards import PAUSE_REJECTS
-from .testing.modifications import InstanceModifications, Modification, Selector, check_consistent
+from .testing.modifications import InstanceModifications, Modification, check_consistent, exception_in
 from .testing.observers import Observer, ObserverFailure
 from .testing.paths import Life
 from .text.source_paths import shown_path
@@ -171,6 +174,7 @@ __all__ = [
     "acting_scope",
     "as_coroutine_function",
     "call_bounded",
+    "changes",
     "check_consistent",
     "cross",
     "current_scope",
@@ -180,8 +184,10 @@ __all__ = [
     "end_of_unserialisable",
     "engine_of",
     "error_of",
+    "exception_in",
     "failure_of",
     "hide_frames",
+    "history",
     "history_of",
     "history_records",
     "in_words",

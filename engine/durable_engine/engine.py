@@ -51,6 +51,7 @@ from .replay.replay import check_by_replay
 from .rows import HistoryRow, InstanceRow
 from .storage.inspection import error_of, outputs_of
 from .storage.store import Store
+from .testing.changes import MockEvent, MockLateEvent
 from .testing.effects import is_over
 from .testing.faults import FaultPoint, Faults
 from .testing.findings import Finding, Findings
@@ -849,10 +850,11 @@ class Engine:
         mine.add_all(list(modifications))
         if instance is not None:
             for one in modifications:
-                if one.kind == "event":
-                    instance.inbox.receive(*one.payload, mocked=True)
-                elif one.kind == "late_event" and instance.inbox.has_wait(one.payload[0]):
-                    self.await_late_events(instance.key, one.payload[0])
+                change = one.change
+                if isinstance(change, MockEvent):
+                    instance.inbox.receive(change.event_type, change.payload, mocked=True)
+                elif isinstance(change, MockLateEvent) and instance.inbox.has_wait(change.event_type):
+                    self.await_late_events(instance.key, change.event_type)
 
     # -- waiting, and time -------------------------------------------------------------------------------------------
 

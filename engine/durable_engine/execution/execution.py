@@ -465,7 +465,7 @@ class Execution:
     def takes_no_time(self, sleep: StepKey) -> bool:
         """Whether a test disabled that sleep: its selectors count by the name alone."""
         selected = StepKey(sleep.kind, sleep.name, self._sleeps_by_name[sleep])
-        return self.modifications.takes_no_time(selected, "sleep")
+        return self.modifications.disables_sleep(selected)
 
     def open_row(self, key: StepKey) -> StepRow:
         """The step's row: as an earlier life left it, or new."""

@@ -353,7 +353,7 @@ def _modification(one: Modification) -> ModificationRecord:
     selector = one.selector
     return ModificationRecord(
         call=one.call,
-        kind=one.kind,
+        kind=one.change.kind,
         step=None if selector is None else selector.name,
         index=None if selector is None else selector.index,
         times=one.times,
