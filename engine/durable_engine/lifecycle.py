@@ -21,11 +21,13 @@ from .execution.concurrency import Slots
 from .execution.execution import Execution
 from .execution.services import Services
 from .execution.step import Step
+from .history import WORKFLOW_QUEUED, WORKFLOW_START, StepKind
 from .instance import Instance
 from .model import CronTrigger, Place
 from .replay.playback import PlayedExecution, Script
 from .rows import HistoryRow, InstanceRow
 from .storage.inspection import error_of, outputs_of
+from .testing.changes import MockEvent, MockLateEvent
 from .testing.faults import FaultPoint
 from .testing.modifications import InstanceModifications, Modification
 from .time.clock import Timer
@@ -34,7 +36,8 @@ from .values.boundary import JsDict, decode, encode, to_json
 from .values.datetimes import to_datetime
 from .workflow import KEPT, Retention, Workflow
 
-_STEP_KINDS = {"do": "do", "sleep": "sleep", "waitForEvent": "wait_for_event"}
+_STEP_KINDS: dict[str, StepKind] = {"do": "do", "sleep": "sleep", "waitForEvent": "wait_for_event"}
+"""The kinds of steps, by the words that `restart` takes for them."""
 
 CreateListener = Callable[[Workflow, str, InstanceModifications], None]
 """Called with the workflow, the id and the modifications of an instance that is about to be created."""
@@ -212,7 +215,7 @@ class Lifecycle:
 
     def _record_queued(self, row: InstanceRow) -> None:
         detail = {"trigger": {"source": 0 if row.cron is None else "cron"}}
-        self._store.record(row.key, [HistoryRow("WORKFLOW_QUEUED", None, self._clock.now_ms, detail, row.params)])
+        self._store.record(row.key, [HistoryRow(WORKFLOW_QUEUED, None, self._clock.now_ms, detail, row.params)])
 
     def _execute(self, workflow: Workflow, row: InstanceRow) -> Execution:
         script = self.scripts.get((workflow.name, row.id))
@@ -245,8 +248,7 @@ class Lifecycle:
             old: What ran before.
             has_begun: Whether it goes on, so that its start is in history already.
         """
-        old.row.status = "queued"
-        self._store.save_instance(old.row)
+        old.change_status("queued")
         instance = self._execute_again(old)
         instance.has_begun = has_begun
         self._admit(instance)
@@ -344,7 +346,7 @@ class Lifecycle:
         elif instance.row.status == "paused":
             self._end_pause(instance.row)
             # An execution that was paused before it began has not told history of its start yet.
-            has_begun = any(line.kind == "WORKFLOW_START" for line in self._store.history(instance.row.key))
+            has_begun = any(line.kind == WORKFLOW_START for line in self._store.history(instance.row.key))
             self._admit_again(instance, has_begun=has_begun)
 
     def _end_pause(self, row: InstanceRow) -> None:
@@ -515,7 +517,8 @@ class Lifecycle:
         mine.add_all(list(modifications))
         if instance is not None:
             for one in modifications:
-                if one.kind == "event":
-                    instance.inbox.receive(*one.payload, mocked=True)
-                elif one.kind == "late_event" and instance.inbox.has_wait(one.payload[0]):
-                    self.await_late_events(instance.key, one.payload[0])
+                change = one.change
+                if isinstance(change, MockEvent):
+                    instance.inbox.receive(change.event_type, change.payload, mocked=True)
+                elif isinstance(change, MockLateEvent) and instance.inbox.has_wait(change.event_type):
+                    self.await_late_events(instance.key, change.event_type)

@@ -7,7 +7,15 @@ import warnings
 
 import pytest
 
-from durable_engine import WATCHDOG, Engine, EngineClosedError, Modification, Selector, WorkflowDurationWarning
+from durable_engine import (
+    WATCHDOG,
+    Engine,
+    EngineClosedError,
+    Modification,
+    Selector,
+    WorkflowDurationWarning,
+    changes,
+)
 
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
@@ -45,7 +53,7 @@ async def test_a_wait_that_nobody_awaited_does_not_time_out_after_run(engine):
         await asyncio.sleep(0)
 
     binding = engine.bind("W", workflow)
-    timeout = Modification("event_timeout", "force_event_timeout('w')", Selector("w"))
+    timeout = Modification(changes.ForceEventTimeout(Selector("w")), "force_event_timeout('w')")
     engine.modify(binding.workflow, "x", [timeout])
     await binding.create({"id": "x"})
     await engine.run_until_idle()
@@ -59,7 +67,7 @@ async def test_an_attempt_that_nobody_awaited_has_no_outcome_after_run(engine):
         await asyncio.sleep(0)
 
     binding = engine.bind("W", workflow)
-    timeout = Modification("timeout", "force_step_timeout('s')", Selector("s"))
+    timeout = Modification(changes.ForceStepTimeout(Selector("s")), "force_step_timeout('s')")
     engine.modify(binding.workflow, "x", [timeout])
     await binding.create({"id": "x"})
     await engine.run_until_idle()

@@ -14,9 +14,22 @@ from typing import Any, Protocol
 import msgspec
 
 from durable_engine.context.scope import Scope, context_for, current_scope
-from durable_engine.errors import LOST_ATTEMPT
+from durable_engine.errors import LOST_ATTEMPT, InternalError
 from durable_engine.guard.unwinding import GiveWay
-from durable_engine.model import FINAL_STATUSES, Ask, Effect, Place, StepKey, StepKind
+from durable_engine.history import (
+    ATTEMPT_FAILURE,
+    FINAL_STATUSES,
+    FINAL_STEP_STATUSES,
+    INSTANCE_CHANGES,
+    INSTANCE_ENDS,
+    WORKFLOW_START,
+    FinalStatus,
+    HistoryKind,
+    InstanceStatus,
+    StepKind,
+    StoredStatus,
+)
+from durable_engine.model import Ask, Effect, Place, StepKey
 from durable_engine.rows import FORGOTTEN, HistoryRow, InstanceRow, StepRow
 from durable_engine.testing.faults import FaultKind, FaultPoint, point_of
 from durable_engine.time.sleep_future import SleepFuture
@@ -27,13 +40,6 @@ from durable_engine.workflow import Workflow
 
 from .inbox import Inbox
 from .services import Services
-
-STATUS_LINES = {
-    "running": "WORKFLOW_RUNNING",
-    "paused": "WORKFLOW_PAUSED",
-    "waitingForPause": "WORKFLOW_WAITING_FOR_PAUSE",
-}
-"""The lines that history has of changes of the status, besides those of its begin and its end."""
 
 
 class OpenOperation(Protocol):
@@ -137,7 +143,7 @@ class Execution:
         return self.killed or self.finished
 
     @property
-    def status(self) -> str:
+    def status(self) -> InstanceStatus:
         """The status as the platform tells it; `waiting` while `run` is parked on sleeps and events alone."""
         if self.row.status == "running" and self.root.parked:
             mine = [operation for operation in self.operations.values() if operation.scope is self.root]
@@ -153,8 +159,8 @@ class Execution:
         self.engine.hazards.begin(self.row)
         if self.row.status == "queued":
             if not self.has_begun:
-                self._record("WORKFLOW_START")
-            self._set_status("running")
+                self._record(WORKFLOW_START)
+            self.change_status("running")
         self._note_lost_attempts()
         self.engine.activity.mark(self, True)
         context = context_for(self.root)
@@ -181,7 +187,7 @@ class Execution:
                 self._fail(exc)
         else:
             if not self.closed and not self.reach("end"):
-                self._end("complete", "WORKFLOW_SUCCESS", value=output)
+                self._end("complete", value=output)
 
     def _event(self) -> JsDict:
         others: JsDict = cross(
@@ -203,20 +209,20 @@ class Execution:
         self.engine.exceptions[self.row.key] = original_of(exc)
         error = instance_error(exc, self.engine.root)
         self.row.error = msgspec.msgpack.encode(error)
-        self._end("errored", "WORKFLOW_FAILURE", {"error": error})
+        self._end("errored", {"error": error})
 
     def end_at_once(self, info: ErrorInfo) -> None:
         """End with this error without asking `run`; nothing of this life runs again."""
         self.row.error = msgspec.msgpack.encode(info.public())
-        self._end("errored", "WORKFLOW_FAILURE", {"error": info.public()})
+        self._end("errored", {"error": info.public()})
         self.kill()
 
     def terminate(self) -> None:
         """End now; nothing of this life runs again."""
-        self._end("terminated", "WORKFLOW_TERMINATED", {"trigger": {"source": 0}})
+        self._end("terminated", {"trigger": {"source": 0}})
         self.kill()
 
-    def _end(self, status: str, kind: str, detail: dict[str, Any] | None = None, value: bytes | None = None) -> None:
+    def _end(self, status: FinalStatus, detail: dict[str, Any] | None = None, value: bytes | None = None) -> None:
         self.row.output = value
         self.row.ended_at = self.engine.clock.now_ms
         if status != "terminated":
@@ -225,8 +231,8 @@ class Execution:
             self.report_abandoned_waits()
             self._report_unused_sleeps()
         self.engine.observers.execution_ended(self)
-        self._set_status(status)
-        self._record(kind, detail, value)
+        self.change_status(status)
+        self._record(INSTANCE_ENDS[status], detail, value)
         self.drop_timers()
         self.modifications.drop_timers()
         self.engine.activity.mark(self, False)
@@ -316,7 +322,7 @@ class Execution:
     def request_pause(self) -> None:
         """Pause once no callback runs; until then no outcome reaches `run`."""
         self.withheld = []
-        self._set_status("waitingForPause")
+        self.change_status("waitingForPause")
         if self._callbacks:
             self.engine.activity.progress(self)
         else:
@@ -325,7 +331,7 @@ class Execution:
     def cancel_pause(self) -> None:
         """Go on: the pause had not taken hold."""
         withheld, self.withheld = self.withheld or [], None
-        self._set_status("running")
+        self.change_status("running")
         for go_on in withheld:
             if not self.closed:  # one of them may have come to a fault point
                 go_on()
@@ -346,7 +352,7 @@ class Execution:
 
     def _pause(self) -> None:
         self.row.paused_at = self.engine.clock.now_ms
-        self._set_status("paused")
+        self.change_status("paused")
         self.kill()
         self.engine.activity.progress(self)
 
@@ -464,7 +470,7 @@ class Execution:
     def takes_no_time(self, sleep: StepKey) -> bool:
         """Whether a test disabled that sleep: its selectors count by the name alone."""
         selected = StepKey(sleep.kind, sleep.name, self._sleeps_by_name[sleep])
-        return self.modifications.takes_no_time(selected, "sleep")
+        return self.modifications.disables_sleep(selected)
 
     def open_row(self, key: StepKey) -> StepRow:
         """The step's row: as an earlier life left it, or new."""
@@ -483,7 +489,7 @@ class Execution:
     def remembered(self, key: StepKey) -> StepRow | None:
         """A step whose outcome an earlier life has stored, or None."""
         row = self._steps.get(key)
-        if row is None or row.flags & FORGOTTEN or row.status not in ("complete", "errored"):
+        if row is None or row.flags & FORGOTTEN or row.status not in FINAL_STEP_STATUSES:
             return None
         return row
 
@@ -525,20 +531,34 @@ class Execution:
                     "attempt": step.attempts,
                     "error": {"name": "WorkflowInternalError", "message": LOST_ATTEMPT},
                 }
-                self._record("ATTEMPT_FAILURE", detail, key=step.key)
+                self._record(ATTEMPT_FAILURE, detail, key=step.key)
                 self.engine.observers.attempt_lost(self, step.key, step.attempts)
 
     # -- storage -----------------------------------------------------------------------------------------------------
 
-    def _set_status(self, status: str) -> None:
-        kind = STATUS_LINES.get(status)
-        if kind is not None and status != self.row.status:
+    def change_status(self, status: StoredStatus) -> None:
+        """Go on to another status, and store the row as it stands.
+
+        Raises:
+            InternalError: If that status cannot follow the present one; the test gets it as well.
+        """
+        before = self.row.status
+        try:
+            self.row.change_status(status)
+        except InternalError as error:
+            self.engine.abort(error)  # nobody asks for the outcome of the task or the callback that this may be in
+            raise
+        kind = INSTANCE_CHANGES.get(status)
+        if kind is not None and status != before:
             self._record(kind)
-        self.row.status = status
         self.engine.store.save_instance(self.row)
 
     def _record(
-        self, kind: str, detail: dict[str, Any] | None = None, value: bytes | None = None, key: StepKey | None = None
+        self,
+        kind: HistoryKind,
+        detail: dict[str, Any] | None = None,
+        value: bytes | None = None,
+        key: StepKey | None = None,
     ) -> None:
         self.engine.store.record(self.row.key, [HistoryRow(kind, key, self.engine.clock.now_ms, detail, value)])
         self.engine.activity.recorded(self)

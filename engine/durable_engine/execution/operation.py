@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from durable_engine.context.scope import Operation, Scope
+from durable_engine.history import StepEventKind, StepStatus
 from durable_engine.rows import HistoryRow, StepRow
 from durable_engine.time.clock import Timer
 
@@ -32,7 +33,7 @@ class DurableOperation(Operation):
         instance.operations[row.key] = self
         instance.engine.turns.operation_opened()
 
-    def record(self, *events: tuple[str, dict[str, Any] | None, bytes | None]) -> None:
+    def record(self, *events: tuple[StepEventKind, dict[str, Any] | None, bytes | None]) -> None:
         """Store the row as it stands, and these lines of history."""
         now = self.instance.engine.clock.now_ms
         key = self.row.key
@@ -54,10 +55,10 @@ class DurableOperation(Operation):
             self.timer.cancel()
             self.timer = None
 
-    def end(self, status: str) -> None:
+    def end(self, status: StepStatus) -> None:
         """Note in the row that the step is over."""
         self.cancel_timer()
-        self.row.status = status
+        self.row.change_status(status)
         self.row.due = None
         self.row.ended_at = self.instance.engine.clock.now_ms
 
