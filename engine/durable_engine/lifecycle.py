@@ -32,8 +32,9 @@ from .testing.faults import FaultPoint
 from .testing.modifications import InstanceModifications, Modification
 from .time.clock import Timer
 from .time.waits import Waits
-from .values.boundary import JsDict, decode, encode, to_json
+from .values.boundary import decode, encode, to_json
 from .values.datetimes import to_datetime
+from .values.js_values import JsDict
 from .workflow import KEPT, Retention, Workflow
 
 _STEP_KINDS: dict[str, StepKind] = {"do": "do", "sleep": "sleep", "waitForEvent": "wait_for_event"}

@@ -149,8 +149,8 @@ class StepRow(msgspec.Struct):
 
     def shift(self, ms: int) -> None:
         """The instance was paused for so long: what the step waits for comes later by as much."""
-        if self.due is not None:
-            self.due += ms
+        assert self.due is not None
+        self.due += ms
 
 
 class HistoryRow(NamedTuple):

@@ -37,8 +37,9 @@ from durable_engine.testing.changes import (
     MockStepResult,
 )
 from durable_engine.testing.modifications import Answer, call_with_named, exception_in
-from durable_engine.values.boundary import JsDict, NotSerialisable, cross, decode, encode, is_coroutine
+from durable_engine.values.boundary import NotSerialisable, cross, decode, encode, is_coroutine
 from durable_engine.values.failures import ErrorInfo, describe, end_of_unserialisable, rebuild
+from durable_engine.values.js_values import JsDict, PyValue
 from durable_engine.values.unknown_value import REDACTED, REDACTED_REASON, UnknownValue
 
 from .execution import Execution
@@ -63,7 +64,7 @@ class StepCallback(NamedTuple):
     inputs: Mapping[str, Any]
     sensitive: frozenset[str] = frozenset()
 
-    def __call__(self, ctx: JsDict) -> Any:
+    def __call__(self, ctx: JsDict) -> PyValue:
         """Run the user's function."""
         return self.function(*(ctx if name == "ctx" else self.inputs[name] for name in self.parameters))
 

@@ -31,9 +31,10 @@ from durable_engine.history import (
 from durable_engine.model import Ask, Effect, Place, StepKey
 from durable_engine.rows import HistoryRow, InstanceRow, StepRow
 from durable_engine.time.sleep_future import SleepFuture
-from durable_engine.values.boundary import JsDict, cross, decode, encode, is_coroutine
+from durable_engine.values.boundary import cross, decode, encode, is_coroutine
 from durable_engine.values.datetimes import to_datetime
 from durable_engine.values.failures import ErrorInfo, instance_error, original_of, rebuild
+from durable_engine.values.js_values import JsDict
 from durable_engine.workflow import Workflow
 
 from .fault_gate import FaultGate

@@ -21,10 +21,11 @@ from durable_engine.errors import (
 )
 from durable_engine.limits import Limits
 from durable_engine.model import Place, StepKey
-from durable_engine.values.boundary import JsProxy, encode
+from durable_engine.values.boundary import encode
 from durable_engine.values.datetimes import to_ms
 from durable_engine.values.durations import DAY, parse_duration
 from durable_engine.values.failures import js_error
+from durable_engine.values.js_values import JsProxy, JsValue
 
 from . import dependencies
 from .do import DoOperation, StepCallback
@@ -61,11 +62,11 @@ class DeferredCall(Coroutine[Any, Any, T], Generic[T]):
     def __await__(self) -> Generator[Any, Any, T]:
         return self._started().__await__()
 
-    def send(self, value: Any) -> Any:
+    def send(self, value: Any) -> object:
         """Go on, as `Coroutine.send`."""
         return self._started().send(value)
 
-    def throw(self, *args: Any) -> Any:
+    def throw(self, *args: Any) -> object:
         """Raise inside, as `Coroutine.throw`."""
         return self._started().throw(*args)
 
@@ -136,7 +137,7 @@ class Step:
             step_name: str = function.__name__ if name is None else name
 
             def decorated() -> DeferredCall[Any]:
-                async def call() -> Any:
+                async def call() -> JsValue:
                     await self._suspend_if_stopped()
                     wanted = dependencies_of(function)
                     inputs = await self._resolve(wanted, concurrent)
@@ -160,7 +161,7 @@ class Step:
             return dict(zip(wanted, values, strict=True))
         return {name: await self._value_of(step) for name, step in wanted.items()}
 
-    async def _value_of(self, decorated: Callable[[], Any]) -> Any:
+    async def _value_of(self, decorated: Callable[[], Any]) -> JsValue:
         if decorated in self._results:
             return self._results[decorated]
         if decorated in self._in_flight:
@@ -169,7 +170,7 @@ class Step:
 
     async def _run(
         self, decorated: Callable[[], Any], name: str, config: object, callback: StepCallback, place: Place
-    ) -> Any:
+    ) -> JsValue:
         instance = self._instance
         await self._suspend_if_stopped()  # what it depends on may have taken until after the end
         self._check_name(name)
@@ -198,7 +199,7 @@ class Step:
         operation.begin()
         return await self._share(decorated, operation.future)
 
-    async def _share(self, decorated: Callable[[], Any], outcome: asyncio.Future[Any]) -> Any:
+    async def _share(self, decorated: Callable[[], Any], outcome: asyncio.Future[Any]) -> JsValue:
         self._in_flight[decorated] = outcome
         try:
             result = self._results[decorated] = await outcome
@@ -291,7 +292,7 @@ class Step:
         """
         place = _place(2)
 
-        async def call() -> Any:
+        async def call() -> JsValue:
             await self._suspend_if_stopped()
             _check_type(name)
             read = parse_duration(timeout)

@@ -25,7 +25,7 @@ from durable_engine.guard.unwinding import GiveWay
 from durable_engine.history import FINAL_STEP_STATUSES, STEP_ENDS, FinalStatus
 from durable_engine.model import Ask, Place, StepKey
 from durable_engine.rows import StepRow
-from durable_engine.testing.paths import compare
+from durable_engine.testing.paths import Difference, compare
 from durable_engine.values.failures import end_of_unserialisable
 from durable_engine.values.unknown_value import UnknownValue
 
@@ -207,7 +207,7 @@ def _tasks_of(loop: asyncio.AbstractEventLoop) -> Iterator[list[asyncio.Task[Any
     tasks: list[asyncio.Task[Any]] = []
     before = loop.get_task_factory()
 
-    def make(loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> Any:
+    def make(loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> asyncio.Future[Any]:
         task = asyncio.Task(coroutine, loop=loop, **options) if before is None else before(loop, coroutine, **options)
         tasks.append(task)  # type: ignore[arg-type]  # a factory may make any future; asyncio's make tasks
         return task
@@ -219,7 +219,7 @@ def _tasks_of(loop: asyncio.AbstractEventLoop) -> Iterator[list[asyncio.Task[Any
         loop.set_task_factory(before)
 
 
-def _difference(instance: Execution, replay: Replay) -> Any:
+def _difference(instance: Execution, replay: Replay) -> Difference | None:
     return compare(
         instance.path,
         replay.path,
