@@ -6,7 +6,7 @@ This is the engine's public door; what is not named here is its own affair.
 from __future__ import annotations
 
 from . import history
-from .api.binding import InstanceHandle, WorkflowBinding, pass_door
+from .api.binding import InstanceHandle, WorkflowBinding, suspend_if_stopped
 from .context.frames import hide_frames
 from .context.scope import Scope, current_scope
 from .engine import DEFAULT_TIMEOUT, Engine, engine_of
@@ -28,7 +28,6 @@ from .errors import (
     NotAvailableError,
     ReplayEnded,
     StepFailedError,
-    UnknownRuleError,
     UnknownValueError,
     UnreachableStatusError,
     UnusedModificationError,
@@ -71,17 +70,36 @@ from .storage.inspection import (
 )
 from .testing import changes
 from .testing.changes import Selector
-from .testing.effects import acting_scope, as_coroutine_function, inside_service, make_effect, tell_call, tell_effect
+from .testing.effects import (
+    acting_scope,
+    as_coroutine_function,
+    inside_service,
+    make_effect,
+    notify_call,
+    notify_effect,
+)
 from .testing.faults import FaultPoint, Faults
-from .testing.findings import RULES, Finding, Findings, Rule
+from .testing.findings import Finding, Findings, Rule
 from .testing.hazards import PAUSE_REJECTS
 from .testing.modifications import InstanceModifications, Modification, check_consistent, exception_in
 from .testing.observers import Observer, ObserverFailure
-from .testing.paths import Life
+from .testing.paths import ExecutionRecord
 from .text.source_paths import shown_path
 from .text.stable_repr import printable, show
 from .time.clock import VirtualClock
-from .values.boundary import Cover, JsBigInt, JsDict, JsNull, JsProxy, cross, decode, encode, jsnull, to_json, unwrap
+from .values.boundary import (
+    JsBigInt,
+    JsDict,
+    JsNull,
+    JsProxy,
+    TransparentProxy,
+    cross,
+    decode,
+    encode,
+    jsnull,
+    to_json,
+    unwrap,
+)
 from .values.datetimes import PLAIN_DATETIME, read_now, to_datetime, to_ms
 from .values.durations import duration_ms, in_words, parse_duration
 from .values.failures import ErrorInfo, end_of_unserialisable
@@ -95,7 +113,6 @@ __all__ = [
     "PAUSE_REJECTS",
     "PLAIN_DATETIME",
     "REDACTED_REASON",
-    "RULES",
     "SENSITIVE",
     "STATUSES",
     "WATCHDOG",
@@ -103,7 +120,6 @@ __all__ = [
     "AttemptRecord",
     "CallbackRun",
     "ConversionError",
-    "Cover",
     "CronTrigger",
     "Effect",
     "Engine",
@@ -112,6 +128,7 @@ __all__ = [
     "ErrorInfo",
     "EventLoopBlockedError",
     "Execution",
+    "ExecutionRecord",
     "FaultPoint",
     "Faults",
     "Finding",
@@ -133,7 +150,6 @@ __all__ = [
     "JsException",
     "JsNull",
     "JsProxy",
-    "Life",
     "Limits",
     "MissingAwaitError",
     "Modification",
@@ -158,7 +174,7 @@ __all__ = [
     "StepRecord",
     "StepRow",
     "StepStatus",
-    "UnknownRuleError",
+    "TransparentProxy",
     "UnknownValue",
     "UnknownValueError",
     "UnreachableStatusError",
@@ -194,8 +210,9 @@ __all__ = [
     "inside_service",
     "jsnull",
     "make_effect",
+    "notify_call",
+    "notify_effect",
     "parse_duration",
-    "pass_door",
     "printable",
     "read_now",
     "show",
@@ -205,8 +222,7 @@ __all__ = [
     "step_records",
     "steps_of",
     "stored_inputs",
-    "tell_call",
-    "tell_effect",
+    "suspend_if_stopped",
     "to_datetime",
     "to_json",
     "to_ms",

@@ -177,7 +177,7 @@ class Instance(Protocol):
         """Which occurrence of its name a sleep is, whatever its duration; None for any other step."""
         ...
 
-    def telling_duration(self, key: StepKey) -> int | None:
+    def distinguishing_duration(self, key: StepKey) -> int | None:
         """A sleep's duration, where its count alone does not tell it from another sleep of its name."""
         ...
 

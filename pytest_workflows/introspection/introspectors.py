@@ -37,10 +37,10 @@ from durable_engine import (
     error_of,
     hide_frames,
     history_of,
-    pass_door,
     shown_result,
     step_error,
     steps_of,
+    suspend_if_stopped,
 )
 from pytest_workflows.timeline.step_table import error_text, repeated, whole_message
 from pytest_workflows.timeline.text import Run, keep_run, never_created, waits_for
@@ -316,7 +316,7 @@ class InstanceIntrospector(_Introspector):
         self._check_open()
         self._require()
         self._engine.crash(self._workflow, self._id)
-        await pass_door()  # code of the instance itself, such as a fake that it called, goes no further
+        await suspend_if_stopped()  # code of the instance itself, such as a fake that it called, goes no further
 
     # -- waiting -----------------------------------------------------------------------------------------------------
 

@@ -175,7 +175,7 @@ class Execution:
         try:
             event = self._event()
             if not self.replaying:
-                self.engine.observers.life_started(self, event)
+                self.engine.observers.execution_started(self, event)
             result = self.workflow.run(event, self._make_steps(self))
             if is_coroutine(result):
                 result = await result
@@ -228,9 +228,9 @@ class Execution:
         if status != "terminated":
             self.engine.paths.check(self.row.key, self.workflow.name, self._path, is_complete=status == "complete")
         if status == "complete":
-            self.tell_abandoned()
-            self._tell_unused_sleeps()
-        self.engine.observers.life_ended(self)
+            self.report_abandoned_waits()
+            self._report_unused_sleeps()
+        self.engine.observers.execution_ended(self)
         self.change_status(status)
         self._record(INSTANCE_ENDS[status], detail, value)
         self.drop_timers()
@@ -239,14 +239,14 @@ class Execution:
         self.engine.observers.instance_finished(self)
         self.engine.free_slots(self.workflow, [self.id])
 
-    def tell_abandoned(self) -> None:
+    def report_abandoned_waits(self) -> None:
         """Keep findings of the waits that were cancelled while they waited.
 
         That is not done when it happens: where a failure cancels them and ends the instance, they swallow nothing.
         """
         self.inbox.report_abandoned()
 
-    def _tell_unused_sleeps(self) -> None:
+    def _report_unused_sleeps(self) -> None:
         for sleep in self._sleeps:
             if not sleep.used:
                 self.engine.report_missing_await(f"step.sleep({sleep.name!r})", sleep.place, self.workflow)
@@ -280,8 +280,8 @@ class Execution:
     def put_down(self) -> None:
         """Count as stopped from here on. Its tasks are stopped by whoever calls this."""
         if not self.closed:
-            self.tell_abandoned()
-            self.engine.observers.life_ended(self)
+            self.report_abandoned_waits()
+            self.engine.observers.execution_ended(self)
         if not self.killed:
             self.engine.operations_closed(len(self.operations))
         self.killed = True
@@ -458,7 +458,7 @@ class Execution:
         """Which occurrence of its name a sleep is, whatever its duration; None for any other step."""
         return self._sleeps_by_name.get(key)
 
-    def telling_duration(self, key: StepKey) -> int | None:
+    def distinguishing_duration(self, key: StepKey) -> int | None:
         """A sleep's duration, where its count alone does not tell it from another sleep of its name."""
         return key.duration if self._sleeps_by_name.get(key, key.count) != key.count else None
 
@@ -509,7 +509,7 @@ class Execution:
 
     def _soon(self, action: Callable[[], None]) -> None:
         """In the next turn, or when it is its turn."""
-        if self.engine.order.seeded:
+        if self.engine.interleaving.seeded:
             self.engine.in_turn(self, action)
         else:
             self.engine.loop.call_soon(action, context=context_for(self.root))

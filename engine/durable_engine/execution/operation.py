@@ -72,7 +72,7 @@ class DurableOperation(Operation):
 
     def deliver(self, value: object = None, error: Exception | None = None) -> None:
         """Hand the stored outcome to `run`, when its turn comes."""
-        if self.instance.engine.order.seeded:
+        if self.instance.engine.interleaving.seeded:
             self.set_busy(True)
         self.instance.engine.in_turn(self.instance, lambda: self._deliver(value, error))
 

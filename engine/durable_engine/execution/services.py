@@ -18,7 +18,7 @@ from durable_engine.testing.modifications import InstanceModifications
 from durable_engine.testing.observers import Observers
 from durable_engine.testing.paths import Paths
 from durable_engine.time.clock import Timer, VirtualClock
-from durable_engine.time.interleaving import Schedule
+from durable_engine.time.interleaving import Interleaving
 from durable_engine.workflow import Workflow
 
 
@@ -110,7 +110,7 @@ class Services(InstanceEngine, Protocol):
     # -- time and turns ----------------------------------------------------------------------------------------------
 
     @property
-    def order(self) -> Schedule:
+    def interleaving(self) -> Interleaving:
         """Who goes first of several that could."""
         ...
 

@@ -88,7 +88,7 @@ class _Bounded:
     def _error(self, awaited: Any) -> WaitTimeoutError:
         frame = innermost(awaited)
         place = "" if frame is None else f"It is at {show_frame(frame, self._engine.root)}.\n"
-        self._engine.graveyard.keep(awaited)
+        self._engine.stopped_tasks.keep(awaited)
         return WaitTimeoutError(
             f"{self._what} has not returned within {self._engine.timeout:g} real seconds.\n{place}{_WHAT_TO_DO}"
         )

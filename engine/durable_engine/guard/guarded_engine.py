@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Protocol
 
-from .task_teardown import Graveyard
+from .task_teardown import StoppedTasks
 from .threads import WorkerThreads
 
 
@@ -39,7 +39,7 @@ class GuardedEngine(Protocol):
         ...
 
     @property
-    def graveyard(self) -> Graveyard:
+    def stopped_tasks(self) -> StoppedTasks:
         """The tasks that were stopped, until they are closed."""
         ...
 

@@ -47,12 +47,12 @@ class WorkerThreads:
     def open(self) -> None:
         """Take note of threads from now on."""
         _open.add(self)
-        threading.Thread.start = _noted_start  # type: ignore[method-assign, assignment]
+        threading.Thread.start = _recorded_start  # type: ignore[method-assign, assignment]
 
     def close(self) -> None:
         """Take note of them no longer."""
         _open.discard(self)
-        if not _open and threading.Thread.start is _noted_start:
+        if not _open and threading.Thread.start is _recorded_start:
             threading.Thread.start = _start  # type: ignore[method-assign]
 
     def belong_to(self, engine: object) -> bool:
@@ -127,7 +127,7 @@ def context_of(function: Any) -> Context | None:
 
 
 @wraps(_start)
-def _noted_start(thread: threading.Thread) -> None:
+def _recorded_start(thread: threading.Thread) -> None:
     engine = running_engine()
     threads = next((one for one in _open if one.belong_to(engine)), None)
     if threads is None:

@@ -196,7 +196,7 @@ def point_of(instance: Instance, kind: FaultKind, key: StepKey | None, attempt: 
         attempt,
         instance.workflow.name,
         instance.id,
-        duration=instance.telling_duration(key),
+        duration=instance.distinguishing_duration(key),
         lasts=key.duration,
     )
 

@@ -191,7 +191,7 @@ class Hazards(Observer):
 
     # -- events ------------------------------------------------------------------------------------------------------
 
-    def life_ended(self, instance: Instance) -> None:
+    def execution_ended(self, instance: Instance) -> None:
         """Whatever ends an execution ends its memory."""
         self._events_of(instance.row).is_lost = True
 

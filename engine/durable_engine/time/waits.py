@@ -32,7 +32,7 @@ from durable_engine.instance import Instance
 
 from .asyncio_timers import by_scope, is_asleep
 from .clock import VirtualClock
-from .interleaving import Schedule
+from .interleaving import Interleaving
 
 IDLE_LOOKS = 6
 """How often in a row nothing must be seen to run on a loop that does not show its queue."""
@@ -60,7 +60,7 @@ class TimedEngine(GuardedEngine, Protocol):
         ...
 
     @property
-    def order(self) -> Schedule:
+    def interleaving(self) -> Interleaving:
         """Who goes first of several that could."""
         ...
 
@@ -366,7 +366,7 @@ class Waits:
 
     def runnable(self) -> bool:
         """Whether code of an instance is about to run, or waits for its turn."""
-        return self._engine.order.holds or self._ready()
+        return self._engine.interleaving.holds or self._ready()
 
     def let_go_in_turn(self) -> None:
         """See to it that what the schedule holds is let go, one by one, each when nothing else can run."""
@@ -376,11 +376,11 @@ class Waits:
 
     def _let_go(self) -> None:
         self._letting_go = None
-        if not self._engine.closed and self._engine.order.holds:
+        if not self._engine.closed and self._engine.interleaving.holds:
             self._held_turns += 1
             if not self._ready() or self._held_turns > MOST_HELD_TURNS:
                 self._held_turns = 0
-                self._engine.order.let_one_go()
+                self._engine.interleaving.let_one_go()
             self.let_go_in_turn()
 
     def _ready(self) -> bool:
@@ -425,7 +425,7 @@ class Waits:
             return True
         if timer is None or (until is not None and timer.due > until):
             return False
-        self._engine.clock.fire(self._engine.order.choose(together))
+        self._engine.clock.fire(self._engine.interleaving.choose(together))
         return True
 
     def _parked_on_asyncio(self) -> bool:

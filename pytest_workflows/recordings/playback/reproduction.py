@@ -76,7 +76,7 @@ def reproduce(binding: WorkflowBinding, recording: AnyRecording, *, until: objec
     )
 
 
-def life_begins(recording: Recording) -> datetime | None:
+def execution_start(recording: Recording) -> datetime | None:
     """When the recorded life began: after a restart or a time in the queue, later than the instance's creation."""
     if recording.history and recording.source == "test":
         return recording.history[0].at
@@ -147,7 +147,7 @@ class Reproduction:
 
     def _set_scene(self) -> None:
         recording, engine = self._recording, self._engine
-        begins = life_begins(recording)
+        begins = execution_start(recording)
         engine.set_scene(engine.clock.now_ms if begins is None else to_ms(begins), recording.seed)
         settings = recording.settings
         limits = {name: value for name, value in settings.limits.items() if hasattr(engine.limits, name)}
