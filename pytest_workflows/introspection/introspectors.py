@@ -15,6 +15,7 @@ from typing import Any, Concatenate, Generic, NoReturn, ParamSpec, Self, TypeVar
 from durable_engine import (
     FINAL_STATUSES,
     STATUSES,
+    Execution,
     HistoryEvent,
     InstanceModifications,
     InstanceNotFoundError,
@@ -30,6 +31,8 @@ from durable_engine import (
     StepKey,
     StepRecord,
     UnreachableStatusError,
+    UnusedModificationError,
+    Workflow,
     WorkflowBinding,
     as_coroutine_function,
     decode,
@@ -217,7 +220,7 @@ class _Introspector:
     def _dispose(self) -> None:
         raise NotImplementedError
 
-    def _unused(self) -> Any:
+    def _unused(self) -> UnusedModificationError | None:
         raise NotImplementedError
 
     def _ids(self) -> Iterable[str]:
@@ -472,7 +475,7 @@ class InstanceIntrospector(_Introspector):
         __tracebackhide__ = True
         self._check_open()
         self._require()
-        return self._engine.status(self._workflow, self._id)
+        return self._engine.lifecycle.status(self._workflow, self._id)
 
     @property
     def steps(self) -> list[StepRecord]:
@@ -508,12 +511,12 @@ class InstanceIntrospector(_Introspector):
             self._left = _Left()
         else:
             exception = self._engine.exceptions.get(instance.row.key)
-            status = self._engine.status_of(instance)
+            status = self._engine.lifecycle.status_of(instance)
             self._left = _Left(keep_run(self._engine, instance), status, exception)
 
     # -- helpers -----------------------------------------------------------------------------------------------------
 
-    def _require(self) -> Any:
+    def _require(self) -> Execution:
         __tracebackhide__ = True
         self._engine.check_loop()
         instance = self._engine.find(self._workflow, self._id)
@@ -549,7 +552,7 @@ class InstanceIntrospector(_Introspector):
 
     def _queued_behind(self) -> list[str]:
         """Why the instance does not start, where it is queued."""
-        holders = self._engine.slot_holders(self._workflow, self._id)
+        holders = self._engine.lifecycle.slot_holders(self._workflow, self._id)
         if not holders:
             return []
         listed = ", ".join(f"{holder.id!r} ({holder.status})" for holder in holders)
@@ -578,7 +581,7 @@ class InstanceIntrospector(_Introspector):
     def _ids(self) -> Iterable[str]:
         return (self._id,)
 
-    def _unused(self) -> Any:
+    def _unused(self) -> UnusedModificationError | None:
         if self._engine.closed:
             return None
         return unused_error(
@@ -631,8 +634,8 @@ class WorkflowIntrospector(_Introspector):
             self._check_open()
         return Introspectors(self._instances.values())
 
-    def _created(self, binding: WorkflowBinding, id: str, modifications: InstanceModifications) -> None:
-        if binding is self._binding:
+    def _created(self, workflow: Workflow, id: str, modifications: InstanceModifications) -> None:
+        if workflow is self._workflow:
             for modification in self._modifications:
                 modifications.add(modification, general=True)
             self._instances.pop(id, None)  # one that was deleted and is created again comes last
@@ -640,11 +643,11 @@ class WorkflowIntrospector(_Introspector):
 
     def _open(self) -> None:
         self._registry.open_workflow(self, self._workflow.name)
-        self._engine.on_create.append(self._created)
+        self._engine.lifecycle.on_create.append(self._created)
 
     def _dispose(self) -> None:
         if self._state == "open":
-            self._engine.on_create.remove(self._created)
+            self._engine.lifecycle.on_create.remove(self._created)
             self._registry.workflows.pop(self._workflow.name, None)
             if not self._engine.closed:
                 self._registry.keep_runs(self._engine, self._workflow, self._instances)
@@ -666,7 +669,7 @@ class WorkflowIntrospector(_Introspector):
     def _ids(self) -> Iterable[str]:
         return tuple(self._instances)
 
-    def _unused(self) -> Any:
+    def _unused(self) -> UnusedModificationError | None:
         if not self._instances or self._engine.closed:
             return None
         mine = list(self._modifications)
