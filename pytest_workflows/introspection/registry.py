@@ -62,6 +62,15 @@ class Registry:
         self.instances: dict[tuple[str, str], OpenInstanceIntrospector] = {}
         self.workflows: dict[str, OpenIntrospector] = {}
 
+    def configure(self, *, strict: bool, replays: bool) -> None:
+        """Set what the settings of the test say.
+
+        Args:
+            strict: Whether a modification that nothing used is an error.
+            replays: Whether instances are replayed from their storage when they have ended.
+        """
+        self.strict, self.replays = strict, replays
+
     def open_instance(self, introspector: OpenInstanceIntrospector, workflow: str) -> None:
         """Note that an instance is introspected.
 

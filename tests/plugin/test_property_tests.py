@@ -318,7 +318,7 @@ def test_property_tests_without_workflows_get_no_engine(shop):
         @pytest.hookimpl(wrapper=True)
         def pytest_runtest_call(item):
             outcome = yield
-            assert not item.config.stash[importlib.import_module("pytest_workflows.session.session").SESSION].running.used
+            assert not item.config.stash[importlib.import_module("pytest_workflows.session.session").SESSION].test_run.used
             return outcome
         """.replace("import pytest\n", "import importlib\n\n        import pytest\n", 1),
     )

@@ -25,6 +25,15 @@ class Failure:
     command: str = ""
     recordings: list[str] = field(default_factory=list)
 
+    def joined_with(self, later: Failure) -> Failure:
+        """This failure and that of a later phase of the same test, as one."""
+        return Failure(
+            text="\n\n".join(filter(None, [self.text, later.text])),
+            sentence=self.sentence or later.sentence,
+            command=self.command or later.command,
+            recordings=self.recordings or later.recordings,
+        )
+
 
 @dataclass
 class TestRun:

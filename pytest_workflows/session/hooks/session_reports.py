@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
 import pytest
 
 from pytest_workflows.introspection.freeze import real_seconds
@@ -22,24 +21,6 @@ from pytest_workflows.sources import find_steps
 if TYPE_CHECKING:
     from pytest_workflows.session.report_options import LookOptions
     from pytest_workflows.session.session import WorkflowSession
-
-
-class Left(msgspec.Struct):
-    """What a worker has not sent with its reports."""
-
-    runs: list[TestRuns]
-    configured: list[KnownWorkflow]
-
-
-def dump_left(runs: list[TestRuns], configured: list[KnownWorkflow]) -> str:
-    """As text, for another process."""
-    return msgspec.json.encode(Left(runs, configured)).decode()
-
-
-def load_left(text: str) -> tuple[list[TestRuns], list[KnownWorkflow]]:
-    """What `dump_left` wrote."""
-    left = msgspec.json.decode(text, type=Left)
-    return left.runs, left.configured
 
 
 def configured_workflows(
