@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bdb
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 from unittest import SkipTest
@@ -188,14 +188,11 @@ class ExplorationHooks:
         """Know pytest's own session."""
         self._pytest = session
 
-    @pytest.hookimpl(tryfirst=True, specname="pytest_sessionfinish")
-    def send_tally(self) -> None:
-        """Hand over what was explored here."""
+    @pytest.hookimpl(wrapper=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
+        """Hand over what was explored here; in the end, a point that nothing reached fails the session."""
         self._channel.send(TALLY, self._mine)
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """A point that nothing reached fails the session."""
+        yield
         if self._is_missed and session.exitstatus == pytest.ExitCode.OK and not self._channel.is_worker:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
