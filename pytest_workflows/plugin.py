@@ -26,7 +26,7 @@ from .session.hooks.exploration import NAME, ExplorationHooks
 from .session.ini_options import add_ini_options
 from .session.marker import HELP, check_markers
 from .session.property_tests import is_property_test
-from .session.report_options import read_look_options
+from .session.report_options import read_report_options
 from .session.report_sections import RECORDINGS, SECTION, ColouredSections, show_report
 from .session.session import SESSION, WorkflowSession
 from .session.session_report import RunCollector
@@ -75,11 +75,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(ExplorationHooks(config, session, read_exploration(config)), NAME)
     config.pluginmanager.register(ColouredSections())
     config.pluginmanager.register(RunCollector(config))
-    look = read_look_options(config)
-    if look:
-        from .session.hooks import reports as looking
+    report_options = read_report_options(config)
+    if report_options:
+        from .session.hooks import reports
 
-        config.pluginmanager.register(looking.LookingHooks(config, session, look), looking.NAME)
+        config.pluginmanager.register(reports.ReportHooks(config, session, report_options), reports.NAME)
     if config.getoption("workflows_replay"):
         from .session.hooks.replay import set_up_replays
 

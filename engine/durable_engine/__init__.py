@@ -5,10 +5,10 @@ This is the engine's public door; what is not named here is its own affair.
 
 from __future__ import annotations
 
-from .api.binding import InstanceHandle, Workflow, WorkflowBinding, pass_door
+from .api.binding import InstanceHandle, WorkflowBinding, suspend_if_stopped
 from .context.frames import hide_frames
 from .context.scope import Scope, current_scope
-from .engine import DEFAULT_TIMEOUT, Engine
+from .engine import DEFAULT_TIMEOUT, Engine, engine_of
 from .errors import (
     ConversionError,
     EngineClosedError,
@@ -26,7 +26,6 @@ from .errors import (
     NotAvailableError,
     ReplayEnded,
     StepFailedError,
-    UnknownRuleError,
     UnknownValueError,
     UnreachableStatusError,
     UnusedModificationError,
@@ -36,10 +35,11 @@ from .errors import (
     WorkflowRuleError,
     WorkflowRuleWarning,
 )
-from .execution.instance import Instance
+from .execution.execution import Execution
 from .execution.step import Step
 from .guard.bounded_calls import call_bounded
 from .guard.watchdog import WATCHDOG
+from .instance import Instance
 from .limits import Limits
 from .model import (
     FINAL_STATUSES,
@@ -57,6 +57,7 @@ from .model import (
     StepStatus,
 )
 from .replay.playback import PlayedLine, PlayedStep, Script
+from .rows import MOCKED, SENSITIVE, HistoryRow, InstanceRow, StepRow
 from .storage.inspection import (
     error_of,
     failure_of,
@@ -68,22 +69,41 @@ from .storage.inspection import (
     steps_of,
     stored_inputs,
 )
-from .storage.store import MOCKED, SENSITIVE, HistoryRow, InstanceRow, StepRow
-from .testing.effects import acting_scope, as_coroutine_function, inside_service, make_effect, tell_call, tell_effect
+from .testing.effects import (
+    acting_scope,
+    as_coroutine_function,
+    inside_service,
+    make_effect,
+    notify_call,
+    notify_effect,
+)
 from .testing.faults import FaultPoint, Faults
-from .testing.findings import RULES, Finding, Findings, Rule
+from .testing.findings import Finding, Findings, Rule
 from .testing.hazards import PAUSE_REJECTS
 from .testing.modifications import InstanceModifications, Modification, Selector, check_consistent
 from .testing.observers import Observer, ObserverFailure
-from .testing.paths import Life
+from .testing.paths import ExecutionRecord
 from .text.source_paths import shown_path
 from .text.stable_repr import printable, show
 from .time.clock import VirtualClock
-from .values.boundary import Cover, JsBigInt, JsDict, JsNull, JsProxy, cross, decode, encode, jsnull, to_json, unwrap
+from .values.boundary import (
+    JsBigInt,
+    JsDict,
+    JsNull,
+    JsProxy,
+    TransparentProxy,
+    cross,
+    decode,
+    encode,
+    jsnull,
+    to_json,
+    unwrap,
+)
 from .values.datetimes import PLAIN_DATETIME, read_now, to_datetime, to_ms
 from .values.durations import duration_ms, in_words, parse_duration
 from .values.failures import ErrorInfo, end_of_unserialisable
 from .values.unknown_value import REDACTED_REASON, UnknownValue
+from .workflow import Workflow
 
 __all__ = [
     "DEFAULT_TIMEOUT",
@@ -92,7 +112,6 @@ __all__ = [
     "PAUSE_REJECTS",
     "PLAIN_DATETIME",
     "REDACTED_REASON",
-    "RULES",
     "SENSITIVE",
     "STATUSES",
     "WATCHDOG",
@@ -100,7 +119,6 @@ __all__ = [
     "AttemptRecord",
     "CallbackRun",
     "ConversionError",
-    "Cover",
     "CronTrigger",
     "Effect",
     "Engine",
@@ -108,6 +126,8 @@ __all__ = [
     "EngineError",
     "ErrorInfo",
     "EventLoopBlockedError",
+    "Execution",
+    "ExecutionRecord",
     "FaultPoint",
     "Faults",
     "Finding",
@@ -127,7 +147,6 @@ __all__ = [
     "JsException",
     "JsNull",
     "JsProxy",
-    "Life",
     "Limits",
     "MissingAwaitError",
     "Modification",
@@ -152,7 +171,7 @@ __all__ = [
     "StepRecord",
     "StepRow",
     "StepStatus",
-    "UnknownRuleError",
+    "TransparentProxy",
     "UnknownValue",
     "UnknownValueError",
     "UnreachableStatusError",
@@ -175,6 +194,7 @@ __all__ = [
     "duration_ms",
     "encode",
     "end_of_unserialisable",
+    "engine_of",
     "error_of",
     "failure_of",
     "hide_frames",
@@ -184,8 +204,9 @@ __all__ = [
     "inside_service",
     "jsnull",
     "make_effect",
+    "notify_call",
+    "notify_effect",
     "parse_duration",
-    "pass_door",
     "printable",
     "read_now",
     "show",
@@ -195,8 +216,7 @@ __all__ = [
     "step_records",
     "steps_of",
     "stored_inputs",
-    "tell_call",
-    "tell_effect",
+    "suspend_if_stopped",
     "to_datetime",
     "to_json",
     "to_ms",

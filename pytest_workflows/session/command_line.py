@@ -11,7 +11,7 @@ import pytest
 from pytest_workflows.exploration.explorer import ALL, Exploration
 from pytest_workflows.messages.short_repr import shown
 
-from .report_options import add_look_options
+from .report_options import add_report_options
 from .value_checks import LARGEST
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def add_options(parser: pytest.Parser) -> None:
         default="failed",
         help="of which tests each workflow instance is written to a file (default: failed)",
     )
-    add_look_options(group)
+    add_report_options(group)
     group.addoption(
         "--workflows-replay",
         action="append",

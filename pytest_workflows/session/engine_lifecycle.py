@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from pytest_workflows.introspection import freeze
 from .process_end import arm_watchdog
 
 if TYPE_CHECKING:
-    from durable_engine import Engine
+    from durable_engine import Engine, Rule
 
     from .run_setup import RunSetup
 
@@ -33,6 +34,7 @@ class EngineLifecycle:
 
     def __init__(self, setup: RunSetup, freezer: freeze.Freezer, stderr: int) -> None:
         self._setup = setup
+        self._settings = setup.settings
         self._freezer = freezer
         self._stderr = stderr
         self._now: int | None = None
@@ -51,11 +53,13 @@ class EngineLifecycle:
         """
         from durable_engine import to_datetime
         from pytest_workflows.introspection.registry import registry_of
+        from pytest_workflows.rules.registry import load_rules
 
-        settings, plan = self._setup.settings, self._setup.plan
+        settings, plan = self._settings, self._setup.plan
         now = to_datetime(self._start_of_clock())
+        rules = load_rules().rules
         self._freezer.start(now)  # it may refuse: nothing must be open by then
-        engine = self.engine = _make_engine(self._setup, now)
+        engine = self.engine = _make_engine(self._setup, now, rules)
         arm_watchdog(self._setup.item, self._stderr)
         engine.faults.recording = plan.records
         if plan.point is not None:
@@ -70,17 +74,17 @@ class EngineLifecycle:
         if self._now is None:
             from durable_engine import read_now
 
-            given = self._setup.settings.now
-            self._now = freeze.real_seconds() * 1000 if given is None else read_now(given)
+            now = self._settings.now
+            self._now = freeze.real_seconds() * 1000 if now is None else read_now(now)
         return self._now
 
     def stop(self) -> None:
-        """The test's call is over: nothing runs on, but what is stored can still be looked at in teardown."""
+        """The test's call is over: nothing runs on, but teardown can still read what is stored."""
         engine = self.open_engine
         if engine is not None:
             from pytest_workflows.introspection.registry import registry_of
 
-            registry_of(engine).replays = False  # an introspector that a fixture closes comes too late for it
+            registry_of(engine).stop_replays()
             engine.stop()
 
     def close(self) -> None:
@@ -95,14 +99,14 @@ class EngineLifecycle:
     def close_stopped(self) -> None:
         """After the test's report: close the code that was stopped in its middle."""
         if self.engine is not None:
-            self.engine.graveyard.close()
+            self.engine.stopped_tasks.close()
 
     def forget(self) -> None:
         """The next use makes another engine."""
         self.engine = None
 
 
-def _make_engine(setup: RunSetup, now: datetime) -> Engine:
+def _make_engine(setup: RunSetup, now: datetime, rules: Mapping[str, Rule]) -> Engine:
     from durable_engine import Engine, Limits
     from pytest_workflows.errors import UnprovidedError
 
@@ -115,6 +119,7 @@ def _make_engine(setup: RunSetup, now: datetime) -> Engine:
         manual_clock=settings.clock == "manual",
         limits=Limits(steps=settings.step_limit, **settings.limits),
         ignore_rules=settings.ignore_rules,
+        rules=rules,
         root=setup.rootdir,
         passthrough=(pytest.fail.Exception, pytest.skip.Exception, pytest.exit.Exception, pytest.xfail.Exception),
         unprovided=(UnprovidedError,) if settings.unprovided == "error" else (),

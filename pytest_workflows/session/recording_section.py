@@ -42,7 +42,7 @@ def report_recordings(
     Returns:
         Whether they were written, so that later phases have nothing to do.
     """
-    item, settings, config = setup.item, setup.settings, setup.item.config
+    item, settings, config = setup.item, setup.settings, setup.config
     base, nodeid = setup.rootdir / settings.failures_dir, report.nodeid + setup.plan.title
     if report.failed or (report.when == "call" and settings.record == "all"):
         outcome = "failed" if report.failed else "passed"

@@ -10,22 +10,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from durable_engine import Engine, Finding
+    from pytest_workflows.project.worker_project import Project
 
-    from .rule_warnings import Warned
-    from .run_setup import RunSetup
+    from .rule_warnings import RuleWarnings
 
 
 class RunFindings:
     """The findings of one run of a test, and the mistakes in its Worker's configuration.
 
     Args:
-        setup: The test's run.
+        project: The test's project, whose configuration may have mistakes.
         rule_warnings: What the session was warned of.
         redact: Gives a text without secrets.
+        is_strict: Whether a broken rule fails the test.
     """
 
-    def __init__(self, setup: RunSetup, rule_warnings: Warned, redact: Callable[[str], str]) -> None:
-        self._setup = setup
+    def __init__(
+        self, project: Project | None, rule_warnings: RuleWarnings, redact: Callable[[str], str], *, is_strict: bool
+    ) -> None:
+        self._project = project
+        self._is_strict = is_strict
         self._rule_warnings = rule_warnings
         self._redact = redact
         self._found: list[Finding] = []
@@ -41,9 +45,8 @@ class RunFindings:
 
         With warnings as errors the test fails at its end, and no user code does.
         """
-        project = self._setup.project
-        if project is not None and project.readable:
-            config = project.config
+        if self._project is not None and self._project.readable:
+            config = self._project.config
             self._refused = self._rule_warnings.warn_of_configuration(config.path, config.warnings)
         self._rule_warnings.attach(engine)
 
@@ -68,7 +71,7 @@ class RunFindings:
         from durable_engine import WorkflowRuleError
 
         found = self._take(engine)
-        if self._setup.settings.strict and found:
+        if self._is_strict and found:
             raise WorkflowRuleError("\n".join([f"{len(found)} broken rule(s):", *map(str, found)]))
         refused = [*engine.refused, *self._rule_warnings.warn(found, self._redact)]
         if refused:

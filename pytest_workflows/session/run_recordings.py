@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import pytest
 
     from durable_engine import Engine
@@ -30,30 +32,32 @@ class RunRecordings:
 
     def __init__(self, setup: RunSetup, env: EnvResolver, secrets: RunSecrets) -> None:
         self._setup = setup
+        self._settings = setup.settings
         self._env = env
         self._secrets = secrets
-        self._engine: Engine | None = None
+        self._clock_start: datetime | None = None
         self._capture: Capture | None = None
         self._is_reported = False
 
     @property
     def _records_all(self) -> bool:
-        settings = self._setup.settings
-        return settings.record == "all" or settings.looked_at
+        settings = self._settings
+        return settings.record == "all" or settings.records_for_reports
 
     def attach(self, engine: Engine) -> None:
         """Capture the instances of an engine, if anybody wants recordings or something must be redacted."""
-        settings = self._setup.settings
-        if settings.record == "none" and not settings.looked_at and not self._secrets.are_known:
+        settings = self._settings
+        if settings.record == "none" and not settings.records_for_reports and not self._secrets.are_known:
             return
+        from durable_engine import to_datetime
         from pytest_workflows.introspection.registry import registry_of
         from pytest_workflows.recordings.capture.captured import MOST, Capture
 
         most = None if self._records_all else MOST
-        self._engine = engine
+        self._clock_start = to_datetime(engine.clock.started_ms)
         self._capture = Capture(engine, settings.redact, most, self._secrets.values)
         self._secrets.attach(self._collect_secrets)
-        registry_of(engine).on_leave = self._capture.keep
+        registry_of(engine).on_leave(self._capture.keep)
 
     def stop(self) -> None:
         """The test's call is over: what is printed is no output of an instance any more. Stopping twice is fine."""
@@ -79,7 +83,7 @@ class RunRecordings:
 
     def report(self, report: pytest.TestReport) -> None:
         """Write the recordings where the settings want them, and name the files in the report of a test's phase."""
-        if not self._is_reported and self._setup.settings.record != "none":
+        if not self._is_reported and self._settings.record != "none":
             from .recording_section import report_recordings
 
             self._is_reported = report_recordings(report, self._setup, self.recordings)
@@ -90,18 +94,17 @@ class RunRecordings:
         return self._capture.hiding(self._origin)
 
     def _origin(self, watcher: Watcher) -> Origin:
-        from durable_engine import to_datetime
         from pytest_workflows.recordings.capture.builder import Origin
 
         setup = self._setup
-        assert self._engine is not None
+        assert self._clock_start is not None
         return Origin(
             rootdir=setup.rootdir,
             test=setup.title,
-            clock_start=to_datetime(self._engine.clock.started_ms),
+            clock_start=self._clock_start,
             seed=setup.seed,
             schedule_seed=setup.interleaving_seed,
-            limits=setup.settings.limits,
+            limits=self._settings.limits,
             config=None if setup.project is None else setup.project.path,
             bindings=self._env.overridden,
             classes=self._env.classes,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pytest
 
     from durable_engine import Engine, Finding
-    from pytest_workflows.timeline.step_table import Telling
+    from pytest_workflows.timeline.step_table import TextFormatter
     from pytest_workflows.timeline.styled_text import Line
 
     from .run_secrets import RunSecrets
@@ -54,21 +54,21 @@ class RunReport:
         Args:
             engine: The engine, which is open.
             findings: The broken rules that were found.
-            error: What the test failed with; what it tells in full is not told so again.
+            error: What the test failed with; what its message says in full is not said again.
         """
-        from pytest_workflows.timeline.step_table import Telling
+        from pytest_workflows.timeline.step_table import TextFormatter
         from pytest_workflows.timeline.styled_text import Part
 
         if error is not None:
             self._shown_error = "".join(traceback.format_exception_only(error))
-        telling = Telling(self._secrets.collect(), self._shown_error)
-        parts = _run_lines(engine, telling)
-        forgotten = [str(call) for call in engine.calls.forgotten if not telling.has_told(str(call))]
+        formatter = TextFormatter(self._secrets.collect(), self._shown_error)
+        parts = _run_lines(engine, formatter)
+        forgotten = [str(call) for call in engine.calls.forgotten if not formatter.has_shown(str(call))]
         if forgotten:
-            parts.append([[Part(telling.word(call))] for call in forgotten])
+            parts.append([[Part(formatter.word(call))] for call in forgotten])
         parts += [[[Part(note)]] for note in self._notes_of_python(engine)]
         if findings:
-            found = [[Part(f"  {telling.text(str(finding))}")] for finding in findings]
+            found = [[Part(f"  {formatter.text(str(finding))}")] for finding in findings]
             parts.append([[Part("Broken rules:")], *found])
         self._lines = [line for part in parts for line in (*part, [])][:-1]
 
@@ -82,18 +82,18 @@ class RunReport:
     def show(self, report: pytest.TestReport) -> None:
         """Put the section into the report of one of the test's phases."""
         if self._lines:
-            add_section(report, self._lines, self._setup.item.config)
+            add_section(report, self._lines, self._setup.config)
             self._is_shown = True
 
 
-def _run_lines(engine: Engine, telling: Telling) -> list[list[Line]]:
+def _run_lines(engine: Engine, formatter: TextFormatter) -> list[list[Line]]:
     from pytest_workflows.introspection.registry import MOST_RUNS, registry_of
     from pytest_workflows.timeline.styled_text import Part
     from pytest_workflows.timeline.text import keep_run, lines_of
 
     instances = engine.instances
     gone, left = registry_of(engine).gone[:MOST_RUNS], instances[:MOST_RUNS]
-    parts = [lines_of(run, telling) for run in [*gone, *(keep_run(engine, instance) for instance in left)]]
+    parts = [lines_of(run, formatter) for run in [*gone, *(keep_run(engine, instance) for instance in left)]]
     if more := len(instances) - len(left):
         parts.append([[Part(f"... and {more} more instance(s).")]])
     return parts

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pytest_workflows.project.worker_project import Project
     from pytest_workflows.recordings.format.redaction import Secrets
 
-    from .run_setup import RunSetup
+    from .settings import Settings
 
 _COMMON_VALUES = frozenset({"true", "false", "null", "none"})
 """Values of `.dev.vars` that are no secrets, in lower case: taking them out of everything would hide too much."""
@@ -20,11 +21,13 @@ class RunSecrets:
     """What must not be shown of one run of a test.
 
     Args:
-        setup: The test's run.
+        settings: The test's settings, which name keys whose values are secret.
+        project: The test's project, which may have secrets.
     """
 
-    def __init__(self, setup: RunSetup) -> None:
-        self._setup = setup
+    def __init__(self, settings: Settings, project: Project | None) -> None:
+        self._keys = settings.redact
+        self._project = project
         self._collect: Callable[[], Secrets | None] | None = None
         self._collected: Secrets | None = None
 
@@ -33,9 +36,8 @@ class RunSecrets:
         """The values of `.dev.vars` that are secrets."""
         from pytest_workflows.errors import WorkflowConfigError
 
-        project = self._setup.project
         try:
-            found = {} if project is None else project.secrets
+            found = {} if self._project is None else self._project.secrets
         except WorkflowConfigError:
             return []  # whoever asks for one of them gets the error
         return [value for value in found.values() if value.lower() not in _COMMON_VALUES]
@@ -43,7 +45,7 @@ class RunSecrets:
     @property
     def are_known(self) -> bool:
         """Whether anything is secret before the test runs: keys that are redacted, or values of `.dev.vars`."""
-        return bool(self._setup.settings.redact or self.values)
+        return bool(self._keys or self.values)
 
     def attach(self, collect: Callable[[], Secrets | None]) -> None:
         """Take the secrets of the instances that are recorded.

@@ -34,9 +34,20 @@ class RunSetup:
     plan: RunPlan
 
     @property
+    def config(self) -> pytest.Config:
+        """Pytest's configuration."""
+        return self.item.config
+
+    @property
     def rootdir(self) -> Path:
         """The folder that places are shown from."""
-        return self.item.config.rootpath
+        return self.config.rootpath
+
+    def nothing_found(self) -> str:
+        """What to say where no configuration was found for the test."""
+        from pytest_workflows.project.wrangler import nothing_found
+
+        return nothing_found(self.item.path, self.rootdir)
 
     @property
     def title(self) -> str:

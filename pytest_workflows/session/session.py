@@ -19,7 +19,7 @@ from .outside_tests import OutsideTests
 from .process_end import stop_watchdog
 from .property_tests import exempt_our_fixtures, is_property_test
 from .report_sections import PROPERTY
-from .rule_warnings import Warned
+from .rule_warnings import RuleWarnings
 from .session_report import KeptRuns, is_awaited
 from .terminal import terminal_of
 
@@ -53,7 +53,7 @@ class WorkflowSession:
         self._plan = PLAIN
         self._stderr: int | None = None
         self._outside = OutsideTests(lambda: self.switcher.active, config.rootpath)
-        self.rule_warnings = Warned()
+        self.rule_warnings = RuleWarnings()
         self.test_run: TestRun | None = None
         self._outside.serve()
 
@@ -81,7 +81,7 @@ class WorkflowSession:
 
     def record_for_reports(self) -> None:
         """Record every instance of every test, for what is shown at the end."""
-        self._settings = replace(self.settings, looked_at=True)
+        self._settings = replace(self.settings, records_for_reports=True)
 
     def plan_runs(self, plan: RunPlan) -> None:
         """Let the tests that begin from now on run by this plan."""
@@ -122,6 +122,14 @@ class WorkflowSession:
         """The project of a file that was collected; None where no project was asked for yet."""
         return None if self._switcher is None else self._switcher.project_of(path)
 
+    def settings_of(self, item: pytest.Item) -> Settings:
+        """The settings of a test, with its markers applied.
+
+        Raises:
+            pytest.UsageError: If a marker has an unknown keyword or a value of the wrong type.
+        """
+        return self.settings.for_item(item)
+
     # -- a test ------------------------------------------------------------------------------------------------------
 
     def begin(self, item: pytest.Item) -> None:
@@ -134,7 +142,7 @@ class WorkflowSession:
         item.user_properties[:] = [one for one in item.user_properties if one[0] != PROPERTY]  # of a run before this
         project = self._activate_for(item.path)
         test_run = self.test_run = TestRun(
-            RunSetup(item, self.settings.for_item(item), project, self._plan),
+            RunSetup(item, self.settings_of(item), project, self._plan),
             freezer,
             self.rule_warnings,
             has_fixture=has_fixture,
@@ -177,7 +185,7 @@ class WorkflowSession:
         if self.test_run is not None:
             self.test_run.close_stopped()
             self.test_run = None
-        self.rule_warnings.tell_failures()
+        self.rule_warnings.warn_of_failures()
 
     def close(self) -> None:
         """The session is over."""

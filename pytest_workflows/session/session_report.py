@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pluggy
 import pytest
 
 from .xdist_channel import Message, attach, attached, converted
@@ -36,7 +37,7 @@ class KeptRuns:
 
         from .hook_caller import FindingKeeper
 
-        registry_of(engine).most_runs = None
+        registry_of(engine).keep_all_runs()
         engine.observers.add(FindingKeeper(self._findings))
 
     def keep(self, engine: Engine) -> None:
@@ -54,7 +55,11 @@ class KeptRuns:
 
 def is_awaited(config: pytest.Config) -> bool:
     """Whether any plugin or conftest has the hook."""
-    return bool(config.hook.pytest_workflows_report.get_hookimpls())
+    return bool(_hook(config).get_hookimpls())
+
+
+def _hook(config: pytest.Config) -> pluggy.HookCaller:
+    return config.hook.pytest_workflows_report
 
 
 class RunCollector:
@@ -85,7 +90,7 @@ class RunCollector:
 
         from .hook_caller import call_hook, title_of
 
-        hook = self._config.hook.pytest_workflows_report
+        hook = _hook(self._config)
         for impl in reversed(hook.get_hookimpls()):
             try:
                 call_hook(impl, config=self._config, runs=runs, findings=findings)

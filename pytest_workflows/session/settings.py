@@ -38,13 +38,13 @@ class Settings:
         limits: The platform's limits that this test sets lower (or higher), by name.
         crash: Whether crash exploration takes the test in (True), leaves it out (False), or the option decides (None).
         replay: Whether finished instances are replayed from their storage.
-        ignore_rules: Names of rules that are not looked at.
+        ignore_rules: Names of rules that are not checked.
         strict: Whether a broken rule fails the test.
         record: Of which tests instances are recorded: `"all"`, `"failed"` or `"none"`.
         redact: Keys whose values are kept out of recordings.
         record_steps: How many steps of an instance a recording's file keeps; 0 for all.
         failures_dir: Where recordings are written, relative to rootdir.
-        looked_at: Whether every instance is recorded for what is shown at the end, whatever is written.
+        records_for_reports: Whether every instance is recorded for what is shown at the end, whatever is written.
         dev_vars: Whether `.dev.vars` beside the configuration is read.
     """
 
@@ -67,7 +67,7 @@ class Settings:
     redact: tuple[str, ...] = ()
     record_steps: int = RECORD_STEPS
     failures_dir: str = FAILURES_DIR
-    looked_at: bool = False
+    records_for_reports: bool = False
     dev_vars: bool = True
 
     def for_item(self, item: pytest.Item) -> Settings:

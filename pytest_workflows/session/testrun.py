@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from pytest_workflows.exploration.run_plan import RunOutcome, RunPlan
     from pytest_workflows.introspection.freeze import Freezer
     from pytest_workflows.project.worker_project import Project
-    from pytest_workflows.rules.watch import Watch
+    from pytest_workflows.rules.registry import RuleObservers
 
-    from .rule_warnings import Warned
+    from .rule_warnings import RuleWarnings
     from .run_setup import RunSetup
     from .session_report import KeptRuns
     from .settings import Settings
@@ -59,7 +59,7 @@ class TestRun:
         self,
         setup: RunSetup,
         freezer: Freezer,
-        rule_warnings: Warned,
+        rule_warnings: RuleWarnings,
         *,
         has_fixture: bool,
         stderr: int = 2,
@@ -76,15 +76,17 @@ class TestRun:
             ask_given=self._ask_given,
             check=freezer.check,
         )
-        self.secrets = RunSecrets(setup)
+        self.secrets = RunSecrets(setup.settings, setup.project)
         self.recordings = RunRecordings(setup, self.env, self.secrets)
         self.examples = Examples(self)
         self._lifecycle = EngineLifecycle(setup, freezer, stderr)
-        self._findings = RunFindings(setup, rule_warnings, self.secrets.redact_known)
+        self._findings = RunFindings(
+            setup.project, rule_warnings, self.secrets.redact_known, is_strict=setup.settings.strict
+        )
         self._report = RunReport(setup, self.secrets)
         self._uses = UnprovidedUses(setup, [] if early_uses is None else early_uses)  # emptied for all tests
         self._kept = kept
-        self._rules: Watch | None = None
+        self._rules: RuleObservers | None = None
 
     @property
     def settings(self) -> Settings:
@@ -124,7 +126,7 @@ class TestRun:
         return self._lifecycle.engine or self._open()
 
     def _open(self) -> Engine:
-        from pytest_workflows.rules.watch import Watch
+        from pytest_workflows.rules.registry import RuleObservers
 
         from .hook_caller import hook_callers
 
@@ -133,7 +135,7 @@ class TestRun:
         for hooks in hook_callers(self.setup.item):
             engine.observers.add(hooks)
         self.recordings.attach(engine)
-        self._rules = Watch(engine, self.setup.sources)
+        self._rules = RuleObservers(engine, self.setup.sources)
         if self._kept is not None:
             self._kept.attach(engine)
         self._uses.attach(engine)
@@ -155,7 +157,7 @@ class TestRun:
         return self.engine
 
     def stop(self) -> None:
-        """The test's call is over: nothing runs on, but what is stored can still be looked at in teardown."""
+        """The test's call is over: nothing runs on, but teardown can still read what is stored."""
         self.recordings.stop()
         self.recordings.finish_all()
         self.examples.stop()
@@ -224,7 +226,7 @@ class TestRun:
         """What this run showed, for further ones."""
         from pytest_workflows.exploration.run_plan import RunOutcome
 
-        faults, interleaving = self.engine.faults, self.engine.order
+        faults, interleaving = self.engine.faults, self.engine.interleaving
         return RunOutcome(
             passed=passed,
             points=faults.reached,
@@ -240,7 +242,7 @@ class TestRun:
         """Write down the runs of the test's instances, while the engine is open.
 
         Args:
-            error: What the test failed with; what it tells in full is not told so again.
+            error: What the test failed with; what its message says in full is not said again.
         """
         self.recordings.finish()
         engine = self._lifecycle.open_engine
@@ -281,10 +283,7 @@ class TestRun:
         """What to do about a name that `env` has not, where that is for want of a configuration."""
         if self.project is not None:
             return None
-        from pytest_workflows.project.wrangler import nothing_found
-
-        found = nothing_found(self.setup.item.path, self.setup.rootdir)
-        return f"{found}. Or give the binding through the fixture workflow_bindings."
+        return f"{self.setup.nothing_found()}. Or give the binding through the fixture workflow_bindings."
 
     def _ask_given(self) -> Mapping[str, Any]:
         """For a test that asks for no fixture of ours: its bindings are asked for when one is first touched."""

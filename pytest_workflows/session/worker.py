@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from durable_engine import InvalidArgumentError, WorkflowBinding, call_bounded, hide_frames, read_now
 from pytest_workflows.active_test import Handler, running_handler
 from pytest_workflows.errors import WorkflowConfigError
-from pytest_workflows.project.wrangler import nothing_found
 from pytest_workflows.workers import Request, Response, env
 from pytest_workflows.workers.context import ExecutionContext
 
@@ -137,7 +136,7 @@ class WorkflowWorker:
         if project is None:
             raise WorkflowConfigError(
                 "workflow_worker needs the Worker's wrangler configuration, which names its `main`. "
-                f"{nothing_found(setup.item.path, setup.rootdir)}."
+                f"{setup.nothing_found()}."
             )
         module = project.load_main()
         default: Any = getattr(module, "Default", None)

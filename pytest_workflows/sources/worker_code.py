@@ -16,7 +16,7 @@ import durable_engine
 from durable_engine import Place
 
 _OURS = (
-    str(Path(__file__).resolve().parents[1]) + os.sep,
+    str(Path(__file__).resolve().parents[__name__.count(".") - 1]) + os.sep,  # the plugin's, however deep this one lies
     str(Path(durable_engine.__file__).resolve().parent) + os.sep,
 )
 _STDLIB = tuple(

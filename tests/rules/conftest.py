@@ -16,7 +16,7 @@ from pytest_workflows import introspect_workflow_instance
 from pytest_workflows.exploration.run_plan import RunPlan
 from pytest_workflows.introspection.freeze import Freezer
 from pytest_workflows.project.worker_project import Project
-from pytest_workflows.session.rule_warnings import Warned
+from pytest_workflows.session.rule_warnings import RuleWarnings
 from pytest_workflows.session.run_setup import RunSetup
 from pytest_workflows.session.settings import Settings
 from pytest_workflows.session.testrun import TestRun
@@ -93,7 +93,7 @@ class Bench:
         self._project = Project(config)
         self._project.activate()
         setup = RunSetup(self._item, settings, self._project, RunPlan())
-        self.running = TestRun(setup, self._freezer, Warned(), has_fixture=False)
+        self.running = TestRun(setup, self._freezer, RuleWarnings(), has_fixture=False)
         self.running.override(env)
         current.set_resolver(self.running.env.resolve, self.running.env.names)
         return self.running

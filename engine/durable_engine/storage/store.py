@@ -11,11 +11,13 @@ import contextlib
 import functools
 import sqlite3
 from collections.abc import Container, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
 from durable_engine.model import CronTrigger, StepKey, StepKind
+from durable_engine.rows import EventRow, HistoryRow, InstanceRow, StepRow
+from durable_engine.workflow import KEPT, Retention
 
 _SCHEMA = """
 CREATE TABLE instances (
@@ -53,96 +55,6 @@ def _empty_database() -> bytes:
 
 _NO_DURATION = -(2**63)
 """Stands for the duration of a step that is no sleep: a primary key has no NULL."""
-
-NEW = "new"
-"""The status of a step that nothing is stored of yet."""
-
-MOCKED = 1
-SENSITIVE = 2
-FORGOTTEN = 4
-"""Flags of a step: answered by a modification; its result is secret; its failure is not remembered on replay."""
-
-
-class Retention(NamedTuple):
-    """For how many milliseconds an instance is kept after its end; None keeps it."""
-
-    success: int | None = None
-    error: int | None = None
-
-    def or_else(self, default: Retention) -> Retention:
-        """This, and what another one says where this says nothing."""
-        return Retention(
-            default.success if self.success is None else self.success,
-            default.error if self.error is None else self.error,
-        )
-
-
-KEPT = Retention()
-
-
-class InstanceRow(msgspec.Struct):
-    """An instance as stored."""
-
-    key: int
-    workflow: str
-    id: str
-    created_at: int
-    params: bytes
-    status: str
-    output: bytes | None = None
-    error: bytes | None = None
-    ended_at: int | None = None
-    paused_at: int | None = None
-    success_retention: int | None = None
-    error_retention: int | None = None
-    cron: bytes | None = None
-
-    @property
-    def trigger(self) -> CronTrigger | None:
-        """The cron trigger that made the instance, if one did."""
-        return None if self.cron is None else msgspec.msgpack.decode(self.cron, type=CronTrigger)
-
-    def is_expired(self, now: int) -> bool:
-        """Whether the instance has ended and is kept no longer."""
-        kept = self.success_retention if self.status == "complete" else self.error_retention
-        return kept is not None and self.ended_at is not None and now >= self.ended_at + kept
-
-
-class StepRow(msgspec.Struct):
-    """A step as stored; `seq` is its place in the order of starts, `failures` leaves lost attempts out."""
-
-    key: StepKey
-    seq: int
-    started_at: int
-    status: str = NEW
-    ended_at: int | None = None
-    due: int | None = None
-    attempts: int = 0
-    failures: int = 0
-    result: bytes | None = None
-    error: bytes | None = None
-    inputs: bytes | None = None
-    flags: int = 0
-
-
-class HistoryRow(NamedTuple):
-    """A line of history as stored: `detail` is small and plain, `value` crossed the boundary."""
-
-    kind: str
-    key: StepKey | None
-    at: int
-    detail: dict[str, Any] | None = None
-    value: bytes | None = None
-
-
-class EventRow(NamedTuple):
-    """An event that was sent and not yet taken."""
-
-    seq: int
-    type: str
-    payload: bytes
-    at: int
-    mocked: bool
 
 
 class Store:

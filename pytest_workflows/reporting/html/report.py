@@ -36,7 +36,7 @@ class Failure:
 
 
 @dataclass
-class TestRun:
+class ReportedTest:
     """A test that created instances, or that failed with the plugin's fixtures.
 
     Attributes:
@@ -71,7 +71,7 @@ class Report:
     """
 
     rootdir: Path
-    tests: list[TestRun]
+    tests: list[ReportedTest]
     coverage: Coverage
     configured: list[KnownWorkflow] = field(default_factory=list)
     command: str = ""

@@ -77,7 +77,7 @@ class ExplorationHooks:
         if item.get_closest_marker(MARKER) is None:
             return self._wanted
         try:
-            settings = self._session.settings.for_item(item)
+            settings = self._session.settings_of(item)
         except pytest.UsageError:
             return Exploration()  # the test's setup says so, for that test alone
         crash = self._wanted.crash

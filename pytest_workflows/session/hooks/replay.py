@@ -101,18 +101,27 @@ class RecordingFile(pytest.File):
         except RecordingError as error:
             raise self.CollectError(str(error)) from None
         name = f"{recording.binding or recording.workflow or 'workflow'}[{recording.instance_id}]"
-        item: RecordingItem = RecordingItem.from_parent(self, name=name, path=_home(recording, self.config.rootpath))
-        item.recording = recording
+        item: RecordingItem = RecordingItem.from_parent(
+            self, name=name, path=_home(recording, self.config.rootpath), recording=recording
+        )
         # What a replay shows is recorded already, and was replayed by this. What nobody provides was shown as well.
         item.stash[OWN_SETTINGS] = {"record": "none", "clock": "auto", "replay": False, "unprovided": "ignore"}
         yield item
 
 
 class RecordingItem(pytest.Item):
-    """Replays a recording: does today's source still do the same?"""
+    """Replays a recording: does today's source still do the same?
+
+    Args:
+        recording: The recording.
+        arguments: What any item of pytest takes.
+    """
 
     parent: RecordingFile
-    recording: Recording
+
+    def __init__(self, *, recording: Recording, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.recording = recording
 
     def runtest(self) -> None:
         """Run the recording against the source, on an event loop of its own."""

@@ -1,4 +1,4 @@
-"""The hooks for what is looked at after a session: the HTML page and step coverage. Registered where one is wanted."""
+"""The hooks of the reports at the end of a session, the HTML page and step coverage. Registered where one is wanted."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_workflows.reporting.coverage import Coverage
-    from pytest_workflows.session.report_options import LookOptions
+    from pytest_workflows.session.report_options import ReportOptions
     from pytest_workflows.session.session import WorkflowSession
     from pytest_workflows.session.testrun import TestRun
 
-NAME = "pytest-workflows-looking"
+NAME = "pytest-workflows-reports"
 RUNS = Message("runs", converted(lambda: TestRuns))
 """The instances of one run of a test."""
 CONFIGURED = Message("configured", converted(lambda: list[KnownWorkflow]))
@@ -36,7 +36,7 @@ FAILURE = Message("failure", converted(lambda: tuple[str, Failure]))
 """What the page says of a failure: the test, and how it failed."""
 
 
-class LookingHooks:
+class ReportHooks:
     """Collects every test's instances, and shows them at the end.
 
     Args:
@@ -45,7 +45,7 @@ class LookingHooks:
         options: What is wanted.
     """
 
-    def __init__(self, config: pytest.Config, session: WorkflowSession, options: LookOptions) -> None:
+    def __init__(self, config: pytest.Config, session: WorkflowSession, options: ReportOptions) -> None:
         self._config = config
         self._session = session
         self._options = options
