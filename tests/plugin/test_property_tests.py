@@ -337,6 +337,24 @@ def test_property_tests_without_workflows_get_no_engine(shop):
     result.assert_outcomes(passed=1)
 
 
+def test_an_example_that_draws_none_gets_no_engine_in_its_place(shop):
+    result = shop.run(
+        """
+        from hypothesis import given, settings, strategies as st
+        from workers import env
+
+
+        @settings(max_examples=5, deadline=None)
+        @given(nothing=st.none(), n=st.integers())
+        async def test_it(nothing, n):
+            assert nothing is None
+            await env.ORDERS.create({"params": {"n": n}})
+        """
+    )
+
+    result.assert_outcomes(passed=1)
+
+
 def test_without_hypothesis_one_line_says_what_to_install(shop):
     result = shop.run(
         """
