@@ -71,7 +71,7 @@ class RuleWarnings:
 
     def attach(self, engine: Engine) -> None:
         """Let an engine of the session warn of nothing that was warned of before."""
-        engine.warned_durations = self.durations
+        engine.step_findings.warned_durations = self.durations
         engine.observers.off, engine.observers.report = self.switched_off, self.keep
 
     def keep(self, failure: ObserverFailure) -> None:

@@ -73,7 +73,7 @@ class RunFindings:
         found = self._take(engine)
         if self._is_strict and found:
             raise WorkflowRuleError("\n".join([f"{len(found)} broken rule(s):", *map(str, found)]))
-        refused = [*engine.refused, *self._rule_warnings.warn(found, self._redact)]
+        refused = [*engine.step_findings.refused, *self._rule_warnings.warn(found, self._redact)]
         if refused:
             raise as_error(refused)
 

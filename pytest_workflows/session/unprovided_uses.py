@@ -37,11 +37,12 @@ class UnprovidedUses:
 
         sources, settings = self._setup.sources, self._setup.settings
         engine.unprovided.has_reached_test = sources.was_caught_elsewhere
-        noter = UseNoter(sources, self._setup.rootdir, engine.keep_unprovided)
+        keep = engine.pending_errors.keep_unprovided
+        noter = UseNoter(sources, self._setup.rootdir, keep)
         active_test.set_uses(noter)
         if settings.unprovided == "error":
             while self._early:
-                engine.keep_unprovided(self._early.pop(0))
+                keep(self._early.pop(0))
         if not settings.allow_network:
             self._sockets = SocketGuard(noter)
             self._sockets.start()
