@@ -87,22 +87,11 @@ from .testing.paths import ExecutionRecord
 from .text.source_paths import shown_path
 from .text.stable_repr import printable, show
 from .time.clock import VirtualClock
-from .values.boundary import (
-    JsBigInt,
-    JsDict,
-    JsNull,
-    JsProxy,
-    TransparentProxy,
-    cross,
-    decode,
-    encode,
-    jsnull,
-    to_json,
-    unwrap,
-)
+from .values.boundary import cross, decode, encode, to_json
 from .values.datetimes import PLAIN_DATETIME, read_now, to_datetime, to_ms
 from .values.durations import duration_ms, in_words, parse_duration
 from .values.failures import ErrorInfo, end_of_unserialisable
+from .values.js_values import JsBigInt, JsDict, JsNull, JsProxy, TransparentProxy, jsnull, unwrap
 from .values.unknown_value import REDACTED_REASON, UnknownValue
 from .workflow import Workflow
 

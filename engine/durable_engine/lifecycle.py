@@ -32,8 +32,9 @@ from .testing.faults import FaultPoint
 from .testing.modifications import InstanceModifications, Modification
 from .time.clock import Timer
 from .time.waits import Waits
-from .values.boundary import JsDict, decode, encode, to_json
+from .values.boundary import decode, encode, to_json
 from .values.datetimes import to_datetime
+from .values.js_values import JsDict
 from .workflow import KEPT, Retention, Workflow
 
 _STEP_KINDS: dict[str, StepKind] = {"do": "do", "sleep": "sleep", "waitForEvent": "wait_for_event"}
@@ -76,6 +77,9 @@ class Lifecycle:
         self._clock = engine.clock
         self._observers = engine.observers
         self._paths = engine.paths
+        self._activity = engine.activity
+        self._waits = engine.waits
+        self._exceptions = engine.exceptions
         self.on_create: list[CreateListener] = []
         self.scripts: dict[tuple[str, str], Script] = {}
         self._random = random.Random(seed)
@@ -239,7 +243,7 @@ class Lifecycle:
         if self._slots[instance.workflow.name].take(instance.id):
             instance.start()
         else:
-            self._engine.activity.progress(instance)
+            self._activity.progress(instance)
 
     def _admit_again(self, old: Execution, *, has_begun: bool) -> None:
         """The same for one that ran before: a new execution, from what is stored.
@@ -250,7 +254,8 @@ class Lifecycle:
         """
         old.change_status("queued")
         instance = self._execute_again(old)
-        instance.has_begun = has_begun
+        if has_begun:
+            instance.note_begun()
         self._admit(instance)
 
     def free_slots(self, workflow: Workflow, ids: Iterable[str]) -> None:
@@ -307,7 +312,7 @@ class Lifecycle:
             restored.request_pause()
         else:
             self._admit(restored)
-        self._engine.activity.progress(restored)
+        self._activity.progress(restored)
 
     # -- the calls of a handle ---------------------------------------------------------------------------------------
 
@@ -351,13 +356,13 @@ class Lifecycle:
 
     def _end_pause(self, row: InstanceRow) -> None:
         """Timers go on from where they were, if they stood still."""
-        if row.paused_at is None:
+        began = row.end_pause()
+        if began is None:
             return
         for step in self._store.steps(row.key):
             if step.due is not None:
-                step.due += self._clock.now_ms - row.paused_at
+                step.shift(self._clock.now_ms - began)
                 self._store.record(row.key, [], step)
-        row.paused_at = None
 
     def restart(self, workflow: Workflow, id: str, options: JsDict) -> None:
         """Run an instance again, from the top or from a step on.
@@ -377,8 +382,8 @@ class Lifecycle:
         self._restarts[row.key] += 1
         self._store.forget_steps(row.key, first)
         self._store.delete_events(row.key)
-        self._engine.exceptions.pop(row.key, None)
-        row.output = row.error = row.ended_at = None
+        self._exceptions.pop(row.key, None)
+        row.begin_anew()
         self._end_pause(row)
         if not first:
             self._record_queued(row)
@@ -437,11 +442,11 @@ class Lifecycle:
         self._kill(gone)
         self._store.delete_instances([instance.row.key for instance in gone])
         for instance in gone:
-            self._engine.exceptions.pop(instance.row.key, None)
+            self._exceptions.pop(instance.row.key, None)
             self._restarts.pop(instance.row.key, None)
             self._paths.forget(instance.row.key)
             self._reject_steps(instance, "delete")
-            self._engine.activity.progress(instance)
+            self._activity.progress(instance)
         for key in wanted:
             modifications = self._modifications.pop(key, None)
             if modifications is not None:
@@ -450,17 +455,17 @@ class Lifecycle:
         self.free_slots(workflow, [id for _, id in wanted])
 
     def _acted(self) -> None:
-        self._engine.waits.acted()
+        self._waits.acted()
 
     def _reject_steps(self, instance: Instance, call: str) -> None:
-        self._engine.waits.reject_steps(
+        self._waits.reject_steps(
             instance.key,
             InstanceEndedError(
                 f"The wait for a step of instance {instance.id!r} is over: {call}() was called, which ended the "
                 "lifetime that it belonged to. Wait again for the step of the new one."
             ),
         )
-        self._engine.activity.progress(instance)
+        self._activity.progress(instance)
 
     # -- events ------------------------------------------------------------------------------------------------------
 

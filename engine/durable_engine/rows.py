@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from .errors import InternalError
-from .history import NEW, NEXT_STATUSES, NEXT_STEP_STATUSES, HistoryKind, StoredStatus, StoredStepStatus
+from .history import NEW, NEXT_STATUSES, NEXT_STEP_STATUSES, HistoryKind, StepStatus, StoredStatus, StoredStepStatus
 from .model import CronTrigger, StepKey
 
 MOCKED = 1
@@ -51,6 +51,27 @@ class InstanceRow(msgspec.Struct):
             raise _impossible(f"instance {self.id!r} of {self.workflow!r}", self.status, status)
         self.status = status
 
+    def note_end(self, at: int, output: bytes | None) -> None:
+        """The instance has ended, with this output."""
+        self.output, self.ended_at = output, at
+
+    def fail(self, error: bytes) -> None:
+        """The instance is about to end with this error."""
+        self.error = error
+
+    def note_pause(self, at: int) -> None:
+        """The instance is paused from now on."""
+        self.paused_at = at
+
+    def end_pause(self) -> int | None:
+        """The pause is over; returns since when it was, or None where there was none."""
+        began, self.paused_at = self.paused_at, None
+        return began
+
+    def begin_anew(self) -> None:
+        """The instance is restarted: it has not ended."""
+        self.output = self.error = self.ended_at = None
+
     def is_expired(self, now: int) -> bool:
         """Whether the instance has ended and is kept no longer."""
         kept = self.success_retention if self.status == "complete" else self.error_retention
@@ -85,6 +106,51 @@ class StepRow(msgspec.Struct):
         if status not in NEXT_STEP_STATUSES[self.status]:
             raise _impossible(f"step {self.key.label!r}", self.status, status)
         self.status = status
+
+    def begin(self, inputs: bytes | None, flags: int) -> None:
+        """The step begins to run, with these values of its dependencies."""
+        self.change_status("running")
+        self.inputs = inputs
+        self.mark(flags)
+
+    def restore(self, inputs: bytes | None, flags: int) -> None:
+        """The step is about to be played from a recording, which says this of it."""
+        self.inputs = inputs
+        self.mark(flags)
+
+    def wait_until(self, due: int) -> None:
+        """The step waits until then, at most (epoch milliseconds)."""
+        self.change_status("waiting")
+        self.due = due
+
+    def begin_attempt(self) -> None:
+        """A further attempt begins."""
+        self.change_status("running")
+        self.attempts += 1
+        self.due = None
+
+    def note_failure(self) -> None:
+        """An attempt has failed, which counts against the limit."""
+        self.failures += 1
+
+    def end(
+        self, status: StepStatus, at: int, *, result: bytes | None = None, error: bytes | None = None, flags: int = 0
+    ) -> None:
+        """The step has its outcome."""
+        self.change_status(status)
+        self.due = None
+        self.ended_at = at
+        self.result, self.error = result, error
+        self.mark(flags)
+
+    def mark(self, flags: int) -> None:
+        """Set flags."""
+        self.flags |= flags
+
+    def shift(self, ms: int) -> None:
+        """The instance was paused for so long: what the step waits for comes later by as much."""
+        assert self.due is not None
+        self.due += ms
 
 
 class HistoryRow(NamedTuple):

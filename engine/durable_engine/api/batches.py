@@ -24,8 +24,8 @@ from durable_engine.errors import (
     JsException,
     with_fact,
 )
-from durable_engine.values.boundary import unwrap
 from durable_engine.values.durations import parse_duration
+from durable_engine.values.js_values import unwrap
 
 LOCATION_HINTS = ("wnam", "weur", "enam", "eeur", "apac", "apac-ne", "apac-se", "oc", "sam", "afr", "me")
 _RESERVED = re.compile(r"batch|terminate|terminateAll|cf_[0-9a-f]{64}")

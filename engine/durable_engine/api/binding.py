@@ -26,8 +26,9 @@ from durable_engine.errors import (
 from durable_engine.limits import in_bytes
 from durable_engine.model import Place
 from durable_engine.testing.effects import as_coroutine_function, is_over, notify_call
-from durable_engine.values.boundary import JsDict, JsProxy, cross, encode, unwrap
+from durable_engine.values.boundary import cross, encode
 from durable_engine.values.durations import duration_ms
+from durable_engine.values.js_values import JsDict, JsProxy, unwrap
 from durable_engine.workflow import Retention, Workflow
 
 from .batches import check_deleted, check_spread, listed, spread

@@ -13,7 +13,8 @@ from durable_engine import history
 from durable_engine.context.scope import current_scope
 from durable_engine.errors import INVALID_SUBSCRIPTION, SUBSCRIPTION_ABORTED, JsException, with_fact
 from durable_engine.rows import HistoryRow, InstanceRow
-from durable_engine.values.boundary import JsDict, cross, decode
+from durable_engine.values.boundary import cross, decode
+from durable_engine.values.js_values import JsDict
 from durable_engine.workflow import Workflow
 
 from .binding_engine import BindingEngine

@@ -43,20 +43,27 @@ def _context_of_waker(task: asyncio.Task[Any]) -> Context | None:  # pragma: no 
     return None
 
 
-def waiting_for(task: asyncio.Task[Any]) -> Any:
+def waiting_for(task: asyncio.Future[Any]) -> asyncio.Future[Any] | None:
     """The future that a task is suspended on, or None."""
     return getattr(task, "_fut_waiter", None)
 
 
 def wake(task: asyncio.Task[Any]) -> None:
     """Let a suspended task go on now, whatever it waits for; that stays as it is."""
+    for callback, context in detach(task):
+        done = task.get_loop().create_future()
+        done.set_result(None)
+        task.get_loop().call_soon(callback, done, context=context)
+
+
+def detach(task: asyncio.Task[Any]) -> list[tuple[Any, Context]]:
+    """Take a task off what it is suspended on, which stays as it is; returns what would have woken it."""
     future = waiting_for(task)
-    for callback, context in wakers(task):
-        if getattr(callback, "__self__", None) is task:
-            future.remove_done_callback(callback)
-            done = task.get_loop().create_future()
-            done.set_result(None)
-            task.get_loop().call_soon(callback, done, context=context)
+    mine = [(callback, context) for callback, context in wakers(task) if getattr(callback, "__self__", None) is task]
+    for callback, _ in mine:
+        assert future is not None
+        future.remove_done_callback(callback)
+    return mine
 
 
 def wakers(task: asyncio.Task[Any]) -> Iterable[tuple[Any, Context]]:

@@ -37,8 +37,9 @@ from durable_engine.testing.changes import (
     MockStepResult,
 )
 from durable_engine.testing.modifications import Answer, call_with_named, exception_in
-from durable_engine.values.boundary import JsDict, NotSerialisable, cross, decode, encode, is_coroutine
+from durable_engine.values.boundary import NotSerialisable, cross, decode, encode, is_coroutine
 from durable_engine.values.failures import ErrorInfo, describe, end_of_unserialisable, rebuild
+from durable_engine.values.js_values import JsDict, PyValue
 from durable_engine.values.unknown_value import REDACTED, REDACTED_REASON, UnknownValue
 
 from .execution import Execution
@@ -63,7 +64,7 @@ class StepCallback(NamedTuple):
     inputs: Mapping[str, Any]
     sensitive: frozenset[str] = frozenset()
 
-    def __call__(self, ctx: JsDict) -> Any:
+    def __call__(self, ctx: JsDict) -> PyValue:
         """Run the user's function."""
         return self.function(*(ctx if name == "ctx" else self.inputs[name] for name in self.parameters))
 
@@ -77,7 +78,7 @@ class StepCallback(NamedTuple):
 class DoOperation(DurableOperation):
     """A `do` under way: its attempts, its retry delays, its timeouts."""
 
-    __slots__ = ("_callback", "_child", "_config", "_place", "_running", "_settled", "_used")
+    __slots__ = ("_callback", "_child", "_config", "_ledger", "_observers", "_place", "_running", "_settled", "_used")
 
     def __init__(
         self, instance: Execution, scope: Scope, row: StepRow, config: StepConfig, callback: StepCallback, place: Place
@@ -90,19 +91,17 @@ class DoOperation(DurableOperation):
         self._callback = callback
         self._child: Scope | None = None
         self._settled = 0
+        self._ledger = instance.ledger
+        self._observers = instance.engine.observers
 
     def begin(self) -> None:
         """Start it, or go on where an earlier life left off."""
         row = self.row
-        engine = self.instance.engine
         if row.status == NEW:
-            row.change_status("running")
-            if self._config.sensitive:
-                row.flags |= SENSITIVE
-            row.inputs = self._callback.stored_inputs()
+            row.begin(self._callback.stored_inputs(), SENSITIVE if self._config.sensitive else 0)
             self.record((STEP_START, {"config": self._config.merged}, None))
-            engine.observers.step_started(self.instance, row.key)
-        if row.due is not None and row.due > engine.clock.now_ms:
+            self.instance.step_started(row.key)
+        if row.due is not None and row.due > self.instance.now_ms:
             self._wait_for_retry(row.due)
         else:
             self._start_attempt()
@@ -110,24 +109,22 @@ class DoOperation(DurableOperation):
     # -- an attempt --------------------------------------------------------------------------------------------------
 
     def _start_attempt(self) -> None:
-        if self.withheld:
-            self._withhold(self._start_attempt)
-            return
+        self.unless_withheld(self._attempt_now)
+
+    def _attempt_now(self) -> None:
         row = self.row
         if row.due is not None:
-            self.instance.note_length("retry", row.key, row.attempts, self.began)
-        if self.instance.reach("before", row.key, row.attempts + 1):
+            self._faults.note_length("retry", row.key, row.attempts, self.began)
+        if self._faults.reach("before", row.key, row.attempts + 1):
             return
         for run in self._running:
-            self.instance.engine.observers.attempt_overlapped(self.instance, run)
-        row.attempts += 1
-        row.due = None
-        row.change_status("running")
+            self._observers.attempt_overlapped(self.instance, run)
+        row.begin_attempt()
         self.set_busy(True)
         self.record((ATTEMPT_START, {"attempt": row.attempts}, None))
         number = row.attempts
-        self.timer = self.instance.engine.schedule(
-            self.instance.engine.clock.now_ms + self._config.timeout,
+        self.timer = self.engine.schedule(
+            self.instance.now_ms + self._config.timeout,
             lambda: self._time_out(number),
             what=f"the timeout of attempt {number} of step {row.key.label!r}",
             # A step that is at work is never raced by its own timeout.
@@ -136,27 +133,27 @@ class DoOperation(DurableOperation):
         self._run_in_child(self._attempt(number), number)
 
     def _run_in_child(self, coroutine: Coroutine[Any, Any, None], number: int, *, is_virtual: bool = False) -> None:
-        child = Scope(self.instance, lambda: self._child_changed(child), self.row.key, number, is_virtual=is_virtual)
+        child = Scope(self.instance, lambda: self._child_changed(child), self.key, number, is_virtual=is_virtual)
         self._child = child
         self.instance.callback_started()
         context = context_for(child)
 
         def start() -> None:
-            self.instance.keep(self.instance.engine.loop.create_task(coroutine, context=context))
+            self.instance.start_task(coroutine, context)
 
-        self.instance.engine.turns.take(self.instance, start, dropped=coroutine.close)
+        self.instance.take_turn(start, dropped=coroutine.close)
 
     def _child_changed(self, child: Scope) -> None:
         if child is self._child:
             self.set_busy(not child.parked)
             if child.parked and self.timer is not None:
-                self.instance.engine.release(self.timer)
+                self.engine.release(self.timer)
 
     async def _attempt(self, number: int) -> None:
         try:
             try:
                 data = await self._produce(number)
-            except self.instance.engine.passthrough as exc:
+            except self.engine.passthrough as exc:
                 self.instance.abort(exc)
             except ModificationError as exc:
                 self.instance.abort(exc)
@@ -166,7 +163,7 @@ class DoOperation(DurableOperation):
                 if self._is_current(number):
                     self._fail(exc)
             else:
-                if self._is_current(number) and not self.instance.reach("lost", self.row.key, number):
+                if self._is_current(number) and not self._faults.reach("lost", self.key, number):
                     self._succeed(data)
         finally:
             self.instance.callback_ended()
@@ -176,17 +173,16 @@ class DoOperation(DurableOperation):
         return self.row.attempts == number and self._settled < number and not self.instance.closed
 
     async def _produce(self, number: int) -> bytes:
-        answer = self._used = self.instance.modifications.for_attempt(self.row.key)
+        answer = self._used = self._modifications.for_attempt(self.key)
         if answer is None:
             return await self._call_back(number)
-        self.row.flags |= MOCKED
+        self.row.mark(MOCKED)
         return await self._stand_in(answer)
 
     async def _call_back(self, number: int) -> bytes:
-        instance, function = self.instance, self._callback.function
-        observers = instance.engine.observers
+        instance, observers, function = self.instance, self._observers, self._callback.function
         run = CallbackRun(
-            self.row.key,
+            self.key,
             number,
             function,
             self._callback.inputs,
@@ -211,7 +207,7 @@ class DoOperation(DurableOperation):
     def give_back(self) -> None:
         """The attempt that runs is lost: what a modification answered is answered again."""
         if self._used is not None and self._settled < self.row.attempts:
-            self.instance.modifications.give_back(self._used)
+            self._modifications.give_back(self._used)
 
     async def _stand_in(self, answer: Answer) -> bytes:
         outcome: object
@@ -227,7 +223,7 @@ class DoOperation(DurableOperation):
             case MockStepError(error=outcome) | MockStepRaising(error=outcome):
                 pass
             case MockStepOutcomes() as outcomes:
-                outcome = answer.next_outcome(outcomes, self.row.key)
+                outcome = answer.next_outcome(outcomes, self.key)
             case unknown:
                 assert_never(unknown)
         error = exception_in(outcome)
@@ -236,7 +232,7 @@ class DoOperation(DurableOperation):
         return encode(outcome)
 
     def _ctx(self) -> JsDict:
-        key = self.row.key
+        key = self.key
         return _fresh(
             {
                 "step": {"name": key.name, "count": key.count},
@@ -253,23 +249,21 @@ class DoOperation(DurableOperation):
         if too_large is not None:
             self._fail_attempt(ErrorInfo("WorkflowInternalError", too_large), None)
             return
-        self.instance.stored += len(data)
+        self._ledger.add_result(data)
         self._settled = row.attempts
-        self.end("complete")
-        row.result = data
+        self.end("complete", result=data)
         shown = encode(REDACTED) if self._config.sensitive else data
         self.record((ATTEMPT_SUCCESS, {"attempt": row.attempts}, None), (STEP_SUCCESS, None, shown))
-        self.instance.engine.observers.step_finished(self.instance, row.key)
-        if not self.instance.reach("stored", row.key):
+        self.instance.step_finished(row.key)
+        if not self._faults.reach("stored", row.key):
             self.deliver(decode(data))
 
     def _too_large(self, size: int) -> str | None:
-        limits = self.instance.engine.limits
-        step = self.row.key.label
+        limits, step = self.engine.limits, self.key.label
         if size > limits.step_output:
             return OUTPUT_TOO_LARGE.format(step=step, limit=in_bytes(limits.step_output), size=size)
-        if self.instance.stored + size > limits.storage:
-            total = self.instance.stored + size
+        total = self._ledger.size + size
+        if total > limits.storage:
             return STORAGE_FULL.format(step=step, limit=in_bytes(limits.storage), size=total)
         return None
 
@@ -277,8 +271,8 @@ class DoOperation(DurableOperation):
         if isinstance(exc, NotSerialisable):
             self._end_instance()
         else:
-            preserve = self.instance.workflow.preserves_non_retryable
-            self._fail_attempt(describe(exc, self.instance.engine.root, preserve=preserve), exc)
+            workflow = self.instance.workflow
+            self._fail_attempt(describe(exc, self.engine.root, preserve=workflow.preserves_non_retryable), exc)
 
     def _time_out(self, number: int) -> None:
         if self._is_current(number):
@@ -289,10 +283,8 @@ class DoOperation(DurableOperation):
         self.cancel_timer()
         self._child = None  # a callback that timed out may run on: the step is at work no longer for that
         self._settled = self.row.attempts
-        self.row.failures += 1
-        is_final = (
-            self.instance.engine.pending_errors.comes_of_unprovided(original, self.instance) or not info.retryable
-        )
+        self.row.note_failure()
+        is_final = self.instance.comes_of_unprovided(original) or not info.retryable
         if is_final or self.row.failures > self._config.limit:
             self._fail_step(info, original)
         elif callable(self._config.delay):
@@ -303,64 +295,59 @@ class DoOperation(DurableOperation):
             self._retry_in(self._config.delay, info)
 
     def _retry_in(self, base: int, info: ErrorInfo) -> None:
-        engine = self.instance.engine
-        delay = scaled(base, self._config.backoff, self.row.failures)
-        no_time = self.instance.modifications.disables_retry_delay(self.row.key)
-        self.row.due = engine.clock.now_ms + (0 if no_time else delay)
-        self.row.change_status("waiting")
-        detail = {"attempt": self.row.attempts, "error": info.public(), "retryDelayMs": delay}
+        now, row = self.instance.now_ms, self.row
+        delay = scaled(base, self._config.backoff, row.failures)
+        due = now if self._modifications.disables_retry_delay(row.key) else now + delay
+        row.wait_until(due)
+        detail = {"attempt": row.attempts, "error": info.public(), "retryDelayMs": delay}
         self.record((ATTEMPT_FAILURE, detail, None))
-        self.began = engine.clock.now_ms
-        if self.row.due <= engine.clock.now_ms and not self.withheld:
-            if not self.instance.reach("retry", self.row.key, self.row.attempts):
+        self.began = now
+        if due <= now and not self.instance.withholds(self.scope):
+            if not self._faults.reach("retry", row.key, row.attempts):
                 self._start_attempt()
         else:
-            self._wait_for_retry(self.row.due)
+            self._wait_for_retry(due)
 
     def _wait_for_retry(self, due: int) -> None:
-        self.wait_until(due, self._start_attempt, f"the next attempt of step {self.row.key.label!r}")
-        self.instance.reach_inside("retry", self.row.key, self.row.attempts)
+        self.wait_until(due, self._start_attempt, f"the next attempt of step {self.key.label!r}")
+        self._faults.reach_inside("retry", self.key, self.row.attempts)
 
     def _fail_step(
         self, info: ErrorInfo, original: BaseException | None, attempt_error: ErrorInfo | None = None
     ) -> None:
         """End the step with this error, which is that of its last attempt where no other one is given."""
         row = self.row
-        self.end("errored")
-        row.error = info.dump()
-        if not info.retryable:
-            row.flags |= FORGOTTEN
+        self.end("errored", error=info.dump(), flags=0 if info.retryable else FORGOTTEN)
         self.record(
             (ATTEMPT_FAILURE, {"attempt": row.attempts, "error": (attempt_error or info).public()}, None),
             (STEP_FAILURE, {"error": info.public()}, None),
         )
-        self.instance.engine.observers.step_finished(self.instance, row.key)
-        if not self.instance.reach("stored", row.key):
+        self.instance.step_finished(row.key)
+        if not self._faults.reach("stored", row.key):
             self.deliver(error=rebuild(info, original))
 
     def _end_instance(self) -> None:
-        name = self.row.key.name
+        name = self.key.name
         self._settled = self.row.attempts
-        self.end("errored")
         info = ErrorInfo("WorkflowFatalError", STEP_NOT_SERIALISABLE.format(name=name), retryable=False)
-        self.row.error = info.dump()
+        self.end("errored", error=info.dump())
         self.record(
             (ATTEMPT_FAILURE, {"attempt": self.row.attempts, "error": info.public()}, None),
             (STEP_FAILURE, {"error": info.public()}, None),
         )
-        self.instance.engine.observers.step_finished(self.instance, self.row.key)
+        self.instance.step_finished(self.key)
         self.instance.end_at_once(end_of_unserialisable(name))
 
     # -- a delay that is a function ----------------------------------------------------------------------------------
 
     def _ask_for_delay(self, info: ErrorInfo) -> None:
-        number, engine = self.row.attempts, self.instance.engine
+        number, engine = self.row.attempts, self.engine
         self.set_busy(True)
         seconds = DELAY_FUNCTION_LIMIT // 1000
         self.timer = engine.schedule(
-            engine.clock.now_ms + DELAY_FUNCTION_LIMIT,
+            self.instance.now_ms + DELAY_FUNCTION_LIMIT,
             lambda: self._delay_failed(number, f"did not return within {seconds} seconds", None, info),
-            what=f"the limit of the delay function of step {self.row.key.label!r}",
+            what=f"the limit of the delay function of step {self.key.label!r}",
             held=lambda: self._busy,
         )
         # In a context of its own: in the running one it would count as a timer of the step's code.
@@ -371,7 +358,7 @@ class DoOperation(DurableOperation):
         """The delay function waits for something that may never come: time moves, up to the limit at most."""
         if self._awaits_delay(number) and self.timer is not None:
             self.set_busy(False)
-            self.instance.engine.release(self.timer)
+            self.engine.release(self.timer)
 
     async def _ask(self, number: int, info: ErrorInfo) -> None:
         assert callable(self._config.delay)
@@ -380,7 +367,7 @@ class DoOperation(DurableOperation):
             value = self._config.delay(argument)
             if inspect.isawaitable(value):
                 value = await value
-        except self.instance.engine.passthrough as exc:
+        except self.engine.passthrough as exc:
             self.instance.abort(exc)
         except BaseException as exc:
             self._delay_failed(number, f"threw an error: {exc}", exc, info)
@@ -400,7 +387,7 @@ class DoOperation(DurableOperation):
     def _delay_failed(self, number: int, why: str, original: BaseException | None, attempt: ErrorInfo) -> None:
         if not self._awaits_delay(number):
             return
-        message = f'The delay function for step "{self.row.key.label}" {why}'
+        message = f'The delay function for step "{self.key.label}" {why}'
         self.cancel_timer()
         self._fail_step(ErrorInfo("NonRetryableDelayError", message), original, attempt)
 

@@ -1,6 +1,6 @@
-"""One life of an instance: from its start or recovery until it ends, pauses, or is killed.
+"""An execution of an instance: from its start or recovery until it ends, pauses, or is killed.
 
-A new life starts from an empty `Execution` that is filled from the store; nothing else is remembered between lives.
+A new execution starts empty and is filled from the store; nothing else is remembered from one to the next.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Protocol
 
 import msgspec
@@ -19,27 +19,31 @@ from durable_engine.guard.unwinding import GiveWay
 from durable_engine.history import (
     ATTEMPT_FAILURE,
     FINAL_STATUSES,
-    FINAL_STEP_STATUSES,
     INSTANCE_CHANGES,
     INSTANCE_ENDS,
     WORKFLOW_START,
     FinalStatus,
     HistoryKind,
     InstanceStatus,
-    StepKind,
+    StepEventKind,
     StoredStatus,
 )
 from durable_engine.model import Ask, Effect, Place, StepKey
-from durable_engine.rows import FORGOTTEN, HistoryRow, InstanceRow, StepRow
-from durable_engine.testing.faults import FaultKind, FaultPoint, point_of
+from durable_engine.rows import HistoryRow, InstanceRow, StepRow
 from durable_engine.time.sleep_future import SleepFuture
-from durable_engine.values.boundary import JsDict, cross, decode, encode, is_coroutine
+from durable_engine.values.boundary import cross, decode, encode, is_coroutine
 from durable_engine.values.datetimes import to_datetime
 from durable_engine.values.failures import ErrorInfo, instance_error, original_of, rebuild
+from durable_engine.values.js_values import JsDict
 from durable_engine.workflow import Workflow
 
+from .fault_gate import FaultGate
 from .inbox import Inbox
 from .services import Services
+from .step_ledger import StepLedger
+
+StepEvent = tuple[StepEventKind, dict[str, Any] | None, bytes | None]
+"""What history says about a step: the kind, what belongs to it, and a value that crossed the boundary."""
 
 
 class OpenOperation(Protocol):
@@ -57,7 +61,7 @@ class OpenOperation(Protocol):
 
 
 class Execution:
-    """A life of an instance.
+    """An execution of an instance.
 
     Args:
         engine: The engine that it lives on.
@@ -66,8 +70,19 @@ class Execution:
         make_steps: Makes what `run` gets as `step`.
 
     Attributes:
-        replaying: Whether `run` is only replayed for a check, so that nothing may have an effect (replay.py).
-        has_begun: Whether history has the start of an earlier execution, so that this one goes on.
+        replaying: Whether `run` is only replayed for a check, so that nothing may have an effect.
+        engine: As given.
+        workflow: As given.
+        row: As given.
+        ledger: Its steps.
+        modifications: What a test changed about the instance.
+        faults: The fault points that it passes.
+        inbox: Its events, and the waits for them.
+        root: The scope of `run`.
+        operations: The steps that are under way.
+        started_tasks: The tasks that its code has started.
+        killed: Whether it was stopped from outside.
+        aborted_by: What it was stopped for that is meant for the test; None where it was not.
     """
 
     replaying = False
@@ -75,30 +90,32 @@ class Execution:
     def __init__(
         self, engine: Services, workflow: Workflow, row: InstanceRow, make_steps: Callable[[Execution], object]
     ) -> None:
-        self._make_steps = make_steps
         self.engine = engine
         self.workflow = workflow
         self.row = row
+        self._make_steps = make_steps
+        self._clock = engine.clock
+        self._store = engine.store
+        self._observers = engine.observers
+        self._activity = engine.activity
+        self._turns = engine.turns
+        self._lifecycle = engine.lifecycle
+        self._paths = engine.paths
+        self._hazards = engine.hazards
+        self.ledger = StepLedger(engine.store.steps(row.key))
         self.modifications = engine.lifecycle.modifications_of(workflow, row.id)
+        self.faults = FaultGate(self, engine, self.modifications)
+        self.inbox = Inbox(self, engine, self.modifications, self.faults)
         self.root = Scope(self, self._parked_or_busy, is_virtual=True)
         self.operations: dict[StepKey, OpenOperation] = {}
-        self.inbox = Inbox(self, engine, self.modifications, self._dies_at_event)
-        self.withheld: list[Callable[[], None]] | None = None
+        self.started_tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
         self.killed = False
         self.aborted_by: BaseException | None = None
-        self.steps_run = 0
-        self.has_begun = False
+        self._has_begun = False
+        self._withheld: list[Callable[[], None]] | None = None
         self._callbacks = 0
-        self._counts: dict[tuple[StepKind, str, int | None], int] = {}
-        self._sleeps_by_name: dict[StepKey, int] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
-        self.started_tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
-        self._steps = {step.key: step for step in engine.store.steps(row.key)}
-        self._forgotten = {key: row for key, row in self._steps.items() if row.flags & FORGOTTEN}
-        self.stored = sum(len(step.result or b"") for step in self._steps.values())
-        self._next_seq = max((step.seq for step in self._steps.values()), default=0) + 1
         self._sleeps: list[SleepFuture] = []
-        self._stored_ends = _ends_of_sleeps(self._steps.values())
         self._path: list[Ask] = []
         self._branches: dict[asyncio.Task[Any] | None, int] = {}
 
@@ -119,7 +136,7 @@ class Execution:
 
     @property
     def scope(self) -> Scope:
-        """Where the code belongs that runs now: a callback of this life, or `run`."""
+        """Where the code belongs that runs now: a callback of this execution, or `run`."""
         scope = current_scope.get()
         return scope if scope is not None and scope.instance is self else self.root
 
@@ -130,7 +147,7 @@ class Execution:
     @property
     def now_ms(self) -> int:
         """The time that its code sees, in epoch milliseconds."""
-        return self.engine.clock.now_ms
+        return self._clock.now_ms
 
     @property
     def finished(self) -> bool:
@@ -139,7 +156,7 @@ class Execution:
 
     @property
     def closed(self) -> bool:
-        """Whether no code of this life may do anything any more."""
+        """Whether no code of this execution may do anything any more."""
         return self.killed or self.finished
 
     @property
@@ -151,31 +168,33 @@ class Execution:
                 return "waiting"
         return self.row.status
 
-    # -- its life ----------------------------------------------------------------------------------------------------
+    # -- its course ----------------------------------------------------------------------------------------------------
+
+    def note_begun(self) -> None:
+        """History has the start of an earlier execution: this one goes on with it."""
+        self._has_begun = True
 
     def start(self) -> None:
         """Begin to run, from the top."""
-        self._path = self.engine.paths.begin(self.row.key)
-        self.engine.hazards.begin(self.row)
+        self._path = self._paths.begin(self.row.key)
+        self._hazards.begin(self.row)
         if self.row.status == "queued":
-            if not self.has_begun:
+            if not self._has_begun:
                 self._record(WORKFLOW_START)
             self.change_status("running")
         self._note_lost_attempts()
-        self.engine.activity.mark(self, True)
+        self._activity.mark(self, True)
         context = context_for(self.root)
-        self.engine.turns.take(self, lambda: self._start(context))
+        self._turns.take(self, lambda: self._start(context))
 
     def _start(self, context: contextvars.Context) -> None:
-        task = self.engine.loop.create_task(self._run(), context=context)
-        self._branches[task] = 0
-        self.keep(task)
+        self._branches[self.start_task(self._run(), context)] = 0
 
     async def _run(self) -> None:
         try:
             event = self._event()
             if not self.replaying:
-                self.engine.observers.execution_started(self, event)
+                self._observers.execution_started(self, event)
             result = self.workflow.run(event, self._make_steps(self))
             if is_coroutine(result):
                 result = await result
@@ -183,10 +202,10 @@ class Execution:
         except self.engine.passthrough as exc:
             self.abort(exc)
         except BaseException as exc:
-            if not self.closed and not self.reach("end"):
+            if not self.closed and not self.faults.reach("end"):
                 self._fail(exc)
         else:
-            if not self.closed and not self.reach("end"):
+            if not self.closed and not self.faults.reach("end"):
                 self._end("complete", value=output)
 
     def _event(self) -> JsDict:
@@ -204,40 +223,44 @@ class Execution:
             others["schedule"] = cross({"cron": trigger.cron, "scheduledTime": trigger.scheduled_time})
         return others
 
+    def comes_of_unprovided(self, error: BaseException | None) -> bool:
+        """Whether what ends an attempt, or this, comes of something that is not provided; if so, that is kept."""
+        pending = self.engine.pending_errors
+        return pending.comes_of_unprovided(error, self)
+
     def _fail(self, exc: BaseException) -> None:
-        self.engine.pending_errors.comes_of_unprovided(exc, self)
+        self.comes_of_unprovided(exc)
         self.engine.exceptions[self.row.key] = original_of(exc)
         error = instance_error(exc, self.engine.root)
-        self.row.error = msgspec.msgpack.encode(error)
+        self.row.fail(msgspec.msgpack.encode(error))
         self._end("errored", {"error": error})
 
     def end_at_once(self, info: ErrorInfo) -> None:
-        """End with this error without asking `run`; nothing of this life runs again."""
-        self.row.error = msgspec.msgpack.encode(info.public())
+        """End with this error without asking `run`; nothing of this execution runs again."""
+        self.row.fail(msgspec.msgpack.encode(info.public()))
         self._end("errored", {"error": info.public()})
         self.kill()
 
     def terminate(self) -> None:
-        """End now; nothing of this life runs again."""
+        """End now; nothing of this execution runs again."""
         self._end("terminated", {"trigger": {"source": 0}})
         self.kill()
 
     def _end(self, status: FinalStatus, detail: dict[str, Any] | None = None, value: bytes | None = None) -> None:
-        self.row.output = value
-        self.row.ended_at = self.engine.clock.now_ms
+        self.row.note_end(self._clock.now_ms, value)
         if status != "terminated":
-            self.engine.paths.check(self.row.key, self.workflow.name, self._path, is_complete=status == "complete")
+            self._paths.check(self.row.key, self.workflow.name, self._path, is_complete=status == "complete")
         if status == "complete":
             self.report_abandoned_waits()
             self._report_unused_sleeps()
-        self.engine.observers.execution_ended(self)
+        self._observers.execution_ended(self)
         self.change_status(status)
         self._record(INSTANCE_ENDS[status], detail, value)
         self.drop_timers()
         self.modifications.drop_timers()
-        self.engine.activity.mark(self, False)
-        self.engine.observers.instance_finished(self)
-        self.engine.lifecycle.free_slots(self.workflow, [self.id])
+        self._activity.mark(self, False)
+        self._observers.instance_finished(self)
+        self._lifecycle.free_slots(self.workflow, [self.id])
 
     def report_abandoned_waits(self) -> None:
         """Keep findings of the waits that were cancelled while they waited.
@@ -255,7 +278,7 @@ class Execution:
         """Something that is meant for the test was raised in user code: stop here and let the test have it.
 
         Raises:
-            KeyboardInterrupt: As it is, where this life has been stopped before: no test waits for it any more.
+            KeyboardInterrupt: As it is, where this execution has been stopped before: no test waits for it any more.
         """
         if self.killed and isinstance(exc, KeyboardInterrupt):
             raise exc
@@ -281,12 +304,12 @@ class Execution:
         """Count as stopped from here on. Its tasks are stopped by whoever calls this."""
         if not self.closed:
             self.report_abandoned_waits()
-            self.engine.observers.execution_ended(self)
+            self._observers.execution_ended(self)
         if not self.killed:
-            self.engine.turns.operations_closed(len(self.operations))
+            self._turns.operations_closed(len(self.operations))
         self.killed = True
         self.drop_timers()
-        self.engine.activity.forget(self)
+        self._activity.forget(self)
 
     def give_back(self) -> None:
         """The memory is about to be lost: what modifications answered for attempts under way, they answer again."""
@@ -294,48 +317,52 @@ class Execution:
             operation.give_back()
 
     def drop_timers(self) -> None:
-        """Take everything of this life out of the clock."""
+        """Take everything of this execution out of the clock."""
         for operation in self.operations.values():
             operation.cancel_timer()
 
-    def keep(self, task: asyncio.Task[Any]) -> None:
-        """Hold on to a task: asyncio itself only holds weak references."""
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
     def _parked_or_busy(self) -> None:
-        self.engine.activity.mark(self, not self.root.parked)
+        self._activity.mark(self, not self.root.parked)
 
     def note_effect(self, effect: Effect) -> None:
         """Notify observers of a call that its code made."""
-        self.engine.observers.effect(self, effect)
+        self._observers.effect(self, effect)
 
     def hold(self) -> asyncio.Future[None]:
         """A future that is never done, for code that may go no further."""
         return self.engine.loop.create_future()
 
     def end_replay(self) -> None:
-        """A replay comes to something that it cannot answer; for a life that is none, nothing."""
+        """A replay comes to something that it cannot answer; for an execution that is none, nothing."""
 
     # -- pausing -----------------------------------------------------------------------------------------------------
 
     def request_pause(self) -> None:
         """Pause once no callback runs; until then no outcome reaches `run`."""
-        self.withheld = []
+        self._withheld = []
         self.change_status("waitingForPause")
         if self._callbacks:
-            self.engine.activity.progress(self)
+            self._activity.progress(self)
         else:
             self._pause()
 
     def cancel_pause(self) -> None:
         """Go on: the pause had not taken hold."""
-        withheld, self.withheld = self.withheld or [], None
+        withheld, self._withheld = self._withheld or [], None
         self.change_status("running")
         for go_on in withheld:
             if not self.closed:  # one of them may have come to a fault point
                 go_on()
-        self.engine.activity.progress(self)
+        self._activity.progress(self)
+
+    def withholds(self, scope: Scope) -> bool:
+        """Whether a pause is about to take hold of `run`; what a callback does inside goes on until it has ended."""
+        return self._withheld is not None and scope is self.root
+
+    def withhold(self, action: Callable[[], None]) -> None:
+        """Do something only if the pause does not take hold after all."""
+        assert self._withheld is not None
+        self._withheld.append(action)
 
     def callback_started(self) -> None:
         """A callback of a step begins to run."""
@@ -346,66 +373,21 @@ class Execution:
         self._callbacks -= 1
         if self.closed or self.engine.closed:
             return
-        self.engine.activity.progress(self)
-        if self.withheld is not None and not self._callbacks:
+        self._activity.progress(self)
+        if self._withheld is not None and not self._callbacks:
             self._pause()
 
     def _pause(self) -> None:
-        self.row.paused_at = self.engine.clock.now_ms
+        self.row.note_pause(self._clock.now_ms)
         self.change_status("paused")
         self.kill()
-        self.engine.activity.progress(self)
-
-    # -- fault points ------------------------------------------------------------------------------------------------
-
-    def reach(self, kind: FaultKind, key: StepKey | None = None, attempt: int | None = None) -> bool:
-        """Pass a fault point.
-
-        Returns:
-            Whether the engine has died here: a new life has begun, and this one must go no further.
-        """
-        if not self._faulty or self.closed:
-            return False
-        point = point_of(self, kind, key, attempt)
-        if self.engine.faults.pass_by(point) is None and not self.modifications.crashes_at(point):
-            return False
-        self.engine.lifecycle.crash(self.workflow, self.id, point)
-        return True
-
-    def reach_inside(self, kind: FaultKind, key: StepKey, attempt: int | None = None) -> None:
-        """Pass a fault point that lies in the middle of something that takes time."""
-        if not self._faulty or self.closed:
-            return
-        point = point_of(self, kind, key, attempt)
-        armed = self.engine.faults.pass_by(point)
-        if armed is None and not self.modifications.crashes_at(point):
-            return
-        if armed is not None and armed.after:
-            due = self.engine.clock.now_ms + armed.after
-            self.engine.schedule(due, lambda: self._die(point), what=f"the crash at {point.short!r}")
-        else:
-            # Code that has just begun to sleep may go on to something else before it awaits that.
-            self.engine.loop.call_soon(self._die, point, context=contextvars.Context())
-
-    def note_length(self, kind: FaultKind, key: StepKey, attempt: int | None, began: int) -> None:
-        """What takes time is over: keep how long it took, for a crash in its middle."""
-        if self.engine.faults.recording:
-            ms = self.engine.clock.now_ms - began
-            self.engine.faults.note_length(point_of(self, kind, key, attempt), ms)
-
-    @property
-    def _faulty(self) -> bool:
-        return self.engine.faults.active or self.modifications.has_crashes
-
-    def _die(self, point: FaultPoint) -> None:
-        if not self.closed and not self.engine.closed:
-            self.engine.lifecycle.crash(self.workflow, self.id, point)
+        self._activity.progress(self)
 
     # -- steps -------------------------------------------------------------------------------------------------------
 
     def ask(self, key: StepKey, place: Place) -> None:
         """Note that `run` asks for a step."""
-        self.engine.observers.step_asked(self, self._note_ask(key, place))
+        self._observers.step_asked(self, self._note_ask(key, place))
 
     def _note_ask(self, key: StepKey, place: Place) -> Ask:
         task = asyncio.current_task()
@@ -420,78 +402,32 @@ class Execution:
 
     def sleeps_until(self, key: StepKey, until: int, place: Place) -> None:
         """Note that `run` asks for a sleep until a time (epoch milliseconds)."""
-        if self.engine.hazards.has_passed(self, key, until, self.find_step(key)):
-            self.engine.hazards.report_passed(self, key, place)
-
-    def count_step(self, kind: StepKind, name: str) -> StepKey:
-        """The identity of the step that `run` asks for now."""
-        return StepKey(kind, name, self._count(kind, name))
-
-    def count_sleep(self, name: str, duration: int, until: int | None = None) -> StepKey:
-        """The identity of the sleep that `run` asks for now.
-
-        Args:
-            name: Its name.
-            duration: How long it is, in milliseconds.
-            until: Where `run` names its end: that end, in epoch milliseconds.
-        """
-        stored = self._stored_sleep(name, until)
-        if stored is None:
-            key = StepKey("sleep", name, self._count("sleep", name, duration), duration)
-        else:
-            key = stored
-            counted: tuple[StepKind, str, int | None] = ("sleep", name, key.duration)
-            self._counts[counted] = max(self._counts.get(counted, 0), key.count)
-        self._sleeps_by_name[key] = self._count("sleep", name)
-        return key
-
-    def _count(self, kind: StepKind, name: str, duration: int | None = None) -> int:
-        count = self._counts.get((kind, name, duration), 0) + 1
-        self._counts[kind, name, duration] = count
-        return count
-
-    def has_slept_until(self, name: str, until: int) -> bool:
-        """Whether an earlier life began a sleep of that name and end that this one has not asked for yet."""
-        return self._stored_sleep(name, until) is not None
-
-    def _stored_sleep(self, name: str, until: int | None) -> StepKey | None:
-        """What is left of a sleep until a point in time grows shorter, and it is the same sleep still."""
-        ends = () if until is None else self._stored_ends.get((name, until), ())
-        return next((key for key in ends if key not in self._sleeps_by_name), None)
+        if self._hazards.has_passed(self, key, until, self.find_step(key)):
+            self._hazards.report_passed(self, key, place)
 
     def sleep_by_name(self, key: StepKey) -> int | None:
         """Which occurrence of its name a sleep is, whatever its duration; None for any other step."""
-        return self._sleeps_by_name.get(key)
+        return self.ledger.sleep_by_name(key)
 
     def distinguishing_duration(self, key: StepKey) -> int | None:
         """A sleep's duration, where its count alone does not tell it from another sleep of its name."""
-        return key.duration if self._sleeps_by_name.get(key, key.count) != key.count else None
+        return self.ledger.distinguishing_duration(key)
 
     def takes_no_time(self, sleep: StepKey) -> bool:
-        """Whether a test disabled that sleep: its selectors count by the name alone."""
-        selected = StepKey(sleep.kind, sleep.name, self._sleeps_by_name[sleep])
-        return self.modifications.disables_sleep(selected)
+        """Whether a test disabled that sleep."""
+        return self.modifications.disables_sleep(self.ledger.selected(sleep))
 
     def open_row(self, key: StepKey) -> StepRow:
-        """The step's row: as an earlier life left it, or new."""
-        row = self._steps.get(key)
-        if row is None or row.flags & FORGOTTEN:
-            row = StepRow(key, self._next_seq, self.engine.clock.now_ms)
-            self._next_seq += 1
-            self._steps[key] = row
-        return row
+        """The step's row: as an earlier execution left it, or new."""
+        return self.ledger.open(key, self._clock.now_ms)
 
     def find_step(self, key: StepKey) -> StepRow | None:
-        """A step of this life, or of an earlier one whose outcome is remembered; None if it has not been asked for."""
-        row = self._steps.get(key)
-        return None if row is self._forgotten.get(key) else row
+        """A step of this execution, or of an earlier one whose outcome is remembered; None if it was not asked for."""
+        return self.ledger.find(key)
 
     def remembered(self, key: StepKey) -> StepRow | None:
-        """A step whose outcome an earlier life has stored, or None."""
-        row = self._steps.get(key)
-        if row is None or row.flags & FORGOTTEN or row.status not in FINAL_STEP_STATUSES:
-            return None
-        return row
+        """A step whose outcome an earlier execution has stored, or None."""
+        return self.ledger.remembered(key)
 
     def answer(self, row: StepRow) -> asyncio.Future[Any]:
         """The stored outcome of a step; as on the platform, it is not there in the same turn."""
@@ -506,33 +442,81 @@ class Execution:
         return future
 
     def new_sleep(self, name: str, place: Place) -> SleepFuture:
-        """What code of this life gets for a sleep that it asks for."""
-        future = SleepFuture(loop=self.engine.loop)
-        future.name, future.place = name, place
+        """What code of this execution gets for a sleep that it asks for."""
+        future = SleepFuture(name, place, loop=self.engine.loop)
         self._sleeps.append(future)
         return future
 
     def _soon(self, action: Callable[[], None]) -> None:
         """In the next turn, or when it is its turn."""
-        if self.engine.turns.seeded:
-            self.engine.turns.take(self, action)
+        if self._turns.seeded:
+            self._turns.take(self, action)
         else:
             self.engine.loop.call_soon(action, context=context_for(self.root))
 
-    def _dies_at_event(self, event_type: str, wait: StepKey) -> bool:
-        if not self._faulty or not self.engine.store.has_event(self.row.key, event_type):
-            return False
-        return self.reach("event", wait)
-
     def _note_lost_attempts(self) -> None:
-        for step in self._steps.values():
-            if step.key.kind == "do" and step.status == "running" and step.attempts:
-                detail = {
-                    "attempt": step.attempts,
-                    "error": {"name": "WorkflowInternalError", "message": LOST_ATTEMPT},
-                }
-                self._record(ATTEMPT_FAILURE, detail, key=step.key)
-                self.engine.observers.attempt_lost(self, step.key, step.attempts)
+        for step in self.ledger.lost_attempts():
+            detail = {
+                "attempt": step.attempts,
+                "error": {"name": "WorkflowInternalError", "message": LOST_ATTEMPT},
+            }
+            self._record(ATTEMPT_FAILURE, detail, key=step.key)
+            self._observers.attempt_lost(self, step.key, step.attempts)
+
+    # -- operations --------------------------------------------------------------------------------------------------
+
+    def open_operation(self, key: StepKey, operation: OpenOperation) -> None:
+        """A step is under way from now on."""
+        self.operations[key] = operation
+        self._turns.operation_opened()
+
+    def close_operation(self, key: StepKey) -> None:
+        """A step is under way no longer: `run` gets its outcome."""
+        del self.operations[key]
+        self._turns.operations_closed(1)
+
+    def step_started(self, key: StepKey) -> None:
+        """Notify observers: a step has started for the first time."""
+        self._observers.step_started(self, key)
+
+    def step_finished(self, key: StepKey) -> None:
+        """Notify observers: a step has its outcome."""
+        self._observers.step_finished(self, key)
+
+    def wait_started(self, key: StepKey, event_type: str, place: Place) -> None:
+        """Notify observers: a wait begins to look for events."""
+        self._observers.wait_started(self, key, event_type, place)
+
+    def await_late_events(self, event_type: str) -> None:
+        """A wait has begun for the first time: mocked events of its type that come later are on their way."""
+        self._lifecycle.await_late_events(self.key, event_type)
+
+    def record_step(self, row: StepRow, events: Iterable[StepEvent]) -> None:
+        """Store a step's row as it stands, and lines of history about it."""
+        now = self._clock.now_ms
+        lines = [HistoryRow(kind, row.key, now, detail, value) for kind, detail, value in events]
+        self._store.record(self.row.key, lines, row)
+        self._activity.recorded(self)
+
+    def progress(self) -> None:
+        """Something changed that somebody may wait for."""
+        self._activity.progress(self)
+
+    @property
+    def is_turn_open(self) -> bool:
+        """Whether what is ready may have to wait for its turn: a seed decides who goes first."""
+        return self._turns.seeded
+
+    def take_turn(self, action: Callable[[], None], *, dropped: Callable[[], object] | None = None) -> None:
+        """Do something at once, or when its turn comes; `dropped` is called in its place if this ends before."""
+        self._turns.take(self, action, dropped=dropped)
+
+    def start_task(self, coroutine: Coroutine[Any, Any, None], context: contextvars.Context) -> asyncio.Task[None]:
+        """Run something of this execution, and hold on to its task: asyncio itself only holds weak references."""
+        task = self.engine.loop.create_task(coroutine, context=context)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     # -- storage -----------------------------------------------------------------------------------------------------
 
@@ -551,7 +535,7 @@ class Execution:
         kind = INSTANCE_CHANGES.get(status)
         if kind is not None and status != before:
             self._record(kind)
-        self.engine.store.save_instance(self.row)
+        self._store.save_instance(self.row)
 
     def _record(
         self,
@@ -560,17 +544,8 @@ class Execution:
         value: bytes | None = None,
         key: StepKey | None = None,
     ) -> None:
-        self.engine.store.record(self.row.key, [HistoryRow(kind, key, self.engine.clock.now_ms, detail, value)])
-        self.engine.activity.recorded(self)
-
-
-def _ends_of_sleeps(steps: Iterable[StepRow]) -> dict[tuple[str, int], list[StepKey]]:
-    """The stored sleeps, in order of their start, by their name and the point in time that they last until."""
-    ends: dict[tuple[str, int], list[StepKey]] = {}
-    for step in steps:
-        if step.key.duration is not None:
-            ends.setdefault((step.key.name, step.started_at + step.key.duration), []).append(step.key)
-    return ends
+        self._store.record(self.row.key, [HistoryRow(kind, key, self._clock.now_ms, detail, value)])
+        self._activity.recorded(self)
 
 
 def settle_answer(future: asyncio.Future[Any], row: StepRow) -> None:
@@ -579,6 +554,6 @@ def settle_answer(future: asyncio.Future[Any], row: StepRow) -> None:
         return
     if row.error is not None:
         future.set_exception(rebuild(ErrorInfo.load(row.error)))
-        future.exception()  # a life that is killed before it hears of this would be complained of
+        future.exception()  # an execution that is killed before it hears of this would be complained of
     else:
         future.set_result(None if row.result is None else decode(row.result))

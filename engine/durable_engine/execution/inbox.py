@@ -7,14 +7,13 @@ inbox to a wait, and that one hands the payload to `run`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any, Protocol
 
 from durable_engine.instance import Instance
-from durable_engine.model import StepKey
 from durable_engine.rows import StepRow
 from durable_engine.testing.modifications import InstanceModifications
 
+from .fault_gate import FaultGate
 from .services import Services
 
 
@@ -38,8 +37,7 @@ class Inbox:
         instance: Whose events they are.
         engine: The engine that it lives on.
         modifications: What a test changed about the instance: it may have mocked an event.
-        dies_at: Passes the fault point of an event of that type which that wait is about to take; says whether the
-            engine has died there.
+        faults: The fault points that it passes.
     """
 
     def __init__(
@@ -47,19 +45,20 @@ class Inbox:
         instance: Instance,
         engine: Services,
         modifications: InstanceModifications,
-        dies_at: Callable[[str, StepKey], bool],
+        faults: FaultGate,
     ) -> None:
         self._instance = instance
-        self._engine = engine
+        self._store = engine.store
+        self._observers = engine.observers
         self._modifications = modifications
-        self._dies_at = dies_at
+        self._faults = faults
         self._waits: dict[str, list[OpenWait]] = {}
 
     def keep(self, event_type: str, payload: bytes, *, mocked: bool) -> None:
         """Store an event that no wait may take yet."""
         row, now = self._instance.row, self._instance.now_ms
-        event = self._engine.store.add_event(row.key, event_type, payload, now, mocked=mocked)
-        self._engine.observers.event_kept(row, event_type, event)
+        event = self._store.add_event(row.key, event_type, payload, now, mocked=mocked)
+        self._observers.event_kept(row, event_type, event)
 
     def keep_mocked(self) -> None:
         """Store the mocked events that are there from the start."""
@@ -78,17 +77,17 @@ class Inbox:
 
     def deliver(self, event_type: str) -> None:
         """Give kept events of that type to the waits for it, oldest to oldest."""
-        instance, engine = self._instance, self._engine
+        instance = self._instance
         waiting = self._waits.get(event_type, [])
         while waiting:
-            if self._dies_at(event_type, waiting[0].row.key):
+            if self._faults.reach_event(event_type, waiting[0].row.key):
                 return
-            event = engine.store.take_event(instance.row.key, event_type)
+            event = self._store.take_event(instance.row.key, event_type)
             if event is None:
                 return
             wait = waiting.pop(0)
             key = wait.row.key
-            engine.observers.event_taken(instance, key, event_type, event.seq)
+            self._observers.event_taken(instance, key, event_type, event.seq)
             if event.mocked:
                 self._modifications.event_taken(event_type, key)
             wait.receive(event.payload, event.at)

@@ -10,44 +10,64 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from durable_engine.context.scope import Operation, Scope
-from durable_engine.history import StepEventKind, StepStatus
-from durable_engine.rows import HistoryRow, StepRow
+from durable_engine.context.scope import Operation, Scope, context_for
+from durable_engine.history import StepStatus
+from durable_engine.model import StepKey
+from durable_engine.rows import StepRow
 from durable_engine.time.clock import Timer
 
-from .execution import Execution
+from .execution import Execution, StepEvent
 
 
 class DurableOperation(Operation):
-    """A step of any kind that is under way."""
+    """A step of any kind that is under way.
 
-    __slots__ = ("began", "future", "instance", "row", "timer")
+    Args:
+        instance: The execution that it belongs to.
+        scope: Where the code waits that asked for it.
+        row: The step as stored.
+
+    Attributes:
+        instance: As given.
+        engine: The services of the execution's engine.
+        row: As given.
+        future: What `run` awaits.
+        timer: What ends the wait for something, if anything does.
+        began: When it began, or its retry delay did (epoch milliseconds).
+    """
+
+    __slots__ = ("_faults", "_modifications", "began", "engine", "future", "instance", "row", "timer")
 
     def __init__(self, instance: Execution, scope: Scope, row: StepRow) -> None:
         super().__init__(scope)
         self.instance = instance
+        self.engine = instance.engine
         self.row = row
+        self._faults = instance.faults
+        self._modifications = instance.modifications
         self.future: asyncio.Future[Any] = instance.engine.loop.create_future()
         self.timer: Timer | None = None
-        self.began = instance.engine.clock.now_ms
-        instance.operations[row.key] = self
-        instance.engine.turns.operation_opened()
+        self.began = instance.now_ms
+        instance.open_operation(row.key, self)
 
-    def record(self, *events: tuple[StepEventKind, dict[str, Any] | None, bytes | None]) -> None:
+    @property
+    def key(self) -> StepKey:
+        """Which step it is."""
+        return self.row.key
+
+    def record(self, *events: StepEvent) -> None:
         """Store the row as it stands, and these lines of history."""
-        now = self.instance.engine.clock.now_ms
-        key = self.row.key
-        self.instance.engine.store.record(
-            self.instance.row.key,
-            [HistoryRow(kind, key, now, detail, value) for kind, detail, value in events],
-            self.row,
-        )
-        self.instance.engine.activity.recorded(self.instance)
+        self.instance.record_step(self.row, events)
 
     def wait_until(self, due: int, callback: Callable[[], None], what: str) -> None:
         """Park until the clock reaches `due`."""
         self.set_busy(False)
-        self.timer = self.instance.engine.schedule(due, callback, what=what, held=None)
+        self.timer = self.engine.schedule(due, callback, what=what, held=None)
+
+    def soon(self, callback: Callable[..., None], *arguments: Any) -> None:
+        """Call something in the next turn of the event loop."""
+        loop = self.engine.loop
+        loop.call_soon(callback, *arguments, context=context_for(self.scope))
 
     def cancel_timer(self) -> None:
         """Forget the timer, if there is one."""
@@ -55,47 +75,38 @@ class DurableOperation(Operation):
             self.timer.cancel()
             self.timer = None
 
-    def end(self, status: StepStatus) -> None:
+    def end(
+        self, status: StepStatus, *, result: bytes | None = None, error: bytes | None = None, flags: int = 0
+    ) -> None:
         """Note in the row that the step is over."""
         self.cancel_timer()
-        self.row.change_status(status)
-        self.row.due = None
-        self.row.ended_at = self.instance.engine.clock.now_ms
+        self.row.end(status, self.instance.now_ms, result=result, error=error, flags=flags)
 
     def give_back(self) -> None:
         """The memory is lost while this is under way."""
 
-    @property
-    def withheld(self) -> bool:
-        """Whether a pause is about to take hold of `run`; what a callback does inside goes on until it has ended."""
-        return self.instance.withheld is not None and self.scope is self.instance.root
-
     def deliver(self, value: object = None, error: Exception | None = None) -> None:
         """Hand the stored outcome to `run`, when its turn comes."""
-        if self.instance.engine.turns.seeded:
+        if self.instance.is_turn_open:
             self.set_busy(True)
-        self.instance.engine.turns.take(self.instance, lambda: self._deliver(value, error))
+        self.instance.take_turn(lambda: self.unless_withheld(lambda: self._hand_over(value, error)))
 
-    def _deliver(self, value: object, error: Exception | None) -> None:
-        if self.withheld:
-            self._withhold(lambda: self._hand_over(value, error))
+    def unless_withheld(self, action: Callable[[], None]) -> None:
+        """Do something at once, or when a pause that is about to take hold of `run` does not."""
+        if self.instance.withholds(self.scope):
+            self.set_busy(False)
+            self.instance.withhold(action)
         else:
-            self._hand_over(value, error)
-
-    def _withhold(self, action: Callable[[], None]) -> None:
-        assert self.instance.withheld is not None
-        self.set_busy(False)
-        self.instance.withheld.append(action)
+            action()
 
     def _hand_over(self, value: object, error: Exception | None) -> None:
-        del self.instance.operations[self.row.key]
-        self.instance.engine.turns.operations_closed(1)
+        self.instance.close_operation(self.key)
         self.close()
         # Whoever awaited it may have been cancelled, which cancels the future: the outcome is stored all the same.
         if not self.future.done():
             if error is not None:
                 self.future.set_exception(error)
-                self.future.exception()  # a life that is killed before it hears of this would be complained of
+                self.future.exception()  # else asyncio complains where the execution is stopped before
             else:
                 self.future.set_result(value)
-        self.instance.engine.activity.progress(self.instance)
+        self.instance.progress()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from durable_engine.context.scope import Scope, context_for
+from durable_engine.context.scope import Scope
 from durable_engine.history import SLEEP_COMPLETE, SLEEP_START
 from durable_engine.model import Place
 from durable_engine.rows import StepRow
@@ -22,24 +22,23 @@ class SleepOperation(DurableOperation):
 
     def begin(self, duration: int) -> None:
         """Start it, or go on with what is left of it."""
-        engine = self.instance.engine
-        if self.row.due is None:
-            self.row.due = engine.clock.now_ms + duration
-            self.row.change_status("waiting")
+        instance, key, row = self.instance, self.key, self.row
+        if row.due is None:
+            row.wait_until(instance.now_ms + duration)
             self.record((SLEEP_START, {"durationMs": duration}, None))
-            engine.observers.step_started(self.instance, self.row.key)
-        key = self.row.key
-        if self.row.due <= engine.clock.now_ms or self.instance.takes_no_time(key):
-            engine.loop.call_soon(self._complete, context=context_for(self.scope))
+            instance.step_started(key)
+        assert row.due is not None
+        if row.due <= instance.now_ms or instance.takes_no_time(key):
+            self.soon(self._complete)
         else:
-            self.wait_until(self.row.due, self._complete, f"the end of sleep {key.label!r}")
-        self.instance.reach_inside("sleep", key)
+            self.wait_until(row.due, self._complete, f"the end of sleep {key.label!r}")
+        self._faults.reach_inside("sleep", key)
 
     def _complete(self) -> None:
         if self.instance.closed:
             return
-        self.instance.note_length("sleep", self.row.key, None, self.began)
+        self._faults.note_length("sleep", self.key, None, self.began)
         self.end("complete")
         self.record((SLEEP_COMPLETE, None, None))
-        self.instance.engine.observers.step_finished(self.instance, self.row.key)
+        self.instance.step_finished(self.key)
         self.deliver()

@@ -19,11 +19,13 @@ from durable_engine.errors import (
     JsException,
     with_fact,
 )
+from durable_engine.limits import Limits
 from durable_engine.model import Place, StepKey
-from durable_engine.values.boundary import JsProxy, encode
+from durable_engine.values.boundary import encode
 from durable_engine.values.datetimes import to_ms
 from durable_engine.values.durations import DAY, parse_duration
 from durable_engine.values.failures import js_error
+from durable_engine.values.js_values import JsProxy, JsValue
 
 from . import dependencies
 from .do import DoOperation, StepCallback
@@ -60,11 +62,11 @@ class DeferredCall(Coroutine[Any, Any, T], Generic[T]):
     def __await__(self) -> Generator[Any, Any, T]:
         return self._started().__await__()
 
-    def send(self, value: Any) -> Any:
+    def send(self, value: Any) -> object:
         """Go on, as `Coroutine.send`."""
         return self._started().send(value)
 
-    def throw(self, *args: Any) -> Any:
+    def throw(self, *args: Any) -> object:
         """Raise inside, as `Coroutine.throw`."""
         return self._started().throw(*args)
 
@@ -78,14 +80,17 @@ class DeferredCall(Coroutine[Any, Any, T], Generic[T]):
 
 
 class Step:
-    """The durable steps of one life of an instance.
+    """The durable steps of one execution of an instance.
 
     Args:
-        instance: The life.
+        instance: The execution.
     """
 
     def __init__(self, instance: Execution) -> None:
         self._instance = instance
+        self._ledger = instance.ledger
+        self._findings = instance.engine.step_findings
+        self._steps_run = 0
         self._declared: dict[str, Callable[[], DeferredCall[Any]]] = {}
         self._results: dict[Callable[[], Any], Any] = {}
         self._in_flight: dict[Callable[[], Any], asyncio.Future[Any]] = {}
@@ -132,7 +137,7 @@ class Step:
             step_name: str = function.__name__ if name is None else name
 
             def decorated() -> DeferredCall[Any]:
-                async def call() -> Any:
+                async def call() -> JsValue:
                     await self._suspend_if_stopped()
                     wanted = dependencies_of(function)
                     inputs = await self._resolve(wanted, concurrent)
@@ -156,7 +161,7 @@ class Step:
             return dict(zip(wanted, values, strict=True))
         return {name: await self._value_of(step) for name, step in wanted.items()}
 
-    async def _value_of(self, decorated: Callable[[], Any]) -> Any:
+    async def _value_of(self, decorated: Callable[[], Any]) -> JsValue:
         if decorated in self._results:
             return self._results[decorated]
         if decorated in self._in_flight:
@@ -165,7 +170,7 @@ class Step:
 
     async def _run(
         self, decorated: Callable[[], Any], name: str, config: object, callback: StepCallback, place: Place
-    ) -> Any:
+    ) -> JsValue:
         instance = self._instance
         await self._suspend_if_stopped()  # what it depends on may have taken until after the end
         self._check_name(name)
@@ -174,27 +179,27 @@ class Step:
         except InvalidStepConfigError:
             raise JsException("Error", "WorkflowFatalError: " + INVALID_CONFIG.format(name=name)) from None
         for text in read.misread:
-            instance.engine.step_findings.misread_duration(text, place)
+            self._findings.misread_duration(text, place)
         if read.sensitive:
             self._sensitive.add(decorated)
-        limit = instance.engine.limits.steps or instance.workflow.step_limit
-        if instance.steps_run >= limit:
-            fact = f'Step "{name}" would be number {instance.steps_run + 1}.'
+        limit = self._limits.steps or instance.workflow.step_limit
+        if self._steps_run >= limit:
+            fact = f'Step "{name}" would be number {self._steps_run + 1}.'
             raise with_fact(STEP_LIMIT.format(limit=limit), fact)
-        instance.steps_run += 1
-        key = instance.count_step("do", name)
+        self._steps_run += 1
+        key = self._ledger.count("do", name)
         self._ask(key, place)
         known = instance.remembered(key)
         if known is not None:
             # Dependents share what is remembered as they share what runs: asked for again, it would be another step.
             return await self._share(decorated, instance.answer(known))
         if instance.replaying:
-            await instance.engine.loop.create_future()
+            await instance.hold()
         operation = DoOperation(instance, instance.scope, instance.open_row(key), read, callback, place)
         operation.begin()
         return await self._share(decorated, operation.future)
 
-    async def _share(self, decorated: Callable[[], Any], outcome: asyncio.Future[Any]) -> Any:
+    async def _share(self, decorated: Callable[[], Any], outcome: asyncio.Future[Any]) -> JsValue:
         self._in_flight[decorated] = outcome
         try:
             result = self._results[decorated] = await outcome
@@ -220,7 +225,7 @@ class Step:
         if read is None:
             return self._failed(_unreadable(duration, f"the duration of sleep {name!r}"), name, place)
         if read.misread:
-            self._instance.engine.step_findings.misread_duration(str(duration), place)
+            self._findings.misread_duration(str(duration), place)
         return self._sleep(name, read.ms, place)
 
     def sleep_until(self, name: str, when: object) -> asyncio.Future[None]:
@@ -245,19 +250,18 @@ class Step:
 
     def _sleep(self, name: str, duration: int, place: Place, *, until: int | None = None) -> asyncio.Future[None]:
         instance = self._instance
-        loop = instance.engine.loop
         if instance.closed:
-            return loop.create_future()
+            return instance.hold()
         _check_type(name)
-        longest = instance.engine.limits.sleep
+        longest = self._limits.sleep
         if duration > longest:
             too_long = SLEEP_TOO_LONG.format(name=name, ms=duration, limit=longest)
             return self._failed(JsException("Error", too_long), name, place)
-        # A sleep that an earlier life began or finished was not in the past then.
-        if until is not None and duration < 0 and not instance.has_slept_until(name, until):
+        # A sleep that an earlier execution began or finished was not in the past then.
+        if until is not None and duration < 0 and not self._ledger.has_slept_until(name, until):
             return self._failed(JsException("Error", PAST_SLEEP), name, place)
         duration = max(duration, -longest)  # which is over at once as well, and can be stored
-        key = instance.count_sleep(name, duration, until)
+        key = self._ledger.count_sleep(name, duration, until)
         if until is not None:
             instance.sleeps_until(key, until, place)
         self._ask(key, place)
@@ -265,7 +269,7 @@ class Step:
         if remembered is not None:
             return instance.answer_sleep(remembered, place)
         if instance.replaying:
-            return loop.create_future()
+            return instance.hold()
         operation = SleepOperation(instance, instance.scope, instance.open_row(key), place)
         operation.begin(duration)
         return operation.future
@@ -288,22 +292,22 @@ class Step:
         """
         place = _place(2)
 
-        async def call() -> Any:
+        async def call() -> JsValue:
             await self._suspend_if_stopped()
             _check_type(name)
             read = parse_duration(timeout)
             if read is None:
                 raise _unreadable(timeout, f"the timeout of wait {name!r}")
             if read.misread:
-                self._instance.engine.step_findings.misread_duration(str(timeout), place)
+                self._findings.misread_duration(str(timeout), place)
             instance = self._instance
-            key = instance.count_step("wait_for_event", name)
+            key = self._ledger.count("wait_for_event", name)
             self._ask(key, place)
             known = instance.remembered(key)
             if known is not None:
                 return await instance.answer(known)
             if instance.replaying:
-                await instance.engine.loop.create_future()
+                await instance.hold()
             operation = EventOperation(instance, instance.scope, instance.open_row(key), place)
             operation.begin(event_type, read.ms if timeout else DEFAULT_EVENT_TIMEOUT)
             return await operation.future
@@ -312,17 +316,21 @@ class Step:
 
     # -- helpers -----------------------------------------------------------------------------------------------------
 
+    @property
+    def _limits(self) -> Limits:
+        return self._instance.engine.limits
+
     def _ask(self, key: StepKey, place: Place) -> None:
         if self._instance.scope is self._instance.root:
             self._instance.ask(key, place)
 
     async def _suspend_if_stopped(self) -> None:
         if self._instance.closed:
-            await self._instance.engine.loop.create_future()
+            await self._instance.hold()
 
     def _check_name(self, name: str) -> None:
         _check_type(name)
-        longest = self._instance.engine.limits.step_name
+        longest = self._limits.step_name
         length = _js_length(name)
         if length > longest or _CONTROL.search(name):
             wrong = f"has {length} characters" if length > longest else f"has a control character: {name!r}"
@@ -346,7 +354,7 @@ class Step:
 
         def forgotten() -> None:
             if not instance.killed:
-                instance.engine.step_findings.missing_await(what, place, instance.workflow)
+                self._findings.missing_await(what, place, instance.workflow)
 
         return DeferredCall(call, forgotten, what)
 

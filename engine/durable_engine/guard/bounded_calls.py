@@ -6,7 +6,7 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Generator
 from contextvars import Context
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from durable_engine.context.asyncio_internals import wake
 from durable_engine.context.frames import show_frame
@@ -17,13 +17,15 @@ from .guarded_engine import GuardedEngine
 from .open_code import innermost
 from .unwinding import GiveWay
 
+R = TypeVar("R")
+
 _WHAT_TO_DO = (
     "It may wait for something that nobody answers. If it is only slow, give it more time: "
     "`@pytest.mark.workflow(timeout=...)` or ini `workflows_timeout`."
 )
 
 
-async def call_bounded(engine: GuardedEngine, what: str, call: Callable[[], Any]) -> Any:
+async def call_bounded(engine: GuardedEngine, what: str, call: Callable[[], Awaitable[R] | R]) -> R:
     """Call code of the Worker, and await what it returns, for as long as a wait may take.
 
     Args:
@@ -40,7 +42,7 @@ async def call_bounded(engine: GuardedEngine, what: str, call: Callable[[], Any]
     token = current_call.set((engine, what))
     try:
         outcome = call()
-        return await _Bounded(engine, what, outcome) if inspect.isawaitable(outcome) else outcome
+        return cast(R, await _Bounded(engine, what, outcome) if inspect.isawaitable(outcome) else outcome)
     except GiveWay as exc:
         error = exc.unwinding.take() or exc
     finally:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from types import AsyncGeneratorType
 from typing import Any
 
-from durable_engine.context.asyncio_internals import ready_handles, scope_of, task_context, waiting_for, wakers
+from durable_engine.context.asyncio_internals import detach, ready_handles, scope_of, task_context
 from durable_engine.context.scope import Scope, current_scope
 
 from .closing import chain_of, closing
@@ -58,9 +58,7 @@ def kill(
             stopping.add(task)
     stopping.update(_running_dead(loop, dead))
     for task in stopping:
-        for callback, _ in wakers(task):
-            if getattr(callback, "__self__", None) is task:
-                waiting_for(task).remove_done_callback(callback)
+        detach(task)
         stopped_tasks.keep_task(task)
         _take_generators(loop, task, stopped_tasks)
 

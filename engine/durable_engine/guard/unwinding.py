@@ -15,9 +15,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import Any, TypeAlias
 
 from durable_engine.context.frames import is_callback, is_hidden
+
+TraceFunction: TypeAlias = Callable[[FrameType, str, Any], Any]
+"""What `sys.settrace` takes."""
 
 
 class Unwinding:
@@ -87,7 +90,9 @@ class Unwinding:
             frame.f_trace = None
             frame.f_trace_opcodes = False
 
-    def _trace(self, frame: FrameType, event: str, argument: Any) -> Any:  # pragma: no cover (what traces is not seen)
+    def _trace(
+        self, frame: FrameType, event: str, argument: Any
+    ) -> TraceFunction | None:  # pragma: no cover (what traces is not seen)
         if not self.is_active or is_hidden(frame.f_code.co_filename) or not self._applies():
             return None
         if event in ("call", "line", "opcode"):

@@ -125,7 +125,7 @@ class PlayedExecution(Execution):
         if self.closed:
             return
         if any(isinstance(one, PlayedOperation) and one.is_due for one in self.operations.values()):
-            self._terminate_at(self.engine.clock.now_ms)
+            self._terminate_at(self.now_ms)
         else:
             self.terminate()
 
@@ -146,7 +146,7 @@ class PlayedExecution(Execution):
     def answer(self, row: StepRow) -> asyncio.Future[Any]:
         """The outcome of a step, when it was there."""
         if self.closed:
-            return self.engine.loop.create_future()
+            return self.hold()
         if super().remembered(row.key) is not None:
             return super().answer(row)
         return self._play(row)
@@ -180,10 +180,9 @@ class PlayedOperation(DurableOperation):
         step, row = self._step, self.row
         if step.key not in self._script.played:
             self._script.played[step.key] = 0
-            row.inputs = step.inputs
-            row.flags |= (MOCKED if step.mocked else 0) | (SENSITIVE if step.sensitive else 0)
+            row.restore(step.inputs, (MOCKED if step.mocked else 0) | (SENSITIVE if step.sensitive else 0))
             self._go_on()
-            self.instance.engine.observers.step_started(self.instance, step.key)
+            self.instance.step_started(step.key)
         else:
             self._go_on()
 
@@ -198,68 +197,70 @@ class PlayedOperation(DurableOperation):
     @property
     def _due(self) -> int:
         at = self._step.lines[self._at].at if self._at < len(self._step.lines) else self._step.ended_at
-        now = self.instance.engine.clock.now_ms
+        now = self.instance.now_ms
         return now if at is None else max(at, now)
 
     @property
     def is_due(self) -> bool:
         """Whether its end is the next thing that happens to it, and comes now."""
-        return self._ends_next and self._due <= self.instance.engine.clock.now_ms
+        return self._ends_next and self._due <= self.instance.now_ms
 
     def _go_on(self) -> None:
-        now = self.instance.engine.clock.now_ms
+        now = self.instance.now_ms
         while not self._ends_next and self._at < len(self._step.lines) and self._due <= now:
             self._begin_or_wait(self._step.lines[self._at])
         if self._ends_next or self._at < len(self._step.lines):
             # The end comes by a timer always: what else ended at that time and before it must come first.
-            self.wait_until(self._due, self._fire, f"the recorded end of {self._step.key.label!r}")
+            self.wait_until(self._due, self._fire, f"the recorded end of {self.key.label!r}")
         else:
             self.set_busy(False)
 
     def _begin_or_wait(self, line: PlayedLine) -> None:
         row = self.row
-        if line.kind in (STEP_START, ATTEMPT_START):
-            row.attempts += line.kind == ATTEMPT_START
+        if line.kind == STEP_START:
             row.change_status("running")
+        elif line.kind == ATTEMPT_START:
+            row.begin_attempt()
         elif line.kind in WAITING_STARTS or (line.detail and "retryDelayMs" in line.detail):
             row.change_status("waiting")
         self._write(line)
 
     def _write(self, line: PlayedLine) -> None:
-        self._script.played[self.row.key] += 1
+        self._script.played[self.key] += 1
         self.record((line.kind, line.detail, line.value))
 
     def _fire(self) -> None:
         if not self._ends_next:
             self._go_on()
         elif self._must_wait():
-            self.wait_until(self._due, self._fire, f"the recorded end of {self._step.key.label!r}")
+            self.wait_until(self._due, self._fire, f"the recorded end of {self.key.label!r}")
         else:
             self._end()
 
     def _must_wait(self) -> bool:
         """Whether something ends now that ended before this in the recording."""
-        others = self.instance.operations.values()
+        operations = self.instance.operations
         return any(
             isinstance(other, PlayedOperation) and other.is_due and other._step.rank < self._step.rank
-            for other in others
+            for other in operations.values()
         )
 
     def _end(self) -> None:
-        step, row = self._step, self.row
-        self.end(step.status)
-        row.result = step.result
-        if step.error is not None:
-            row.error = step.error.dump()
-            if not step.error.retryable and step.key.kind == "do":
-                row.flags |= FORGOTTEN
+        step, error = self._step, self._step.error
+        is_forgotten = error is not None and not error.retryable and step.key.kind == "do"
+        self.end(
+            step.status,
+            result=step.result,
+            error=None if error is None else error.dump(),
+            flags=FORGOTTEN if is_forgotten else 0,
+        )
         while self._at < len(step.lines):
             self._write(step.lines[self._at])
         self.record()
-        self.instance.engine.observers.step_finished(self.instance, row.key)
+        self.instance.step_finished(self.key)
         if step.fatal is not None:
             self.instance.end_at_once(step.fatal)
-        elif step.error is not None:
-            self.deliver(error=rebuild(step.error))
+        elif error is not None:
+            self.deliver(error=rebuild(error))
         else:
             self.deliver(None if step.result is None else decode(step.result))

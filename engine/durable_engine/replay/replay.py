@@ -25,7 +25,7 @@ from durable_engine.guard.unwinding import GiveWay
 from durable_engine.history import FINAL_STEP_STATUSES, STEP_ENDS, FinalStatus
 from durable_engine.model import Ask, Place, StepKey
 from durable_engine.rows import StepRow
-from durable_engine.testing.paths import compare
+from durable_engine.testing.paths import Difference, compare
 from durable_engine.values.failures import end_of_unserialisable
 from durable_engine.values.unknown_value import UnknownValue
 
@@ -37,7 +37,7 @@ _TURNS = 1000
 
 
 class Replay(Execution):
-    """A life that only asks for steps.
+    """An execution that only asks for steps.
 
     Args:
         engine: The engine that holds the instance.
@@ -70,7 +70,7 @@ class Replay(Execution):
     @property
     def now_ms(self) -> int:
         """The time that its code sees, in epoch milliseconds."""
-        return self.engine.clock.now_ms + LATER // timedelta(milliseconds=1)
+        return self._clock.now_ms + LATER // timedelta(milliseconds=1)
 
     @property
     def path(self) -> list[Ask]:
@@ -106,7 +106,7 @@ class Replay(Execution):
 
     def sleeps_until(self, key: StepKey, until: int, place: Place) -> None:
         """Note a time that has passed, to be reported when findings are kept again."""
-        if not self._over and self.engine.hazards.has_passed(self, key, until, self.find_step(key)):
+        if not self._over and self._hazards.has_passed(self, key, until, self.find_step(key)):
             self.passed.append((key, place))
 
     def remembered(self, key: StepKey) -> StepRow | None:
@@ -114,7 +114,7 @@ class Replay(Execution):
 
         One that ended its instance at once has none: `run` never heard of it.
         """
-        row = self._steps.get(key)
+        row = self.ledger.stored(key)
         if row is None or self._ended_by(row):
             return None
         if _has_ended(row) or self._backwards:
@@ -127,7 +127,7 @@ class Replay(Execution):
 
     def answer(self, row: StepRow) -> asyncio.Future[Any]:
         """The stored outcome, when it is its turn."""
-        future: asyncio.Future[Any] = self.engine.loop.create_future()
+        future: asyncio.Future[Any] = self.hold()
         self._answers.append((self._ranks.get(row.key, self._last), future, row))
         return future
 
@@ -207,7 +207,7 @@ def _tasks_of(loop: asyncio.AbstractEventLoop) -> Iterator[list[asyncio.Task[Any
     tasks: list[asyncio.Task[Any]] = []
     before = loop.get_task_factory()
 
-    def make(loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> Any:
+    def make(loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> asyncio.Future[Any]:
         task = asyncio.Task(coroutine, loop=loop, **options) if before is None else before(loop, coroutine, **options)
         tasks.append(task)  # type: ignore[arg-type]  # a factory may make any future; asyncio's make tasks
         return task
@@ -219,7 +219,7 @@ def _tasks_of(loop: asyncio.AbstractEventLoop) -> Iterator[list[asyncio.Task[Any
         loop.set_task_factory(before)
 
 
-def _difference(instance: Execution, replay: Replay) -> Any:
+def _difference(instance: Execution, replay: Replay) -> Difference | None:
     return compare(
         instance.path,
         replay.path,

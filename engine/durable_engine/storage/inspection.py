@@ -24,6 +24,7 @@ from durable_engine.rows import MOCKED, SENSITIVE, HistoryRow, InstanceRow, Step
 from durable_engine.values.boundary import decode, decode_plain
 from durable_engine.values.datetimes import to_datetime
 from durable_engine.values.failures import ErrorInfo, rebuild
+from durable_engine.values.js_values import JsValue
 from durable_engine.values.unknown_value import REDACTED, REDACTED_REASON, UnknownValue
 
 from .store import Store
@@ -73,7 +74,7 @@ def failure_of(instance: Instance, key: StepKey) -> Exception | None:
     return None if row is None or row.error is None else rebuild(ErrorInfo.load(row.error))
 
 
-def shown_result(row: StepRow) -> Any:
+def shown_result(row: StepRow) -> JsValue:
     """A step's result as a test may see it: a sensitive one is redacted."""
     if row.result is None:
         return None

@@ -198,7 +198,7 @@ _IN_ENGINE_CODE = frozenset(
 """What observers are notified of from code of the engine, about an instance, while neither `run` nor the test waits."""
 
 
-def _notifier(name: str) -> Any:
+def _notifier(name: str) -> Callable[..., None]:
     def notify(self: Observers, *arguments: Any, **named: Any) -> None:
         for observer, listener in self._listeners[name][:]:
             if self.off and observer.title in self.off:

@@ -116,11 +116,11 @@ class _Watched(Coroutine[Any, Any, R]):
     def __await__(self) -> Generator[Any, Any, R]:
         return self._begun().__await__()
 
-    def send(self, value: Any) -> Any:
+    def send(self, value: Any) -> object:
         """Go on."""
         return self._begun().send(value)
 
-    def throw(self, *error: Any) -> Any:
+    def throw(self, *error: Any) -> object:
         """Go on with an exception."""
         return self._begun().throw(*error)
 

@@ -15,15 +15,20 @@ from durable_engine.model import Place
 class SleepFuture(asyncio.Future[None]):
     """A sleep under way, over, or failed.
 
-    Attributes:
+    Args:
         name: The sleep's name.
         place: Where in the user's source it was asked for.
+        loop: The event loop.
+
+    Attributes:
         used: Whether anybody awaited it, or asked how it ended.
     """
 
-    name = ""
-    place: Place = ("", 0)
-    used = False
+    def __init__(self, name: str, place: Place, *, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop=loop)
+        self.name = name
+        self.place = place
+        self.used = False
 
     def __await__(self) -> Generator[Any, None, None]:
         """Wait for it."""

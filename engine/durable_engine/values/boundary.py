@@ -13,15 +13,23 @@ from array import array
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 import msgspec
+from msgspec.msgpack import Ext
 
 from durable_engine.errors import ConversionError, JsException
 from durable_engine.text.stable_repr import plain_buffer
 
 from .datetimes import PLAIN_DATETIME, to_ms
+from .js_values import JsBigInt, JsDict, JsNull, JsProxy, JsValue, PyValue, TransparentProxy, unwrap
 from .unknown_value import UnknownValue
+
+WireValue: TypeAlias = bool | int | float | str | list[Any] | dict[str, Any] | Ext | None
+"""A value as it is stored: what MessagePack has, and an extension for whatever it has not."""
+
+JsonValue: TypeAlias = bool | int | float | str | list[Any] | JsDict | None
+"""A value in `status()`, where it is JSON."""
 
 MAX_SAFE = 2**53 - 2
 """The largest int that stays a number; beyond it, an int becomes a bigint."""
@@ -38,95 +46,6 @@ _MOST_ITEMS = 10_000
 """How many items of a foreign iterable are looked at; an endless one would hang the test."""
 
 
-class JsDict(dict[str, Any]):
-    """A JavaScript object as Python code gets it: a dict whose keys can be read and set as attributes."""
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(name) from None
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        self[name] = value
-
-
-class JsBigInt(int):
-    """A JavaScript bigint as Python code gets it."""
-
-
-class JsNull:
-    """JavaScript's null; there is one, `jsnull`."""
-
-    _instance: JsNull | None = None
-
-    def __new__(cls) -> JsNull:
-        """There is one."""
-        if cls._instance is None:
-            cls._instance = super().__new__(cls)
-        return cls._instance
-
-    def __repr__(self) -> str:
-        return "jsnull"
-
-    def __bool__(self) -> bool:
-        return False
-
-
-jsnull = JsNull()
-
-
-class JsProxy:
-    """A JavaScript object in the hands of Python code that converts by hand (`pyodide.ffi.to_js`).
-
-    Args:
-        value: What it stands for; it crosses the boundary as that value.
-    """
-
-    def __init__(self, value: Any) -> None:
-        object.__setattr__(self, "_value", value)
-
-    def to_py(self, *, depth: int = -1, default_converter: Any = None) -> Any:
-        """The Python value."""
-        return self._value
-
-    def __getattr__(self, name: str) -> Any:
-        value = self._value
-        if isinstance(value, dict) and name in value:
-            return wrap(value[name])
-        if name == "length" and isinstance(value, list):
-            return len(value)
-        raise AttributeError(name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        self._value[name] = unwrap(value)
-
-    def __getitem__(self, key: Any) -> Any:
-        return wrap(self._value[key])
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        self._value[key] = unwrap(value)
-
-    def __iter__(self) -> Iterator[Any]:
-        return (wrap(item) for item in self._value)
-
-    def __len__(self) -> int:
-        return len(self._value)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, JsProxy) and self._value == other._value
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        return f"<JsProxy {self._value!r}>"
-
-
-JsDict.__module__ = "workers.rpc"
-for _class in (JsBigInt, JsNull, JsProxy):
-    _class.__module__ = "pyodide.ffi"
-
-
 class BoundaryError(JsException):
     """Raised by the boundary itself, so that it keeps its JavaScript name when it passes through a step."""
 
@@ -137,24 +56,6 @@ class NotSerialisable(BoundaryError):
 
 for _error in (BoundaryError, NotSerialisable):
     _error.__module__, _error.__name__, _error.__qualname__ = "pyodide.ffi", "JsException", "JsException"
-
-
-def wrap(value: Any) -> Any:
-    """A value as JavaScript would hand it to Python unconverted: containers stay behind a proxy."""
-    return JsProxy(value) if isinstance(value, dict | list | set) else value
-
-
-class TransparentProxy:
-    """Base of what stands for a value of the test's own (`__wrapped__`), and crosses the boundary as that value."""
-
-    __slots__ = ()
-
-
-def unwrap(value: Any) -> Any:
-    """What a proxy stands for; any other value as it is."""
-    if isinstance(value, TransparentProxy):
-        value = value.__wrapped__  # type: ignore[attr-defined]
-    return value._value if isinstance(value, JsProxy) else value
 
 
 def encode(value: object) -> bytes:
@@ -200,22 +101,22 @@ def is_coroutine(value: object) -> bool:
     return inspect.iscoroutine(value) or (isinstance(value, Coroutine) and not inspect.isgenerator(value))
 
 
-def decode(data: bytes) -> Any:
+def decode(data: bytes) -> JsValue:
     """Get a value back: from storage to JavaScript and to Python. Each call makes new objects."""
     return _from_wire(_DECODER.decode(data))
 
 
-def decode_plain(data: bytes) -> Any:
+def decode_plain(data: bytes) -> JsValue:
     """As `decode`, for looking at: buffers come as bytes and arrays, which compare and print by their content."""
     return _from_wire(_PLAIN_DECODER.decode(data))
 
 
-def cross(value: object) -> Any:
+def cross(value: object) -> JsValue:
     """The whole trip."""
     return decode(encode(value))
 
 
-def to_json(value: Any) -> Any:
+def to_json(value: JsValue) -> JsonValue:
     """What a crossed value becomes in `status()`, where it is JSON."""
     if isinstance(value, JsBigInt):
         return f"[BigInt({int(value)})]"
@@ -239,39 +140,39 @@ def to_json(value: Any) -> Any:
 # -- Python to JavaScript ----------------------------------------------------------------------------------------------
 
 
-def _to_wire(value: Any) -> Any:
+def _to_wire(value: PyValue) -> WireValue:
     return _EXACT.get(type(value), _other)(value)
 
 
-def _same(value: Any) -> Any:
+def _same(value: bool | None) -> bool | None:
     return value
 
 
-def _int(value: int) -> Any:
+def _int(value: int) -> int | Ext:
     return value if -MAX_SAFE <= value <= MAX_SAFE else _bigint(value)
 
 
-def _bigint(value: int) -> Any:
-    return msgspec.msgpack.Ext(_BIGINT, b"%x" % value)
+def _bigint(value: int) -> Ext:
+    return Ext(_BIGINT, b"%x" % value)
 
 
-def _float(value: float) -> Any:
+def _float(value: float) -> float:
     if value.is_integer() and abs(value) < 2**53:
         return int(value)
     return value
 
 
-def _str(value: str) -> Any:
+def _str(value: str) -> str | Ext:
     try:
         value.encode()
     except UnicodeEncodeError:
         # JavaScript's strings are UTF-16: two surrogates that belong together come back as one character.
         value = value.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
-        return msgspec.msgpack.Ext(_TEXT, value.encode("utf-8", "surrogatepass"))
+        return Ext(_TEXT, value.encode("utf-8", "surrogatepass"))
     return value
 
 
-def _list(value: list[Any]) -> list[Any]:
+def _list(value: list[PyValue]) -> list[WireValue]:
     # A plain loop, as in `_dict`: one stack frame for each level of a value, here and when it comes back.
     kinds, converted = _EXACT, []
     for item in value:
@@ -279,9 +180,9 @@ def _list(value: list[Any]) -> list[Any]:
     return converted
 
 
-def _dict(value: dict[Any, Any]) -> Any:
+def _dict(value: dict[Any, PyValue]) -> dict[str, WireValue] | Ext:
     kinds = _EXACT
-    converted: dict[str, Any] = {}
+    converted: dict[str, WireValue] = {}
     positions: list[tuple[int, str]] = []
     for key, item in value.items():
         name = key if type(key) is str else _key(key)
@@ -295,7 +196,7 @@ def _dict(value: dict[Any, Any]) -> Any:
         "".join(converted).encode()
     except UnicodeEncodeError:
         pairs = [[_str(name), item] for name, item in converted.items()]
-        return msgspec.msgpack.Ext(_OBJECT, _ENCODER.encode(pairs))
+        return Ext(_OBJECT, _ENCODER.encode(pairs))
     return converted
 
 
@@ -338,21 +239,21 @@ def js_number_text(value: float) -> str:
     return f"{mantissa}e{power:+d}"
 
 
-def _set(value: set[Any]) -> Any:
+def _set(value: set[PyValue]) -> Ext:
     items = []
     for item in value:
         if not (item is None or isinstance(item, str | int | float | JsNull)):
             _refuse_for_good(item)
             raise ConversionError(f"Cannot use {item!r} as a key for a Javascript Set")
         items.append(_to_wire(item))
-    return msgspec.msgpack.Ext(_SET, _ENCODER.encode(items))
+    return Ext(_SET, _ENCODER.encode(items))
 
 
-def _bytes(value: bytes) -> Any:
-    return msgspec.msgpack.Ext(_ARRAY, b"B\0" + value)
+def _bytes(value: bytes) -> Ext:
+    return Ext(_ARRAY, b"B\0" + value)
 
 
-def _buffer(view: memoryview) -> Any:
+def _buffer(view: memoryview) -> list[Any] | Ext:
     form = view.format.lstrip("@=<")
     if form == "?":
         return view.tolist()
@@ -363,21 +264,21 @@ def _buffer(view: memoryview) -> Any:
     return _rows(form, view.shape or (), view.tobytes())
 
 
-def _rows(form: str, shape: tuple[int, ...], data: bytes) -> Any:
+def _rows(form: str, shape: tuple[int, ...], data: bytes) -> list[Any] | Ext:
     if len(shape) < 2:
-        return msgspec.msgpack.Ext(_ARRAY, form.encode() + b"\0" + data)
+        return Ext(_ARRAY, form.encode() + b"\0" + data)
     size = len(data) // max(shape[0], 1)
     return [_rows(form, shape[1:], data[row * size : (row + 1) * size]) for row in range(shape[0])]
 
 
-def _datetime(value: datetime) -> Any:
+def _datetime(value: datetime) -> Ext:
     ms = to_ms(value)
     if not _FIRST_MS <= ms <= _LAST_MS:
         raise ValueError(f"year {10000 if ms > 0 else 0} is out of range")
-    return msgspec.msgpack.Ext(_DATE, b"%d" % ms)
+    return Ext(_DATE, b"%d" % ms)
 
 
-def _proxy(value: JsProxy) -> Any:
+def _proxy(value: JsProxy) -> WireValue:
     return _to_wire(value._value)
 
 
@@ -385,7 +286,7 @@ def _tuple(value: object) -> NoReturn:
     raise TypeError(f"{type(value)} cannot be sent over RPC.")
 
 
-def _other(value: Any) -> Any:
+def _other(value: PyValue) -> WireValue:
     """A value whose type is none of the plain ones: a subclass, or nothing that can cross."""
     if isinstance(value, TransparentProxy):
         return _to_wire(value.__wrapped__)  # type: ignore[attr-defined]
@@ -414,7 +315,7 @@ def _refuse_for_good(value: object) -> None:
         raise TypeError(f"Awaitable {type(value)} cannot be sent over RPC.")
 
 
-def _screen(value: Any) -> None:
+def _screen(value: PyValue) -> None:
     """Look through a value that cannot cross for something that decides how it is refused.
 
     Foreign iterables are looked into as well, which uses up a generator: the platform does the same.
@@ -426,7 +327,7 @@ def _screen(value: Any) -> None:
     _refuse_for_good(value)
     if isinstance(value, str | bytes | memoryview | array):
         return
-    items: Iterable[Any]
+    items: Iterable[PyValue]
     if isinstance(value, dict):
         items = value.values()
     elif isinstance(value, list | set):
@@ -440,7 +341,7 @@ def _screen(value: Any) -> None:
         _screen(item)
 
 
-def _refusals(value: Any) -> Iterator[ConversionError | BoundaryError]:
+def _refusals(value: PyValue) -> Iterator[ConversionError | BoundaryError]:
     """Everything in a value that cannot cross."""
     value = unwrap(value)
     if isinstance(value, dict):
@@ -465,13 +366,13 @@ def _rank(error: Exception) -> int:
     return 0 if isinstance(error, ConversionError) else 2 if isinstance(error, NotSerialisable) else 1
 
 
-def _exception(value: Exception) -> Any:
+def _exception(value: Exception) -> Ext:
     # A JavaScript error that Python caught is sent on as what it is, not as its text.
     text = value.message if isinstance(value, JsException) and value.name == "Error" else str(value)
-    return msgspec.msgpack.Ext(_ERROR, text.encode("utf-8", "surrogatepass"))
+    return Ext(_ERROR, text.encode("utf-8", "surrogatepass"))
 
 
-_EXACT: dict[type, Callable[[Any], Any]] = {
+_EXACT: dict[type, Callable[[Any], WireValue]] = {
     type(None): _same,
     bool: _same,
     int: _int,
@@ -488,11 +389,11 @@ _EXACT: dict[type, Callable[[Any], Any]] = {
     memoryview: _buffer,
     array: lambda value: _buffer(memoryview(value)),
     PLAIN_DATETIME: _datetime,
-    UnknownValue: lambda value: msgspec.msgpack.Ext(_UNKNOWN, value.reason.encode()),
+    UnknownValue: lambda value: Ext(_UNKNOWN, value.reason.encode()),
     tuple: _tuple,
     bytearray: _tuple,
 }
-_BASES: tuple[tuple[type, Callable[[Any], Any]], ...] = (
+_BASES: tuple[tuple[type, Callable[[Any], WireValue]], ...] = (
     (str, lambda value: _str(str.__str__(value))),
     (JsBigInt, _bigint),
     (int, lambda value: _int(int.__int__(value))),
@@ -529,7 +430,7 @@ _JS_ARRAYS = {
 }
 
 
-def _from_wire(value: Any) -> Any:
+def _from_wire(value: JsValue) -> JsValue:
     """Turn dicts into JsDicts at every level; what the decoder made is ours to change."""
     if type(value) is dict:
         for key, item in value.items():
@@ -543,7 +444,7 @@ def _from_wire(value: Any) -> Any:
     return value
 
 
-def _from_ext(code: int, data: memoryview) -> Any:
+def _from_ext(code: int, data: memoryview) -> JsValue:
     raw = bytes(data)
     if code == _ARRAY:
         form, _, content = raw.partition(b"\0")
@@ -564,7 +465,7 @@ def _from_ext(code: int, data: memoryview) -> Any:
     return text
 
 
-def _from_ext_plain(code: int, data: memoryview) -> Any:
+def _from_ext_plain(code: int, data: memoryview) -> JsValue:
     if code == _ARRAY:
         form, _, content = bytes(data).partition(b"\0")
         return plain_buffer(form.decode(), content)

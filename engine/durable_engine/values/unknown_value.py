@@ -6,7 +6,8 @@ what the run would have done from there on cannot be said.
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from collections.abc import Callable
+from typing import NoReturn
 
 from durable_engine.context.scope import current_scope
 from durable_engine.errors import UnknownValueError
@@ -26,6 +27,7 @@ class UnknownValue:
     """
 
     __slots__ = ("reason",)
+    reason: str
 
     def __init__(self, reason: str = "not in the recording") -> None:
         object.__setattr__(self, "reason", reason)
@@ -42,7 +44,7 @@ class UnknownValue:
     def __reduce__(self) -> tuple[type[UnknownValue], tuple[str]]:
         return UnknownValue, (self.reason,)
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)  # Python's own questions, such as copy's, inspect's or a debugger's
         self._used(f"reads its {name!r}")
@@ -59,7 +61,7 @@ class UnknownValue:
         raise error
 
 
-def _refusal(name: str, how: str) -> Any:
+def _refusal(name: str, how: str) -> Callable[..., NoReturn]:
     def refuse(self: UnknownValue, *_: object) -> NoReturn:
         self._used(how)
 

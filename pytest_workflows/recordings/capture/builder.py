@@ -194,7 +194,7 @@ class _Builder:
                 implicit_dependencies=run.implicit_dependencies,
                 limits=dict(origin.limits),
             ),
-            modifications=[_modification(one) for one in run.modifications],
+            modifications=[modification_record(one) for one in run.modifications],
             steps=[self._step(step) for step in step_records(run.steps, run.history)],
             events=events,
             effects=[self._effect(at, effect) for at, effect in seen.effects],
@@ -349,7 +349,8 @@ def _same_payload(event: SentEvent, detail: Mapping[str, Any]) -> bool:
     return bool(event.payload == tag(detail["payload"]))
 
 
-def _modification(one: Modification) -> ModificationRecord:
+def modification_record(one: Modification) -> ModificationRecord:
+    """A modification as recordings have it."""
     selector = one.selector
     return ModificationRecord(
         call=one.call,

@@ -1,0 +1,120 @@
+"""JavaScript's values in the hands of Python code, by the names that the platform gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+PyValue: TypeAlias = Any
+"""A value of user code, before it crosses: anything, so there is no narrower type."""
+
+JsValue: TypeAlias = Any
+"""A value that has crossed, as Python code gets it: None, a bool, a number, a text, a list, a `JsDict`, a set, a
+`datetime`, a `memoryview`, a `JsBigInt` or an exception. User code knows which one it is, and no type says so."""
+
+
+class JsDict(dict[str, Any]):
+    """A JavaScript object as Python code gets it: a dict whose keys can be read and set as attributes."""
+
+    def __getattr__(self, name: str) -> JsValue:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self[name] = value
+
+
+class JsBigInt(int):
+    """A JavaScript bigint as Python code gets it."""
+
+
+class JsNull:
+    """JavaScript's null; there is one, `jsnull`."""
+
+    _instance: JsNull | None = None
+
+    def __new__(cls) -> JsNull:
+        """There is one."""
+        if cls._instance is None:
+            cls._instance = super().__new__(cls)
+        return cls._instance
+
+    def __repr__(self) -> str:
+        return "jsnull"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+jsnull = JsNull()
+
+
+class JsProxy:
+    """A JavaScript object in the hands of Python code that converts by hand (`pyodide.ffi.to_js`).
+
+    Args:
+        value: What it stands for; it crosses the boundary as that value.
+    """
+
+    def __init__(self, value: Any) -> None:
+        object.__setattr__(self, "_value", value)
+
+    def to_py(self, *, depth: int = -1, default_converter: Any = None) -> JsValue:
+        """The Python value."""
+        return self._value
+
+    def __getattr__(self, name: str) -> JsValue:
+        value = self._value
+        if isinstance(value, dict) and name in value:
+            return wrap(value[name])
+        if name == "length" and isinstance(value, list):
+            return len(value)
+        raise AttributeError(name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._value[name] = unwrap(value)
+
+    def __getitem__(self, key: Any) -> JsValue:
+        return wrap(self._value[key])
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._value[key] = unwrap(value)
+
+    def __iter__(self) -> Iterator[JsValue]:
+        return (wrap(item) for item in self._value)
+
+    def __len__(self) -> int:
+        return len(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, JsProxy) and self._value == other._value
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"<JsProxy {self._value!r}>"
+
+
+JsDict.__module__ = "workers.rpc"
+for _class in (JsBigInt, JsNull, JsProxy):
+    _class.__module__ = "pyodide.ffi"
+
+
+class TransparentProxy:
+    """Base of what stands for a value of the test's own (`__wrapped__`), and crosses the boundary as that value."""
+
+    __slots__ = ()
+
+
+def wrap(value: JsValue) -> JsValue:
+    """A value as JavaScript would hand it to Python unconverted: containers stay behind a proxy."""
+    return JsProxy(value) if isinstance(value, dict | list | set) else value
+
+
+def unwrap(value: PyValue) -> PyValue:
+    """What a proxy stands for; any other value as it is."""
+    if isinstance(value, TransparentProxy):
+        value = value.__wrapped__  # type: ignore[attr-defined]
+    return value._value if isinstance(value, JsProxy) else value
