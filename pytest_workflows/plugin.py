@@ -1,4 +1,4 @@
-"""pytest's hooks, and nothing else. What they do is in `session.py`; nothing heavy is imported before it is needed."""
+"""pytest's hooks, and nothing else. What they do is in `session/`; nothing heavy is imported before it is needed."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """The same where the plugin was loaded later than that, and the marker."""
+    """Serve the platform's modules where the plugin was loaded late; declare the marker, and register our hooks."""
     _start(config)
     config.addinivalue_line("markers", HELP)
     session = config.stash[SESSION]
