@@ -22,7 +22,10 @@ _OUTCOMES = ("passed", "skipped", "failed")
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Note how a test ends as it is, and keep each of its runs that failed, whichever of its phases did."""
-    test, run = getattr(report, "workflows_test", (report.nodeid, ""))
+    from pytest_workflows.session.hooks.exploration import EXPLORED_TEST
+    from pytest_workflows.session.xdist_channel import attached
+
+    test, run = attached(report, EXPLORED_TEST) or (report.nodeid, "")
     if not run:
         _TESTS[test] = max(_TESTS.get(test, "passed"), report.outcome, key=_OUTCOMES.index)
     if not report.failed:

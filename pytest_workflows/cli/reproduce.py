@@ -105,7 +105,7 @@ class _Reproduction:
         binding = bench.binding(self._binding, self._recording.workflow)
         with Watcher(bench.engine, self._console):
             if self._until is None:
-                await replay(binding, self._recording, self._name, bench.running.settings.redact)
+                await replay(binding, self._recording, self._name, bench.test_run.settings.redact)
                 return
             reproduction = play(binding, self._recording, until=self._until)
             reproduction.script.name = self._name

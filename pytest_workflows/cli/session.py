@@ -23,7 +23,7 @@ from .project import Found, complaint_in, find_project, run_pytest
 if TYPE_CHECKING:
     from durable_engine import Engine, WorkflowBinding
     from pytest_workflows.project.worker_project import Project
-    from pytest_workflows.session.testrun import RunningTest
+    from pytest_workflows.session.testrun import TestRun
 
 NAME = "pytest-workflows"
 _FOREIGN = "site-packages"
@@ -34,19 +34,19 @@ class Bench:
     """What code that runs like a test has.
 
     Attributes:
-        running: The plugin's view of it.
+        test_run: The plugin's view of it.
         env: What the Worker gets as `env`.
         found: The project.
     """
 
-    running: RunningTest
+    test_run: TestRun
     env: Any
     found: Found
 
     @property
     def engine(self) -> Engine:
         """The engine."""
-        return self.running.engine
+        return self.test_run.engine
 
     def binding(self, name: str | None, workflow: str | None = None) -> WorkflowBinding:
         """A workflow binding.
@@ -58,14 +58,14 @@ class Bench:
         Raises:
             CommandError: If there is none of that name, or several and none is named, or its source cannot be imported.
         """
-        wanted = choose_binding(name, self.found, self.running.workflow_names(), workflow)
+        env = self.test_run.env
+        wanted = choose_binding(name, self.found, env.workflow_names(), workflow)
         try:
-            found: WorkflowBinding = self.running.workflow_binding(wanted)
+            return env.workflow_binding(wanted)
         except (WorkflowConfigError, EngineError) as error:
             raise CommandError(str(error)) from error
         except Exception as error:
-            raise _in_source(error, self.found, self.running.project) from error
-        return found
+            raise _in_source(error, self.found, self.test_run.project) from error
 
 
 def _in_source(error: Exception, found: Found, project: Project | None) -> CommandError:
@@ -167,12 +167,12 @@ class _OneTest:
         def run(request: pytest.FixtureRequest, workflow_env: Any) -> None:
             from pytest_workflows.session.session import SESSION
 
-            running = request.config.stash[SESSION].running
-            assert running is not None
+            test_run = request.config.stash[SESSION].test_run
+            assert test_run is not None
             self.ran = True
             try:
                 with contextlib.redirect_stdout(self.streams[0]), contextlib.redirect_stderr(self.streams[1]):
-                    self.act(Bench(running, workflow_env, self.found))
+                    self.act(Bench(test_run, workflow_env, self.found))
             except BaseException as error:
                 self.raised = error
 

@@ -118,8 +118,38 @@ class Tally:
     findings: set[tuple[str, str, int]] = field(default_factory=set)
     left_out: int = 0
 
+    def count_left_out(self, is_left_out: bool) -> None:
+        """A property test was met, which is left out if anything is to be explored."""
+        self.left_out += is_left_out
+
+    def count_test(self, *, is_explored: bool) -> None:
+        """A test ran as it is, and has further runs or not."""
+        self.tests += is_explored
+
+    def count_run(self, test: str, plan: RunPlan, outcome: RunOutcome) -> None:
+        """A further run of a test is over.
+
+        Args:
+            test: The test's node id.
+            plan: How the run differed from the plain one.
+            outcome: What it showed.
+        """
+        if plan.point is None:
+            self.schedules += 1
+        else:
+            self.points += 1
+            if outcome.passed and not outcome.struck:
+                under = "" if plan.seed is None else f" (seed {plan.seed})"
+                self.unreached.append((test, f"{plan.point}{under}"))
+        self.failed += not outcome.passed
+        self.findings.update(outcome.findings)
+
+    def count_seconds(self, seconds: float) -> None:
+        """Further runs took so long."""
+        self.seconds += seconds
+
     def dump(self) -> dict[str, Any]:
-        """As plain data, for another process."""
+        """As plain data, for a file."""
         return {
             "tests": self.tests,
             "points": self.points,
@@ -131,13 +161,16 @@ class Tally:
             "left_out": self.left_out,
         }
 
-    def add(self, data: dict[str, Any]) -> None:
+    def add(self, other: Tally) -> None:
         """Add what another process explored."""
-        for name in ("tests", "points", "schedules", "failed", "left_out"):
-            setattr(self, name, getattr(self, name) + data[name])
-        self.seconds = max(self.seconds, data["seconds"])  # the processes ran side by side
-        self.unreached += [(test, point) for test, point in data["unreached"]]
-        self.findings |= {(rule, file, line) for rule, file, line in data["findings"]}
+        self.tests += other.tests
+        self.points += other.points
+        self.schedules += other.schedules
+        self.seconds = max(self.seconds, other.seconds)  # the processes ran side by side
+        self.failed += other.failed
+        self.unreached += other.unreached
+        self.findings |= other.findings
+        self.left_out += other.left_out
 
     def lines(self) -> list[str]:
         """The summary for the terminal."""

@@ -48,8 +48,6 @@ class Registry:
         replays: Whether instances are replayed from their storage when they have ended.
         unused: Errors found by a plain `dispose()`, for the end of the test.
         gone: The runs of instances that were disposed of, for the test's report.
-        on_leave: Told of instances that are about to be disposed of.
-        most_runs: How many of them are kept; None for all.
     """
 
     def __init__(self) -> None:
@@ -57,10 +55,31 @@ class Registry:
         self.replays = False
         self.unused: list[UnusedModificationError] = []
         self.gone: list[Run] = []
-        self.on_leave: Callable[[Workflow, Iterable[str]], None] | None = None
-        self.most_runs: int | None = MOST_RUNS
+        self._on_leave: Callable[[Workflow, Iterable[str]], None] | None = None
+        self._most_runs: int | None = MOST_RUNS
         self.instances: dict[tuple[str, str], OpenInstanceIntrospector] = {}
         self.workflows: dict[str, OpenIntrospector] = {}
+
+    def configure(self, *, strict: bool, replays: bool) -> None:
+        """Set what the settings of the test say.
+
+        Args:
+            strict: Whether a modification that nothing used is an error.
+            replays: Whether instances are replayed from their storage when they have ended.
+        """
+        self.strict, self.replays = strict, replays
+
+    def stop_replays(self) -> None:
+        """The test's call is over: an introspector that a fixture closes comes too late for a replay."""
+        self.replays = False
+
+    def keep_all_runs(self) -> None:
+        """Keep the runs of all instances that are disposed of, and not the first ones alone."""
+        self._most_runs = None
+
+    def on_leave(self, notify: Callable[[Workflow, Iterable[str]], None]) -> None:
+        """Notify somebody of instances that are about to be disposed of."""
+        self._on_leave = notify
 
     def open_instance(self, introspector: OpenInstanceIntrospector, workflow: str) -> None:
         """Note that an instance is introspected.
@@ -90,9 +109,9 @@ class Registry:
 
     def keep_runs(self, engine: Engine, workflow: Workflow, ids: Iterable[str]) -> None:
         """Keep the runs of instances that are about to go, for the test's report; of very many, the first ones."""
-        if self.on_leave is not None:
-            self.on_leave(workflow, list(ids))
-        most = None if self.most_runs is None else max(0, self.most_runs - len(self.gone))
+        if self._on_leave is not None:
+            self._on_leave(workflow, list(ids))
+        most = None if self._most_runs is None else max(0, self._most_runs - len(self.gone))
         for id in itertools.islice(ids, most):
             instance = engine.find(workflow, id)
             if instance is not None:

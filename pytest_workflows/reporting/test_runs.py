@@ -38,13 +38,3 @@ def quieten(recording: Recording) -> Recording:
         params=None,
         output=None,
     )
-
-
-def dump(runs: list[TestRuns]) -> str:
-    """Runs as text that a report can carry."""
-    return msgspec.json.encode(runs).decode()
-
-
-def load(text: str) -> list[TestRuns]:
-    """Runs from what `dump` made."""
-    return msgspec.json.decode(text, type=list[TestRuns])

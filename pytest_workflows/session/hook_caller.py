@@ -17,7 +17,7 @@ _HOOKS = {
     for name in vars(hookspecs)
     if name.startswith("pytest_workflows_") and name != "pytest_workflows_report"
 }
-"""Our hooks, by what an observer is told of."""
+"""Our hooks, by what an observer is notified of."""
 
 
 def hook_callers(item: pytest.Item) -> list[HookCaller]:
@@ -72,7 +72,7 @@ class HookCaller(Observer):
         """The plugin has this hook.
 
         Args:
-            event: What an observer is told of.
+            event: What an observer is notified of.
             impl: The hook.
         """
         self._impls.setdefault(event, []).append(impl)

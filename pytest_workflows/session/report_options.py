@@ -1,4 +1,4 @@
-"""What the command line wants to be looked at: the HTML page, and step coverage."""
+"""The options of the reports at the end of a session: the HTML page, and step coverage."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from durable_engine import Finding, ObserverFailure
+    from durable_engine import Engine, Finding, ObserverFailure
 
 
 _WHY = (
@@ -68,6 +68,11 @@ class RuleWarnings:
         self.durations: set[tuple[str, int, str]] = set()
         self.switched_off: set[str] = set()
         self._failures: list[ObserverFailure] = []
+
+    def attach(self, engine: Engine) -> None:
+        """Let an engine of the session warn of nothing that was warned of before."""
+        engine.step_findings.warned_durations = self.durations
+        engine.observers.off, engine.observers.report = self.switched_off, self.keep
 
     def keep(self, failure: ObserverFailure) -> None:
         """An observer raised; it is warned of when its test is over, where nothing of the test's sees the warning."""

@@ -318,7 +318,7 @@ def test_property_tests_without_workflows_get_no_engine(shop):
         @pytest.hookimpl(wrapper=True)
         def pytest_runtest_call(item):
             outcome = yield
-            assert not item.config.stash[importlib.import_module("pytest_workflows.session.session").SESSION].running.used
+            assert not item.config.stash[importlib.import_module("pytest_workflows.session.session").SESSION].test_run.used
             return outcome
         """.replace("import pytest\n", "import importlib\n\n        import pytest\n", 1),
     )
@@ -331,6 +331,24 @@ def test_property_tests_without_workflows_get_no_engine(shop):
         @given(n=st.integers())
         def test_it(n):
             assert n == n
+        """
+    )
+
+    result.assert_outcomes(passed=1)
+
+
+def test_an_example_that_draws_none_gets_no_engine_in_its_place(shop):
+    result = shop.run(
+        """
+        from hypothesis import given, settings, strategies as st
+        from workers import env
+
+
+        @settings(max_examples=5, deadline=None)
+        @given(nothing=st.none(), n=st.integers())
+        async def test_it(nothing, n):
+            assert nothing is None
+            await env.ORDERS.create({"params": {"n": n}})
         """
     )
 

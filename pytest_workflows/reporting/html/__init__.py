@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from .page import render
-from .report import Failure, Report, TestRun
+from .report import Failure, Report, ReportedTest
 
-__all__ = ["Failure", "Report", "TestRun", "render"]
+__all__ = ["Failure", "Report", "ReportedTest", "render"]

@@ -25,9 +25,18 @@ class Failure:
     command: str = ""
     recordings: list[str] = field(default_factory=list)
 
+    def joined_with(self, later: Failure) -> Failure:
+        """This failure and that of a later phase of the same test, as one."""
+        return Failure(
+            text="\n\n".join(filter(None, [self.text, later.text])),
+            sentence=self.sentence or later.sentence,
+            command=self.command or later.command,
+            recordings=self.recordings or later.recordings,
+        )
+
 
 @dataclass
-class TestRun:
+class ReportedTest:
     """A test that created instances, or that failed with the plugin's fixtures.
 
     Attributes:
@@ -62,7 +71,7 @@ class Report:
     """
 
     rootdir: Path
-    tests: list[TestRun]
+    tests: list[ReportedTest]
     coverage: Coverage
     configured: list[KnownWorkflow] = field(default_factory=list)
     command: str = ""

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Generator
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from pytest_workflows.session.xdist_channel import Message, attach, attached
+
 if TYPE_CHECKING:
     from durable_engine import Instance, StepKey
-
-_DURATIONS = "pytest_workflows_durations"
-"""The attribute of a test's last report, in which a worker of xdist hands them over."""
 
 
 class Duration(NamedTuple):
@@ -40,19 +38,8 @@ class Duration(NamedTuple):
     finished: bool
 
 
-def read_count(text: str) -> int:
-    """How many steps to list, from the command line.
-
-    Raises:
-        argparse.ArgumentTypeError: If it is no number from 0 on.
-    """
-    try:
-        count = int(text)
-    except ValueError:
-        count = -1
-    if count < 0:
-        raise argparse.ArgumentTypeError(f"takes how many steps to list, an int from 0 on (0 lists all), not {text!r}.")
-    return count
+DURATIONS: Message[list[Duration]] = Message("durations", lambda data: [Duration(*one) for one in data])
+"""How long a test's steps took; its last report carries it."""
 
 
 class _Started(NamedTuple):
@@ -109,14 +96,15 @@ class Durations:
         if report.when == "teardown":
             for key, step in list(self._started):
                 self._measure(key, step, finished=False)
-            setattr(report, _DURATIONS, [list(one) for one in self._measured])
+            attach(report, DURATIONS, self._measured)
         return report
 
     # -- at the end --------------------------------------------------------------------------------------------------
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collect them, under xdist from its workers."""
-        self._all += [Duration(*one) for one in getattr(report, _DURATIONS, [])]
+        measured = attached(report, DURATIONS)
+        self._all += measured or []
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """List them."""

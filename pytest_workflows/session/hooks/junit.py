@@ -11,9 +11,6 @@ from xml.etree import ElementTree
 
 import pytest
 
-PROPERTY = "workflows_recording"
-"""The path of a recording, in `<property>`."""
-
 
 class JunitSections:
     """Puts sections of reports into the file. Registered where one is written.
