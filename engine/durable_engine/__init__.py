@@ -42,7 +42,7 @@ from .errors import (
 from .failures import ErrorInfo, end_of_unserialisable
 from .faults import FaultPoint, Faults
 from .findings import RULES, Finding, Findings, Rule
-from .frames import hide_frames
+from .frames import Owner, hide_frames, is_hidden, own_folder, owner_of
 from .hazards import PAUSE_REJECTS
 from .inspection import (
     error_of,
@@ -136,6 +136,7 @@ __all__ = [
     "NotAvailableError",
     "Observer",
     "ObserverFailure",
+    "Owner",
     "Place",
     "PlayedLine",
     "PlayedStep",
@@ -181,8 +182,11 @@ __all__ = [
     "history_records",
     "in_words",
     "inside_service",
+    "is_hidden",
     "jsnull",
     "make_effect",
+    "own_folder",
+    "owner_of",
     "parse_duration",
     "pass_door",
     "printable",

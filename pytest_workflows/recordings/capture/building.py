@@ -11,7 +11,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import durable_engine
 from durable_engine import (
     SENSITIVE,
     Engine,
@@ -24,6 +23,7 @@ from durable_engine import (
     decode,
     error_of,
     history_records,
+    is_hidden,
     step_records,
     stored_inputs,
     to_datetime,
@@ -386,8 +386,7 @@ def _traceback(exception: BaseException) -> str:
 
 
 def _leave_out_ours(told: traceback.TracebackException) -> None:
-    ours = os.path.dirname(durable_engine.__file__) + os.sep
-    kept = [frame for frame in told.stack if not frame.filename.startswith(ours)]
+    kept = [frame for frame in told.stack if not is_hidden(frame.filename)]
     told.stack = traceback.StackSummary.from_list(kept)
     for part in (told.__cause__, told.__context__, *(told.exceptions or ())):
         if part is not None:
