@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 
 import pytest
 from hypothesis import find, settings, strategies
@@ -15,6 +16,11 @@ settings.load_profile("suite")
 # developer sees; the sessions that they start are to print the same on a build server.
 for name in ("CI", "BUILD_NUMBER"):
     os.environ.pop(name, None)
+
+# A shell without job control starts what it puts into the background (`.ci/run &`) with Ctrl-C ignored, and sessions that
+# tests start and interrupt would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -24,7 +24,7 @@ from typer.testing import CliRunner
 
 from durable_engine import EngineError
 from pytest_workflows.cli.app import app
-from pytest_workflows.cli.comparing import compare
+from pytest_workflows.cli.comparison import compare
 from pytest_workflows.cli.describe import show_recording
 from pytest_workflows.cli.errors import CommandError
 from pytest_workflows.cli.events import read_event, read_json

@@ -5,12 +5,9 @@ This is the engine's public door; what is not named here is its own affair.
 
 from __future__ import annotations
 
-from .binding import InstanceHandle, Workflow, WorkflowBinding, pass_door
-from .boundary import Cover, JsBigInt, JsDict, JsNull, JsProxy, cross, decode, encode, jsnull, to_json, unwrap
-from .calls import call_bounded
-from .clock import PLAIN_DATETIME, VirtualClock, read_now, to_datetime, to_ms
-from .durations import duration_ms, in_words, parse_duration
-from .effects import acting_scope, as_coroutine_function, inside_service, make_effect, tell_call, tell_effect
+from .api.binding import InstanceHandle, WorkflowBinding, pass_door
+from .context.frames import Owner, hide_frames, is_hidden, own_folder, owner_of
+from .context.scope import Scope, current_scope
 from .engine import DEFAULT_TIMEOUT, Engine
 from .errors import (
     ConversionError,
@@ -39,23 +36,10 @@ from .errors import (
     WorkflowRuleError,
     WorkflowRuleWarning,
 )
-from .failures import ErrorInfo, end_of_unserialisable
-from .faults import FaultPoint, Faults
-from .findings import RULES, Finding, Findings, Rule
-from .frames import Owner, hide_frames, is_hidden, own_folder, owner_of
-from .hazards import PAUSE_REJECTS
-from .inspection import (
-    error_of,
-    failure_of,
-    history_of,
-    history_records,
-    shown_result,
-    step_error,
-    step_records,
-    steps_of,
-    stored_inputs,
-)
-from .instance import Instance
+from .execution.instance import Instance
+from .execution.step import Step
+from .guard.bounded_calls import call_bounded
+from .guard.watchdog import WATCHDOG
 from .limits import Limits
 from .model import (
     FINAL_STATUSES,
@@ -72,17 +56,35 @@ from .model import (
     StepRecord,
     StepStatus,
 )
-from .modifications import InstanceModifications, Modification, Selector, check_consistent
-from .observers import Observer, ObserverFailure
-from .paths import Life
-from .playback import PlayedLine, PlayedStep, Script
-from .scope import Scope, current_scope
-from .showing import printable, show
-from .source_paths import shown_path
-from .step import Step
-from .store import MOCKED, SENSITIVE, HistoryRow, InstanceRow, StepRow
-from .unknown import REDACTED_REASON, UnknownValue
-from .watchdog import WATCHDOG
+from .replay.playback import PlayedLine, PlayedStep, Script
+from .rows import MOCKED, SENSITIVE, HistoryRow, InstanceRow, StepRow
+from .storage.inspection import (
+    error_of,
+    failure_of,
+    history_of,
+    history_records,
+    shown_result,
+    step_error,
+    step_records,
+    steps_of,
+    stored_inputs,
+)
+from .testing.effects import acting_scope, as_coroutine_function, inside_service, make_effect, tell_call, tell_effect
+from .testing.faults import FaultPoint, Faults
+from .testing.findings import RULES, Finding, Findings, Rule
+from .testing.hazards import PAUSE_REJECTS
+from .testing.modifications import InstanceModifications, Modification, Selector, check_consistent
+from .testing.observers import Observer, ObserverFailure
+from .testing.paths import Life
+from .text.source_paths import shown_path
+from .text.stable_repr import printable, show
+from .time.clock import VirtualClock
+from .values.boundary import Cover, JsBigInt, JsDict, JsNull, JsProxy, cross, decode, encode, jsnull, to_json, unwrap
+from .values.datetimes import PLAIN_DATETIME, read_now, to_datetime, to_ms
+from .values.durations import duration_ms, in_words, parse_duration
+from .values.failures import ErrorInfo, end_of_unserialisable
+from .values.unknown_value import REDACTED_REASON, UnknownValue
+from .workflow import Workflow
 
 __all__ = [
     "DEFAULT_TIMEOUT",

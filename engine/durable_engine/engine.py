@@ -16,13 +16,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
-from .awaiting import Calls
-from .binding import DEFAULT_STEP_LIMIT, Workflow, WorkflowBinding, read_retention
-from .boundary import JsDict, decode, encode, to_json
-from .clock import PLAIN_DATETIME, Timer, VirtualClock, read_now, to_datetime, to_ms
-from .concurrency import Slots
-from .durations import duration_ms
-from .effects import is_over
+from .api.binding import WorkflowBinding, read_retention
+from .context.scope import current_scope
+from .context.started_tasks import register_tasks, stop_registering, tasks_of
 from .errors import (
     ALREADY_EXISTS,
     CANNOT_RESTART,
@@ -38,29 +34,36 @@ from .errors import (
     WaitTimeoutError,
     WorkflowDurationWarning,
 )
-from .faults import FaultPoint, Faults
-from .findings import Finding, Findings
-from .hazards import Hazards
-from .inspection import error_of, outputs_of
-from .instance import Instance
-from .killing import Graveyard, kill
+from .execution.concurrency import Slots
+from .execution.instance import Instance
+from .guard.loop_guard import LoopGuard
+from .guard.task_teardown import Graveyard, kill
+from .guard.threads import WorkerThreads
+from .guard.unwinding import GiveWay
+from .guard.watchdog import WATCHDOG
 from .limits import Limits
-from .loop_guard import LoopGuard
 from .model import CronTrigger, Place, StepKey
-from .modifications import InstanceModifications, Modification
-from .observers import Observers
-from .paths import Paths
-from .playback import PlayedInstance, Script
-from .replay import check_by_replay
-from .schedule import Schedule
-from .scope import current_scope
-from .started_tasks import register_tasks, stop_registering, tasks_of
-from .store import KEPT, HistoryRow, InstanceRow, Retention, Store
-from .threads import WorkerThreads
-from .unprovided import UnprovidedUses
-from .unwinding import GiveWay
-from .waits import Waiter, Waits
-from .watchdog import WATCHDOG
+from .replay.playback import PlayedInstance, Script
+from .replay.replay import check_by_replay
+from .rows import HistoryRow, InstanceRow
+from .storage.inspection import error_of, outputs_of
+from .storage.store import Store
+from .testing.effects import is_over
+from .testing.faults import FaultPoint, Faults
+from .testing.findings import Finding, Findings
+from .testing.hazards import Hazards
+from .testing.modifications import InstanceModifications, Modification
+from .testing.observers import Observers
+from .testing.paths import Paths
+from .testing.unawaited_calls import Calls
+from .testing.unprovided import UnprovidedUses
+from .time.clock import Timer, VirtualClock
+from .time.interleaving import Schedule
+from .time.waits import Waiter, Waits
+from .values.boundary import JsDict, decode, encode, to_json
+from .values.datetimes import PLAIN_DATETIME, read_now, to_datetime, to_ms
+from .values.durations import duration_ms
+from .workflow import DEFAULT_STEP_LIMIT, KEPT, Retention, Workflow
 
 DEFAULT_TIMEOUT = 5.0
 _IN_VAIN = (StepFailedError, UnreachableStatusError, WaitTimeoutError)

@@ -7,7 +7,7 @@ messages start with what happened, go on with what was known, and end with what 
 
 from __future__ import annotations
 
-from .showing import printable
+from .text.stable_repr import printable
 
 # ---------------------------------------------------------------------------------------------------------------------
 # What the platform raises inside user code

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .durations import DAY
+from .values.durations import DAY
 
 MIB = 2**20
 GIB = 2**30

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
-from .showing import Shown
+from .text.stable_repr import Shown
 
 StepKind = Literal["do", "sleep", "wait_for_event"]
 StepStatus = Literal["running", "waiting", "complete", "errored"]

@@ -41,7 +41,7 @@ from durable_engine import (
     tell_effect,
 )
 
-from .missing import MissingBinding
+from .missing_binding import MissingBinding
 
 hide_frames(__file__)
 

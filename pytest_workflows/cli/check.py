@@ -17,9 +17,9 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from pytest_workflows.messages.values import shown_path
+from pytest_workflows.messages.short_repr import shown_path
 
-from . import words
+from . import formatting as words
 from .check_plugin import FILE
 from .console import Row, labelled, show, show_whole, stdout
 from .errors import NO, OK, CommandError, UsageError

@@ -15,7 +15,7 @@ from rich.text import Text
 from durable_engine import FINAL_STATUSES
 from pytest_workflows.recordings import Attempt, LogLine, Recording, SourcePlace, Step, dump
 
-from . import words
+from . import formatting as words
 from .console import Row, coloured, columns, labelled, safe_json, show, stdout
 from .files import read_file
 from .options import Config, File, InstanceId, Json, JsonOutputs, WorkflowOption

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from .comparing import Difference, compare
+from .comparison import Difference, compare
 from .console import labelled, show, stdout
 from .errors import NO, OK
 from .files import FILE_HELP, read_file

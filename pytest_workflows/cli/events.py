@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from durable_engine import parse_duration
-from pytest_workflows.messages.values import shown
-from pytest_workflows.recordings.format.sound import DEEPEST, is_too_deep
+from pytest_workflows.messages.short_repr import shown
+from pytest_workflows.recordings.format.validation import DEEPEST, is_too_deep
 
 from .errors import UsageError
 

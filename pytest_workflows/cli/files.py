@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from pytest_workflows.messages.values import shown_path
+from pytest_workflows.messages.short_repr import shown_path
 from pytest_workflows.recordings import Recording, RecordingError, load, parse
 from pytest_workflows.recordings.production import NO_ID
 

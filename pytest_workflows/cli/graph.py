@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from durable_engine import printable
-from pytest_workflows.messages.paths import why_not_writable
-from pytest_workflows.messages.values import shown, shown_path
+from pytest_workflows.messages.path_checks import why_not_writable
+from pytest_workflows.messages.short_repr import shown, shown_path
 from pytest_workflows.recordings import Recording, workflow_of
 from pytest_workflows.reporting.graph import build_graph, to_mermaid, to_svg
 from pytest_workflows.sources import SourceWorkflow, find_steps

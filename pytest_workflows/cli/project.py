@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import pytest
 
 from pytest_workflows.errors import WorkflowConfigError
-from pytest_workflows.messages.values import shown_path
+from pytest_workflows.messages.short_repr import shown_path
 from pytest_workflows.project.wrangler import NAMES, WranglerConfig, find_config, load_config
 from pytest_workflows.session.settings import read_ini
 

@@ -20,13 +20,13 @@ from pytest_workflows.recordings.playback.reproduction import reproduce as play
 from pytest_workflows.recordings.playback.script import find_until
 from pytest_workflows.recordings.production import guess_of
 
-from . import words
+from . import formatting as words
 from .console import show, stdout
 from .errors import INPUT, NO, OK, UsageError
 from .files import read_file, told
+from .live_view import Watcher
 from .options import Config, File, InstanceId, JsonOutputs, WorkflowOption
 from .session import Bench, run_like_a_test
-from .watching import Watcher
 
 EXAMPLES = """
 Examples:

@@ -24,7 +24,7 @@ from .project import Found, find_project, run_pytest, told_by
 if TYPE_CHECKING:
     from durable_engine import Engine, WorkflowBinding
     from pytest_workflows.project.worker_project import Project
-    from pytest_workflows.session.test_run import RunningTest
+    from pytest_workflows.session.testrun import RunningTest
 
 NAME = "pytest-workflows"
 

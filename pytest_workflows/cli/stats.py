@@ -15,7 +15,7 @@ from rich.text import Text
 from pytest_workflows.recordings import Recording
 from pytest_workflows.recordings.stats import Spread, StepStats, WorkflowStats, stats_of, workflow_of
 
-from . import words
+from . import formatting as words
 from .console import STYLES, Row, columns, labelled, safe_json, show, stdout
 from .errors import CommandError, UsageError
 from .files import read_all

@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from pytest_workflows.errors import WorkflowConfigError
-from pytest_workflows.messages.values import shown
+from pytest_workflows.messages.short_repr import shown
 
 from .dev_vars import find_dev_vars, load_dev_vars
 from .loop_at_import import explain_missing_loop

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
-from pytest_workflows.messages.values import shown as shown_value
+from pytest_workflows.messages.short_repr import shown as shown_value
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
 _MOST_STEPS = 25_000

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from pytest_workflows.errors import WorkflowConfigError
-from pytest_workflows.messages.paths import why_no_path
-from pytest_workflows.messages.values import brief, shown, shown_path
+from pytest_workflows.messages.path_checks import why_no_path
+from pytest_workflows.messages.short_repr import brief, shown, shown_path
 
 from .config_lines import TOML_TOKEN, Lines
 from .workflow_entries import WorkflowBindingConfig, WorkflowReader, kind_of

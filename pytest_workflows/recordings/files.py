@@ -10,12 +10,12 @@ from typing import Any
 
 import msgspec
 
-from pytest_workflows.messages.values import brief, shown, shown_path
+from pytest_workflows.messages.short_repr import brief, shown, shown_path
 
 from .errors import RecordingError
 from .format.model import FORMAT, VERSION, Recording
 from .format.sleeps import renumbered
-from .format.sound import DEEPEST, check, is_too_deep
+from .format.validation import DEEPEST, check, is_too_deep
 from .production import read_production
 
 _ANEW = "Record it anew, or mend what the message names."

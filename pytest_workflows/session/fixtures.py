@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pytest_workflows.introspection.clock import WorkflowClock
     from pytest_workflows.workers.environment import EnvProxy
 
-    from .test_run import RunningTest
+    from .testrun import RunningTest
     from .worker import WorkflowWorker
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from pytest_workflows.session.test_run import RunningTest
+    from .testrun import RunningTest
 
 
 def is_property_test(item: pytest.Item) -> bool:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from pytest_workflows.messages.values import shown_path
-from pytest_workflows.recordings.capture.storing import write
-from pytest_workflows.recordings.format.cutting import cut
+from pytest_workflows.messages.short_repr import shown_path
+from pytest_workflows.recordings.capture.storage import write
+from pytest_workflows.recordings.format.truncation import cut
 from pytest_workflows.session.hooks.junit import PROPERTY
 from pytest_workflows.session.report_sections import RECORDINGS
 

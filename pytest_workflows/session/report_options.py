@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_workflows.messages.paths import why_not_writable
-from pytest_workflows.messages.values import shown, shown_path
+from pytest_workflows.messages.path_checks import why_not_writable
+from pytest_workflows.messages.short_repr import shown, shown_path
 
 
 @dataclass(frozen=True, slots=True)

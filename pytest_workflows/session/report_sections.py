@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from pytest_workflows.timeline.styled import Line
+    from pytest_workflows.timeline.styled_text import Line
 
 SECTION = "Workflows"
 RECORDINGS = "Workflow recordings"
@@ -57,7 +57,7 @@ def add_section(report: pytest.TestReport, lines: list[Line], config: pytest.Con
     Where pytest does not show sections, with `--show-capture=no` or before the prompt of `--pdb`, it stands in the
     failure's own text instead.
     """
-    from pytest_workflows.timeline.styled import write
+    from pytest_workflows.timeline.styled_text import write
 
     text = write(lines, colour=False)
     beside = getattr(report.longrepr, "addsection", None)

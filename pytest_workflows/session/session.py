@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pytest_workflows.introspection.freeze import Freezer
     from pytest_workflows.project.worker_project import Project, ProjectSwitcher
 
-    from .test_run import RunningTest
+    from .testrun import RunningTest
 
 SESSION = pytest.StashKey["WorkflowSession"]()
 OUR_FIXTURES = frozenset({"workflow_env", "workflow_bindings", "workflow_worker", "workflow_clock", "workflow_engine"})
@@ -146,7 +146,7 @@ class WorkflowSession:
 
     def begin(self, item: pytest.Item) -> None:
         """A test is about to be set up."""
-        from .test_run import RunningTest
+        from .testrun import RunningTest
 
         ours = bool(OUR_FIXTURES.intersection(getattr(item, "fixturenames", ())))
         if not ours and self._freezer is not None:

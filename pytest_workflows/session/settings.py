@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_workflows.exploration.explorer import ALL, Exploration
-from pytest_workflows.messages.paths import why_no_path, why_not_writable
-from pytest_workflows.messages.values import shown, shown_path
+from pytest_workflows.messages.path_checks import why_no_path, why_not_writable
+from pytest_workflows.messages.short_repr import shown, shown_path
 
 from .hooks.durations import read_count
 from .report_options import add_look_options

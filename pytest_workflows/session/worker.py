@@ -15,7 +15,7 @@ from pytest_workflows.workers import Request, Response, env
 from pytest_workflows.workers.context import ExecutionContext
 
 if TYPE_CHECKING:
-    from .test_run import RunningTest
+    from .testrun import RunningTest
 
 hide_frames(__file__)
 

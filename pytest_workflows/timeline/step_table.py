@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from durable_engine import AttemptRecord, HistoryEvent, StepKey, StepRecord, in_words, printable, show
 
 from .bar_chart import ATTEMPT, BLOCKS, DELAY, FAILED, SLEEP, WAIT
-from .styled import Cell, Line, Part, paragraph, row, width_of
+from .styled_text import Cell, Line, Part, paragraph, row, width_of
 
 STYLES = {
     "complete": "green",

@@ -26,7 +26,7 @@ from pytest_workflows import active_test
 
 from .bar_chart import BLOCKS, draw_bars
 from .step_table import EDGE, STYLES, Telling, ends, joined, offset, repeated, table
-from .styled import Line, Part, paragraph, width_of, write
+from .styled_text import Line, Part, paragraph, width_of, write
 
 WIDTH = 78
 """Of the text. With the indentation of --workflows-report it is what every terminal has."""

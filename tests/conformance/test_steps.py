@@ -332,7 +332,7 @@ async def test_a_delay_function_that_never_answers_does_not_stop_the_test(lab, g
 
 
 async def test_a_delay_function_that_was_quick_is_not_waited_for_any_more(lab, monkeypatch):
-    monkeypatch.setattr("durable_engine.operations.DELAY_FUNCTION_PATIENCE", 0)
+    monkeypatch.setattr("durable_engine.execution.do.DELAY_FUNCTION_PATIENCE", 0)
     run, _, calls = raising_run(retries={"limit": 1, "delay": lambda argument: "1 hour"})
 
     started = await lab.start(run)

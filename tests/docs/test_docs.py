@@ -25,7 +25,7 @@ import pytest_workflows.introspection.introspectors
 import pytest_workflows.rules.watch
 import pytest_workflows.session.hooks.replay
 import pytest_workflows.session.recording_section
-import pytest_workflows.session.test_run
+import pytest_workflows.session.testrun
 import pytest_workflows.session.worker  # noqa: F401
 
 ROOT = Path(__file__).parents[2]

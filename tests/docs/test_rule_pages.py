@@ -29,10 +29,10 @@ import pytest_workflows.introspection.clock
 import pytest_workflows.introspection.freeze
 import pytest_workflows.introspection.introspectors
 import pytest_workflows.rules.watch
-import pytest_workflows.session.test_run
+import pytest_workflows.session.testrun
 import pytest_workflows.session.worker  # noqa: F401
 from durable_engine import RULES
-from durable_engine.hazards import HAZARDS
+from durable_engine.testing.hazards import HAZARDS
 
 FOLDER = Path(__file__).parents[2] / "docs" / "reference" / "rules"
 PAGES = sorted(page for page in FOLDER.glob("*.md") if page.name != "README.md")

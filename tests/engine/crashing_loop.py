@@ -3,7 +3,7 @@
 import asyncio
 import collections
 
-from durable_engine.killing import scope_of
+from durable_engine.context.asyncio_internals import scope_of
 
 
 class _Ready(collections.deque):

@@ -3,8 +3,8 @@
 import pytest
 
 from durable_engine import JsException, NonRetryableError
-from durable_engine.boundary import encode
-from durable_engine.failures import ErrorInfo, describe, instance_error, original_of, rebuild
+from durable_engine.values.boundary import encode
+from durable_engine.values.failures import ErrorInfo, describe, instance_error, original_of, rebuild
 
 
 def caught(raising):

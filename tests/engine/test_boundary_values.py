@@ -32,7 +32,7 @@ from durable_engine import (
     jsnull,
     to_json,
 )
-from durable_engine.boundary import NotSerialisable
+from durable_engine.values.boundary import NotSerialisable
 
 PROXY = "Proxy could not be serialized"
 STUB = "RpcStub cannot be serialized in this context."

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from durable_engine import Engine, Instance, Observer, ObserverFailure, StepKey
-from durable_engine.observers import _HOOKS, Observers
+from durable_engine.testing.observers import _HOOKS, Observers
 
 
 class OwnError(Exception):
@@ -121,7 +121,7 @@ async def test_an_exception_that_is_meant_for_the_test_passes() -> None:
         engine.observers.add(Faulty(OwnError("for the test")))
 
         with pytest.raises(OwnError):
-            engine.observers.step_finished(None, None)  # type: ignore[arg-type]  # nobody looks at them
+            await run(engine)
 
 
 @pytest.mark.parametrize("hook", _HOOKS)

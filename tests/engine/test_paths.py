@@ -8,7 +8,7 @@ import pytest
 
 from durable_engine import Engine
 from durable_engine.model import Ask, StepKey
-from durable_engine.paths import compare
+from durable_engine.testing.paths import compare
 
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from durable_engine import Engine, JsDict, StepFailedError, WaitTimeoutError, WorkflowRuleWarning, printable, show
-from durable_engine.source_paths import shown_path
+from durable_engine.text.source_paths import shown_path
 
 
 @pytest.mark.parametrize(

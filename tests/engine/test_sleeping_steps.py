@@ -206,7 +206,7 @@ async def test_a_task_of_the_test_does_not_matter_where_the_loop_makes_tasks_in_
 
 
 async def test_an_attempt_after_a_delay_function_holds_time_as_any_other(engine, monkeypatch):
-    monkeypatch.setattr("durable_engine.operations.DELAY_FUNCTION_PATIENCE", 0.02)
+    monkeypatch.setattr("durable_engine.execution.do.DELAY_FUNCTION_PATIENCE", 0.02)
     answer = asyncio.get_running_loop().create_future()
     attempts = []
 

@@ -1,7 +1,8 @@
 """Storage: what was read is read anew when it has changed."""
 
 from durable_engine.model import StepKey
-from durable_engine.store import HistoryRow, Store
+from durable_engine.rows import HistoryRow
+from durable_engine.storage.store import Store
 
 KEY = StepKey("do", "charge", 1)
 

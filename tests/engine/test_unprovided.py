@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from durable_engine import Engine, JsDict, Step, StepFailedError, UnreachableStatusError
-from durable_engine.unprovided import MOST_OF_A_KIND, UnprovidedUses
+from durable_engine.testing.unprovided import MOST_OF_A_KIND, UnprovidedUses
 
 
 class Lack(Exception):

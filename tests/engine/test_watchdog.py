@@ -14,14 +14,15 @@ import time
 
 import pytest
 
-from durable_engine import WATCHDOG, Engine, EventLoopBlockedError, WaitTimeoutError, call_bounded, cpu_timer
-from durable_engine import closing as closing_module
-from durable_engine import watchdog as watchdog_module
-from durable_engine.cpu_timer import CpuTimer
-from durable_engine.killing import Graveyard
-from durable_engine.threads import context_of
-from durable_engine.unwinding import Unwinding
-from durable_engine.watchdog import Strike, is_debugged
+from durable_engine import WATCHDOG, Engine, EventLoopBlockedError, WaitTimeoutError, call_bounded
+from durable_engine.guard import closing as closing_module
+from durable_engine.guard import cpu_timer
+from durable_engine.guard import watchdog as watchdog_module
+from durable_engine.guard.cpu_timer import CpuTimer
+from durable_engine.guard.task_teardown import Graveyard
+from durable_engine.guard.threads import context_of
+from durable_engine.guard.unwinding import Unwinding
+from durable_engine.guard.watchdog import Strike, is_debugged
 
 SHORT = 0.05
 """Seconds that a wait may take here."""

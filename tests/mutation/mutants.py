@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from durable_engine import engine, instance, operations, step, store
-from durable_engine.failures import ErrorInfo
+from durable_engine.values.failures import ErrorInfo
 
 MUTANTS: dict[str, Callable[[], None]] = {}
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pytest_workflows.bindings.missing import MissingBinding
+from pytest_workflows.bindings.missing_binding import MissingBinding
 from pytest_workflows.errors import MissingBindingError
 
 

@@ -18,7 +18,7 @@ from pytest_workflows.introspection.freeze import Freezer
 from pytest_workflows.project.worker_project import Project
 from pytest_workflows.session.rule_warnings import Warned
 from pytest_workflows.session.settings import Settings
-from pytest_workflows.session.test_run import RunningTest
+from pytest_workflows.session.testrun import RunningTest
 
 sys.path.insert(0, str(Path(__file__).parent))  # the services of these tests are imported by their module's name
 

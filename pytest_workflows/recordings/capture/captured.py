@@ -10,8 +10,8 @@ from durable_engine import Engine, Workflow
 from pytest_workflows.recordings.format.model import Recording
 from pytest_workflows.recordings.format.redaction import Secrets
 
-from .building import Origin, Snapshot, build, sensitive_outputs, snapshot
-from .observing import Watcher
+from .builder import Origin, Snapshot, build, sensitive_outputs, snapshot
+from .observer import Watcher
 
 MOST = 500
 """Of how many instances a test's recordings are kept, unless all tests are recorded."""

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from durable_engine import PLAIN_DATETIME, JsBigInt, JsDict, JsException, JsNull, JsProxy, UnknownValue
-from pytest_workflows.messages.values import shown
+from pytest_workflows.messages.short_repr import shown
 from pytest_workflows.recordings.errors import RecordingError
 
 TYPE = "$type"

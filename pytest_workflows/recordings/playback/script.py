@@ -22,9 +22,9 @@ from durable_engine import (
     to_ms,
 )
 from pytest_workflows.recordings.errors import RecordingError
-from pytest_workflows.recordings.format.cutting import check_whole
 from pytest_workflows.recordings.format.model import Attempt, ErrorRecord, Recording, SentEvent, Step
 from pytest_workflows.recordings.format.sleeps import by_name, line_keys
+from pytest_workflows.recordings.format.truncation import check_whole
 from pytest_workflows.recordings.format.values import untag
 
 from .divergence import diverged

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pytest_workflows.messages.values import brief
+from pytest_workflows.messages.short_repr import brief
 from pytest_workflows.recordings.errors import RecordingError
 
 from .fields import MISSING, get, mapping

@@ -16,14 +16,14 @@ import pytest
 
 from durable_engine import EngineError, UnknownValue
 from pytest_workflows.errors import WorkflowConfigError
-from pytest_workflows.messages.values import shown_path
+from pytest_workflows.messages.short_repr import shown_path
 from pytest_workflows.project.wrangler import binding_meant
 from pytest_workflows.recordings import Recording, RecordingError, load
 from pytest_workflows.recordings.playback.replay import replay
 
 if TYPE_CHECKING:
     from pytest_workflows.session.session import WorkflowSession
-    from pytest_workflows.session.test_run import RunningTest
+    from pytest_workflows.session.testrun import RunningTest
 
 NAME = "pytest-workflows-replay"
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_workflows.exploration.run_plan import PLAIN
-from pytest_workflows.messages.values import shown_path
+from pytest_workflows.messages.short_repr import shown_path
 from pytest_workflows.session.recording_section import RECORDED
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pytest_workflows.reporting.test_runs import TestRuns
     from pytest_workflows.session.report_options import LookOptions
     from pytest_workflows.session.session import WorkflowSession
-    from pytest_workflows.session.test_run import RunningTest
+    from pytest_workflows.session.testrun import RunningTest
 
 NAME = "pytest-workflows-looking"
 _CARRIED = "workflows_runs"

@@ -1,0 +1,461 @@
+"""What `env.X` is for a workflow: the binding, and the handle of an instance.
+
+Only the names that the platform's Python bindings have exist here: `create_batch` and `send_event` in snake case, and
+everything by its JavaScript name (docs/reference/fidelity.md, "Bindings").
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec, TypeVar
+
+from durable_engine.context.frames import place_of_user
+from durable_engine.context.scope import current_scope
+from durable_engine.errors import (
+    INVALID_ID,
+    NOT_FOUND,
+    NOTHING_TO_DELETE,
+    PARAMS_TOO_LARGE,
+    PAYLOAD_TOO_LARGE,
+    InvalidArgumentError,
+    JsException,
+    with_fact,
+)
+from durable_engine.limits import in_bytes
+from durable_engine.model import Place
+from durable_engine.testing.effects import as_coroutine_function, is_over, tell_call
+from durable_engine.values.boundary import JsDict, JsProxy, cross, encode, unwrap
+from durable_engine.values.durations import duration_ms
+from durable_engine.workflow import Retention, Workflow
+
+from .batches import check_deleted, check_spread, listed, spread
+from .subscription import Subscription, SubscriptionOptions
+
+if TYPE_CHECKING:
+    from durable_engine.engine import Engine
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+EXISTS_ALREADY = {"code": 10405, "message": "workflows.api.error.instance.already_exists"}
+REPEATED_IN_BATCH = {"code": 10415, "message": "workflows.api.error.instance.duplicate_in_batch"}
+DOES_NOT_EXIST = {"code": 10400, "message": "workflows.api.error.instance.not_found"}
+_ID = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9-_]*", re.ASCII)
+
+
+def _door(
+    method: Callable[Concatenate[Any, P], Coroutine[Any, Any, R]],
+) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, R]]:
+    """Tell observers of a call when it is made: a task that runs it later does not know any more who called."""
+    name = method.__name__
+
+    @functools.wraps(method)
+    def call(self: WorkflowBinding | InstanceHandle, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
+        self._tell(name, args, kwargs)
+        what = self.workflow.name if isinstance(self, WorkflowBinding) else "instance"
+        return self._engine.calls.watch(f"{what}.{name}(...)", functools.partial(method, self, *args, **kwargs))
+
+    return as_coroutine_function(call)
+
+
+class WorkflowBinding:
+    """A workflow binding, as a Worker has it in `env`.
+
+    Args:
+        engine: The engine that its instances live on.
+        workflow: What it runs.
+    """
+
+    def __init__(self, engine: Engine, workflow: Workflow) -> None:
+        self._engine = engine
+        self._workflow = workflow
+
+    def __repr__(self) -> str:
+        return f"<WorkflowBinding {self._workflow.name!r}>"
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that the instances live on."""
+        return self._engine
+
+    @property
+    def workflow(self) -> Workflow:
+        """What the binding runs."""
+        return self._workflow
+
+    @_door
+    async def create(self, options: Mapping[str, Any] | JsProxy | None = None, /, **named: Any) -> InstanceHandle:
+        """Create an instance.
+
+        Args:
+            options: `{"id": ..., "params": ..., "retention": {"successRetention": "1 day", ...}}`, all optional;
+                without an id, the engine makes a UUID.
+            named: The same as keywords.
+
+        Returns:
+            The instance's handle.
+
+        Raises:
+            JsException: If the id is not valid or taken, or the params are too large or cannot cross the boundary.
+        """
+        await pass_door()
+        read = _options(options, named, "create", whole="params")
+        return self._create(read, self._params_of(read))
+
+    @_door
+    async def create_batch(self, batch: object = None, /, **named: Any) -> list[InstanceHandle]:
+        """Create up to 100 instances, as the SDK's snake-case name does it.
+
+        Args:
+            batch: A list of what `create` takes.
+            named: Options of a batch that is an object: see `createBatch`.
+
+        Returns:
+            The handles of those that were created: ids that exist already, or that are repeated, are left out.
+
+        Raises:
+            JsException: If the list is empty or too long, or one of the ids is not valid, or params are too large:
+                nothing is created then.
+            TypeError: For an object: the instances are created, and the SDK cannot read the answer.
+        """
+        created = await self._create_batch(batch, named)
+        if isinstance(created, list):
+            return created
+        error = TypeError("'pyodide.ffi.JsProxy' object is not iterable")
+        error.add_note(
+            f"The instances were created ({len(created.created)} of them), and create_batch reads a list alone, here "
+            "as in production. Call createBatch for the object form: it returns {'created': [...], 'errors': [...]}."
+        )
+        raise error
+
+    @_door
+    async def createBatch(self, batch: object = None, /, **named: Any) -> list[InstanceHandle] | JsDict:
+        """Create up to 100 instances.
+
+        Args:
+            batch: `{"instances": [...]}` of what `create` takes, `{"count": 3, "params": ...}`, or a list (deprecated).
+            named: The same as keywords.
+
+        Returns:
+            For an object `{"created": [...], "errors": [{"index", "id", "code", "message"}]}`; for a list the handles
+            of those that were created.
+
+        Raises:
+            JsException: If anything of it is not as it must be: nothing is created then.
+        """
+        return await self._create_batch(batch, named)
+
+    async def _create_batch(self, batch: object, named: Mapping[str, Any]) -> list[InstanceHandle] | JsDict:
+        await pass_door()
+        encode(batch)
+        given: Any = dict(named) if batch is None and named else unwrap(batch)
+        most = self._engine.limits.batch
+        is_list = isinstance(given, list)
+        options = listed(given, most) if is_list else spread(given, most)
+        planned = [self._planned(one, is_list=is_list) for one in options]
+        # All are looked at before the first is created.
+        taken = {id for id, _, _ in planned if id is not None and self._engine.exists(self._workflow, id)}
+        created: list[InstanceHandle] = []
+        errors: list[dict[str, Any]] = []
+        seen: set[str] = set()
+        for index, (id, params, retention) in enumerate(planned):
+            if id is not None and (id in seen or id in taken):
+                errors.append({"index": index, "id": id, **(REPEATED_IN_BATCH if id in seen else EXISTS_ALREADY)})
+            else:
+                created.append(InstanceHandle(self, self._engine.create(self._workflow, id, params, retention)))
+            seen.update(() if id is None else (id,))
+        return created if is_list else JsDict({"created": created, "errors": cross(errors)})
+
+    def _planned(self, given: object, *, is_list: bool) -> tuple[str | None, bytes, Retention]:
+        """An instance of a batch that is to be created: its id, its params and for how long it is kept."""
+        longest = self._engine.limits.instance_id
+        if not is_list:
+            check_spread(unwrap(given), lambda id: is_valid_id(id, longest))
+        options = _options(given, {}, "create_batch", whole="params")
+        id = options.get("id")
+        if is_list and id is not None:
+            check_id(id, longest)
+        return id, self._params_of(options), read_retention(options.get("retention"))
+
+    def _tell(self, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        _tell(self._engine, self._workflow, method, args, kwargs)
+
+    def _params_of(self, options: JsDict) -> bytes:
+        params = encode(options.get("params", {}))
+        limit = self._engine.limits.event_payload
+        if len(params) > limit:
+            id = options.get("id")
+            instance = "a new instance" if id is None else f'instance "{id}"'
+            message = PARAMS_TOO_LARGE.format(
+                instance=instance, workflow=self._workflow.name, limit=in_bytes(limit), size=len(params)
+            )
+            raise JsException("Error", message)
+        return params
+
+    def _create(self, options: JsDict, params: bytes) -> InstanceHandle:
+        given = options.get("id")
+        if given is not None:
+            check_id(given, self._engine.limits.instance_id)
+        retention = read_retention(options.get("retention"))
+        return InstanceHandle(self, self._engine.create(self._workflow, given, params, retention))
+
+    @_door
+    async def get(self, id: object = None) -> InstanceHandle:
+        """The handle of an existing instance.
+
+        Raises:
+            JsException: `Error: instance.not_found`, whatever the id is.
+        """
+        await pass_door()
+        if not isinstance(id, str):
+            known = id.get("id", "order-1") if isinstance(id, dict) else "order-1"
+            fact = f"get takes an instance's id, a text, not {type(id).__name__}: {id!r}. Write get({known!r})."
+            raise with_fact(NOT_FOUND, fact)
+        self._engine.require(self._workflow, id)
+        return InstanceHandle(self, id)
+
+    @_door
+    async def deleteBatch(self, ids: list[str] | JsProxy) -> JsDict:
+        """Delete up to 100 instances.
+
+        Returns:
+            `{"deleted": [{"id"}], "errors": [{"id", "code", "message"}]}`: those that do not exist are errors.
+
+        Raises:
+            JsException: If it is no list of 1 to 100 ids, or one of them is no id: nothing is deleted then.
+        """
+        await pass_door()
+        given = check_deleted(unwrap(ids), self._engine.limits.batch)
+        existing = {id for id in given if self._engine.exists(self._workflow, id)}
+        for id in existing:
+            self._engine.delete(self._workflow, id)
+        await pass_door()
+        result = cross(
+            {
+                "deleted": [{"id": id} for id in given if id in existing],
+                "errors": [{"id": id, **DOES_NOT_EXIST} for id in given if id not in existing],
+            }
+        )
+        assert isinstance(result, JsDict)
+        return result
+
+    def __getattr__(self, name: str) -> NoReturn:
+        _no_such_name("A workflow binding", name, {"delete_batch": "deleteBatch"}, "create, create_batch, get")
+
+
+class InstanceHandle:
+    """The handle of an instance, as `create` and `get` return it."""
+
+    def __init__(self, binding: WorkflowBinding, id: str) -> None:
+        self._binding = binding
+        self.id = id
+
+    def __repr__(self) -> str:
+        return f"<WorkflowInstance {self.id!r} of {self._binding.workflow.name!r}>"
+
+    @_door
+    async def status(self) -> JsDict:
+        """`status`, `__LOCAL_DEV_STEP_OUTPUTS`, `output` and `error`.
+
+        Raises:
+            JsException: `Error: instance.not_found`.
+        """
+        await pass_door()
+        return self._engine.status(self._workflow, self.id)
+
+    @_door
+    async def pause(self) -> None:
+        """Pause once the running step callbacks have ended; timers stand still until `resume`."""
+        await pass_door()
+        self._engine.pause(self._workflow, self.id)
+        await pass_door()
+
+    @_door
+    async def resume(self) -> None:
+        """Go on after a pause, or cancel one that has not taken hold."""
+        await pass_door()
+        self._engine.resume(self._workflow, self.id)
+
+    @_door
+    async def restart(self, options: Mapping[str, Any] | JsProxy | None = None) -> None:
+        """Run again from the top, or from a step: `{"from": {"name", "count", "type"}}`.
+
+        Raises:
+            JsException: If the instance never ran that step.
+        """
+        await pass_door()
+        self._engine.restart(self._workflow, self.id, _options(options, {}, "restart"))
+        await pass_door()
+
+    @_door
+    async def terminate(self, options: Mapping[str, Any] | JsProxy | None = None) -> None:
+        """End the instance now. `{"rollback": True}` is accepted; Python steps have nothing to roll back.
+
+        Raises:
+            JsException: If the instance has ended already.
+        """
+        await pass_door()
+        _options(options, {}, "terminate")
+        self._engine.terminate(self._workflow, self.id)
+        await pass_door()
+
+    @_door
+    async def delete(self) -> None:
+        """Delete the instance and all that is stored of it.
+
+        Raises:
+            JsException: If it does not exist.
+        """
+        await pass_door()
+        if not self._engine.exists(self._workflow, self.id):
+            raise JsException("Error", NOTHING_TO_DELETE)
+        self._engine.delete(self._workflow, self.id)
+        await pass_door()
+
+    @_door
+    def send_event(
+        self, options: Mapping[str, Any] | JsProxy | None = None, /, **named: Any
+    ) -> Coroutine[Any, Any, None]:
+        """Send an event: `{"type": ..., "payload": ...}`, or the same as keywords.
+
+        Raises:
+            JsException: If the payload cannot cross the boundary.
+        """
+        # Who calls is looked for now: where a task runs the coroutine, that is not on its stack.
+        sending: Any = self._send_event(place_of_user(), options, named)
+        sending.__name__, sending.__qualname__ = "send_event", f"{type(self).__name__}.send_event"  # if never awaited
+        return sending  # type: ignore[no-any-return]
+
+    async def _send_event(self, place: Place, options: Mapping[str, Any] | JsProxy | None, named: Any) -> None:
+        await pass_door()
+        read = _options(options, named, "send_event", whole="payload")
+        event_type = read.get("type")
+        if not isinstance(event_type, str) or not event_type:
+            self._engine.observers.event_lost(self._engine.require(self._workflow, self.id), None, place)
+            raise InvalidArgumentError(
+                f"send_event needs a 'type', which is a text; got {event_type!r} in {dict(read)!r}. "
+                'Write send_event({"type": "approval", "payload": ...}).'
+            )
+        payload = encode(read.get("payload"))
+        limit = self._engine.limits.event_payload
+        if len(payload) > limit:
+            message = PAYLOAD_TOO_LARGE.format(type=event_type, limit=in_bytes(limit), size=len(payload))
+            raise JsException("Error", message)
+        self._engine.send_event(self._workflow, self.id, event_type, payload, place)
+
+    sendEvent = send_event
+
+    @_door
+    async def subscribe(self, options: object = None, /, **named: Any) -> Subscription:
+        """Its events: those so far, then each when it comes, until its end: `async for event in await x.subscribe()`.
+
+        Args:
+            options: `{"cursor": 4, "filter": ["step_completed"]}`, both optional: events after that id alone, and of
+                these types alone.
+            named: The same as keywords.
+
+        Raises:
+            JsException: `Error: instance.not_found`, or if the options are not as they must be.
+        """
+        await pass_door()
+        instance = self._engine.require(self._workflow, self.id)
+        given = _options(options, named, "subscribe")
+        return Subscription(self._engine, self._workflow, instance.row, SubscriptionOptions.read(given))
+
+    def _tell(self, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        _tell(self._engine, self._workflow, method, args, kwargs)
+
+    @property
+    def _engine(self) -> Engine:
+        return self._binding.engine
+
+    @property
+    def _workflow(self) -> Workflow:
+        return self._binding.workflow
+
+    def __getattr__(self, name: str) -> NoReturn:
+        _no_such_name(
+            "A workflow instance",
+            name,
+            {},
+            "id, status, pause, resume, restart, terminate, delete, send_event, subscribe",
+        )
+
+
+def _tell(engine: Engine, workflow: Workflow, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    tell_call(workflow.name, method, args, kwargs)
+    if not is_over():
+        engine.observers.binding_called(workflow, method, args, kwargs)
+
+
+def read_retention(value: object) -> Retention:
+    """For how long an instance is kept after its end.
+
+    Args:
+        value: `{"successRetention": "1 day", "errorRetention": "7 days"}`, either of them, or None.
+
+    Raises:
+        InvalidArgumentError: If it has another key, or a duration that cannot be read.
+    """
+    if value is None:
+        return Retention()
+    if not isinstance(value, dict) or value.keys() - {"successRetention", "errorRetention"}:
+        raise InvalidArgumentError(
+            f"retention takes {{'successRetention': '1 day', 'errorRetention': '7 days'}}, not {value!r}."
+        )
+    given = {name: duration for name, duration in value.items() if duration is not None}
+    read = {name: duration_ms(duration, f"retention.{name}") for name, duration in given.items()}
+    return Retention(read.get("successRetention"), read.get("errorRetention"))
+
+
+def is_valid_id(id: object, longest: int) -> bool:
+    """Whether the platform takes this instance id at `create`."""
+    return isinstance(id, str) and len(id) <= longest and _ID.fullmatch(id) is not None
+
+
+def check_id(id: object, longest: int) -> None:
+    """See to it that the platform would take this instance id.
+
+    Raises:
+        JsException: If it would not.
+    """
+    if not isinstance(id, str):
+        raise with_fact(INVALID_ID, f"An id is a text, not {type(id).__name__}: {id!r}.")
+    if len(id) > longest:
+        raise with_fact(INVALID_ID, f"{id!r} has {len(id)} characters, and may have {longest}.")
+    if not _ID.fullmatch(id):
+        raise with_fact(INVALID_ID, f"{id!r} is not made of letters, digits, - and _, or begins with -.")
+
+
+async def pass_door() -> None:
+    """Let code of a life that has ended go no further."""
+    scope = current_scope.get()
+    if scope is not None and is_over():
+        scope.instance.end_replay()
+        await scope.instance.engine.loop.create_future()
+
+
+def _options(options: object, named: Mapping[str, Any], what: str, whole: str | None = None) -> JsDict:
+    """Options and keywords as they arrive on the other side, but for the one key that is stored as it crosses."""
+    given = unwrap(options)
+    if given is None:
+        given = {}
+    if not isinstance(given, dict):
+        encode(given)
+        raise InvalidArgumentError(f"{what} takes a dict of options, not {type(options).__name__}: {options!r}")
+    merged = {**given, **named}
+    if whole is None or whole not in merged:
+        return cross(merged)  # type: ignore[no-any-return]
+    value = merged.pop(whole)
+    read: JsDict = cross(merged)
+    read[whole] = value
+    return read
+
+
+def _no_such_name(what: str, name: str, others: Mapping[str, str], known: str) -> NoReturn:
+    if name.startswith("__"):
+        raise AttributeError(name)
+    hint = f"The platform's name is {others[name]!r}." if name in others else f"It has: {known}."
+    raise AttributeError(f"{what} has no {name!r}, here as in production. {hint}")

@@ -1,0 +1,224 @@
+"""What `await handle.subscribe()` gives: the history of an instance as events, then what is added to it, until its end.
+
+Source: docs/reference/fidelity.md, "Subscriptions".
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+from durable_engine.context.scope import current_scope
+from durable_engine.errors import INVALID_SUBSCRIPTION, SUBSCRIPTION_ABORTED, JsException, with_fact
+from durable_engine.values.boundary import JsDict, cross, decode
+
+if TYPE_CHECKING:
+    from durable_engine.engine import Engine
+    from durable_engine.rows import HistoryRow, InstanceRow
+    from durable_engine.workflow import Workflow
+
+_TYPES = {
+    "WORKFLOW_QUEUED": "workflow_queued",
+    "WORKFLOW_START": "workflow_started",
+    "WORKFLOW_RUNNING": "workflow_running",
+    "WORKFLOW_PAUSED": "workflow_paused",
+    "WORKFLOW_WAITING_FOR_PAUSE": "workflow_waiting_for_pause",
+    "WORKFLOW_SUCCESS": "workflow_completed",
+    "WORKFLOW_FAILURE": "workflow_errored",
+    "WORKFLOW_TERMINATED": "workflow_terminated",
+    "STEP_START": "step_started",
+    "STEP_SUCCESS": "step_completed",
+    "STEP_FAILURE": "step_errored",
+    "ATTEMPT_START": "attempt_started",
+    "ATTEMPT_SUCCESS": "attempt_completed",
+    "ATTEMPT_FAILURE": "attempt_errored",
+    "SLEEP_START": "sleep_started",
+    "SLEEP_COMPLETE": "sleep_completed",
+    "WAIT_START": "wait_started",
+    "WAIT_COMPLETE": "wait_completed",
+    "WAIT_TIMED_OUT": "wait_timed_out",
+}
+_NEVER_HERE = (
+    "workflow_waiting",
+    "rollback_started",
+    "rollback_step_started",
+    "rollback_step_completed",
+    "rollback_step_errored",
+    "rollback_attempt_started",
+    "rollback_attempt_completed",
+    "rollback_attempt_errored",
+    "rollback_completed",
+    "rollback_errored",
+)
+"""Types that the platform knows, and that a Python workflow never has."""
+_ALL = (*_TYPES.values(), *_NEVER_HERE)
+_LAST = frozenset({"workflow_completed", "workflow_errored", "workflow_terminated"})
+_OPTIONS = "subscribe takes {'cursor': 0, 'filter': ['step_completed', ...]}, both optional"
+
+
+class SubscriptionOptions(NamedTuple):
+    """What a subscription leaves out.
+
+    Attributes:
+        cursor: The id of the last event that is known already; 0 for none.
+        types: The types of event that are wanted; None for all.
+    """
+
+    cursor: int = 0
+    types: frozenset[str] | None = None
+
+    @classmethod
+    def read(cls, given: Mapping[str, Any]) -> Self:
+        """Read what `subscribe` was called with.
+
+        Raises:
+            JsException: If it is not what the platform takes.
+        """
+        unknown = given.keys() - {"cursor", "filter"}
+        if unknown:
+            raise _invalid(f"not {', '.join(map(repr, sorted(unknown, key=str)))}.")
+        cursor, types = given.get("cursor"), given.get("filter")
+        if cursor is not None and (isinstance(cursor, bool) or not isinstance(cursor, int) or cursor < 0):
+            raise _invalid(f"and the cursor is an event's id, not {cursor!r}.")
+        if types is None:
+            return cls(cursor or 0)
+        if not isinstance(types, list):
+            raise _invalid(f"and the filter is a list of types, not {types!r}.")
+        wrong = [one for one in types if one not in _ALL]
+        if wrong:
+            raise _invalid(f"and {wrong[0]!r} is no type of event. There are: {', '.join(_ALL)}.")
+        return cls(cursor or 0, frozenset(types))
+
+
+def _invalid(fact: str) -> JsException:
+    return with_fact(INVALID_SUBSCRIPTION, f"{_OPTIONS}, {fact}")
+
+
+class Subscription:
+    """The events of an instance, in order: those so far, then each when it comes. It ends with the instance.
+
+    Awaiting the next one is a wait like others: virtual time moves meanwhile, and it fails when nothing can happen any
+    more, or when the engine's timeout has passed.
+
+    Args:
+        engine: The engine.
+        workflow: What the instance runs.
+        row: The instance.
+        options: What is left out.
+    """
+
+    def __init__(self, engine: Engine, workflow: Workflow, row: InstanceRow, options: SubscriptionOptions) -> None:
+        self._engine = engine
+        self._about = (workflow.name, row.id)
+        self._workflow = workflow
+        self._row = row
+        self._restarts = engine.restarts_of(row.key)
+        self._types = options.types
+        self._at = options.cursor
+        self._lines: deque[tuple[int, HistoryRow]] = deque()
+        self._ended = False
+
+    def __repr__(self) -> str:
+        return f"<Subscription to instance {self._row.id!r} of {self._workflow.name!r}>"
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> JsDict:
+        """The next event.
+
+        Raises:
+            StopAsyncIteration: If the instance has ended, and all of its events were given.
+            JsException: If the instance was restarted or deleted meanwhile.
+            WaitTimeoutError: If no event has come in time, or none can come any more.
+        """
+        __tracebackhide__ = True
+        while not self._ended:
+            self._check()
+            if not self._lines and not self._read():
+                if self._has_ended():
+                    break
+                await self._wait()
+                continue
+            number, line = self._lines.popleft()
+            type_ = _TYPES[line.kind]
+            if self._types is None or type_ in self._types:
+                self._ended = type_ in _LAST
+                return self._event(number, type_, line)
+        self._ended = True
+        raise StopAsyncIteration
+
+    def _check(self) -> None:
+        """See to it that this is still the lifetime that was subscribed to."""
+        instance = self._engine.find(self._workflow, self._row.id)
+        if instance is None or instance.row.key != self._row.key:
+            self._ended = True
+            raise JsException("Error", SUBSCRIPTION_ABORTED.format(call="delete"))
+        if self._engine.restarts_of(self._row.key) != self._restarts:
+            self._ended = True
+            raise JsException("Error", SUBSCRIPTION_ABORTED.format(call="restart"))
+
+    def _read(self) -> bool:
+        lines = self._engine.store.history_after(self._row.key, self._at)
+        self._lines.extend(enumerate(lines, start=self._at + 1))
+        self._at += len(lines)
+        return bool(lines)
+
+    def _has_ended(self) -> bool:
+        return self._engine.require(self._workflow, self._row.id).finished
+
+    async def _wait(self) -> None:
+        __tracebackhide__ = True
+        if current_scope.get() is not None:  # code of an instance: whoever waits for that one moves time
+            await self._engine.next_change(self._about)
+            return
+        with self._engine.watching():
+            await self._engine.wait(self._has_more, self._describe, about=self._about)
+
+    def _has_more(self) -> bool:
+        engine = self._engine
+        instance = engine.find(self._workflow, self._row.id)
+        return (
+            instance is None
+            or instance.finished
+            or instance.row.key != self._row.key
+            or engine.restarts_of(self._row.key) != self._restarts
+            or bool(engine.store.history_after(self._row.key, self._at, most=1))
+        )
+
+    def _describe(self) -> str:
+        instance = self._engine.find(self._workflow, self._row.id)
+        status = "gone" if instance is None else instance.status
+        return (
+            f"Waiting for the next event of instance {self._row.id!r} of {self._workflow.name!r}, which is {status}: "
+            "a subscription ends when the instance does."
+        )
+
+    def _event(self, number: int, type_: str, line: HistoryRow) -> JsDict:
+        common = {"instanceId": self._row.id, "eventId": number, "timestamp": line.at, "type": type_}
+        named = {} if line.key is None else {"stepName": line.key.label}
+        event = cross({**common, **named, **_details(type_, line.detail or {})})
+        assert isinstance(event, JsDict)
+        if type_ == "workflow_started":
+            event["params"] = decode(self._row.params)
+        elif type_ in ("workflow_completed", "step_completed") and line.value is not None:
+            output = decode(line.value)
+            if output is not None:  # there it is undefined, and left out
+                event["output"] = output
+        return event
+
+
+def _details(type_: str, detail: Mapping[str, Any]) -> dict[str, Any]:
+    """What belongs to an event of that type, of what its line of history has."""
+    if type_ == "step_started":
+        config = dict(detail["config"])
+        config["retries"] = {"delay": "[dynamic]", **config["retries"]}
+        return {"config": config}
+    if type_.startswith("attempt_"):
+        return {name: detail[name] for name in ("attempt", "error", "retryDelayMs") if name in detail}
+    if type_ == "sleep_started":
+        return {"durationMs": detail["durationMs"]}
+    if type_ == "wait_started":
+        return {"eventType": detail["event"]}
+    return {"error": detail["error"]} if type_ == "workflow_errored" else {}

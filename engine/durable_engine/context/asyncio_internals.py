@@ -1,0 +1,71 @@
+"""What asyncio does not tell in public: which callbacks and tasks a loop has, what they wait for, and whose they are.
+
+Looked at in CPython 3.11 to 3.14. A loop that does not keep them where asyncio's own does (uvloop) shows fewer of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from contextvars import Context
+from typing import Any
+
+from .scope import Scope, current_scope
+
+WAKE = asyncio.futures._set_result_unless_cancelled  # type: ignore[attr-defined]
+"""What ends an `asyncio.sleep`."""
+
+
+def scope_of(context: Context | None) -> Scope | None:
+    """The scope that a context belongs to, or None for code of the test."""
+    return context.get(current_scope) if context is not None else None
+
+
+def ready_handles(loop: asyncio.AbstractEventLoop) -> list[Any] | None:
+    """The callbacks that the loop is about to run, or None for a loop that does not show them (uvloop)."""
+    ready = getattr(loop, "_ready", None)
+    return None if ready is None else list(ready)
+
+
+def task_context(task: asyncio.Task[Any]) -> Context | None:
+    """The context that a suspended task runs in, or None where it cannot be told."""
+    if not hasattr(task, "get_context"):  # pragma: no cover (Python 3.11 alone; coverage is measured on a later one)
+        return _context_of_waker(task)
+    context: Context = task.get_context()
+    return context
+
+
+def _context_of_waker(task: asyncio.Task[Any]) -> Context | None:  # pragma: no cover (Python 3.11 alone)
+    """Python 3.11 has no accessor; what the task waits for keeps the context beside the callback that wakes it."""
+    for callback, context in wakers(task):
+        if getattr(callback, "__self__", None) is task:
+            return context
+    return None
+
+
+def waiting_for(task: asyncio.Task[Any]) -> Any:
+    """The future that a task is suspended on, or None."""
+    return getattr(task, "_fut_waiter", None)
+
+
+def wake(task: asyncio.Task[Any]) -> None:
+    """Let a suspended task go on now, whatever it waits for; that stays as it is."""
+    future = waiting_for(task)
+    for callback, context in wakers(task):
+        if getattr(callback, "__self__", None) is task:
+            future.remove_done_callback(callback)
+            done = task.get_loop().create_future()
+            done.set_result(None)
+            task.get_loop().call_soon(callback, done, context=context)
+
+
+def wakers(task: asyncio.Task[Any]) -> Iterable[tuple[Any, Context]]:
+    """The callbacks of what a task is suspended on, with their contexts; one of them wakes the task."""
+    future = waiting_for(task)
+    return list(getattr(future, "_callbacks", None) or ())
+
+
+def is_asyncios(callback: Any) -> bool:
+    """Whether a timer is asyncio's own: a library's (a connection's timeout) belongs to real I/O and stays real."""
+    module = getattr(callback, "__module__", None) or ""
+    return module == "asyncio" or module.startswith("asyncio.") or module == "_asyncio"

@@ -1,0 +1,100 @@
+"""Who is busy: a tree of the places where user code waits.
+
+Each instance has a root scope (its `run`), and each running callback one of its own. What code waits for through the
+engine is an *operation* of the scope it was asked for in. A scope is parked when it waits for operations and every one
+of them is parked; otherwise it is busy, and virtual time stands still. Counters make each change cost the same,
+however many operations are open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from durable_engine.engine import Engine
+    from durable_engine.execution.instance import Instance
+    from durable_engine.model import StepKey
+
+current_scope: ContextVar[Scope | None] = ContextVar("durable_engine_scope", default=None)
+"""The scope that the running code belongs to; tasks and callbacks that it starts inherit it."""
+
+
+current_call: ContextVar[tuple[Engine, str] | None] = ContextVar("durable_engine_call", default=None)
+"""The engine and the name of the call of the Worker's code, other than a workflow, that the running code belongs to."""
+
+
+def running_engine() -> Engine | None:
+    """The engine whose Worker's code runs, or None for code of the test."""
+    scope, call = current_scope.get(), current_call.get()
+    if scope is not None:
+        return scope.instance.engine
+    return None if call is None else call[0]
+
+
+class Scope:
+    """A place where user code runs and waits.
+
+    Args:
+        instance: The life that the code belongs to.
+        on_change: Called when the scope becomes parked or busy.
+        step: The step whose callback the code is; None for `run` itself.
+        attempt: The attempt of that step.
+        is_virtual: Whether the timers that the code starts through asyncio run on virtual time: those of `run` do, and
+            of delay functions. A callback's are real, since it may do real I/O.
+    """
+
+    __slots__ = ("_busy", "_on_change", "attempt", "instance", "is_virtual", "open", "step")
+
+    def __init__(
+        self,
+        instance: Instance,
+        on_change: Callable[[], None],
+        step: StepKey | None = None,
+        attempt: int | None = None,
+        *,
+        is_virtual: bool = False,
+    ) -> None:
+        self.instance = instance
+        self.is_virtual = is_virtual
+        self.step = step
+        self.attempt = attempt
+        self.open = 0
+        self._busy = 0
+        self._on_change = on_change
+
+    @property
+    def parked(self) -> bool:
+        """Whether all that the code waits for can only come from a timer, an event or the test."""
+        return self.open > 0 and self._busy == 0
+
+    def _count(self, open_: int, busy: int) -> None:
+        before = self.parked
+        self.open += open_
+        self._busy += busy
+        if self.parked != before:
+            self._on_change()
+
+
+class Operation:
+    """Something that code waits for through the engine; busy when it opens."""
+
+    __slots__ = ("_busy", "_open", "scope")
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self._open = True
+        self._busy = True
+        scope._count(1, 1)
+
+    def set_busy(self, busy: bool) -> None:
+        """Say whether the operation is at work, or parked on a timer or an event."""
+        if self._open and busy != self._busy:
+            self._busy = busy
+            self.scope._count(0, 1 if busy else -1)
+
+    def close(self) -> None:
+        """The operation is over: the code that waited for it goes on."""
+        self._open = False
+        self.scope._count(-1, -1 if self._busy else 0)

@@ -1,0 +1,66 @@
+"""The tasks that an instance's code has started, so that its end need not look through all tasks of the event loop.
+
+asyncio knows the tasks of a loop and not who started them. While an engine lives on a loop, the loop's task factory
+registers each new task with the instance whose code makes it. Where code has put another factory in its place, nothing
+is known, and whoever asks looks through all of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from .scope import current_scope
+
+if TYPE_CHECKING:
+    from durable_engine.execution.instance import Instance
+
+
+class RegisteringFactory:
+    """A task factory that registers each task with the instance whose code starts it.
+
+    Args:
+        inner: The factory that makes the tasks; None for asyncio's own way.
+
+    Attributes:
+        engines: How many engines on the loop rely on it.
+    """
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+        self.engines = 0
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, coro: Any, **options: Any) -> Any:
+        """Make a task. The options are those that this Python's event loop hands to a factory."""
+        task = asyncio.Task(coro, loop=loop, **options) if self.inner is None else self.inner(loop, coro, **options)
+        context = options.get("context")
+        scope = current_scope.get() if context is None else context.get(current_scope)
+        if scope is not None:
+            scope.instance.started_tasks.add(task)
+        return task
+
+
+def register_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    """Register the loop's new tasks with their instances, until `stop_registering` was called as often."""
+    factory = loop.get_task_factory()
+    if not isinstance(factory, RegisteringFactory):
+        factory = RegisteringFactory(factory)
+        loop.set_task_factory(factory)
+    factory.engines += 1
+
+
+def stop_registering(loop: asyncio.AbstractEventLoop) -> None:
+    """Take back one `register_tasks`; the last one gives the loop the factory that it had."""
+    factory = loop.get_task_factory()
+    if isinstance(factory, RegisteringFactory):
+        factory.engines -= 1
+        if not factory.engines:
+            loop.set_task_factory(factory.inner)
+
+
+def tasks_of(loop: asyncio.AbstractEventLoop, instances: Iterable[Instance]) -> set[asyncio.Task[Any]]:
+    """Tasks of the loop that have not ended, among them all that code of these instances has started."""
+    if isinstance(loop.get_task_factory(), RegisteringFactory):
+        return {task for instance in instances for task in instance.started_tasks if not task.done()}
+    return asyncio.all_tasks(loop)

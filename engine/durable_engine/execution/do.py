@@ -1,0 +1,396 @@
+"""The operation of a `do`: its attempts, its retry delays, its timeouts."""
+
+from __future__ import annotations
+
+import contextvars
+import inspect
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from durable_engine.context.scope import Scope
+from durable_engine.errors import (
+    DELAY_INVALID,
+    EXECUTION_TIMED_OUT,
+    OUTPUT_TOO_LARGE,
+    STEP_NOT_SERIALISABLE,
+    STORAGE_FULL,
+    ModificationError,
+)
+from durable_engine.limits import in_bytes
+from durable_engine.model import CallbackRun, Place
+from durable_engine.rows import FORGOTTEN, MOCKED, NEW, SENSITIVE, StepRow
+from durable_engine.testing.modifications import Modification, call_with_named, exception_in
+from durable_engine.values.boundary import JsDict, NotSerialisable, cross, decode, encode, is_coroutine
+from durable_engine.values.failures import ErrorInfo, describe, end_of_unserialisable, rebuild
+from durable_engine.values.unknown_value import REDACTED, REDACTED_REASON, UnknownValue
+
+from .operation import DurableOperation, context_for
+from .step_config import DELAY_FUNCTION_LIMIT, DELAY_FUNCTION_PATIENCE, StepConfig, read_delay, scaled
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from .instance import Instance
+
+_SECRET = UnknownValue(REDACTED_REASON)
+
+
+class StepCallback(NamedTuple):
+    """A step's callback and what it is called with.
+
+    Attributes:
+        function: The user's function.
+        parameters: Its parameters' names, in order; `ctx` is filled in for each attempt.
+        inputs: The values of the others, the dependencies, by name.
+        sensitive: The names of those that are secret.
+    """
+
+    function: Callable[..., Any]
+    parameters: tuple[str, ...]
+    inputs: Mapping[str, Any]
+    sensitive: frozenset[str] = frozenset()
+
+    def __call__(self, ctx: JsDict) -> Any:
+        """Run the user's function."""
+        return self.function(*(ctx if name == "ctx" else self.inputs[name] for name in self.parameters))
+
+    def stored_inputs(self) -> bytes | None:
+        """The dependencies' values as storage keeps them, to be looked at; without the secret ones."""
+        if not self.inputs:
+            return None
+        return encode({name: _SECRET if name in self.sensitive else value for name, value in self.inputs.items()})
+
+
+class DoOperation(DurableOperation):
+    """A `do` under way: its attempts, its retry delays, its timeouts."""
+
+    __slots__ = ("_callback", "_child", "_config", "_place", "_running", "_settled", "_used")
+
+    def __init__(
+        self, instance: Instance, scope: Scope, row: StepRow, config: StepConfig, callback: StepCallback, place: Place
+    ) -> None:
+        super().__init__(instance, scope, row)
+        self._place = place
+        self._running: list[CallbackRun] = []
+        self._used: Modification | None = None
+        self._config = config
+        self._callback = callback
+        self._child: Scope | None = None
+        self._settled = 0
+
+    def begin(self) -> None:
+        """Start it, or go on where an earlier life left off."""
+        row = self.row
+        engine = self.instance.engine
+        if row.status == NEW:
+            row.status = "running"
+            if self._config.sensitive:
+                row.flags |= SENSITIVE
+            row.inputs = self._callback.stored_inputs()
+            self.record(("STEP_START", {"config": self._config.merged}, None))
+            engine.observers.step_started(self.instance, row.key)
+        if row.due is not None and row.due > engine.clock.now_ms:
+            self._wait_for_retry(row.due)
+        else:
+            self._start_attempt()
+
+    # -- an attempt --------------------------------------------------------------------------------------------------
+
+    def _start_attempt(self) -> None:
+        if self.withheld:
+            self._withhold(self._start_attempt)
+            return
+        row = self.row
+        if row.due is not None:
+            self.instance.note_length("retry", row.key, row.attempts, self.began)
+        if self.instance.reach("before", row.key, row.attempts + 1):
+            return
+        for run in self._running:
+            self.instance.engine.observers.attempt_overlapped(self.instance, run)
+        row.attempts += 1
+        row.due = None
+        row.status = "running"
+        self.set_busy(True)
+        self.record(("ATTEMPT_START", {"attempt": row.attempts}, None))
+        number = row.attempts
+        self.timer = self.instance.engine.schedule(
+            self.instance.engine.clock.now_ms + self._config.timeout,
+            lambda: self._time_out(number),
+            what=f"the timeout of attempt {number} of step {row.key.label!r}",
+            # A step that is at work is never raced by its own timeout.
+            held=lambda: self._busy,
+        )
+        self._run_in_child(self._attempt(number), number)
+
+    def _run_in_child(self, coroutine: Coroutine[Any, Any, None], number: int, *, is_virtual: bool = False) -> None:
+        child = Scope(self.instance, lambda: self._child_changed(child), self.row.key, number, is_virtual=is_virtual)
+        self._child = child
+        self.instance.callback_started()
+        context = context_for(child)
+
+        def start() -> None:
+            self.instance.keep(self.instance.engine.loop.create_task(coroutine, context=context))
+
+        self.instance.engine.in_turn(self.instance, start, dropped=coroutine.close)
+
+    def _child_changed(self, child: Scope) -> None:
+        if child is self._child:
+            self.set_busy(not child.parked)
+            if child.parked and self.timer is not None:
+                self.instance.engine.release(self.timer)
+
+    async def _attempt(self, number: int) -> None:
+        try:
+            try:
+                data = await self._produce(number)
+            except self.instance.engine.passthrough as exc:
+                self.instance.abort(exc)
+            except ModificationError as exc:
+                self.instance.abort(exc)
+            except _ForcedTimeout:
+                self._time_out(number)
+            except BaseException as exc:
+                if self._is_current(number):
+                    self._fail(exc)
+            else:
+                if self._is_current(number) and not self.instance.reach("lost", self.row.key, number):
+                    self._succeed(data)
+        finally:
+            self.instance.callback_ended()
+
+    def _is_current(self, number: int) -> bool:
+        """Whether this attempt still counts: the callback of one that timed out goes on, and is ignored."""
+        return self.row.attempts == number and self._settled < number and not self.instance.closed
+
+    async def _produce(self, number: int) -> bytes:
+        key = self.row.key
+        stand_in = self._used = self.instance.modifications.for_attempt(key)
+        if stand_in is not None:
+            self.row.flags |= MOCKED
+            if stand_in.kind == "result":
+                return stand_in.payload  # type: ignore[no-any-return]
+            return encode(await self._stand_in(stand_in))
+        return await self._call_back(number)
+
+    async def _call_back(self, number: int) -> bytes:
+        instance, function = self.instance, self._callback.function
+        observers = instance.engine.observers
+        run = CallbackRun(
+            self.row.key,
+            number,
+            function,
+            self._callback.inputs,
+            self._place,
+            is_async=inspect.iscoroutinefunction(function),
+        )
+        self._running.append(run)
+        observers.callback_started(instance, run)
+        try:
+            value = self._callback(self._ctx())
+            if is_coroutine(value):
+                value = await value
+            data = encode(value)
+            if not instance.killed:
+                observers.callback_returned(instance, run, value, data)
+            return data
+        finally:
+            self._running.remove(run)
+            if not instance.killed:
+                observers.callback_ended(instance, run)
+
+    def give_back(self) -> None:
+        """The attempt that runs is lost: what a modification answered is answered again."""
+        if self._used is not None and self._settled < self.row.attempts:
+            self.instance.modifications.give_back(self._used)
+
+    async def _stand_in(self, modification: Modification) -> Any:
+        if modification.kind == "timeout":
+            raise _ForcedTimeout
+        outcome = modification.payload
+        if exception_in(outcome) is None:
+            if callable(outcome):
+                values = {**self._callback.inputs, "ctx": self._ctx()}
+                result = call_with_named(outcome, values, self._callback.parameters)
+                return await result if inspect.isawaitable(result) else result
+            outcome = self.instance.modifications.outcome(self.row.key, modification)
+        error = exception_in(outcome)
+        if error is not None:
+            raise error
+        return outcome
+
+    def _ctx(self) -> JsDict:
+        key = self.row.key
+        return _fresh(
+            {
+                "step": {"name": key.name, "count": key.count},
+                "attempt": self.row.attempts,
+                "config": self._config.merged,
+            }
+        )
+
+    # -- its outcome -------------------------------------------------------------------------------------------------
+
+    def _succeed(self, data: bytes) -> None:
+        row = self.row
+        too_large = self._too_large(len(data))
+        if too_large is not None:
+            self._fail_attempt(ErrorInfo("WorkflowInternalError", too_large), None)
+            return
+        self.instance.stored += len(data)
+        self._settled = row.attempts
+        self.end("complete")
+        row.result = data
+        shown = encode(REDACTED) if self._config.sensitive else data
+        self.record(("ATTEMPT_SUCCESS", {"attempt": row.attempts}, None), ("STEP_SUCCESS", None, shown))
+        self.instance.engine.observers.step_finished(self.instance, row.key)
+        if not self.instance.reach("stored", row.key):
+            self.deliver(decode(data))
+
+    def _too_large(self, size: int) -> str | None:
+        limits = self.instance.engine.limits
+        step = self.row.key.label
+        if size > limits.step_output:
+            return OUTPUT_TOO_LARGE.format(step=step, limit=in_bytes(limits.step_output), size=size)
+        if self.instance.stored + size > limits.storage:
+            total = self.instance.stored + size
+            return STORAGE_FULL.format(step=step, limit=in_bytes(limits.storage), size=total)
+        return None
+
+    def _fail(self, exc: BaseException) -> None:
+        if isinstance(exc, NotSerialisable):
+            self._end_instance()
+        else:
+            preserve = self.instance.workflow.preserves_non_retryable
+            self._fail_attempt(describe(exc, self.instance.engine.root, preserve=preserve), exc)
+
+    def _time_out(self, number: int) -> None:
+        if self._is_current(number):
+            info = ErrorInfo("WorkflowTimeoutError", EXECUTION_TIMED_OUT.format(ms=self._config.timeout))
+            self._fail_attempt(info, None)
+
+    def _fail_attempt(self, info: ErrorInfo, original: BaseException | None) -> None:
+        self.cancel_timer()
+        self._child = None  # a callback that timed out may run on: the step is at work no longer for that
+        self._settled = self.row.attempts
+        self.row.failures += 1
+        is_final = self.instance.engine.comes_of_unprovided(original, self.instance) or not info.retryable
+        if is_final or self.row.failures > self._config.limit:
+            self._fail_step(info, original)
+        elif callable(self._config.delay):
+            self._ask_for_delay(info)
+        elif self._config.delay < 0:
+            self._delay_failed(self.row.attempts, DELAY_INVALID.format(value=f"{self._config.delay}ms"), None, info)
+        else:
+            self._retry_in(self._config.delay, info)
+
+    def _retry_in(self, base: int, info: ErrorInfo) -> None:
+        engine = self.instance.engine
+        delay = scaled(base, self._config.backoff, self.row.failures)
+        no_time = self.instance.modifications.takes_no_time(self.row.key, "retry_delay")
+        self.row.due = engine.clock.now_ms + (0 if no_time else delay)
+        self.row.status = "waiting"
+        detail = {"attempt": self.row.attempts, "error": info.public(), "retryDelayMs": delay}
+        self.record(("ATTEMPT_FAILURE", detail, None))
+        self.began = engine.clock.now_ms
+        if self.row.due <= engine.clock.now_ms and not self.withheld:
+            if not self.instance.reach("retry", self.row.key, self.row.attempts):
+                self._start_attempt()
+        else:
+            self._wait_for_retry(self.row.due)
+
+    def _wait_for_retry(self, due: int) -> None:
+        self.wait_until(due, self._start_attempt, f"the next attempt of step {self.row.key.label!r}")
+        self.instance.reach_inside("retry", self.row.key, self.row.attempts)
+
+    def _fail_step(
+        self, info: ErrorInfo, original: BaseException | None, attempt_error: ErrorInfo | None = None
+    ) -> None:
+        """End the step with this error, which is that of its last attempt where no other one is given."""
+        row = self.row
+        self.end("errored")
+        row.error = info.dump()
+        if not info.retryable:
+            row.flags |= FORGOTTEN
+        self.record(
+            ("ATTEMPT_FAILURE", {"attempt": row.attempts, "error": (attempt_error or info).public()}, None),
+            ("STEP_FAILURE", {"error": info.public()}, None),
+        )
+        self.instance.engine.observers.step_finished(self.instance, row.key)
+        if not self.instance.reach("stored", row.key):
+            self.deliver(error=rebuild(info, original))
+
+    def _end_instance(self) -> None:
+        name = self.row.key.name
+        self._settled = self.row.attempts
+        self.end("errored")
+        info = ErrorInfo("WorkflowFatalError", STEP_NOT_SERIALISABLE.format(name=name), retryable=False)
+        self.row.error = info.dump()
+        self.record(
+            ("ATTEMPT_FAILURE", {"attempt": self.row.attempts, "error": info.public()}, None),
+            ("STEP_FAILURE", {"error": info.public()}, None),
+        )
+        self.instance.engine.observers.step_finished(self.instance, self.row.key)
+        self.instance.end_at_once(end_of_unserialisable(name))
+
+    # -- a delay that is a function ----------------------------------------------------------------------------------
+
+    def _ask_for_delay(self, info: ErrorInfo) -> None:
+        number, engine = self.row.attempts, self.instance.engine
+        self.set_busy(True)
+        seconds = DELAY_FUNCTION_LIMIT // 1000
+        self.timer = engine.schedule(
+            engine.clock.now_ms + DELAY_FUNCTION_LIMIT,
+            lambda: self._delay_failed(number, f"did not return within {seconds} seconds", None, info),
+            what=f"the limit of the delay function of step {self.row.key.label!r}",
+            held=lambda: self._busy,
+        )
+        # In a context of its own: in the running one it would count as a timer of the step's code.
+        engine.loop.call_later(DELAY_FUNCTION_PATIENCE, self._stop_holding_time, number, context=contextvars.Context())
+        self._run_in_child(self._ask(number, info), number, is_virtual=True)
+
+    def _stop_holding_time(self, number: int) -> None:
+        """The delay function waits for something that may never come: time moves, up to the limit at most."""
+        if self._awaits_delay(number) and self.timer is not None:
+            self.set_busy(False)
+            self.instance.engine.release(self.timer)
+
+    async def _ask(self, number: int, info: ErrorInfo) -> None:
+        assert callable(self._config.delay)
+        try:
+            argument = _fresh({"ctx": self._ctx(), "error": info.public()})
+            value = self._config.delay(argument)
+            if inspect.isawaitable(value):
+                value = await value
+        except self.instance.engine.passthrough as exc:
+            self.instance.abort(exc)
+        except BaseException as exc:
+            self._delay_failed(number, f"threw an error: {exc}", exc, info)
+        else:
+            read = read_delay(value)
+            if read is None:
+                self._delay_failed(number, DELAY_INVALID.format(value=repr(value)), None, info)
+            elif self._awaits_delay(number):
+                self.cancel_timer()
+                self._retry_in(read.ms, info)
+        finally:
+            self.instance.callback_ended()
+
+    def _awaits_delay(self, number: int) -> bool:
+        return self.row.attempts == number and self.row.status == "running" and not self.instance.closed
+
+    def _delay_failed(self, number: int, why: str, original: BaseException | None, attempt: ErrorInfo) -> None:
+        if not self._awaits_delay(number):
+            return
+        message = f'The delay function for step "{self.row.key.label}" {why}'
+        self.cancel_timer()
+        self._fail_step(ErrorInfo("NonRetryableDelayError", message), original, attempt)
+
+
+class _ForcedTimeout(Exception):
+    """The test wants this attempt to time out at once."""
+
+
+def _fresh(value: dict[str, Any]) -> JsDict:
+    crossed = cross(value)
+    assert isinstance(crossed, JsDict)
+    return crossed

@@ -1,0 +1,528 @@
+"""One life of an instance: from its start or recovery until it ends, pauses, or is killed.
+
+A new life starts from an empty `Instance` that is filled from the store; nothing else is remembered between lives.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import weakref
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from durable_engine.context.scope import Scope, current_scope
+from durable_engine.errors import LOST_ATTEMPT
+from durable_engine.guard.unwinding import GiveWay
+from durable_engine.model import FINAL_STATUSES, Ask, Place, StepKey, StepKind
+from durable_engine.rows import FORGOTTEN, HistoryRow, InstanceRow, StepRow
+from durable_engine.testing.faults import FaultKind, FaultPoint, point_of
+from durable_engine.time.sleep_future import SleepFuture
+from durable_engine.values.boundary import JsDict, cross, decode, encode, is_coroutine
+from durable_engine.values.datetimes import to_datetime
+from durable_engine.values.failures import ErrorInfo, instance_error, original_of, rebuild
+
+from .operation import DurableOperation, context_for
+from .step import Step
+from .wait_for_event import EventOperation
+
+if TYPE_CHECKING:
+    from durable_engine.engine import Engine
+    from durable_engine.workflow import Workflow
+
+
+STATUS_LINES = {
+    "running": "WORKFLOW_RUNNING",
+    "paused": "WORKFLOW_PAUSED",
+    "waitingForPause": "WORKFLOW_WAITING_FOR_PAUSE",
+}
+"""The lines that history has of changes of the status, besides those of its begin and its end."""
+
+
+class Instance:
+    """A life of an instance.
+
+    Args:
+        engine: The engine that it lives on.
+        workflow: What it runs.
+        row: Its state in the store.
+
+    Attributes:
+        replaying: Whether `run` is only replayed for a check, so that nothing may have an effect (replay.py).
+        has_begun: Whether history has the start of an earlier execution, so that this one goes on.
+    """
+
+    replaying = False
+
+    def __init__(self, engine: Engine, workflow: Workflow, row: InstanceRow) -> None:
+        self.engine = engine
+        self.workflow = workflow
+        self.row = row
+        self.modifications = engine.modifications_of(workflow, row.id)
+        self.root = Scope(self, self._parked_or_busy, is_virtual=True)
+        self.operations: dict[StepKey, DurableOperation] = {}
+        self.waits: dict[str, list[EventOperation]] = {}
+        self.withheld: list[Callable[[], None]] | None = None
+        self.killed = False
+        self.aborted_by: BaseException | None = None
+        self.steps_run = 0
+        self.has_begun = False
+        self._callbacks = 0
+        self._counts: dict[tuple[StepKind, str, int | None], int] = {}
+        self._sleeps_by_name: dict[StepKey, int] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self.started_tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
+        self._steps = {step.key: step for step in engine.store.steps(row.key)}
+        self._forgotten = {key: row for key, row in self._steps.items() if row.flags & FORGOTTEN}
+        self.stored = sum(len(step.result or b"") for step in self._steps.values())
+        self._next_seq = max((step.seq for step in self._steps.values()), default=0) + 1
+        self._sleeps: list[SleepFuture] = []
+        self._stored_ends = _ends_of_sleeps(self._steps.values())
+        self._path: list[Ask] = []
+        self._branches: dict[asyncio.Task[Any] | None, int] = {}
+
+    def __repr__(self) -> str:
+        return f"<Instance {self.row.id!r} of {self.workflow.name!r}: {self.status}>"
+
+    # -- what it is --------------------------------------------------------------------------------------------------
+
+    @property
+    def id(self) -> str:
+        """The instance's id."""
+        return self.row.id
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What it is known by: its workflow's binding name, and its id."""
+        return self.workflow.name, self.row.id
+
+    @property
+    def scope(self) -> Scope:
+        """Where the code belongs that runs now: a callback of this life, or `run`."""
+        scope = current_scope.get()
+        return scope if scope is not None and scope.instance is self else self.root
+
+    @property
+    def now_ms(self) -> int:
+        """The time that its code sees, in epoch milliseconds."""
+        return self.engine.clock.now_ms
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has reached a final status."""
+        return self.row.status in FINAL_STATUSES
+
+    @property
+    def closed(self) -> bool:
+        """Whether no code of this life may do anything any more."""
+        return self.killed or self.finished
+
+    @property
+    def status(self) -> str:
+        """The status as the platform tells it; `waiting` while `run` is parked on sleeps and events alone."""
+        if self.row.status == "running" and self.root.parked:
+            mine = [operation for operation in self.operations.values() if operation.scope is self.root]
+            if all(operation.row.key.kind != "do" for operation in mine):
+                return "waiting"
+        return self.row.status
+
+    # -- its life ----------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to run, from the top."""
+        self._path = self.engine.paths.begin(self.row.key)
+        self.engine.hazards.begin(self.row)
+        if self.row.status == "queued":
+            if not self.has_begun:
+                self._record("WORKFLOW_START")
+            self._set_status("running")
+        self._note_lost_attempts()
+        self.engine.mark_busy(self, True)
+        context = context_for(self.root)
+        self.engine.in_turn(self, lambda: self._start(context))
+
+    def _start(self, context: contextvars.Context) -> None:
+        task = self.engine.loop.create_task(self._run(), context=context)
+        self._branches[task] = 0
+        self.keep(task)
+
+    async def _run(self) -> None:
+        try:
+            event = self._event()
+            if not self.replaying:
+                self.engine.observers.life_started(self, event)
+            result = self.workflow.run(event, Step(self))
+            if is_coroutine(result):
+                result = await result
+            output = encode(result)
+        except self.engine.passthrough as exc:
+            self.abort(exc)
+        except BaseException as exc:
+            if not self.closed and not self.reach("end"):
+                self._fail(exc)
+        else:
+            if not self.closed and not self.reach("end"):
+                self._end("complete", "WORKFLOW_SUCCESS", value=output)
+
+    def _event(self) -> JsDict:
+        others: JsDict = cross(
+            {
+                "timestamp": to_datetime(self.row.created_at),
+                "payload": None,
+                "instanceId": self.row.id,
+                "workflowName": self.workflow.workflow_name,
+            }
+        )
+        others["payload"] = decode(self.row.params)
+        trigger = self.row.trigger
+        if trigger is not None:
+            others["schedule"] = cross({"cron": trigger.cron, "scheduledTime": trigger.scheduled_time})
+        return others
+
+    def _fail(self, exc: BaseException) -> None:
+        self.engine.comes_of_unprovided(exc, self)
+        self.engine.exceptions[self.row.key] = original_of(exc)
+        error = instance_error(exc, self.engine.root)
+        self.row.error = msgspec.msgpack.encode(error)
+        self._end("errored", "WORKFLOW_FAILURE", {"error": error})
+
+    def end_at_once(self, info: ErrorInfo) -> None:
+        """End with this error without asking `run`; nothing of this life runs again."""
+        self.row.error = msgspec.msgpack.encode(info.public())
+        self._end("errored", "WORKFLOW_FAILURE", {"error": info.public()})
+        self.engine.kill([self])
+
+    def terminate(self) -> None:
+        """End now; nothing of this life runs again."""
+        self._end("terminated", "WORKFLOW_TERMINATED", {"trigger": {"source": 0}})
+        self.engine.kill([self])
+
+    def _end(self, status: str, kind: str, detail: dict[str, Any] | None = None, value: bytes | None = None) -> None:
+        self.row.output = value
+        self.row.ended_at = self.engine.clock.now_ms
+        if status != "terminated":
+            self.engine.paths.check(self.row.key, self.workflow.name, self._path, is_complete=status == "complete")
+        if status == "complete":
+            self.tell_abandoned()
+            self._tell_unused_sleeps()
+        self.engine.observers.life_ended(self)
+        self._set_status(status)
+        self._record(kind, detail, value)
+        self.drop_timers()
+        self.modifications.drop_timers()
+        self.engine.mark_busy(self, False)
+        self.engine.observers.instance_finished(self)
+        self.engine.free_slots(self.workflow, [self.id])
+
+    def tell_abandoned(self) -> None:
+        """Keep findings of the waits that were cancelled while they waited.
+
+        That is not done when it happens: where a failure cancels them and ends the instance, they swallow nothing.
+        """
+        for waiting in self.waits.values():
+            for operation in waiting:
+                if operation.future.cancelled():
+                    operation.report_abandoned()
+
+    def _tell_unused_sleeps(self) -> None:
+        for sleep in self._sleeps:
+            if not sleep.used:
+                self.engine.report_missing_await(f"step.sleep({sleep.name!r})", sleep.place, self.workflow)
+
+    def abort(self, exc: BaseException) -> None:
+        """Something that is meant for the test was raised in user code: stop here and let the test have it.
+
+        Raises:
+            KeyboardInterrupt: As it is, where this life has been stopped before: no test waits for it any more.
+        """
+        if self.killed and isinstance(exc, KeyboardInterrupt):
+            raise exc
+        error = exc.unwinding.take() if isinstance(exc, GiveWay) else exc
+        if error is None:
+            return  # the test has it
+        self.aborted_by = error
+        self.engine.abort(error)
+        self.engine.kill([self])
+
+    def drop_timers(self) -> None:
+        """Take everything of this life out of the clock."""
+        for operation in self.operations.values():
+            operation.cancel_timer()
+
+    def keep(self, task: asyncio.Task[Any]) -> None:
+        """Hold on to a task: asyncio itself only holds weak references."""
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _parked_or_busy(self) -> None:
+        self.engine.mark_busy(self, not self.root.parked)
+
+    def end_replay(self) -> None:
+        """A replay comes to something that it cannot answer; for a life that is none, nothing."""
+
+    # -- pausing -----------------------------------------------------------------------------------------------------
+
+    def request_pause(self) -> None:
+        """Pause once no callback runs; until then no outcome reaches `run`."""
+        self.withheld = []
+        self._set_status("waitingForPause")
+        if self._callbacks:
+            self.engine.progress(self)
+        else:
+            self._pause()
+
+    def cancel_pause(self) -> None:
+        """Go on: the pause had not taken hold."""
+        withheld, self.withheld = self.withheld or [], None
+        self._set_status("running")
+        for go_on in withheld:
+            if not self.closed:  # one of them may have come to a fault point
+                go_on()
+        self.engine.progress(self)
+
+    def callback_started(self) -> None:
+        """A callback of a step begins to run."""
+        self._callbacks += 1
+
+    def callback_ended(self) -> None:
+        """A callback has ended, in whatever way."""
+        self._callbacks -= 1
+        if self.closed or self.engine.closed:
+            return
+        self.engine.progress(self)
+        if self.withheld is not None and not self._callbacks:
+            self._pause()
+
+    def _pause(self) -> None:
+        self.row.paused_at = self.engine.clock.now_ms
+        self._set_status("paused")
+        self.engine.kill([self])
+        self.engine.progress(self)
+
+    # -- fault points ------------------------------------------------------------------------------------------------
+
+    def reach(self, kind: FaultKind, key: StepKey | None = None, attempt: int | None = None) -> bool:
+        """Pass a fault point.
+
+        Returns:
+            Whether the engine has died here: a new life has begun, and this one must go no further.
+        """
+        if not self._faulty or self.closed:
+            return False
+        point = point_of(self, kind, key, attempt)
+        if self.engine.faults.pass_by(point) is None and not self.modifications.crashes_at(point):
+            return False
+        self.engine.crash(self.workflow, self.id, point)
+        return True
+
+    def reach_inside(self, kind: FaultKind, key: StepKey, attempt: int | None = None) -> None:
+        """Pass a fault point that lies in the middle of something that takes time."""
+        if not self._faulty or self.closed:
+            return
+        point = point_of(self, kind, key, attempt)
+        armed = self.engine.faults.pass_by(point)
+        if armed is None and not self.modifications.crashes_at(point):
+            return
+        if armed is not None and armed.after:
+            due = self.engine.clock.now_ms + armed.after
+            self.engine.schedule(due, lambda: self._die(point), what=f"the crash at {point.short!r}")
+        else:
+            # Code that has just begun to sleep may go on to something else before it awaits that.
+            self.engine.loop.call_soon(self._die, point, context=contextvars.Context())
+
+    def note_length(self, kind: FaultKind, key: StepKey, attempt: int | None, began: int) -> None:
+        """What takes time is over: keep how long it took, for a crash in its middle."""
+        if self.engine.faults.recording:
+            ms = self.engine.clock.now_ms - began
+            self.engine.faults.note_length(point_of(self, kind, key, attempt), ms)
+
+    @property
+    def _faulty(self) -> bool:
+        return self.engine.faults.active or self.modifications.has_crashes
+
+    def _die(self, point: FaultPoint) -> None:
+        if not self.closed and not self.engine.closed:
+            self.engine.crash(self.workflow, self.id, point)
+
+    # -- steps -------------------------------------------------------------------------------------------------------
+
+    def ask(self, key: StepKey, place: Place) -> None:
+        """Note that `run` asks for a step."""
+        self.engine.observers.step_asked(self, self._note_ask(key, place))
+
+    def _note_ask(self, key: StepKey, place: Place) -> Ask:
+        task = asyncio.current_task()
+        ask = Ask(key, place, self._branches.setdefault(task, len(self._branches)))
+        self._path.append(ask)
+        return ask
+
+    @property
+    def path(self) -> list[Ask]:
+        """What `run` has asked for in this life."""
+        return self._path
+
+    def sleeps_until(self, key: StepKey, until: int, place: Place) -> None:
+        """Note that `run` asks for a sleep until a time (epoch milliseconds)."""
+        if self.engine.hazards.has_passed(self, key, until, self.find_step(key)):
+            self.engine.hazards.report_passed(self, key, place)
+
+    def count_step(self, kind: StepKind, name: str) -> StepKey:
+        """The identity of the step that `run` asks for now."""
+        return StepKey(kind, name, self._count(kind, name))
+
+    def count_sleep(self, name: str, duration: int, until: int | None = None) -> StepKey:
+        """The identity of the sleep that `run` asks for now.
+
+        Args:
+            name: Its name.
+            duration: How long it is, in milliseconds.
+            until: Where `run` names its end: that end, in epoch milliseconds.
+        """
+        stored = self._stored_sleep(name, until)
+        if stored is None:
+            key = StepKey("sleep", name, self._count("sleep", name, duration), duration)
+        else:
+            key = stored
+            counted: tuple[StepKind, str, int | None] = ("sleep", name, key.duration)
+            self._counts[counted] = max(self._counts.get(counted, 0), key.count)
+        self._sleeps_by_name[key] = self._count("sleep", name)
+        return key
+
+    def _count(self, kind: StepKind, name: str, duration: int | None = None) -> int:
+        count = self._counts.get((kind, name, duration), 0) + 1
+        self._counts[kind, name, duration] = count
+        return count
+
+    def has_slept_until(self, name: str, until: int) -> bool:
+        """Whether an earlier life began a sleep of that name and end that this one has not asked for yet."""
+        return self._stored_sleep(name, until) is not None
+
+    def _stored_sleep(self, name: str, until: int | None) -> StepKey | None:
+        """What is left of a sleep until a point in time grows shorter, and it is the same sleep still."""
+        ends = () if until is None else self._stored_ends.get((name, until), ())
+        return next((key for key in ends if key not in self._sleeps_by_name), None)
+
+    def sleep_by_name(self, key: StepKey) -> int | None:
+        """Which occurrence of its name a sleep is, whatever its duration; None for any other step."""
+        return self._sleeps_by_name.get(key)
+
+    def telling_duration(self, key: StepKey) -> int | None:
+        """A sleep's duration, where its count alone does not tell it from another sleep of its name."""
+        return key.duration if self._sleeps_by_name.get(key, key.count) != key.count else None
+
+    def takes_no_time(self, sleep: StepKey) -> bool:
+        """Whether a test disabled that sleep: its selectors count by the name alone."""
+        selected = StepKey(sleep.kind, sleep.name, self._sleeps_by_name[sleep])
+        return self.modifications.takes_no_time(selected, "sleep")
+
+    def open_row(self, key: StepKey) -> StepRow:
+        """The step's row: as an earlier life left it, or new."""
+        row = self._steps.get(key)
+        if row is None or row.flags & FORGOTTEN:
+            row = StepRow(key, self._next_seq, self.engine.clock.now_ms)
+            self._next_seq += 1
+            self._steps[key] = row
+        return row
+
+    def find_step(self, key: StepKey) -> StepRow | None:
+        """A step of this life, or of an earlier one whose outcome is remembered; None if it has not been asked for."""
+        row = self._steps.get(key)
+        return None if row is self._forgotten.get(key) else row
+
+    def remembered(self, key: StepKey) -> StepRow | None:
+        """A step whose outcome an earlier life has stored, or None."""
+        row = self._steps.get(key)
+        if row is None or row.flags & FORGOTTEN or row.status not in ("complete", "errored"):
+            return None
+        return row
+
+    def answer(self, row: StepRow) -> asyncio.Future[Any]:
+        """The stored outcome of a step; as on the platform, it is not there in the same turn."""
+        future = self.engine.loop.create_future()
+        self._soon(lambda: settle_answer(future, row))
+        return future
+
+    def answer_sleep(self, row: StepRow, place: Place) -> asyncio.Future[None]:
+        """A sleep that is over is over at once."""
+        future = self.new_sleep(row.key.name, place)
+        future.set_result(None)
+        return future
+
+    def new_sleep(self, name: str, place: Place) -> SleepFuture:
+        """What code of this life gets for a sleep that it asks for."""
+        future = SleepFuture(loop=self.engine.loop)
+        future.name, future.place = name, place
+        self._sleeps.append(future)
+        return future
+
+    def _soon(self, action: Callable[[], None]) -> None:
+        """In the next turn, or when it is its turn."""
+        if self.engine.order.seeded:
+            self.engine.in_turn(self, action)
+        else:
+            self.engine.loop.call_soon(action, context=context_for(self.root))
+
+    def match_events(self, event_type: str) -> None:
+        """Give kept events of that type to the waits for it, oldest to oldest."""
+        waiting = self.waits.get(event_type, [])
+        while waiting:
+            if self._faulty and self._dies_at_event(event_type, waiting[0].row.key):
+                return
+            event = self.engine.store.take_event(self.row.key, event_type)
+            if event is None:
+                return
+            wait = waiting.pop(0)
+            self.engine.observers.event_taken(self, wait.row.key, event_type, event.seq)
+            if event.mocked:
+                self.modifications.event_taken(event_type, wait.row.key)
+            wait.receive(event.payload, event.at)
+
+    def _dies_at_event(self, event_type: str, wait: StepKey) -> bool:
+        return self.engine.store.has_event(self.row.key, event_type) and self.reach("event", wait)
+
+    def _note_lost_attempts(self) -> None:
+        for step in self._steps.values():
+            if step.key.kind == "do" and step.status == "running" and step.attempts:
+                detail = {
+                    "attempt": step.attempts,
+                    "error": {"name": "WorkflowInternalError", "message": LOST_ATTEMPT},
+                }
+                self._record("ATTEMPT_FAILURE", detail, key=step.key)
+                self.engine.observers.attempt_lost(self, step.key, step.attempts)
+
+    # -- storage -----------------------------------------------------------------------------------------------------
+
+    def _set_status(self, status: str) -> None:
+        kind = STATUS_LINES.get(status)
+        if kind is not None and status != self.row.status:
+            self._record(kind)
+        self.row.status = status
+        self.engine.store.save_instance(self.row)
+
+    def _record(
+        self, kind: str, detail: dict[str, Any] | None = None, value: bytes | None = None, key: StepKey | None = None
+    ) -> None:
+        self.engine.store.record(self.row.key, [HistoryRow(kind, key, self.engine.clock.now_ms, detail, value)])
+        self.engine.recorded(self)
+
+
+def _ends_of_sleeps(steps: Iterable[StepRow]) -> dict[tuple[str, int], list[StepKey]]:
+    """The stored sleeps, in order of their start, by their name and the point in time that they last until."""
+    ends: dict[tuple[str, int], list[StepKey]] = {}
+    for step in steps:
+        if step.key.duration is not None:
+            ends.setdefault((step.key.name, step.started_at + step.key.duration), []).append(step.key)
+    return ends
+
+
+def settle_answer(future: asyncio.Future[Any], row: StepRow) -> None:
+    """Give a stored outcome to whoever waits for it, if anybody still does; a sleep has no result."""
+    if future.done():
+        return
+    if row.error is not None:
+        future.set_exception(rebuild(ErrorInfo.load(row.error)))
+        future.exception()  # a life that is killed before it hears of this would be complained of
+    else:
+        future.set_result(None if row.result is None else decode(row.result))

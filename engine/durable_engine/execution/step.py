@@ -1,0 +1,379 @@
+"""What `run` gets as `step`: `do` as a decorator, `sleep`, `sleep_until`, `wait_for_event`."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import re
+import sys
+from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
+
+from durable_engine.errors import (
+    INVALID_CONFIG,
+    INVALID_STEP_NAME,
+    PAST_SLEEP,
+    SLEEP_TOO_LONG,
+    STEP_LIMIT,
+    JsException,
+    with_fact,
+)
+from durable_engine.model import Place, StepKey
+from durable_engine.values.boundary import JsProxy, encode
+from durable_engine.values.datetimes import to_ms
+from durable_engine.values.durations import DAY, parse_duration
+from durable_engine.values.failures import js_error
+
+from . import dependencies
+from .do import DoOperation, StepCallback
+from .sleep import SleepOperation
+from .step_config import InvalidStepConfigError, read_config
+from .wait_for_event import EventOperation
+
+if TYPE_CHECKING:
+    from .instance import Instance
+
+T = TypeVar("T")
+
+DEFAULT_EVENT_TIMEOUT = DAY
+_CONTROL = re.compile(r"[\x00-\x1f]")
+
+
+class DeferredCall(Coroutine[Any, Any, T], Generic[T]):
+    """A coroutine that does not exist until somebody awaits it, so that Python does not complain of its own.
+
+    An un-awaited `do` or `wait_for_event` never starts on the platform; the engine reports it in its own words.
+    """
+
+    __slots__ = ("__name__", "__qualname__", "_coroutine", "_forgotten", "_make")
+
+    def __init__(self, make: Callable[[], Coroutine[Any, Any, T]], forgotten: Callable[[], None], name: str) -> None:
+        self.__name__ = self.__qualname__ = name  # asyncio shows it where a task of it fails unseen
+        self._make = make
+        self._forgotten = forgotten
+        self._coroutine: Coroutine[Any, Any, T] | None = None
+
+    def _started(self) -> Coroutine[Any, Any, T]:
+        if self._coroutine is None:
+            self._coroutine = self._make()
+        return self._coroutine
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        return self._started().__await__()
+
+    def send(self, value: Any) -> Any:
+        """Go on, as `Coroutine.send`."""
+        return self._started().send(value)
+
+    def throw(self, *args: Any) -> Any:
+        """Raise inside, as `Coroutine.throw`."""
+        return self._started().throw(*args)
+
+    def close(self) -> None:
+        """End it, as `Coroutine.close`."""
+        self._started().close()
+
+    def __del__(self) -> None:
+        if self._coroutine is None:
+            self._forgotten()
+
+
+class Step:
+    """The durable steps of one life of an instance.
+
+    Args:
+        instance: The life.
+    """
+
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+        self._declared: dict[str, Callable[[], DeferredCall[Any]]] = {}
+        self._results: dict[Callable[[], Any], Any] = {}
+        self._in_flight: dict[Callable[[], Any], asyncio.Future[Any]] = {}
+        self._sensitive: set[Callable[[], Any]] = set()
+        self.do: Callable[..., Any] = self._do_implicit if instance.workflow.implicit_dependencies else self._do_legacy
+
+    # -- do ----------------------------------------------------------------------------------------------------------
+
+    def _do_implicit(
+        self, name: str | None = None, *, concurrent: bool = False, config: object = None, **unexpected: object
+    ) -> Callable[[Callable[..., Any]], Callable[[], DeferredCall[Any]]]:
+        if "depends" in unexpected:
+            raise TypeError(
+                "step.do() got an unexpected keyword argument 'depends': from compatibility date 2026-02-25 on, "
+                "dependencies are found by their names. Name the callback's parameters after the steps, or add "
+                '"no_python_workflows_implicit_dependencies" to compatibility_flags in the wrangler configuration.'
+            )
+        if unexpected:
+            raise TypeError(f"step.do() got an unexpected keyword argument {next(iter(unexpected))!r}")
+        return self._decorator(
+            name, lambda function: dependencies.implicit(function, self._declared), concurrent, config
+        )
+
+    def _do_legacy(
+        self, name: str, depends: Sequence[Any] | None = None, concurrent: bool = False, config: object = None
+    ) -> Callable[[Callable[..., Any]], Callable[[], DeferredCall[Any]]]:
+        return self._decorator(name, lambda function: dependencies.explicit(function, depends), concurrent, config)
+
+    # What Python says of wrong arguments names the method that the user called.
+    _do_implicit.__qualname__ = _do_legacy.__qualname__ = "Step.do"
+
+    def _decorator(
+        self,
+        name: str | None,
+        dependencies_of: Callable[[Callable[..., Any]], dict[str, Any]],
+        concurrent: bool,
+        config: object,
+    ) -> Callable[[Callable[..., Any]], Callable[[], DeferredCall[Any]]]:
+        if callable(name):
+            raise TypeError("step.do is a decorator with arguments: write @step.do() or @step.do('name').")
+        place = _place(3)
+
+        def decorate(function: Callable[..., Any]) -> Callable[[], DeferredCall[Any]]:
+            step_name: str = function.__name__ if name is None else name
+
+            def decorated() -> DeferredCall[Any]:
+                async def call() -> Any:
+                    await self._pass_door()
+                    wanted = dependencies_of(function)
+                    inputs = await self._resolve(wanted, concurrent)
+                    parameters = tuple(_parameters(function, wanted))
+                    sensitive = frozenset(name for name, step in wanted.items() if step in self._sensitive)
+                    callback = StepCallback(function, parameters, inputs, sensitive)
+                    return await self._run(decorated, step_name, config, callback, place)
+
+                return self._deferred(call, f"step.do({step_name!r})", place)
+
+            decorated._step_name = step_name  # type: ignore[attr-defined]
+            decorated.__name__ = decorated.__qualname__ = getattr(function, "__name__", step_name)
+            self._declared[step_name] = decorated
+            return decorated
+
+        return decorate
+
+    async def _resolve(self, wanted: Mapping[str, Any], concurrent: bool) -> dict[str, Any]:
+        if concurrent:
+            values = await asyncio.gather(*[self._value_of(step) for step in wanted.values()])
+            return dict(zip(wanted, values, strict=True))
+        return {name: await self._value_of(step) for name, step in wanted.items()}
+
+    async def _value_of(self, decorated: Callable[[], Any]) -> Any:
+        if decorated in self._results:
+            return self._results[decorated]
+        if decorated in self._in_flight:
+            return await self._in_flight[decorated]
+        return await decorated()
+
+    async def _run(
+        self, decorated: Callable[[], Any], name: str, config: object, callback: StepCallback, place: Place
+    ) -> Any:
+        instance = self._instance
+        await self._pass_door()  # what it depends on may have taken until after the end
+        self._check_name(name)
+        try:
+            read = read_config(config.to_py() if isinstance(config, JsProxy) else config)
+        except InvalidStepConfigError:
+            raise JsException("Error", "WorkflowFatalError: " + INVALID_CONFIG.format(name=name)) from None
+        for text in read.misread:
+            instance.engine.report_duration(text, place)
+        if read.sensitive:
+            self._sensitive.add(decorated)
+        limit = instance.engine.limits.steps or instance.workflow.step_limit
+        if instance.steps_run >= limit:
+            fact = f'Step "{name}" would be number {instance.steps_run + 1}.'
+            raise with_fact(STEP_LIMIT.format(limit=limit), fact)
+        instance.steps_run += 1
+        key = instance.count_step("do", name)
+        self._ask(key, place)
+        known = instance.remembered(key)
+        if known is not None:
+            # Dependents share what is remembered as they share what runs: asked for again, it would be another step.
+            return await self._share(decorated, instance.answer(known))
+        if instance.replaying:
+            await instance.engine.loop.create_future()
+        operation = DoOperation(instance, instance.scope, instance.open_row(key), read, callback, place)
+        operation.begin()
+        return await self._share(decorated, operation.future)
+
+    async def _share(self, decorated: Callable[[], Any], outcome: asyncio.Future[Any]) -> Any:
+        self._in_flight[decorated] = outcome
+        try:
+            result = self._results[decorated] = await outcome
+        finally:
+            self._in_flight.pop(decorated, None)
+        return result
+
+    # -- sleep -------------------------------------------------------------------------------------------------------
+
+    def sleep(self, name: str, duration: object) -> asyncio.Future[None]:
+        """Sleep durably; it starts at once, awaited or not.
+
+        Args:
+            name: The step's name.
+            duration: Milliseconds, or a text such as `"3 days"`.
+
+        Raises:
+            JsException: From the returned future, if the platform cannot read the duration or it is longer than
+                365 days.
+        """
+        read = parse_duration(duration)
+        place = _place(2)
+        if read is None:
+            return self._failed(_unreadable(duration, f"the duration of sleep {name!r}"), name, place)
+        if read.misread:
+            self._instance.engine.report_duration(str(duration), place)
+        return self._sleep(name, read.ms, place)
+
+    def sleep_until(self, name: str, when: object) -> asyncio.Future[None]:
+        """Sleep durably until a point in time; it starts at once, awaited or not.
+
+        Args:
+            name: The step's name.
+            when: A `datetime` (a naive one is UTC), or epoch milliseconds.
+
+        Raises:
+            JsException: From the returned future, if that is in the past or more than 365 days ahead.
+        """
+        now = self._instance.now_ms
+        place = _place(2)
+        if isinstance(when, datetime):
+            due = to_ms(when)
+        elif isinstance(when, int | float) and not isinstance(when, bool) and math.isfinite(when):
+            due = int(when)
+        else:
+            return self._failed(_unreadable(when, f"the time of sleep {name!r}"), name, place)
+        return self._sleep(name, due - now, place, until=due)
+
+    def _sleep(self, name: str, duration: int, place: Place, *, until: int | None = None) -> asyncio.Future[None]:
+        instance = self._instance
+        loop = instance.engine.loop
+        if instance.closed:
+            return loop.create_future()
+        _check_type(name)
+        longest = instance.engine.limits.sleep
+        if duration > longest:
+            too_long = SLEEP_TOO_LONG.format(name=name, ms=duration, limit=longest)
+            return self._failed(JsException("Error", too_long), name, place)
+        # A sleep that an earlier life began or finished was not in the past then.
+        if until is not None and duration < 0 and not instance.has_slept_until(name, until):
+            return self._failed(JsException("Error", PAST_SLEEP), name, place)
+        duration = max(duration, -longest)  # which is over at once as well, and can be stored
+        key = instance.count_sleep(name, duration, until)
+        if until is not None:
+            instance.sleeps_until(key, until, place)
+        self._ask(key, place)
+        remembered = instance.remembered(key)
+        if remembered is not None:
+            return instance.answer_sleep(remembered, place)
+        if instance.replaying:
+            return loop.create_future()
+        operation = SleepOperation(instance, instance.scope, instance.open_row(key), place)
+        operation.begin(duration)
+        return operation.future
+
+    # -- wait_for_event ----------------------------------------------------------------------------------------------
+
+    def wait_for_event(self, name: str, event_type: str, /, timeout: object = "24 hours") -> DeferredCall[Any]:
+        """Wait for an event of that type; one that was sent before is kept and delivered.
+
+        Args:
+            name: The step's name.
+            event_type: The event's type.
+            timeout: Milliseconds, or a text such as `"3 days"`.
+
+        Returns:
+            A dict of `payload`, `type` and `timestamp` (naive UTC), which reads attributes as well.
+
+        Raises:
+            JsException: If no event came in time.
+        """
+        place = _place(2)
+
+        async def call() -> Any:
+            await self._pass_door()
+            _check_type(name)
+            read = parse_duration(timeout)
+            if read is None:
+                raise _unreadable(timeout, f"the timeout of wait {name!r}")
+            if read.misread:
+                self._instance.engine.report_duration(str(timeout), place)
+            instance = self._instance
+            key = instance.count_step("wait_for_event", name)
+            self._ask(key, place)
+            known = instance.remembered(key)
+            if known is not None:
+                return await instance.answer(known)
+            if instance.replaying:
+                await instance.engine.loop.create_future()
+            operation = EventOperation(instance, instance.scope, instance.open_row(key), place)
+            operation.begin(event_type, read.ms if timeout else DEFAULT_EVENT_TIMEOUT)
+            return await operation.future
+
+        return self._deferred(call, f"step.wait_for_event({name!r})", place)
+
+    # -- helpers -----------------------------------------------------------------------------------------------------
+
+    def _ask(self, key: StepKey, place: Place) -> None:
+        if self._instance.scope is self._instance.root:
+            self._instance.ask(key, place)
+
+    async def _pass_door(self) -> None:
+        if self._instance.closed:
+            await self._instance.engine.loop.create_future()
+
+    def _check_name(self, name: str) -> None:
+        _check_type(name)
+        longest = self._instance.engine.limits.step_name
+        length = _js_length(name)
+        if length > longest or _CONTROL.search(name):
+            wrong = f"has {length} characters" if length > longest else f"has a control character: {name!r}"
+            raise with_fact(INVALID_STEP_NAME.format(name=name, limit=longest), f"The name {wrong}.")
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name == "with_rollback":
+            raise AttributeError(
+                "step has no 'with_rollback', here as in production: the Python SDK has no way to register a rollback. "
+                "Compensate in an `except` block, with steps of its own."
+            )
+        raise AttributeError(f"step has no {name!r}. It has: do, sleep, sleep_until, wait_for_event.")
+
+    def _failed(self, error: Exception, name: str, place: Place) -> asyncio.Future[None]:
+        future = self._instance.new_sleep(name, place)
+        future.fail(error)
+        return future
+
+    def _deferred(self, call: Callable[[], Coroutine[Any, Any, T]], what: str, place: Place) -> DeferredCall[T]:
+        instance = self._instance
+
+        def forgotten() -> None:
+            if not instance.killed:
+                instance.engine.report_missing_await(what, place, instance.workflow)
+
+        return DeferredCall(call, forgotten, what)
+
+
+def _parameters(function: Callable[..., Any], wanted: Mapping[str, Any]) -> list[str]:
+    return [name for name in dependencies.parameters_of(function) if name in wanted or name == "ctx"]
+
+
+def _unreadable(value: object, what: str) -> JsException:
+    encode(value)  # a timedelta does not even cross
+    return js_error(
+        "Error", f"{what} is {value!r}, which cannot be read. Write a number and a unit, as in '30 seconds'."
+    )
+
+
+def _check_type(name: object) -> None:
+    if not isinstance(name, str):
+        raise TypeError(f"A step's name is a str, not {type(name).__name__}: {name!r}")
+
+
+def _js_length(text: str) -> int:
+    """The length of a text in JavaScript, which counts a character outside the basic plane as two."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _place(depth: int) -> Place:
+    frame = sys._getframe(depth)
+    return frame.f_code.co_filename, frame.f_lineno

@@ -1,0 +1,100 @@
+"""Calls of the Worker's code other than workflows, such as its fetch handler: they end in bounded time as well."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Generator
+from contextvars import Context
+from typing import TYPE_CHECKING, Any
+
+from durable_engine.context.asyncio_internals import wake
+from durable_engine.context.frames import show_frame
+from durable_engine.context.scope import current_call
+from durable_engine.errors import WaitTimeoutError
+
+from .open_code import innermost
+from .unwinding import GiveWay
+
+if TYPE_CHECKING:
+    from durable_engine.engine import Engine
+
+_WHAT_TO_DO = (
+    "It may wait for something that nobody answers. If it is only slow, give it more time: "
+    "`@pytest.mark.workflow(timeout=...)` or ini `workflows_timeout`."
+)
+
+
+async def call_bounded(engine: Engine, what: str, call: Callable[[], Any]) -> Any:
+    """Call code of the Worker, and await what it returns, for as long as a wait may take.
+
+    Args:
+        engine: The test's engine.
+        what: Names the code at the start of a sentence, such as "The fetch handler".
+        call: Calls it; what it returns is awaited where that can be.
+
+    Raises:
+        WaitTimeoutError: If it has not returned in time. It is left where it stands, and never goes on.
+        EventLoopBlockedError: If it did not give way to the event loop in time.
+    """
+    __tracebackhide__ = True
+    assert engine.loop
+    token = current_call.set((engine, what))
+    try:
+        outcome = call()
+        return await _Bounded(engine, what, outcome) if inspect.isawaitable(outcome) else outcome
+    except GiveWay as exc:
+        error = exc.unwinding.take() or exc
+    finally:
+        current_call.reset(token)
+    raise error
+
+
+class _Bounded:
+    """Awaits something, and gives it up when its time has passed: it may catch whatever is raised in it."""
+
+    def __init__(self, engine: Engine, what: str, awaitable: Awaitable[Any]) -> None:
+        self._engine = engine
+        self._what = what
+        self._awaitable = awaitable
+        self._is_late = False
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        __tracebackhide__ = True
+        task = asyncio.current_task()
+        assert task is not None
+        expiry = self._engine.loop.call_later(self._engine.timeout, self._expire, task, context=Context())
+        awaited: Any = self._awaitable if inspect.iscoroutine(self._awaitable) else self._awaitable.__await__()
+        go_on: Callable[[], Any] = lambda: awaited.send(None)  # noqa: E731 (it changes below)
+        try:
+            while True:
+                try:
+                    yielded = go_on()
+                except StopIteration as stop:
+                    return stop.value
+                try:
+                    yield yielded
+                except BaseException as exc:
+                    go_on = _thrower(awaited, exc)
+                else:
+                    go_on = lambda: awaited.send(None)  # noqa: E731
+                if self._is_late:
+                    raise self._error(awaited)
+        finally:
+            expiry.cancel()
+
+    def _expire(self, task: asyncio.Task[Any]) -> None:
+        self._is_late = True
+        wake(task)
+
+    def _error(self, awaited: Any) -> WaitTimeoutError:
+        frame = innermost(awaited)
+        place = "" if frame is None else f"It is at {show_frame(frame, self._engine.root)}.\n"
+        self._engine.graveyard.keep(awaited)
+        return WaitTimeoutError(
+            f"{self._what} has not returned within {self._engine.timeout:g} real seconds.\n{place}{_WHAT_TO_DO}"
+        )
+
+
+def _thrower(awaited: Any, exc: BaseException) -> Callable[[], Any]:
+    return lambda: awaited.throw(exc)

@@ -1,0 +1,125 @@
+"""Killing a life: its tasks are parked where they stand, and nothing of them runs again while the test can see it.
+
+Cancelling would run `except` and `finally` blocks of user code, which a crash does not. So the tasks are cut off from
+whatever would wake them, and taken out of asyncio's register so that nobody cancels them later. The coroutines are
+closed after the test's report, when nobody looks any more (`Graveyard.close`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import io
+import warnings
+from collections.abc import Callable, Iterable
+from types import AsyncGeneratorType
+from typing import Any
+
+from durable_engine.context.asyncio_internals import ready_handles, scope_of, task_context, waiting_for, wakers
+from durable_engine.context.scope import Scope, current_scope
+
+from .closing import chain_of, closing
+
+
+def kill(
+    loop: asyncio.AbstractEventLoop,
+    dead: Callable[[Scope], bool],
+    graveyard: Graveyard,
+    tasks: Iterable[asyncio.Task[Any]] | None = None,
+) -> None:
+    """Stop every task, callback and timer whose scope is dead.
+
+    Args:
+        loop: The loop that they live on.
+        dead: Says of a scope whether its life has ended.
+        graveyard: Keeps the stopped tasks until they can be closed.
+        tasks: Where the tasks are to be found; None for all of the loop.
+    """
+    doomed: set[asyncio.Task[Any]] = set()
+    for handle in ready_handles(loop) or ():
+        scope = scope_of(handle._context)
+        if scope is not None and dead(scope):
+            owner = getattr(handle._callback, "__self__", None)
+            if isinstance(owner, asyncio.Task):
+                doomed.add(owner)
+            # What an async generator left for the loop to close it with; it would be complained of.
+            for argument in handle._args or ():
+                if asyncio.iscoroutine(argument):
+                    graveyard.keep(argument)
+            handle.cancel()
+    for handle in getattr(loop, "_scheduled", ()):
+        scope = scope_of(handle._context)
+        if scope is not None and dead(scope):
+            handle.cancel()
+    for task in asyncio.all_tasks(loop) if tasks is None else tasks:
+        scope = scope_of(task_context(task))
+        if scope is not None and dead(scope):
+            doomed.add(task)
+    doomed.update(_running_dead(loop, dead))
+    for task in doomed:
+        for callback, _ in wakers(task):
+            if getattr(callback, "__self__", None) is task:
+                waiting_for(task).remove_done_callback(callback)
+        graveyard.bury(task)
+        _take_generators(loop, task, graveyard)
+
+
+def _take_generators(loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any], graveyard: Graveyard) -> None:
+    """Take the async generators that a stopped task iterates over from the loop, which would close them at its end."""
+    known = getattr(loop, "_asyncgens", None)
+    if known:
+        for coroutine in chain_of(task.get_coro()):
+            for found in gc.get_referents(coroutine):
+                if isinstance(found, AsyncGeneratorType) and found in known:
+                    known.discard(found)
+                    graveyard.keep(found)
+
+
+class Graveyard:
+    """Tasks of ended lives, kept where they stand until the test's report is written."""
+
+    def __init__(self) -> None:
+        self._stopped: list[Any] = []
+
+    def bury(self, task: asyncio.Task[Any]) -> None:
+        """Keep a task that must not run again."""
+        asyncio.tasks._unregister_task(task)
+        # It stays pending for ever; asyncio's complaint about that would blame the user.
+        task._log_destroy_pending = False  # type: ignore[attr-defined]
+        self._stopped.append(task)
+
+    def keep(self, coroutine: Any) -> None:
+        """Keep a coroutine that nobody awaits any more."""
+        self._stopped.append(coroutine)
+
+    def close(self) -> None:
+        """Close the coroutines: `finally` blocks run now, and whatever they print, warn or raise is discarded.
+
+        Raises:
+            KeyboardInterrupt: If it came meanwhile. All of them are closed all the same.
+        """
+        stopped, self._stopped = self._stopped, []
+        if not stopped:
+            return
+        with (
+            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.redirect_stderr(io.StringIO()),
+            warnings.catch_warnings(),
+            closing() as closer,
+        ):
+            warnings.simplefilter("ignore")
+            for one in stopped:
+                if not isinstance(one, asyncio.Task):
+                    closer.close(one)
+                elif not one.done():  # Python 3.12.1 crashes if one that ran eagerly to its end is asked for this
+                    closer.close(one.get_coro())
+        if closer.is_interrupted:
+            raise KeyboardInterrupt
+
+
+def _running_dead(loop: asyncio.AbstractEventLoop, dead: Callable[[Scope], bool]) -> list[asyncio.Task[Any]]:
+    """The running task, if its own life is killed: it is suspended for ever soon, or comes to its end."""
+    scope = current_scope.get()
+    task = asyncio.current_task(loop)
+    return [task] if task is not None and scope is not None and dead(scope) else []

@@ -1,0 +1,134 @@
+"""Threads that code of a Worker starts: nothing waits for one that does not end.
+
+Nothing can end a thread from outside. So while an engine is open, a thread that starts in code of a workflow counts as
+a daemon for the interpreter, which then does not wait for it at its exit; what the code sees of it stays as it is.
+Looked at in CPython 3.11 to 3.14: `Thread._daemonic` is read while the thread starts, and not later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import thread as pool
+from contextvars import Context
+from functools import partial, wraps
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary, WeakSet
+
+from durable_engine.context.frames import is_users, place_of_user, show_frame
+from durable_engine.context.scope import current_scope, running_engine
+from durable_engine.model import Place
+from durable_engine.text.source_paths import shown_path
+
+if TYPE_CHECKING:
+    from durable_engine.engine import Engine
+
+_start = threading.Thread.start
+_open: WeakSet[Engine] = WeakSet()
+_IDLE = pool._worker.__code__
+"""What a thread of a pool is in while it has nothing to do."""
+_WORK = pool._WorkItem.run.__code__
+"""What it does something in."""
+
+
+class WorkerThreads:
+    """The threads that code of an engine's instances has started.
+
+    Args:
+        engine: The engine.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._started: WeakKeyDictionary[threading.Thread, Place] = WeakKeyDictionary()
+
+    def open(self) -> None:
+        """Take note of threads from now on."""
+        _open.add(self._engine)
+        threading.Thread.start = _noted_start  # type: ignore[method-assign, assignment]
+
+    def close(self) -> None:
+        """Take note of them no longer."""
+        _open.discard(self._engine)
+        if not _open and threading.Thread.start is _noted_start:
+            threading.Thread.start = _start  # type: ignore[method-assign]
+
+    def note(self, thread: threading.Thread, place: Place) -> None:
+        """A thread is started, from that place."""
+        self._started[thread] = place
+
+    def at_work(self) -> list[str]:
+        """The threads that have not ended, a sentence for each."""
+        return [self._show(thread, frame) for thread, frame in self._at_work()]
+
+    def _at_work(self) -> Iterator[tuple[threading.Thread, FrameType]]:
+        frames = sys._current_frames()
+        for thread in threading.enumerate():
+            frame = frames.get(thread.ident or 0)
+            if frame is None or frame.f_code is _IDLE:
+                continue
+            if thread in self._started or self._works_for(frame):
+                yield thread, frame
+
+    def _works_for(self, frame: FrameType) -> bool:
+        """Whether a pool's thread, whoever started it, does what code of an instance gave to `asyncio.to_thread`."""
+        current: FrameType | None = frame
+        while current is not None:
+            if current.f_code is _WORK:
+                item = current.f_locals["self"]
+                function = item.fn if hasattr(item, "fn") else item.task[0]  # 3.14 keeps them together
+                context = context_of(function)
+                scope = None if context is None else context.get(current_scope)
+                return scope is not None and scope.instance.engine is self._engine
+            current = current.f_back
+        return False
+
+    def _show(self, thread: threading.Thread, frame: FrameType | None) -> str:
+        root = self._engine.root
+        while frame is not None and not is_users(frame.f_code.co_filename):
+            frame = frame.f_back
+        where = "" if frame is None else f": it is at {show_frame(frame, root)}"
+        file, line = self._started.get(thread, ("", 0))
+        started = f", started at {shown_path(file, root)}:{line}," if file else ""
+        return (
+            f"Thread {thread.name!r}{started} has not ended{where}. Nothing can stop a thread: the test's end leaves "
+            "it behind."
+        )
+
+    def leave_behind(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let neither the loop's end nor the interpreter's exit wait for those that have not ended."""
+        left = {thread for thread, _ in self._at_work()}
+        executor: Any = getattr(loop, "_default_executor", None)  # uvloop does not show it
+        if executor is not None and left.intersection(executor._threads):
+            loop._default_executor = None  # type: ignore[attr-defined]  # asyncio makes a new one when it needs one
+            executor.shutdown(wait=False)
+        for thread in left:
+            pool._threads_queues.pop(thread, None)  # type: ignore[attr-defined]  # joined at the interpreter's exit
+
+
+def context_of(function: Any) -> Context | None:
+    """The context that `asyncio.to_thread` runs a function in, also where somebody has wrapped that once more."""
+    for part in (getattr(function, "func", None), *getattr(function, "args", ())):
+        owner = getattr(part, "__self__", None)
+        context = owner if isinstance(owner, Context) else context_of(part) if isinstance(part, partial) else None
+        if context is not None:
+            return context
+    return None
+
+
+@wraps(_start)
+def _noted_start(thread: threading.Thread) -> None:
+    engine = running_engine()
+    if engine is None:
+        _start(thread)
+        return
+    engine.threads.note(thread, place_of_user())
+    before = thread.daemon
+    thread._daemonic = True  # type: ignore[attr-defined]
+    try:
+        _start(thread)
+    finally:
+        thread._daemonic = before  # type: ignore[attr-defined]

@@ -1,0 +1,264 @@
+"""A life that is played from a recording: its steps are answered as they were, attempt by attempt, when they were.
+
+No callback runs and no modification is asked, but the history is written as it was, on the virtual clock. A script says
+what was recorded; from a step on it may leave everything to the life itself, which then runs for real.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from durable_engine.context.scope import Scope
+from durable_engine.execution.instance import Instance
+from durable_engine.execution.operation import DurableOperation
+from durable_engine.model import Place, StepKey, StepStatus
+from durable_engine.rows import FORGOTTEN, MOCKED, SENSITIVE, InstanceRow, StepRow
+from durable_engine.values.boundary import decode
+from durable_engine.values.failures import ErrorInfo, rebuild
+
+if TYPE_CHECKING:
+    from durable_engine.engine import Engine
+    from durable_engine.model import Ask
+    from durable_engine.workflow import Workflow
+
+
+class PlayedLine(NamedTuple):
+    """Something that happened to a step.
+
+    Attributes:
+        at: When, in epoch milliseconds; None where that is not known: at once.
+        kind: Of the history's event.
+        detail: Of the history's event.
+        value: Of the history's event, stored.
+    """
+
+    at: int | None
+    kind: str
+    detail: dict[str, Any] | None = None
+    value: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlayedStep:
+    """A step as it was recorded.
+
+    Attributes:
+        key: Which step.
+        rank: Its place in the order in which steps ended.
+        status: Its status at the end of the recording; one that had not ended never does.
+        lines: What happened to it, in order; the last ones, all at one time, are its end if it had one.
+        ended_at: When that was, in epoch milliseconds, if it is known.
+        ending: How many of the lines are its end.
+        inputs: The dependencies' values, stored.
+        result: Its result, stored.
+        error: What it failed with for good.
+        fatal: What it ended its instance with, where it did so at once.
+        mocked: Whether a modification had answered.
+        sensitive: Whether its output is secret.
+    """
+
+    key: StepKey
+    rank: int
+    status: StepStatus
+    lines: Sequence[PlayedLine]
+    ended_at: int | None = None
+    ending: int = 0
+    inputs: bytes | None = None
+    result: bytes | None = None
+    error: ErrorInfo | None = None
+    fatal: ErrorInfo | None = None
+    mocked: bool = False
+    sensitive: bool = False
+
+
+@dataclass(slots=True)
+class Script:
+    """What a life is played from; a subclass knows the recording.
+
+    Attributes:
+        terminated_at: When the instance was terminated from outside, in epoch milliseconds; None if it was not.
+        played: How many lines of each step were played, so that a crash does not play them again.
+    """
+
+    terminated_at: int | None = None
+    played: dict[StepKey, int] = field(default_factory=dict)
+
+    def begins(self, instance: Instance) -> None:
+        """A life begins."""
+
+    def check(self, instance: Instance, ask: Ask) -> Exception | None:
+        """Look at what `run` asks for; an error ends the life, and whoever waits for it gets the error."""
+        raise NotImplementedError
+
+    def find(self, key: StepKey) -> PlayedStep | None:
+        """What was recorded of a step; None lets it run for real."""
+        raise NotImplementedError
+
+
+class PlayedInstance(Instance):
+    """A life that follows a script.
+
+    Args:
+        engine: The engine that it lives on.
+        workflow: What it runs.
+        row: Its state in the store.
+        script: What it follows.
+    """
+
+    def __init__(self, engine: Engine, workflow: Workflow, row: InstanceRow, script: Script) -> None:
+        super().__init__(engine, workflow, row)
+        self._script = script
+
+    def start(self) -> None:
+        """Begin to run, from the top."""
+        super().start()
+        self._script.begins(self)
+        if self._script.terminated_at is not None:
+            self._terminate_at(self._script.terminated_at)
+
+    def _terminate_at(self, due: int) -> None:
+        self.engine.schedule(due, self._terminate, what="the recorded end by terminate()")
+
+    def _terminate(self) -> None:
+        if self.closed:
+            return
+        if any(isinstance(one, PlayedOperation) and one.is_due for one in self.operations.values()):
+            self._terminate_at(self.engine.clock.now_ms)
+        else:
+            self.terminate()
+
+    def ask(self, key: StepKey, place: Place) -> None:
+        """Note that `run` asks for a step, and see whether the script has that."""
+        super().ask(key, place)
+        error = self._script.check(self, self.path[-1])
+        if error is not None:
+            self.abort(error)
+
+    def remembered(self, key: StepKey) -> StepRow | None:
+        """A step whose outcome is stored, or in the script."""
+        row = super().remembered(key)
+        if row is None and (self.closed or self._script.find(key) is not None):
+            return self.open_row(key)
+        return row
+
+    def answer(self, row: StepRow) -> asyncio.Future[Any]:
+        """The outcome of a step, when it was there."""
+        if self.closed:
+            return self.engine.loop.create_future()
+        if super().remembered(row.key) is not None:
+            return super().answer(row)
+        return self._play(row)
+
+    def answer_sleep(self, row: StepRow, place: Place) -> asyncio.Future[None]:
+        """The end of a sleep, when it came."""
+        if not self.closed and super().remembered(row.key) is not None:
+            return super().answer_sleep(row, place)
+        return self.answer(row)
+
+    def _play(self, row: StepRow) -> asyncio.Future[Any]:
+        step = self._script.find(row.key)
+        assert step is not None
+        operation = PlayedOperation(self, self.scope, row, step, self._script)
+        operation.begin()
+        return operation.future
+
+
+class PlayedOperation(DurableOperation):
+    """A recorded step under way."""
+
+    __slots__ = ("_script", "_step")
+
+    def __init__(self, instance: Instance, scope: Scope, row: StepRow, step: PlayedStep, script: Script) -> None:
+        super().__init__(instance, scope, row)
+        self._step = step
+        self._script = script
+
+    def begin(self) -> None:
+        """Start it, or go on where an earlier life left off."""
+        step, row = self._step, self.row
+        if step.key not in self._script.played:
+            self._script.played[step.key] = 0
+            row.inputs = step.inputs
+            row.flags |= (MOCKED if step.mocked else 0) | (SENSITIVE if step.sensitive else 0)
+            self._go_on()
+            self.instance.engine.observers.step_started(self.instance, step.key)
+        else:
+            self._go_on()
+
+    @property
+    def _at(self) -> int:
+        return self._script.played[self._step.key]
+
+    @property
+    def _ends_next(self) -> bool:
+        return self._step.ending > 0 and self._at == len(self._step.lines) - self._step.ending
+
+    @property
+    def _due(self) -> int:
+        at = self._step.lines[self._at].at if self._at < len(self._step.lines) else self._step.ended_at
+        now = self.instance.engine.clock.now_ms
+        return now if at is None else max(at, now)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether its end is the next thing that happens to it, and comes now."""
+        return self._ends_next and self._due <= self.instance.engine.clock.now_ms
+
+    def _go_on(self) -> None:
+        now = self.instance.engine.clock.now_ms
+        while not self._ends_next and self._at < len(self._step.lines) and self._due <= now:
+            self._apply(self._step.lines[self._at])
+        if self._ends_next or self._at < len(self._step.lines):
+            # The end comes by a timer always: what else ended at that time and before it must come first.
+            self.wait_until(self._due, self._fire, f"the recorded end of {self._step.key.label!r}")
+        else:
+            self.set_busy(False)
+
+    def _apply(self, line: PlayedLine) -> None:
+        row = self.row
+        self._script.played[row.key] += 1
+        if line.kind in ("STEP_START", "ATTEMPT_START"):
+            row.attempts += line.kind == "ATTEMPT_START"
+            row.status = "running"
+        elif line.kind in ("SLEEP_START", "WAIT_START") or (line.detail and "retryDelayMs" in line.detail):
+            row.status = "waiting"
+        self.record((line.kind, line.detail, line.value))
+
+    def _fire(self) -> None:
+        if not self._ends_next:
+            self._go_on()
+        elif self._must_wait():
+            self.wait_until(self._due, self._fire, f"the recorded end of {self._step.key.label!r}")
+        else:
+            self._end()
+
+    def _must_wait(self) -> bool:
+        """Whether something ends now that ended before this in the recording."""
+        others = self.instance.operations.values()
+        return any(
+            isinstance(other, PlayedOperation) and other.is_due and other._step.rank < self._step.rank
+            for other in others
+        )
+
+    def _end(self) -> None:
+        step, row = self._step, self.row
+        self.end(step.status)
+        row.result = step.result
+        if step.error is not None:
+            row.error = step.error.dump()
+            if not step.error.retryable and step.key.kind == "do":
+                row.flags |= FORGOTTEN
+        while self._at < len(step.lines):
+            self._apply(step.lines[self._at])
+            row.status = step.status
+        self.record()
+        self.instance.engine.observers.step_finished(self.instance, row.key)
+        if step.fatal is not None:
+            self.instance.end_at_once(step.fatal)
+        elif step.error is not None:
+            self.deliver(error=rebuild(step.error))
+        else:
+            self.deliver(None if step.result is None else decode(step.result))

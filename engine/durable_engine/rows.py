@@ -1,0 +1,85 @@
+"""The rows that are stored: an instance, its steps, its history, the events that nothing has taken.
+
+An execution works on them, and `storage/store.py` writes and reads them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import msgspec
+
+from .model import CronTrigger, StepKey
+
+NEW = "new"
+"""The status of a step that nothing is stored of yet."""
+
+MOCKED = 1
+SENSITIVE = 2
+FORGOTTEN = 4
+"""Flags of a step: answered by a modification; its result is secret; its failure is not remembered on replay."""
+
+
+class InstanceRow(msgspec.Struct):
+    """An instance as stored."""
+
+    key: int
+    workflow: str
+    id: str
+    created_at: int
+    params: bytes
+    status: str
+    output: bytes | None = None
+    error: bytes | None = None
+    ended_at: int | None = None
+    paused_at: int | None = None
+    success_retention: int | None = None
+    error_retention: int | None = None
+    cron: bytes | None = None
+
+    @property
+    def trigger(self) -> CronTrigger | None:
+        """The cron trigger that made the instance, if one did."""
+        return None if self.cron is None else msgspec.msgpack.decode(self.cron, type=CronTrigger)
+
+    def is_expired(self, now: int) -> bool:
+        """Whether the instance has ended and is kept no longer."""
+        kept = self.success_retention if self.status == "complete" else self.error_retention
+        return kept is not None and self.ended_at is not None and now >= self.ended_at + kept
+
+
+class StepRow(msgspec.Struct):
+    """A step as stored; `seq` is its place in the order of starts, `failures` leaves lost attempts out."""
+
+    key: StepKey
+    seq: int
+    started_at: int
+    status: str = NEW
+    ended_at: int | None = None
+    due: int | None = None
+    attempts: int = 0
+    failures: int = 0
+    result: bytes | None = None
+    error: bytes | None = None
+    inputs: bytes | None = None
+    flags: int = 0
+
+
+class HistoryRow(NamedTuple):
+    """A line of history as stored: `detail` is small and plain, `value` crossed the boundary."""
+
+    kind: str
+    key: StepKey | None
+    at: int
+    detail: dict[str, Any] | None = None
+    value: bytes | None = None
+
+
+class EventRow(NamedTuple):
+    """An event that was sent and not yet taken."""
+
+    seq: int
+    type: str
+    payload: bytes
+    at: int
+    mocked: bool

@@ -1,0 +1,77 @@
+"""What code of an instance does to the outside: observers are told of its calls.
+
+Code of a fake runs in the scope of the workflow that called it; what that code calls in turn is the fake's doing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+from durable_engine.context.frames import place_of_user
+from durable_engine.context.scope import Scope, current_scope
+from durable_engine.model import Effect
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_in_service: ContextVar[bool] = ContextVar("durable_engine_in_service", default=False)
+
+
+@contextmanager
+def inside_service() -> Iterator[None]:
+    """What runs in this block is a fake's or a service's own code: nobody is told of its calls."""
+    token = _in_service.set(True)
+    try:
+        yield
+    finally:
+        _in_service.reset(token)
+
+
+def acting_scope() -> Scope | None:
+    """The scope of the workflow's code that runs now; None for code of a test, a handler, or a fake."""
+    scope = current_scope.get()
+    return None if scope is None or _in_service.get() or scope.instance.killed else scope
+
+
+def is_over() -> bool:
+    """Whether the running code belongs to a life that may do nothing any more, or must do nothing: a replay."""
+    scope = current_scope.get()
+    return scope is not None and (scope.instance.killed or scope.instance.replaying)
+
+
+def make_effect(
+    scope: Scope,
+    service: str,
+    method: str,
+    args: tuple[Any, ...] = (),
+    kwargs: Mapping[str, Any] | None = None,
+    origin: Effect | None = None,
+    given: tuple[Effect, ...] = (),
+) -> Effect:
+    """The effect that a call is which the running code makes."""
+    return Effect(service, method, args, kwargs or {}, place_of_user(), scope.step, scope.attempt, origin, given)
+
+
+def tell_effect(scope: Scope, effect: Effect) -> None:
+    """Tell every observer of a call."""
+    scope.instance.engine.observers.effect(scope.instance, effect)
+
+
+def as_coroutine_function(function: F) -> F:
+    """Mark a plain function that returns a coroutine, so that `inspect` and `unittest.mock` take it for async."""
+    if hasattr(inspect, "markcoroutinefunction"):  # pragma: no branch
+        return inspect.markcoroutinefunction(function)  # type: ignore[no-any-return]  # Python 3.12 and later
+    # Python 3.11 alone; coverage is measured on a later one.
+    function._is_coroutine = asyncio.coroutines._is_coroutine  # type: ignore[attr-defined]  # pragma: no cover
+    return function  # pragma: no cover
+
+
+def tell_call(service: str, method: str, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None) -> None:
+    """Tell every observer that the running code makes this call, if it is a workflow's; a replay makes none."""
+    scope = acting_scope()
+    if scope is not None and not scope.instance.replaying:
+        tell_effect(scope, make_effect(scope, service, method, args, kwargs))

@@ -1,0 +1,227 @@
+"""Who is told what happens on an engine: the door for reports, recordings, rules and other tools.
+
+What an observer raises is its own mistake. It is caught and reported once, and the observer is switched off: neither
+the workflow nor its test is touched.
+"""
+
+from __future__ import annotations
+
+import traceback
+import warnings
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from durable_engine.errors import WorkflowObserverWarning
+from durable_engine.guard.unwinding import GiveWay
+from durable_engine.text.source_paths import shown_path
+from durable_engine.text.stable_repr import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from durable_engine.execution.instance import Instance
+    from durable_engine.model import Ask, CallbackRun, Effect, Place, StepKey
+    from durable_engine.rows import InstanceRow
+    from durable_engine.workflow import Workflow
+
+    from .findings import Finding
+
+
+class Observer:
+    """Told of what happens, in the order in which it happens; a subclass overrides what it wants to hear of.
+
+    An Exception that it raises is reported once, and the observer hears of nothing more. What is no Exception, such as
+    a KeyboardInterrupt, passes.
+    """
+
+    wanted: tuple[str, ...] = ()
+    """What a subclass wants to hear of: the methods that it has of its own."""
+
+    @property
+    def title(self) -> str:
+        """What the observer is called where it is reported; those of one title are switched off together."""
+        return f"observer {type(self).__module__}.{type(self).__qualname__}"
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.wanted = tuple(name for name in _HOOKS if getattr(cls, name) is not getattr(Observer, name))
+
+    def instance_created(self, instance: Instance) -> None:
+        """An instance was created and is about to run."""
+
+    def instance_finished(self, instance: Instance) -> None:
+        """An instance has reached a final status."""
+
+    def life_started(self, instance: Instance, event: Any) -> None:
+        """A life of an instance begins: `run` is about to be called with this event."""
+
+    def life_ended(self, instance: Instance) -> None:
+        """A life is over: the instance has ended, or its memory is lost."""
+
+    def step_asked(self, instance: Instance, ask: Ask) -> None:
+        """`run` asks for a step, outside of callbacks, whether it is known from an earlier life or not."""
+
+    def step_started(self, instance: Instance, step: StepKey) -> None:
+        """A step of any kind has started for the first time."""
+
+    def step_finished(self, instance: Instance, step: StepKey) -> None:
+        """A step has its outcome."""
+
+    def callback_started(self, instance: Instance, run: CallbackRun) -> None:
+        """The user's callback is about to be called; a mocked attempt calls none."""
+
+    def callback_returned(self, instance: Instance, run: CallbackRun, value: Any, data: bytes) -> None:
+        """The callback returned `value`, which was stored as `data`."""
+
+    def callback_ended(self, instance: Instance, run: CallbackRun) -> None:
+        """The callback has returned or raised, or was lost."""
+
+    def attempt_overlapped(self, instance: Instance, run: CallbackRun) -> None:
+        """A further attempt begins while the callback of this one, which timed out, still runs."""
+
+    def crashed(self, instance: Instance) -> None:
+        """The memory of an instance is lost; its next life starts from storage."""
+
+    def restarted(self, instance: Instance, *, whole: bool) -> None:
+        """An instance is about to run again, from the top (`whole`) or from one of its steps."""
+
+    def attempt_lost(self, instance: Instance, step: StepKey, attempt: int) -> None:
+        """The memory was lost while this attempt ran: it will be made again."""
+
+    def effect(self, instance: Instance, effect: Effect) -> None:
+        """Code of an instance called a binding, a fake or an HTTP service."""
+
+    def binding_called(self, workflow: Workflow, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        """Some code, of an instance or not, calls a workflow's binding or an instance's handle."""
+
+    def create_refused(self, workflow: Workflow, id: str) -> None:
+        """An instance was not created, since its id is taken."""
+
+    def event_sent(self, instance: Instance, event_type: str, payload: bytes) -> None:
+        """An event arrived for an instance that has not ended."""
+
+    def event_kept(self, row: InstanceRow, event_type: str, event: int) -> None:
+        """An event, sent or mocked, was stored under that number for the next wait."""
+
+    def event_taken(self, instance: Instance, wait: StepKey, event_type: str, event: int) -> None:
+        """A wait takes the event that was stored under that number."""
+
+    def event_lost(self, instance: Instance, event_type: str | None, place: Place) -> None:
+        """An event was sent to an instance that has ended, or without a type: nobody can take it."""
+
+    def wait_started(self, instance: Instance, wait: StepKey, event_type: str, place: Place) -> None:
+        """A wait begins to look for events: for the first time, or again after a pause or a crash."""
+
+    def found(self, finding: Finding) -> None:
+        """A broken rule was noticed."""
+
+
+_HOOKS = [name for name, value in vars(Observer).items() if callable(value) and not name.startswith("_")]
+
+
+class ObserverFailure(NamedTuple):
+    """An observer raised, and is switched off.
+
+    Attributes:
+        title: What the observer is called.
+        during: What it was told of.
+        error: What it raised.
+    """
+
+    title: str
+    during: str
+    error: Exception
+
+    def warn(self) -> None:
+        """Warn of it, at the place where it was raised; no filter makes a failure of somebody else's test of it."""
+        frames = traceback.extract_tb(self.error.__traceback__)
+        file, line, name = frames[-1].filename, frames[-1].lineno or 0, frames[-1].name
+        told = "".join(traceback.format_exception_only(self.error)).strip()
+        text = (
+            f"{self.title} raised in {self.during}: {told} ({shown_path(file, None)}:{line}, in {name}). "
+            "It is switched off for the rest of the session; the workflow and its test are not touched. Mend it there."
+        )
+        warning = WorkflowObserverWarning(printable(text))
+        try:
+            warnings.warn_explicit(warning, WorkflowObserverWarning, file, line)
+        except WorkflowObserverWarning:
+            with warnings.catch_warnings():
+                warnings.simplefilter("always", WorkflowObserverWarning)
+                warnings.warn_explicit(warning, WorkflowObserverWarning, file, line)
+
+
+class Observers(Observer):
+    """Tells every observer that wants to hear of it.
+
+    Args:
+        passthrough: Exceptions that pass though an observer raises them.
+
+    Attributes:
+        off: The titles of those that were switched off; several engines may share it.
+        report: Called with each failure, once a title.
+        abort: Called with the instance and what was raised, where what passes would reach neither the test nor `run`:
+            the engine's own callbacks notify there, and the event loop would only log it.
+    """
+
+    def __init__(self, passthrough: tuple[type[BaseException], ...] = ()) -> None:
+        self.passthrough = passthrough
+        self._listeners: dict[str, list[tuple[Observer, Callable[..., None]]]] = {name: [] for name in _HOOKS}
+        self.off: set[str] = set()
+        self.report: Callable[[ObserverFailure], None] = ObserverFailure.warn
+        self.abort: Callable[[Instance, BaseException], None] | None = None
+
+    def add(self, observer: Observer) -> None:
+        """Tell this one as well, from now on; not if it was switched off."""
+        if observer.title not in self.off:
+            for name in observer.wanted:
+                self._listeners[name].append((observer, getattr(observer, name)))
+
+    def switch_off(self, title: str, during: str, error: Exception) -> None:
+        """Tell the observers of this title no more, and report why, once.
+
+        Args:
+            title: What the observer is called.
+            during: What it was told of.
+            error: What it raised.
+
+        Raises:
+            Exception: The error itself, where it is one that passes.
+        """
+        if isinstance(error, self.passthrough):
+            raise error
+        for listeners in self._listeners.values():
+            listeners[:] = [one for one in listeners if one[0].title != title]
+        if title not in self.off:
+            self.off.add(title)
+            self.report(ObserverFailure(title, during, error))
+
+
+_NEVER_KEPT = (KeyboardInterrupt, SystemExit, GiveWay)
+"""What ends the session or a loop at once, wherever it is raised."""
+
+_IN_ENGINE_CODE = frozenset(
+    ("attempt_lost", "attempt_overlapped", "event_taken", "instance_finished", "life_ended", "step_finished")
+)
+"""What observers are notified of from code of the engine, about an instance, while neither `run` nor the test waits."""
+
+
+def _teller(name: str) -> Any:
+    def tell(self: Observers, *arguments: Any, **named: Any) -> None:
+        for observer, listener in self._listeners[name][:]:
+            if self.off and observer.title in self.off:
+                continue  # it raised meanwhile
+            try:
+                listener(*arguments, **named)
+            except self.passthrough as error:
+                if name not in _IN_ENGINE_CODE or self.abort is None or isinstance(error, _NEVER_KEPT):
+                    raise
+                self.abort(arguments[0], error)
+            except Exception as error:
+                self.switch_off(observer.title, name, error)
+
+    tell.__name__, tell.__doc__ = name, getattr(Observer, name).__doc__
+    return tell
+
+
+for _name in _HOOKS:
+    setattr(Observers, _name, _teller(_name))

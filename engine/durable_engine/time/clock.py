@@ -1,0 +1,150 @@
+"""The virtual clock: an integer of milliseconds, timers by when they are due, and whoever wants to know when it moves.
+
+The clock never moves by itself. The engine decides when a timer may fire (engine.py); this file only knows the order.
+"""
+
+from __future__ import annotations
+
+import bisect
+import heapq
+import itertools
+import operator
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from durable_engine.values.datetimes import to_datetime
+
+_seq = operator.attrgetter("seq")
+
+
+class Timer:
+    """An entry of the clock: something happens at `due`, unless it is cancelled before."""
+
+    __slots__ = ("_drop", "callback", "cancelled", "due", "held", "real_due", "seq", "what")
+
+    def __init__(
+        self,
+        due: int,
+        seq: int,
+        real_due: float,
+        callback: Callable[[], None],
+        held: Callable[[], bool] | None,
+        what: str,
+        drop: Callable[[Timer], None],
+    ) -> None:
+        self._drop = drop
+        self.due = due
+        self.seq = seq
+        self.real_due = real_due
+        self.callback = callback
+        self.held = held
+        self.what = what
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        """Take the timer out of the clock; it will not fire."""
+        if not self.cancelled:
+            self.cancelled = True
+            self._drop(self)
+
+
+class VirtualClock:
+    """Virtual time.
+
+    Args:
+        now_ms: Where it starts, in epoch milliseconds; None takes the real time, cut to the second.
+    """
+
+    def __init__(self, now_ms: int | None = None) -> None:
+        self.now_ms = int(time.time()) * 1000 if now_ms is None else now_ms
+        self.started_ms = self.now_ms
+        self.observers: list[Callable[[datetime], None]] = []
+        # Timers by when they are due, in the order in which they were started, and a heap of those times: thousands of
+        # instances often wait for the same moment. A time stays in the heap until its timers are gone.
+        self._timers: dict[int, list[Timer]] = {}
+        self._dues: list[int] = []
+        self._by_real_time: list[tuple[float, int, Timer]] = []
+        self._seq = itertools.count()
+
+    @property
+    def now(self) -> datetime:
+        """The virtual time: aware, UTC."""
+        return to_datetime(self.now_ms)
+
+    def schedule(
+        self,
+        due: int,
+        real_now: float,
+        callback: Callable[[], None],
+        *,
+        what: str,
+        held: Callable[[], bool] | None = None,
+    ) -> Timer:
+        """Let `callback` be called when the clock reaches `due` (epoch milliseconds).
+
+        Args:
+            due: When, in epoch milliseconds of virtual time.
+            real_now: The event loop's time in seconds; after as much real time the timer is due as well.
+            callback: Called once, with the clock at `due`.
+            what: Says what the timer is for, in reports.
+            held: Whether real time must not fire it just now.
+        """
+        real_due = real_now + max(0, due - self.now_ms) / 1000
+        timer = Timer(due, next(self._seq), real_due, callback, held, what, self._drop)
+        if due not in self._timers:
+            self._timers[due] = []
+            heapq.heappush(self._dues, due)
+        self._timers[due].append(timer)
+        heapq.heappush(self._by_real_time, (real_due, timer.seq, timer))
+        return timer
+
+    def _drop(self, timer: Timer) -> None:
+        together = self._timers[timer.due]
+        del together[bisect.bisect_left(together, timer.seq, key=_seq)]
+
+    def next_timer(self) -> Timer | None:
+        """The timer that is due first, or None."""
+        together = self.due_first()
+        return together[0] if together else None
+
+    def due_first(self) -> Sequence[Timer]:
+        """The timers that are due first, all at the same time, in the order in which they were started.
+
+        It is the clock's own list, which changes when one of them fires.
+        """
+        while self._dues:
+            together = self._timers[self._dues[0]]
+            if together:
+                return together
+            del self._timers[heapq.heappop(self._dues)]
+        return ()
+
+    def next_in_real_time(self) -> Timer | None:
+        """The timer whose duration has passed first in real time and that nothing holds back, or None."""
+        queue = self._by_real_time
+        while queue:
+            timer = queue[0][2]
+            if not timer.cancelled and not (timer.held is not None and timer.held()):
+                return timer
+            heapq.heappop(queue)  # a held one comes back when it is released
+        return None
+
+    def release(self, timer: Timer) -> None:
+        """What held a timer back is over: real time may fire it again."""
+        heapq.heappush(self._by_real_time, (timer.real_due, next(self._seq), timer))
+
+    def fire(self, timer: Timer) -> None:
+        """Move to the timer's due time and call it."""
+        timer.cancel()
+        self.move_to(max(self.now_ms, timer.due))
+        timer.callback()
+
+    def move_to(self, now_ms: int) -> None:
+        """Set the clock and tell the observers."""
+        if now_ms == self.now_ms:
+            return
+        self.now_ms = now_ms
+        now = self.now
+        for observer in self.observers:
+            observer(now)

@@ -1,0 +1,53 @@
+"""What `step.sleep` returns: a future that knows whether anybody waits for it.
+
+Unlike a step or a wait, a sleep starts without `await`. One that nobody waits for is a finding at the instance's end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Generator
+from typing import Any
+
+from durable_engine.model import Place
+
+
+class SleepFuture(asyncio.Future[None]):
+    """A sleep under way, over, or failed.
+
+    Attributes:
+        name: The sleep's name.
+        place: Where in the user's source it was asked for.
+        used: Whether anybody awaited it, or asked how it ended.
+    """
+
+    name = ""
+    place: Place = ("", 0)
+    used = False
+
+    def __await__(self) -> Generator[Any, None, None]:
+        """Wait for it."""
+        self.used = True
+        return super().__await__()
+
+    __iter__ = __await__
+
+    def add_done_callback(self, *args: Any, **kwargs: Any) -> None:
+        """Be told of its end: what `gather`, `wait` and `shield` do."""
+        self.used = True
+        super().add_done_callback(*args, **kwargs)
+
+    def result(self) -> None:
+        """None once it is over, as `Future.result`."""
+        self.used = True
+        return super().result()
+
+    def exception(self) -> BaseException | None:
+        """Why it failed, as `Future.exception`."""
+        self.used = True
+        return super().exception()
+
+    def fail(self, error: Exception) -> None:
+        """Let it have failed; one that nobody looks at fails silently, as on the platform."""
+        self.set_exception(error)
+        super().exception()

@@ -1,0 +1,531 @@
+"""How a test waits, and how virtual time moves meanwhile.
+
+Of all who wait, one leads: it lets everything runnable run, and when nothing can, lets exactly one timer fire. The
+others sleep until their condition holds or the lead is handed to them, so a thousand waiters cost no more than one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from collections.abc import Callable
+from contextvars import Context
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from durable_engine.context.asyncio_internals import (
+    WAKE,
+    is_asyncios,
+    ready_handles,
+    scope_of,
+    task_context,
+    waiting_for,
+)
+from durable_engine.context.started_tasks import tasks_of
+from durable_engine.errors import NeverHappensError, WaitTimeoutError
+from durable_engine.guard.loop_guard import answer
+from durable_engine.guard.open_code import open_code
+from durable_engine.guard.watchdog import WATCHDOG
+
+from .asyncio_timers import by_scope, is_asleep
+
+if TYPE_CHECKING:
+    from durable_engine.context.scope import Scope
+    from durable_engine.engine import Engine
+    from durable_engine.execution.instance import Instance
+
+IDLE_LOOKS = 6
+"""How often in a row nothing must be seen to run on a loop that does not show its queue."""
+
+LOOK_AGAIN = 0.02
+"""Seconds between two looks at code that waits for something the engine is not told of."""
+
+
+MOST_HELD_TURNS = 1000
+"""Turns of the event loop for which the schedule holds something while other code runs: it may poll for just that."""
+
+PATIENCE = 100
+"""Turns of the event loop that tasks of the test get before a timer fires under them, until one of them acts."""
+
+SOON_MS = 1000
+"""Real milliseconds: a task of the test that sleeps for no longer is about to act."""
+
+
+class Waiter:
+    """Somebody who waits for a condition.
+
+    Args:
+        evaluate: Returns whether the condition holds; raises when it can no longer hold.
+        describe: Says what is awaited and how things stand, for the error.
+        about: The instance that it is about (workflow and id); None for the whole engine, until it is idle.
+        for_step: Whether the end of the instance's life ends the wait.
+    """
+
+    def __init__(
+        self,
+        evaluate: Callable[[], bool],
+        describe: Callable[[], str],
+        about: tuple[str, str] | None = None,
+        for_step: bool = False,
+    ) -> None:
+        self._evaluate = evaluate
+        self.about = about
+        self.for_step = for_step
+        self.describe = describe
+        self.satisfied = False
+        self.error: BaseException | None = None
+        self.expired = False
+        self.deadline = 0.0
+        self.wake: asyncio.Future[None] | None = None
+        self.task: asyncio.Task[Any] | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Whether there is nothing left to wait for."""
+        return self.satisfied or self.error is not None
+
+    def look(self) -> None:
+        """Find out whether the condition holds by now."""
+        __tracebackhide__ = True
+        if not self.settled:
+            try:
+                self.satisfied = self._evaluate()
+            except Exception as exc:
+                self.error = exc
+            if self.settled:
+                self.rouse()
+
+    def reject(self, error: BaseException) -> None:
+        """The wait is over, with this error."""
+        if not self.settled:
+            self.error = error
+            self.rouse()
+
+    def rouse(self) -> None:
+        """Let the waiter's task look at how things stand."""
+        if self.wake is not None and not self.wake.done():
+            self.wake.set_result(None)
+
+
+class Waits:
+    """Everybody who waits on an engine.
+
+    Args:
+        engine: The engine.
+        manual: Whether only the test moves the clock.
+    """
+
+    def __init__(self, engine: Engine, manual: bool) -> None:
+        self._engine = engine
+        self._manual = manual
+        self._waiters: dict[Waiter, None] = {}
+        self._leader: Waiter | None = None
+        self._changed: set[tuple[str, str]] = set()
+        self._asyncio_due: weakref.WeakKeyDictionary[asyncio.TimerHandle, tuple[int, int]] = weakref.WeakKeyDictionary()
+        self._progress: asyncio.Future[None] | None = None
+        self._real_time: asyncio.TimerHandle | None = None
+        self._idle_looks = 0
+        self._letting_go: asyncio.Handle | None = None
+        self._held_turns = 0
+        self._patience = PATIENCE
+        self._waited_for: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
+
+    # -- waiting -----------------------------------------------------------------------------------------------------
+
+    async def wait(self, waiter: Waiter, timeout: float) -> None:
+        """Wait until the waiter's condition holds.
+
+        Args:
+            waiter: What to wait for.
+            timeout: Real seconds.
+
+        Raises:
+            NeverHappensError: If nothing can run, no timer is left, and nobody else could change that.
+            WaitTimeoutError: If the timeout has passed.
+        """
+        __tracebackhide__ = True  # a test's report shows the test, not how it waited
+        loop = self._engine.loop
+        waiter.deadline = monotonic() + timeout
+        self._waiters[waiter] = None
+        if len(self._waiters) == 1:
+            WATCHDOG.put_off()
+        waiter.task = asyncio.current_task()
+        expiry = loop.call_later(timeout, self._expire, waiter)
+        try:
+            waiter.look()
+            while not waiter.settled:
+                if waiter.expired:
+                    raise WaitTimeoutError(
+                        f"{waiter.describe()}\nIt did not happen within {timeout:g} real seconds."
+                        f"{open_code(self._engine, waiter.about)}"
+                    )
+                if self._leader is None:
+                    self._leader = waiter
+                if self._leader is waiter:
+                    await self._lead(waiter)
+                else:
+                    waiter.wake = loop.create_future()
+                    await waiter.wake
+            if waiter.error is not None:
+                raise waiter.error
+        finally:
+            expiry.cancel()
+            del self._waiters[waiter]
+            if self._leader is waiter:
+                self._leader = None
+                for other in self._waiters:
+                    if not other.settled:
+                        other.rouse()
+                        break
+
+    def next_deadline(self) -> float | None:
+        """When the first of the waits must have ended (`time.monotonic`); asked from another thread."""
+        return min((waiter.deadline for waiter in list(self._waiters) if not waiter.settled), default=None)
+
+    def _expire(self, waiter: Waiter) -> None:
+        waiter.expired = True
+        waiter.rouse()
+        self.progress()
+
+    async def _lead(self, leader: Waiter) -> None:
+        """One round: let what can run do so, then let one timer fire."""
+        engine = self._engine
+        self._asyncio_timers()  # the sooner one is seen, the more exactly is known when it was started
+        self._look()
+        if leader.settled:
+            return
+        if self._settled or self.runnable():
+            # Whoever's condition holds goes on with the test before any further timer fires.
+            await asyncio.sleep(0)
+            return
+        if engine.busy and not self._parked_on_asyncio():
+            # Code that awaits something foreign may go on to an asyncio timer without telling us.
+            await self._until_progress()
+            return
+        if self._manual or not (await self._let_test_act() or self.fire_next()):
+            await self._nothing_left(leader)
+
+    async def _until_progress(self, within: float = LOOK_AGAIN) -> None:
+        """Wait until something happens, for a little while at most: not everything is told to us."""
+        loop = self._engine.loop
+        self._progress = progress = loop.create_future()
+        again = loop.call_later(within, self.progress)
+        try:
+            await progress
+        finally:
+            self._progress = None
+            again.cancel()
+
+    def progress(self) -> None:
+        """Something happened that a waiter may be interested in."""
+        if self._progress is not None and not self._progress.done():
+            self._progress.set_result(None)
+
+    def changed(self, workflow: str, id: str) -> None:
+        """Something changed about an instance."""
+        self._changed.add((workflow, id))
+        self.progress()
+
+    def _look(self) -> None:
+        """Let those waiters look at their condition who wait for something that changed."""
+        changed, self._changed = self._changed, set()
+        if changed:
+            for waiter in list(self._waiters):
+                if waiter.about is None or waiter.about in changed:
+                    waiter.look()
+
+    @property
+    def _settled(self) -> bool:
+        return any(waiter.settled for waiter in self._waiters)
+
+    def reject(self, error: BaseException) -> None:
+        """End every wait with this error."""
+        for waiter in list(self._waiters):
+            waiter.reject(error)
+        self.progress()
+
+    async def until_idle(self, timeout: float) -> None:
+        """Wait until nothing can run and no timer is left (with a manual clock: until nothing can run)."""
+        await self.wait(Waiter(lambda: False, self._describe_idle), timeout)
+
+    def _describe_idle(self) -> str:
+        busy = ", ".join(repr(instance.row.id) for instance in self._engine.busy)
+        return f"Waiting until nothing can run. Still at work: {busy or 'no instance'}."
+
+    def reject_steps(self, about: tuple[str, str], error: BaseException) -> None:
+        """End every wait for a step of that instance with this error."""
+        for waiter in list(self._waiters):
+            if waiter.for_step and waiter.about == about:
+                waiter.reject(error)
+
+    async def _nothing_left(self, leader: Waiter) -> None:
+        for waiter in list(self._waiters):
+            if waiter.about is None:
+                waiter.satisfied = True
+                waiter.rouse()
+        if leader.settled:
+            return
+        if self._others_may_act():
+            # Such a task may create an instance, send an event, or move the clock, which is progress. If it ends
+            # without doing so, nobody tells us.
+            await self._until_progress()
+            return
+        why = (
+            "Nothing can run, and the clock is manual: move it with `await workflow_clock.advance(...)`."
+            if self._manual and self._engine.clock.next_timer() is not None
+            else "Nothing can run, and no timer is left: it will never happen."
+        )
+        for waiter in list(self._waiters):
+            waiter.reject(NeverHappensError(f"{waiter.describe()}\n{why}"))
+
+    async def _let_test_act(self) -> bool:
+        """Give tasks of the test the time to do what they are about to: no timer fires under them.
+
+        Those that spin or sleep over and over and never act do not stop time.
+
+        Returns:
+            Whether there were any.
+        """
+        if self._patience and self._test_is_ready():
+            self._patience -= 1
+            await asyncio.sleep(0)
+            return True
+        sleepers = self._sleepers()
+        if not sleepers:
+            return False
+        loop = self._engine.loop
+        self._waited_for.update(sleepers)  # one that acts when it wakes is taken out again
+        await self._until_progress(within=max(0, min(sleepers.values()) - loop.time()))
+        self._waited_for.difference_update(task for task, due in sleepers.items() if due > loop.time())
+        return True
+
+    def acted(self) -> None:
+        """The test did something to an instance: what its tasks do next is waited for again."""
+        self._patience = PATIENCE
+        task = asyncio.current_task(self._engine.loop)
+        if task is not None:
+            self._waited_for.discard(task)
+
+    def _test_is_ready(self) -> bool:
+        """Whether a task of the test is about to run; asked where nothing of an instance is."""
+        handles = ready_handles(self._engine.loop)
+        if handles is not None:
+            return any(not handle._cancelled and handle._callback is not answer for handle in handles)
+        return any(future is None or future.done() for future in map(waiting_for, self._tasks_of_test()))
+
+    def _sleepers(self) -> dict[asyncio.Task[Any], float]:
+        """The tasks of the test that wake soon from an `asyncio.sleep`, with the loop's time of that."""
+        loop = self._engine.loop
+        soon = loop.time() + SOON_MS / 1000
+        due = {
+            handle._args[0]: handle.when()
+            for handle in getattr(loop, "_scheduled", ())
+            if handle._callback is WAKE and handle.when() <= soon and not handle._cancelled
+        }
+        if not due:
+            return {}
+        found = {task: due.get(waiting_for(task)) for task in self._tasks_of_test() if task not in self._waited_for}
+        return {task: when for task, when in found.items() if when is not None}
+
+    def _tasks_of_test(self) -> list[asyncio.Task[Any]]:
+        """The tasks that are no instance's, but for those that wait for us."""
+        waiting: set[Any] = {waiter.task for waiter in self._waiters}
+        tasks = asyncio.all_tasks(self._engine.loop) - waiting
+        return [task for task in tasks if scope_of(task_context(task)) is None]
+
+    def _others_may_act(self) -> bool:
+        """Whether a task of the test exists that is not itself waiting for us."""
+        waiting: set[Any] = {waiter.task for waiter in self._waiters}
+        return any(not _waits_for(task, waiting) for task in self._tasks_of_test())
+
+    # -- what can run ------------------------------------------------------------------------------------------------
+
+    def runnable(self) -> bool:
+        """Whether code of an instance is about to run, or waits for its turn."""
+        return self._engine.order.holds or self._ready()
+
+    def let_go_in_turn(self) -> None:
+        """See to it that what the schedule holds is let go, one by one, each when nothing else can run."""
+        if self._letting_go is None:
+            # In a context of its own: in the running one it would count as code of an instance.
+            self._letting_go = self._engine.loop.call_soon(self._let_go, context=Context())
+
+    def _let_go(self) -> None:
+        self._letting_go = None
+        if not self._engine.closed and self._engine.order.holds:
+            self._held_turns += 1
+            if not self._ready() or self._held_turns > MOST_HELD_TURNS:
+                self._held_turns = 0
+                self._engine.order.let_one_go()
+            self.let_go_in_turn()
+
+    def _ready(self) -> bool:
+        engine = self._engine
+        handles = ready_handles(engine.loop)
+        if handles is None:
+            return self._runnable_tasks()
+        for handle in handles:
+            scope = scope_of(handle._context)
+            if scope is not None and scope.instance.engine is engine and not handle._cancelled:
+                return True
+        return False
+
+    def _runnable_tasks(self) -> bool:
+        """The same for a loop that does not show its queue: a task runs unless it waits for something unfinished."""
+        for task in asyncio.all_tasks(self._engine.loop):
+            scope = scope_of(task_context(task))
+            if scope is not None and scope.instance.engine is self._engine and not scope.instance.closed:
+                future = waiting_for(task)
+                if future is None or future.done() or _is_finished_gathering(future):
+                    self._idle_looks = 0
+                    return True
+        # A task that has not started yet, or a callback between two tasks, cannot be seen here: look a few times more.
+        self._idle_looks = (self._idle_looks + 1) % IDLE_LOOKS
+        return self._idle_looks != 0
+
+    # -- time --------------------------------------------------------------------------------------------------------
+
+    def fire_next(self, until: int | None = None) -> bool:
+        """Let the timer that is due first fire, if there is one (due at `until` or before)."""
+        virtual = self._asyncio_timers()
+        together = self._engine.clock.due_first()
+        timer = together[0] if together else None
+        first_virtual = min(virtual, default=None, key=lambda entry: entry[0])
+        if first_virtual is not None and (timer is None or first_virtual[0] < timer.due):
+            due, handle = first_virtual
+            if until is not None and due > until:
+                return False
+            self._engine.clock.move_to(max(due, self._engine.clock.now_ms))
+            self._engine.loop.call_soon(handle._callback, *handle._args, context=handle._context)
+            handle.cancel()
+            return True
+        if timer is None or (until is not None and timer.due > until):
+            return False
+        self._engine.clock.fire(self._engine.order.choose(together))
+        return True
+
+    def _parked_on_asyncio(self) -> bool:
+        """Whether all that is busy waits for timers of asyncio that run on virtual time."""
+        parked = {scope_of(handle._context) for _, handle in self._asyncio_timers()}
+        if not parked:
+            return False
+        at_work: dict[Instance, set[Scope]] = {instance: set() for instance in self._engine.busy}
+        scopes = [scope for scope in self._tasks_by_scope() if scope.open == 0]
+        for scope in [*scopes, *self._timers_by_scope()]:
+            root = scope.instance.root
+            # Where `run` waits for no step, what else there is are callbacks that have timed out.
+            if scope.instance in at_work and (scope is root or root.open):
+                at_work[scope.instance].add(scope)
+        # An instance of which nothing is seen is at work in a way that cannot be seen.
+        return all(scopes and scopes <= parked for scopes in at_work.values())
+
+    def _tasks_by_scope(self) -> dict[Scope, list[asyncio.Task[Any]]]:
+        """The unfinished tasks of what is busy."""
+        return by_scope(tasks_of(self._engine.loop, self._engine.busy))
+
+    def _asyncio_timers(self) -> list[tuple[int, Any]]:
+        """Timers of asyncio itself that run on virtual time, and when.
+
+        They are those of `run` and of delay functions, and of steps that only sleep.
+        """
+        engine = self._engine
+        timers = self._timers_by_scope()
+        has_steps = any(not scope.is_virtual for scope in timers)
+        tasks = self._tasks_by_scope() if has_steps else {}
+        found = []
+        for scope, handles in timers.items():
+            if scope.is_virtual:
+                found += [(due, handle) for due, _, handle in handles if is_asyncios(handle._callback)]
+            elif scope.instance in engine.busy and is_asleep([one[1:] for one in handles], tasks.get(scope, ())):
+                found += [(due, handle) for due, _, handle in handles]
+        return found
+
+    def _timers_by_scope(self) -> dict[Scope, list[tuple[int, int, Any]]]:
+        """The timers that code of instances has set on the loop: when due in virtual time, how long, the handle."""
+        engine = self._engine
+        found: dict[Scope, list[tuple[int, int, Any]]] = {}
+        for handle in getattr(engine.loop, "_scheduled", ()):
+            scope = scope_of(handle._context)
+            if scope is not None and not handle._cancelled and scope.instance.engine is engine:
+                # It was started at the virtual time that still is: none passes while code runs.
+                known = self._asyncio_due.get(handle)
+                if known is None:
+                    length = _whole_ms(handle.when() - engine.loop.time())
+                    known = self._asyncio_due[handle] = (engine.clock.now_ms + length, length)
+                found.setdefault(scope, []).append((*known, handle))
+        return found
+
+    def arm_real_time(self) -> None:
+        """See to it that a timer also fires when its duration has passed in real time."""
+        if self._manual:
+            return
+        loop = self._engine.loop
+        timer = self._engine.clock.next_in_real_time()
+        if timer is None:
+            return
+        if self._real_time is not None:
+            if self._real_time.when() <= timer.real_due:
+                return  # what is set comes first, and looks again
+            self._real_time.cancel()
+        # In a context of its own: the running one may be an instance's, whose timers go when it ends.
+        self._real_time = loop.call_at(timer.real_due, self._real_time_passed, context=Context())
+
+    def _real_time_passed(self) -> None:
+        self._real_time = None
+        loop = self._engine.loop
+        timer = self._engine.clock.next_in_real_time()
+        if timer is not None and timer.real_due <= loop.time():
+            if self.runnable():
+                self._real_time = loop.call_later(0, self._real_time_passed, context=Context())
+                return
+            first = self._engine.clock.next_timer()
+            assert first is not None
+            # Virtual time never goes back: whatever is due before it in virtual time goes first, unless held.
+            self._engine.clock.fire(first if first.held is None or not first.held() else timer)
+            self.progress()
+        self.arm_real_time()
+
+    def close(self) -> None:
+        """Stop looking at real time."""
+        if self._real_time is not None:
+            self._real_time.cancel()
+            self._real_time = None
+
+    async def settle(self, most: int | None = None) -> None:
+        """Let everything runnable run, without waiting for callbacks that wait for something foreign.
+
+        Args:
+            most: For so many turns of the event loop; None until nothing runs.
+        """
+        turns = 0
+        await asyncio.sleep(0)
+        while self.runnable() and turns != most:
+            turns += 1
+            await asyncio.sleep(0)
+
+
+def _whole_ms(seconds: float) -> int:
+    """What is left of an asyncio timer, as what it was started with: a long one to the next hundredth of a second."""
+    ms = max(0, round(seconds * 1000))
+    return ms if ms < 1000 else -(-ms // 10) * 10
+
+
+def _is_finished_gathering(future: Any) -> bool:
+    children: list[Any] = getattr(future, "_children", None) or []
+    return bool(children) and all(child.done() for child in children)
+
+
+def _waits_for(task: asyncio.Task[Any], waiting: set[Any]) -> bool:
+    """Whether a task can go on only after one of these has: it awaits it, or a gathering of such."""
+    future = waiting_for(task)
+    while future is not None:
+        if future in waiting:
+            return True
+        children = getattr(future, "_children", None)
+        if children:
+            pending = [child for child in children if not child.done()]
+            return all(child in waiting or _waits_for(child, waiting) for child in pending)
+        if not isinstance(future, asyncio.Task):
+            return False
+        future = waiting_for(future)
+    return False

@@ -1,0 +1,576 @@
+"""What a value becomes when it crosses to the platform and back: Python, JavaScript, storage, JavaScript, Python.
+
+What does not survive that trip in production must not survive it here. `encode` is the first half, into bytes that can
+be stored; `decode` the second, which makes new objects each time.
+Source: docs/reference/fidelity.md, "Values"; tests/engine/golden/boundary.json holds what was observed.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from array import array
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any, NoReturn
+
+import msgspec
+
+from durable_engine.errors import ConversionError, JsException
+from durable_engine.text.stable_repr import plain_buffer
+
+from .datetimes import PLAIN_DATETIME, to_ms
+from .unknown_value import UnknownValue
+
+MAX_SAFE = 2**53 - 2
+"""The largest int that stays a number; beyond it, an int becomes a bigint."""
+
+_PROXY = (
+    "Proxy could not be serialized because it is not a valid RPC receiver type. The Proxy must emulate either a "
+    "plain object or an RpcTarget, as indicated by the Proxy's prototype chain."
+)
+_STUB = "RpcStub cannot be serialized in this context."
+_BIGINT, _ARRAY, _DATE, _SET, _ERROR, _TEXT, _OBJECT, _UNKNOWN = range(1, 9)
+_EPOCH = PLAIN_DATETIME(1970, 1, 1)
+_FIRST_MS, _LAST_MS = ((day - _EPOCH) // timedelta(milliseconds=1) for day in (PLAIN_DATETIME.min, PLAIN_DATETIME.max))
+_LOOKED_INTO = 10_000
+"""How many items of a foreign iterable are looked at; an endless one would hang the test."""
+
+
+class JsDict(dict[str, Any]):
+    """A JavaScript object as Python code gets it: a dict whose keys can be read and set as attributes."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self[name] = value
+
+
+class JsBigInt(int):
+    """A JavaScript bigint as Python code gets it."""
+
+
+class JsNull:
+    """JavaScript's null; there is one, `jsnull`."""
+
+    _instance: JsNull | None = None
+
+    def __new__(cls) -> JsNull:
+        """There is one."""
+        if cls._instance is None:
+            cls._instance = super().__new__(cls)
+        return cls._instance
+
+    def __repr__(self) -> str:
+        return "jsnull"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+jsnull = JsNull()
+
+
+class JsProxy:
+    """A JavaScript object in the hands of Python code that converts by hand (`pyodide.ffi.to_js`).
+
+    Args:
+        value: What it stands for; it crosses the boundary as that value.
+    """
+
+    def __init__(self, value: Any) -> None:
+        object.__setattr__(self, "_value", value)
+
+    def to_py(self, *, depth: int = -1, default_converter: Any = None) -> Any:
+        """The Python value."""
+        return self._value
+
+    def __getattr__(self, name: str) -> Any:
+        value = self._value
+        if isinstance(value, dict) and name in value:
+            return wrap(value[name])
+        if name == "length" and isinstance(value, list):
+            return len(value)
+        raise AttributeError(name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._value[name] = unwrap(value)
+
+    def __getitem__(self, key: Any) -> Any:
+        return wrap(self._value[key])
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._value[key] = unwrap(value)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (wrap(item) for item in self._value)
+
+    def __len__(self) -> int:
+        return len(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, JsProxy) and self._value == other._value
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"<JsProxy {self._value!r}>"
+
+
+JsDict.__module__ = "workers.rpc"
+for _class in (JsBigInt, JsNull, JsProxy):
+    _class.__module__ = "pyodide.ffi"
+
+
+class BoundaryError(JsException):
+    """Raised by the boundary itself, so that it keeps its JavaScript name when it passes through a step."""
+
+
+class NotSerialisable(BoundaryError):
+    """A function: it crosses as a stub, which storage does not take. A step that returns one ends its instance."""
+
+
+for _error in (BoundaryError, NotSerialisable):
+    _error.__module__, _error.__name__, _error.__qualname__ = "pyodide.ffi", "JsException", "JsException"
+
+
+def wrap(value: Any) -> Any:
+    """A value as JavaScript would hand it to Python unconverted: containers stay behind a proxy."""
+    return JsProxy(value) if isinstance(value, dict | list | set) else value
+
+
+class Cover:
+    """Base of what stands for a value of the test's own (`__wrapped__`), and crosses the boundary as that value."""
+
+    __slots__ = ()
+
+
+def unwrap(value: Any) -> Any:
+    """What a proxy stands for; any other value as it is."""
+    if isinstance(value, Cover):
+        value = value.__wrapped__  # type: ignore[attr-defined]
+    return value._value if isinstance(value, JsProxy) else value
+
+
+def encode(value: object) -> bytes:
+    """Send a value across: from Python to JavaScript and into storage.
+
+    Args:
+        value: Anything.
+
+    Returns:
+        What is stored.
+
+    Raises:
+        TypeError: For tuples, bytearrays and awaitables, at any depth.
+        ConversionError: For dict keys and set members that JavaScript cannot have.
+        RecursionError: For a list or dict that contains itself.
+        JsException: `DataCloneError`, for any other object.
+    """
+    try:
+        try:
+            return _ENCODER.encode(_to_wire(value))
+        except (ConversionError, BoundaryError) as first:
+            # The platform looks at the whole value before it converts any of it, and serialises it after that:
+            # of several things wrong with a value, which one is told does not depend on where they are.
+            _screen(value)
+            raise min(_refusals(value), key=_rank, default=first) from None
+    except RecursionError:
+        raise RecursionError("maximum recursion depth exceeded") from None
+
+
+def encode_object(name: str, data: bytes, **others: object) -> bytes:
+    """An object one of whose values has crossed already: it must not cross twice.
+
+    Args:
+        name: That value's key.
+        data: That value, stored.
+        others: The other keys, put behind it.
+    """
+    return _ENCODER.encode({name: msgspec.Raw(data), **{key: _to_wire(item) for key, item in others.items()}})
+
+
+def is_coroutine(value: object) -> bool:
+    """Whether the SDK awaits what a callback returned; a generator is no coroutine, whatever asyncio thinks of it."""
+    return inspect.iscoroutine(value) or (isinstance(value, Coroutine) and not inspect.isgenerator(value))
+
+
+def decode(data: bytes) -> Any:
+    """Get a value back: from storage to JavaScript and to Python. Each call makes new objects."""
+    return _from_wire(_DECODER.decode(data))
+
+
+def decode_plain(data: bytes) -> Any:
+    """As `decode`, for looking at: buffers come as bytes and arrays, which compare and print by their content."""
+    return _from_wire(_PLAIN_DECODER.decode(data))
+
+
+def cross(value: object) -> Any:
+    """The whole trip."""
+    return decode(encode(value))
+
+
+def to_json(value: Any) -> Any:
+    """What a crossed value becomes in `status()`, where it is JSON."""
+    if isinstance(value, JsBigInt):
+        return f"[BigInt({int(value)})]"
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, UnknownValue):
+        return repr(value)
+    if isinstance(value, dict):
+        return JsDict({key: to_json(item) for key, item in value.items()})
+    if isinstance(value, list):
+        return [to_json(item) for item in value]
+    if isinstance(value, PLAIN_DATETIME):
+        return f"{value.isoformat(timespec='milliseconds')}Z"
+    if isinstance(value, memoryview):
+        return f"[{_JS_ARRAYS.get(value.format, 'Uint8Array')}({value.nbytes} bytes)]"
+    return JsDict()
+
+
+# -- Python to JavaScript ----------------------------------------------------------------------------------------------
+
+
+def _to_wire(value: Any) -> Any:
+    return _EXACT.get(type(value), _other)(value)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _int(value: int) -> Any:
+    return value if -MAX_SAFE <= value <= MAX_SAFE else _bigint(value)
+
+
+def _bigint(value: int) -> Any:
+    return msgspec.msgpack.Ext(_BIGINT, b"%x" % value)
+
+
+def _float(value: float) -> Any:
+    if value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    return value
+
+
+def _str(value: str) -> Any:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        # JavaScript's strings are UTF-16: two surrogates that belong together come back as one character.
+        value = value.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+        return msgspec.msgpack.Ext(_TEXT, value.encode("utf-8", "surrogatepass"))
+    return value
+
+
+def _list(value: list[Any]) -> list[Any]:
+    # A plain loop, as in `_dict`: one stack frame for each level of a value, here and when it comes back.
+    kinds, converted = _EXACT, []
+    for item in value:
+        converted.append(kinds.get(type(item), _other)(item))  # noqa: PERF401
+    return converted
+
+
+def _dict(value: dict[Any, Any]) -> Any:
+    kinds = _EXACT
+    converted: dict[str, Any] = {}
+    positions: list[tuple[int, str]] = []
+    for key, item in value.items():
+        name = key if type(key) is str else _key(key)
+        if name not in converted and _is_index(name):
+            positions.append((int(name), name))
+        converted[name] = kinds.get(type(item), _other)(item)
+    if positions:
+        first = {name: converted[name] for _, name in sorted(positions)}
+        converted = {**first, **converted}
+    try:
+        "".join(converted).encode()
+    except UnicodeEncodeError:
+        pairs = [[_str(name), item] for name, item in converted.items()]
+        return msgspec.msgpack.Ext(_OBJECT, _ENCODER.encode(pairs))
+    return converted
+
+
+def _key(key: object) -> str:
+    if isinstance(key, str):
+        return str.__str__(key)
+    if key is None:
+        return "undefined"
+    if isinstance(key, bool):
+        return "true" if key else "false"
+    if isinstance(key, int):
+        return str(int.__int__(key))
+    if isinstance(key, float):
+        return js_number_text(float.__float__(key))
+    raise ConversionError(f"Cannot use {key!r} as a key for a Javascript Map")
+
+
+def _is_index(name: str) -> bool:
+    """Whether JavaScript takes a key for an array index, which moves it to the front."""
+    return name.isdigit() and name.isascii() and (name == "0" or name[0] != "0") and int(name) < 2**32 - 1
+
+
+def js_number_text(value: float) -> str:
+    """A float as JavaScript writes it."""
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    if value == 0:
+        return "0"
+    mantissa, e, exponent = repr(value).partition("e")
+    mantissa = mantissa.removesuffix(".0")
+    if not e:
+        return mantissa
+    power, sign, digits = int(exponent), "-" if value < 0 else "", mantissa.lstrip("-").replace(".", "")
+    if 0 < power < 21:
+        return sign + digits.ljust(power + 1, "0")
+    if -7 < power < 0:
+        return f"{sign}0.{'0' * (-power - 1)}{digits}"
+    return f"{mantissa}e{power:+d}"
+
+
+def _set(value: set[Any]) -> Any:
+    items = []
+    for item in value:
+        if not (item is None or isinstance(item, str | int | float | JsNull)):
+            _refuse_for_good(item)
+            raise ConversionError(f"Cannot use {item!r} as a key for a Javascript Set")
+        items.append(_to_wire(item))
+    return msgspec.msgpack.Ext(_SET, _ENCODER.encode(items))
+
+
+def _bytes(value: bytes) -> Any:
+    return msgspec.msgpack.Ext(_ARRAY, b"B\0" + value)
+
+
+def _buffer(view: memoryview) -> Any:
+    form = view.format.lstrip("@=<")
+    if form == "?":
+        return view.tolist()
+    if form in ("c", "s", "p"):
+        form = "B"
+    if form not in _JS_ARRAYS:
+        raise JsException("Error", f"Unrecognized format character '{form}'.")
+    return _rows(form, view.shape or (), view.tobytes())
+
+
+def _rows(form: str, shape: tuple[int, ...], data: bytes) -> Any:
+    if len(shape) < 2:
+        return msgspec.msgpack.Ext(_ARRAY, form.encode() + b"\0" + data)
+    size = len(data) // max(shape[0], 1)
+    return [_rows(form, shape[1:], data[row * size : (row + 1) * size]) for row in range(shape[0])]
+
+
+def _datetime(value: datetime) -> Any:
+    ms = to_ms(value)
+    if not _FIRST_MS <= ms <= _LAST_MS:
+        raise ValueError(f"year {10000 if ms > 0 else 0} is out of range")
+    return msgspec.msgpack.Ext(_DATE, b"%d" % ms)
+
+
+def _proxy(value: JsProxy) -> Any:
+    return _to_wire(value._value)
+
+
+def _tuple(value: object) -> NoReturn:
+    raise TypeError(f"{type(value)} cannot be sent over RPC.")
+
+
+def _other(value: Any) -> Any:
+    """A value whose type is none of the plain ones: a subclass, or nothing that can cross."""
+    if isinstance(value, Cover):
+        return _to_wire(value.__wrapped__)  # type: ignore[attr-defined]
+    for base, convert in _BASES:
+        if isinstance(value, base):
+            return convert(value)
+    if callable(value):
+        raise NotSerialisable("DataCloneError", _STUB)
+    _refuse_for_good(value)
+    try:
+        view = memoryview(value)
+    except (TypeError, ValueError, BufferError):
+        raise BoundaryError("DataCloneError", _PROXY) from None
+    if not view.ndim:
+        raise BoundaryError("DataCloneError", _PROXY)
+    return _buffer(view)
+
+
+def _refuse_for_good(value: object) -> None:
+    """What may stand nowhere in a value."""
+    if isinstance(value, tuple | bytearray):
+        _tuple(value)
+    if inspect.isawaitable(value):
+        if inspect.iscoroutine(value):
+            value.close()  # Python's own complaint would follow ours
+        raise TypeError(f"Awaitable {type(value)} cannot be sent over RPC.")
+
+
+def _screen(value: Any) -> None:
+    """Look through a value that cannot cross for something that decides how it is refused.
+
+    Foreign iterables are looked into as well, which uses up a generator: the platform does the same.
+    """
+    if isinstance(value, Cover):
+        value = value.__wrapped__  # type: ignore[attr-defined]
+    if (callable(value) and not isinstance(value, type)) or isinstance(value, JsProxy):
+        return
+    _refuse_for_good(value)
+    if isinstance(value, str | bytes | memoryview | array):
+        return
+    items: Iterable[Any]
+    if isinstance(value, dict):
+        items = value.values()
+    elif isinstance(value, list | set):
+        items = value
+    else:
+        try:
+            items = islice(iter(value), _LOOKED_INTO)
+        except TypeError:
+            return
+    for item in items:
+        _screen(item)
+
+
+def _refusals(value: Any) -> Iterator[ConversionError | BoundaryError]:
+    """Everything in a value that cannot cross."""
+    value = unwrap(value)
+    if isinstance(value, dict):
+        for key, item in value.items():
+            try:
+                _key(key)
+            except ConversionError as error:
+                yield error
+            yield from _refusals(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _refusals(item)
+    else:
+        try:
+            _to_wire(value)
+        except (ConversionError, BoundaryError) as error:
+            yield error
+
+
+def _rank(error: Exception) -> int:
+    """Conversion comes first, then the way over RPC, which takes functions, then storage, which does not."""
+    return 0 if isinstance(error, ConversionError) else 2 if isinstance(error, NotSerialisable) else 1
+
+
+def _exception(value: Exception) -> Any:
+    # A JavaScript error that Python caught is sent on as what it is, not as its text.
+    text = value.message if isinstance(value, JsException) and value.name == "Error" else str(value)
+    return msgspec.msgpack.Ext(_ERROR, text.encode("utf-8", "surrogatepass"))
+
+
+_EXACT: dict[type, Callable[[Any], Any]] = {
+    type(None): _same,
+    bool: _same,
+    int: _int,
+    float: _float,
+    str: _str,
+    list: _list,
+    dict: _dict,
+    JsDict: _dict,
+    JsBigInt: _bigint,
+    JsNull: lambda _: None,
+    JsProxy: _proxy,
+    set: _set,
+    bytes: _bytes,
+    memoryview: _buffer,
+    array: lambda value: _buffer(memoryview(value)),
+    PLAIN_DATETIME: _datetime,
+    UnknownValue: lambda value: msgspec.msgpack.Ext(_UNKNOWN, value.reason.encode()),
+    tuple: _tuple,
+    bytearray: _tuple,
+}
+_BASES: tuple[tuple[type, Callable[[Any], Any]], ...] = (
+    (str, lambda value: _str(str.__str__(value))),
+    (JsBigInt, _bigint),
+    (int, lambda value: _int(int.__int__(value))),
+    (float, lambda value: _float(float.__float__(value))),
+    (tuple, _tuple),
+    (bytearray, _tuple),
+    (list, _list),
+    (dict, _dict),
+    (set, _set),
+    (bytes, _bytes),
+    (array, lambda value: _buffer(memoryview(value))),
+    (PLAIN_DATETIME, _datetime),
+    (Exception, _exception),
+)
+
+
+# -- JavaScript to Python ----------------------------------------------------------------------------------------------
+
+_JS_ARRAYS = {
+    "b": "Int8Array",
+    "B": "Uint8Array",
+    "h": "Int16Array",
+    "H": "Uint16Array",
+    "i": "Int32Array",
+    "I": "Uint32Array",
+    "l": "Int32Array",
+    "L": "Uint32Array",
+    "n": "Int32Array",
+    "N": "Uint32Array",
+    "q": "BigInt64Array",
+    "Q": "BigUint64Array",
+    "f": "Float32Array",
+    "d": "Float64Array",
+}
+
+
+def _from_wire(value: Any) -> Any:
+    """Turn dicts into JsDicts at every level; what the decoder made is ours to change."""
+    if type(value) is dict:
+        for key, item in value.items():
+            if type(item) is dict or type(item) is list:
+                value[key] = _from_wire(item)
+        return JsDict(value)
+    if type(value) is list:
+        for index, item in enumerate(value):
+            if type(item) is dict or type(item) is list:
+                value[index] = _from_wire(item)
+    return value
+
+
+def _from_ext(code: int, data: memoryview) -> Any:
+    raw = bytes(data)
+    if code == _ARRAY:
+        form, _, content = raw.partition(b"\0")
+        return memoryview(bytearray(content)).cast(form.decode())  # type: ignore[call-overload]
+    if code == _DATE:
+        return _EPOCH + timedelta(milliseconds=int(raw))
+    if code == _SET:
+        return set(_DECODER.decode(raw))
+    if code == _OBJECT:
+        return JsDict({name: _from_wire(item) for name, item in _DECODER.decode(raw)})
+    text = raw.decode("utf-8", "surrogatepass")
+    if code == _BIGINT:
+        return JsBigInt(text, 16)
+    if code == _UNKNOWN:
+        return UnknownValue(text)
+    if code == _ERROR:
+        return Exception(f"Error: {text}" if text else "Error")
+    return text
+
+
+def _from_ext_plain(code: int, data: memoryview) -> Any:
+    if code == _ARRAY:
+        form, _, content = bytes(data).partition(b"\0")
+        return plain_buffer(form.decode(), content)
+    return _from_ext(code, data)
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(ext_hook=_from_ext)
+_PLAIN_DECODER = msgspec.msgpack.Decoder(ext_hook=_from_ext_plain)
