@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from durable_engine import UnknownValue, in_words
+from pytest_workflows.messages import short_repr
+from pytest_workflows.messages.short_repr import one_line
 from pytest_workflows.recordings import Recording, is_unknown
 from pytest_workflows.recordings.format.model import ErrorRecord
 from pytest_workflows.recordings.production import UNKNOWN_ERROR
@@ -56,8 +58,7 @@ def value(data: Any, width: int = 0) -> str:
 
 def cut(text: str, width: int) -> str:
     """A text on one line, cut to a width."""
-    line = " ".join(text.split())
-    return line if len(line) <= width else f"{line[: width - 1]}…"
+    return short_repr.cut(one_line(text), width, "…")
 
 
 def error(record: ErrorRecord | None) -> str:

@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from durable_engine import AttemptRecord, HistoryEvent, StepKey, StepRecord, in_words, printable, show
+from pytest_workflows.messages.short_repr import cut
 
 from .bar_chart import ATTEMPT, BLOCKS, DELAY, FAILED, SLEEP, WAIT
 from .styled_text import Cell, Line, Part, paragraph, row, width_of
@@ -80,8 +81,7 @@ class Telling:
 
     def value(self, value: Any) -> str:
         """A value, cut where it is long."""
-        text = self.text(show(self._hiding.shown(value)))
-        return text if len(text) <= _VALUE_WIDTH else f"{text[: _VALUE_WIDTH - 3]}..."
+        return cut(self.text(show(self._hiding.shown(value))), _VALUE_WIDTH)
 
     def has_told(self, text: str) -> bool:
         """Whether the report says so already."""
