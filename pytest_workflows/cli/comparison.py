@@ -11,7 +11,7 @@ from durable_engine import in_words
 from pytest_workflows.recordings import Recording, Step
 from pytest_workflows.recordings.format.matching import can_match, texts_can_match
 
-from . import formatting as words
+from .terminal import formatting as words
 
 _VALUE = 200
 

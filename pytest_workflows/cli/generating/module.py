@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from durable_engine import FINAL_STATUSES
-from pytest_workflows.cli import formatting as words
+from pytest_workflows.cli.terminal import formatting as words
 from pytest_workflows.recordings import Recording, Step, by_name, untag
 from pytest_workflows.recordings.playback.reproduction import cron_trigger, life_begins
 from pytest_workflows.recordings.production import UNKNOWN_ID
