@@ -15,7 +15,7 @@ from rich.text import Text
 
 from durable_engine import EngineError, printable
 from pytest_workflows.cli.errors import INPUT, NO, OK, UsageError
-from pytest_workflows.cli.files import read_file, told
+from pytest_workflows.cli.files import read_file
 from pytest_workflows.cli.options import Config, File, InstanceId, JsonOutputs, WorkflowOption
 from pytest_workflows.cli.session import Bench, run_like_a_test
 from pytest_workflows.cli.terminal import formatting as words
@@ -96,7 +96,7 @@ class _Reproduction:
         try:
             asyncio.run(self._play(bench))
         except RecordingError as error:
-            raise told(error) from None
+            raise as_command_error(error) from None
         except EngineError as error:
             self._error = error
 
