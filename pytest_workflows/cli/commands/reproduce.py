@@ -15,7 +15,7 @@ from rich.text import Text
 
 from durable_engine import EngineError, printable
 from pytest_workflows.cli.errors import INPUT, NO, OK, UsageError
-from pytest_workflows.cli.files import read_file
+from pytest_workflows.cli.files import as_command_error, read_file
 from pytest_workflows.cli.options import Config, File, InstanceId, JsonOutputs, WorkflowOption
 from pytest_workflows.cli.session import Bench, run_like_a_test
 from pytest_workflows.cli.terminal import formatting as words
