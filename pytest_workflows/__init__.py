@@ -7,7 +7,7 @@ run that does not use it.
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from durable_engine import (
@@ -123,13 +123,14 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     home = _HOMES.get(name)
     module = importlib.import_module(home, __name__) if home else importlib.import_module("durable_engine")
     # Not kept in globals(): pytester forgets modules between in-process runs, and a kept class would be of a gone one.
-    return getattr(module, name)
+    found: object = getattr(module, name)
+    return found
 
 
 def __dir__() -> list[str]:

@@ -13,7 +13,7 @@ import ipaddress
 import socket
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from durable_engine import current_scope, hide_frames
 from pytest_workflows.active_test import Uses, running_handler
@@ -25,7 +25,8 @@ hide_frames(__file__)
 
 _LOCAL = frozenset({"localhost", "0.0.0.0", "::", ""})
 _ABSENT = object()
-_Instead = Callable[..., Any]
+_Instead = Callable[..., object]
+R = TypeVar("R")
 
 
 class SocketGuard:
@@ -79,7 +80,7 @@ class SocketGuard:
         original = getattr(owner, name)
 
         @functools.wraps(original)
-        def guarded(*args: Any, **kwargs: Any) -> Any:
+        def guarded(*args: object, **kwargs: object) -> object:
             return instead(original, *args, **kwargs) if self._is_on else original(*args, **kwargs)
 
         self._replaced.append((owner, name, vars(owner).get(name, _ABSENT), guarded))
@@ -92,7 +93,7 @@ class SocketGuard:
             target_of: Called with the same arguments: where it would go to, or None where that is no affair of ours.
         """
 
-        def instead(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        def instead(original: Callable[..., R], *args: object, **kwargs: object) -> R:
             target = target_of(*args, **kwargs)
             if target is not None:
                 self._check(target)
@@ -101,12 +102,12 @@ class SocketGuard:
         return instead
 
     def _for_thread(
-        self, original: Callable[..., Any], loop: Any, executor: Any, function: Any, *args: Any, **kwargs: Any
-    ) -> Any:
+        self, original: Callable[..., R], loop: Any, executor: Any, function: Any, *args: Any, **kwargs: Any
+    ) -> R:
         """A function is to run in a thread, where no frame says on whose behalf."""
         return original(loop, executor, functools.partial(run_for, self._uses.caller(), function), *args, **kwargs)
 
-    def _for_task(self, original: Callable[..., Any], loop: Any, coroutine: Any, **kwargs: Any) -> Any:
+    def _for_task(self, original: Callable[..., R], loop: Any, coroutine: Any, **kwargs: Any) -> R:
         """A Worker's code, or a fake that it called, starts a task, where no frame says which of them did."""
         is_in_worker = running_handler.get() is not None or current_scope.get() is not None
         if is_in_worker and kwargs.get("context") is None:

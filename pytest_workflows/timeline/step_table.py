@@ -45,7 +45,7 @@ class Hiding(Protocol):
     def text(self, text: str) -> str:
         """A text without them."""
 
-    def shown(self, value: Any) -> Any:
+    def shown(self, value: object) -> object:
         """A value without them."""
 
 
@@ -55,7 +55,7 @@ class _NothingHidden:
     def text(self, text: str) -> str:
         return text
 
-    def shown(self, value: Any) -> Any:
+    def shown(self, value: object) -> object:
         return value
 
 

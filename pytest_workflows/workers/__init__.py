@@ -10,7 +10,7 @@ defines workflows does not pay for an HTTP library.
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .context import wait_until
 from .entrypoints import DurableObject, WorkerEntrypoint, WorkflowEntrypoint, handler
@@ -76,7 +76,7 @@ _NOT_YET = frozenset(
 )
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name in _LAZY:
         value = getattr(importlib.import_module(_LAZY[name]), name)
         globals()[name] = value

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from durable_engine import FINAL_STATUSES, InvalidArgumentError, in_words, read_now
+from durable_engine import FINAL_STATUSES, InstanceHandle, InvalidArgumentError, in_words, read_now
 from pytest_workflows.cli.errors import NO, CommandError, UsageError
 from pytest_workflows.cli.events import PlannedEvent, read_event, read_json
 from pytest_workflows.cli.options import Config
@@ -127,7 +127,7 @@ class _Run:
         self._unprovided = engine.unprovided.pending
         self._times = (engine.clock.now_ms - created_ms, time.perf_counter() - began)
 
-    async def _create(self, binding: WorkflowBinding) -> Any:
+    async def _create(self, binding: WorkflowBinding) -> InstanceHandle:
         try:
             return await binding.create(self._options)
         except Exception as error:

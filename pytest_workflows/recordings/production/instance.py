@@ -9,7 +9,7 @@ from typing import Any
 
 from durable_engine import FINAL_STATUSES, STATUSES
 from pytest_workflows.recordings.errors import RecordingError
-from pytest_workflows.recordings.format.model import ErrorRecord, HistoryLine, Recording, SentEvent, Step
+from pytest_workflows.recordings.format.model import ErrorRecord, HistoryLine, Recording, SentEvent, Step, Value
 from pytest_workflows.recordings.format.values import tag, untag
 
 from .envelope import open_envelope
@@ -130,7 +130,7 @@ class _Dump:
             return "complete" if success else "errored"
         return "running" if get(self._data, "end") is None else "unknown"
 
-    def _trigger(self) -> Any:
+    def _trigger(self) -> Value:
         given = get(self._data, "trigger")
         if given is MISSING or given is None:
             self._notes.add("What triggered the instance is not in the dump.")
@@ -138,7 +138,7 @@ class _Dump:
         trigger = dict(given) if isinstance(given, Mapping) else {"source": given}
         return tag({**trigger, **mapping(get(self._data, "schedule"))})
 
-    def _params(self) -> Any:
+    def _params(self) -> Value:
         given = get(self._data, "params", "payload")
         params = read_value(given, "the value of params")
         if given is MISSING:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from durable_engine import UnknownValue, parse_duration
-from pytest_workflows.recordings.format.model import Attempt, ErrorRecord, Step
+from pytest_workflows.recordings.format.model import Attempt, ErrorRecord, Step, Value
 from pytest_workflows.recordings.format.values import tag
 
 from .fields import MISSING, UNKNOWN_ERROR, error, flag, get, mapping, text, time
@@ -119,7 +119,7 @@ class StepReader:
             self._notes.add(f"What step {step.label!r} failed with is not in the dump.")
         return known[-1] if known else ErrorRecord(name="Error", message=UNKNOWN_ERROR)
 
-    def _output(self, step: Step, data: Mapping[str, Any]) -> Any:
+    def _output(self, step: Step, data: Mapping[str, Any]) -> Value:
         output = get(data, "output", "result")
         if output is MISSING:
             self._notes.add(f"The output of step {step.label!r} is not in the dump.")
