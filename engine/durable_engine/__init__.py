@@ -26,7 +26,6 @@ from .errors import (
     NotAvailableError,
     ReplayEnded,
     StepFailedError,
-    UnknownRuleError,
     UnknownValueError,
     UnreachableStatusError,
     UnusedModificationError,
@@ -79,7 +78,7 @@ from .testing.effects import (
     notify_effect,
 )
 from .testing.faults import FaultPoint, Faults
-from .testing.findings import RULES, Finding, Findings, Rule
+from .testing.findings import Finding, Findings, Rule
 from .testing.hazards import PAUSE_REJECTS
 from .testing.modifications import InstanceModifications, Modification, Selector, check_consistent
 from .testing.observers import Observer, ObserverFailure
@@ -113,7 +112,6 @@ __all__ = [
     "PAUSE_REJECTS",
     "PLAIN_DATETIME",
     "REDACTED_REASON",
-    "RULES",
     "SENSITIVE",
     "STATUSES",
     "WATCHDOG",
@@ -175,7 +173,6 @@ __all__ = [
     "StepRow",
     "StepStatus",
     "TransparentProxy",
-    "UnknownRuleError",
     "UnknownValue",
     "UnknownValueError",
     "UnreachableStatusError",

@@ -52,7 +52,7 @@ from .storage.inspection import error_of, outputs_of
 from .storage.store import Store
 from .testing.effects import is_over
 from .testing.faults import FaultPoint, Faults
-from .testing.findings import Finding, Findings
+from .testing.findings import Finding, Findings, Rule
 from .testing.hazards import Hazards
 from .testing.modifications import InstanceModifications, Modification
 from .testing.observers import Observers
@@ -88,6 +88,8 @@ class Engine:
             that fails with one is not retried, a wait that fails for one raises it, and it is kept for the test's end.
         limits: The platform's limits, or lower ones.
         ignore_rules: Names of rules that nothing is noticed of.
+        rules: The rules by their names, with what findings say of them; of any other a finding says only what was
+            noticed.
         schedule_seed: What the order comes from in which things happen that could happen in any order; by default it is
             the order in which they became ready.
         root: The project's folder: recorded errors show the paths of its files from there.
@@ -112,6 +114,7 @@ class Engine:
         unprovided: tuple[type[BaseException], ...] = (),
         limits: Limits | None = None,
         ignore_rules: Iterable[str] = (),
+        rules: Mapping[str, Rule] | None = None,
         schedule_seed: int | None = None,
         root: Path | None = None,
     ) -> None:
@@ -127,7 +130,7 @@ class Engine:
         self.exceptions: dict[int, BaseException] = {}
         self.busy: dict[Instance, None] = {}
         self.calls = Calls()
-        self.findings = Findings(self.observers.found, ignore_rules)
+        self.findings = Findings(self.observers.found, ignore_rules, rules)
         self.hazards = Hazards(self.findings, self.clock, self.store)
         self.observers.add(self.hazards)
         self.refused: list[Warning] = []

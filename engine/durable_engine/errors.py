@@ -160,10 +160,6 @@ class ReplayEnded(BaseException):
     """
 
 
-class UnknownRuleError(EngineError):
-    """A finding is of a rule that the catalogue does not have."""
-
-
 class WorkflowRuleError(EngineError):
     """A workflow breaks rules of durable workflows, and the test is strict about them; the message names them all."""
 

@@ -1,51 +1,54 @@
-"""What the rules have in common."""
+"""The base class of the rules' observers, and whose code a callback is."""
 
 from __future__ import annotations
 
 from types import CodeType
-from typing import Any
 
-from durable_engine import CallbackRun, Engine, Instance, Observer, Place
+from durable_engine import CallbackRun, Engine, Observer, Place, Workflow
 from pytest_workflows.sources.worker_code import Sources
 
 
 class RuleObserver(Observer):
-    """Watches an engine for one rule.
+    """An observer of an engine that adds a finding where one rule is broken.
 
-    A subclass says which rule in `rule`, and overrides the methods of what it wants to hear of.
+    A subclass is registered with its rule, and overrides the methods of what it is notified of.
 
     Args:
-        engine: What it watches.
-        sources: What it looks at.
+        engine: What is observed.
+        sources: Which code is the Worker's.
+
+    Attributes:
+        rule: The rule's name, which its registration sets.
     """
 
     rule: str
 
     def __init__(self, engine: Engine, sources: Sources) -> None:
         self._engine = engine
+        self._findings = engine.findings
         self._sources = sources
 
     @property
     def title(self) -> str:
-        """The rule's name."""
-        return f"rule {self.rule!r}"
+        """The rule, as a report of the observer's failure names it."""
+        return title_of(self.rule)
 
     def close(self) -> None:
-        """The test is over: leave nothing of the rule behind. Closing twice is fine."""
+        """End the observation; the test is over. Closing twice is fine."""
 
     def report(
-        self, message: str, place: Place, instance: Instance, *, step: str | None = None, about: str | None = None
+        self, message: str, place: Place, workflow: Workflow, *, step: str | None = None, about: str | None = None
     ) -> None:
-        """Keep a finding of this rule.
+        """Add a finding of this rule.
 
         Args:
             message: What was noticed, a clause without a full stop.
             place: File and line of the user's source.
-            instance: Whose run shows it.
+            workflow: The workflow whose run shows it.
             step: The step's label.
             about: Tells several things of one place apart.
         """
-        self._engine.findings.add(self.rule, message, place, step=step, workflow=instance.workflow.name, about=about)
+        self._findings.add(self.rule, message, place, step=step, workflow=workflow.name, about=about)
 
     def is_workers(self, run: CallbackRun) -> bool:
         """Whether a callback is the Worker's own: a step may also be given a function of a library."""
@@ -53,14 +56,19 @@ class RuleObserver(Observer):
         return code is not None and self._sources.is_code(code)
 
 
-def code_of(function: Any) -> CodeType | None:
+def title_of(rule: str) -> str:
+    """What the observer of a rule is called in a report of its failure."""
+    return f"rule {rule!r}"
+
+
+def code_of(function: object) -> CodeType | None:
     """The code that a callable runs; None for one that has none in Python."""
     code = getattr(unwrapped(function), "__code__", None)
     return code if isinstance(code, CodeType) else None
 
 
-def unwrapped(function: Any) -> Any:
-    """What a partial or a method calls."""
+def unwrapped(function: object) -> object:
+    """The callable that a partial or a method calls."""
     while (inner := getattr(function, "func", None) or getattr(function, "__func__", None)) is not None:
         function = inner
     return function

@@ -1,4 +1,4 @@
-"""changed-at-boundary: what a step returned came back as something else, and was then used."""
+"""changed-at-boundary: a value comes back from a step as something else than was returned, and is then used."""
 
 from __future__ import annotations
 
@@ -8,18 +8,22 @@ from typing import Any
 from durable_engine import CallbackRun, Instance, Place
 from pytest_workflows.sources.syntax import FunctionNode, SourceFile, own_nodes, source_file
 
+from .analysis.boundary_changes import Change, changes_of
+from .analysis.value_uses import Uses, results_of
 from .base import RuleObserver, code_of
-from .boundary_changes import Change, changes_of
-from .value_uses import Uses, results_of
+from .registry import register
 
 
+@register(
+    "changed-at-boundary",
+    consequence="what a step returns crosses to JavaScript and back, and comes back as something else",
+    remedy="return what survives the trip, such as a str or an int, and convert it where it is used",
+)
 class ChangedAtBoundary(RuleObserver):
-    """Looks at what callbacks return, and reads in the source what is done with it."""
-
-    rule = "changed-at-boundary"
+    """An observer of what callbacks return, which reads in the source what is done with the result."""
 
     def callback_returned(self, instance: Instance, run: CallbackRun, value: Any, data: bytes) -> None:
-        """Look at a value before it crosses."""
+        """Find what of the value does not survive the boundary, and where the source uses that."""
         if not self.is_workers(run):
             return
         changes = changes_of(value)
@@ -33,7 +37,7 @@ class ChangedAtBoundary(RuleObserver):
             if line is not None:
                 message = f"step {run.key.label!r} {change.describe()}, and line {line} uses it"
                 place = _place_of_return(callback, run.place)
-                self.report(message, place, instance, step=run.key.label, about=change.describe())
+                self.report(message, place, instance.workflow, step=run.key.label, about=change.describe())
                 return
 
 

@@ -1,4 +1,7 @@
-"""engine-hazard: `pause()` makes what `run` awaits raise, and an `except` catches it. The engine notices the others."""
+"""engine-hazard: the vendor's newest local engine departs from its documentation, and the workflow would be hurt.
+
+The engine notices all hazards but one: `pause()` makes what `run` awaits raise there, and an `except` catches that.
+"""
 
 from __future__ import annotations
 
@@ -11,47 +14,51 @@ from durable_engine import PAUSE_REJECTS, Ask, Engine, Instance, JsException, St
 from pytest_workflows.sources.syntax import source_file
 from pytest_workflows.sources.worker_code import Sources
 
-from .awaiting import Line, lines_that_await, lines_that_gather
+from .analysis.await_stack import Line, lines_that_await, lines_that_gather
+from .analysis.exception_handlers import blocks_around, catcher_in, reraises
 from .base import RuleObserver
-from .catching import blocks_around, catcher_in, passes_on
+from .registry import register
 
 _NAMES = frozenset(kind.__name__ for kind in JsException.__mro__)
 
 
 @dataclass(slots=True)
 class _Execution:
-    """What is known of an execution of `run`.
+    """The tasks of an execution of `run`.
 
     Attributes:
         task: The task of `run`.
-        asked: The task that asked for each step.
+        asked: The task that asked for each step, by the step.
     """
 
     task: asyncio.Task[Any] | None
     asked: dict[StepKey, asyncio.Task[Any] | None] = field(default_factory=dict)
 
 
+@register(
+    "engine-hazard",
+    consequence="not seen there, and it may be the same",
+    remedy="write it as docs/reference/rules/engine-hazard.md shows",
+)
 class EngineHazard(RuleObserver):
-    """Looks, when a pause takes hold, at the `try` blocks around whatever is awaited."""
-
-    rule = "engine-hazard"
+    """An observer of pauses, which reads the `try` blocks around whatever is awaited when one takes hold."""
 
     def __init__(self, engine: Engine, sources: Sources) -> None:
         super().__init__(engine, sources)
         self._executions: weakref.WeakKeyDictionary[Instance, _Execution] = weakref.WeakKeyDictionary()
 
     def execution_started(self, instance: Instance, event: Any) -> None:
-        """Remember the task of `run`."""
+        """Keep the task of `run`."""
         self._executions[instance] = _Execution(asyncio.current_task())
 
     def step_asked(self, instance: Instance, ask: Ask) -> None:
-        """Remember which task waits for it."""
+        """Keep which task asks for the step."""
         execution = self._executions.get(instance)
         if execution is not None:
             execution.asked[ask.key] = asyncio.current_task()
 
     def execution_ended(self, instance: Instance) -> None:
-        """Judge, if it is for a pause."""
+        """Judge what is awaited, if the execution ends for a pause."""
         execution = self._executions.pop(instance, None)
         if execution is None or instance.row.status != "paused":
             return
@@ -68,7 +75,7 @@ class EngineHazard(RuleObserver):
             statement = None if file is None else file.statement_at(line.number)
             for block, _ in blocks_around(file, statement):
                 catcher = catcher_in(block, _NAMES, suppressed=_NAMES)
-                if catcher is not None and not passes_on(catcher):
+                if catcher is not None and not reraises(catcher):
                     noticed = (
                         f"pause() takes hold while `run` awaits {key.label!r}, and line {catcher.lineno} catches what "
                         "that raises"

@@ -5,14 +5,18 @@ from __future__ import annotations
 from durable_engine import CallbackRun, Effect, Engine, Instance, Place, StepKey
 from pytest_workflows.sources.worker_code import Sources
 
+from .analysis.call_names import describe_call
 from .base import RuleObserver
-from .calls import shown
+from .registry import register
 
 
+@register(
+    "many-effects-in-one-step",
+    consequence="when the second call fails, the retry makes the first one again",
+    remedy="make a step of each call",
+)
 class ManyEffectsInOneStep(RuleObserver):
-    """Remembers the first call of each attempt."""
-
-    rule = "many-effects-in-one-step"
+    """An observer that keeps the first call of each attempt, and compares the further ones with it."""
 
     def __init__(self, engine: Engine, sources: Sources) -> None:
         super().__init__(engine, sources)
@@ -20,7 +24,7 @@ class ManyEffectsInOneStep(RuleObserver):
         self._reported: set[Place] = set()
 
     def effect(self, instance: Instance, effect: Effect) -> None:
-        """A service was called."""
+        """Add a finding if an earlier call of the attempt was on another service."""
         if effect.step is None:
             return
         place = self._sources.place_of_caller()
@@ -30,9 +34,11 @@ class ManyEffectsInOneStep(RuleObserver):
         # Of a step that a loop declares, and of the further calls of an attempt, one finding says all.
         if first.service != effect.service and first.place not in self._reported:
             self._reported.add(first.place)
-            message = f"one attempt of step {effect.step.label!r} calls {shown(first)} and {shown(effect)}"
-            self.report(message, place, instance, step=effect.step.label)
+            message = (
+                f"one attempt of step {effect.step.label!r} calls {describe_call(first)} and {describe_call(effect)}"
+            )
+            self.report(message, place, instance.workflow, step=effect.step.label)
 
     def callback_ended(self, instance: Instance, run: CallbackRun) -> None:
-        """The attempt is over."""
+        """Forget the attempt, which is over."""
         self._calls.pop((instance.row.key, run.key, run.attempt), None)

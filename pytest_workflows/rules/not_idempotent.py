@@ -8,17 +8,18 @@ from dataclasses import dataclass, field
 from durable_engine import CallbackRun, Effect, Engine, Instance, StepKey
 from pytest_workflows.sources.worker_code import Sources
 
+from .analysis.call_names import describe_call, last_name
+from .analysis.idempotency import classify_repeat, has_reference, key_of
 from .base import RuleObserver
-from .calls import last_name, shown
-from .idempotency import has_reference, key_of, repeating
+from .registry import register
 
 
 @dataclass
-class _StepsCalls:
-    """What the attempts of a step did.
+class _Attempts:
+    """The attempts of a step.
 
     Attributes:
-        calls: By attempt.
+        calls: The calls on services, by attempt.
         lost: The attempts whose outcome was lost.
     """
 
@@ -26,30 +27,33 @@ class _StepsCalls:
     lost: list[int] = field(default_factory=list)
 
 
+@register(
+    "not-idempotent",
+    consequence="an attempt whose result is lost is run again, and the effect happens twice",
+    remedy="pass a key that lets the service know the second call for the first, or look first whether it is done",
+)
 class NotIdempotent(RuleObserver):
-    """Compares the calls of an attempt with those of the lost ones before it."""
-
-    rule = "not-idempotent"
+    """An observer that compares the calls of an attempt with those of the lost attempts before it."""
 
     def __init__(self, engine: Engine, sources: Sources) -> None:
         super().__init__(engine, sources)
-        self._steps: dict[tuple[int, StepKey], _StepsCalls] = {}
+        self._steps: dict[tuple[int, StepKey], _Attempts] = {}
 
     def callback_started(self, instance: Instance, run: CallbackRun) -> None:
-        """A first attempt is that of a new instance, or of one that was restarted."""
+        """Begin anew at a first attempt: that of a new instance, or of one that was restarted."""
         if run.attempt == 1:
-            self._steps[instance.row.key, run.key] = _StepsCalls()
+            self._steps[instance.row.key, run.key] = _Attempts()
 
     def attempt_lost(self, instance: Instance, step: StepKey, attempt: int) -> None:
-        """An attempt's outcome is gone."""
+        """Keep that an attempt's outcome is lost."""
         self._of(instance, step).lost.append(attempt)
 
     def step_finished(self, instance: Instance, step: StepKey) -> None:
-        """No further attempt will be made."""
+        """Forget the step: no further attempt will be made."""
         self._steps.pop((instance.row.key, step), None)
 
     def effect(self, instance: Instance, effect: Effect) -> None:
-        """A service was called."""
+        """Compare a call with those of the lost attempts."""
         if effect.step is None or effect.attempt is None:
             return
         place = self._sources.place_of_caller()
@@ -63,39 +67,40 @@ class NotIdempotent(RuleObserver):
                 self._judge(instance, earlier, effect)
         mine.append(effect)
 
-    def _of(self, instance: Instance, step: StepKey) -> _StepsCalls:
-        return self._steps.setdefault((instance.row.key, step), _StepsCalls())
+    def _of(self, instance: Instance, step: StepKey) -> _Attempts:
+        return self._steps.setdefault((instance.row.key, step), _Attempts())
 
     def _judge(self, instance: Instance, earlier: Effect, effect: Effect) -> None:
-        verdict = repeating(effect, instance)
+        verdict = classify_repeat(effect, instance)
         before, now = key_of(earlier, instance), key_of(effect, instance)
         if verdict == "harmless" or (before and before == now):
             return
         assert effect.step is not None
         label = effect.step.label
         message = (
-            f"the result of attempt {earlier.attempt} of step {label!r}, which called {shown(earlier)}, was lost, and "
-            f"attempt {effect.attempt} calls it again"
+            f"the result of attempt {earlier.attempt} of step {label!r}, which called {describe_call(earlier)}, was "
+            f"lost, and attempt {effect.attempt} calls it again"
         )
         if before and now:
             message += f" with another key ({now[0]!r}, not {before[0]!r})"
         if verdict == "unknown" or has_reference(effect):
             message += "; unless it knows the second call for the first, it may happen twice"
-        self.report(message, effect.place, instance, step=label, about=shown(effect))
+        self.report(message, effect.place, instance.workflow, step=label, about=describe_call(effect))
 
 
 def _same(effect: Effect, mine: Sequence[Effect], earlier: Sequence[Effect], instance: Instance) -> Effect | None:
-    """The call of an earlier attempt that this one repeats.
+    """The call of an earlier attempt that a call repeats, or None.
 
-    One with the same arguments is; one with others is if the attempt did not look first what was done already.
+    A call with the same arguments is repeated. One with other arguments is if the attempt did not first ask the service
+    what is done already.
     """
     like = [one for one in earlier if _is_like(one, effect)]
     for one in like:
         if _equal((one.args, dict(one.kwargs)), (effect.args, dict(effect.kwargs))):
             return one
-    has_checked = any(repeating(one, instance) == "harmless" and one.service == effect.service for one in mine)
+    has_asked = any(classify_repeat(one, instance) == "harmless" and one.service == effect.service for one in mine)
     nth = sum(_is_like(one, effect) for one in mine)
-    return None if has_checked or nth >= len(like) else like[nth]
+    return None if has_asked or nth >= len(like) else like[nth]
 
 
 def _is_like(one: Effect, other: Effect) -> bool:

@@ -16,36 +16,40 @@ from pytest_workflows.sources.code_owner import is_ours
 from pytest_workflows.sources.syntax import call_in_progress, name_of
 from pytest_workflows.sources.worker_code import Sources
 
-from . import chance
+from .analysis import nondeterminism
+from .analysis.clock_reads import describe_read, find_reader
 from .base import RuleObserver
-from .clock_reads import describe_read, find_reader
+from .registry import register
 
 _MODULES = {module.__file__: module.__name__ for module in (random, secrets, uuid)}
-_NOTIFIERS = frozenset({chance.__file__, freeze.__file__})
+_NOTIFIERS = frozenset({nondeterminism.__file__, freeze.__file__})
 
 
+@register(
+    "random-outside-step",
+    consequence="every replay of `run` gets another value",
+    remedy="take it inside a step and return it: the stored value holds for every replay",
+)
 class RandomOutsideStep(RuleObserver):
-    """Listens to what gives random values and the time, and looks who asked."""
-
-    rule = "random-outside-step"
+    """An observer of the sources of random values and of the time, which finds out who reads them."""
 
     def __init__(self, engine: Engine, sources: Sources) -> None:
         super().__init__(engine, sources)
         self._known: set[type] = set()
-        chance.listen(engine, self._taken)
+        nondeterminism.observe(engine, self._on_read)
 
     def close(self) -> None:
-        """Put everything back as it was."""
-        chance.unlisten(self._engine)
+        """Put the originals back."""
+        nondeterminism.end(self._engine)
 
     def execution_started(self, instance: Instance, event: Any) -> None:
-        """See to it that functions which the Worker has imported by name are listened to."""
+        """Observe also the functions that the Worker has imported by their names."""
         cls = self._sources.workflows.get(instance.workflow.name)
         if cls is not None and cls not in self._known:
             self._known.add(cls)
-            chance.look_into(self._sources.functions_of(cls), self._sources.is_file)
+            nondeterminism.observe_modules_of(self._sources.functions_of(cls), self._sources.is_file)
 
-    def _taken(self, instance: Instance, is_time: bool) -> None:
+    def _on_read(self, instance: Instance, is_time: bool) -> None:
         frame, name = _asker(_reader(sys._getframe(1)) if is_time else sys._getframe(1))
         if not name:  # the clock's functions are C, and have no frame with a name
             frame = find_reader(frame)
@@ -57,7 +61,7 @@ class RandomOutsideStep(RuleObserver):
             what = f"`{shown}` is called"
         else:
             shown, what = describe_read(frame)
-        self.report(f"{what} in `run`, outside of its steps", place, instance, about=shown)
+        self.report(f"{what} in `run`, outside of its steps", place, instance.workflow, about=shown)
 
 
 def _reader(frame: FrameType | None) -> FrameType | None:
@@ -68,7 +72,7 @@ def _reader(frame: FrameType | None) -> FrameType | None:
 
 
 def _asker(frame: FrameType | None) -> tuple[FrameType | None, str]:
-    """The frame that asked for a value, and what it asked: `uuid.uuid4`."""
+    """The frame that asked for a value, and the name of what gave the value: `uuid.uuid4`."""
     name = ""
     while frame is not None:
         asked = _name_in(frame)
@@ -80,7 +84,7 @@ def _asker(frame: FrameType | None) -> tuple[FrameType | None, str]:
 
 
 def _name_in(frame: FrameType) -> str | None:
-    """What a frame is called that gives the value: `uuid.uuid4`; None for code that asked for something."""
+    """The name of a frame that gives a value: `uuid.uuid4`; None for code that asked for the value."""
     file, code = frame.f_code.co_filename, frame.f_code
     if file in _MODULES:
         shown = code.co_qualname.split(".")[-2] if code.co_name == "__init__" else code.co_name
@@ -89,6 +93,6 @@ def _name_in(frame: FrameType) -> str | None:
 
 
 def _as_written(frame: FrameType, name: str) -> str:
-    """The call as the source has it; its real name where it goes by another one there."""
+    """The call as the source has it; the function's real name where the source gives it another one."""
     call = call_in_progress(frame)
     return name if call is None or name_of(call.func) != name.rpartition(".")[2] else ast.unparse(call)

@@ -1,4 +1,4 @@
-"""reused-id: an instance id that says for whom the instance is, not which one it is."""
+"""reused-id: an instance id says for whom the instance is, not which one it is."""
 
 from __future__ import annotations
 
@@ -12,36 +12,42 @@ from pytest_workflows.active_test import running_handler
 from pytest_workflows.sources.syntax import source_file
 from pytest_workflows.sources.worker_code import Sources
 
+from .analysis.create_calls import CREATES, id_expressions, is_guarded, options_of
+from .analysis.id_expressions import kinds_in
 from .base import RuleObserver
-from .creating import CREATES, created, id_expressions, is_guarded
-from .id_expressions import make_up
+from .registry import register
 
 _LONGEST = 60
 
 
-class _Asked(NamedTuple):
+class _Create(NamedTuple):
     """A create by the Worker's code.
 
     Attributes:
-        place: Where.
-        guarded: Whether an id that is taken is expected there.
+        place: File and line of the call.
+        guarded: Whether the code there expects that the id may be taken.
     """
 
     place: Place
     guarded: bool
 
 
+@register(
+    "reused-id",
+    consequence=(
+        "the second create fails with instance.already_exists: an id stays taken as long as the instance is kept"
+    ),
+    remedy="derive the id from something that comes once, such as an order or a transaction",
+)
 class ReusedId(RuleObserver):
-    """Reads where the ids of creates come from, and hears of those that were taken."""
-
-    rule = "reused-id"
+    """An observer of creates, which reads where their ids come from, and of those whose id was taken."""
 
     def __init__(self, engine: Engine, sources: Sources) -> None:
         super().__init__(engine, sources)
-        self._asked: dict[tuple[str, str], _Asked] = {}
+        self._creates: dict[tuple[str, str], _Create] = {}
 
     def binding_called(self, workflow: Workflow, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-        """A binding or a handle was called."""
+        """Keep the creates of the Worker, and judge the expressions of their ids."""
         if method not in CREATES:
             return
         frame = self._sources.caller()
@@ -50,9 +56,9 @@ class ReusedId(RuleObserver):
         place = (frame.f_code.co_filename, frame.f_lineno)
         guarded = any(map(is_guarded, self._frames(frame)))
         for id in _given_ids(args, kwargs):
-            self._asked[workflow.name, id] = _Asked(place, guarded)
+            self._creates[workflow.name, id] = _Create(place, guarded)
         if not guarded:
-            self._read(workflow, frame, place)
+            self._judge(workflow, frame, place)
 
     def _frames(self, frame: FrameType | None) -> Iterator[FrameType]:
         """The Worker's frames, from the call outwards."""
@@ -60,33 +66,33 @@ class ReusedId(RuleObserver):
             yield frame
             frame = frame.f_back
 
-    def _read(self, workflow: Workflow, frame: FrameType, place: Place) -> None:
+    def _judge(self, workflow: Workflow, frame: FrameType, place: Place) -> None:
         source = source_file(place[0])
         if source is None:
             return
         for expression in id_expressions(source, frame):
-            of = make_up(source, expression)
+            kinds = kinds_in(source, expression)
             shown = ast.unparse(expression)
-            if of == {"constant"}:
+            if kinds == {"constant"}:
                 # Elsewhere it may be meant: the one instance of its kind.
                 if _is_fetch():
-                    self._report(workflow, place, f"every instance of {workflow.name!r} gets the id {shown}")
-            elif of <= {"recurring", "constant"} or (of <= {"date", "constant"} and _is_fetch()):
+                    self._add(workflow, place, f"every instance of {workflow.name!r} gets the id {shown}")
+            elif kinds <= {"recurring", "constant"} or (kinds <= {"date", "constant"} and _is_fetch()):
                 what = shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}..."
-                self._report(workflow, place, f"the id of {workflow.name!r} is `{what}`, which may come again")
+                self._add(workflow, place, f"the id of {workflow.name!r} is `{what}`, which may come again")
 
     def create_refused(self, workflow: Workflow, id: str) -> None:
-        """An id was taken. That of a step whose attempt was lost is its own: it did not come again."""
-        asked = self._asked.get((workflow.name, id))
+        """Judge an id that was taken. In a later attempt of a step it is the step's own, and did not come again."""
+        create = self._creates.get((workflow.name, id))
         scope = current_scope.get()
-        if asked is None or asked.guarded or (scope is not None and scope.step is not None and scope.attempt != 1):
+        if create is None or create.guarded or (scope is not None and scope.step is not None and scope.attempt != 1):
             return
-        self._report(workflow, asked.place, f"the id {id!r} of {workflow.name!r} came again, and was taken")
+        self._add(workflow, create.place, f"the id {id!r} of {workflow.name!r} came again, and was taken")
 
-    def _report(self, workflow: Workflow, place: Place, message: str) -> None:
+    def _add(self, workflow: Workflow, place: Place, message: str) -> None:
         scope = current_scope.get()
         step = None if scope is None or scope.step is None else scope.step.label
-        self._engine.findings.add(self.rule, message, place, step=step, workflow=workflow.name)
+        self.report(message, place, workflow, step=step)
 
 
 def _is_fetch() -> bool:
@@ -95,6 +101,6 @@ def _is_fetch() -> bool:
 
 
 def _given_ids(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterator[str]:
-    for options in created(args, kwargs):
+    for options in options_of(args, kwargs):
         if isinstance(options, Mapping) and isinstance(options.get("id"), str):
             yield options["id"]

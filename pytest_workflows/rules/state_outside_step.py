@@ -14,46 +14,48 @@ from pytest_workflows.sources.syntax import FunctionNode, SourceFile, source_fil
 from pytest_workflows.sources.worker_code import Sources
 from pytest_workflows.workers.entrypoints import WorkflowEntrypoint
 
+from .analysis.mutations import Variable, is_variable, mutations
+from .analysis.value_snapshot import Snapshot, containers_in
 from .base import RuleObserver, code_of
-from .mutations import Variable, mutations, stands_for
-from .picture import changed_since, containers_in, take_snapshot
+from .registry import register
 
 _EMPTY = object()
 _NEW = "*"
-"""Stands for the attributes that an entrypoint does not have yet."""
+"""The name that stands for the attributes which an entrypoint does not have yet."""
 _NOT_STATE = frozenset({"env", "ctx", _NEW})
 
 
 @dataclass(frozen=True, slots=True)
-class _Watched:
+class _Reachable:
     """A variable that a callback can reach.
 
     Attributes:
-        variable: Its name where it is reached.
+        variable: The variable, by its name where it is reached.
         function: The function that reaches it: the callback, or one that it can call.
-        before: Its picture.
+        before: The snapshot of its value.
         holder: The cell, or the entrypoint whose attribute it is.
     """
 
     variable: Variable
     function: FunctionType
-    before: Any
+    before: Snapshot
     holder: CellType | WorkflowEntrypoint
 
-    def now(self) -> Any:
+    def now(self) -> object:
+        """The value that the variable has now."""
         if isinstance(self.holder, CellType):
             return _content(self.holder)
         return vars(self.holder).get(self.variable.attribute or _NEW, _EMPTY)
 
 
-class _Found(NamedTuple):
-    """Where a change is written.
+class _Change(NamedTuple):
+    """A change as the source has it.
 
     Attributes:
         place: File and line.
         node: The statement or call.
-        function: In which function.
-        file: Its syntax.
+        function: The function in which the change stands.
+        file: The syntax of its file.
     """
 
     place: Place
@@ -62,37 +64,40 @@ class _Found(NamedTuple):
     file: SourceFile
 
 
+@register(
+    "state-outside-step",
+    consequence="after a restart the completed step is not run again, and the change is gone",
+    remedy="return the value from the step, and take it from the step's result",
+)
 class StateOutsideStep(RuleObserver):
-    """Compares what a callback can reach before and after it."""
-
-    rule = "state-outside-step"
+    """An observer that compares what a callback can reach before and after it."""
 
     def __init__(self, engine: Engine, sources: Sources) -> None:
         super().__init__(engine, sources)
-        self._before: dict[Instance, dict[CallbackRun, list[_Watched]]] = {}
+        self._before: dict[Instance, dict[CallbackRun, list[_Reachable]]] = {}
         self._shared: set[CallbackRun] = set()
         self._branches: dict[Instance, dict[StepKey, int]] = {}
         self._foreign: dict[Instance, list[Any]] = {}
         self._events: dict[Instance, Any] = {}
 
     def execution_started(self, instance: Instance, event: Any) -> None:
-        """Remember what `run` may have names for that is not its own: what the test gave, and the event."""
+        """Keep what `run` may have names for that is not its own: what the test gave, and the event."""
         self._events[instance] = event  # changing it is another rule's matter
         self._foreign[instance] = list(containers_in(*self._sources.given.values()))
 
     def execution_ended(self, instance: Instance) -> None:
-        """Forget the life."""
+        """Forget the execution."""
         self._events.pop(instance, None)
         self._foreign.pop(instance, None)
         self._branches.pop(instance, None)
         self._before.pop(instance, None)
 
     def step_asked(self, instance: Instance, ask: Ask) -> None:
-        """Remember whether `run` itself waits for it."""
+        """Keep whether `run` itself waits for the step."""
         self._branches.setdefault(instance, {})[ask.key] = ask.branch
 
     def callback_started(self, instance: Instance, run: CallbackRun) -> None:
-        """Take a picture of what it can reach."""
+        """Take a snapshot of what the callback can reach."""
         if not self.is_workers(run):
             return
         under_way = self._before.setdefault(instance, {})
@@ -101,12 +106,12 @@ class StateOutsideStep(RuleObserver):
         under_way[run] = list(self._reachable(instance, run.function))
 
     def callback_ended(self, instance: Instance, run: CallbackRun) -> None:
-        """Compare."""
+        """Compare what the callback can reach with the snapshot."""
         watched = self._before.get(instance, {}).pop(run, [])
         alone = run not in self._shared and self._is_alone(instance, run)
         self._shared.discard(run)
         for entry in [*watched, *_new_attributes(watched)]:
-            changed = changed_since(entry.before, entry.now())
+            changed = entry.before.changes(entry.now())
             if changed:
                 self._judge(instance, run, entry, changed, alone=alone)
 
@@ -119,7 +124,7 @@ class StateOutsideStep(RuleObserver):
 
     # -- what a callback can reach -----------------------------------------------------------------------------------
 
-    def _reachable(self, instance: Instance, callback: Any) -> Iterator[_Watched]:
+    def _reachable(self, instance: Instance, callback: Any) -> Iterator[_Reachable]:
         while isinstance(callback, functools.partial):
             callback = callback.func
         owner = getattr(callback, "__self__", None)
@@ -129,7 +134,7 @@ class StateOutsideStep(RuleObserver):
                 yield from self._attributes(owner, _self_name(function), function)
             yield from self._cells(function, set(self._sources.outer_cells), self._events.get(instance))
 
-    def _cells(self, function: FunctionType, seen: set[int], event: Any) -> Iterator[_Watched]:
+    def _cells(self, function: FunctionType, seen: set[int], event: Any) -> Iterator[_Reachable]:
         for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
             if id(cell) in seen:
                 continue
@@ -141,17 +146,19 @@ class StateOutsideStep(RuleObserver):
             elif isinstance(value, WorkflowEntrypoint):
                 yield from self._attributes(value, name, function)
             if value is not event:
-                yield _Watched(Variable(name), function, take_snapshot(value), cell)
+                yield _Reachable(Variable(name), function, Snapshot(value), cell)
 
-    def _attributes(self, entrypoint: WorkflowEntrypoint, name: str, function: FunctionType) -> Iterator[_Watched]:
+    def _attributes(self, entrypoint: WorkflowEntrypoint, name: str, function: FunctionType) -> Iterator[_Reachable]:
         for attribute, value in list(vars(entrypoint).items()):
             if attribute not in _NOT_STATE:
-                yield _Watched(Variable(name, attribute), function, take_snapshot(value), entrypoint)
-        yield _Watched(Variable(name, _NEW), function, _EMPTY, entrypoint)
+                yield _Reachable(Variable(name, attribute), function, Snapshot(value), entrypoint)
+        yield _Reachable(Variable(name, _NEW), function, Snapshot(_EMPTY), entrypoint)
 
     # -- what a change means -----------------------------------------------------------------------------------------
 
-    def _judge(self, instance: Instance, run: CallbackRun, entry: _Watched, changed: list[Any], *, alone: bool) -> None:
+    def _judge(
+        self, instance: Instance, run: CallbackRun, entry: _Reachable, changed: list[Any], *, alone: bool
+    ) -> None:
         rebound = changed == [None]
         found = self._find(run, entry, alone=alone)
         if not rebound and self._is_foreign(instance, entry, changed, certain=found is not None):
@@ -163,14 +170,14 @@ class StateOutsideStep(RuleObserver):
         verb = "assigned to" if rebound else "changed"
         message = f"step {run.key.label!r} {verb} `{entry.variable}`, a variable outside of it"
         place = run.place if found is None else found.place
-        self.report(message, place, instance, step=run.key.label, about=str(entry.variable))
+        self.report(message, place, instance.workflow, step=run.key.label, about=str(entry.variable))
 
-    def _is_foreign(self, instance: Instance, entry: _Watched, changed: list[Any], *, certain: bool) -> bool:
+    def _is_foreign(self, instance: Instance, entry: _Reachable, changed: list[Any], *, certain: bool) -> bool:
         """Whether what changed is the event's, the test's or a module's, which `run` has only a name for.
 
         Args:
-            instance: The life.
-            entry: Where it was reached.
+            instance: The instance.
+            entry: Where the containers were reached.
             changed: The containers that changed.
             certain: Whether the source shows the change. Otherwise a fake that was given the container may have made
                 it, and has it by now.
@@ -182,8 +189,8 @@ class StateOutsideStep(RuleObserver):
         foreign = {id(container) for container in others}
         return all(id(container) in foreign for container in changed)
 
-    def _find(self, run: CallbackRun, entry: _Watched, *, alone: bool) -> _Found | None:
-        """Where the source says so: in the callback, or in what it can call, if nobody else ran meanwhile."""
+    def _find(self, run: CallbackRun, entry: _Reachable, *, alone: bool) -> _Change | None:
+        """Where the source says so: in the callback, or in what it can call, if nothing else ran meanwhile."""
         code = code_of(run.function)
         if code is None:
             return None
@@ -201,7 +208,7 @@ class StateOutsideStep(RuleObserver):
         return None
 
 
-def _new_attributes(watched: Sequence[_Watched]) -> Iterator[_Watched]:
+def _new_attributes(watched: Sequence[_Reachable]) -> Iterator[_Reachable]:
     """The attributes that an entrypoint did not have before."""
     known = {entry.variable for entry in watched}
     for entry in watched:
@@ -212,7 +219,7 @@ def _new_attributes(watched: Sequence[_Watched]) -> Iterator[_Watched]:
                     yield replace(entry, variable=variable)
 
 
-def _content(cell: CellType) -> Any:
+def _content(cell: CellType) -> object:
     try:
         return cell.cell_contents
     except ValueError:
@@ -224,7 +231,7 @@ def _self_name(function: FunctionType) -> str:
     return names[0] if names else "self"
 
 
-def _found_in(code: Any, variable: Variable) -> _Found | None:
+def _found_in(code: Any, variable: Variable) -> _Change | None:
     file = source_file(code.co_filename)
     function = None if file is None else file.function_of(code)
     if file is None or function is None:
@@ -233,7 +240,7 @@ def _found_in(code: Any, variable: Variable) -> _Found | None:
         nodes = mutations(inner, variable)
         if nodes:
             line = getattr(nodes[0], "lineno", code.co_firstlineno)
-            return _Found((code.co_filename, line), nodes[0], inner, file)
+            return _Change((code.co_filename, line), nodes[0], inner, file)
     return None
 
 
@@ -244,7 +251,7 @@ def _inner_functions(function: FunctionNode) -> Iterator[FunctionNode]:
             yield node
 
 
-def _is_memo(found: _Found, variable: Variable) -> bool:
+def _is_memo(found: _Change, variable: Variable) -> bool:
     """Whether a value is only kept for the next time: made where it is missing, and read nowhere else."""
     guards = [node for node in found.file.parents(found.node) if isinstance(node, ast.If | ast.IfExp)]
     before = [node for node in ast.walk(found.function) if isinstance(node, ast.If) and _returns(node)]
@@ -253,7 +260,7 @@ def _is_memo(found: _Found, variable: Variable) -> bool:
     inside = set(ast.walk(found.function))
     around = _scope_of(found, variable)
     return not any(
-        stands_for(node, variable) and isinstance(getattr(node, "ctx", None), ast.Load)
+        is_variable(node, variable) and isinstance(getattr(node, "ctx", None), ast.Load)
         for node in ast.walk(around)
         if node not in inside
     )
@@ -264,14 +271,14 @@ def _returns(node: ast.If) -> bool:
 
 
 def _mentions(test: ast.expr, variable: Variable) -> bool:
-    if any(stands_for(node, variable) for node in ast.walk(test)):
+    if any(is_variable(node, variable) for node in ast.walk(test)):
         return True
     return variable.attribute is not None and any(
         isinstance(node, ast.Constant) and node.value == variable.attribute for node in ast.walk(test)
     )
 
 
-def _scope_of(found: _Found, variable: Variable) -> ast.AST:
+def _scope_of(found: _Change, variable: Variable) -> ast.AST:
     """The class for an attribute, the outermost function for a variable."""
     kind: type[Any] | tuple[type[Any], ...]
     kind = ast.ClassDef if variable.attribute is not None else (ast.FunctionDef, ast.AsyncFunctionDef)

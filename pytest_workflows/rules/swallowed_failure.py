@@ -1,4 +1,4 @@
-"""swallowed-failure: a step's failure is caught with much else, nothing is done, and the instance is complete."""
+"""swallowed-failure: a step's failure is caught with much else, and the instance is complete as if nothing had been."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from durable_engine import Ask, Engine, Instance, StepKey, failure_of
 from pytest_workflows.sources.syntax import FunctionNode, SourceFile, name_of, own_nodes, own_nodes_of, source_file
 from pytest_workflows.sources.worker_code import Sources
 
-from .awaiting import Line, lines_that_gather, running_lines
+from .analysis.await_stack import Line, lines_that_gather, running_lines
+from .analysis.exception_handlers import Block, Catcher, blocks_around, catcher_in, is_broad, reraises
+from .analysis.handler_dataflow import has_await, reaches_a_step
 from .base import RuleObserver
-from .catching import Block, Catcher, blocks_around, catcher_in, is_broad, passes_on
-from .noted import has_await, reaches_a_step
+from .registry import register
 
-_TALK = frozenset({"print", "debug", "info", "warning", "error", "exception", "critical", "log"})
+_LOGGING = frozenset({"print", "debug", "info", "warning", "error", "exception", "critical", "log"})
 _METHODS = frozenset(name for kind in (str, dict) for name in dir(kind) if not name.startswith("_"))
 _CONVERTS = frozenset({"bool", "dict", "len", "list", "repr", "str"})
 _LOOPS = ast.For | ast.AsyncFor | ast.While | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -26,11 +27,11 @@ _LOOPS = ast.For | ast.AsyncFor | ast.While | ast.ListComp | ast.SetComp | ast.D
 
 @dataclass(slots=True)
 class _Execution:
-    """What is known of a life.
+    """What is known of an execution of `run`.
 
     Attributes:
         task: The task of `run`.
-        asked: The task that asked for each step, and the lines on which it is awaited.
+        asked: The task that asked for each step, and the lines on which the step is awaited.
         failed: The steps that failed for good, with the lines on which `run` waits for a gathering of them.
     """
 
@@ -39,21 +40,24 @@ class _Execution:
     failed: dict[StepKey, list[Line]] = field(default_factory=dict)
 
 
+@register(
+    "swallowed-failure",
+    consequence="the instance ends complete, and nobody learns that it failed",
+    remedy="catch the failure of one step at a time, name the exception, or raise it again",
+)
 class SwallowedFailure(RuleObserver):
-    """Remembers where failed steps were awaited, and looks at the `try` around when the instance is complete."""
-
-    rule = "swallowed-failure"
+    """An observer of failed steps, which reads the `try` around where one was awaited when the instance is complete."""
 
     def __init__(self, engine: Engine, sources: Sources) -> None:
         super().__init__(engine, sources)
         self._executions: weakref.WeakKeyDictionary[Instance, _Execution] = weakref.WeakKeyDictionary()
 
     def execution_started(self, instance: Instance, event: Any) -> None:
-        """Remember the task of `run`."""
+        """Keep the task of `run`."""
         self._executions[instance] = _Execution(asyncio.current_task())
 
     def step_asked(self, instance: Instance, ask: Ask) -> None:
-        """Remember where it is awaited; one that failed in an earlier life fails again."""
+        """Keep where the step is awaited; one that failed in an earlier execution fails again."""
         execution = self._executions.get(instance)
         if execution is not None and ask.key.kind == "do":
             execution.asked[ask.key] = (asyncio.current_task(), running_lines(self._sources))
@@ -61,7 +65,7 @@ class SwallowedFailure(RuleObserver):
                 execution.failed[ask.key] = []
 
     def step_finished(self, instance: Instance, step: StepKey) -> None:
-        """Remember a failure while `run` still waits for it."""
+        """Keep a failure, while `run` still waits for the step."""
         execution = self._executions.get(instance)
         if execution is not None and step in execution.asked and failure_of(instance, step) is not None:
             child, _ = execution.asked[step]
@@ -73,7 +77,7 @@ class SwallowedFailure(RuleObserver):
             execution.failed[step] = outer
 
     def instance_finished(self, instance: Instance) -> None:
-        """Judge, if it is complete."""
+        """Judge the failures, if the instance is complete."""
         execution = self._executions.pop(instance, None)
         if execution is None or instance.row.status != "complete":
             return
@@ -91,7 +95,7 @@ class SwallowedFailure(RuleObserver):
                 return
             for block, inside in blocks_around(file, statement):
                 catcher = catcher_in(block, names)
-                if catcher is None or passes_on(catcher):
+                if catcher is None or reraises(catcher):
                     continue
                 if file is None or not is_broad(catcher):
                     return
@@ -101,7 +105,7 @@ class SwallowedFailure(RuleObserver):
                         "and the instance ended complete"
                     )
                     place = (line.code.co_filename, catcher.lineno)
-                    self.report(message, place, instance, step=key.label)
+                    self.report(message, place, instance.workflow, step=key.label)
                 return
             helper = None if file is None else file.function_of(line.code)
             if helper is not None:
@@ -148,7 +152,7 @@ def _is_harmless(call: ast.Call) -> bool:
     """Whether a call logs, declares a step, or takes apart what a step gave: `user["name"].strip()`."""
     if isinstance(call.func, ast.Call):
         return name_of(call.func.func) == "do"
-    named = _TALK | {"do"} | (_METHODS if isinstance(call.func, ast.Attribute) else _CONVERTS)
+    named = _LOGGING | {"do"} | (_METHODS if isinstance(call.func, ast.Attribute) else _CONVERTS)
     return name_of(call.func) in named
 
 

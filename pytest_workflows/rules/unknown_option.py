@@ -8,28 +8,33 @@ from typing import Any
 
 from durable_engine import Workflow, unwrap
 
+from .analysis.create_calls import CREATES
 from .base import RuleObserver
+from .registry import register
 
 OPTIONS = ("id", "params", "retention")
 _MEANT = {"payload": "params", "data": "params", "input": "params", "args": "params", "event": "params"}
 _MEANT |= {"instanceId": "id", "instance_id": "id", "name": "id", "key": "id"}
 
 
+@register(
+    "unknown-option",
+    consequence="the platform ignores it without a word, and the instance is created without what it says",
+    remedy="use id, params and retention",
+)
 class UnknownOption(RuleObserver):
-    """Looks at the options of every instance that the Worker creates."""
-
-    rule = "unknown-option"
+    """An observer of the options of every instance that the Worker creates."""
 
     def binding_called(self, workflow: Workflow, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-        """A binding or a handle was called."""
-        place = self._sources.place_of_caller() if method in ("create", "create_batch", "createBatch") else None
+        """Compare the options of a create with those that there are."""
+        place = self._sources.place_of_caller() if method in CREATES else None
         if place is None:
             return
         for options in _options(method, args, kwargs):
             for name in options:
                 if name not in OPTIONS:
                     message = f"create has no option `{name}`{_hint(name)}"
-                    self._engine.findings.add(self.rule, message, place, workflow=workflow.name, about=str(name))
+                    self.report(message, place, workflow, about=str(name))
 
 
 def _options(method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterator[Mapping[Any, Any]]:

@@ -366,9 +366,9 @@ def _are_rules(value: object) -> bool:
         return False
     if not value:
         return True  # nothing is loaded for it
-    from durable_engine import RULES
+    from pytest_workflows.rules.registry import rule_names
 
-    return all(_is_one_of(RULES)(name) for name in value)
+    return all(map(_is_one_of(rule_names()), value))
 
 
 def _is_one_of(names: Iterable[str]) -> Callable[[object], bool]:

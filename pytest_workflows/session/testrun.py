@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pytest_workflows.recordings.capture.observer import Watcher
     from pytest_workflows.recordings.format.model import Recording
     from pytest_workflows.recordings.format.redaction import Secrets
-    from pytest_workflows.rules.watch import Watch
+    from pytest_workflows.rules.registry import RuleObservers
     from pytest_workflows.sources.worker_code import Sources
     from pytest_workflows.timeline.styled_text import Line
     from pytest_workflows.timeline.text import Run
@@ -94,7 +94,7 @@ class RunningTest:
         self._shown_error = ""
         self._proxies: dict[str, Any] = {}
         self._sources: Sources | None = None
-        self._watch: Watch | None = None
+        self._watch: RuleObservers | None = None
         self._early_uses = [] if early_uses is None else early_uses  # emptied for all tests
         self._sockets: SocketGuard | None = None
         self._refused: list[Warning] = []
@@ -117,7 +117,7 @@ class RunningTest:
         from durable_engine import WATCHDOG, Engine, Limits, read_now, to_datetime
         from pytest_workflows.errors import UnprovidedError
         from pytest_workflows.introspection.registry import registry_of
-        from pytest_workflows.rules.watch import Watch
+        from pytest_workflows.rules.registry import RuleObservers, load_rules
 
         from .hook_caller import FindingKeeper, hook_callers
         from .process_end import end_process
@@ -127,6 +127,7 @@ class RunningTest:
         if self._now is None:
             self._now = freeze.real_seconds() * 1000 if settings.now is None else read_now(settings.now)
         now = self._now
+        rules = load_rules().rules
         self._freezer.start(to_datetime(now))  # it may refuse: nothing must be open by then
         engine = Engine(
             now=to_datetime(now),
@@ -136,6 +137,7 @@ class RunningTest:
             manual_clock=settings.clock == "manual",
             limits=Limits(steps=settings.step_limit, **settings.limits),
             ignore_rules=settings.ignore_rules,
+            rules=rules,
             root=self.item.config.rootpath,
             passthrough=(pytest.fail.Exception, pytest.skip.Exception, pytest.exit.Exception, pytest.xfail.Exception),
             unprovided=(UnprovidedError,) if settings.unprovided == "error" else (),
@@ -163,7 +165,7 @@ class RunningTest:
             self._capture = Capture(engine, settings.redact, most, secrets)
             self._hiding = None
             registry.on_leave = self._capture.keep
-        self._watch = Watch(engine, self.sources)
+        self._watch = RuleObservers(engine, self.sources)
         if self.kept is not None:
             registry.most_runs = None
             engine.observers.add(FindingKeeper(self.kept.findings))

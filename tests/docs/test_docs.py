@@ -22,7 +22,7 @@ import pytest_workflows.hookspecs
 import pytest_workflows.introspection.clock
 import pytest_workflows.introspection.freeze
 import pytest_workflows.introspection.introspectors
-import pytest_workflows.rules.watch
+import pytest_workflows.rules.registry
 import pytest_workflows.session.hooks.replay
 import pytest_workflows.session.recording_section
 import pytest_workflows.session.testrun

@@ -28,11 +28,11 @@ import pytest_workflows.hookspecs
 import pytest_workflows.introspection.clock
 import pytest_workflows.introspection.freeze
 import pytest_workflows.introspection.introspectors
-import pytest_workflows.rules.watch
+import pytest_workflows.rules.registry
 import pytest_workflows.session.testrun
 import pytest_workflows.session.worker  # noqa: F401
-from durable_engine import RULES
 from durable_engine.testing.hazards import HAZARDS
+from pytest_workflows.rules.registry import load_rules
 
 FOLDER = Path(__file__).parents[2] / "docs" / "reference" / "rules"
 PAGES = sorted(page for page in FOLDER.glob("*.md") if page.name != "README.md")
@@ -135,8 +135,9 @@ def test_the_good_example_is_silent(page: Page, pytester: pytest.Pytester) -> No
 def test_every_rule_has_a_page_and_the_index_links_to_them_in_order() -> None:
     index = (FOLDER / "README.md").read_text(encoding="utf-8")
 
-    assert {page.stem for page in PAGES} == RULES.keys()
-    assert re.findall(r"^\| \[`([a-z-]+)`\]\(([a-z-]+)\.md\)", index, re.MULTILINE) == [(rule, rule) for rule in RULES]
+    rules = load_rules().rules
+    assert {page.stem for page in PAGES} == rules.keys()
+    assert re.findall(r"^\| \[`([a-z-]+)`\]\(([a-z-]+)\.md\)", index, re.MULTILINE) == [(rule, rule) for rule in rules]
 
 
 def test_every_hazard_has_a_section_which_its_findings_name() -> None:

@@ -3,12 +3,14 @@
 import dataclasses
 import json
 import pkgutil
+from pathlib import Path
 
 import pytest
 
 import durable_engine
 import pytest_workflows
 from durable_engine import Owner, owner_of
+from pytest_workflows.rules.analysis import clock_reads
 from pytest_workflows.sources import code_owner
 from pytest_workflows.sources.code_owner import is_generated, is_library, is_ours, is_standard, is_workers
 
@@ -66,3 +68,17 @@ def test_a_file_beside_the_workers_folder_is_not_the_workers(tmp_path):
 
 def test_the_module_counts_its_own_package():
     assert is_ours(code_owner.__file__)
+
+
+@pytest.mark.parametrize("module", [pytest_workflows, clock_reads, durable_engine], ids=lambda module: module.__name__)
+def test_the_files_of_the_plugin_and_of_the_engine_are_ours_however_deep_they_lie(module):
+    assert is_ours(module.__file__)
+    assert is_library(module.__file__)
+
+
+@pytest.mark.parametrize("package", [pytest_workflows, durable_engine], ids=lambda package: package.__name__)
+def test_what_lies_beside_them_is_not(package):
+    folder = Path(package.__file__).parent
+
+    assert not is_ours(str(folder.parent / "conftest.py"))
+    assert not is_ours(str(folder.with_name(f"{folder.name}_helpers") / "entry.py"))

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from durable_engine import RULES
 from pytest_workflows.recordings import Recording, SourcePlace, virtual_ms, wall_ms, workflow_of
+from pytest_workflows.rules.registry import load_rules
 
 from .paths import ShortPaths
 from .pills import Pills
@@ -75,8 +75,9 @@ def _searched(recording: Recording) -> Iterator[str]:
 
 
 def _rules(recordings: list[Recording]) -> dict[str, dict[str, str]]:
-    names = sorted({finding.rule for recording in recordings for finding in recording.findings} & RULES.keys())
-    return {name: {"consequence": RULES[name].consequence, "remedy": RULES[name].remedy} for name in names}
+    found = {finding.rule for recording in recordings for finding in recording.findings}
+    known = [rule for name, rule in load_rules().rules.items() if name in found]
+    return {rule.name: {"consequence": rule.consequence, "remedy": rule.remedy} for rule in known}
 
 
 def _sources(report: Report) -> dict[str, str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from durable_engine import RULES
 from pytest_workflows.recordings import FindingRecord
+from pytest_workflows.rules.registry import load_rules
 
 from .pills import Pills
 from .report import Report
@@ -90,7 +90,7 @@ def _add(place: FoundPlace, finding: FindingRecord, number: int) -> None:
 
 
 def _rule(name: str, places: list[FoundPlace]) -> BrokenRule:
-    known = RULES.get(name)
+    known = load_rules().rules.get(name)
     return BrokenRule(
         name, None if known is None else known.consequence, None if known is None else known.remedy, places
     )

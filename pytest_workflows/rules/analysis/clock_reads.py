@@ -1,4 +1,7 @@
-"""Who reads the time, and by which words: the functions of the clock are C, and have no frames of their own."""
+"""Clock reads: which user code reads the time, and how its source writes that.
+
+The functions of the clock are C, and have no frames of their own.
+"""
 
 from __future__ import annotations
 
@@ -30,10 +33,10 @@ _LONGEST = 60
 
 
 def find_reader(frame: FrameType | None) -> FrameType | None:
-    """The frame whose doing a read is, from the one that called the clock.
+    """The frame of user code that is answerable for a read of the clock.
 
-    What a library reads for itself is the library's, as `logging` takes the time of each line. What it was given to
-    call (pydantic a `default_factory`) is the doing of who called the library.
+    What a library reads for itself is the library's, as `logging` takes the time of each line. What a library was
+    given to call (pydantic a `default_factory`) is read by who called the library.
 
     Args:
         frame: Where the clock's function was called.
@@ -51,7 +54,7 @@ def find_reader(frame: FrameType | None) -> FrameType | None:
 
 
 def describe_read(frame: FrameType) -> tuple[str, str]:
-    """What user code wrote that reads the time, and a clause about it.
+    """The expression of user code that reads the time, and a clause about it.
 
     Args:
         frame: Where it reads.
@@ -73,7 +76,7 @@ def describe_read(frame: FrameType) -> tuple[str, str]:
 
 
 def _name_of_clock(function: object) -> str | None:
-    """`time.time`, whatever name it was given."""
+    """`time.time`, whatever name the function was given in the source."""
     if not isinstance(function, BuiltinFunctionType) or function.__name__ not in _CLOCKS:
         return None
     of = function.__self__

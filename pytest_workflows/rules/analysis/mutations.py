@@ -1,4 +1,4 @@
-"""Where a function changes a variable, an attribute of `self`, or what hangs on them: read from its syntax."""
+"""Mutations: where a function changes a variable, an attribute of `self`, or a part of one, read from its syntax."""
 
 from __future__ import annotations
 
@@ -68,14 +68,14 @@ def mutations(function: FunctionNode, variable: Variable, *, rebinding: bool = T
 
 
 def changed_variables(node: ast.AST) -> Iterator[Variable]:
-    """The variables and attributes of `self` that a node itself assigns to, or changes what hangs on them."""
+    """The variables and attributes of `self` that a node itself assigns to, or changes a part of."""
     changed = list(_targets(node))
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _MUTATING:
         changed.append(node.func.value)
     for part in changed:
         root: ast.expr | None = part
         while root is not None and (variable := variable_of(root)) is None:
-            root = _holder(root)
+            root = _owner(root)
         if root is not None and variable is not None:
             yield variable
 
@@ -114,9 +114,9 @@ def _flat(target: ast.expr) -> Iterator[ast.expr]:
 
 
 def _is_changed(target: ast.expr, variable: Variable, rebinds: bool) -> bool:
-    if stands_for(target, variable):
+    if is_variable(target, variable):
         return rebinds
-    return isinstance(target, ast.Subscript | ast.Attribute) and hangs_on(target.value, variable)
+    return isinstance(target, ast.Subscript | ast.Attribute) and is_part_of(target.value, variable)
 
 
 def _is_mutating_call(node: ast.AST, variable: Variable) -> bool:
@@ -124,11 +124,11 @@ def _is_mutating_call(node: ast.AST, variable: Variable) -> bool:
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr in _MUTATING
-        and hangs_on(node.func.value, variable)
+        and is_part_of(node.func.value, variable)
     )
 
 
-def stands_for(node: ast.AST, variable: Variable) -> bool:
+def is_variable(node: ast.AST, variable: Variable) -> bool:
     """Whether an expression is the variable itself."""
     if variable.attribute is None:
         return isinstance(node, ast.Name) and node.id == variable.name
@@ -140,16 +140,16 @@ def stands_for(node: ast.AST, variable: Variable) -> bool:
     )
 
 
-def hangs_on(node: ast.AST, variable: Variable) -> bool:
+def is_part_of(node: ast.AST, variable: Variable) -> bool:
     """Whether an expression is the variable or a part of it: `v`, `v["a"]`, `v.a[0]`."""
     found: ast.AST | None = node
-    while found is not None and not stands_for(found, variable):
-        found = _holder(found)
+    while found is not None and not is_variable(found, variable):
+        found = _owner(found)
     return found is not None
 
 
-def _holder(node: ast.AST) -> ast.expr | None:
-    """What a part is taken from: `v` of `v["a"]`, `v.a` and `v.get("a")`."""
+def _owner(node: ast.AST) -> ast.expr | None:
+    """The expression that a part is taken from: `v` of `v["a"]`, `v.a` and `v.get("a")`."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("get", "setdefault"):
         return node.func.value
     return node.value if isinstance(node, ast.Subscript | ast.Attribute) else None

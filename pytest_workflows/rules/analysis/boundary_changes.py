@@ -1,4 +1,4 @@
-"""What a value that a step returned comes back as, where that is something else."""
+"""Boundary changes: the parts of a step's value that come back as something else than was returned."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 Kind = Literal["aware", "bytes", "exception", "float", "keys"]
 Path = tuple[str | None, ...]
-"""The way to a part: keys of dicts, and None for an element of a list."""
+"""The path to a part: keys of dicts, and None for an element of a list."""
 
 _MOST = 2000
 _LARGEST = 2**53
@@ -18,10 +18,10 @@ class Change(NamedTuple):
     """A part of a value that does not come back as it was.
 
     Attributes:
-        path: Where it is.
-        kind: What it was.
-        was: What it was, in words.
-        now: What it is now, in words.
+        path: The way to the part.
+        kind: The kind of value that does not survive.
+        was: The part as it was returned, in words.
+        now: The part as it came back, in words.
     """
 
     path: Path
@@ -30,13 +30,13 @@ class Change(NamedTuple):
     now: str
 
     def describe(self) -> str:
-        """What happened, as a clause."""
+        """The change as a clause."""
         where = "".join(f"[{key!r}]" if key is not None else "[...]" for key in self.path)
         return f"returned {self.was}{f' in `{where}`' if where else ''}, which came back as {self.now}"
 
 
 def changes_of(value: Any) -> list[Change]:
-    """What of a value comes back as something else; of a list, one of each kind."""
+    """The changes of a value; of a list, one of each kind."""
     found: dict[tuple[Path, Kind], Change] = {}
     seen: set[int] = set()
     waiting: list[tuple[Any, Path]] = [(value, ())]

@@ -1,4 +1,4 @@
-"""Whether code uses a part of a step's result in a way that depends on what it came back as: read from its syntax.
+"""Uses of a part of a step's result that depend on what it came back as: read from the syntax.
 
 Where the way of a value cannot be followed, it counts as not used.
 """
@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pytest_workflows.sources.syntax import FunctionNode, SourceFile, name_of
 
 from .boundary_changes import Change, Kind, Path
-from .float_uses import distinguishes, stays
+from .float_uses import distinguishes, propagates
 
-_TALK = frozenset({"print", "debug", "info", "warning", "error", "exception", "critical", "log"})
-_FAIR: dict[Kind, frozenset[str]] = {
+_LOGGING = frozenset({"print", "debug", "info", "warning", "error", "exception", "critical", "log"})
+_INDIFFERENT: dict[Kind, frozenset[str]] = {
     "aware": frozenset({"sleep_until"}),
     "bytes": frozenset(
         {"bytes", "bytearray", "memoryview", "len", "list", "bool", "BytesIO", "join"}
@@ -23,7 +23,7 @@ _FAIR: dict[Kind, frozenset[str]] = {
     "exception": frozenset(),
     "keys": frozenset({"len", "bool"}),
 }
-"""What takes either of both: it gives the same answer. Of floats: `float_uses`."""
+"""The functions that give the same answer for the value as returned and as come back. Of floats: `float_uses`."""
 _SAFE_METHODS: dict[Kind, frozenset[str]] = {
     "aware": frozenset(),
     "bytes": frozenset({"tobytes", "hex", "tolist", "nbytes"}),
@@ -35,7 +35,7 @@ _DEEPEST = 12
 
 
 class Uses:
-    """Follows one changed part through a function.
+    """The uses of one changed part in a function.
 
     Args:
         file: The source.
@@ -68,7 +68,7 @@ class Uses:
         return getattr(node, "lineno", None) if used else None
 
     def of_name(self, name: str, path: Path, scope: ast.AST, after: int = 0, depth: int = 0) -> int | None:
-        """The same of a variable, from a line on until it is assigned again."""
+        """The line where the part is first used, of a variable that has the value from a line on."""
         names = [node for node in ast.walk(scope) if isinstance(node, ast.Name) and node.id == name]
         again = [node.lineno for node in names if isinstance(node.ctx, ast.Store) and node.lineno > after]
         until = min(again, default=None)
@@ -102,7 +102,7 @@ class Uses:
         if isinstance(parent, ast.Await):
             return parent, path
         if not path:
-            return (parent, path) if self._stays(parent, node) else None
+            return (parent, path) if self._propagates(parent, node) else None
         key = path[0]
         if isinstance(parent, ast.Subscript) and parent.value is node:
             found = parent.slice
@@ -118,10 +118,10 @@ class Uses:
                     return call, path[1:]
         return None
 
-    def _stays(self, parent: ast.AST, node: ast.AST) -> bool:
+    def _propagates(self, parent: ast.AST, node: ast.AST) -> bool:
         """Whether what is computed of the part differs in the same way."""
         if self._kind == "float":
-            return stays(parent, node)
+            return propagates(parent, node)
         if self._kind != "aware" or not isinstance(parent, ast.BinOp):
             return False
         # Only a timedelta can be added to a datetime; what is subtracted may be another one.
@@ -138,7 +138,7 @@ class Uses:
         call: ast.AST | None = parent
         while isinstance(call, _PLAIN):
             call = next(self._file.parents(call), None)
-        return isinstance(call, ast.Call) and name_of(call.func) not in _TALK | _FAIR[self._kind]
+        return isinstance(call, ast.Call) and name_of(call.func) not in _LOGGING | _INDIFFERENT[self._kind]
 
     def _is_leaf_used(self, parent: ast.AST, node: ast.AST) -> bool:
         if isinstance(parent, ast.FormattedValue) and self._is_in_log_line(parent):
@@ -146,7 +146,7 @@ class Uses:
         if self._kind == "float":
             return distinguishes(self._file, node)
         if isinstance(parent, ast.Call):
-            return parent.func is node or name_of(parent.func) not in _TALK | _FAIR[self._kind]
+            return parent.func is node or name_of(parent.func) not in _LOGGING | _INDIFFERENT[self._kind]
         if isinstance(parent, _PLAIN):
             return self._is_passed_on(parent)
         if isinstance(parent, ast.Attribute):
@@ -159,7 +159,7 @@ class Uses:
 
     def _is_in_log_line(self, part: ast.FormattedValue) -> bool:
         call = [*self._file.parents(part), None, None][1]
-        return isinstance(call, ast.Call) and name_of(call.func) in _TALK
+        return isinstance(call, ast.Call) and name_of(call.func) in _LOGGING
 
     def _is_safe_method(self, parent: ast.Attribute) -> bool:
         call = next(self._file.parents(parent), None)

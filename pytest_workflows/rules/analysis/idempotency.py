@@ -1,4 +1,4 @@
-"""Whether a call may be made twice: what its name, its SQL, its HTTP method and its arguments say."""
+"""Idempotency of a call on a service: what its name, its SQL, its HTTP method and its arguments say."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 from durable_engine import Effect, Instance
 
-from .calls import is_http, last_name, words_of
-from .creating import CREATES, created
+from .call_names import is_http, last_name, words_of
+from .create_calls import CREATES, options_of
 
-Repeating = Literal["harmless", "harmful", "unknown"]
+Repeat = Literal["harmless", "harmful", "unknown"]
 
 _READS = frozenset(
     (
@@ -62,12 +62,12 @@ _KEYISH = frozenset(("key", "id", "ref", "reference", "token", "request", "trans
 _DEPTH = 4
 
 
-def repeating(effect: Effect, instance: Instance) -> Repeating:
-    """What it means when a call is made a second time.
+def classify_repeat(effect: Effect, instance: Instance) -> Repeat:
+    """Classify what a second call does: nothing, the same effect again, or what nobody knows.
 
     Args:
         effect: The call.
-        instance: The instance that made it.
+        instance: The instance that made the call.
     """
     sql = list(_statements(effect))
     if sql:
@@ -83,7 +83,7 @@ def repeating(effect: Effect, instance: Instance) -> Repeating:
     return _of_words(words_of(name or effect.service))
 
 
-def _of_words(words: list[str]) -> Repeating:
+def _of_words(words: list[str]) -> Repeat:
     if not words:
         return "unknown"
     if words[0] in _READS or words[0] in _COMPUTATIONS or words[0] in _IDEMPOTENT:
@@ -91,10 +91,10 @@ def _of_words(words: list[str]) -> Repeating:
     return "harmful" if words[0] in _HARMFUL else "unknown"
 
 
-def _of_workflow(effect: Effect) -> Repeating:
+def _of_workflow(effect: Effect) -> Repeat:
     # What create does without an id, and a restart or an event, happens again; an id makes the second create fail.
     if effect.method in CREATES:
-        batch = created(effect.args, effect.kwargs)
+        batch = options_of(effect.args, effect.kwargs)
         have_ids = all(isinstance(one, Mapping) and one.get("id") is not None for one in batch)
         return "harmless" if have_ids else "harmful"
     return "harmful" if effect.method in ("send_event", "restart") else "harmless"
@@ -109,7 +109,7 @@ def _http_verb(effect: Effect) -> str | None:
     return str(options.get("method") or getattr(effect.args[0] if effect.args else None, "method", "GET")).upper()
 
 
-def _of_request(verb: str, effect: Effect) -> Repeating:
+def _of_request(verb: str, effect: Effect) -> Repeat:
     if verb in _SAFE_HTTP:
         return "harmless"
     if verb == "PATCH":

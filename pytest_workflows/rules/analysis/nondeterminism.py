@@ -1,4 +1,4 @@
-"""Tells when code takes a random value or reads the time: what gives another answer each time.
+"""Nondeterminism: an observer is notified when code takes a random value or reads the time.
 
 Random values come from few places: the one generator behind the functions of `random`, and `os.urandom` behind `uuid`,
 `secrets` and `SystemRandom`. Those are exchanged while a test has an engine. Time is read from the freezer.
@@ -16,13 +16,13 @@ from durable_engine import Engine, Instance, current_scope
 from pytest_workflows.introspection import freeze
 
 Listener = Callable[[Instance, bool], None]
-"""Notified of an instance whose `run` took something, and whether that was the time."""
+"""A callable that is notified of an instance whose `run` took a value, and of whether that is the time."""
 
 _listeners: dict[object, Listener] = {}
 """By the engine."""
 
 
-def _note(*, is_time: bool = False) -> None:
+def _notify(*, is_time: bool = False) -> None:
     scope = current_scope.get()
     if scope is not None and scope.is_root:
         listener = _listeners.get(scope.instance.engine)
@@ -30,47 +30,50 @@ def _note(*, is_time: bool = False) -> None:
             listener(scope.instance, is_time)
 
 
-def _note_time() -> None:
-    _note(is_time=True)
+def _notify_time() -> None:
+    _notify(is_time=True)
 
 
-class _NotifyingRandom(random.Random):
-    """The shared generator, while somebody listens: the same numbers from the same state."""
+class _ObservedRandom(random.Random):
+    """The shared generator, while an engine is observed: the same numbers from the same state."""
 
     def random(self) -> float:
-        _note()
+        _notify()
         return super().random()
 
     def getrandbits(self, k: int, /) -> int:
-        _note()
+        _notify()
         return super().getrandbits(k)
 
 
+# CPython's insides, as they are in 3.11 to 3.14: `random._inst` is the shared generator, whose class may be exchanged;
+# `random._urandom` stands behind `SystemRandom`. Without the first the rule would be switched off, with a warning;
+# without the second `secrets` and `SystemRandom` would go unnoticed.
 _URANDOM = os.urandom
-# Where the standard library itself has them; to look through all of its names for each test would take too long.
+# Where the standard library itself has the functions; to search all of its names for each test would take too long.
 _KNOWN = {random: ("random", "getrandbits", "_urandom"), os: ("urandom",)}
 _SEED = random.Random.seed
 
 
 def _urandom(size: int, /) -> bytes:
-    _note()
+    _notify()
     return _URANDOM(size)
 
 
 def _seed(self: random.Random, a: Any = None, version: int = 2) -> None:
     if a is None:
-        _note()
+        _notify()
     _SEED(self, a, version)
 
 
 def _generator() -> random.Random:
-    """The one behind the functions of the module."""
+    """The generator behind the functions of `random`."""
     generator: random.Random = random._inst
     return generator
 
 
 class _Exchange:
-    """What stands in the place of the originals, and where."""
+    """The exchange of the originals for functions of ours, and the places where that was done."""
 
     def __init__(self) -> None:
         self._ours: dict[int, Any] = {}
@@ -81,13 +84,13 @@ class _Exchange:
         generator = _generator()
         if type(generator) is random.Random:
             originals = [generator.random, generator.getrandbits]
-            generator.__class__ = _NotifyingRandom
+            generator.__class__ = _ObservedRandom
             for original, name in zip(originals, ("random", "getrandbits"), strict=True):
                 if getattr(random, name) == original:  # a test may have put its own there
                     self._pair(getattr(random, name), getattr(generator, name))
         self._pair(_URANDOM, _urandom)
         random.Random.seed = _seed  # type: ignore[method-assign]
-        freeze.reads.notify = _note_time
+        freeze.reads.notify = _notify_time
         for module, names in _KNOWN.items():
             self._swap_known(module, names, self._ours)
 
@@ -103,13 +106,13 @@ class _Exchange:
                 _swap(place, self._ours)
 
     def end(self) -> None:
-        """Put the originals back wherever ours stand, and leave what others have put there."""
+        """Put the originals back wherever ours stand, and leave what others have put in their places."""
         for module, names in _KNOWN.items():
             self._swap_known(module, names, self._originals)
         for place in self._places:
             _swap(place, self._originals)
         generator = _generator()
-        if type(generator) is _NotifyingRandom:
+        if type(generator) is _ObservedRandom:
             generator.__class__ = random.Random  # type: ignore[assignment]  # narrowed by the line above
         random.Random.seed = _SEED  # type: ignore[method-assign]
         freeze.reads.notify = freeze.nobody
@@ -132,15 +135,15 @@ def _swap(place: dict[str, Any], by: dict[int, Any]) -> None:
 _exchange = _Exchange()
 
 
-def listen(engine: Engine, listener: Listener) -> None:
-    """Tell of what `run` of this engine's instances takes, outside of their steps, from now on."""
+def observe(engine: Engine, listener: Listener) -> None:
+    """Notify a listener of what `run` of this engine's instances takes, outside of their steps, from now on."""
     if not _listeners:
         _exchange.begin()
     _listeners[engine] = listener
 
 
-def look_into(functions: Iterable[FunctionType], is_workers: Callable[[str], bool]) -> None:
-    """Look also into the modules of these functions and into those of the Worker that they use.
+def observe_modules_of(functions: Iterable[FunctionType], is_workers: Callable[[str], bool]) -> None:
+    """Observe also what the modules of these functions hold, and the Worker's modules that they use.
 
     Args:
         functions: The functions of a workflow class.
@@ -160,7 +163,7 @@ def look_into(functions: Iterable[FunctionType], is_workers: Callable[[str], boo
     _exchange.exchange_in(found)
 
 
-def unlisten(engine: Engine) -> None:
-    """Tell no more of this engine; twice is fine."""
+def end(engine: Engine) -> None:
+    """End the observation of an engine; twice is fine."""
     if _listeners.pop(engine, None) is not None and not _listeners:
         _exchange.end()

@@ -1,4 +1,4 @@
-"""How calls on services are named in findings, and what their names say."""
+"""Names of calls on services: how findings show a call, and the words of its name."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def is_http(effect: Effect) -> bool:
     return " " in effect.method
 
 
-def shown(effect: Effect) -> str:
-    """A call for a finding: `DB.prepare(...).run()`, `POST pay.example.com/charges`."""
+def describe_call(effect: Effect) -> str:
+    """A call as findings show it: `DB.prepare(...).run()`, `POST pay.example.com/charges`."""
     if is_http(effect):
         verb, _, path = effect.method.partition(" ")
         return f"{verb} {effect.service}{path}"
@@ -28,5 +28,5 @@ def shown(effect: Effect) -> str:
 
 
 def last_name(effect: Effect) -> str:
-    """The name of what was called, without the way to it: `run`; empty for the binding itself."""
+    """The last name of a call, without the way to it: `run`; empty for the binding itself."""
     return effect.method.rpartition(".")[2].removesuffix("()")

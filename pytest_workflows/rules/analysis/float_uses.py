@@ -1,4 +1,4 @@
-"""Where an int gives another result than the float that it is equal to: as a text, by its type, by its attributes.
+"""Uses of a float that distinguish it from the int that it is equal to: its text, its type, its attributes.
 
 All else is the same of both: arithmetic, comparisons, keys, what crosses the boundary again.
 """
@@ -29,7 +29,7 @@ def distinguishes(file: SourceFile, node: ast.AST) -> bool:
     """
     parent, outer = [*file.parents(node), None, None][:2]
     if isinstance(parent, ast.Call):
-        return _is_call_that_does(parent, node)
+        return _is_distinguishing_call(parent, node)
     if isinstance(parent, ast.Tuple):
         return isinstance(outer, ast.BinOp) and _is_formatted(outer, node)
     if isinstance(parent, ast.Attribute):
@@ -42,7 +42,7 @@ def distinguishes(file: SourceFile, node: ast.AST) -> bool:
     return isinstance(parent, ast.BinOp) and _is_formatted(parent, node)
 
 
-def stays(parent: ast.AST, node: ast.AST) -> bool:
+def propagates(parent: ast.AST, node: ast.AST) -> bool:
     """Whether what is computed of a value is again an int for an int, and the equal float for the float."""
     if isinstance(parent, ast.UnaryOp):
         return isinstance(parent.op, ast.USub | ast.UAdd)
@@ -56,7 +56,7 @@ def stays(parent: ast.AST, node: ast.AST) -> bool:
     return False
 
 
-def _is_call_that_does(call: ast.Call, node: ast.AST) -> bool:
+def _is_distinguishing_call(call: ast.Call, node: ast.AST) -> bool:
     called = name_of(call.func)
     if called == "isinstance":
         return len(call.args) == 2 and _is_one_class(call.args[1])
@@ -82,7 +82,7 @@ def _is_one_class(node: ast.AST) -> bool:
 
 
 def _is_text_of_type(spec: ast.expr | None) -> bool:
-    """Whether a format leaves it to the type how the number looks: `:>10`, not `:.2f`."""
+    """Whether a format leaves the form of the number to its type: `:>10`, not `:.2f`."""
     if spec is None:
         return True
     end = spec.values[-1:] if isinstance(spec, ast.JoinedStr) else [spec]
@@ -91,7 +91,7 @@ def _is_text_of_type(spec: ast.expr | None) -> bool:
 
 
 def _is_formatted(operation: ast.BinOp, node: ast.AST) -> bool:
-    """Whether `"%s" % value` makes a text of it."""
+    """Whether `"%s" % value` makes a text of the value."""
     text = _text_of(operation.left)
     if text is None or not isinstance(operation.op, ast.Mod):
         return False

@@ -1,4 +1,4 @@
-"""Calls that create instances: the options of each, the expressions of the ids, and whether a taken id is expected."""
+"""Create calls: the options of each instance, the expressions of the ids, and whether a taken id is expected."""
 
 from __future__ import annotations
 
@@ -8,14 +8,21 @@ from types import FrameType
 from typing import Any
 
 from durable_engine import unwrap
-from pytest_workflows.sources.syntax import FunctionNode, SourceFile, assigned_to, own_nodes, source_file
+from pytest_workflows.sources.syntax import (
+    FunctionNode,
+    SourceFile,
+    assigned_to,
+    call_in_progress,
+    own_nodes,
+    source_file,
+)
 
 CREATES = ("create", "create_batch", "createBatch")
 _DEPTH = 6
 
 
-def created(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Any]:
-    """What a call of one of them was given for each instance; a batch of so many has one for all."""
+def options_of(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Any]:
+    """The options that a create call has for each instance; those of a batch of so many are one for all."""
     given = unwrap(args[0]) if args else kwargs
     if isinstance(given, Mapping) and "instances" in given:
         given = unwrap(given["instances"])
@@ -24,32 +31,19 @@ def created(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Any]:
 
 def id_expressions(source: SourceFile, frame: FrameType) -> Iterator[ast.expr]:
     """The expressions of the ids in the call that a frame is making; those that cannot be found are left out."""
-    call = _running_call(source, frame)
+    call = call_in_progress(frame)
     if call is None:
         return
     for keyword in call.keywords:
         if keyword.arg == "id":
             yield keyword.value
         elif keyword.arg is None:
-            yield from _in_options(source, keyword.value)
+            yield from _ids_in(source, keyword.value)
     for argument in call.args[:1]:
-        yield from _in_options(source, argument)
+        yield from _ids_in(source, argument)
 
 
-def _running_call(source: SourceFile, frame: FrameType) -> ast.Call | None:
-    """The call that a frame is making, by its position."""
-    where = list(frame.f_code.co_positions())[frame.f_lasti // 2]
-    for node in ast.walk(source.tree):
-        if isinstance(node, ast.Call) and _position(node) == where:
-            return node
-    return None
-
-
-def _position(node: ast.expr) -> tuple[int | None, ...]:
-    return node.lineno, node.end_lineno, node.col_offset, node.end_col_offset
-
-
-def _in_options(source: SourceFile, node: ast.expr, depth: int = _DEPTH) -> Iterator[ast.expr]:
+def _ids_in(source: SourceFile, node: ast.expr, depth: int = _DEPTH) -> Iterator[ast.expr]:
     if depth == 0:
         return
     if isinstance(node, ast.Dict):
@@ -57,33 +51,31 @@ def _in_options(source: SourceFile, node: ast.expr, depth: int = _DEPTH) -> Iter
             if isinstance(key, ast.Constant) and key.value == "id":
                 yield value
             elif key is None or (isinstance(key, ast.Constant) and key.value == "instances"):
-                yield from _in_options(source, value, depth - 1)
+                yield from _ids_in(source, value, depth - 1)
     elif isinstance(node, ast.List):
         for item in node.elts:
-            yield from _in_options(source, item, depth - 1)
+            yield from _ids_in(source, item, depth - 1)
     elif isinstance(node, ast.ListComp):
-        yield from _in_options(source, node.elt, depth - 1)
+        yield from _ids_in(source, node.elt, depth - 1)
     elif isinstance(node, ast.Call):  # dict(id=...), to_js({...})
         yield from (keyword.value for keyword in node.keywords if keyword.arg == "id")
         for argument in node.args[:1]:
-            yield from _in_options(source, argument, depth - 1)
+            yield from _ids_in(source, argument, depth - 1)
     elif isinstance(node, ast.Name):
         assigned = assigned_to(source, node)
         if assigned is not None:
-            yield from _in_options(source, assigned, depth - 1)
+            yield from _ids_in(source, assigned, depth - 1)
 
 
 def is_guarded(frame: FrameType) -> bool:
     """Whether a frame runs where an id that is taken is expected: in a `try`, or beside a `get` of the same binding."""
     source = source_file(frame.f_code.co_filename)
-    node: ast.AST | None = None if source is None else _running_call(source, frame)
     if source is None:
         return False
-    if node is None:
-        node = source.statement_at(frame.f_lineno)
+    node = call_in_progress(frame) or source.statement_at(frame.f_lineno)
     if node is None:
         return False
-    inside = node
+    inside: ast.AST = node
     for parent in source.parents(node):
         if isinstance(parent, ast.Try) and parent.handlers and inside in parent.body:
             return True

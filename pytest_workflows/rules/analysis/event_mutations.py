@@ -1,4 +1,4 @@
-"""Where a workflow changes its event: read from the syntax of `run`, and of the functions that get the event."""
+"""Mutations of a workflow's event: read from the syntax of `run`, and of the functions that get the event."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from durable_engine import Place
 from pytest_workflows.sources.syntax import FunctionNode, own_nodes, source_file
 from pytest_workflows.sources.worker_code import Sources
 
-from .mutations import Variable, hangs_on, mutations, variable_of
+from .mutations import Variable, is_part_of, mutations, variable_of
 
 _DEEPEST = 5
 
 
-class Found(NamedTuple):
-    """A change.
+class EventMutation(NamedTuple):
+    """A mutation of the event.
 
     Attributes:
         place: File and line.
-        by_callback: Whether the callback makes it, itself or through what it calls.
+        by_callback: Whether the callback makes the change, itself or through what it calls.
     """
 
     place: Place
@@ -36,7 +36,7 @@ class _Function(NamedTuple):
         node: Its syntax.
         file: The path of its file.
         module: The variables of its module.
-        inner: The functions that lie in it, or beside it in `run`: it can call them by their names.
+        inner: The functions that lie in the function, or beside it in `run`, and can be called by their names.
     """
 
     node: FunctionNode
@@ -45,14 +45,16 @@ class _Function(NamedTuple):
     inner: tuple[FunctionNode, ...]
 
 
-def find_change(sources: Sources, cls: type, run: FunctionType, callback: FunctionType | None) -> Found | None:
-    """Where the event is changed; in the callback rather than elsewhere, and in `run` rather than in its steps.
+def find_mutation(
+    sources: Sources, cls: type, run: FunctionType, callback: FunctionType | None
+) -> EventMutation | None:
+    """The first mutation of the event; in the callback rather than elsewhere, and in `run` rather than in its steps.
 
     Args:
-        sources: What is looked at.
+        sources: Which code is the Worker's.
         cls: The workflow's class.
-        run: Its `run`.
-        callback: The callback that ran when it changed.
+        run: The class's `run`.
+        callback: The callback that ran when the event changed.
     """
     node = _read(run)
     if node is None or isinstance(node, ast.Lambda) or len(node.args.args) < 2:
@@ -67,10 +69,10 @@ def find_change(sources: Sources, cls: type, run: FunctionType, callback: Functi
             seen = names if own in beside else [name for name in names if name.attribute is not None]
             place = search.first(around, [own, *_nested(own)], seen)
             if place is not None:
-                return Found(place, by_callback=True)
+                return EventMutation(place, by_callback=True)
     around = _Function(node, run.__code__.co_filename, run.__globals__, beside)
     place = search.first(around, [node, *beside], names)
-    return None if place is None else Found(place, by_callback=False)
+    return None if place is None else EventMutation(place, by_callback=False)
 
 
 def end_of(run: FunctionType) -> Place | None:
@@ -134,7 +136,7 @@ class _Search:
         return _Function(found, function.__code__.co_filename, function.__globals__, inner), int(bound)
 
     def _value(self, around: _Function, node: ast.expr) -> tuple[Any, Any]:
-        """What a name stands for (`self` for the workflow's class), and what it is an attribute of."""
+        """The value behind a name or an attribute (`self` is the workflow's class), preceded by its owner."""
         if isinstance(node, ast.Name):
             return None, self._cls if node.id == "self" else around.module.get(node.id)
         if not isinstance(node, ast.Attribute):
@@ -161,7 +163,7 @@ def _parameters_with(call: ast.Call, node: FunctionNode, skipped: int, names: Se
     return [
         Variable(parameter)
         for parameter, value in pairs
-        if parameter not in stored and any(hangs_on(value, name) for name in names)
+        if parameter not in stored and any(is_part_of(value, name) for name in names)
     ]
 
 
@@ -172,7 +174,7 @@ def _names_in(function: FunctionNode, names: list[Variable]) -> list[Variable]:
         value = getattr(node, "value", None)
         if not isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr) or not isinstance(value, ast.expr):
             continue
-        if any(hangs_on(value, name) for name in found):
+        if any(is_part_of(value, name) for name in found):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             found += [variable for variable in map(variable_of, targets) if variable is not None]
     return found

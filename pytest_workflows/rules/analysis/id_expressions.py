@@ -1,4 +1,4 @@
-"""What the expression of an instance id is made of, as far as its names say."""
+"""Expressions of instance ids: the kinds of value that an id is made of, as far as the names say."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Literal
 
 from pytest_workflows.sources.syntax import SourceFile, assigned_to
 
-from .calls import words_of
+from .call_names import words_of
 
-Make = Literal["unique", "recurring", "date", "constant", "unknown"]
+IdKind = Literal["unique", "recurring", "date", "constant", "unknown"]
 
 _UNIQUE = frozenset(
     (
@@ -66,21 +66,21 @@ _TIME_DIRECTIVES = ("%H", "%I", "%M", "%S", "%f", "%s", "%X", "%c", "%T", "%p")
 _DEPTH = 6
 
 
-def make_up(source: SourceFile, node: ast.expr) -> set[Make]:
-    """The kinds of what an expression is made of.
+def kinds_in(source: SourceFile, node: ast.expr) -> set[IdKind]:
+    """The kinds of value that an expression is made of.
 
     Args:
-        source: The file that it stands in.
+        source: The file of the expression.
         node: The expression.
 
     Returns:
         `unique`: comes once, such as an order; `recurring`: may come again, such as a user; `date`; `constant`;
-        `unknown`: its names do not say.
+        `unknown`: the names do not say.
     """
-    return set(_makes(source, node, _DEPTH))
+    return set(_kinds(source, node, _DEPTH))
 
 
-def _makes(source: SourceFile, node: ast.AST, depth: int) -> Iterator[Make]:
+def _kinds(source: SourceFile, node: ast.AST, depth: int) -> Iterator[IdKind]:
     if depth == 0:
         yield "unknown"
         return
@@ -104,18 +104,18 @@ def _makes(source: SourceFile, node: ast.AST, depth: int) -> Iterator[Make]:
     else:
         yield from _named(source, node, depth)
     for part in parts or ():
-        yield from _makes(source, part, depth - 1)
+        yield from _kinds(source, part, depth - 1)
 
 
-def _formatted(source: SourceFile, node: ast.FormattedValue, depth: int) -> Iterator[Make]:
+def _formatted(source: SourceFile, node: ast.FormattedValue, depth: int) -> Iterator[IdKind]:
     form = "" if node.format_spec is None else ast.unparse(node.format_spec)
     if "%" in form:
         yield _of_format(form)
     else:
-        yield from _makes(source, node.value, depth - 1)
+        yield from _kinds(source, node.value, depth - 1)
 
 
-def _called(source: SourceFile, call: ast.Call, depth: int) -> Iterator[Make]:
+def _called(source: SourceFile, call: ast.Call, depth: int) -> Iterator[IdKind]:
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
     if name == "strftime":
@@ -124,7 +124,7 @@ def _called(source: SourceFile, call: ast.Call, depth: int) -> Iterator[Make]:
         yield _of_components([_text(call.args[0]), *_components(receiver)])
     elif name in _CONVERSIONS or (name in _DATE_PARTS and receiver is not None):
         inner = [*call.args, *([] if receiver is None or _is_module(receiver) else [receiver])]
-        made = {one for part in inner for one in _makes(source, part, depth - 1)}
+        made = {one for part in inner for one in _kinds(source, part, depth - 1)}
         # The date of a point in time is no longer that point in time.
         if name in _DATE_PARTS and made <= {"unique", "date", "unknown"}:
             yield "date"
@@ -134,14 +134,14 @@ def _called(source: SourceFile, call: ast.Call, depth: int) -> Iterator[Make]:
         yield _of_components([name])
 
 
-def _named(source: SourceFile, node: ast.AST, depth: int) -> Iterator[Make]:
+def _named(source: SourceFile, node: ast.AST, depth: int) -> Iterator[IdKind]:
     """A variable, with the attributes and keys behind it; what was assigned to it says more than its name."""
     named = _of_components(_components(node))
-    found: list[Make] = []
+    found: list[IdKind] = []
     if isinstance(node, ast.Name) and named != "unique":
         assigned = assigned_to(source, node)
         if assigned is not None:
-            found = list(_makes(source, assigned, depth - 1))
+            found = list(_kinds(source, assigned, depth - 1))
     yield from [named] if not found or "unknown" in found else found
 
 
@@ -168,7 +168,7 @@ def _components(node: ast.AST | None) -> list[str]:
     return names
 
 
-def _of_components(names: list[str]) -> Make:
+def _of_components(names: list[str]) -> IdKind:
     """What a chain of names says; the last name says most, and one that says nothing leaves it to the one before."""
     is_named = False
     for name in names:
@@ -188,7 +188,7 @@ def _of_components(names: list[str]) -> Make:
     return "recurring" if is_named else "unknown"
 
 
-def _of_format(form: str) -> Make:
+def _of_format(form: str) -> IdKind:
     """What a point in time is in this format: still one, or a date."""
     return "unique" if any(directive in form for directive in _TIME_DIRECTIVES) else "date"
 

@@ -1,4 +1,4 @@
-"""What plain values looked like, to tell later whether code changed them."""
+"""Snapshots of plain values, which show later whether code has changed them."""
 
 from __future__ import annotations
 
@@ -18,37 +18,71 @@ _MOST = 5000
 
 
 class Snapshot:
+    """A snapshot of a value: of containers, dataclasses and namespaces in depth; anything else is compared as it is.
+
+    Of a very large value only the first few thousand parts are in the snapshot.
+
+    Args:
+        value: The value.
+    """
+
+    __slots__ = ("_containers", "_value")
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+        self._containers = [] if isinstance(value, _SCALARS) else list(_containers_of(value))
+
+    def changes(self, value: object) -> list[Any]:
+        """The containers whose content is another one now.
+
+        Args:
+            value: The value in the same place now.
+
+        Returns:
+            The changed containers; `[None]` where another value stands in the place.
+        """
+        if not self._containers:
+            return [] if _equal(self._value, value) else [None]
+        if self._value is value:
+            return [container.value for container in self._containers if container.has_changed()]
+        return [] if type(self._value) is type(value) and self._containers[0].had(value) else [None]
+
+
+class _Container:
     """A container as it was.
 
     Args:
         value: The container itself.
-        parts: What it held, by key or position.
+        parts: What the container held, by key or position.
     """
 
-    __slots__ = ("copy", "is_plain", "value")
+    __slots__ = ("_copy", "_is_plain", "value")
 
     def __init__(self, value: Any, parts: dict[Any, Any]) -> None:
         self.value = value
-        # With a user's objects in it, what it holds must not be compared by their own `==`.
-        self.is_plain = type(value) in (dict, list, JsDict) and all(isinstance(part, _KNOWN) for part in parts.values())
-        self.copy = value.copy() if self.is_plain else parts
+        # With a user's objects in it, what the container holds must not be compared by their own `==`.
+        is_known = all(isinstance(part, _KNOWN) for part in parts.values())
+        self._is_plain = is_known and type(value) in (dict, list, JsDict)
+        self._copy = value.copy() if self._is_plain else parts
 
     def has_changed(self) -> bool:
-        """Whether it holds something else now."""
-        if self.is_plain:
-            return bool(self.value != self.copy)
+        """Whether the container holds something else now."""
+        if self._is_plain:
+            return bool(self.value != self._copy)
         parts = parts_of(self.value) or {}
-        return parts.keys() != self.copy.keys() or not all(_equal(self.copy[key], part) for key, part in parts.items())
+        return parts.keys() != self._copy.keys() or not all(
+            _equal(self._copy[key], part) for key, part in parts.items()
+        )
+
+    def had(self, value: Any) -> bool:
+        """Whether the container held what another one of its type holds."""
+        if self._is_plain:
+            return bool(self._copy == value)
+        return (parts_of(value) or {}).items() == self._copy.items()
 
 
-def take_snapshot(value: Any) -> Any:
-    """A picture of a value: of containers, dataclasses and namespaces in depth, anything else is its own picture.
-
-    Of very large values only the first few thousand parts are looked at.
-    """
-    if isinstance(value, _SCALARS) or parts_of(value) is None:
-        return value
-    snapshots = _Snapshots()
+def _containers_of(value: object) -> Iterator[_Container]:
+    """A container and all that lie in it, the outermost first; none for a value that is no container."""
     seen: set[int] = set()
     waiting, left = deque([value]), _MOST
     while waiting and left > 0:
@@ -58,16 +92,11 @@ def take_snapshot(value: Any) -> Any:
             continue
         seen.add(id(container))
         left -= len(parts) + 1
-        snapshots.append(Snapshot(container, parts))
+        yield _Container(container, parts)
         waiting.extend(part for part in parts.values() if not isinstance(part, _SCALARS))
-    return snapshots
 
 
-class _Snapshots(list[Snapshot]):
-    """A container and all that lie in it, the outermost first; told apart from a value that is a list."""
-
-
-def parts_of(value: Any) -> dict[Any, Any] | None:
+def parts_of(value: object) -> dict[Any, Any] | None:
     """What a container holds, by key or position; None for anything else."""
     if isinstance(value, dict):
         return dict(value)
@@ -82,30 +111,7 @@ def parts_of(value: Any) -> dict[Any, Any] | None:
     return None
 
 
-def changed_since(snapshot: Any, value: Any) -> list[Any]:
-    """The containers whose content is another one than in the picture.
-
-    Args:
-        snapshot: What `take_snapshot` gave.
-        value: What stands in its place now.
-
-    Returns:
-        The changed containers; `[None]` where another value stands in its place.
-    """
-    if not isinstance(snapshot, _Snapshots):
-        return [] if _equal(snapshot, value) else [None]
-    if snapshot[0].value is not value:
-        return [] if type(snapshot[0].value) is type(value) and _equal_parts(snapshot[0], value) else [None]
-    return [inner.value for inner in snapshot if inner.has_changed()]
-
-
-def _equal_parts(before: Snapshot, value: Any) -> bool:
-    if before.is_plain:
-        return bool(before.copy == value)
-    return (parts_of(value) or {}).items() == before.copy.items()
-
-
-def _equal(before: Any, value: Any) -> bool:
+def _equal(before: object, value: object) -> bool:
     if before is value:
         return True
     return type(before) is type(value) and isinstance(value, _KNOWN) and bool(before == value)

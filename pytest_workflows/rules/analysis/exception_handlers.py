@@ -1,4 +1,4 @@
-"""What catches an exception around a statement: read from its syntax."""
+"""Exception handlers: what catches an exception around a statement, read from its syntax."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Catcher = ast.ExceptHandler | ast.With | ast.AsyncWith
 
 
 def blocks_around(file: SourceFile | None, statement: ast.stmt | None) -> Iterator[tuple[Block, ast.stmt]]:
-    """The `try` and `with` blocks around a statement in its function, and the statement of theirs that it is in."""
+    """The `try` and `with` blocks around a statement in its function, each with the block's statement that holds it."""
     if file is None or statement is None:
         return
     inside = statement
@@ -28,10 +28,10 @@ def blocks_around(file: SourceFile | None, statement: ast.stmt | None) -> Iterat
 
 
 def catcher_in(block: Block, names: frozenset[str], *, suppressed: frozenset[str] = BROAD) -> Catcher | None:
-    """What catches an exception whose classes have these names.
+    """The handler of a block that catches an exception whose classes have these names, or None.
 
     Args:
-        block: The block around it.
+        block: The block.
         names: The names of the exception's classes.
         suppressed: The names that count in a `with suppress(...)`.
     """
@@ -45,15 +45,15 @@ def catcher_in(block: Block, names: frozenset[str], *, suppressed: frozenset[str
 
 
 def is_broad(catcher: Catcher) -> bool:
-    """Whether it catches every exception."""
+    """Whether a handler catches every exception."""
     if not isinstance(catcher, ast.ExceptHandler):
         return True
     caught = _caught_names(catcher)
     return not caught or not BROAD.isdisjoint(caught)
 
 
-def passes_on(catcher: Catcher) -> bool:
-    """Whether it raises, always or now and then."""
+def reraises(catcher: Catcher) -> bool:
+    """Whether a handler raises again, always or now and then."""
     return isinstance(catcher, ast.ExceptHandler) and any(
         isinstance(node, ast.Raise) for statement in catcher.body for node in own_nodes_of(statement)
     )
