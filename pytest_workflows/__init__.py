@@ -46,13 +46,10 @@ if TYPE_CHECKING:
         WorkflowConfigWarning,
     )
     from .introspection.fault_plan import FaultPlan
-    from .introspection.introspectors import (
-        InstanceIntrospector,
-        WorkflowIntrospector,
-        introspect_workflow,
-        introspect_workflow_instance,
-    )
+    from .introspection.instance import InstanceIntrospector
+    from .introspection.introspectors import introspect_workflow, introspect_workflow_instance
     from .introspection.modifier import Modifier
+    from .introspection.workflow import WorkflowIntrospector
     from .recordings.errors import DivergenceError, RecordingError
     from .recordings.format.model import Recording
     from .recordings.playback.reproduction import reproduce
@@ -108,7 +105,7 @@ _HOMES = {
     "RecordingError": ".recordings.errors",
     "reproduce": ".recordings.playback.reproduction",
     "FaultPlan": ".introspection.fault_plan",
-    "InstanceIntrospector": ".introspection.introspectors",
+    "InstanceIntrospector": ".introspection.instance",
     "MissingBindingError": ".errors",
     "MissingNameError": ".errors",
     "NetworkRefusedError": ".errors",
@@ -117,7 +114,7 @@ _HOMES = {
     "Run": ".timeline.text",
     "WorkflowConfigError": ".errors",
     "WorkflowConfigWarning": ".errors",
-    "WorkflowIntrospector": ".introspection.introspectors",
+    "WorkflowIntrospector": ".introspection.workflow",
     "introspect_workflow": ".introspection.introspectors",
     "introspect_workflow_instance": ".introspection.introspectors",
 }

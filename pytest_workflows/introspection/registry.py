@@ -88,6 +88,20 @@ class Registry:
             )
         self.workflows[workflow] = introspector
 
+    def close_instance(self, introspector: OpenInstanceIntrospector, workflow: str) -> None:
+        """Note that an instance is introspected no more by this introspector."""
+        key = (workflow, introspector.id)
+        if self.instances.get(key) is introspector:
+            del self.instances[key]
+
+    def close_workflow(self, workflow: str) -> None:
+        """Note that a workflow is introspected no more."""
+        self.workflows.pop(workflow, None)
+
+    def add_unused(self, error: UnusedModificationError) -> None:
+        """Keep the error for modifications that nothing used until the end of the test."""
+        self.unused.append(error)
+
     def keep_runs(self, engine: Engine, workflow: Workflow, ids: Iterable[str]) -> None:
         """Keep the runs of instances that are about to go, for the test's report; of very many, the first ones."""
         if self.on_leave is not None:
