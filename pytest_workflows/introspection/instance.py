@@ -235,7 +235,7 @@ class InstanceIntrospector(Introspector):
         __tracebackhide__ = True
         self._check_open()
         self._require()
-        return self._engine.status(self._workflow, self._id)
+        return self._engine.lifecycle.status(self._workflow, self._id)
 
     @property
     def steps(self) -> list[StepRecord]:
@@ -273,7 +273,7 @@ class InstanceIntrospector(Introspector):
         if instance is None:
             self._left = LastState()
         else:
-            status = self._engine.status_of(instance)
+            status = self._engine.lifecycle.status_of(instance)
             self._left = LastState(keep_run(self._engine, instance), status, self._exception_of(instance))
 
     # -- helpers -----------------------------------------------------------------------------------------------------

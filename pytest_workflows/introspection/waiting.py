@@ -85,7 +85,7 @@ def _near_steps(name: str, steps: list[StepRecord]) -> list[str]:
 
 def _queued_behind(engine: Engine, workflow: Workflow, id: str) -> list[str]:
     """Why the instance does not start, where it is queued."""
-    holders = engine.slot_holders(workflow, id)
+    holders = engine.lifecycle.slot_holders(workflow, id)
     if not holders:
         return []
     listed = ", ".join(f"{holder.id!r} ({holder.status})" for holder in holders)

@@ -11,6 +11,7 @@ from durable_engine import (
     Modification,
     StepRecord,
     UnusedModificationError,
+    Workflow,
     WorkflowBinding,
     hide_frames,
 )
@@ -71,8 +72,8 @@ class WorkflowIntrospector(Introspector):
             self._check_open()
         return Introspectors(self._instances.values())
 
-    def _created(self, binding: WorkflowBinding, id: str, modifications: InstanceModifications) -> None:
-        if binding is self._binding:
+    def _created(self, workflow: Workflow, id: str, modifications: InstanceModifications) -> None:
+        if workflow is self._workflow:
             for modification in self._modifications:
                 modifications.add(modification, general=True)
             self._instances.pop(id, None)  # one that was deleted and is created again comes last
@@ -80,11 +81,11 @@ class WorkflowIntrospector(Introspector):
 
     def _open(self) -> None:
         self._registry.open_workflow(self, self._workflow.name)
-        self._engine.on_create.append(self._created)
+        self._engine.lifecycle.on_create.append(self._created)
 
     def _dispose(self) -> None:
         if self._state == "open":
-            self._engine.on_create.remove(self._created)
+            self._engine.lifecycle.on_create.remove(self._created)
             self._registry.close_workflow(self._workflow.name)
             if not self._engine.closed:
                 self._registry.keep_runs(self._engine, self._workflow, self._instances)
