@@ -50,6 +50,8 @@ class Registry:
         gone: The runs of instances that were disposed of, for the test's report.
         on_leave: Told of instances that are about to be disposed of.
         most_runs: How many of them are kept; None for all.
+        instances: The open introspectors of one instance each, by workflow and id.
+        workflows: The open introspectors of all new instances, by workflow.
     """
 
     def __init__(self) -> None:

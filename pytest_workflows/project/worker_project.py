@@ -214,6 +214,9 @@ class ProjectSwitcher:
         configured: Ini `workflows_config`.
         environment: Ini `workflows_wrangler_env`.
         dev_vars: Ini `workflows_dev_vars`.
+
+    Attributes:
+        active: The project whose modules can be imported now; None where there is none.
     """
 
     def __init__(

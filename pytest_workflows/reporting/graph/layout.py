@@ -24,7 +24,15 @@ Neighbours = dict[str, tuple[list[str], list[str]]]
 
 @dataclass
 class Box:
-    """A node's place: its centre and its size, in pixels."""
+    """A node's place.
+
+    Attributes:
+        width: In pixels.
+        height: In pixels.
+        x: Its centre, from the left.
+        y: Its centre, from the top.
+        layer: Which row it stands in, from 0.
+    """
 
     width: float
     height: float
