@@ -24,8 +24,8 @@ from typer.testing import CliRunner
 
 from durable_engine import EngineError
 from pytest_workflows.cli.app import app
+from pytest_workflows.cli.commands.describe import show_recording
 from pytest_workflows.cli.comparison import compare
-from pytest_workflows.cli.describe import show_recording
 from pytest_workflows.cli.errors import CommandError
 from pytest_workflows.cli.events import read_event, read_json
 from pytest_workflows.cli.generating import generate

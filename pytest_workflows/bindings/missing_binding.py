@@ -47,7 +47,7 @@ class MissingBinding:
             f'        return {{"{self._name}": Fake{_camel(self._name)}()}}'
         )
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> NoReturn:
         # Tools that inspect any object (pytest, copy, inspect, mock) ask for names like `__wrapped__` and
         # `_is_coroutine`; none of them is a use, and no binding of the platform has one.
         if name.startswith("_"):

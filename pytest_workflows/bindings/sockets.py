@@ -8,36 +8,25 @@ of its fakes and of its servers are let through.
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import functools
 import ipaddress
 import socket
 import sys
-import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from durable_engine import current_scope, hide_frames
-from pytest_workflows.active_test import Caller, Uses, running_handler
+from pytest_workflows.active_test import Uses, running_handler
 from pytest_workflows.errors import NetworkRefusedError
+
+from .callers import context_for, run_for
 
 hide_frames(__file__)
 
 _LOCAL = frozenset({"localhost", "0.0.0.0", "::", ""})
 _ABSENT = object()
-_thread = threading.local()
-_task_caller: contextvars.ContextVar[Caller | None] = contextvars.ContextVar("pytest_workflows_caller", default=None)
-_Instead = Callable[..., Any]
-
-
-def caller_of_thread() -> Caller | None:
-    """Who let the function run that this thread runs for an event loop; None where that is not known."""
-    return getattr(_thread, "caller", None)
-
-
-def caller_of_task() -> Caller | None:
-    """Who started the task that runs, in a workflow or a handler; None where that is not known."""
-    return _task_caller.get()
+_Instead = Callable[..., object]
+R = TypeVar("R")
 
 
 class SocketGuard:
@@ -91,7 +80,7 @@ class SocketGuard:
         original = getattr(owner, name)
 
         @functools.wraps(original)
-        def guarded(*args: Any, **kwargs: Any) -> Any:
+        def guarded(*args: object, **kwargs: object) -> object:
             return instead(original, *args, **kwargs) if self._is_on else original(*args, **kwargs)
 
         self._replaced.append((owner, name, vars(owner).get(name, _ABSENT), guarded))
@@ -104,7 +93,7 @@ class SocketGuard:
             target_of: Called with the same arguments: where it would go to, or None where that is no affair of ours.
         """
 
-        def instead(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        def instead(original: Callable[..., R], *args: object, **kwargs: object) -> R:
             target = target_of(*args, **kwargs)
             if target is not None:
                 self._check(target)
@@ -113,17 +102,16 @@ class SocketGuard:
         return instead
 
     def _for_thread(
-        self, original: Callable[..., Any], loop: Any, executor: Any, function: Any, *args: Any, **kwargs: Any
-    ) -> Any:
+        self, original: Callable[..., R], loop: Any, executor: Any, function: Any, *args: Any, **kwargs: Any
+    ) -> R:
         """A function is to run in a thread, where no frame says on whose behalf."""
-        return original(loop, executor, functools.partial(_run_for, self._uses.caller(), function), *args, **kwargs)
+        return original(loop, executor, functools.partial(run_for, self._uses.caller(), function), *args, **kwargs)
 
-    def _for_task(self, original: Callable[..., Any], loop: Any, coroutine: Any, **kwargs: Any) -> Any:
+    def _for_task(self, original: Callable[..., R], loop: Any, coroutine: Any, **kwargs: Any) -> R:
         """A Worker's code, or a fake that it called, starts a task, where no frame says which of them did."""
         is_in_worker = running_handler.get() is not None or current_scope.get() is not None
         if is_in_worker and kwargs.get("context") is None:
-            kwargs["context"] = contextvars.copy_context()
-            kwargs["context"].run(_task_caller.set, self._uses.caller())
+            kwargs["context"] = context_for(self._uses.caller())
         return original(loop, coroutine, **kwargs)
 
     def _check(self, target: str) -> None:
@@ -132,15 +120,6 @@ class SocketGuard:
             error = NetworkRefusedError.of_connection(target, is_local=_is_local(target))
             self._uses.note(error, caller)
             raise error
-
-
-def _run_for(caller: Caller | None, function: Callable[..., Any], *args: Any) -> Any:
-    """Run a function in a thread, on behalf of whoever asked the event loop for that."""
-    before, _thread.caller = caller_of_thread(), caller
-    try:
-        return function(*args)
-    finally:
-        _thread.caller = before
 
 
 def _loops() -> list[Any]:

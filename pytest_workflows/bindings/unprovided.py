@@ -13,7 +13,7 @@ from pytest_workflows.errors import MissingNameError, UnprovidedError
 from pytest_workflows.sources.syntax import source_file
 from pytest_workflows.sources.worker_code import Sources
 
-from .sockets import caller_of_task, caller_of_thread
+from .callers import caller_of_task, caller_of_thread
 
 
 class UseNoter:

@@ -8,10 +8,10 @@ from difflib import SequenceMatcher
 from typing import Any, Literal
 
 from durable_engine import in_words
-from pytest_workflows.recordings import Recording, Step
+from pytest_workflows.recordings import Recording, Step, Value
 from pytest_workflows.recordings.format.matching import can_match, texts_can_match
 
-from . import formatting as words
+from .terminal import formatting as words
 
 _VALUE = 200
 
@@ -116,7 +116,7 @@ def _outcome(step: Step) -> str:
     return f"complete: {_value(_payload(step))}"
 
 
-def _payload(step: Step) -> Any:
+def _payload(step: Step) -> Value:
     is_event = step.kind == "wait_for_event" and isinstance(step.result, dict) and "payload" in step.result
     return step.result["payload"] if is_event else step.result
 
@@ -140,12 +140,12 @@ def _is_unsure(a: Recording, b: Recording) -> bool:
     return texts_can_match(_end(a), _end(b)) if a.error is not None else can_match(a.output, b.output)
 
 
-def _value(data: Any) -> str:
+def _value(data: Value) -> str:
     # Keys are compared whatever their order.
     return words.value(_sorted(data))
 
 
-def _sorted(data: Any) -> Any:
+def _sorted(data: Value) -> Value:
     if isinstance(data, dict):
         return {key: _sorted(data[key]) for key in sorted(data)}
     return [_sorted(item) for item in data] if isinstance(data, list) else data

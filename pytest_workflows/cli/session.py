@@ -16,6 +16,7 @@ from durable_engine import EngineError
 from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.project.newer_python import note_of
 from pytest_workflows.recordings.playback.divergence import place_text
+from pytest_workflows.sources.code_owner import is_library
 
 from .errors import CommandError
 from .project import Found, complaint_in, find_project, run_pytest
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from pytest_workflows.session.testrun import TestRun
 
 NAME = "pytest-workflows"
-_FOREIGN = "site-packages"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def _in_source(error: Exception, found: Found, project: Project | None) -> Comma
     else:
         folder = found.rootdir if found.path is None else found.path.parent
         frames = [(frame.filename, frame.lineno or 1) for frame in traceback.extract_tb(error.__traceback__)]
-        mine = [place for place in frames if _FOREIGN not in place[0] and Path(place[0]).is_relative_to(folder)]
+        mine = [place for place in frames if not is_library(place[0]) and Path(place[0]).is_relative_to(folder)]
         place = mine[-1] if mine else None
     where = "the Worker's source" if place is None else place_text(*place)
     note = note_of(error, project)

@@ -43,6 +43,9 @@ class Explorer:
     Args:
         exploration: What is to be explored.
         seed: What draws come from.
+
+    Attributes:
+        points: The fault points that the plain run reached, where the engine is killed one after the other.
     """
 
     def __init__(self, exploration: Exploration, seed: object) -> None:

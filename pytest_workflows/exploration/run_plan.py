@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_workflows.messages.short_repr import printable
+
 if TYPE_CHECKING:
     from durable_engine import FaultPoint
 
@@ -36,8 +38,6 @@ class RunPlan:
             parts.append(f"seed: {self.seed}")
         if not parts:
             return ""
-        from durable_engine import printable
-
         return printable(f"[{', '.join(parts)}]")
 
     def command(self, nodeid: str, points: Sequence[FaultPoint]) -> str:
@@ -49,8 +49,6 @@ class RunPlan:
         """
         line = f"pytest {_quoted(nodeid)}"
         if self.point is not None:
-            from durable_engine import printable
-
             line += f" --workflows-crash={_quoted(printable(self.point.shortest(points)))}"
         if self.seed is not None:
             line += f" --workflows-seed={self.seed}"

@@ -124,11 +124,12 @@ def _of_type(hint: Any) -> Strategy:
     return st.from_type(hint).map(_in_json).filter(_is_unchanged)
 
 
-def _in_json(value: object) -> Any:
-    return msgspec.to_builtins(value, str_keys=True, order="deterministic", enc_hook=_others_in_json)
+def _in_json(value: object) -> object:
+    made: object = msgspec.to_builtins(value, str_keys=True, order="deterministic", enc_hook=_others_in_json)
+    return made
 
 
-def _others_in_json(value: object) -> Any:
+def _others_in_json(value: object) -> str | int | float:
     for plain in (str, int, float):
         if isinstance(value, plain):
             return plain(value)

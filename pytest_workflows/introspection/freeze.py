@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import PurePath
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -165,13 +164,15 @@ def _is_tool(frame: FrameType | None) -> bool:
         package = name.partition(".")[0]
         verdict = _verdicts[name] = package in _TOOLS or (
             # An installed plugin: a user's own helpers may have such a name too.
-            package.startswith("pytest_") and package != _OURS and _is_installed(frame.f_code.co_filename)
+            package.startswith("pytest_") and package != _OURS and _is_library(frame.f_code.co_filename)
         )
     return verdict
 
 
-def _is_installed(file: str) -> bool:
-    return not {"site-packages", "dist-packages"}.isdisjoint(PurePath(file).parts)
+def _is_library(file: str) -> bool:
+    from pytest_workflows.sources.code_owner import is_library  # by now the engine is loaded: somebody watches time
+
+    return is_library(file)
 
 
 def _is_freezegun_active() -> bool:

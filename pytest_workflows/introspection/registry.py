@@ -48,6 +48,8 @@ class Registry:
         replays: Whether instances are replayed from their storage when they have ended.
         unused: Errors found by a plain `dispose()`, for the end of the test.
         gone: The runs of instances that were disposed of, for the test's report.
+        instances: The open introspectors of one instance each, by workflow and id.
+        workflows: The open introspectors of all new instances, by workflow.
     """
 
     def __init__(self) -> None:
@@ -106,6 +108,20 @@ class Registry:
                 f"Workflow {workflow!r} already has an open introspector. Use that one, or dispose of it first."
             )
         self.workflows[workflow] = introspector
+
+    def close_instance(self, introspector: OpenInstanceIntrospector, workflow: str) -> None:
+        """Note that an instance is introspected no more by this introspector."""
+        key = (workflow, introspector.id)
+        if self.instances.get(key) is introspector:
+            del self.instances[key]
+
+    def close_workflow(self, workflow: str) -> None:
+        """Note that a workflow is introspected no more."""
+        self.workflows.pop(workflow, None)
+
+    def add_unused(self, error: UnusedModificationError) -> None:
+        """Keep the error for modifications that nothing used until the end of the test."""
+        self.unused.append(error)
 
     def keep_runs(self, engine: Engine, workflow: Workflow, ids: Iterable[str]) -> None:
         """Keep the runs of instances that are about to go, for the test's report; of very many, the first ones."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -104,6 +105,8 @@ def _is_standard(name: str) -> bool:
 
 def _comes_from(error: BaseException, folder: Path) -> bool:
     """Whether an error comes from the Worker's source: a test beside it is none of the Worker."""
+    from pytest_workflows.sources.code_owner import is_workers
+
     if isinstance(error, SyntaxError):
         files = [] if error.filename is None else [error.filename]
     else:
@@ -111,8 +114,7 @@ def _comes_from(error: BaseException, folder: Path) -> bool:
         while traceback is not None:
             files.append(traceback.tb_frame.f_code.co_filename)
             traceback = traceback.tb_next
-    paths = [Path(file) for file in files]
-    return any(path.is_relative_to(folder) and not path.name.startswith(("test_", "conftest")) for path in paths)
+    return any(is_workers(os.path.realpath(folder), file) for file in files)
 
 
 def _dotted(version: tuple[int, ...]) -> str:

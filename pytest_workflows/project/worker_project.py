@@ -104,8 +104,10 @@ class Project:
 
     def has_file(self, file: str) -> bool:
         """Whether a file is the Worker's: it lies beside `main`, and is no test and no library."""
+        from pytest_workflows.sources.code_owner import is_workers
+
         folder = self.folder
-        return folder is not None and _is_workers(file, folder)
+        return folder is not None and is_workers(os.path.realpath(folder), file)
 
     # -- the modules beside main -------------------------------------------------------------------------------------
 
@@ -142,7 +144,7 @@ class Project:
             sys.path.remove(str(self.vendored))
         for name, module in list(sys.modules.items()):
             places = _places_of(module)
-            if any(_is_workers(one, folder) or one.startswith(f"{self.vendored}{os.sep}") for one in places):
+            if any(_is_beside_main(one, folder) or one.startswith(f"{self.vendored}{os.sep}") for one in places):
                 self._aside[name] = sys.modules.pop(name)
 
     def load_main(self) -> ModuleType:
@@ -212,6 +214,9 @@ class ProjectSwitcher:
         configured: Ini `workflows_config`.
         environment: Ini `workflows_wrangler_env`.
         dev_vars: Ini `workflows_dev_vars`.
+
+    Attributes:
+        active: The project whose modules can be imported now; None where there is none.
     """
 
     def __init__(
@@ -275,7 +280,8 @@ def _places_of(module: ModuleType) -> list[str]:
     return [place for place in places if isinstance(place, str)]
 
 
-def _is_workers(file: str, folder: Path) -> bool:
+def _is_beside_main(file: str, folder: Path) -> bool:
+    """Whether a module is put aside with the project that it belongs to: helpers of its tests as well."""
     prefix = f"{folder}{os.sep}"
     if not file.startswith(prefix):
         return False

@@ -13,10 +13,10 @@ from typing import Any, NoReturn
 
 from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.messages.path_checks import why_no_path
-from pytest_workflows.messages.short_repr import brief, shown, shown_path
+from pytest_workflows.messages.short_repr import brief, kind_of, shown, shown_path
 
 from .config_lines import TOML_TOKEN, Lines
-from .workflow_entries import WorkflowBindingConfig, WorkflowReader, kind_of
+from .workflow_entries import WorkflowBindingConfig, WorkflowReader
 
 __all__ = [
     "NAMES",

@@ -58,12 +58,12 @@ def _steps(traceback: TracebackType | None) -> Iterator[TracebackType]:
 
 
 def _is_users(step: TracebackType) -> bool:
-    from pytest_workflows.sources.worker_code import is_library
+    from pytest_workflows.sources.code_owner import is_library
 
     return not is_library(step.tb_frame.f_code.co_filename)
 
 
 def _is_ours(step: TracebackType) -> bool:
-    from pytest_workflows.sources.worker_code import is_ours
+    from pytest_workflows.sources.code_owner import is_ours
 
     return is_ours(step.tb_frame.f_code.co_filename)

@@ -33,7 +33,12 @@ _IN_BACKGROUND = frozenset({"create_task", "ensure_future"})
 
 @dataclass
 class Klass:
-    """A workflow's class with what it inherits: methods by name with their files, and texts by their names."""
+    """A workflow's class with what it inherits.
+
+    Attributes:
+        methods: Its methods by name, with the files that they stand in.
+        constants: Texts by the names that they have in the class: `self.NAME`.
+    """
 
     methods: dict[str, tuple[Function, Module]]
     constants: dict[str, str]
@@ -41,7 +46,19 @@ class Klass:
 
 @dataclass
 class FoundStep:
-    """A step as far as it is known by now."""
+    """A step as far as it is known by now.
+
+    Attributes:
+        kind: What it is.
+        name: Its name, as far as the source says it.
+        file: Where it is declared.
+        line: The line in that file.
+        function: Its callback; None where that is not known.
+        scope: The names that the callback sees.
+        dependencies: The names of the steps whose results the callback takes.
+        depends: Which steps these are.
+        after: The steps that it may come right after.
+    """
 
     kind: StepKind
     name: StepName
@@ -81,6 +98,9 @@ class Scope:
         bound: Steps and functions by the names that they have there.
         constants: Texts by the names that they have there.
         step_names: What the step object is called.
+        returns: After which steps it may return.
+        loops: For each loop around what is walked, after which steps `break` and `continue` may come.
+        pending: What was called and not awaited yet: before which steps, and after which.
     """
 
     module: Module
@@ -122,6 +142,9 @@ class Walk:
 
     Args:
         klass: The class.
+
+    Attributes:
+        steps: The steps that were met, in order.
     """
 
     def __init__(self, klass: Klass) -> None:

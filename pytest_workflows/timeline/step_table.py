@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from durable_engine import AttemptRecord, HistoryEvent, StepKey, StepRecord, in_words, printable, show
 from durable_engine.history import WAIT_START
+from pytest_workflows.messages.short_repr import cut
 
 from .bar_chart import ATTEMPT, BLOCKS, DELAY, FAILED, SLEEP, WAIT
 from .styled_text import Cell, Line, Part, paragraph, row, width_of
@@ -45,7 +46,7 @@ class Hiding(Protocol):
     def text(self, text: str) -> str:
         """A text without them."""
 
-    def shown(self, value: Any) -> Any:
+    def shown(self, value: object) -> object:
         """A value without them."""
 
 
@@ -55,7 +56,7 @@ class _NothingHidden:
     def text(self, text: str) -> str:
         return text
 
-    def shown(self, value: Any) -> Any:
+    def shown(self, value: object) -> object:
         return value
 
 
@@ -81,8 +82,7 @@ class TextFormatter:
 
     def value(self, value: Any) -> str:
         """A value, cut where it is long."""
-        text = self.text(show(self._hiding.shown(value)))
-        return text if len(text) <= _VALUE_WIDTH else f"{text[: _VALUE_WIDTH - 3]}..."
+        return cut(self.text(show(self._hiding.shown(value))), _VALUE_WIDTH)
 
     def has_shown(self, text: str) -> bool:
         """Whether the report says so already."""

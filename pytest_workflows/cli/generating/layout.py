@@ -36,7 +36,12 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Led:
-    """Something that is led in by what cannot be taken apart: `"key": ...`, `times=...`, `lambda: ...`."""
+    """Something that is led in by what cannot be taken apart: `"key": ...`, `times=...`, `lambda: ...`.
+
+    Attributes:
+        prefix: What leads it in.
+        node: The rest.
+    """
 
     prefix: str
     node: Node

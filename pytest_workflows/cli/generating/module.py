@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from durable_engine import FINAL_STATUSES
 from durable_engine.history import DO_ENDS, FINAL_STEP_STATUSES
-from pytest_workflows.cli import formatting as words
+from pytest_workflows.cli.terminal import formatting as words
 from pytest_workflows.recordings import Recording, Step, by_name, untag
 from pytest_workflows.recordings.playback.reproduction import cron_trigger, execution_start
 from pytest_workflows.recordings.production import UNKNOWN_ID

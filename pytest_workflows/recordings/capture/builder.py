@@ -11,7 +11,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import durable_engine
 from durable_engine import (
     SENSITIVE,
     Engine,
@@ -24,11 +23,12 @@ from durable_engine import (
     decode,
     error_of,
     history_records,
+    is_hidden,
     step_records,
     stored_inputs,
     to_datetime,
 )
-from durable_engine.history import STEP_STARTS, WAIT_COMPLETE, WORKFLOW_QUEUED, WORKFLOW_START, HistoryKind
+from durable_engine.history import STEP_STARTS, WAIT_COMPLETE, WORKFLOW_QUEUED, WORKFLOW_START
 from pytest_workflows.recordings.format.model import (
     Attempt,
     Crash,
@@ -45,7 +45,7 @@ from pytest_workflows.recordings.format.model import (
     Step,
 )
 from pytest_workflows.recordings.format.redaction import HIDDEN
-from pytest_workflows.recordings.format.values import tag
+from pytest_workflows.recordings.format.values import tag, tag_items
 
 from .observer import AttemptKey, OutputLine, Watched
 
@@ -231,8 +231,8 @@ class _Builder:
             status=step.status,
             started_at=step.started_at,
             ended_at=step.ended_at,
-            config=tag(detail["config"]) if "config" in detail else None,
-            inputs={name: tag(value) for name, value in stored_inputs(row).items()},
+            config=tag_items(detail["config"]) if "config" in detail else None,
+            inputs=tag_items(stored_inputs(row)),
             result=result,
             error=None if step.error is None else ErrorRecord(**step.error),
             mocked=step.mocked,
@@ -299,7 +299,7 @@ class _Builder:
             service=effect.service,
             method=effect.method,
             args=[tag(value) for value in effect.args],
-            kwargs={name: tag(value) for name, value in effect.kwargs.items()},
+            kwargs=tag_items(effect.kwargs),
             at=at,
             step=None if effect.step is None else effect.step.label,
             attempt=effect.attempt,
@@ -311,20 +311,18 @@ class _Builder:
         return FindingRecord(rule=finding.rule, message=finding.message, place=place, step=finding.step)
 
     def _detail(self, line: HistoryEvent, key: StepKey | None) -> dict[str, Any]:
-        detail = {name: tag(value) for name, value in line.detail.items()}
+        detail = tag_items(line.detail)
         if key is not None and key in self._rows and self._rows[key].flags & SENSITIVE and "result" in detail:
             detail["result"] = HIDDEN
         return detail
 
-    def _trigger(self) -> Any:
+    def _trigger(self) -> dict[str, Any] | None:
         """What started the instance, with the cron of one that a cron started, as production's dumps tell it."""
-        trigger, cron = self._first(WORKFLOW_QUEUED, "trigger"), self._run.row.trigger
+        trigger = next((line.detail.get("trigger") for line in self._history if line.kind == WORKFLOW_QUEUED), None)
+        cron = self._run.row.trigger
         if trigger is None or cron is None:
             return trigger
         return {**trigger, "cron": cron.cron, "scheduledTime": cron.scheduled_time}
-
-    def _first(self, kind: HistoryKind, name: str) -> Any:
-        return next((line.detail.get(name) for line in self._history if line.kind == kind), None)
 
     def _place(self, file: str, line: int) -> SourcePlace:
         return SourcePlace(file=self._file(file) or file, line=line)
@@ -387,8 +385,7 @@ def _traceback(exception: BaseException) -> str:
 
 
 def _leave_out_ours(summary: traceback.TracebackException) -> None:
-    ours = os.path.dirname(durable_engine.__file__) + os.sep
-    kept = [frame for frame in summary.stack if not frame.filename.startswith(ours)]
+    kept = [frame for frame in summary.stack if not is_hidden(frame.filename)]
     summary.stack = traceback.StackSummary.from_list(kept)
     for part in (summary.__cause__, summary.__context__, *(summary.exceptions or ())):
         if part is not None:

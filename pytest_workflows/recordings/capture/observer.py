@@ -29,7 +29,15 @@ AttemptKey = tuple[StepKey, int]
 
 @dataclass(slots=True)
 class OutputLine:
-    """A line that was printed or logged."""
+    """A line that was printed or logged.
+
+    Attributes:
+        at: The virtual time.
+        source: Where it went.
+        text: The line.
+        level: Of a log record: its level's name.
+        logger: Of a log record: its logger's name.
+    """
 
     at: datetime
     source: Source
@@ -90,6 +98,9 @@ class Watcher(Observer):
 
     Args:
         engine: The engine.
+
+    Attributes:
+        findings: The broken rules, in order.
     """
 
     def __init__(self, engine: Engine) -> None:

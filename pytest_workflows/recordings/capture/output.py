@@ -10,8 +10,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
-from collections.abc import Callable
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Literal, TextIO
 
 from durable_engine import Engine, Scope, current_scope
 
@@ -60,31 +60,32 @@ class Listening:
 class _Tee:
     """A stream that is what it wraps in everything, and lets somebody hear what is written."""
 
-    def __init__(self, wrapped: Any, name: Literal["stdout", "stderr"], listening: Listening) -> None:
+    def __init__(self, wrapped: TextIO, name: Literal["stdout", "stderr"], listening: Listening) -> None:
         self.wrapped = wrapped
         self.listening = listening
         self._name: Source = name
 
-    def write(self, text: str) -> Any:
+    def write(self, text: str) -> int:
         written = self.wrapped.write(text)
         self.listening.receive(self._name, text)
         return written
 
-    def writelines(self, lines: Any) -> None:
+    def writelines(self, lines: Iterable[str]) -> None:
         for line in lines:
             self.write(line)
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.wrapped, name)
+    def __getattr__(self, name: str) -> object:
+        found: object = getattr(self.wrapped, name)
+        return found
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[str]:
         return iter(self.wrapped)
 
-    def __enter__(self) -> Any:
+    def __enter__(self) -> TextIO:
         return self.wrapped.__enter__()
 
-    def __exit__(self, *error: Any) -> Any:
-        return self.wrapped.__exit__(*error)
+    def __exit__(self, *error: Any) -> None:
+        self.wrapped.__exit__(*error)
 
 
 class _Handler(logging.Handler):

@@ -43,7 +43,12 @@ class ErrorRecord(_Part):
 
 
 class SourcePlace(_Part):
-    """Where in the user's source; the file is relative to the folder that pytest calls rootdir, where it lies in it."""
+    """Where in the user's source; the file is relative to the folder that pytest calls rootdir, where it lies in it.
+
+    Attributes:
+        file: The file.
+        line: The line in it.
+    """
 
     file: str
     line: int

@@ -19,7 +19,7 @@ import msgspec
 from durable_engine import REDACTED_REASON, UnknownValue
 
 from .model import Attempt, Effect, ErrorRecord, HistoryLine, LogLine, Recording, Step
-from .values import TYPE, tag, untag
+from .values import TYPE, JsonValue, tag, untag
 
 TEXT = "[REDACTED]"
 HIDDEN = tag(UnknownValue(REDACTED_REASON))
@@ -74,7 +74,7 @@ class Secrets:
         """A text without them."""
         return self._whole_cleaner.text(text)
 
-    def shown(self, value: Any) -> Any:
+    def shown(self, value: object) -> object:
         """A value without them."""
         return untag(self._whole_cleaner.value(self._value(tag(value))))
 
@@ -120,18 +120,19 @@ class Secrets:
             history=[_changed(line, detail=self._value(line.detail)) for line in recording.history],
         )
 
-    def _value(self, value: Any) -> Any:
+    def _value(self, value: JsonValue) -> JsonValue:
         if isinstance(value, list):
             return [self._value(item) for item in value]
-        if not isinstance(value, dict):
-            return value
+        return self._object(value) if isinstance(value, dict) else value
+
+    def _object(self, value: dict[str, Any]) -> JsonValue:
         if value.get(TYPE) == "object":
             return {**value, "value": [[key, self._under(key, item)] for key, item in value["value"]]}
         if TYPE in value:
             return {**value, "value": self._value(value["value"])} if "value" in value else value
         return {key: self._under(key, item) for key, item in value.items()}
 
-    def _under(self, key: Any, value: Any) -> Any:
+    def _under(self, key: object, value: JsonValue) -> JsonValue:
         if not isinstance(key, str) or key.lower() not in self._keys:
             return self._value(value)
         self._learn(value)
@@ -210,7 +211,7 @@ class _Cleaner:
     def text(self, text: str) -> str:
         return text if self._pattern is None else self._pattern.sub(lambda _: TEXT, text)
 
-    def value(self, value: Any) -> Any:
+    def value(self, value: JsonValue) -> JsonValue:
         """A tagged value without secrets."""
         if isinstance(value, str):
             return self.text(value)
@@ -222,7 +223,7 @@ class _Cleaner:
             return HIDDEN
         return [self.value(item) for item in value] if isinstance(value, list) else self._dict(value)
 
-    def _dict(self, value: dict[str, Any]) -> Any:
+    def _dict(self, value: dict[str, Any]) -> JsonValue:
         kind, inner = value.get(TYPE), value.get("value")
         if kind is None:
             return HIDDEN if any(map(self._is_secret_key, value)) else self._items(value)

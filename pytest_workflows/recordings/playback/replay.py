@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from durable_engine import FINAL_STATUSES, WorkflowBinding, engine_of, error_of
-from pytest_workflows.introspection.introspectors import InstanceIntrospector
+from pytest_workflows.introspection.instance import InstanceIntrospector
 from pytest_workflows.recordings.format.matching import can_match, texts_can_match
 from pytest_workflows.recordings.format.model import Recording
 from pytest_workflows.recordings.format.redaction import TEXT, redact

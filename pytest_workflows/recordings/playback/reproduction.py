@@ -20,7 +20,8 @@ from durable_engine import (
     engine_of,
     to_ms,
 )
-from pytest_workflows.introspection.introspectors import InstanceIntrospector, introspect_workflow_instance
+from pytest_workflows.introspection.instance import InstanceIntrospector
+from pytest_workflows.introspection.introspectors import introspect_workflow_instance
 from pytest_workflows.recordings.errors import DivergenceError, RecordingError
 from pytest_workflows.recordings.files import load, read
 from pytest_workflows.recordings.format.model import Recording

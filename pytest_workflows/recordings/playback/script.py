@@ -285,7 +285,7 @@ def _failure(attempt: Attempt, error: ErrorRecord) -> dict[str, Any]:
     return detail
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """Without our dicts, which history's storage does not know."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}

@@ -22,7 +22,11 @@ def guess_of(notes: Iterable[str]) -> list[str]:
 
 
 class Notes:
-    """The sentences that end up in a recording's `notes`, in order, each once."""
+    """The sentences that end up in a recording's `notes`, in order, each once.
+
+    Attributes:
+        lines: The sentences so far.
+    """
 
     def __init__(self) -> None:
         self.lines: list[str] = []

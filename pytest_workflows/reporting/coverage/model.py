@@ -90,7 +90,11 @@ class WorkflowCoverage(msgspec.Struct):
 
 
 class Coverage(msgspec.Struct):
-    """What the tests did with all workflows."""
+    """What the tests did with all workflows.
+
+    Attributes:
+        workflows: Each workflow, with its steps.
+    """
 
     workflows: list[WorkflowCoverage]
 

@@ -7,7 +7,7 @@ through places of their own, order the layers by the mean place of their neighbo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import combinations, pairwise
 
 GAP_X = 28
@@ -24,7 +24,15 @@ Neighbours = dict[str, tuple[list[str], list[str]]]
 
 @dataclass
 class Box:
-    """A node's place: its centre and its size, in pixels."""
+    """A node's place.
+
+    Attributes:
+        width: In pixels.
+        height: In pixels.
+        x: Its centre, from the left.
+        y: Its centre, from the top.
+        layer: Which row it stands in, from 0.
+    """
 
     width: float
     height: float
@@ -33,7 +41,7 @@ class Box:
     layer: int = 0
 
 
-@dataclass
+@dataclass(frozen=True)
 class Layout:
     """A graph with places.
 
@@ -46,10 +54,10 @@ class Layout:
     """
 
     boxes: dict[str, Box]
-    paths: dict[Link, list[tuple[float, float]]] = field(default_factory=dict)
-    loops: list[Link] = field(default_factory=list)
-    width: float = 0.0
-    height: float = 0.0
+    paths: dict[Link, list[tuple[float, float]]]
+    loops: list[Link]
+    width: float
+    height: float
 
 
 def lay_out(sizes: dict[str, tuple[float, float]], links: Sequence[Link]) -> Layout:
@@ -59,19 +67,20 @@ def lay_out(sizes: dict[str, tuple[float, float]], links: Sequence[Link]) -> Lay
         sizes: Width and height by node, in the order of reading.
         links: The edges.
     """
-    layout = Layout({node: Box(*size) for node, size in sizes.items()})
-    down, layout.loops = _split_loops(list(sizes), links)
-    _set_layers(layout.boxes, down)
-    chains = _add_dummies(layout.boxes, down)
+    boxes = {node: Box(*size) for node, size in sizes.items()}
+    down, loops = _split_loops(list(sizes), links)
+    _set_layers(boxes, down)
+    chains = _add_dummies(boxes, down)
     pieces = [piece for chain in chains.values() for piece in pairwise(chain)]
-    near = _neighbours(layout.boxes, pieces)
-    layers = _order(layout.boxes, near, pieces)
-    _place(layout, layers, near)
-    layout.paths = {
-        link: [(layout.boxes[one].x, layout.boxes[one].y) for one in chain] for link, chain in chains.items()
-    }
-    layout.boxes = {node: layout.boxes[node] for node in sizes}
-    return layout
+    near = _neighbours(boxes, pieces)
+    width, height = _place(boxes, _order(boxes, near, pieces), near)
+    return Layout(
+        boxes={node: boxes[node] for node in sizes},
+        paths={link: [(boxes[one].x, boxes[one].y) for one in chain] for link, chain in chains.items()},
+        loops=loops,
+        width=width,
+        height=height,
+    )
 
 
 def _split_loops(nodes: list[str], links: Sequence[Link]) -> tuple[list[Link], list[Link]]:
@@ -175,8 +184,8 @@ def _neighbours(boxes: dict[str, Box], pieces: list[Link]) -> Neighbours:
     return near
 
 
-def _place(layout: Layout, layers: list[list[str]], near: Neighbours) -> None:
-    boxes = layout.boxes
+def _place(boxes: dict[str, Box], layers: list[list[str]], near: Neighbours) -> tuple[float, float]:
+    """Give each node its place; the width and the height of all."""
     top = 0.0
     for layer in layers:
         height = max(boxes[node].height for node in layer)
@@ -191,8 +200,7 @@ def _place(layout: Layout, layers: list[list[str]], near: Neighbours) -> None:
     left = min(box.x - box.width / 2 for box in boxes.values())
     for box in boxes.values():
         box.x -= left
-    layout.width = max(box.x + box.width / 2 for box in boxes.values())
-    layout.height = top - GAP_Y
+    return max(box.x + box.width / 2 for box in boxes.values()), top - GAP_Y
 
 
 def _pull(boxes: dict[str, Box], layer: list[str], near: Neighbours) -> None:

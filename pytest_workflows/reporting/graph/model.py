@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from durable_engine import StepKind
+from pytest_workflows.recordings import Step
 
 Kind = Literal["start", StepKind, "end"]
 
@@ -33,6 +34,17 @@ class Node(msgspec.Struct):
     retries: int = 0
     mocked: int = 0
     place: str | None = None
+
+    def count_instance(self) -> None:
+        """One more instance began or ended here."""
+        self.runs += 1
+
+    def count_step(self, step: Step) -> None:
+        """One more step ran here, with what became of it."""
+        self.runs += 1
+        self.failed += step.status == "errored"
+        self.retries += max(0, len(step.attempts) - 1)
+        self.mocked += step.mocked
 
     @property
     def taken(self) -> bool:

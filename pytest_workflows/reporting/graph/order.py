@@ -14,7 +14,13 @@ _NEVER = float("inf")
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A step with its places in the sequence; `end` is infinite for one without an outcome."""
+    """A step with its places in the sequence.
+
+    Attributes:
+        step: The step.
+        start: Where it started, among all that happened.
+        end: Where it had its outcome; infinite for one that has none.
+    """
 
     step: Step
     start: float

@@ -5,6 +5,8 @@ from __future__ import annotations
 from html import escape
 from itertools import pairwise
 
+from pytest_workflows.messages.short_repr import cut
+
 from .layout import Box, Layout, lay_out
 from .model import Edge, Graph, Node
 
@@ -72,8 +74,7 @@ def _summary(graph: Graph) -> str:
 
 
 def _label(node: Node) -> str:
-    text = node.label if len(node.label) <= _MOST else f"{node.label[: _MOST - 1]}…"
-    return _ICONS.get(node.kind, "") + text
+    return _ICONS.get(node.kind, "") + cut(node.label, _MOST, "…")
 
 
 def _size(node: Node) -> tuple[float, float]:

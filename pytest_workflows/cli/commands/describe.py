@@ -14,12 +14,11 @@ from rich.text import Text
 
 from durable_engine import FINAL_STATUSES
 from durable_engine.history import FINAL_STEP_STATUSES, WORKFLOW_TERMINATED
+from pytest_workflows.cli.files import read_file
+from pytest_workflows.cli.options import Config, File, InstanceId, Json, JsonOutputs, WorkflowOption
+from pytest_workflows.cli.terminal import formatting as words
+from pytest_workflows.cli.terminal.console import Row, coloured, columns, labelled, safe_json, show, stdout
 from pytest_workflows.recordings import Attempt, LogLine, Recording, SourcePlace, Step, dump
-
-from . import formatting as words
-from .console import Row, coloured, columns, labelled, safe_json, show, stdout
-from .files import read_file
-from .options import Config, File, InstanceId, Json, JsonOutputs, WorkflowOption
 
 _VALUE = 400
 _NOTES = 12

@@ -9,16 +9,15 @@ from typing import Annotated
 import typer
 
 from durable_engine import printable
+from pytest_workflows.cli.errors import CommandError, UsageError
+from pytest_workflows.cli.files import read_all
+from pytest_workflows.cli.options import Config
+from pytest_workflows.cli.project import Found, find_project
 from pytest_workflows.messages.path_checks import why_not_writable
 from pytest_workflows.messages.short_repr import shown, shown_path
 from pytest_workflows.recordings import Recording, workflow_of
 from pytest_workflows.reporting.graph import build_graph, to_mermaid, to_svg
 from pytest_workflows.sources import SourceWorkflow, find_steps
-
-from .errors import CommandError, UsageError
-from .files import read_all
-from .options import Config
-from .project import Found, find_project
 
 EXAMPLES = """
 Examples:

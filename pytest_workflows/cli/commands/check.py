@@ -17,13 +17,12 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from pytest_workflows.cli.check_plugin import FILE
+from pytest_workflows.cli.errors import NO, OK, CommandError, UsageError
+from pytest_workflows.cli.options import Config, Json
+from pytest_workflows.cli.terminal import formatting as words
+from pytest_workflows.cli.terminal.console import Row, labelled, show, show_whole, stdout
 from pytest_workflows.messages.short_repr import shown_path
-
-from . import formatting as words
-from .check_plugin import FILE
-from .console import Row, labelled, show, show_whole, stdout
-from .errors import NO, OK, CommandError, UsageError
-from .options import Config, Json
 
 _ERROR = 200
 _NO_TESTS = 5

@@ -14,19 +14,18 @@ from rich.console import Console
 from rich.text import Text
 
 from durable_engine import EngineError, printable
+from pytest_workflows.cli.errors import INPUT, NO, OK, UsageError
+from pytest_workflows.cli.files import as_command_error, read_file
+from pytest_workflows.cli.options import Config, File, InstanceId, JsonOutputs, WorkflowOption
+from pytest_workflows.cli.session import Bench, run_like_a_test
+from pytest_workflows.cli.terminal import formatting as words
+from pytest_workflows.cli.terminal.console import show, stdout
+from pytest_workflows.cli.terminal.live_view import Watcher
 from pytest_workflows.recordings import DivergenceError, Recording, RecordingError
 from pytest_workflows.recordings.playback.replay import replay, same_failure
 from pytest_workflows.recordings.playback.reproduction import reproduce as play
 from pytest_workflows.recordings.playback.script import find_until
 from pytest_workflows.recordings.production import guess_of
-
-from . import formatting as words
-from .console import show, stdout
-from .errors import INPUT, NO, OK, UsageError
-from .files import as_command_error, read_file
-from .live_view import Watcher
-from .options import Config, File, InstanceId, JsonOutputs, WorkflowOption
-from .session import Bench, run_like_a_test
 
 EXAMPLES = """
 Examples:
