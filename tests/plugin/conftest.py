@@ -2,9 +2,11 @@
 
 import importlib
 import pkgutil
+import sys
 import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,6 +69,8 @@ class WorkerProject:
         self.pytester = pytester
         self.monkeypatch = monkeypatch
         self.path: Path = pytester.path
+        # A source that a test changes within a second, and keeps as long as it was, would not be compiled again.
+        monkeypatch.setattr(sys, "dont_write_bytecode", True)
         self.ini(INI)
         self.write("wrangler.jsonc", CONFIG)
         self.write("src/entry.py", ENTRY)
@@ -101,14 +105,20 @@ class WorkerProject:
         """
         if tests is not None:
             self.write("tests/test_it.py", tests)
+        options: dict[str, Any] = {}
         if plugins is not None:
             self.monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-            named = [*PLUGINS, *plugins, *(["xdist.plugin"] if "-n" in arguments else [])]
+            named = [*plugins]
+            if process or "-n" in arguments:
+                named += [*PLUGINS, *(["xdist.plugin"] if "-n" in arguments else [])]
+            else:
+                # As modules: for each name pytest would read the metadata of all that is installed.
+                options = {"plugins": [importlib.import_module(name) for name in PLUGINS]}
             arguments = (*(word for name in named for word in ("-p", name)), *arguments)
         how: Callable[..., pytest.RunResult] = (
             self.pytester.runpytest_subprocess if process else self.pytester.runpytest_inprocess
         )
-        return how(*arguments)
+        return how(*arguments, **options)
 
 
 @pytest.fixture
