@@ -55,13 +55,17 @@ def test_the_examples_are_durable_at_every_crash_point_and_break_no_rule(folder)
 
 
 @each_example
-def test_the_examples_own_tests_pass_and_their_recordings_replay(folder, tmp_path):
-    run(folder, "--workflows-record=all", "-o", f"workflows_failures_dir={tmp_path}")
+def test_the_examples_own_tests_pass_and_their_recordings_replay(folder, tmp_path, sessions):
+    def run_here(*arguments):
+        result = sessions.run(folder, "-p", "respx", "-p", "no:cacheprovider", "-W", "error", *arguments)
+        outcomes = result.parseoutcomes()
+        assert outcomes.keys() == {"passed"}
+        return outcomes["passed"]
+
+    assert run_here("--workflows-record=all", "-o", f"workflows_failures_dir={tmp_path}")
     recordings = list(tmp_path.rglob("*.json"))
 
-    replayed = run(folder, f"--workflows-replay={tmp_path}")
-
-    assert f"{len(recordings)} passed" in replayed
+    assert run_here(f"--workflows-replay={tmp_path}") == len(recordings)
 
 
 def test_the_starter_shows_a_rules_warning_and_stays_green_where_warnings_are_errors():

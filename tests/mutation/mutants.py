@@ -1,18 +1,21 @@
-"""Engines that are broken on purpose: a pytest plugin that breaks one thing, named by the variable WORKFLOWS_MUTANT.
+"""Engines that are broken on purpose: each mutant breaks one thing, for as long as `broken` is entered.
 
 Each mutant is a mistake that an engine like this one could have. The tests beside this file show that the tests of the
 examples notice each.
 """
 
+import contextlib
 import functools
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
+
+import pytest
 
 from durable_engine import engine, instance, operations, step, store
 from durable_engine.values.failures import ErrorInfo
 
 MUTANTS: dict[str, Callable[[], None]] = {}
+_patch = pytest.MonkeyPatch()
 
 
 def mutant(function: Callable[[], None]) -> Callable[[], None]:
@@ -23,7 +26,17 @@ def mutant(function: Callable[[], None]) -> Callable[[], None]:
 def replace(owner: type, name: str, changed: Callable[..., Any]) -> None:
     """Put `changed(original, self, *arguments)` in a method's place."""
     original = getattr(owner, name)
-    setattr(owner, name, functools.wraps(original)(lambda *arguments: changed(original, *arguments)))
+    _patch.setattr(owner, name, functools.wraps(original)(lambda *arguments: changed(original, *arguments)))
+
+
+@contextlib.contextmanager
+def broken(mutant: str) -> Iterator[None]:
+    """The engine makes this mistake."""
+    try:
+        MUTANTS[mutant]()
+        yield
+    finally:
+        _patch.undo()
 
 
 # -- what is stored ----------------------------------------------------------------------------------------------------
@@ -188,7 +201,3 @@ def a_lost_attempt_counts_for_nothing() -> None:
 @mutant
 def the_old_life_runs_on() -> None:
     replace(engine.Engine, "kill", lambda original, self, instances: None)
-
-
-if "WORKFLOWS_MUTANT" in os.environ:
-    MUTANTS[os.environ["WORKFLOWS_MUTANT"]]()
