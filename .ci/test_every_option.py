@@ -102,12 +102,12 @@ def test_no_option_and_no_command_is_left_out(project):
 
 @pytest.mark.parametrize("option", OPTIONS)
 def test_each_option_works(project, option):
-    words, telling = OPTIONS[option]
+    words, pattern = OPTIONS[option]
 
     code, shown = call(project, "pytest", "-q", *words.format(project).split())
 
     assert code == 0, shown
-    assert re.search(telling, shown), shown
+    assert re.search(pattern, shown), shown
 
 
 def test_a_run_on_two_workers_is_reported_as_one(project):

@@ -21,8 +21,8 @@ from .session.fixtures import (  # noqa: F401 (pytest finds fixtures by their na
 )
 from .session.hooks.durations import Durations
 from .session.hooks.exploration import NAME, ExplorationHooks
-from .session.report_options import read_look_options
-from .session.report_sections import RECORDINGS, SECTION, ColouredSections, show_report, tell_worker
+from .session.report_options import read_report_options
+from .session.report_sections import RECORDINGS, SECTION, ColouredSections, send_terminal, show_report
 from .session.session import SESSION, WorkflowSession
 from .session.session_report import RunCollector
 from .session.settings import MARKER_HELP, add_options, read_exploration
@@ -67,11 +67,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(ExplorationHooks(config, session, read_exploration(config)), NAME)
     config.pluginmanager.register(ColouredSections())
     config.pluginmanager.register(RunCollector(config))
-    look = read_look_options(config)
-    if look:
-        from .session.hooks import reports as looking
+    report_options = read_report_options(config)
+    if report_options:
+        from .session.hooks import reports
 
-        config.pluginmanager.register(looking.LookingHooks(config, session, look), looking.NAME)
+        config.pluginmanager.register(reports.ReportHooks(config, session, report_options), reports.NAME)
     if config.getoption("workflows_replay"):
         from .session.hooks.replay import set_up_replays
 
@@ -83,7 +83,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """A worker of xdist is about to start: it writes what the controller shows."""
-    tell_worker(node.workerinput, node.config)
+    send_terminal(node.workerinput, node.config)
 
 
 def _start(config: pytest.Config) -> None:
@@ -158,7 +158,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
         return outcome
     except BaseException as failure:
         if running is not None:
-            running.tell_findings()
+            running.warn_of_findings()
             running.write_report(failure)
             running.explain(failure)
         raise

@@ -5,10 +5,10 @@ This is the engine's public door; what is not named here is its own affair.
 
 from __future__ import annotations
 
-from .api.binding import InstanceHandle, WorkflowBinding, pass_door
+from .api.binding import InstanceHandle, WorkflowBinding, suspend_if_stopped
 from .context.frames import hide_frames
 from .context.scope import Scope, current_scope
-from .engine import DEFAULT_TIMEOUT, Engine
+from .engine import DEFAULT_TIMEOUT, Engine, engine_of
 from .errors import (
     ConversionError,
     EngineClosedError,
@@ -36,10 +36,11 @@ from .errors import (
     WorkflowRuleError,
     WorkflowRuleWarning,
 )
-from .execution.instance import Instance
+from .execution.execution import Execution
 from .execution.step import Step
 from .guard.bounded_calls import call_bounded
 from .guard.watchdog import WATCHDOG
+from .instance import Instance
 from .limits import Limits
 from .model import (
     FINAL_STATUSES,
@@ -69,17 +70,36 @@ from .storage.inspection import (
     steps_of,
     stored_inputs,
 )
-from .testing.effects import acting_scope, as_coroutine_function, inside_service, make_effect, tell_call, tell_effect
+from .testing.effects import (
+    acting_scope,
+    as_coroutine_function,
+    inside_service,
+    make_effect,
+    notify_call,
+    notify_effect,
+)
 from .testing.faults import FaultPoint, Faults
 from .testing.findings import RULES, Finding, Findings, Rule
 from .testing.hazards import PAUSE_REJECTS
 from .testing.modifications import InstanceModifications, Modification, Selector, check_consistent
 from .testing.observers import Observer, ObserverFailure
-from .testing.paths import Life
+from .testing.paths import ExecutionRecord
 from .text.source_paths import shown_path
 from .text.stable_repr import printable, show
 from .time.clock import VirtualClock
-from .values.boundary import Cover, JsBigInt, JsDict, JsNull, JsProxy, cross, decode, encode, jsnull, to_json, unwrap
+from .values.boundary import (
+    JsBigInt,
+    JsDict,
+    JsNull,
+    JsProxy,
+    TransparentProxy,
+    cross,
+    decode,
+    encode,
+    jsnull,
+    to_json,
+    unwrap,
+)
 from .values.datetimes import PLAIN_DATETIME, read_now, to_datetime, to_ms
 from .values.durations import duration_ms, in_words, parse_duration
 from .values.failures import ErrorInfo, end_of_unserialisable
@@ -101,7 +121,6 @@ __all__ = [
     "AttemptRecord",
     "CallbackRun",
     "ConversionError",
-    "Cover",
     "CronTrigger",
     "Effect",
     "Engine",
@@ -109,6 +128,8 @@ __all__ = [
     "EngineError",
     "ErrorInfo",
     "EventLoopBlockedError",
+    "Execution",
+    "ExecutionRecord",
     "FaultPoint",
     "Faults",
     "Finding",
@@ -128,7 +149,6 @@ __all__ = [
     "JsException",
     "JsNull",
     "JsProxy",
-    "Life",
     "Limits",
     "MissingAwaitError",
     "Modification",
@@ -153,6 +173,7 @@ __all__ = [
     "StepRecord",
     "StepRow",
     "StepStatus",
+    "TransparentProxy",
     "UnknownRuleError",
     "UnknownValue",
     "UnknownValueError",
@@ -176,6 +197,7 @@ __all__ = [
     "duration_ms",
     "encode",
     "end_of_unserialisable",
+    "engine_of",
     "error_of",
     "failure_of",
     "hide_frames",
@@ -185,8 +207,9 @@ __all__ = [
     "inside_service",
     "jsnull",
     "make_effect",
+    "notify_call",
+    "notify_effect",
     "parse_duration",
-    "pass_door",
     "printable",
     "read_now",
     "show",
@@ -196,8 +219,7 @@ __all__ = [
     "step_records",
     "steps_of",
     "stored_inputs",
-    "tell_call",
-    "tell_effect",
+    "suspend_if_stopped",
     "to_datetime",
     "to_json",
     "to_ms",

@@ -35,15 +35,17 @@ from .errors import (
     WorkflowDurationWarning,
 )
 from .execution.concurrency import Slots
-from .execution.instance import Instance
+from .execution.execution import Execution
+from .execution.step import Step
 from .guard.loop_guard import LoopGuard
-from .guard.task_teardown import Graveyard, kill
+from .guard.task_teardown import StoppedTasks, kill
 from .guard.threads import WorkerThreads
 from .guard.unwinding import GiveWay
 from .guard.watchdog import WATCHDOG
+from .instance import Instance
 from .limits import Limits
 from .model import CronTrigger, Place, StepKey
-from .replay.playback import PlayedInstance, Script
+from .replay.playback import PlayedExecution, Script
 from .replay.replay import check_by_replay
 from .rows import HistoryRow, InstanceRow
 from .storage.inspection import error_of, outputs_of
@@ -58,7 +60,7 @@ from .testing.paths import Paths
 from .testing.unawaited_calls import Calls
 from .testing.unprovided import UnprovidedUses
 from .time.clock import Timer, VirtualClock
-from .time.interleaving import Schedule
+from .time.interleaving import Interleaving
 from .time.waits import Waiter, Waits
 from .values.boundary import JsDict, decode, encode, to_json
 from .values.datetimes import PLAIN_DATETIME, read_now, to_datetime, to_ms
@@ -126,14 +128,14 @@ class Engine:
         self.busy: dict[Instance, None] = {}
         self.calls = Calls()
         self.findings = Findings(self.observers.found, ignore_rules)
-        self.hazards = Hazards(self)
+        self.hazards = Hazards(self.findings, self.clock, self.store)
         self.observers.add(self.hazards)
         self.refused: list[Warning] = []
         # The misread durations that were warned of; several engines may share it, so that each is warned of once.
-        self.told_durations: set[tuple[str, int, str]] = set()
-        self.graveyard = Graveyard()
+        self.warned_durations: set[tuple[str, int, str]] = set()
+        self.stopped_tasks = StoppedTasks()
         self.faults = Faults()
-        self.order = Schedule(schedule_seed)
+        self.interleaving = Interleaving(schedule_seed)
         self.paths = Paths(self.findings)
         self.closed = False
         self.on_create: list[Callable[[WorkflowBinding, str, InstanceModifications], None]] = []
@@ -141,7 +143,7 @@ class Engine:
         # the engine would keep every engine alive.
         self.attached: dict[type[Any], Any] = {}
         self._open_operations = 0
-        self._replayed: weakref.WeakKeyDictionary[Instance, None] = weakref.WeakKeyDictionary()
+        self._replayed: weakref.WeakKeyDictionary[Execution, None] = weakref.WeakKeyDictionary()
         self.scripts: dict[tuple[str, str], Script] = {}
         self.manual_clock = manual_clock
         self._waits = Waits(self, manual_clock)
@@ -149,15 +151,15 @@ class Engine:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._bindings: dict[str, WorkflowBinding] = {}
         self._slots: dict[str, Slots] = {}
-        self._alive: dict[tuple[str, str], Instance] = {}
+        self._executions: dict[tuple[str, str], Execution] = {}
         self._modifications: dict[tuple[str, str], InstanceModifications] = {}
         self._restarts: Counter[int] = Counter()
         self._listeners: dict[tuple[str, str], list[asyncio.Future[None]]] = {}
         self._watchers = 0
         self._aborted: BaseException | None = None
-        self._told: list[tuple[BaseException, asyncio.Task[Any]]] = []
+        self._delivered: list[tuple[BaseException, asyncio.Task[Any]]] = []
         self._guard = LoopGuard(self)
-        self.threads = WorkerThreads(self)
+        self.threads = WorkerThreads(self, root)
 
     async def __aenter__(self) -> Self:
         return self
@@ -166,10 +168,10 @@ class Engine:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
-        self.graveyard.close()
+        self.stopped_tasks.close()
 
     def close(self) -> None:
-        """Stop every instance and drop the database. The stopped tasks stay in `graveyard` until it is closed."""
+        """Stop every instance and drop the database. The stopped tasks stay in `stopped_tasks` until it is closed."""
         if self.closed:
             return
         self.closed = True
@@ -177,20 +179,20 @@ class Engine:
         WATCHDOG.unwatch(self._guard)
         self.threads.close()
         self._waits.close()
-        for instance in self._alive.values():
-            self._put_down(instance)
+        for instance in self._executions.values():
+            instance.put_down()
         if self._loop is not None and not self._loop.is_closed():
-            kill(self._loop, lambda scope: scope.instance.engine is self, self.graveyard)
+            kill(self._loop, lambda scope: scope.instance.lives_on(self), self.stopped_tasks)
         if self._loop is not None:
             stop_registering(self._loop)
-        self._alive.clear()
+        self._executions.clear()
         self.busy.clear()
         self._waits.reject(EngineClosedError("The engine was closed while this wait went on."))
         self.store.close()
 
     # -- checks ------------------------------------------------------------------------------------------------------
 
-    async def check_by_replay(self, instance: Instance) -> None:
+    async def check_by_replay(self, instance: Execution) -> None:
         """Replay an instance that has ended from its own storage, once; a changed path becomes a finding."""
         if instance not in self._replayed:
             self._replayed[instance] = None
@@ -230,9 +232,9 @@ class Engine:
         return dict(self._bindings)
 
     @property
-    def instances(self) -> list[Instance]:
+    def instances(self) -> list[Execution]:
         """Every instance that is kept, in order of creation."""
-        found = (self._alive.get((row.workflow, row.id)) for row in self.store.all_instances())
+        found = (self._executions.get((row.workflow, row.id)) for row in self.store.all_instances())
         now = self.clock.now_ms
         return [instance for instance in found if instance is not None and not instance.row.is_expired(now)]
 
@@ -304,7 +306,7 @@ class Engine:
             EngineError: If that would be a step back in time for something that is under way.
         """
         self.check_open()
-        if now_ms < self.clock.now_ms and (self._alive or self.clock.next_timer() is not None):
+        if now_ms < self.clock.now_ms and (self._executions or self.clock.next_timer() is not None):
             raise EngineError(
                 f"The clock cannot go back from {self.clock.now.isoformat()} to {to_datetime(now_ms).isoformat()}: "
                 "instances exist on this engine. Dispose of them first, or use a test of its own."
@@ -390,7 +392,7 @@ class Engine:
             action: What to do.
             dropped: Called in its place when it is dropped.
         """
-        if not self.order.seeded:
+        if not self.interleaving.seeded:
             action()
             return
 
@@ -400,14 +402,14 @@ class Engine:
             elif dropped is not None:
                 dropped()
 
-        self.order.hold(act)
+        self.interleaving.hold(act)
         self._waits.let_go_in_turn()
 
     def operation_opened(self) -> None:
         """A step has begun, of whatever instance: of two that are open, either may be the first to end."""
         self._open_operations += 1
         if self._open_operations > 1:
-            self.order.has_choices = True
+            self.interleaving.has_choices = True
 
     def operations_closed(self, count: int) -> None:
         """So many steps are no longer under way."""
@@ -420,6 +422,10 @@ class Engine:
         else:
             self.busy.pop(instance, None)
         self.progress(instance)
+
+    def forget_busy(self, instance: Instance) -> None:
+        """An execution is stopped, and is not at work any more."""
+        self.busy.pop(instance, None)
 
     def progress(self, instance: Instance) -> None:
         """Something changed about an instance that somebody may wait for."""
@@ -460,16 +466,16 @@ class Engine:
         self.check_loop()
         return self.find(workflow, id) is not None
 
-    def find(self, workflow: Workflow, id: str) -> Instance | None:
+    def find(self, workflow: Workflow, id: str) -> Execution | None:
         """The instance's present life, or None."""
         self.check_open()
-        instance = self._alive.get((workflow.name, id))
+        instance = self._executions.get((workflow.name, id))
         if instance is not None and instance.row.is_expired(self.clock.now_ms):
             self.discard(workflow, [id])
             return None
         return instance
 
-    def require(self, workflow: Workflow, id: str) -> Instance:
+    def require(self, workflow: Workflow, id: str) -> Execution:
         """The instance's present life.
 
         Raises:
@@ -516,8 +522,8 @@ class Engine:
         kept = retention.or_else(workflow.retention)
         row = self.store.add_instance(workflow.name, id, self.clock.now_ms, params, kept, trigger)
         self._record_queued(row)
-        self._mock_events(row, modifications)
-        instance = self._live(workflow, row)
+        instance = self._new_execution(workflow, row)
+        instance.inbox.keep_mocked()
         self.observers.instance_created(instance)
         self._admit(instance)
         return id
@@ -545,14 +551,14 @@ class Engine:
             )
         return self.create(workflow, trigger.instance_id, encode({}), trigger=trigger)
 
-    def _admit(self, instance: Instance) -> None:
+    def _admit(self, instance: Execution) -> None:
         """Let an instance run, once its workflow has a slot for it."""
         if self._slots[instance.workflow.name].take(instance.id):
             instance.start()
         else:
             self.progress(instance)
 
-    def _admit_again(self, old: Instance, *, has_begun: bool) -> None:
+    def _admit_again(self, old: Execution, *, has_begun: bool) -> None:
         """The same for one that ran before: a new execution, from what is stored.
 
         Args:
@@ -561,37 +567,39 @@ class Engine:
         """
         old.row.status = "queued"
         self.store.save_instance(old.row)
-        instance = self._relive(old)
+        instance = self._restore_execution(old)
         instance.has_begun = has_begun
         self._admit(instance)
 
     def free_slots(self, workflow: Workflow, ids: Iterable[str]) -> None:
         """Instances run no more: let as many go on that are queued."""
         for id in self._slots[workflow.name].release(ids):
-            self._alive[workflow.name, id].start()
+            self._executions[workflow.name, id].start()
 
-    def slot_holders(self, workflow: Workflow, id: str) -> list[Instance]:
+    def slot_holders(self, workflow: Workflow, id: str) -> list[Execution]:
         """The instances that keep one queued: those that hold its workflow's slots; none where it is not queued."""
         slots = self._slots[workflow.name]
         if not slots.is_queued(id):
             return []
-        return [self._alive[workflow.name, holder] for holder in slots.holders]
+        return [self._executions[workflow.name, holder] for holder in slots.holders]
 
     def _record_queued(self, row: InstanceRow) -> None:
         detail = {"trigger": {"source": 0 if row.cron is None else "cron"}}
         self.store.record(row.key, [HistoryRow("WORKFLOW_QUEUED", None, self.clock.now_ms, detail, row.params)])
 
-    def _live(self, workflow: Workflow, row: InstanceRow) -> Instance:
+    def _new_execution(self, workflow: Workflow, row: InstanceRow) -> Execution:
         script = self.scripts.get((workflow.name, row.id))
-        instance = Instance(self, workflow, row) if script is None else PlayedInstance(self, workflow, row, script)
-        self._alive[workflow.name, row.id] = instance
+        instance = (
+            Execution(self, workflow, row, Step) if script is None else PlayedExecution(self, workflow, row, script)
+        )
+        self._executions[workflow.name, row.id] = instance
         return instance
 
-    def _relive(self, old: Instance) -> Instance:
+    def _restore_execution(self, old: Execution) -> Execution:
         """A new life from what is stored."""
         row = self.store.find_instance(old.workflow.name, old.row.id)
         assert row is not None
-        return self._live(old.workflow, row)
+        return self._new_execution(old.workflow, row)
 
     def stop(self) -> None:
         """Stop every instance that has not ended where it stands; what is stored of them stays.
@@ -599,37 +607,32 @@ class Engine:
         What an ended one left running is stopped as well: the end of the event loop waits for none of it.
         """
         self._guard.stopped()
-        self.kill(instance for instance in self._alive.values() if not instance.finished)
+        self.kill(instance for instance in self._executions.values() if not instance.finished)
         if self._loop is not None and not self._loop.is_closed():
-            kill(self._loop, lambda scope: scope.instance.engine is self, self.graveyard)
+            kill(self._loop, lambda scope: scope.instance.lives_on(self), self.stopped_tasks)
             self.threads.leave_behind(self._loop)
 
-    def kill(self, instances: Iterable[Instance]) -> None:
+    def kill(self, instances: Iterable[Execution]) -> None:
         """End lives as a crash does: nothing of them runs again while the test can see it."""
-        doomed = set(instances)
-        for instance in doomed:
-            self._put_down(instance)
-        if doomed and self._loop is not None and not self._loop.is_closed():
-            kill(self._loop, lambda scope: scope.instance in doomed, self.graveyard, tasks_of(self._loop, doomed))
+        stopped = set(instances)
+        for instance in stopped:
+            instance.put_down()
+        self.stop_tasks(stopped)
+
+    def stop_tasks(self, instances: Iterable[Instance]) -> None:
+        """Stop every task of these executions, which have ended: nothing of their code runs again."""
+        stopped = set(instances)
+        if stopped and self._loop is not None and not self._loop.is_closed():
+            kill(self._loop, lambda scope: scope.instance in stopped, self.stopped_tasks, tasks_of(self._loop, stopped))
             scope = current_scope.get()
-            if scope is not None and scope.instance in doomed and self._loop.is_running():
+            if scope is not None and scope.instance in stopped and self._loop.is_running():
                 # Their code runs just now: until its next await it goes on, and may start tasks on its way. One that
                 # runs eagerly (`asyncio.eager_task_factory`) gets into asyncio's register only then.
                 self._loop.call_soon(self._sweep, context=Context())
 
     def _sweep(self) -> None:
         assert self._loop is not None
-        kill(self._loop, lambda scope: scope.instance.engine is self and scope.instance.killed, self.graveyard)
-
-    def _put_down(self, instance: Instance) -> None:
-        if not instance.closed:
-            instance.tell_abandoned()
-            self.observers.life_ended(instance)
-        if not instance.killed:
-            self.operations_closed(len(instance.operations))
-        instance.killed = True
-        instance.drop_timers()
-        self.busy.pop(instance, None)
+        kill(self._loop, lambda scope: scope.instance.lives_on(self) and scope.instance.killed, self.stopped_tasks)
 
     def crash(self, workflow: Workflow, id: str, point: FaultPoint | None = None) -> None:
         """Lose an instance's memory and recover it from storage; one that has ended or is queued has nothing to lose.
@@ -647,12 +650,12 @@ class Engine:
         self.paths.lost(instance.row.key, self.clock.now_ms, point)
         self.kill([instance])
         self.observers.crashed(instance)
-        reborn = self._relive(instance)
-        if reborn.row.status == "waitingForPause":
-            reborn.request_pause()
+        restored = self._restore_execution(instance)
+        if restored.row.status == "waitingForPause":
+            restored.request_pause()
         else:
-            self._admit(reborn)
-        self.progress(reborn)
+            self._admit(restored)
+        self.progress(restored)
 
     def pause(self, workflow: Workflow, id: str) -> None:
         """Pause an instance once no callback of it runs; one that has ended stays as it is."""
@@ -711,10 +714,10 @@ class Engine:
             self._record_queued(row)
         instance.modifications.forget_answers({step.key for step in self.store.steps(row.key)})
         self.observers.restarted(instance, whole=not first)
-        self._mock_events(row, instance.modifications)
+        instance.inbox.keep_mocked()
         self._admit_again(instance, has_begun=bool(first))
 
-    def _restart_point(self, instance: Instance, point: object) -> int:
+    def _restart_point(self, instance: Execution, point: object) -> int:
         if point is None:
             return 0
         if not isinstance(point, JsDict) or not isinstance(point.get("name"), str):
@@ -760,10 +763,10 @@ class Engine:
         if self.closed:
             return
         wanted = [(workflow.name, id) for id in ids]
-        doomed = [self._alive.pop(key) for key in wanted if key in self._alive]
-        self.kill(doomed)
-        self.store.delete_instances([instance.row.key for instance in doomed])
-        for instance in doomed:
+        stopped = [self._executions.pop(key) for key in wanted if key in self._executions]
+        self.kill(stopped)
+        self.store.delete_instances([instance.row.key for instance in stopped])
+        for instance in stopped:
             self.exceptions.pop(instance.row.key, None)
             self._restarts.pop(instance.row.key, None)
             self.paths.forget(instance.row.key)
@@ -792,41 +795,31 @@ class Engine:
         instance = self.require(workflow, id)
         if not instance.finished:
             self.observers.event_sent(instance, event_type, payload)
-            self._add_event(instance.row, event_type, payload, mocked=False)
+            instance.inbox.receive(event_type, payload, mocked=False)
         elif place is not None:
             self.observers.event_lost(instance, event_type, place)
 
-    def _keep_event(self, row: InstanceRow, event_type: str, payload: bytes, *, mocked: bool) -> None:
-        event = self.store.add_event(row.key, event_type, payload, self.clock.now_ms, mocked=mocked)
-        self.observers.event_kept(row, event_type, event)
+    def await_late_events(self, key: tuple[str, str], event_type: str) -> None:
+        """A wait has begun: mocked events of its type that come later are on their way from now on.
 
-    def _add_event(self, row: InstanceRow, event_type: str, payload: bytes, *, mocked: bool) -> None:
-        self._keep_event(row, event_type, payload, mocked=mocked)
-        instance = self._alive.get((row.workflow, row.id))
-        if instance is not None and not instance.closed:
-            instance.match_events(event_type)
-
-    def await_late_events(self, instance: Instance, event_type: str) -> None:
-        """A wait has begun: mocked events of its type that come later are on their way from now on."""
-        row = instance.row
+        Args:
+            key: The instance: its workflow's binding name, and its id.
+            event_type: The type that is waited for.
+        """
 
         def schedule(ms: int, action: Callable[[], None]) -> Timer:
             return self.schedule(self.clock.now_ms + ms, action, what=f"the mocked event {event_type!r}")
 
         def send(payload: bytes) -> None:
-            self._add_event(row, event_type, payload, mocked=True)
+            self._executions[key].inbox.receive(event_type, payload, mocked=True)
 
-        instance.modifications.wait_began(event_type, schedule, send)
-
-    def _mock_events(self, row: InstanceRow, modifications: InstanceModifications) -> None:
-        for event_type, payload in modifications.events:
-            self._keep_event(row, event_type, payload, mocked=True)
+        self._modifications[key].wait_began(event_type, schedule, send)
 
     def status(self, workflow: Workflow, id: str) -> JsDict:
         """What a handle's `status()` answers."""
         return self.status_of(self.require(workflow, id))
 
-    def status_of(self, instance: Instance) -> JsDict:
+    def status_of(self, instance: Execution) -> JsDict:
         """The same of an instance that is at hand, also where no loop runs."""
         row = instance.row
         return JsDict(
@@ -856,9 +849,9 @@ class Engine:
         if instance is not None:
             for one in modifications:
                 if one.kind == "event":
-                    self._add_event(instance.row, *one.payload, mocked=True)
-                elif one.kind == "late_event" and instance.waits.get(one.payload[0]):
-                    self.await_late_events(instance, one.payload[0])
+                    instance.inbox.receive(*one.payload, mocked=True)
+                elif one.kind == "late_event" and instance.inbox.has_wait(one.payload[0]):
+                    self.await_late_events(instance.key, one.payload[0])
 
     # -- waiting, and time -------------------------------------------------------------------------------------------
 
@@ -881,8 +874,8 @@ class Engine:
             step: Whether it is a step that is awaited, so that a restart ends the wait.
         """
         __tracebackhide__ = True
-        self._tell_aborted()
-        instance = self._alive.get(about)
+        self._deliver_aborted()
+        instance = self._executions.get(about)
         if instance is not None and instance.aborted_by is not None:
             raise instance.aborted_by
         await self._wait(self._waits.wait(Waiter(evaluate, describe, about, step), self._seconds(timeout)), about)
@@ -907,7 +900,7 @@ class Engine:
         """
         __tracebackhide__ = True
         await self._wait(self._waits.until_idle(self._seconds(timeout)))
-        self._tell_aborted()
+        self._deliver_aborted()
 
     async def advance(self, duration: object) -> None:
         """Move the clock forward by hand; every timer that comes due on the way fires at its time.
@@ -944,7 +937,7 @@ class Engine:
             await self._waits.settle()
         self.clock.move_to(max(target, self.clock.now_ms))
 
-    def _reject_steps(self, instance: Instance, call: str) -> None:
+    def _reject_steps(self, instance: Execution, call: str) -> None:
         self._waits.reject_steps(
             (instance.workflow.name, instance.row.id),
             InstanceEndedError(
@@ -964,9 +957,7 @@ class Engine:
 
     def _abort_soon(self, instance: Instance, error: BaseException) -> None:
         """An observer said something that is meant for the test; the step that it was about is not over yet."""
-        instance.aborted_by = error
-        self.abort(error)
-        self.loop.call_soon(self.kill, [instance], context=Context())
+        instance.abort_soon(error)
 
     async def _wait(self, wait: Coroutine[Any, Any, None], about: tuple[str, str] | None = None) -> None:
         __tracebackhide__ = True
@@ -974,7 +965,7 @@ class Engine:
             await wait
         except BaseException as error:
             if error is self._aborted:
-                self._tell_aborted()
+                self._deliver_aborted()
             use = self.unprovided.behind(about) if isinstance(error, _IN_VAIN) else None
             if use is None:
                 raise
@@ -1000,7 +991,7 @@ class Engine:
             self.unprovided.keep(use, instance.key)
         return use is not None
 
-    def _tell_aborted(self) -> None:
+    def _deliver_aborted(self) -> None:
         """Raise it in the task of the test that waits now; what that makes of it is the test's affair."""
         __tracebackhide__ = True
         error = self.take_aborted()
@@ -1011,13 +1002,13 @@ class Engine:
         __tracebackhide__ = True
         task = asyncio.current_task()
         assert task is not None
-        self._told.append((error, task))
+        self._delivered.append((error, task))
         raise error
 
     def raise_aborted(self) -> None:
         """Raise what user code raised for the test, if the test has not got it: nobody waited, or a lost task did."""
         __tracebackhide__ = True
-        for error, task in self._told:
+        for error, task in self._delivered:
             if task.done() and task._log_traceback:  # nobody has asked for its outcome
                 raise error
         if self._aborted is not None:
@@ -1030,16 +1021,16 @@ class Engine:
 
     def take_findings(self) -> list[Finding]:
         """What was found since the last time, in the order in which it was noticed."""
-        for instance in self._alive.values():
+        for instance in self._executions.values():
             if not instance.closed:
-                instance.tell_abandoned()
+                instance.report_abandoned_waits()
         return self.findings.take()
 
     def report_duration(self, text: str, place: Place) -> None:
         """Warn, once a place, of a duration whose unit the platform does not know."""
         file, line = place
         finding = self.findings.add("duration-unit", f"{text!r} counts as milliseconds", place, about=text)
-        if finding is None or (file, line, text) in self.told_durations:
+        if finding is None or (file, line, text) in self.warned_durations:
             return
         warning = WorkflowDurationWarning(
             f"{text!r} counts as milliseconds in production: its unit is not one that the platform knows "
@@ -1051,7 +1042,7 @@ class Engine:
             # With warnings as errors: a finding never raises inside user code, the test fails at its end.
             self.refused.append(raised)
         else:
-            self.told_durations.add((file, line, text))
+            self.warned_durations.add((file, line, text))
 
     def report_abandoned_wait(self, key: StepKey, event_type: str, place: Place, workflow: Workflow) -> None:
         """Keep a finding: a wait whose task was cancelled stays, and takes the next event."""
@@ -1066,3 +1057,10 @@ class Engine:
     def report_missing_await(self, what: str, place: Place, workflow: Workflow) -> None:
         """Keep a finding: nobody awaited a step."""
         self.findings.add("missing-await", f"{what} was never awaited", place, workflow=workflow.name)
+
+
+def engine_of(binding: WorkflowBinding) -> Engine:
+    """The engine that a binding's instances live on."""
+    engine = binding.engine
+    assert isinstance(engine, Engine)
+    return engine

@@ -25,20 +25,20 @@ from weakref import WeakKeyDictionary
 import wrapt
 
 from durable_engine import (
-    Cover,
     Effect,
     InstanceHandle,
     JsNull,
     JsProxy,
     ReplayEnded,
     Scope,
+    TransparentProxy,
     WorkflowBinding,
     acting_scope,
     current_scope,
     hide_frames,
     inside_service,
     make_effect,
-    tell_effect,
+    notify_effect,
 )
 
 from .missing_binding import MissingBinding
@@ -50,7 +50,7 @@ _RAW = (
     *(list, dict, set, frozenset, tuple, range),
     *(date, time, timedelta, tzinfo, UUID, Decimal, Enum, PurePath, BaseException),
     *(type, ModuleType, asyncio.Future),
-    *(JsProxy, JsNull, WorkflowBinding, InstanceHandle, MissingBinding, Cover),
+    *(JsProxy, JsNull, WorkflowBinding, InstanceHandle, MissingBinding, TransparentProxy),
 )
 """What is handed over as it is: plain values, and what has a door of its own."""
 
@@ -101,19 +101,19 @@ def record(value: Any, service: str) -> Any:
     Returns:
         The proxy; a plain value as it is.
     """
-    return _cover(value, Source(service))
+    return _proxied(value, Source(service))
 
 
-def uncover(value: Any) -> Any:
+def unproxied(value: Any) -> Any:
     """What stands behind a proxy; lists, tuples and dicts that hold proxies are copied without them."""
-    if isinstance(value, Cover):
+    if isinstance(value, TransparentProxy):
         return value.__wrapped__  # type: ignore[attr-defined]
     kind = type(value)
     if kind is list or kind is tuple:
-        items = [uncover(item) for item in value]
+        items = [unproxied(item) for item in value]
         return kind(items) if any(map(_differ, items, value)) else value
     if kind is dict:
-        found = {key: uncover(item) for key, item in value.items()}
+        found = {key: unproxied(item) for key, item in value.items()}
         return found if any(map(_differ, found.values(), value.values())) else value
     return value
 
@@ -136,11 +136,11 @@ def _is_raw(value: object) -> bool:
     return isinstance(value, _RAW) or type(value).__module__.startswith("pytest_workflows.workers")
 
 
-def _cover(value: Any, source: Source) -> Any:
+def _proxied(value: Any, source: Source) -> Any:
     return value if _is_raw(value) else _class_for(type(value))(value, source)
 
 
-class _Recorded(wrapt.BaseObjectProxy[Any], Cover):
+class _Recorded(wrapt.BaseObjectProxy[Any], TransparentProxy):
     """A proxy; what its object's type has of the special methods below is added by `_class_for`."""
 
     def __init__(self, wrapped: Any, source: Source) -> None:
@@ -155,14 +155,14 @@ class _Recorded(wrapt.BaseObjectProxy[Any], Cover):
         part = self._self_parts.get(name)
         # Each access makes a new bound method, but an object that is kept there has one proxy.
         if part is None or part.__wrapped__ is not value:
-            part = self._self_parts[name] = _cover(value, self._self_source.attribute(name))
+            part = self._self_parts[name] = _proxied(value, self._self_source.attribute(name))
         return part
 
     def __setattr__(self, name: str, value: Any) -> None:
-        super().__setattr__(name, value if name.startswith("_self_") else uncover(value))
+        super().__setattr__(name, value if name.startswith("_self_") else unproxied(value))
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        self.__wrapped__[key] = uncover(value)
+        self.__wrapped__[key] = unproxied(value)
 
     def __repr__(self) -> str:
         return repr(self.__wrapped__)
@@ -188,7 +188,7 @@ def _call(self: _Recorded, /, *args: Any, **kwargs: Any) -> Any:
     __tracebackhide__ = True
     called, source = self.__wrapped__, self._self_source
     given = tuple(_origins((args, kwargs)))
-    args, kwargs = uncover(args), {name: uncover(value) for name, value in kwargs.items()}
+    args, kwargs = unproxied(args), {name: unproxied(value) for name, value in kwargs.items()}
     scope = acting_scope()
     if scope is None:
         return _not_acting(called, args, kwargs)
@@ -199,11 +199,11 @@ def _call(self: _Recorded, /, *args: Any, **kwargs: Any) -> Any:
         with inside_service():
             answer = called(*args, **kwargs)
     except BaseException:
-        tell_effect(scope, effect)
+        notify_effect(scope, effect)
         raise
-    result = _cover(answer, source.result(effect))
+    result = _proxied(answer, source.result(effect))
     if _goes_out(source, result):
-        tell_effect(scope, effect)
+        notify_effect(scope, effect)
     return result
 
 
@@ -226,12 +226,12 @@ def _end_replay(called: Any, scope: Scope) -> Any:
 
 
 async def _never(scope: Scope) -> None:
-    await scope.instance.engine.loop.create_future()
+    await scope.instance.hold()
 
 
 def _goes_out(source: Source, result: Any) -> bool:
     """Whether a call reached the service, rather than only beginning a chain or reading what was fetched before."""
-    if not isinstance(result, Cover):
+    if not isinstance(result, TransparentProxy):
         return not source.awaited
     if _has(type(result.__wrapped__), "__await__"):  # type: ignore[attr-defined]
         return True
@@ -277,7 +277,7 @@ def _drive(source: Source, advance: Callable[..., Any], *args: Any) -> Any:
         with inside_service():
             return advance(*args)
     except StopIteration as stop:
-        raise StopIteration(_cover(stop.value, source._replace(awaited=True))) from None
+        raise StopIteration(_proxied(stop.value, source._replace(awaited=True))) from None
 
 
 def _await(self: _Recorded) -> _Running:
@@ -305,8 +305,8 @@ def _passing_on(name: str) -> Callable[..., Any]:
         __tracebackhide__ = True
         wrapped = self.__wrapped__
         with inside_service():
-            given = getattr(type(wrapped), name)(wrapped, *map(uncover, args))
-        return _cover(given, self._self_source)
+            given = getattr(type(wrapped), name)(wrapped, *map(unproxied, args))
+        return _proxied(given, self._self_source)
 
     special.__name__ = name
     return special

@@ -127,8 +127,8 @@ def _show(found: dict[str, Any], console: Console) -> None:
             show_whole(f"  {failure['test']}", console, "bold")
             for phase in failure["phases"]:
                 when = "" if phase["when"] in ("call", "collect") else f"{phase['when']}: "
-                told = when + words.cut(words.exception(phase["error"]), _ERROR)
-                show(Padding(Text(told, style="red"), (0, 0, 0, 4)), console)
+                line = when + words.cut(words.exception(phase["error"]), _ERROR)
+                show(Padding(Text(line, style="red"), (0, 0, 0, 4)), console)
             if failure["again"]:
                 show_whole(f"    {failure['again']}", console)
     if found["findings"]:

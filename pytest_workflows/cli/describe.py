@@ -139,9 +139,9 @@ def _where(place: SourcePlace) -> str:
     return f"{place.file}:{place.line}"
 
 
-def _raised(told: str) -> Iterator[Row]:
+def _raised(message: str) -> Iterator[Row]:
     """Where an error was raised, by the traceback that is told with it: the last place that is no library's."""
-    frames = _FRAME.findall(told)
+    frames = _FRAME.findall(message)
     own = [frame for frame in frames if not _LIBRARY.search(frame[0])]
     for file, line in (own or frames)[-1:]:
         path = Path(file)

@@ -51,7 +51,7 @@ def _read(name: str, config: str | None, json_outputs: bool | None) -> Recording
         path = newest(config) if name == LATEST and not os.path.exists(name) else name
         return load(path, json_outputs=json_outputs)
     except RecordingError as error:
-        raise told(error) from None
+        raise as_command_error(error) from None
 
 
 def _stdin() -> bytes:
@@ -97,7 +97,7 @@ def read_all(paths: list[Path]) -> tuple[list[Recording], list[str]]:
     return recordings, refused
 
 
-def told(error: RecordingError) -> CommandError:
+def as_command_error(error: RecordingError) -> CommandError:
     """A recording's error as the command tells it: what happened on one line, what to do as the hint."""
     message, _, hint = str(error).partition(". ")
     return CommandError(f"{message}{'.' if hint else ''}", hint or _ANY_FILE)

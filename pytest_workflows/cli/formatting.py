@@ -66,8 +66,8 @@ def error(record: ErrorRecord | None) -> str:
         return ""
     if record.message == UNKNOWN_ERROR:
         return f"{record.name}: {UNKNOWN}" if record.name != "Error" else UNKNOWN
-    told = last_line(record.message)
-    return told if told != record.message.strip() else f"{record.name}: {told}" if told else record.name
+    line = last_line(record.message)
+    return line if line != record.message.strip() else f"{record.name}: {line}" if line else record.name
 
 
 def exception(message: str) -> str:
@@ -80,8 +80,8 @@ def exception(message: str) -> str:
 def last_line(message: str) -> str:
     """The line of a message that says what happened: behind the frames, where it holds a traceback."""
     lines = message.strip().splitlines()
-    telling = [line for line in lines if not line.startswith(" ") and not line.endswith(_TRACEBACK)]
-    return telling[0] if telling else (lines[-1] if lines else "")
+    messages = [line for line in lines if not line.startswith(" ") and not line.endswith(_TRACEBACK)]
+    return messages[0] if messages else (lines[-1] if lines else "")
 
 
 def _plain(data: Any) -> Any:

@@ -51,10 +51,11 @@ def _explain(error: Exception, program: str) -> int:
     if isinstance(error, CommandError):
         _say(error.message, error.hint)
         return error.exit_code
-    told = getattr(error, "format_message", None)  # every error about what was typed has it, in all of typer's versions
-    if told is not None:
+    # Every error about what was typed has it, in all of typer's versions.
+    format_message = getattr(error, "format_message", None)
+    if format_message is not None:
         context = getattr(error, "ctx", None)
-        _say(told(), f"{context.command_path if context else program} --help")
+        _say(format_message(), f"{context.command_path if context else program} --help")
         return USAGE
     _say(
         f"{type(error).__name__}: {str(error) or 'no message'}".splitlines()[0],

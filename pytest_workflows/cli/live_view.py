@@ -128,9 +128,9 @@ class Watcher(Observer):
         record = next(record for record in steps_of(self._engine.store, instance.row) if record.key == step)
         for attempt in record.attempts:
             if attempt.error is not None and attempt.retry_delay is not None:
-                told = words.cut(words.exception(attempt.error["message"]), _ERROR)
+                error = words.cut(words.exception(attempt.error["message"]), _ERROR)
                 again = in_words(round(attempt.retry_delay.total_seconds() * 1000))
-                self._step(step, f"attempt {attempt.number}: {told}, retried after {again}", attempt.started_at)
+                self._step(step, f"attempt {attempt.number}: {error}, retried after {again}", attempt.started_at)
 
     def _step(self, step: StepKey, text: str, at: datetime | None = None) -> None:
         self._line(f"{_KINDS[step.kind]:<5} {step.label} {text}", at)
@@ -152,9 +152,9 @@ class Watcher(Observer):
             self._drawn = now
             present = self._engine.find(self._instance.workflow, self._instance.id)
             if present is not None:
-                self._live.update(self._picture(present, now), refresh=True)
+                self._live.update(self._view(present, now), refresh=True)
 
-    def _picture(self, instance: Instance, now: float) -> Group:
+    def _view(self, instance: Instance, now: float) -> Group:
         run = keep_run(self._engine, instance)
         over = run.status in FINAL_STATUSES
         progress = Text.assemble(

@@ -118,7 +118,7 @@ def in_pytest(ask: Callable[[pytest.Config], T], *, config: str | None = None) -
     asker = _Asker(ask)
     said = run_pytest([], [asker], config=config)
     if not asker.asked:
-        raise CommandError(f"pytest cannot be set up here: {told_by(said)}", "Does `pytest --collect-only` work?")
+        raise CommandError(f"pytest cannot be set up here: {complaint_in(said)}", "Does `pytest --collect-only` work?")
     return asker.answer  # type: ignore[no-any-return]
 
 
@@ -182,7 +182,7 @@ def _ini(config: pytest.Config, name: str, otherwise: str) -> str:
         return otherwise
 
 
-def told_by(said: str) -> str:
+def complaint_in(said: str) -> str:
     """What pytest complains of, in one line: its first one, and the error that it shows a traceback of."""
     lines = [line for line in said.splitlines() if line.strip() and not _WARNED.search(line)]
     if not lines:

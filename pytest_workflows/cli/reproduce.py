@@ -23,7 +23,7 @@ from pytest_workflows.recordings.production import guess_of
 from . import formatting as words
 from .console import show, stdout
 from .errors import INPUT, NO, OK, UsageError
-from .files import read_file, told
+from .files import as_command_error, read_file
 from .live_view import Watcher
 from .options import Config, File, InstanceId, JsonOutputs, WorkflowOption
 from .session import Bench, run_like_a_test
@@ -97,7 +97,7 @@ class _Reproduction:
         try:
             asyncio.run(self._play(bench))
         except RecordingError as error:
-            raise told(error) from None
+            raise as_command_error(error) from None
         except EngineError as error:
             self._error = error
 

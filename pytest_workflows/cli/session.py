@@ -18,7 +18,7 @@ from pytest_workflows.project.newer_python import note_of
 from pytest_workflows.recordings.playback.divergence import place_text
 
 from .errors import CommandError
-from .project import Found, find_project, run_pytest, told_by
+from .project import Found, complaint_in, find_project, run_pytest
 
 if TYPE_CHECKING:
     from durable_engine import Engine, WorkflowBinding
@@ -132,7 +132,9 @@ def run_like_a_test(act: Callable[[Bench], None], *, config: str | None = None, 
     if one.raised is not None:
         raise one.raised
     if not one.ran:
-        raise CommandError(f"the project's tests cannot be set up: {told_by(said)}", "Does `pytest` itself run here?")
+        raise CommandError(
+            f"the project's tests cannot be set up: {complaint_in(said)}", "Does `pytest` itself run here?"
+        )
 
 
 @dataclass(eq=False)  # pytest 8 keeps plugins in a set

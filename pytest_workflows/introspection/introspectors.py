@@ -33,13 +33,14 @@ from durable_engine import (
     WorkflowBinding,
     as_coroutine_function,
     decode,
+    engine_of,
     error_of,
     hide_frames,
     history_of,
-    pass_door,
     shown_result,
     step_error,
     steps_of,
+    suspend_if_stopped,
 )
 from pytest_workflows.timeline.step_table import error_text, repeated, whole_message
 from pytest_workflows.timeline.text import Run, keep_run, never_created, waits_for
@@ -122,7 +123,7 @@ class _Introspector:
     def __init__(self, binding: WorkflowBinding) -> None:
         self._binding = binding
         self._workflow = binding.workflow
-        self._engine = binding.engine
+        self._engine = engine_of(binding)
         self._state = "new"
         self._modifications: list[Modification] = []
 
@@ -315,7 +316,7 @@ class InstanceIntrospector(_Introspector):
         self._check_open()
         self._require()
         self._engine.crash(self._workflow, self._id)
-        await pass_door()  # code of the instance itself, such as a fake that it called, goes no further
+        await suspend_if_stopped()  # code of the instance itself, such as a fake that it called, goes no further
 
     # -- waiting -----------------------------------------------------------------------------------------------------
 

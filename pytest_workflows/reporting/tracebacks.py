@@ -30,7 +30,7 @@ def hide_ours(error: BaseException) -> None:
             for step in steps:
                 if _is_ours(step):
                     # pytest asks the globals of each frame's module, and takes a function for an answer.
-                    step.tb_frame.f_globals.setdefault("__tracebackhide__", _is_told)
+                    step.tb_frame.f_globals.setdefault("__tracebackhide__", _is_deliberate)
         now = now.__cause__ or now.__context__
 
 
@@ -41,7 +41,7 @@ def _cut_behind_users(steps: list[TracebackType]) -> None:
         users[-1].tb_next = None
 
 
-def _is_told(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
+def _is_deliberate(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
     """Whether an error was made to be read; one that our own code ran into is our mistake, and shows itself."""
     steps = list(_steps(excinfo.value.__traceback__))
     if not any(map(_is_users, steps)):

@@ -18,12 +18,13 @@ from pytest_workflows.introspection import freeze
 Listener = Callable[[Instance, bool], None]
 """Notified of an instance whose `run` took something, and whether that was the time."""
 
-_listeners: dict[Engine, Listener] = {}
+_listeners: dict[object, Listener] = {}
+"""By the engine."""
 
 
 def _note(*, is_time: bool = False) -> None:
     scope = current_scope.get()
-    if scope is not None and scope is scope.instance.root:
+    if scope is not None and scope.is_root:
         listener = _listeners.get(scope.instance.engine)
         if listener is not None:
             listener(scope.instance, is_time)
@@ -33,7 +34,7 @@ def _note_time() -> None:
     _note(is_time=True)
 
 
-class _Told(random.Random):
+class _NotifyingRandom(random.Random):
     """The shared generator, while somebody listens: the same numbers from the same state."""
 
     def random(self) -> float:
@@ -80,7 +81,7 @@ class _Exchange:
         generator = _generator()
         if type(generator) is random.Random:
             originals = [generator.random, generator.getrandbits]
-            generator.__class__ = _Told
+            generator.__class__ = _NotifyingRandom
             for original, name in zip(originals, ("random", "getrandbits"), strict=True):
                 if getattr(random, name) == original:  # a test may have put its own there
                     self._pair(getattr(random, name), getattr(generator, name))
@@ -108,7 +109,7 @@ class _Exchange:
         for place in self._places:
             _swap(place, self._originals)
         generator = _generator()
-        if type(generator) is _Told:
+        if type(generator) is _NotifyingRandom:
             generator.__class__ = random.Random  # type: ignore[assignment]  # narrowed by the line above
         random.Random.seed = _SEED  # type: ignore[method-assign]
         freeze.reads.notify = freeze.nobody

@@ -11,7 +11,7 @@ from pytest_workflows.sources.worker_code import Sources
 from .awaiting import running_lines
 from .base import RuleObserver, unwrapped
 from .event_changes import end_of, find_change
-from .picture import changed_since, take_picture
+from .picture import changed_since, take_snapshot
 
 
 class ChangedEvent(RuleObserver):
@@ -24,11 +24,11 @@ class ChangedEvent(RuleObserver):
         self._events: dict[Instance, tuple[Any, Any]] = {}
         self._asked: dict[Instance, Place] = {}
 
-    def life_started(self, instance: Instance, event: Any) -> None:
+    def execution_started(self, instance: Instance, event: Any) -> None:
         """Take a picture of it."""
-        self._events[instance] = (event, take_picture(event))
+        self._events[instance] = (event, take_snapshot(event))
 
-    def life_ended(self, instance: Instance) -> None:
+    def execution_ended(self, instance: Instance) -> None:
         """Compare for the last time."""
         self._compare(instance, None)
         self._events.pop(instance, None)
@@ -48,10 +48,10 @@ class ChangedEvent(RuleObserver):
         self._compare(instance, run, run.place)
 
     def _compare(self, instance: Instance, run: CallbackRun | None, seen: Place | None = None) -> None:
-        event, picture = self._events.get(instance, (None, None))
-        if not changed_since(picture, event):
+        event, snapshot = self._events.get(instance, (None, None))
+        if not changed_since(snapshot, event):
             return
-        self._events[instance] = (event, take_picture(event))
+        self._events[instance] = (event, take_snapshot(event))
         cls = self._sources.workflows.get(instance.workflow.name)
         method = unwrapped(getattr(cls, "run", None))
         if cls is None or not isinstance(method, FunctionType) or not self._sources.is_code(method.__code__):

@@ -40,7 +40,7 @@ class EngineHazard(RuleObserver):
         super().__init__(engine, sources)
         self._executions: weakref.WeakKeyDictionary[Instance, _Execution] = weakref.WeakKeyDictionary()
 
-    def life_started(self, instance: Instance, event: Any) -> None:
+    def execution_started(self, instance: Instance, event: Any) -> None:
         """Remember the task of `run`."""
         self._executions[instance] = _Execution(asyncio.current_task())
 
@@ -50,7 +50,7 @@ class EngineHazard(RuleObserver):
         if execution is not None:
             execution.asked[ask.key] = asyncio.current_task()
 
-    def life_ended(self, instance: Instance) -> None:
+    def execution_ended(self, instance: Instance) -> None:
         """Judge, if it is for a pause."""
         execution = self._executions.pop(instance, None)
         if execution is None or instance.row.status != "paused":

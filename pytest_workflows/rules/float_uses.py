@@ -12,7 +12,7 @@ from string import Formatter
 
 from pytest_workflows.sources.syntax import SourceFile, name_of
 
-_TELLING = frozenset({"str", "repr", "ascii", "type"})
+_DISTINGUISHING = frozenset({"str", "repr", "ascii", "type"})
 _SHARED = frozenset({"as_integer_ratio", "conjugate", "imag", "real"})
 _CLASSES = frozenset({"float", "int"})
 _AS_FLOAT = tuple("eEfFgGn%")
@@ -20,7 +20,7 @@ _AS_FLOAT = tuple("eEfFgGn%")
 _CONVERSION = re.compile(r"%[^a-zA-Z%]*([a-zA-Z%])")
 
 
-def tells_apart(file: SourceFile, node: ast.AST) -> bool:
+def distinguishes(file: SourceFile, node: ast.AST) -> bool:
     """Whether the use of a value gives another result for an int than for the equal float.
 
     Args:
@@ -61,7 +61,7 @@ def _is_call_that_does(call: ast.Call, node: ast.AST) -> bool:
     if called == "isinstance":
         return len(call.args) == 2 and _is_one_class(call.args[1])
     if called != "format":
-        return isinstance(call.func, ast.Name) and called in _TELLING
+        return isinstance(call.func, ast.Name) and called in _DISTINGUISHING
     if isinstance(call.func, ast.Name):
         return len(call.args) == 1 or _is_text_of_type(call.args[1])
     text = _text_of(call.func.value) if isinstance(call.func, ast.Attribute) else None

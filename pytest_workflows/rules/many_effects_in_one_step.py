@@ -17,7 +17,7 @@ class ManyEffectsInOneStep(RuleObserver):
     def __init__(self, engine: Engine, sources: Sources) -> None:
         super().__init__(engine, sources)
         self._calls: dict[tuple[int, StepKey, int | None], Effect] = {}
-        self._told: set[Place] = set()
+        self._reported: set[Place] = set()
 
     def effect(self, instance: Instance, effect: Effect) -> None:
         """A service was called."""
@@ -28,8 +28,8 @@ class ManyEffectsInOneStep(RuleObserver):
             return
         first = self._calls.setdefault((instance.row.key, effect.step, effect.attempt), effect)
         # Of a step that a loop declares, and of the further calls of an attempt, one finding says all.
-        if first.service != effect.service and first.place not in self._told:
-            self._told.add(first.place)
+        if first.service != effect.service and first.place not in self._reported:
+            self._reported.add(first.place)
             message = f"one attempt of step {effect.step.label!r} calls {shown(first)} and {shown(effect)}"
             self.report(message, place, instance, step=effect.step.label)
 

@@ -93,9 +93,9 @@ def _same(effect: Effect, mine: Sequence[Effect], earlier: Sequence[Effect], ins
     for one in like:
         if _equal((one.args, dict(one.kwargs)), (effect.args, dict(effect.kwargs))):
             return one
-    looked = any(repeating(one, instance) == "harmless" and one.service == effect.service for one in mine)
+    has_checked = any(repeating(one, instance) == "harmless" and one.service == effect.service for one in mine)
     nth = sum(_is_like(one, effect) for one in mine)
-    return None if looked or nth >= len(like) else like[nth]
+    return None if has_checked or nth >= len(like) else like[nth]
 
 
 def _is_like(one: Effect, other: Effect) -> bool:

@@ -9,7 +9,7 @@ from pytest_workflows.sources.syntax import FunctionNode, SourceFile, local_name
 
 from .mutations import Variable, changed_variables, stands_for
 
-_Noted = frozenset[Variable]
+_Variables = frozenset[Variable]
 _WAITS = ast.Await | ast.AsyncFor | ast.AsyncWith
 _ASKS = ast.If | ast.While | ast.For | ast.Match
 _GIVES = ast.Assign | ast.AnnAssign | ast.AugAssign | ast.NamedExpr
@@ -23,17 +23,17 @@ def reaches_a_step(file: SourceFile, block: ast.Try | ast.TryStar, handler: ast.
         block: The `try`.
         handler: One of its `except` blocks.
     """
-    noted = _changed_in(handler.body)
+    variables = _changed_in(handler.body)
     parts: list[ast.stmt | ast.ExceptHandler] = [*block.body, *block.handlers, *block.orelse]
     behind = max(part.end_lineno or part.lineno for part in parts)
     scopes = [node for node in file.parents(block) if isinstance(node, FunctionNode)]
     for scope in scopes:
-        if _Reader(file, scope).reads(noted, behind):
+        if _Reader(file, scope).reads(variables, behind):
             return True
         hidden = local_names(scope)
-        noted = frozenset(one for one in noted if one.attribute is not None or one.name not in hidden)
+        variables = frozenset(one for one in variables if one.attribute is not None or one.name not in hidden)
     others = (method for scope in scopes for method in _methods(file, scope) if method not in scopes)
-    return any(_Reader(file, method).reads(noted, 0) for method in others)
+    return any(_Reader(file, method).reads(variables, 0) for method in others)
 
 
 def has_await(body: Sequence[ast.stmt]) -> bool:
@@ -54,51 +54,51 @@ class _Reader:
         self._nested = [node for node in ast.walk(scope) if isinstance(node, FunctionNode) and node is not scope]
         self._methods = list(_methods(file, scope))
 
-    def reads(self, noted: _Noted, behind: int) -> bool:
+    def reads(self, variables: _Variables, behind: int) -> bool:
         """Whether a step behind a line depends on one of the variables, or on what was made of them."""
         for node in own_nodes(self._scope):
-            if not noted:
+            if not variables:
                 return False
             if getattr(node, "lineno", 0) <= behind:
-                if isinstance(node, _GIVES) and self._is_in_function_of(node, noted):
-                    noted |= _changed_in([node])
-            elif isinstance(node, _WAITS) and self._is_in(node, noted):
+                if isinstance(node, _GIVES) and self._is_in_function_of(node, variables):
+                    variables |= _changed_in([node])
+            elif isinstance(node, _WAITS) and self._is_in(node, variables):
                 return True
-            elif isinstance(node, _ASKS) and self._is_in(_question(node), noted):
+            elif isinstance(node, _ASKS) and self._is_in(_question(node), variables):
                 body = [part for part in ast.iter_child_nodes(node) if isinstance(part, ast.stmt | ast.match_case)]
                 if has_await(body):  # type: ignore[arg-type]  # a case holds statements
                     return True
-                noted |= _changed_in(body)
-            elif isinstance(node, _GIVES | ast.Call) and self._is_in(node, noted):
-                noted |= _changed_in([node])
+                variables |= _changed_in(body)
+            elif isinstance(node, _GIVES | ast.Call) and self._is_in(node, variables):
+                variables |= _changed_in([node])
         return False
 
-    def _is_in(self, node: ast.AST, noted: _Noted, seen: tuple[ast.AST, ...] = ()) -> bool:
+    def _is_in(self, node: ast.AST, variables: _Variables, seen: tuple[ast.AST, ...] = ()) -> bool:
         """Whether an expression, or a function that it names, reads one of the variables."""
-        reads = any(stands_for(part, variable) for part in _loads(node) for variable in noted)
-        return reads or self._is_in_function_of(node, noted, seen)
+        reads = any(stands_for(part, variable) for part in _loads(node) for variable in variables)
+        return reads or self._is_in_function_of(node, variables, seen)
 
-    def _is_in_function_of(self, node: ast.AST, noted: _Noted, seen: tuple[ast.AST, ...] = ()) -> bool:
+    def _is_in_function_of(self, node: ast.AST, variables: _Variables, seen: tuple[ast.AST, ...] = ()) -> bool:
         return any(
             self._is_in(function, left, (*seen, function))
-            for function, left in self._functions(node, noted)
+            for function, left in self._functions(node, variables)
             if left and function not in seen
         )
 
-    def _functions(self, node: ast.AST, noted: _Noted) -> Iterator[tuple[FunctionNode, _Noted]]:
+    def _functions(self, node: ast.AST, variables: _Variables) -> Iterator[tuple[FunctionNode, _Variables]]:
         """The functions in an expression, those that it names, and which of the variables they can see."""
         for part in ast.walk(node):
             if isinstance(part, ast.Lambda):
-                yield part, noted
+                yield part, variables
             elif isinstance(part, ast.Name):
                 for function in self._nested:
                     if getattr(function, "name", None) == part.id:
                         hidden = local_names(function)
-                        yield function, frozenset(one for one in noted if one.name not in hidden)
+                        yield function, frozenset(one for one in variables if one.name not in hidden)
             elif isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id == "self":
                 for method in self._methods:
                     if getattr(method, "name", None) == part.attr:
-                        yield method, frozenset(one for one in noted if one.attribute is not None)
+                        yield method, frozenset(one for one in variables if one.attribute is not None)
 
 
 def _loads(node: ast.AST) -> Iterator[ast.AST]:
@@ -111,7 +111,7 @@ def _question(node: ast.AST) -> ast.expr:
     return node.subject if isinstance(node, ast.Match) else node.test  # type: ignore[attr-defined]  # If, While
 
 
-def _changed_in(body: Iterable[ast.AST]) -> _Noted:
+def _changed_in(body: Iterable[ast.AST]) -> _Variables:
     return frozenset(one for node in body for part in own_nodes_of(node) for one in changed_variables(part))
 
 

@@ -52,7 +52,7 @@ class OneByOneCreates(RuleObserver):
         places = self._row(caller, workflow.name)
         places.append(place)
         if places.count(place) > 1 or len(places) > MOST_FROM_SEVERAL_LINES:
-            self._tell(workflow, caller, place)
+            self._report(workflow, caller, place)
 
     def _row(self, caller: object, binding: str) -> list[Place]:
         if not isinstance(caller, Scope | Handler):
@@ -62,7 +62,7 @@ class OneByOneCreates(RuleObserver):
             self._last = caller
         return self._rows.setdefault((_number(caller), binding), _Row(caller, binding, [])).places
 
-    def _tell(self, workflow: Workflow, caller: object, place: Place) -> None:
+    def _report(self, workflow: Workflow, caller: object, place: Place) -> None:
         if isinstance(caller, Scope):
             step = None if caller.step is None else caller.step.label
             where = "`run`" if step is None else f"one attempt of step {step!r}"

@@ -17,7 +17,7 @@ _KNOWN = (*_SCALARS, list, dict, tuple, set, frozenset, datetime, date, timedelt
 _MOST = 5000
 
 
-class Picture:
+class Snapshot:
     """A container as it was.
 
     Args:
@@ -41,14 +41,14 @@ class Picture:
         return parts.keys() != self.copy.keys() or not all(_equal(self.copy[key], part) for key, part in parts.items())
 
 
-def take_picture(value: Any) -> Any:
+def take_snapshot(value: Any) -> Any:
     """A picture of a value: of containers, dataclasses and namespaces in depth, anything else is its own picture.
 
     Of very large values only the first few thousand parts are looked at.
     """
     if isinstance(value, _SCALARS) or parts_of(value) is None:
         return value
-    pictures = _Pictures()
+    snapshots = _Snapshots()
     seen: set[int] = set()
     waiting, left = deque([value]), _MOST
     while waiting and left > 0:
@@ -58,12 +58,12 @@ def take_picture(value: Any) -> Any:
             continue
         seen.add(id(container))
         left -= len(parts) + 1
-        pictures.append(Picture(container, parts))
+        snapshots.append(Snapshot(container, parts))
         waiting.extend(part for part in parts.values() if not isinstance(part, _SCALARS))
-    return pictures
+    return snapshots
 
 
-class _Pictures(list[Picture]):
+class _Snapshots(list[Snapshot]):
     """A container and all that lie in it, the outermost first; told apart from a value that is a list."""
 
 
@@ -82,24 +82,24 @@ def parts_of(value: Any) -> dict[Any, Any] | None:
     return None
 
 
-def changed_since(picture: Any, value: Any) -> list[Any]:
+def changed_since(snapshot: Any, value: Any) -> list[Any]:
     """The containers whose content is another one than in the picture.
 
     Args:
-        picture: What `take_picture` gave.
+        snapshot: What `take_snapshot` gave.
         value: What stands in its place now.
 
     Returns:
         The changed containers; `[None]` where another value stands in its place.
     """
-    if not isinstance(picture, _Pictures):
-        return [] if _equal(picture, value) else [None]
-    if picture[0].value is not value:
-        return [] if type(picture[0].value) is type(value) and _equal_parts(picture[0], value) else [None]
-    return [inner.value for inner in picture if inner.has_changed()]
+    if not isinstance(snapshot, _Snapshots):
+        return [] if _equal(snapshot, value) else [None]
+    if snapshot[0].value is not value:
+        return [] if type(snapshot[0].value) is type(value) and _equal_parts(snapshot[0], value) else [None]
+    return [inner.value for inner in snapshot if inner.has_changed()]
 
 
-def _equal_parts(before: Picture, value: Any) -> bool:
+def _equal_parts(before: Snapshot, value: Any) -> bool:
     if before.is_plain:
         return bool(before.copy == value)
     return (parts_of(value) or {}).items() == before.copy.items()

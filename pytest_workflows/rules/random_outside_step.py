@@ -37,7 +37,7 @@ class RandomOutsideStep(RuleObserver):
         """Put everything back as it was."""
         chance.unlisten(self._engine)
 
-    def life_started(self, instance: Instance, event: Any) -> None:
+    def execution_started(self, instance: Instance, event: Any) -> None:
         """See to it that functions which the Worker has imported by name are listened to."""
         cls = self._sources.workflows.get(instance.workflow.name)
         if cls is not None and cls not in self._known:

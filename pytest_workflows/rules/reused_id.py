@@ -70,10 +70,10 @@ class ReusedId(RuleObserver):
             if of == {"constant"}:
                 # Elsewhere it may be meant: the one instance of its kind.
                 if _is_fetch():
-                    self._tell(workflow, place, f"every instance of {workflow.name!r} gets the id {shown}")
+                    self._report(workflow, place, f"every instance of {workflow.name!r} gets the id {shown}")
             elif of <= {"recurring", "constant"} or (of <= {"date", "constant"} and _is_fetch()):
                 what = shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}..."
-                self._tell(workflow, place, f"the id of {workflow.name!r} is `{what}`, which may come again")
+                self._report(workflow, place, f"the id of {workflow.name!r} is `{what}`, which may come again")
 
     def create_refused(self, workflow: Workflow, id: str) -> None:
         """An id was taken. That of a step whose attempt was lost is its own: it did not come again."""
@@ -81,9 +81,9 @@ class ReusedId(RuleObserver):
         scope = current_scope.get()
         if asked is None or asked.guarded or (scope is not None and scope.step is not None and scope.attempt != 1):
             return
-        self._tell(workflow, asked.place, f"the id {id!r} of {workflow.name!r} came again, and was taken")
+        self._report(workflow, asked.place, f"the id {id!r} of {workflow.name!r} came again, and was taken")
 
-    def _tell(self, workflow: Workflow, place: Place, message: str) -> None:
+    def _report(self, workflow: Workflow, place: Place, message: str) -> None:
         scope = current_scope.get()
         step = None if scope is None or scope.step is None else scope.step.label
         self._engine.findings.add(self.rule, message, place, step=step, workflow=workflow.name)

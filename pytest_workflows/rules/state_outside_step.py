@@ -16,7 +16,7 @@ from pytest_workflows.workers.entrypoints import WorkflowEntrypoint
 
 from .base import RuleObserver, code_of
 from .mutations import Variable, mutations, stands_for
-from .picture import changed_since, containers_in, take_picture
+from .picture import changed_since, containers_in, take_snapshot
 
 _EMPTY = object()
 _NEW = "*"
@@ -75,12 +75,12 @@ class StateOutsideStep(RuleObserver):
         self._foreign: dict[Instance, list[Any]] = {}
         self._events: dict[Instance, Any] = {}
 
-    def life_started(self, instance: Instance, event: Any) -> None:
+    def execution_started(self, instance: Instance, event: Any) -> None:
         """Remember what `run` may have names for that is not its own: what the test gave, and the event."""
         self._events[instance] = event  # changing it is another rule's matter
         self._foreign[instance] = list(containers_in(*self._sources.given.values()))
 
-    def life_ended(self, instance: Instance) -> None:
+    def execution_ended(self, instance: Instance) -> None:
         """Forget the life."""
         self._events.pop(instance, None)
         self._foreign.pop(instance, None)
@@ -141,12 +141,12 @@ class StateOutsideStep(RuleObserver):
             elif isinstance(value, WorkflowEntrypoint):
                 yield from self._attributes(value, name, function)
             if value is not event:
-                yield _Watched(Variable(name), function, take_picture(value), cell)
+                yield _Watched(Variable(name), function, take_snapshot(value), cell)
 
     def _attributes(self, entrypoint: WorkflowEntrypoint, name: str, function: FunctionType) -> Iterator[_Watched]:
         for attribute, value in list(vars(entrypoint).items()):
             if attribute not in _NOT_STATE:
-                yield _Watched(Variable(name, attribute), function, take_picture(value), entrypoint)
+                yield _Watched(Variable(name, attribute), function, take_snapshot(value), entrypoint)
         yield _Watched(Variable(name, _NEW), function, _EMPTY, entrypoint)
 
     # -- what a change means -----------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ _LOOPS = ast.For | ast.AsyncFor | ast.While | ast.ListComp | ast.SetComp | ast.D
 
 
 @dataclass(slots=True)
-class _Life:
+class _Execution:
     """What is known of a life.
 
     Attributes:
@@ -46,35 +46,39 @@ class SwallowedFailure(RuleObserver):
 
     def __init__(self, engine: Engine, sources: Sources) -> None:
         super().__init__(engine, sources)
-        self._lives: weakref.WeakKeyDictionary[Instance, _Life] = weakref.WeakKeyDictionary()
+        self._executions: weakref.WeakKeyDictionary[Instance, _Execution] = weakref.WeakKeyDictionary()
 
-    def life_started(self, instance: Instance, event: Any) -> None:
+    def execution_started(self, instance: Instance, event: Any) -> None:
         """Remember the task of `run`."""
-        self._lives[instance] = _Life(asyncio.current_task())
+        self._executions[instance] = _Execution(asyncio.current_task())
 
     def step_asked(self, instance: Instance, ask: Ask) -> None:
         """Remember where it is awaited; one that failed in an earlier life fails again."""
-        life = self._lives.get(instance)
-        if life is not None and ask.key.kind == "do":
-            life.asked[ask.key] = (asyncio.current_task(), running_lines(self._sources))
+        execution = self._executions.get(instance)
+        if execution is not None and ask.key.kind == "do":
+            execution.asked[ask.key] = (asyncio.current_task(), running_lines(self._sources))
             if failure_of(instance, ask.key) is not None:
-                life.failed[ask.key] = []
+                execution.failed[ask.key] = []
 
     def step_finished(self, instance: Instance, step: StepKey) -> None:
         """Remember a failure while `run` still waits for it."""
-        life = self._lives.get(instance)
-        if life is not None and step in life.asked and failure_of(instance, step) is not None:
-            child, _ = life.asked[step]
-            outer = [] if life.task is None or child is None else lines_that_gather(life.task, child, self._sources)
-            life.failed[step] = outer
+        execution = self._executions.get(instance)
+        if execution is not None and step in execution.asked and failure_of(instance, step) is not None:
+            child, _ = execution.asked[step]
+            outer = (
+                []
+                if execution.task is None or child is None
+                else lines_that_gather(execution.task, child, self._sources)
+            )
+            execution.failed[step] = outer
 
     def instance_finished(self, instance: Instance) -> None:
         """Judge, if it is complete."""
-        life = self._lives.pop(instance, None)
-        if life is None or instance.row.status != "complete":
+        execution = self._executions.pop(instance, None)
+        if execution is None or instance.row.status != "complete":
             return
-        for key, outer in life.failed.items():
-            self._judge(instance, key, [*life.asked[key][1], *outer])
+        for key, outer in execution.failed.items():
+            self._judge(instance, key, [*execution.asked[key][1], *outer])
 
     def _judge(self, instance: Instance, key: StepKey, lines: Sequence[Line]) -> None:
         failure = failure_of(instance, key)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pytest_workflows.sources.syntax import FunctionNode, SourceFile, name_of
 
 from .boundary_changes import Change, Kind, Path
-from .float_uses import stays, tells_apart
+from .float_uses import distinguishes, stays
 
 _TALK = frozenset({"print", "debug", "info", "warning", "error", "exception", "critical", "log"})
 _FAIR: dict[Kind, frozenset[str]] = {
@@ -144,7 +144,7 @@ class Uses:
         if isinstance(parent, ast.FormattedValue) and self._is_in_log_line(parent):
             return False
         if self._kind == "float":
-            return tells_apart(self._file, node)
+            return distinguishes(self._file, node)
         if isinstance(parent, ast.Call):
             return parent.func is node or name_of(parent.func) not in _TALK | _FAIR[self._kind]
         if isinstance(parent, _PLAIN):

@@ -27,10 +27,10 @@ def hook_callers(item: pytest.Item) -> list[HookCaller]:
         item: The test that the engine belongs to.
     """
     found: dict[int, HookCaller] = {}
-    for told, name in _HOOKS.items():
+    for event, name in _HOOKS.items():
         for impl in reversed(getattr(item.ihook, name).get_hookimpls()):
             caller = found.setdefault(id(impl.plugin), HookCaller(title_of(item.config, impl.plugin)))
-            caller.add(told, impl)
+            caller.add(event, impl)
     return list(found.values())
 
 
@@ -68,14 +68,14 @@ class HookCaller(Observer):
         self._impls: dict[str, list[pluggy.HookImpl]] = {}
         self.wanted = ()
 
-    def add(self, told: str, impl: pluggy.HookImpl) -> None:
+    def add(self, event: str, impl: pluggy.HookImpl) -> None:
         """The plugin has this hook.
 
         Args:
-            told: What an observer is told of.
+            event: What an observer is told of.
             impl: The hook.
         """
-        self._impls.setdefault(told, []).append(impl)
+        self._impls.setdefault(event, []).append(impl)
         self.wanted = tuple(self._impls)
 
     @property
@@ -103,8 +103,8 @@ class HookCaller(Observer):
         """Call the hook."""
         self._call("found", finding=finding)
 
-    def _call(self, told: str, **arguments: Any) -> None:
-        for impl in self._impls[told]:
+    def _call(self, event: str, **arguments: Any) -> None:
+        for impl in self._impls[event]:
             call_hook(impl, **arguments)
 
 

@@ -13,7 +13,7 @@ from pytest_workflows.messages.short_repr import shown, shown_path
 
 
 @dataclass(frozen=True, slots=True)
-class LookOptions:
+class ReportOptions:
     """What is to be shown of a session.
 
     Attributes:
@@ -34,7 +34,7 @@ class LookOptions:
         return self.html is not None or self.coverage
 
 
-def add_look_options(group: pytest.OptionGroup) -> None:
+def add_report_options(group: pytest.OptionGroup) -> None:
     """Declare the command line's options."""
     group.addoption(
         "--workflows-html",
@@ -60,7 +60,7 @@ def add_look_options(group: pytest.OptionGroup) -> None:
     )
 
 
-def read_look_options(config: pytest.Config) -> LookOptions:
+def read_report_options(config: pytest.Config) -> ReportOptions:
     """Read them.
 
     Raises:
@@ -76,7 +76,7 @@ def read_look_options(config: pytest.Config) -> LookOptions:
             _check_writable("--workflows-cov-report=json:", base / path, "coverage.json")
     fail_under = config.getoption("workflows_cov_fail_under")
     coverage = bool(config.getoption("workflows_cov") or wanted or fail_under is not None)
-    return LookOptions(
+    return ReportOptions(
         html=_page(config),
         coverage=coverage,
         terminal=coverage and (not wanted or "term" in wanted),

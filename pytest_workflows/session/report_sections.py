@@ -43,7 +43,7 @@ def takes_ascii_only(config: pytest.Config) -> bool:
     return False
 
 
-def tell_worker(workerinput: MutableMapping[str, Any], config: pytest.Config) -> None:
+def send_terminal(workerinput: MutableMapping[str, Any], config: pytest.Config) -> None:
     """Tell a worker of xdist what the controller's terminal can do."""
     workerinput[_TERMINAL] = {"colour": has_colour(config), "ascii": takes_ascii_only(config)}
 
@@ -100,7 +100,9 @@ def clean(report: pytest.TestReport, hide: Callable[[str], str], *, escape: bool
     crashes = [getattr(report.longrepr, "reprcrash", None), *(crash for _, crash, _ in chain)]
     for crash in {id(one): one for one in crashes if one is not None}.values():
         crash.message = shown(crash.message)
-    for entry in [entry for told, _, _ in chain if told is not None for entry in told.reprentries]:
+    for entry in [
+        entry for reprtraceback, _, _ in chain if reprtraceback is not None for entry in reprtraceback.reprentries
+    ]:
         entry.lines = [shown(line) for line in entry.lines]
         _clean_details(entry, shown)
 
@@ -136,8 +138,8 @@ class ColouredSections:
 def _coloured(reports: list[Any]) -> Iterator[None]:
     plain = [(report, report.sections) for report in reports]
     for report, sections in plain:
-        told, coloured = getattr(report, _COLOURED)
-        report.sections = [(title, coloured if text == told else text) for title, text in sections]
+        uncoloured, coloured = getattr(report, _COLOURED)
+        report.sections = [(title, coloured if text == uncoloured else text) for title, text in sections]
     try:
         yield
     finally:

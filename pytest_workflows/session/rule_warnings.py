@@ -54,7 +54,7 @@ def configuration_error(refused: list[Warning]) -> Warning:
     return WorkflowConfigWarning("\n".join([*map(str, refused), _WHY_OF_CONFIGURATION]))
 
 
-class Warned:
+class RuleWarnings:
     """What a session was warned of.
 
     Attributes:
@@ -73,7 +73,7 @@ class Warned:
         """An observer raised; it is warned of when its test is over, where nothing of the test's sees the warning."""
         self._failures.append(failure)
 
-    def tell_failures(self) -> None:
+    def warn_of_failures(self) -> None:
         """Warn of the observers that raised."""
         while self._failures:
             self._failures.pop(0).warn()

@@ -20,7 +20,7 @@ from pytest_workflows.project.loop_at_import import explain_missing_loop
 from .hooks.junit import PROPERTY
 from .property_tests import exempt_our_fixtures, is_property_test, separate_examples
 from .report_sections import add_section, clean, takes_ascii_only
-from .rule_warnings import Warned
+from .rule_warnings import RuleWarnings
 from .session_report import Kept, hand_over, is_awaited
 from .settings import MARKER, Settings, read_ini, read_marker
 
@@ -48,7 +48,7 @@ class WorkflowSession:
         self._settings: Settings | None = None
         self._switcher: ProjectSwitcher | None = None
         self._freezer: Freezer | None = None
-        self.warned = Warned()
+        self.rule_warnings = RuleWarnings()
         self.plan = PLAIN
         self._stderr: int | None = None
         self.running: RunningTest | None = None
@@ -81,9 +81,9 @@ class WorkflowSession:
             self._settings = read_ini(self._config)
         return self._settings
 
-    def look(self) -> None:
+    def record_for_reports(self) -> None:
         """Record every instance of every test, for what is shown at the end."""
-        self._settings = replace(self.settings, looked_at=True)
+        self._settings = replace(self.settings, records_for_reports=True)
 
     @property
     def switcher(self) -> ProjectSwitcher:
@@ -163,7 +163,7 @@ class WorkflowSession:
             self.settings.for_item(item),
             project,
             self._freezer,
-            self.warned,
+            self.rule_warnings,
             self.plan,
             has_fixture=ours,
             early_uses=self._early_uses,
@@ -274,9 +274,9 @@ class WorkflowSession:
         """The test's report is written, or it was interrupted and gets none."""
         self.end()
         if self.running is not None:
-            self.running.bury()
+            self.running.close_stopped()
             self.running = None
-        self.warned.tell_failures()
+        self.rule_warnings.warn_of_failures()
 
     def close(self) -> None:
         """The session is over."""

@@ -45,16 +45,18 @@ def hand_over(report: pytest.TestReport, kept: Kept) -> None:
 
 
 def _parts(run: Run) -> tuple[Any, ...]:
-    return (run.id, run.workflow, run.status, run.now, run.row, run.steps, run.history, run.events, run.lives)
+    return (run.id, run.workflow, run.status, run.now, run.row, run.steps, run.history, run.events, run.executions)
 
 
 def _read(text: str) -> Kept:
     import msgspec
 
-    from durable_engine import Finding, HistoryRow, InstanceRow, Life, StepRow
+    from durable_engine import ExecutionRecord, Finding, HistoryRow, InstanceRow, StepRow
     from pytest_workflows.timeline.text import Run
 
-    parts = tuple[str, str, str, datetime, InstanceRow, list[StepRow], list[HistoryRow], list[str], list[Life]]
+    parts = tuple[
+        str, str, str, datetime, InstanceRow, list[StepRow], list[HistoryRow], list[str], list[ExecutionRecord]
+    ]
     runs, findings = msgspec.msgpack.decode(base64.b64decode(text), type=tuple[list[parts], list[Finding]])
     return Kept(
         [Run(*run) for run in runs],

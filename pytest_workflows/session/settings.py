@@ -17,7 +17,7 @@ from pytest_workflows.messages.path_checks import why_no_path, why_not_writable
 from pytest_workflows.messages.short_repr import shown, shown_path
 
 from .hooks.durations import read_count
-from .report_options import add_look_options
+from .report_options import add_report_options
 
 if TYPE_CHECKING:
     from durable_engine import FaultPoint
@@ -60,7 +60,7 @@ class Settings:
         redact: Keys whose values are kept out of recordings.
         record_steps: How many steps of an instance a recording's file keeps; 0 for all.
         failures_dir: Where recordings are written, relative to rootdir.
-        looked_at: Whether every instance is recorded for what is shown at the end, whatever is written.
+        records_for_reports: Whether every instance is recorded for what is shown at the end, whatever is written.
         dev_vars: Whether `.dev.vars` beside the configuration is read.
     """
 
@@ -83,7 +83,7 @@ class Settings:
     redact: tuple[str, ...] = ()
     record_steps: int = RECORD_STEPS
     failures_dir: str = FAILURES_DIR
-    looked_at: bool = False
+    records_for_reports: bool = False
     dev_vars: bool = True
 
     def for_item(self, item: pytest.Item) -> Settings:
@@ -140,7 +140,7 @@ def add_options(parser: pytest.Parser) -> None:
         default="failed",
         help="of which tests each workflow instance is written to a file (default: failed)",
     )
-    add_look_options(group)
+    add_report_options(group)
     group.addoption(
         "--workflows-replay",
         action="append",

@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from pytest_workflows.timeline.text import Run
     from pytest_workflows.workers.context import ExecutionContext
 
-    from .rule_warnings import Warned
+    from .rule_warnings import RuleWarnings
     from .session_report import Kept
     from .settings import Settings
 
 
-_TELL_NOTHING = frozenset({"true", "false", "null", "none"})
+_COMMON_VALUES = frozenset({"true", "false", "null", "none"})
 """Values of `.dev.vars` that are no secrets, in lower case: taking them out of everything would hide too much."""
 
 
@@ -48,7 +48,7 @@ class RunningTest:
         settings: Ini and marker.
         project: The worker project that it belongs to, if a configuration was found.
         freezer: Shows virtual time to user code.
-        warned: Warns of broken rules.
+        rule_warnings: Warns of broken rules.
         plan: How this run differs from the plain one.
         has_fixture: Whether the test asks for a fixture of ours, so that its engine lives until they are torn down.
         early_uses: What the Worker's module used while it was imported for pytest's collection, and nobody provides;
@@ -61,14 +61,14 @@ class RunningTest:
         settings: Settings,
         project: Project | None,
         freezer: freeze.Freezer,
-        warned: Warned,
+        rule_warnings: RuleWarnings,
         plan: RunPlan,
         *,
         has_fixture: bool,
         early_uses: list[UnprovidedError] | None = None,
     ) -> None:
         self.has_fixture = has_fixture
-        self.warned = warned
+        self.rule_warnings = rule_warnings
         self.plan = plan
         self.item = item
         self.settings = settings
@@ -91,7 +91,7 @@ class RunningTest:
         self._capture: Capture | None = None
         self._hiding: Secrets | None = None
         self.has_secrets = False
-        self._told = ""
+        self._shown_error = ""
         self._proxies: dict[str, Any] = {}
         self._sources: Sources | None = None
         self._watch: Watch | None = None
@@ -143,8 +143,8 @@ class RunningTest:
         WATCHDOG.stderr = self.stderr
         WATCHDOG.end_process = partial(end_process, self.item, self.stderr)
         self._warn_of_configuration()
-        engine.told_durations = self.warned.durations
-        engine.observers.off, engine.observers.report = self.warned.switched_off, self.warned.keep
+        engine.warned_durations = self.rule_warnings.durations
+        engine.observers.off, engine.observers.report = self.rule_warnings.switched_off, self.rule_warnings.keep
         engine.faults.recording = self.plan.records
         if self.plan.point is not None:
             engine.faults.arm(self.plan.point)
@@ -156,7 +156,7 @@ class RunningTest:
             engine.observers.add(hooks)
         secrets = self._secret_values()
         self.has_secrets = bool(settings.redact or secrets)
-        if settings.record != "none" or settings.looked_at or self.has_secrets:
+        if settings.record != "none" or settings.records_for_reports or self.has_secrets:
             from pytest_workflows.recordings.capture.captured import MOST, Capture
 
             most = None if self._records_all else MOST
@@ -190,7 +190,7 @@ class RunningTest:
         """Warn of what wrangler warns of; with warnings as errors the test fails at its end, and no user code does."""
         if self.project is not None and self.project.readable:
             config = self.project.config
-            self._refused = self.warned.warn_of_configuration(config.path, config.warnings)
+            self._refused = self.rule_warnings.warn_of_configuration(config.path, config.warnings)
 
     def _secret_values(self) -> list[str]:
         from pytest_workflows.errors import WorkflowConfigError
@@ -199,7 +199,7 @@ class RunningTest:
             found = {} if self.project is None else self.project.secrets
         except WorkflowConfigError:
             return []  # whoever asks for one of them is told
-        return [value for value in found.values() if value.lower() not in _TELL_NOTHING]
+        return [value for value in found.values() if value.lower() not in _COMMON_VALUES]
 
     @property
     def sources(self) -> Sources:
@@ -221,7 +221,7 @@ class RunningTest:
             self.first_engine = self._engine
         elif self._engine is not None:
             self.close()
-            self.bury()
+            self.close_stopped()
             self._engine = self._watch = None
             self.report = []
             self._env, self._proxies = {}, {}
@@ -289,7 +289,7 @@ class RunningTest:
         found = self._take_findings(engine)
         if self.settings.strict and found:
             raise WorkflowRuleError("\n".join([f"{len(found)} broken rule(s):", *map(str, found)]))
-        refused = [*engine.refused, *self.warned.warn(found, self._hide)]
+        refused = [*engine.refused, *self.rule_warnings.warn(found, self._hide)]
         if refused:
             raise as_error(refused)
 
@@ -298,16 +298,16 @@ class RunningTest:
         self._found += found
         return found
 
-    def tell_findings(self) -> None:
+    def warn_of_findings(self) -> None:
         """At the end of a call that failed: warn of broken rules. They stand in the report, and raise nothing."""
         if self._engine is not None and not self._engine.closed:
-            self.warned.warn(self._take_findings(self._engine), self._hide)
+            self.rule_warnings.warn(self._take_findings(self._engine), self._hide)
 
     def outcome(self, *, passed: bool) -> RunOutcome:
         """What this run showed, for further ones."""
         from pytest_workflows.exploration.run_plan import RunOutcome
 
-        faults, order = self.engine.faults, self.engine.order
+        faults, order = self.engine.faults, self.engine.interleaving
         return RunOutcome(
             passed=passed,
             points=faults.reached,
@@ -328,24 +328,24 @@ class RunningTest:
             self._capture.finish()
         if engine is not None and not engine.closed:
             from pytest_workflows.introspection.registry import MOST_RUNS, registry_of
-            from pytest_workflows.timeline.step_table import Telling
+            from pytest_workflows.timeline.step_table import TextFormatter
             from pytest_workflows.timeline.styled_text import Part
             from pytest_workflows.timeline.text import keep_run, lines_of
 
             self._hiding = None if self._capture is None else self._capture.hiding(self._origin)
-            self._told = self._told if error is None else "".join(traceback.format_exception_only(error))
-            telling = Telling(self._hiding, self._told)
+            self._shown_error = self._shown_error if error is None else "".join(traceback.format_exception_only(error))
+            formatter = TextFormatter(self._hiding, self._shown_error)
             alive = [keep_run(engine, instance) for instance in engine.instances[:MOST_RUNS]]
-            parts = [lines_of(run, telling) for run in [*registry_of(engine).gone[:MOST_RUNS], *alive]]
+            parts = [lines_of(run, formatter) for run in [*registry_of(engine).gone[:MOST_RUNS], *alive]]
             more = len(engine.instances) - len(alive)
             if more:
                 parts.append([[Part(f"... and {more} more instance(s).")]])
-            forgotten = [str(call) for call in engine.calls.forgotten if not telling.has_told(str(call))]
+            forgotten = [str(call) for call in engine.calls.forgotten if not formatter.has_shown(str(call))]
             if forgotten:
-                parts.append([[Part(telling.word(call))] for call in forgotten])
+                parts.append([[Part(formatter.word(call))] for call in forgotten])
             parts += [[[Part(note)]] for note in self._notes_of_python(engine)]
             if self._found:
-                found = [[Part(f"  {telling.text(str(finding))}")] for finding in self._found]
+                found = [[Part(f"  {formatter.text(str(finding))}")] for finding in self._found]
                 parts.append([[Part("Broken rules:")], *found])
             self.report = [line for part in parts for line in (*part, [])][:-1]
 
@@ -394,7 +394,7 @@ class RunningTest:
 
     @property
     def _records_all(self) -> bool:
-        return self.settings.record == "all" or self.settings.looked_at
+        return self.settings.record == "all" or self.settings.records_for_reports
 
     @property
     def recording_mode(self) -> tuple[str, str]:
@@ -441,10 +441,10 @@ class RunningTest:
             findings=watcher.findings,
         )
 
-    def bury(self) -> None:
+    def close_stopped(self) -> None:
         """After the test's report: close what was stopped in its middle."""
         if self._engine is not None:
-            self._engine.graveyard.close()
+            self._engine.stopped_tasks.close()
         if self._watch is not None:
             self._watch.close()
 

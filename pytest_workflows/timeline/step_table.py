@@ -58,17 +58,17 @@ class _NothingHidden:
         return value
 
 
-class Telling:
+class TextFormatter:
     """How values and messages are written in one report: without secrets, without what would steer a terminal.
 
     Args:
         hiding: Keeps secrets out.
-        told: What stands beside the report already: a message of several lines is told in full once.
+        shown: What stands beside the report already: a message of several lines is told in full once.
     """
 
-    def __init__(self, hiding: Hiding | None = None, told: str = "") -> None:
+    def __init__(self, hiding: Hiding | None = None, shown: str = "") -> None:
         self._hiding = hiding or _NothingHidden()
-        self._told = told
+        self._shown = shown
 
     def text(self, text: str) -> str:
         """A text."""
@@ -83,9 +83,9 @@ class Telling:
         text = self.text(show(self._hiding.shown(value)))
         return text if len(text) <= _VALUE_WIDTH else f"{text[: _VALUE_WIDTH - 3]}..."
 
-    def has_told(self, text: str) -> bool:
+    def has_shown(self, text: str) -> bool:
         """Whether the report says so already."""
-        return text in self._told
+        return text in self._shown
 
     def message(self, message: str) -> str:
         """What a message says: all of its lines the first time, its first line after that."""
@@ -93,9 +93,9 @@ class Telling:
         first, newline, _ = whole.partition("\n")
         if not newline:
             return self.text(first)
-        if whole in self._told:
+        if whole in self._shown:
             return f"{self.text(first)} ..."
-        self._told += f"\n{whole}"
+        self._shown += f"\n{whole}"
         return self.text(whole)
 
 
@@ -148,7 +148,7 @@ def table(
     bars: Mapping[StepKey, str],
     start: datetime,
     width: int,
-    telling: Telling,
+    formatter: TextFormatter,
 ) -> list[Line]:
     """The steps as lines; of very many, the first and the last ones.
 
@@ -158,18 +158,18 @@ def table(
         bars: What is drawn behind each.
         start: When the instance started.
         width: How wide a line may be.
-        telling: How values are written.
+        formatter: How values are written.
     """
     events = {line.step: line.detail.get("event") for line in history if line.kind == "WAIT_START"}
     first, left_out, last = ends(steps)
     shown = [*first, *last]
-    widths = _widths(shown, bars, start, width, telling)
+    widths = _widths(shown, bars, start, width, formatter)
     lines: list[Line] = []
     for number, step in enumerate(shown):
         if left_out and number == len(first):
-            lines += [[Part(line, "dim")] for line in paragraph(_left_out(left_out, telling), width, "  ")]
-        outcome = _outcome(step, events.get(step.key.label), telling)
-        lines += _step_lines(step, outcome, bars.get(step.key, ""), start, widths, telling)
+            lines += [[Part(line, "dim")] for line in paragraph(_left_out(left_out, formatter), width, "  ")]
+        outcome = _outcome(step, events.get(step.key.label), formatter)
+        lines += _step_lines(step, outcome, bars.get(step.key, ""), start, widths, formatter)
     return lines
 
 
@@ -187,9 +187,9 @@ def joined(items: Sequence[str]) -> str:
     return ", ".join([*first, *gap, *last])
 
 
-def _left_out(steps: Sequence[StepRecord], telling: Telling) -> str:
+def _left_out(steps: Sequence[StepRecord], formatter: TextFormatter) -> str:
     names = [f"{name} {count:,} times" for name, count in _names(steps)[:3]]
-    return f"... {len(steps):,} steps left out: {telling.word(', '.join(names))}"
+    return f"... {len(steps):,} steps left out: {formatter.word(', '.join(names))}"
 
 
 def _names(steps: Iterable[StepRecord]) -> list[tuple[str, int]]:
@@ -223,10 +223,10 @@ def whole_message(message: str) -> str:
     lines = message.strip().splitlines()
     if not any(line.endswith(_TRACEBACK) for line in lines):
         return "\n".join(lines)
-    telling = (
+    messages = (
         number for number, line in enumerate(lines) if not line.startswith(" ") and not line.endswith(_TRACEBACK)
     )
-    first = next(telling, len(lines) - 1)
+    first = next(messages, len(lines) - 1)
     return _CHAINED.split("\n".join(lines[first:]))[0].rstrip()
 
 
@@ -248,18 +248,18 @@ def error_text(error: Mapping[str, str]) -> str:
 
 
 def _widths(
-    steps: Sequence[StepRecord], bars: Mapping[StepKey, str], start: datetime, width: int, telling: Telling
+    steps: Sequence[StepRecord], bars: Mapping[StepKey, str], start: datetime, width: int, formatter: TextFormatter
 ) -> _Widths:
     times = [step.started_at for step in steps] + [attempt.started_at for step in steps for attempt in step.attempts]
     longest = max(len(offset(start, at)) for at in times)
     kind = max(len(_KINDS[step.kind]) for step in steps)
-    name = min(max(width_of(telling.word(step.key.label)) for step in steps), _NAME_WIDTH)
+    name = min(max(width_of(formatter.word(step.key.label)) for step in steps), _NAME_WIDTH)
     bar = max((len(bar) for bar in bars.values()), default=0)
     return _Widths(longest, kind, name, width - longest - kind - name - bar - 4 * _GAP, bar)
 
 
 def _step_lines(
-    step: StepRecord, outcome: _Outcome, bar: str, start: datetime, widths: _Widths, telling: Telling
+    step: StepRecord, outcome: _Outcome, bar: str, start: datetime, widths: _Widths, formatter: TextFormatter
 ) -> list[Line]:
     style = STYLES.get(outcome.word, "yellow")
     fits = width_of(outcome.whole) <= widths.outcome
@@ -270,7 +270,7 @@ def _step_lines(
         [
             Cell(widths.offset, [Part(offset(start, step.started_at), "dim")]),
             Cell(widths.kind, [Part(_KINDS[step.kind])]),
-            Cell(widths.name, [Part(telling.word(step.key.label), "bold")]),
+            Cell(widths.name, [Part(formatter.word(step.key.label), "bold")]),
             Cell(widths.outcome, shown),
             Cell(widths.bar, _bar_parts(bar)),
         ],
@@ -282,7 +282,7 @@ def _step_lines(
     for number, attempt in enumerate([*first, *last]):
         if left_out and number == len(first):
             lines += _below("", f"... {len(left_out):,} attempts left out", "dim", widths)
-        text, style = _attempt(attempt, telling), "red" if attempt.error else ""
+        text, style = _attempt(attempt, formatter), "red" if attempt.error else ""
         lines += _below(offset(start, attempt.started_at), text, style, widths)
     return lines
 
@@ -300,26 +300,26 @@ def _bar_parts(bar: str) -> Line:
     return [Part("".join(same), _BAR_STYLES.get(drawn, "")) for drawn, same in groupby(bar)]
 
 
-def _attempt(attempt: AttemptRecord, telling: Telling) -> str:
+def _attempt(attempt: AttemptRecord, formatter: TextFormatter) -> str:
     text = f"attempt {attempt.number}: "
     if attempt.error is None:
         return text + ("complete" if attempt.ended_at else "running")
-    text += f"{telling.word(attempt.error['name'])}: {telling.message(attempt.error['message'])}"
+    text += f"{formatter.word(attempt.error['name'])}: {formatter.message(attempt.error['message'])}"
     if attempt.retry_delay is not None:
         text += "\n" if "\n" in text else ", "
         text += f"retried after {in_words(round(attempt.retry_delay.total_seconds() * 1000))}"
     return text
 
 
-def _outcome(step: StepRecord, event: str | None, telling: Telling) -> _Outcome:
+def _outcome(step: StepRecord, event: str | None, formatter: TextFormatter) -> _Outcome:
     mocked = " (mocked)" if step.mocked else ""
     if step.kind == "sleep":
         return _Outcome(step.status, ", ", "", in_words(step.key.duration or 0), mocked)
     if step.kind == "wait_for_event":
         word = {"errored": "timed out"}.get(step.status, step.status)
-        return _Outcome(word, ", ", "", f"event {telling.text(repr(event))}", mocked)
+        return _Outcome(word, ", ", "", f"event {formatter.text(repr(event))}", mocked)
     if step.status == "complete":
-        return _Outcome("complete", ": ", "result: ", telling.value(step.result), mocked)
+        return _Outcome("complete", ": ", "result: ", formatter.value(step.result), mocked)
     word = {"waiting": "retrying", "errored": "failed"}.get(step.status, "running")
     return _Outcome(word, mocked=mocked)
 

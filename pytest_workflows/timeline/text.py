@@ -8,11 +8,11 @@ from datetime import datetime
 from durable_engine import (
     FINAL_STATUSES,
     Engine,
+    ExecutionRecord,
     HistoryEvent,
     HistoryRow,
     Instance,
     InstanceRow,
-    Life,
     StepRecord,
     StepRow,
     Workflow,
@@ -25,7 +25,7 @@ from durable_engine import (
 from pytest_workflows import active_test
 
 from .bar_chart import BLOCKS, draw_bars
-from .step_table import EDGE, STYLES, Telling, ends, joined, offset, repeated, table
+from .step_table import EDGE, STYLES, TextFormatter, ends, joined, offset, repeated, table
 from .styled_text import Line, Part, paragraph, width_of, write
 
 WIDTH = 78
@@ -47,7 +47,7 @@ class Run:
         steps: Its steps as stored.
         history: Its history as stored.
         events: Types of the events that nothing has taken.
-        lives: Its lives since it was created or restarted.
+        executions: Its lives since it was created or restarted.
     """
 
     id: str
@@ -58,7 +58,7 @@ class Run:
     steps: list[StepRow]
     history: list[HistoryRow]
     events: list[str]
-    lives: list[Life]
+    executions: list[ExecutionRecord]
 
     @property
     def step_records(self) -> list[StepRecord]:
@@ -88,7 +88,7 @@ def keep_run(engine: Engine, instance: Instance) -> Run:
         steps=engine.store.steps(key),
         history=engine.store.history(key),
         events=[event.type for event in engine.store.events(key)],
-        lives=engine.paths.lives(key),
+        executions=engine.paths.executions(key),
     )
 
 
@@ -109,39 +109,43 @@ def render(run: Run, *, colour: bool = False) -> str:
     return write(lines_of(run), colour=colour)
 
 
-def lines_of(run: Run, telling: Telling | None = None) -> list[Line]:
+def lines_of(run: Run, formatter: TextFormatter | None = None) -> list[Line]:
     """A run as lines whose parts have colours.
 
     Args:
         run: The run.
-        telling: How values and messages are written; plainly by default.
+        formatter: How values and messages are written; plainly by default.
     """
-    telling = telling or Telling()
+    formatter = formatter or TextFormatter()
     history, steps = run.history_events, run.step_records
     start = history[0].at if history else run.now
-    lines = _head(run, start, telling)
+    lines = _head(run, start, formatter)
     if steps:
         bars = draw_bars(run.history, round(run.now.timestamp() * 1000), BAR_WIDTH)
         if not active_test.is_ascii():
             bars = {key: bar.translate(BLOCKS) for key, bar in bars.items()}
-        lines += [[Part(_INDENT), *line] for line in table(steps, history, bars, start, WIDTH - len(_INDENT), telling)]
+        lines += [
+            [Part(_INDENT), *line] for line in table(steps, history, bars, start, WIDTH - len(_INDENT), formatter)
+        ]
     else:
         lines += _note("No step has started.")
     question = repeated(steps)
-    if question is not None and not telling.has_told(question):
-        lines += _note(telling.word(question), "yellow")
-    lines += _lives(run.lives, start, telling)
+    if question is not None and not formatter.has_shown(question):
+        lines += _note(formatter.word(question), "yellow")
+    lines += _lives(run.executions, start, formatter)
     if run.error is not None:
-        lines += _note(f"ended with {telling.word(run.error['name'])}: {telling.message(run.error['message'])}", "red")
+        lines += _note(
+            f"ended with {formatter.word(run.error['name'])}: {formatter.message(run.error['message'])}", "red"
+        )
     if run.status not in FINAL_STATUSES:
-        lines += _note(f"now: {telling.word(waits_for(steps))}", "yellow")
+        lines += _note(f"now: {formatter.word(waits_for(steps))}", "yellow")
     if run.events:
-        lines += _note(f"events that nothing has taken: {telling.word(joined([repr(one) for one in run.events]))}")
+        lines += _note(f"events that nothing has taken: {formatter.word(joined([repr(one) for one in run.events]))}")
     return lines
 
 
-def _head(run: Run, start: datetime, telling: Telling) -> list[Line]:
-    of = telling.word(f"Instance {run.id!r} of {run.workflow!r}: ")
+def _head(run: Run, start: datetime, formatter: TextFormatter) -> list[Line]:
+    of = formatter.word(f"Instance {run.id!r} of {run.workflow!r}: ")
     at = f" at {run.now:%Y-%m-%d %H:%M:%S} UTC"
     status = Part(run.status, STYLES.get(run.status, "yellow"))
     lines: list[Line] = [[Part(of, "bold"), status, Part(at)]]
@@ -155,21 +159,25 @@ def _note(text: str, style: str = "") -> list[Line]:
     return [[Part(line, style)] for line in paragraph(_INDENT + text, WIDTH, _INDENT * 2)]
 
 
-def _lives(lives: list[Life], start: datetime, telling: Telling) -> list[Line]:
+def _lives(executions: list[ExecutionRecord], start: datetime, formatter: TextFormatter) -> list[Line]:
     """What each life asked for, where the memory was lost on the way."""
-    if not any(life.lost_at is not None for life in lives):
+    if not any(record.lost_at is not None for record in executions):
         return []
-    first, left_out, last = ends([_life(number, life, start, telling) for number, life in enumerate(lives, start=1)])
+    first, left_out, last = ends(
+        [_execution_line(number, record, start, formatter) for number, record in enumerate(executions, start=1)]
+    )
     gap = [f"... {len(left_out):,} lives left out"] if left_out else []
     return [line for text in (*first, *gap, *last) for line in _note(text)]
 
 
-def _life(number: int, life: Life, start: datetime, telling: Telling) -> str:
-    asked = telling.word(joined([ask.key.label for ask in life.path])) or "nothing"
-    if life.lost_at is None:
+def _execution_line(number: int, record: ExecutionRecord, start: datetime, formatter: TextFormatter) -> str:
+    asked = formatter.word(joined([ask.key.label for ask in record.path])) or "nothing"
+    if record.lost_at is None:
         return f"life {number} asked for {asked}"
-    where = "" if life.point is None else f": {telling.word(life.point.title)}"
-    return f"life {number} asked for {asked}; its memory was lost at {offset(start, to_datetime(life.lost_at))}{where}"
+    where = "" if record.point is None else f": {formatter.word(record.point.title)}"
+    return (
+        f"life {number} asked for {asked}; its memory was lost at {offset(start, to_datetime(record.lost_at))}{where}"
+    )
 
 
 def waits_for(steps: list[StepRecord]) -> str:

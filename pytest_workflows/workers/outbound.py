@@ -16,8 +16,8 @@ from durable_engine import (
     acting_scope,
     as_coroutine_function,
     hide_frames,
-    pass_door,
-    tell_call,
+    notify_call,
+    suspend_if_stopped,
 )
 from pytest_workflows.active_test import Caller, caller
 
@@ -48,14 +48,14 @@ def fetch(resource: Request | str, **options: Any) -> Coroutine[Any, Any, Respon
     """
     # A plain function: a task that runs it later would not know any more who called it.
     if acting_scope() is not None:
-        tell_call(*_told(resource, options), (resource,), options)
+        notify_call(*_service_and_call(resource, options), (resource,), options)
     return _fetch(resource, options, caller())
 
 
 as_coroutine_function(fetch)
 
 
-def _told(resource: Request | str, options: Mapping[str, Any]) -> tuple[str, str]:
+def _service_and_call(resource: Request | str, options: Mapping[str, Any]) -> tuple[str, str]:
     """The service and the call, for observers; what is not valid is refused later."""
     address, method = (resource.url, resource.method) if isinstance(resource, Request) else (str(resource), "GET")
     method = str(options.get("method") or method).upper()
@@ -67,7 +67,7 @@ def _told(resource: Request | str, options: Mapping[str, Any]) -> tuple[str, str
 
 
 async def _fetch(resource: Request | str, options: dict[str, Any], called_by: Caller | None) -> Response:
-    await pass_door()
+    await suspend_if_stopped()
     if options.get("headers", ...) is None:
         del options["headers"]
     try:

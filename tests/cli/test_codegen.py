@@ -148,12 +148,12 @@ def test_a_failing_test_comes_back_as_a_test_that_fails_with_the_same_error(shop
     shop.write("tests/test_generated.py", shop.command("codegen", "latest").out)
     second = shop.pytest("tests/test_generated.py")
 
-    def told(ended):
+    def reported(ended):
         return [line for line in ended.lines if "It ended with" in line or "RuntimeError: the bank" in line]
 
     assert (first.code, second.code) == (1, 1)
-    assert "E           It ended with Error: RuntimeError: the bank answered 503" in told(first)
-    assert "E           It ended with Error: RuntimeError: the bank answered 503" in told(second)
+    assert "E           It ended with Error: RuntimeError: the bank answered 503" in reported(first)
+    assert "E           It ended with Error: RuntimeError: the bank answered 503" in reported(second)
 
     shop.change(
         "await charge_card()\n",
@@ -385,8 +385,8 @@ def test_an_instance_that_was_terminated_comes_as_far_as_it_was(shop, body, wait
     shop.write("tests/test_generated.py", code)
     ended = shop.pytest("tests/test_generated.py")
 
-    told = [line.removeprefix(" " * 8) for line in code.partition('"params": params})\n\n')[2].splitlines()]
-    assert told[: len(waits)] == waits
+    reported = [line.removeprefix(" " * 8) for line in code.partition('"params": params})\n\n')[2].splitlines()]
+    assert reported[: len(waits)] == waits
     assert ended.code == 0, ended.out
 
 

@@ -147,13 +147,13 @@ def test_what_production_does_to_undo_a_step(cli, tmp_path):
     steps = [{"type": "step", **undone}, {"type": "rollback", **undone}]
     (tmp_path / "dump.json").write_text(json.dumps({"status": "rollingBack", "id": "a", "steps": steps}))
 
-    told = cli("describe", tmp_path / "dump.json")
+    reported = cli("describe", tmp_path / "dump.json")
 
-    assert "Status:                rollingBack" in told.lines
-    assert "Steps: 1" in told.lines
-    begin = told.lines.index("  Type:      rollback")
-    assert told.lines[begin - 1] == "  Name:      charge-1"
-    assert told.lines[begin + 3 : begin + 5] == ["  Duration:  0 ms", "  Success:   yes"]
+    assert "Status:                rollingBack" in reported.lines
+    assert "Steps: 1" in reported.lines
+    begin = reported.lines.index("  Type:      rollback")
+    assert reported.lines[begin - 1] == "  Name:      charge-1"
+    assert reported.lines[begin + 3 : begin + 5] == ["  Duration:  0 ms", "  Success:   yes"]
 
 
 def test_no_line_is_wider_than_the_terminal(cli, dumps):
@@ -162,11 +162,11 @@ def test_no_line_is_wider_than_the_terminal(cli, dumps):
 
 
 def test_json_is_a_recording_that_can_be_read_again(cli, dumps, tmp_path):
-    told = cli("describe", dumps / "complete.json", "--workflow", "ORDERS", "--json")
-    (tmp_path / "recording.json").write_text(told.out)
+    reported = cli("describe", dumps / "complete.json", "--workflow", "ORDERS", "--json")
+    (tmp_path / "recording.json").write_text(reported.out)
 
-    assert json.loads(told.out)["workflow"] == "ORDERS"
-    assert cli("describe", tmp_path / "recording.json", "--json").out == told.out
+    assert json.loads(reported.out)["workflow"] == "ORDERS"
+    assert cli("describe", tmp_path / "recording.json", "--json").out == reported.out
 
 
 def test_standard_input(cli, dumps):
@@ -246,11 +246,11 @@ def test_file_and_line_are_shown_of_class_steps_and_errors(shop):
 
 def test_where_an_error_of_production_was_raised_is_read_from_its_traceback(cli, dumps, tmp_path):
     recorded = json.loads((dumps / "errored.json").read_text(encoding="utf-8"))
-    told = (
+    reported = (
         'PythonError: Traceback (most recent call last):\n  File "/session/metadata/entry.py", line 23, in charge_card\n'
         '  File "/session/lib/python3.13/site-packages/bank.py", line 5, in pay\nbank.Busy: the bank answered 503\n'
     )
-    recorded["error"]["message"] = told
+    recorded["error"]["message"] = reported
     (tmp_path / "dump.json").write_text(json.dumps(recorded), encoding="utf-8")
 
     ended = cli("describe", tmp_path / "dump.json")

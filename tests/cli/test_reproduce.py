@@ -58,8 +58,8 @@ def test_it_stops_where_a_value_matters_that_is_not_known(shop, dumps, name, wha
     ended = shop.command("reproduce", str(dumps / f"{name}.json"))
 
     assert ended.code == 3
-    told = " ".join(ended.out.split())
-    assert f"this value is not known: the output of step 'check stock-1' {what}." in told
+    reported = " ".join(ended.out.split())
+    assert f"this value is not known: the output of step 'check stock-1' {what}." in reported
 
 
 def test_a_value_that_is_not_known_is_no_other_end(shop, dumps):
@@ -150,9 +150,9 @@ def test_a_source_that_goes_another_way(shop, dumps):
     ended = shop.command("reproduce", str(dumps / "errored.json"), "--id", "order-7")
 
     assert ended.code == 1
-    told = " ".join(ended.out.split())
-    assert "at src/entry.py:" in told
-    assert "it asks for step.do('charge the card'), where the recording has step.do('charge card')." in told
+    reported = " ".join(ended.out.split())
+    assert "at src/entry.py:" in reported
+    assert "it asks for step.do('charge the card'), where the recording has step.do('charge card')." in reported
     assert "  -> do charge card-1" in ended.out
 
 
@@ -256,8 +256,8 @@ def test_a_dump_that_names_its_workflow_needs_no_option(shop, dumps):
 def test_another_way_is_told_with_the_binding_that_was_taken(shop, dumps):
     shop.change('"charge card"', '"charge the card"')
 
-    told = shop.command("reproduce", str(dumps / "errored.json")).out
-    assert "Instance 'unknown' of 'ORDERS' does not follow" in told
+    reported = shop.command("reproduce", str(dumps / "errored.json")).out
+    assert "Instance 'unknown' of 'ORDERS' does not follow" in reported
 
 
 def test_a_workflow_that_the_project_does_not_have(shop, dumps):

@@ -248,9 +248,9 @@ def test_an_error_in_the_source_is_told_with_its_place(shop, dumps, command, lin
     shop.change("from workers import", f"{line}\nfrom workers import")
     ended = shop.command(command, *([] if command == "run" else [str(dumps / "errored.json")]))
 
-    told, hint = ended.err.splitlines()
+    reported, hint = ended.err.splitlines()
     assert ended.code == 3
-    assert told.startswith(f"Error: src/entry.py:1: {error}")
+    assert reported.startswith(f"Error: src/entry.py:1: {error}")
     # On an older Python than the platform's, what does not parse may be new syntax: then that is said besides.
     assert hint.startswith("Hint: The Worker's source cannot be imported: correct it. --debug shows more.")
 

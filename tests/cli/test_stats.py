@@ -37,8 +37,8 @@ def test_a_file_that_is_no_recording_is_named(cli, dumps):
 
 def test_recordings_of_several_workflows(cli, dumps, tmp_path):
     for name in ("A", "B"):
-        told = cli("describe", dumps / "complete.json", "--workflow", name, "--json").out
-        (tmp_path / f"{name}.json").write_text(told)
+        reported = cli("describe", dumps / "complete.json", "--workflow", name, "--json").out
+        (tmp_path / f"{name}.json").write_text(reported)
     ended = cli("stats", tmp_path / "A.json", tmp_path / "B.json", dumps / "errored.json")
 
     assert [line for line in ended.lines if line.endswith(("instance", "instances"))] == [
@@ -50,8 +50,8 @@ def test_recordings_of_several_workflows(cli, dumps, tmp_path):
 
 def test_the_recordings_of_one_workflow(cli, dumps, tmp_path):
     for name in ("A", "B"):
-        told = cli("describe", dumps / "complete.json", "--workflow", name, "--json").out
-        (tmp_path / f"{name}.json").write_text(told)
+        reported = cli("describe", dumps / "complete.json", "--workflow", name, "--json").out
+        (tmp_path / f"{name}.json").write_text(reported)
     chosen = cli("stats", tmp_path, "--workflow", "B")
     unknown = cli("stats", tmp_path, "--workflow", "NOPE")
 

@@ -168,7 +168,7 @@ class World:
 
     def close(self):
         self.engine.close()
-        self.engine.graveyard.close()
+        self.engine.stopped_tasks.close()
         self.loop.close()
 
     # -- what happens --------------------------------------------------------------------------------------------------

@@ -205,7 +205,7 @@ async def test_killed_tasks_are_not_seen_by_asyncio_and_make_no_noise(engine):
     assert asyncio.all_tasks() == before
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        engine.graveyard.close()
+        engine.stopped_tasks.close()
         gc.collect()
 
 
@@ -342,8 +342,8 @@ async def test_code_that_crashes_its_own_instance_can_start_nothing_afterwards(e
 
 async def test_killing_leaves_the_others_who_wait_for_the_same_alone(engine):
     shared = asyncio.get_running_loop().create_future()
-    told = []
-    shared.add_done_callback(told.append)
+    reported = []
+    shared.add_done_callback(reported.append)
 
     async def workflow(event, step):
         async def s():
@@ -360,7 +360,7 @@ async def test_killing_leaves_the_others_who_wait_for_the_same_alone(engine):
     await engine.run_until_idle()
 
     assert [instance.status for instance in engine.instances] == ["terminated", "complete"]
-    assert told == [shared]
+    assert reported == [shared]
 
 
 async def test_a_step_that_a_killed_life_never_awaited_is_not_reported(engine):
@@ -372,7 +372,7 @@ async def test_a_step_that_a_killed_life_never_awaited_is_not_reported(engine):
     handle = await engine.bind("W", workflow).create()
     await engine.advance(0)
     await handle.terminate()
-    engine.graveyard.close()
+    engine.stopped_tasks.close()
     gc.collect()
 
     assert engine.findings.take() == []

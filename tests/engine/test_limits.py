@@ -130,12 +130,12 @@ async def test_params_that_are_too_large_are_refused_at_the_call(size):
     async with Engine(limits=Limits(event_payload=10) if size == 20 else None) as engine:
         binding = engine.bind("W", lambda event, step: None)
         limit = "10 bytes" if size == 20 else "1MiB"
-        told = f"are too large. Maximum allowed size is {limit}. They are {size + (1 if size == 20 else 5)} bytes."
+        reported = f"are too large. Maximum allowed size is {limit}. They are {size + (1 if size == 20 else 5)} bytes."
 
         for create in (binding.create, lambda options: binding.create_batch([{"id": "a"}, options])):
-            with pytest.raises(JsException, match=f'^Error: The params of instance "b" of "W" {told}$'):
+            with pytest.raises(JsException, match=f'^Error: The params of instance "b" of "W" {reported}$'):
                 await create({"id": "b", "params": "x" * size})
-            with pytest.raises(JsException, match=f'^Error: The params of a new instance of "W" {told}$'):
+            with pytest.raises(JsException, match=f'^Error: The params of a new instance of "W" {reported}$'):
                 await create({"params": "x" * size})
         assert engine.instances == []
 

@@ -91,8 +91,8 @@ class Lives(RuleBasedStateMachine):
 
     @invariant()
     def a_step_starts_once_and_ends_once(self):
-        told = collections.Counter((line.kind, line.key) for line in self.world.history if line.kind in ONCE)
-        assert set(told.values()) <= {1}
+        reported = collections.Counter((line.kind, line.key) for line in self.world.history if line.kind in ONCE)
+        assert set(reported.values()) <= {1}
 
     @invariant()
     def time_never_goes_back(self):

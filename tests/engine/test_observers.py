@@ -19,10 +19,10 @@ class Faulty(Observer):
 
     def __init__(self, error: BaseException) -> None:
         self.error = error
-        self.told = 0
+        self.reported = 0
 
     def step_started(self, instance: Instance, step: StepKey) -> None:
-        self.told += 1
+        self.reported += 1
 
     def step_finished(self, instance: Instance, step: StepKey) -> None:
         raise self.error
@@ -32,10 +32,10 @@ class Listening(Observer):
     """Counts outcomes."""
 
     def __init__(self) -> None:
-        self.told = 0
+        self.reported = 0
 
     def step_finished(self, instance: Instance, step: StepKey) -> None:
-        self.told += 1
+        self.reported += 1
 
 
 async def two_steps(event: Any, step: Any) -> Any:
@@ -67,7 +67,7 @@ async def test_an_observer_that_raises_is_warned_of_once_and_hears_of_nothing_mo
             status = await run(engine)
 
         assert status["status"] == "complete"
-        assert (faulty.told, other.told) == (1, 2)
+        assert (faulty.reported, other.reported) == (1, 2)
         [warning] = caught
         assert warning.filename == __file__
         text = str(warning.message)
@@ -113,7 +113,7 @@ async def test_another_observer_of_the_same_title_is_switched_off_with_it() -> N
         await run(engine)
         engine.observers.switch_off(first.title, "close", ValueError("again"))
 
-    assert (first.told, second.told, len(reported)) == (1, 1, 1)
+    assert (first.reported, second.reported, len(reported)) == (1, 1, 1)
 
 
 async def test_an_exception_that_is_meant_for_the_test_passes() -> None:

@@ -27,7 +27,7 @@ def asks(*names, branch=0, line=1):
     return [Ask(StepKey("do", name, 1), ("entry.py", line), branch) for name in names]
 
 
-def told(earlier, later, **ends):
+def reported(earlier, later, **ends):
     difference = compare(earlier, later, **{"later_ended": True, **ends})
     return None if difference is None else difference.describe("after a restart")
 
@@ -36,19 +36,19 @@ def told(earlier, later, **ends):
 
 
 def test_the_same_path_is_no_difference():
-    assert told(asks("a", "b"), asks("a", "b"), earlier_ended=True) is None
+    assert reported(asks("a", "b"), asks("a", "b"), earlier_ended=True) is None
 
 
 def test_a_life_that_was_lost_may_have_come_less_far():
-    assert told(asks("a"), asks("a", "b")) is None
+    assert reported(asks("a"), asks("a", "b")) is None
 
 
 def test_a_life_that_was_lost_may_have_come_further_than_one_that_goes_on():
-    assert told(asks("a", "b"), asks("a"), later_ended=False) is None
+    assert reported(asks("a", "b"), asks("a"), later_ended=False) is None
 
 
 def test_another_step_in_the_place_of_one_is_told():
-    assert told(asks("a", "b"), asks("a", "c")) == (
+    assert reported(asks("a", "b"), asks("a", "c")) == (
         "after a restart `run` asked for step.do 'c-1' where it had asked for step.do 'b-1' before"
     )
 
@@ -56,19 +56,19 @@ def test_another_step_in_the_place_of_one_is_told():
 def test_a_branch_that_did_not_come_again_is_no_difference_unless_its_step_was_renamed():
     earlier = [*asks("a", branch=1), *asks("b", branch=2, line=2)]
 
-    assert told(earlier, asks("b", branch=1, line=2)) is None
-    assert told(earlier, [*asks("c", branch=1), *asks("b", branch=2, line=2)], is_complete=False) is None
-    assert told(earlier, [*asks("c", branch=1), *asks("b", branch=2, line=2)]) == (
+    assert reported(earlier, asks("b", branch=1, line=2)) is None
+    assert reported(earlier, [*asks("c", branch=1), *asks("b", branch=2, line=2)], is_complete=False) is None
+    assert reported(earlier, [*asks("c", branch=1), *asks("b", branch=2, line=2)]) == (
         "after a restart `run` asked for step.do 'c-1' where it had asked for step.do 'a-1' before"
     )
 
 
 def test_a_step_that_is_not_asked_for_again_is_told():
-    assert told(asks("a", "b"), asks("a")) == "after a restart `run` did not ask for step.do 'b-1' again"
+    assert reported(asks("a", "b"), asks("a")) == "after a restart `run` did not ask for step.do 'b-1' again"
 
 
 def test_a_step_that_was_not_asked_for_before_is_told():
-    assert told(asks("a"), asks("a", "b"), earlier_ended=True) == (
+    assert reported(asks("a"), asks("a", "b"), earlier_ended=True) == (
         "after a restart `run` asked for step.do 'b-1', which it had not asked for before"
     )
 
@@ -77,12 +77,12 @@ def test_branches_may_ask_in_any_order_and_each_keeps_its_own():
     one, two = asks("a1", "a2", branch=1), asks("b1", "b2", branch=2)
     other_way_round = asks("b1", "b2", branch=1), asks("a1", "a2", branch=2)
 
-    assert told([*one, *two], [*other_way_round[0], *other_way_round[1]]) is None
-    assert "'a3-1' where it had asked for step.do 'a2-1'" in told(one, asks("a1", "a3", branch=1))
+    assert reported([*one, *two], [*other_way_round[0], *other_way_round[1]]) is None
+    assert "'a3-1' where it had asked for step.do 'a2-1'" in reported(one, asks("a1", "a3", branch=1))
 
 
 def test_a_branch_that_was_cancelled_sooner_is_no_difference():
-    assert told(asks("a1", "a2", branch=1), asks("a1", branch=1), earlier_ended=True) is None
+    assert reported(asks("a1", "a2", branch=1), asks("a1", branch=1), earlier_ended=True) is None
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_the_first_step_of_a_branch_under_another_name_is_told(later, renamed):
 def test_a_branch_that_neither_came_again_nor_was_renamed_may_be_a_matter_of_timing():
     earlier = [*asks("a"), *asks("b", branch=1, line=5)]
 
-    assert told(earlier, [*asks("a"), *asks("c", branch=1, line=9)], is_complete=True) is None
+    assert reported(earlier, [*asks("a"), *asks("c", branch=1, line=9)], is_complete=True) is None
 
 
 # -- findings ---------------------------------------------------------------------------------------------------------
@@ -174,13 +174,13 @@ async def test_what_is_meant_for_the_test_ends_a_replay_silently(engine):
 
 
 async def test_an_error_that_run_never_heard_of_is_not_told_to_a_replay(engine):
-    heard = []
+    observed = []
 
     async def run(event, step):
         try:
             await step.do("a")(lambda: print)()
         except BaseException:
-            heard.append(1)
+            observed.append(1)
             await step.do("b")(lambda: 1)()
 
     await engine.bind("W", run).create({"id": "1"})
@@ -188,7 +188,7 @@ async def test_an_error_that_run_never_heard_of_is_not_told_to_a_replay(engine):
     assert engine.instances[0].status == "errored"
     await engine.check_by_replay(engine.instances[0])
 
-    assert heard == []
+    assert observed == []
     assert engine.take_findings() == []
 
 

@@ -177,7 +177,7 @@ async def test_the_engine_dies_in_the_sleep_that_is_meant(number, died_at):
         handle = await engine.bind("W", three).create({"id": "a"})
         await engine.run_until_idle()
 
-        (first, _) = engine.paths.lives(engine.instances[0].row.key)
+        (first, _) = engine.paths.executions(engine.instances[0].row.key)
         assert first.lost_at == engine.clock.started_ms + died_at
         assert (await handle.status())["output"] == 1
         assert engine.clock.now - START == timedelta(milliseconds=400)

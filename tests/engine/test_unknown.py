@@ -19,14 +19,14 @@ def test_it_crosses_the_boundary_and_is_copied_as_it_is():
 
 
 def test_an_error_that_was_never_retried_is_known_by_its_name_as_production_tells_it():
-    told = ErrorInfo.from_public("NonRetryableError", "NonRetryableError: no use")
+    reported = ErrorInfo.from_public("NonRetryableError", "NonRetryableError: no use")
 
-    assert (told.retryable, told.reason) == (False, "no use")
+    assert (reported.retryable, reported.reason) == (False, "no use")
 
 
 def test_the_engines_own_fatal_error_gives_its_reason_back():
-    told = ErrorInfo.from_public(
+    reported = ErrorInfo.from_public(
         "WorkflowFatalError", 'Step threw a NonRetryableError with message "NonRetryableError: no use"'
     )
 
-    assert (told.retryable, told.reason) == (False, "no use")
+    assert (reported.retryable, reported.reason) == (False, "no use")

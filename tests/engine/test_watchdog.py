@@ -19,7 +19,7 @@ from durable_engine.guard import closing as closing_module
 from durable_engine.guard import cpu_timer
 from durable_engine.guard import watchdog as watchdog_module
 from durable_engine.guard.cpu_timer import CpuTimer
-from durable_engine.guard.task_teardown import Graveyard
+from durable_engine.guard.task_teardown import StoppedTasks
 from durable_engine.guard.threads import context_of
 from durable_engine.guard.unwinding import Unwinding
 from durable_engine.guard.watchdog import Strike, is_debugged
@@ -296,7 +296,7 @@ def replayed(only_in_the_replay):
         engine.check_all_by_replay()
     finally:
         engine.close()
-        engine.graveyard.close()
+        engine.stopped_tasks.close()
     return runs, engine.take_findings()
 
 
@@ -449,7 +449,7 @@ async def test_closing_ends_whatever_the_code_does(engine, body):
     engine.stop()
     late = lasts()
 
-    engine.graveyard.close()
+    engine.stopped_tasks.close()
 
     assert time.monotonic() < late
     assert sys.unraisablehook is not None
@@ -472,10 +472,10 @@ def test_what_cannot_be_made_to_end_is_left_as_it_is():
         def send(self, value):
             return "still here"
 
-    graveyard = Graveyard()
+    stopped_tasks = StoppedTasks()
     stubborn = Stubborn()
-    graveyard.keep(stubborn)
-    graveyard.close()
+    stopped_tasks.keep(stubborn)
+    stopped_tasks.close()
 
     assert closing_module._left_behind.pop() is stubborn
     with closing_module.closing() as closer:
@@ -495,7 +495,7 @@ async def test_ctrl_c_while_stopped_code_is_closed_arrives(engine):
         await engine.settle(most=5)
         engine.stop()
         with pytest.raises(KeyboardInterrupt):
-            engine.graveyard.close()
+            engine.stopped_tasks.close()
     finally:
         signal.signal(signal.SIGINT, before)
 
@@ -715,7 +715,7 @@ def test_an_async_generator_of_a_stopped_task_does_not_hold_up_the_loops_end(gen
     late = lasts()
     engine = asyncio.run(test())
     assert log == []
-    engine.graveyard.close()
+    engine.stopped_tasks.close()
     assert time.monotonic() < late
     assert len(log) == 1
 
@@ -869,7 +869,7 @@ async def test_what_a_finished_instance_left_for_the_loop_is_closed_and_not_comp
     while (await handle.status())["status"] != "complete":
         await asyncio.sleep(0)
     engine.stop()
-    engine.graveyard.close()
+    engine.stopped_tasks.close()
 
     assert not recwarn.list
 

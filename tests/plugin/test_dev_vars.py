@@ -44,7 +44,7 @@ def configure(worker, **changes):
     worker.write("src/entry.py", ENTRY)
 
 
-def told(result):
+def reported(result):
     result.assert_outcomes(passed=1)
     return next(line.partition("TOLD ")[2] for line in result.outlines if "TOLD " in line)
 
@@ -103,7 +103,7 @@ def test_a_secret_wins_over_vars_and_workflow_bindings_over_it(worker):
         "-s",
     )
 
-    assert told(result) == "['given', 'secret', 'secret'] ['API_KEY', 'MORE', 'STAGE', 'W']"
+    assert reported(result) == "['given', 'secret', 'secret'] ['API_KEY', 'MORE', 'STAGE', 'W']"
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_the_file_of_the_environment_holds_in_place_of_the_common_one(worker, en
     worker.write(".dev.vars.staging", "MORE=own")
     worker.set(workflows_wrangler_env=environment)
 
-    assert told(worker.run(PRINT, "-s")).startswith(values)
+    assert reported(worker.run(PRINT, "-s")).startswith(values)
 
 
 def test_the_ini_option_turns_it_off(worker):
@@ -124,14 +124,14 @@ def test_the_ini_option_turns_it_off(worker):
     worker.write(".dev.vars", "API_KEY=secret")
     worker.set(workflows_dev_vars="no")
 
-    assert told(worker.run(PRINT, "-s")) == "[None, 'vars', None] ['STAGE', 'W']"
+    assert reported(worker.run(PRINT, "-s")) == "[None, 'vars', None] ['STAGE', 'W']"
 
 
 def test_of_a_configuration_that_names_its_secrets_those_and_its_vars_are_read(worker):
     configure(worker, secrets={"required": ["API_KEY"]})
     worker.write(".dev.vars", "API_KEY=secret\nSTAGE=secret\nMORE=secret")
 
-    assert told(worker.run(PRINT, "-s")) == "['secret', 'secret', None] ['API_KEY', 'STAGE', 'W']"
+    assert reported(worker.run(PRINT, "-s")) == "['secret', 'secret', None] ['API_KEY', 'STAGE', 'W']"
 
 
 def test_a_required_secret_that_nothing_gives_says_how_to_give_it(worker):

@@ -16,10 +16,10 @@ from unittest.mock import AsyncMock, MagicMock, Mock
 import pytest
 
 from durable_engine import Effect, Engine, Observer, encode
-from pytest_workflows.bindings.recording_proxy import record, uncover
+from pytest_workflows.bindings.recording_proxy import record, unproxied
 
 
-class Heard(Observer):
+class Observed(Observer):
     def __init__(self) -> None:
         self.effects: list[Effect] = []
 
@@ -32,12 +32,12 @@ class Heard(Observer):
 
 
 @pytest.fixture
-async def heard():
-    return Heard()
+async def observed():
+    return Observed()
 
 
 @pytest.fixture
-async def play(heard):
+async def play(observed):
     """Runs a function as a workflow, with the given objects as its `env`, and gives what it returned or raised."""
 
     async def play(run: Callable[..., Any], **env: object) -> Any:
@@ -51,7 +51,7 @@ async def play(heard):
                 outcome.append(error)
 
         async with Engine(now="2026-01-01T00:00:00Z") as engine:
-            engine.observers.add(heard)
+            engine.observers.add(observed)
             await engine.bind("W", workflow).create()
             await engine.run_until_idle()
         [result] = outcome
@@ -129,14 +129,14 @@ class Queue:
 # -- what is told ------------------------------------------------------------------------------------------------------
 
 
-async def test_a_call_is_told_with_its_arguments_and_its_place(play, heard):
+async def test_a_call_is_told_with_its_arguments_and_its_place(play, observed):
     queue = Queue()
 
     async def run(env, step):
         return await env.QUEUE.send("hello", delay=5)
 
     assert await play(run, QUEUE=queue) == 1
-    [effect] = heard.effects
+    [effect] = observed.effects
     assert (effect.service, effect.method, effect.args, dict(effect.kwargs)) == (
         "QUEUE",
         "send",
@@ -149,7 +149,7 @@ async def test_a_call_is_told_with_its_arguments_and_its_place(play, heard):
     assert queue.sent == [("hello", 5)]
 
 
-async def test_a_call_in_a_step_is_told_with_the_step_and_the_attempt(play, heard):
+async def test_a_call_in_a_step_is_told_with_the_step_and_the_attempt(play, observed):
     queue = Queue()
 
     async def run(env, step):
@@ -162,28 +162,28 @@ async def test_a_call_in_a_step_is_told_with_the_step_and_the_attempt(play, hear
         await send()
 
     assert await play(run, QUEUE=queue) is None
-    assert [(effect.step.label, effect.attempt) for effect in heard.effects] == [("send it-1", 1), ("send it-1", 2)]
+    assert [(effect.step.label, effect.attempt) for effect in observed.effects] == [("send it-1", 1), ("send it-1", 2)]
 
 
-async def test_reading_is_no_effect(play, heard):
+async def test_reading_is_no_effect(play, observed):
     async def run(env, step):
         assert (env.QUEUE.limit, env.QUEUE.settings, env.QUEUE.dead.name) == (3, {"retries": 2}, "dead letters")
         assert (len(env.QUEUE), list(env.QUEUE), "x" in env.QUEUE, bool(env.QUEUE)) == (0, [], False, True)
         return env.QUEUE.send is not None
 
     assert await play(run, QUEUE=Queue()) is True
-    assert heard.calls == []
+    assert observed.calls == []
 
 
-async def test_plain_and_class_methods_and_objects_that_are_kept_in_attributes_are_told(play, heard):
+async def test_plain_and_class_methods_and_objects_that_are_kept_in_attributes_are_told(play, observed):
     async def run(env, step):
         return [env.QUEUE.peek(), env.QUEUE.version(), isinstance(env.QUEUE.make(), Queue), env.QUEUE.dead.size()]
 
     assert await play(run, QUEUE=Queue()) == [None, "1.0", True, 0]
-    assert heard.calls == ["QUEUE.peek", "QUEUE.version", "QUEUE.make", "QUEUE.dead.size"]
+    assert observed.calls == ["QUEUE.peek", "QUEUE.version", "QUEUE.make", "QUEUE.dead.size"]
 
 
-async def test_a_binding_that_is_a_function_is_told(play, heard):
+async def test_a_binding_that_is_a_function_is_told(play, observed):
     async def notify(text):
         return text.upper()
 
@@ -191,10 +191,10 @@ async def test_a_binding_that_is_a_function_is_told(play, heard):
         return await env.NOTIFY("hello")
 
     assert await play(run, NOTIFY=notify) == "HELLO"
-    assert heard.calls == ["NOTIFY.()"]
+    assert observed.calls == ["NOTIFY.()"]
 
 
-async def test_a_call_that_raises_is_told(play, heard):
+async def test_a_call_that_raises_is_told(play, observed):
     async def run(env, step):
         with pytest.raises(LookupError):
             env.QUEUE.fail_at_once()
@@ -202,7 +202,7 @@ async def test_a_call_that_raises_is_told(play, heard):
             await env.QUEUE.fail()
 
     assert await play(run, QUEUE=Queue()) is None
-    assert heard.calls == ["QUEUE.fail_at_once", "QUEUE.fail"]
+    assert observed.calls == ["QUEUE.fail_at_once", "QUEUE.fail"]
 
 
 class Statement:
@@ -230,27 +230,27 @@ class Database:
         self.batches.append(statements)
 
 
-async def test_a_chain_is_one_call_that_knows_its_beginning(play, heard):
+async def test_a_chain_is_one_call_that_knows_its_beginning(play, observed):
     async def run(env, step):
         row = await env.DB.prepare("SELECT ?").bind(1).first()
         return [row.sql, row.values]
 
     assert await play(run, DB=Database()) == ["SELECT ?", (1,)]
-    [effect] = heard.effects
+    [effect] = observed.effects
     assert effect.method == "prepare(...).bind(...).first"
     assert (effect.origin.method, effect.origin.args) == ("prepare(...).bind", (1,))
     assert (effect.origin.origin.method, effect.origin.origin.args) == ("prepare", ("SELECT ?",))
 
 
-async def test_what_an_awaited_result_gives_belongs_to_the_chain(play, heard):
+async def test_what_an_awaited_result_gives_belongs_to_the_chain(play, observed):
     async def run(env, step):
         return await (await env.DB.prepare("x").first()).text()
 
     assert await play(run, DB=Database()) == "text"
-    assert heard.calls == ["DB.prepare(...).first", "DB.prepare(...).first(...).text"]
+    assert observed.calls == ["DB.prepare(...).first", "DB.prepare(...).first(...).text"]
 
 
-async def test_what_a_fetched_record_computes_is_no_effect(play, heard):
+async def test_what_a_fetched_record_computes_is_no_effect(play, observed):
     class Row:
         def keys(self):
             return ["a"]
@@ -259,10 +259,10 @@ async def test_what_a_fetched_record_computes_is_no_effect(play, heard):
         return (await env.FIND()).keys()
 
     assert await play(run, FIND=AsyncMock(return_value=Row())) == ["a"]
-    assert heard.calls == ["FIND.()"]
+    assert observed.calls == ["FIND.()"]
 
 
-async def test_an_object_that_a_call_gives_at_once_counts_unless_the_call_only_begins_a_chain(play, heard):
+async def test_an_object_that_a_call_gives_at_once_counts_unless_the_call_only_begins_a_chain(play, observed):
     bank = SimpleNamespace(charge=lambda amount: SimpleNamespace(id="ch_1"), table=lambda name: SimpleNamespace())
 
     async def run(env, step):
@@ -270,10 +270,10 @@ async def test_an_object_that_a_call_gives_at_once_counts_unless_the_call_only_b
         return env.BANK.charge(5).id
 
     assert await play(run, BANK=bank) == "ch_1"
-    assert heard.calls == ["BANK.charge"]
+    assert observed.calls == ["BANK.charge"]
 
 
-async def test_what_a_fake_does_in_turn_is_its_own_doing(play, heard):
+async def test_what_a_fake_does_in_turn_is_its_own_doing(play, observed):
     queue, env_of_fake = Queue(), {}
 
     class Bank:
@@ -290,10 +290,10 @@ async def test_what_a_fake_does_in_turn_is_its_own_doing(play, heard):
         return await env.BANK.charge()
 
     assert await play(run, BANK=Bank(), QUEUE=queue) == 1
-    assert heard.calls == ["BANK.charge_at_once", "BANK.charge"]
+    assert observed.calls == ["BANK.charge_at_once", "BANK.charge"]
 
 
-async def test_a_test_that_got_hold_of_a_proxy_tells_nothing(play, heard):
+async def test_a_test_that_got_hold_of_a_proxy_tells_nothing(play, observed):
     kept = []
 
     async def run(env, step):
@@ -303,10 +303,10 @@ async def test_a_test_that_got_hold_of_a_proxy_tells_nothing(play, heard):
     await play(run, QUEUE=queue)
 
     assert await kept[0].send("from the test") == 1
-    assert heard.calls == []
+    assert observed.calls == []
 
 
-async def test_workflow_bindings_and_handles_are_told_by_their_own_doors(heard):
+async def test_workflow_bindings_and_handles_are_told_by_their_own_doors(observed):
     async def other(event, step):
         await step.wait_for_event("wait", "go")
 
@@ -316,15 +316,15 @@ async def test_workflow_bindings_and_handles_are_told_by_their_own_doors(heard):
         return (await handle.status())["status"]
 
     async with Engine(now="2026-01-01T00:00:00Z") as engine:
-        engine.observers.add(heard)
+        engine.observers.add(observed)
         others = engine.bind("OTHERS", other)
         assert record(others, "OTHERS") is others
         await engine.bind("W", workflow).create()
         await engine.run_until_idle()
 
-    assert heard.calls == ["OTHERS.create_batch", "OTHERS.get", "OTHERS.send_event", "OTHERS.status"]
-    assert heard.effects[0].args == ([{"id": "a"}],)
-    assert linecache.getline(*heard.effects[0].place).strip().startswith("[handle] = await others.create_batch(")
+    assert observed.calls == ["OTHERS.create_batch", "OTHERS.get", "OTHERS.send_event", "OTHERS.status"]
+    assert observed.effects[0].args == ([{"id": "a"}],)
+    assert linecache.getline(*observed.effects[0].place).strip().startswith("[handle] = await others.create_batch(")
 
 
 # -- what does not change ----------------------------------------------------------------------------------------------
@@ -411,7 +411,7 @@ def test_copies_and_pickles_are_of_the_object():
     assert dataclasses.replace(proxy, street="Oak") == Address("Oak", ["a"])
 
 
-async def test_mocks_answer_and_keep_their_record(play, heard):
+async def test_mocks_answer_and_keep_their_record(play, observed):
     ai, kv, db = AsyncMock(), Mock(), MagicMock()
     ai.run.return_value = {"score": 1}
     kv.get = AsyncMock(side_effect=[None, "value"])
@@ -431,10 +431,10 @@ async def test_mocks_answer_and_keep_their_record(play, heard):
     assert kv.get.await_count == 2
     db.prepare.assert_called_once_with("SELECT")
     db.prepare.return_value.bind.assert_called_once_with(1)
-    assert heard.calls == ["AI.run", "KV.get", "KV.get", "DB.prepare(...).bind(...).first"]
+    assert observed.calls == ["AI.run", "KV.get", "KV.get", "DB.prepare(...).bind(...).first"]
 
 
-async def test_async_generators_and_context_managers_work(play, heard):
+async def test_async_generators_and_context_managers_work(play, observed):
     queue = Queue()
 
     async def run(env, step):
@@ -447,7 +447,7 @@ async def test_async_generators_and_context_managers_work(play, heard):
 
     assert await play(run, QUEUE=queue) == [[[0], [1], [2]], [0]]
     assert queue.sent == ["begin", ("inside", 0), "end"]
-    assert heard.calls == ["QUEUE.pages", "QUEUE.transaction", "QUEUE.transaction(...).send", "QUEUE.pages"]
+    assert observed.calls == ["QUEUE.pages", "QUEUE.transaction", "QUEUE.transaction(...).send", "QUEUE.pages"]
 
 
 async def test_a_plain_context_manager_and_a_generator_work(play):
@@ -474,7 +474,7 @@ async def test_a_plain_context_manager_and_a_generator_work(play):
     assert await play(run, LOCK=Lock()) == [False, [1, 2]]
 
 
-async def test_an_object_that_can_be_awaited_can_be_chained_first(play, heard):
+async def test_an_object_that_can_be_awaited_can_be_chained_first(play, observed):
     class Query:
         def __init__(self, *parts):
             self.parts = parts
@@ -491,7 +491,7 @@ async def test_an_object_that_can_be_awaited_can_be_chained_first(play, heard):
 
     assert await play(run, SELECT=Query) == ["a", "b"]  # a class is handed over as it is
     assert await play(run, SELECT=lambda part: Query(part)) == ["a", "b"]
-    assert heard.calls == ["SELECT.()", "SELECT.(...).where"]
+    assert observed.calls == ["SELECT.()", "SELECT.(...).where"]
 
 
 async def test_calls_can_run_as_tasks_and_be_gathered(play):
@@ -527,12 +527,12 @@ async def test_a_call_can_be_cancelled_and_timed_out(play):
     assert seen == ["cancelled"]
 
 
-async def test_a_step_can_return_what_a_call_gives_unawaited(play, heard):
+async def test_a_step_can_return_what_a_call_gives_unawaited(play, observed):
     async def run(env, step):
         return await step.do("send")(lambda: env.QUEUE.send("x"))()
 
     assert await play(run, QUEUE=Queue()) == 1
-    assert heard.calls == ["QUEUE.send"]
+    assert observed.calls == ["QUEUE.send"]
 
 
 def test_a_call_that_nobody_awaits_is_complained_about_once():
@@ -597,7 +597,7 @@ async def test_tracebacks_show_the_users_frames_alone(play):
     assert shown[-2:] == ["run", "fail"]
 
 
-async def test_the_error_of_a_step_shows_no_frame_of_ours(heard):
+async def test_the_error_of_a_step_shows_no_frame_of_ours(observed):
     async def workflow(event, step):
         @step.do("send", config={"retries": {"limit": 0, "delay": 0}})
         async def send():
@@ -619,8 +619,8 @@ def test_uncover_copies_only_what_holds_a_proxy():
     proxy = record(SimpleNamespace(), "X")
     plain = {"a": [1, (2, 3)]}
 
-    assert uncover(plain) is plain
-    assert uncover({"a": [proxy]})["a"][0] is proxy.__wrapped__
+    assert unproxied(plain) is plain
+    assert unproxied({"a": [proxy]})["a"][0] is proxy.__wrapped__
 
 
 # -- in a project ------------------------------------------------------------------------------------------------------

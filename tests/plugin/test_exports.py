@@ -256,8 +256,8 @@ def test_exports_are_there_by_date_unless_a_flag_says_otherwise(worker, date, fl
     )
 
     result.assert_outcomes(passed=1)
-    told = "Report" if is_there else "ctx has no exports: they are there from compatibility date 2025-11-17 on, *"
-    result.stdout.fnmatch_lines([f"*TOLD {told}"])
+    reported = "Report" if is_there else "ctx has no exports: they are there from compatibility date 2025-11-17 on, *"
+    result.stdout.fnmatch_lines([f"*TOLD {reported}"])
 
 
 def test_without_a_configuration_there_are_none(worker):

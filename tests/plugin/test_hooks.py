@@ -357,11 +357,11 @@ def test_a_hook_that_raises_is_reported_once_and_hurts_neither_the_test_nor_othe
     result = worker.run(TWO_TESTS, *arguments, "-s")
 
     result.assert_outcomes(passed=2, warnings=1)
-    told = hook.partition("(")[0]
+    reported = hook.partition("(")[0]
     result.stdout.fnmatch_lines(
         [
-            f"*WorkflowObserverWarning: plugin 'conftest.py' raised in {told}: RuntimeError: a bug (conftest.py:*, in "
-            f"pytest_workflows_{told}). It is switched off for the rest of the session; the workflow and its test are "
+            f"*WorkflowObserverWarning: plugin 'conftest.py' raised in {reported}: RuntimeError: a bug (conftest.py:*, in "
+            f"pytest_workflows_{reported}). It is switched off for the rest of the session; the workflow and its test are "
             "not touched. Mend it there.",
             "TOLD *'charge', 'cool down', 'ship', 'charge', 'cool down', 'ship'*",
         ]

@@ -481,10 +481,10 @@ def test_a_create_that_nobody_awaited_is_named_by_the_wait_for_its_instance(work
     """)
 
     result.assert_outcomes(failed=1)
-    told = errors_of(result)
-    assert told[0].endswith("NeverHappensError: Waiting for status 'complete' of instance 'o' of 'ORDERS'.")
-    assert told[1] == "Instance 'o' of 'ORDERS' was never created. It has no instances."
-    assert told[2].endswith(
+    reported = errors_of(result)
+    assert reported[0].endswith("NeverHappensError: Waiting for status 'complete' of instance 'o' of 'ORDERS'.")
+    assert reported[1] == "Instance 'o' of 'ORDERS' was never created. It has no instances."
+    assert reported[2].endswith(
         "test_it.py:5: ORDERS.create(...) was never awaited, so that it did nothing. Write `await` before it."
     )
     assert result.stdout.str().count("was never awaited") == 1

@@ -150,9 +150,9 @@ def test_a_client_of_the_worker_is_refused(worker: Any, body: str) -> None:
     result = worker.run(suite(body="{it}"))
 
     result.assert_outcomes(failed=2)
-    told = [line for line in result.outlines if line.startswith("E   ") and "NetworkRefusedError" in line]
-    assert len(told) == 2, told
-    for line in told:
+    reported = [line for line in result.outlines if line.startswith("E   ") and "NetworkRefusedError" in line]
+    assert len(reported) == 2, reported
+    for line in reported:
         assert "the Worker was about to open a connection to 127.0.0.1:" in line
         assert "@pytest.mark.workflow(allow_network=True). That is this machine" in line
 

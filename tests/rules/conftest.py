@@ -16,7 +16,7 @@ from pytest_workflows import introspect_workflow_instance
 from pytest_workflows.exploration.run_plan import RunPlan
 from pytest_workflows.introspection.freeze import Freezer
 from pytest_workflows.project.worker_project import Project
-from pytest_workflows.session.rule_warnings import Warned
+from pytest_workflows.session.rule_warnings import RuleWarnings
 from pytest_workflows.session.settings import Settings
 from pytest_workflows.session.testrun import RunningTest
 
@@ -92,7 +92,7 @@ class Bench:
         self._project = Project(config)
         self._project.activate()
         self.running = RunningTest(
-            self._item, settings, self._project, self._freezer, Warned(), RunPlan(), has_fixture=False
+            self._item, settings, self._project, self._freezer, RuleWarnings(), RunPlan(), has_fixture=False
         )
         self.running.override(env)
         current.set_resolver(self.running.resolve, self.running.names)
@@ -103,7 +103,7 @@ class Bench:
         if self.running is not None:
             self.running.stop()
             self.running.close()
-            self.running.bury()
+            self.running.close_stopped()
         if self._project is not None:
             self._project.deactivate()
         self._freezer.stop()

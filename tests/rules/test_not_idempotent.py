@@ -96,14 +96,14 @@ GOOD = {
 
 @pytest.mark.parametrize("name", BAD)
 async def test_what_happens_twice_is_found(bench, name):
-    source, hangs, told = BAD[name]
+    source, hangs, reported = BAD[name]
     service = Service(hangs or "notify")
 
     found = await bench.findings(source, env={"X": service, "NOTIFY": service.notify}, act=service.dies_after_first)
 
     assert [(finding.rule, finding.line) for finding in found] == bench.marked(source, RULE)
     assert found[0].message.startswith("the result of attempt 1 of step 'do it-1', which called ")
-    assert f"was lost, and attempt 2 calls it again{told}" in found[0].message
+    assert f"was lost, and attempt 2 calls it again{reported}" in found[0].message
 
 
 @pytest.mark.parametrize("name", GOOD)

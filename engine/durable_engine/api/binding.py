@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec, TypeVar
+from typing import Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
 from durable_engine.context.frames import place_of_user
 from durable_engine.context.scope import current_scope
@@ -25,16 +25,14 @@ from durable_engine.errors import (
 )
 from durable_engine.limits import in_bytes
 from durable_engine.model import Place
-from durable_engine.testing.effects import as_coroutine_function, is_over, tell_call
+from durable_engine.testing.effects import as_coroutine_function, is_over, notify_call
 from durable_engine.values.boundary import JsDict, JsProxy, cross, encode, unwrap
 from durable_engine.values.durations import duration_ms
 from durable_engine.workflow import Retention, Workflow
 
 from .batches import check_deleted, check_spread, listed, spread
+from .binding_engine import BindingEngine
 from .subscription import Subscription, SubscriptionOptions
-
-if TYPE_CHECKING:
-    from durable_engine.engine import Engine
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -45,7 +43,7 @@ DOES_NOT_EXIST = {"code": 10400, "message": "workflows.api.error.instance.not_fo
 _ID = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9-_]*", re.ASCII)
 
 
-def _door(
+def _api_call(
     method: Callable[Concatenate[Any, P], Coroutine[Any, Any, R]],
 ) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, R]]:
     """Tell observers of a call when it is made: a task that runs it later does not know any more who called."""
@@ -53,7 +51,7 @@ def _door(
 
     @functools.wraps(method)
     def call(self: WorkflowBinding | InstanceHandle, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
-        self._tell(name, args, kwargs)
+        self._notify_call(name, args, kwargs)
         what = self.workflow.name if isinstance(self, WorkflowBinding) else "instance"
         return self._engine.calls.watch(f"{what}.{name}(...)", functools.partial(method, self, *args, **kwargs))
 
@@ -68,7 +66,7 @@ class WorkflowBinding:
         workflow: What it runs.
     """
 
-    def __init__(self, engine: Engine, workflow: Workflow) -> None:
+    def __init__(self, engine: BindingEngine, workflow: Workflow) -> None:
         self._engine = engine
         self._workflow = workflow
 
@@ -76,7 +74,7 @@ class WorkflowBinding:
         return f"<WorkflowBinding {self._workflow.name!r}>"
 
     @property
-    def engine(self) -> Engine:
+    def engine(self) -> BindingEngine:
         """The engine that the instances live on."""
         return self._engine
 
@@ -85,7 +83,7 @@ class WorkflowBinding:
         """What the binding runs."""
         return self._workflow
 
-    @_door
+    @_api_call
     async def create(self, options: Mapping[str, Any] | JsProxy | None = None, /, **named: Any) -> InstanceHandle:
         """Create an instance.
 
@@ -100,11 +98,11 @@ class WorkflowBinding:
         Raises:
             JsException: If the id is not valid or taken, or the params are too large or cannot cross the boundary.
         """
-        await pass_door()
+        await suspend_if_stopped()
         read = _options(options, named, "create", whole="params")
         return self._create(read, self._params_of(read))
 
-    @_door
+    @_api_call
     async def create_batch(self, batch: object = None, /, **named: Any) -> list[InstanceHandle]:
         """Create up to 100 instances, as the SDK's snake-case name does it.
 
@@ -130,7 +128,7 @@ class WorkflowBinding:
         )
         raise error
 
-    @_door
+    @_api_call
     async def createBatch(self, batch: object = None, /, **named: Any) -> list[InstanceHandle] | JsDict:
         """Create up to 100 instances.
 
@@ -148,7 +146,7 @@ class WorkflowBinding:
         return await self._create_batch(batch, named)
 
     async def _create_batch(self, batch: object, named: Mapping[str, Any]) -> list[InstanceHandle] | JsDict:
-        await pass_door()
+        await suspend_if_stopped()
         encode(batch)
         given: Any = dict(named) if batch is None and named else unwrap(batch)
         most = self._engine.limits.batch
@@ -179,8 +177,8 @@ class WorkflowBinding:
             check_id(id, longest)
         return id, self._params_of(options), read_retention(options.get("retention"))
 
-    def _tell(self, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-        _tell(self._engine, self._workflow, method, args, kwargs)
+    def _notify_call(self, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        _notify_call(self._engine, self._workflow, method, args, kwargs)
 
     def _params_of(self, options: JsDict) -> bytes:
         params = encode(options.get("params", {}))
@@ -201,14 +199,14 @@ class WorkflowBinding:
         retention = read_retention(options.get("retention"))
         return InstanceHandle(self, self._engine.create(self._workflow, given, params, retention))
 
-    @_door
+    @_api_call
     async def get(self, id: object = None) -> InstanceHandle:
         """The handle of an existing instance.
 
         Raises:
             JsException: `Error: instance.not_found`, whatever the id is.
         """
-        await pass_door()
+        await suspend_if_stopped()
         if not isinstance(id, str):
             known = id.get("id", "order-1") if isinstance(id, dict) else "order-1"
             fact = f"get takes an instance's id, a text, not {type(id).__name__}: {id!r}. Write get({known!r})."
@@ -216,7 +214,7 @@ class WorkflowBinding:
         self._engine.require(self._workflow, id)
         return InstanceHandle(self, id)
 
-    @_door
+    @_api_call
     async def deleteBatch(self, ids: list[str] | JsProxy) -> JsDict:
         """Delete up to 100 instances.
 
@@ -226,12 +224,12 @@ class WorkflowBinding:
         Raises:
             JsException: If it is no list of 1 to 100 ids, or one of them is no id: nothing is deleted then.
         """
-        await pass_door()
+        await suspend_if_stopped()
         given = check_deleted(unwrap(ids), self._engine.limits.batch)
         existing = {id for id in given if self._engine.exists(self._workflow, id)}
         for id in existing:
             self._engine.delete(self._workflow, id)
-        await pass_door()
+        await suspend_if_stopped()
         result = cross(
             {
                 "deleted": [{"id": id} for id in given if id in existing],
@@ -255,66 +253,66 @@ class InstanceHandle:
     def __repr__(self) -> str:
         return f"<WorkflowInstance {self.id!r} of {self._binding.workflow.name!r}>"
 
-    @_door
+    @_api_call
     async def status(self) -> JsDict:
         """`status`, `__LOCAL_DEV_STEP_OUTPUTS`, `output` and `error`.
 
         Raises:
             JsException: `Error: instance.not_found`.
         """
-        await pass_door()
+        await suspend_if_stopped()
         return self._engine.status(self._workflow, self.id)
 
-    @_door
+    @_api_call
     async def pause(self) -> None:
         """Pause once the running step callbacks have ended; timers stand still until `resume`."""
-        await pass_door()
+        await suspend_if_stopped()
         self._engine.pause(self._workflow, self.id)
-        await pass_door()
+        await suspend_if_stopped()
 
-    @_door
+    @_api_call
     async def resume(self) -> None:
         """Go on after a pause, or cancel one that has not taken hold."""
-        await pass_door()
+        await suspend_if_stopped()
         self._engine.resume(self._workflow, self.id)
 
-    @_door
+    @_api_call
     async def restart(self, options: Mapping[str, Any] | JsProxy | None = None) -> None:
         """Run again from the top, or from a step: `{"from": {"name", "count", "type"}}`.
 
         Raises:
             JsException: If the instance never ran that step.
         """
-        await pass_door()
+        await suspend_if_stopped()
         self._engine.restart(self._workflow, self.id, _options(options, {}, "restart"))
-        await pass_door()
+        await suspend_if_stopped()
 
-    @_door
+    @_api_call
     async def terminate(self, options: Mapping[str, Any] | JsProxy | None = None) -> None:
         """End the instance now. `{"rollback": True}` is accepted; Python steps have nothing to roll back.
 
         Raises:
             JsException: If the instance has ended already.
         """
-        await pass_door()
+        await suspend_if_stopped()
         _options(options, {}, "terminate")
         self._engine.terminate(self._workflow, self.id)
-        await pass_door()
+        await suspend_if_stopped()
 
-    @_door
+    @_api_call
     async def delete(self) -> None:
         """Delete the instance and all that is stored of it.
 
         Raises:
             JsException: If it does not exist.
         """
-        await pass_door()
+        await suspend_if_stopped()
         if not self._engine.exists(self._workflow, self.id):
             raise JsException("Error", NOTHING_TO_DELETE)
         self._engine.delete(self._workflow, self.id)
-        await pass_door()
+        await suspend_if_stopped()
 
-    @_door
+    @_api_call
     def send_event(
         self, options: Mapping[str, Any] | JsProxy | None = None, /, **named: Any
     ) -> Coroutine[Any, Any, None]:
@@ -329,7 +327,7 @@ class InstanceHandle:
         return sending  # type: ignore[no-any-return]
 
     async def _send_event(self, place: Place, options: Mapping[str, Any] | JsProxy | None, named: Any) -> None:
-        await pass_door()
+        await suspend_if_stopped()
         read = _options(options, named, "send_event", whole="payload")
         event_type = read.get("type")
         if not isinstance(event_type, str) or not event_type:
@@ -347,7 +345,7 @@ class InstanceHandle:
 
     sendEvent = send_event
 
-    @_door
+    @_api_call
     async def subscribe(self, options: object = None, /, **named: Any) -> Subscription:
         """Its events: those so far, then each when it comes, until its end: `async for event in await x.subscribe()`.
 
@@ -359,16 +357,16 @@ class InstanceHandle:
         Raises:
             JsException: `Error: instance.not_found`, or if the options are not as they must be.
         """
-        await pass_door()
+        await suspend_if_stopped()
         instance = self._engine.require(self._workflow, self.id)
         given = _options(options, named, "subscribe")
         return Subscription(self._engine, self._workflow, instance.row, SubscriptionOptions.read(given))
 
-    def _tell(self, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-        _tell(self._engine, self._workflow, method, args, kwargs)
+    def _notify_call(self, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        _notify_call(self._engine, self._workflow, method, args, kwargs)
 
     @property
-    def _engine(self) -> Engine:
+    def _engine(self) -> BindingEngine:
         return self._binding.engine
 
     @property
@@ -384,8 +382,10 @@ class InstanceHandle:
         )
 
 
-def _tell(engine: Engine, workflow: Workflow, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-    tell_call(workflow.name, method, args, kwargs)
+def _notify_call(
+    engine: BindingEngine, workflow: Workflow, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> None:
+    notify_call(workflow.name, method, args, kwargs)
     if not is_over():
         engine.observers.binding_called(workflow, method, args, kwargs)
 
@@ -429,12 +429,12 @@ def check_id(id: object, longest: int) -> None:
         raise with_fact(INVALID_ID, f"{id!r} is not made of letters, digits, - and _, or begins with -.")
 
 
-async def pass_door() -> None:
+async def suspend_if_stopped() -> None:
     """Let code of a life that has ended go no further."""
     scope = current_scope.get()
     if scope is not None and is_over():
         scope.instance.end_replay()
-        await scope.instance.engine.loop.create_future()
+        await scope.instance.hold()
 
 
 def _options(options: object, named: Mapping[str, Any], what: str, whole: str | None = None) -> JsDict:

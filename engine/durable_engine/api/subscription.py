@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from durable_engine.context.scope import current_scope
 from durable_engine.errors import INVALID_SUBSCRIPTION, SUBSCRIPTION_ABORTED, JsException, with_fact
+from durable_engine.rows import HistoryRow, InstanceRow
 from durable_engine.values.boundary import JsDict, cross, decode
+from durable_engine.workflow import Workflow
 
-if TYPE_CHECKING:
-    from durable_engine.engine import Engine
-    from durable_engine.rows import HistoryRow, InstanceRow
-    from durable_engine.workflow import Workflow
+from .binding_engine import BindingEngine
 
 _TYPES = {
     "WORKFLOW_QUEUED": "workflow_queued",
@@ -108,7 +107,9 @@ class Subscription:
         options: What is left out.
     """
 
-    def __init__(self, engine: Engine, workflow: Workflow, row: InstanceRow, options: SubscriptionOptions) -> None:
+    def __init__(
+        self, engine: BindingEngine, workflow: Workflow, row: InstanceRow, options: SubscriptionOptions
+    ) -> None:
         self._engine = engine
         self._about = (workflow.name, row.id)
         self._workflow = workflow

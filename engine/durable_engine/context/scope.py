@@ -9,24 +9,21 @@ however many operations are open.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from contextvars import Context, ContextVar, copy_context
 
-if TYPE_CHECKING:
-    from durable_engine.engine import Engine
-    from durable_engine.execution.instance import Instance
-    from durable_engine.model import StepKey
+from durable_engine.instance import Instance
+from durable_engine.model import StepKey
 
 current_scope: ContextVar[Scope | None] = ContextVar("durable_engine_scope", default=None)
 """The scope that the running code belongs to; tasks and callbacks that it starts inherit it."""
 
 
-current_call: ContextVar[tuple[Engine, str] | None] = ContextVar("durable_engine_call", default=None)
+current_call: ContextVar[tuple[object, str] | None] = ContextVar("durable_engine_call", default=None)
 """The engine and the name of the call of the Worker's code, other than a workflow, that the running code belongs to."""
 
 
-def running_engine() -> Engine | None:
-    """The engine whose Worker's code runs, or None for code of the test."""
+def running_engine() -> object | None:
+    """The engine whose Worker's code runs, to be compared; None for code of the test."""
     scope, call = current_scope.get(), current_call.get()
     if scope is not None:
         return scope.instance.engine
@@ -65,6 +62,11 @@ class Scope:
         self._on_change = on_change
 
     @property
+    def is_root(self) -> bool:
+        """Whether the code is `run` itself, and no callback of a step."""
+        return self.step is None
+
+    @property
     def parked(self) -> bool:
         """Whether all that the code waits for can only come from a timer, an event or the test."""
         return self.open > 0 and self._busy == 0
@@ -98,3 +100,10 @@ class Operation:
         """The operation is over: the code that waited for it goes on."""
         self._open = False
         self.scope._count(-1, -1 if self._busy else 0)
+
+
+def context_for(scope: Scope) -> Context:
+    """A copy of the running context whose code belongs to `scope`."""
+    context = copy_context()
+    context.run(current_scope.set, scope)
+    return context

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from durable_engine.instance import Instance
 
 from .scope import current_scope
-
-if TYPE_CHECKING:
-    from durable_engine.execution.instance import Instance
 
 
 class RegisteringFactory:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextvars
 import inspect
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, NamedTuple
 
-from durable_engine.context.scope import Scope
+from durable_engine.context.scope import Scope, context_for
 from durable_engine.errors import (
     DELAY_INVALID,
     EXECUTION_TIMED_OUT,
@@ -24,13 +24,9 @@ from durable_engine.values.boundary import JsDict, NotSerialisable, cross, decod
 from durable_engine.values.failures import ErrorInfo, describe, end_of_unserialisable, rebuild
 from durable_engine.values.unknown_value import REDACTED, REDACTED_REASON, UnknownValue
 
-from .operation import DurableOperation, context_for
+from .execution import Execution
+from .operation import DurableOperation
 from .step_config import DELAY_FUNCTION_LIMIT, DELAY_FUNCTION_PATIENCE, StepConfig, read_delay, scaled
-
-if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
-    from .instance import Instance
 
 _SECRET = UnknownValue(REDACTED_REASON)
 
@@ -67,7 +63,7 @@ class DoOperation(DurableOperation):
     __slots__ = ("_callback", "_child", "_config", "_place", "_running", "_settled", "_used")
 
     def __init__(
-        self, instance: Instance, scope: Scope, row: StepRow, config: StepConfig, callback: StepCallback, place: Place
+        self, instance: Execution, scope: Scope, row: StepRow, config: StepConfig, callback: StepCallback, place: Place
     ) -> None:
         super().__init__(instance, scope, row)
         self._place = place

@@ -7,17 +7,14 @@ answer from storage.
 from __future__ import annotations
 
 import asyncio
-import contextvars
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from durable_engine.context.scope import Operation, Scope, current_scope
+from durable_engine.context.scope import Operation, Scope
 from durable_engine.rows import HistoryRow, StepRow
+from durable_engine.time.clock import Timer
 
-if TYPE_CHECKING:
-    from durable_engine.time.clock import Timer
-
-    from .instance import Instance
+from .execution import Execution
 
 
 class DurableOperation(Operation):
@@ -25,7 +22,7 @@ class DurableOperation(Operation):
 
     __slots__ = ("began", "future", "instance", "row", "timer")
 
-    def __init__(self, instance: Instance, scope: Scope, row: StepRow) -> None:
+    def __init__(self, instance: Execution, scope: Scope, row: StepRow) -> None:
         super().__init__(scope)
         self.instance = instance
         self.row = row
@@ -74,7 +71,7 @@ class DurableOperation(Operation):
 
     def deliver(self, value: object = None, error: Exception | None = None) -> None:
         """Hand the stored outcome to `run`, when its turn comes."""
-        if self.instance.engine.order.seeded:
+        if self.instance.engine.interleaving.seeded:
             self.set_busy(True)
         self.instance.engine.in_turn(self.instance, lambda: self._deliver(value, error))
 
@@ -101,10 +98,3 @@ class DurableOperation(Operation):
             else:
                 self.future.set_result(value)
         self.instance.engine.progress(self.instance)
-
-
-def context_for(scope: Scope) -> contextvars.Context:
-    """A copy of the running context whose code belongs to `scope`."""
-    context = contextvars.copy_context()
-    context.run(current_scope.set, scope)
-    return context

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from durable_engine.context.scope import Scope
+from durable_engine.context.scope import Scope, context_for
 from durable_engine.model import Place
 from durable_engine.rows import StepRow
 
-from .operation import DurableOperation, context_for
-
-if TYPE_CHECKING:
-    from .instance import Instance
+from .execution import Execution
+from .operation import DurableOperation
 
 
 class SleepOperation(DurableOperation):
@@ -19,7 +15,7 @@ class SleepOperation(DurableOperation):
 
     __slots__ = ()
 
-    def __init__(self, instance: Instance, scope: Scope, row: StepRow, place: Place) -> None:
+    def __init__(self, instance: Execution, scope: Scope, row: StepRow, place: Place) -> None:
         super().__init__(instance, scope, row)
         self.future = instance.new_sleep(row.key.name, place)
 

@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
 from durable_engine.errors import (
     INVALID_CONFIG,
@@ -27,12 +27,10 @@ from durable_engine.values.failures import js_error
 
 from . import dependencies
 from .do import DoOperation, StepCallback
+from .execution import Execution
 from .sleep import SleepOperation
 from .step_config import InvalidStepConfigError, read_config
 from .wait_for_event import EventOperation
-
-if TYPE_CHECKING:
-    from .instance import Instance
 
 T = TypeVar("T")
 
@@ -86,7 +84,7 @@ class Step:
         instance: The life.
     """
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: Execution) -> None:
         self._instance = instance
         self._declared: dict[str, Callable[[], DeferredCall[Any]]] = {}
         self._results: dict[Callable[[], Any], Any] = {}
@@ -135,7 +133,7 @@ class Step:
 
             def decorated() -> DeferredCall[Any]:
                 async def call() -> Any:
-                    await self._pass_door()
+                    await self._suspend_if_stopped()
                     wanted = dependencies_of(function)
                     inputs = await self._resolve(wanted, concurrent)
                     parameters = tuple(_parameters(function, wanted))
@@ -169,7 +167,7 @@ class Step:
         self, decorated: Callable[[], Any], name: str, config: object, callback: StepCallback, place: Place
     ) -> Any:
         instance = self._instance
-        await self._pass_door()  # what it depends on may have taken until after the end
+        await self._suspend_if_stopped()  # what it depends on may have taken until after the end
         self._check_name(name)
         try:
             read = read_config(config.to_py() if isinstance(config, JsProxy) else config)
@@ -291,7 +289,7 @@ class Step:
         place = _place(2)
 
         async def call() -> Any:
-            await self._pass_door()
+            await self._suspend_if_stopped()
             _check_type(name)
             read = parse_duration(timeout)
             if read is None:
@@ -318,7 +316,7 @@ class Step:
         if self._instance.scope is self._instance.root:
             self._instance.ask(key, place)
 
-    async def _pass_door(self) -> None:
+    async def _suspend_if_stopped(self) -> None:
         if self._instance.closed:
             await self._instance.engine.loop.create_future()
 

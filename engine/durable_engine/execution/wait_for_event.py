@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from durable_engine.context.scope import Scope
+from durable_engine.context.scope import Scope, context_for
 from durable_engine.errors import EXECUTION_TIMED_OUT
 from durable_engine.rows import StepRow
 from durable_engine.values.boundary import decode, encode_object
 from durable_engine.values.datetimes import to_datetime
 from durable_engine.values.failures import ErrorInfo, rebuild
 
-from .operation import DurableOperation, context_for
-
-if TYPE_CHECKING:
-    from .instance import Instance
+from .execution import Execution
+from .operation import DurableOperation
 
 
 class EventOperation(DurableOperation):
@@ -22,7 +18,7 @@ class EventOperation(DurableOperation):
 
     __slots__ = ("_place", "event_type")
 
-    def __init__(self, instance: Instance, scope: Scope, row: StepRow, place: tuple[str, int]) -> None:
+    def __init__(self, instance: Execution, scope: Scope, row: StepRow, place: tuple[str, int]) -> None:
         super().__init__(instance, scope, row)
         self._place = place
 
@@ -35,14 +31,14 @@ class EventOperation(DurableOperation):
             self.row.status = "waiting"
             self.record(("WAIT_START", {"event": event_type}, None))
             engine.observers.step_started(self.instance, self.row.key)
-            engine.await_late_events(self.instance, event_type)
+            engine.await_late_events(self.instance.key, event_type)
         if self.instance.modifications.wait_times_out(self.row.key):
             engine.loop.call_soon(self._time_out, timeout, context=context_for(self.scope))
             return
-        self.instance.waits.setdefault(event_type, []).append(self)
+        self.instance.inbox.add(event_type, self)
         engine.observers.wait_started(self.instance, self.row.key, event_type, self._place)
         self.wait_until(self.row.due, lambda: self._time_out(timeout), f"the timeout of wait {self.row.key.label!r}")
-        self.instance.match_events(event_type)
+        self.instance.inbox.deliver(event_type)
         if self.row.status == "waiting":
             self.instance.reach_inside("wait", self.row.key)
 
@@ -65,9 +61,7 @@ class EventOperation(DurableOperation):
         if self.instance.closed or self.row.status != "waiting":
             return
         self.instance.note_length("wait", self.row.key, None, self.began)
-        waiting = self.instance.waits.get(self.event_type, [])
-        if self in waiting:
-            waiting.remove(self)
+        self.instance.inbox.remove(self.event_type, self)
         info = ErrorInfo("WorkflowTimeoutError", EXECUTION_TIMED_OUT.format(ms=timeout))
         self.end("errored")
         self.row.error = info.dump()

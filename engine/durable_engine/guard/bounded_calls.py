@@ -6,18 +6,16 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Generator
 from contextvars import Context
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from durable_engine.context.asyncio_internals import wake
 from durable_engine.context.frames import show_frame
 from durable_engine.context.scope import current_call
 from durable_engine.errors import WaitTimeoutError
 
+from .guarded_engine import GuardedEngine
 from .open_code import innermost
 from .unwinding import GiveWay
-
-if TYPE_CHECKING:
-    from durable_engine.engine import Engine
 
 _WHAT_TO_DO = (
     "It may wait for something that nobody answers. If it is only slow, give it more time: "
@@ -25,7 +23,7 @@ _WHAT_TO_DO = (
 )
 
 
-async def call_bounded(engine: Engine, what: str, call: Callable[[], Any]) -> Any:
+async def call_bounded(engine: GuardedEngine, what: str, call: Callable[[], Any]) -> Any:
     """Call code of the Worker, and await what it returns, for as long as a wait may take.
 
     Args:
@@ -53,7 +51,7 @@ async def call_bounded(engine: Engine, what: str, call: Callable[[], Any]) -> An
 class _Bounded:
     """Awaits something, and gives it up when its time has passed: it may catch whatever is raised in it."""
 
-    def __init__(self, engine: Engine, what: str, awaitable: Awaitable[Any]) -> None:
+    def __init__(self, engine: GuardedEngine, what: str, awaitable: Awaitable[Any]) -> None:
         self._engine = engine
         self._what = what
         self._awaitable = awaitable
@@ -90,7 +88,7 @@ class _Bounded:
     def _error(self, awaited: Any) -> WaitTimeoutError:
         frame = innermost(awaited)
         place = "" if frame is None else f"It is at {show_frame(frame, self._engine.root)}.\n"
-        self._engine.graveyard.keep(awaited)
+        self._engine.stopped_tasks.keep(awaited)
         return WaitTimeoutError(
             f"{self._what} has not returned within {self._engine.timeout:g} real seconds.\n{place}{_WHAT_TO_DO}"
         )

@@ -9,7 +9,6 @@ from contextlib import suppress
 from contextvars import Context
 from time import monotonic
 from types import FrameType
-from typing import TYPE_CHECKING
 
 from durable_engine.context.asyncio_internals import scope_of, task_context, wake
 from durable_engine.context.frames import is_callback, is_hidden, is_users, show_frame
@@ -18,12 +17,10 @@ from durable_engine.errors import EventLoopBlockedError
 from durable_engine.text.source_paths import shown_path
 
 from .closing import chain_of, closing
+from .guarded_engine import GuardedEngine
 from .open_code import IF_SLOW, name_of
 from .unwinding import GiveWay, Unwinding
 from .watchdog import GRACE, TICK, WATCHDOG, Guard
-
-if TYPE_CHECKING:
-    from durable_engine.engine import Engine
 
 MOST_FRAMES = 12
 """How many frames of the code that blocks are shown."""
@@ -41,7 +38,7 @@ class LoopGuard(Guard):
         engine: The engine.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: GuardedEngine) -> None:
         self._engine = engine
         self._loop: asyncio.AbstractEventLoop | None = None
         self._asked: float | None = None
@@ -92,7 +89,7 @@ class LoopGuard(Guard):
         scope = None if task is None else scope_of(task_context(task))
         if scope is None and sys.version_info < (3, 12):  # pragma: no cover (no task shows its context there)
             scope = _scope_of_frames(frame)
-        return scope if scope is not None and scope.instance.engine is self._engine else None
+        return scope if scope is not None and scope.instance.lives_on(self._engine) else None
 
     def interrupt(self) -> None:
         """A Ctrl-C was caught by user code that gives way: raise it from the loop, which nobody catches."""
@@ -121,7 +118,7 @@ class LoopGuard(Guard):
 
     def _scope(self) -> Scope | None:
         scope = current_scope.get()
-        return scope if scope is not None and scope.instance.engine is self._engine else None
+        return scope if scope is not None and scope.instance.lives_on(self._engine) else None
 
     def _call(self) -> str | None:
         call = current_call.get()
@@ -193,7 +190,7 @@ def answer(guard: LoopGuard) -> None:
     guard.answered()
 
 
-def end_calls(loop: asyncio.AbstractEventLoop, engine: Engine) -> None:
+def end_calls(loop: asyncio.AbstractEventLoop, engine: GuardedEngine) -> None:
     """End the tasks that calls of handlers have left running and that catch their cancellation."""
     for task in asyncio.all_tasks(loop):
         context = task_context(task)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from durable_engine.context.asyncio_internals import scope_of, task_context
 from durable_engine.context.frames import is_users, show_frame
 from durable_engine.context.scope import Scope
 
-if TYPE_CHECKING:
-    from durable_engine.engine import Engine
+from .guarded_engine import GuardedEngine
 
 MOST = 10
 """How many places are shown."""
@@ -24,7 +23,7 @@ IF_SLOW = (
 WHAT_TO_DO = f"Stand in for what it awaits and never gets: mock the step, the event or the request.\n{IF_SLOW}"
 
 
-def open_code(engine: Engine, about: tuple[str, str] | None) -> str:
+def open_code(engine: GuardedEngine, about: tuple[str, str] | None) -> str:
     """Lines that say where code stands that has begun and is at work, which threads of it are, and what to do then.
 
     Args:
@@ -37,10 +36,10 @@ def open_code(engine: Engine, about: tuple[str, str] | None) -> str:
     return "".join(f"\n{line}" for line in [*lines[:MOST], *more, *advice])
 
 
-def _places(engine: Engine, about: tuple[str, str] | None) -> Iterator[str]:
+def _places(engine: GuardedEngine, about: tuple[str, str] | None) -> Iterator[str]:
     for task in asyncio.all_tasks(engine.loop):
         scope = scope_of(task_context(task))
-        if scope is None or scope.instance.engine is not engine or scope.instance.closed or scope.open:
+        if scope is None or not scope.instance.lives_on(engine) or scope.instance.closed or scope.open:
             continue
         if about is None or about == (scope.instance.workflow.name, scope.instance.id):
             frame = innermost(task.get_coro())

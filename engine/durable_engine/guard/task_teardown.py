@@ -2,7 +2,7 @@
 
 Cancelling would run `except` and `finally` blocks of user code, which a crash does not. So the tasks are cut off from
 whatever would wake them, and taken out of asyncio's register so that nobody cancels them later. The coroutines are
-closed after the test's report, when nobody looks any more (`Graveyard.close`).
+closed after the test's report, when nobody looks any more (`StoppedTasks.close`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .closing import chain_of, closing
 def kill(
     loop: asyncio.AbstractEventLoop,
     dead: Callable[[Scope], bool],
-    graveyard: Graveyard,
+    stopped_tasks: StoppedTasks,
     tasks: Iterable[asyncio.Task[Any]] | None = None,
 ) -> None:
     """Stop every task, callback and timer whose scope is dead.
@@ -33,20 +33,20 @@ def kill(
     Args:
         loop: The loop that they live on.
         dead: Says of a scope whether its life has ended.
-        graveyard: Keeps the stopped tasks until they can be closed.
+        stopped_tasks: Keeps the stopped tasks until they can be closed.
         tasks: Where the tasks are to be found; None for all of the loop.
     """
-    doomed: set[asyncio.Task[Any]] = set()
+    stopping: set[asyncio.Task[Any]] = set()
     for handle in ready_handles(loop) or ():
         scope = scope_of(handle._context)
         if scope is not None and dead(scope):
             owner = getattr(handle._callback, "__self__", None)
             if isinstance(owner, asyncio.Task):
-                doomed.add(owner)
+                stopping.add(owner)
             # What an async generator left for the loop to close it with; it would be complained of.
             for argument in handle._args or ():
                 if asyncio.iscoroutine(argument):
-                    graveyard.keep(argument)
+                    stopped_tasks.keep(argument)
             handle.cancel()
     for handle in getattr(loop, "_scheduled", ()):
         scope = scope_of(handle._context)
@@ -55,17 +55,17 @@ def kill(
     for task in asyncio.all_tasks(loop) if tasks is None else tasks:
         scope = scope_of(task_context(task))
         if scope is not None and dead(scope):
-            doomed.add(task)
-    doomed.update(_running_dead(loop, dead))
-    for task in doomed:
+            stopping.add(task)
+    stopping.update(_running_dead(loop, dead))
+    for task in stopping:
         for callback, _ in wakers(task):
             if getattr(callback, "__self__", None) is task:
                 waiting_for(task).remove_done_callback(callback)
-        graveyard.bury(task)
-        _take_generators(loop, task, graveyard)
+        stopped_tasks.keep_task(task)
+        _take_generators(loop, task, stopped_tasks)
 
 
-def _take_generators(loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any], graveyard: Graveyard) -> None:
+def _take_generators(loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any], stopped_tasks: StoppedTasks) -> None:
     """Take the async generators that a stopped task iterates over from the loop, which would close them at its end."""
     known = getattr(loop, "_asyncgens", None)
     if known:
@@ -73,16 +73,16 @@ def _take_generators(loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any], g
             for found in gc.get_referents(coroutine):
                 if isinstance(found, AsyncGeneratorType) and found in known:
                     known.discard(found)
-                    graveyard.keep(found)
+                    stopped_tasks.keep(found)
 
 
-class Graveyard:
+class StoppedTasks:
     """Tasks of ended lives, kept where they stand until the test's report is written."""
 
     def __init__(self) -> None:
         self._stopped: list[Any] = []
 
-    def bury(self, task: asyncio.Task[Any]) -> None:
+    def keep_task(self, task: asyncio.Task[Any]) -> None:
         """Keep a task that must not run again."""
         asyncio.tasks._unregister_task(task)
         # It stays pending for ever; asyncio's complaint about that would blame the user.

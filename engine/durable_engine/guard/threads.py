@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from concurrent.futures import thread as pool
 from contextvars import Context
 from functools import partial, wraps
+from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
 from durable_engine.context.frames import is_users, place_of_user, show_frame
@@ -23,11 +24,7 @@ from durable_engine.context.scope import current_scope, running_engine
 from durable_engine.model import Place
 from durable_engine.text.source_paths import shown_path
 
-if TYPE_CHECKING:
-    from durable_engine.engine import Engine
-
 _start = threading.Thread.start
-_open: WeakSet[Engine] = WeakSet()
 _IDLE = pool._worker.__code__
 """What a thread of a pool is in while it has nothing to do."""
 _WORK = pool._WorkItem.run.__code__
@@ -38,23 +35,29 @@ class WorkerThreads:
     """The threads that code of an engine's instances has started.
 
     Args:
-        engine: The engine.
+        engine: The engine, to be compared.
+        root: The project's folder, if it is known.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: object, root: Path | None) -> None:
         self._engine = engine
+        self._root = root
         self._started: WeakKeyDictionary[threading.Thread, Place] = WeakKeyDictionary()
 
     def open(self) -> None:
         """Take note of threads from now on."""
-        _open.add(self._engine)
-        threading.Thread.start = _noted_start  # type: ignore[method-assign, assignment]
+        _open.add(self)
+        threading.Thread.start = _recorded_start  # type: ignore[method-assign, assignment]
 
     def close(self) -> None:
         """Take note of them no longer."""
-        _open.discard(self._engine)
-        if not _open and threading.Thread.start is _noted_start:
+        _open.discard(self)
+        if not _open and threading.Thread.start is _recorded_start:
             threading.Thread.start = _start  # type: ignore[method-assign]
+
+    def belong_to(self, engine: object) -> bool:
+        """Whether it is this engine's instances that start them."""
+        return self._engine is engine
 
     def note(self, thread: threading.Thread, place: Place) -> None:
         """A thread is started, from that place."""
@@ -82,12 +85,12 @@ class WorkerThreads:
                 function = item.fn if hasattr(item, "fn") else item.task[0]  # 3.14 keeps them together
                 context = context_of(function)
                 scope = None if context is None else context.get(current_scope)
-                return scope is not None and scope.instance.engine is self._engine
+                return scope is not None and scope.instance.lives_on(self._engine)
             current = current.f_back
         return False
 
     def _show(self, thread: threading.Thread, frame: FrameType | None) -> str:
-        root = self._engine.root
+        root = self._root
         while frame is not None and not is_users(frame.f_code.co_filename):
             frame = frame.f_back
         where = "" if frame is None else f": it is at {show_frame(frame, root)}"
@@ -109,6 +112,10 @@ class WorkerThreads:
             pool._threads_queues.pop(thread, None)  # type: ignore[attr-defined]  # joined at the interpreter's exit
 
 
+_open: WeakSet[WorkerThreads] = WeakSet()
+"""Those that take note of new threads."""
+
+
 def context_of(function: Any) -> Context | None:
     """The context that `asyncio.to_thread` runs a function in, also where somebody has wrapped that once more."""
     for part in (getattr(function, "func", None), *getattr(function, "args", ())):
@@ -120,12 +127,13 @@ def context_of(function: Any) -> Context | None:
 
 
 @wraps(_start)
-def _noted_start(thread: threading.Thread) -> None:
+def _recorded_start(thread: threading.Thread) -> None:
     engine = running_engine()
-    if engine is None:
+    threads = next((one for one in _open if one.belong_to(engine)), None)
+    if threads is None:
         _start(thread)
         return
-    engine.threads.note(thread, place_of_user())
+    threads.note(thread, place_of_user())
     before = thread.daemon
     thread._daemonic = True  # type: ignore[attr-defined]
     try:

@@ -209,7 +209,7 @@ class Watchdog:
         self._before: tuple[int, os.stat_result] | None = None
         self._sockets: tuple[socket.socket, socket.socket] | None = None
         self._interrupted: float | None = None
-        self._is_told = False
+        self._has_delivered_interrupt = False
         self._is_hitting = False
         self._cpu_timer: CpuTimer | None = None
         self._has_alarm = False
@@ -345,12 +345,12 @@ class Watchdog:
         for guard in list(self._guards):
             overdue = guard.is_overdue(now)
             if self._interrupted is not None and now - self._interrupted >= GRACE:
-                if not self._is_told:
+                if not self._has_delivered_interrupt:
                     guard.interrupt()
                 self._press(guard, is_interrupt=True)
             elif overdue:
                 self._press(guard, is_interrupt=False)
-        self._is_told = self._interrupted is not None and now - self._interrupted >= GRACE
+        self._has_delivered_interrupt = self._interrupted is not None and now - self._interrupted >= GRACE
 
     def _listen(self, seconds: float) -> None:
         """Wait, and hear of signals meanwhile."""

@@ -9,20 +9,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from durable_engine.context.scope import Scope
-from durable_engine.execution.instance import Instance
+from durable_engine.execution.execution import Execution
 from durable_engine.execution.operation import DurableOperation
-from durable_engine.model import Place, StepKey, StepStatus
+from durable_engine.execution.services import Services
+from durable_engine.execution.step import Step
+from durable_engine.model import Ask, Place, StepKey, StepStatus
 from durable_engine.rows import FORGOTTEN, MOCKED, SENSITIVE, InstanceRow, StepRow
 from durable_engine.values.boundary import decode
 from durable_engine.values.failures import ErrorInfo, rebuild
-
-if TYPE_CHECKING:
-    from durable_engine.engine import Engine
-    from durable_engine.model import Ask
-    from durable_engine.workflow import Workflow
+from durable_engine.workflow import Workflow
 
 
 class PlayedLine(NamedTuple):
@@ -86,10 +84,10 @@ class Script:
     terminated_at: int | None = None
     played: dict[StepKey, int] = field(default_factory=dict)
 
-    def begins(self, instance: Instance) -> None:
+    def begins(self, instance: Execution) -> None:
         """A life begins."""
 
-    def check(self, instance: Instance, ask: Ask) -> Exception | None:
+    def check(self, instance: Execution, ask: Ask) -> Exception | None:
         """Look at what `run` asks for; an error ends the life, and whoever waits for it gets the error."""
         raise NotImplementedError
 
@@ -98,7 +96,7 @@ class Script:
         raise NotImplementedError
 
 
-class PlayedInstance(Instance):
+class PlayedExecution(Execution):
     """A life that follows a script.
 
     Args:
@@ -108,8 +106,8 @@ class PlayedInstance(Instance):
         script: What it follows.
     """
 
-    def __init__(self, engine: Engine, workflow: Workflow, row: InstanceRow, script: Script) -> None:
-        super().__init__(engine, workflow, row)
+    def __init__(self, engine: Services, workflow: Workflow, row: InstanceRow, script: Script) -> None:
+        super().__init__(engine, workflow, row, Step)
         self._script = script
 
     def start(self) -> None:
@@ -171,7 +169,7 @@ class PlayedOperation(DurableOperation):
 
     __slots__ = ("_script", "_step")
 
-    def __init__(self, instance: Instance, scope: Scope, row: StepRow, step: PlayedStep, script: Script) -> None:
+    def __init__(self, instance: Execution, scope: Scope, row: StepRow, step: PlayedStep, script: Script) -> None:
         super().__init__(instance, scope, row)
         self._step = step
         self._script = script

@@ -13,21 +13,20 @@ import logging
 import warnings
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
-from durable_engine.execution.instance import Instance, settle_answer
-from durable_engine.execution.operation import context_for
+from durable_engine.context.scope import context_for
+from durable_engine.execution.execution import Execution, settle_answer
+from durable_engine.execution.services import Services
+from durable_engine.execution.step import Step
 from durable_engine.guard.unwinding import GiveWay
+from durable_engine.model import Ask, Place, StepKey
+from durable_engine.rows import StepRow
 from durable_engine.testing.paths import compare
 from durable_engine.values.failures import end_of_unserialisable
 from durable_engine.values.unknown_value import UnknownValue
-
-if TYPE_CHECKING:
-    from durable_engine.engine import Engine
-    from durable_engine.model import Ask, Place, StepKey
-    from durable_engine.rows import StepRow
 
 LATER = timedelta(hours=1, minutes=1, seconds=1)
 """A replay in production comes later than the run: what depends on the time must show."""
@@ -37,7 +36,7 @@ _TURNS = 1000
 _ENDS = frozenset({"STEP_SUCCESS", "STEP_FAILURE", "SLEEP_COMPLETE", "WAIT_COMPLETE", "WAIT_TIMED_OUT"})
 
 
-class Replay(Instance):
+class Replay(Execution):
     """A life that only asks for steps.
 
     Args:
@@ -53,8 +52,8 @@ class Replay(Instance):
 
     replaying = True
 
-    def __init__(self, engine: Engine, instance: Instance, *, backwards: bool = False) -> None:
-        super().__init__(engine, instance.workflow, msgspec.structs.replace(instance.row, status="running"))
+    def __init__(self, engine: Services, instance: Execution, *, backwards: bool = False) -> None:
+        super().__init__(engine, instance.workflow, msgspec.structs.replace(instance.row, status="running"), Step)
         self.ended = False
         self.had_choices = False
         self._wanted = instance.row.status
@@ -167,7 +166,7 @@ def _has_ended(row: StepRow) -> bool:
     return row.status in ("complete", "errored")
 
 
-async def check_by_replay(engine: Engine, instance: Instance) -> None:
+async def check_by_replay(engine: Services, instance: Execution) -> None:
     """Replay an instance that has ended, and keep a finding where it asks for other steps.
 
     Args:
@@ -195,7 +194,7 @@ async def _played(replay: Replay) -> Replay:
         try:
             await replay.play()
         finally:
-            replay.engine.kill([replay])
+            replay.kill()
     for task in tasks:
         if task.done() and not task.cancelled():
             task.exception()  # asyncio would complain of a failure that `run` did not stay to hear of
@@ -220,7 +219,7 @@ def _tasks_of(loop: asyncio.AbstractEventLoop) -> Iterator[list[asyncio.Task[Any
         loop.set_task_factory(before)
 
 
-def _difference(instance: Instance, replay: Replay) -> Any:
+def _difference(instance: Execution, replay: Replay) -> Any:
     return compare(
         instance.path,
         replay.path,
@@ -231,7 +230,7 @@ def _difference(instance: Instance, replay: Replay) -> Any:
 
 
 @contextlib.contextmanager
-def _unseen(engine: Engine) -> Iterator[None]:
+def _unseen(engine: Services) -> Iterator[None]:
     """Discard output, log records, warnings and findings; user code sees a later time."""
     disabled = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
@@ -251,6 +250,6 @@ def _unseen(engine: Engine) -> Iterator[None]:
         logging.disable(disabled)
 
 
-def _show_time(engine: Engine, later: timedelta) -> None:
+def _show_time(engine: Services, later: timedelta) -> None:
     for observer in engine.clock.observers:
         observer(engine.clock.now + later)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
+from durable_engine.instance import Instance
 from durable_engine.model import AttemptRecord, HistoryEvent, StepKey, StepRecord
 from durable_engine.rows import MOCKED, SENSITIVE, HistoryRow, InstanceRow, StepRow
 from durable_engine.values.boundary import decode, decode_plain
@@ -16,9 +17,6 @@ from durable_engine.values.failures import ErrorInfo, rebuild
 from durable_engine.values.unknown_value import REDACTED, REDACTED_REASON, UnknownValue
 
 from .store import Store
-
-if TYPE_CHECKING:
-    from durable_engine.execution.instance import Instance
 
 _VALUE_KEYS = {"STEP_SUCCESS": "result", "WORKFLOW_SUCCESS": "result", "WORKFLOW_QUEUED": "params"}
 

@@ -56,9 +56,9 @@ def make_effect(
     return Effect(service, method, args, kwargs or {}, place_of_user(), scope.step, scope.attempt, origin, given)
 
 
-def tell_effect(scope: Scope, effect: Effect) -> None:
+def notify_effect(scope: Scope, effect: Effect) -> None:
     """Tell every observer of a call."""
-    scope.instance.engine.observers.effect(scope.instance, effect)
+    scope.instance.note_effect(effect)
 
 
 def as_coroutine_function(function: F) -> F:
@@ -70,8 +70,8 @@ def as_coroutine_function(function: F) -> F:
     return function  # pragma: no cover
 
 
-def tell_call(service: str, method: str, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None) -> None:
+def notify_call(service: str, method: str, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None) -> None:
     """Tell every observer that the running code makes this call, if it is a workflow's; a replay makes none."""
     scope = acting_scope()
     if scope is not None and not scope.instance.replaying:
-        tell_effect(scope, make_effect(scope, service, method, args, kwargs))
+        notify_effect(scope, make_effect(scope, service, method, args, kwargs))

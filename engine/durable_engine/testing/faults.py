@@ -9,13 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from durable_engine.errors import InvalidArgumentError
-
-if TYPE_CHECKING:
-    from durable_engine.execution.instance import Instance
-    from durable_engine.model import StepKey
+from durable_engine.instance import Instance
+from durable_engine.model import StepKey
 
 FaultKind = Literal["before", "lost", "stored", "sleep", "retry", "wait", "event", "end"]
 
@@ -198,7 +196,7 @@ def point_of(instance: Instance, kind: FaultKind, key: StepKey | None, attempt: 
         attempt,
         instance.workflow.name,
         instance.id,
-        duration=instance.telling_duration(key),
+        duration=instance.distinguishing_duration(key),
         lasts=key.duration,
     )
 

@@ -166,15 +166,15 @@ class Findings:
     """What was found on an engine, each thing once a place.
 
     Args:
-        tell: Called with each new finding.
+        notify: Called with each new finding.
         ignored: Names of rules that are not looked at.
 
     Attributes:
         muted: Whether nothing is noticed at present.
     """
 
-    def __init__(self, tell: Callable[[Finding], None], ignored: Iterable[str] = ()) -> None:
-        self._tell = tell
+    def __init__(self, notify: Callable[[Finding], None], ignored: Iterable[str] = ()) -> None:
+        self._notify = notify
         self._ignored = frozenset(ignored)
         self.muted = False
         self._found: dict[tuple[str, Place, str | None, str | None], Finding] = {}
@@ -218,7 +218,7 @@ class Findings:
             return None
         finding = self._found[key] = Finding(rule, message, *place, step=step, workflow=workflow, remedy=remedy)
         self._new.append(finding)
-        self._tell(finding)
+        self._notify(finding)
         return finding
 
     def take(self) -> list[Finding]:

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from durable_engine.errors import PAST_SLEEP
+from durable_engine.instance import ClockReader, Instance
+from durable_engine.model import Place, StepKey
+from durable_engine.rows import InstanceRow, StepRow
+from durable_engine.storage.store import Store
 
+from .findings import Findings
 from .observers import Observer
-
-if TYPE_CHECKING:
-    from durable_engine.engine import Engine
-    from durable_engine.execution.instance import Instance
-    from durable_engine.model import Place, StepKey
-    from durable_engine.rows import InstanceRow, StepRow
 
 RULE = "engine-hazard"
 ENGINE = "miniflare 5.20261117.0-beta (workerd 1.20261117.1, wrangler 4.164.0)"
@@ -132,11 +130,15 @@ class Hazards(Observer):
     """Notices where that engine would do something else.
 
     Args:
-        engine: What is looked at.
+        findings: Where findings go.
+        clock: The engine's clock.
+        store: The engine's storage.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, findings: Findings, clock: ClockReader, store: Store) -> None:
+        self._findings = findings
+        self._clock = clock
+        self._store = store
         self._events: dict[int, _Events] = {}
         self._until: dict[tuple[int, StepKey], int] = {}
         self._reported: set[tuple[str, Place]] = set()
@@ -154,7 +156,7 @@ class Hazards(Observer):
         if (hazard.name, place) in self._reported:
             return
         self._reported.add((hazard.name, place))
-        self._engine.findings.add(
+        self._findings.add(
             RULE,
             f"{noticed}: {ENGINE} {hazard.effect}",
             place,
@@ -178,7 +180,7 @@ class Hazards(Observer):
         if row is None:
             self._until[instance.row.key, key] = until
             return False
-        now = self._engine.clock.now_ms
+        now = self._clock.now_ms
         # What is over is replayed later than its time, however fast the clock of a test was.
         return until < now or (row.status == "complete" and until in (now, self._until.get((instance.row.key, key))))
 
@@ -189,7 +191,7 @@ class Hazards(Observer):
 
     # -- events ------------------------------------------------------------------------------------------------------
 
-    def life_ended(self, instance: Instance) -> None:
+    def execution_ended(self, instance: Instance) -> None:
         """Whatever ends an execution ends its memory."""
         self._events_of(instance.row).is_lost = True
 
@@ -261,7 +263,7 @@ class Hazards(Observer):
         if whole:
             return
         places = {ask.key: ask.place for ask in instance.path}
-        for step in self._engine.store.steps(key):
+        for step in self._store.steps(key):
             if step.key.kind == "sleep" and step.status == "waiting" and step.key in places:
                 noticed = (
                     f"the sleep {step.key.label!r} is under way while the instance is restarted from a step behind it"

@@ -8,23 +8,19 @@ from __future__ import annotations
 
 import traceback
 import warnings
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from durable_engine.errors import WorkflowObserverWarning
 from durable_engine.guard.unwinding import GiveWay
+from durable_engine.instance import Instance
+from durable_engine.model import Ask, CallbackRun, Effect, Place, StepKey
+from durable_engine.rows import InstanceRow
 from durable_engine.text.source_paths import shown_path
 from durable_engine.text.stable_repr import printable
+from durable_engine.workflow import Workflow
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from durable_engine.execution.instance import Instance
-    from durable_engine.model import Ask, CallbackRun, Effect, Place, StepKey
-    from durable_engine.rows import InstanceRow
-    from durable_engine.workflow import Workflow
-
-    from .findings import Finding
+from .findings import Finding
 
 
 class Observer:
@@ -52,10 +48,10 @@ class Observer:
     def instance_finished(self, instance: Instance) -> None:
         """An instance has reached a final status."""
 
-    def life_started(self, instance: Instance, event: Any) -> None:
+    def execution_started(self, instance: Instance, event: Any) -> None:
         """A life of an instance begins: `run` is about to be called with this event."""
 
-    def life_ended(self, instance: Instance) -> None:
+    def execution_ended(self, instance: Instance) -> None:
         """A life is over: the instance has ended, or its memory is lost."""
 
     def step_asked(self, instance: Instance, ask: Ask) -> None:
@@ -136,9 +132,9 @@ class ObserverFailure(NamedTuple):
         """Warn of it, at the place where it was raised; no filter makes a failure of somebody else's test of it."""
         frames = traceback.extract_tb(self.error.__traceback__)
         file, line, name = frames[-1].filename, frames[-1].lineno or 0, frames[-1].name
-        told = "".join(traceback.format_exception_only(self.error)).strip()
+        raised = "".join(traceback.format_exception_only(self.error)).strip()
         text = (
-            f"{self.title} raised in {self.during}: {told} ({shown_path(file, None)}:{line}, in {name}). "
+            f"{self.title} raised in {self.during}: {raised} ({shown_path(file, None)}:{line}, in {name}). "
             "It is switched off for the rest of the session; the workflow and its test are not touched. Mend it there."
         )
         warning = WorkflowObserverWarning(printable(text))
@@ -200,13 +196,13 @@ _NEVER_KEPT = (KeyboardInterrupt, SystemExit, GiveWay)
 """What ends the session or a loop at once, wherever it is raised."""
 
 _IN_ENGINE_CODE = frozenset(
-    ("attempt_lost", "attempt_overlapped", "event_taken", "instance_finished", "life_ended", "step_finished")
+    ("attempt_lost", "attempt_overlapped", "event_taken", "instance_finished", "execution_ended", "step_finished")
 )
 """What observers are notified of from code of the engine, about an instance, while neither `run` nor the test waits."""
 
 
-def _teller(name: str) -> Any:
-    def tell(self: Observers, *arguments: Any, **named: Any) -> None:
+def _notifier(name: str) -> Any:
+    def notify(self: Observers, *arguments: Any, **named: Any) -> None:
         for observer, listener in self._listeners[name][:]:
             if self.off and observer.title in self.off:
                 continue  # it raised meanwhile
@@ -219,9 +215,9 @@ def _teller(name: str) -> Any:
             except Exception as error:
                 self.switch_off(observer.title, name, error)
 
-    tell.__name__, tell.__doc__ = name, getattr(Observer, name).__doc__
-    return tell
+    notify.__name__, notify.__doc__ = name, getattr(Observer, name).__doc__
+    return notify
 
 
 for _name in _HOOKS:
-    setattr(Observers, _name, _teller(_name))
+    setattr(Observers, _name, _notifier(_name))

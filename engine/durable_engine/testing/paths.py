@@ -116,7 +116,7 @@ def _is_renamed(one: Ask, two: Ask, earlier: Sequence[Ask], later: Sequence[Ask]
 
 
 @dataclass(slots=True)
-class Life:
+class ExecutionRecord:
     """A life of an instance.
 
     Attributes:
@@ -139,7 +139,7 @@ class Paths:
 
     def __init__(self, findings: Findings) -> None:
         self._findings = findings
-        self._lives: dict[int, list[Life]] = {}
+        self._executions: dict[int, list[ExecutionRecord]] = {}
 
     def begin(self, key: int) -> list[Ask]:
         """A life of an instance begins.
@@ -147,36 +147,36 @@ class Paths:
         Returns:
             Its path, which it adds to.
         """
-        life = Life()
-        self._lives.setdefault(key, []).append(life)
-        return life.path
+        execution = ExecutionRecord()
+        self._executions.setdefault(key, []).append(execution)
+        return execution.path
 
     def lost(self, key: int, at: int, point: FaultPoint | None) -> None:
         """The memory of the present life is lost."""
-        life = self._lives[key][-1]
-        life.lost_at, life.point = at, point
+        execution = self._executions[key][-1]
+        execution.lost_at, execution.point = at, point
 
-    def lives(self, key: int) -> list[Life]:
+    def executions(self, key: int) -> list[ExecutionRecord]:
         """The lives of an instance since it was created or restarted, in order."""
-        return list(self._lives.get(key, ()))
+        return list(self._executions.get(key, ()))
 
     def forget(self, key: int) -> None:
         """The instance was restarted or is gone."""
-        self._lives.pop(key, None)
+        self._executions.pop(key, None)
 
     def check(self, key: int, workflow: str, path: Sequence[Ask], *, is_complete: bool) -> None:
         """A life has come to its end, complete or failed: it must have followed the lives before it."""
-        for life in self._lives.get(key, ()):
-            if life.path is not path:
-                difference = compare(life.path, path, later_ended=True, is_complete=is_complete)
+        for execution in self._executions.get(key, ()):
+            if execution.path is not path:
+                difference = compare(execution.path, path, later_ended=True, is_complete=is_complete)
                 if difference is not None:
                     self.report(difference, "after a restart", workflow)
                     return
 
     def report(self, difference: Difference, when: str, workflow: str, *, is_race: bool = False) -> None:
         """Keep the findings that a difference stands for."""
-        told = difference.after or difference.before
-        assert told is not None
+        ask = difference.after or difference.before
+        assert ask is not None
         rules = ["changed-path"]
         if is_race:
             rules.append("race-outside-step")
@@ -184,7 +184,7 @@ class Paths:
             rules.append("unstable-step-name")
         for rule in rules:
             self._findings.add(
-                rule, difference.describe(when), told.place, step=told.key.label, workflow=workflow, about=rule
+                rule, difference.describe(when), ask.place, step=ask.key.label, workflow=workflow, about=rule
             )
 
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class Schedule:
+class Interleaving:
     """The order of what could happen in any order.
 
     Args:

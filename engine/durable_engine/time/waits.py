@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextvars import Context
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from durable_engine.context.asyncio_internals import (
     WAKE,
@@ -21,18 +21,18 @@ from durable_engine.context.asyncio_internals import (
     task_context,
     waiting_for,
 )
+from durable_engine.context.scope import Scope
 from durable_engine.context.started_tasks import tasks_of
 from durable_engine.errors import NeverHappensError, WaitTimeoutError
+from durable_engine.guard.guarded_engine import GuardedEngine
 from durable_engine.guard.loop_guard import answer
 from durable_engine.guard.open_code import open_code
 from durable_engine.guard.watchdog import WATCHDOG
+from durable_engine.instance import Instance
 
 from .asyncio_timers import by_scope, is_asleep
-
-if TYPE_CHECKING:
-    from durable_engine.context.scope import Scope
-    from durable_engine.engine import Engine
-    from durable_engine.execution.instance import Instance
+from .clock import VirtualClock
+from .interleaving import Interleaving
 
 IDLE_LOOKS = 6
 """How often in a row nothing must be seen to run on a loop that does not show its queue."""
@@ -49,6 +49,30 @@ PATIENCE = 100
 
 SOON_MS = 1000
 """Real milliseconds: a task of the test that sleeps for no longer is about to act."""
+
+
+class TimedEngine(GuardedEngine, Protocol):
+    """An engine on whose time tests wait."""
+
+    @property
+    def clock(self) -> VirtualClock:
+        """Virtual time."""
+        ...
+
+    @property
+    def interleaving(self) -> Interleaving:
+        """Who goes first of several that could."""
+        ...
+
+    @property
+    def busy(self) -> Collection[Instance]:
+        """The instances that are at work."""
+        ...
+
+    @property
+    def closed(self) -> bool:
+        """Whether the engine is closed."""
+        ...
 
 
 class Waiter:
@@ -115,7 +139,7 @@ class Waits:
         manual: Whether only the test moves the clock.
     """
 
-    def __init__(self, engine: Engine, manual: bool) -> None:
+    def __init__(self, engine: TimedEngine, manual: bool) -> None:
         self._engine = engine
         self._manual = manual
         self._waiters: dict[Waiter, None] = {}
@@ -342,7 +366,7 @@ class Waits:
 
     def runnable(self) -> bool:
         """Whether code of an instance is about to run, or waits for its turn."""
-        return self._engine.order.holds or self._ready()
+        return self._engine.interleaving.holds or self._ready()
 
     def let_go_in_turn(self) -> None:
         """See to it that what the schedule holds is let go, one by one, each when nothing else can run."""
@@ -352,11 +376,11 @@ class Waits:
 
     def _let_go(self) -> None:
         self._letting_go = None
-        if not self._engine.closed and self._engine.order.holds:
+        if not self._engine.closed and self._engine.interleaving.holds:
             self._held_turns += 1
             if not self._ready() or self._held_turns > MOST_HELD_TURNS:
                 self._held_turns = 0
-                self._engine.order.let_one_go()
+                self._engine.interleaving.let_one_go()
             self.let_go_in_turn()
 
     def _ready(self) -> bool:
@@ -366,7 +390,7 @@ class Waits:
             return self._runnable_tasks()
         for handle in handles:
             scope = scope_of(handle._context)
-            if scope is not None and scope.instance.engine is engine and not handle._cancelled:
+            if scope is not None and scope.instance.lives_on(engine) and not handle._cancelled:
                 return True
         return False
 
@@ -374,7 +398,7 @@ class Waits:
         """The same for a loop that does not show its queue: a task runs unless it waits for something unfinished."""
         for task in asyncio.all_tasks(self._engine.loop):
             scope = scope_of(task_context(task))
-            if scope is not None and scope.instance.engine is self._engine and not scope.instance.closed:
+            if scope is not None and scope.instance.lives_on(self._engine) and not scope.instance.closed:
                 future = waiting_for(task)
                 if future is None or future.done() or _is_finished_gathering(future):
                     self._idle_looks = 0
@@ -401,7 +425,7 @@ class Waits:
             return True
         if timer is None or (until is not None and timer.due > until):
             return False
-        self._engine.clock.fire(self._engine.order.choose(together))
+        self._engine.clock.fire(self._engine.interleaving.choose(together))
         return True
 
     def _parked_on_asyncio(self) -> bool:
@@ -446,7 +470,7 @@ class Waits:
         found: dict[Scope, list[tuple[int, int, Any]]] = {}
         for handle in getattr(engine.loop, "_scheduled", ()):
             scope = scope_of(handle._context)
-            if scope is not None and not handle._cancelled and scope.instance.engine is engine:
+            if scope is not None and not handle._cancelled and scope.instance.lives_on(engine):
                 # It was started at the virtual time that still is: none passes while code runs.
                 known = self._asyncio_due.get(handle)
                 if known is None:

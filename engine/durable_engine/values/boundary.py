@@ -34,7 +34,7 @@ _STUB = "RpcStub cannot be serialized in this context."
 _BIGINT, _ARRAY, _DATE, _SET, _ERROR, _TEXT, _OBJECT, _UNKNOWN = range(1, 9)
 _EPOCH = PLAIN_DATETIME(1970, 1, 1)
 _FIRST_MS, _LAST_MS = ((day - _EPOCH) // timedelta(milliseconds=1) for day in (PLAIN_DATETIME.min, PLAIN_DATETIME.max))
-_LOOKED_INTO = 10_000
+_MOST_ITEMS = 10_000
 """How many items of a foreign iterable are looked at; an endless one would hang the test."""
 
 
@@ -144,7 +144,7 @@ def wrap(value: Any) -> Any:
     return JsProxy(value) if isinstance(value, dict | list | set) else value
 
 
-class Cover:
+class TransparentProxy:
     """Base of what stands for a value of the test's own (`__wrapped__`), and crosses the boundary as that value."""
 
     __slots__ = ()
@@ -152,7 +152,7 @@ class Cover:
 
 def unwrap(value: Any) -> Any:
     """What a proxy stands for; any other value as it is."""
-    if isinstance(value, Cover):
+    if isinstance(value, TransparentProxy):
         value = value.__wrapped__  # type: ignore[attr-defined]
     return value._value if isinstance(value, JsProxy) else value
 
@@ -387,7 +387,7 @@ def _tuple(value: object) -> NoReturn:
 
 def _other(value: Any) -> Any:
     """A value whose type is none of the plain ones: a subclass, or nothing that can cross."""
-    if isinstance(value, Cover):
+    if isinstance(value, TransparentProxy):
         return _to_wire(value.__wrapped__)  # type: ignore[attr-defined]
     for base, convert in _BASES:
         if isinstance(value, base):
@@ -419,7 +419,7 @@ def _screen(value: Any) -> None:
 
     Foreign iterables are looked into as well, which uses up a generator: the platform does the same.
     """
-    if isinstance(value, Cover):
+    if isinstance(value, TransparentProxy):
         value = value.__wrapped__  # type: ignore[attr-defined]
     if (callable(value) and not isinstance(value, type)) or isinstance(value, JsProxy):
         return
@@ -433,7 +433,7 @@ def _screen(value: Any) -> None:
         items = value
     else:
         try:
-            items = islice(iter(value), _LOOKED_INTO)
+            items = islice(iter(value), _MOST_ITEMS)
         except TypeError:
             return
     for item in items:

@@ -175,31 +175,31 @@ def _formatted(exc: BaseException, root: Path | None) -> str:
     It is a part of history, and the same on every machine: paths are shortened, and the marks below a line of source,
     which differ between versions of Python, are left out.
     """
-    told = traceback.TracebackException.from_exception(exc)
-    _tidy(told, exc, root)
-    told.stack = _Stack(told.stack)
+    summary = traceback.TracebackException.from_exception(exc)
+    _tidy(summary, exc, root)
+    summary.stack = _Stack(summary.stack)
     fact = exc.fact if isinstance(exc, JsException) else None
     if fact is None:
-        return "".join(told.format())
+        return "".join(summary.format())
     # Our own note goes before what the platform says, so that the text ends as it does there.
-    told.__notes__ = None
-    *frames, said = told.format()
+    summary.__notes__ = None
+    *frames, said = summary.format()
     notes = [f"{note}\n" for note in exc.__notes__ if note != fact]
     return "".join([*frames, f"  {fact}\n", said, *notes])
 
 
-def _tidy(told: traceback.TracebackException, exc: BaseException, root: Path | None) -> None:
+def _tidy(summary: traceback.TracebackException, exc: BaseException, root: Path | None) -> None:
     """Take out what is ours: frames, and the links from a crossed error to its original."""
-    stack = [_portable(frame, root) for frame in told.stack if not is_hidden(frame.filename)]
-    told.stack = _Stack(stack) if told.stack or isinstance(exc, _Crossed) else traceback.StackSummary()
-    if isinstance(exc.__cause__, _Crossed) and told.__cause__ is not None:
+    stack = [_portable(frame, root) for frame in summary.stack if not is_hidden(frame.filename)]
+    summary.stack = _Stack(stack) if summary.stack or isinstance(exc, _Crossed) else traceback.StackSummary()
+    if isinstance(exc.__cause__, _Crossed) and summary.__cause__ is not None:
         if isinstance(exc, JsException):
-            told.__cause__ = None  # there it is one and the same exception
+            summary.__cause__ = None  # there it is one and the same exception
         else:
-            told.__cause__.__cause__ = None
-    pairs = [(told.__cause__, exc.__cause__), (told.__context__, exc.__context__)]
+            summary.__cause__.__cause__ = None
+    pairs = [(summary.__cause__, exc.__cause__), (summary.__context__, exc.__context__)]
     if isinstance(exc, BaseExceptionGroup):
-        pairs += zip(told.exceptions or (), exc.exceptions, strict=False)
+        pairs += zip(summary.exceptions or (), exc.exceptions, strict=False)
     for part, error in pairs:
         if part is not None and error is not None:
             _tidy(part, error, root)

@@ -42,7 +42,7 @@ class Exceptions:
         final = _non_retryable(error)
         if final is not None:
             return call(self._imports.use("workers.workflows", _FINAL), text(final))
-        raised = _RAISED.match(_told(error.message))
+        raised = _RAISED.match(_last_lines(error.message))
         if not error.message.startswith("PythonError: ") or raised is None:
             return _builtin(error.name, error.message) or call("Exception", text(error.message))
         name, message = raised["name"], raised["message"]
@@ -64,12 +64,12 @@ def _non_retryable(error: ErrorRecord) -> str | None:
     return None if found is None else found[1]
 
 
-def _told(message: str) -> str:
+def _last_lines(message: str) -> str:
     """What a traceback ends with: the exception's name and message, which may have several lines."""
     lines = message.removeprefix("PythonError: ").strip("\n").split("\n")
     last_frame = max((number for number, line in enumerate(lines) if line.startswith(_CODE)), default=-1)
-    told = lines[last_frame + 1 :]
-    return "\n".join(line for number, line in enumerate(told) if number or not line.startswith("Traceback "))
+    last_lines = lines[last_frame + 1 :]
+    return "\n".join(line for number, line in enumerate(last_lines) if number or not line.startswith("Traceback "))
 
 
 def _builtin(name: str, message: str | None) -> Node | None:

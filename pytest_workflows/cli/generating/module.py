@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from durable_engine import FINAL_STATUSES
 from pytest_workflows.cli import formatting as words
 from pytest_workflows.recordings import Recording, Step, by_name, untag
-from pytest_workflows.recordings.playback.reproduction import cron_trigger, life_begins
+from pytest_workflows.recordings.playback.reproduction import cron_trigger, execution_start
 from pytest_workflows.recordings.production import UNKNOWN_ID
 
 from .errors import Exceptions
@@ -107,7 +107,7 @@ class _Module:
         return f"test_{slug.strip('_')}"
 
     def _marks(self) -> Iterator[Node]:
-        began = life_begins(self._recording)
+        began = execution_start(self._recording)
         if began is not None:
             yield f'now="{_iso(began)}"'
         settings = self._recording.settings

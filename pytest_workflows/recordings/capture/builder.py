@@ -15,9 +15,9 @@ import durable_engine
 from durable_engine import (
     SENSITIVE,
     Engine,
+    Execution,
     Finding,
     HistoryEvent,
-    Instance,
     Modification,
     StepKey,
     StepRecord,
@@ -46,7 +46,7 @@ from pytest_workflows.recordings.format.model import (
 from pytest_workflows.recordings.format.redaction import HIDDEN
 from pytest_workflows.recordings.format.values import tag
 
-from .observer import AttemptKey, HeardLine, Watched
+from .observer import AttemptKey, OutputLine, Watched
 
 _STARTS = frozenset({"STEP_START", "SLEEP_START", "WAIT_START"})
 _LOST = "Attempt failed due to internal workflows error"
@@ -118,7 +118,7 @@ class Origin:
     findings: list[Finding]
 
 
-def snapshot(engine: Engine, instance: Instance, seen: Watched) -> Snapshot:
+def snapshot(engine: Engine, instance: Execution, seen: Watched) -> Snapshot:
     """Keep what storage has of an instance."""
     key, workflow = instance.row.key, instance.workflow
     return Snapshot(
@@ -209,7 +209,7 @@ class _Builder:
             error=None if error is None else ErrorRecord(**error),
             traceback=None if run.exception is None else _traceback(run.exception),
             real_ms=round(((seen.ended or run.real_now) - seen.began) * 1000, 3),
-            lives=max(seen.lives, 1),
+            lives=max(seen.executions, 1),
         )
 
     # -- steps -------------------------------------------------------------------------------------------------------
@@ -374,22 +374,22 @@ def _log(lines: Any) -> list[LogLine]:
     return [_line(line) for line in lines]
 
 
-def _line(line: HeardLine) -> LogLine:
+def _line(line: OutputLine) -> LogLine:
     text = line.text.encode("utf-8", "backslashreplace").decode()
     return LogLine(at=line.at, source=line.source, text=text, level=line.level, logger=line.logger)
 
 
 def _traceback(exception: BaseException) -> str:
-    told = traceback.TracebackException.from_exception(exception)
-    _leave_out_ours(told)
-    return "".join(told.format()).encode("utf-8", "backslashreplace").decode()
+    summary = traceback.TracebackException.from_exception(exception)
+    _leave_out_ours(summary)
+    return "".join(summary.format()).encode("utf-8", "backslashreplace").decode()
 
 
-def _leave_out_ours(told: traceback.TracebackException) -> None:
+def _leave_out_ours(summary: traceback.TracebackException) -> None:
     ours = os.path.dirname(durable_engine.__file__) + os.sep
-    kept = [frame for frame in told.stack if not frame.filename.startswith(ours)]
-    told.stack = traceback.StackSummary.from_list(kept)
-    for part in (told.__cause__, told.__context__, *(told.exceptions or ())):
+    kept = [frame for frame in summary.stack if not frame.filename.startswith(ours)]
+    summary.stack = traceback.StackSummary.from_list(kept)
+    for part in (summary.__cause__, summary.__context__, *(summary.exceptions or ())):
         if part is not None:
             _leave_out_ours(part)
 

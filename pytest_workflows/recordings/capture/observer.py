@@ -28,7 +28,7 @@ AttemptKey = tuple[StepKey, int]
 
 
 @dataclass(slots=True)
-class HeardLine:
+class OutputLine:
     """A line that was printed or logged."""
 
     at: datetime
@@ -45,7 +45,7 @@ class Watched:
     Attributes:
         began: Real seconds at its creation.
         ended: Real seconds at its end.
-        lives: How often `run` was called.
+        executions: How often `run` was called.
         asks: Where and by which branch of `run` each step was asked for first.
         places: Where a step was declared.
         parents: Which step's callback asked for a step.
@@ -64,7 +64,7 @@ class Watched:
 
     began: float
     ended: float | None = None
-    lives: int = 0
+    executions: int = 0
     asks: dict[StepKey, Ask] = field(default_factory=dict)
     places: dict[StepKey, Place] = field(default_factory=dict)
     parents: dict[StepKey, StepKey] = field(default_factory=dict)
@@ -73,8 +73,8 @@ class Watched:
     began_at: dict[AttemptKey, float] = field(default_factory=dict)
     step_times: dict[StepKey, tuple[float, float | None]] = field(default_factory=dict)
     running: dict[AttemptKey, float] = field(default_factory=dict)
-    lines: dict[AttemptKey | None, list[HeardLine]] = field(default_factory=dict)
-    unfinished: dict[tuple[AttemptKey | None, Source], HeardLine] = field(default_factory=dict)
+    lines: dict[AttemptKey | None, list[OutputLine]] = field(default_factory=dict)
+    unfinished: dict[tuple[AttemptKey | None, Source], OutputLine] = field(default_factory=dict)
     effects: list[tuple[datetime, Effect]] = field(default_factory=list)
     events: list[tuple[str, bytes, datetime]] = field(default_factory=list)
     crashes: list[tuple[datetime, StepKey | None, AttemptKey | None]] = field(default_factory=list)
@@ -95,7 +95,7 @@ class Watcher(Observer):
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._seen: dict[tuple[str, str], Watched] = {}
-        self._listening = Listening(engine, self._heard)
+        self._listening = Listening(engine, self._line_printed)
         self.findings: list[Finding] = []
 
     def of(self, workflow: str, id: str) -> Watched:
@@ -122,9 +122,9 @@ class Watcher(Observer):
         """Note the real time."""
         self._of(instance).ended = time.perf_counter()
 
-    def life_started(self, instance: Instance, event: Any) -> None:
+    def execution_started(self, instance: Instance, event: Any) -> None:
         """Listen to what `run` prints."""
-        self._of(instance).lives += 1
+        self._of(instance).executions += 1
         self._listening.start()
 
     def crashed(self, instance: Instance) -> None:
@@ -198,18 +198,18 @@ class Watcher(Observer):
         """Note a broken rule."""
         self.findings.append(finding)
 
-    def _heard(self, scope: Scope, source: Source, text: str, record: logging.LogRecord | None) -> None:
+    def _line_printed(self, scope: Scope, source: Source, text: str, record: logging.LogRecord | None) -> None:
         seen = self._of(scope.instance)
         where = None if scope.step is None or scope.attempt is None else (scope.step, scope.attempt)
         lines = seen.lines.setdefault(where, [])
         now = self._engine.clock.now
         if record is not None:
-            lines.append(HeardLine(now, source, text, record.levelname, record.name))
+            lines.append(OutputLine(now, source, text, record.levelname, record.name))
             return
         for part in text.splitlines(keepends=True):
             line = seen.unfinished.get((where, source))
             if line is None:
-                line = seen.unfinished[where, source] = HeardLine(now, source, "")
+                line = seen.unfinished[where, source] = OutputLine(now, source, "")
                 lines.append(line)
             line.text += part.rstrip("\r\n")
             if part.endswith("\n"):

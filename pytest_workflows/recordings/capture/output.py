@@ -16,7 +16,7 @@ from typing import Any, Literal
 from durable_engine import Engine, Scope, current_scope
 
 Source = Literal["stdout", "stderr", "logging"]
-Tell = Callable[[Scope, Source, str, "logging.LogRecord | None"], None]
+Notify = Callable[[Scope, Source, str, "logging.LogRecord | None"], None]
 _STREAMS: tuple[Literal["stdout", "stderr"], ...] = ("stdout", "stderr")
 
 
@@ -25,13 +25,13 @@ class Listening:
 
     Args:
         engine: The engine.
-        tell: Called with the code's scope, where the text went, the text, and the log record if it is one.
+        notify: Called with the code's scope, where the text went, the text, and the log record if it is one.
     """
 
-    def __init__(self, engine: Engine, tell: Tell) -> None:
+    def __init__(self, engine: Engine, notify: Notify) -> None:
         self._engine = engine
-        self._tell = tell
-        self._handler = _Handler(self.hear)
+        self._notify = notify
+        self._handler = _Handler(self.receive)
 
     def start(self) -> None:
         """Listen to whatever takes output now; doing so again costs next to nothing."""
@@ -50,11 +50,11 @@ class Listening:
                 setattr(sys, name, stream.wrapped)
         logging.root.removeHandler(self._handler)
 
-    def hear(self, source: Source, text: str, record: logging.LogRecord | None = None) -> None:
+    def receive(self, source: Source, text: str, record: logging.LogRecord | None = None) -> None:
         """Something is printed or logged."""
         scope = current_scope.get()
         if scope is not None and scope.instance.engine is self._engine and not scope.instance.killed:
-            self._tell(scope, source, text, record)
+            self._notify(scope, source, text, record)
 
 
 class _Tee:
@@ -67,7 +67,7 @@ class _Tee:
 
     def write(self, text: str) -> Any:
         written = self.wrapped.write(text)
-        self.listening.hear(self._name, text)
+        self.listening.receive(self._name, text)
         return written
 
     def writelines(self, lines: Any) -> None:
@@ -88,11 +88,11 @@ class _Tee:
 
 
 class _Handler(logging.Handler):
-    def __init__(self, hear: Callable[[Source, str, logging.LogRecord], None]) -> None:
+    def __init__(self, receive: Callable[[Source, str, logging.LogRecord], None]) -> None:
         super().__init__()
-        self._hear = hear
+        self._receive = receive
 
     def emit(self, record: logging.LogRecord) -> None:
         # A record that cannot be formatted is a matter of those handlers that show it.
         with contextlib.suppress(Exception):
-            self._hear("logging", record.getMessage(), record)
+            self._receive("logging", record.getMessage(), record)

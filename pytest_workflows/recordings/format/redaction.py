@@ -59,7 +59,7 @@ class Secrets:
         self._wholes: list[Any] = []
         for output in outputs:
             self._learn(output)
-            if _tells(output):
+            if _is_distinctive(output):
                 self._wholes.append(output)
         self._recordings = [self._hide(one) for one in recordings] if self._keys else list(recordings)
 
@@ -185,7 +185,7 @@ class _Cleaner:
     """Takes secrets out of what may hold them."""
 
     def __init__(self, spellings: list[str], numbers: set[int], buffers: set[bytes], wholes: list[Any]) -> None:
-        self._pattern = re.compile("|".join(map(_looked_for, spellings))) if spellings else None
+        self._pattern = re.compile("|".join(map(_search_pattern, spellings))) if spellings else None
         self._as_keys = [text for text in spellings if len(text) >= _AS_KEY]
         self._numbers = numbers
         self._buffers = buffers
@@ -272,12 +272,13 @@ class _Cleaner:
         return None if error is None else _changed(error, message=self.text(error.message))
 
 
-def _tells(output: Any) -> bool:
+def _is_distinctive(output: Any) -> bool:
     """Whether an output is an object or a list that tells something, so that another one alike is no chance."""
     if isinstance(output, list | dict) and TYPE not in output:
         items = output if isinstance(output, list) else output.values()
         return any(
-            _tells(item) or (isinstance(item, str | int | float) and item not in (True, False, "")) for item in items
+            _is_distinctive(item) or (isinstance(item, str | int | float) and item not in (True, False, ""))
+            for item in items
         )
     return False
 
@@ -295,7 +296,7 @@ def _spellings(text: str) -> Iterable[str]:
         yield form
 
 
-def _looked_for(text: str) -> str:
+def _search_pattern(text: str) -> str:
     plain = re.escape(text)
     return plain if len(text) >= _ANYWHERE else rf"(?<!\w){plain}(?!\w)"
 

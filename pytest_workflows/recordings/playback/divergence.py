@@ -71,16 +71,16 @@ def diverged(script: FollowedScript, ask: Ask, recorded: Step | None) -> Diverge
     return DivergenceError("\n".join(lines))
 
 
-def ended_early(script: FollowedScript, told: str) -> DivergenceError:
+def ended_early(script: FollowedScript, outcome: str) -> DivergenceError:
     """The error for a `run` that goes no further and has not asked for all that is recorded.
 
     Args:
         script: The recording, and what was asked for.
-        told: How it stands now, in words.
+        outcome: How it stands now, in words.
     """
     missing = script.missing
     lines = [
-        f"{_instance(script)} does not follow {script.name}: it is {told}, and has not asked for "
+        f"{_instance(script)} does not follow {script.name}: it is {outcome}, and has not asked for "
         f"{call(missing[0].key)}, which the recording has.",
         "",
         *_side_by_side(script, marked=missing[0]),
@@ -89,20 +89,20 @@ def ended_early(script: FollowedScript, told: str) -> DivergenceError:
     return DivergenceError("\n".join(lines))
 
 
-def ended_otherwise(script: FollowedScript, recorded: str, told: str, place: Place | None) -> DivergenceError:
+def ended_otherwise(script: FollowedScript, recorded: str, outcome: str, place: Place | None) -> DivergenceError:
     """The error for a `run` that asked for all that is recorded, and came to another end.
 
     Args:
         script: The recording.
         recorded: How the recording stands at its end, in words.
-        told: How it stands now.
+        outcome: How it stands now.
         place: Where the source raised what ended it, if it did.
     """
     where = "" if place is None else f" ({place_text(*place)})"
     lines = [
         f"{_instance(script)} follows {script.name}, but to another end:",
         f"  recorded: {recorded}",
-        f"  now:      {told}{where}",
+        f"  now:      {outcome}{where}",
         *_hints(script.recording),
     ]
     return DivergenceError("\n".join(lines))

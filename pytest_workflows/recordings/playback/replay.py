@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any
 
-from durable_engine import FINAL_STATUSES, WorkflowBinding, error_of
+from durable_engine import FINAL_STATUSES, WorkflowBinding, engine_of, error_of
 from pytest_workflows.introspection.introspectors import InstanceIntrospector
 from pytest_workflows.recordings.format.matching import can_match, texts_can_match
 from pytest_workflows.recordings.format.model import Recording
@@ -38,7 +38,7 @@ async def replay(binding: WorkflowBinding, recording: Recording, name: str, reda
     reproduction = reproduce(binding, recording)
     reproduction.script.name = name
     async with reproduction as instance:
-        await binding.engine.run_until_idle()
+        await engine_of(binding).run_until_idle()
         reproduction.check_known()
         await _check_end(reproduction, instance, binding, redacted)
 
@@ -59,9 +59,9 @@ async def _check_end(
     output = None if row.output is None else await instance.get_output()
     now = redact(Recording(instance_id=instance.id, status=status, output=tag(output)), redacted)
     error = error_of(row)
-    told = _end(status, now.output, None if error is None else error["message"])
+    outcome = _end(status, now.output, None if error is None else error["message"])
     if status in FINAL_STATUSES and script.missing:
-        raise ended_early(script, told)
+        raise ended_early(script, outcome)
     recorded_message = None if recording.error is None else recording.error.message
     recorded = _end(recording.status, recording.output, recorded_message)
     if script.may_end and not script.missing:
@@ -69,16 +69,16 @@ async def _check_end(
     if status in FINAL_STATUSES or recording.status in FINAL_STATUSES:
         same_error = error is None or same_failure(recording, error["message"])
         if status != recording.status or not same_error or not can_match(recording.output, now.output):
-            raise ended_otherwise(script, recorded, told, _place_of_end(instance.exception))
+            raise ended_otherwise(script, recorded, outcome, _place_of_end(instance.exception))
     elif script.missing:
-        raise ended_early(script, told)
+        raise ended_early(script, outcome)
 
 
 def same_failure(recording: Recording, message: str) -> bool:
     """Whether an instance that ended with this message failed as the recorded one did."""
     if recording.error is None:
         return False
-    recorded, now = _telling(recording.error.message), _telling(message)
+    recorded, now = _message_lines(recording.error.message), _message_lines(message)
     if recording.source == "test":
         return texts_can_match("\n".join(recorded), "\n".join(now))
     # Production's tools may tell an error without the exceptions round it, or with others.
@@ -91,10 +91,10 @@ def _end(status: str, output: Any, message: str | None) -> str:
     """A status, and what came with it, in words."""
     if status == "complete":
         return f"complete with {untag(output)!r}"
-    return status if message is None else f"{status} with {' / '.join(_telling(message))}"
+    return status if message is None else f"{status} with {' / '.join(_message_lines(message))}"
 
 
-def _telling(message: str) -> list[str]:
+def _message_lines(message: str) -> list[str]:
     """The lines of an error that say what happened, without its traceback's frames, which move with the source."""
     lines = [line for line in message.splitlines() if line.strip() and not line.startswith((" ", *_HEADINGS))]
     return lines[-1:] if "Traceback " in message else lines

@@ -17,6 +17,7 @@ from durable_engine import (
     NeverHappensError,
     WorkflowBinding,
     encode,
+    engine_of,
     to_ms,
 )
 from pytest_workflows.introspection.introspectors import InstanceIntrospector, introspect_workflow_instance
@@ -75,7 +76,7 @@ def reproduce(binding: WorkflowBinding, recording: AnyRecording, *, until: objec
     )
 
 
-def life_begins(recording: Recording) -> datetime | None:
+def execution_start(recording: Recording) -> datetime | None:
     """When the recorded life began: after a restart or a time in the queue, later than the instance's creation."""
     if recording.history and recording.source == "test":
         return recording.history[0].at
@@ -103,7 +104,7 @@ class Reproduction:
 
     def __init__(self, binding: WorkflowBinding, recording: Recording, name: str, until: object) -> None:
         self._binding = binding
-        self._engine = binding.engine
+        self._engine = engine_of(binding)
         self._recording = recording
         key = None if until is None else find_until(recording, until)
         self.script = RecordedScript(recording=recording, until=key, name=name, workflow=binding.workflow.name)
@@ -146,7 +147,7 @@ class Reproduction:
 
     def _set_scene(self) -> None:
         recording, engine = self._recording, self._engine
-        begins = life_begins(recording)
+        begins = execution_start(recording)
         engine.set_scene(engine.clock.now_ms if begins is None else to_ms(begins), recording.seed)
         settings = recording.settings
         limits = {name: value for name, value in settings.limits.items() if hasattr(engine.limits, name)}

@@ -29,7 +29,7 @@ def open_envelope(found: object, where: str) -> Mapping[str, Any]:
     errors = found.get("errors")
     if found.get("success") is False or (errors and found.get("result") is None):
         raise RecordingError(
-            f"{where}: the API answered with an error, not with an instance: {_told(errors)}. Ask it again: see "
+            f"{where}: the API answered with an error, not with an instance: {_error_texts(errors)}. Ask it again: see "
             "docs/how-to/reproduce-a-production-failure.md."
         )
     result = found.get("result")
@@ -55,7 +55,7 @@ def _only_one(found: list[Any], where: str) -> Mapping[str, Any]:
     )
 
 
-def _told(errors: object) -> str:
+def _error_texts(errors: object) -> str:
     lines = []
     for one in errors if isinstance(errors, list) else []:
         code, message = get(mapping(one), "code"), get(mapping(one), "message")

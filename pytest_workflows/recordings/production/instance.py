@@ -235,12 +235,12 @@ class _Dump:
         return [step for _, step in sorted(zip(keys, steps, strict=True), key=lambda pair: pair[0])]
 
     def _check_count(self, count: int) -> None:
-        told = get(self._data, "step_count")
+        step_count = get(self._data, "step_count")
         if get(self._data, "steps") is MISSING:
-            more = f" of its {told} steps" if isinstance(told, int) and told else " steps"
+            more = f" of its {step_count} steps" if isinstance(step_count, int) and step_count else " steps"
             self._notes.add(f"The dump has none{more}: ask the API for them, without simple=true.")
-        elif isinstance(told, int) and told > count:
-            self._notes.add(f"The dump has {count} of {told} steps.")
+        elif isinstance(step_count, int) and step_count > count:
+            self._notes.add(f"The dump has {count} of {step_count} steps.")
 
     def _leave_out(self, recording: Recording, data: Mapping[str, Any]) -> None:
         kind, name = get(data, "type"), get(data, "name")

@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from pytest_workflows.reporting.coverage import Coverage, KnownWorkflow
     from pytest_workflows.reporting.html import Failure
     from pytest_workflows.reporting.test_runs import TestRuns
-    from pytest_workflows.session.report_options import LookOptions
+    from pytest_workflows.session.report_options import ReportOptions
     from pytest_workflows.session.session import WorkflowSession
     from pytest_workflows.session.testrun import RunningTest
 
-NAME = "pytest-workflows-looking"
+NAME = "pytest-workflows-reports"
 _CARRIED = "workflows_runs"
 _LEFT = "workflows_left"
 _FAILURE = "workflows_failure"
 
 
-class LookingHooks:
+class ReportHooks:
     """Collects every test's instances, and shows them at the end.
 
     Args:
@@ -37,11 +37,11 @@ class LookingHooks:
         options: What is wanted.
     """
 
-    def __init__(self, config: pytest.Config, session: WorkflowSession, options: LookOptions) -> None:
+    def __init__(self, config: pytest.Config, session: WorkflowSession, options: ReportOptions) -> None:
         self._config = config
         self._session = session
         self._options = options
-        session.look()
+        session.record_for_reports()
         self._worker: str | None = getattr(config, "workerinput", {}).get("workerid")
         self._runs: list[TestRuns] = []
         self._failures: dict[str, Failure] = {}
@@ -129,16 +129,16 @@ class LookingHooks:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Measure and write; too little coverage fails the session."""
-        from . import session_reports as looked
+        from . import session_reports
 
         if self._worker is not None:
-            self._config.workeroutput[_LEFT] = looked.dump_left(self._runs, list(self._configured))  # type: ignore[attr-defined]  # xdist's
+            self._config.workeroutput[_LEFT] = session_reports.dump_left(self._runs, list(self._configured))  # type: ignore[attr-defined]  # xdist's
             return
         if self._config.getoption("collectonly"):
             return
-        report = looked.make_report(self._runs, self._failures, list(self._configured), self._config)
+        report = session_reports.make_report(self._runs, self._failures, list(self._configured), self._config)
         self._coverage = report.coverage
-        self._unwritten = looked.write(report, self._options)
+        self._unwritten = session_reports.write(report, self._options)
         if self._unwritten and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
         if self._is_below and session.exitstatus == pytest.ExitCode.OK:

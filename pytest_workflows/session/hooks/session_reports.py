@@ -20,7 +20,7 @@ from pytest_workflows.reporting.test_runs import TestRuns
 from pytest_workflows.sources import find_steps
 
 if TYPE_CHECKING:
-    from pytest_workflows.session.report_options import LookOptions
+    from pytest_workflows.session.report_options import ReportOptions
     from pytest_workflows.session.session import WorkflowSession
 
 
@@ -97,7 +97,7 @@ def _place(test: TestRun) -> tuple[bool, str]:
     return test.outcome != "failed", "" if test.worker is None else test.id
 
 
-def write(report: Report, options: LookOptions) -> dict[Path, str]:
+def write(report: Report, options: ReportOptions) -> dict[Path, str]:
     """Write the files that were asked for.
 
     Returns:

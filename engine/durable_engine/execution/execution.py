@@ -1,6 +1,6 @@
 """One life of an instance: from its start or recovery until it ends, pauses, or is killed.
 
-A new life starts from an empty `Instance` that is filled from the store; nothing else is remembered between lives.
+A new life starts from an empty `Execution` that is filled from the store; nothing else is remembered between lives.
 """
 
 from __future__ import annotations
@@ -9,29 +9,24 @@ import asyncio
 import contextvars
 import weakref
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import msgspec
 
-from durable_engine.context.scope import Scope, current_scope
+from durable_engine.context.scope import Scope, context_for, current_scope
 from durable_engine.errors import LOST_ATTEMPT
 from durable_engine.guard.unwinding import GiveWay
-from durable_engine.model import FINAL_STATUSES, Ask, Place, StepKey, StepKind
+from durable_engine.model import FINAL_STATUSES, Ask, Effect, Place, StepKey, StepKind
 from durable_engine.rows import FORGOTTEN, HistoryRow, InstanceRow, StepRow
 from durable_engine.testing.faults import FaultKind, FaultPoint, point_of
 from durable_engine.time.sleep_future import SleepFuture
 from durable_engine.values.boundary import JsDict, cross, decode, encode, is_coroutine
 from durable_engine.values.datetimes import to_datetime
 from durable_engine.values.failures import ErrorInfo, instance_error, original_of, rebuild
+from durable_engine.workflow import Workflow
 
-from .operation import DurableOperation, context_for
-from .step import Step
-from .wait_for_event import EventOperation
-
-if TYPE_CHECKING:
-    from durable_engine.engine import Engine
-    from durable_engine.workflow import Workflow
-
+from .inbox import Inbox
+from .services import Services
 
 STATUS_LINES = {
     "running": "WORKFLOW_RUNNING",
@@ -41,13 +36,28 @@ STATUS_LINES = {
 """The lines that history has of changes of the status, besides those of its begin and its end."""
 
 
-class Instance:
+class OpenOperation(Protocol):
+    """A step that is under way, as its execution knows it."""
+
+    row: StepRow
+    future: asyncio.Future[Any]
+    scope: Scope
+
+    def cancel_timer(self) -> None:
+        """Forget the timer, if there is one."""
+
+    def give_back(self) -> None:
+        """The memory is lost while this is under way."""
+
+
+class Execution:
     """A life of an instance.
 
     Args:
         engine: The engine that it lives on.
         workflow: What it runs.
         row: Its state in the store.
+        make_steps: Makes what `run` gets as `step`.
 
     Attributes:
         replaying: Whether `run` is only replayed for a check, so that nothing may have an effect (replay.py).
@@ -56,14 +66,17 @@ class Instance:
 
     replaying = False
 
-    def __init__(self, engine: Engine, workflow: Workflow, row: InstanceRow) -> None:
+    def __init__(
+        self, engine: Services, workflow: Workflow, row: InstanceRow, make_steps: Callable[[Execution], object]
+    ) -> None:
+        self._make_steps = make_steps
         self.engine = engine
         self.workflow = workflow
         self.row = row
         self.modifications = engine.modifications_of(workflow, row.id)
         self.root = Scope(self, self._parked_or_busy, is_virtual=True)
-        self.operations: dict[StepKey, DurableOperation] = {}
-        self.waits: dict[str, list[EventOperation]] = {}
+        self.operations: dict[StepKey, OpenOperation] = {}
+        self.inbox = Inbox(self, engine, self.modifications, self._dies_at_event)
         self.withheld: list[Callable[[], None]] | None = None
         self.killed = False
         self.aborted_by: BaseException | None = None
@@ -103,6 +116,10 @@ class Instance:
         """Where the code belongs that runs now: a callback of this life, or `run`."""
         scope = current_scope.get()
         return scope if scope is not None and scope.instance is self else self.root
+
+    def lives_on(self, engine: object) -> bool:
+        """Whether that is its engine."""
+        return self.engine is engine
 
     @property
     def now_ms(self) -> int:
@@ -152,8 +169,8 @@ class Instance:
         try:
             event = self._event()
             if not self.replaying:
-                self.engine.observers.life_started(self, event)
-            result = self.workflow.run(event, Step(self))
+                self.engine.observers.execution_started(self, event)
+            result = self.workflow.run(event, self._make_steps(self))
             if is_coroutine(result):
                 result = await result
             output = encode(result)
@@ -192,12 +209,12 @@ class Instance:
         """End with this error without asking `run`; nothing of this life runs again."""
         self.row.error = msgspec.msgpack.encode(info.public())
         self._end("errored", "WORKFLOW_FAILURE", {"error": info.public()})
-        self.engine.kill([self])
+        self.kill()
 
     def terminate(self) -> None:
         """End now; nothing of this life runs again."""
         self._end("terminated", "WORKFLOW_TERMINATED", {"trigger": {"source": 0}})
-        self.engine.kill([self])
+        self.kill()
 
     def _end(self, status: str, kind: str, detail: dict[str, Any] | None = None, value: bytes | None = None) -> None:
         self.row.output = value
@@ -205,9 +222,9 @@ class Instance:
         if status != "terminated":
             self.engine.paths.check(self.row.key, self.workflow.name, self._path, is_complete=status == "complete")
         if status == "complete":
-            self.tell_abandoned()
-            self._tell_unused_sleeps()
-        self.engine.observers.life_ended(self)
+            self.report_abandoned_waits()
+            self._report_unused_sleeps()
+        self.engine.observers.execution_ended(self)
         self._set_status(status)
         self._record(kind, detail, value)
         self.drop_timers()
@@ -216,17 +233,14 @@ class Instance:
         self.engine.observers.instance_finished(self)
         self.engine.free_slots(self.workflow, [self.id])
 
-    def tell_abandoned(self) -> None:
+    def report_abandoned_waits(self) -> None:
         """Keep findings of the waits that were cancelled while they waited.
 
         That is not done when it happens: where a failure cancels them and ends the instance, they swallow nothing.
         """
-        for waiting in self.waits.values():
-            for operation in waiting:
-                if operation.future.cancelled():
-                    operation.report_abandoned()
+        self.inbox.report_abandoned()
 
-    def _tell_unused_sleeps(self) -> None:
+    def _report_unused_sleeps(self) -> None:
         for sleep in self._sleeps:
             if not sleep.used:
                 self.engine.report_missing_await(f"step.sleep({sleep.name!r})", sleep.place, self.workflow)
@@ -244,7 +258,29 @@ class Instance:
             return  # the test has it
         self.aborted_by = error
         self.engine.abort(error)
-        self.engine.kill([self])
+        self.kill()
+
+    def abort_soon(self, error: BaseException) -> None:
+        """An observer said something that is meant for the test; the step that it was about is not over yet."""
+        self.aborted_by = error
+        self.engine.abort(error)
+        self.engine.loop.call_soon(self.kill, context=contextvars.Context())
+
+    def kill(self) -> None:
+        """End as a crash does: nothing of this execution runs again while the test can see it."""
+        self.put_down()
+        self.engine.stop_tasks([self])
+
+    def put_down(self) -> None:
+        """Count as stopped from here on. Its tasks are stopped by whoever calls this."""
+        if not self.closed:
+            self.report_abandoned_waits()
+            self.engine.observers.execution_ended(self)
+        if not self.killed:
+            self.engine.operations_closed(len(self.operations))
+        self.killed = True
+        self.drop_timers()
+        self.engine.forget_busy(self)
 
     def drop_timers(self) -> None:
         """Take everything of this life out of the clock."""
@@ -258,6 +294,14 @@ class Instance:
 
     def _parked_or_busy(self) -> None:
         self.engine.mark_busy(self, not self.root.parked)
+
+    def note_effect(self, effect: Effect) -> None:
+        """Notify observers of a call that its code made."""
+        self.engine.observers.effect(self, effect)
+
+    def hold(self) -> asyncio.Future[None]:
+        """A future that is never done, for code that may go no further."""
+        return self.engine.loop.create_future()
 
     def end_replay(self) -> None:
         """A replay comes to something that it cannot answer; for a life that is none, nothing."""
@@ -298,7 +342,7 @@ class Instance:
     def _pause(self) -> None:
         self.row.paused_at = self.engine.clock.now_ms
         self._set_status("paused")
-        self.engine.kill([self])
+        self.kill()
         self.engine.progress(self)
 
     # -- fault points ------------------------------------------------------------------------------------------------
@@ -408,7 +452,7 @@ class Instance:
         """Which occurrence of its name a sleep is, whatever its duration; None for any other step."""
         return self._sleeps_by_name.get(key)
 
-    def telling_duration(self, key: StepKey) -> int | None:
+    def distinguishing_duration(self, key: StepKey) -> int | None:
         """A sleep's duration, where its count alone does not tell it from another sleep of its name."""
         return key.duration if self._sleeps_by_name.get(key, key.count) != key.count else None
 
@@ -459,28 +503,15 @@ class Instance:
 
     def _soon(self, action: Callable[[], None]) -> None:
         """In the next turn, or when it is its turn."""
-        if self.engine.order.seeded:
+        if self.engine.interleaving.seeded:
             self.engine.in_turn(self, action)
         else:
             self.engine.loop.call_soon(action, context=context_for(self.root))
 
-    def match_events(self, event_type: str) -> None:
-        """Give kept events of that type to the waits for it, oldest to oldest."""
-        waiting = self.waits.get(event_type, [])
-        while waiting:
-            if self._faulty and self._dies_at_event(event_type, waiting[0].row.key):
-                return
-            event = self.engine.store.take_event(self.row.key, event_type)
-            if event is None:
-                return
-            wait = waiting.pop(0)
-            self.engine.observers.event_taken(self, wait.row.key, event_type, event.seq)
-            if event.mocked:
-                self.modifications.event_taken(event_type, wait.row.key)
-            wait.receive(event.payload, event.at)
-
     def _dies_at_event(self, event_type: str, wait: StepKey) -> bool:
-        return self.engine.store.has_event(self.row.key, event_type) and self.reach("event", wait)
+        if not self._faulty or not self.engine.store.has_event(self.row.key, event_type):
+            return False
+        return self.reach("event", wait)
 
     def _note_lost_attempts(self) -> None:
         for step in self._steps.values():

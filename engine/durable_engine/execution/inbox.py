@@ -1,0 +1,111 @@
+"""The inbox of an execution: an event is stored when it arrives, and the oldest wait for its type takes it.
+
+An event goes one way: whoever sends it hands it to the engine, the engine to the inbox of the present execution, the
+inbox to a wait, and that one hands the payload to `run`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from durable_engine.instance import Instance
+from durable_engine.model import StepKey
+from durable_engine.rows import StepRow
+from durable_engine.testing.modifications import InstanceModifications
+
+from .services import Services
+
+
+class OpenWait(Protocol):
+    """A wait for an event that is under way."""
+
+    row: StepRow
+    future: asyncio.Future[Any]
+
+    def receive(self, payload: bytes, at: int) -> None:
+        """Take this event."""
+
+    def report_abandoned(self) -> None:
+        """Keep a finding: the wait's task was cancelled, and the wait stays."""
+
+
+class Inbox:
+    """The events of one execution, and the waits for them.
+
+    Args:
+        instance: Whose events they are.
+        engine: The engine that it lives on.
+        modifications: What a test changed about the instance: it may have mocked an event.
+        dies_at: Passes the fault point of an event of that type which that wait is about to take; says whether the
+            engine has died there.
+    """
+
+    def __init__(
+        self,
+        instance: Instance,
+        engine: Services,
+        modifications: InstanceModifications,
+        dies_at: Callable[[str, StepKey], bool],
+    ) -> None:
+        self._instance = instance
+        self._engine = engine
+        self._modifications = modifications
+        self._dies_at = dies_at
+        self._waits: dict[str, list[OpenWait]] = {}
+
+    def keep(self, event_type: str, payload: bytes, *, mocked: bool) -> None:
+        """Store an event that no wait may take yet."""
+        row, now = self._instance.row, self._instance.now_ms
+        event = self._engine.store.add_event(row.key, event_type, payload, now, mocked=mocked)
+        self._engine.observers.event_kept(row, event_type, event)
+
+    def keep_mocked(self) -> None:
+        """Store the mocked events that are there from the start."""
+        for event_type, payload in self._modifications.events:
+            self.keep(event_type, payload, mocked=True)
+
+    def receive(self, event_type: str, payload: bytes, *, mocked: bool) -> None:
+        """An event arrives: a wait for its type takes it, else it is kept for one."""
+        self.keep(event_type, payload, mocked=mocked)
+        if not self._instance.closed:
+            self.deliver(event_type)
+
+    def add(self, event_type: str, wait: OpenWait) -> None:
+        """A wait has begun: it takes an event that is kept, or the next one that nobody before it takes."""
+        self._waits.setdefault(event_type, []).append(wait)
+
+    def deliver(self, event_type: str) -> None:
+        """Give kept events of that type to the waits for it, oldest to oldest."""
+        instance, engine = self._instance, self._engine
+        waiting = self._waits.get(event_type, [])
+        while waiting:
+            if self._dies_at(event_type, waiting[0].row.key):
+                return
+            event = engine.store.take_event(instance.row.key, event_type)
+            if event is None:
+                return
+            wait = waiting.pop(0)
+            key = wait.row.key
+            engine.observers.event_taken(instance, key, event_type, event.seq)
+            if event.mocked:
+                self._modifications.event_taken(event_type, key)
+            wait.receive(event.payload, event.at)
+
+    def remove(self, event_type: str, wait: OpenWait) -> None:
+        """A wait takes no event any more."""
+        waiting = self._waits.get(event_type, [])
+        if wait in waiting:
+            waiting.remove(wait)
+
+    def has_wait(self, event_type: str) -> bool:
+        """Whether `run` waits for an event of that type."""
+        return bool(self._waits.get(event_type))
+
+    def report_abandoned(self) -> None:
+        """Keep findings of the waits that were cancelled while they waited."""
+        for waiting in self._waits.values():
+            for wait in waiting:
+                if wait.future.cancelled():
+                    wait.report_abandoned()

@@ -1,0 +1,197 @@
+"""An instance, as observers, hooks and rules get it: what it is, where it stands, and the engine that it lives on.
+
+What runs it is an `Execution`, which has more than that (`execution/execution.py`). These protocols let the rooms below
+speak of an instance without knowing how it runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+from weakref import WeakSet
+
+from .model import Ask, Effect, StepKey
+from .rows import InstanceRow, StepRow
+from .workflow import Workflow
+
+
+class ClockReader(Protocol):
+    """Virtual time, to be read."""
+
+    @property
+    def now(self) -> datetime:
+        """The virtual time: aware, UTC."""
+        ...
+
+    @property
+    def now_ms(self) -> int:
+        """The virtual time in epoch milliseconds."""
+        ...
+
+
+class Cancellable(Protocol):
+    """A timer that was set."""
+
+    def cancel(self) -> None:
+        """Take it back; what it was set for does not happen."""
+
+
+class InstanceEngine(Protocol):
+    """The engine of an instance, as whoever gets the instance may use it."""
+
+    @property
+    def clock(self) -> ClockReader:
+        """The engine's virtual time."""
+        ...
+
+    @property
+    def closed(self) -> bool:
+        """Whether the engine, and with it the test, has ended."""
+        ...
+
+    @property
+    def bindings(self) -> Mapping[str, object]:
+        """The workflow bindings by name."""
+        ...
+
+    def exists(self, workflow: Workflow, id: str) -> bool:
+        """Whether the workflow has an instance of that id."""
+        ...
+
+    def schedule(self, due: int, callback: Callable[[], None], *, what: str) -> Cancellable:
+        """Let `callback` be called when the clock reaches `due` (epoch milliseconds)."""
+        ...
+
+    def send_event(self, workflow: Workflow, id: str, event_type: str, payload: bytes) -> None:
+        """Send an event to an instance."""
+
+
+class ScopeState(Protocol):
+    """A place where code runs and waits, as far as others ask about it."""
+
+    @property
+    def open(self) -> int:
+        """How many operations the code waits for."""
+        ...
+
+
+class OpenStep(Protocol):
+    """A step that is under way."""
+
+    @property
+    def future(self) -> asyncio.Future[Any]:
+        """What `run` awaits."""
+        ...
+
+
+class Instance(Protocol):
+    """An instance of a workflow, in its present execution."""
+
+    @property
+    def id(self) -> str:
+        """The instance's id."""
+        ...
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What it is known by: its workflow's binding name, and its id."""
+        ...
+
+    @property
+    def workflow(self) -> Workflow:
+        """What it runs."""
+        ...
+
+    @property
+    def row(self) -> InstanceRow:
+        """Its state in the store."""
+        ...
+
+    @property
+    def status(self) -> str:
+        """The status as the platform tells it; `waiting` while `run` is parked on sleeps and events alone."""
+        ...
+
+    @property
+    def engine(self) -> InstanceEngine:
+        """The engine that it lives on."""
+        ...
+
+    def lives_on(self, engine: object) -> bool:
+        """Whether that is its engine."""
+        ...
+
+    @property
+    def now_ms(self) -> int:
+        """The time that its code sees, in epoch milliseconds."""
+        ...
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has reached a final status."""
+        ...
+
+    @property
+    def killed(self) -> bool:
+        """Whether this execution was stopped from outside: by a crash, a pause, the end of the test."""
+        ...
+
+    @property
+    def closed(self) -> bool:
+        """Whether no code of this execution may do anything any more."""
+        ...
+
+    @property
+    def replaying(self) -> bool:
+        """Whether `run` is only replayed for a check, so that nothing may have an effect."""
+        ...
+
+    @property
+    def path(self) -> Sequence[Ask]:
+        """What `run` has asked for in this execution, in order."""
+        ...
+
+    @property
+    def root(self) -> ScopeState:
+        """The scope of `run`."""
+        ...
+
+    @property
+    def operations(self) -> Mapping[StepKey, OpenStep]:
+        """The steps that are under way."""
+        ...
+
+    @property
+    def started_tasks(self) -> WeakSet[asyncio.Task[Any]]:
+        """The tasks that its code has started."""
+        ...
+
+    def find_step(self, key: StepKey) -> StepRow | None:
+        """A step as stored; None if it has not been asked for."""
+        ...
+
+    def sleep_by_name(self, key: StepKey) -> int | None:
+        """Which occurrence of its name a sleep is, whatever its duration; None for any other step."""
+        ...
+
+    def distinguishing_duration(self, key: StepKey) -> int | None:
+        """A sleep's duration, where its count alone does not tell it from another sleep of its name."""
+        ...
+
+    def abort(self, exc: BaseException) -> None:
+        """Stop here, and let the test have what is meant for it."""
+
+    def abort_soon(self, error: BaseException) -> None:
+        """The same for what an observer raised, once the step that it was notified of is over."""
+
+    def end_replay(self) -> None:
+        """A replay comes to something that it cannot answer; for an execution that is none, nothing."""
+
+    def note_effect(self, effect: Effect) -> None:
+        """Notify observers of a call that its code made."""
+
+    def hold(self) -> asyncio.Future[None]:
+        """A future that is never done, for code that may go no further."""
+        ...
