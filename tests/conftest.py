@@ -1,8 +1,15 @@
 """What concerns the whole suite."""
 
+import contextlib
+import functools
 import gc
+import importlib
 import os
+import pkgutil
 import signal
+import sys
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import find, settings, strategies
@@ -30,3 +37,48 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     find(strategies.none(), lambda _: True)
     gc.collect()
     gc.freeze()
+
+
+class Sessions:
+    """Sessions of pytest inside of this one, of a project's tests.
+
+    Args:
+        pytester: Runs them.
+        monkeypatch: The test's.
+    """
+
+    PLUGINS = ("pytest_asyncio.plugin", "pytest_workflows.plugin")
+
+    def __init__(self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._pytester = pytester
+        monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+        # A source that a test changes within a second, and keeps as long as it was, would not be compiled again.
+        monkeypatch.setattr(sys, "dont_write_bytecode", True)
+        import_all()
+
+    def run(self, folder: Path, *arguments: str) -> pytest.RunResult:
+        """Run the tests of a folder as somebody would who stands in it, in this process."""
+        with contextlib.chdir(folder):
+            return self._pytester.runpytest_inprocess(*arguments, plugins=self.modules())
+
+    def modules(self) -> list[ModuleType]:
+        """The plugins, as modules: for each that is named pytest would read the metadata of all that is installed."""
+        return [importlib.import_module(name) for name in self.PLUGINS]
+
+
+@functools.cache
+def import_all() -> None:
+    """Import all modules of ours.
+
+    A pytest that runs in this process forgets those that it imported, and some of them would then exist twice.
+    """
+    import pytest_workflows
+
+    for module in pkgutil.walk_packages(pytest_workflows.__path__, "pytest_workflows."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+
+
+@pytest.fixture
+def sessions(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Sessions:
+    return Sessions(pytester, monkeypatch)

@@ -142,9 +142,11 @@ class Project:
             sys.path.insert(self._place, str(folder))
         if str(self.vendored) in sys.path:
             sys.path.remove(str(self.vendored))
+        vendored = f"{self.vendored}{os.sep}"
+        beside = (f"{folder}{os.sep}", vendored)  # there may be thousands of modules, and hardly one of them is here
         for name, module in list(sys.modules.items()):
-            places = _places_of(module)
-            if any(_is_beside_main(one, folder) or one.startswith(f"{self.vendored}{os.sep}") for one in places):
+            places = [place for place in _places_of(module) if place.startswith(beside)]
+            if any(_is_beside_main(place, folder) or place.startswith(vendored) for place in places):
                 self._aside[name] = sys.modules.pop(name)
 
     def load_main(self) -> ModuleType:
