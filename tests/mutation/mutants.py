@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from durable_engine import Engine
 from durable_engine.execution.do import DoOperation
 from durable_engine.execution.execution import Execution
 from durable_engine.execution.sleep import SleepOperation
 from durable_engine.execution.step import Step
+from durable_engine.execution.step_ledger import StepLedger
 from durable_engine.execution.wait_for_event import EventOperation
+from durable_engine.lifecycle import Lifecycle
 from durable_engine.storage.store import Store
 from durable_engine.values.failures import ErrorInfo
 
@@ -94,10 +95,10 @@ def runs_a_finished_step_again() -> None:
 
 @mutant
 def knows_steps_by_their_name_alone() -> None:
-    def count_step(original, self, kind, name):
+    def count(original, self, kind, name):
         return original(self, kind, name)._replace(count=1)
 
-    replace(Execution, "count_step", count_step)
+    replace(StepLedger, "count", count)
 
 
 @mutant
@@ -133,10 +134,10 @@ def delivers_the_newest_event_first() -> None:
 @mutant
 def loses_kept_events_in_a_crash() -> None:
     def crash(original, self, workflow, id, *point):
-        self.store.delete_events(self.require(workflow, id).row.key)
+        self._store.delete_events(self.require(workflow, id).row.key)
         original(self, workflow, id, *point)
 
-    replace(Engine, "crash", crash)
+    replace(Lifecycle, "crash", crash)
 
 
 # -- time --------------------------------------------------------------------------------------------------------------
@@ -187,9 +188,9 @@ def forgets_a_retry_delay_in_a_crash() -> None:
 def a_lost_attempt_ends_the_step() -> None:
     def note_lost_attempts(original, self):
         original(self)
-        for row in self._steps.values():
-            if row.key.kind == "do" and row.status == "running" and row.attempts:
-                row.status, row.error = "errored", ErrorInfo("Error", "lost").dump()
+        for row in list(self.ledger.lost_attempts()):
+            row.change_status("errored")
+            row.error = ErrorInfo("Error", "lost").dump()
 
     replace(Execution, "_note_lost_attempts", note_lost_attempts)
 
@@ -197,13 +198,12 @@ def a_lost_attempt_ends_the_step() -> None:
 @mutant
 def a_lost_attempt_counts_for_nothing() -> None:
     def note_lost_attempts(original, self):
-        for row in self._steps.values():
-            if row.status == "running":
-                row.attempts = 0
+        for row in list(self.ledger.lost_attempts()):
+            row.attempts = 0
 
     replace(Execution, "_note_lost_attempts", note_lost_attempts)
 
 
 @mutant
 def the_old_life_runs_on() -> None:
-    replace(Engine, "kill", lambda original, self, instances: None)
+    replace(Execution, "kill", lambda original, self: None)

@@ -58,9 +58,7 @@ def split(test):
 
 def run(sessions, project, tests, options, mutant=None):
     with contextlib.nullcontext() if mutant is None else broken(mutant):
-        return sessions.run(
-            ROOT / "examples" / project, "-q", "--tb=line", "-p", "no:cacheprovider", *options, *tests
-        )
+        return sessions.run(ROOT / "examples" / project, "-q", "--tb=line", "-p", "no:cacheprovider", *options, *tests)
 
 
 def test_every_mutant_has_a_test_that_is_to_notice_it():
