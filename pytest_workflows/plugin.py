@@ -1,4 +1,4 @@
-"""pytest's hooks, and nothing else. What they do is in `session.py`; nothing heavy is imported before it is needed."""
+"""pytest's hooks, and nothing else: they call `session.py`, and nothing heavy is imported before it is needed."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """The same where the plugin was loaded later than that, and the marker."""
+    """Serve the platform's modules where the plugin was loaded later than that, and declare the marker."""
     _start(config)
     config.addinivalue_line("markers", MARKER_HELP)
     session = config.stash[SESSION]
     session.configured()
     if config.getoption("xmlpath", None):
-        # Before what gives runs of exploration their names, which so comes to reports first.
+        # Before the hooks that give runs of exploration their names, which so come to reports first.
         from .session.hooks.junit import JunitSections
 
         config.pluginmanager.register(JunitSections(config, (SECTION, RECORDINGS)))
@@ -101,7 +101,7 @@ def _first_paths(config: pytest.Config) -> list[Path]:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Leave nothing behind."""
+    """Remove everything that the session has put in place."""
     session = config.stash.get(SESSION, None)
     if session is not None:
         session.close()
@@ -141,13 +141,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """A test begins."""
+    """Begin a test."""
     item.config.stash[SESSION].begin(item)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Check what the test must still hear of, and end an engine that no fixture will end."""
+    """Report what the test must know, and end an engine that no fixture will end."""
     running = item.config.stash[SESSION].running
     try:
         outcome = yield from item.config.stash[SESSION].explained(item)
@@ -208,7 +208,7 @@ def pytest_runtest_makereport(
 
 
 def pytest_keyboard_interrupt() -> None:
-    """A Ctrl-C has arrived: no code of a Worker has caught it."""
+    """Note that a Ctrl-C has arrived: no code of a Worker has caught it."""
     if "durable_engine" in sys.modules:
         from durable_engine import WATCHDOG
 
@@ -233,7 +233,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Only after a test's report may code run again that was stopped in its middle."""
+    """Let stopped code run again only after a test's report."""
     try:
         return (yield)
     finally:

@@ -69,7 +69,7 @@ from .workflow import DEFAULT_STEP_LIMIT, KEPT, Retention, Workflow
 
 DEFAULT_TIMEOUT = 5.0
 _IN_VAIN = (StepFailedError, UnreachableStatusError, WaitTimeoutError)
-"""What a wait raises where what was awaited does not happen."""
+"""The exceptions of a wait whose condition does not come true."""
 MOST_SECONDS = 1_000_000_000
 """The longest timeout of a wait: some thirty years, which every timer of every system takes."""
 _STEP_KINDS = {"do": "do", "sleep": "sleep", "waitForEvent": "wait_for_event"}
@@ -80,17 +80,17 @@ class Engine:
 
     Args:
         now: Where virtual time starts: a `datetime` or an ISO 8601 text; the real time, cut to the second, by default.
-        seed: What the ids that the engine makes come from; the same seed gives the same ids.
+        seed: The seed of the ids that the engine makes; the same seed gives the same ids.
         timeout: How long a wait may take, in real seconds, unless it says otherwise.
         manual_clock: Whether only `advance` and `travel_to` move the clock.
         passthrough: Exceptions that are meant for the test: a workflow never sees them.
         unprovided: Exceptions that say that something is not provided here, and so are no error of the workflow: a step
             that fails with one is not retried, a wait that fails for one raises it, and it is kept for the test's end.
         limits: The platform's limits, or lower ones.
-        ignore_rules: Names of rules that nothing is noticed of.
+        ignore_rules: Names of rules that are not checked.
         rules: The rules by their names, with what findings say of them; of any other a finding says only what was
             noticed.
-        schedule_seed: What the order comes from in which things happen that could happen in any order; by default it is
+        schedule_seed: The seed of the interleaving: the order of what could happen in any order; by default it is
             the order in which they became ready.
         root: The project's folder: recorded errors show the paths of its files from there.
 
@@ -134,7 +134,7 @@ class Engine:
         self.hazards = Hazards(self.findings, self.clock, self.store)
         self.observers.add(self.hazards)
         self.refused: list[Warning] = []
-        # The misread durations that were warned of; several engines may share it, so that each is warned of once.
+        # The misread durations that a warning has named; several engines may share it, so that each is named once.
         self.warned_durations: set[tuple[str, int, str]] = set()
         self.stopped_tasks = StoppedTasks()
         self.faults = Faults()
@@ -142,7 +142,7 @@ class Engine:
         self.paths = Paths(self.findings)
         self.closed = False
         self.on_create: list[Callable[[WorkflowBinding, str, InstanceModifications], None]] = []
-        # What the layers above keep for as long as the engine lives, by its type: a table of theirs whose values know
+        # The data that layers above keep for as long as the engine exists, by its type: a table whose values know
         # the engine would keep every engine alive.
         self.attached: dict[type[Any], Any] = {}
         self._open_operations = 0
@@ -202,7 +202,7 @@ class Engine:
             await check_by_replay(self, instance)
 
     def check_all_by_replay(self) -> None:
-        """The same for every instance that has ended, where no event loop runs any more."""
+        """Replay every instance that has ended, where no event loop runs any more."""
         instances = [one for one in self.instances if one.finished and one not in self._replayed]
         if not instances:
             return
@@ -257,9 +257,9 @@ class Engine:
 
         Args:
             name: The binding's name, `ORDERS`.
-            workflow: A callable `(event, step) -> result`, plain or async, called for each life of an instance.
+            workflow: A callable `(event, step) -> result`, plain or async, called for each execution of an instance.
             workflow_name: The workflow's own name, as events carry it; the binding's by default.
-            step_limit: How many `do` steps a life may ask for.
+            step_limit: How many `do` steps an execution may ask for.
             implicit_dependencies: Whether a callback's parameters name its dependencies.
             preserves_non_retryable: Whether an attempt that a `NonRetryableError` ended shows that error.
             concurrency: How many instances run at a time, from 1 on; further ones are queued. None for any number.
@@ -303,7 +303,7 @@ class Engine:
 
         Args:
             now_ms: The virtual time, in epoch milliseconds.
-            seed: What the ids that the engine makes come from; None leaves that as it is.
+            seed: The seed of the ids that the engine makes; None leaves it as it is.
 
         Raises:
             EngineError: If that would be a step back in time for something that is under way.
@@ -322,7 +322,7 @@ class Engine:
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
-        """The event loop that the engine lives on: the one that was running when it was first used."""
+        """The engine's event loop: the one that was running when the engine was first used."""
         if self._loop is None or not self._loop.is_running():
             self.check_open()
             try:
@@ -345,15 +345,15 @@ class Engine:
 
     @property
     def running_loop(self) -> asyncio.AbstractEventLoop | None:
-        """The event loop that the engine lives on, while it runs."""
+        """The engine's event loop, while it runs."""
         return self._loop if self._loop is not None and self._loop.is_running() else None
 
     def next_deadline(self) -> float | None:
-        """When the first of the waits under way must have ended (`time.monotonic`); None where there is none."""
+        """The time (`time.monotonic`) by which the first of the waits must have ended; None where there is none."""
         return self._waits.next_deadline()
 
     def check_loop(self) -> None:
-        """See to it that nothing is told on another event loop than the engine's: the end of that one stopped it.
+        """Make sure that the engine's own event loop runs: its end stopped the engine.
 
         Raises:
             EngineError: If the engine's loop does not run.
@@ -361,7 +361,7 @@ class Engine:
         assert self._loop is None or self.loop
 
     def check_open(self) -> None:
-        """See to it that the engine is still there.
+        """Make sure that the engine is open.
 
         Raises:
             EngineClosedError: If it is closed.
@@ -381,17 +381,17 @@ class Engine:
         return timer
 
     def release(self, timer: Timer) -> None:
-        """What held a timer back is over."""
+        """Let a timer fire that was held back."""
         self.clock.release(timer)
         self._waits.arm_real_time()
 
     def in_turn(
         self, instance: Instance, action: Callable[[], None], *, dropped: Callable[[], object] | None = None
     ) -> None:
-        """Do something that could as well come after something else: at once, or when the schedule's seed lets it.
+        """Do something that could as well come after something else: at once, or when the interleaving chooses it.
 
         Args:
-            instance: Whose life it belongs to; when that is over, it is dropped.
+            instance: The execution that it belongs to; when that is over, the action is dropped.
             action: What to do.
             dropped: Called in its place when it is dropped.
         """
@@ -409,13 +409,13 @@ class Engine:
         self._waits.let_go_in_turn()
 
     def operation_opened(self) -> None:
-        """A step has begun, of whatever instance: of two that are open, either may be the first to end."""
+        """Count a step that has begun, of whatever instance: of two that are open, either may be the first to end."""
         self._open_operations += 1
         if self._open_operations > 1:
             self.interleaving.has_choices = True
 
     def operations_closed(self, count: int) -> None:
-        """So many steps are no longer under way."""
+        """Count steps that are no longer under way."""
         self._open_operations -= count
 
     def mark_busy(self, instance: Instance, busy: bool) -> None:
@@ -427,11 +427,11 @@ class Engine:
         self.progress(instance)
 
     def forget_busy(self, instance: Instance) -> None:
-        """An execution is stopped, and is not at work any more."""
+        """Note that an execution is stopped, and is not at work any more."""
         self.busy.pop(instance, None)
 
     def progress(self, instance: Instance) -> None:
-        """Something changed about an instance that somebody may wait for."""
+        """Note that something changed about an instance that somebody may wait for."""
         self._waits.changed(instance.workflow.name, instance.row.id)
         if self._listeners:
             for listener in self._listeners.pop((instance.workflow.name, instance.row.id), ()):
@@ -439,13 +439,13 @@ class Engine:
                     listener.set_result(None)
 
     def recorded(self, instance: Instance) -> None:
-        """History has grown, which matters to subscriptions alone."""
+        """Note that history has grown, which matters to subscriptions alone."""
         if self._watchers or self._listeners:
             self.progress(instance)
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
-        """Meanwhile somebody waits for history to grow."""
+        """A block in which somebody waits for history to grow."""
         self._watchers += 1
         try:
             yield
@@ -453,13 +453,13 @@ class Engine:
             self._watchers -= 1
 
     def next_change(self, about: tuple[str, str]) -> asyncio.Future[None]:
-        """Done when something changes about an instance: its workflow's binding name and its id."""
+        """A future that is done when something changes about an instance (its workflow's binding name and its id)."""
         listener: asyncio.Future[None] = self.loop.create_future()
         self._listeners.setdefault(about, []).append(listener)
         return listener
 
     def restarts_of(self, key: int) -> int:
-        """How often an instance was restarted, by the key of its row."""
+        """The number of restarts of an instance, by the key of its row."""
         return self._restarts[key]
 
     # -- instances ---------------------------------------------------------------------------------------------------
@@ -470,7 +470,7 @@ class Engine:
         return self.find(workflow, id) is not None
 
     def find(self, workflow: Workflow, id: str) -> Execution | None:
-        """The instance's present life, or None."""
+        """The instance's present execution, or None."""
         self.check_open()
         instance = self._executions.get((workflow.name, id))
         if instance is not None and instance.row.is_expired(self.clock.now_ms):
@@ -479,7 +479,7 @@ class Engine:
         return instance
 
     def require(self, workflow: Workflow, id: str) -> Execution:
-        """The instance's present life.
+        """The instance's present execution.
 
         Raises:
             JsException: `Error: instance.not_found`.
@@ -501,7 +501,7 @@ class Engine:
         """Create an instance and let it run.
 
         Args:
-            workflow: What it runs.
+            workflow: The workflow that it runs.
             id: Its id; None lets the engine make a UUID.
             params: What the event's payload is, stored.
             retention: For how long it is kept after its end, where its workflow's default does not hold.
@@ -535,7 +535,7 @@ class Engine:
         """Create the instance that a cron trigger makes.
 
         Args:
-            workflow: What it runs.
+            workflow: The workflow that it runs.
             cron: The cron expression, as the configuration has it.
             scheduled_time: When it is due, in epoch milliseconds.
 
@@ -562,10 +562,10 @@ class Engine:
             self.progress(instance)
 
     def _admit_again(self, old: Execution, *, has_begun: bool) -> None:
-        """The same for one that ran before: a new execution, from what is stored.
+        """Let an instance run again, once it has a slot: a new execution, from what is stored.
 
         Args:
-            old: What ran before.
+            old: The execution before.
             has_begun: Whether it goes on, so that its start is in history already.
         """
         old.row.status = "queued"
@@ -575,7 +575,7 @@ class Engine:
         self._admit(instance)
 
     def free_slots(self, workflow: Workflow, ids: Iterable[str]) -> None:
-        """Instances run no more: let as many go on that are queued."""
+        """Free the slots of instances that run no more: as many go on that are queued."""
         for id in self._slots[workflow.name].release(ids):
             self._executions[workflow.name, id].start()
 
@@ -599,15 +599,15 @@ class Engine:
         return instance
 
     def _restore_execution(self, old: Execution) -> Execution:
-        """A new life from what is stored."""
+        """A new execution from what is stored."""
         row = self.store.find_instance(old.workflow.name, old.row.id)
         assert row is not None
         return self._new_execution(old.workflow, row)
 
     def stop(self) -> None:
-        """Stop every instance that has not ended where it stands; what is stored of them stays.
+        """Stop every instance that has not ended where it stands; its stored state stays.
 
-        What an ended one left running is stopped as well: the end of the event loop waits for none of it.
+        Tasks that an ended instance left running are stopped as well: the end of the event loop waits for none of them.
         """
         self._guard.stopped()
         self.kill(instance for instance in self._executions.values() if not instance.finished)
@@ -616,7 +616,7 @@ class Engine:
             self.threads.leave_behind(self._loop)
 
     def kill(self, instances: Iterable[Execution]) -> None:
-        """End lives as a crash does: nothing of them runs again while the test can see it."""
+        """Stop executions as a crash does: nothing of them runs again while the test can see it."""
         stopped = set(instances)
         for instance in stopped:
             instance.put_down()
@@ -641,7 +641,7 @@ class Engine:
         """Lose an instance's memory and recover it from storage; one that has ended or is queued has nothing to lose.
 
         Args:
-            workflow: What the instance runs.
+            workflow: The instance's workflow.
             id: Its id.
             point: The fault point that it has come to, for reports.
         """
@@ -678,7 +678,7 @@ class Engine:
             instance.cancel_pause()
         elif instance.row.status == "paused":
             self._end_pause(instance.row)
-            # A life that was paused before it began has not told history of its start yet.
+            # An execution that was paused before it began has no start in history yet.
             has_begun = any(line.kind == "WORKFLOW_START" for line in self.store.history(instance.row.key))
             self._admit_again(instance, has_begun=has_begun)
 
@@ -788,7 +788,7 @@ class Engine:
         """Send an event: to a wait for its type, else kept for one. An instance that has ended takes none.
 
         Args:
-            workflow: What the instance runs.
+            workflow: The instance's workflow.
             id: Its id.
             event_type: The event's type.
             payload: What comes with it, stored.
@@ -819,11 +819,11 @@ class Engine:
         self._modifications[key].wait_began(event_type, schedule, send)
 
     def status(self, workflow: Workflow, id: str) -> JsDict:
-        """What a handle's `status()` answers."""
+        """The answer of a handle's `status()`."""
         return self.status_of(self.require(workflow, id))
 
     def status_of(self, instance: Execution) -> JsDict:
-        """The same of an instance that is at hand, also where no loop runs."""
+        """The answer of `status()` for an instance that is at hand, also where no loop runs."""
         row = instance.row
         return JsDict(
             {
@@ -870,8 +870,8 @@ class Engine:
         """Wait while virtual time moves, until `evaluate` returns True.
 
         Args:
-            evaluate: Looks at how things stand; what it raises ends the wait.
-            describe: Says what is awaited, for errors.
+            evaluate: Checks the condition; an exception that it raises ends the wait.
+            describe: Describes the condition, for errors.
             timeout: Real seconds; the engine's by default.
             about: The instance (workflow's binding name and id) whose changes matter.
             step: Whether it is a step that is awaited, so that a restart ends the wait.
@@ -953,13 +953,13 @@ class Engine:
     # -- what the test must know -------------------------------------------------------------------------------------
 
     def abort(self, error: BaseException) -> None:
-        """Something was raised in user code that is meant for the test: whoever waits gets it."""
+        """Hand an exception of user code that is meant for the test to whoever waits."""
         if self._aborted is None:
             self._aborted = error
         self._waits.reject(error)
 
     def _abort_soon(self, instance: Instance, error: BaseException) -> None:
-        """An observer said something that is meant for the test; the step that it was about is not over yet."""
+        """Hand an observer's exception that is meant for the test on; the step that it was about is not over yet."""
         instance.abort_soon(error)
 
     async def _wait(self, wait: Coroutine[Any, Any, None], about: tuple[str, str] | None = None) -> None:
@@ -978,7 +978,7 @@ class Engine:
         self._raise_in_test(use)
 
     def keep_unprovided(self, error: BaseException) -> None:
-        """Keep that the running code used something that is not provided; code that does nothing any more does not.
+        """Keep a use of something that is not provided by the running code, unless that was stopped.
 
         Args:
             error: One of the exceptions that `unprovided` names, which is about to be raised there.
@@ -988,14 +988,14 @@ class Engine:
             self.unprovided.keep(error, None if scope is None else scope.instance.key)
 
     def comes_of_unprovided(self, error: BaseException | None, instance: Instance) -> bool:
-        """Whether what ends an attempt or an instance comes of something that is not provided; if so, that is kept."""
+        """Whether the error of an attempt or an instance comes of something unprovided; if so, that use is kept."""
         use = self.unprovided.find(error)
         if use is not None and not instance.replaying:
             self.unprovided.keep(use, instance.key)
         return use is not None
 
     def _deliver_aborted(self) -> None:
-        """Raise it in the task of the test that waits now; what that makes of it is the test's affair."""
+        """Raise a kept exception in the task of the test that waits now; that task may catch it."""
         __tracebackhide__ = True
         error = self.take_aborted()
         if error is not None:
@@ -1009,21 +1009,23 @@ class Engine:
         raise error
 
     def raise_aborted(self) -> None:
-        """Raise what user code raised for the test, if the test has not got it: nobody waited, or a lost task did."""
+        """Raise a kept exception if the test has not got it: nobody waited, or a lost task did."""
         __tracebackhide__ = True
         for error, task in self._delivered:
-            if task.done() and task._log_traceback:  # nobody has asked for its outcome
+            # Checked in CPython 3.11 to 3.14: a task clears this when its outcome is asked for. Without it, an
+            # exception that the test has caught would be raised once more.
+            if task.done() and task._log_traceback:
                 raise error
         if self._aborted is not None:
             raise self._aborted
 
     def take_aborted(self) -> BaseException | None:
-        """What user code raised for the test, if anything; whoever takes it sees to it that the test gets it."""
+        """Take the exception that user code raised for the test, if any; the caller hands it to the test."""
         aborted, self._aborted = self._aborted, None
         return aborted
 
     def take_findings(self) -> list[Finding]:
-        """What was found since the last time, in the order in which it was noticed."""
+        """The findings since the last time, in the order in which they were noticed."""
         for instance in self._executions.values():
             if not instance.closed:
                 instance.report_abandoned_waits()

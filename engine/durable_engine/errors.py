@@ -27,7 +27,7 @@ class JsException(Exception):
     name: str
     message: str
     fact: str | None = None
-    """What we add to the platform's own text; it is a note of the exception as well."""
+    """The name under which an exception has the fact that we add to the platform's own text, a note of it as well."""
 
     def __init__(self, name: str = "Error", message: str = "") -> None:
         super().__init__(name, message)
@@ -172,7 +172,7 @@ class WorkflowRuleWarning(UserWarning):
 
 
 class WorkflowObserverWarning(UserWarning):
-    """Another plugin's hook, or a rule of ours, raised while it was told of a workflow, and was switched off."""
+    """Another plugin's hook, or a rule of ours, raised while it observed a workflow, and was switched off."""
 
 
 class WorkflowDurationWarning(WorkflowRuleWarning):

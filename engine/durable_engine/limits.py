@@ -15,7 +15,7 @@ GIB = 2**30
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What an instance may use.
+    """The limits of an instance.
 
     Attributes:
         steps: `do` steps a lifetime; None leaves it to the workflow (10,000 by default).

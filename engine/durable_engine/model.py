@@ -31,7 +31,7 @@ Place = tuple[str, int]
 
 
 class StepKey(NamedTuple):
-    """What identifies a step: its kind, its name, a sleep's duration, and which occurrence of all that it is (1-based).
+    """The identity of a step: its kind, its name, a sleep's duration, and which occurrence of these it is (1-based).
 
     The duration is in milliseconds, and None for a step that is no sleep: sleeps of one name and different durations
     are counted each for themselves, as on the platform.
@@ -131,7 +131,7 @@ class HistoryEvent(Shown):
         kind: Such as `"STEP_START"`; docs/reference/introspection.md lists them in their order.
         step: The step's name with its occurrence, `charge-1`; None for events of the instance.
         at: Virtual time (aware, UTC).
-        detail: What belongs to that kind: `config`, `result`, `error`, `durationMs`, ...
+        detail: The data of that kind of event: `config`, `result`, `error`, `durationMs`, ...
     """
 
     kind: str
@@ -145,7 +145,7 @@ class Ask:
     """A step that `run` asked for, outside of callbacks.
 
     Attributes:
-        key: Which step.
+        key: The step's identity.
         place: Where in the user's source.
         branch: 0 for `run` itself; a number for each task that it started, in order of their first step.
     """

@@ -1,4 +1,4 @@
-"""Refuses connections that a Worker opens by other means than `workers.fetch`, while a test runs.
+"""The socket guard: refuses connections that a Worker opens by other means than `workers.fetch`.
 
 `http.client`, `urllib`, `requests`, `urllib3`, asyncio's streams and most drivers open their connections through the
 names that are replaced here, and put back when the test ends. Whose code opens one is asked each time: those of a test,
@@ -31,20 +31,20 @@ _Instead = Callable[..., Any]
 
 
 def caller_of_thread() -> Caller | None:
-    """Who let the function run that this thread runs for an event loop; None where that is not known."""
+    """The caller for which this thread runs a function of an event loop; None where that is not known."""
     return getattr(_thread, "caller", None)
 
 
 def caller_of_task() -> Caller | None:
-    """Who started the task that runs, in a workflow or a handler; None where that is not known."""
+    """The caller that started the running task, in a workflow or a handler; None where that is not known."""
     return _task_caller.get()
 
 
 class SocketGuard:
-    """Stands before the names that open connections, from `start` until `stop`.
+    """A guard before the functions that open connections, from `start` until `stop`.
 
     Args:
-        uses: Knows whose code runs, and is told what is refused.
+        uses: Knows whose code runs, and keeps the refusals.
     """
 
     def __init__(self, uses: Uses) -> None:
@@ -53,7 +53,7 @@ class SocketGuard:
         self._replaced: list[tuple[Any, str, Any, Any]] = []
 
     def start(self) -> None:
-        """Stand before them."""
+        """Put the guard before the functions."""
         self._is_on = True
         for name in ("connect", "connect_ex"):
             self._replace(socket.socket, name, self._checking(lambda _, address: _target(address)))
@@ -69,7 +69,7 @@ class SocketGuard:
             self._replace(sys.modules["uvloop"].Loop, "getaddrinfo", self._checking(_target_of_loop))
 
     def stop(self) -> None:
-        """Put everything back. Stopping twice is fine."""
+        """Put the functions back. Stopping twice is fine."""
         self._is_on = False  # somebody may have put something before ours, and hold on to it
         while self._replaced:
             owner, name, before, ours = self._replaced.pop()
@@ -98,7 +98,7 @@ class SocketGuard:
         setattr(owner, name, guarded)
 
     def _checking(self, target_of: Callable[..., str | None]) -> _Instead:
-        """What refuses to open a connection.
+        """Make a check that refuses to open a connection.
 
         Args:
             target_of: Called with the same arguments: where it would go to, or None where that is no affair of ours.
@@ -115,11 +115,11 @@ class SocketGuard:
     def _for_thread(
         self, original: Callable[..., Any], loop: Any, executor: Any, function: Any, *args: Any, **kwargs: Any
     ) -> Any:
-        """A function is to run in a thread, where no frame says on whose behalf."""
+        """Remember the caller for a function that is to run in a thread, where no frame shows it."""
         return original(loop, executor, functools.partial(_run_for, self._uses.caller(), function), *args, **kwargs)
 
     def _for_task(self, original: Callable[..., Any], loop: Any, coroutine: Any, **kwargs: Any) -> Any:
-        """A Worker's code, or a fake that it called, starts a task, where no frame says which of them did."""
+        """Remember the caller for a task that a Worker's code, or a fake that it called, starts."""
         is_in_worker = running_handler.get() is not None or current_scope.get() is not None
         if is_in_worker and kwargs.get("context") is None:
             kwargs["context"] = contextvars.copy_context()
@@ -135,7 +135,7 @@ class SocketGuard:
 
 
 def _run_for(caller: Caller | None, function: Callable[..., Any], *args: Any) -> Any:
-    """Run a function in a thread, on behalf of whoever asked the event loop for that."""
+    """Run a function in a thread, on behalf of the caller that asked the event loop for that."""
     before, _thread.caller = caller_of_thread(), caller
     try:
         return function(*args)

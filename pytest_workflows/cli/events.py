@@ -62,7 +62,7 @@ def read_json(text: str, option: str) -> Any:
 
 
 def _read(text: str) -> tuple[Any, str | None]:
-    """A value from JSON, or why it is none."""
+    """Read a value from JSON."""
     try:
         value = json.loads(text)
         text.encode()

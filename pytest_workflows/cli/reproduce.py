@@ -40,7 +40,7 @@ Examples:
 
 
 def register(app: typer.Typer) -> None:
-    """Make it a command of the app."""
+    """Register the command."""
     app.command("reproduce", epilog=EXAMPLES)(reproduce)
 
 
@@ -76,7 +76,7 @@ def _marks(recording: Recording) -> dict[str, Any]:
 
 
 class _Reproduction:
-    """One reproduction, and how it went."""
+    """One reproduction, and its outcome."""
 
     def __init__(
         self, recording: Recording, binding: str | None, name: str, until: str | None, console: Console
@@ -93,7 +93,7 @@ class _Reproduction:
         self.exception: BaseException | None = None
 
     def act(self, bench: Bench) -> None:
-        """Run it."""
+        """Run the reproduction."""
         try:
             asyncio.run(self._play(bench))
         except RecordingError as error:
@@ -116,7 +116,7 @@ class _Reproduction:
                 self.exception = instance.exception
 
     def finish(self) -> int:
-        """Say how it went.
+        """Print the outcome.
 
         Returns:
             The exit code.

@@ -31,7 +31,7 @@ _FOREIGN = "site-packages"
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What code that runs like a test has.
+    """The workbench of code that runs like a test.
 
     Attributes:
         running: The plugin's view of it.
@@ -45,7 +45,7 @@ class Bench:
 
     @property
     def engine(self) -> Engine:
-        """The engine."""
+        """The test's engine."""
         return self.running.engine
 
     def binding(self, name: str | None, workflow: str | None = None) -> WorkflowBinding:
@@ -69,7 +69,7 @@ class Bench:
 
 
 def _in_source(error: Exception, found: Found, project: Project | None) -> CommandError:
-    """What the Worker's source raised while it was imported, and where."""
+    """The error that the Worker's source raised while it was imported, and its place."""
     what, place = f"{type(error).__name__}: {error}".rstrip(": "), None
     if isinstance(error, SyntaxError) and error.filename is not None:
         what, place = f"{type(error).__name__}: {error.msg}", (error.filename, error.lineno or 1)
@@ -180,7 +180,7 @@ class _OneTest:
         return marked
 
     def pytest_exception_interact(self, call: pytest.CallInfo[Any]) -> None:
-        """What the project's fixtures raise before it runs; what happens after it has run is of no interest."""
+        """Keep an error of the project's fixtures before the test runs; later ones are of no interest."""
         if not self.ran and self.raised is None and call.excinfo is not None:
             error = call.excinfo.value
             what = f"{type(error).__name__}: {error}".rstrip(": ")

@@ -21,7 +21,7 @@ ALL = "all"
 
 @dataclass(frozen=True, slots=True)
 class Exploration:
-    """What is to be explored.
+    """The exploration that the options ask for.
 
     Attributes:
         crash: `"all"` fault points, a number of them that is drawn by seed, one of them; None for none.
@@ -41,7 +41,7 @@ class Explorer:
     """The runs of one test.
 
     Args:
-        exploration: What is to be explored.
+        exploration: The exploration that is asked for.
         seed: What draws come from.
     """
 
@@ -54,7 +54,7 @@ class Explorer:
         self.points: Sequence[FaultPoint] = ()
 
     def next(self) -> RunPlan | None:
-        """The run that is next, or None."""
+        """The plan of the next run, or None."""
         return self._waiting.popleft() if self._waiting else None
 
     @property
@@ -63,7 +63,7 @@ class Explorer:
         return bool(self._waiting)
 
     def learn(self, plan: RunPlan, outcome: RunOutcome) -> None:
-        """Decide which runs follow from what this one showed."""
+        """Decide which runs follow from the outcome of this one."""
         plain, self._plain = self._plain, False
         if plan.point is not None or not outcome.passed:
             return
@@ -79,7 +79,7 @@ class Explorer:
             self._waiting.extend(RunPlan(seed=seed, records=True) for seed in range(1, self._exploration.seeds + 1))
 
     def stop(self) -> None:
-        """No further run."""
+        """Plan no further run."""
         self._waiting.clear()
 
     def _drawn(self, points: Sequence[FaultPoint]) -> Sequence[FaultPoint]:
@@ -96,7 +96,7 @@ class Explorer:
 
 @dataclass(slots=True)
 class Tally:
-    """What was explored in a session.
+    """The exploration of a session, in numbers.
 
     Attributes:
         tests: How many tests.
@@ -119,7 +119,7 @@ class Tally:
     left_out: int = 0
 
     def dump(self) -> dict[str, Any]:
-        """As plain data, for another process."""
+        """The data as plain values, for another process."""
         return {
             "tests": self.tests,
             "points": self.points,
@@ -132,7 +132,7 @@ class Tally:
         }
 
     def add(self, data: dict[str, Any]) -> None:
-        """Add what another process explored."""
+        """Add the exploration of another process."""
         for name in ("tests", "points", "schedules", "failed", "left_out"):
             setattr(self, name, getattr(self, name) + data[name])
         self.seconds = max(self.seconds, data["seconds"])  # the processes ran side by side

@@ -48,11 +48,11 @@ class FaultPlan:
         return f"FaultPlan({', '.join(f'{name}={value!r}' for name, value in given if value)})"
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        """What Hypothesis prints of a failing example: code to paste."""
+        """The text that Hypothesis prints of a failing example: code to paste."""
         printer.text(repr(self))
 
     def modifications(self) -> list[Modification]:
-        """The modifications that it stands for, made anew, none of them required to be used."""
+        """The modifications of the plan, made anew, none of them required to be used."""
         return [*self._of_attempts(), *self._of_crashes(), *self._of_events()]
 
     def _of_attempts(self) -> Iterator[Modification]:

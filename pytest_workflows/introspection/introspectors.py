@@ -55,7 +55,7 @@ T = TypeVar("T", bound="_Introspector")
 P = ParamSpec("P")
 R = TypeVar("R")
 _MOST_LEFT = 500
-"""Of how many instances of one workflow something is kept when they are disposed of."""
+"""The most instances of one workflow of which something is kept when they are disposed of."""
 
 
 def _awaited(
@@ -118,7 +118,7 @@ def introspect_workflow(binding: WorkflowBinding) -> WorkflowIntrospector:
 
 
 class _Introspector:
-    """What both introspectors share: opening, leaving, disposing."""
+    """The base of both introspectors: opening, leaving, disposing."""
 
     def __init__(self, binding: WorkflowBinding) -> None:
         self._binding = binding
@@ -165,7 +165,7 @@ class _Introspector:
         self._dispose()
 
     async def _replay(self) -> None:
-        """Before they are gone: replay the instances that have ended from their storage."""
+        """Replay the instances that have ended from their storage, before they are gone."""
         if self._engine.closed or not self._registry.replays:
             return
         for id in self._ids():
@@ -204,7 +204,7 @@ class _Introspector:
         self._engine.check_open()
 
     def keep_left(self) -> None:
-        """Keep what is to be seen of the instances after they are gone."""
+        """Keep the records of the instances that are seen after they are gone."""
         raise NotImplementedError
 
     @property
@@ -226,11 +226,11 @@ class _Introspector:
 
 @dataclass(frozen=True, slots=True)
 class _Left:
-    """What is kept of an instance that is gone.
+    """The records of an instance that is gone.
 
     Attributes:
         run: Its run; None where it never existed.
-        status: What `status()` answered last.
+        status: The last answer of `status()`.
         exception: The exception that ended it.
     """
 
@@ -239,7 +239,7 @@ class _Left:
     exception: BaseException | None = None
 
     def require(self, introspector: InstanceIntrospector) -> Run:
-        """The run.
+        """Its run.
 
         Raises:
             InstanceNotFoundError: If there was no such instance.
@@ -257,19 +257,19 @@ class LeftStatus(JsDict, Coroutine[Any, Any, JsDict]):
         return JsDict(self)
 
     def send(self, value: Any) -> Any:
-        """It is there at once."""
+        """Answer at once: the value is there."""
         raise StopIteration(JsDict(self))
 
     def throw(self, *error: Any) -> Any:
-        """Nothing can be thrown into what is there already."""
+        """Raise the error: nothing is under way into which it could be thrown."""
         raise StopIteration(JsDict(self))
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: nothing is open."""
 
 
 class InstanceIntrospector(_Introspector):
-    """Sees and steers one instance. Made by `introspect_workflow_instance`, or by a workflow introspector."""
+    """An introspector of one instance. Made by `introspect_workflow_instance`, or by a workflow introspector."""
 
     def __init__(self, binding: WorkflowBinding, instance_id: str, *, covered: bool = False) -> None:
         super().__init__(binding)
@@ -410,7 +410,7 @@ class InstanceIntrospector(_Introspector):
         question = repeated(self.steps)
         return "\n".join([*lines, *([question] if question else [])])
 
-    # -- looking -----------------------------------------------------------------------------------------------------
+    # -- inspection --------------------------------------------------------------------------------------------------
 
     @_awaited
     async def get_output(self) -> Any:
@@ -426,7 +426,7 @@ class InstanceIntrospector(_Introspector):
 
     @_awaited
     async def get_error(self) -> dict[str, str]:
-        """What the instance ended with: `{"name": ..., "message": ...}`.
+        """The error that the instance ended with: `{"name": ..., "message": ...}`.
 
         Raises:
             NotAvailableError: If the instance is not errored.
@@ -455,7 +455,7 @@ class InstanceIntrospector(_Introspector):
         return instance.status, instance.row
 
     def status(self) -> Coroutine[Any, Any, JsDict]:
-        """The same as the handle's `status()`.
+        """The answer of the handle's `status()`.
 
         Of an instance that is gone it is there at once, without `await` as well: a debugger's prompt cannot wait.
 
@@ -502,7 +502,7 @@ class InstanceIntrospector(_Introspector):
         return None if instance is None else self._engine.exceptions.get(instance.row.key)
 
     def keep_left(self) -> None:
-        """Keep what is to be seen of the instance after it is gone."""
+        """Keep the records of the instance that are seen after it is gone."""
         instance = self._engine.find(self._workflow, self._id)
         if instance is None:
             self._left = _Left()
@@ -548,7 +548,7 @@ class InstanceIntrospector(_Introspector):
         return "\n".join([*lines, *([question] if question else [])])
 
     def _queued_behind(self) -> list[str]:
-        """Why the instance does not start, where it is queued."""
+        """The reason why the instance does not start, where it is queued."""
         holders = self._engine.slot_holders(self._workflow, self._id)
         if not holders:
             return []
@@ -590,7 +590,7 @@ class Introspectors(list[InstanceIntrospector]):
     """A list that may be awaited: the platform's test API gives it asynchronously."""
 
     def __await__(self) -> Generator[Any, None, Self]:
-        """Itself, at once."""
+        """The list itself, at once."""
 
         async def itself() -> Self:
             return self
@@ -599,7 +599,7 @@ class Introspectors(list[InstanceIntrospector]):
 
 
 class WorkflowIntrospector(_Introspector):
-    """Sees and steers every instance that is created while it is open. Made by `introspect_workflow`."""
+    """An introspector of every instance that is created while it is open. Made by `introspect_workflow`."""
 
     def __init__(self, binding: WorkflowBinding) -> None:
         super().__init__(binding)
@@ -655,7 +655,7 @@ class WorkflowIntrospector(_Introspector):
         self._state = "disposed"
 
     def keep_left(self) -> None:
-        """Keep what is to be seen of the first instances after they are gone."""
+        """Keep the records of the first instances that are seen after they are gone."""
         for instance in itertools.islice(self._open_instances(), _MOST_LEFT):
             instance.keep_left()
 
@@ -682,7 +682,7 @@ class WorkflowIntrospector(_Introspector):
 
 
 class Modifying(Generic[T]):
-    """A `modify` under way: serves `async with ... as m`, and `await` where a function was given."""
+    """A `modify` under way; it serves `async with ... as m`, and `await` where a function was given."""
 
     def __init__(
         self,

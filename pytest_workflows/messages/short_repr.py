@@ -1,4 +1,4 @@
-"""Values in messages: whatever they are, they can be shown, and do not fill the terminal."""
+"""Short `repr`: values in messages, which can always be shown and do not fill the terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recordings: a run of an instance in a file, and what can be done with one."""
+"""Recordings: runs of instances in files, and the tools for them."""
 
 from __future__ import annotations
 

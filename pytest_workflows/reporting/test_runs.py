@@ -1,4 +1,4 @@
-"""What each run of a test leaves for the reports at the end of the session, carried from xdist's workers too."""
+"""Records of each run of a test for the reports at the end of the session, carried from xdist's workers too."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class TestRuns(msgspec.Struct):
 
 
 def quieten(recording: Recording) -> Recording:
-    """A recording with what counts alone: its steps and events, without values, and its crashes."""
+    """A recording reduced to what is counted: its steps and events, without values, and its crashes."""
     return msgspec.structs.replace(
         recording,
         steps=[msgspec.structs.replace(step, inputs={}, result=None) for step in recording.steps],
@@ -46,5 +46,5 @@ def dump(runs: list[TestRuns]) -> str:
 
 
 def load(text: str) -> list[TestRuns]:
-    """Runs from what `dump` made."""
+    """Read runs from the text of `dump`."""
     return msgspec.json.decode(text, type=list[TestRuns])

@@ -46,7 +46,7 @@ class RuleObserver(Observer):
             place: File and line of the user's source.
             workflow: The workflow whose run shows it.
             step: The step's label.
-            about: Tells several things of one place apart.
+            about: Distinguishes several findings of one place.
         """
         self._findings.add(self.rule, message, place, step=step, workflow=workflow.name, about=about)
 

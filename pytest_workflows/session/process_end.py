@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 END_CODE = 2
-"""What the process ends with: pytest's own code of a session that was interrupted."""
+"""The exit code of the process: pytest's own of a session that was interrupted."""
 
 
 def end_process(item: pytest.Item, stderr: int, text: str) -> None:

@@ -1,4 +1,4 @@
-"""When a test is over: its recordings are written, and its report names them and how to run one again."""
+"""Recordings at a test's end: they are written, and the report names them and the command to run one again."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ _MOST_NAMED = 10
 
 
 class Recorded(Protocol):
-    """What a test that ran can say: its settings' `record` and `failures_dir`, and its recordings."""
+    """A test that ran: the settings `record` and `failures_dir`, and its recordings."""
 
     recorded: bool
     item: pytest.Item
 
     @property
     def record_steps(self) -> int:
-        """How many steps of each instance a file keeps; 0 for all."""
+        """The most steps of each instance that a file keeps; 0 for all."""
 
     @property
     def recording_mode(self) -> tuple[str, str]:
-        """Of which tests instances are recorded, and where."""
+        """The tests whose instances are recorded, and the folder."""
 
     def recordings(self) -> list[Recording]:
         """The recordings of its instances."""
@@ -77,7 +77,7 @@ def report_recordings(report: pytest.TestReport, running: Recorded, config: pyte
 
 
 def _written(recordings: Sequence[Recording], base: Path, nodeid: str) -> tuple[list[Path], str | None]:
-    """The files that were written, and where they cannot be, why: that is no failure of the test's."""
+    """Write the files, and note why one cannot be written: that is no failure of the test's."""
     try:
         return write(recordings, base, nodeid), None
     except (OSError, ValueError) as error:

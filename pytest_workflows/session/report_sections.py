@@ -1,4 +1,4 @@
-"""Our part of pytest's report, and what the terminal that shows it can do."""
+"""Our section of pytest's report, and the abilities of the terminal that shows it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def takes_ascii_only(config: pytest.Config) -> bool:
 
 
 def send_terminal(workerinput: MutableMapping[str, Any], config: pytest.Config) -> None:
-    """Tell a worker of xdist what the controller's terminal can do."""
+    """Send a worker of xdist the abilities of the controller's terminal."""
     workerinput[_TERMINAL] = {"colour": has_colour(config), "ascii": takes_ascii_only(config)}
 
 
@@ -88,7 +88,7 @@ def clean(report: pytest.TestReport, hide: Callable[[str], str], *, escape: bool
     """
 
     def shown(line: str) -> str:
-        # What pytest says of an assertion is in colour.
+        # pytest's explanation of an assertion is in colour.
         parts = [hide(line)] if escape else _COLOUR.split(hide(line))
         return "".join(part if _COLOUR.fullmatch(part) and not escape else _printable(part) for part in parts)
 
@@ -124,7 +124,7 @@ def _printable(text: str) -> str:
 
 
 class ColouredSections:
-    """Shows our sections in colours, while the terminal's summary is written."""
+    """A plugin that shows our sections in colours, while the terminal's summary is written."""
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None]:

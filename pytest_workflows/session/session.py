@@ -1,4 +1,4 @@
-"""What the plugin keeps for a pytest session: settings, projects, the freezer, and the test that runs now."""
+"""The state of a pytest session: settings, projects, the freezer, and the active test."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ class WorkflowSession:
         self._stderr: int | None = None
         self.running: RunningTest | None = None
         self._early_uses: list[UnprovidedError] = []
-        # A session may run inside another one (pytester); what answered before answers again afterwards.
+        # A session may run inside another one (pytester), whose resolver is put back afterwards.
         self._before = active_test.get_resolver()
         self._ascii_before = active_test.is_ascii()
         self._uses_before = active_test.get_uses()
         self.serve_outside()
 
     def configured(self) -> None:
-        """Pytest knows its options and, under xdist, what the controller says of its terminal.
+        """Read settings anew: pytest knows its options now and, under xdist, the controller's terminal.
 
         It did not when the first conftest was loaded, and settings may have been asked for.
 
@@ -71,7 +71,7 @@ class WorkflowSession:
         # By now pytest has not begun to capture what tests print, or has left off.
         with contextlib.suppress(OSError):
             self._stderr = self._stderr or os.dup(2)
-        # What was read while pytest started did not know the command line's options yet.
+        # Settings that were read while pytest started did not know the command line's options yet.
         self._settings = read_ini(self._config)
 
     @property
@@ -82,7 +82,7 @@ class WorkflowSession:
         return self._settings
 
     def record_for_reports(self) -> None:
-        """Record every instance of every test, for what is shown at the end."""
+        """Record every instance of every test, for the reports at the end."""
         self._settings = replace(self.settings, records_for_reports=True)
 
     @property
@@ -118,7 +118,7 @@ class WorkflowSession:
         """Note on an error where the Worker's source may be for a newer Python than this one.
 
         Args:
-            error: What went wrong.
+            error: The error.
             path: The test's file.
 
         Returns:
@@ -145,7 +145,7 @@ class WorkflowSession:
     # -- a test ------------------------------------------------------------------------------------------------------
 
     def begin(self, item: pytest.Item) -> None:
-        """A test is about to be set up."""
+        """Begin a test, which is about to be set up."""
         from .testrun import RunningTest
 
         ours = bool(OUR_FIXTURES.intersection(getattr(item, "fixturenames", ())))
@@ -181,19 +181,19 @@ class WorkflowSession:
             assert self.running.engine
 
     def _stop_watchdog(self) -> None:
-        """Leave no thread to tests that have nothing to do with us."""
+        """Stop the watchdog: tests that have nothing to do with us get no thread of ours."""
         if "durable_engine" in sys.modules:
             from durable_engine import WATCHDOG
 
             WATCHDOG.stop()
 
     def separate_examples(self, item: pytest.Function) -> None:
-        """A test's function is about to be called: each example of a property test is a run of its own."""
+        """Make each example of a property test, whose function is about to be called, a run of its own."""
         if self.running is not None and is_property_test(item):
             self.running.undo.append(separate_examples(item, self.running))
 
     def explained(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        """A test is called: where nothing runs an async one, say what to write."""
+        """Call a test, and explain the failure of an async one that nothing runs."""
         try:
             return (yield)
         except (pytest.fail.Exception, pytest.skip.Exception) as outcome:
@@ -215,7 +215,7 @@ class WorkflowSession:
         raise OutsideTestError(name)
 
     def note_early_use(self, error: UnprovidedError) -> None:
-        """A Worker's module uses what nobody provides, while it is imported and no test runs."""
+        """Note an unprovided use by a Worker's module that is imported while no test runs."""
         from pytest_workflows.bindings.unprovided import UseNoter
         from pytest_workflows.sources.worker_code import Sources
 
@@ -242,7 +242,7 @@ class WorkflowSession:
             report_recordings(report, running, self._config, running.plan.title)
 
     def clean(self, report: pytest.TestReport, error: BaseException | None) -> None:
-        """Take out of a report what must not be shown."""
+        """Clean a report of secrets."""
         running = self.running
         if running is None or not running.used:
             return
@@ -250,7 +250,7 @@ class WorkflowSession:
             clean(report, running.redacted, escape=not isinstance(error, AssertionError))
 
     def explain_error(self, error: BaseException, report: pytest.CollectReport | pytest.TestReport) -> None:
-        """Put what we know of an error into the report of a test, or of a file that cannot be collected."""
+        """Add notes on an error to the report of a test, or of a file that cannot be collected."""
         project = self.switcher.active
         said = None if project is None else explain_missing_loop(error, project.has_file)
         if said is not None:
@@ -262,7 +262,7 @@ class WorkflowSession:
             hand_over(report, self.running.kept)
 
     def end(self) -> None:
-        """The test was torn down: nothing of it stays."""
+        """End a test that was torn down: nothing of it stays."""
         if self.running is not None:
             self.running.close()
             self.serve_outside()
@@ -271,7 +271,7 @@ class WorkflowSession:
             active_test.set_network(False)
 
     def reported(self) -> None:
-        """The test's report is written, or it was interrupted and gets none."""
+        """Let go of a test whose report is written, or which was interrupted and gets none."""
         self.end()
         if self.running is not None:
             self.running.close_stopped()
@@ -279,7 +279,7 @@ class WorkflowSession:
         self.rule_warnings.warn_of_failures()
 
     def close(self) -> None:
-        """The session is over."""
+        """Close everything at the session's end."""
         self.end()
         self.reported()
         self._stop_watchdog()
@@ -296,7 +296,7 @@ class WorkflowSession:
 
 
 def _not_run(item: pytest.Item) -> str:
-    """What to write where nothing runs an async test."""
+    """The explanation where nothing runs an async test."""
     where = (
         'asyncio_mode = "auto" under [tool.pytest.ini_options] of pyproject.toml (in pytest.ini, asyncio_mode = auto '
         "under [pytest])"
@@ -314,7 +314,7 @@ def _not_run(item: pytest.Item) -> str:
 
 
 class _EarlyUses:
-    """Keeps what a Worker's module uses and nobody provides, while it is imported for pytest's collection.
+    """A keeper of unprovided uses by a Worker's module while it is imported for pytest's collection.
 
     Args:
         session: Where it is kept.
@@ -324,9 +324,9 @@ class _EarlyUses:
         self._session = session
 
     def caller(self) -> Caller | None:
-        """Nobody runs."""
+        """No caller: no test runs."""
         return None
 
     def note(self, error: UnprovidedError, caller: Caller | None) -> None:
-        """Keep it, if it is the Worker's."""
+        """Keep a use, if it is the Worker's."""
         self._session.note_early_use(error)

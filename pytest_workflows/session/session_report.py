@@ -1,4 +1,4 @@
-"""What the hook `pytest_workflows_report` gets: kept test by test, handed over by workers of xdist, told at the end."""
+"""Data of the hook `pytest_workflows_report`: kept test by test, sent by workers of xdist, handed over at the end."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _KEPT = "pytest_workflows_kept"
 
 @dataclass(slots=True)
 class Kept:
-    """What is kept of a test.
+    """The data of a test.
 
     Attributes:
         runs: The runs of its instances.
-        findings: What was found in it.
+        findings: Its findings.
     """
 
     runs: list[Run] = field(default_factory=list)
@@ -31,12 +31,12 @@ class Kept:
 
 
 def is_awaited(config: pytest.Config) -> bool:
-    """Whether anybody wants to hear of it."""
+    """Whether a plugin implements the hook."""
     return bool(config.hook.pytest_workflows_report.get_hookimpls())
 
 
 def hand_over(report: pytest.TestReport, kept: Kept) -> None:
-    """Attach what was kept of a test to its last report."""
+    """Attach the data of a test to its last report."""
     if kept.runs or kept.findings:
         import msgspec
 
@@ -65,7 +65,7 @@ def _read(text: str) -> Kept:
 
 
 class RunCollector:
-    """Collects what tests hand over, and calls the hook.
+    """A plugin that collects the data of tests, and calls the hook.
 
     Args:
         config: pytest's configuration.
@@ -76,14 +76,14 @@ class RunCollector:
         self._kept: dict[str, Kept] = {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take what was kept of a test."""
+        """Take the data of a test."""
         text = getattr(report, _KEPT, None)
         if text is not None:
             self._kept[report.nodeid] = _read(text)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
-        """Tell."""
+        """Call the hook `pytest_workflows_report`."""
         if not is_awaited(self._config) or hasattr(self._config, "workerinput"):
             return
         runs = {nodeid: kept.runs for nodeid, kept in self._kept.items() if kept.runs}

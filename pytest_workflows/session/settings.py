@@ -38,13 +38,13 @@ MARKER_HELP = (
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How the workflows of one test run.
+    """The settings of one test's workflows.
 
     Attributes:
-        config: Path of the wrangler configuration, from ini; None looks for it.
+        config: Path of the wrangler configuration, from ini; None searches for it.
         environment: Which `env.NAME` of it holds.
         now: Where the virtual clock starts; None for the real time.
-        seed: What ids come from; None for the test's node id.
+        seed: The seed of ids; None for the test's node id.
         timeout: Real seconds that a wait may take.
         clock: `"auto"`, or `"manual"` where only the test moves the clock.
         step_limit: Overrides the limit of steps of every workflow.
@@ -54,13 +54,13 @@ class Settings:
         limits: The platform's limits that this test sets lower (or higher), by name.
         crash: Whether crash exploration takes the test in (True), leaves it out (False), or the option decides (None).
         replay: Whether finished instances are replayed from their storage.
-        ignore_rules: Names of rules that are not looked at.
+        ignore_rules: Names of rules that are not checked.
         strict: Whether a broken rule fails the test.
         record: Of which tests instances are recorded: `"all"`, `"failed"` or `"none"`.
         redact: Keys whose values are kept out of recordings.
         record_steps: How many steps of an instance a recording's file keeps; 0 for all.
         failures_dir: Where recordings are written, relative to rootdir.
-        records_for_reports: Whether every instance is recorded for what is shown at the end, whatever is written.
+        records_for_reports: Whether every instance is recorded for the reports at the end, whatever is written.
         dev_vars: Whether `.dev.vars` beside the configuration is read.
     """
 
@@ -157,7 +157,7 @@ def add_options(parser: pytest.Parser) -> None:
         "workflows_redact", "keys whose values are kept out of recordings and reports", type="args", default=[]
     )
     parser.addini("workflows_strict", "a broken rule of durable workflows fails the test", type="bool", default=False)
-    parser.addini("workflows_ignore_rules", "names of rules that are not looked at", type="args", default=[])
+    parser.addini("workflows_ignore_rules", "names of rules that are not checked", type="args", default=[])
     parser.addini("workflows_config", "path of wrangler.jsonc, .json or .toml (found beside the tests by default)")
     parser.addini("workflows_wrangler_env", "which environment (env.NAME) of the wrangler configuration holds")
     parser.addini(
@@ -175,7 +175,7 @@ def add_options(parser: pytest.Parser) -> None:
 
 
 def read_exploration(config: pytest.Config) -> Exploration:
-    """What the command line wants to be explored.
+    """Read the exploration that the command line asks for.
 
     Raises:
         pytest.UsageError: If an option cannot be read; the message shows the form.
@@ -268,7 +268,7 @@ _INI_TYPES: dict[str, type] = {
 
 
 def _ini(config: pytest.Config, name: str) -> Any:
-    """What an ini option is set to, whatever pytest says of one that it cannot read itself."""
+    """The value of an ini option, also of one that pytest cannot read itself."""
     form = _INI_FORMS.get(name, "a text")
     try:
         value = config.getini(name)

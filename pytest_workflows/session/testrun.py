@@ -41,18 +41,18 @@ _COMMON_VALUES = frozenset({"true", "false", "null", "none"})
 
 
 class RunningTest:
-    """What a test has of ours.
+    """A test and what the plugin keeps for it.
 
     Args:
         item: The test.
         settings: Ini and marker.
         project: The worker project that it belongs to, if a configuration was found.
-        freezer: Shows virtual time to user code.
-        rule_warnings: Warns of broken rules.
+        freezer: The freezer, which shows virtual time to user code.
+        rule_warnings: The session's warnings of broken rules.
         plan: How this run differs from the plain one.
-        has_fixture: Whether the test asks for a fixture of ours, so that its engine lives until they are torn down.
-        early_uses: What the Worker's module used while it was imported for pytest's collection, and nobody provides;
-            the first test that has an engine takes it.
+        has_fixture: Whether the test asks for a fixture of ours, so that its engine is kept until they are torn down.
+        early_uses: The unprovided uses by the Worker's module while it was imported for pytest's collection;
+            the first test that has an engine takes them.
     """
 
     def __init__(
@@ -173,7 +173,7 @@ class RunningTest:
         return engine
 
     def _watch_uses(self, engine: Engine) -> None:
-        """Keep what the Worker uses and nobody provides, and let it open no connections."""
+        """Keep the Worker's uses of unprovided things, and let it open no connections."""
         from pytest_workflows import active_test
         from pytest_workflows.bindings.sockets import SocketGuard
         from pytest_workflows.bindings.unprovided import UseNoter
@@ -189,7 +189,7 @@ class RunningTest:
             self._sockets.start()
 
     def _warn_of_configuration(self) -> None:
-        """Warn of what wrangler warns of; with warnings as errors the test fails at its end, and no user code does."""
+        """Pass on wrangler's warnings; with warnings as errors the test fails at its end, and no user code does."""
         if self.project is not None and self.project.readable:
             config = self.project.config
             self._refused = self.rule_warnings.warn_of_configuration(config.path, config.warnings)
@@ -200,12 +200,12 @@ class RunningTest:
         try:
             found = {} if self.project is None else self.project.secrets
         except WorkflowConfigError:
-            return []  # whoever asks for one of them is told
+            return []  # code that asks for one of them gets the error
         return [value for value in found.values() if value.lower() not in _COMMON_VALUES]
 
     @property
     def sources(self) -> Sources:
-        """What is the source of the Worker under test."""
+        """The sources of the Worker under test."""
         if self._sources is None:
             from pytest_workflows.sources.worker_code import Sources
 
@@ -213,7 +213,7 @@ class RunningTest:
         return self._sources
 
     def next_example(self) -> Engine | None:
-        """A property test comes to its next example: as if the test began again, with another engine.
+        """Begin the next example of a property test: as if the test began again, with another engine.
 
         Returns:
             The engine, if the test has one.
@@ -231,13 +231,13 @@ class RunningTest:
         return self._engine
 
     def check(self) -> None:
-        """At the end of a call that passed: raise what the test must still hear of."""
+        """Raise, at the end of a call that passed, every failure that the test must know of."""
         __tracebackhide__ = True
         if not self._has_examples:  # or else each of them was checked at its own end
             self.check_run()
 
     def check_run(self) -> None:
-        """At the end of a run that passed: raise what its test must still hear of."""
+        """Raise, at the end of a run that passed, every failure that its test must know of."""
         __tracebackhide__ = True
         engine = self._engine
         if engine is None or engine.closed:
@@ -255,10 +255,10 @@ class RunningTest:
         self._settle_findings(engine)
 
     def explain(self, failure: BaseException) -> None:
-        """At the end of a call that failed: raise what was used and not provided, which may be why.
+        """Raise, at the end of a call that failed, the uses of unprovided things, which may be the cause.
 
         Args:
-            failure: What the test failed with. One that says itself what was not provided hears of the others.
+            failure: The test's failure. One that is itself such a use gets the others as notes.
         """
         __tracebackhide__ = True
         engine = self._engine
@@ -301,12 +301,12 @@ class RunningTest:
         return found
 
     def warn_of_findings(self) -> None:
-        """At the end of a call that failed: warn of broken rules. They stand in the report, and raise nothing."""
+        """Warn of broken rules at the end of a call that failed. They stand in the report, and raise nothing."""
         if self._engine is not None and not self._engine.closed:
             self.rule_warnings.warn(self._take_findings(self._engine), self._hide)
 
     def outcome(self, *, passed: bool) -> RunOutcome:
-        """What this run showed, for further ones."""
+        """The outcome of this run, for further ones."""
         from pytest_workflows.exploration.run_plan import RunOutcome
 
         faults, order = self.engine.faults, self.engine.interleaving
@@ -323,7 +323,7 @@ class RunningTest:
         """Write down the runs of the test's instances, those that are gone included, for its report.
 
         Args:
-            error: What the test failed with; what it tells in full is not told so again.
+            error: The test's failure; a message that it shows in full is not shown so again.
         """
         engine = self._engine
         if self._capture is not None:
@@ -352,7 +352,7 @@ class RunningTest:
             self.report = [line for part in parts for line in (*part, [])][:-1]
 
     def _notes_of_python(self, engine: Engine) -> list[str]:
-        """Where an instance failed for something that only a newer Python may have."""
+        """Notes on instances that failed for something that only a newer Python may have."""
         from pytest_workflows.project.newer_python import note_of
 
         notes = (note_of(error, self.project) for error in engine.exceptions.values())
@@ -365,7 +365,7 @@ class RunningTest:
         return [*registry_of(engine).gone, *(keep_run(engine, instance) for instance in engine.instances)]
 
     def stop(self) -> None:
-        """The test's call is over: nothing runs on, but what is stored can still be looked at in teardown."""
+        """Stop everything at the end of the test's call; stored data can still be read in teardown."""
         if self._capture is not None:
             self._capture.stop()
             if self._records_all:
@@ -400,12 +400,12 @@ class RunningTest:
 
     @property
     def recording_mode(self) -> tuple[str, str]:
-        """Of which tests instances are recorded, and the folder for that."""
+        """The tests whose instances are recorded, and the folder."""
         return self.settings.record, self.settings.failures_dir
 
     @property
     def record_steps(self) -> int:
-        """How many steps of each instance a recording's file keeps; 0 for all."""
+        """The most steps of each instance that a recording's file keeps; 0 for all."""
         return self.settings.record_steps
 
     def recordings(self) -> list[Recording]:
@@ -416,7 +416,7 @@ class RunningTest:
         return self._capture.recordings(self._origin)
 
     def redacted(self, text: str) -> str:
-        """A text without what is redacted in recordings."""
+        """A text without the secrets that are redacted in recordings."""
         if self._hiding is None and self._capture is not None:
             self._capture.finish()
             self._hiding = self._capture.hiding(self._origin)
@@ -444,7 +444,7 @@ class RunningTest:
         )
 
     def close_stopped(self) -> None:
-        """After the test's report: close what was stopped in its middle."""
+        """Close the stopped tasks, after the test's report."""
         if self._engine is not None:
             self._engine.stopped_tasks.close()
         if self._watch is not None:
@@ -496,7 +496,7 @@ class RunningTest:
         return sorted(names)
 
     def missing_hint(self) -> str | None:
-        """What to do about a name that `env` has not, where that is for want of a configuration."""
+        """The next step for a name that `env` does not have, where that is for want of a configuration."""
         if self.project is not None:
             return None
         from pytest_workflows.project.wrangler import nothing_found
@@ -505,11 +505,11 @@ class RunningTest:
         return f"{found}. Or give the binding through the fixture workflow_bindings."
 
     def workflow_names(self) -> list[str]:
-        """What the engine calls the workflows that have a class here: configured ones first, then exported ones."""
+        """The engine's names of the workflows that have a class here: configured ones first, then exported ones."""
         configured = self._configured()
         given = self._given()
         workflows = () if configured is None else configured.workflows
-        # One of another Worker is nobody's affair until it is used.
+        # A workflow of another Worker does not matter until it is used.
         names = [one.binding for one in workflows if one.script_name is None or one.binding in given]
         names += [] if configured is None else [one.binding for one in configured.exports if one.binding not in names]
         mine = [name for name in names if name not in given or _is_entrypoint(given[name])]

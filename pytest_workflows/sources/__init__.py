@@ -1,4 +1,4 @@
-"""What a workflow's source says of its steps, read without running it: which there are, and which may follow which."""
+"""A workflow's steps in its source, read without running it: which there are, and which may follow which."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The Workers SDK on CPython. The plugin's import hook serves this package to Worker sources as `workers`.
 
-What stands on httpx (requests, responses, fetch) is imported when a source first names it: a Worker that only
+Modules that need httpx (requests, responses, fetch) are imported when a source first names them: a Worker that only
 defines workflows does not pay for an HTTP library.
 """
 

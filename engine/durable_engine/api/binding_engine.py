@@ -1,4 +1,4 @@
-"""What a binding, a handle and a subscription need of the engine that they call."""
+"""The protocol of the engine that a binding, a handle and a subscription call."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class BindingEngine(Protocol):
 
     @property
     def observers(self) -> Observers:
-        """Notified of what happens."""
+        """The observers, which are notified of everything that happens."""
         ...
 
     @property
@@ -40,7 +40,7 @@ class BindingEngine(Protocol):
         """The calls of a test that must be awaited."""
         ...
 
-    # -- the life cycle of an instance -------------------------------------------------------------------------------
+    # -- the lifecycle of an instance --------------------------------------------------------------------------------
 
     def exists(self, workflow: Workflow, id: str) -> bool:
         """Whether the workflow has an instance of that id."""
@@ -66,7 +66,7 @@ class BindingEngine(Protocol):
         ...
 
     def status(self, workflow: Workflow, id: str) -> JsDict:
-        """What a handle's `status()` answers."""
+        """The answer of a handle's `status()`."""
         ...
 
     def pause(self, workflow: Workflow, id: str) -> None:
@@ -92,15 +92,15 @@ class BindingEngine(Protocol):
     # -- waiting for its history to grow -----------------------------------------------------------------------------
 
     def restarts_of(self, key: int) -> int:
-        """How often an instance was restarted, by the key of its row."""
+        """The number of restarts of an instance, by the key of its row."""
         ...
 
     def next_change(self, about: tuple[str, str]) -> asyncio.Future[None]:
-        """Done when something changes about an instance."""
+        """A future that is done when something changes about an instance."""
         ...
 
     def watching(self) -> AbstractContextManager[None]:
-        """Meanwhile somebody waits for history to grow."""
+        """A block in which somebody waits for history to grow."""
         ...
 
     async def wait(self, evaluate: Callable[[], bool], describe: Callable[[], str], *, about: tuple[str, str]) -> None:

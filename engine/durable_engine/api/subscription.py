@@ -1,4 +1,4 @@
-"""What `await handle.subscribe()` gives: the history of an instance as events, then what is added to it, until its end.
+"""Subscriptions (`await handle.subscribe()`): the history of an instance as events, past and future, until its end.
 
 Source: docs/reference/fidelity.md, "Subscriptions".
 """
@@ -57,7 +57,7 @@ _OPTIONS = "subscribe takes {'cursor': 0, 'filter': ['step_completed', ...]}, bo
 
 
 class SubscriptionOptions(NamedTuple):
-    """What a subscription leaves out.
+    """The options of a subscription: the events that it leaves out.
 
     Attributes:
         cursor: The id of the last event that is known already; 0 for none.
@@ -69,7 +69,7 @@ class SubscriptionOptions(NamedTuple):
 
     @classmethod
     def read(cls, given: Mapping[str, Any]) -> Self:
-        """Read what `subscribe` was called with.
+        """Read the options of `subscribe`.
 
         Raises:
             JsException: If it is not what the platform takes.
@@ -102,9 +102,9 @@ class Subscription:
 
     Args:
         engine: The engine.
-        workflow: What the instance runs.
+        workflow: The instance's workflow.
         row: The instance.
-        options: What is left out.
+        options: The events that are left out.
     """
 
     def __init__(
@@ -151,7 +151,7 @@ class Subscription:
         raise StopAsyncIteration
 
     def _check(self) -> None:
-        """See to it that this is still the lifetime that was subscribed to."""
+        """Make sure that the instance was not restarted or deleted since the subscription."""
         instance = self._engine.find(self._workflow, self._row.id)
         if instance is None or instance.row.key != self._row.key:
             self._ended = True
@@ -211,7 +211,7 @@ class Subscription:
 
 
 def _details(type_: str, detail: Mapping[str, Any]) -> dict[str, Any]:
-    """What belongs to an event of that type, of what its line of history has."""
+    """The fields of an event of that type, of those that its line of history has."""
     if type_ == "step_started":
         config = dict(detail["config"])
         config["retries"] = {"delay": "[dynamic]", **config["retries"]}

@@ -1,6 +1,6 @@
-"""One life of an instance: from its start or recovery until it ends, pauses, or is killed.
+"""One execution of an instance: from its start or recovery until it ends, pauses, or is killed.
 
-A new life starts from an empty `Execution` that is filled from the store; nothing else is remembered between lives.
+A new execution starts from an empty `Execution` that is filled from the store; nothing else outlives an execution.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ STATUS_LINES = {
     "paused": "WORKFLOW_PAUSED",
     "waitingForPause": "WORKFLOW_WAITING_FOR_PAUSE",
 }
-"""The lines that history has of changes of the status, besides those of its begin and its end."""
+"""The kinds of history of a changed status, besides those of an instance's begin and end."""
 
 
 class OpenOperation(Protocol):
@@ -47,14 +47,14 @@ class OpenOperation(Protocol):
         """Forget the timer, if there is one."""
 
     def give_back(self) -> None:
-        """The memory is lost while this is under way."""
+        """Take back what a modification answered: the memory is lost while the operation is under way."""
 
 
 class Execution:
-    """A life of an instance.
+    """An execution of an instance.
 
     Args:
-        engine: The engine that it lives on.
+        engine: Its engine.
         workflow: What it runs.
         row: Its state in the store.
         make_steps: Makes what `run` gets as `step`.
@@ -108,17 +108,17 @@ class Execution:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What it is known by: its workflow's binding name, and its id."""
+        """The instance's identity: its workflow's binding name, and its id."""
         return self.workflow.name, self.row.id
 
     @property
     def scope(self) -> Scope:
-        """Where the code belongs that runs now: a callback of this life, or `run`."""
+        """The scope of the running code: a callback of this execution, or `run`."""
         scope = current_scope.get()
         return scope if scope is not None and scope.instance is self else self.root
 
     def lives_on(self, engine: object) -> bool:
-        """Whether that is its engine."""
+        """Whether an engine is its own."""
         return self.engine is engine
 
     @property
@@ -133,19 +133,19 @@ class Execution:
 
     @property
     def closed(self) -> bool:
-        """Whether no code of this life may do anything any more."""
+        """Whether code of this execution may do nothing any more."""
         return self.killed or self.finished
 
     @property
     def status(self) -> str:
-        """The status as the platform tells it; `waiting` while `run` is parked on sleeps and events alone."""
+        """The status as the platform reports it; `waiting` while `run` is parked on sleeps and events alone."""
         if self.row.status == "running" and self.root.parked:
             mine = [operation for operation in self.operations.values() if operation.scope is self.root]
             if all(operation.row.key.kind != "do" for operation in mine):
                 return "waiting"
         return self.row.status
 
-    # -- its life ----------------------------------------------------------------------------------------------------
+    # -- execution ---------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Begin to run, from the top."""
@@ -206,13 +206,13 @@ class Execution:
         self._end("errored", "WORKFLOW_FAILURE", {"error": error})
 
     def end_at_once(self, info: ErrorInfo) -> None:
-        """End with this error without asking `run`; nothing of this life runs again."""
+        """End with this error without asking `run`; nothing of this execution runs again."""
         self.row.error = msgspec.msgpack.encode(info.public())
         self._end("errored", "WORKFLOW_FAILURE", {"error": info.public()})
         self.kill()
 
     def terminate(self) -> None:
-        """End now; nothing of this life runs again."""
+        """End now; nothing of this execution runs again."""
         self._end("terminated", "WORKFLOW_TERMINATED", {"trigger": {"source": 0}})
         self.kill()
 
@@ -246,10 +246,10 @@ class Execution:
                 self.engine.report_missing_await(f"step.sleep({sleep.name!r})", sleep.place, self.workflow)
 
     def abort(self, exc: BaseException) -> None:
-        """Something that is meant for the test was raised in user code: stop here and let the test have it.
+        """Stop here and hand the test an exception that was raised in user code and is meant for it.
 
         Raises:
-            KeyboardInterrupt: As it is, where this life has been stopped before: no test waits for it any more.
+            KeyboardInterrupt: As it is, where this execution was stopped before: no test waits for it any more.
         """
         if self.killed and isinstance(exc, KeyboardInterrupt):
             raise exc
@@ -283,7 +283,7 @@ class Execution:
         self.engine.forget_busy(self)
 
     def drop_timers(self) -> None:
-        """Take everything of this life out of the clock."""
+        """Take the timers of this execution out of the clock."""
         for operation in self.operations.values():
             operation.cancel_timer()
 
@@ -304,7 +304,7 @@ class Execution:
         return self.engine.loop.create_future()
 
     def end_replay(self) -> None:
-        """A replay comes to something that it cannot answer; for a life that is none, nothing."""
+        """End a replay, which has come to something that it cannot answer; any other execution goes on."""
 
     # -- pausing -----------------------------------------------------------------------------------------------------
 
@@ -327,11 +327,11 @@ class Execution:
         self.engine.progress(self)
 
     def callback_started(self) -> None:
-        """A callback of a step begins to run."""
+        """Note that a step's callback begins to run."""
         self._callbacks += 1
 
     def callback_ended(self) -> None:
-        """A callback has ended, in whatever way."""
+        """Note that a callback has ended, in whatever way."""
         self._callbacks -= 1
         if self.closed or self.engine.closed:
             return
@@ -351,7 +351,7 @@ class Execution:
         """Pass a fault point.
 
         Returns:
-            Whether the engine has died here: a new life has begun, and this one must go no further.
+            Whether the engine has died here: a new execution has begun, and this one must go no further.
         """
         if not self._faulty or self.closed:
             return False
@@ -377,7 +377,7 @@ class Execution:
             self.engine.loop.call_soon(self._die, point, context=contextvars.Context())
 
     def note_length(self, kind: FaultKind, key: StepKey, attempt: int | None, began: int) -> None:
-        """What takes time is over: keep how long it took, for a crash in its middle."""
+        """Keep how long a sleep, a delay or a wait took, for a crash in its middle."""
         if self.engine.faults.recording:
             ms = self.engine.clock.now_ms - began
             self.engine.faults.note_length(point_of(self, kind, key, attempt), ms)
@@ -404,7 +404,7 @@ class Execution:
 
     @property
     def path(self) -> list[Ask]:
-        """What `run` has asked for in this life."""
+        """The steps that `run` has asked for in this execution."""
         return self._path
 
     def sleeps_until(self, key: StepKey, until: int, place: Place) -> None:
@@ -440,20 +440,20 @@ class Execution:
         return count
 
     def has_slept_until(self, name: str, until: int) -> bool:
-        """Whether an earlier life began a sleep of that name and end that this one has not asked for yet."""
+        """Whether an earlier execution began a sleep of that name and end that this one has not asked for yet."""
         return self._stored_sleep(name, until) is not None
 
     def _stored_sleep(self, name: str, until: int | None) -> StepKey | None:
-        """What is left of a sleep until a point in time grows shorter, and it is the same sleep still."""
+        """The stored sleep until a point in time: the rest of it grows shorter, and it is the same sleep."""
         ends = () if until is None else self._stored_ends.get((name, until), ())
         return next((key for key in ends if key not in self._sleeps_by_name), None)
 
     def sleep_by_name(self, key: StepKey) -> int | None:
-        """Which occurrence of its name a sleep is, whatever its duration; None for any other step."""
+        """The occurrence of its name that a sleep is, whatever its duration; None for any other step."""
         return self._sleeps_by_name.get(key)
 
     def distinguishing_duration(self, key: StepKey) -> int | None:
-        """A sleep's duration, where its count alone does not tell it from another sleep of its name."""
+        """A sleep's duration, where its count alone does not distinguish it from another sleep of its name."""
         return key.duration if self._sleeps_by_name.get(key, key.count) != key.count else None
 
     def takes_no_time(self, sleep: StepKey) -> bool:
@@ -462,7 +462,7 @@ class Execution:
         return self.modifications.takes_no_time(selected, "sleep")
 
     def open_row(self, key: StepKey) -> StepRow:
-        """The step's row: as an earlier life left it, or new."""
+        """The step's row: as an earlier execution left it, or new."""
         row = self._steps.get(key)
         if row is None or row.flags & FORGOTTEN:
             row = StepRow(key, self._next_seq, self.engine.clock.now_ms)
@@ -471,12 +471,12 @@ class Execution:
         return row
 
     def find_step(self, key: StepKey) -> StepRow | None:
-        """A step of this life, or of an earlier one whose outcome is remembered; None if it has not been asked for."""
+        """A step of this execution, or of an earlier one whose outcome is remembered; None if none has asked for it."""
         row = self._steps.get(key)
         return None if row is self._forgotten.get(key) else row
 
     def remembered(self, key: StepKey) -> StepRow | None:
-        """A step whose outcome an earlier life has stored, or None."""
+        """A step whose outcome an earlier execution has stored, or None."""
         row = self._steps.get(key)
         if row is None or row.flags & FORGOTTEN or row.status not in ("complete", "errored"):
             return None
@@ -495,14 +495,14 @@ class Execution:
         return future
 
     def new_sleep(self, name: str, place: Place) -> SleepFuture:
-        """What code of this life gets for a sleep that it asks for."""
+        """The future for a sleep that code of this execution asks for."""
         future = SleepFuture(loop=self.engine.loop)
         future.name, future.place = name, place
         self._sleeps.append(future)
         return future
 
     def _soon(self, action: Callable[[], None]) -> None:
-        """In the next turn, or when it is its turn."""
+        """Call something in the next turn of the loop, or when the interleaving chooses it."""
         if self.engine.interleaving.seeded:
             self.engine.in_turn(self, action)
         else:
@@ -554,6 +554,6 @@ def settle_answer(future: asyncio.Future[Any], row: StepRow) -> None:
         return
     if row.error is not None:
         future.set_exception(rebuild(ErrorInfo.load(row.error)))
-        future.exception()  # a life that is killed before it hears of this would be complained of
+        future.exception()  # asyncio would complain if the execution was killed before it has seen this
     else:
         future.set_result(None if row.result is None else decode(row.result))

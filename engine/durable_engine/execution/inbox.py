@@ -36,7 +36,7 @@ class Inbox:
 
     Args:
         instance: Whose events they are.
-        engine: The engine that it lives on.
+        engine: Its engine.
         modifications: What a test changed about the instance: it may have mocked an event.
         dies_at: Passes the fault point of an event of that type which that wait is about to take; says whether the
             engine has died there.

@@ -94,7 +94,7 @@ class DurableOperation(Operation):
         if not self.future.done():
             if error is not None:
                 self.future.set_exception(error)
-                self.future.exception()  # a life that is killed before it hears of this would be complained of
+                self.future.exception()  # asyncio would complain if the execution was killed before it has seen this
             else:
                 self.future.set_result(value)
         self.instance.engine.progress(self.instance)

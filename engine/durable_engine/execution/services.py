@@ -1,4 +1,4 @@
-"""What executions need of the engine that they live on."""
+"""The protocol of the services that executions need of their engine."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from durable_engine.workflow import Workflow
 
 
 class Services(InstanceEngine, Protocol):
-    """The services of an engine, for what runs steps: time, storage, who is notified, what a test changed."""
+    """The services of an engine for executions: time, storage, observers, modifications."""
 
     @property
     def clock(self) -> VirtualClock:
@@ -32,7 +32,7 @@ class Services(InstanceEngine, Protocol):
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
-        """The event loop that the engine lives on."""
+        """The engine's event loop."""
         ...
 
     @property
@@ -57,14 +57,14 @@ class Services(InstanceEngine, Protocol):
 
     @property
     def exceptions(self) -> dict[int, BaseException]:
-        """What instances failed with, by the key of their row."""
+        """The exceptions that instances failed with, by the key of their row."""
         ...
 
     # -- who is notified, and what the test changed ------------------------------------------------------------------
 
     @property
     def observers(self) -> Observers:
-        """Notified of what happens."""
+        """The observers, which are notified of everything that happens."""
         ...
 
     @property
@@ -74,12 +74,12 @@ class Services(InstanceEngine, Protocol):
 
     @property
     def findings(self) -> Findings:
-        """The broken rules that were noticed."""
+        """The findings: the broken rules that were noticed."""
         ...
 
     @property
     def hazards(self) -> Hazards:
-        """Notices where the vendor's engine would do something else."""
+        """The observer that notices where the vendor's engine would do something else."""
         ...
 
     @property
@@ -92,10 +92,10 @@ class Services(InstanceEngine, Protocol):
         ...
 
     def await_late_events(self, key: tuple[str, str], event_type: str) -> None:
-        """A wait has begun: mocked events of its type that come later are on their way from now on."""
+        """Note that a wait has begun: mocked events of its type that come later are on their way from now on."""
 
     def comes_of_unprovided(self, error: BaseException | None, instance: Instance) -> bool:
-        """Whether what ends an attempt or an instance comes of something that is not provided."""
+        """Whether the error of an attempt or an instance comes of something that is not provided."""
         ...
 
     def report_duration(self, text: str, place: Place) -> None:
@@ -111,7 +111,7 @@ class Services(InstanceEngine, Protocol):
 
     @property
     def interleaving(self) -> Interleaving:
-        """Who goes first of several that could."""
+        """The interleaving, which chooses the first of several that could go."""
         ...
 
     def schedule(
@@ -121,7 +121,7 @@ class Services(InstanceEngine, Protocol):
         ...
 
     def release(self, timer: Timer) -> None:
-        """What held a timer back is over."""
+        """Let a timer fire that was held back."""
 
     def in_turn(
         self, instance: Instance, action: Callable[[], None], *, dropped: Callable[[], object] | None = None
@@ -129,10 +129,10 @@ class Services(InstanceEngine, Protocol):
         """Do something that could as well come after something else."""
 
     def operation_opened(self) -> None:
-        """A step has begun, of whatever instance."""
+        """Count a step that has begun, of whatever instance."""
 
     def operations_closed(self, count: int) -> None:
-        """So many steps are no longer under way."""
+        """Count steps that are no longer under way."""
 
     async def settle(self, *, most: int | None = None) -> None:
         """Let everything of the instances that can run do so, at the present time."""
@@ -143,13 +143,13 @@ class Services(InstanceEngine, Protocol):
         """Note whether an instance is at work."""
 
     def progress(self, instance: Instance) -> None:
-        """Something changed about an instance that somebody may wait for."""
+        """Note that something changed about an instance that somebody may wait for."""
 
     def recorded(self, instance: Instance) -> None:
-        """History has grown."""
+        """Note that history has grown."""
 
     def forget_busy(self, instance: Instance) -> None:
-        """An execution is stopped, and is not at work any more."""
+        """Note that an execution is stopped, and is not at work any more."""
 
     def stop_tasks(self, instances: Iterable[Instance]) -> None:
         """Stop every task of these executions, which have ended."""
@@ -158,7 +158,7 @@ class Services(InstanceEngine, Protocol):
         """Lose an instance's memory and recover it from storage."""
 
     def free_slots(self, workflow: Workflow, ids: Iterable[str]) -> None:
-        """Instances run no more: let as many go on that are queued."""
+        """Free the slots of instances that run no more: as many go on that are queued."""
 
     def abort(self, error: BaseException) -> None:
-        """Something was raised in user code that is meant for the test."""
+        """Hand an exception of user code that is meant for the test to whoever waits."""

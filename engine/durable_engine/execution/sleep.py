@@ -20,7 +20,7 @@ class SleepOperation(DurableOperation):
         self.future = instance.new_sleep(row.key.name, place)
 
     def begin(self, duration: int) -> None:
-        """Start it, or go on with what is left of it."""
+        """Start the sleep, or go on with the rest of it."""
         engine = self.instance.engine
         if self.row.due is None:
             self.row.due = engine.clock.now_ms + duration

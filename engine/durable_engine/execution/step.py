@@ -1,4 +1,4 @@
-"""What `run` gets as `step`: `do` as a decorator, `sleep`, `sleep_until`, `wait_for_event`."""
+"""The argument `step` of `run`: `do` as a decorator, `sleep`, `sleep_until`, `wait_for_event`."""
 
 from __future__ import annotations
 
@@ -78,10 +78,10 @@ class DeferredCall(Coroutine[Any, Any, T], Generic[T]):
 
 
 class Step:
-    """The durable steps of one life of an instance.
+    """The durable steps of one execution of an instance.
 
     Args:
-        instance: The life.
+        instance: The execution.
     """
 
     def __init__(self, instance: Execution) -> None:
@@ -253,7 +253,7 @@ class Step:
         if duration > longest:
             too_long = SLEEP_TOO_LONG.format(name=name, ms=duration, limit=longest)
             return self._failed(JsException("Error", too_long), name, place)
-        # A sleep that an earlier life began or finished was not in the past then.
+        # A sleep that an earlier execution began or finished was not in the past then.
         if until is not None and duration < 0 and not instance.has_slept_until(name, until):
             return self._failed(JsException("Error", PAST_SLEEP), name, place)
         duration = max(duration, -longest)  # which is over at once as well, and can be stored

@@ -1,6 +1,6 @@
-"""Findings: what a run shows of a workflow that breaks a rule of durable workflows.
+"""Findings: broken rules of durable workflows, as a run shows them.
 
-A finding never raises inside user code. It is kept once a place, and whoever runs the engine decides what becomes of
+A finding never raises inside user code. It is kept once a place, and the owner of the engine decides what becomes of
 it: a warning, an error at the test's end, a line in a report. The engine names a rule; what is known of it comes from
 whoever runs the engine as well.
 """
@@ -61,11 +61,11 @@ class Finding:
 
 
 class Findings:
-    """What was found on an engine, each thing once a place.
+    """The findings of an engine, each once a place.
 
     Args:
         notify: Called with each new finding.
-        ignored: Names of rules that are not looked at.
+        ignored: Names of rules that are not checked.
         rules: The rules by their names; of any other rule a finding says only what was noticed.
 
     Attributes:
@@ -104,7 +104,7 @@ class Findings:
             place: File and line of the user's source.
             step: The step's label.
             workflow: The workflow's binding name.
-            about: Tells several things of one place apart.
+            about: Distinguishes several findings of one place.
             remedy: How to write it instead, where that depends on more than the rule.
 
         Returns:

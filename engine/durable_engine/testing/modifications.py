@@ -1,4 +1,4 @@
-"""Modifications: what a test changed about an instance, and how a step asks whether it is meant.
+"""Modifications: the changes that a test makes to an instance, and how a step finds those for it.
 
 A `Modification` is plain data, shared by every instance that it covers; whether anything used it is known there. How
 often it has answered is counted per instance and lifetime of its memo, in `InstanceModifications`, since a restart
@@ -110,13 +110,13 @@ class _Applied:
         return not self.answered and (self.sent or self.modification.kind == "event")
 
     def send(self, send: Callable[[bytes], None]) -> None:
-        """The event arrives now."""
+        """Send the event now."""
         self.timer = None
         self.sent = True
         send(self.modification.payload[1])
 
     def drop_timer(self) -> None:
-        """It is not on its way any more."""
+        """Cancel the event's timer, if it is on its way."""
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None
@@ -168,12 +168,12 @@ class InstanceModifications:
                 entry.taken_by = None
 
     def drop_timers(self) -> None:
-        """The instance has ended or is gone: no event comes any more."""
+        """Cancel the events that are on their way: the instance has ended or is gone."""
         for entry in self._applied:
             entry.drop_timer()
 
     def for_attempt(self, key: StepKey) -> Modification | None:
-        """What answers the next attempt of a step in the callback's place; None lets the callback run.
+        """The modification that answers the next attempt of a step in the callback's place; None lets the callback run.
 
         Errors and timeouts queue up in the order given, one an attempt; a mocked result answers once they are used up.
         """
@@ -188,7 +188,7 @@ class InstanceModifications:
         return None
 
     def give_back(self, modification: Modification) -> None:
-        """The attempt that this one answered was lost: it answers the next one the same."""
+        """Take an answer back whose attempt was lost: the next attempt gets the same."""
         for entry in self._applied:
             if entry.modification is modification:
                 entry.answered -= 1
@@ -205,7 +205,7 @@ class InstanceModifications:
 
     @property
     def all(self) -> list[Modification]:
-        """All of them, in the order given."""
+        """All modifications, in the order given."""
         return [entry.modification for entry in self._applied]
 
     @property
@@ -237,7 +237,7 @@ class InstanceModifications:
         return self._use("event_timeout", key)
 
     def event_taken(self, event_type: str, wait: StepKey) -> None:
-        """A mocked event was delivered to that wait."""
+        """Note that a mocked event was delivered to that wait."""
         mine = (
             entry
             for entry in self._applied
@@ -253,7 +253,7 @@ class InstanceModifications:
     def wait_began(
         self, event_type: str, schedule: Callable[[int, Callable[[], None]], Timer], send: Callable[[bytes], None]
     ) -> None:
-        """A wait for events of that type has begun: those that are to come later are on their way from now on.
+        """Note that a wait for events of that type has begun: late events are on their way from now on.
 
         Args:
             event_type: Their type.
@@ -304,7 +304,7 @@ def check_consistent(existing: Iterable[Modification], new: Modification) -> Non
 
 
 def exception_in(outcome: object) -> BaseException | type[BaseException] | None:
-    """What an outcome raises: an exception or its class, as in `unittest.mock`; None for anything else."""
+    """The exception that an outcome raises, or its class, as in `unittest.mock`; None for anything else."""
     if isinstance(outcome, BaseException):
         return outcome.with_traceback(None)
     return outcome if isinstance(outcome, type) and issubclass(outcome, BaseException) else None

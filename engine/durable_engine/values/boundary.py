@@ -1,6 +1,6 @@
-"""What a value becomes when it crosses to the platform and back: Python, JavaScript, storage, JavaScript, Python.
+"""Values across the platform's boundary and back: Python, JavaScript, storage, JavaScript, Python.
 
-What does not survive that trip in production must not survive it here. `encode` is the first half, into bytes that can
+Values that do not survive it in production must not survive it here. `encode` is the first half, into bytes that can
 be stored; `decode` the second, which makes new objects each time.
 Source: docs/reference/fidelity.md, "Values"; tests/engine/golden/boundary.json holds what was observed.
 """
@@ -35,7 +35,7 @@ _BIGINT, _ARRAY, _DATE, _SET, _ERROR, _TEXT, _OBJECT, _UNKNOWN = range(1, 9)
 _EPOCH = PLAIN_DATETIME(1970, 1, 1)
 _FIRST_MS, _LAST_MS = ((day - _EPOCH) // timedelta(milliseconds=1) for day in (PLAIN_DATETIME.min, PLAIN_DATETIME.max))
 _MOST_ITEMS = 10_000
-"""How many items of a foreign iterable are looked at; an endless one would hang the test."""
+"""The most items of a foreign iterable that are inspected; an endless one would hang the test."""
 
 
 class JsDict(dict[str, Any]):
@@ -145,13 +145,13 @@ def wrap(value: Any) -> Any:
 
 
 class TransparentProxy:
-    """Base of what stands for a value of the test's own (`__wrapped__`), and crosses the boundary as that value."""
+    """Base of the proxies of a test's own values (`__wrapped__`): each crosses the boundary as the value behind it."""
 
     __slots__ = ()
 
 
 def unwrap(value: Any) -> Any:
-    """What a proxy stands for; any other value as it is."""
+    """The value behind a proxy; any other value as it is."""
     if isinstance(value, TransparentProxy):
         value = value.__wrapped__  # type: ignore[attr-defined]
     return value._value if isinstance(value, JsProxy) else value
@@ -176,8 +176,8 @@ def encode(value: object) -> bytes:
         try:
             return _ENCODER.encode(_to_wire(value))
         except (ConversionError, BoundaryError) as first:
-            # The platform looks at the whole value before it converts any of it, and serialises it after that:
-            # of several things wrong with a value, which one is told does not depend on where they are.
+            # The platform inspects the whole value before it converts any of it, and serialises it after that:
+            # of several things wrong with a value, which one is reported does not depend on where they are.
             _screen(value)
             raise min(_refusals(value), key=_rank, default=first) from None
     except RecursionError:
@@ -201,22 +201,22 @@ def is_coroutine(value: object) -> bool:
 
 
 def decode(data: bytes) -> Any:
-    """Get a value back: from storage to JavaScript and to Python. Each call makes new objects."""
+    """Convert a value back: from storage to JavaScript and to Python. Each call makes new objects."""
     return _from_wire(_DECODER.decode(data))
 
 
 def decode_plain(data: bytes) -> Any:
-    """As `decode`, for looking at: buffers come as bytes and arrays, which compare and print by their content."""
+    """As `decode`, for inspection: buffers come as bytes and arrays, which compare and print by their content."""
     return _from_wire(_PLAIN_DECODER.decode(data))
 
 
 def cross(value: object) -> Any:
-    """The whole trip."""
+    """Send a value across the boundary and back."""
     return decode(encode(value))
 
 
 def to_json(value: Any) -> Any:
-    """What a crossed value becomes in `status()`, where it is JSON."""
+    """The JSON form of a crossed value, as `status()` has it."""
     if isinstance(value, JsBigInt):
         return f"[BigInt({int(value)})]"
     if isinstance(value, float):
@@ -405,7 +405,7 @@ def _other(value: Any) -> Any:
 
 
 def _refuse_for_good(value: object) -> None:
-    """What may stand nowhere in a value."""
+    """Refuse a value that may stand nowhere."""
     if isinstance(value, tuple | bytearray):
         _tuple(value)
     if inspect.isawaitable(value):
@@ -415,9 +415,9 @@ def _refuse_for_good(value: object) -> None:
 
 
 def _screen(value: Any) -> None:
-    """Look through a value that cannot cross for something that decides how it is refused.
+    """Search a value that cannot cross for the part that decides how it is refused.
 
-    Foreign iterables are looked into as well, which uses up a generator: the platform does the same.
+    Foreign iterables are inspected as well, which uses up a generator: the platform does the same.
     """
     if isinstance(value, TransparentProxy):
         value = value.__wrapped__  # type: ignore[attr-defined]
@@ -441,7 +441,7 @@ def _screen(value: Any) -> None:
 
 
 def _refusals(value: Any) -> Iterator[ConversionError | BoundaryError]:
-    """Everything in a value that cannot cross."""
+    """The refusals of every part of a value that cannot cross."""
     value = unwrap(value)
     if isinstance(value, dict):
         for key, item in value.items():

@@ -1,4 +1,4 @@
-"""What a recording is: one run of one instance, as it is written to a file, in version 1 of the format.
+"""The recording format, version 1: one run of one instance, as it is written to a file.
 
 Times are virtual and aware (UTC), durations are milliseconds. A field of type `Value` holds JSON; what JSON has no form
 for stands there tagged (`values.py`), and `untag` gives the Python value. docs/reference/recordings.md says what each
@@ -27,11 +27,11 @@ Value = Any
 
 
 class _Part(msgspec.Struct, omit_defaults=True):
-    """What every part of a recording is: what is at its default is left out of the file."""
+    """Base of every part of a recording: fields at their defaults are left out of the file."""
 
 
 class ErrorRecord(_Part):
-    """An error as the platform tells it.
+    """An error as the platform reports it.
 
     Attributes:
         name: `Error`, `WorkflowTimeoutError`, ...
@@ -43,14 +43,14 @@ class ErrorRecord(_Part):
 
 
 class SourcePlace(_Part):
-    """Where in the user's source; the file is relative to the folder that pytest calls rootdir, where it lies in it."""
+    """A place in the user's source; the file is relative to pytest's rootdir, where it lies in it."""
 
     file: str
     line: int
 
 
 class LogLine(_Part):
-    """Something that user code printed or logged.
+    """A line that user code printed or logged.
 
     Attributes:
         at: When.
@@ -273,10 +273,10 @@ class HistoryLine(_Part):
 
 
 class RunSettings(_Part):
-    """How the workflow ran, where it matters for running it again.
+    """The settings of a run that matter for running it again.
 
     Attributes:
-        step_limit: How many `do` steps a life may ask for.
+        step_limit: How many `do` steps an execution may ask for.
         implicit_dependencies: Whether a callback's parameters name its dependencies.
         limits: The platform's limits that the test set lower (or higher), by name.
     """
@@ -292,7 +292,7 @@ class Recording(_Part):
     Attributes:
         instance_id: The instance's id.
         status: Its status at the end of the recording.
-        format: Tells a recording from any other JSON.
+        format: Distinguishes a recording from any other JSON.
         version: Of the format.
         source: `"test"`, or `"production"` for what the platform's API gave.
         made_by: The program and its version.

@@ -1,4 +1,4 @@
-"""A workflow's steps as a graph: what ran after what, and which branches nothing took."""
+"""The graph of a workflow: its steps in the order in which they ran, and the branches that nothing took."""
 
 from __future__ import annotations
 

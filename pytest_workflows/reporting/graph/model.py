@@ -39,7 +39,7 @@ class Node(msgspec.Struct):
 
     @property
     def notes(self) -> str:
-        """What happened to it, in a few words."""
+        """Notes on its runs, in a few words."""
         if self.kind in ("start", "end"):
             return f"{self.runs} instance{'s' if self.runs != 1 else ''}" if self.taken else "never"
         if not self.taken:
@@ -55,7 +55,7 @@ class Node(msgspec.Struct):
 
 
 class Edge(msgspec.Struct, frozen=True):
-    """What came after what.
+    """An edge: one node came right after another.
 
     Attributes:
         source: A node's id.

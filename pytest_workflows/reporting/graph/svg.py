@@ -157,7 +157,7 @@ def _down(edge: Edge, layout: Layout) -> Drawn:
 
 
 def _loop(edge: Edge, layout: Layout) -> Drawn:
-    """An edge that leads back goes round on the right."""
+    """Draw an edge that leads back, round on the right."""
     source, target = layout.boxes[edge.source], layout.boxes[edge.target]
     x0, x1 = source.x + source.width / 2, target.x + target.width / 2
     between = [box for box in layout.boxes.values() if target.layer <= box.layer <= source.layer]

@@ -63,7 +63,7 @@ def render(report: Report) -> str:
 
 
 def count(number: int, what: str) -> str:
-    """So many: `1 place`, `303 instances`."""
+    """A count in words: `1 place`, `303 instances`."""
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 

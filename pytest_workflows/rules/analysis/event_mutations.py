@@ -168,7 +168,7 @@ def _parameters_with(call: ast.Call, node: FunctionNode, skipped: int, names: Se
 
 
 def _names_in(function: FunctionNode, names: list[Variable]) -> list[Variable]:
-    """These variables, and those of a function for parts of them: `order = event["payload"]["order"]`."""
+    """Variables, and those of a function for parts of them: `order = event["payload"]["order"]`."""
     found = list(names)
     for node in ast.walk(function):
         value = getattr(node, "value", None)

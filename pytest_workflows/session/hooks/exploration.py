@@ -25,12 +25,12 @@ _TALLY = "workflows_exploration"
 
 
 class ExplorationHooks:
-    """Runs tests several times, and reports each run that fails as a failure of its own.
+    """Hooks that run tests several times, and report each run that fails as a failure of its own.
 
     Args:
         config: pytest's configuration.
         session: Our session.
-        wanted: What the command line wants to be explored.
+        wanted: The exploration that the command line asks for.
     """
 
     def __init__(self, config: pytest.Config, session: WorkflowSession, wanted: Exploration) -> None:
@@ -43,7 +43,7 @@ class ExplorationHooks:
 
     @property
     def tally(self) -> Tally:
-        """What was explored so far."""
+        """The exploration so far."""
         return self._tally
 
     # -- one test ----------------------------------------------------------------------------------------------------
@@ -203,7 +203,7 @@ class ExplorationHooks:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """Take over what a worker explored."""
+        """Take over the exploration of a worker."""
         data = getattr(node, "workeroutput", {}).get(_TALLY)
         if data is not None:
             self._tally.add(data)
@@ -214,7 +214,7 @@ class ExplorationHooks:
         return not (wanted is None or isinstance(wanted, str | int) or self._tally.points)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Say what was explored."""
+        """Print the summary of the exploration."""
         if self._is_missed:
             terminalreporter.section("workflow exploration")
             terminalreporter.line(
@@ -229,7 +229,7 @@ class ExplorationHooks:
 
 
 class _Again(pytest.Item):
-    """Stands for the next run of a test: fixtures of a wider scope live on between runs, as between tests."""
+    """An item for the next run of a test: fixtures of a wider scope live on between runs, as between tests."""
 
     def runtest(self) -> None:
         """Never called: the test's own item runs."""

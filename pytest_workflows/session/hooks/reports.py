@@ -1,4 +1,4 @@
-"""The hooks for what is looked at after a session: the HTML page and step coverage. Registered where one is wanted."""
+"""Report hooks: the HTML page and step coverage of a session. Registered where one of them is wanted."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _FAILURE = "workflows_failure"
 
 
 class ReportHooks:
-    """Collects every test's instances, and shows them at the end.
+    """Hooks that collect every test's instances, and report on them at the end.
 
     Args:
         config: pytest's configuration.
         session: Our session.
-        options: What is wanted.
+        options: The report options.
     """
 
     def __init__(self, config: pytest.Config, session: WorkflowSession, options: ReportOptions) -> None:
@@ -62,7 +62,7 @@ class ReportHooks:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """When a test was torn down, take its instances."""
+        """Take the instances of a test that was torn down."""
         report = yield
         self._has_failed = report.failed or (self._has_failed and report.when != "setup")
         running = self._session.running
@@ -82,7 +82,7 @@ class ReportHooks:
     # -- between processes -------------------------------------------------------------------------------------------
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """A worker's reports carry what its tests left; here the failures are noted."""
+        """Take the records out of a worker's report, and note failures."""
         from pytest_workflows.reporting.test_runs import dump, load
 
         if self._worker is not None:
@@ -101,7 +101,7 @@ class ReportHooks:
             self._add_failure(found["test"], {**found, "command": again})
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """A file that cannot be collected has failed too, and nothing of it was run."""
+        """Note a file that cannot be collected: it has failed too."""
         if report.failed and self._worker is None:
             self._add_failure(report.nodeid, _failure_of(report, None))
 
@@ -116,7 +116,7 @@ class ReportHooks:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """Take what a worker had left when it ended."""
+        """Take the records of a worker that has ended."""
         left = getattr(node, "workeroutput", {}).get(_LEFT)
         if left is not None:
             from .session_reports import load_left
@@ -186,7 +186,7 @@ def _concerns(running: RunningTest) -> bool:
 
 
 def _failure_of(report: pytest.TestReport | pytest.CollectReport, running: RunningTest | None) -> dict[str, Any]:
-    """What the page says of a failure: plain data, which a worker's report can carry, without what is redacted."""
+    """The page's data of a failure: plain, so that a worker's report can carry it, and redacted."""
     redacted = running.redacted if running is not None and running.used else str
     plan = PLAIN if running is None or not _concerns(running) else running.plan
     return {
@@ -199,7 +199,7 @@ def _failure_of(report: pytest.TestReport | pytest.CollectReport, running: Runni
 
 
 def _sentence(report: pytest.TestReport | pytest.CollectReport) -> str:
-    """The line that says what happened: of several errors, of which one was raised for another, the last."""
+    """The sentence of a failure: the line that says what happened, of several chained errors the last."""
     crash = getattr(report.longrepr, "reprcrash", None)
     text = report.longreprtext if crash is None else crash.message
     lines = [line for line in text.splitlines() if line.strip()]

@@ -1,4 +1,4 @@
-"""Makes the reports at the end of a session from what its tests left."""
+"""The reports at the end of a session, made from the records of its tests."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 
 
 class Left(msgspec.Struct):
-    """What a worker has not sent with its reports."""
+    """The records that a worker has not sent with its reports."""
 
     runs: list[TestRuns]
     configured: list[KnownWorkflow]
 
 
 def dump_left(runs: list[TestRuns], configured: list[KnownWorkflow]) -> str:
-    """As text, for another process."""
+    """The records as text, for another process."""
     return msgspec.json.encode(Left(runs, configured)).decode()
 
 
 def load_left(text: str) -> tuple[list[TestRuns], list[KnownWorkflow]]:
-    """What `dump_left` wrote."""
+    """Read the text of `dump_left`."""
     left = msgspec.json.decode(text, type=Left)
     return left.runs, left.configured
 
@@ -69,7 +69,7 @@ def make_report(
     configured: list[KnownWorkflow],
     config: pytest.Config,
 ) -> Report:
-    """Put together what the tests left: those that failed come first."""
+    """Put the tests' records together: those that failed come first."""
     tests: dict[str, TestRun] = {}
     for run in runs:
         if not run.quiet:
