@@ -36,7 +36,7 @@ def set_resolver(
     names: Callable[[], Iterable[str]] = tuple,
     hint: Callable[[], str | None] = lambda: None,
 ) -> Resolver | None:
-    """Say where `workers.env` takes its bindings from. For the plugin.
+    """Set the source of the bindings of `workers.env`. For the plugin.
 
     Args:
         resolve: Gives the binding of a name and raises KeyError for a name that is none; None when nobody answers.
@@ -157,7 +157,7 @@ _ascii = False
 
 
 def set_ascii(only: bool) -> bool:
-    """Say whether the terminal takes ASCII only. For the plugin.
+    """Set whether the terminal takes ASCII only. For the plugin.
 
     Args:
         only: Whether it does.

@@ -132,7 +132,7 @@ class MissingNameError(UnprovidedError):
         Args:
             kind: `Request` or `Response`.
             name: The name.
-            known: What it has, a sentence.
+            known: The names that it has, a sentence.
         """
         return _MissingAttribute(kind, name, known)
 
@@ -140,7 +140,7 @@ class MissingNameError(UnprovidedError):
         """The error as an import raises it.
 
         Args:
-            fullname: What was imported, `js.caches`.
+            fullname: The imported name, `js.caches`.
             is_module: Whether only a module can be meant.
         """
         known: str = self.args[1]

@@ -36,7 +36,7 @@ def pytest_workflows_step_started(instance: Instance, step: StepKey) -> None:
     """A step has started for the first time.
 
     Args:
-        instance: Whose step it is.
+        instance: The step's instance.
         step: Its `kind`, `name` and `count`.
     """
 
@@ -46,7 +46,7 @@ def pytest_workflows_step_finished(instance: Instance, step: StepKey) -> None:
     """A step has its outcome; `instance.find_step(step)` holds it.
 
     Args:
-        instance: Whose step it is.
+        instance: The step's instance.
         step: Its `kind`, `name` and `count`.
     """
 

@@ -125,7 +125,7 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
 def pytest_make_collect_report(
     collector: pytest.Collector,
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """Say so where a test module cannot be imported because the Worker's source is for a newer Python."""
+    """Add a note where a test module cannot be imported because the Worker's source is for a newer Python."""
     report = yield
     call: pytest.CallInfo[Any] | None = getattr(report, "call", None)
     if report.failed and call is not None and call.excinfo is not None:
@@ -220,7 +220,7 @@ def pytest_exception_interact(
     call: pytest.CallInfo[Any],
     report: pytest.CollectReport | pytest.TestReport,
 ) -> None:
-    """Say what to do where a Worker's module, imported by a test file or a test, wants an event loop."""
+    """Add the next step where a Worker's module, imported by a test file or a test, wants an event loop."""
     assert call.excinfo is not None
     node.config.stash[SESSION].explain_error(call.excinfo.value, report)
 

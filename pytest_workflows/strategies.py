@@ -50,7 +50,7 @@ def fault_plans(
         steps: Further steps: names of `do` steps, `("name", 2)` for a second occurrence, or the records of a run
             (`instance.steps`), whose kind is known.
         events: The events that the plan sends: type to payload, or to a strategy for payloads.
-        errors: What attempts fail with, exception instances, the simplest first; a `ConnectionError`, which is retried,
+        errors: The errors of attempts, exception instances, the simplest first; a `ConnectionError`, which is retried,
             and a `NonRetryableError` by default. Timeouts are drawn as well.
         max_faults: How many things go wrong at most.
 

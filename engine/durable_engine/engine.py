@@ -503,7 +503,7 @@ class Engine:
         Args:
             workflow: The workflow that it runs.
             id: Its id; None lets the engine make a UUID.
-            params: What the event's payload is, stored.
+            params: The event's payload, stored.
             retention: For how long it is kept after its end, where its workflow's default does not hold.
             trigger: The cron trigger that makes it, if one does.
 
@@ -791,7 +791,7 @@ class Engine:
             workflow: The instance's workflow.
             id: Its id.
             event_type: The event's type.
-            payload: What comes with it, stored.
+            payload: Its payload, stored.
             place: File and line of the user's source that sends it; None where a tool does.
         """
         self._waits.acted()

@@ -95,7 +95,7 @@ class StepRecord(Shown):
         status: `"running"`, `"waiting"` (a sleep, an event, a retry delay), `"complete"` or `"errored"`.
         attempts: The attempts so far, oldest first; empty for sleeps and waits.
         inputs: The dependencies' values by name; `"[REDACTED]"` for sensitive outputs.
-        result: What `run` got, None until there is something; `"[REDACTED]"` for sensitive outputs.
+        result: The value that `run` got, None until there is one; `"[REDACTED]"` for sensitive outputs.
         error: `{"name": ..., "message": ...}` of a step that failed for good, else None.
         started_at: Virtual time (aware, UTC).
         ended_at: Virtual time, or None while it is not finished.
@@ -146,7 +146,7 @@ class Ask:
 
     Attributes:
         key: The step's identity.
-        place: Where in the user's source.
+        place: The place in the user's source.
         branch: 0 for `run` itself; a number for each task that it started, in order of their first step.
     """
 
@@ -160,7 +160,7 @@ class CallbackRun:
     """One run of a step's callback.
 
     Attributes:
-        key: Whose callback it is.
+        key: The callback's step.
         attempt: In which attempt.
         function: The user's function.
         inputs: The dependencies' values that it is called with, by name.
@@ -182,10 +182,10 @@ class Effect:
 
     Attributes:
         service: The binding's name, or the host of a request.
-        method: What was called: `send`, `prepare(...).bind(...).run`, `POST /charges`; `()` for the service itself.
+        method: The called method: `send`, `prepare(...).bind(...).run`, `POST /charges`; `()` for the service itself.
         args: Its positional arguments.
         kwargs: Its keyword arguments.
-        place: Where in the user's source.
+        place: The place in the user's source.
         step: The step whose callback made it; None for code of `run` outside of its steps.
         attempt: The attempt of that step.
         origin: The call that gave the object it was made on: `prepare(sql)` for `prepare(sql).run()`.

@@ -21,7 +21,7 @@ class Detail:
     """A difference in something that both runs have.
 
     Attributes:
-        name: What about it.
+        name: The name of the detail.
         a: As A has it.
         b: As B has it.
         unsure: Whether one of the two is not known, so that they may be the same after all.
@@ -39,8 +39,8 @@ class Difference:
 
     Attributes:
         kind: Whether it is the same, has changed, is not known, or is in one of them only.
-        what: What it is.
-        details: What has changed of it.
+        what: The thing that is compared.
+        details: The differences.
     """
 
     kind: Literal["same", "changed", "unsure", "only A", "only B"]

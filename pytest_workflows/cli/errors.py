@@ -18,9 +18,9 @@ class CommandError(Exception):
     """An error that ends a command with one line and a hint.
 
     Args:
-        message: What happened, in one line.
-        hint: What to do next.
-        exit_code: What the command exits with.
+        message: The fact, in one line.
+        hint: The next step.
+        exit_code: The exit code of the command.
     """
 
     def __init__(self, message: str, hint: str = "", exit_code: int = INPUT) -> None:

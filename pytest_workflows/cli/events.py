@@ -22,7 +22,7 @@ class PlannedEvent:
 
     Attributes:
         type: Its type.
-        payload: What it carries; None where none was given.
+        payload: Its payload; None where none was given.
         after_ms: When, in virtual milliseconds after the instance's creation.
     """
 

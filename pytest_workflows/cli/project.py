@@ -80,7 +80,7 @@ def find_project(config: str | None = None) -> Found:
     """Find the project.
 
     Args:
-        config: What `--config` says; it wins.
+        config: The value of `--config`; it wins.
 
     Raises:
         CommandError: If pytest's or wrangler's configuration cannot be read.

@@ -35,7 +35,7 @@ class Bench:
 
     Attributes:
         running: The plugin's view of it.
-        env: What the Worker gets as `env`.
+        env: The bindings that the Worker gets as `env`.
         found: The project.
     """
 
@@ -88,7 +88,7 @@ def choose_binding(name: str | None, found: Found, names: list[str], workflow: s
     """The name of a workflow binding, from what was typed.
 
     Args:
-        name: What was typed, if anything.
+        name: The name that was typed, if any.
         found: The project.
         names: The bindings that it has.
         workflow: The workflow's own name, where it is known otherwise.
@@ -119,8 +119,8 @@ def run_like_a_test(act: Callable[[Bench], None], *, config: str | None = None, 
 
     Args:
         act: What to do.
-        config: What `--config` says.
-        marks: What `@pytest.mark.workflow` would say.
+        config: The value of `--config`.
+        marks: The arguments that `@pytest.mark.workflow` would have.
 
     Raises:
         CommandError: If the project cannot be set up.

@@ -42,7 +42,7 @@ class Explorer:
 
     Args:
         exploration: The exploration that is asked for.
-        seed: What draws come from.
+        seed: The seed of draws.
     """
 
     def __init__(self, exploration: Exploration, seed: object) -> None:

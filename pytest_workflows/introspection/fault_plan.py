@@ -1,4 +1,4 @@
-"""A fault plan: what goes wrong in one run, as plain data that prints as the code that makes it."""
+"""Fault plans: the faults of one run, as plain data that prints as the code that makes it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _EVENT_FORM = (
 
 @dataclass(frozen=True, repr=False)
 class FaultPlan:
-    """What goes wrong in a run: which attempts fail and how, where the engine dies, and when events come.
+    """The faults of a run: which attempts fail and how, where the engine dies, and when events come.
 
     `m.apply(plan)` puts it in force. A fault that the run never comes to is no error.
 

@@ -131,7 +131,7 @@ def unused_error(
 
     Args:
         modifications: The modifications of the test.
-        of: Says of what, for the message.
+        of: The workflow or instance, for the message.
         steps_that_ran: Gives the steps that did run; asked only if they are needed.
     """
     unused = [one for one in modifications if one.required and not one.used]

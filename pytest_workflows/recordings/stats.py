@@ -43,7 +43,7 @@ class StepStats(msgspec.Struct, frozen=True):
         failed: How many failed for good.
         retries: Attempts beyond the first.
         virtual: From start to end, in virtual time.
-        working: What their attempts took: in real time, or in production's.
+        working: The time of their attempts: in real time, or in production's.
     """
 
     kind: str
@@ -66,7 +66,7 @@ class WorkflowStats(msgspec.Struct, frozen=True):
         wall: From creation to the end in real time; of production's recordings in production's.
         virtual: The same in virtual time.
         waiting_ms: Virtual time in which something was waited for (sleeps, events, retry delays) while no step worked.
-        working_ms: What steps' attempts took: in real time, or in production's.
+        working_ms: The time of steps' attempts: in real time, or in production's.
         steps: How many steps started.
         retries: Attempts beyond the first.
         by_step: Each kind and name of step, in order of their first start.

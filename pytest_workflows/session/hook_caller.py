@@ -39,7 +39,7 @@ def call_hook(impl: pluggy.HookImpl, **arguments: Any) -> None:
 
     Args:
         impl: The hook; a wrapper has nothing in it.
-        arguments: What hooks of that name get.
+        arguments: The arguments that hooks of that name get.
     """
     outcome: Any = impl.function(*(arguments[name] for name in impl.argnames))
     if impl.wrapper or impl.hookwrapper:

@@ -17,7 +17,7 @@ def end_process(item: pytest.Item, stderr: int, text: str) -> None:
     Args:
         item: The test that runs.
         stderr: The file descriptor that is printed to.
-        text: What happened, where, and what to do.
+        text: The fact, its place, and the next step.
     """
     capture: Any = item.config.pluginmanager.getplugin("capturemanager")
     printed = ""

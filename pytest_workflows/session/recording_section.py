@@ -51,7 +51,7 @@ def report_recordings(report: pytest.TestReport, running: Recorded, config: pyte
         report: Of one phase of the test.
         running: The test.
         config: pytest's.
-        title: What sets this run of the test apart from its plain one; empty for that.
+        title: The title of this run of the test; empty for its plain one.
     """
     mode, folder = running.recording_mode
     base, nodeid = config.rootpath / folder, report.nodeid + title

@@ -110,7 +110,7 @@ class Scope:
         return False
 
     def texts(self, klass: Klass) -> dict[str, str]:
-        """All texts that have names here."""
+        """The texts that have names here."""
         outer = {**self.module.constants, **klass.constants} if self.parent is None else self.parent.texts(klass)
         return {**outer, **self.constants}
 

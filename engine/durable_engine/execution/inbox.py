@@ -35,9 +35,9 @@ class Inbox:
     """The events of one execution, and the waits for them.
 
     Args:
-        instance: Whose events they are.
+        instance: The instance of the events.
         engine: Its engine.
-        modifications: What a test changed about the instance: it may have mocked an event.
+        modifications: The modifications of the instance, which may have mocked an event.
         dies_at: Passes the fault point of an event of that type which that wait is about to take; says whether the
             engine has died there.
     """

@@ -66,7 +66,7 @@ def read_config(config: object) -> StepConfig:
     """Validate a step's `config` and merge the defaults in.
 
     Args:
-        config: What the user gave: None or a mapping.
+        config: The user's configuration: None or a mapping.
 
     Raises:
         InvalidStepConfigError: If the platform rejects it.

@@ -27,7 +27,7 @@ class Unwinding:
 
     Args:
         applies: Whether what the running thread runs now is the code that must go.
-        error: What the test is to see of it; None where it is a Ctrl-C.
+        error: The error for the test; None where it is a Ctrl-C.
 
     Attributes:
         is_active: Whether code that catches the exception gets another one.
@@ -114,7 +114,7 @@ class GiveWay(_Raised, BaseException):
     """Raised in user code that does not give way; no `except Exception` catches it.
 
     Args:
-        unwinding: What raises it.
+        unwinding: The unwinding that raises it.
     """
 
     def __init__(self, unwinding: Unwinding) -> None:

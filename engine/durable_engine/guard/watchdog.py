@@ -73,7 +73,7 @@ class Guard:
     """A guard: something that must give way in time, watched by the watchdog's thread.
 
     Attributes:
-        unwinding: What raises in the code in question, once it has not given way.
+        unwinding: The unwinding that raises in the code in question, once it has not given way.
     """
 
     unwinding: Unwinding | None = None
@@ -82,7 +82,7 @@ class Guard:
         """Whether it has been at work for too long. Asked in the watchdog's thread.
 
         Args:
-            now: What `time.monotonic` says.
+            now: The time by `time.monotonic`.
         """
         raise NotImplementedError
 

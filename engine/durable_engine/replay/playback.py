@@ -47,13 +47,13 @@ class PlayedStep:
         key: The step's identity.
         rank: Its place in the order in which steps ended.
         status: Its status at the end of the recording; one that had not ended never does.
-        lines: What happened to it, in order; the last ones, all at one time, are its end if it had one.
+        lines: Its recorded events, in order; the last ones, all at one time, are its end if it had one.
         ended_at: When that was, in epoch milliseconds, if it is known.
         ending: How many of the lines are its end.
         inputs: The dependencies' values, stored.
         result: Its result, stored.
-        error: What it failed with for good.
-        fatal: What it ended its instance with, where it did so at once.
+        error: The error that it failed with for good.
+        fatal: The error that it ended its instance with, where it did so at once.
         mocked: Whether a modification had answered.
         sensitive: Whether its output is secret.
     """

@@ -20,7 +20,7 @@ class Rule:
 
     Attributes:
         name: `state-outside-step`.
-        consequence: What happens in production where it is broken, a sentence.
+        consequence: The consequence in production where the rule is broken, a sentence.
         remedy: How to write it instead, a sentence.
     """
 
@@ -35,12 +35,12 @@ class Finding:
 
     Attributes:
         rule: The rule's name.
-        message: What was noticed, a clause without a full stop at its end; it may end in a question.
+        message: The observation, a clause without a full stop at its end; it may end in a question.
         file: The user's source.
         line: The line in it.
         step: The step's name with its occurrence, or None.
         workflow: The workflow's binding name.
-        consequence: What happens in production, a sentence; None where nothing is known of the rule.
+        consequence: The consequence in production, a sentence; None where nothing is known of the rule.
         remedy: How to write it instead, a sentence; None where nothing is known of it.
     """
 
@@ -100,7 +100,7 @@ class Findings:
 
         Args:
             rule: The rule's name.
-            message: What was noticed.
+            message: The observation.
             place: File and line of the user's source.
             step: The step's label.
             workflow: The workflow's binding name.

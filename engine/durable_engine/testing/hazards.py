@@ -29,7 +29,7 @@ class Hazard:
 
     Attributes:
         name: The heading of its section on the rule's page.
-        effect: What the engine does, a clause that goes on from its name.
+        effect: The engine's behaviour, a clause that goes on from its name.
         remedy: How to write it instead, a clause.
     """
 
@@ -147,8 +147,8 @@ class Hazards(Observer):
         """Keep a finding, one for each hazard and place.
 
         Args:
-            hazard: What the engine would do.
-            noticed: What it would do that with, a clause.
+            hazard: The hazard.
+            noticed: The object of the hazard, a clause.
             place: File and line of the user's source.
             workflow: The workflow's binding name.
             step: The step that it is about.
@@ -172,10 +172,10 @@ class Hazards(Observer):
         """Whether a `sleep_until` comes too late: it was asked for before, and its time has passed since.
 
         Args:
-            instance: Whose `run` asks for it.
+            instance: The instance whose `run` asks for it.
             key: The sleep.
             until: The time, in epoch milliseconds.
-            row: What an earlier execution has stored of it; None where none has asked for it.
+            row: The row that an earlier execution has stored; None where none has asked for it.
         """
         if row is None:
             self._until[instance.row.key, key] = until

@@ -77,7 +77,7 @@ class Modification:
     """One change that a test asked for.
 
     Attributes:
-        kind: What it changes.
+        kind: The kind of change.
         call: How the test wrote it, for messages: `mock_step_result('charge')`.
         selector: The step that it is for; None for all of them, or for an event.
         payload: The stored result, the exception (or its class), the callable or list of outcomes, or the event: type
@@ -316,7 +316,7 @@ def call_with_named(function: Any, values: Mapping[str, Any], own: Iterable[str]
     Args:
         function: Plain or async; parameters named `ctx` or after a dependency get that value. One that takes anything
             (a `Mock`, `**kwargs`) gets the arguments that the callback itself has, by name.
-        values: What can be named: the dependencies' values, and `ctx`.
+        values: The values that can be named: those of the dependencies, and `ctx`.
         own: The names of the callback's own parameters.
 
     Raises:

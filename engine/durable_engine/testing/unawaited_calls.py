@@ -17,7 +17,7 @@ class Call:
     """A call of a test that was made and has not begun.
 
     Args:
-        what: Which call, as code has it.
+        what: The call, as code has it.
         place: Where in the test.
     """
 
@@ -41,7 +41,7 @@ class Calls:
         """A call that is to be awaited was made.
 
         Args:
-            what: Which call, as code has it.
+            what: The call, as code has it.
         """
         call = Call(what, place_of_user())
         self._waiting[call] = None
@@ -55,7 +55,7 @@ class Calls:
         """Wrap a call in an awaitable that knows whether it was awaited.
 
         Args:
-            what: Which call, as code has it.
+            what: The call, as code has it.
             start: Makes the coroutine that does it. Code of a workflow gets just that.
         """
         return start() if current_scope.get() is not None else _Watched(self, self.note(what), start)

@@ -49,7 +49,7 @@ class UnprovidedUses:
         """Keep a use; what is known already, and any other exception, is left as it is.
 
         Args:
-            error: What it raises.
+            error: The exception that it raises.
             instance: Whose code it was, by its workflow's binding name and its id; None for other code.
         """
         use = _Use(error, instance)

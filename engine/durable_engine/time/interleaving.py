@@ -17,7 +17,7 @@ class Interleaving:
     """The interleaving of an engine: the order of events that could happen in any order.
 
     Args:
-        seed: What the order comes from; None keeps the order in which things became ready.
+        seed: The seed of the order; None keeps the order in which things became ready.
 
     Attributes:
         trace: The choices so far: which one was taken, of how many.

@@ -80,7 +80,7 @@ class Waiter:
 
     Args:
         evaluate: Returns whether the condition holds; raises when it can no longer hold.
-        describe: Says what is awaited and how things stand, for the error.
+        describe: Describes the condition and the present state, for the error.
         about: The instance that it is about (workflow and id); None for the whole engine, until it is idle.
         for_step: Whether the end of the execution ends the wait.
     """

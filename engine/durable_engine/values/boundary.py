@@ -80,7 +80,7 @@ class JsProxy:
     """A JavaScript object in the hands of Python code that converts by hand (`pyodide.ffi.to_js`).
 
     Args:
-        value: What it stands for; it crosses the boundary as that value.
+        value: The value behind it; it crosses the boundary as that value.
     """
 
     def __init__(self, value: Any) -> None:

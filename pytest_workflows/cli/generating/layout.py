@@ -19,8 +19,8 @@ class Group:
     """A node in brackets: a call, a list, a dict.
 
     Attributes:
-        opening: What it begins with, the bracket included: `RuntimeError(`.
-        items: What is in it.
+        opening: Its beginning, the bracket included: `RuntimeError(`.
+        items: The nodes in it.
         closing: The closing bracket.
     """
 

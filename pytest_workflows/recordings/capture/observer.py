@@ -48,13 +48,13 @@ class Watched:
         executions: How often `run` was called.
         asks: Where and by which branch of `run` each step was asked for first.
         places: Where a step was declared.
-        parents: Which step's callback asked for a step.
+        parents: The step whose callback asked for a step.
         real: Real milliseconds of each attempt's callback.
         timeouts: How long each wait waits, in milliseconds.
         began_at: Real milliseconds from the instance's creation to the start of each attempt's callback.
         step_times: Real milliseconds from the instance's creation to each step's start and outcome.
         running: Real seconds at which a callback began that has not ended.
-        lines: What was printed and logged, by attempt; by None for code of `run`.
+        lines: The output, printed and logged, by attempt; by None for code of `run`.
         unfinished: Text that was printed without a newline so far.
         effects: Calls on bindings, with the virtual time.
         events: Events that were sent: type, payload, time.

@@ -44,7 +44,7 @@ def measure(
     """The coverage of all workflows.
 
     Args:
-        recordings: What the tests ran.
+        recordings: The recordings of the tests.
         configured: Workflows that count even where no test ran them.
         find: Reads a workflow's source.
         rootdir: What files are relative to.

@@ -67,7 +67,7 @@ class WorkflowCoverage(msgspec.Struct):
     """The coverage of a workflow.
 
     Attributes:
-        known: Which workflow it is.
+        known: The workflow.
         instances: How many instances the tests made.
         found: Whether its source could be read; without it, only steps that ran are known.
         steps: Its steps, in the order in which the source has them; those that were not found there come last.

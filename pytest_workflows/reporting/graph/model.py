@@ -14,7 +14,7 @@ class Node(msgspec.Struct):
 
     Attributes:
         id: Names it in the graph: `start`, `s0`, `end_complete`.
-        kind: What it is.
+        kind: The kind of node.
         label: The step's name, as the source writes it where the source has it; of an end the status.
         runs: How many steps of this kind and name started, in all recordings; of an end, how many instances ended so.
         failed: How many of them failed for good; of a wait, timed out.

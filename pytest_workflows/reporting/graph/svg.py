@@ -46,7 +46,7 @@ def to_svg(graph: Graph, *, standalone: bool = True) -> str:
     """The graph as SVG.
 
     Args:
-        graph: What to draw.
+        graph: The graph.
         standalone: Whether it stands in a file of its own, and brings its colours, light and dark; in a page it takes
             the page's `--wf-...` properties.
     """

@@ -46,8 +46,8 @@ class BrokenRule:
 
     Attributes:
         name: The rule.
-        consequence: What it leads to in production; None for a rule that is not known here.
-        remedy: What to do instead.
+        consequence: The consequence in production; None for a rule that is not known here.
+        remedy: The code to write instead.
         places: Where it is broken.
     """
 

@@ -51,7 +51,7 @@ def find_mutation(
     """The first mutation of the event; in the callback rather than elsewhere, and in `run` rather than in its steps.
 
     Args:
-        sources: Which code is the Worker's.
+        sources: The Worker's sources.
         cls: The workflow's class.
         run: The class's `run`.
         callback: The callback that ran when the event changed.

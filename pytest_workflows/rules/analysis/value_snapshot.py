@@ -53,7 +53,7 @@ class _Container:
 
     Args:
         value: The container itself.
-        parts: What the container held, by key or position.
+        parts: The parts of the container, by key or position.
     """
 
     __slots__ = ("_copy", "_is_plain", "value")
