@@ -331,7 +331,7 @@ class Recording(_Part):
         lives: How often `run` was called for it.
         notes: Notes on what is not known, or was left out.
         left_out: How many steps and attempts were left out of the middle; of such a recording nothing can be run again.
-        rollbacks: Production's steps that undid others, each under the name of the step that it undid. A Python workflow
+        rollbacks: Production's steps that undid others, each under the name of the step it undid. A Python workflow
             has none.
     """
 
