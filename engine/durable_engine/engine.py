@@ -185,7 +185,7 @@ class Engine:
         for instance in self._executions.values():
             instance.put_down()
         if self._loop is not None and not self._loop.is_closed():
-            kill(self._loop, lambda scope: scope.instance.lives_on(self), self.stopped_tasks)
+            kill(self._loop, lambda scope: scope.instance.belongs_to(self), self.stopped_tasks)
         if self._loop is not None:
             stop_registering(self._loop)
         self._executions.clear()
@@ -612,7 +612,7 @@ class Engine:
         self._guard.stopped()
         self.kill(instance for instance in self._executions.values() if not instance.finished)
         if self._loop is not None and not self._loop.is_closed():
-            kill(self._loop, lambda scope: scope.instance.lives_on(self), self.stopped_tasks)
+            kill(self._loop, lambda scope: scope.instance.belongs_to(self), self.stopped_tasks)
             self.threads.leave_behind(self._loop)
 
     def kill(self, instances: Iterable[Execution]) -> None:
@@ -635,7 +635,7 @@ class Engine:
 
     def _sweep(self) -> None:
         assert self._loop is not None
-        kill(self._loop, lambda scope: scope.instance.lives_on(self) and scope.instance.killed, self.stopped_tasks)
+        kill(self._loop, lambda scope: scope.instance.belongs_to(self) and scope.instance.killed, self.stopped_tasks)
 
     def crash(self, workflow: Workflow, id: str, point: FaultPoint | None = None) -> None:
         """Lose an instance's memory and recover it from storage; one that has ended or is queued has nothing to lose.

@@ -119,7 +119,7 @@ class Instance(Protocol):
         """Its engine."""
         ...
 
-    def lives_on(self, engine: object) -> bool:
+    def belongs_to(self, engine: object) -> bool:
         """Whether an engine is its own."""
         ...
 

@@ -132,7 +132,7 @@ def lines_of(run: Run, formatter: TextFormatter | None = None) -> list[Line]:
     question = repeated(steps)
     if question is not None and not formatter.has_shown(question):
         lines += _note(formatter.word(question), "yellow")
-    lines += _lives(run.executions, start, formatter)
+    lines += _execution_lines(run.executions, start, formatter)
     if run.error is not None:
         lines += _note(
             f"ended with {formatter.word(run.error['name'])}: {formatter.message(run.error['message'])}", "red"
@@ -159,7 +159,7 @@ def _note(text: str, style: str = "") -> list[Line]:
     return [[Part(line, style)] for line in paragraph(_INDENT + text, WIDTH, _INDENT * 2)]
 
 
-def _lives(executions: list[ExecutionRecord], start: datetime, formatter: TextFormatter) -> list[Line]:
+def _execution_lines(executions: list[ExecutionRecord], start: datetime, formatter: TextFormatter) -> list[Line]:
     """Lines on the steps that each execution asked for, where the memory was lost on the way."""
     if not any(record.lost_at is not None for record in executions):
         return []

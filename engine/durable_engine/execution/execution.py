@@ -117,7 +117,7 @@ class Execution:
         scope = current_scope.get()
         return scope if scope is not None and scope.instance is self else self.root
 
-    def lives_on(self, engine: object) -> bool:
+    def belongs_to(self, engine: object) -> bool:
         """Whether an engine is its own."""
         return self.engine is engine
 

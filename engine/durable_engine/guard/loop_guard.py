@@ -89,7 +89,7 @@ class LoopGuard(Guard):
         scope = None if task is None else scope_of(task_context(task))
         if scope is None and sys.version_info < (3, 12):  # pragma: no cover (no task shows its context there)
             scope = _scope_of_frames(frame)
-        return scope if scope is not None and scope.instance.lives_on(self._engine) else None
+        return scope if scope is not None and scope.instance.belongs_to(self._engine) else None
 
     def interrupt(self) -> None:
         """Raise a Ctrl-C from the loop, where nobody catches it: user code that gives way has caught the first one."""
@@ -118,7 +118,7 @@ class LoopGuard(Guard):
 
     def _scope(self) -> Scope | None:
         scope = current_scope.get()
-        return scope if scope is not None and scope.instance.lives_on(self._engine) else None
+        return scope if scope is not None and scope.instance.belongs_to(self._engine) else None
 
     def _call(self) -> str | None:
         call = current_call.get()

@@ -39,7 +39,7 @@ def open_code(engine: GuardedEngine, about: tuple[str, str] | None) -> str:
 def _places(engine: GuardedEngine, about: tuple[str, str] | None) -> Iterator[str]:
     for task in asyncio.all_tasks(engine.loop):
         scope = scope_of(task_context(task))
-        if scope is None or not scope.instance.lives_on(engine) or scope.instance.closed or scope.open:
+        if scope is None or not scope.instance.belongs_to(engine) or scope.instance.closed or scope.open:
             continue
         if about is None or about == (scope.instance.workflow.name, scope.instance.id):
             frame = innermost(task.get_coro())

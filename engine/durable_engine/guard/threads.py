@@ -88,7 +88,7 @@ class WorkerThreads:
                 function = item.fn if hasattr(item, "fn") else item.task[0]  # 3.14 keeps them together
                 context = context_of(function)
                 scope = None if context is None else context.get(current_scope)
-                return scope is not None and scope.instance.lives_on(self._engine)
+                return scope is not None and scope.instance.belongs_to(self._engine)
             current = current.f_back
         return False
 

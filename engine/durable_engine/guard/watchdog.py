@@ -337,9 +337,9 @@ class Watchdog:
                     if not self._guards:  # pragma: no branch (one may have come just now)
                         self._thread = None
                         return
-            self._look()
+            self._check_guards()
 
-    def _look(self) -> None:
+    def _check_guards(self) -> None:
         self.put_off()
         now = monotonic()
         for guard in list(self._guards):

@@ -34,10 +34,10 @@ from .asyncio_timers import by_scope, is_asleep
 from .clock import VirtualClock
 from .interleaving import Interleaving
 
-IDLE_LOOKS = 6
+IDLE_CHECKS = 6
 """The checks in a row that must see nothing run, on a loop that does not show its queue."""
 
-LOOK_AGAIN = 0.02
+CHECK_AGAIN = 0.02
 """Seconds between two checks of code that waits for something of which the engine is not notified."""
 
 
@@ -108,7 +108,7 @@ class Waiter:
         """Whether there is nothing left to wait for."""
         return self.satisfied or self.error is not None
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Find out whether the condition holds by now."""
         __tracebackhide__ = True
         if not self.settled:
@@ -148,7 +148,7 @@ class Waits:
         self._asyncio_due: weakref.WeakKeyDictionary[asyncio.TimerHandle, tuple[int, int]] = weakref.WeakKeyDictionary()
         self._progress: asyncio.Future[None] | None = None
         self._real_time: asyncio.TimerHandle | None = None
-        self._idle_looks = 0
+        self._idle_checks = 0
         self._letting_go: asyncio.Handle | None = None
         self._held_turns = 0
         self._patience = PATIENCE
@@ -176,7 +176,7 @@ class Waits:
         waiter.task = asyncio.current_task()
         expiry = loop.call_later(timeout, self._expire, waiter)
         try:
-            waiter.look()
+            waiter.check()
             while not waiter.settled:
                 if waiter.expired:
                     raise WaitTimeoutError(
@@ -215,7 +215,7 @@ class Waits:
         """Lead one round: let everything runnable run, then let one timer fire."""
         engine = self._engine
         self._asyncio_timers()  # the sooner one is seen, the more exactly is known when it was started
-        self._look()
+        self._check_waiters()
         if leader.settled:
             return
         if self._settled or self.runnable():
@@ -229,7 +229,7 @@ class Waits:
         if self._manual or not (await self._let_test_act() or self.fire_next()):
             await self._nothing_left(leader)
 
-    async def _until_progress(self, within: float = LOOK_AGAIN) -> None:
+    async def _until_progress(self, within: float = CHECK_AGAIN) -> None:
         """Wait until something happens, for a little while at most: not everything notifies the engine."""
         loop = self._engine.loop
         self._progress = progress = loop.create_future()
@@ -250,13 +250,13 @@ class Waits:
         self._changed.add((workflow, id))
         self.progress()
 
-    def _look(self) -> None:
+    def _check_waiters(self) -> None:
         """Let those waiters check their condition that wait for something that changed."""
         changed, self._changed = self._changed, set()
         if changed:
             for waiter in list(self._waiters):
                 if waiter.about is None or waiter.about in changed:
-                    waiter.look()
+                    waiter.check()
 
     @property
     def _settled(self) -> bool:
@@ -390,7 +390,7 @@ class Waits:
             return self._runnable_tasks()
         for handle in handles:
             scope = scope_of(handle._context)
-            if scope is not None and scope.instance.lives_on(engine) and not handle._cancelled:
+            if scope is not None and scope.instance.belongs_to(engine) and not handle._cancelled:
                 return True
         return False
 
@@ -398,14 +398,14 @@ class Waits:
         """Runnable tasks of a loop that does not show its queue: those that wait for nothing unfinished."""
         for task in asyncio.all_tasks(self._engine.loop):
             scope = scope_of(task_context(task))
-            if scope is not None and scope.instance.lives_on(self._engine) and not scope.instance.closed:
+            if scope is not None and scope.instance.belongs_to(self._engine) and not scope.instance.closed:
                 future = waiting_for(task)
                 if future is None or future.done() or _is_finished_gathering(future):
-                    self._idle_looks = 0
+                    self._idle_checks = 0
                     return True
         # A task that has not started yet, or a callback between two tasks, cannot be seen here: check a few times more.
-        self._idle_looks = (self._idle_looks + 1) % IDLE_LOOKS
-        return self._idle_looks != 0
+        self._idle_checks = (self._idle_checks + 1) % IDLE_CHECKS
+        return self._idle_checks != 0
 
     # -- time --------------------------------------------------------------------------------------------------------
 
@@ -470,7 +470,7 @@ class Waits:
         found: dict[Scope, list[tuple[int, int, Any]]] = {}
         for handle in getattr(engine.loop, "_scheduled", ()):
             scope = scope_of(handle._context)
-            if scope is not None and not handle._cancelled and scope.instance.lives_on(engine):
+            if scope is not None and not handle._cancelled and scope.instance.belongs_to(engine):
                 # It was started at the virtual time that still is: none passes while code runs.
                 known = self._asyncio_due.get(handle)
                 if known is None:
