@@ -332,7 +332,7 @@ class Engine:
                     "Workflows run on asyncio, as on the platform, and no asyncio loop is running here. Await in an "
                     'async test; with anyio\'s plugin let the fixture anyio_backend return "asyncio".'
                 ) from None
-            if self._loop is not None:  # it does not run, so it is not this one
+            if self._loop is not None:  # that loop does not run, so the present one is another
                 raise EngineError(
                     "This engine was used on another event loop before. Await everything of a test on one loop: one "
                     "asyncio.run for all of it, and for its async fixtures the same loop_scope as the test."
@@ -846,7 +846,7 @@ class Engine:
         Raises:
             ModificationError: If one contradicts those in force; none has taken effect then.
         """
-        instance = self.find(workflow, id)  # one that has expired takes its own modifications with it, not these
+        instance = self.find(workflow, id)  # an expired instance takes its own modifications with it, not these
         mine = self.modifications_of(workflow, id)
         mine.add_all(list(modifications))
         if instance is not None:

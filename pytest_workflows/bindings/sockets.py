@@ -70,7 +70,7 @@ class SocketGuard:
 
     def stop(self) -> None:
         """Put the functions back. Stopping twice is fine."""
-        self._is_on = False  # somebody may have put something before ours, and hold on to it
+        self._is_on = False  # other code may have wrapped our functions, and keep them
         while self._replaced:
             owner, name, before, ours = self._replaced.pop()
             if vars(owner).get(name) is not ours:

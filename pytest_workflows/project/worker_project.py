@@ -171,7 +171,7 @@ class Project:
             said = explain_missing_loop(error, self.has_file)
             if said is None:
                 raise
-            raise WorkflowConfigError(said) from None  # it names file and line
+            raise WorkflowConfigError(said) from None  # the text names file and line
         file = getattr(module, "__file__", None)
         if file is None or Path(file).resolve() != main:
             raise WorkflowConfigError(

@@ -17,7 +17,7 @@ class TestRuns(msgspec.Struct):
         recordings: Its instances.
     """
 
-    __test__ = False  # pytest, this is none of yours
+    __test__ = False  # pytest must not collect the class
 
     test: str
     worker: str | None

@@ -93,4 +93,4 @@ class OneByOneCreates(RuleObserver):
         self._series.pop((_number(instance.root), instance.workflow.name), None)
 
 
-_number = id  # methods here have an argument of that name
+_number = id  # the builtin: methods here have an argument of that name

@@ -68,7 +68,7 @@ def report_recordings(report: pytest.TestReport, running: Recorded, config: pyte
             setattr(report, RECORDED, [_from(config.rootpath, path) for path in paths])
             report.sections.append((RECORDINGS, _describe(paths, recordings, config.invocation_params.dir)))
             named = [(PROPERTY, _shown(path, config.invocation_params.dir)) for path in paths[:_MOST_NAMED]]
-            report.user_properties += named  # of this phase's report, and of those that follow
+            report.user_properties += named  # in this phase's report, and in those that follow
             running.item.user_properties += named
         if refused is not None:
             report.sections.append((RECORDINGS, refused))

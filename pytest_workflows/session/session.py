@@ -156,7 +156,7 @@ class WorkflowSession:
             from pytest_workflows.introspection.freeze import Freezer
 
             self._freezer = Freezer()
-        item.user_properties[:] = [one for one in item.user_properties if one[0] != PROPERTY]  # of a run before this
+        item.user_properties[:] = [one for one in item.user_properties if one[0] != PROPERTY]  # left by an earlier run
         project = self._project_of(item.path)
         self.running = RunningTest(
             item,

@@ -95,7 +95,7 @@ class RunningTest:
         self._proxies: dict[str, Any] = {}
         self._sources: Sources | None = None
         self._watch: RuleObservers | None = None
-        self._early_uses = [] if early_uses is None else early_uses  # emptied for all tests
+        self._early_uses = [] if early_uses is None else early_uses  # one list for all tests
         self._sockets: SocketGuard | None = None
         self._refused: list[Warning] = []
 
@@ -233,7 +233,7 @@ class RunningTest:
     def check(self) -> None:
         """Raise, at the end of a call that passed, every failure that the test must know of."""
         __tracebackhide__ = True
-        if not self._has_examples:  # or else each of them was checked at its own end
+        if not self._has_examples:  # each example was checked at its own end
             self.check_run()
 
     def check_run(self) -> None:
@@ -388,7 +388,7 @@ class RunningTest:
 
             registry_of(self._engine).keep_left()
             if self._capture is not None:
-                self._capture.stop()  # again, but for an example of a property test, or a test whose setup failed
+                self._capture.stop()  # once more, but for an example of a property test, or a failed setup
             if self.kept is not None:
                 self.kept.runs = self._all_runs(self._engine)
             self._engine.close()

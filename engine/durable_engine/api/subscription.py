@@ -171,7 +171,7 @@ class Subscription:
 
     async def _wait(self) -> None:
         __tracebackhide__ = True
-        if current_scope.get() is not None:  # code of an instance: whoever waits for that one moves time
+        if current_scope.get() is not None:  # code of an instance: the test's wait for that instance moves time
             await self._engine.next_change(self._about)
             return
         with self._engine.watching():

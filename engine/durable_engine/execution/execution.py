@@ -255,7 +255,7 @@ class Execution:
             raise exc
         error = exc.unwinding.take() if isinstance(exc, GiveWay) else exc
         if error is None:
-            return  # the test has it
+            return  # the test has got the error
         self.aborted_by = error
         self.engine.abort(error)
         self.kill()
@@ -322,7 +322,7 @@ class Execution:
         withheld, self.withheld = self.withheld or [], None
         self._set_status("running")
         for go_on in withheld:
-            if not self.closed:  # one of them may have come to a fault point
+            if not self.closed:  # one of the outcomes may have come to a fault point
                 go_on()
         self.engine.progress(self)
 

@@ -90,7 +90,7 @@ class DurableOperation(Operation):
         del self.instance.operations[self.row.key]
         self.instance.engine.operations_closed(1)
         self.close()
-        # Whoever awaited it may have been cancelled, which cancels the future: the outcome is stored all the same.
+        # Code that awaited it may have been cancelled, which cancels the future: the outcome is stored all the same.
         if not self.future.done():
             if error is not None:
                 self.future.set_exception(error)

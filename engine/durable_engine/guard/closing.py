@@ -26,7 +26,7 @@ _left_behind: list[Any] = []
 def closing() -> Iterator[Closer]:
     """A context in which coroutines are closed, guarded by the watchdog."""
     closer = Closer()
-    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None  # of what is only destroyed, and fails in that
+    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None  # for coroutines that fail while they are destroyed
     WATCHDOG.watch(closer)
     try:
         yield closer
@@ -55,7 +55,7 @@ class Closer(Guard):
         if isinstance(coroutine, AsyncGeneratorType):
             self._run(lambda: coroutine.aclose().send(None))
             if coroutine.ag_frame is not None:
-                leave_behind(coroutine)  # the loop would run it again
+                leave_behind(coroutine)  # the loop would run its code again
             return
         chain = list(chain_of(coroutine))
         self._run(coroutine.close)

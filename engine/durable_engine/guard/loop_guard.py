@@ -63,7 +63,7 @@ class LoopGuard(Guard):
         self._loop = self._asked = None
         if loop is not None:
             self._loop, self._asked = loop, now
-            with suppress(RuntimeError):  # it was closed just now
+            with suppress(RuntimeError):  # the loop was closed just now
                 loop.call_soon_threadsafe(answer, self, context=Context())
 
     def deadline(self) -> float | None:

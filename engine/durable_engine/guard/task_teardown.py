@@ -115,7 +115,7 @@ class StoppedTasks:
             for one in stopped:
                 if not isinstance(one, asyncio.Task):
                     closer.close(one)
-                elif not one.done():  # Python 3.12.1 crashes if one that ran eagerly to its end is asked for this
+                elif not one.done():  # Python 3.12.1 crashes if an eager task that has ended is asked for its coroutine
                     closer.close(one.get_coro())
         if closer.is_interrupted:
             raise KeyboardInterrupt

@@ -146,7 +146,7 @@ class Strike:
             return
         self.hits += 1
         if is_hidden(frame.f_code.co_filename) and self.hits < HITS_IN_OURS:
-            return  # it goes on to the user's, or has just come from it
+            return  # the engine's code goes on to the user's, or has just come from there
         unwinding = self.guard.unwinding
         if unwinding is not None and unwinding.is_active:
             unwinding.insist(frame)
@@ -284,7 +284,7 @@ class Watchdog:
         writer.setblocking(False)
         if SIGNAL is not None:
             self._handler_before = signal.signal(SIGNAL, self._on_signal)
-        if ALARM is not None and signal.getsignal(ALARM) == signal.SIG_DFL:  # or else somebody else uses it
+        if ALARM is not None and signal.getsignal(ALARM) == signal.SIG_DFL:  # unless another tool uses the signal
             signal.signal(ALARM, self._on_alarm)
             self._has_alarm = True
         with contextlib.suppress(OSError):

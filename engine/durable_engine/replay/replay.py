@@ -155,7 +155,7 @@ class Replay(Execution):
 
     def _finish(self, status: str) -> None:
         self.row.status = status
-        # One that fails only here fails for what a replay lacks, such as a fake that is closed by now.
+        # A failure that comes only here is due to what a replay lacks, such as a fake that is closed by now.
         self.ended = status == self._wanted and not self._over
 
     def _parked_or_busy(self) -> None:

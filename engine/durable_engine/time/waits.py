@@ -214,7 +214,7 @@ class Waits:
     async def _lead(self, leader: Waiter) -> None:
         """Lead one round: let everything runnable run, then let one timer fire."""
         engine = self._engine
-        self._asyncio_timers()  # the sooner one is seen, the more exactly is known when it was started
+        self._asyncio_timers()  # the sooner a timer is seen, the more exactly is known when it was started
         self._check_waiters()
         if leader.settled:
             return
@@ -318,7 +318,7 @@ class Waits:
         if not sleepers:
             return False
         loop = self._engine.loop
-        self._waited_for.update(sleepers)  # one that acts when it wakes is taken out again
+        self._waited_for.update(sleepers)  # a task that acts when it wakes is taken out again
         await self._until_progress(within=max(0, min(sleepers.values()) - loop.time()))
         self._waited_for.difference_update(task for task, due in sleepers.items() if due > loop.time())
         return True

@@ -194,7 +194,7 @@ def _tidy(summary: traceback.TracebackException, exc: BaseException, root: Path 
     summary.stack = _Stack(stack) if summary.stack or isinstance(exc, _Crossed) else traceback.StackSummary()
     if isinstance(exc.__cause__, _Crossed) and summary.__cause__ is not None:
         if isinstance(exc, JsException):
-            summary.__cause__ = None  # there it is one and the same exception
+            summary.__cause__ = None  # on the platform both are one exception
         else:
             summary.__cause__.__cause__ = None
     pairs = [(summary.__cause__, exc.__cause__), (summary.__context__, exc.__context__)]

@@ -235,7 +235,7 @@ class _Cleaner:
             is_secret = any(isinstance(key, str) and self._is_secret_key(key) for key, _ in value["value"])
             return HIDDEN if is_secret else {**value, "value": [[key, self.value(one)] for key, one in value["value"]]}
         if kind == "set":
-            # What is not known cannot be a member of one.
+            # An unknown value cannot be a member of a set.
             items = [self.value(item) for item in value["value"]]
             return HIDDEN if HIDDEN in items else {**value, "value": items}
         if kind in ("text", "error", "repr", "tuple"):

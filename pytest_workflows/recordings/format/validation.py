@@ -100,7 +100,7 @@ def _check_tags(value: Any, path: str, where: str) -> None:
         untag(value)
     except RecordingError as error:
         raise RecordingError(f"{where}: {error}") from None
-    except Exception as error:  # whatever base64, dates, numbers and sets make of what is none
+    except Exception as error:  # the errors of base64, dates, numbers and sets for invalid content
         kind = value.get(TYPE) if isinstance(value, dict) else None
         what = "a tagged value in it" if kind is None else f"the value of the type {shown(kind)}"
         raise _damaged(where, path, f"{what} cannot be read ({type(error).__name__}: {shown(str(error))})") from None

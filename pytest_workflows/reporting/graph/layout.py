@@ -110,7 +110,7 @@ def _set_layers(boxes: dict[str, Box], links: list[Link]) -> None:
     near = _neighbours(boxes, links)
     open_links = {node: len(above) for node, (above, _) in near.items()}
     ready = [node for node, count in open_links.items() if not count]
-    for node in ready:  # it grows while it is read
+    for node in ready:  # the list grows while it is read
         for target in near[node][1]:
             boxes[target].layer = max(boxes[target].layer, boxes[node].layer + 1)
             open_links[target] -= 1

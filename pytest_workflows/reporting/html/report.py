@@ -38,7 +38,7 @@ class TestRun:
         recordings: Its instances.
     """
 
-    __test__ = False  # pytest, this is none of yours
+    __test__ = False  # pytest must not collect the class
 
     id: str
     outcome: str = "passed"
