@@ -5,6 +5,7 @@ This is the engine's public API; everything that is not named here is internal.
 
 from __future__ import annotations
 
+from . import history
 from .api.binding import InstanceHandle, WorkflowBinding, suspend_if_stopped
 from .context.frames import hide_frames
 from .context.scope import Scope, current_scope
@@ -16,6 +17,7 @@ from .errors import (
     EventLoopBlockedError,
     InstanceEndedError,
     InstanceNotFoundError,
+    InternalError,
     IntrospectionError,
     InvalidArgumentError,
     JsException,
@@ -39,11 +41,10 @@ from .execution.execution import Execution
 from .execution.step import Step
 from .guard.bounded_calls import call_bounded
 from .guard.watchdog import WATCHDOG
+from .history import FINAL_STATUSES, STATUSES, InstanceStatus, StepKind, StepStatus
 from .instance import Instance
 from .limits import Limits
 from .model import (
-    FINAL_STATUSES,
-    STATUSES,
     Ask,
     AttemptRecord,
     CallbackRun,
@@ -52,9 +53,7 @@ from .model import (
     HistoryEvent,
     Place,
     StepKey,
-    StepKind,
     StepRecord,
-    StepStatus,
 )
 from .replay.playback import PlayedLine, PlayedStep, Script
 from .rows import MOCKED, SENSITIVE, HistoryRow, InstanceRow, StepRow
@@ -69,6 +68,8 @@ from .storage.inspection import (
     steps_of,
     stored_inputs,
 )
+from .testing import changes
+from .testing.changes import Selector
 from .testing.effects import (
     acting_scope,
     as_coroutine_function,
@@ -80,7 +81,7 @@ from .testing.effects import (
 from .testing.faults import FaultPoint, Faults
 from .testing.findings import Finding, Findings, Rule
 from .testing.hazards import PAUSE_REJECTS
-from .testing.modifications import InstanceModifications, Modification, Selector, check_consistent
+from .testing.modifications import InstanceModifications, Modification, check_consistent, exception_in
 from .testing.observers import Observer, ObserverFailure
 from .testing.paths import ExecutionRecord
 from .text.source_paths import shown_path
@@ -140,6 +141,8 @@ __all__ = [
     "InstanceModifications",
     "InstanceNotFoundError",
     "InstanceRow",
+    "InstanceStatus",
+    "InternalError",
     "IntrospectionError",
     "InvalidArgumentError",
     "JsBigInt",
@@ -187,6 +190,7 @@ __all__ = [
     "acting_scope",
     "as_coroutine_function",
     "call_bounded",
+    "changes",
     "check_consistent",
     "cross",
     "current_scope",
@@ -196,8 +200,10 @@ __all__ = [
     "end_of_unserialisable",
     "engine_of",
     "error_of",
+    "exception_in",
     "failure_of",
     "hide_frames",
+    "history",
     "history_of",
     "history_records",
     "in_words",

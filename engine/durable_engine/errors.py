@@ -137,6 +137,10 @@ class NotAvailableError(EngineError):
     """An output or error was asked for that the instance does not have in its status."""
 
 
+class InternalError(EngineError):
+    """The engine contradicts itself: a mistake of the engine, and neither of the test nor of the workflow."""
+
+
 class ModificationError(EngineError):
     """A modification that contradicts another one, or cannot be carried out."""
 

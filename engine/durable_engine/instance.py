@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from weakref import WeakSet
 
+from .history import InstanceStatus
 from .model import Ask, Effect, StepKey
 from .rows import InstanceRow, StepRow
 from .workflow import Workflow
@@ -110,7 +111,7 @@ class Instance(Protocol):
         ...
 
     @property
-    def status(self) -> str:
+    def status(self) -> InstanceStatus:
         """The status as the platform reports it; `waiting` while `run` is parked on sleeps and events alone."""
         ...
 

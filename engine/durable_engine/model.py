@@ -5,26 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
+from .history import HistoryKind, StepKind, StepStatus
 from .text.stable_repr import Shown
-
-StepKind = Literal["do", "sleep", "wait_for_event"]
-StepStatus = Literal["running", "waiting", "complete", "errored"]
-
-STATUSES = (
-    "queued",
-    "running",
-    "paused",
-    "errored",
-    "terminated",
-    "complete",
-    "waiting",
-    "waitingForPause",
-    "unknown",
-)
-FINAL_STATUSES = frozenset({"errored", "terminated", "complete"})
-
 
 Place = tuple[str, int]
 """File and line of the user's source."""
@@ -128,13 +112,13 @@ class HistoryEvent(Shown):
     """One line of an instance's history.
 
     Attributes:
-        kind: Such as `"STEP_START"`; docs/reference/introspection.md lists them in their order.
+        kind: Such as `STEP_START`; docs/reference/introspection.md lists them in their order.
         step: The step's name with its occurrence, `charge-1`; None for events of the instance.
         at: Virtual time (aware, UTC).
         detail: The data of that kind of event: `config`, `result`, `error`, `durationMs`, ...
     """
 
-    kind: str
+    kind: HistoryKind
     step: str | None
     at: datetime
     detail: dict[str, Any]

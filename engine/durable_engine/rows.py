@@ -9,10 +9,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from .errors import InternalError
+from .history import NEW, NEXT_STATUSES, NEXT_STEP_STATUSES, HistoryKind, StoredStatus, StoredStepStatus
 from .model import CronTrigger, StepKey
-
-NEW = "new"
-"""The status of a step that nothing is stored of yet."""
 
 MOCKED = 1
 SENSITIVE = 2
@@ -21,14 +20,14 @@ FORGOTTEN = 4
 
 
 class InstanceRow(msgspec.Struct):
-    """An instance as stored."""
+    """An instance as stored. Its status is read by whoever likes, and written by `change_status` alone."""
 
     key: int
     workflow: str
     id: str
     created_at: int
     params: bytes
-    status: str
+    status: StoredStatus
     output: bytes | None = None
     error: bytes | None = None
     ended_at: int | None = None
@@ -42,6 +41,16 @@ class InstanceRow(msgspec.Struct):
         """The cron trigger that made the instance, if one did."""
         return None if self.cron is None else msgspec.msgpack.decode(self.cron, type=CronTrigger)
 
+    def change_status(self, status: StoredStatus) -> None:
+        """Go on to another status.
+
+        Raises:
+            InternalError: If that status cannot follow the present one.
+        """
+        if status not in NEXT_STATUSES[self.status]:
+            raise _impossible(f"instance {self.id!r} of {self.workflow!r}", self.status, status)
+        self.status = status
+
     def is_expired(self, now: int) -> bool:
         """Whether the instance has ended and is kept no longer."""
         kept = self.success_retention if self.status == "complete" else self.error_retention
@@ -49,12 +58,15 @@ class InstanceRow(msgspec.Struct):
 
 
 class StepRow(msgspec.Struct):
-    """A step as stored; `seq` is its place in the order of starts, `failures` leaves lost attempts out."""
+    """A step as stored. Its status is read by whoever likes, and written by `change_status` alone.
+
+    `seq` is its place in the order of starts, `failures` leaves lost attempts out.
+    """
 
     key: StepKey
     seq: int
     started_at: int
-    status: str = NEW
+    status: StoredStepStatus = NEW
     ended_at: int | None = None
     due: int | None = None
     attempts: int = 0
@@ -64,11 +76,21 @@ class StepRow(msgspec.Struct):
     inputs: bytes | None = None
     flags: int = 0
 
+    def change_status(self, status: StoredStepStatus) -> None:
+        """Go on to another status.
+
+        Raises:
+            InternalError: If that status cannot follow the present one.
+        """
+        if status not in NEXT_STEP_STATUSES[self.status]:
+            raise _impossible(f"step {self.key.label!r}", self.status, status)
+        self.status = status
+
 
 class HistoryRow(NamedTuple):
     """A line of history as stored: `detail` is small and plain, `value` crossed the boundary."""
 
-    kind: str
+    kind: HistoryKind
     key: StepKey | None
     at: int
     detail: dict[str, Any] | None = None
@@ -83,3 +105,10 @@ class EventRow(NamedTuple):
     payload: bytes
     at: int
     mocked: bool
+
+
+def _impossible(what: str, before: str, after: str) -> InternalError:
+    return InternalError(
+        f"The {what} was to go from {before!r} to {after!r}, which none does. That is a mistake of the engine, and not "
+        "of your workflow or test: please report it with this traceback."
+    )

@@ -13,6 +13,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from durable_engine import FINAL_STATUSES
+from durable_engine.history import FINAL_STEP_STATUSES, WORKFLOW_TERMINATED
 from pytest_workflows.recordings import Attempt, LogLine, Recording, SourcePlace, Step, dump
 
 from . import formatting as words
@@ -78,7 +79,7 @@ def show_recording(recording: Recording, console: Console) -> None:
         if step.attempts:
             show(_attempts(recording, step), console)
     for line in recording.history:
-        if line.kind == "WORKFLOW_TERMINATED":
+        if line.kind == WORKFLOW_TERMINATED:
             console.print()
             show(labelled(_termination(line.detail), indent=2), console)
     for finding in recording.findings:
@@ -207,7 +208,7 @@ def _source(trigger: object) -> str:
 
 
 def _step(recording: Recording, step: Step) -> Iterator[Row]:
-    over = step.status in ("complete", "errored")
+    over = step.status in FINAL_STEP_STATUSES
     cut_off = not over and recording.status in FINAL_STATUSES and not step.unknown_outcome
     yield "Name", step.label
     yield "Type", f"{words.TYPES[step.kind]}{' (mocked)' if step.mocked else ''}"

@@ -124,7 +124,7 @@ class _Run:
 
             about = (binding.workflow.name, handle.id)
             await engine.wait(is_over, lambda: f"the end of {handle.id!r}", about=about, timeout=PATIENCE)
-        self._status = engine.status(binding.workflow, handle.id)
+        self._status = engine.lifecycle.status(binding.workflow, handle.id)
         self._unprovided = engine.unprovided.pending
         self._times = (engine.clock.now_ms - created_ms, time.perf_counter() - began)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from durable_engine import FaultPoint, InvalidArgumentError, Modification, Selector, duration_ms, encode
+from durable_engine import FaultPoint, InvalidArgumentError, Modification, Selector, changes, duration_ms, encode
 
 TIMEOUT = "timeout"
 _EVENT_FORM = (
@@ -66,10 +66,10 @@ class FaultPlan:
             for outcome in _listed(outcomes, "attempts"):
                 if outcome == TIMEOUT:
                     call = f"force_step_timeout({selector}, times=1)"
-                    yield Modification("timeout", call, selector, None, 1, required=False)
+                    yield Modification(changes.ForceStepTimeout(selector, 1), call, required=False)
                 elif isinstance(outcome, BaseException):
                     call = f"mock_step_error({selector}, {outcome!r}, times=1)"
-                    yield Modification("error", call, selector, outcome, 1, required=False)
+                    yield Modification(changes.MockStepError(selector, outcome, 1), call, required=False)
                 else:
                     raise InvalidArgumentError(
                         f"An attempt of a FaultPlan ends with an exception instance or {TIMEOUT!r}, not {outcome!r}."
@@ -77,7 +77,7 @@ class FaultPlan:
 
     def _of_crashes(self) -> Iterator[Modification]:
         for point in _listed(self.crashes, "crashes"):
-            yield Modification("crash", f"crash({point!r})", None, FaultPoint.parse(point), 1, required=False)
+            yield Modification(changes.Crash(FaultPoint.parse(point)), f"crash({point!r})", required=False)
 
     def _of_events(self) -> Iterator[Modification]:
         for event in _listed(self.events, "events"):
@@ -106,10 +106,10 @@ def event_modification(
         raise InvalidArgumentError(f"mock_event takes the event's type, a text, not {event_type!r}.")
     data = encode(payload)
     if after is None:
-        return Modification("event", f"mock_event({event_type!r})", None, (event_type, data), required=required)
+        return Modification(changes.MockEvent(event_type, data), f"mock_event({event_type!r})", required=required)
     ms = duration_ms(after, "How long after the wait's beginning the event comes")
     call = f"mock_event({event_type!r}, after={after!r})"
-    return Modification("late_event", call, None, (event_type, data, ms), required=required)
+    return Modification(changes.MockLateEvent(event_type, data, ms), call, required=required)
 
 
 def _listed(value: object, what: str) -> list[Any]:

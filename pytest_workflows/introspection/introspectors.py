@@ -30,6 +30,7 @@ from durable_engine import (
     StepKey,
     StepRecord,
     UnreachableStatusError,
+    Workflow,
     WorkflowBinding,
     as_coroutine_function,
     decode,
@@ -472,7 +473,7 @@ class InstanceIntrospector(_Introspector):
         __tracebackhide__ = True
         self._check_open()
         self._require()
-        return self._engine.status(self._workflow, self._id)
+        return self._engine.lifecycle.status(self._workflow, self._id)
 
     @property
     def steps(self) -> list[StepRecord]:
@@ -508,7 +509,7 @@ class InstanceIntrospector(_Introspector):
             self._left = _Left()
         else:
             exception = self._engine.exceptions.get(instance.row.key)
-            status = self._engine.status_of(instance)
+            status = self._engine.lifecycle.status_of(instance)
             self._left = _Left(keep_run(self._engine, instance), status, exception)
 
     # -- helpers -----------------------------------------------------------------------------------------------------
@@ -549,7 +550,7 @@ class InstanceIntrospector(_Introspector):
 
     def _queued_behind(self) -> list[str]:
         """The reason why the instance does not start, where it is queued."""
-        holders = self._engine.slot_holders(self._workflow, self._id)
+        holders = self._engine.lifecycle.slot_holders(self._workflow, self._id)
         if not holders:
             return []
         listed = ", ".join(f"{holder.id!r} ({holder.status})" for holder in holders)
@@ -631,8 +632,8 @@ class WorkflowIntrospector(_Introspector):
             self._check_open()
         return Introspectors(self._instances.values())
 
-    def _created(self, binding: WorkflowBinding, id: str, modifications: InstanceModifications) -> None:
-        if binding is self._binding:
+    def _created(self, workflow: Workflow, id: str, modifications: InstanceModifications) -> None:
+        if workflow is self._workflow:
             for modification in self._modifications:
                 modifications.add(modification, general=True)
             self._instances.pop(id, None)  # one that was deleted and is created again comes last
@@ -640,11 +641,11 @@ class WorkflowIntrospector(_Introspector):
 
     def _open(self) -> None:
         self._registry.open_workflow(self, self._workflow.name)
-        self._engine.on_create.append(self._created)
+        self._engine.lifecycle.on_create.append(self._created)
 
     def _dispose(self) -> None:
         if self._state == "open":
-            self._engine.on_create.remove(self._created)
+            self._engine.lifecycle.on_create.remove(self._created)
             self._registry.workflows.pop(self._workflow.name, None)
             if not self._engine.closed:
                 self._registry.keep_runs(self._engine, self._workflow, self._instances)

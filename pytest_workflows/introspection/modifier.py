@@ -11,8 +11,10 @@ from durable_engine import (
     InvalidArgumentError,
     Modification,
     Selector,
+    changes,
     check_consistent,
     encode,
+    exception_in,
 )
 
 from .fault_plan import FaultPlan, event_modification
@@ -47,7 +49,7 @@ class Modifier:
         Args:
             steps: One selector or a list of them; all sleeps by default.
         """
-        self._add_each("sleep", "disable_sleeps", steps)
+        self._add_each(changes.DisableSleeps, "disable_sleeps", steps)
 
     def disable_retry_delays(self, steps: object = None) -> None:
         """Let retries happen at once; history still shows the delays.
@@ -55,7 +57,7 @@ class Modifier:
         Args:
             steps: One selector or a list of them; all steps by default.
         """
-        self._add_each("retry_delay", "disable_retry_delays", steps)
+        self._add_each(changes.DisableRetryDelays, "disable_retry_delays", steps)
 
     def mock_step_result(self, step: object, result: Any) -> None:
         """Answer with this result in the callback's place; it crosses the boundary as a real one would.
@@ -69,7 +71,7 @@ class Modifier:
             ModificationError: If the step's result is mocked already.
         """
         selector = Selector.parse(step)
-        self._add(Modification("result", f"mock_step_result({selector})", selector, encode(result)))
+        self._add(changes.MockStepResult(selector, encode(result)), f"mock_step_result({selector})")
 
     def mock_step_error(self, step: object, error: BaseException, times: int | None = None) -> None:
         """Let attempts fail with this error, as if the callback had raised it.
@@ -88,7 +90,7 @@ class Modifier:
                 f"mock_step_error takes an exception instance such as ValueError('no stock'), not {error!r}."
             )
         call = f"mock_step_error({selector}, {error!r}{_times(times)})"
-        self._add(Modification("error", call, selector, error, times))
+        self._add(changes.MockStepError(selector, error, times), call)
 
     def mock_step(self, step: object, side_effect: Callable[..., Any] | BaseException | Iterable[Any]) -> None:
         """Run something else in the callback's place, as `unittest.mock`'s `side_effect` does.
@@ -103,15 +105,7 @@ class Modifier:
             ModificationError: If the step's result is mocked already.
         """
         selector = Selector.parse(step)
-        payload: Any = side_effect
-        if not callable(side_effect) and not isinstance(side_effect, BaseException):
-            if isinstance(side_effect, str | bytes | dict) or not isinstance(side_effect, Iterable):
-                raise InvalidArgumentError(
-                    f"mock_step takes a callable, an exception or an iterable of outcomes, not {side_effect!r}. For "
-                    "one result that answers every attempt use mock_step_result."
-                )
-            payload = list(side_effect)
-        self._add(Modification("callback", f"mock_step({selector})", selector, payload))
+        self._add(_side_effect(selector, side_effect), f"mock_step({selector})")
 
     def force_step_timeout(self, step: object, times: int | None = None) -> None:
         """Let attempts time out at once, in no virtual time.
@@ -124,7 +118,7 @@ class Modifier:
             ModificationError: If the step's result is mocked already.
         """
         selector = Selector.parse(step)
-        self._add(Modification("timeout", f"force_step_timeout({selector}{_times(times)})", selector, None, times))
+        self._add(changes.ForceStepTimeout(selector, times), f"force_step_timeout({selector}{_times(times)})")
 
     def mock_event(self, event_type: str, payload: Any = None, *, after: object = None) -> None:
         """Have an event there when `wait_for_event` asks for its type. It is delivered once.
@@ -139,7 +133,7 @@ class Modifier:
             InvalidArgumentError: If `after` is no duration.
             TypeError, JsException: If the payload cannot cross the boundary.
         """
-        self._add(event_modification(event_type, payload, after))
+        self._collect(event_modification(event_type, payload, after))
 
     def force_event_timeout(self, step: object) -> None:
         """Let a `wait_for_event` time out at once, in no virtual time; it takes no event.
@@ -148,7 +142,7 @@ class Modifier:
             step: Selects the wait by its step name (not the event's type).
         """
         selector = Selector.parse(step)
-        self._add(Modification("event_timeout", f"force_event_timeout({selector})", selector))
+        self._add(changes.ForceEventTimeout(selector), f"force_event_timeout({selector})")
 
     def crash(self, at: str, times: int = 1) -> None:
         """Let the engine die at a fault point, and recover the instance from storage.
@@ -161,7 +155,7 @@ class Modifier:
             InvalidArgumentError: If there is no such point; the message shows the form.
         """
         point = FaultPoint.parse(at)
-        self._add(Modification("crash", f"crash({at!r}{_times(None if times == 1 else times)})", None, point, times))
+        self._add(changes.Crash(point, times), f"crash({at!r}{_times(None if times == 1 else times)})")
 
     def apply(self, plan: FaultPlan) -> None:
         """Put a fault plan in force. Its errors come before the results that are mocked in this block.
@@ -189,12 +183,14 @@ class Modifier:
         self._closed = True
         return [*self._planned, *self._collected]
 
-    def _add_each(self, kind: Any, method: str, steps: object) -> None:
+    def _add_each(
+        self, change: type[changes.DisableSleeps | changes.DisableRetryDelays], method: str, steps: object
+    ) -> None:
         selectors = Selector.parse_many(steps)
         if selectors is None:
-            self._add(Modification(kind, f"{method}()", required=False))
+            self._collect(Modification(change(), f"{method}()", required=False))
         for selector in selectors or ():
-            self._add(Modification(kind, f"{method}({selector})", selector))
+            self._add(change(selector), f"{method}({selector})")
 
     def _check_is_open(self, modification: Modification) -> None:
         if self._closed:
@@ -203,13 +199,30 @@ class Modifier:
                 "`async with instance.modify() as m:`."
             )
 
-    def _add(self, modification: Modification) -> None:
+    def _add(self, change: changes.Change, call: str) -> None:
+        self._collect(Modification(change, call))
+
+    def _collect(self, modification: Modification) -> None:
         self._check_is_open(modification)
         times = modification.times
         if times is not None and (isinstance(times, bool) or not isinstance(times, int) or times < 1):
             raise InvalidArgumentError(f"{modification.call}: times is a number of attempts from 1 on, not {times!r}.")
         check_consistent([*self._existing, *self._collected], modification)
         self._collected.append(modification)
+
+
+def _side_effect(selector: Selector, given: object) -> changes.Change:
+    error = exception_in(given)
+    if error is not None:
+        return changes.MockStepRaising(selector, error)
+    if callable(given):
+        return changes.MockStep(selector, given)
+    if isinstance(given, Iterable) and not isinstance(given, str | bytes | dict):
+        return changes.MockStepOutcomes(selector, list(given))
+    raise InvalidArgumentError(
+        f"mock_step takes a callable, an exception or an iterable of outcomes, not {given!r}. For one result that "
+        "answers every attempt use mock_step_result."
+    )
 
 
 def _times(times: object) -> str:

@@ -145,7 +145,7 @@ class RunningTest:
         WATCHDOG.stderr = self.stderr
         WATCHDOG.end_process = partial(end_process, self.item, self.stderr)
         self._warn_of_configuration()
-        engine.warned_durations = self.rule_warnings.durations
+        engine.step_findings.warned_durations = self.rule_warnings.durations
         engine.observers.off, engine.observers.report = self.rule_warnings.switched_off, self.rule_warnings.keep
         engine.faults.recording = self.plan.records
         if self.plan.point is not None:
@@ -179,11 +179,11 @@ class RunningTest:
         from pytest_workflows.bindings.unprovided import UseNoter
 
         engine.unprovided.has_reached_test = self.sources.was_caught_elsewhere
-        noter = UseNoter(self.sources, self.item.config.rootpath, engine.keep_unprovided)
+        noter = UseNoter(self.sources, self.item.config.rootpath, engine.pending_errors.keep_unprovided)
         active_test.set_uses(noter)
         if self.settings.unprovided == "error":
             while self._early_uses:
-                engine.keep_unprovided(self._early_uses.pop(0))
+                engine.pending_errors.keep_unprovided(self._early_uses.pop(0))
         if not self.settings.allow_network:
             self._sockets = SocketGuard(noter)
             self._sockets.start()
@@ -291,7 +291,7 @@ class RunningTest:
         found = self._take_findings(engine)
         if self.settings.strict and found:
             raise WorkflowRuleError("\n".join([f"{len(found)} broken rule(s):", *map(str, found)]))
-        refused = [*engine.refused, *self.rule_warnings.warn(found, self._hide)]
+        refused = [*engine.step_findings.refused, *self.rule_warnings.warn(found, self._hide)]
         if refused:
             raise as_error(refused)
 

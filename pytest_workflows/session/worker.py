@@ -100,7 +100,7 @@ class WorkflowWorker:
                     f"The cron {cron!r} starts the workflow {workflow.binding!r}, and the fixture workflow_bindings "
                     f"gives {binding!r} in its place, which a cron cannot start. Give a WorkflowEntrypoint there."
                 )
-            self._running.engine.create_scheduled(binding.workflow, cron, int(at))
+            self._running.engine.lifecycle.create_scheduled(binding.workflow, cron, int(at))
         if has_handler or not scheduled:
             await self._call("scheduled", ScheduledController(cron, at))
 

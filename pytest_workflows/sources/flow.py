@@ -11,13 +11,15 @@ import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from .model import START, Kind, SourceStep
+from durable_engine import StepKind
+
+from .model import START, SourceStep
 from .modules import Function, Module
 from .names import StepName, read_name
 
 Frontier = tuple[int, ...]
 
-_PRIMITIVES: dict[str, Kind] = {
+_PRIMITIVES: dict[str, StepKind] = {
     "do": "do",
     "sleep": "sleep",
     "sleep_until": "sleep",
@@ -41,7 +43,7 @@ class Klass:
 class FoundStep:
     """A step as far as it is known by now."""
 
-    kind: Kind
+    kind: StepKind
     name: StepName
     file: str
     line: int
@@ -381,7 +383,7 @@ class Walk:
                     return self._declare(declaration, function, scope)
         return None
 
-    def _primitive(self, node: ast.expr, scope: Scope) -> Kind | None:
+    def _primitive(self, node: ast.expr, scope: Scope) -> StepKind | None:
         if isinstance(node, ast.Attribute) and node.attr in _PRIMITIVES and scope.is_step(node.value):
             return _PRIMITIVES[node.attr]
         return None

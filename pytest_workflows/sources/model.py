@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import msgspec
 
-from .names import StepName
+from durable_engine import StepKind
 
-Kind = Literal["do", "sleep", "wait_for_event"]
+from .names import StepName
 
 START = -1
 """The mark in `SourceStep.after` of a step that nothing comes before."""
@@ -28,7 +26,7 @@ class SourceStep(msgspec.Struct, frozen=True):
             does not show when it runs.
     """
 
-    kind: Kind
+    kind: StepKind
     name: StepName
     file: str
     line: int

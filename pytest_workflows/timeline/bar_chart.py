@@ -12,14 +12,23 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from durable_engine import HistoryRow, StepKey
+from durable_engine.history import (
+    ATTEMPT_ENDS,
+    ATTEMPT_FAILURE,
+    ATTEMPT_START,
+    SLEEP_START,
+    WAIT_START,
+    WAITING_ENDS,
+    HistoryKind,
+)
 
 ATTEMPT, FAILED, DELAY, SLEEP, WAIT = "#", "x", ".", "-", "~"
 """The characters of bars in a terminal that takes ASCII only."""
 BLOCKS = str.maketrans({ATTEMPT: "█", FAILED: "✗", DELAY: "·", SLEEP: "░", WAIT: "▒"})
 """The characters in their place elsewhere."""
 
-_BEGINS = {"ATTEMPT_START": ATTEMPT, "SLEEP_START": SLEEP, "WAIT_START": WAIT}
-_ENDS = frozenset({"ATTEMPT_FAILURE", "ATTEMPT_SUCCESS", "SLEEP_COMPLETE", "WAIT_COMPLETE", "WAIT_TIMED_OUT"})
+_BEGINS: dict[HistoryKind, str] = {ATTEMPT_START: ATTEMPT, SLEEP_START: SLEEP, WAIT_START: WAIT}
+_ENDS = ATTEMPT_ENDS | WAITING_ENDS
 
 
 @dataclass(slots=True)
@@ -60,7 +69,7 @@ class _Reading:
             self._begin(line.key, _BEGINS[line.kind], self._next_rank)
         elif line.kind in _ENDS and line.key in self._open:
             piece = self._open[line.key]
-            if line.kind == "ATTEMPT_FAILURE":
+            if line.kind == ATTEMPT_FAILURE:
                 piece.drawn = FAILED
             behind = piece.rank + 1 if piece.start == line.at else 0
             self._end(line.key, line.at)

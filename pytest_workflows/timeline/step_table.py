@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from durable_engine import AttemptRecord, HistoryEvent, StepKey, StepRecord, in_words, printable, show
+from durable_engine.history import WAIT_START
 
 from .bar_chart import ATTEMPT, BLOCKS, DELAY, FAILED, SLEEP, WAIT
 from .styled_text import Cell, Line, Part, paragraph, row, width_of
@@ -160,7 +161,7 @@ def table(
         width: How wide a line may be.
         formatter: The formatter of values.
     """
-    events = {line.step: line.detail.get("event") for line in history if line.kind == "WAIT_START"}
+    events = {line.step: line.detail.get("event") for line in history if line.kind == WAIT_START}
     first, left_out, last = ends(steps)
     shown = [*first, *last]
     widths = _widths(shown, bars, start, width, formatter)

@@ -2,11 +2,20 @@
 
 import asyncio
 import datetime
+import sqlite3
 import warnings
 
 import pytest
 
-from durable_engine import Engine, Modification, Selector, WorkflowDurationWarning
+from durable_engine import (
+    WATCHDOG,
+    Engine,
+    EngineClosedError,
+    Modification,
+    Selector,
+    WorkflowDurationWarning,
+    changes,
+)
 
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
@@ -44,7 +53,7 @@ async def test_a_wait_that_nobody_awaited_does_not_time_out_after_run(engine):
         await asyncio.sleep(0)
 
     binding = engine.bind("W", workflow)
-    timeout = Modification("event_timeout", "force_event_timeout('w')", Selector("w"))
+    timeout = Modification(changes.ForceEventTimeout(Selector("w")), "force_event_timeout('w')")
     engine.modify(binding.workflow, "x", [timeout])
     await binding.create({"id": "x"})
     await engine.run_until_idle()
@@ -58,7 +67,7 @@ async def test_an_attempt_that_nobody_awaited_has_no_outcome_after_run(engine):
         await asyncio.sleep(0)
 
     binding = engine.bind("W", workflow)
-    timeout = Modification("timeout", "force_step_timeout('s')", Selector("s"))
+    timeout = Modification(changes.ForceStepTimeout(Selector("s")), "force_step_timeout('s')")
     engine.modify(binding.workflow, "x", [timeout])
     await binding.create({"id": "x"})
     await engine.run_until_idle()
@@ -240,7 +249,7 @@ async def test_a_misread_duration_with_warnings_as_errors_is_kept_for_the_end_of
         await engine.run_until_idle()
 
     assert (await handle.status())["output"] == "went on"
-    assert [type(warning) for warning in engine.refused] == [WorkflowDurationWarning]
+    assert [type(warning) for warning in engine.step_findings.refused] == [WorkflowDurationWarning]
 
 
 async def test_a_step_forgotten_in_a_loop_is_one_finding(engine):
@@ -252,3 +261,23 @@ async def test_a_step_forgotten_in_a_loop_is_one_finding(engine):
     await engine.run_until_idle()
 
     assert [finding.rule for finding in engine.findings.take()] == ["missing-await"]
+
+
+async def test_the_database_is_closed_whatever_else_fails_to_close(monkeypatch):
+    def fail(guard):
+        raise ValueError("a wakeup descriptor that cannot be put back")
+
+    engine = Engine()
+    await engine.bind("W", lambda event, step: None).create()
+    waiting = asyncio.ensure_future(engine.wait(lambda: False, lambda: "it", about=("W", "x")))
+    await asyncio.sleep(0)
+    with monkeypatch.context() as patched:
+        patched.setattr(WATCHDOG, "unwatch", fail)
+        with pytest.raises(ValueError, match="cannot be put back"):
+            engine.close()
+
+    with pytest.raises(sqlite3.ProgrammingError):
+        engine.store.all_instances()
+    with pytest.raises(EngineClosedError):
+        await waiting
+    WATCHDOG.unwatch(engine._loop.guard)

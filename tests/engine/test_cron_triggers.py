@@ -19,7 +19,7 @@ async def fail(event, step):
 async def test_the_event_carries_the_schedule():
     async with Engine(now=NOW) as engine:
         binding = engine.bind("W", tell)
-        id = engine.create_scheduled(binding.workflow, CRON, 1_767_225_600_000)
+        id = engine.lifecycle.create_scheduled(binding.workflow, CRON, 1_767_225_600_000)
         await engine.run_until_idle()
 
         assert id == f"{CRON}-1767225600000"
@@ -36,7 +36,7 @@ async def test_the_schedule_reads_attributes_as_well():
 
     async with Engine(now=NOW) as engine:
         binding = engine.bind("W", run)
-        handle = await binding.get(engine.create_scheduled(binding.workflow, CRON, 5))
+        handle = await binding.get(engine.lifecycle.create_scheduled(binding.workflow, CRON, 5))
         await engine.run_until_idle()
 
         assert (await handle.status())["output"] == [CRON, 5]
@@ -54,7 +54,7 @@ async def test_history_names_what_triggered_an_instance_and_a_restart_keeps_it()
     async with Engine(now=NOW) as engine:
         binding = engine.bind("W", tell)
         made = await binding.create()
-        scheduled = await binding.get(engine.create_scheduled(binding.workflow, CRON, 5))
+        scheduled = await binding.get(engine.lifecycle.create_scheduled(binding.workflow, CRON, 5))
         await engine.run_until_idle()
         await scheduled.restart()
         await engine.run_until_idle()
@@ -68,10 +68,10 @@ async def test_history_names_what_triggered_an_instance_and_a_restart_keeps_it()
 async def test_a_trigger_comes_once_at_a_time():
     async with Engine(now=NOW) as engine:
         workflow = engine.bind("W", tell).workflow
-        engine.create_scheduled(workflow, CRON, 1_767_225_600_000)
+        engine.lifecycle.create_scheduled(workflow, CRON, 1_767_225_600_000)
 
         with pytest.raises(InvalidArgumentError) as caught:
-            engine.create_scheduled(workflow, CRON, 1_767_225_600_000)
+            engine.lifecycle.create_scheduled(workflow, CRON, 1_767_225_600_000)
 
         assert str(caught.value) == (
             f"The cron '{CRON}' has started 'W' for 2026-01-01T00:00:00+00:00 already: instance "
@@ -83,7 +83,7 @@ async def test_a_trigger_comes_once_at_a_time():
 async def test_a_scheduled_instance_can_be_deleted_by_its_id():
     async with Engine(now=NOW) as engine:
         binding = engine.bind("W", tell)
-        id = engine.create_scheduled(binding.workflow, CRON, 5)
+        id = engine.lifecycle.create_scheduled(binding.workflow, CRON, 5)
 
         assert await binding.deleteBatch([id]) == {"deleted": [{"id": id}], "errors": []}
         with pytest.raises(JsException, match="not_found"):
@@ -124,7 +124,7 @@ async def test_the_default_retention_holds_unless_create_says_otherwise(run, def
 async def test_a_scheduled_instance_is_kept_for_the_default_retention():
     async with Engine(now=NOW) as engine:
         binding = engine.bind("W", tell, retention={"successRetention": "1 hour"})
-        engine.create_scheduled(binding.workflow, CRON, 5)
+        engine.lifecycle.create_scheduled(binding.workflow, CRON, 5)
         await engine.run_until_idle()
         await engine.advance("1 hour")
 

@@ -5,7 +5,7 @@ import datetime
 
 import pytest
 
-from durable_engine import Engine, FaultPoint, InvalidArgumentError, JsException, Modification, Selector
+from durable_engine import Engine, FaultPoint, InvalidArgumentError, JsException, Modification, Selector, changes
 
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
@@ -17,7 +17,7 @@ async def engine():
 
 
 def crash(at, times=1):
-    return Modification("crash", f"crash({at!r})", None, FaultPoint.parse(at), times)
+    return Modification(changes.Crash(FaultPoint.parse(at), times), f"crash({at!r})")
 
 
 async def run(engine, workflow, *modifications):
@@ -112,8 +112,8 @@ async def test_what_a_modification_answered_to_an_attempt_that_was_lost_it_answe
     async def workflow(event, step):
         return [await step.do("other")(lambda: 1)(), await step.do("s")(lambda: "real")()]
 
-    other = Modification("result", "mock_step_result('other')", Selector("other"), b"\x02")
-    outcomes = Modification("callback", "mock_step('s')", Selector("s"), ["first", "second"])
+    other = Modification(changes.MockStepResult(Selector("other"), b"\x02"), "mock_step_result('other')")
+    outcomes = Modification(changes.MockStepOutcomes(Selector("s"), ["first", "second"]), "mock_step('s')")
 
     assert await run(engine, workflow, other, outcomes, crash("lost:s")) == ([2, "first"], 2)
 

@@ -4,7 +4,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from durable_engine import Engine, FaultPoint, InvalidArgumentError, JsException, Modification, Selector, steps_of
+from durable_engine import (
+    Engine,
+    FaultPoint,
+    InvalidArgumentError,
+    JsException,
+    Modification,
+    Selector,
+    changes,
+    steps_of,
+)
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR = 3_600_000
@@ -115,7 +124,7 @@ async def test_a_sleep_until_the_past_is_not_counted(engine):
 
 async def test_a_selector_counts_by_the_name_alone(engine):
     binding = engine.bind("W", three)
-    selected = Modification("sleep", "disable_sleeps(('s', 2))", Selector("s", 2))
+    selected = Modification(changes.DisableSleeps(Selector("s", 2)), "disable_sleeps(('s', 2))")
     engine.modify(binding.workflow, "a", [selected])
 
     await binding.create({"id": "a"})

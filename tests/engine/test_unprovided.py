@@ -129,7 +129,7 @@ async def test_code_of_an_instance_may_say_so_before_it_raises() -> None:
     lack = Lack()
 
     async def run(event: JsDict, step: Step) -> None:
-        one.keep_unprovided(lack)
+        one.pending_errors.keep_unprovided(lack)
         await step.sleep("for ever", "1 day")
         raise StepFailedError("x-1", "Error", "something else")
 
@@ -143,7 +143,7 @@ async def test_other_code_may_say_so_and_a_wait_of_any_instance_fails_for_it() -
     lack = Lack()
     async with engine() as one:
         await one.bind("W", raising(RuntimeError())).create({"id": "a"})
-        one.keep_unprovided(lack)
+        one.pending_errors.keep_unprovided(lack)
 
         with pytest.raises(Lack):
             await wait_for(one, "complete")
@@ -170,7 +170,7 @@ async def test_a_replay_uses_nothing() -> None:
     async def run(event: JsDict, step: Step) -> None:
         await step.sleep("a moment", 1)
         error = Lack()
-        one.keep_unprovided(error)
+        one.pending_errors.keep_unprovided(error)
         raise error
 
     async with engine() as one:

@@ -87,7 +87,7 @@ async def test_a_wait_that_was_ended_is_not_looked_at_again(engine):
         engine.wait(lambda: looks.append("look"), lambda: "Waiting.", about=("W", "x"), step=True)
     )
     await asyncio.sleep(0)
-    engine.restart(handle._workflow, "x", {})  # both are awake by now, the leader first
+    engine.lifecycle.restart(handle._workflow, "x", {})  # both are awake by now, the leader first
     before = len(looks)
 
     with pytest.raises(InstanceEndedError, match="restart"):
@@ -101,8 +101,8 @@ async def test_of_two_calls_that_end_a_wait_the_first_is_told(engine):
     await engine.advance(0)
     waiter = asyncio.create_task(never(engine, step=True))
     await asyncio.sleep(0)
-    engine.restart(handle._workflow, "x", {})
-    engine.terminate(handle._workflow, "x")
+    engine.lifecycle.restart(handle._workflow, "x", {})
+    engine.lifecycle.terminate(handle._workflow, "x")
 
     with pytest.raises(InstanceEndedError, match=r"restart\(\) was called"):
         await waiter

@@ -561,7 +561,7 @@ async def test_a_handler_of_asyncios_own_is_left_to_asyncio(engine):
     assert engine.loop
     before = signal.signal(signal.SIGINT, lambda *_: None)
     try:
-        engine._guard.interrupt()
+        engine._loop.guard.interrupt()
         await asyncio.sleep(0)
     finally:
         signal.signal(signal.SIGINT, before)
@@ -878,11 +878,11 @@ async def test_a_loop_that_was_closed_just_now_is_not_asked(engine):
     loop = asyncio.new_event_loop()
     loop.close()
 
-    engine._guard._ask(loop, 0.0)
-    assert not engine._guard.is_over()
+    engine._loop.guard._ask(loop, 0.0)
+    assert not engine._loop.guard.is_over()
 
-    engine._guard._ask(None, 0.0)
-    assert engine._guard.is_over()
+    engine._loop.guard._ask(None, 0.0)
+    assert engine._loop.guard.is_over()
 
 
 @pytest.mark.skipif(not hasattr(asyncio, "eager_task_factory"), reason="Python 3.12 and later")

@@ -747,7 +747,7 @@ def test_after_it_closes_nothing_is_captured_and_the_binding_is_the_identical_ob
 
             assert workflow_env.ORDERS is binding
             assert vars(binding) == attributes
-            assert workflow_engine.on_create == []
+            assert workflow_engine.lifecycle.on_create == []
             handle = await binding.create({"id": "after"})
             await handle.send_event({"type": "paid"})
             await workflow_engine.run_until_idle()

@@ -68,6 +68,7 @@ class WorkflowBinding:
 
     def __init__(self, engine: BindingEngine, workflow: Workflow) -> None:
         self._engine = engine
+        self._lifecycle = engine.lifecycle
         self._workflow = workflow
 
     def __repr__(self) -> str:
@@ -154,7 +155,7 @@ class WorkflowBinding:
         options = listed(given, most) if is_list else spread(given, most)
         planned = [self._planned(one, is_list=is_list) for one in options]
         # All are checked before the first is created.
-        taken = {id for id, _, _ in planned if id is not None and self._engine.exists(self._workflow, id)}
+        taken = {id for id, _, _ in planned if id is not None and self._lifecycle.exists(self._workflow, id)}
         created: list[InstanceHandle] = []
         errors: list[dict[str, Any]] = []
         seen: set[str] = set()
@@ -162,7 +163,7 @@ class WorkflowBinding:
             if id is not None and (id in seen or id in taken):
                 errors.append({"index": index, "id": id, **(REPEATED_IN_BATCH if id in seen else EXISTS_ALREADY)})
             else:
-                created.append(InstanceHandle(self, self._engine.create(self._workflow, id, params, retention)))
+                created.append(InstanceHandle(self, self._lifecycle.create(self._workflow, id, params, retention)))
             seen.update(() if id is None else (id,))
         return created if is_list else JsDict({"created": created, "errors": cross(errors)})
 
@@ -197,7 +198,7 @@ class WorkflowBinding:
         if given is not None:
             check_id(given, self._engine.limits.instance_id)
         retention = read_retention(options.get("retention"))
-        return InstanceHandle(self, self._engine.create(self._workflow, given, params, retention))
+        return InstanceHandle(self, self._lifecycle.create(self._workflow, given, params, retention))
 
     @_api_call
     async def get(self, id: object = None) -> InstanceHandle:
@@ -211,7 +212,7 @@ class WorkflowBinding:
             known = id.get("id", "order-1") if isinstance(id, dict) else "order-1"
             fact = f"get takes an instance's id, a text, not {type(id).__name__}: {id!r}. Write get({known!r})."
             raise with_fact(NOT_FOUND, fact)
-        self._engine.require(self._workflow, id)
+        self._lifecycle.require(self._workflow, id)
         return InstanceHandle(self, id)
 
     @_api_call
@@ -226,9 +227,9 @@ class WorkflowBinding:
         """
         await suspend_if_stopped()
         given = check_deleted(unwrap(ids), self._engine.limits.batch)
-        existing = {id for id in given if self._engine.exists(self._workflow, id)}
+        existing = {id for id in given if self._lifecycle.exists(self._workflow, id)}
         for id in existing:
-            self._engine.delete(self._workflow, id)
+            self._lifecycle.delete(self._workflow, id)
         await suspend_if_stopped()
         result = cross(
             {
@@ -248,6 +249,9 @@ class InstanceHandle:
 
     def __init__(self, binding: WorkflowBinding, id: str) -> None:
         self._binding = binding
+        self._engine = binding.engine
+        self._lifecycle = binding.engine.lifecycle
+        self._workflow = binding.workflow
         self.id = id
 
     def __repr__(self) -> str:
@@ -261,20 +265,20 @@ class InstanceHandle:
             JsException: `Error: instance.not_found`.
         """
         await suspend_if_stopped()
-        return self._engine.status(self._workflow, self.id)
+        return self._lifecycle.status(self._workflow, self.id)
 
     @_api_call
     async def pause(self) -> None:
         """Pause once the running step callbacks have ended; timers stand still until `resume`."""
         await suspend_if_stopped()
-        self._engine.pause(self._workflow, self.id)
+        self._lifecycle.pause(self._workflow, self.id)
         await suspend_if_stopped()
 
     @_api_call
     async def resume(self) -> None:
         """Go on after a pause, or cancel one that has not taken hold."""
         await suspend_if_stopped()
-        self._engine.resume(self._workflow, self.id)
+        self._lifecycle.resume(self._workflow, self.id)
 
     @_api_call
     async def restart(self, options: Mapping[str, Any] | JsProxy | None = None) -> None:
@@ -284,7 +288,7 @@ class InstanceHandle:
             JsException: If the instance never ran that step.
         """
         await suspend_if_stopped()
-        self._engine.restart(self._workflow, self.id, _options(options, {}, "restart"))
+        self._lifecycle.restart(self._workflow, self.id, _options(options, {}, "restart"))
         await suspend_if_stopped()
 
     @_api_call
@@ -296,7 +300,7 @@ class InstanceHandle:
         """
         await suspend_if_stopped()
         _options(options, {}, "terminate")
-        self._engine.terminate(self._workflow, self.id)
+        self._lifecycle.terminate(self._workflow, self.id)
         await suspend_if_stopped()
 
     @_api_call
@@ -307,9 +311,9 @@ class InstanceHandle:
             JsException: If it does not exist.
         """
         await suspend_if_stopped()
-        if not self._engine.exists(self._workflow, self.id):
+        if not self._lifecycle.exists(self._workflow, self.id):
             raise JsException("Error", NOTHING_TO_DELETE)
-        self._engine.delete(self._workflow, self.id)
+        self._lifecycle.delete(self._workflow, self.id)
         await suspend_if_stopped()
 
     @_api_call
@@ -331,7 +335,7 @@ class InstanceHandle:
         read = _options(options, named, "send_event", whole="payload")
         event_type = read.get("type")
         if not isinstance(event_type, str) or not event_type:
-            self._engine.observers.event_lost(self._engine.require(self._workflow, self.id), None, place)
+            self._engine.observers.event_lost(self._lifecycle.require(self._workflow, self.id), None, place)
             raise InvalidArgumentError(
                 f"send_event needs a 'type', which is a text; got {event_type!r} in {dict(read)!r}. "
                 'Write send_event({"type": "approval", "payload": ...}).'
@@ -341,7 +345,7 @@ class InstanceHandle:
         if len(payload) > limit:
             message = PAYLOAD_TOO_LARGE.format(type=event_type, limit=in_bytes(limit), size=len(payload))
             raise JsException("Error", message)
-        self._engine.send_event(self._workflow, self.id, event_type, payload, place)
+        self._lifecycle.send_event(self._workflow, self.id, event_type, payload, place)
 
     sendEvent = send_event
 
@@ -358,20 +362,12 @@ class InstanceHandle:
             JsException: `Error: instance.not_found`, or if the options are not as they must be.
         """
         await suspend_if_stopped()
-        instance = self._engine.require(self._workflow, self.id)
+        instance = self._lifecycle.require(self._workflow, self.id)
         given = _options(options, named, "subscribe")
         return Subscription(self._engine, self._workflow, instance.row, SubscriptionOptions.read(given))
 
     def _notify_call(self, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         _notify_call(self._engine, self._workflow, method, args, kwargs)
-
-    @property
-    def _engine(self) -> BindingEngine:
-        return self._binding.engine
-
-    @property
-    def _workflow(self) -> Workflow:
-        return self._binding.workflow
 
     def __getattr__(self, name: str) -> NoReturn:
         _no_such_name(

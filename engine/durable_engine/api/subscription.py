@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
+from durable_engine import history
 from durable_engine.context.scope import current_scope
 from durable_engine.errors import INVALID_SUBSCRIPTION, SUBSCRIPTION_ABORTED, JsException, with_fact
 from durable_engine.rows import HistoryRow, InstanceRow
@@ -17,27 +18,28 @@ from durable_engine.workflow import Workflow
 
 from .binding_engine import BindingEngine
 
-_TYPES = {
-    "WORKFLOW_QUEUED": "workflow_queued",
-    "WORKFLOW_START": "workflow_started",
-    "WORKFLOW_RUNNING": "workflow_running",
-    "WORKFLOW_PAUSED": "workflow_paused",
-    "WORKFLOW_WAITING_FOR_PAUSE": "workflow_waiting_for_pause",
-    "WORKFLOW_SUCCESS": "workflow_completed",
-    "WORKFLOW_FAILURE": "workflow_errored",
-    "WORKFLOW_TERMINATED": "workflow_terminated",
-    "STEP_START": "step_started",
-    "STEP_SUCCESS": "step_completed",
-    "STEP_FAILURE": "step_errored",
-    "ATTEMPT_START": "attempt_started",
-    "ATTEMPT_SUCCESS": "attempt_completed",
-    "ATTEMPT_FAILURE": "attempt_errored",
-    "SLEEP_START": "sleep_started",
-    "SLEEP_COMPLETE": "sleep_completed",
-    "WAIT_START": "wait_started",
-    "WAIT_COMPLETE": "wait_completed",
-    "WAIT_TIMED_OUT": "wait_timed_out",
+TYPES: dict[history.HistoryKind, str] = {
+    history.WORKFLOW_QUEUED: "workflow_queued",
+    history.WORKFLOW_START: "workflow_started",
+    history.WORKFLOW_RUNNING: "workflow_running",
+    history.WORKFLOW_PAUSED: "workflow_paused",
+    history.WORKFLOW_WAITING_FOR_PAUSE: "workflow_waiting_for_pause",
+    history.WORKFLOW_SUCCESS: "workflow_completed",
+    history.WORKFLOW_FAILURE: "workflow_errored",
+    history.WORKFLOW_TERMINATED: "workflow_terminated",
+    history.STEP_START: "step_started",
+    history.STEP_SUCCESS: "step_completed",
+    history.STEP_FAILURE: "step_errored",
+    history.ATTEMPT_START: "attempt_started",
+    history.ATTEMPT_SUCCESS: "attempt_completed",
+    history.ATTEMPT_FAILURE: "attempt_errored",
+    history.SLEEP_START: "sleep_started",
+    history.SLEEP_COMPLETE: "sleep_completed",
+    history.WAIT_START: "wait_started",
+    history.WAIT_COMPLETE: "wait_completed",
+    history.WAIT_TIMED_OUT: "wait_timed_out",
 }
+"""The platform's name for an event of each kind."""
 _NEVER_HERE = (
     "workflow_waiting",
     "rollback_started",
@@ -51,8 +53,8 @@ _NEVER_HERE = (
     "rollback_errored",
 )
 """Types that the platform knows, and that a Python workflow never has."""
-_ALL = (*_TYPES.values(), *_NEVER_HERE)
-_LAST = frozenset({"workflow_completed", "workflow_errored", "workflow_terminated"})
+_ALL = (*TYPES.values(), *_NEVER_HERE)
+_LAST = frozenset(history.INSTANCE_ENDS.values())
 _OPTIONS = "subscribe takes {'cursor': 0, 'filter': ['step_completed', ...]}, both optional"
 
 
@@ -111,10 +113,13 @@ class Subscription:
         self, engine: BindingEngine, workflow: Workflow, row: InstanceRow, options: SubscriptionOptions
     ) -> None:
         self._engine = engine
+        self._lifecycle = engine.lifecycle
+        self._activity = engine.activity
+        self._store = engine.store
         self._about = (workflow.name, row.id)
         self._workflow = workflow
         self._row = row
-        self._restarts = engine.restarts_of(row.key)
+        self._restarts = self._lifecycle.restarts_of(row.key)
         self._types = options.types
         self._at = options.cursor
         self._lines: deque[tuple[int, HistoryRow]] = deque()
@@ -143,53 +148,52 @@ class Subscription:
                 await self._wait()
                 continue
             number, line = self._lines.popleft()
-            type_ = _TYPES[line.kind]
+            type_ = TYPES[line.kind]
             if self._types is None or type_ in self._types:
-                self._ended = type_ in _LAST
+                self._ended = line.kind in _LAST
                 return self._event(number, type_, line)
         self._ended = True
         raise StopAsyncIteration
 
     def _check(self) -> None:
         """Make sure that the instance was not restarted or deleted since the subscription."""
-        instance = self._engine.find(self._workflow, self._row.id)
+        instance = self._lifecycle.find(self._workflow, self._row.id)
         if instance is None or instance.row.key != self._row.key:
             self._ended = True
             raise JsException("Error", SUBSCRIPTION_ABORTED.format(call="delete"))
-        if self._engine.restarts_of(self._row.key) != self._restarts:
+        if self._lifecycle.restarts_of(self._row.key) != self._restarts:
             self._ended = True
             raise JsException("Error", SUBSCRIPTION_ABORTED.format(call="restart"))
 
     def _read(self) -> bool:
-        lines = self._engine.store.history_after(self._row.key, self._at)
+        lines = self._store.history_after(self._row.key, self._at)
         self._lines.extend(enumerate(lines, start=self._at + 1))
         self._at += len(lines)
         return bool(lines)
 
     def _has_ended(self) -> bool:
-        return self._engine.require(self._workflow, self._row.id).finished
+        return self._lifecycle.require(self._workflow, self._row.id).finished
 
     async def _wait(self) -> None:
         __tracebackhide__ = True
         if current_scope.get() is not None:  # code of an instance: the test's wait for that instance moves time
-            await self._engine.next_change(self._about)
+            await self._activity.next_change(self._about)
             return
-        with self._engine.watching():
+        with self._activity.watching():
             await self._engine.wait(self._has_more, self._describe, about=self._about)
 
     def _has_more(self) -> bool:
-        engine = self._engine
-        instance = engine.find(self._workflow, self._row.id)
+        instance = self._lifecycle.find(self._workflow, self._row.id)
         return (
             instance is None
             or instance.finished
             or instance.row.key != self._row.key
-            or engine.restarts_of(self._row.key) != self._restarts
-            or bool(engine.store.history_after(self._row.key, self._at, most=1))
+            or self._lifecycle.restarts_of(self._row.key) != self._restarts
+            or bool(self._store.history_after(self._row.key, self._at, most=1))
         )
 
     def _describe(self) -> str:
-        instance = self._engine.find(self._workflow, self._row.id)
+        instance = self._lifecycle.find(self._workflow, self._row.id)
         status = "gone" if instance is None else instance.status
         return (
             f"Waiting for the next event of instance {self._row.id!r} of {self._workflow.name!r}, which is {status}: "
@@ -199,27 +203,27 @@ class Subscription:
     def _event(self, number: int, type_: str, line: HistoryRow) -> JsDict:
         common = {"instanceId": self._row.id, "eventId": number, "timestamp": line.at, "type": type_}
         named = {} if line.key is None else {"stepName": line.key.label}
-        event = cross({**common, **named, **_details(type_, line.detail or {})})
+        event = cross({**common, **named, **_details(line.kind, line.detail or {})})
         assert isinstance(event, JsDict)
-        if type_ == "workflow_started":
+        if line.kind == history.WORKFLOW_START:
             event["params"] = decode(self._row.params)
-        elif type_ in ("workflow_completed", "step_completed") and line.value is not None:
+        elif line.kind in (history.WORKFLOW_SUCCESS, history.STEP_SUCCESS) and line.value is not None:
             output = decode(line.value)
             if output is not None:  # there it is undefined, and left out
                 event["output"] = output
         return event
 
 
-def _details(type_: str, detail: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of an event of that type, of those that its line of history has."""
-    if type_ == "step_started":
+def _details(kind: history.HistoryKind, detail: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that the platform gives with an event of that kind, of those that its line of history has."""
+    if kind == history.STEP_START:
         config = dict(detail["config"])
         config["retries"] = {"delay": "[dynamic]", **config["retries"]}
         return {"config": config}
-    if type_.startswith("attempt_"):
+    if kind in history.ATTEMPT_KINDS:
         return {name: detail[name] for name in ("attempt", "error", "retryDelayMs") if name in detail}
-    if type_ == "sleep_started":
+    if kind == history.SLEEP_START:
         return {"durationMs": detail["durationMs"]}
-    if type_ == "wait_started":
+    if kind == history.WAIT_START:
         return {"eventType": detail["event"]}
-    return {"error": detail["error"]} if type_ == "workflow_errored" else {}
+    return {"error": detail["error"]} if kind == history.WORKFLOW_FAILURE else {}

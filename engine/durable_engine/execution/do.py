@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextvars
 import inspect
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, assert_never
 
 from durable_engine.context.scope import Scope, context_for
 from durable_engine.errors import (
@@ -16,10 +16,27 @@ from durable_engine.errors import (
     STORAGE_FULL,
     ModificationError,
 )
+from durable_engine.history import (
+    ATTEMPT_FAILURE,
+    ATTEMPT_START,
+    ATTEMPT_SUCCESS,
+    NEW,
+    STEP_FAILURE,
+    STEP_START,
+    STEP_SUCCESS,
+)
 from durable_engine.limits import in_bytes
 from durable_engine.model import CallbackRun, Place
-from durable_engine.rows import FORGOTTEN, MOCKED, NEW, SENSITIVE, StepRow
-from durable_engine.testing.modifications import Modification, call_with_named, exception_in
+from durable_engine.rows import FORGOTTEN, MOCKED, SENSITIVE, StepRow
+from durable_engine.testing.changes import (
+    ForceStepTimeout,
+    MockStep,
+    MockStepError,
+    MockStepOutcomes,
+    MockStepRaising,
+    MockStepResult,
+)
+from durable_engine.testing.modifications import Answer, call_with_named, exception_in
 from durable_engine.values.boundary import JsDict, NotSerialisable, cross, decode, encode, is_coroutine
 from durable_engine.values.failures import ErrorInfo, describe, end_of_unserialisable, rebuild
 from durable_engine.values.unknown_value import REDACTED, REDACTED_REASON, UnknownValue
@@ -68,7 +85,7 @@ class DoOperation(DurableOperation):
         super().__init__(instance, scope, row)
         self._place = place
         self._running: list[CallbackRun] = []
-        self._used: Modification | None = None
+        self._used: Answer | None = None
         self._config = config
         self._callback = callback
         self._child: Scope | None = None
@@ -79,11 +96,11 @@ class DoOperation(DurableOperation):
         row = self.row
         engine = self.instance.engine
         if row.status == NEW:
-            row.status = "running"
+            row.change_status("running")
             if self._config.sensitive:
                 row.flags |= SENSITIVE
             row.inputs = self._callback.stored_inputs()
-            self.record(("STEP_START", {"config": self._config.merged}, None))
+            self.record((STEP_START, {"config": self._config.merged}, None))
             engine.observers.step_started(self.instance, row.key)
         if row.due is not None and row.due > engine.clock.now_ms:
             self._wait_for_retry(row.due)
@@ -105,9 +122,9 @@ class DoOperation(DurableOperation):
             self.instance.engine.observers.attempt_overlapped(self.instance, run)
         row.attempts += 1
         row.due = None
-        row.status = "running"
+        row.change_status("running")
         self.set_busy(True)
-        self.record(("ATTEMPT_START", {"attempt": row.attempts}, None))
+        self.record((ATTEMPT_START, {"attempt": row.attempts}, None))
         number = row.attempts
         self.timer = self.instance.engine.schedule(
             self.instance.engine.clock.now_ms + self._config.timeout,
@@ -127,7 +144,7 @@ class DoOperation(DurableOperation):
         def start() -> None:
             self.instance.keep(self.instance.engine.loop.create_task(coroutine, context=context))
 
-        self.instance.engine.in_turn(self.instance, start, dropped=coroutine.close)
+        self.instance.engine.turns.take(self.instance, start, dropped=coroutine.close)
 
     def _child_changed(self, child: Scope) -> None:
         if child is self._child:
@@ -159,14 +176,11 @@ class DoOperation(DurableOperation):
         return self.row.attempts == number and self._settled < number and not self.instance.closed
 
     async def _produce(self, number: int) -> bytes:
-        key = self.row.key
-        stand_in = self._used = self.instance.modifications.for_attempt(key)
-        if stand_in is not None:
-            self.row.flags |= MOCKED
-            if stand_in.kind == "result":
-                return stand_in.payload  # type: ignore[no-any-return]
-            return encode(await self._stand_in(stand_in))
-        return await self._call_back(number)
+        answer = self._used = self.instance.modifications.for_attempt(self.row.key)
+        if answer is None:
+            return await self._call_back(number)
+        self.row.flags |= MOCKED
+        return await self._stand_in(answer)
 
     async def _call_back(self, number: int) -> bytes:
         instance, function = self.instance, self._callback.function
@@ -199,20 +213,27 @@ class DoOperation(DurableOperation):
         if self._used is not None and self._settled < self.row.attempts:
             self.instance.modifications.give_back(self._used)
 
-    async def _stand_in(self, modification: Modification) -> Any:
-        if modification.kind == "timeout":
-            raise _ForcedTimeout
-        outcome = modification.payload
-        if exception_in(outcome) is None:
-            if callable(outcome):
+    async def _stand_in(self, answer: Answer) -> bytes:
+        outcome: object
+        match answer.stand_in:
+            case MockStepResult(result=data):
+                return data
+            case ForceStepTimeout():
+                raise _ForcedTimeout
+            case MockStep(function=function):
                 values = {**self._callback.inputs, "ctx": self._ctx()}
-                result = call_with_named(outcome, values, self._callback.parameters)
-                return await result if inspect.isawaitable(result) else result
-            outcome = self.instance.modifications.outcome(self.row.key, modification)
+                result = call_with_named(function, values, self._callback.parameters)
+                return encode(await result if inspect.isawaitable(result) else result)
+            case MockStepError(error=outcome) | MockStepRaising(error=outcome):
+                pass
+            case MockStepOutcomes() as outcomes:
+                outcome = answer.next_outcome(outcomes, self.row.key)
+            case unknown:
+                assert_never(unknown)
         error = exception_in(outcome)
         if error is not None:
             raise error
-        return outcome
+        return encode(outcome)
 
     def _ctx(self) -> JsDict:
         key = self.row.key
@@ -237,7 +258,7 @@ class DoOperation(DurableOperation):
         self.end("complete")
         row.result = data
         shown = encode(REDACTED) if self._config.sensitive else data
-        self.record(("ATTEMPT_SUCCESS", {"attempt": row.attempts}, None), ("STEP_SUCCESS", None, shown))
+        self.record((ATTEMPT_SUCCESS, {"attempt": row.attempts}, None), (STEP_SUCCESS, None, shown))
         self.instance.engine.observers.step_finished(self.instance, row.key)
         if not self.instance.reach("stored", row.key):
             self.deliver(decode(data))
@@ -269,7 +290,9 @@ class DoOperation(DurableOperation):
         self._child = None  # a callback that timed out may run on: the step is at work no longer for that
         self._settled = self.row.attempts
         self.row.failures += 1
-        is_final = self.instance.engine.comes_of_unprovided(original, self.instance) or not info.retryable
+        is_final = (
+            self.instance.engine.pending_errors.comes_of_unprovided(original, self.instance) or not info.retryable
+        )
         if is_final or self.row.failures > self._config.limit:
             self._fail_step(info, original)
         elif callable(self._config.delay):
@@ -282,11 +305,11 @@ class DoOperation(DurableOperation):
     def _retry_in(self, base: int, info: ErrorInfo) -> None:
         engine = self.instance.engine
         delay = scaled(base, self._config.backoff, self.row.failures)
-        no_time = self.instance.modifications.takes_no_time(self.row.key, "retry_delay")
+        no_time = self.instance.modifications.disables_retry_delay(self.row.key)
         self.row.due = engine.clock.now_ms + (0 if no_time else delay)
-        self.row.status = "waiting"
+        self.row.change_status("waiting")
         detail = {"attempt": self.row.attempts, "error": info.public(), "retryDelayMs": delay}
-        self.record(("ATTEMPT_FAILURE", detail, None))
+        self.record((ATTEMPT_FAILURE, detail, None))
         self.began = engine.clock.now_ms
         if self.row.due <= engine.clock.now_ms and not self.withheld:
             if not self.instance.reach("retry", self.row.key, self.row.attempts):
@@ -308,8 +331,8 @@ class DoOperation(DurableOperation):
         if not info.retryable:
             row.flags |= FORGOTTEN
         self.record(
-            ("ATTEMPT_FAILURE", {"attempt": row.attempts, "error": (attempt_error or info).public()}, None),
-            ("STEP_FAILURE", {"error": info.public()}, None),
+            (ATTEMPT_FAILURE, {"attempt": row.attempts, "error": (attempt_error or info).public()}, None),
+            (STEP_FAILURE, {"error": info.public()}, None),
         )
         self.instance.engine.observers.step_finished(self.instance, row.key)
         if not self.instance.reach("stored", row.key):
@@ -322,8 +345,8 @@ class DoOperation(DurableOperation):
         info = ErrorInfo("WorkflowFatalError", STEP_NOT_SERIALISABLE.format(name=name), retryable=False)
         self.row.error = info.dump()
         self.record(
-            ("ATTEMPT_FAILURE", {"attempt": self.row.attempts, "error": info.public()}, None),
-            ("STEP_FAILURE", {"error": info.public()}, None),
+            (ATTEMPT_FAILURE, {"attempt": self.row.attempts, "error": info.public()}, None),
+            (STEP_FAILURE, {"error": info.public()}, None),
         )
         self.instance.engine.observers.step_finished(self.instance, self.row.key)
         self.instance.end_at_once(end_of_unserialisable(name))

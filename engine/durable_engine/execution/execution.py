@@ -14,9 +14,22 @@ from typing import Any, Protocol
 import msgspec
 
 from durable_engine.context.scope import Scope, context_for, current_scope
-from durable_engine.errors import LOST_ATTEMPT
+from durable_engine.errors import LOST_ATTEMPT, InternalError
 from durable_engine.guard.unwinding import GiveWay
-from durable_engine.model import FINAL_STATUSES, Ask, Effect, Place, StepKey, StepKind
+from durable_engine.history import (
+    ATTEMPT_FAILURE,
+    FINAL_STATUSES,
+    FINAL_STEP_STATUSES,
+    INSTANCE_CHANGES,
+    INSTANCE_ENDS,
+    WORKFLOW_START,
+    FinalStatus,
+    HistoryKind,
+    InstanceStatus,
+    StepKind,
+    StoredStatus,
+)
+from durable_engine.model import Ask, Effect, Place, StepKey
 from durable_engine.rows import FORGOTTEN, HistoryRow, InstanceRow, StepRow
 from durable_engine.testing.faults import FaultKind, FaultPoint, point_of
 from durable_engine.time.sleep_future import SleepFuture
@@ -27,13 +40,6 @@ from durable_engine.workflow import Workflow
 
 from .inbox import Inbox
 from .services import Services
-
-STATUS_LINES = {
-    "running": "WORKFLOW_RUNNING",
-    "paused": "WORKFLOW_PAUSED",
-    "waitingForPause": "WORKFLOW_WAITING_FOR_PAUSE",
-}
-"""The kinds of history of a changed status, besides those of an instance's begin and end."""
 
 
 class OpenOperation(Protocol):
@@ -55,7 +61,7 @@ class Execution:
 
     Args:
         engine: Its engine.
-        workflow: What it runs.
+        workflow: The workflow that it runs.
         row: Its state in the store.
         make_steps: Makes what `run` gets as `step`.
 
@@ -73,7 +79,7 @@ class Execution:
         self.engine = engine
         self.workflow = workflow
         self.row = row
-        self.modifications = engine.modifications_of(workflow, row.id)
+        self.modifications = engine.lifecycle.modifications_of(workflow, row.id)
         self.root = Scope(self, self._parked_or_busy, is_virtual=True)
         self.operations: dict[StepKey, OpenOperation] = {}
         self.inbox = Inbox(self, engine, self.modifications, self._dies_at_event)
@@ -123,7 +129,7 @@ class Execution:
 
     @property
     def now_ms(self) -> int:
-        """The time that its code sees, in epoch milliseconds."""
+        """The virtual time that its code sees, in epoch milliseconds."""
         return self.engine.clock.now_ms
 
     @property
@@ -137,7 +143,7 @@ class Execution:
         return self.killed or self.finished
 
     @property
-    def status(self) -> str:
+    def status(self) -> InstanceStatus:
         """The status as the platform reports it; `waiting` while `run` is parked on sleeps and events alone."""
         if self.row.status == "running" and self.root.parked:
             mine = [operation for operation in self.operations.values() if operation.scope is self.root]
@@ -153,12 +159,12 @@ class Execution:
         self.engine.hazards.begin(self.row)
         if self.row.status == "queued":
             if not self.has_begun:
-                self._record("WORKFLOW_START")
-            self._set_status("running")
+                self._record(WORKFLOW_START)
+            self.change_status("running")
         self._note_lost_attempts()
-        self.engine.mark_busy(self, True)
+        self.engine.activity.mark(self, True)
         context = context_for(self.root)
-        self.engine.in_turn(self, lambda: self._start(context))
+        self.engine.turns.take(self, lambda: self._start(context))
 
     def _start(self, context: contextvars.Context) -> None:
         task = self.engine.loop.create_task(self._run(), context=context)
@@ -181,7 +187,7 @@ class Execution:
                 self._fail(exc)
         else:
             if not self.closed and not self.reach("end"):
-                self._end("complete", "WORKFLOW_SUCCESS", value=output)
+                self._end("complete", value=output)
 
     def _event(self) -> JsDict:
         others: JsDict = cross(
@@ -199,24 +205,24 @@ class Execution:
         return others
 
     def _fail(self, exc: BaseException) -> None:
-        self.engine.comes_of_unprovided(exc, self)
+        self.engine.pending_errors.comes_of_unprovided(exc, self)
         self.engine.exceptions[self.row.key] = original_of(exc)
         error = instance_error(exc, self.engine.root)
         self.row.error = msgspec.msgpack.encode(error)
-        self._end("errored", "WORKFLOW_FAILURE", {"error": error})
+        self._end("errored", {"error": error})
 
     def end_at_once(self, info: ErrorInfo) -> None:
         """End with this error without asking `run`; nothing of this execution runs again."""
         self.row.error = msgspec.msgpack.encode(info.public())
-        self._end("errored", "WORKFLOW_FAILURE", {"error": info.public()})
+        self._end("errored", {"error": info.public()})
         self.kill()
 
     def terminate(self) -> None:
         """End now; nothing of this execution runs again."""
-        self._end("terminated", "WORKFLOW_TERMINATED", {"trigger": {"source": 0}})
+        self._end("terminated", {"trigger": {"source": 0}})
         self.kill()
 
-    def _end(self, status: str, kind: str, detail: dict[str, Any] | None = None, value: bytes | None = None) -> None:
+    def _end(self, status: FinalStatus, detail: dict[str, Any] | None = None, value: bytes | None = None) -> None:
         self.row.output = value
         self.row.ended_at = self.engine.clock.now_ms
         if status != "terminated":
@@ -225,13 +231,13 @@ class Execution:
             self.report_abandoned_waits()
             self._report_unused_sleeps()
         self.engine.observers.execution_ended(self)
-        self._set_status(status)
-        self._record(kind, detail, value)
+        self.change_status(status)
+        self._record(INSTANCE_ENDS[status], detail, value)
         self.drop_timers()
         self.modifications.drop_timers()
-        self.engine.mark_busy(self, False)
+        self.engine.activity.mark(self, False)
         self.engine.observers.instance_finished(self)
-        self.engine.free_slots(self.workflow, [self.id])
+        self.engine.lifecycle.free_slots(self.workflow, [self.id])
 
     def report_abandoned_waits(self) -> None:
         """Keep findings of the waits that were cancelled while they waited.
@@ -243,7 +249,7 @@ class Execution:
     def _report_unused_sleeps(self) -> None:
         for sleep in self._sleeps:
             if not sleep.used:
-                self.engine.report_missing_await(f"step.sleep({sleep.name!r})", sleep.place, self.workflow)
+                self.engine.step_findings.missing_await(f"step.sleep({sleep.name!r})", sleep.place, self.workflow)
 
     def abort(self, exc: BaseException) -> None:
         """Stop here and hand the test an exception that was raised in user code and is meant for it.
@@ -261,7 +267,7 @@ class Execution:
         self.kill()
 
     def abort_soon(self, error: BaseException) -> None:
-        """An observer said something that is meant for the test; the step that it was about is not over yet."""
+        """Hand an observer's exception that is meant for the test on; the step that it was about is not over yet."""
         self.aborted_by = error
         self.engine.abort(error)
         self.engine.loop.call_soon(self.kill, context=contextvars.Context())
@@ -277,10 +283,15 @@ class Execution:
             self.report_abandoned_waits()
             self.engine.observers.execution_ended(self)
         if not self.killed:
-            self.engine.operations_closed(len(self.operations))
+            self.engine.turns.operations_closed(len(self.operations))
         self.killed = True
         self.drop_timers()
-        self.engine.forget_busy(self)
+        self.engine.activity.forget(self)
+
+    def give_back(self) -> None:
+        """The memory is about to be lost: what modifications answered for attempts under way, they answer again."""
+        for operation in self.operations.values():
+            operation.give_back()
 
     def drop_timers(self) -> None:
         """Take the timers of this execution out of the clock."""
@@ -293,7 +304,7 @@ class Execution:
         task.add_done_callback(self._tasks.discard)
 
     def _parked_or_busy(self) -> None:
-        self.engine.mark_busy(self, not self.root.parked)
+        self.engine.activity.mark(self, not self.root.parked)
 
     def note_effect(self, effect: Effect) -> None:
         """Notify observers of a call that its code made."""
@@ -311,20 +322,20 @@ class Execution:
     def request_pause(self) -> None:
         """Pause once no callback runs; until then no outcome reaches `run`."""
         self.withheld = []
-        self._set_status("waitingForPause")
+        self.change_status("waitingForPause")
         if self._callbacks:
-            self.engine.progress(self)
+            self.engine.activity.progress(self)
         else:
             self._pause()
 
     def cancel_pause(self) -> None:
         """Go on: the pause had not taken hold."""
         withheld, self.withheld = self.withheld or [], None
-        self._set_status("running")
+        self.change_status("running")
         for go_on in withheld:
             if not self.closed:  # one of the outcomes may have come to a fault point
                 go_on()
-        self.engine.progress(self)
+        self.engine.activity.progress(self)
 
     def callback_started(self) -> None:
         """Note that a step's callback begins to run."""
@@ -335,15 +346,15 @@ class Execution:
         self._callbacks -= 1
         if self.closed or self.engine.closed:
             return
-        self.engine.progress(self)
+        self.engine.activity.progress(self)
         if self.withheld is not None and not self._callbacks:
             self._pause()
 
     def _pause(self) -> None:
         self.row.paused_at = self.engine.clock.now_ms
-        self._set_status("paused")
+        self.change_status("paused")
         self.kill()
-        self.engine.progress(self)
+        self.engine.activity.progress(self)
 
     # -- fault points ------------------------------------------------------------------------------------------------
 
@@ -358,7 +369,7 @@ class Execution:
         point = point_of(self, kind, key, attempt)
         if self.engine.faults.pass_by(point) is None and not self.modifications.crashes_at(point):
             return False
-        self.engine.crash(self.workflow, self.id, point)
+        self.engine.lifecycle.crash(self.workflow, self.id, point)
         return True
 
     def reach_inside(self, kind: FaultKind, key: StepKey, attempt: int | None = None) -> None:
@@ -388,7 +399,7 @@ class Execution:
 
     def _die(self, point: FaultPoint) -> None:
         if not self.closed and not self.engine.closed:
-            self.engine.crash(self.workflow, self.id, point)
+            self.engine.lifecycle.crash(self.workflow, self.id, point)
 
     # -- steps -------------------------------------------------------------------------------------------------------
 
@@ -459,7 +470,7 @@ class Execution:
     def takes_no_time(self, sleep: StepKey) -> bool:
         """Whether a test disabled that sleep: its selectors count by the name alone."""
         selected = StepKey(sleep.kind, sleep.name, self._sleeps_by_name[sleep])
-        return self.modifications.takes_no_time(selected, "sleep")
+        return self.modifications.disables_sleep(selected)
 
     def open_row(self, key: StepKey) -> StepRow:
         """The step's row: as an earlier execution left it, or new."""
@@ -478,7 +489,7 @@ class Execution:
     def remembered(self, key: StepKey) -> StepRow | None:
         """A step whose outcome an earlier execution has stored, or None."""
         row = self._steps.get(key)
-        if row is None or row.flags & FORGOTTEN or row.status not in ("complete", "errored"):
+        if row is None or row.flags & FORGOTTEN or row.status not in FINAL_STEP_STATUSES:
             return None
         return row
 
@@ -503,8 +514,8 @@ class Execution:
 
     def _soon(self, action: Callable[[], None]) -> None:
         """Call something in the next turn of the loop, or when the interleaving chooses it."""
-        if self.engine.interleaving.seeded:
-            self.engine.in_turn(self, action)
+        if self.engine.turns.seeded:
+            self.engine.turns.take(self, action)
         else:
             self.engine.loop.call_soon(action, context=context_for(self.root))
 
@@ -520,23 +531,37 @@ class Execution:
                     "attempt": step.attempts,
                     "error": {"name": "WorkflowInternalError", "message": LOST_ATTEMPT},
                 }
-                self._record("ATTEMPT_FAILURE", detail, key=step.key)
+                self._record(ATTEMPT_FAILURE, detail, key=step.key)
                 self.engine.observers.attempt_lost(self, step.key, step.attempts)
 
     # -- storage -----------------------------------------------------------------------------------------------------
 
-    def _set_status(self, status: str) -> None:
-        kind = STATUS_LINES.get(status)
-        if kind is not None and status != self.row.status:
+    def change_status(self, status: StoredStatus) -> None:
+        """Go on to another status, and store the row as it stands.
+
+        Raises:
+            InternalError: If that status cannot follow the present one; the test gets it as well.
+        """
+        before = self.row.status
+        try:
+            self.row.change_status(status)
+        except InternalError as error:
+            self.engine.abort(error)  # nobody asks for the outcome of the task or the callback that this may be in
+            raise
+        kind = INSTANCE_CHANGES.get(status)
+        if kind is not None and status != before:
             self._record(kind)
-        self.row.status = status
         self.engine.store.save_instance(self.row)
 
     def _record(
-        self, kind: str, detail: dict[str, Any] | None = None, value: bytes | None = None, key: StepKey | None = None
+        self,
+        kind: HistoryKind,
+        detail: dict[str, Any] | None = None,
+        value: bytes | None = None,
+        key: StepKey | None = None,
     ) -> None:
         self.engine.store.record(self.row.key, [HistoryRow(kind, key, self.engine.clock.now_ms, detail, value)])
-        self.engine.recorded(self)
+        self.engine.activity.recorded(self)
 
 
 def _ends_of_sleeps(steps: Iterable[StepRow]) -> dict[tuple[str, int], list[StepKey]]:

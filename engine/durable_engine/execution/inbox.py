@@ -63,8 +63,8 @@ class Inbox:
 
     def keep_mocked(self) -> None:
         """Store the mocked events that are there from the start."""
-        for event_type, payload in self._modifications.events:
-            self.keep(event_type, payload, mocked=True)
+        for event in self._modifications.events:
+            self.keep(event.event_type, event.payload, mocked=True)
 
     def receive(self, event_type: str, payload: bytes, *, mocked: bool) -> None:
         """An event arrives: a wait for its type takes it, else it is kept for one."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from durable_engine.context.scope import Operation, Scope
+from durable_engine.history import StepEventKind, StepStatus
 from durable_engine.rows import HistoryRow, StepRow
 from durable_engine.time.clock import Timer
 
@@ -30,9 +31,9 @@ class DurableOperation(Operation):
         self.timer: Timer | None = None
         self.began = instance.engine.clock.now_ms
         instance.operations[row.key] = self
-        instance.engine.operation_opened()
+        instance.engine.turns.operation_opened()
 
-    def record(self, *events: tuple[str, dict[str, Any] | None, bytes | None]) -> None:
+    def record(self, *events: tuple[StepEventKind, dict[str, Any] | None, bytes | None]) -> None:
         """Store the row as it stands, and these lines of history."""
         now = self.instance.engine.clock.now_ms
         key = self.row.key
@@ -41,7 +42,7 @@ class DurableOperation(Operation):
             [HistoryRow(kind, key, now, detail, value) for kind, detail, value in events],
             self.row,
         )
-        self.instance.engine.recorded(self.instance)
+        self.instance.engine.activity.recorded(self.instance)
 
     def wait_until(self, due: int, callback: Callable[[], None], what: str) -> None:
         """Park until the clock reaches `due`."""
@@ -54,15 +55,15 @@ class DurableOperation(Operation):
             self.timer.cancel()
             self.timer = None
 
-    def end(self, status: str) -> None:
+    def end(self, status: StepStatus) -> None:
         """Note in the row that the step is over."""
         self.cancel_timer()
-        self.row.status = status
+        self.row.change_status(status)
         self.row.due = None
         self.row.ended_at = self.instance.engine.clock.now_ms
 
     def give_back(self) -> None:
-        """The memory is lost while this is under way."""
+        """Take back what a modification answered: the memory is lost while the operation is under way."""
 
     @property
     def withheld(self) -> bool:
@@ -71,9 +72,9 @@ class DurableOperation(Operation):
 
     def deliver(self, value: object = None, error: Exception | None = None) -> None:
         """Hand the stored outcome to `run`, when its turn comes."""
-        if self.instance.engine.interleaving.seeded:
+        if self.instance.engine.turns.seeded:
             self.set_busy(True)
-        self.instance.engine.in_turn(self.instance, lambda: self._deliver(value, error))
+        self.instance.engine.turns.take(self.instance, lambda: self._deliver(value, error))
 
     def _deliver(self, value: object, error: Exception | None) -> None:
         if self.withheld:
@@ -88,7 +89,7 @@ class DurableOperation(Operation):
 
     def _hand_over(self, value: object, error: Exception | None) -> None:
         del self.instance.operations[self.row.key]
-        self.instance.engine.operations_closed(1)
+        self.instance.engine.turns.operations_closed(1)
         self.close()
         # Code that awaited it may have been cancelled, which cancels the future: the outcome is stored all the same.
         if not self.future.done():
@@ -97,4 +98,4 @@ class DurableOperation(Operation):
                 self.future.exception()  # asyncio would complain if the execution was killed before it has seen this
             else:
                 self.future.set_result(value)
-        self.instance.engine.progress(self.instance)
+        self.instance.engine.activity.progress(self.instance)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from durable_engine.context.scope import Scope, context_for
+from durable_engine.history import SLEEP_COMPLETE, SLEEP_START
 from durable_engine.model import Place
 from durable_engine.rows import StepRow
 
@@ -24,8 +25,8 @@ class SleepOperation(DurableOperation):
         engine = self.instance.engine
         if self.row.due is None:
             self.row.due = engine.clock.now_ms + duration
-            self.row.status = "waiting"
-            self.record(("SLEEP_START", {"durationMs": duration}, None))
+            self.row.change_status("waiting")
+            self.record((SLEEP_START, {"durationMs": duration}, None))
             engine.observers.step_started(self.instance, self.row.key)
         key = self.row.key
         if self.row.due <= engine.clock.now_ms or self.instance.takes_no_time(key):
@@ -39,6 +40,6 @@ class SleepOperation(DurableOperation):
             return
         self.instance.note_length("sleep", self.row.key, None, self.began)
         self.end("complete")
-        self.record(("SLEEP_COMPLETE", None, None))
+        self.record((SLEEP_COMPLETE, None, None))
         self.instance.engine.observers.step_finished(self.instance, self.row.key)
         self.deliver()

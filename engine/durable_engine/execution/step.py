@@ -174,7 +174,7 @@ class Step:
         except InvalidStepConfigError:
             raise JsException("Error", "WorkflowFatalError: " + INVALID_CONFIG.format(name=name)) from None
         for text in read.misread:
-            instance.engine.report_duration(text, place)
+            instance.engine.step_findings.misread_duration(text, place)
         if read.sensitive:
             self._sensitive.add(decorated)
         limit = instance.engine.limits.steps or instance.workflow.step_limit
@@ -220,7 +220,7 @@ class Step:
         if read is None:
             return self._failed(_unreadable(duration, f"the duration of sleep {name!r}"), name, place)
         if read.misread:
-            self._instance.engine.report_duration(str(duration), place)
+            self._instance.engine.step_findings.misread_duration(str(duration), place)
         return self._sleep(name, read.ms, place)
 
     def sleep_until(self, name: str, when: object) -> asyncio.Future[None]:
@@ -295,7 +295,7 @@ class Step:
             if read is None:
                 raise _unreadable(timeout, f"the timeout of wait {name!r}")
             if read.misread:
-                self._instance.engine.report_duration(str(timeout), place)
+                self._instance.engine.step_findings.misread_duration(str(timeout), place)
             instance = self._instance
             key = instance.count_step("wait_for_event", name)
             self._ask(key, place)
@@ -346,7 +346,7 @@ class Step:
 
         def forgotten() -> None:
             if not instance.killed:
-                instance.engine.report_missing_await(what, place, instance.workflow)
+                instance.engine.step_findings.missing_await(what, place, instance.workflow)
 
         return DeferredCall(call, forgotten, what)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from durable_engine.context.scope import Scope, context_for
 from durable_engine.errors import EXECUTION_TIMED_OUT
+from durable_engine.history import WAIT_COMPLETE, WAIT_START, WAIT_TIMED_OUT
 from durable_engine.rows import StepRow
 from durable_engine.values.boundary import decode, encode_object
 from durable_engine.values.datetimes import to_datetime
@@ -28,10 +29,10 @@ class EventOperation(DurableOperation):
         engine = self.instance.engine
         if self.row.due is None:
             self.row.due = engine.clock.now_ms + timeout
-            self.row.status = "waiting"
-            self.record(("WAIT_START", {"event": event_type}, None))
+            self.row.change_status("waiting")
+            self.record((WAIT_START, {"event": event_type}, None))
             engine.observers.step_started(self.instance, self.row.key)
-            engine.await_late_events(self.instance.key, event_type)
+            engine.lifecycle.await_late_events(self.instance.key, event_type)
         if self.instance.modifications.wait_times_out(self.row.key):
             engine.loop.call_soon(self._time_out, timeout, context=context_for(self.scope))
             return
@@ -49,13 +50,15 @@ class EventOperation(DurableOperation):
             self.report_abandoned()
         self.end("complete")
         self.row.result = encode_object("payload", payload, type=self.event_type, timestamp=to_datetime(at))
-        self.record(("WAIT_COMPLETE", None, self.row.result))
+        self.record((WAIT_COMPLETE, None, self.row.result))
         self.instance.engine.observers.step_finished(self.instance, self.row.key)
         self.deliver(decode(self.row.result))
 
     def report_abandoned(self) -> None:
         """Keep a finding: the wait's task was cancelled, and the wait stays."""
-        self.instance.engine.report_abandoned_wait(self.row.key, self.event_type, self._place, self.instance.workflow)
+        self.instance.engine.step_findings.abandoned_wait(
+            self.row.key, self.event_type, self._place, self.instance.workflow
+        )
 
     def _time_out(self, timeout: int) -> None:
         if self.instance.closed or self.row.status != "waiting":
@@ -65,6 +68,6 @@ class EventOperation(DurableOperation):
         info = ErrorInfo("WorkflowTimeoutError", EXECUTION_TIMED_OUT.format(ms=timeout))
         self.end("errored")
         self.row.error = info.dump()
-        self.record(("WAIT_TIMED_OUT", info.public(), None))
+        self.record((WAIT_TIMED_OUT, info.public(), None))
         self.instance.engine.observers.step_finished(self.instance, self.row.key)
         self.deliver(error=rebuild(info))

@@ -16,7 +16,8 @@ from durable_engine.execution.execution import Execution
 from durable_engine.execution.operation import DurableOperation
 from durable_engine.execution.services import Services
 from durable_engine.execution.step import Step
-from durable_engine.model import Ask, Place, StepKey, StepStatus
+from durable_engine.history import ATTEMPT_START, STEP_START, WAITING_STARTS, StepEventKind, StepStatus
+from durable_engine.model import Ask, Place, StepKey
 from durable_engine.rows import FORGOTTEN, MOCKED, SENSITIVE, InstanceRow, StepRow
 from durable_engine.values.boundary import decode
 from durable_engine.values.failures import ErrorInfo, rebuild
@@ -34,7 +35,7 @@ class PlayedLine(NamedTuple):
     """
 
     at: int | None
-    kind: str
+    kind: StepEventKind
     detail: dict[str, Any] | None = None
     value: bytes | None = None
 
@@ -208,21 +209,24 @@ class PlayedOperation(DurableOperation):
     def _go_on(self) -> None:
         now = self.instance.engine.clock.now_ms
         while not self._ends_next and self._at < len(self._step.lines) and self._due <= now:
-            self._apply(self._step.lines[self._at])
+            self._begin_or_wait(self._step.lines[self._at])
         if self._ends_next or self._at < len(self._step.lines):
             # The end comes by a timer always: what else ended at that time and before it must come first.
             self.wait_until(self._due, self._fire, f"the recorded end of {self._step.key.label!r}")
         else:
             self.set_busy(False)
 
-    def _apply(self, line: PlayedLine) -> None:
+    def _begin_or_wait(self, line: PlayedLine) -> None:
         row = self.row
-        self._script.played[row.key] += 1
-        if line.kind in ("STEP_START", "ATTEMPT_START"):
-            row.attempts += line.kind == "ATTEMPT_START"
-            row.status = "running"
-        elif line.kind in ("SLEEP_START", "WAIT_START") or (line.detail and "retryDelayMs" in line.detail):
-            row.status = "waiting"
+        if line.kind in (STEP_START, ATTEMPT_START):
+            row.attempts += line.kind == ATTEMPT_START
+            row.change_status("running")
+        elif line.kind in WAITING_STARTS or (line.detail and "retryDelayMs" in line.detail):
+            row.change_status("waiting")
+        self._write(line)
+
+    def _write(self, line: PlayedLine) -> None:
+        self._script.played[self.row.key] += 1
         self.record((line.kind, line.detail, line.value))
 
     def _fire(self) -> None:
@@ -250,8 +254,7 @@ class PlayedOperation(DurableOperation):
             if not step.error.retryable and step.key.kind == "do":
                 row.flags |= FORGOTTEN
         while self._at < len(step.lines):
-            self._apply(step.lines[self._at])
-            row.status = step.status
+            self._write(step.lines[self._at])
         self.record()
         self.instance.engine.observers.step_finished(self.instance, row.key)
         if step.fatal is not None:

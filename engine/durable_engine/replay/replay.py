@@ -22,6 +22,7 @@ from durable_engine.execution.execution import Execution, settle_answer
 from durable_engine.execution.services import Services
 from durable_engine.execution.step import Step
 from durable_engine.guard.unwinding import GiveWay
+from durable_engine.history import FINAL_STEP_STATUSES, STEP_ENDS, FinalStatus
 from durable_engine.model import Ask, Place, StepKey
 from durable_engine.rows import StepRow
 from durable_engine.testing.paths import compare
@@ -33,7 +34,6 @@ LATER = timedelta(hours=1, minutes=1, seconds=1)
 
 _TURNS = 1000
 """Turns of the event loop after which a `run` that polls with `asyncio.sleep(0)` counts as waiting."""
-_ENDS = frozenset({"STEP_SUCCESS", "STEP_FAILURE", "SLEEP_COMPLETE", "WAIT_COMPLETE", "WAIT_TIMED_OUT"})
 
 
 class Replay(Execution):
@@ -62,7 +62,7 @@ class Replay(Execution):
         self.passed: list[tuple[StepKey, Place]] = []
         self._answers: list[tuple[int, asyncio.Future[Any], StepRow]] = []
         self._open = 0
-        self._ranks = engine.store.ranks(instance.row.key, _ENDS)
+        self._ranks = engine.store.ranks(instance.row.key, STEP_ENDS)
         self._last = max(self._ranks.values(), default=0) + 1
         error = instance.row.error
         self._end_message = None if error is None else msgspec.msgpack.decode(error)["message"]
@@ -150,11 +150,11 @@ class Replay(Execution):
     def _fail(self, exc: BaseException) -> None:
         self._finish("errored")
 
-    def _end(self, status: str, kind: str, detail: dict[str, Any] | None = None, value: bytes | None = None) -> None:
+    def _end(self, status: FinalStatus, detail: dict[str, Any] | None = None, value: bytes | None = None) -> None:
         self._finish(status)
 
-    def _finish(self, status: str) -> None:
-        self.row.status = status
+    def _finish(self, status: FinalStatus) -> None:
+        self.row.change_status(status)
         # A failure that comes only here is due to what a replay lacks, such as a fake that is closed by now.
         self.ended = status == self._wanted and not self._over
 
@@ -163,7 +163,7 @@ class Replay(Execution):
 
 
 def _has_ended(row: StepRow) -> bool:
-    return row.status in ("complete", "errored")
+    return row.status in FINAL_STEP_STATUSES
 
 
 async def check_by_replay(engine: Services, instance: Execution) -> None:

@@ -8,6 +8,16 @@ from typing import Any
 
 import msgspec
 
+from durable_engine.history import (
+    ATTEMPT_KINDS,
+    ATTEMPT_START,
+    NEW,
+    STEP_SUCCESS,
+    WAIT_COMPLETE,
+    WORKFLOW_QUEUED,
+    WORKFLOW_SUCCESS,
+    HistoryKind,
+)
 from durable_engine.instance import Instance
 from durable_engine.model import AttemptRecord, HistoryEvent, StepKey, StepRecord
 from durable_engine.rows import MOCKED, SENSITIVE, HistoryRow, InstanceRow, StepRow
@@ -18,7 +28,7 @@ from durable_engine.values.unknown_value import REDACTED, REDACTED_REASON, Unkno
 
 from .store import Store
 
-_VALUE_KEYS = {"STEP_SUCCESS": "result", "WORKFLOW_SUCCESS": "result", "WORKFLOW_QUEUED": "params"}
+_VALUE_KEYS: dict[HistoryKind, str] = {STEP_SUCCESS: "result", WORKFLOW_SUCCESS: "result", WORKFLOW_QUEUED: "params"}
 
 
 def steps_of(store: Store, row: InstanceRow) -> list[StepRecord]:
@@ -41,9 +51,9 @@ def outputs_of(store: Store, row: InstanceRow) -> list[Any]:
     """The results of steps and the events of waits in history, in order of their completion."""
     outputs = []
     for line in store.history(row.key):
-        if line.value is not None and line.kind in ("STEP_SUCCESS", "WAIT_COMPLETE"):
+        if line.value is not None and line.kind in (STEP_SUCCESS, WAIT_COMPLETE):
             shown: Any = decode(line.value)
-            outputs.append(shown["payload"] if line.kind == "WAIT_COMPLETE" else shown)
+            outputs.append(shown["payload"] if line.kind == WAIT_COMPLETE else shown)
     return outputs
 
 
@@ -92,11 +102,12 @@ def error_of(row: InstanceRow) -> dict[str, str] | None:
 
 
 def _step_record(row: StepRow, attempts: list[AttemptRecord]) -> StepRecord:
+    assert row.status != NEW  # nothing is stored of such a step
     return StepRecord(
         name=row.key.name,
         count=row.key.count,
         kind=row.key.kind,
-        status=row.status,  # type: ignore[arg-type]
+        status=row.status,
         started_at=to_datetime(row.started_at),
         ended_at=None if row.ended_at is None else to_datetime(row.ended_at),
         attempts=attempts,
@@ -111,11 +122,11 @@ def _step_record(row: StepRow, attempts: list[AttemptRecord]) -> StepRecord:
 def _attempts(history: Sequence[HistoryRow]) -> dict[StepKey, list[AttemptRecord]]:
     found: dict[StepKey, list[AttemptRecord]] = {}
     for line in history:
-        if line.key is None or not line.kind.startswith("ATTEMPT_"):
+        if line.key is None or line.kind not in ATTEMPT_KINDS:
             continue
         mine = found.setdefault(line.key, [])
         detail = line.detail or {}
-        if line.kind == "ATTEMPT_START":
+        if line.kind == ATTEMPT_START:
             mine.append(AttemptRecord(detail["attempt"], to_datetime(line.at)))
             continue
         delay = detail.get("retryDelayMs")

@@ -15,7 +15,8 @@ from typing import Any
 
 import msgspec
 
-from durable_engine.model import CronTrigger, StepKey, StepKind
+from durable_engine.history import INSTANCE_BEGINNINGS, HistoryKind, StepKind
+from durable_engine.model import CronTrigger, StepKey
 from durable_engine.rows import EventRow, HistoryRow, InstanceRow, StepRow
 from durable_engine.workflow import KEPT, Retention
 
@@ -204,7 +205,7 @@ class Store:
         )
         return [_history_row(*row) for row in rows]
 
-    def ranks(self, instance: int, kinds: Container[str]) -> dict[StepKey, int]:
+    def ranks(self, instance: int, kinds: Container[HistoryKind]) -> dict[StepKey, int]:
         """The places in an instance's history of each step's last line of one of these kinds."""
         rows = enumerate(self._history_of(instance))
         keys = ((_key(*row[1:5]), rank) for rank, row in rows if row[0] in kinds)
@@ -234,8 +235,8 @@ class Store:
             "DELETE FROM history WHERE instance = ? AND NOT EXISTS (SELECT 1 FROM steps WHERE "
             "steps.instance = history.instance AND steps.kind = history.step_kind AND steps.name = history.name "
             "AND steps.count = history.count AND steps.duration = history.duration) "
-            "AND (? = 0 OR kind NOT IN ('WORKFLOW_QUEUED', 'WORKFLOW_START'))",
-            (instance, from_seq),
+            "AND (? = 0 OR kind NOT IN (?, ?))",
+            (instance, from_seq, *sorted(INSTANCE_BEGINNINGS)),
         )
 
     # -- events ------------------------------------------------------------------------------------------------------
@@ -282,7 +283,7 @@ class Store:
 
 
 def _history_row(
-    kind: str,
+    kind: HistoryKind,
     step_kind: StepKind,
     name: str,
     count: int,

@@ -1,8 +1,7 @@
-"""Modifications: the changes that a test makes to an instance, and how a step finds those for it.
+"""Modifications: the changes that a test asked for, what they answered, and how a step asks whether it is meant.
 
-A `Modification` is plain data, shared by every instance that it covers; whether anything used it is known there. How
-often it has answered is counted per instance and lifetime of its memo, in `InstanceModifications`, since a restart
-counts anew.
+A `Modification` is shared by every instance that it covers; whether anything used it is known there. How often it has
+answered is counted per instance and lifetime of its memo, in `InstanceModifications`, since a restart counts anew.
 """
 
 from __future__ import annotations
@@ -11,65 +10,30 @@ import inspect
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal
+from typing import Any, NamedTuple
 
-from durable_engine.errors import InvalidArgumentError, ModificationError
+from durable_engine.errors import ModificationError
 from durable_engine.model import StepKey
 from durable_engine.time.clock import Timer
 
+from .changes import (
+    Change,
+    Crash,
+    DisableRetryDelays,
+    DisableSleeps,
+    EventMock,
+    ForceEventTimeout,
+    MockEvent,
+    MockLateEvent,
+    MockStepOutcomes,
+    Selector,
+    StandIn,
+    StepAnswer,
+    StepFailure,
+    selector_of,
+    times_of,
+)
 from .faults import FaultPoint
-
-ModificationKind = Literal[
-    "result", "callback", "error", "timeout", "event", "late_event", "event_timeout", "sleep", "retry_delay", "crash"
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Selector:
-    """Names a step: its name and which occurrence of it (1-based)."""
-
-    name: str
-    index: int = 1
-
-    @classmethod
-    def parse(cls, value: object) -> Selector:
-        """Read `"name"`, `("name", 2)` or `{"name": "name", "index": 2}`.
-
-        Raises:
-            InvalidArgumentError: If it is none of these.
-        """
-        name: object = value
-        index: object = 1
-        if isinstance(value, tuple) and len(value) == 2:
-            name, index = value
-        elif isinstance(value, Mapping) and "name" in value and value.keys() <= {"name", "index"}:
-            name, index = value["name"], value.get("index", 1)
-        if not isinstance(name, str) or not name:
-            raise InvalidArgumentError(
-                f"{value!r} does not select a step. Give its name, or ('name', 2) or {{'name': 'name', 'index': 2}} "
-                "for its second occurrence."
-            )
-        if isinstance(index, bool) or not isinstance(index, int) or index < 1:
-            raise InvalidArgumentError(f"{value!r} selects occurrence {index!r} of a step; the first one is 1.")
-        return cls(name, index)
-
-    @classmethod
-    def parse_many(cls, value: object) -> tuple[Selector, ...] | None:
-        """Read None (all steps), one selector, or a list of them; a tuple is always one selector."""
-        if value is None:
-            return None
-        if isinstance(value, list):
-            if not value:
-                raise InvalidArgumentError("An empty list selects no step. Leave the argument out to select all.")
-            return tuple(cls.parse(item) for item in value)
-        return (cls.parse(value),)
-
-    def matches(self, key: StepKey) -> bool:
-        """Whether that step is meant, whatever its kind."""
-        return self.name == key.name and self.index == key.count
-
-    def __str__(self) -> str:
-        return repr(self.name) if self.index == 1 else f"({self.name!r}, {self.index})"
 
 
 @dataclass(slots=True, eq=False)
@@ -77,22 +41,53 @@ class Modification:
     """One change that a test asked for.
 
     Attributes:
-        kind: The kind of change.
+        change: What it changes.
         call: How the test wrote it, for messages: `mock_step_result('charge')`.
-        selector: The step that it is for; None for all of them, or for an event.
-        payload: The stored result, the exception (or its class), the callable or list of outcomes, or the event: type
-            and stored payload, and for a late one how many milliseconds after the first wait for its type it comes.
-        times: For how many attempts; None for all.
+        required: Whether it is an error if nothing uses it.
         used: Whether anything was answered by it.
     """
 
-    kind: ModificationKind
+    change: Change
     call: str
-    selector: Selector | None = None
-    payload: Any = None
-    times: int | None = None
-    used: bool = False
     required: bool = True
+    used: bool = False
+
+    @property
+    def selector(self) -> Selector | None:
+        """The step that it is for; None for all of them, or for none."""
+        return selector_of(self.change)
+
+    @property
+    def times(self) -> int | None:
+        """For how many attempts it holds, or how often it happens; None for always."""
+        return times_of(self.change)
+
+
+class Answer(NamedTuple):
+    """The answer to an attempt in the callback's place.
+
+    Attributes:
+        stand_in: The change that answers.
+        number: How often its modification has answered by now, this time included.
+        modification: The modification that it is of.
+    """
+
+    stand_in: StandIn
+    number: int
+    modification: Modification
+
+    def next_outcome(self, outcomes: MockStepOutcomes, key: StepKey) -> object:
+        """The outcome that `mock_step` was given for this attempt.
+
+        Raises:
+            ModificationError: If there is none left.
+        """
+        if self.number > len(outcomes.outcomes):
+            raise ModificationError(
+                f"{self.modification.call} has {len(outcomes.outcomes)} outcome(s), and attempt {self.number} of step "
+                f"{key.label!r} asked for one more. Give an outcome for each attempt, or a callable."
+            )
+        return outcomes.outcomes[self.number - 1]
 
 
 @dataclass(slots=True)
@@ -105,15 +100,32 @@ class _Applied:
     taken_by: StepKey | None = None
 
     @property
-    def is_there(self) -> bool:
-        """Whether it is an event that was sent and that no wait has taken."""
-        return not self.answered and (self.sent or self.modification.kind == "event")
+    def change(self) -> Change:
+        """The change."""
+        return self.modification.change
 
-    def send(self, send: Callable[[bytes], None]) -> None:
+    def stands_in_for(self, key: StepKey) -> StandIn | None:
+        """The change for attempts of that step; None if it is about something else."""
+        change = self.change
+        return change if isinstance(change, StandIn) and change.selector.matches(key) else None
+
+    def answers(self, event_type: str) -> bool:
+        """Whether it is an event of that type which is there, and which no wait has taken."""
+        change = self.change
+        if not isinstance(change, EventMock) or change.event_type != event_type:
+            return False
+        return not self.answered and (self.sent or isinstance(change, MockEvent))
+
+    def use(self) -> None:
+        """Count that it answers, or happens, once more."""
+        self.answered += 1
+        self.modification.used = True
+
+    def send(self, send: Callable[[bytes], None], payload: bytes) -> None:
         """Send the event now."""
         self.timer = None
         self.sent = True
-        send(self.modification.payload[1])
+        send(payload)
 
     def drop_timer(self) -> None:
         """Cancel the event's timer, if it is on its way."""
@@ -172,34 +184,34 @@ class InstanceModifications:
         for entry in self._applied:
             entry.drop_timer()
 
-    def for_attempt(self, key: StepKey) -> Modification | None:
+    def for_attempt(self, key: StepKey) -> Answer | None:
         """The modification that answers the next attempt of a step in the callback's place; None lets the callback run.
 
         Errors and timeouts queue up in the order given, one an attempt; a mocked result answers once they are used up.
         """
-        mine = [entry for entry in self._applied if _selects(entry.modification, key)]
-        for kinds in (("error", "timeout"), ("result", "callback")):
-            for entry in sorted(mine, key=lambda entry: entry.general):
-                one = entry.modification
-                if one.kind in kinds and (one.times is None or entry.answered < one.times):
-                    entry.answered += 1
-                    one.used = True
-                    return one
+        own_first = sorted(self._applied, key=lambda entry: entry.general)
+        mine = [(entry, change) for entry in own_first if (change := entry.stands_in_for(key)) is not None]
+        failures = [one for one in mine if isinstance(one[1], StepFailure)]
+        answers = [one for one in mine if isinstance(one[1], StepAnswer)]
+        for entry, stand_in in [*failures, *answers]:
+            times = times_of(stand_in)
+            if times is None or entry.answered < times:
+                entry.use()
+                return Answer(stand_in, entry.answered, entry.modification)
         return None
 
-    def give_back(self, modification: Modification) -> None:
-        """Take an answer back whose attempt was lost: the next attempt gets the same."""
+    def give_back(self, answer: Answer) -> None:
+        """The attempt that this one answered was lost: the next one gets the same answer."""
         for entry in self._applied:
-            if entry.modification is modification:
+            if entry.modification is answer.modification:
                 entry.answered -= 1
 
     def crashes_at(self, point: FaultPoint) -> bool:
         """Whether the engine is to die at this point."""
         for entry in self._applied:
-            one = entry.modification
-            if one.kind == "crash" and one.payload.covers(point) and (one.times or 1) > entry.answered:
-                entry.answered += 1
-                one.used = True
+            change = entry.change
+            if isinstance(change, Crash) and change.point.covers(point) and change.times > entry.answered:
+                entry.use()
                 return True
         return False
 
@@ -211,44 +223,25 @@ class InstanceModifications:
     @property
     def has_crashes(self) -> bool:
         """Whether the engine is to die at some point."""
-        return any(entry.modification.kind == "crash" for entry in self._applied)
+        return any(isinstance(entry.change, Crash) for entry in self._applied)
 
-    def outcome(self, key: StepKey, modification: Modification) -> Any:
-        """The next outcome of `mock_step` with an iterable.
+    def disables_sleep(self, key: StepKey) -> bool:
+        """Whether that sleep takes no time."""
+        return self._use(DisableSleeps, key)
 
-        Raises:
-            ModificationError: If there is none left.
-        """
-        entry = next(entry for entry in self._applied if entry.modification is modification)
-        outcomes = modification.payload
-        if entry.answered > len(outcomes):
-            raise ModificationError(
-                f"{modification.call} has {len(outcomes)} outcome(s), and attempt {entry.answered} of step "
-                f"{key.label!r} asked for one more. Give an outcome for each attempt, or a callable."
-            )
-        return outcomes[entry.answered - 1]
-
-    def takes_no_time(self, key: StepKey, kind: Literal["sleep", "retry_delay"]) -> bool:
-        """Whether that sleep, or the retry delays of that step, are disabled."""
-        return self._use(kind, key)
+    def disables_retry_delay(self, key: StepKey) -> bool:
+        """Whether retries of that step come at once."""
+        return self._use(DisableRetryDelays, key)
 
     def wait_times_out(self, key: StepKey) -> bool:
         """Whether that wait is forced to time out."""
-        return self._use("event_timeout", key)
+        return self._use(ForceEventTimeout, key)
 
     def event_taken(self, event_type: str, wait: StepKey) -> None:
         """Note that a mocked event was delivered to that wait."""
-        mine = (
-            entry
-            for entry in self._applied
-            if entry.modification.kind in ("event", "late_event")
-            and entry.modification.payload[0] == event_type
-            and entry.is_there
-        )
-        entry = next(mine)
-        entry.answered = 1
+        entry = next(entry for entry in self._applied if entry.answers(event_type))
+        entry.use()
         entry.taken_by = wait
-        entry.modification.used = True
 
     def wait_began(
         self, event_type: str, schedule: Callable[[int, Callable[[], None]], Timer], send: Callable[[bytes], None]
@@ -261,22 +254,23 @@ class InstanceModifications:
             send: Sends an event with this payload.
         """
         for entry in self._applied:
-            one = entry.modification
-            if one.kind == "late_event" and one.payload[0] == event_type and entry.timer is None and not entry.sent:
-                entry.timer = schedule(one.payload[2], partial(entry.send, send))
+            change = entry.change
+            if not isinstance(change, MockLateEvent) or change.event_type != event_type:
+                continue
+            if entry.timer is None and not entry.sent:
+                entry.timer = schedule(change.after, partial(entry.send, send, change.payload))
 
     @property
-    def events(self) -> list[tuple[str, bytes]]:
-        """The mocked events that no wait has taken: type and stored payload, in the order given."""
-        events = (entry for entry in self._applied if entry.modification.kind == "event")
-        return [entry.modification.payload for entry in events if not entry.answered]
+    def events(self) -> list[MockEvent]:
+        """The mocked events that are there from the start and that no wait has taken, in the order given."""
+        return [entry.change for entry in self._applied if isinstance(entry.change, MockEvent) and not entry.answered]
 
-    def _use(self, kind: ModificationKind, key: StepKey) -> bool:
+    def _use(self, kind: type[DisableSleeps | DisableRetryDelays | ForceEventTimeout], key: StepKey) -> bool:
         found = False
         for entry in self._applied:
-            one = entry.modification
-            if one.kind == kind and (one.selector is None or one.selector.matches(key)):
-                one.used = found = True
+            change = entry.change
+            if isinstance(change, kind) and (change.selector is None or change.selector.matches(key)):
+                entry.modification.used = found = True
         return found
 
 
@@ -286,19 +280,20 @@ def check_consistent(existing: Iterable[Modification], new: Modification) -> Non
     Raises:
         ModificationError: If a step's result is mocked twice, or an error comes after a result.
     """
-    if new.kind not in ("result", "callback", "error", "timeout"):
+    change = new.change
+    if not isinstance(change, StandIn):
         return
-    assert new.selector is not None
+    selector = change.selector
     for old in existing:
-        if old.selector != new.selector or old.kind not in ("result", "callback"):
+        if not isinstance(old.change, StepAnswer) or old.change.selector != selector:
             continue
-        if new.kind in ("result", "callback"):
+        if isinstance(change, StepAnswer):
             raise ModificationError(
-                f"Trying to mock step '{new.selector.name}' multiple times! {new.call} follows {old.call}. "
-                f"Keep one of them; for different outcomes of one step use mock_step({new.selector}, [...])."
+                f"Trying to mock step '{selector.name}' multiple times! {new.call} follows {old.call}. "
+                f"Keep one of them; for different outcomes of one step use mock_step({selector}, [...])."
             )
         raise ModificationError(
-            f"Trying to mock error on step '{new.selector.name}' after mocking its result! {new.call} follows "
+            f"Trying to mock error on step '{selector.name}' after mocking its result! {new.call} follows "
             f"{old.call}. Give the errors first: the result answers once they are used up."
         )
 
@@ -310,7 +305,7 @@ def exception_in(outcome: object) -> BaseException | type[BaseException] | None:
     return outcome if isinstance(outcome, type) and issubclass(outcome, BaseException) else None
 
 
-def call_with_named(function: Any, values: Mapping[str, Any], own: Iterable[str]) -> Any:
+def call_with_named(function: Callable[..., object], values: Mapping[str, Any], own: Iterable[str]) -> object:
     """Call a stand-in with those of a step's arguments that it names.
 
     Args:
@@ -344,11 +339,3 @@ def call_with_named(function: Any, values: Mapping[str, Any], own: Iterable[str]
                 f"It can take: {', '.join(sorted(values))}."
             )
     return function(*positional, **named)
-
-
-def _selects(modification: Modification, key: StepKey) -> bool:
-    return (
-        modification.kind in ("error", "timeout", "result", "callback")
-        and modification.selector is not None
-        and modification.selector.matches(key)
-    )

@@ -155,8 +155,6 @@ class Observers(Observer):
     Attributes:
         off: The titles of those that were switched off; several engines may share it.
         report: Called with each failure, once a title.
-        abort: Called with the instance and what was raised, where what passes would reach neither the test nor `run`:
-            the engine's own callbacks notify there, and the event loop would only log it.
     """
 
     def __init__(self, passthrough: tuple[type[BaseException], ...] = ()) -> None:
@@ -164,7 +162,6 @@ class Observers(Observer):
         self._listeners: dict[str, list[tuple[Observer, Callable[..., None]]]] = {name: [] for name in _HOOKS}
         self.off: set[str] = set()
         self.report: Callable[[ObserverFailure], None] = ObserverFailure.warn
-        self.abort: Callable[[Instance, BaseException], None] | None = None
 
     def add(self, observer: Observer) -> None:
         """Notify this observer from now on, unless it was switched off."""
@@ -209,9 +206,10 @@ def _notifier(name: str) -> Any:
             try:
                 listener(*arguments, **named)
             except self.passthrough as error:
-                if name not in _IN_ENGINE_CODE or self.abort is None or isinstance(error, _NEVER_KEPT):
+                if name not in _IN_ENGINE_CODE or isinstance(error, _NEVER_KEPT):
                     raise
-                self.abort(arguments[0], error)
+                # It would reach neither the test nor `run`: the event loop would only log it.
+                arguments[0].abort_soon(error)
             except Exception as error:
                 self.switch_off(observer.title, name, error)
 

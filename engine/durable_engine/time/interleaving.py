@@ -47,10 +47,14 @@ class Interleaving:
     def _choose(self, count: int) -> int:
         if count < 2:
             return 0
-        self.has_choices = True
+        self.note_choices()
         taken = 0 if self._random is None else self._random.randrange(count)
         self.trace.append((taken, count))
         return taken
+
+    def note_choices(self) -> None:
+        """Several things could go first, whoever decides."""
+        self.has_choices = True
 
     def hold(self, action: Callable[[], None]) -> None:
         """Keep something until it is chosen."""

@@ -23,7 +23,7 @@ from durable_engine.context.asyncio_internals import (
 )
 from durable_engine.context.scope import Scope
 from durable_engine.context.started_tasks import tasks_of
-from durable_engine.errors import NeverHappensError, WaitTimeoutError
+from durable_engine.errors import InvalidArgumentError, NeverHappensError, WaitTimeoutError
 from durable_engine.guard.guarded_engine import GuardedEngine
 from durable_engine.guard.loop_guard import answer
 from durable_engine.guard.open_code import open_code
@@ -51,6 +51,28 @@ SOON_MS = 1000
 """Real milliseconds: a task of the test that sleeps for no longer is about to act."""
 
 
+MOST_SECONDS = 1_000_000_000
+"""The longest timeout of a wait: some thirty years, which every timer of every system takes."""
+
+
+def read_timeout(timeout: float | None, default: float) -> float:
+    """Read the limit of a wait, in real seconds.
+
+    Raises:
+        InvalidArgumentError: If it is no number above 0, or beyond what timers take.
+    """
+    if timeout is None:
+        return default
+    if isinstance(timeout, int | float) and abs(timeout) > MOST_SECONDS:
+        # Not by its repr: Python refuses to write an int of many thousand digits.
+        raise InvalidArgumentError(
+            f"timeout is a number of real seconds above 0 and up to {MOST_SECONDS:,}; this one is beyond that."
+        )
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0:
+        raise InvalidArgumentError(f"timeout is a number of real seconds above 0, not {timeout!r}.")
+    return timeout
+
+
 class TimedEngine(GuardedEngine, Protocol):
     """An engine on whose time tests wait."""
 
@@ -66,7 +88,7 @@ class TimedEngine(GuardedEngine, Protocol):
 
     @property
     def busy(self) -> Collection[Instance]:
-        """The instances that are at work."""
+        """The instances that are at work: while there is one, virtual time stands still."""
         ...
 
     @property
@@ -427,6 +449,14 @@ class Waits:
             return False
         self._engine.clock.fire(self._engine.interleaving.choose(together))
         return True
+
+    async def move_to(self, target: int) -> None:
+        """Move the clock to a time (epoch milliseconds); every timer that is due by then fires at its own."""
+        await self.settle()
+        while self.fire_next(until=target):
+            await self.settle()
+        clock = self._engine.clock
+        clock.move_to(max(target, clock.now_ms))
 
     def _parked_on_asyncio(self) -> bool:
         """Whether all that is busy waits for timers of asyncio that run on virtual time."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
+from durable_engine.history import FINAL_STEP_STATUSES
 from pytest_workflows.recordings import Attempt, Recording, Step, untag
 from pytest_workflows.recordings.format.model import ErrorRecord
 from pytest_workflows.recordings.production import UNKNOWN_ERROR
@@ -103,7 +104,7 @@ def steps_that_run(recording: Recording) -> list[Step]:
     found = []
     for step in recording.steps:
         is_inside = step.parent in answered
-        if step.kind == "do" and (is_inside or step.status in ("complete", "errored")):
+        if step.kind == "do" and (is_inside or step.status in FINAL_STEP_STATUSES):
             answered.add(step.label)
         if not is_inside:
             found.append(step)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from durable_engine import FINAL_STATUSES
+from durable_engine.history import DO_ENDS, FINAL_STEP_STATUSES
 from pytest_workflows.cli import formatting as words
 from pytest_workflows.recordings import Recording, Step, by_name, untag
 from pytest_workflows.recordings.playback.reproduction import cron_trigger, execution_start
@@ -28,7 +29,6 @@ _AS = " as instance:"
 _NOTES = 10
 _FIRST = 78
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
-_STEP_ENDS = frozenset({"STEP_SUCCESS", "STEP_FAILURE"})
 _STEP_LIMIT = 10_000
 """The default step limit."""
 
@@ -182,8 +182,8 @@ class _Module:
             yield 'await instance.wait_for_status("complete")'
 
     def _last_to_end(self) -> Step | None:
-        ends = {line.step: n for n, line in enumerate(self._recording.history) if line.kind in _STEP_ENDS}
-        ended = [step for step in self._steps if step.kind == "do" and step.status in ("complete", "errored")]
+        ends = {line.step: n for n, line in enumerate(self._recording.history) if line.kind in DO_ENDS}
+        ended = [step for step in self._steps if step.kind == "do" and step.status in FINAL_STEP_STATUSES]
         key = lambda step: (step.ended_at or _LONG_AGO, ends.get(step.label, -1))  # noqa: E731
         return max(reversed(ended), key=key, default=None)
 

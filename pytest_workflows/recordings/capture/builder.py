@@ -28,6 +28,7 @@ from durable_engine import (
     stored_inputs,
     to_datetime,
 )
+from durable_engine.history import STEP_STARTS, WAIT_COMPLETE, WORKFLOW_QUEUED, WORKFLOW_START, HistoryKind
 from pytest_workflows.recordings.format.model import (
     Attempt,
     Crash,
@@ -48,7 +49,6 @@ from pytest_workflows.recordings.format.values import tag
 
 from .observer import AttemptKey, OutputLine, Watched
 
-_STARTS = frozenset({"STEP_START", "SLEEP_START", "WAIT_START"})
 _LOST = "Attempt failed due to internal workflows error"
 
 
@@ -158,7 +158,7 @@ class _Builder:
         self._keys = [line.key for line in run.history]
         self._rows = {row.key: row for row in run.steps}
         lines = list(zip(self._keys, self._history, strict=True))
-        self._starts = {key: line.detail for key, line in lines if key is not None and line.kind in _STARTS}
+        self._starts = {key: line.detail for key, line in lines if key is not None and line.kind in STEP_STARTS}
         self._taken: dict[str, int] = {}
 
     def build(self) -> Recording:
@@ -184,7 +184,7 @@ class _Builder:
             trigger=self._trigger(),
             clock_start=origin.clock_start,
             created_at=to_datetime(row.created_at),
-            started_at=next((line.at for line in self._history if line.kind == "WORKFLOW_START"), None),
+            started_at=next((line.at for line in self._history if line.kind == WORKFLOW_START), None),
             ended_at=None if row.ended_at is None else to_datetime(row.ended_at),
             recorded_at=run.now,
             seed=origin.seed,
@@ -277,7 +277,7 @@ class _Builder:
         """The events that were sent, and those that a mock made; of one type, waits took them in their order."""
         events = [SentEvent(type=type, payload=tag(decode(data)), sent_at=at) for type, data, at in self._seen.events]
         for line, row in zip(self._history, self._run.history, strict=True):
-            if line.kind != "WAIT_COMPLETE":
+            if line.kind != WAIT_COMPLETE:
                 continue
             received = decode(row.value)
             taken = next((one for one in events if one.taken_by is None and one.type == received["type"]), None)
@@ -318,12 +318,12 @@ class _Builder:
 
     def _trigger(self) -> Any:
         """The trigger of the instance, with the cron of one that a cron started, as production's dumps have it."""
-        trigger, cron = self._first("WORKFLOW_QUEUED", "trigger"), self._run.row.trigger
+        trigger, cron = self._first(WORKFLOW_QUEUED, "trigger"), self._run.row.trigger
         if trigger is None or cron is None:
             return trigger
         return {**trigger, "cron": cron.cron, "scheduledTime": cron.scheduled_time}
 
-    def _first(self, kind: str, name: str) -> Any:
+    def _first(self, kind: HistoryKind, name: str) -> Any:
         return next((line.detail.get(name) for line in self._history if line.kind == kind), None)
 
     def _place(self, file: str, line: int) -> SourcePlace:
@@ -353,7 +353,7 @@ def _modification(one: Modification) -> ModificationRecord:
     selector = one.selector
     return ModificationRecord(
         call=one.call,
-        kind=one.kind,
+        kind=one.change.kind,
         step=None if selector is None else selector.name,
         index=None if selector is None else selector.index,
         times=one.times,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
-from durable_engine import PLAIN_DATETIME, StepKey
+from durable_engine import PLAIN_DATETIME, StepKey, StepKind, StepStatus
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -125,10 +125,10 @@ class Step(_Part):
             thing that is.
     """
 
-    kind: Literal["do", "sleep", "wait_for_event"]
+    kind: StepKind
     name: str
     count: int = 1
-    status: Literal["running", "waiting", "complete", "errored"] = "complete"
+    status: StepStatus = "complete"
     started_at: Time | None = None
     ended_at: Time | None = None
     config: dict[str, Value] | None = None

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 import msgspec
 
 from durable_engine import StepKey
+from durable_engine.history import SLEEP_START, STEP_KINDS
 
 from .model import Recording, Step
-
-_KINDS = {"STEP": "do", "ATTE": "do", "SLEE": "sleep", "WAIT": "wait_for_event"}
 
 
 def by_name(steps: Sequence[Step]) -> dict[StepKey, int]:
@@ -33,9 +32,9 @@ def line_keys(recording: Recording) -> list[StepKey | None]:
     found: list[StepKey | None] = []
     under_way: set[StepKey] = set()
     for line in recording.history:
-        candidates = labelled.get((_KINDS.get(line.kind[:4], ""), line.step), [])
+        candidates = labelled.get((STEP_KINDS.get(line.kind, ""), line.step), [])
         if len(candidates) > 1:  # sleeps of one name and several durations
-            if line.kind == "SLEEP_START":
+            if line.kind == SLEEP_START:
                 candidates = [one for one in candidates if one.duration_ms == line.detail.get("durationMs")]
                 under_way.update(one.key for one in candidates)
             else:
@@ -64,7 +63,7 @@ def renumbered(recording: Recording) -> Recording:
         steps=steps,
         history=[
             msgspec.structs.replace(line, step=labels.get(line.step or "", line.step))
-            if line.kind.startswith("SLEEP_")
+            if STEP_KINDS.get(line.kind) == "sleep"
             else line
             for line in recording.history
         ],

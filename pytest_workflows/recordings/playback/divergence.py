@@ -27,7 +27,7 @@ class FollowedScript(Protocol):
 
     @property
     def name(self) -> str:
-        """What the recording is called in a message."""
+        """The recording's name in a message."""
 
     @property
     def workflow(self) -> str:

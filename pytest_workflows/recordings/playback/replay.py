@@ -54,7 +54,7 @@ async def _check_end(
 ) -> None:
     __tracebackhide__ = True
     recording, script = reproduction.script.recording, reproduction.script
-    row = binding.engine.require(binding.workflow, instance.id).row
+    row = engine_of(binding).require(binding.workflow, instance.id).row
     status = (await instance.status())["status"]
     output = None if row.output is None else await instance.get_output()
     now = redact(Recording(instance_id=instance.id, status=status, output=tag(output)), redacted)

@@ -120,9 +120,9 @@ class Reproduction:
             )
         self._set_scene()
         self._introspector = await introspect_workflow_instance(self._binding, recording.instance_id)
-        engine.scripts[workflow.name, recording.instance_id] = self.script
+        engine.lifecycle.scripts[workflow.name, recording.instance_id] = self.script
         params = encode(untag(recording.params))
-        engine.create(workflow, recording.instance_id, params, trigger=cron_trigger(recording))
+        engine.lifecycle.create(workflow, recording.instance_id, params, trigger=cron_trigger(recording))
         if recording.created_at is not None:
             # Of an instance that was restarted, the last execution begins later than that.
             instance = engine.require(workflow, recording.instance_id)
@@ -162,7 +162,7 @@ class Reproduction:
         assert self._introspector is not None
         self.script.stop()
         self._engine.limits = self._limits
-        aborted = self._engine.take_aborted()
+        aborted = self._engine.pending_errors.take()
         ended = aborted if error is None else error
         if isinstance(error, NeverHappensError):
             self.check_known()

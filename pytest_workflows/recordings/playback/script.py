@@ -21,6 +21,22 @@ from durable_engine import (
     end_of_unserialisable,
     to_ms,
 )
+from durable_engine.history import (
+    ATTEMPT_FAILURE,
+    ATTEMPT_START,
+    ATTEMPT_SUCCESS,
+    FINAL_STEP_STATUSES,
+    SLEEP_COMPLETE,
+    SLEEP_START,
+    STEP_ENDS,
+    STEP_FAILURE,
+    STEP_START,
+    STEP_STARTS,
+    STEP_SUCCESS,
+    WAIT_COMPLETE,
+    WAIT_START,
+    WAIT_TIMED_OUT,
+)
 from pytest_workflows.recordings.errors import RecordingError
 from pytest_workflows.recordings.format.model import Attempt, ErrorRecord, Recording, SentEvent, Step
 from pytest_workflows.recordings.format.sleeps import by_name, line_keys
@@ -29,8 +45,6 @@ from pytest_workflows.recordings.format.values import untag
 
 from .divergence import diverged
 
-_STARTS = frozenset({"STEP_START", "SLEEP_START", "WAIT_START"})
-_ENDS = frozenset({"STEP_SUCCESS", "STEP_FAILURE", "SLEEP_COMPLETE", "WAIT_COMPLETE", "WAIT_TIMED_OUT"})
 _AT_WORK = frozenset({"queued", "running", "waitingForPause", "rollingBack", "unknown"})
 _HIDDEN = encode("[REDACTED]")
 _Span = tuple[float, float]
@@ -110,7 +124,7 @@ class RecordedScript(Script):
     def may_end(self) -> bool:
         """Whether `run` may come to an end that is not recorded: it was in the middle of its own code."""
         recording = self.recording
-        if any(step.status not in ("complete", "errored") for step in self.expected):
+        if any(step.status not in FINAL_STEP_STATUSES for step in self.expected):
             return False
         if recording.status != "terminated":
             return recording.status in _AT_WORK
@@ -227,36 +241,36 @@ def _beginning(step: Step) -> list[PlayedLine]:
     """The lines of a step before its end."""
     at = _ms(step.started_at)
     if step.kind == "sleep":
-        return [PlayedLine(at, "SLEEP_START", {"durationMs": step.duration_ms})]
+        return [PlayedLine(at, SLEEP_START, {"durationMs": step.duration_ms})]
     if step.kind == "wait_for_event":
-        return [PlayedLine(at, "WAIT_START", {"event": step.event_type})]
-    lines = [PlayedLine(at, "STEP_START", {"config": _plain(untag(step.config or {}))})]
+        return [PlayedLine(at, WAIT_START, {"event": step.event_type})]
+    lines = [PlayedLine(at, STEP_START, {"config": _plain(untag(step.config or {}))})]
     for attempt in step.attempts:
-        lines.append(PlayedLine(_ms(attempt.started_at), "ATTEMPT_START", {"attempt": attempt.number}))
+        lines.append(PlayedLine(_ms(attempt.started_at), ATTEMPT_START, {"attempt": attempt.number}))
         if attempt.error is not None and not _is_last_of_a_failed(step, attempt):
-            lines.append(PlayedLine(_ms(attempt.ended_at), "ATTEMPT_FAILURE", _failure(attempt, attempt.error)))
+            lines.append(PlayedLine(_ms(attempt.ended_at), ATTEMPT_FAILURE, _failure(attempt, attempt.error)))
     return lines
 
 
 def _ending(step: Step, result: bytes | None) -> list[PlayedLine]:
     """The lines of a step's end; none for one that has not ended."""
     at = _ms(step.ended_at)
-    if step.status not in ("complete", "errored"):
+    if step.status not in FINAL_STEP_STATUSES:
         return []
     if step.kind == "sleep":
-        return [PlayedLine(at, "SLEEP_COMPLETE")]
+        return [PlayedLine(at, SLEEP_COMPLETE)]
     error = None if step.error is None else {"name": step.error.name, "message": step.error.message}
     if step.kind == "wait_for_event":
-        return [PlayedLine(at, "WAIT_TIMED_OUT", error) if error else PlayedLine(at, "WAIT_COMPLETE", None, result)]
+        return [PlayedLine(at, WAIT_TIMED_OUT, error) if error else PlayedLine(at, WAIT_COMPLETE, None, result)]
     last = step.attempts[-1] if step.attempts else Attempt(number=1)
     if error is None:
         shown = _HIDDEN if step.sensitive else result
         # A dump may say that a step is complete, and nothing of its attempts.
-        attempts = [PlayedLine(at, "ATTEMPT_SUCCESS", {"attempt": last.number})] if step.attempts else []
-        return [*attempts, PlayedLine(at, "STEP_SUCCESS", None, shown)]
-    lines = [PlayedLine(at, "STEP_FAILURE", {"error": error})]
+        attempts = [PlayedLine(at, ATTEMPT_SUCCESS, {"attempt": last.number})] if step.attempts else []
+        return [*attempts, PlayedLine(at, STEP_SUCCESS, None, shown)]
+    lines = [PlayedLine(at, STEP_FAILURE, {"error": error})]
     if last.error is not None:
-        lines.insert(0, PlayedLine(at, "ATTEMPT_FAILURE", _failure(last, last.error)))
+        lines.insert(0, PlayedLine(at, ATTEMPT_FAILURE, _failure(last, last.error)))
     return lines
 
 
@@ -294,9 +308,9 @@ def _spans_of_history(recording: Recording) -> dict[StepKey, _Span]:
     for index, (line, key) in enumerate(zip(recording.history, line_keys(recording), strict=True)):
         if key is None:
             continue
-        if line.kind in _STARTS:
+        if line.kind in STEP_STARTS:
             spans[key] = (index, float("inf"))
-        elif line.kind in _ENDS and key in spans:
+        elif line.kind in STEP_ENDS and key in spans:
             spans[key] = (spans[key][0], index)
     return spans
 

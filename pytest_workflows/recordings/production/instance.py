@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from durable_engine import FINAL_STATUSES, STATUSES
+from durable_engine.history import WORKFLOW_QUEUED, WORKFLOW_START, WORKFLOW_TERMINATED
 from pytest_workflows.recordings.errors import RecordingError
 from pytest_workflows.recordings.format.model import ErrorRecord, HistoryLine, Recording, SentEvent, Step
 from pytest_workflows.recordings.format.values import tag, untag
@@ -171,7 +172,7 @@ class _Dump:
 
     def _read_beginning(self, recording: Recording) -> None:
         # Playback takes the first line of a recording's history for the start of its clock.
-        for kind, at in (("WORKFLOW_QUEUED", recording.created_at), ("WORKFLOW_START", recording.started_at)):
+        for kind, at in ((WORKFLOW_QUEUED, recording.created_at), (WORKFLOW_START, recording.started_at)):
             if at is not None:
                 recording.history.append(HistoryLine(kind=kind, at=at))
 
@@ -251,7 +252,7 @@ class _Dump:
             source = "unknown" if source is MISSING else source
             if at is not None:
                 detail = {"trigger": {"source": source}}
-                recording.history.append(HistoryLine(kind="WORKFLOW_TERMINATED", at=at, detail=detail))
+                recording.history.append(HistoryLine(kind=WORKFLOW_TERMINATED, at=at, detail=detail))
             else:
                 self._notes.add(f"The instance was terminated (trigger: {source}); when is not in the dump.")
             return

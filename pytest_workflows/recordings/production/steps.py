@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
-from durable_engine import UnknownValue, parse_duration
+from durable_engine import StepKind, StepStatus, UnknownValue, parse_duration
+from durable_engine.history import FINAL_STEP_STATUSES
 from pytest_workflows.recordings.format.model import Attempt, ErrorRecord, Step
 from pytest_workflows.recordings.format.values import tag
 
@@ -14,10 +15,8 @@ from .fields import MISSING, UNKNOWN_ERROR, error, flag, get, mapping, text, tim
 from .notes import Notes
 from .values import MISSING_REASON, holds_unknown, loaded, read_value
 
-Kind = Literal["do", "sleep", "wait_for_event"]
-Status = Literal["running", "waiting", "complete", "errored"]
 DYNAMIC_DELAY = "[dynamic]"
-_KINDS: dict[str, Kind] = {
+_KINDS: dict[str, StepKind] = {
     "step": "do",
     "do": "do",
     "stepdo": "do",
@@ -41,7 +40,7 @@ class StepReader:
         self._ended = ended
         self._as_text = as_text
 
-    def read(self, data: Mapping[str, Any], kind: Kind, name: str, count: int) -> Step:
+    def read(self, data: Mapping[str, Any], kind: StepKind, name: str, count: int) -> Step:
         """Read one step."""
         label = f"{name}-{count}"
         step = Step(
@@ -79,7 +78,7 @@ class StepReader:
         step.status = _do_status(success, step, end)
         is_said = success is not MISSING or get(data, "end") is not MISSING
         step.unknown_outcome = self._ended and not is_said
-        step.ended_at = end if step.status in ("complete", "errored") else None
+        step.ended_at = end if step.status in FINAL_STEP_STATUSES else None
         if step.status == "complete":
             step.error = None
             step.result = self._output(step, data)
@@ -135,14 +134,14 @@ class StepReader:
     def _read_sleep(self, step: Step, data: Mapping[str, Any], end: datetime | None) -> None:
         # An unfinished sleep's end is when it is due: how long it takes is known, whether it is over is another thing.
         step.status = self._finished(step, data, end)
-        step.ended_at = end if step.status in ("complete", "errored") else None
+        step.ended_at = end if step.status in FINAL_STEP_STATUSES else None
         step.duration_ms = _between(step.started_at, end)
         if step.duration_ms is None:
             self._notes.add(f"How long the sleep {step.label!r} takes is not in the dump.")
 
     def _read_wait(self, step: Step, data: Mapping[str, Any], end: datetime | None) -> None:
         step.status = self._finished(step, data, end)
-        step.ended_at = end if step.status in ("complete", "errored") else None
+        step.ended_at = end if step.status in FINAL_STEP_STATUSES else None
         if step.status != "complete":
             step.timeout_ms = _between(step.started_at, end)
         output = get(data, "output", "result", "payload")
@@ -176,7 +175,7 @@ class StepReader:
             "timestamp": tag(no_time if at is None else at.replace(tzinfo=None)),
         }
 
-    def _finished(self, step: Step, data: Mapping[str, Any], end: datetime | None) -> Status:
+    def _finished(self, step: Step, data: Mapping[str, Any], end: datetime | None) -> StepStatus:
         if step.error is not None:
             return "errored"
         finished = flag(get(data, "finished", "success"))
@@ -188,7 +187,7 @@ class StepReader:
         return "complete" if finished else "waiting"
 
 
-def kind_of(data: Mapping[str, Any]) -> Kind | None:
+def kind_of(data: Mapping[str, Any]) -> StepKind | None:
     """A step's kind, by its type, or else by its fields; None for a type not known here."""
     given = get(data, "type", "kind")
     if given is not MISSING and given is not None:
@@ -225,7 +224,7 @@ def _retry_delay(step: Step, attempt: Attempt, following: Attempt | None) -> int
     return first * {"constant": 1, "linear": attempt.number}.get(str(get(retries, "backoff")), doubled)
 
 
-def _do_status(success: object, step: Step, end: datetime | None) -> Status:
+def _do_status(success: object, step: Step, end: datetime | None) -> StepStatus:
     last = step.attempts[-1] if step.attempts else None
     if isinstance(success, bool):
         return "complete" if success else "errored"

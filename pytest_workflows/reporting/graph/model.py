@@ -6,7 +6,9 @@ from typing import Literal
 
 import msgspec
 
-Kind = Literal["start", "do", "sleep", "wait_for_event", "end"]
+from durable_engine import StepKind
+
+Kind = Literal["start", StepKind, "end"]
 
 
 class Node(msgspec.Struct):

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from durable_engine import StepKey
+from durable_engine.history import STEP_ENDS, STEP_STARTS
 from pytest_workflows.recordings import Recording, Step, line_keys
 
 _NEVER = float("inf")
@@ -26,9 +27,9 @@ def spans_of(recording: Recording) -> list[Span]:
         starts: dict[StepKey | None, int] = {}
         ends: dict[StepKey | None, int] = {}
         for at, (line, key) in enumerate(zip(recording.history, line_keys(recording), strict=True)):
-            if line.kind in _STARTS:
+            if line.kind in STEP_STARTS:
                 starts[key] = at
-            elif line.kind in _ENDS:
+            elif line.kind in STEP_ENDS:
                 ends[key] = at
         steps = enumerate(recording.steps)
         return [Span(step, starts.get(step.key, at), ends.get(step.key, _NEVER)) for at, step in steps]
@@ -44,7 +45,3 @@ def latest(spans: Iterable[Span], before: float) -> list[Span]:
     ended = [span for span in spans if span.end <= before]
     newest = max((span.start for span in ended), default=0.0)
     return [span for span in ended if span.end > newest or span.start == newest]
-
-
-_STARTS = frozenset({"STEP_START", "SLEEP_START", "WAIT_START"})
-_ENDS = frozenset({"STEP_SUCCESS", "STEP_FAILURE", "SLEEP_COMPLETE", "WAIT_COMPLETE", "WAIT_TIMED_OUT"})
