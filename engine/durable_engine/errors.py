@@ -130,7 +130,7 @@ class NeverHappensError(WaitTimeoutError):
 
 
 class InstanceEndedError(EngineError):
-    """The lifetime that the awaited step belonged to was restarted, terminated or deleted."""
+    """The run that the awaited step belonged to was ended by a restart, terminate or delete."""
 
 
 class NotAvailableError(EngineError):

@@ -457,7 +457,7 @@ class Lifecycle:
             instance.key,
             InstanceEndedError(
                 f"The wait for a step of instance {instance.id!r} is over: {call}() was called, which ended the "
-                "lifetime that it belonged to. Wait again for the step of the new one."
+                "run that it belonged to. Wait again for the step of the new one."
             ),
         )
         self._engine.activity.progress(instance)

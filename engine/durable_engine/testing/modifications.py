@@ -1,7 +1,7 @@
 """Modifications: the changes that a test asked for, what they answered, and how a step asks whether it is meant.
 
 A `Modification` is shared by every instance that it covers; whether anything used it is known there. How often it has
-answered is counted per instance and lifetime of its memo, in `InstanceModifications`, since a restart counts anew.
+answered is counted per run of an instance, in `InstanceModifications`, since a restart counts anew.
 """
 
 from __future__ import annotations
