@@ -89,7 +89,7 @@ class Engine:
         faults: The fault points.
         paths: Which steps `run` asked for, in each execution.
         exceptions: What instances failed with, by the key of their row.
-        unprovided: The uses of what is not provided.
+        unprovided: The uses of unprovided things.
         pending_errors: What the test must get.
         calls: The calls of the test that must be awaited.
         waits: Everybody who waits.
@@ -305,7 +305,7 @@ class Engine:
         return self.lifecycle.require(workflow, id)
 
     def send_event(self, workflow: Workflow, id: str, event_type: str, payload: bytes) -> None:
-        """Send an event to an instance; its payload is what is stored."""
+        """Send an event to an instance, with its payload as stored."""
         self.lifecycle.send_event(workflow, id, event_type, payload)
 
     def crash(self, workflow: Workflow, id: str, point: FaultPoint | None = None) -> None:
@@ -337,7 +337,7 @@ class Engine:
         return self._loop.running
 
     def check_loop(self) -> None:
-        """See to it that nothing happens on another event loop than the engine's: the end of that one stopped it.
+        """Make sure that the engine's own event loop runs: its end stopped the engine.
 
         Raises:
             EngineError: If the engine's loop does not run.
@@ -483,7 +483,7 @@ class Engine:
 
 
 def engine_of(binding: WorkflowBinding) -> Engine:
-    """The engine that a binding's instances live on."""
+    """The engine of a binding's instances."""
     engine = binding.engine
     assert isinstance(engine, Engine)
     return engine

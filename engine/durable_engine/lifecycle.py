@@ -48,7 +48,7 @@ class LifecycleEngine(Services, Protocol):
 
     @property
     def waits(self) -> Waits:
-        """Everybody who waits on the engine."""
+        """All waiters of the engine."""
         ...
 
     def check_open(self) -> None:
@@ -62,8 +62,8 @@ class Lifecycle:
     """The instances of an engine, each in its present execution.
 
     Args:
-        engine: The engine that they live on.
-        seed: What the ids that the engine makes come from.
+        engine: Their engine.
+        seed: The seed of the ids that the engine makes.
 
     Attributes:
         on_create: Called with each instance that is about to be created.
@@ -277,11 +277,11 @@ class Lifecycle:
             instance.put_down()
 
     def clear(self) -> None:
-        """The engine is closed: there is no instance any more."""
+        """Forget every instance: the engine is closed."""
         self._executions.clear()
 
     def _kill(self, instances: Iterable[Execution]) -> None:
-        """End executions as a crash does: nothing of them runs again while the test can see it."""
+        """Stop executions as a crash does: nothing of them runs again while the test can see it."""
         stopped = list(instances)
         for instance in stopped:
             instance.put_down()
@@ -350,7 +350,7 @@ class Lifecycle:
             self._admit_again(instance, has_begun=has_begun)
 
     def _end_pause(self, row: InstanceRow) -> None:
-        """Timers go on from where they were, if they stood still."""
+        """Let timers go on from where they were, if they stood still."""
         if row.paused_at is None:
             return
         for step in self._store.steps(row.key):
@@ -485,7 +485,7 @@ class Lifecycle:
             self._observers.event_lost(instance, event_type, place)
 
     def await_late_events(self, key: tuple[str, str], event_type: str) -> None:
-        """A wait has begun: mocked events of its type that come later are on their way from now on.
+        """Note that a wait has begun: mocked events of its type that come later are on their way from now on.
 
         Args:
             key: The instance: its workflow's binding name, and its id.

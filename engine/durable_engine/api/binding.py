@@ -62,7 +62,7 @@ class WorkflowBinding:
     """A workflow binding, as a Worker has it in `env`.
 
     Args:
-        engine: The engine that its instances live on.
+        engine: The engine of its instances.
         workflow: The workflow that it runs.
     """
 
@@ -76,7 +76,7 @@ class WorkflowBinding:
 
     @property
     def engine(self) -> BindingEngine:
-        """The engine that the instances live on."""
+        """The engine of the instances."""
         return self._engine
 
     @property

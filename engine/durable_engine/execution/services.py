@@ -120,7 +120,7 @@ class Services(InstanceEngine, Protocol):
 
     @property
     def turns(self) -> Turns:
-        """When something happens that could as well come after something else."""
+        """The turns of what could as well come after something else."""
         ...
 
     @property

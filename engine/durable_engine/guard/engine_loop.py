@@ -69,7 +69,7 @@ class EngineLoop:
         return self._guard
 
     def check(self) -> None:
-        """See to it that it is the engine's loop that runs: nothing happens on another one.
+        """Make sure that the engine's loop runs: nothing happens on another one.
 
         Raises:
             EngineError: If it is not.
@@ -119,7 +119,7 @@ class EngineLoop:
             kill(loop, lambda scope: scope.instance.belongs_to(self._engine), self._engine.stopped_tasks)
 
     def test_ended(self) -> None:
-        """The test's call is over: what its handlers left running has as long as a wait to end."""
+        """End handlers' calls at the end of the test's call: tasks that they left running get as long as a wait."""
         self._guard.stopped()
 
     def leave_threads(self) -> None:
@@ -129,11 +129,11 @@ class EngineLoop:
             self._engine.threads.leave_behind(loop)
 
     def unwatch(self) -> None:
-        """The engine is closed: its code blocks the loop no longer."""
+        """Stop the watchdog's check of the loop: the engine is closed."""
         self._guard.finish()
         WATCHDOG.unwatch(self._guard)
 
     def leave(self) -> None:
-        """The engine is closed: the loop gets back the task factory that it had."""
+        """Give the loop back the task factory that it had: the engine is closed."""
         if self._loop is not None:
             stop_registering(self._loop)

@@ -1,4 +1,4 @@
-"""The changes that a test can make about an instance: one small class each, with what it needs to know.
+"""The changes that a test can make to an instance: one small class each, with its data.
 
 Whoever acts on changes asks for their class, with `match` and `assert_never` where all of them must be handled: mypy
 names each reader that does not know a new one. What is in force, and what was used, is known in `modifications.py`.
@@ -23,7 +23,7 @@ ChangeKind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """Names a step: its name and which occurrence of it (1-based)."""
+    """The selector of a step: its name and which occurrence of it (1-based)."""
 
     name: str
     index: int = 1
@@ -208,7 +208,7 @@ def selector_of(change: Change) -> Selector | None:
 
 
 def times_of(change: Change) -> int | None:
-    """For how many attempts a change holds, or how often it happens; None for always."""
+    """The number of attempts that a change holds for, or how often it happens; None for always."""
     match change:
         case MockStepError() | ForceStepTimeout() | Crash():
             return change.times

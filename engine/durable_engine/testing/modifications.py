@@ -41,7 +41,7 @@ class Modification:
     """One change that a test asked for.
 
     Attributes:
-        change: What it changes.
+        change: The change.
         call: How the test wrote it, for messages: `mock_step_result('charge')`.
         required: Whether it is an error if nothing uses it.
         used: Whether anything was answered by it.
@@ -59,7 +59,7 @@ class Modification:
 
     @property
     def times(self) -> int | None:
-        """For how many attempts it holds, or how often it happens; None for always."""
+        """The number of attempts that it holds for, or how often it happens; None for always."""
         return times_of(self.change)
 
 
@@ -201,7 +201,7 @@ class InstanceModifications:
         return None
 
     def give_back(self, answer: Answer) -> None:
-        """The attempt that this one answered was lost: the next one gets the same answer."""
+        """Take an answer back whose attempt was lost: the next one gets the same."""
         for entry in self._applied:
             if entry.modification is answer.modification:
                 entry.answered -= 1
@@ -275,7 +275,7 @@ class InstanceModifications:
 
 
 def check_consistent(existing: Iterable[Modification], new: Modification) -> None:
-    """See to it that a new modification does not contradict those before it.
+    """Make sure that a new modification does not contradict those before it.
 
     Raises:
         ModificationError: If a step's result is mocked twice, or an error comes after a result.

@@ -1,4 +1,4 @@
-"""Findings of the engine itself, about steps: what was never awaited, abandoned, or has a duration that is misread."""
+"""Findings of the engine itself, about steps: never awaited, abandoned, or with a misread duration."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class StepFindings:
             self.warned_durations.add((file, line, text))
 
     def abandoned_wait(self, key: StepKey, event_type: str, place: Place, workflow: Workflow) -> None:
-        """A wait whose task was cancelled stays, and takes the next event."""
+        """Keep a finding: a wait whose task was cancelled stays, and takes the next event."""
         self._findings.add(
             "abandoned-wait",
             f"the wait {key.label!r} for the event {event_type!r} was cancelled while it waited",

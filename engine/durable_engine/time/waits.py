@@ -565,8 +565,8 @@ def _whole_ms(seconds: float) -> int:
 
 
 def _is_finished_gathering(future: Any) -> bool:
-    # Checked in CPython 3.11 to 3.14: the future of a `gather` has `_children`. Without it a task of the test that
-    # gathers waits would count as about to act, and a wait for what never comes would end by its timeout alone.
+    # Checked in CPython 3.11 to 3.14: the future of a `gather` has `_children`. Without it, on a loop that does not
+    # show its queue, code whose steps have all ended would count as waiting, and virtual time would move under it.
     children: list[Any] = getattr(future, "_children", None) or []
     return bool(children) and all(child.done() for child in children)
 
@@ -577,6 +577,8 @@ def _waits_for(task: asyncio.Task[Any], waiting: set[Any]) -> bool:
     while future is not None:
         if future in waiting:
             return True
+        # Without it (see above) a task of the test that gathers waits would count as about to act, and a wait for
+        # something that never happens would end by its timeout alone.
         children = getattr(future, "_children", None)
         if children:
             pending = [child for child in children if not child.done()]
