@@ -1,6 +1,6 @@
 """Test Cloudflare Python Workflows under plain pytest.
 
-What a test imports is named here. Nothing is loaded before it is asked for: an installed plugin must not slow a pytest
+The names that a test imports are here. Nothing is loaded before it is used: an installed plugin must not slow a pytest
 run that does not use it.
 """
 

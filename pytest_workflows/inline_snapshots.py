@@ -1,4 +1,4 @@
-"""How inline-snapshot writes our records into a test: loaded by inline-snapshot, where that is installed.
+"""Hooks for inline-snapshot, which loads them where it is installed: the source of our records in a test.
 
 It is loaded in every session then, also where nothing of ours is used, and so imports nothing of the engine.
 """
@@ -20,7 +20,7 @@ def import_records_from_their_public_place(value: object, builder: Builder) -> C
 
 @hookimpl(specname="customize", tryfirst=True)
 def write_buffers_by_their_content(value: object, builder: Builder) -> Custom | None:
-    """What `run` got for bytes is a memoryview, whose `repr` is an address."""
+    """Write a memoryview, which `run` gets for bytes, by its content: its `repr` is an address."""
     if isinstance(value, memoryview) and value.format == "B":
         return builder.create_call(memoryview, [value.tobytes()])
     return None

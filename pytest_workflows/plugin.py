@@ -67,7 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
     session = config.stash[SESSION]
     session.configured()
     if config.getoption("xmlpath", None):
-        # Before what gives runs of exploration their names, which so comes to reports first.
+        # Before the hooks that give runs of exploration their names, which so come to reports first.
         from .session.hooks.junit import JunitSections
 
         config.pluginmanager.register(JunitSections(config, (SECTION, RECORDINGS)))
@@ -105,7 +105,7 @@ def _first_paths(config: pytest.Config) -> list[Path]:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Leave nothing behind."""
+    """Remove everything that the session has put in place."""
     session = config.stash.get(SESSION, None)
     if session is not None:
         session.close()
@@ -129,7 +129,7 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
 def pytest_make_collect_report(
     collector: pytest.Collector,
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """Say so where a test module cannot be imported because the Worker's source is for a newer Python."""
+    """Add a note where a test module cannot be imported because the Worker's source is for a newer Python."""
     report = yield
     call: pytest.CallInfo[Any] | None = getattr(report, "call", None)
     if report.failed and call is not None and call.excinfo is not None:
@@ -146,7 +146,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """A test begins."""
+    """Begin a test."""
     item.config.stash[SESSION].begin(item)
 
 
@@ -214,7 +214,7 @@ def pytest_runtest_makereport(
 
 
 def pytest_keyboard_interrupt() -> None:
-    """A Ctrl-C has arrived: no code of a Worker has caught it."""
+    """Note that a Ctrl-C has arrived: no code of a Worker has caught it."""
     if "durable_engine" in sys.modules:
         from durable_engine import WATCHDOG
 
@@ -226,7 +226,7 @@ def pytest_exception_interact(
     call: pytest.CallInfo[Any],
     report: pytest.CollectReport | pytest.TestReport,
 ) -> None:
-    """Say what to do where a Worker's module, imported by a test file or a test, wants an event loop."""
+    """Add the next step where a Worker's module, imported by a test file or a test, wants an event loop."""
     assert call.excinfo is not None
     explain_loop(call.excinfo.value, node.config.stash[SESSION].switcher.active, report)
 
@@ -239,7 +239,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Only after a test's report may code run again that was stopped in its middle."""
+    """Let stopped code run again only after a test's report."""
     try:
         return (yield)
     finally:

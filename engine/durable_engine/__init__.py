@@ -1,6 +1,6 @@
 """A durable-execution engine in memory, which behaves as Cloudflare Workflows does for Python.
 
-This is the engine's public door; what is not named here is its own affair.
+This is the engine's public API; everything that is not named here is internal.
 """
 
 from __future__ import annotations

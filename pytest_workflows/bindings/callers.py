@@ -18,17 +18,17 @@ T = TypeVar("T")
 
 
 def caller_of_thread() -> Caller | None:
-    """Who let the function run that this thread runs for an event loop; None where that is not known."""
+    """The caller for which this thread runs a function of an event loop; None where that is not known."""
     return getattr(_thread, "caller", None)
 
 
 def caller_of_task() -> Caller | None:
-    """Who started the task that runs, in a workflow or a handler; None where that is not known."""
+    """The caller that started the running task, in a workflow or a handler; None where that is not known."""
     return _task_caller.get()
 
 
 def run_for(caller: Caller | None, function: Callable[..., T], *args: object) -> T:
-    """Run a function in a thread, on behalf of whoever asked the event loop for that."""
+    """Run a function in a thread, on behalf of the caller that asked the event loop for that."""
     before, _thread.caller = caller_of_thread(), caller
     try:
         return function(*args)

@@ -133,10 +133,10 @@ class EnvResolver:
     # -- workflows ---------------------------------------------------------------------------------------------------
 
     def workflow_names(self) -> list[str]:
-        """What the engine calls the workflows that have a class here: configured ones first, then exported ones."""
+        """The engine's names of the workflows that have a class here: configured ones first, then exported ones."""
         config, given = self._config(), self._given()
         workflows = () if config is None else config.workflows
-        # One of another Worker is nobody's affair until it is used.
+        # A workflow of another Worker does not matter until it is used.
         names = [one.binding for one in workflows if one.script_name is None or one.binding in given]
         names += [one.binding for one in self._exports() if one.binding not in names]
         mine = [name for name in names if name not in given or _is_entrypoint(given[name])]

@@ -1,7 +1,7 @@
-"""What a workflow reaches through `env`: the test's own objects, each behind a proxy that tells observers of calls.
+"""Recording proxies: the test's own objects in a workflow's `env`, each behind a proxy that notifies of calls.
 
 The proxy behaves as the object: `isinstance`, equality, `len`, `await`, iteration, context managers and attributes are
-the object's. A call is told as an effect of the service that it began at, and what it gives is behind a proxy as well,
+the object's. A call is reported as an effect of the service that it began at, and its result is behind a proxy too,
 so that `env.DB.prepare(sql).bind(id).first()` is seen to its end. Plain values come back as they are.
 """
 
@@ -54,7 +54,7 @@ _RAW = (
     *(type, ModuleType, asyncio.Future),
     *(JsProxy, JsNull, WorkflowBinding, InstanceHandle, MissingBinding, TransparentProxy),
 )
-"""What is handed over as it is: plain values, and what has a door of its own."""
+"""Types whose values are handed over as they are: plain ones, and those that notify of calls themselves."""
 
 BUILDERS = frozenset(
     (
@@ -66,11 +66,11 @@ BUILDERS = frozenset(
         *("limit", "with_options", "client", "session", "database", "schema", "path", "ref"),  # clients of others
     )
 )
-"""Calls that only begin a chain where they give an object at once: whatever really goes out is awaited."""
+"""Calls that only begin a chain where they return an object at once: calls that really go out are awaited."""
 
 
 class Source(NamedTuple):
-    """Where an object was reached.
+    """The source of an object: the way on which it was reached.
 
     Attributes:
         service: The binding's name.
@@ -85,11 +85,11 @@ class Source(NamedTuple):
     awaited: bool = False
 
     def attribute(self, name: str) -> Source:
-        """Where an attribute of it is reached."""
+        """The source of one of its attributes."""
         return self._replace(path=f"{self.path}.{name}" if self.path else name)
 
     def result(self, effect: Effect) -> Source:
-        """Where the result of a call of it is reached."""
+        """The source of the result of a call of it."""
         return self._replace(path=f"{self.path}(...)", origin=effect)
 
 
@@ -107,7 +107,7 @@ def record(value: T, service: str) -> T:
 
 
 def unproxied(value: Any) -> object:
-    """What stands behind a proxy; lists, tuples and dicts that hold proxies are copied without them."""
+    """The object behind a proxy; lists, tuples and dicts that hold proxies are copied without them."""
     if isinstance(value, TransparentProxy):
         wrapped: object = value.__wrapped__  # type: ignore[attr-defined]
         return wrapped
@@ -222,7 +222,7 @@ def _not_acting(called: Callable[..., T], args: tuple[Any, ...], kwargs: Mapping
 
 
 def _end_replay(called: Any, scope: Scope) -> Coroutine[Any, Any, None]:
-    """In a replay nothing is called: what can be awaited never comes, and anything else ends `run`."""
+    """Answer a call in a replay, which calls nothing: an awaitable never comes, and anything else ends `run`."""
     __tracebackhide__ = True
     scope.instance.end_replay()
     if inspect.iscoroutinefunction(called):
@@ -247,7 +247,7 @@ def _goes_out(source: Source, result: Any) -> bool:
 
 
 class _Running:
-    """An iterator that drives what is awaited: its code is the service's, and its result is covered."""
+    """An iterator that drives an awaitable: its code is the service's, and its result is behind a proxy."""
 
     __slots__ = ("_iterator", "_source")
 

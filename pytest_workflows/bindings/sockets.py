@@ -1,4 +1,4 @@
-"""Refuses connections that a Worker opens by other means than `workers.fetch`, while a test runs.
+"""The socket guard: refuses connections that a Worker opens by other means than `workers.fetch`.
 
 `http.client`, `urllib`, `requests`, `urllib3`, asyncio's streams and most drivers open their connections through the
 names that are replaced here, and put back when the test ends. Whose code opens one is asked each time: those of a test,
@@ -30,10 +30,10 @@ R = TypeVar("R")
 
 
 class SocketGuard:
-    """Stands before the names that open connections, from `start` until `stop`.
+    """A guard before the functions that open connections, from `start` until `stop`.
 
     Args:
-        uses: Knows whose code runs, and is told what is refused.
+        uses: Knows whose code runs, and keeps the refusals.
     """
 
     def __init__(self, uses: Uses) -> None:
@@ -42,7 +42,7 @@ class SocketGuard:
         self._replaced: list[tuple[Any, str, Any, Any]] = []
 
     def start(self) -> None:
-        """Stand before them."""
+        """Put the guard before the functions."""
         self._is_on = True
         for name in ("connect", "connect_ex"):
             self._replace(socket.socket, name, self._checking(lambda _, address: _target(address)))
@@ -58,8 +58,8 @@ class SocketGuard:
             self._replace(sys.modules["uvloop"].Loop, "getaddrinfo", self._checking(_target_of_loop))
 
     def stop(self) -> None:
-        """Put everything back. Stopping twice is fine."""
-        self._is_on = False  # somebody may have put something before ours, and hold on to it
+        """Put the functions back. Stopping twice is fine."""
+        self._is_on = False  # other code may have wrapped our functions, and keep them
         while self._replaced:
             owner, name, before, ours = self._replaced.pop()
             if vars(owner).get(name) is not ours:
@@ -87,7 +87,7 @@ class SocketGuard:
         setattr(owner, name, guarded)
 
     def _checking(self, target_of: Callable[..., str | None]) -> _Instead:
-        """What refuses to open a connection.
+        """Make a check that refuses to open a connection.
 
         Args:
             target_of: Called with the same arguments: where it would go to, or None where that is no affair of ours.
@@ -104,11 +104,11 @@ class SocketGuard:
     def _for_thread(
         self, original: Callable[..., R], loop: Any, executor: Any, function: Any, *args: Any, **kwargs: Any
     ) -> R:
-        """A function is to run in a thread, where no frame says on whose behalf."""
+        """Remember the caller for a function that is to run in a thread, where no frame shows it."""
         return original(loop, executor, functools.partial(run_for, self._uses.caller(), function), *args, **kwargs)
 
     def _for_task(self, original: Callable[..., R], loop: Any, coroutine: Any, **kwargs: Any) -> R:
-        """A Worker's code, or a fake that it called, starts a task, where no frame says which of them did."""
+        """Remember the caller for a task that a Worker's code, or a fake that it called, starts."""
         is_in_worker = running_handler.get() is not None or current_scope.get() is not None
         if is_in_worker and kwargs.get("context") is None:
             kwargs["context"] = context_for(self._uses.caller())

@@ -1,4 +1,4 @@
-"""Two recordings beside each other."""
+"""The comparison of two recordings."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _VALUE = 200
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """What is different about something that both runs have.
+    """A difference in something that both runs have.
 
     Attributes:
-        name: What about it.
+        name: The name of the detail.
         a: As A has it.
         b: As B has it.
         unsure: Whether one of the two is not known, so that they may be the same after all.
@@ -35,12 +35,12 @@ class Detail:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Something that both runs have, or one of them.
+    """A comparison of something that both runs have, or one of them.
 
     Attributes:
-        kind: Whether it is the same, has changed, cannot be told, or is in one of them only.
-        what: What it is.
-        details: What has changed of it.
+        kind: Whether it is the same, has changed, is not known, or is in one of them only.
+        what: The thing that is compared.
+        details: The differences.
     """
 
     kind: Literal["same", "changed", "unsure", "only A", "only B"]
@@ -49,7 +49,7 @@ class Difference:
 
 
 def compare(a: Recording, b: Recording) -> Iterator[Difference]:
-    """Everything of both runs, in order."""
+    """Compare everything of both runs, in order."""
     yield _of("params", [_values("value", a.params, b.params)])
     matcher = SequenceMatcher(None, [step.key for step in a.steps], [step.key for step in b.steps], autojunk=False)
     for tag, from_a, to_a, from_b, to_b in matcher.get_opcodes():

@@ -23,7 +23,7 @@ class PlannedEvent:
 
     Attributes:
         type: Its type.
-        payload: What it carries; None where none was given.
+        payload: Its payload; None where none was given.
         after_ms: When, in virtual milliseconds after the instance's creation.
     """
 
@@ -63,7 +63,7 @@ def read_json(text: str, option: str) -> JsonValue:
 
 
 def _read(text: str) -> tuple[JsonValue, str | None]:
-    """A value from JSON, or why it is none."""
+    """Read a value from JSON."""
     try:
         value = json.loads(text)
         text.encode()

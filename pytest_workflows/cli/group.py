@@ -1,4 +1,4 @@
-"""How the command ends when something is wrong: one line, a hint, an exit code; a traceback only with --debug."""
+"""The command group and its error handling: one line, a hint, an exit code; a traceback only with --debug."""
 
 from __future__ import annotations
 

@@ -31,11 +31,11 @@ NAME = "pytest-workflows"
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What code that runs like a test has.
+    """The workbench of code that runs like a test.
 
     Attributes:
         test_run: The plugin's view of it.
-        env: What the Worker gets as `env`.
+        env: The bindings that the Worker gets as `env`.
         found: The project.
     """
 
@@ -45,7 +45,7 @@ class Bench:
 
     @property
     def engine(self) -> Engine:
-        """The engine."""
+        """The test's engine."""
         return self.test_run.engine
 
     def binding(self, name: str | None, workflow: str | None = None) -> WorkflowBinding:
@@ -69,7 +69,7 @@ class Bench:
 
 
 def _in_source(error: Exception, found: Found, project: Project | None) -> CommandError:
-    """What the Worker's source raised while it was imported, and where."""
+    """The error that the Worker's source raised while it was imported, and its place."""
     what, place = f"{type(error).__name__}: {error}".rstrip(": "), None
     if isinstance(error, SyntaxError) and error.filename is not None:
         what, place = f"{type(error).__name__}: {error.msg}", (error.filename, error.lineno or 1)
@@ -88,7 +88,7 @@ def choose_binding(name: str | None, found: Found, names: list[str], workflow: s
     """The name of a workflow binding, from what was typed.
 
     Args:
-        name: What was typed, if anything.
+        name: The name that was typed, if any.
         found: The project.
         names: The bindings that it has.
         workflow: The workflow's own name, where it is known otherwise.
@@ -119,8 +119,8 @@ def run_like_a_test(act: Callable[[Bench], None], *, config: str | None = None, 
 
     Args:
         act: What to do.
-        config: What `--config` says.
-        marks: What `@pytest.mark.workflow` would say.
+        config: The value of `--config`.
+        marks: The arguments that `@pytest.mark.workflow` would have.
 
     Raises:
         CommandError: If the project cannot be set up.
@@ -180,7 +180,7 @@ class _OneTest:
         return marked
 
     def pytest_exception_interact(self, call: pytest.CallInfo[Any]) -> None:
-        """What the project's fixtures raise before it runs; what happens after it has run is of no interest."""
+        """Keep an error of the project's fixtures before the test runs; later ones are of no interest."""
         if not self.ran and self.raised is None and call.excinfo is not None:
             error = call.excinfo.value
             what = f"{type(error).__name__}: {error}".rstrip(": ")

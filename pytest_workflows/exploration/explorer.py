@@ -21,7 +21,7 @@ ALL = "all"
 
 @dataclass(frozen=True, slots=True)
 class Exploration:
-    """What is to be explored.
+    """The exploration that the options ask for.
 
     Attributes:
         crash: `"all"` fault points, a number of them that is drawn by seed, one of them; None for none.
@@ -41,8 +41,8 @@ class Explorer:
     """The runs of one test.
 
     Args:
-        exploration: What is to be explored.
-        seed: What draws come from.
+        exploration: The exploration that is asked for.
+        seed: The seed of draws.
 
     Attributes:
         points: The fault points that the plain run reached, where the engine is killed one after the other.
@@ -57,7 +57,7 @@ class Explorer:
         self.points: Sequence[FaultPoint] = ()
 
     def next(self) -> RunPlan | None:
-        """The run that is next, or None."""
+        """The plan of the next run, or None."""
         return self._waiting.popleft() if self._waiting else None
 
     @property
@@ -66,7 +66,7 @@ class Explorer:
         return bool(self._waiting)
 
     def learn(self, plan: RunPlan, outcome: RunOutcome) -> None:
-        """Decide which runs follow from what this one showed."""
+        """Decide which runs follow from the outcome of this one."""
         plain, self._plain = self._plain, False
         if plan.point is not None or not outcome.passed:
             return
@@ -82,7 +82,7 @@ class Explorer:
             self._waiting.extend(RunPlan(seed=seed, records=True) for seed in range(1, self._exploration.seeds + 1))
 
     def stop(self) -> None:
-        """No further run."""
+        """Plan no further run."""
         self._waiting.clear()
 
     def _drawn(self, points: Sequence[FaultPoint]) -> Sequence[FaultPoint]:
@@ -99,7 +99,7 @@ class Explorer:
 
 @dataclass(slots=True)
 class Tally:
-    """What was explored in a session.
+    """The exploration of a session, in numbers.
 
     Attributes:
         tests: How many tests.
@@ -165,7 +165,7 @@ class Tally:
         }
 
     def add(self, other: Tally) -> None:
-        """Add what another process explored."""
+        """Add the exploration of another process."""
         self.tests += other.tests
         self.points += other.points
         self.schedules += other.schedules

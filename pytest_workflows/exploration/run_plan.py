@@ -1,4 +1,4 @@
-"""How one run of a test differs from its plain run: where the engine dies, and which schedule it follows."""
+"""Run plans: how one run of a test differs from its plain run, by a crash point and an interleaving."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class RunPlan:
 
     @property
     def title(self) -> str:
-        """What stands behind the test's name in its report; empty for the plain run."""
+        """The text behind the test's name in its report; empty for the plain run."""
         parts = []
         if self.point is not None:
             parts.append(f"crash: {self.point.title}{self.point.where if self.is_shared else ''}")
@@ -60,7 +60,7 @@ PLAIN = RunPlan()
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """What a run of a test showed.
+    """The outcome of a run of a test.
 
     Attributes:
         passed: Whether setup and call passed.

@@ -40,7 +40,7 @@ def awaited(
 
 
 class Introspector:
-    """What both introspectors share: opening, leaving, disposing."""
+    """The base of both introspectors: opening, leaving, disposing."""
 
     def __init__(self, binding: WorkflowBinding) -> None:
         self._binding = binding
@@ -88,7 +88,7 @@ class Introspector:
         self._dispose()
 
     async def _replay(self) -> None:
-        """Before they are gone: replay the instances that have ended from their storage."""
+        """Replay the instances that have ended from their storage, before they are gone."""
         if self._engine.closed or not self._registry.replays:
             return
         for id in self._ids():
@@ -127,7 +127,7 @@ class Introspector:
         self._engine.check_open()
 
     def keep_left(self) -> None:
-        """Keep what is to be seen of the instances after they are gone."""
+        """Keep the records of the instances that are seen after they are gone."""
         raise NotImplementedError
 
     @property

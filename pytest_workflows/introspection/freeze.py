@@ -39,16 +39,16 @@ _TOOLS = frozenset(
         "xdist",
     }
 )
-"""Packages that measure and report tests, or wait for the world: what they read is the real time."""
+"""Packages that measure and report tests, or wait for the world: they read the real time."""
 _OURS = "pytest_workflows"
 
 
 def nobody() -> None:
-    """What is notified while no rule watches."""
+    """The listener while no rule watches."""
 
 
 class Reads:
-    """Who is notified when user code reads the time.
+    """The listener to user code's reads of the time.
 
     Attributes:
         notify: Called at each read, in the frames of who reads.
@@ -62,7 +62,7 @@ reads = Reads()
 
 
 class Freezer:
-    """What shows virtual time to user code, and real time again: one for a session."""
+    """The freezer: shows virtual time to user code, and real time again; one for a session."""
 
     def __init__(self) -> None:
         self._travel: travel | None = None
@@ -95,7 +95,7 @@ class Freezer:
         self._now = now
 
     def check(self) -> None:
-        """See to it that nobody has frozen time inside of ours.
+        """Make sure that nobody has frozen time inside of ours.
 
         Raises:
             pytest.UsageError: If somebody has.
@@ -133,7 +133,7 @@ class Freezer:
 
 
 def _noticing(traveller: Traveller) -> Traveller:
-    """The same traveller, which notices who asks it for the time."""
+    """A traveller that notifies of reads of the time."""
     from time_machine import escape_hatch
 
     kind: Any = type(traveller)

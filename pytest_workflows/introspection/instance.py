@@ -43,7 +43,7 @@ hide_frames(__file__)
 
 
 class InstanceIntrospector(Introspector):
-    """Sees and steers one instance. Made by `introspect_workflow_instance`, or by a workflow introspector."""
+    """An introspector of one instance. Made by `introspect_workflow_instance`, or by a workflow introspector."""
 
     def __init__(self, binding: WorkflowBinding, instance_id: str, *, covered: bool = False) -> None:
         super().__init__(binding)
@@ -173,7 +173,7 @@ class InstanceIntrospector(Introspector):
             raise unreachable_status(status, instance.row, self.steps, wanted)
         return False
 
-    # -- looking -----------------------------------------------------------------------------------------------------
+    # -- inspection --------------------------------------------------------------------------------------------------
 
     @awaited
     async def get_output(self) -> Any:
@@ -189,7 +189,7 @@ class InstanceIntrospector(Introspector):
 
     @awaited
     async def get_error(self) -> dict[str, str]:
-        """What the instance ended with: `{"name": ..., "message": ...}`.
+        """The error that the instance ended with: `{"name": ..., "message": ...}`.
 
         Raises:
             NotAvailableError: If the instance is not errored.
@@ -218,7 +218,7 @@ class InstanceIntrospector(Introspector):
         return instance.status, instance.row
 
     def status(self) -> Coroutine[Any, Any, JsDict]:
-        """The same as the handle's `status()`.
+        """The answer of the handle's `status()`.
 
         Of an instance that is gone it is there at once, without `await` as well: a debugger's prompt cannot wait.
 
@@ -268,7 +268,7 @@ class InstanceIntrospector(Introspector):
         return self._engine.exceptions.get(instance.row.key)
 
     def keep_left(self) -> None:
-        """Keep what is to be seen of the instance after it is gone."""
+        """Keep the records of the instance that are seen after it is gone."""
         instance = self._engine.find(self._workflow, self._id)
         if instance is None:
             self._left = LastState()

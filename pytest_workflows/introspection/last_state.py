@@ -14,11 +14,11 @@ hide_frames(__file__)
 
 @dataclass(frozen=True, slots=True)
 class LastState:
-    """What is kept of an instance that is gone.
+    """The records of an instance that is gone.
 
     Attributes:
         run: Its run; None where it never existed.
-        status: What `status()` answered last.
+        status: The last answer of `status()`.
         exception: The exception that ended it.
     """
 
@@ -37,7 +37,7 @@ class LastState:
         return [] if self.run is None else self.run.history_events
 
     def require(self, introspector: object) -> Run:
-        """The run.
+        """Its run.
 
         Args:
             introspector: Who asks, for the message.
@@ -58,12 +58,12 @@ class LastStatus(JsDict, Coroutine[Any, Any, JsDict]):
         return JsDict(self)
 
     def send(self, value: Any) -> NoReturn:
-        """It is there at once."""
+        """Answer at once: the value is there."""
         raise StopIteration(JsDict(self))
 
     def throw(self, *error: Any) -> NoReturn:
-        """Nothing can be thrown into what is there already."""
+        """Raise the error: nothing is under way into which it could be thrown."""
         raise StopIteration(JsDict(self))
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: nothing is open."""

@@ -1,4 +1,4 @@
-"""Which introspectors are open on an engine, and which modifications nothing has used."""
+"""The registry of an engine's open introspectors, and of modifications that nothing has used."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pytest_workflows.timeline.step_table import joined
 from pytest_workflows.timeline.text import Run, keep_run
 
 MOST_RUNS = 20
-"""Of a test's runs, in its report."""
+"""The most runs in a test's report."""
 
 
 class OpenIntrospector(Protocol):
@@ -41,7 +41,7 @@ class OpenInstanceIntrospector(OpenIntrospector, Protocol):
 
 
 class Registry:
-    """What is being introspected on one engine.
+    """The open introspectors of one engine.
 
     Attributes:
         strict: Whether a modification that nothing used is an error.
@@ -134,12 +134,12 @@ class Registry:
                 self.gone.append(keep_run(engine, instance))
 
     def keep_left(self) -> None:
-        """The engine is about to be closed: introspectors that are still open answer from what is kept here."""
+        """Let open introspectors keep their records: the engine is about to be closed."""
         for introspector in [*self.instances.values(), *self.workflows.values()]:
             introspector.keep_left()
 
     def check_used(self) -> None:
-        """At the end of a test that passed: see to it that every modification was used.
+        """Check, at the end of a test that passed, that every modification was used.
 
         Raises:
             UnusedModificationError: If one was not.
@@ -165,8 +165,8 @@ def unused_error(
     """The error for modifications that nothing used, or None if all were.
 
     Args:
-        modifications: What the test asked for.
-        of: Says of what, for the message.
+        modifications: The modifications of the test.
+        of: The workflow or instance, for the message.
         steps_that_ran: Gives the steps that did run; asked only if they are needed.
     """
     unused = [one for one in modifications if one.required and not one.used]

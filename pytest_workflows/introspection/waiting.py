@@ -84,7 +84,7 @@ def _near_steps(name: str, steps: list[StepRecord]) -> list[str]:
 
 
 def _queued_behind(engine: Engine, workflow: Workflow, id: str) -> list[str]:
-    """Why the instance does not start, where it is queued."""
+    """The reason why the instance does not start, where it is queued."""
     holders = engine.lifecycle.slot_holders(workflow, id)
     if not holders:
         return []

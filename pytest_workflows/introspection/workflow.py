@@ -24,14 +24,14 @@ from .registry import unused_error
 hide_frames(__file__)
 
 _MOST_LEFT = 500
-"""Of how many instances of one workflow something is kept when they are disposed of."""
+"""The most instances of one workflow of which something is kept when they are disposed of."""
 
 
 class Introspectors(list[InstanceIntrospector]):
     """A list that may be awaited: the platform's test API gives it asynchronously."""
 
     def __await__(self) -> Generator[Any, None, Self]:
-        """Itself, at once."""
+        """The list itself, at once."""
 
         async def itself() -> Self:
             return self
@@ -40,7 +40,7 @@ class Introspectors(list[InstanceIntrospector]):
 
 
 class WorkflowIntrospector(Introspector):
-    """Sees and steers every instance that is created while it is open. Made by `introspect_workflow`."""
+    """An introspector of every instance that is created while it is open. Made by `introspect_workflow`."""
 
     def __init__(self, binding: WorkflowBinding) -> None:
         super().__init__(binding)
@@ -96,7 +96,7 @@ class WorkflowIntrospector(Introspector):
         self._state = "disposed"
 
     def keep_left(self) -> None:
-        """Keep what is to be seen of the first instances after they are gone."""
+        """Keep the records of the first instances that are seen after they are gone."""
         for instance in itertools.islice(self._open_instances(), _MOST_LEFT):
             instance.keep_left()
 

@@ -1,4 +1,4 @@
-"""Says so where a Worker's source is for a newer Python than the one that runs the tests."""
+"""Notes on errors of a Worker's source that is for a newer Python than the one that runs the tests."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def add_notes(error: BaseException, project: Project | None) -> list[str]:
 
 
 def note_of(error: BaseException, project: Project | None) -> str | None:
-    """What to say of an error, where the Worker's source that it comes from is for a newer Python; None otherwise.
+    """The note on an error whose Worker's source is for a newer Python; None for any other error.
 
     Args:
         error: The error.
@@ -75,7 +75,7 @@ def _why(config: WranglerConfig) -> str:
 
 
 def _what(error: BaseException) -> str | None:
-    """How an error may be due to an older Python; None where it cannot be."""
+    """The way in which an error may be due to an older Python; None where it cannot be."""
     if isinstance(error, SyntaxError):
         return "What does not parse here may be the syntax of Python {newer}."
     if isinstance(error, AttributeError):

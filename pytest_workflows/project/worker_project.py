@@ -68,7 +68,7 @@ class Project:
 
     @property
     def secrets(self) -> Mapping[str, str]:
-        """What `.dev.vars` says, read on first use; of a configuration with `secrets`, what it names alone.
+        """The variables of `.dev.vars`, read on first use; of a configuration with `secrets`, only those that it names.
 
         Raises:
             WorkflowConfigError: If it cannot be read.
@@ -114,7 +114,7 @@ class Project:
     def activate(self) -> None:
         """Make `import entry` find this project's module, and bring back the modules that it had.
 
-        What the platform finds in `python_modules` is found behind everything else on the path: a test's environment
+        Modules in `python_modules` are found behind everything else on the path: a test's environment
         has most of it itself, built for this machine.
         """
         folder = self.folder
@@ -175,7 +175,7 @@ class Project:
             said = explain_missing_loop(error, self.has_file)
             if said is None:
                 raise
-            raise WorkflowConfigError(said) from None  # it names file and line
+            raise WorkflowConfigError(said) from None  # the text names file and line
         file = getattr(module, "__file__", None)
         if file is None or Path(file).resolve() != main:
             raise WorkflowConfigError(

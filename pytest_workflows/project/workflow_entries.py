@@ -1,4 +1,4 @@
-"""What a wrangler configuration says of workflows: in `workflows`, and in `exports`.
+"""Workflows in a wrangler configuration: those of `workflows`, and those of `exports`.
 
 The rules are wrangler's own (4.164.0, `wrangler deploy`): what it refuses is refused, what it warns of is warned of.
 """
@@ -28,16 +28,16 @@ class WorkflowBindingConfig:
     """A workflow that the configuration declares.
 
     Attributes:
-        binding: The binding's name in `env`; of a workflow that is only exported, what the engine calls it.
+        binding: The binding's name in `env`; of a workflow that is only exported, the engine's name for it.
         name: The workflow's own name.
         class_name: The class in `main`.
-        script_name: Another Worker that the class lives in, or None.
+        script_name: Another Worker that has the class, or None.
         step_limit: `limits.steps`, or None.
         line: Where the configuration names the class.
         schedules: The cron expressions that start it.
         concurrency: `concurrency.limit`, or None.
         success_retention: For how long an instance is kept that completed, as written, or None.
-        error_retention: The same for one that did not.
+        error_retention: For how long an instance is kept that failed, as written, or None.
     """
 
     binding: str
@@ -57,7 +57,7 @@ Near = tuple[str | int, ...]
 
 
 class Report(Protocol):
-    """Where mistakes are reported, by the keys and values that lead to them in the file."""
+    """A report of mistakes, by the keys and values that lead to them in the file."""
 
     def fail(self, near: Near, what: str) -> NoReturn:
         """Refuse the configuration."""
@@ -70,11 +70,11 @@ class Report(Protocol):
 
 
 class WorkflowReader:
-    """Reads what a configuration says of workflows.
+    """A reader of the workflows in a configuration.
 
     Args:
         report: Where mistakes are reported.
-        own_names: What the Worker itself is called.
+        own_names: The names of the Worker itself.
     """
 
     def __init__(self, report: Report, own_names: set[str | None]) -> None:

@@ -83,7 +83,7 @@ def _count(text: str) -> int:
 
 
 def read_exploration(config: pytest.Config) -> Exploration:
-    """What the command line wants to be explored.
+    """Read the exploration that the command line asks for.
 
     Raises:
         pytest.UsageError: If an option cannot be read; the message shows the form.

@@ -25,7 +25,7 @@ class EngineLifecycle:
 
     Args:
         setup: The test's run.
-        freezer: Shows virtual time to user code.
+        freezer: The freezer, which shows virtual time to user code.
         stderr: The file descriptor that is printed to where the process must end.
 
     Attributes:

@@ -29,7 +29,7 @@ def workflow_bindings() -> Mapping[str, Any]:
 
 @pytest.fixture
 def workflow_env(request: pytest.FixtureRequest, workflow_bindings: Mapping[str, Any]) -> EnvProxy:
-    """What the Worker gets as `env`; `workers.env` is the same object."""
+    """The bindings that the Worker gets as `env`; `workers.env` is the same object."""
     from pytest_workflows.workers.environment import env
 
     _test_run(request).override(workflow_bindings)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 END_CODE = 2
-"""What the process ends with: pytest's own code of a session that was interrupted."""
+"""The exit code of the process: pytest's own of a session that was interrupted."""
 
 
 def arm_watchdog(item: pytest.Item, stderr: int) -> None:
@@ -40,7 +40,7 @@ def end_process(item: pytest.Item, stderr: int, text: str) -> None:
     Args:
         item: The test that runs.
         stderr: The file descriptor that is printed to.
-        text: What happened, where, and what to do.
+        text: The fact, its place, and the next step.
     """
     capture: Any = item.config.pluginmanager.getplugin("capturemanager")
     printed = ""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def is_property_test(item: pytest.Item) -> bool:
-    """Whether a test's function is called with examples that Hypothesis draws."""
+    """Whether a test is a property test, whose function is called with examples that Hypothesis draws."""
     return hasattr(getattr(item, "obj", None), "hypothesis")
 
 

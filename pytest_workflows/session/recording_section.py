@@ -1,4 +1,4 @@
-"""When a test is over: its recordings are written, and its report names them and how to run one again."""
+"""Recordings at a test's end: they are written, and the report names them and the command to run one again."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def report_recordings(
             attach(report, RECORDED, [_from(setup.rootdir, path) for path in paths])
             report.sections.append((RECORDINGS, _describe(paths, recordings, folder)))
             named = [(PROPERTY, _shown(path, folder)) for path in paths[:_MOST_NAMED]]
-            report.user_properties += named  # of this phase's report, and of those that follow
+            report.user_properties += named  # in this phase's report, and in those that follow
             item.user_properties += named
         if refused is not None:
             report.sections.append((RECORDINGS, refused))
@@ -66,7 +66,7 @@ def report_recordings(
 
 
 def _written(recordings: Sequence[Recording], base: Path, nodeid: str) -> tuple[list[Path], str | None]:
-    """The files that were written, and where they cannot be, why: that is no failure of the test's."""
+    """Write the files, and note why one cannot be written: that is no failure of the test's."""
     try:
         return write(recordings, base, nodeid), None
     except (OSError, ValueError) as error:

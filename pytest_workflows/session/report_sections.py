@@ -63,7 +63,7 @@ def clean(report: pytest.TestReport, hide: Callable[[str], str], *, escape: bool
     """
 
     def shown(line: str) -> str:
-        # What pytest says of an assertion is in colour.
+        # pytest's explanation of an assertion is in colour.
         parts = [hide(line)] if escape else _COLOUR.split(hide(line))
         return "".join(part if _COLOUR.fullmatch(part) and not escape else _printable(part) for part in parts)
 
@@ -98,7 +98,7 @@ def _printable(text: str) -> str:
 
 
 class ColouredSections:
-    """Shows our sections in colours, while the terminal's summary is written."""
+    """A plugin that shows our sections in colours, while the terminal's summary is written."""
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None]:

@@ -78,7 +78,7 @@ class RunFindings:
             raise as_error(refused)
 
     def warn(self, engine: Engine) -> None:
-        """At the end of a call that failed: warn of broken rules. They stand in the report, and raise nothing."""
+        """Warn of broken rules at the end of a call that failed. They stand in the report, and raise nothing."""
         self._rule_warnings.warn(self._take(engine), self._redact)
 
     def _take(self, engine: Engine) -> list[Finding]:

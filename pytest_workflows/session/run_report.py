@@ -73,7 +73,7 @@ class RunReport:
         self._lines = [line for part in parts for line in (*part, [])][:-1]
 
     def _notes_of_python(self, engine: Engine) -> list[str]:
-        """Where an instance failed for something that only a newer Python may have."""
+        """Notes on instances that failed for something that only a newer Python may have."""
         from pytest_workflows.project.newer_python import note_of
 
         notes = (note_of(error, self._setup.project) for error in engine.exceptions.values())

@@ -61,7 +61,7 @@ class RunSecrets:
         return self._collected
 
     def redact(self, text: str) -> str:
-        """A text without what is redacted in recordings."""
+        """A text without the secrets that are redacted in recordings."""
         secrets = self.collect() if self._collected is None else self._collected
         return text if secrets is None else secrets.text(text)
 

@@ -67,7 +67,7 @@ class RunSetup:
 
     @cached_property
     def sources(self) -> Sources:
-        """What is the source of the Worker under test."""
+        """The sources of the Worker under test."""
         from pytest_workflows.sources.worker_code import Sources
 
         return Sources(None if self.project is None else self.project.folder)

@@ -58,7 +58,7 @@ class WorkflowSession:
         self._outside.serve()
 
     def configured(self) -> None:
-        """Pytest knows its options and, under xdist, what the controller says of its terminal.
+        """Read settings anew: pytest knows its options now and, under xdist, the controller's terminal.
 
         It did not when the first conftest was loaded, and settings may have been asked for.
 
@@ -69,7 +69,7 @@ class WorkflowSession:
         # By now pytest has not begun to capture what tests print, or has left off.
         with contextlib.suppress(OSError):
             self._stderr = self._stderr or os.dup(2)
-        # What was read while pytest started did not know the command line's options yet.
+        # Settings that were read while pytest started did not know the command line's options yet.
         self._settings = read_ini(self._config)
 
     @property
@@ -80,7 +80,7 @@ class WorkflowSession:
         return self._settings
 
     def record_for_reports(self) -> None:
-        """Record every instance of every test, for what is shown at the end."""
+        """Record every instance of every test, for the reports at the end."""
         self._settings = replace(self.settings, records_for_reports=True)
 
     def plan_runs(self, plan: RunPlan) -> None:
@@ -133,13 +133,13 @@ class WorkflowSession:
     # -- a test ------------------------------------------------------------------------------------------------------
 
     def begin(self, item: pytest.Item) -> None:
-        """A test is about to be set up."""
+        """Begin a test, which is about to be set up."""
         from .run_setup import RunSetup
         from .testrun import TestRun
 
         has_fixture = bool(OUR_FIXTURES.intersection(getattr(item, "fixturenames", ())))
         freezer = self._freezer_for(has_fixture)
-        item.user_properties[:] = [one for one in item.user_properties if one[0] != PROPERTY]  # of a run before this
+        item.user_properties[:] = [one for one in item.user_properties if one[0] != PROPERTY]  # left by an earlier run
         project = self._activate_for(item.path)
         test_run = self.test_run = TestRun(
             RunSetup(item, self.settings_of(item), project, self._plan),
@@ -180,7 +180,7 @@ class WorkflowSession:
             active_test.set_network(False)
 
     def reported(self) -> None:
-        """The test's report is written, or it was interrupted and gets none."""
+        """Let go of a test whose report is written, or which was interrupted and gets none."""
         self.end()
         if self.test_run is not None:
             self.test_run.close_stopped()
@@ -188,7 +188,7 @@ class WorkflowSession:
         self.rule_warnings.warn_of_failures()
 
     def close(self) -> None:
-        """The session is over."""
+        """Close everything at the session's end."""
         self.reported()
         stop_watchdog()
         if self._stderr is not None:

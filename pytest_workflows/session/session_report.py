@@ -63,7 +63,7 @@ def _hook(config: pytest.Config) -> pluggy.HookCaller:
 
 
 class RunCollector:
-    """Collects what tests hand over, and calls the hook.
+    """A plugin that collects the data of tests, and calls the hook.
 
     Args:
         config: pytest's configuration.
@@ -74,7 +74,7 @@ class RunCollector:
         self._kept: dict[str, tuple[list[Run], list[Finding]]] = {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take what was kept of a test."""
+        """Take the data of a test."""
         kept = attached(report, KEPT)
         if kept is not None:
             self._kept[report.nodeid] = kept

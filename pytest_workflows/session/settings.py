@@ -22,13 +22,13 @@ OWN_SETTINGS = pytest.StashKey[Mapping[str, Any]]()
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How the workflows of one test run.
+    """The settings of one test's workflows.
 
     Attributes:
-        config: Path of the wrangler configuration, from ini; None looks for it.
+        config: Path of the wrangler configuration, from ini; None searches for it.
         environment: Which `env.NAME` of it holds.
         now: Where the virtual clock starts; None for the real time.
-        seed: What ids come from; None for the test's node id.
+        seed: The seed of ids; None for the test's node id.
         timeout: Real seconds that a wait may take.
         clock: `"auto"`, or `"manual"` where only the test moves the clock.
         step_limit: Overrides the limit of steps of every workflow.
@@ -44,7 +44,7 @@ class Settings:
         redact: Keys whose values are kept out of recordings.
         record_steps: How many steps of an instance a recording's file keeps; 0 for all.
         failures_dir: Where recordings are written, relative to rootdir.
-        records_for_reports: Whether every instance is recorded for what is shown at the end, whatever is written.
+        records_for_reports: Whether every instance is recorded for the reports at the end, whatever is written.
         dev_vars: Whether `.dev.vars` beside the configuration is read.
     """
 

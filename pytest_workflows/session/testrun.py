@@ -37,9 +37,9 @@ class TestRun:
 
     Args:
         setup: What the run is made from.
-        freezer: Shows virtual time to user code.
+        freezer: The freezer, which shows virtual time to user code.
         rule_warnings: Warns of broken rules, once a session.
-        has_fixture: Whether the test asks for a fixture of ours, so that its engine lives until they are torn down.
+        has_fixture: Whether the test asks for a fixture of ours, so that its engine is kept until they are torn down.
         stderr: The file descriptor that is printed to where the process must end.
         kept: Keeps the runs of its instances for the end of the session, if anybody wants them.
         early_uses: What the Worker's module used while it was imported for pytest's collection, and nobody provides.
@@ -142,7 +142,7 @@ class TestRun:
         return engine
 
     def begin_again(self) -> Engine | None:
-        """A property test comes to its next example: as if the test began again, with another engine.
+        """Begin the next example of a property test: as if the test began again, with another engine.
 
         Returns:
             The engine; None if the test has none.
@@ -177,7 +177,7 @@ class TestRun:
             self._lifecycle.close()
 
     def close_stopped(self) -> None:
-        """After the test's report: close what was stopped in its middle."""
+        """Close the stopped tasks, after the test's report."""
         self._lifecycle.close_stopped()
         if self._rules is not None:
             self._rules.close()
@@ -223,7 +223,7 @@ class TestRun:
             self._uses.check(engine, failure)
 
     def outcome(self, *, passed: bool) -> RunOutcome:
-        """What this run showed, for further ones."""
+        """The outcome of this run, for further ones."""
         from pytest_workflows.exploration.run_plan import RunOutcome
 
         faults, interleaving = self.engine.faults, self.engine.interleaving
@@ -280,7 +280,7 @@ class TestRun:
         self.env.override(_checked(bindings))
 
     def missing_hint(self) -> str | None:
-        """What to do about a name that `env` has not, where that is for want of a configuration."""
+        """The next step for a name that `env` does not have, where that is for want of a configuration."""
         if self.project is not None:
             return None
         return f"{self.setup.nothing_found()}. Or give the binding through the fixture workflow_bindings."

@@ -31,7 +31,7 @@ class UnprovidedUses:
         self._sockets: SocketGuard | None = None
 
     def attach(self, engine: Engine) -> None:
-        """Keep what the Worker uses and nobody provides, and let it open no connections."""
+        """Keep the Worker's uses of unprovided things, and let it open no connections."""
         from pytest_workflows.bindings.sockets import SocketGuard
         from pytest_workflows.bindings.unprovided import UseNoter
 

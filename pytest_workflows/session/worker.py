@@ -20,11 +20,11 @@ hide_frames(__file__)
 
 BASE_URL = "https://example.com"
 _ARGUMENTS = {"scheduled": "controller, env, ctx"}
-"""What the platform gives to each handler of which it leaves out no argument."""
+"""The arguments of each handler of which the platform leaves out none."""
 
 
 class WorkflowWorker:
-    """Calls the handlers of the Worker under test. Made by the fixture `workflow_worker`.
+    """A caller of the handlers of the Worker under test. Made by the fixture `workflow_worker`.
 
     Args:
         test_run: The test's run.
@@ -53,7 +53,7 @@ class WorkflowWorker:
             content: A body that is sent as it is.
 
         Returns:
-            What the handler answered.
+            The handler's answer.
 
         Raises:
             WorkflowConfigError: If the Worker has no fetch handler.
@@ -69,7 +69,7 @@ class WorkflowWorker:
         return response
 
     async def scheduled(self, *, cron: str = "* * * * *", scheduled_time: datetime | float | None = None) -> None:
-        """Do what a cron trigger does: start the workflows that it schedules, and call the scheduled handler.
+        """Fire a cron trigger: start the workflows that it schedules, and call the scheduled handler.
 
         Args:
             cron: The trigger's expression, as the configuration has it in `schedules`, and as `controller.cron`.
@@ -113,7 +113,7 @@ class WorkflowWorker:
         return hasattr(getattr(module, "Default", None), kind) or hasattr(module, f"on_{kind}")
 
     def _refuse_cron(self, cron: str) -> None:
-        """Where no handler is: say which crons start a workflow, if there are such."""
+        """Refuse a cron where no handler is, and name the crons that start a workflow."""
         known, project = self._env.schedules, self._test_run.project
         if project is not None and known:
             raise WorkflowConfigError(
@@ -154,7 +154,7 @@ class WorkflowWorker:
 
 
 class ScheduledController:
-    """What a scheduled handler gets.
+    """The controller that a scheduled handler gets.
 
     Attributes:
         cron: The trigger's expression.

@@ -1,4 +1,4 @@
-"""What is a Worker's source: rules look at that and at nothing else, never at tests, conftest or libraries."""
+"""The Worker's sources: the only code that rules check; tests, conftest files and libraries are none of it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LOOP = frozenset({"_run", "run", "run_forever", "run_until_complete"})
 
 
 class Sources:
-    """Which code belongs to the Worker under test.
+    """The code that belongs to the Worker under test.
 
     That is every file below the folder of `main` that is no test and no library; and of workflow classes that live
     elsewhere (a test defines one and binds it), the code of the class alone.
@@ -30,7 +30,7 @@ class Sources:
 
     Attributes:
         workflows: The workflow classes by the names of their bindings.
-        given: What the test gave in `workflow_bindings`.
+        given: The values that the test gave in `workflow_bindings`.
         outer_cells: The ids of the variables around workflow classes: they are older than any `run`.
     """
 
@@ -88,11 +88,11 @@ class Sources:
     def caller(self, *, through_libraries: bool = True) -> FrameType | None:
         """The nearest frame of user code, if it is the Worker's.
 
-        Frames of this plugin and of the standard library are looked through. A test's function in between (a fake
+        Frames of this plugin and of the standard library are skipped. A test's function in between (a fake
         that calls another one) makes it the test's doing.
 
         Args:
-            through_libraries: Whether installed packages are looked through as well.
+            through_libraries: Whether installed packages are skipped as well.
 
         Returns:
             The frame, or None.
@@ -104,7 +104,7 @@ class Sources:
         """The nearest frame of user code, a test's or a Worker's, in the task that runs; None where there is none.
 
         Args:
-            through_libraries: Whether installed packages are looked through, as in `caller`.
+            through_libraries: Whether installed packages are skipped, as in `caller`.
         """
         return _user_frame(sys._getframe(1), through_libraries, within_task=True)
 

@@ -1,6 +1,6 @@
 """The run of an instance as text: for failing tests, for errors, and for `--workflows-report`.
 
-What turns a run into lines belongs here. Where the lines are put, in pytest's report or on a page, belongs to `session`
+Code that turns a run into lines belongs here. The lines are put into pytest's report or on a page by `session`
 and `reporting`.
 """
 

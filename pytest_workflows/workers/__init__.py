@@ -3,7 +3,7 @@
 The platform's names, under the platform's spelling, belong here, and those of `js` and `pyodide` as well. What a
 binding in `env` does belongs to `bindings`, and what a test calls to `session`.
 
-What stands on httpx (requests, responses, fetch) is imported when a source first names it: a Worker that only
+Modules that need httpx (requests, responses, fetch) are imported when a source first names them: a Worker that only
 defines workflows does not pay for an HTTP library.
 """
 

@@ -23,7 +23,7 @@ def stringify(value: object) -> str:
 
 
 def parse(text: str) -> Any:
-    """What `JSON.parse` gives: a `JsProxy` for an object or an array, None for null.
+    """Parse JSON, as `JSON.parse`: a `JsProxy` for an object or an array, None for null.
 
     Args:
         text: JSON.

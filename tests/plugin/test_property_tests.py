@@ -153,7 +153,7 @@ def test_a_printed_plan_pasted_into_a_test_fails_the_same(shop):
     result = shop.run(pasted)
 
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*assert 2 <= 1*", "*life 1 asked for charge card-1; its memory was lost*"])
+    result.stdout.fnmatch_lines(["*assert 2 <= 1*", "*execution 1 asked for charge card-1; its memory was lost*"])
 
 
 def test_the_report_shows_the_run_of_the_failing_example(shop):
@@ -161,7 +161,7 @@ def test_the_report_shows_the_run_of_the_failing_example(shop):
 
     text = result.stdout.str()
     assert text.count("Instance 'order-1' of 'ORDERS'") == 1
-    assert "life 1 asked for charge card-1; its memory was lost at +0" in text
+    assert "execution 1 asked for charge card-1; its memory was lost at +0" in text
 
 
 def test_each_example_has_its_own_instances_time_and_ids(shop):

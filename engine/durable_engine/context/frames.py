@@ -84,7 +84,7 @@ def place_of_user() -> Place:
 
 
 def is_callback(frame: FrameType) -> bool:
-    """Whether it is from this frame that asyncio's event loop calls a callback or a task; uvloop shows none."""
+    """Whether asyncio's event loop calls callbacks and tasks from this frame; uvloop shows none."""
     return frame.f_code is _CALLBACK
 
 

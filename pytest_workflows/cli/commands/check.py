@@ -39,7 +39,7 @@ Examples:
 
 
 def register(app: typer.Typer) -> None:
-    """Make it a command of the app."""
+    """Register the command."""
     app.command("check", epilog=EXAMPLES)(check)
 
 
@@ -156,7 +156,7 @@ def _rows(found: dict[str, Any]) -> Iterator[Row]:
 
 
 def _tests(found: dict[str, Any]) -> str:
-    """How the tests end as they are, and how many of them fail when the engine dies or in another order."""
+    """A row on the tests: how they end as they are, and how many fail when the engine dies or in another order."""
     words = {
         "passed": ("passes as it is", "pass as they are"),
         "failed": ("fails as it is", "fail as they are"),

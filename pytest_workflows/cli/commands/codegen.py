@@ -22,7 +22,7 @@ Examples:
 
 
 def register(app: typer.Typer) -> None:
-    """Make it a command of the app."""
+    """Register the command."""
     app.command("codegen", epilog=EXAMPLES)(codegen)
 
 

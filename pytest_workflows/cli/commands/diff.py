@@ -31,7 +31,7 @@ _MARKS = {
 
 
 def register(app: typer.Typer) -> None:
-    """Make it a command of the app."""
+    """Register the command."""
     app.command("diff", epilog=EXAMPLES)(diff)
 
 

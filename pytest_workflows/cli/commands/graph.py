@@ -31,7 +31,7 @@ Examples:
 
 
 class Format(StrEnum):
-    """How a graph is written."""
+    """The formats of a graph."""
 
     mermaid = "mermaid"
     svg = "svg"
@@ -42,7 +42,7 @@ _ENDINGS = {".svg": Format.svg, ".mmd": Format.mermaid, ".mermaid": Format.merma
 
 
 def register(app: typer.Typer) -> None:
-    """Make it a command of the app."""
+    """Register the command."""
     app.command("graph", epilog=EXAMPLES)(graph)
 
 
@@ -86,7 +86,7 @@ def graph(
 
 
 def _form_of(output: Path | None, format: Format | None) -> Format:
-    """What is written: the file's ending says it, and what `--format` says must be the same.
+    """The format to write: the file's ending decides, and `--format` must say the same.
 
     Raises:
         UsageError: If a file of that ending holds something else, or cannot be written.

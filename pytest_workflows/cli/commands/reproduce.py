@@ -39,7 +39,7 @@ Examples:
 
 
 def register(app: typer.Typer) -> None:
-    """Make it a command of the app."""
+    """Register the command."""
     app.command("reproduce", epilog=EXAMPLES)(reproduce)
 
 
@@ -75,7 +75,7 @@ def _marks(recording: Recording) -> dict[str, Any]:
 
 
 class _Reproduction:
-    """One reproduction, and how it went."""
+    """One reproduction, and its outcome."""
 
     def __init__(
         self, recording: Recording, binding: str | None, name: str, until: str | None, console: Console
@@ -92,7 +92,7 @@ class _Reproduction:
         self.exception: BaseException | None = None
 
     def act(self, bench: Bench) -> None:
-        """Run it."""
+        """Run the reproduction."""
         try:
             asyncio.run(self._play(bench))
         except RecordingError as error:
@@ -115,7 +115,7 @@ class _Reproduction:
                 self.exception = instance.exception
 
     def finish(self) -> int:
-        """Say how it went.
+        """Print the outcome.
 
         Returns:
             The exit code.

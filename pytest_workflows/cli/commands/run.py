@@ -38,7 +38,7 @@ Examples:
 
 
 def register(app: typer.Typer) -> None:
-    """Make it a command of the app."""
+    """Register the command."""
     app.command("run", epilog=EXAMPLES)(run)
 
 
@@ -90,7 +90,7 @@ def _check_time(now: str) -> None:
 
 
 class _Run:
-    """One run: what it is given, and how it ended."""
+    """One run of the command: its input, and its outcome."""
 
     def __init__(
         self, binding: str | None, options: dict[str, Any], events: list[PlannedEvent], console: Console
@@ -147,7 +147,7 @@ class _Run:
         )
 
     def finish(self) -> int:
-        """Say how it ended.
+        """Print the outcome.
 
         Returns:
             The exit code.

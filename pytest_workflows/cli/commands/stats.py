@@ -1,4 +1,4 @@
-"""`pytest-workflows stats PATH`: what many recordings say of their workflows."""
+"""`pytest-workflows stats PATH`: statistics of many recordings, a workflow each."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Examples:
 
 
 def register(app: typer.Typer) -> None:
-    """Make it a command of the app."""
+    """Register the command."""
     app.command("stats", epilog=EXAMPLES)(stats)
 
 

@@ -33,7 +33,7 @@ def milliseconds(start: datetime, end: datetime) -> int:
 
 
 def between(start: datetime | None, end: datetime | None) -> str:
-    """How long it took, in words."""
+    """The duration between two times, in words."""
     return UNKNOWN if start is None or end is None or end < start else in_words(milliseconds(start, end))
 
 
@@ -43,7 +43,7 @@ def duration(ms: float | None) -> str:
 
 
 def name_of(recording: Recording) -> str:
-    """What the recording's workflow is called."""
+    """The name of the recording's workflow."""
     names = [name for name in (recording.workflow, recording.binding) if name]
     return " / ".join(dict.fromkeys(names)) or UNKNOWN
 
@@ -72,7 +72,7 @@ def error(record: ErrorRecord | None) -> str:
 
 
 def exception(message: str) -> str:
-    """The same, with the exception's name without its module."""
+    """A message in one line, with the exception's name without its module."""
     line = last_line(message)
     name, colon, rest = line.partition(": ")
     return f"{name.rpartition('.')[2]}{colon}{rest}" if re.fullmatch(r"[\w.]+", name) else line

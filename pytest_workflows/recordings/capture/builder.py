@@ -1,4 +1,4 @@
-"""Makes a recording of a run: from what storage has of an instance, and what was seen while it ran."""
+"""The construction of recordings: from an instance's storage, and from observations while it ran."""
 
 from __future__ import annotations
 
@@ -59,17 +59,17 @@ class Snapshot:
     Attributes:
         workflow: The binding's name.
         workflow_name: The workflow's own name.
-        step_limit: How many `do` steps a life may ask for.
+        step_limit: How many `do` steps an execution may ask for.
         implicit_dependencies: Whether a callback's parameters name its dependencies.
-        status: The status as the platform tells it.
+        status: The status as the platform reports it.
         now: The virtual time.
         row: The instance as stored.
         steps: Its steps as stored.
         history: Its history as stored.
         events: Events that nothing has taken.
-        modifications: What was in force.
-        exception: What ended it.
-        seen: What was seen of it.
+        modifications: The modifications in force.
+        exception: The exception that ended it.
+        seen: The observations of it.
         real_now: Real seconds.
     """
 
@@ -91,14 +91,14 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What the instances of one test have in common.
+    """The data that the instances of one test have in common.
 
     Attributes:
         rootdir: pytest's rootdir, which paths are relative to.
         test: The test's node id.
         clock_start: Where its virtual clock started.
-        seed: What ids come from.
-        schedule_seed: What the order comes from, if anything.
+        seed: The seed of ids.
+        schedule_seed: The seed of the interleaving, if there is one.
         limits: The platform's limits that the test changed.
         config: The wrangler configuration's file.
         bindings: Names of the bindings that the test gave.
@@ -119,7 +119,7 @@ class Origin:
 
 
 def snapshot(engine: Engine, instance: Execution, seen: Watched) -> Snapshot:
-    """Keep what storage has of an instance."""
+    """Take a snapshot of an instance's storage."""
     key, workflow = instance.row.key, instance.workflow
     return Snapshot(
         workflow=workflow.name,
@@ -317,7 +317,7 @@ class _Builder:
         return detail
 
     def _trigger(self) -> dict[str, Any] | None:
-        """What started the instance, with the cron of one that a cron started, as production's dumps tell it."""
+        """The trigger of the instance, with the cron of one that a cron started, as production's dumps have it."""
         trigger = next((line.detail.get("trigger") for line in self._history if line.kind == WORKFLOW_QUEUED), None)
         cron = self._run.row.trigger
         if trigger is None or cron is None:

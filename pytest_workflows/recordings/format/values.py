@@ -31,7 +31,7 @@ UNKNOWN = UnknownValue()
 
 
 def is_unknown(value: object) -> bool:
-    """Whether a tagged value, or a Python one, stands for what is not known; what lies inside it is not looked at."""
+    """Whether a tagged value, or a Python one, is itself unknown; its parts are not inspected."""
     return isinstance(value, UnknownValue) or (isinstance(value, dict) and value.get(TYPE) == "unknown")
 
 

@@ -13,7 +13,7 @@ from pytest_workflows.recordings.format.model import ErrorRecord
 from .notes import Notes
 
 MISSING = object()
-"""What a dump does not have; None is a value in JSON."""
+"""The value of a field that a dump does not have; None is a value in JSON."""
 
 UNKNOWN_ERROR = "The dump does not say what the error was."
 _SECONDS_UNTIL = 1e11  # a number below is epoch seconds, from it on epoch milliseconds: the year 5138, or 1973

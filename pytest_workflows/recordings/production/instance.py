@@ -1,4 +1,4 @@
-"""A dump as a whole."""
+"""The reader of a whole dump."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _some(data: Mapping[str, Any]) -> str:
 
 
 class _Dump:
-    """One dump, and what is not known of it."""
+    """One dump, and the notes on it."""
 
     def __init__(self, data: Mapping[str, Any], json_outputs: bool | None) -> None:
         self._data = data
@@ -179,7 +179,7 @@ class _Dump:
         return value
 
     def _read_beginning(self, recording: Recording) -> None:
-        # What plays a recording takes the first line of its history for where its clock begins.
+        # Playback takes the first line of a recording's history for the start of its clock.
         for kind, at in ((WORKFLOW_QUEUED, recording.created_at), (WORKFLOW_START, recording.started_at)):
             if at is not None:
                 recording.history.append(HistoryLine(kind=kind, at=at))
@@ -223,14 +223,14 @@ class _Dump:
         return undone
 
     def _rollbacks(self, raw: list[Mapping[str, Any]], status: str) -> list[Step]:
-        """The steps that undid others. Nothing of them is played, so what is not known of them is not said."""
+        """The steps that undid others. Nothing of them is played, so unknown parts of them are no notes."""
         silent = Notes()
         names = split_names([("do", str(get(data, "name"))) for data in raw], silent)
         reader = StepReader(silent, ended=status in FINAL_STATUSES, as_text=self._as_text)
         return [reader.read(data, "do", name, count) for data, (name, count) in zip(raw, names, strict=True)]
 
     def _in_order(self, steps: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-        """Oldest first: the API also gives them newest first."""
+        """Sort the steps, oldest first: the API also gives them newest first."""
         silent = Notes()
         starts = [time(get(step, "start"), "", silent) for step in steps]
         known = [start for start in starts if start is not None]
@@ -241,7 +241,7 @@ class _Dump:
         last = known[0]
         keys: list[datetime] = []
         for start in starts:
-            last = start or last  # what has no time stays behind what stands before it
+            last = start or last  # a step without a time stays behind the one before it
             keys.append(last)
         return [step for _, step in sorted(zip(keys, steps, strict=True), key=lambda pair: pair[0])]
 

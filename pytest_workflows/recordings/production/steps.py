@@ -29,7 +29,7 @@ _KINDS: dict[str, StepKind] = {
 
 
 class StepReader:
-    """Reads steps.
+    """A reader of steps.
 
     Args:
         notes: Takes what is not known.
@@ -43,7 +43,7 @@ class StepReader:
         self._as_text = as_text
 
     def read(self, data: Mapping[str, Any], kind: StepKind, name: str, count: int) -> Step:
-        """One step."""
+        """Read one step."""
         label = f"{name}-{count}"
         step = Step(
             kind=kind,
@@ -188,7 +188,7 @@ class StepReader:
 
 
 def kind_of(data: Mapping[str, Any]) -> StepKind | None:
-    """A step's kind; where its type is missing, what its fields tell. None for a type not known here."""
+    """A step's kind, by its type, or else by its fields; None for a type not known here."""
     given = get(data, "type", "kind")
     if given is not MISSING and given is not None:
         return _KINDS.get(str(given).replace("_", "").replace("-", "").replace(".", "").lower())
@@ -200,7 +200,7 @@ def kind_of(data: Mapping[str, Any]) -> StepKind | None:
 
 
 def output_of(data: Mapping[str, Any]) -> object:
-    """What a step gave, as the dump has it; MISSING if it has none, or not the whole of it."""
+    """The output of a step, as the dump has it; MISSING if it has none, or not the whole of it."""
     if _is_marked_cut(data) or _is_sensitive(data):
         return MISSING
     return get(data, "output", "result", "payload")
@@ -252,7 +252,7 @@ def _is_marked_cut(data: Mapping[str, Any]) -> bool:
 
 
 def duration_of(sleep: Mapping[str, Any]) -> int | None:
-    """How many milliseconds a sleep took; None where that is not known."""
+    """The milliseconds that a sleep took; None where that is not known."""
     silent = Notes()
     return _between(*(time(get(sleep, name), "", silent) for name in ("start", "end")))
 

@@ -59,7 +59,7 @@ def read_value(value: object, what: str, *, cut: bool = False, as_text: bool = F
 
     Args:
         value: As the dump has it; MISSING if it has none.
-        what: What it is, for where it is not known: `the output of step 'charge-1'`.
+        what: The name of the value, for where it is not known: `the output of step 'charge-1'`.
         cut: Whether the dump says elsewhere that it is not whole.
         as_text: Whether it is JSON text.
         sensitive: Whether it is an output that the platform keeps secret.

@@ -19,7 +19,7 @@ _COLOURS = {"real": "", "mocked": "yellow", "never": "red"}
 _NAME = 28
 _WIDTH = 80
 _KEPT = "\0"
-"""Stands for a space where no line may end."""
+"""The stand-in for a space where no line may end."""
 
 
 Shown = tuple[str, str]

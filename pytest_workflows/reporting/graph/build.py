@@ -1,4 +1,4 @@
-"""Makes the graph: from recordings what ran, from the source what could have."""
+"""The construction of a graph: from recordings the steps that ran, from the source those that could have."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def build_graph(recordings: Iterable[Recording], source: SourceWorkflow | None =
 
 
 _WINDOW = 300
-"""How many steps before a step are looked at for what it came after: instances may have thousands."""
+"""The most steps before a step that are searched for its predecessors: instances may have thousands."""
 
 
 class _Builder:

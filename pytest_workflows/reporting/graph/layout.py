@@ -1,4 +1,4 @@
-"""Where the nodes of a graph stand: in layers from top to bottom, in an order that crosses few edges.
+"""The layout of a graph: nodes in layers from top to bottom, in an order that crosses few edges.
 
 The steps of Sugiyama's method: turn round the edges that close a loop, give each node a layer, let long edges pass
 through places of their own, order the layers by the mean place of their neighbours, pull the nodes under each other.
@@ -19,7 +19,7 @@ _MOST_SWEPT = 500
 
 Link = tuple[str, str]
 Neighbours = dict[str, tuple[list[str], list[str]]]
-"""For each node those above it, and those below it."""
+"""For each node its neighbours above, and those below."""
 
 
 @dataclass
@@ -84,7 +84,7 @@ def lay_out(sizes: dict[str, tuple[float, float]], links: Sequence[Link]) -> Lay
 
 
 def _split_loops(nodes: list[str], links: Sequence[Link]) -> tuple[list[Link], list[Link]]:
-    """Which edges lead on, and which lead back to a node on the way to them."""
+    """Split the edges into those that lead on, and those that lead back to a node on the way to them."""
     targets: dict[str, list[str]] = {node: [] for node in nodes}
     for source, target in links:
         targets[source].append(target)
@@ -115,11 +115,11 @@ def _split_loops(nodes: list[str], links: Sequence[Link]) -> tuple[list[Link], l
 
 
 def _set_layers(boxes: dict[str, Box], links: list[Link]) -> None:
-    """Each node below all that lead to it."""
+    """Set the layer of each node: below all nodes that lead to it."""
     near = _neighbours(boxes, links)
     open_links = {node: len(above) for node, (above, _) in near.items()}
     ready = [node for node, count in open_links.items() if not count]
-    for node in ready:  # it grows while it is read
+    for node in ready:  # the list grows while it is read
         for target in near[node][1]:
             boxes[target].layer = max(boxes[target].layer, boxes[node].layer + 1)
             open_links[target] -= 1

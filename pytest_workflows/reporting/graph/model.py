@@ -17,7 +17,7 @@ class Node(msgspec.Struct):
 
     Attributes:
         id: Names it in the graph: `start`, `s0`, `end_complete`.
-        kind: What it is.
+        kind: The kind of node.
         label: The step's name, as the source writes it where the source has it; of an end the status.
         runs: How many steps of this kind and name started, in all recordings; of an end, how many instances ended so.
         failed: How many of them failed for good; of a wait, timed out.
@@ -53,7 +53,7 @@ class Node(msgspec.Struct):
 
     @property
     def notes(self) -> str:
-        """What happened to it, in a few words."""
+        """Notes on its runs, in a few words."""
         if self.kind in ("start", "end"):
             return f"{self.runs} instance{'s' if self.runs != 1 else ''}" if self.taken else "never"
         if not self.taken:
@@ -69,7 +69,7 @@ class Node(msgspec.Struct):
 
 
 class Edge(msgspec.Struct, frozen=True):
-    """What came after what.
+    """An edge: one node came right after another.
 
     Attributes:
         source: A node's id.

@@ -1,4 +1,4 @@
-"""What the page is made of."""
+"""The data model of the page."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pytest_workflows.reporting.coverage import Coverage, KnownWorkflow
 
 @dataclass
 class Failure:
-    """How a test failed.
+    """The failure of a test.
 
     Attributes:
-        text: What pytest says of it.
+        text: pytest's text of it.
         sentence: The one line of it that says what happened.
         command: The line that runs the test again, as the terminal shows it.
         recordings: The files of its recordings, relative to rootdir, in the order of its instances.
@@ -47,7 +47,7 @@ class ReportedTest:
         recordings: Its instances.
     """
 
-    __test__ = False  # pytest, this is none of yours
+    __test__ = False  # pytest must not collect the class
 
     id: str
     outcome: str = "passed"
@@ -58,7 +58,7 @@ class ReportedTest:
 
 @dataclass
 class Report:
-    """A session.
+    """The report of a session.
 
     Attributes:
         rootdir: What files are relative to.
@@ -80,5 +80,5 @@ class Report:
 
     @property
     def recordings(self) -> list[Recording]:
-        """All instances, test by test."""
+        """The recordings of all instances, test by test."""
         return [recording for test in self.tests for recording in test.recordings]

@@ -31,12 +31,12 @@ EXPLORED_TEST: Message[tuple[str, str]] = Message("explored_test", tuple)
 
 
 class ExplorationHooks:
-    """Runs tests several times, and reports each run that fails as a failure of its own.
+    """Hooks that run tests several times, and report each run that fails as a failure of its own.
 
     Args:
         config: pytest's configuration.
         session: Our session.
-        wanted: What the command line wants to be explored.
+        wanted: The exploration that the command line asks for.
 
     Attributes:
         tally: What was explored: in a worker of xdist by itself, elsewhere in the whole session, once it finishes.
@@ -202,7 +202,7 @@ class ExplorationHooks:
         return not (wanted is None or isinstance(wanted, str | int) or self.tally.points)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Say what was explored."""
+        """Print the summary of the exploration."""
         if self._is_missed:
             terminalreporter.section("workflow exploration")
             terminalreporter.line(
@@ -217,7 +217,7 @@ class ExplorationHooks:
 
 
 class _Again(pytest.Item):
-    """Stands for the next run of a test: fixtures of a wider scope live on between runs, as between tests."""
+    """An item for the next run of a test: fixtures of a wider scope live on between runs, as between tests."""
 
     def runtest(self) -> None:
         """Never called: the test's own item runs."""

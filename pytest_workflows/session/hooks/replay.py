@@ -55,7 +55,7 @@ def _existing(path: Path) -> Path:
 
 
 class ReplayHooks:
-    """Collects recordings.
+    """Hooks that collect recordings.
 
     Args:
         roots: The files and folders that were named.
@@ -65,12 +65,12 @@ class ReplayHooks:
         self._roots = roots
 
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
-        """Folders that begin with a dot are left out by pytest; not those that were asked for."""
+        """Do not ignore folders that begin with a dot where they were named."""
         inside = any(collection_path.is_relative_to(root) for root in self._roots)
         return False if inside and collection_path.is_dir() else None
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-        """A recording among what was named."""
+        """Collect a recording that was named."""
         if file_path.suffix != ".json" or not any(file_path.is_relative_to(root) for root in self._roots):
             return None
         # Outside of rootdir pytest has no name of its own for a file that stands on the command line.
@@ -80,7 +80,7 @@ class ReplayHooks:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """A recording's node id alone collects nothing: say what runs it again."""
+        """Add the command that runs the recording again: its node id alone collects nothing."""
         report = yield
         if isinstance(item, RecordingItem) and report.failed:
             report.sections.append(("Run it again", f"pytest {shlex.quote(f'--workflows-replay={item.shown}')}"))
@@ -91,7 +91,7 @@ class RecordingFile(pytest.File):
     """A file that holds a recording."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Its one item.
+        """Collect the one item of the file.
 
         Raises:
             pytest.Collector.CollectError: If it is no recording.
@@ -138,7 +138,7 @@ class RecordingItem(pytest.Item):
         return str(path.relative_to(folder) if path.is_relative_to(folder) else path)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """What went wrong, without frames of ours."""
+        """The failure, without frames of ours."""
         if isinstance(excinfo.value, EngineError | WorkflowConfigError):
             return str(excinfo.value)
         return super().repr_failure(excinfo, "short")
@@ -177,7 +177,7 @@ def _binding_name(test_run: TestRun, recording: Recording) -> str:
 
 
 def _stand_ins(test_run: TestRun, recording: Recording, rootdir: Path) -> dict[str, Any]:
-    """What the configuration does not give: the workflow's class, and bindings, which nobody must call."""
+    """The stand-ins for what the configuration does not give: the workflow's class, and bindings, never called."""
     configured = None if test_run.project is None else test_run.project.config
     names = dict.fromkeys(recording.bindings)
     names.update(dict.fromkeys(() if configured is None else configured.other_bindings))

@@ -37,12 +37,12 @@ FAILURE = Message("failure", converted(lambda: tuple[str, Failure]))
 
 
 class ReportHooks:
-    """Collects every test's instances, and shows them at the end.
+    """Hooks that collect every test's instances, and report on them at the end.
 
     Args:
         config: pytest's configuration.
         session: Our session.
-        options: What is wanted.
+        options: The report options.
     """
 
     def __init__(self, config: pytest.Config, session: WorkflowSession, options: ReportOptions) -> None:
@@ -69,7 +69,7 @@ class ReportHooks:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """When a test was torn down, take its instances."""
+        """Take the instances of a test that was torn down."""
         report = yield
         self._has_failed = report.failed or (self._has_failed and report.when != "setup")
         test_run = self._session.test_run
@@ -98,7 +98,7 @@ class ReportHooks:
             self._add_failure(test, replace(failure, command=again))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """A file that cannot be collected has failed too, and nothing of it was run."""
+        """Note a file that cannot be collected: it has failed too."""
         if report.failed and not self._channel.is_worker:
             self._add_failure(*_failure_of(report, None))
 
@@ -175,7 +175,7 @@ def _failure_of(report: pytest.TestReport | pytest.CollectReport, test_run: Test
 
 
 def _sentence(report: pytest.TestReport | pytest.CollectReport) -> str:
-    """The line that says what happened: of several errors, of which one was raised for another, the last."""
+    """The sentence of a failure: the line that says what happened, of several chained errors the last."""
     crash = getattr(report.longrepr, "reprcrash", None)
     text = report.longreprtext if crash is None else crash.message
     lines = [line for line in text.splitlines() if line.strip()]

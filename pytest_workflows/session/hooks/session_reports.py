@@ -1,4 +1,4 @@
-"""Makes the reports at the end of a session from what its tests left."""
+"""The reports at the end of a session, made from the records of its tests."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def make_report(
     configured: list[KnownWorkflow],
     config: pytest.Config,
 ) -> Report:
-    """Put together what the tests left: those that failed come first."""
+    """Put the tests' records together: those that failed come first."""
     tests: dict[str, ReportedTest] = {}
     for run in runs:
         if not run.quiet:
