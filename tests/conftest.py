@@ -9,7 +9,7 @@ import pkgutil
 import signal
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 from hypothesis import find, settings, strategies
@@ -39,6 +39,31 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     gc.freeze()
 
 
+class Interrupts:
+    """Knows of a session whether Ctrl-C ended it, which pytester asks for.
+
+    In the place of its HookRecorder, which keeps every argument of every hook: of thousands of runs, all that they held.
+
+    Args:
+        plugins: The session's plugin manager.
+    """
+
+    def __init__(self, plugins: pytest.PytestPluginManager) -> None:
+        self.ret: int | None = None
+        self._interrupts: list[SimpleNamespace] = []
+        plugins.register(self)
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        self._interrupts.append(SimpleNamespace(excinfo=excinfo))
+
+    def getcalls(self, names: str) -> list[SimpleNamespace]:
+        assert names == "pytest_keyboard_interrupt"
+        return self._interrupts
+
+    def finish_recording(self) -> None:
+        pass
+
+
 class Sessions:
     """Sessions of pytest inside of this one, of a project's tests.
 
@@ -51,6 +76,7 @@ class Sessions:
 
     def __init__(self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
         self._pytester = pytester
+        monkeypatch.setattr(pytester, "make_hook_recorder", Interrupts)
         monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
         # A source that a test changes within a second, and keeps as long as it was, would not be compiled again.
         monkeypatch.setattr(sys, "dont_write_bytecode", True)
