@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = [ROOT / "pytest_workflows", ROOT / "engine" / "durable_engine"]
 PAGES = sorted((ROOT / "docs" / "explanation").glob("*.md"))
-_PATH = re.compile(r"(?<![\w/.])((?:[\w.]+/)+(?:[\w.]+\.\w+)?|\w+\.py)(?![\w/<])")
+_PATH = re.compile(r"(?<![\w/.-])((?:[\w.-]+/)+(?:[\w.-]+\.\w+)?|\w+\.py)(?![\w/<])")
 _PLACEHOLDER = re.compile(r"<\w+>")
 
 
