@@ -15,6 +15,7 @@ from typing import Any, Concatenate, Generic, NoReturn, ParamSpec, Self, TypeVar
 from durable_engine import (
     FINAL_STATUSES,
     STATUSES,
+    Execution,
     HistoryEvent,
     InstanceModifications,
     InstanceNotFoundError,
@@ -30,6 +31,7 @@ from durable_engine import (
     StepKey,
     StepRecord,
     UnreachableStatusError,
+    UnusedModificationError,
     Workflow,
     WorkflowBinding,
     as_coroutine_function,
@@ -218,7 +220,7 @@ class _Introspector:
     def _dispose(self) -> None:
         raise NotImplementedError
 
-    def _unused(self) -> Any:
+    def _unused(self) -> UnusedModificationError | None:
         raise NotImplementedError
 
     def _ids(self) -> Iterable[str]:
@@ -514,7 +516,7 @@ class InstanceIntrospector(_Introspector):
 
     # -- helpers -----------------------------------------------------------------------------------------------------
 
-    def _require(self) -> Any:
+    def _require(self) -> Execution:
         __tracebackhide__ = True
         self._engine.check_loop()
         instance = self._engine.find(self._workflow, self._id)
@@ -579,7 +581,7 @@ class InstanceIntrospector(_Introspector):
     def _ids(self) -> Iterable[str]:
         return (self._id,)
 
-    def _unused(self) -> Any:
+    def _unused(self) -> UnusedModificationError | None:
         if self._engine.closed:
             return None
         return unused_error(
@@ -667,7 +669,7 @@ class WorkflowIntrospector(_Introspector):
     def _ids(self) -> Iterable[str]:
         return tuple(self._instances)
 
-    def _unused(self) -> Any:
+    def _unused(self) -> UnusedModificationError | None:
         if not self._instances or self._engine.closed:
             return None
         mine = list(self._modifications)

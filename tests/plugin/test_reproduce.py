@@ -516,6 +516,35 @@ def record(worker: Any, entry: str, act: str) -> None:
     (worker.path / "tests/test_it.py").unlink()
 
 
+def test_an_attempt_that_was_lost_is_lost_again(worker):
+    worker.set(workflows_ignore_rules="random-outside-step")
+    act = """async with instance.modify() as m:
+                    m.crash("lost:charge#1")
+                await instance.wait_for_step_result("charge")"""
+    record(worker, ENTRY.replace('if ctx["attempt"] == 1:', "if False:"), act)
+    run(
+        worker,
+        """
+        async def test_again(workflow_env):
+            async with reproduce(workflow_env.ORDERS, FILE) as instance:
+                await instance.wait_for_step_result("charge")
+
+                assert entry.calls == []
+                lost, good = instance.steps[1].attempts
+                assert lost.error["name"] == "WorkflowInternalError"
+                assert (lost.retry_delay, good.error) == (None, None)
+                assert [event.kind for event in instance.history if event.step == "charge-1"] == [
+                    "STEP_START",
+                    "ATTEMPT_START",
+                    "ATTEMPT_FAILURE",
+                    "ATTEMPT_START",
+                    "ATTEMPT_SUCCESS",
+                    "STEP_SUCCESS",
+                ]
+        """,
+    )
+
+
 TERMINATED = """
     from workers import WorkflowEntrypoint
 
