@@ -13,7 +13,7 @@ from pytest_workflows.exploration.run_plan import PLAIN
 from pytest_workflows.messages.short_repr import shown_path
 from pytest_workflows.reporting.coverage import KnownWorkflow
 from pytest_workflows.reporting.html import Failure
-from pytest_workflows.reporting.test_runs import TestRuns, quieten
+from pytest_workflows.reporting.run_records import TestRuns, quieten
 from pytest_workflows.session.recording_section import RECORDED
 from pytest_workflows.session.xdist_channel import CHANNEL, Message, attach, attached, converted
 

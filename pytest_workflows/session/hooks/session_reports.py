@@ -15,7 +15,7 @@ import pytest
 from pytest_workflows.introspection.freeze import real_seconds
 from pytest_workflows.reporting.coverage import KnownWorkflow, dump, measure, sources_of
 from pytest_workflows.reporting.html import Failure, Report, ReportedTest, render
-from pytest_workflows.reporting.test_runs import TestRuns
+from pytest_workflows.reporting.run_records import TestRuns
 from pytest_workflows.sources import find_steps
 
 if TYPE_CHECKING:
