@@ -77,13 +77,14 @@ class Sessions:
     def __init__(self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
         self._pytester = pytester
         monkeypatch.setattr(pytester, "make_hook_recorder", Interrupts)
-        monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+        self._monkeypatch = monkeypatch
         # A source that a test changes within a second, and keeps as long as it was, would not be compiled again.
         monkeypatch.setattr(sys, "dont_write_bytecode", True)
         import_all()
 
     def run(self, folder: Path, *arguments: str) -> pytest.RunResult:
         """Run the tests of a folder as somebody would who stands in it, in this process."""
+        self._monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
         with contextlib.chdir(folder):
             return self._pytester.runpytest_inprocess(*arguments, plugins=self.modules())
 

@@ -95,7 +95,7 @@ class WorkerProject:
             self.write("tests/test_it.py", tests)
         options: dict[str, Any] = {}
         if plugins is None:
-            self.monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+            self.monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", raising=False)
         else:
             self.monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
             named = [*plugins]
