@@ -1,13 +1,13 @@
 """Test Cloudflare Python Workflows under plain pytest.
 
-What a test imports is named here. Nothing is loaded before it is asked for: an installed plugin must not slow a pytest
+The names that a test imports are here. Nothing is loaded before it is used: an installed plugin must not slow a pytest
 run that does not use it.
 """
 
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from durable_engine import (
@@ -46,13 +46,10 @@ if TYPE_CHECKING:
         WorkflowConfigWarning,
     )
     from .introspection.fault_plan import FaultPlan
-    from .introspection.introspectors import (
-        InstanceIntrospector,
-        WorkflowIntrospector,
-        introspect_workflow,
-        introspect_workflow_instance,
-    )
+    from .introspection.instance import InstanceIntrospector
+    from .introspection.introspectors import introspect_workflow, introspect_workflow_instance
     from .introspection.modifier import Modifier
+    from .introspection.workflow import WorkflowIntrospector
     from .recordings.errors import DivergenceError, RecordingError
     from .recordings.format.model import Recording
     from .recordings.playback.reproduction import reproduce
@@ -108,7 +105,7 @@ _HOMES = {
     "RecordingError": ".recordings.errors",
     "reproduce": ".recordings.playback.reproduction",
     "FaultPlan": ".introspection.fault_plan",
-    "InstanceIntrospector": ".introspection.introspectors",
+    "InstanceIntrospector": ".introspection.instance",
     "MissingBindingError": ".errors",
     "MissingNameError": ".errors",
     "NetworkRefusedError": ".errors",
@@ -117,19 +114,20 @@ _HOMES = {
     "Run": ".timeline.text",
     "WorkflowConfigError": ".errors",
     "WorkflowConfigWarning": ".errors",
-    "WorkflowIntrospector": ".introspection.introspectors",
+    "WorkflowIntrospector": ".introspection.workflow",
     "introspect_workflow": ".introspection.introspectors",
     "introspect_workflow_instance": ".introspection.introspectors",
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     home = _HOMES.get(name)
     module = importlib.import_module(home, __name__) if home else importlib.import_module("durable_engine")
     # Not kept in globals(): pytester forgets modules between in-process runs, and a kept class would be of a gone one.
-    return getattr(module, name)
+    found: object = getattr(module, name)
+    return found
 
 
 def __dir__() -> list[str]:

@@ -1,4 +1,4 @@
-"""Who answers for `workers.env` now, and whether `workers.fetch` may leave the test.
+"""The active test, for the Worker's side: its bindings (`workers.env`), its network access, its terminal.
 
 It imports nothing heavy, so that a test that does not use us pays nothing for it.
 """
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Resolver(NamedTuple):
-    """Where bindings come from.
+    """A source of bindings.
 
     Args:
         resolve: Gives the binding of a name; raises KeyError for a name that is none.
@@ -36,7 +36,7 @@ def set_resolver(
     names: Callable[[], Iterable[str]] = tuple,
     hint: Callable[[], str | None] = lambda: None,
 ) -> Resolver | None:
-    """Say where `workers.env` takes its bindings from. For the plugin.
+    """Set the source of the bindings of `workers.env`. For the plugin.
 
     Args:
         resolve: Gives the binding of a name and raises KeyError for a name that is none; None when nobody answers.
@@ -44,7 +44,7 @@ def set_resolver(
         hint: Gives what to do about a name that is missing, where more is known than that it is.
 
     Returns:
-        What was set before, so that a nested session can put it back: `set_resolver(*(before or (None,)))`.
+        The setting before, so that a nested session can put it back: `set_resolver(*(before or (None,)))`.
     """
     global _current
     before, _current = _current, None if resolve is None else Resolver(resolve, names, hint)
@@ -52,7 +52,7 @@ def set_resolver(
 
 
 def get_resolver() -> Resolver | None:
-    """Who answers, or None."""
+    """The resolver in force, or None."""
     return _current
 
 
@@ -72,7 +72,7 @@ running_handler: ContextVar[Handler | None] = ContextVar("pytest_workflows_handl
 
 
 class Caller(NamedTuple):
-    """Whose code it is that runs.
+    """The caller of a function of ours: the code that runs.
 
     Attributes:
         is_workers: Whether it is a Worker's.
@@ -84,26 +84,26 @@ class Caller(NamedTuple):
 
 
 class Uses(Protocol):
-    """Keeps what a Worker uses and nobody provides."""
+    """A keeper of uses: of things that a Worker uses and nobody provides."""
 
     def caller(self) -> Caller | None:
-        """Whose code it is that runs; None where that is of no interest."""
+        """The running code; None where that is of no interest."""
 
     def note(self, error: UnprovidedError, caller: Caller | None) -> None:
-        """Such an error is about to be raised."""
+        """Note an error that is about to be raised for such a use."""
 
 
 _uses: Uses | None = None
 
 
 def set_uses(uses: Uses | None) -> Uses | None:
-    """Say who keeps what a Worker uses and nobody provides. For the plugin.
+    """Set the keeper of unprovided uses. For the plugin.
 
     Args:
-        uses: Who does; None where nobody is interested.
+        uses: The keeper; None for none.
 
     Returns:
-        What was set before.
+        The setting before.
     """
     global _uses
     before, _uses = _uses, uses
@@ -111,21 +111,21 @@ def set_uses(uses: Uses | None) -> Uses | None:
 
 
 def get_uses() -> Uses | None:
-    """Who keeps that, or None."""
+    """The keeper of unprovided uses, or None."""
     return _uses
 
 
 def caller() -> Caller | None:
-    """Whose code it is that runs; None where nobody asks."""
+    """The running code; None where no keeper is set."""
     return None if _uses is None else _uses.caller()
 
 
 def note_use(error: UnprovidedError, by: Caller | None = None) -> None:
-    """Let it be known that something is used which nobody provides.
+    """Note a use of something that nobody provides.
 
     Args:
-        error: What is about to be raised for it.
-        by: Who uses it; the code that runs now by default.
+        error: The error that is about to be raised for it.
+        by: The caller; the code that runs now by default.
     """
     if _uses is not None:
         _uses.note(error, by)
@@ -141,7 +141,7 @@ def set_network(allowed: bool) -> bool:
         allowed: Whether a request that no mock answered may go out.
 
     Returns:
-        What was set before.
+        The setting before.
     """
     global _allowed
     before, _allowed = _allowed, allowed
@@ -157,13 +157,13 @@ _ascii = False
 
 
 def set_ascii(only: bool) -> bool:
-    """Say whether the terminal takes ASCII only. For the plugin.
+    """Set whether the terminal takes ASCII only. For the plugin.
 
     Args:
         only: Whether it does.
 
     Returns:
-        What was set before.
+        The setting before.
     """
     global _ascii
     before, _ascii = _ascii, only

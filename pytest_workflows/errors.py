@@ -1,4 +1,4 @@
-"""What goes wrong with a Worker's configuration, and what a test does not provide to its Worker."""
+"""Errors in a Worker's configuration, and errors for things that a test does not provide to its Worker."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class UnprovidedError(Exception):
     even where the Worker's own code has caught it.
 
     Args:
-        what: What happened, a clause without a full stop.
-        rest: What is known, and what to do.
-        about: What it is about, such as the binding's name: of uses that differ in nothing else, one is reported.
+        what: The fact, a clause without a full stop.
+        rest: The cause, and the next step.
+        about: The subject, such as the binding's name: of uses that differ in nothing else, one is reported.
 
     Attributes:
         place: Where the Worker did so, as `src/entry.py:6`; None where no code of a Worker did.
@@ -40,7 +40,7 @@ class UnprovidedError(Exception):
 
     @property
     def subject(self) -> str | None:
-        """What was used and where, if that is known."""
+        """The thing that was used, and the place if that is known."""
         return None if self.place is None else f"{self._about} {self.place}"
 
     def __str__(self) -> str:
@@ -132,15 +132,15 @@ class MissingNameError(UnprovidedError):
         Args:
             kind: `Request` or `Response`.
             name: The name.
-            known: What it has, a sentence.
+            known: The names that it has, a sentence.
         """
         return _MissingAttribute(kind, name, known)
 
     def as_import(self, fullname: str, *, is_module: bool) -> MissingNameError:
-        """The same as an import raises it.
+        """The error as an import raises it.
 
         Args:
-            fullname: What was imported, `js.caches`.
+            fullname: The imported name, `js.caches`.
             is_module: Whether only a module can be meant.
         """
         known: str = self.args[1]

@@ -18,7 +18,7 @@ def pytest_workflows_instance_created(instance: Instance) -> None:
     """An instance was created and is about to run.
 
     Args:
-        instance: Its present life; `.id`, `.workflow.name` and `.status` tell of it.
+        instance: Its present execution, with `.id`, `.workflow.name` and `.status`.
     """
 
 
@@ -27,7 +27,7 @@ def pytest_workflows_instance_finished(instance: Instance) -> None:
     """An instance has reached a final status.
 
     Args:
-        instance: Its last life.
+        instance: Its last execution.
     """
 
 
@@ -36,7 +36,7 @@ def pytest_workflows_step_started(instance: Instance, step: StepKey) -> None:
     """A step has started for the first time.
 
     Args:
-        instance: Whose step it is.
+        instance: The step's instance.
         step: Its `kind`, `name` and `count`.
     """
 
@@ -46,7 +46,7 @@ def pytest_workflows_step_finished(instance: Instance, step: StepKey) -> None:
     """A step has its outcome; `instance.find_step(step)` holds it.
 
     Args:
-        instance: Whose step it is.
+        instance: The step's instance.
         step: Its `kind`, `name` and `count`.
     """
 
@@ -64,12 +64,12 @@ def pytest_workflows_finding(finding: Finding) -> None:
 def pytest_workflows_report(
     config: pytest.Config, runs: Mapping[str, Sequence[Run]], findings: Mapping[str, Sequence[Finding]]
 ) -> None:
-    """All tests have run; called once, under xdist on the controller alone, with what all of its workers saw.
+    """All tests have run; called once, under xdist on the controller alone, with the runs of all of its workers.
 
     Nothing is kept for it where nobody implements it.
 
     Args:
         config: pytest's configuration.
         runs: The runs of each test's instances, by node id, in order of creation, disposed ones first.
-        findings: What was found in each test, by node id.
+        findings: The findings of each test, by node id.
     """

@@ -1,4 +1,4 @@
-"""The import hook under its public name; it lives in `project/importer.py`."""
+"""The import hook under its public name; it is defined in `project/importer.py`."""
 
 from .project.importer import install, prepare_for, uninstall
 

@@ -1,4 +1,4 @@
-"""pytest's hooks, and nothing else. What they do is in `session.py`; nothing heavy is imported before it is needed."""
+"""pytest's hooks, and nothing else. What they do is in `session/`; nothing heavy is imported before it is needed."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from .project import importer
+from .session.command_line import add_options, read_exploration
+from .session.explanations import explain_async, explain_loop, note_newer_python
 from .session.fixtures import (  # noqa: F401 (pytest finds fixtures by their names here)
     workflow_bindings,
     workflow_clock,
@@ -21,16 +23,21 @@ from .session.fixtures import (  # noqa: F401 (pytest finds fixtures by their na
 )
 from .session.hooks.durations import Durations
 from .session.hooks.exploration import NAME, ExplorationHooks
+from .session.ini_options import add_ini_options
+from .session.marker import HELP, check_markers
+from .session.property_tests import is_property_test
 from .session.report_options import read_report_options
-from .session.report_sections import RECORDINGS, SECTION, ColouredSections, send_terminal, show_report
+from .session.report_sections import RECORDINGS, SECTION, ColouredSections, show_report
 from .session.session import SESSION, WorkflowSession
 from .session.session_report import RunCollector
-from .session.settings import MARKER_HELP, add_options, read_exploration
+from .session.terminal import TERMINAL, examine_terminal
+from .session.xdist_channel import CHANNEL, XdistChannel
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare our ini options."""
+    """Declare our options."""
     add_options(parser)
+    add_ini_options(parser)
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -54,16 +61,17 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """The same where the plugin was loaded later than that, and the marker."""
+    """Serve the platform's modules where the plugin was loaded late; declare the marker, and register our hooks."""
     _start(config)
-    config.addinivalue_line("markers", MARKER_HELP)
+    config.addinivalue_line("markers", HELP)
     session = config.stash[SESSION]
     session.configured()
     if config.getoption("xmlpath", None):
-        # Before what gives runs of exploration their names, which so comes to reports first.
+        # Before the hooks that give runs of exploration their names, which so come to reports first.
         from .session.hooks.junit import JunitSections
 
         config.pluginmanager.register(JunitSections(config, (SECTION, RECORDINGS)))
+    config.pluginmanager.register(config.stash[CHANNEL])
     config.pluginmanager.register(ExplorationHooks(config, session, read_exploration(config)), NAME)
     config.pluginmanager.register(ColouredSections())
     config.pluginmanager.register(RunCollector(config))
@@ -75,20 +83,16 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("workflows_replay"):
         from .session.hooks.replay import set_up_replays
 
-        set_up_replays(config, session)
+        set_up_replays(config)
     if config.getoption("workflows_durations") is not None:
         config.pluginmanager.register(Durations(config.getoption("workflows_durations")))
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: Any) -> None:
-    """A worker of xdist is about to start: it writes what the controller shows."""
-    send_terminal(node.workerinput, node.config)
 
 
 def _start(config: pytest.Config) -> None:
     if SESSION not in config.stash:
         importer.install()
+        channel = config.stash[CHANNEL] = XdistChannel(config)
+        channel.at_start(TERMINAL, lambda _: examine_terminal(config))
         config.stash[SESSION] = WorkflowSession(config)
         for path in _first_paths(config):
             config.stash[SESSION].enter(path)
@@ -101,7 +105,7 @@ def _first_paths(config: pytest.Config) -> list[Path]:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Leave nothing behind."""
+    """Remove everything that the session has put in place."""
     session = config.stash.get(SESSION, None)
     if session is not None:
         session.close()
@@ -125,53 +129,53 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
 def pytest_make_collect_report(
     collector: pytest.Collector,
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """Say so where a test module cannot be imported because the Worker's source is for a newer Python."""
+    """Add a note where a test module cannot be imported because the Worker's source is for a newer Python."""
     report = yield
     call: pytest.CallInfo[Any] | None = getattr(report, "call", None)
     if report.failed and call is not None and call.excinfo is not None:
-        notes = collector.config.stash[SESSION].explain(call.excinfo.value, collector.path)
+        project = collector.config.stash[SESSION].known_project_of(collector.path)
+        notes = note_newer_python(call.excinfo.value, project)
         report.sections += [("Python", note) for note in notes]
     return report
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Refuse markers that say what they may not."""
-    config.stash[SESSION].check_markers(items)
+    check_markers(items)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """A test begins."""
+    """Begin a test."""
     item.config.stash[SESSION].begin(item)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Check what the test must still hear of, and end an engine that no fixture will end."""
-    running = item.config.stash[SESSION].running
+    """Check what the test must still learn, and end an engine that no fixture will end."""
+    test_run = item.config.stash[SESSION].test_run
+    if test_run is None:
+        return (yield)
     try:
-        outcome = yield from item.config.stash[SESSION].explained(item)
-        if running is not None:
-            running.check()
-            if item.config.getoption("workflows_report"):
-                running.write_report()
+        outcome = (yield from explain_async(item)) if test_run.has_fixture else (yield)
+        test_run.check()
+        if item.config.getoption("workflows_report"):
+            test_run.write_report()
         return outcome
     except BaseException as failure:
-        if running is not None:
-            running.warn_of_findings()
-            running.write_report(failure)
-            running.explain(failure)
+        test_run.fail(failure)
         raise
     finally:
-        if running is not None:
-            running.stop()
-            if not running.has_fixture:
-                running.close()
+        test_run.stop()
+        if not test_run.has_fixture:
+            test_run.close()
 
 
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> None:
     """Make a run of its own of each example of a property test. By now, no function of a test is async any more."""
-    pyfuncitem.config.stash[SESSION].separate_examples(pyfuncitem)
+    test_run = pyfuncitem.config.stash[SESSION].test_run
+    if test_run is not None and is_property_test(pyfuncitem):
+        test_run.examples.separate(pyfuncitem)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -181,8 +185,8 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
     try:
         return (yield)
     except BaseException:
-        if session.running is not None:
-            session.running.write_report()
+        if session.test_run is not None:
+            session.test_run.write_report()
         raise
     finally:
         session.end()
@@ -198,17 +202,19 @@ def pytest_runtest_makereport(
         from .reporting.tracebacks import hide_ours
 
         hide_ours(call.excinfo.value)
-    if call.excinfo is not None:
-        item.config.stash[SESSION].explain(call.excinfo.value, item.path)
+    session = item.config.stash[SESSION]
+    error = None if call.excinfo is None else call.excinfo.value
+    if error is not None:
+        note_newer_python(error, session.known_project_of(item.path))
     report = yield
-    item.config.stash[SESSION].clean(report, None if call.excinfo is None else call.excinfo.value)
-    item.config.stash[SESSION].add_section(report)
-    item.config.stash[SESSION].add_runs(report)
+    if session.test_run is not None:
+        shows_passed = item.config.getoption("workflows_report")
+        session.test_run.complete_report(report, error, shows_passed=shows_passed)
     return report
 
 
 def pytest_keyboard_interrupt() -> None:
-    """A Ctrl-C has arrived: no code of a Worker has caught it."""
+    """Note that a Ctrl-C has arrived: no code of a Worker has caught it."""
     if "durable_engine" in sys.modules:
         from durable_engine import WATCHDOG
 
@@ -220,9 +226,9 @@ def pytest_exception_interact(
     call: pytest.CallInfo[Any],
     report: pytest.CollectReport | pytest.TestReport,
 ) -> None:
-    """Say what to do where a Worker's module, imported by a test file or a test, wants an event loop."""
+    """Add the next step where a Worker's module, imported by a test file or a test, wants an event loop."""
     assert call.excinfo is not None
-    node.config.stash[SESSION].explain_error(call.excinfo.value, report)
+    explain_loop(call.excinfo.value, node.config.stash[SESSION].switcher.active, report)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -233,7 +239,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Only after a test's report may code run again that was stopped in its middle."""
+    """Let stopped code run again only after a test's report."""
     try:
         return (yield)
     finally:

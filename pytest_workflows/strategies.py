@@ -50,7 +50,7 @@ def fault_plans(
         steps: Further steps: names of `do` steps, `("name", 2)` for a second occurrence, or the records of a run
             (`instance.steps`), whose kind is known.
         events: The events that the plan sends: type to payload, or to a strategy for payloads.
-        errors: What attempts fail with, exception instances, the simplest first; a `ConnectionError`, which is retried,
+        errors: The errors of attempts, exception instances, the simplest first; a `ConnectionError`, which is retried,
             and a `NonRetryableError` by default. Timeouts are drawn as well.
         max_faults: How many things go wrong at most.
 
@@ -80,7 +80,7 @@ def fault_plans(
 
 
 def workflow_params(source: Any) -> st.SearchStrategy[Any]:
-    """What an instance may be created with: JSON values, which cross to the platform and come back as they are.
+    """Params for an instance: JSON values, which cross to the platform and come back as they are.
 
     Args:
         source: A class whose fields have type hints (a dataclass, a TypedDict, a msgspec Struct, a pydantic model), any
@@ -162,7 +162,7 @@ def _faults(
 
 
 def _points(keys: Sequence[StepKey]) -> list[str]:
-    # Sleeps of one name and several durations share an occurrence, and then the duration tells them apart.
+    # Sleeps of one name and several durations share an occurrence, and then the duration distinguishes them.
     alike = Counter(key[:3] for key in keys)
     points = [
         FaultPoint(kind, key.name, key.count, duration=key.duration if alike[key[:3]] > 1 else None)  # type: ignore[arg-type]  # the table's kinds
@@ -180,7 +180,7 @@ def _payloads(payload: object) -> st.SearchStrategy[Any]:
 def _plans(
     draw: st.DrawFn, faults: st.SearchStrategy[list[_Fault]], payloads: st.SearchStrategy[dict[str, Any]]
 ) -> FaultPlan:
-    # Composed, not mapped or built: of those, Hypothesis prints how they were made, which is our affair.
+    # Composed, not mapped or built: of those, Hypothesis prints how they were made, which is internal.
     return _plan(draw(faults), draw(payloads))
 
 

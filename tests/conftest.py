@@ -1,8 +1,15 @@
 """What concerns the whole suite."""
 
+import contextlib
+import functools
 import gc
+import importlib
 import os
+import pkgutil
 import signal
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
 import pytest
 from hypothesis import find, settings, strategies
@@ -30,3 +37,75 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     find(strategies.none(), lambda _: True)
     gc.collect()
     gc.freeze()
+
+
+class Interrupts:
+    """Knows of a session whether Ctrl-C ended it, which pytester asks for.
+
+    In the place of its HookRecorder, which keeps every argument of every hook: of thousands of runs, all that they held.
+
+    Args:
+        plugins: The session's plugin manager.
+    """
+
+    def __init__(self, plugins: pytest.PytestPluginManager) -> None:
+        self.ret: int | None = None
+        self._interrupts: list[SimpleNamespace] = []
+        plugins.register(self)
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        self._interrupts.append(SimpleNamespace(excinfo=excinfo))
+
+    def getcalls(self, names: str) -> list[SimpleNamespace]:
+        assert names == "pytest_keyboard_interrupt"
+        return self._interrupts
+
+    def finish_recording(self) -> None:
+        pass
+
+
+class Sessions:
+    """Sessions of pytest inside of this one, of a project's tests.
+
+    Args:
+        pytester: Runs them.
+        monkeypatch: The test's.
+    """
+
+    PLUGINS = ("pytest_asyncio.plugin", "pytest_workflows.plugin")
+
+    def __init__(self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._pytester = pytester
+        monkeypatch.setattr(pytester, "make_hook_recorder", Interrupts)
+        self._monkeypatch = monkeypatch
+        # A source that a test changes within a second, and keeps as long as it was, would not be compiled again.
+        monkeypatch.setattr(sys, "dont_write_bytecode", True)
+        import_all()
+
+    def run(self, folder: Path, *arguments: str) -> pytest.RunResult:
+        """Run the tests of a folder as somebody would who stands in it, in this process."""
+        self._monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+        with contextlib.chdir(folder):
+            return self._pytester.runpytest_inprocess(*arguments, plugins=self.modules())
+
+    def modules(self) -> list[ModuleType]:
+        """The plugins, as modules: for each that is named pytest would read the metadata of all that is installed."""
+        return [importlib.import_module(name) for name in self.PLUGINS]
+
+
+@functools.cache
+def import_all() -> None:
+    """Import all modules of ours.
+
+    A pytest that runs in this process forgets those that it imported, and some of them would then exist twice.
+    """
+    import pytest_workflows
+
+    for module in pkgutil.walk_packages(pytest_workflows.__path__, "pytest_workflows."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+
+
+@pytest.fixture
+def sessions(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Sessions:
+    return Sessions(pytester, monkeypatch)

@@ -24,8 +24,8 @@ from typer.testing import CliRunner
 
 from durable_engine import EngineError
 from pytest_workflows.cli.app import app
+from pytest_workflows.cli.commands.describe import show_recording
 from pytest_workflows.cli.comparison import compare
-from pytest_workflows.cli.describe import show_recording
 from pytest_workflows.cli.errors import CommandError
 from pytest_workflows.cli.events import read_event, read_json
 from pytest_workflows.cli.generating import generate
@@ -37,8 +37,9 @@ from pytest_workflows.recordings.format.redaction import redact
 from pytest_workflows.recordings.playback.script import RecordedScript
 from pytest_workflows.reporting.coverage import measure, sources_of
 from pytest_workflows.reporting.graph import build_graph, to_mermaid, to_svg
-from pytest_workflows.reporting.html import Report, TestRun, render
-from pytest_workflows.session.settings import read_ini, read_marker
+from pytest_workflows.reporting.html import Report, ReportedTest, render
+from pytest_workflows.session.ini_options import read_ini
+from pytest_workflows.session.marker import read_marker
 
 MORE = int(os.environ.get("WORKFLOWS_FUZZ", "1"))
 MUTATIONS = 2000 * MORE
@@ -521,7 +522,7 @@ def test_any_change_of_a_recording_that_is_read_can_be_shown_on_a_page(tmp_path:
                 continue
     coverage = measure(kept, [], sources_of(tmp_path), tmp_path)
 
-    text = render(Report(tmp_path, [TestRun("test_it.py::test_it", recordings=kept)], coverage))
+    text = render(Report(tmp_path, [ReportedTest("test_it.py::test_it", recordings=kept)], coverage))
 
     assert len(kept) > 20
     assert "</html>" in text

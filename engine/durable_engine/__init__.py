@@ -1,13 +1,13 @@
 """A durable-execution engine in memory, which behaves as Cloudflare Workflows does for Python.
 
-This is the engine's public door; what is not named here is its own affair.
+This is the engine's public API; everything that is not named here is internal.
 """
 
 from __future__ import annotations
 
 from . import history
 from .api.binding import InstanceHandle, WorkflowBinding, suspend_if_stopped
-from .context.frames import hide_frames
+from .context.frames import Owner, hide_frames, is_hidden, own_folder, owner_of
 from .context.scope import Scope, current_scope
 from .engine import DEFAULT_TIMEOUT, Engine, engine_of
 from .errors import (
@@ -148,6 +148,7 @@ __all__ = [
     "NotAvailableError",
     "Observer",
     "ObserverFailure",
+    "Owner",
     "Place",
     "PlayedLine",
     "PlayedStep",
@@ -197,10 +198,13 @@ __all__ = [
     "history_records",
     "in_words",
     "inside_service",
+    "is_hidden",
     "jsnull",
     "make_effect",
     "notify_call",
     "notify_effect",
+    "own_folder",
+    "owner_of",
     "parse_duration",
     "printable",
     "read_now",

@@ -50,17 +50,17 @@ class Engine:
 
     Args:
         now: Where virtual time starts: a `datetime` or an ISO 8601 text; the real time, cut to the second, by default.
-        seed: What the ids that the engine makes come from; the same seed gives the same ids.
+        seed: The seed of the ids that the engine makes; the same seed gives the same ids.
         timeout: How long a wait may take, in real seconds, unless it says otherwise.
         manual_clock: Whether only `advance` and `travel_to` move the clock.
         passthrough: Exceptions that are meant for the test: a workflow never sees them.
         unprovided: Exceptions that say that something is not provided here, and so are no error of the workflow: a step
             that fails with one is not retried, a wait that fails for one raises it, and it is kept for the test's end.
         limits: The platform's limits, or lower ones.
-        ignore_rules: Names of rules that nothing is noticed of.
+        ignore_rules: Names of rules that are not checked.
         rules: The rules by their names, with what findings say of them; of any other a finding says only what was
             noticed.
-        schedule_seed: What the order comes from in which things happen that could happen in any order; by default it is
+        schedule_seed: The seed of the interleaving: the order of what could happen in any order; by default it is
             the order in which they became ready.
         root: The project's folder: recorded errors show the paths of its files from there.
 
@@ -89,7 +89,7 @@ class Engine:
         faults: The fault points.
         paths: Which steps `run` asked for, in each execution.
         exceptions: What instances failed with, by the key of their row.
-        unprovided: The uses of what is not provided.
+        unprovided: The uses of unprovided things.
         pending_errors: What the test must get.
         calls: The calls of the test that must be awaited.
         waits: Everybody who waits.
@@ -98,7 +98,7 @@ class Engine:
         turns: When something happens that could as well come after something else.
         threads: The threads that code of the instances has started.
         stopped_tasks: The stopped tasks, until they are closed.
-        attached: What the layers above keep for as long as the engine lives, by its type: a table of theirs whose
+        attached: The data that layers above keep for as long as the engine exists, by its type: a table whose
             values know the engine would keep every engine alive.
     """
 
@@ -176,9 +176,9 @@ class Engine:
             rest.callback(self._loop.unwatch)
 
     def stop(self) -> None:
-        """Stop every instance that has not ended where it stands; what is stored of them stays.
+        """Stop every instance that has not ended where it stands; its stored state stays.
 
-        What an ended one left running is stopped as well: the end of the event loop waits for none of it.
+        Tasks that an ended instance left running are stopped as well: the end of the event loop waits for none of them.
         """
         self._loop.test_ended()
         self.lifecycle.stop()
@@ -186,7 +186,7 @@ class Engine:
         self._loop.leave_threads()
 
     def check_open(self) -> None:
-        """See to it that the engine is still there.
+        """Make sure that the engine is open.
 
         Raises:
             EngineClosedError: If it is closed.
@@ -220,9 +220,9 @@ class Engine:
 
         Args:
             name: The binding's name, `ORDERS`.
-            workflow: A callable `(event, step) -> result`, plain or async, called for each life of an instance.
+            workflow: A callable `(event, step) -> result`, plain or async, called for each execution of an instance.
             workflow_name: The workflow's own name, as events carry it; the binding's by default.
-            step_limit: How many `do` steps a life may ask for.
+            step_limit: How many `do` steps an execution may ask for.
             implicit_dependencies: Whether a callback's parameters name its dependencies.
             preserves_non_retryable: Whether an attempt that a `NonRetryableError` ended shows that error.
             concurrency: How many instances run at a time, from 1 on; further ones are queued. None for any number.
@@ -266,7 +266,7 @@ class Engine:
 
         Args:
             now_ms: The virtual time, in epoch milliseconds.
-            seed: What the ids that the engine makes come from; None leaves that as it is.
+            seed: The seed of the ids that the engine makes; None leaves it as it is.
 
         Raises:
             EngineError: If that would be a step back in time for something that is under way.
@@ -305,7 +305,7 @@ class Engine:
         return self.lifecycle.require(workflow, id)
 
     def send_event(self, workflow: Workflow, id: str, event_type: str, payload: bytes) -> None:
-        """Send an event to an instance; its payload is what is stored."""
+        """Send an event to an instance, with its payload as stored."""
         self.lifecycle.send_event(workflow, id, event_type, payload)
 
     def crash(self, workflow: Workflow, id: str, point: FaultPoint | None = None) -> None:
@@ -328,16 +328,16 @@ class Engine:
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
-        """The event loop that the engine lives on: the one that was running when it was first used."""
+        """The engine's event loop: the one that was running when the engine was first used."""
         return self._loop.get()
 
     @property
     def running_loop(self) -> asyncio.AbstractEventLoop | None:
-        """The event loop that the engine lives on, while it runs."""
+        """The engine's event loop, while it runs."""
         return self._loop.running
 
     def check_loop(self) -> None:
-        """See to it that nothing happens on another event loop than the engine's: the end of that one stopped it.
+        """Make sure that the engine's own event loop runs: its end stopped the engine.
 
         Raises:
             EngineError: If the engine's loop does not run.
@@ -362,12 +362,12 @@ class Engine:
         return timer
 
     def release(self, timer: Timer) -> None:
-        """What held a timer back is over."""
+        """Let a timer fire that was held back."""
         self.clock.release(timer)
         self.waits.arm_real_time()
 
     def next_deadline(self) -> float | None:
-        """When the first of the waits under way must have ended (`time.monotonic`); None where there is none."""
+        """The time (`time.monotonic`) by which the first of the waits must have ended; None where there is none."""
         return self.waits.next_deadline()
 
     async def settle(self, *, most: int | None = None) -> None:
@@ -390,8 +390,8 @@ class Engine:
         """Wait while virtual time moves, until `evaluate` returns True.
 
         Args:
-            evaluate: Looks at how things stand; what it raises ends the wait.
-            describe: Says what is awaited, for errors.
+            evaluate: Checks the condition; an exception that it raises ends the wait.
+            describe: Describes the condition, for errors.
             timeout: Real seconds; the engine's by default.
             about: The instance (workflow's binding name and id) whose changes matter.
             step: Whether it is a step that is awaited, so that a restart ends the wait.
@@ -449,16 +449,16 @@ class Engine:
     # -- what the test must know -------------------------------------------------------------------------------------
 
     def abort(self, error: BaseException) -> None:
-        """Something was raised in user code that is meant for the test: whoever waits gets it."""
+        """Hand an exception of user code that is meant for the test to whoever waits."""
         self.pending_errors.add(error)
 
     def raise_aborted(self) -> None:
-        """Raise what user code raised for the test, if the test has not got it: nobody waited, or a lost task did."""
+        """Raise a kept exception if the test has not got it: nobody waited, or a lost task did."""
         __tracebackhide__ = True
         self.pending_errors.raise_lost()
 
     def take_findings(self) -> list[Finding]:
-        """What was found since the last time, in the order in which it was noticed."""
+        """The findings since the last time, in the order in which they were noticed."""
         self.lifecycle.report_abandoned()
         return self.findings.take()
 
@@ -469,7 +469,7 @@ class Engine:
             await check_by_replay(self, instance)
 
     def check_all_by_replay(self) -> None:
-        """The same for every instance that has ended, where no event loop runs any more."""
+        """Replay every instance that has ended, where no event loop runs any more."""
         instances = [one for one in self.instances if one.finished and one not in self._replayed]
         if not instances:
             return
@@ -483,7 +483,7 @@ class Engine:
 
 
 def engine_of(binding: WorkflowBinding) -> Engine:
-    """The engine that a binding's instances live on."""
+    """The engine of a binding's instances."""
     engine = binding.engine
     assert isinstance(engine, Engine)
     return engine

@@ -10,7 +10,7 @@ from __future__ import annotations
 from .text.stable_repr import printable
 
 # ---------------------------------------------------------------------------------------------------------------------
-# What the platform raises inside user code
+# Exceptions that the platform raises inside user code
 # ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -27,7 +27,7 @@ class JsException(Exception):
     name: str
     message: str
     fact: str | None = None
-    """What we add to the platform's own text; it is a note of the exception as well."""
+    """The name under which an exception has the fact that we add to the platform's own text, a note of it as well."""
 
     def __init__(self, name: str = "Error", message: str = "") -> None:
         super().__init__(name, message)
@@ -64,7 +64,7 @@ NonRetryableError.__module__ = "workers.workflows"
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# What a test meets
+# Exceptions that a test meets
 # ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -130,7 +130,7 @@ class NeverHappensError(WaitTimeoutError):
 
 
 class InstanceEndedError(EngineError):
-    """The lifetime that the awaited step belonged to was restarted, terminated or deleted."""
+    """The run that the awaited step belonged to was ended by a restart, terminate or delete."""
 
 
 class NotAvailableError(EngineError):
@@ -176,7 +176,7 @@ class WorkflowRuleWarning(UserWarning):
 
 
 class WorkflowObserverWarning(UserWarning):
-    """Another plugin's hook, or a rule of ours, raised while it was told of a workflow, and was switched off."""
+    """Another plugin's hook, or a rule of ours, raised while it observed a workflow, and was switched off."""
 
 
 class WorkflowDurationWarning(WorkflowRuleWarning):

@@ -34,7 +34,7 @@ NEXT_STEP_STATUSES: Mapping[StoredStepStatus, frozenset[StoredStepStatus]] = {
     "complete": frozenset(),
     "errored": frozenset(),
 }
-"""Which status of a step may follow which."""
+"""The statuses of a step that may follow each status."""
 
 # -- instances ---------------------------------------------------------------------------------------------------------
 
@@ -63,7 +63,7 @@ NEXT_STATUSES: Mapping[StoredStatus, frozenset[StoredStatus]] = {
     "errored": frozenset({"queued"}),
     "terminated": frozenset({"queued"}),
 }
-"""Which status of an instance may follow which. A restart, and the end of a pause, queue it again."""
+"""The statuses of an instance that may follow each status. A restart, and the end of a pause, queue it again."""
 
 # -- history -----------------------------------------------------------------------------------------------------------
 
@@ -122,21 +122,21 @@ INSTANCE_CHANGES: Mapping[StoredStatus, InstanceEventKind] = {
     "waitingForPause": WORKFLOW_WAITING_FOR_PAUSE,
     "paused": WORKFLOW_PAUSED,
 }
-"""What history says of a change to a status that is not final; of being queued it says more, and on its own terms."""
+"""The kind of history of a change to a status that is not final; that of being queued is written elsewhere."""
 INSTANCE_ENDS: Mapping[FinalStatus, InstanceEventKind] = {
     "complete": WORKFLOW_SUCCESS,
     "errored": WORKFLOW_FAILURE,
     "terminated": WORKFLOW_TERMINATED,
 }
-"""What history says of the end in a status."""
+"""The kind of history of the end in each final status."""
 
 DO_ENDS: frozenset[StepEventKind] = frozenset({STEP_SUCCESS, STEP_FAILURE})
 WAITING_STARTS: frozenset[StepEventKind] = frozenset({SLEEP_START, WAIT_START})
-"""What begins with waiting, be it for time or for an event."""
+"""Kinds of history that begin a wait, be it for time or for an event."""
 WAITING_ENDS: frozenset[StepEventKind] = frozenset({SLEEP_COMPLETE, WAIT_COMPLETE, WAIT_TIMED_OUT})
 STEP_STARTS: frozenset[StepEventKind] = WAITING_STARTS | {STEP_START}
 STEP_ENDS: frozenset[StepEventKind] = WAITING_ENDS | DO_ENDS
-"""What says that a step of any kind has its outcome."""
+"""Kinds of history which say that a step has its outcome."""
 ATTEMPT_ENDS: frozenset[StepEventKind] = frozenset({ATTEMPT_SUCCESS, ATTEMPT_FAILURE})
 ATTEMPT_KINDS: frozenset[StepEventKind] = ATTEMPT_ENDS | {ATTEMPT_START}
 
@@ -153,4 +153,4 @@ STEP_KINDS: Mapping[str, StepKind] = {
     WAIT_COMPLETE: "wait_for_event",
     WAIT_TIMED_OUT: "wait_for_event",
 }
-"""Which kind of step an event of a step is about."""
+"""The kind of step of each kind of history."""

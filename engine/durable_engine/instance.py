@@ -1,4 +1,4 @@
-"""An instance, as observers, hooks and rules get it: what it is, where it stands, and the engine that it lives on.
+"""An instance, as observers, hooks and rules get it: its identity, its state, and its engine.
 
 What runs it is an `Execution`, which has more than that (`execution/execution.py`). These protocols let the rooms below
 speak of an instance without knowing how it runs.
@@ -36,11 +36,11 @@ class Cancellable(Protocol):
     """A timer that was set."""
 
     def cancel(self) -> None:
-        """Take it back; what it was set for does not happen."""
+        """Cancel the timer: its callback is not called."""
 
 
 class InstanceEngine(Protocol):
-    """The engine of an instance, as whoever gets the instance may use it."""
+    """The engine of an instance, as observers, hooks and rules may use it."""
 
     @property
     def clock(self) -> ClockReader:
@@ -70,11 +70,11 @@ class InstanceEngine(Protocol):
 
 
 class ScopeState(Protocol):
-    """A place where code runs and waits, as far as others ask about it."""
+    """The public part of a scope: a place where code runs and waits."""
 
     @property
     def open(self) -> int:
-        """How many operations the code waits for."""
+        """The number of operations that the code waits for."""
         ...
 
 
@@ -83,7 +83,7 @@ class OpenStep(Protocol):
 
     @property
     def future(self) -> asyncio.Future[Any]:
-        """What `run` awaits."""
+        """The future that `run` awaits."""
         ...
 
 
@@ -97,12 +97,12 @@ class Instance(Protocol):
 
     @property
     def key(self) -> tuple[str, str]:
-        """What it is known by: its workflow's binding name, and its id."""
+        """The instance's identity: its workflow's binding name, and its id."""
         ...
 
     @property
     def workflow(self) -> Workflow:
-        """What it runs."""
+        """The workflow that it runs."""
         ...
 
     @property
@@ -112,21 +112,21 @@ class Instance(Protocol):
 
     @property
     def status(self) -> InstanceStatus:
-        """The status as the platform tells it; `waiting` while `run` is parked on sleeps and events alone."""
+        """The status as the platform reports it; `waiting` while `run` is parked on sleeps and events alone."""
         ...
 
     @property
     def engine(self) -> InstanceEngine:
-        """The engine that it lives on."""
+        """Its engine."""
         ...
 
-    def lives_on(self, engine: object) -> bool:
-        """Whether that is its engine."""
+    def belongs_to(self, engine: object) -> bool:
+        """Whether an engine is its own."""
         ...
 
     @property
     def now_ms(self) -> int:
-        """The time that its code sees, in epoch milliseconds."""
+        """The virtual time that its code sees, in epoch milliseconds."""
         ...
 
     @property
@@ -141,7 +141,7 @@ class Instance(Protocol):
 
     @property
     def closed(self) -> bool:
-        """Whether no code of this execution may do anything any more."""
+        """Whether code of this execution may do nothing any more."""
         ...
 
     @property
@@ -151,7 +151,7 @@ class Instance(Protocol):
 
     @property
     def path(self) -> Sequence[Ask]:
-        """What `run` has asked for in this execution, in order."""
+        """The steps that `run` has asked for in this execution, in order."""
         ...
 
     @property
@@ -174,21 +174,21 @@ class Instance(Protocol):
         ...
 
     def sleep_by_name(self, key: StepKey) -> int | None:
-        """Which occurrence of its name a sleep is, whatever its duration; None for any other step."""
+        """The occurrence of its name that a sleep is, whatever its duration; None for any other step."""
         ...
 
     def distinguishing_duration(self, key: StepKey) -> int | None:
-        """A sleep's duration, where its count alone does not tell it from another sleep of its name."""
+        """A sleep's duration, where its count alone does not distinguish it from another sleep of its name."""
         ...
 
     def abort(self, exc: BaseException) -> None:
-        """Stop here, and let the test have what is meant for it."""
+        """Stop here, and hand the test an exception that is meant for it."""
 
     def abort_soon(self, error: BaseException) -> None:
-        """The same for what an observer raised, once the step that it was notified of is over."""
+        """Hand an observer's exception to the test, once the step that it was notified of is over."""
 
     def end_replay(self) -> None:
-        """A replay comes to something that it cannot answer; for an execution that is none, nothing."""
+        """End a replay, which has come to something that it cannot answer; any other execution goes on."""
 
     def note_effect(self, effect: Effect) -> None:
         """Notify observers of a call that its code made."""

@@ -1,4 +1,4 @@
-"""The life cycle of instances: what the calls of a binding and of a handle do with them."""
+"""The lifecycle of instances: the work behind the calls of bindings and handles."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ CreateListener = Callable[[Workflow, str, InstanceModifications], None]
 
 
 class LifecycleEngine(Services, Protocol):
-    """An engine as the life cycle of its instances needs it."""
+    """The protocol of an engine that the lifecycle of its instances needs."""
 
     @property
     def waits(self) -> Waits:
-        """Everybody who waits on the engine."""
+        """All waiters of the engine."""
         ...
 
     def check_open(self) -> None:
@@ -63,8 +63,8 @@ class Lifecycle:
     """The instances of an engine, each in its present execution.
 
     Args:
-        engine: The engine that they live on.
-        seed: What the ids that the engine makes come from.
+        engine: Their engine.
+        seed: The seed of the ids that the engine makes.
 
     Attributes:
         on_create: Called with each instance that is about to be created.
@@ -137,12 +137,12 @@ class Lifecycle:
         return instance
 
     def aborted_by(self, key: tuple[str, str]) -> BaseException | None:
-        """What an instance was stopped for that is meant for the test; None where it was not."""
+        """The error for the test that an instance was stopped for; None where it was not."""
         instance = self._executions.get(key)
         return None if instance is None else instance.aborted_by
 
     def restarts_of(self, key: int) -> int:
-        """How often an instance was restarted, by the key of its row."""
+        """The number of restarts of an instance, by the key of its row."""
         return self._restarts[key]
 
     def report_abandoned(self) -> None:
@@ -164,9 +164,9 @@ class Lifecycle:
         """Create an instance and let it run.
 
         Args:
-            workflow: What it runs.
+            workflow: The workflow that it runs.
             id: Its id; None lets the engine make a UUID.
-            params: What the event's payload is, stored.
+            params: The event's payload, stored.
             retention: For how long it is kept after its end, where its workflow's default does not hold.
             trigger: The cron trigger that makes it, if one does.
 
@@ -198,7 +198,7 @@ class Lifecycle:
         """Create the instance that a cron trigger makes.
 
         Args:
-            workflow: What it runs.
+            workflow: The workflow that it runs.
             cron: The cron expression, as the configuration has it.
             scheduled_time: When it is due, in epoch milliseconds.
 
@@ -246,10 +246,10 @@ class Lifecycle:
             self._activity.progress(instance)
 
     def _admit_again(self, old: Execution, *, has_begun: bool) -> None:
-        """The same for one that ran before: a new execution, from what is stored.
+        """Let an instance run again, once it has a slot: a new execution, from what is stored.
 
         Args:
-            old: What ran before.
+            old: The execution before.
             has_begun: Whether it goes on, so that its start is in history already.
         """
         old.change_status("queued")
@@ -259,7 +259,7 @@ class Lifecycle:
         self._admit(instance)
 
     def free_slots(self, workflow: Workflow, ids: Iterable[str]) -> None:
-        """Instances run no more: let as many go on that are queued."""
+        """Free the slots of instances that run no more: as many go on that are queued."""
         for id in self._slots[workflow.name].release(ids):
             self._executions[workflow.name, id].start()
 
@@ -273,7 +273,7 @@ class Lifecycle:
     # -- what stops them ---------------------------------------------------------------------------------------------
 
     def stop(self) -> None:
-        """Stop every instance that has not ended where it stands; what is stored of them stays."""
+        """Stop every instance that has not ended where it stands; its stored state stays."""
         self._kill([instance for instance in self._executions.values() if not instance.finished])
 
     def put_down(self) -> None:
@@ -282,11 +282,11 @@ class Lifecycle:
             instance.put_down()
 
     def clear(self) -> None:
-        """The engine is closed: there is no instance any more."""
+        """Forget every instance: the engine is closed."""
         self._executions.clear()
 
     def _kill(self, instances: Iterable[Execution]) -> None:
-        """End executions as a crash does: nothing of them runs again while the test can see it."""
+        """Stop executions as a crash does: nothing of them runs again while the test can see it."""
         stopped = list(instances)
         for instance in stopped:
             instance.put_down()
@@ -296,7 +296,7 @@ class Lifecycle:
         """Lose an instance's memory and recover it from storage; one that has ended or is queued has nothing to lose.
 
         Args:
-            workflow: What the instance runs.
+            workflow: The instance's workflow.
             id: Its id.
             point: The fault point that it has come to, for reports.
         """
@@ -317,11 +317,11 @@ class Lifecycle:
     # -- the calls of a handle ---------------------------------------------------------------------------------------
 
     def status(self, workflow: Workflow, id: str) -> JsDict:
-        """What a handle's `status()` answers."""
+        """The answer of a handle's `status()`."""
         return self.status_of(self.require(workflow, id))
 
     def status_of(self, instance: Instance) -> JsDict:
-        """The same of an instance that is at hand, also where no loop runs."""
+        """The answer of `status()` for an instance that is at hand, also where no loop runs."""
         row = instance.row
         return JsDict(
             {
@@ -350,12 +350,12 @@ class Lifecycle:
             instance.cancel_pause()
         elif instance.row.status == "paused":
             self._end_pause(instance.row)
-            # An execution that was paused before it began has not told history of its start yet.
+            # An execution that was paused before it began has no start in history yet.
             has_begun = any(line.kind == WORKFLOW_START for line in self._store.history(instance.row.key))
             self._admit_again(instance, has_begun=has_begun)
 
     def _end_pause(self, row: InstanceRow) -> None:
-        """Timers go on from where they were, if they stood still."""
+        """Let timers go on from where they were, if they stood still."""
         began = row.end_pause()
         if began is None:
             return
@@ -462,7 +462,7 @@ class Lifecycle:
             instance.key,
             InstanceEndedError(
                 f"The wait for a step of instance {instance.id!r} is over: {call}() was called, which ended the "
-                "lifetime that it belonged to. Wait again for the step of the new one."
+                "run that it belonged to. Wait again for the step of the new one."
             ),
         )
         self._activity.progress(instance)
@@ -475,10 +475,10 @@ class Lifecycle:
         """Send an event: to a wait for its type, else kept for one. An instance that has ended takes none.
 
         Args:
-            workflow: What the instance runs.
+            workflow: The instance's workflow.
             id: Its id.
             event_type: The event's type.
-            payload: What comes with it, stored.
+            payload: Its payload, stored.
             place: File and line of the user's source that sends it; None where a tool does.
         """
         self._acted()
@@ -490,7 +490,7 @@ class Lifecycle:
             self._observers.event_lost(instance, event_type, place)
 
     def await_late_events(self, key: tuple[str, str], event_type: str) -> None:
-        """A wait has begun: mocked events of its type that come later are on their way from now on.
+        """Note that a wait has begun: mocked events of its type that come later are on their way from now on.
 
         Args:
             key: The instance: its workflow's binding name, and its id.
@@ -517,7 +517,7 @@ class Lifecycle:
         Raises:
             ModificationError: If one contradicts those in force; none has taken effect then.
         """
-        instance = self.find(workflow, id)  # one that has expired takes its own modifications with it, not these
+        instance = self.find(workflow, id)  # an expired instance takes its own modifications with it, not these
         mine = self.modifications_of(workflow, id)
         mine.add_all(list(modifications))
         if instance is not None:

@@ -15,10 +15,10 @@ GIB = 2**30
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What an instance may use.
+    """The limits of an instance.
 
     Attributes:
-        steps: `do` steps a lifetime; None leaves it to the workflow (10,000 by default).
+        steps: `do` steps of a run; None leaves it to the workflow (10,000 by default).
         step_output: Bytes of one step's result.
         event_payload: Bytes of one event's payload, and of one instance's params.
         storage: Bytes of all results of one instance.

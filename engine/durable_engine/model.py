@@ -15,7 +15,7 @@ Place = tuple[str, int]
 
 
 class StepKey(NamedTuple):
-    """What identifies a step: its kind, its name, a sleep's duration, and which occurrence of all that it is (1-based).
+    """The identity of a step: its kind, its name, a sleep's duration, and which occurrence of these it is (1-based).
 
     The duration is in milliseconds, and None for a step that is no sleep: sleeps of one name and different durations
     are counted each for themselves, as on the platform.
@@ -79,7 +79,7 @@ class StepRecord(Shown):
         status: `"running"`, `"waiting"` (a sleep, an event, a retry delay), `"complete"` or `"errored"`.
         attempts: The attempts so far, oldest first; empty for sleeps and waits.
         inputs: The dependencies' values by name; `"[REDACTED]"` for sensitive outputs.
-        result: What `run` got, None until there is something; `"[REDACTED]"` for sensitive outputs.
+        result: The value that `run` got, None until there is one; `"[REDACTED]"` for sensitive outputs.
         error: `{"name": ..., "message": ...}` of a step that failed for good, else None.
         started_at: Virtual time (aware, UTC).
         ended_at: Virtual time, or None while it is not finished.
@@ -115,7 +115,7 @@ class HistoryEvent(Shown):
         kind: Such as `STEP_START`; docs/reference/introspection.md lists them in their order.
         step: The step's name with its occurrence, `charge-1`; None for events of the instance.
         at: Virtual time (aware, UTC).
-        detail: What belongs to that kind: `config`, `result`, `error`, `durationMs`, ...
+        detail: The data of that kind of event: `config`, `result`, `error`, `durationMs`, ...
     """
 
     kind: HistoryKind
@@ -129,8 +129,8 @@ class Ask:
     """A step that `run` asked for, outside of callbacks.
 
     Attributes:
-        key: Which step.
-        place: Where in the user's source.
+        key: The step's identity.
+        place: The place in the user's source.
         branch: 0 for `run` itself; a number for each task that it started, in order of their first step.
     """
 
@@ -144,7 +144,7 @@ class CallbackRun:
     """One run of a step's callback.
 
     Attributes:
-        key: Whose callback it is.
+        key: The callback's step.
         attempt: In which attempt.
         function: The user's function.
         inputs: The dependencies' values that it is called with, by name.
@@ -166,10 +166,10 @@ class Effect:
 
     Attributes:
         service: The binding's name, or the host of a request.
-        method: What was called: `send`, `prepare(...).bind(...).run`, `POST /charges`; `()` for the service itself.
+        method: The called method: `send`, `prepare(...).bind(...).run`, `POST /charges`; `()` for the service itself.
         args: Its positional arguments.
         kwargs: Its keyword arguments.
-        place: Where in the user's source.
+        place: The place in the user's source.
         step: The step whose callback made it; None for code of `run` outside of its steps.
         attempt: The attempt of that step.
         origin: The call that gave the object it was made on: `prepare(sql)` for `prepare(sql).run()`.

@@ -9,17 +9,17 @@ from typing import Any, NamedTuple
 DEFAULT_STEP_LIMIT = 10_000
 
 WorkflowFunction = Callable[[Any, Any], Any]
-"""What a workflow runs, plain or async: it gets the event and the steps, both of which it may name as it likes."""
+"""The function that a workflow runs, plain or async: it gets the event and the steps, under any names."""
 
 
 class Retention(NamedTuple):
-    """For how many milliseconds an instance is kept after its end; None keeps it."""
+    """Retention: the milliseconds that an instance is kept after its end; None keeps it."""
 
     success: int | None = None
     error: int | None = None
 
     def or_else(self, default: Retention) -> Retention:
-        """This, and what another one says where this says nothing."""
+        """This retention, completed by another one where it says nothing."""
         return Retention(
             default.success if self.success is None else self.success,
             default.error if self.error is None else self.error,
@@ -36,8 +36,8 @@ class Workflow:
     Attributes:
         name: The binding's name, `ORDERS`.
         workflow_name: The workflow's own name, as events carry it.
-        run: Called as `run(event, step)` for each life of an instance; plain or async.
-        step_limit: How many `do` steps a life may ask for.
+        run: Called as `run(event, step)` for each execution of an instance; plain or async.
+        step_limit: How many `do` steps an execution may ask for.
         implicit_dependencies: Whether a callback's parameters name its dependencies.
         preserves_non_retryable: Whether an attempt that a `NonRetryableError` ended shows that error.
         concurrency: How many instances run at a time; None for any number.

@@ -1,5 +1,5 @@
-"""What `env` gives to a Worker: stand-ins, the proxy that records their calls, and what says that one is missing.
+"""Bindings of `env`: stand-ins, the proxy that records their calls, and the errors for missing ones.
 
-What answers for a binding, and what refuses a connection that no binding makes, belongs here. Which bindings a Worker
-has is read in `project`; the modules that it imports are in `workers`.
+Code that answers for a binding, or refuses a connection that no binding makes, belongs here. The list of bindings
+is read in `project`; the modules that a Worker imports are in `workers`.
 """

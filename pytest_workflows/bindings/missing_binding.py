@@ -10,11 +10,11 @@ from pytest_workflows.errors import MissingBindingError
 
 
 class MissingBinding:
-    """May be held and handed on; whoever uses it is told how to provide the binding.
+    """A stand-in that may be held and handed on; a use raises an error that says how to provide the binding.
 
     Args:
         name: The binding's name, `DB`.
-        kind: What the configuration calls it, `d1_databases`.
+        kind: The configuration's name for it, `d1_databases`.
         config: The configuration.
     """
 
@@ -47,7 +47,7 @@ class MissingBinding:
             f'        return {{"{self._name}": Fake{_camel(self._name)}()}}'
         )
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> NoReturn:
         # Tools that inspect any object (pytest, copy, inspect, mock) ask for names like `__wrapped__` and
         # `_is_coroutine`; none of them is a use, and no binding of the platform has one.
         if name.startswith("_"):
@@ -58,7 +58,7 @@ class MissingBinding:
         self._touched(f"env.{self._name}.{name} was set")
 
     def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """A use like any other."""
+        """Raise, as for any other use."""
         self._touched(f"env.{self._name}(...) was called")
 
     def __getitem__(self, key: Any) -> NoReturn:

@@ -1,4 +1,4 @@
-"""Why `ctx.exports` does not give a name."""
+"""Errors for names that `ctx.exports` does not have."""
 
 from __future__ import annotations
 

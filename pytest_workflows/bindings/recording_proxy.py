@@ -1,7 +1,7 @@
-"""What a workflow reaches through `env`: the test's own objects, each behind a proxy that tells observers of calls.
+"""Recording proxies: the test's own objects in a workflow's `env`, each behind a proxy that notifies of calls.
 
 The proxy behaves as the object: `isinstance`, equality, `len`, `await`, iteration, context managers and attributes are
-the object's. A call is told as an effect of the service that it began at, and what it gives is behind a proxy as well,
+the object's. A call is reported as an effect of the service that it began at, and its result is behind a proxy too,
 so that `env.DB.prepare(sql).bind(id).first()` is seen to its end. Plain values come back as they are.
 """
 
@@ -11,14 +11,14 @@ import asyncio
 import copy
 import inspect
 from array import array
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from datetime import date, time, timedelta, tzinfo
 from decimal import Decimal
 from enum import Enum
 from numbers import Number
 from pathlib import PurePath
 from types import AsyncGeneratorType, CoroutineType, GeneratorType, ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -45,6 +45,8 @@ from .missing_binding import MissingBinding
 
 hide_frames(__file__)
 
+T = TypeVar("T")
+
 _RAW = (
     *(type(None), str, bytes, bytearray, memoryview, array, Number),
     *(list, dict, set, frozenset, tuple, range),
@@ -52,7 +54,7 @@ _RAW = (
     *(type, ModuleType, asyncio.Future),
     *(JsProxy, JsNull, WorkflowBinding, InstanceHandle, MissingBinding, TransparentProxy),
 )
-"""What is handed over as it is: plain values, and what has a door of its own."""
+"""Types whose values are handed over as they are: plain ones, and those that notify of calls themselves."""
 
 BUILDERS = frozenset(
     (
@@ -64,11 +66,11 @@ BUILDERS = frozenset(
         *("limit", "with_options", "client", "session", "database", "schema", "path", "ref"),  # clients of others
     )
 )
-"""Calls that only begin a chain where they give an object at once: whatever really goes out is awaited."""
+"""Calls that only begin a chain where they return an object at once: calls that really go out are awaited."""
 
 
 class Source(NamedTuple):
-    """Where an object was reached.
+    """The source of an object: the way on which it was reached.
 
     Attributes:
         service: The binding's name.
@@ -83,16 +85,16 @@ class Source(NamedTuple):
     awaited: bool = False
 
     def attribute(self, name: str) -> Source:
-        """Where an attribute of it is reached."""
+        """The source of one of its attributes."""
         return self._replace(path=f"{self.path}.{name}" if self.path else name)
 
     def result(self, effect: Effect) -> Source:
-        """Where the result of a call of it is reached."""
+        """The source of the result of a call of it."""
         return self._replace(path=f"{self.path}(...)", origin=effect)
 
 
-def record(value: Any, service: str) -> Any:
-    """The proxy of a binding for the code of workflows.
+def record(value: T, service: str) -> T:
+    """The proxy of a binding for the code of workflows; it has the type of what it stands for.
 
     Args:
         value: The test's object.
@@ -104,14 +106,16 @@ def record(value: Any, service: str) -> Any:
     return _proxied(value, Source(service))
 
 
-def unproxied(value: Any) -> Any:
-    """What stands behind a proxy; lists, tuples and dicts that hold proxies are copied without them."""
+def unproxied(value: Any) -> object:
+    """The object behind a proxy; lists, tuples and dicts that hold proxies are copied without them."""
     if isinstance(value, TransparentProxy):
-        return value.__wrapped__  # type: ignore[attr-defined]
+        wrapped: object = value.__wrapped__  # type: ignore[attr-defined]
+        return wrapped
     kind = type(value)
     if kind is list or kind is tuple:
         items = [unproxied(item) for item in value]
-        return kind(items) if any(map(_differ, items, value)) else value
+        whole: object = kind(items) if any(map(_differ, items, value)) else value
+        return whole
     if kind is dict:
         found = {key: unproxied(item) for key, item in value.items()}
         return found if any(map(_differ, found.values(), value.values())) else value
@@ -136,8 +140,8 @@ def _is_raw(value: object) -> bool:
     return isinstance(value, _RAW) or type(value).__module__.startswith("pytest_workflows.workers")
 
 
-def _proxied(value: Any, source: Source) -> Any:
-    return value if _is_raw(value) else _class_for(type(value))(value, source)
+def _proxied(value: T, source: Source) -> T:
+    return value if _is_raw(value) else cast(T, _class_for(type(value))(value, source))
 
 
 class _Recorded(wrapt.BaseObjectProxy[Any], TransparentProxy):
@@ -167,14 +171,15 @@ class _Recorded(wrapt.BaseObjectProxy[Any], TransparentProxy):
     def __repr__(self) -> str:
         return repr(self.__wrapped__)
 
-    def __copy__(self) -> Any:
+    def __copy__(self) -> object:
         return copy.copy(self.__wrapped__)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+    def __deepcopy__(self, memo: dict[int, Any]) -> object:
         return copy.deepcopy(self.__wrapped__, memo)
 
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        return self.__wrapped__.__reduce_ex__(protocol)
+    def __reduce_ex__(self, protocol: Any) -> str | tuple[Any, ...]:
+        made: str | tuple[Any, ...] = self.__wrapped__.__reduce_ex__(protocol)
+        return made
 
 
 _RUNNING = (CoroutineType, GeneratorType, AsyncGeneratorType)
@@ -184,11 +189,11 @@ _RUNNING = (CoroutineType, GeneratorType, AsyncGeneratorType)
 # -- calls -------------------------------------------------------------------------------------------------------------
 
 
-def _call(self: _Recorded, /, *args: Any, **kwargs: Any) -> Any:
+def _call(self: _Recorded, /, *args: Any, **kwargs: Any) -> object:
     __tracebackhide__ = True
     called, source = self.__wrapped__, self._self_source
     given = tuple(_origins((args, kwargs)))
-    args, kwargs = unproxied(args), {name: unproxied(value) for name, value in kwargs.items()}
+    args, kwargs = tuple(map(unproxied, args)), {name: unproxied(value) for name, value in kwargs.items()}
     scope = acting_scope()
     if scope is None:
         return _not_acting(called, args, kwargs)
@@ -207,7 +212,7 @@ def _call(self: _Recorded, /, *args: Any, **kwargs: Any) -> Any:
     return result
 
 
-def _not_acting(called: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+def _not_acting(called: Callable[..., T], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> T:
     """A call by a test or a fake that got hold of a proxy, or by code that is closed after the test."""
     __tracebackhide__ = True
     scope = current_scope.get()
@@ -216,8 +221,8 @@ def _not_acting(called: Callable[..., Any], args: tuple[Any, ...], kwargs: Mappi
     return called(*args, **kwargs)
 
 
-def _end_replay(called: Any, scope: Scope) -> Any:
-    """In a replay nothing is called: what can be awaited never comes, and anything else ends `run`."""
+def _end_replay(called: Any, scope: Scope) -> Coroutine[Any, Any, None]:
+    """Answer a call in a replay, which calls nothing: an awaitable never comes, and anything else ends `run`."""
     __tracebackhide__ = True
     scope.instance.end_replay()
     if inspect.iscoroutinefunction(called):
@@ -242,7 +247,7 @@ def _goes_out(source: Source, result: Any) -> bool:
 
 
 class _Running:
-    """An iterator that drives what is awaited: its code is the service's, and its result is covered."""
+    """An iterator that drives an awaitable: its code is the service's, and its result is behind a proxy."""
 
     __slots__ = ("_iterator", "_source")
 
@@ -253,17 +258,17 @@ class _Running:
     def __iter__(self) -> _Running:
         return self
 
-    def __next__(self) -> Any:
+    def __next__(self) -> object:
         __tracebackhide__ = True
         return _drive(self._source, next, self._iterator)
 
-    def send(self, value: Any) -> Any:
+    def send(self, value: Any) -> object:
         __tracebackhide__ = True
         if value is None:
             return _drive(self._source, next, self._iterator)
         return _drive(self._source, self._iterator.send, value)
 
-    def throw(self, *error: Any) -> Any:
+    def throw(self, *error: Any) -> object:
         __tracebackhide__ = True
         return _drive(self._source, self._iterator.throw, *error)
 
@@ -271,7 +276,7 @@ class _Running:
         self._iterator.close()
 
 
-def _drive(source: Source, advance: Callable[..., Any], *args: Any) -> Any:
+def _drive(source: Source, advance: Callable[..., T], *args: Any) -> T:
     __tracebackhide__ = True
     try:
         with inside_service():
@@ -284,12 +289,12 @@ def _await(self: _Recorded) -> _Running:
     return _Running(self.__wrapped__.__await__(), self._self_source)
 
 
-def _send(self: _Recorded, value: Any) -> Any:
+def _send(self: _Recorded, value: Any) -> object:
     __tracebackhide__ = True
     return _drive(self._self_source, self.__wrapped__.send, value)
 
 
-def _throw(self: _Recorded, *error: Any) -> Any:
+def _throw(self: _Recorded, *error: Any) -> object:
     __tracebackhide__ = True
     return _drive(self._self_source, self.__wrapped__.throw, *error)
 
@@ -301,7 +306,7 @@ def _close(self: _Recorded) -> None:
 def _passing_on(name: str) -> Callable[..., Any]:
     """A special method whose result belongs to the service as well."""
 
-    def special(self: _Recorded, *args: Any) -> Any:
+    def special(self: _Recorded, *args: Any) -> object:
         __tracebackhide__ = True
         wrapped = self.__wrapped__
         with inside_service():

@@ -1,4 +1,4 @@
-"""Refuses connections that a Worker opens by other means than `workers.fetch`, while a test runs.
+"""The socket guard: refuses connections that a Worker opens by other means than `workers.fetch`.
 
 `http.client`, `urllib`, `requests`, `urllib3`, asyncio's streams and most drivers open their connections through the
 names that are replaced here, and put back when the test ends. Whose code opens one is asked each time: those of a test,
@@ -8,43 +8,32 @@ of its fakes and of its servers are let through.
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import functools
 import ipaddress
 import socket
 import sys
-import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from durable_engine import current_scope, hide_frames
-from pytest_workflows.active_test import Caller, Uses, running_handler
+from pytest_workflows.active_test import Uses, running_handler
 from pytest_workflows.errors import NetworkRefusedError
+
+from .callers import context_for, run_for
 
 hide_frames(__file__)
 
 _LOCAL = frozenset({"localhost", "0.0.0.0", "::", ""})
 _ABSENT = object()
-_thread = threading.local()
-_task_caller: contextvars.ContextVar[Caller | None] = contextvars.ContextVar("pytest_workflows_caller", default=None)
-_Instead = Callable[..., Any]
-
-
-def caller_of_thread() -> Caller | None:
-    """Who let the function run that this thread runs for an event loop; None where that is not known."""
-    return getattr(_thread, "caller", None)
-
-
-def caller_of_task() -> Caller | None:
-    """Who started the task that runs, in a workflow or a handler; None where that is not known."""
-    return _task_caller.get()
+_Instead = Callable[..., object]
+R = TypeVar("R")
 
 
 class SocketGuard:
-    """Stands before the names that open connections, from `start` until `stop`.
+    """A guard before the functions that open connections, from `start` until `stop`.
 
     Args:
-        uses: Knows whose code runs, and is told what is refused.
+        uses: Knows whose code runs, and keeps the refusals.
     """
 
     def __init__(self, uses: Uses) -> None:
@@ -53,7 +42,7 @@ class SocketGuard:
         self._replaced: list[tuple[Any, str, Any, Any]] = []
 
     def start(self) -> None:
-        """Stand before them."""
+        """Put the guard before the functions."""
         self._is_on = True
         for name in ("connect", "connect_ex"):
             self._replace(socket.socket, name, self._checking(lambda _, address: _target(address)))
@@ -69,8 +58,8 @@ class SocketGuard:
             self._replace(sys.modules["uvloop"].Loop, "getaddrinfo", self._checking(_target_of_loop))
 
     def stop(self) -> None:
-        """Put everything back. Stopping twice is fine."""
-        self._is_on = False  # somebody may have put something before ours, and hold on to it
+        """Put the functions back. Stopping twice is fine."""
+        self._is_on = False  # other code may have wrapped our functions, and keep them
         while self._replaced:
             owner, name, before, ours = self._replaced.pop()
             if vars(owner).get(name) is not ours:
@@ -91,20 +80,20 @@ class SocketGuard:
         original = getattr(owner, name)
 
         @functools.wraps(original)
-        def guarded(*args: Any, **kwargs: Any) -> Any:
+        def guarded(*args: object, **kwargs: object) -> object:
             return instead(original, *args, **kwargs) if self._is_on else original(*args, **kwargs)
 
         self._replaced.append((owner, name, vars(owner).get(name, _ABSENT), guarded))
         setattr(owner, name, guarded)
 
     def _checking(self, target_of: Callable[..., str | None]) -> _Instead:
-        """What refuses to open a connection.
+        """Make a check that refuses to open a connection.
 
         Args:
             target_of: Called with the same arguments: where it would go to, or None where that is no affair of ours.
         """
 
-        def instead(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        def instead(original: Callable[..., R], *args: object, **kwargs: object) -> R:
             target = target_of(*args, **kwargs)
             if target is not None:
                 self._check(target)
@@ -113,17 +102,16 @@ class SocketGuard:
         return instead
 
     def _for_thread(
-        self, original: Callable[..., Any], loop: Any, executor: Any, function: Any, *args: Any, **kwargs: Any
-    ) -> Any:
-        """A function is to run in a thread, where no frame says on whose behalf."""
-        return original(loop, executor, functools.partial(_run_for, self._uses.caller(), function), *args, **kwargs)
+        self, original: Callable[..., R], loop: Any, executor: Any, function: Any, *args: Any, **kwargs: Any
+    ) -> R:
+        """Remember the caller for a function that is to run in a thread, where no frame shows it."""
+        return original(loop, executor, functools.partial(run_for, self._uses.caller(), function), *args, **kwargs)
 
-    def _for_task(self, original: Callable[..., Any], loop: Any, coroutine: Any, **kwargs: Any) -> Any:
-        """A Worker's code, or a fake that it called, starts a task, where no frame says which of them did."""
+    def _for_task(self, original: Callable[..., R], loop: Any, coroutine: Any, **kwargs: Any) -> R:
+        """Remember the caller for a task that a Worker's code, or a fake that it called, starts."""
         is_in_worker = running_handler.get() is not None or current_scope.get() is not None
         if is_in_worker and kwargs.get("context") is None:
-            kwargs["context"] = contextvars.copy_context()
-            kwargs["context"].run(_task_caller.set, self._uses.caller())
+            kwargs["context"] = context_for(self._uses.caller())
         return original(loop, coroutine, **kwargs)
 
     def _check(self, target: str) -> None:
@@ -132,15 +120,6 @@ class SocketGuard:
             error = NetworkRefusedError.of_connection(target, is_local=_is_local(target))
             self._uses.note(error, caller)
             raise error
-
-
-def _run_for(caller: Caller | None, function: Callable[..., Any], *args: Any) -> Any:
-    """Run a function in a thread, on behalf of whoever asked the event loop for that."""
-    before, _thread.caller = caller_of_thread(), caller
-    try:
-        return function(*args)
-    finally:
-        _thread.caller = before
 
 
 def _loops() -> list[Any]:

@@ -1,4 +1,4 @@
-"""Notices what a Worker uses and nobody provides: whose code it was, and where."""
+"""Detection of unprovided uses: things that a Worker uses and nobody provides, with the code and its place."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from pytest_workflows.errors import MissingNameError, UnprovidedError
 from pytest_workflows.sources.syntax import source_file
 from pytest_workflows.sources.worker_code import Sources
 
-from .sockets import caller_of_task, caller_of_thread
+from .callers import caller_of_task, caller_of_thread
 
 
 class UseNoter:
-    """Notes uses by a Worker's code, in a workflow, in a handler or where its module is imported.
+    """A keeper of uses by a Worker's code, in a workflow, in a handler or where its module is imported.
 
     Args:
-        sources: What is the Worker's source.
+        sources: The Worker's sources.
         root: The folder that places are shown from.
-        keep: Called with what is noted.
+        keep: Called with each use.
     """
 
     def __init__(self, sources: Sources, root: Path, keep: Callable[[UnprovidedError], None]) -> None:
@@ -31,7 +31,7 @@ class UseNoter:
         self._keep = keep
 
     def caller(self) -> Caller:
-        """Whose code it is that runs: that of the nearest frame, or where a library runs alone, of who let it run."""
+        """The running code: that of the nearest frame, or where a library runs alone, of the code that let it run."""
         frame = self._sources.user_frame()
         if frame is not None:
             return Caller(self._sources.is_workers(frame.f_code), self._place(frame))

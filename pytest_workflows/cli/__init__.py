@@ -1,4 +1,9 @@
-"""The command `pytest-workflows`. It needs the extra `cli`, and says so where that is missing."""
+"""The command `pytest-workflows`. It needs the extra `cli`, and says so where that is missing.
+
+The application, and what its commands share, belongs here; a command to `commands`, what is written to `terminal`, and
+the code of a generated test to `generating`. What a command finds out belongs to the room that knows it: recordings,
+reporting, project.
+"""
 
 from __future__ import annotations
 

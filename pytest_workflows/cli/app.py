@@ -1,4 +1,4 @@
-"""The command's parts: every module named here has a function `register(app)`."""
+"""The application: each of its commands is a module of `commands` that has a function `register(app)`."""
 
 from __future__ import annotations
 
@@ -43,4 +43,4 @@ def _start(
 
 
 for _name in COMMANDS:
-    importlib.import_module(f"{__package__}.{_name}").register(app)
+    importlib.import_module(f"{__package__}.commands.{_name}").register(app)

@@ -1,4 +1,4 @@
-"""A plugin that tells `pytest-workflows check` how the tests went, what was explored, and which rules are broken."""
+"""A plugin that reports to `pytest-workflows check`: the tests' outcomes, the exploration, and the broken rules."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ FILE = "PYTEST_WORKFLOWS_CHECK"
 _RULE = re.compile(r"\[(?P<rule>[\w-]+)\] (?P<file>.+?):(?P<line>\d+): (?P<text>.*)", re.DOTALL)
 _COLLECTED: dict[str, Any] = {"uncollected": 0, "failures": [], "findings": []}
 _TESTS: dict[str, str] = {}
-"""Each test's outcome as it is: one of the words below, the worst of its phases'."""
+"""The outcome of each test's plain run: one of the words below, the worst of its phases'."""
 _OUTCOMES = ("passed", "skipped", "failed")
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Note how a test ends as it is, and keep each of its runs that failed, whichever of its phases did."""
-    test, run = getattr(report, "workflows_test", (report.nodeid, ""))
+    from pytest_workflows.session.hooks.exploration import EXPLORED_TEST
+    from pytest_workflows.session.xdist_channel import attached
+
+    test, run = attached(report, EXPLORED_TEST) or (report.nodeid, "")
     if not run:
         _TESTS[test] = max(_TESTS.get(test, "passed"), report.outcome, key=_OUTCOMES.index)
     if not report.failed:
@@ -39,7 +42,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_collectreport(report: pytest.CollectReport) -> None:
-    """What could not be collected."""
+    """Keep a file that could not be collected."""
     if report.failed:
         _COLLECTED["uncollected"] += 1
         phase = {"when": "collect", "error": _error(report)}
@@ -64,7 +67,7 @@ def pytest_warning_recorded(warning_message: warnings.WarningMessage) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write it all down."""
+    """Write the file."""
     from pytest_workflows.session.hooks.exploration import NAME
 
     explored: Any = session.config.pluginmanager.get_plugin(NAME)

@@ -1,4 +1,4 @@
-"""Two recordings beside each other."""
+"""The comparison of two recordings."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from difflib import SequenceMatcher
 from typing import Any, Literal
 
 from durable_engine import in_words
-from pytest_workflows.recordings import Recording, Step
+from pytest_workflows.recordings import Recording, Step, Value
 from pytest_workflows.recordings.format.matching import can_match, texts_can_match
 
-from . import formatting as words
+from .terminal import formatting as words
 
 _VALUE = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """What is different about something that both runs have.
+    """A difference in something that both runs have.
 
     Attributes:
-        name: What about it.
+        name: The name of the detail.
         a: As A has it.
         b: As B has it.
         unsure: Whether one of the two is not known, so that they may be the same after all.
@@ -35,12 +35,12 @@ class Detail:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Something that both runs have, or one of them.
+    """A comparison of something that both runs have, or one of them.
 
     Attributes:
-        kind: Whether it is the same, has changed, cannot be told, or is in one of them only.
-        what: What it is.
-        details: What has changed of it.
+        kind: Whether it is the same, has changed, is not known, or is in one of them only.
+        what: The thing that is compared.
+        details: The differences.
     """
 
     kind: Literal["same", "changed", "unsure", "only A", "only B"]
@@ -49,7 +49,7 @@ class Difference:
 
 
 def compare(a: Recording, b: Recording) -> Iterator[Difference]:
-    """Everything of both runs, in order."""
+    """Compare everything of both runs, in order."""
     yield _of("params", [_values("value", a.params, b.params)])
     matcher = SequenceMatcher(None, [step.key for step in a.steps], [step.key for step in b.steps], autojunk=False)
     for tag, from_a, to_a, from_b, to_b in matcher.get_opcodes():
@@ -116,7 +116,7 @@ def _outcome(step: Step) -> str:
     return f"complete: {_value(_payload(step))}"
 
 
-def _payload(step: Step) -> Any:
+def _payload(step: Step) -> Value:
     is_event = step.kind == "wait_for_event" and isinstance(step.result, dict) and "payload" in step.result
     return step.result["payload"] if is_event else step.result
 
@@ -140,12 +140,12 @@ def _is_unsure(a: Recording, b: Recording) -> bool:
     return texts_can_match(_end(a), _end(b)) if a.error is not None else can_match(a.output, b.output)
 
 
-def _value(data: Any) -> str:
+def _value(data: Value) -> str:
     # Keys are compared whatever their order.
     return words.value(_sorted(data))
 
 
-def _sorted(data: Any) -> Any:
+def _sorted(data: Value) -> Value:
     if isinstance(data, dict):
         return {key: _sorted(data[key]) for key in sorted(data)}
     return [_sorted(item) for item in data] if isinstance(data, list) else data

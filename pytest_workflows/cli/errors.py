@@ -1,4 +1,4 @@
-"""What the command tells its caller: the exit codes, and errors of one line and a hint."""
+"""The command's exit codes, and its errors: one line and a hint."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ EXIT_CODES = (
 
 
 class CommandError(Exception):
-    """Ends a command with one line and a hint.
+    """An error that ends a command with one line and a hint.
 
     Args:
-        message: What happened, in one line.
-        hint: What to do next.
-        exit_code: What the command exits with.
+        message: The fact, in one line.
+        hint: The next step.
+        exit_code: The exit code of the command.
     """
 
     def __init__(self, message: str, hint: str = "", exit_code: int = INPUT) -> None:
@@ -31,7 +31,7 @@ class CommandError(Exception):
 
 
 class UsageError(CommandError):
-    """Something was typed that the command does not take."""
+    """An error in the command line: something that the command does not take."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message, hint, USAGE)

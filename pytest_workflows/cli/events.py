@@ -9,6 +9,7 @@ from typing import Any
 from durable_engine import parse_duration
 from pytest_workflows.messages.short_repr import shown
 from pytest_workflows.recordings.format.validation import DEEPEST, is_too_deep
+from pytest_workflows.recordings.format.values import JsonValue
 
 from .errors import UsageError
 
@@ -22,7 +23,7 @@ class PlannedEvent:
 
     Attributes:
         type: Its type.
-        payload: What it carries; None where none was given.
+        payload: Its payload; None where none was given.
         after_ms: When, in virtual milliseconds after the instance's creation.
     """
 
@@ -47,7 +48,7 @@ def read_event(text: str) -> PlannedEvent:
     return PlannedEvent(kind.strip(), payload, after_ms)
 
 
-def read_json(text: str, option: str) -> Any:
+def read_json(text: str, option: str) -> JsonValue:
     """A value that an option gives as JSON.
 
     Raises:
@@ -61,8 +62,8 @@ def read_json(text: str, option: str) -> Any:
     return value
 
 
-def _read(text: str) -> tuple[Any, str | None]:
-    """A value from JSON, or why it is none."""
+def _read(text: str) -> tuple[JsonValue, str | None]:
+    """Read a value from JSON."""
     try:
         value = json.loads(text)
         text.encode()

@@ -28,9 +28,9 @@ def read_file(
 
     Args:
         name: A path, `latest`, or `-`.
-        id: What `--id` says.
-        config: What `--config` says; `latest` lies where the project's settings put it.
-        json_outputs: What `--json-outputs` or `--text-outputs` says.
+        id: The value of `--id`.
+        config: The value of `--config`; `latest` lies where the project's settings put it.
+        json_outputs: The value of `--json-outputs` or `--text-outputs`.
 
     Raises:
         CommandError: If it cannot be read.
@@ -98,6 +98,6 @@ def read_all(paths: list[Path]) -> tuple[list[Recording], list[str]]:
 
 
 def as_command_error(error: RecordingError) -> CommandError:
-    """A recording's error as the command tells it: what happened on one line, what to do as the hint."""
+    """A recording's error as an error of the command: what happened on one line, what to do as the hint."""
     message, _, hint = str(error).partition(". ")
     return CommandError(f"{message}{'.' if hint else ''}", hint or _ANY_FILE)

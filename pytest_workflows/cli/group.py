@@ -1,10 +1,10 @@
-"""How the command ends when something is wrong: one line, a hint, an exit code; a traceback only with --debug."""
+"""The command group and its error handling: one line, a hint, an exit code; a traceback only with --debug."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -25,7 +25,7 @@ class Commands(TyperGroup):
         standalone_mode: bool = True,
         windows_expand_args: bool = True,
         **extra: Any,
-    ) -> Any:
+    ) -> NoReturn:
         """Run what was typed, and exit."""
         given = list(sys.argv[1:] if args is None else args)
         debug = DEBUG in _before_dashes(given)

@@ -16,7 +16,7 @@ import pytest
 from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.messages.short_repr import shown_path
 from pytest_workflows.project.wrangler import NAMES, WranglerConfig, find_config, load_config
-from pytest_workflows.session.settings import read_ini
+from pytest_workflows.session.ini_options import read_ini
 
 from .errors import CommandError, UsageError
 
@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What pytest finds where the command runs.
+    """The project as pytest finds it where the command runs.
 
     Attributes:
         rootdir: pytest's rootdir.
@@ -80,7 +80,7 @@ def find_project(config: str | None = None) -> Found:
     """Find the project.
 
     Args:
-        config: What `--config` says; it wins.
+        config: The value of `--config`; it wins.
 
     Raises:
         CommandError: If pytest's or wrangler's configuration cannot be read.
@@ -89,12 +89,12 @@ def find_project(config: str | None = None) -> Found:
 
 
 def failures_dir(config: str | None = None) -> Path:
-    """Where the recordings of failing tests lie."""
+    """The folder of the recordings of failing tests."""
     return find_project(config).failures
 
 
 class _Asker:
-    """A plugin that asks pytest's configuration something, in the place of running tests."""
+    """A plugin that reads pytest's configuration instead of running tests."""
 
     def __init__(self, ask: Callable[[pytest.Config], Any]) -> None:
         self._ask = ask
@@ -103,14 +103,14 @@ class _Asker:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_cmdline_main(self, config: pytest.Config) -> int:
-        """Ask, and end the session before it begins."""
+        """Read the configuration, and end the session before it begins."""
         self.asked = True
         self.answer = self._ask(config)
         return 0
 
 
 def in_pytest(ask: Callable[[pytest.Config], T], *, config: str | None = None) -> T:
-    """What `ask` finds in pytest's configuration.
+    """Call `ask` with pytest's configuration.
 
     Raises:
         CommandError: If pytest cannot be configured.
@@ -183,7 +183,7 @@ def _ini(config: pytest.Config, name: str, otherwise: str) -> str:
 
 
 def complaint_in(said: str) -> str:
-    """What pytest complains of, in one line: its first one, and the error that it shows a traceback of."""
+    """The complaint in pytest's output, in one line: its first one, and the error whose traceback it shows."""
     lines = [line for line in said.splitlines() if line.strip() and not _WARNED.search(line)]
     if not lines:
         return "it does not say why."

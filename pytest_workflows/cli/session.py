@@ -16,6 +16,7 @@ from durable_engine import EngineError
 from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.project.newer_python import note_of
 from pytest_workflows.recordings.playback.divergence import place_text
+from pytest_workflows.sources.code_owner import is_library
 
 from .errors import CommandError
 from .project import Found, complaint_in, find_project, run_pytest
@@ -23,30 +24,29 @@ from .project import Found, complaint_in, find_project, run_pytest
 if TYPE_CHECKING:
     from durable_engine import Engine, WorkflowBinding
     from pytest_workflows.project.worker_project import Project
-    from pytest_workflows.session.testrun import RunningTest
+    from pytest_workflows.session.testrun import TestRun
 
 NAME = "pytest-workflows"
-_FOREIGN = "site-packages"
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What code that runs like a test has.
+    """The workbench of code that runs like a test.
 
     Attributes:
-        running: The plugin's view of it.
-        env: What the Worker gets as `env`.
+        test_run: The plugin's view of it.
+        env: The bindings that the Worker gets as `env`.
         found: The project.
     """
 
-    running: RunningTest
+    test_run: TestRun
     env: Any
     found: Found
 
     @property
     def engine(self) -> Engine:
-        """The engine."""
-        return self.running.engine
+        """The test's engine."""
+        return self.test_run.engine
 
     def binding(self, name: str | None, workflow: str | None = None) -> WorkflowBinding:
         """A workflow binding.
@@ -58,25 +58,25 @@ class Bench:
         Raises:
             CommandError: If there is none of that name, or several and none is named, or its source cannot be imported.
         """
-        wanted = choose_binding(name, self.found, self.running.workflow_names(), workflow)
+        env = self.test_run.env
+        wanted = choose_binding(name, self.found, env.workflow_names(), workflow)
         try:
-            found: WorkflowBinding = self.running.workflow_binding(wanted)
+            return env.workflow_binding(wanted)
         except (WorkflowConfigError, EngineError) as error:
             raise CommandError(str(error)) from error
         except Exception as error:
-            raise _in_source(error, self.found, self.running.project) from error
-        return found
+            raise _in_source(error, self.found, self.test_run.project) from error
 
 
 def _in_source(error: Exception, found: Found, project: Project | None) -> CommandError:
-    """What the Worker's source raised while it was imported, and where."""
+    """The error that the Worker's source raised while it was imported, and its place."""
     what, place = f"{type(error).__name__}: {error}".rstrip(": "), None
     if isinstance(error, SyntaxError) and error.filename is not None:
         what, place = f"{type(error).__name__}: {error.msg}", (error.filename, error.lineno or 1)
     else:
         folder = found.rootdir if found.path is None else found.path.parent
         frames = [(frame.filename, frame.lineno or 1) for frame in traceback.extract_tb(error.__traceback__)]
-        mine = [place for place in frames if _FOREIGN not in place[0] and Path(place[0]).is_relative_to(folder)]
+        mine = [place for place in frames if not is_library(place[0]) and Path(place[0]).is_relative_to(folder)]
         place = mine[-1] if mine else None
     where = "the Worker's source" if place is None else place_text(*place)
     note = note_of(error, project)
@@ -88,7 +88,7 @@ def choose_binding(name: str | None, found: Found, names: list[str], workflow: s
     """The name of a workflow binding, from what was typed.
 
     Args:
-        name: What was typed, if anything.
+        name: The name that was typed, if any.
         found: The project.
         names: The bindings that it has.
         workflow: The workflow's own name, where it is known otherwise.
@@ -119,8 +119,8 @@ def run_like_a_test(act: Callable[[Bench], None], *, config: str | None = None, 
 
     Args:
         act: What to do.
-        config: What `--config` says.
-        marks: What `@pytest.mark.workflow` would say.
+        config: The value of `--config`.
+        marks: The arguments that `@pytest.mark.workflow` would have.
 
     Raises:
         CommandError: If the project cannot be set up.
@@ -167,12 +167,12 @@ class _OneTest:
         def run(request: pytest.FixtureRequest, workflow_env: Any) -> None:
             from pytest_workflows.session.session import SESSION
 
-            running = request.config.stash[SESSION].running
-            assert running is not None
+            test_run = request.config.stash[SESSION].test_run
+            assert test_run is not None
             self.ran = True
             try:
                 with contextlib.redirect_stdout(self.streams[0]), contextlib.redirect_stderr(self.streams[1]):
-                    self.act(Bench(running, workflow_env, self.found))
+                    self.act(Bench(test_run, workflow_env, self.found))
             except BaseException as error:
                 self.raised = error
 
@@ -180,7 +180,7 @@ class _OneTest:
         return marked
 
     def pytest_exception_interact(self, call: pytest.CallInfo[Any]) -> None:
-        """What the project's fixtures raise before it runs; what happens after it has run is of no interest."""
+        """Keep an error of the project's fixtures before the test runs; later ones are of no interest."""
         if not self.ran and self.raised is None and call.excinfo is not None:
             error = call.excinfo.value
             what = f"{type(error).__name__}: {error}".rstrip(": ")

@@ -1,5 +1,5 @@
-"""Which runs of a test there are: where the engine dies, in which order things go, with which values.
+"""Exploration: the runs of a test, with their crash points, interleavings and drawn values.
 
-What plans runs and counts them belongs here, without pytest. The hooks that make pytest run a test again belong to
+Code that plans runs and counts them belongs here, without pytest. The hooks that make pytest run a test again belong to
 `session/hooks`.
 """

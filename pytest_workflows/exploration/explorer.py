@@ -21,7 +21,7 @@ ALL = "all"
 
 @dataclass(frozen=True, slots=True)
 class Exploration:
-    """What is to be explored.
+    """The exploration that the options ask for.
 
     Attributes:
         crash: `"all"` fault points, a number of them that is drawn by seed, one of them; None for none.
@@ -41,8 +41,11 @@ class Explorer:
     """The runs of one test.
 
     Args:
-        exploration: What is to be explored.
-        seed: What draws come from.
+        exploration: The exploration that is asked for.
+        seed: The seed of draws.
+
+    Attributes:
+        points: The fault points that the plain run reached, where the engine is killed one after the other.
     """
 
     def __init__(self, exploration: Exploration, seed: object) -> None:
@@ -54,7 +57,7 @@ class Explorer:
         self.points: Sequence[FaultPoint] = ()
 
     def next(self) -> RunPlan | None:
-        """The run that is next, or None."""
+        """The plan of the next run, or None."""
         return self._waiting.popleft() if self._waiting else None
 
     @property
@@ -63,7 +66,7 @@ class Explorer:
         return bool(self._waiting)
 
     def learn(self, plan: RunPlan, outcome: RunOutcome) -> None:
-        """Decide which runs follow from what this one showed."""
+        """Decide which runs follow from the outcome of this one."""
         plain, self._plain = self._plain, False
         if plan.point is not None or not outcome.passed:
             return
@@ -79,7 +82,7 @@ class Explorer:
             self._waiting.extend(RunPlan(seed=seed, records=True) for seed in range(1, self._exploration.seeds + 1))
 
     def stop(self) -> None:
-        """No further run."""
+        """Plan no further run."""
         self._waiting.clear()
 
     def _drawn(self, points: Sequence[FaultPoint]) -> Sequence[FaultPoint]:
@@ -96,7 +99,7 @@ class Explorer:
 
 @dataclass(slots=True)
 class Tally:
-    """What was explored in a session.
+    """The exploration of a session, in numbers.
 
     Attributes:
         tests: How many tests.
@@ -118,8 +121,38 @@ class Tally:
     findings: set[tuple[str, str, int]] = field(default_factory=set)
     left_out: int = 0
 
+    def count_left_out(self, is_left_out: bool) -> None:
+        """A property test was met, which is left out if anything is to be explored."""
+        self.left_out += is_left_out
+
+    def count_test(self, *, is_explored: bool) -> None:
+        """A test ran as it is, and has further runs or not."""
+        self.tests += is_explored
+
+    def count_run(self, test: str, plan: RunPlan, outcome: RunOutcome) -> None:
+        """A further run of a test is over.
+
+        Args:
+            test: The test's node id.
+            plan: How the run differed from the plain one.
+            outcome: What it showed.
+        """
+        if plan.point is None:
+            self.schedules += 1
+        else:
+            self.points += 1
+            if outcome.passed and not outcome.struck:
+                under = "" if plan.seed is None else f" (seed {plan.seed})"
+                self.unreached.append((test, f"{plan.point}{under}"))
+        self.failed += not outcome.passed
+        self.findings.update(outcome.findings)
+
+    def count_seconds(self, seconds: float) -> None:
+        """Further runs took so long."""
+        self.seconds += seconds
+
     def dump(self) -> dict[str, Any]:
-        """As plain data, for another process."""
+        """As plain data, for a file."""
         return {
             "tests": self.tests,
             "points": self.points,
@@ -131,13 +164,16 @@ class Tally:
             "left_out": self.left_out,
         }
 
-    def add(self, data: dict[str, Any]) -> None:
-        """Add what another process explored."""
-        for name in ("tests", "points", "schedules", "failed", "left_out"):
-            setattr(self, name, getattr(self, name) + data[name])
-        self.seconds = max(self.seconds, data["seconds"])  # the processes ran side by side
-        self.unreached += [(test, point) for test, point in data["unreached"]]
-        self.findings |= {(rule, file, line) for rule, file, line in data["findings"]}
+    def add(self, other: Tally) -> None:
+        """Add the exploration of another process."""
+        self.tests += other.tests
+        self.points += other.points
+        self.schedules += other.schedules
+        self.seconds = max(self.seconds, other.seconds)  # the processes ran side by side
+        self.failed += other.failed
+        self.unreached += other.unreached
+        self.findings |= other.findings
+        self.left_out += other.left_out
 
     def lines(self) -> list[str]:
         """The summary for the terminal."""

@@ -78,7 +78,7 @@ class _Reader:
             # A schema may refer to itself.
             self._referred[reference] = st.deferred(lambda: self.read(target))
             target = self._find(reference)
-            self.read(target)  # what is not understood is told at once, not when a value is drawn
+            self.read(target)  # a keyword that is not understood is reported at once, not when a value is drawn
         return self._referred[reference]
 
     def _find(self, reference: str) -> Schema | bool:
@@ -211,7 +211,7 @@ def _format(name: object) -> Strategy:
 
 
 def _checked(strategy: Strategy, said: Mapping[str, Any]) -> Strategy:
-    """Say at once where limits leave nothing, and in whose words."""
+    """Refuse at once limits that leave nothing to draw, and name their source."""
     try:
         strategy.validate()
     except Exception as error:

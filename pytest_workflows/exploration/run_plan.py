@@ -1,10 +1,12 @@
-"""How one run of a test differs from its plain run: where the engine dies, and which schedule it follows."""
+"""Run plans: how one run of a test differs from its plain run, by a crash point and an interleaving."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from pytest_workflows.messages.short_repr import printable
 
 if TYPE_CHECKING:
     from durable_engine import FaultPoint
@@ -28,7 +30,7 @@ class RunPlan:
 
     @property
     def title(self) -> str:
-        """What stands behind the test's name in its report; empty for the plain run."""
+        """The text behind the test's name in its report; empty for the plain run."""
         parts = []
         if self.point is not None:
             parts.append(f"crash: {self.point.title}{self.point.where if self.is_shared else ''}")
@@ -36,8 +38,6 @@ class RunPlan:
             parts.append(f"seed: {self.seed}")
         if not parts:
             return ""
-        from durable_engine import printable
-
         return printable(f"[{', '.join(parts)}]")
 
     def command(self, nodeid: str, points: Sequence[FaultPoint]) -> str:
@@ -49,8 +49,6 @@ class RunPlan:
         """
         line = f"pytest {_quoted(nodeid)}"
         if self.point is not None:
-            from durable_engine import printable
-
             line += f" --workflows-crash={_quoted(printable(self.point.shortest(points)))}"
         if self.seed is not None:
             line += f" --workflows-seed={self.seed}"
@@ -62,7 +60,7 @@ PLAIN = RunPlan()
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """What a run of a test showed.
+    """The outcome of a run of a test.
 
     Attributes:
         passed: Whether setup and call passed.

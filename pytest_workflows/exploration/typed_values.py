@@ -117,18 +117,19 @@ def _required(cls: Any) -> set[str]:
 
 
 def _of_type(hint: Any) -> Strategy:
-    """What Hypothesis draws for a type, in the form that JSON has for it."""
+    """The strategy for a type, in the form that JSON has for it."""
     plain = get_args(hint)[0] if get_origin(hint) is Annotated else hint
     if not (isinstance(plain, type) and issubclass(plain, str | int | float)):
-        msgspec.json.schema(plain)  # says what JSON has no form for
+        msgspec.json.schema(plain)  # its error names the type that JSON has no form for
     return st.from_type(hint).map(_in_json).filter(_is_unchanged)
 
 
-def _in_json(value: object) -> Any:
-    return msgspec.to_builtins(value, str_keys=True, order="deterministic", enc_hook=_others_in_json)
+def _in_json(value: object) -> object:
+    made: object = msgspec.to_builtins(value, str_keys=True, order="deterministic", enc_hook=_others_in_json)
+    return made
 
 
-def _others_in_json(value: object) -> Any:
+def _others_in_json(value: object) -> str | int | float:
     for plain in (str, int, float):
         if isinstance(value, plain):
             return plain(value)

@@ -1,5 +1,5 @@
-"""How a test sees and steers instances: introspectors, the modifier, the clock, fault plans.
+"""Introspection: how a test sees and steers instances, by introspectors, the modifier, the clock and fault plans.
 
-What a test calls on an instance or a workflow belongs here. How its waits and modifications work belongs to the engine;
-what is printed of an instance to `timeline`.
+The API that a test calls on an instance or a workflow belongs here. Its waits and modifications work in the engine;
+an instance is printed by `timeline`.
 """

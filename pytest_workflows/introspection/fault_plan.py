@@ -1,4 +1,4 @@
-"""A fault plan: what goes wrong in one run, as plain data that prints as the code that makes it."""
+"""Fault plans: the faults of one run, as plain data that prints as the code that makes it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _EVENT_FORM = (
 
 @dataclass(frozen=True, repr=False)
 class FaultPlan:
-    """What goes wrong in a run: which attempts fail and how, where the engine dies, and when events come.
+    """The faults of a run: which attempts fail and how, where the engine dies, and when events come.
 
     `m.apply(plan)` puts it in force. A fault that the run never comes to is no error.
 
@@ -48,11 +48,11 @@ class FaultPlan:
         return f"FaultPlan({', '.join(f'{name}={value!r}' for name, value in given if value)})"
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        """What Hypothesis prints of a failing example: code to paste."""
+        """The text that Hypothesis prints of a failing example: code to paste."""
         printer.text(repr(self))
 
     def modifications(self) -> list[Modification]:
-        """The modifications that it stands for, made anew, none of them required to be used."""
+        """The modifications of the plan, made anew, none of them required to be used."""
         return [*self._of_attempts(), *self._of_crashes(), *self._of_events()]
 
     def _of_attempts(self) -> Iterator[Modification]:

@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import PurePath
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -40,16 +39,16 @@ _TOOLS = frozenset(
         "xdist",
     }
 )
-"""Packages that measure and report tests, or wait for the world: what they read is the real time."""
+"""Packages that measure and report tests, or wait for the world: they read the real time."""
 _OURS = "pytest_workflows"
 
 
 def nobody() -> None:
-    """What is notified while no rule watches."""
+    """The listener while no rule watches."""
 
 
 class Reads:
-    """Who is notified when user code reads the time.
+    """The listener to user code's reads of the time.
 
     Attributes:
         notify: Called at each read, in the frames of who reads.
@@ -63,7 +62,7 @@ reads = Reads()
 
 
 class Freezer:
-    """What shows virtual time to user code, and real time again: one for a session."""
+    """The freezer: shows virtual time to user code, and real time again; one for a session."""
 
     def __init__(self) -> None:
         self._travel: travel | None = None
@@ -96,7 +95,7 @@ class Freezer:
         self._now = now
 
     def check(self) -> None:
-        """See to it that nobody has frozen time inside of ours.
+        """Make sure that nobody has frozen time inside of ours.
 
         Raises:
             pytest.UsageError: If somebody has.
@@ -134,7 +133,7 @@ class Freezer:
 
 
 def _noticing(traveller: Traveller) -> Traveller:
-    """The same traveller, which notices who asks it for the time."""
+    """A traveller that notifies of reads of the time."""
     from time_machine import escape_hatch
 
     kind: Any = type(traveller)
@@ -165,13 +164,15 @@ def _is_tool(frame: FrameType | None) -> bool:
         package = name.partition(".")[0]
         verdict = _verdicts[name] = package in _TOOLS or (
             # An installed plugin: a user's own helpers may have such a name too.
-            package.startswith("pytest_") and package != _OURS and _is_installed(frame.f_code.co_filename)
+            package.startswith("pytest_") and package != _OURS and _is_library(frame.f_code.co_filename)
         )
     return verdict
 
 
-def _is_installed(file: str) -> bool:
-    return not {"site-packages", "dist-packages"}.isdisjoint(PurePath(file).parts)
+def _is_library(file: str) -> bool:
+    from pytest_workflows.sources.code_owner import is_library  # by now the engine is loaded: somebody watches time
+
+    return is_library(file)
 
 
 def _is_freezegun_active() -> bool:

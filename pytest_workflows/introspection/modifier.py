@@ -1,4 +1,4 @@
-"""The modifier: what a test says in a `modify` block, collected and put in force together."""
+"""The modifier: the modifications of a `modify` block, collected and put in force together."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ class Modifier:
 
         Args:
             at: The point: `"lost:charge card#1"`, `"before:charge card"`, `"sleep:cool down#2"`, `"end"`.
-            times: How often: each time that the point is reached, the next lives included.
+            times: How often: each time that the point is reached, in later executions too.
 
         Raises:
             InvalidArgumentError: If there is no such point; the message shows the form.

@@ -1,4 +1,4 @@
-"""Which introspectors are open on an engine, and which modifications nothing has used."""
+"""The registry of an engine's open introspectors, and of modifications that nothing has used."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pytest_workflows.timeline.step_table import joined
 from pytest_workflows.timeline.text import Run, keep_run
 
 MOST_RUNS = 20
-"""Of a test's runs, in its report."""
+"""The most runs in a test's report."""
 
 
 class OpenIntrospector(Protocol):
@@ -41,15 +41,15 @@ class OpenInstanceIntrospector(OpenIntrospector, Protocol):
 
 
 class Registry:
-    """What is being introspected on one engine.
+    """The open introspectors of one engine.
 
     Attributes:
         strict: Whether a modification that nothing used is an error.
         replays: Whether instances are replayed from their storage when they have ended.
         unused: Errors found by a plain `dispose()`, for the end of the test.
         gone: The runs of instances that were disposed of, for the test's report.
-        on_leave: Told of instances that are about to be disposed of.
-        most_runs: How many of them are kept; None for all.
+        instances: The open introspectors of one instance each, by workflow and id.
+        workflows: The open introspectors of all new instances, by workflow.
     """
 
     def __init__(self) -> None:
@@ -57,10 +57,31 @@ class Registry:
         self.replays = False
         self.unused: list[UnusedModificationError] = []
         self.gone: list[Run] = []
-        self.on_leave: Callable[[Workflow, Iterable[str]], None] | None = None
-        self.most_runs: int | None = MOST_RUNS
+        self._on_leave: Callable[[Workflow, Iterable[str]], None] | None = None
+        self._most_runs: int | None = MOST_RUNS
         self.instances: dict[tuple[str, str], OpenInstanceIntrospector] = {}
         self.workflows: dict[str, OpenIntrospector] = {}
+
+    def configure(self, *, strict: bool, replays: bool) -> None:
+        """Set what the settings of the test say.
+
+        Args:
+            strict: Whether a modification that nothing used is an error.
+            replays: Whether instances are replayed from their storage when they have ended.
+        """
+        self.strict, self.replays = strict, replays
+
+    def stop_replays(self) -> None:
+        """The test's call is over: an introspector that a fixture closes comes too late for a replay."""
+        self.replays = False
+
+    def keep_all_runs(self) -> None:
+        """Keep the runs of all instances that are disposed of, and not the first ones alone."""
+        self._most_runs = None
+
+    def on_leave(self, notify: Callable[[Workflow, Iterable[str]], None]) -> None:
+        """Notify somebody of instances that are about to be disposed of."""
+        self._on_leave = notify
 
     def open_instance(self, introspector: OpenInstanceIntrospector, workflow: str) -> None:
         """Note that an instance is introspected.
@@ -88,23 +109,37 @@ class Registry:
             )
         self.workflows[workflow] = introspector
 
+    def close_instance(self, introspector: OpenInstanceIntrospector, workflow: str) -> None:
+        """Note that an instance is introspected no more by this introspector."""
+        key = (workflow, introspector.id)
+        if self.instances.get(key) is introspector:
+            del self.instances[key]
+
+    def close_workflow(self, workflow: str) -> None:
+        """Note that a workflow is introspected no more."""
+        self.workflows.pop(workflow, None)
+
+    def add_unused(self, error: UnusedModificationError) -> None:
+        """Keep the error for modifications that nothing used until the end of the test."""
+        self.unused.append(error)
+
     def keep_runs(self, engine: Engine, workflow: Workflow, ids: Iterable[str]) -> None:
         """Keep the runs of instances that are about to go, for the test's report; of very many, the first ones."""
-        if self.on_leave is not None:
-            self.on_leave(workflow, list(ids))
-        most = None if self.most_runs is None else max(0, self.most_runs - len(self.gone))
+        if self._on_leave is not None:
+            self._on_leave(workflow, list(ids))
+        most = None if self._most_runs is None else max(0, self._most_runs - len(self.gone))
         for id in itertools.islice(ids, most):
             instance = engine.find(workflow, id)
             if instance is not None:
                 self.gone.append(keep_run(engine, instance))
 
     def keep_left(self) -> None:
-        """The engine is about to be closed: introspectors that are still open answer from what is kept here."""
+        """Let open introspectors keep their records: the engine is about to be closed."""
         for introspector in [*self.instances.values(), *self.workflows.values()]:
             introspector.keep_left()
 
     def check_used(self) -> None:
-        """At the end of a test that passed: see to it that every modification was used.
+        """Check, at the end of a test that passed, that every modification was used.
 
         Raises:
             UnusedModificationError: If one was not.
@@ -130,8 +165,8 @@ def unused_error(
     """The error for modifications that nothing used, or None if all were.
 
     Args:
-        modifications: What the test asked for.
-        of: Says of what, for the message.
+        modifications: The modifications of the test.
+        of: The workflow or instance, for the message.
         steps_that_ran: Gives the steps that did run; asked only if they are needed.
     """
     unused = [one for one in modifications if one.required and not one.used]

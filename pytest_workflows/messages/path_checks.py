@@ -1,4 +1,4 @@
-"""Whether a file or folder can be written, asked before there is anything to write."""
+"""Checks that a file or folder can be written, before there is anything to write."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def why_not_writable(path: Path, *, folder: bool = False) -> str | None:
-    """Why a path cannot be written to, in words that go on after "cannot be written: "; None if it seems that it can.
+    """The reason why a path cannot be written to, to go on after "cannot be written: "; None if it seems writable.
 
     Args:
         path: The file, or the folder.
@@ -39,7 +39,7 @@ def _why_not_made(path: Path) -> str | None:
 
 
 def why_no_path(text: str) -> str | None:
-    """Why a text is no path at all; None if it is one."""
+    """The reason why a text is no path at all; None if it is one."""
     if "\0" in text:
         return "a path has no NUL character"
     try:

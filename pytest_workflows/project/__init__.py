@@ -1,5 +1,5 @@
 """A Worker's project: its wrangler configuration, its secrets, its sources, and how they are imported.
 
-What is read from files and what makes `import workers` work belongs here. What a binding does belongs to `bindings`,
-and what a test makes of a project to `session`.
+Readers of files and the import hook of `import workers` belong here. The work of a binding belongs to `bindings`,
+and a test's use of a project to `session`.
 """

@@ -1,4 +1,4 @@
-"""Where keys and values stand in a configuration: what parses it does not tell."""
+"""Lines of keys and values in a configuration, which its parsers do not give."""
 
 from __future__ import annotations
 
@@ -72,11 +72,11 @@ class Lines:
 
     @cached_property
     def _outside_quotes(self) -> str:
-        """The source of TOML with what stands in quotes blanked."""
+        """The source of TOML with quoted texts blanked."""
         return TOML_TOKEN.sub(lambda token: re.sub(r"[^\n]", " ", token[0]), self._source)
 
     def _entries(self, path: tuple[str | int, ...], behind: int) -> list[tuple[int, int]]:
-        """Where the entries of a list begin and end, whose key ends at `behind`."""
+        """The begins and ends of the entries of a list, whose key ends at `behind`."""
         header = r"\s*\.\s*".join(re.escape(str(text)) for text in path)
         form = re.compile(rf"^[^\S\n]*(\[\[\s*{header}\s*\]\])", re.MULTILINE)
         headers = [found.start(1) for found in form.finditer(self._source)]
@@ -87,7 +87,7 @@ class Lines:
 
 
 def _tables(source: str, start: int) -> Iterator[tuple[int, int]]:
-    """Where the tables of a list begin and end, in JSON or in TOML; the list begins at `start`."""
+    """The begins and ends of the tables of a list, in JSON or in TOML; the list begins at `start`."""
     depth = began = 0
     for token in _BRACKET_OR_TEXT.finditer(source, start):
         if token[0] in ("{", "["):

@@ -41,7 +41,7 @@ def find_dev_vars(config: Path, environment: str | None) -> Path | None:
 
 
 def load_dev_vars(path: Path) -> dict[str, str]:
-    """What such a file says.
+    """Read the variables of a `.dev.vars` file.
 
     Args:
         path: The file.
@@ -52,7 +52,7 @@ def load_dev_vars(path: Path) -> dict[str, str]:
     try:
         source = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        # The error of a decoder would show what stands in the file.
+        # The error of a decoder would show the file's content.
         why = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
         raise WorkflowConfigError(
             f"{path}:1: these secrets cannot be read: {why}. Correct the file, or turn it off with ini "

@@ -132,7 +132,7 @@ def _take_out() -> dict[str, ModuleType]:
 
 
 def _forget(name: str) -> None:
-    """Leave nothing on our own modules of one that lies in a user's folder."""
+    """Remove what the import of a module in a user's folder left on our own modules."""
     parent, _, child = name.rpartition(".")
     target = _SERVED.get(parent)
     if target is not None and name not in _SERVED:

@@ -1,4 +1,4 @@
-"""A Worker's module that wants a running event loop while it is imported, where none runs: what to say of that."""
+"""The explanation for a Worker's module that wants a running event loop while it is imported, where none runs."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ def wants_loop(error: BaseException) -> bool:
 
 
 def explain_missing_loop(error: BaseException, is_workers: Callable[[str], bool]) -> str | None:
-    """What happened, why, and what to do, where a module of the Worker was imported without a running event loop.
+    """Explain an error of a Worker's module that was imported without a running event loop: fact, cause, next step.
 
     Args:
-        error: What was raised.
+        error: The error.
         is_workers: Says of a file whether it is the Worker's.
 
     Returns:

@@ -1,8 +1,9 @@
-"""Says so where a Worker's source is for a newer Python than the one that runs the tests."""
+"""Notes on errors of a Worker's source that is for a newer Python than the one that runs the tests."""
 
 from __future__ import annotations
 
 import inspect
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -42,7 +43,7 @@ def add_notes(error: BaseException, project: Project | None) -> list[str]:
 
 
 def note_of(error: BaseException, project: Project | None) -> str | None:
-    """What to say of an error, where the Worker's source that it comes from is for a newer Python; None otherwise.
+    """The note on an error whose Worker's source is for a newer Python; None for any other error.
 
     Args:
         error: The error.
@@ -74,7 +75,7 @@ def _why(config: WranglerConfig) -> str:
 
 
 def _what(error: BaseException) -> str | None:
-    """How an error may be due to an older Python; None where it cannot be."""
+    """The way in which an error may be due to an older Python; None where it cannot be."""
     if isinstance(error, SyntaxError):
         return "What does not parse here may be the syntax of Python {newer}."
     if isinstance(error, AttributeError):
@@ -104,6 +105,8 @@ def _is_standard(name: str) -> bool:
 
 def _comes_from(error: BaseException, folder: Path) -> bool:
     """Whether an error comes from the Worker's source: a test beside it is none of the Worker."""
+    from pytest_workflows.sources.code_owner import is_workers
+
     if isinstance(error, SyntaxError):
         files = [] if error.filename is None else [error.filename]
     else:
@@ -111,8 +114,7 @@ def _comes_from(error: BaseException, folder: Path) -> bool:
         while traceback is not None:
             files.append(traceback.tb_frame.f_code.co_filename)
             traceback = traceback.tb_next
-    paths = [Path(file) for file in files]
-    return any(path.is_relative_to(folder) and not path.name.startswith(("test_", "conftest")) for path in paths)
+    return any(is_workers(os.path.realpath(folder), file) for file in files)
 
 
 def _dotted(version: tuple[int, ...]) -> str:

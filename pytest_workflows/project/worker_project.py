@@ -68,7 +68,7 @@ class Project:
 
     @property
     def secrets(self) -> Mapping[str, str]:
-        """What `.dev.vars` says, read on first use; of a configuration with `secrets`, what it names alone.
+        """The variables of `.dev.vars`, read on first use; of a configuration with `secrets`, only those that it names.
 
         Raises:
             WorkflowConfigError: If it cannot be read.
@@ -104,15 +104,17 @@ class Project:
 
     def has_file(self, file: str) -> bool:
         """Whether a file is the Worker's: it lies beside `main`, and is no test and no library."""
+        from pytest_workflows.sources.code_owner import is_workers
+
         folder = self.folder
-        return folder is not None and _is_workers(file, folder)
+        return folder is not None and is_workers(os.path.realpath(folder), file)
 
     # -- the modules beside main -------------------------------------------------------------------------------------
 
     def activate(self) -> None:
         """Make `import entry` find this project's module, and bring back the modules that it had.
 
-        What the platform finds in `python_modules` is found behind everything else on the path: a test's environment
+        Modules in `python_modules` are found behind everything else on the path: a test's environment
         has most of it itself, built for this machine.
         """
         folder = self.folder
@@ -140,9 +142,11 @@ class Project:
             sys.path.insert(self._place, str(folder))
         if str(self.vendored) in sys.path:
             sys.path.remove(str(self.vendored))
+        vendored = f"{self.vendored}{os.sep}"
+        beside = (f"{folder}{os.sep}", vendored)  # there may be thousands of modules, and hardly one of them is here
         for name, module in list(sys.modules.items()):
-            places = _places_of(module)
-            if any(_is_workers(one, folder) or one.startswith(f"{self.vendored}{os.sep}") for one in places):
+            places = [place for place in _places_of(module) if place.startswith(beside)]
+            if any(_is_beside_main(place, folder) or place.startswith(vendored) for place in places):
                 self._aside[name] = sys.modules.pop(name)
 
     def load_main(self) -> ModuleType:
@@ -171,7 +175,7 @@ class Project:
             said = explain_missing_loop(error, self.has_file)
             if said is None:
                 raise
-            raise WorkflowConfigError(said) from None  # it names file and line
+            raise WorkflowConfigError(said) from None  # the text names file and line
         file = getattr(module, "__file__", None)
         if file is None or Path(file).resolve() != main:
             raise WorkflowConfigError(
@@ -212,6 +216,9 @@ class ProjectSwitcher:
         configured: Ini `workflows_config`.
         environment: Ini `workflows_wrangler_env`.
         dev_vars: Ini `workflows_dev_vars`.
+
+    Attributes:
+        active: The project whose modules can be imported now; None where there is none.
     """
 
     def __init__(
@@ -275,7 +282,8 @@ def _places_of(module: ModuleType) -> list[str]:
     return [place for place in places if isinstance(place, str)]
 
 
-def _is_workers(file: str, folder: Path) -> bool:
+def _is_beside_main(file: str, folder: Path) -> bool:
+    """Whether a module is put aside with the project that it belongs to: helpers of its tests as well."""
     prefix = f"{folder}{os.sep}"
     if not file.startswith(prefix):
         return False

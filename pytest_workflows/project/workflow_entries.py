@@ -1,4 +1,4 @@
-"""What a wrangler configuration says of workflows: in `workflows`, and in `exports`.
+"""Workflows in a wrangler configuration: those of `workflows`, and those of `exports`.
 
 The rules are wrangler's own (4.164.0, `wrangler deploy`): what it refuses is refused, what it warns of is warned of.
 """
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
-from pytest_workflows.messages.short_repr import shown as shown_value
+from pytest_workflows.messages.short_repr import kind_of, shown_setting
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
 _MOST_STEPS = 25_000
@@ -28,16 +28,16 @@ class WorkflowBindingConfig:
     """A workflow that the configuration declares.
 
     Attributes:
-        binding: The binding's name in `env`; of a workflow that is only exported, what the engine calls it.
+        binding: The binding's name in `env`; of a workflow that is only exported, the engine's name for it.
         name: The workflow's own name.
         class_name: The class in `main`.
-        script_name: Another Worker that the class lives in, or None.
+        script_name: Another Worker that has the class, or None.
         step_limit: `limits.steps`, or None.
         line: Where the configuration names the class.
         schedules: The cron expressions that start it.
         concurrency: `concurrency.limit`, or None.
         success_retention: For how long an instance is kept that completed, as written, or None.
-        error_retention: The same for one that did not.
+        error_retention: For how long an instance is kept that failed, as written, or None.
     """
 
     binding: str
@@ -57,7 +57,7 @@ Near = tuple[str | int, ...]
 
 
 class Report(Protocol):
-    """Where mistakes are reported, by the keys and values that lead to them in the file."""
+    """A report of mistakes, by the keys and values that lead to them in the file."""
 
     def fail(self, near: Near, what: str) -> NoReturn:
         """Refuse the configuration."""
@@ -70,11 +70,11 @@ class Report(Protocol):
 
 
 class WorkflowReader:
-    """Reads what a configuration says of workflows.
+    """A reader of the workflows in a configuration.
 
     Args:
         report: Where mistakes are reported.
-        own_names: What the Worker itself is called.
+        own_names: The names of the Worker itself.
     """
 
     def __init__(self, report: Report, own_names: set[str | None]) -> None:
@@ -109,10 +109,10 @@ class WorkflowReader:
                 found = ", ".join(entry) or "nothing"
                 self._report.fail(near, f'{where} has no "{key}" (found: {found}).')
             if not isinstance(entry[key], str) or not entry[key]:
-                self._report.fail((*near, key), f"{where}.{key} is {shown(entry[key])}, not a text.")
+                self._report.fail((*near, key), f"{where}.{key} is {shown_setting(entry[key])}, not a text.")
         script = entry.get("script_name")
         if "script_name" in entry and not isinstance(script, str):
-            self._fail(near, where, "script_name", f"is {shown(script)}, not a text")
+            self._fail(near, where, "script_name", f"is {shown_setting(script)}, not a text")
         self._check_name((*near, "name"), where, entry["name"])
         settings = self._settings(near, where, entry)
         self._warn_of_unknown(near, where, entry, _BINDING_KEYS)
@@ -139,7 +139,7 @@ class WorkflowReader:
                 self._report.fail(("exports", class_name), f"{where} is {kind_of(entry)}, not a table.")
             if entry.get("type") not in _EXPORT_TYPES:
                 listed = ", ".join(f'"{one}"' for one in _EXPORT_TYPES)
-                given = f"is {shown(entry['type'])}" if "type" in entry else "is missing"
+                given = f"is {shown_setting(entry['type'])}" if "type" in entry else "is missing"
                 self._report.fail(("exports", class_name, "type"), f"{where}.type {given}. Write one of {listed}.")
             if entry["type"] != "workflow":
                 others[class_name] = entry["type"]
@@ -158,7 +158,11 @@ class WorkflowReader:
         near = ("exports", class_name)
         name = entry.get("name")
         if not isinstance(name, str):
-            given = f"is {shown(name)}, not a text" if "name" in entry else "is missing: it is the workflow's own name"
+            given = (
+                f"is {shown_setting(name)}, not a text"
+                if "name" in entry
+                else "is missing: it is the workflow's own name"
+            )
             self._report.fail((*near, "name"), f"{where}.name {given}.")
         self._check_name((*near, name), where, name)
         settings = self._settings(near, where, entry)
@@ -226,7 +230,7 @@ class WorkflowReader:
         jurisdiction = entry.get("jurisdiction")
         if "jurisdiction" in entry and jurisdiction not in _JURISDICTIONS:
             listed = ", ".join(f'"{one}"' for one in _JURISDICTIONS)
-            self._fail(near, where, "jurisdiction", f"is {shown(jurisdiction)}. Write one of {listed}")
+            self._fail(near, where, "jurisdiction", f"is {shown_setting(jurisdiction)}. Write one of {listed}")
         retention = self._table(near, where, entry, "default_retention", ("success_retention", "error_retention"))
         return {
             "step_limit": self._steps(near, where, entry),
@@ -251,7 +255,9 @@ class WorkflowReader:
             return None
         steps = whole(table["steps"])
         if steps is None or steps < 1:
-            self._fail(near, where, "limits.steps", f"is {shown(table['steps'])}, not a number of steps from 1 on")
+            self._fail(
+                near, where, "limits.steps", f"is {shown_setting(table['steps'])}, not a number of steps from 1 on"
+            )
         if steps > _MOST_STEPS:
             self._report.warn(
                 (*near, "limits", "steps"),
@@ -265,7 +271,7 @@ class WorkflowReader:
             return None
         limit = whole(table["limit"])
         if limit is None or limit < 1:
-            what = f"is {shown(table['limit'])}, not a number of instances from 1 on"
+            what = f"is {shown_setting(table['limit'])}, not a number of instances from 1 on"
             self._fail(near, where, "concurrency.limit", what)
         return limit
 
@@ -275,7 +281,7 @@ class WorkflowReader:
             return ()
         crons = [given] if isinstance(given, str) else given
         if not isinstance(crons, list) or not crons or not all(isinstance(cron, str) and cron for cron in crons):
-            what = f'is {shown(given)}. Write a cron expression or a list of them, such as ["0 * * * *"]'
+            what = f'is {shown_setting(given)}. Write a cron expression or a list of them, such as ["0 * * * *"]'
             self._fail(near, where, "schedules", what)
         return tuple(crons)
 
@@ -284,8 +290,8 @@ class WorkflowReader:
         if number is not None and number > 0:
             return number
         if not isinstance(given, str) or not given:
-            what = f'is {shown(given)}. Write a duration such as "3 days", or a whole number of milliseconds above 0'
-            self._fail(near, where, f"default_retention.{key}", what)
+            what = 'Write a duration such as "3 days", or a whole number of milliseconds above 0'
+            self._fail(near, where, f"default_retention.{key}", f"is {shown_setting(given)}. {what}")
         return given
 
     def _warn_of_unknown(self, near: Near, where: str, table: Mapping[str, Any], known: Iterable[str]) -> None:
@@ -309,16 +315,3 @@ def whole(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return int(value) if value == value // 1 else None
-
-
-def shown(value: object) -> str:
-    """A value of a configuration, for messages."""
-    return "null" if value is None else "true" if value is True else "false" if value is False else shown_value(value)
-
-
-def kind_of(value: object) -> str:
-    """What kind of value that is, and the value, for messages."""
-    if value is None:
-        return "null"
-    names = {dict: "a table", list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number"}
-    return f"{names.get(type(value), type(value).__name__)} ({shown_value(value)})"

@@ -1,4 +1,4 @@
-"""Reads the wrangler configuration: what of a Worker's bindings and flags matters to a test."""
+"""The wrangler configuration: the bindings and flags of a Worker that matter to a test."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from typing import Any, NoReturn
 
 from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.messages.path_checks import why_no_path
-from pytest_workflows.messages.short_repr import brief, shown, shown_path
+from pytest_workflows.messages.short_repr import brief, kind_of, shown, shown_path
 
 from .config_lines import TOML_TOKEN, Lines
-from .workflow_entries import WorkflowBindingConfig, WorkflowReader, kind_of
+from .workflow_entries import WorkflowBindingConfig, WorkflowReader
 
 __all__ = [
     "NAMES",
@@ -41,7 +41,7 @@ PYTHON_FLAGS = {
     "python_workers_314": ("2026-09-08", (3, 14)),
     "python_workers_20250116": ("2025-09-29", (3, 13)),
 }
-"""The compatibility flags that choose a Python: since when each holds by itself, and which Python it is."""
+"""The compatibility flags that choose a Python: the date since which each holds by itself, and the Python."""
 IMPLICIT_FLAG = "python_workflows_implicit_dependencies"
 PRESERVE_SINCE = "2026-05-14"
 PRESERVE_FLAG = "workflows_preserve_non_retryable_error_message"
@@ -92,7 +92,7 @@ def binding_meant(workflows: Iterable[WorkflowBindingConfig], name: str | None, 
     """The binding of something that names none: its workflow's only one, else the only one there is.
 
     Args:
-        workflows: What the configuration has.
+        workflows: The workflows of the configuration.
         name: The workflow's own name, if that is known.
         bindings: All that there are.
 
@@ -105,7 +105,7 @@ def binding_meant(workflows: Iterable[WorkflowBindingConfig], name: str | None, 
 
 @dataclass(frozen=True, slots=True)
 class WranglerConfig:
-    """What we read of a configuration.
+    """The parts of a configuration that we read.
 
     Attributes:
         path: The file.
@@ -117,9 +117,9 @@ class WranglerConfig:
         other_bindings: The bindings that we do not provide: name to kind.
         main_line: Where the configuration names `main`.
         exports: The workflows that `exports` declares; one that has a binding as well is called by it.
-        other_exports: What else `exports` declares: class to type.
+        other_exports: The other classes that `exports` declares: class to type.
         required_secrets: `secrets.required`; None where the configuration has no `secrets`.
-        warnings: What wrangler warns of: line and text.
+        warnings: wrangler's warnings: line and text.
     """
 
     path: Path
@@ -179,10 +179,10 @@ def _folders_to_search(start: Path, rootdir: Path) -> Iterator[Path]:
 
 
 def nothing_found(start: Path, rootdir: Path) -> str:
-    """What to say where no configuration was found: which folders were searched, and what to do.
+    """The message where no configuration was found: the folders that were searched, and the next step.
 
     Args:
-        start: The file or folder that one was looked for.
+        start: The file or folder whose configuration was searched for.
         rootdir: pytest's rootdir.
     """
     searched = ", ".join(map(str, _folders_to_search(start, rootdir)))
@@ -322,7 +322,7 @@ def _line_of_long_number(source: str) -> int:
 
 
 class _Reader:
-    """Reads one file, and knows where in it things stand."""
+    """A reader of one file, which knows the lines of keys and values."""
 
     def __init__(self, path: Path, source: str, environment: str | None) -> None:
         self._path = path

@@ -1,4 +1,8 @@
-"""Recordings: a run of an instance in a file, and what can be done with one."""
+"""Recordings: a run of an instance in a file, and what can be done with one.
+
+What a recording is, how it is made and how it runs again belongs here, a room each. What is drawn of one belongs to
+`reporting`, and what is printed to `timeline` and `cli`.
+"""
 
 from __future__ import annotations
 

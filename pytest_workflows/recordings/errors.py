@@ -10,4 +10,4 @@ class RecordingError(EngineError):
 
 
 class DivergenceError(EngineError):
-    """The source asked for something else than what was recorded."""
+    """The source asked for other steps than the recorded ones."""

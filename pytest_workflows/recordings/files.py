@@ -80,7 +80,7 @@ def read(found: object, where: str = "the recording", *, json_outputs: bool | No
     """A recording from decoded JSON: one of ours, or what the platform's API returns for an instance.
 
     Args:
-        found: What the JSON held.
+        found: The decoded JSON.
         where: Names it in errors.
         json_outputs: Whether outputs stand in production's JSON as JSON text; None for what that says, or to guess.
 

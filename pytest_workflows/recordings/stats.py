@@ -1,4 +1,4 @@
-"""What many recordings say of their workflows: how they ended, where the time went, which steps are slow."""
+"""Statistics of many recordings, a workflow each: how they ended, where the time went, which steps are slow."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Interval = tuple[datetime, datetime]
 
 
 class Spread(msgspec.Struct, frozen=True):
-    """How a duration is spread over instances or runs of a step, in milliseconds.
+    """The spread of a duration over instances or runs of a step, in milliseconds.
 
     Attributes:
         count: How many are known.
@@ -43,7 +43,7 @@ class StepStats(msgspec.Struct, frozen=True):
         failed: How many failed for good.
         retries: Attempts beyond the first.
         virtual: From start to end, in virtual time.
-        working: What their attempts took: in real time, or in production's.
+        working: The time of their attempts: in real time, or in production's.
     """
 
     kind: str
@@ -66,7 +66,7 @@ class WorkflowStats(msgspec.Struct, frozen=True):
         wall: From creation to the end in real time; of production's recordings in production's.
         virtual: The same in virtual time.
         waiting_ms: Virtual time in which something was waited for (sleeps, events, retry delays) while no step worked.
-        working_ms: What steps' attempts took: in real time, or in production's.
+        working_ms: The time of steps' attempts: in real time, or in production's.
         steps: How many steps started.
         retries: Attempts beyond the first.
         by_step: Each kind and name of step, in order of their first start.
@@ -103,24 +103,24 @@ def stats_of(recordings: Iterable[Recording]) -> list[WorkflowStats]:
 
 
 def workflow_of(recording: Recording) -> str:
-    """What a recording's workflow is called: its binding, else its own name, else `"unknown"`."""
+    """The name of a recording's workflow: its binding, else its own name, else `"unknown"`."""
     return recording.binding or recording.workflow or "unknown"
 
 
 def wall_ms(recording: Recording) -> float | None:
-    """How long a run took in the world's time; None where that is not known."""
+    """The duration of a run in real time; None where that is not known."""
     return recording.real_ms if recording.source == "test" else virtual_ms(recording)
 
 
 def virtual_ms(recording: Recording) -> float | None:
-    """How long a run took by its own clock, up to now for one that has not ended; None where that is not known."""
+    """The duration of a run by its own clock, up to now for one that has not ended; None where that is not known."""
     start = recording.created_at or recording.started_at
     end = recording.ended_at or recording.recorded_at
     return None if start is None or end is None else _ms(start, end)
 
 
 def working_ms(recording: Recording, step: Step) -> float | None:
-    """How long a step's attempts took in the world's time; None where that is not known."""
+    """The duration of a step's attempts in real time; None where that is not known."""
     if step.kind != "do":
         return None
     if recording.source == "test":
@@ -159,7 +159,7 @@ def _interval(start: datetime | None, end: datetime | None) -> list[Interval]:
 
 
 def _length(intervals: list[Interval]) -> float:
-    """How much time intervals cover, in milliseconds; what several cover counts once."""
+    """The time that intervals cover, in milliseconds; overlaps count once."""
     covered = timedelta()
     until: datetime | None = None
     for start, end in sorted(intervals):

@@ -1,5 +1,5 @@
-"""Reports about the tests of a session: the HTML page, graphs, step coverage, and what tracebacks leave out.
+"""Reports about the tests of a session: the HTML page, graphs, step coverage, and shortened tracebacks.
 
-What is made of recordings and written to files belongs here. When it is made belongs to `session/hooks`; a single run
-as text to `timeline`.
+Reports that are made of recordings and written to files belong here. The time of making them belongs to
+`session/hooks`; a single run as text to `timeline`.
 """

@@ -1,4 +1,4 @@
-"""What a failing test's traceback shows: the test and the Worker, and nothing of ours but where we are to blame."""
+"""Tracebacks of failing tests: frames of the test and the Worker, and ours only where we are to blame."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pytest_workflows.errors import UnprovidedError
 
 
 def hide_ours(error: BaseException) -> None:
-    """Let pytest leave out our frames, for an error that somebody is to read; `--full-trace` shows them still.
+    """Let pytest leave out our frames, for an error that is made to be read; `--full-trace` shows them still.
 
     Where no frame is the user's, as in what is raised when a test's call is over, all stays as it is.
 
     Args:
-        error: What the test failed with; what it was caused by is looked at as well.
+        error: The test's failure; its causes are treated as well.
     """
     seen: set[int] = set()
     now: BaseException | None = error
@@ -35,7 +35,7 @@ def hide_ours(error: BaseException) -> None:
 
 
 def _cut_behind_users(steps: list[TracebackType]) -> None:
-    """Leave out what a library did to come to us: what counts is where the Worker called it."""
+    """Leave out the frames of a library that called us: the place where the Worker called it counts."""
     users = [step for step in steps if _is_users(step)]
     if users:
         users[-1].tb_next = None
@@ -58,12 +58,12 @@ def _steps(traceback: TracebackType | None) -> Iterator[TracebackType]:
 
 
 def _is_users(step: TracebackType) -> bool:
-    from pytest_workflows.sources.worker_code import is_library
+    from pytest_workflows.sources.code_owner import is_library
 
     return not is_library(step.tb_frame.f_code.co_filename)
 
 
 def _is_ours(step: TracebackType) -> bool:
-    from pytest_workflows.sources.worker_code import is_ours
+    from pytest_workflows.sources.code_owner import is_ours
 
     return is_ours(step.tb_frame.f_code.co_filename)

@@ -2,6 +2,6 @@
 
 A rule's file registers the rule with what is said of it, and holds the observer that notices where it is broken, unless
 the engine notices that itself. `base` has what observers of rules share, `registry` finds the files. What a rule needs
-to find out of a source or a value is in `analysis/`; how findings become warnings, errors and reports is no matter of
-this folder.
+to find out of a source or a value belongs to `analysis/`; how findings become warnings, errors and reports does not
+belong here but to `session`.
 """

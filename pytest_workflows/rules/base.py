@@ -14,8 +14,8 @@ class RuleObserver(Observer):
     A subclass is registered with its rule, and overrides the methods of what it is notified of.
 
     Args:
-        engine: What is observed.
-        sources: Which code is the Worker's.
+        engine: The engine that is observed.
+        sources: The Worker's sources.
 
     Attributes:
         rule: The rule's name, which its registration sets.
@@ -42,11 +42,11 @@ class RuleObserver(Observer):
         """Add a finding of this rule.
 
         Args:
-            message: What was noticed, a clause without a full stop.
+            message: The observation, a clause without a full stop.
             place: File and line of the user's source.
             workflow: The workflow whose run shows it.
             step: The step's label.
-            about: Tells several things of one place apart.
+            about: Distinguishes several findings of one place.
         """
         self._findings.add(self.rule, message, place, step=step, workflow=workflow.name, about=about)
 
@@ -57,7 +57,7 @@ class RuleObserver(Observer):
 
 
 def title_of(rule: str) -> str:
-    """What the observer of a rule is called in a report of its failure."""
+    """The title of a rule's observer in a report of its failure."""
     return f"rule {rule!r}"
 
 

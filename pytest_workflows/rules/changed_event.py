@@ -39,16 +39,16 @@ class ChangedEvent(RuleObserver):
         self._asked.pop(instance, None)
 
     def step_asked(self, instance: Instance, ask: Ask) -> None:
-        """What has changed since the last comparison, `run` has changed."""
+        """Compare the event: a change since the last comparison is the doing of `run`."""
         self._asked[instance] = ask.place
         self._compare(instance, None, ask.place)
 
     def callback_started(self, instance: Instance, run: CallbackRun) -> None:
-        """What has changed since the last comparison, `run` has changed."""
+        """Compare the event: a change since the last comparison is the doing of `run`."""
         self._compare(instance, None, self._asked.get(instance))
 
     def callback_ended(self, instance: Instance, run: CallbackRun) -> None:
-        """What has changed now, the callback has changed, unless the source shows the change elsewhere."""
+        """Compare the event: a change is the callback's doing, unless the source shows it elsewhere."""
         self._compare(instance, run, run.place)
 
     def _compare(self, instance: Instance, run: CallbackRun | None, seen: Place | None = None) -> None:

@@ -13,7 +13,7 @@ from .base import RuleObserver
 from .registry import register
 
 MOST_FROM_SEVERAL_LINES = 2
-"""So many creates from different lines are no series yet."""
+"""The most creates from different lines that are no series yet."""
 
 
 class _Series(NamedTuple):
@@ -93,4 +93,4 @@ class OneByOneCreates(RuleObserver):
         self._series.pop((_number(instance.root), instance.workflow.name), None)
 
 
-_number = id  # methods here have an argument of that name
+_number = id  # the builtin: methods here have an argument of that name

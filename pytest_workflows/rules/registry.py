@@ -31,7 +31,7 @@ def register(name: str, *, consequence: str, remedy: str) -> Callable[[_Observer
 
     Args:
         name: The rule's name, that of its file and of its page: `state-outside-step`.
-        consequence: What happens in production where it is broken, a sentence.
+        consequence: The consequence in production where the rule is broken, a sentence.
         remedy: How to write it instead, a sentence.
 
     Returns:
@@ -56,7 +56,7 @@ class RuleSet(NamedTuple):
     """All rules, in alphabetical order.
 
     Attributes:
-        rules: What is said of each, by its name.
+        rules: The record of each rule, by its name.
         observers: The observers of the rules; the engine notices what breaks a rule that has none.
         failures: Why a rule is left out, by its name: its file raised, or registered nothing.
     """
@@ -103,8 +103,8 @@ class RuleObservers:
     """The observers of all rules on one engine.
 
     Args:
-        engine: What is observed.
-        sources: Which code is the Worker's.
+        engine: The engine that is observed.
+        sources: The Worker's sources.
     """
 
     def __init__(self, engine: Engine, sources: Sources) -> None:

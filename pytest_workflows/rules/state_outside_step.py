@@ -190,7 +190,7 @@ class StateOutsideStep(RuleObserver):
         return all(id(container) in foreign for container in changed)
 
     def _find(self, run: CallbackRun, entry: _Reachable, *, alone: bool) -> _Change | None:
-        """Where the source says so: in the callback, or in what it can call, if nothing else ran meanwhile."""
+        """The change in the source: in the callback, or in a function that it can call, if no other code ran."""
         code = code_of(run.function)
         if code is None:
             return None

@@ -27,7 +27,7 @@ _LOOPS = ast.For | ast.AsyncFor | ast.While | ast.ListComp | ast.SetComp | ast.D
 
 @dataclass(slots=True)
 class _Execution:
-    """What is known of an execution of `run`.
+    """The observations of an execution.
 
     Attributes:
         task: The task of `run`.

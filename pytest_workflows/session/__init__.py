@@ -1,5 +1,5 @@
-"""A pytest session and its tests: options, fixtures, each test with its engine, and what workers of xdist hand over.
+"""A pytest session and its tests: options, fixtures, each test with its engine, and the channel to xdist's workers.
 
-What knows pytest belongs here. What a test sees of an instance belongs to `introspection`, and what is written at the
+Code that knows pytest belongs here. A test's view of an instance belongs to `introspection`, and reports at the
 end to `reporting`.
 """

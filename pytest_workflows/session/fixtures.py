@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pytest_workflows.introspection.clock import WorkflowClock
     from pytest_workflows.workers.environment import EnvProxy
 
-    from .testrun import RunningTest
+    from .testrun import TestRun
     from .worker import WorkflowWorker
 
 
@@ -29,10 +29,10 @@ def workflow_bindings() -> Mapping[str, Any]:
 
 @pytest.fixture
 def workflow_env(request: pytest.FixtureRequest, workflow_bindings: Mapping[str, Any]) -> EnvProxy:
-    """What the Worker gets as `env`; `workers.env` is the same object."""
+    """The bindings that the Worker gets as `env`; `workers.env` is the same object."""
     from pytest_workflows.workers.environment import env
 
-    _running(request).override(workflow_bindings)
+    _test_run(request).override(workflow_bindings)
     return env
 
 
@@ -41,7 +41,7 @@ def workflow_worker(request: pytest.FixtureRequest, workflow_env: EnvProxy) -> W
     """The Worker's default entrypoint: `await workflow_worker.fetch("https://example.com/...")`."""
     from .worker import WorkflowWorker
 
-    return WorkflowWorker(_running(request))
+    return WorkflowWorker(_test_run(request))
 
 
 @pytest.fixture
@@ -49,20 +49,21 @@ def workflow_clock(request: pytest.FixtureRequest) -> WorkflowClock:
     """The virtual clock: `.now`, `await .advance("3 days")`, `await .travel_to(datetime)`."""
     from pytest_workflows.introspection.clock import WorkflowClock
 
-    running = _running(request)
-    return WorkflowClock(lambda: running.engine)
+    test_run = _test_run(request)
+    return WorkflowClock(lambda: test_run.engine)
 
 
 @pytest.fixture
 def workflow_engine(request: pytest.FixtureRequest, workflow_env: EnvProxy) -> Engine:
     """The engine of this test: `.bindings`, `.instances`, `await .run_until_idle()`."""
-    running = _running(request)
-    for name in running.workflow_names():
-        running.workflow_binding(name)
-    return running.engine
+    test_run = _test_run(request)
+    env = test_run.env
+    for name in env.workflow_names():
+        env.workflow_binding(name)
+    return test_run.engine
 
 
-def _running(request: pytest.FixtureRequest) -> RunningTest:
-    running = request.config.stash[SESSION].running
-    assert running is not None
-    return running
+def _test_run(request: pytest.FixtureRequest) -> TestRun:
+    test_run = request.config.stash[SESSION].test_run
+    assert test_run is not None
+    return test_run

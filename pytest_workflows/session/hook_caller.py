@@ -1,4 +1,4 @@
-"""Tells other plugins what happens on an engine, through our hooks."""
+"""Observers that call other plugins' hooks of ours."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _HOOKS = {
     for name in vars(hookspecs)
     if name.startswith("pytest_workflows_") and name != "pytest_workflows_report"
 }
-"""Our hooks, by what an observer is told of."""
+"""Our hooks, by what an observer is notified of."""
 
 
 def hook_callers(item: pytest.Item) -> list[HookCaller]:
-    """One for each plugin and conftest that has a hook of ours, in the order in which pluggy calls them.
+    """The hook callers: one for each plugin and conftest that has a hook of ours, in pluggy's order.
 
     Args:
         item: The test that the engine belongs to.
@@ -39,7 +39,7 @@ def call_hook(impl: pluggy.HookImpl, **arguments: Any) -> None:
 
     Args:
         impl: The hook; a wrapper has nothing in it.
-        arguments: What hooks of that name get.
+        arguments: The arguments that hooks of that name get.
     """
     outcome: Any = impl.function(*(arguments[name] for name in impl.argnames))
     if impl.wrapper or impl.hookwrapper:
@@ -49,7 +49,7 @@ def call_hook(impl: pluggy.HookImpl, **arguments: Any) -> None:
 
 
 def title_of(config: pytest.Config, plugin: object) -> str:
-    """What a plugin is called in a report: its name, or the path of a conftest."""
+    """The title of a plugin in a report: its name, or the path of a conftest."""
     name = config.pluginmanager.get_name(plugin) or type(plugin).__qualname__
     if Path(name).is_relative_to(config.rootpath):
         name = Path(name).relative_to(config.rootpath).as_posix()
@@ -57,10 +57,10 @@ def title_of(config: pytest.Config, plugin: object) -> str:
 
 
 class HookCaller(Observer):
-    """Calls one plugin's hooks of `hookspecs.py`: what it raises is its own failure, and no other plugin's.
+    """An observer that calls one plugin's hooks of `hookspecs.py`, whose exceptions are its own failures.
 
     Args:
-        title: What the plugin is called in a report.
+        title: The plugin's title in reports.
     """
 
     def __init__(self, title: str) -> None:
@@ -69,10 +69,10 @@ class HookCaller(Observer):
         self.wanted = ()
 
     def add(self, event: str, impl: pluggy.HookImpl) -> None:
-        """The plugin has this hook.
+        """Add a hook that the plugin has.
 
         Args:
-            event: What an observer is told of.
+            event: What an observer is notified of.
             impl: The hook.
         """
         self._impls.setdefault(event, []).append(impl)
@@ -109,7 +109,7 @@ class HookCaller(Observer):
 
 
 class FindingKeeper(Observer):
-    """Keeps findings for the end of the session.
+    """An observer that keeps findings for the end of the session.
 
     Args:
         findings: Where they go.
@@ -119,5 +119,5 @@ class FindingKeeper(Observer):
         self._findings = findings
 
     def found(self, finding: Finding) -> None:
-        """Keep it."""
+        """Keep a finding."""
         self._findings.append(finding)

@@ -3,12 +3,35 @@
 from __future__ import annotations
 
 import os
+import sys
+from functools import partial
 from typing import Any
 
 import pytest
 
 END_CODE = 2
-"""What the process ends with: pytest's own code of a session that was interrupted."""
+"""The exit code of the process: pytest's own of a session that was interrupted."""
+
+
+def arm_watchdog(item: pytest.Item, stderr: int) -> None:
+    """Let the engine's watchdog end the process as pytest would, where it must.
+
+    Args:
+        item: The test that runs.
+        stderr: The file descriptor that is printed to.
+    """
+    from durable_engine import WATCHDOG
+
+    WATCHDOG.stderr = stderr
+    WATCHDOG.end_process = partial(end_process, item, stderr)
+
+
+def stop_watchdog() -> None:
+    """Leave no thread to tests that have nothing to do with workflows."""
+    if "durable_engine" in sys.modules:
+        from durable_engine import WATCHDOG
+
+        WATCHDOG.stop()
 
 
 def end_process(item: pytest.Item, stderr: int, text: str) -> None:
@@ -17,7 +40,7 @@ def end_process(item: pytest.Item, stderr: int, text: str) -> None:
     Args:
         item: The test that runs.
         stderr: The file descriptor that is printed to.
-        text: What happened, where, and what to do.
+        text: The fact, its place, and the next step.
     """
     capture: Any = item.config.pluginmanager.getplugin("capturemanager")
     printed = ""

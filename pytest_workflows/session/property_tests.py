@@ -8,51 +8,90 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
 if TYPE_CHECKING:
-    from .testrun import RunningTest
+    from durable_engine import Engine
 
 
 def is_property_test(item: pytest.Item) -> bool:
-    """Whether a test's function is called with examples that Hypothesis draws."""
+    """Whether a test is a property test, whose function is called with examples that Hypothesis draws."""
     return hasattr(getattr(item, "obj", None), "hypothesis")
 
 
-def separate_examples(item: pytest.Function, running: RunningTest) -> Callable[[], None]:
-    """Give each example an engine of its own, and check each as a test is checked at its end.
+class RunOfExamples(Protocol):
+    """The run of a property test, as its examples need it."""
+
+    @property
+    def used_engine(self) -> Engine | None:
+        """The test's engine; None before its first use."""
+
+    def begin_again(self) -> Engine | None:
+        """Begin again with another engine; None if the test has none."""
+
+    def check_run(self) -> None:
+        """At the end of an example that passed: raise what its test must still learn."""
+
+
+class Examples:
+    """The examples of a property test: each is a run of its own, with an engine of its own.
 
     Args:
-        item: A property test, whose function is about to be called and is not async any more.
-        running: The test's run.
-
-    Returns:
-        Undoes it.
+        test_run: The test's run.
     """
-    handle = item.obj.hypothesis
-    inner = handle.inner_test
 
-    def example(*args: Any, **kwargs: Any) -> Any:
-        __tracebackhide__ = True
-        engine = running.next_example()
-        # A fixture gave out the engine of the first example.
-        first = running.first_engine
-        if engine is not first:
-            kwargs = {name: engine if value is first else value for name, value in kwargs.items()}
-        outcome = inner(*args, **kwargs)
-        running.check_run()
-        return outcome
+    def __init__(self, test_run: RunOfExamples) -> None:
+        self._test_run = test_run
+        self._first_engine: Engine | None = None
+        self._has_begun = False
+        self._undo: Callable[[], None] | None = None
 
-    example.__dict__.update(vars(inner))
-    handle.inner_test = example
+    @property
+    def have_begun(self) -> bool:
+        """Whether the test was called with an example; each is checked at its own end."""
+        return self._has_begun
 
-    def undo() -> None:
-        if handle.inner_test is example:
-            handle.inner_test = inner
+    def separate(self, item: pytest.Function) -> None:
+        """Give each example an engine of its own, and check each as a test is checked at its end.
 
-    return undo
+        Args:
+            item: The property test, whose function is about to be called and is not async any more.
+        """
+        handle = item.obj.hypothesis
+        inner = handle.inner_test
+
+        def example(*args: Any, **kwargs: Any) -> Any:
+            __tracebackhide__ = True
+            outcome = inner(*args, **self._with_engine(kwargs))
+            self._test_run.check_run()
+            return outcome
+
+        def undo() -> None:
+            if handle.inner_test is example:
+                handle.inner_test = inner
+
+        example.__dict__.update(vars(inner))
+        handle.inner_test = example
+        self._undo = undo
+
+    def _with_engine(self, kwargs: dict[str, Any]) -> dict[str, Any]:
+        """A fixture gave out the engine of the first example: give the further ones theirs."""
+        if not self._has_begun:
+            self._has_begun = True
+            self._first_engine = self._test_run.used_engine
+            return kwargs
+        engine, first = self._test_run.begin_again(), self._first_engine
+        if first is None:
+            return kwargs
+        return {name: engine if value is first else value for name, value in kwargs.items()}
+
+    def stop(self) -> None:
+        """The test's call is over: its function is as it was."""
+        if self._undo is not None:
+            self._undo()
+            self._undo = None
 
 
 def exempt_our_fixtures(item: pytest.Item, ours: frozenset[str]) -> None:

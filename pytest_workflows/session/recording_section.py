@@ -1,83 +1,72 @@
-"""When a test is over: its recordings are written, and its report names them and how to run one again."""
+"""Recordings at a test's end: they are written, and the report names them and the command to run one again."""
 
 from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from pytest_workflows.messages.short_repr import shown_path
 from pytest_workflows.recordings.capture.storage import write
 from pytest_workflows.recordings.format.truncation import cut
-from pytest_workflows.session.hooks.junit import PROPERTY
-from pytest_workflows.session.report_sections import RECORDINGS
+
+from .report_sections import PROPERTY, RECORDINGS
+from .xdist_channel import Message, attach
 
 if TYPE_CHECKING:
     import pytest
 
     from pytest_workflows.recordings.format.model import Recording
 
-RECORDED = "workflows_recordings"
-"""The attribute of a failing test's report that has its recordings' files, relative to rootdir."""
+    from .run_setup import RunSetup
+
+RECORDED: Message[list[str]] = Message("recordings", list)
+"""The files of a failing test's recordings, relative to rootdir."""
 _MOST_NAMED = 10
 
 
-class Recorded(Protocol):
-    """What a test that ran can say: its settings' `record` and `failures_dir`, and its recordings."""
-
-    recorded: bool
-    item: pytest.Item
-
-    @property
-    def record_steps(self) -> int:
-        """How many steps of each instance a file keeps; 0 for all."""
-
-    @property
-    def recording_mode(self) -> tuple[str, str]:
-        """Of which tests instances are recorded, and where."""
-
-    def recordings(self) -> list[Recording]:
-        """The recordings of its instances."""
-
-
-def report_recordings(report: pytest.TestReport, running: Recorded, config: pytest.Config, title: str) -> None:
+def report_recordings(
+    report: pytest.TestReport, setup: RunSetup, recordings_of_run: Callable[[], list[Recording]]
+) -> bool:
     """Write a test's recordings, or remove those of its run before.
 
     Args:
         report: Of one phase of the test.
-        running: The test.
-        config: pytest's.
-        title: What sets this run of the test apart from its plain one; empty for that.
+        setup: The test's run.
+        recordings_of_run: Gives the recordings of its instances.
+
+    Returns:
+        Whether they were written, so that later phases have nothing to do.
     """
-    mode, folder = running.recording_mode
-    base, nodeid = config.rootpath / folder, report.nodeid + title
-    if running.recorded:
-        return
-    if report.failed or (report.when == "call" and mode == "all"):
-        running.recorded = True
+    item, settings, config = setup.item, setup.settings, setup.config
+    base, nodeid = setup.rootdir / settings.failures_dir, report.nodeid + setup.plan.title
+    if report.failed or (report.when == "call" and settings.record == "all"):
         outcome = "failed" if report.failed else "passed"
         recordings = [
-            cut(msgspec.structs.replace(one, outcome=outcome), running.record_steps) for one in running.recordings()
+            cut(msgspec.structs.replace(one, outcome=outcome), settings.record_steps) for one in recordings_of_run()
         ]
         paths, refused = _written(recordings, base, nodeid)
+        folder = config.invocation_params.dir
         if report.failed and paths:
-            setattr(report, RECORDED, [_from(config.rootpath, path) for path in paths])
-            report.sections.append((RECORDINGS, _describe(paths, recordings, config.invocation_params.dir)))
-            named = [(PROPERTY, _shown(path, config.invocation_params.dir)) for path in paths[:_MOST_NAMED]]
-            report.user_properties += named  # of this phase's report, and of those that follow
-            running.item.user_properties += named
+            attach(report, RECORDED, [_from(setup.rootdir, path) for path in paths])
+            report.sections.append((RECORDINGS, _describe(paths, recordings, folder)))
+            named = [(PROPERTY, _shown(path, folder)) for path in paths[:_MOST_NAMED]]
+            report.user_properties += named  # in this phase's report, and in those that follow
+            item.user_properties += named
         if refused is not None:
             report.sections.append((RECORDINGS, refused))
-    elif report.when == "call" and report.passed and os.path.isdir(base):
+        return True
+    if report.when == "call" and report.passed and os.path.isdir(base):
         _written([], base, nodeid)
+    return False
 
 
 def _written(recordings: Sequence[Recording], base: Path, nodeid: str) -> tuple[list[Path], str | None]:
-    """The files that were written, and where they cannot be, why: that is no failure of the test's."""
+    """Write the files, and note why one cannot be written: that is no failure of the test's."""
     try:
         return write(recordings, base, nodeid), None
     except (OSError, ValueError) as error:

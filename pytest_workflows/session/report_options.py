@@ -1,4 +1,4 @@
-"""What the command line wants to be looked at: the HTML page, and step coverage."""
+"""The options of the reports at the end of a session: the HTML page, and step coverage."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pytest_workflows.messages.short_repr import shown, shown_path
 
 @dataclass(frozen=True, slots=True)
 class ReportOptions:
-    """What is to be shown of a session.
+    """The reports that the command line asks for.
 
     Attributes:
         html: Where the HTML page is written, or None.
@@ -61,7 +61,7 @@ def add_report_options(group: pytest.OptionGroup) -> None:
 
 
 def read_report_options(config: pytest.Config) -> ReportOptions:
-    """Read them.
+    """Read the report options.
 
     Raises:
         pytest.UsageError: If one cannot be read, or jinja2 is missing for the page.

@@ -1,51 +1,26 @@
-"""Our part of pytest's report, and what the terminal that shows it can do."""
+"""Our sections of pytest's reports: added, cleaned of secrets, and coloured where the terminal shows colours."""
 
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Callable, Generator, Iterator, MutableMapping
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from .terminal import terminal_of
+from .xdist_channel import Message, attach, attached
 
 if TYPE_CHECKING:
     from pytest_workflows.timeline.styled_text import Line
 
 SECTION = "Workflows"
 RECORDINGS = "Workflow recordings"
-_COLOURED = "pytest_workflows_coloured"
-"""The report's attribute with the section in colours; the section itself is plain, for whoever reads it elsewhere."""
-_TERMINAL = "pytest_workflows_terminal"
-
-
-# -- the terminal ------------------------------------------------------------------------------------------------------
-
-
-def has_colour(config: pytest.Config) -> bool:
-    """Whether the terminal shows colours; under xdist, that of the controller."""
-    if hasattr(config, "workerinput"):
-        return bool(config.workerinput[_TERMINAL]["colour"])
-    reporter = config.pluginmanager.get_plugin("terminalreporter")
-    return reporter is not None and bool(config.get_terminal_writer().hasmarkup)
-
-
-def takes_ascii_only(config: pytest.Config) -> bool:
-    """Whether the terminal cannot show block characters; under xdist, that of the controller."""
-    if hasattr(config, "workerinput"):
-        return bool(config.workerinput[_TERMINAL]["ascii"])
-    try:
-        # Not `sys.stdout`, in whose place pytest may be capturing.
-        "█✗·░▒".encode(getattr(sys.__stdout__, "encoding", None) or "utf-8")
-    except UnicodeEncodeError:
-        return True
-    return False
-
-
-def send_terminal(workerinput: MutableMapping[str, Any], config: pytest.Config) -> None:
-    """Tell a worker of xdist what the controller's terminal can do."""
-    workerinput[_TERMINAL] = {"colour": has_colour(config), "ascii": takes_ascii_only(config)}
+PROPERTY = "workflows_recording"
+"""The user property with the path of a recording, which JUnit XML shows as `<property>`."""
+COLOURED: Message[tuple[str, str]] = Message("coloured", tuple)
+"""The section as it is, and in colours; the section itself is plain, for whoever reads it elsewhere."""
 
 
 # -- the section -------------------------------------------------------------------------------------------------------
@@ -69,8 +44,8 @@ def add_section(report: pytest.TestReport, lines: list[Line], config: pytest.Con
         beside(SECTION, text)
         return
     report.sections.append((SECTION, text))
-    if has_colour(config):
-        setattr(report, _COLOURED, [text, write(lines, colour=True)])
+    if terminal_of(config).has_colour:
+        attach(report, COLOURED, (text, write(lines, colour=True)))
 
 
 # -- what may be shown -------------------------------------------------------------------------------------------------
@@ -88,7 +63,7 @@ def clean(report: pytest.TestReport, hide: Callable[[str], str], *, escape: bool
     """
 
     def shown(line: str) -> str:
-        # What pytest says of an assertion is in colour.
+        # pytest's explanation of an assertion is in colour.
         parts = [hide(line)] if escape else _COLOUR.split(hide(line))
         return "".join(part if _COLOUR.fullmatch(part) and not escape else _printable(part) for part in parts)
 
@@ -100,9 +75,8 @@ def clean(report: pytest.TestReport, hide: Callable[[str], str], *, escape: bool
     crashes = [getattr(report.longrepr, "reprcrash", None), *(crash for _, crash, _ in chain)]
     for crash in {id(one): one for one in crashes if one is not None}.values():
         crash.message = shown(crash.message)
-    for entry in [
-        entry for reprtraceback, _, _ in chain if reprtraceback is not None for entry in reprtraceback.reprentries
-    ]:
+    tracebacks = [reprtraceback for reprtraceback, _, _ in chain if reprtraceback is not None]
+    for entry in [entry for one in tracebacks for entry in one.reprentries]:
         entry.lines = [shown(line) for line in entry.lines]
         _clean_details(entry, shown)
 
@@ -124,27 +98,30 @@ def _printable(text: str) -> str:
 
 
 class ColouredSections:
-    """Shows our sections in colours, while the terminal's summary is written."""
+    """A plugin that shows our sections in colours, while the terminal's summary is written."""
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None]:
         """Colour the sections."""
         reports = [report for reports in terminalreporter.stats.values() for report in reports]
-        with _coloured([report for report in reports if hasattr(report, _COLOURED)]):
+        with _coloured(reports):
             return (yield)
 
 
 @contextmanager
 def _coloured(reports: list[Any]) -> Iterator[None]:
-    plain = [(report, report.sections) for report in reports]
-    for report, sections in plain:
-        uncoloured, coloured = getattr(report, _COLOURED)
-        report.sections = [(title, coloured if text == uncoloured else text) for title, text in sections]
+    plain = []
+    for report in reports:
+        sections = attached(report, COLOURED) if isinstance(report, pytest.TestReport) else None
+        if sections is not None:
+            plain.append((report, report.sections))
+            uncoloured, coloured = sections
+            report.sections = [(title, coloured if text == uncoloured else text) for title, text in report.sections]
     try:
         yield
     finally:
-        for report, sections in plain:
-            report.sections = sections
+        for report, before in plain:
+            report.sections = before
 
 
 def show_report(reporter: pytest.TerminalReporter) -> None:

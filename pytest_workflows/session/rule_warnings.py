@@ -1,4 +1,4 @@
-"""What a session was warned of: broken rules and mistakes in a configuration, once a place; observers that raised."""
+"""Rule warnings: a session's warnings of broken rules and of mistakes in a configuration, once a place."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from durable_engine import Finding, ObserverFailure
+    from durable_engine import Engine, Finding, ObserverFailure
 
 
 _WHY = (
@@ -55,11 +55,11 @@ def configuration_error(refused: list[Warning]) -> Warning:
 
 
 class RuleWarnings:
-    """What a session was warned of.
+    """The warnings of a session: of broken rules, of mistakes in a configuration, and of observers that raised.
 
     Attributes:
         durations: Misread durations, of which the engine warns: file, line and text.
-        switched_off: The observers that raised, by their titles: no later test's engine tells them of anything.
+        switched_off: The observers that raised, by their titles: no later test's engine notifies them.
     """
 
     def __init__(self) -> None:
@@ -69,8 +69,13 @@ class RuleWarnings:
         self.switched_off: set[str] = set()
         self._failures: list[ObserverFailure] = []
 
+    def attach(self, engine: Engine) -> None:
+        """Let an engine of the session warn of nothing that was warned of before."""
+        engine.step_findings.warned_durations = self.durations
+        engine.observers.off, engine.observers.report = self.switched_off, self.keep
+
     def keep(self, failure: ObserverFailure) -> None:
-        """An observer raised; it is warned of when its test is over, where nothing of the test's sees the warning."""
+        """Keep the failure of an observer, to warn of it when its test is over and cannot see the warning."""
         self._failures.append(failure)
 
     def warn_of_failures(self) -> None:
@@ -79,12 +84,12 @@ class RuleWarnings:
             self._failures.pop(0).warn()
 
     def warn(self, findings: Iterable[Finding], hide: Callable[[str], str] = str) -> list[Warning]:
-        """Warn of what was not warned of before.
+        """Warn of findings, each place once.
 
         A misread duration is left out: the engine warned of it when it was read.
 
         Args:
-            findings: What was found.
+            findings: The findings.
             hide: Gives a text without secrets.
 
         Returns:
@@ -109,7 +114,7 @@ class RuleWarnings:
         return refused
 
     def warn_of_configuration(self, path: Path, found: Iterable[tuple[int, str]]) -> list[Warning]:
-        """Warn of what wrangler warns of in a configuration, unless that was done before.
+        """Pass on wrangler's warnings of a configuration, each once.
 
         Args:
             path: The configuration.

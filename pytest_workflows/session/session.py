@@ -1,36 +1,34 @@
-"""What the plugin keeps for a pytest session: settings, projects, the freezer, and the test that runs now."""
+"""What lives as long as a pytest session: settings, projects, the freezer, and the place of the test that runs."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import sys
-from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_workflows import active_test
-from pytest_workflows.exploration.run_plan import PLAIN
+from pytest_workflows.exploration.run_plan import PLAIN, RunPlan
 from pytest_workflows.project import importer
-from pytest_workflows.project.loop_at_import import explain_missing_loop
 
-from .hooks.junit import PROPERTY
-from .property_tests import exempt_our_fixtures, is_property_test, separate_examples
-from .report_sections import add_section, clean, takes_ascii_only
+from .ini_options import read_ini
+from .outside_tests import OutsideTests
+from .process_end import stop_watchdog
+from .property_tests import exempt_our_fixtures, is_property_test
+from .report_sections import PROPERTY
 from .rule_warnings import RuleWarnings
-from .session_report import Kept, hand_over, is_awaited
-from .settings import MARKER, Settings, read_ini, read_marker
+from .session_report import KeptRuns, is_awaited
+from .terminal import terminal_of
 
 if TYPE_CHECKING:
-    from pytest_workflows.active_test import Caller
-    from pytest_workflows.errors import UnprovidedError
     from pytest_workflows.introspection.freeze import Freezer
     from pytest_workflows.project.worker_project import Project, ProjectSwitcher
 
-    from .testrun import RunningTest
+    from .settings import Settings
+    from .testrun import TestRun
 
 SESSION = pytest.StashKey["WorkflowSession"]()
 OUR_FIXTURES = frozenset({"workflow_env", "workflow_bindings", "workflow_worker", "workflow_clock", "workflow_engine"})
@@ -41,6 +39,10 @@ class WorkflowSession:
 
     Args:
         config: pytest's configuration.
+
+    Attributes:
+        rule_warnings: What the session was warned of.
+        test_run: The run of a test that is set up, called or torn down now, until its report is written; or None.
     """
 
     def __init__(self, config: pytest.Config) -> None:
@@ -48,30 +50,26 @@ class WorkflowSession:
         self._settings: Settings | None = None
         self._switcher: ProjectSwitcher | None = None
         self._freezer: Freezer | None = None
-        self.rule_warnings = RuleWarnings()
-        self.plan = PLAIN
+        self._plan = PLAIN
         self._stderr: int | None = None
-        self.running: RunningTest | None = None
-        self._early_uses: list[UnprovidedError] = []
-        # A session may run inside another one (pytester); what answered before answers again afterwards.
-        self._before = active_test.get_resolver()
-        self._ascii_before = active_test.is_ascii()
-        self._uses_before = active_test.get_uses()
-        self.serve_outside()
+        self._outside = OutsideTests(lambda: self.switcher.active, config.rootpath)
+        self.rule_warnings = RuleWarnings()
+        self.test_run: TestRun | None = None
+        self._outside.serve()
 
     def configured(self) -> None:
-        """Pytest knows its options and, under xdist, what the controller says of its terminal.
+        """Read settings anew: pytest knows its options now and, under xdist, the controller's terminal.
 
         It did not when the first conftest was loaded, and settings may have been asked for.
 
         Raises:
             pytest.UsageError: If an ini option cannot be read.
         """
-        active_test.set_ascii(takes_ascii_only(self._config))
+        active_test.set_ascii(terminal_of(self._config).is_ascii)
         # By now pytest has not begun to capture what tests print, or has left off.
         with contextlib.suppress(OSError):
             self._stderr = self._stderr or os.dup(2)
-        # What was read while pytest started did not know the command line's options yet.
+        # Settings that were read while pytest started did not know the command line's options yet.
         self._settings = read_ini(self._config)
 
     @property
@@ -82,8 +80,12 @@ class WorkflowSession:
         return self._settings
 
     def record_for_reports(self) -> None:
-        """Record every instance of every test, for what is shown at the end."""
+        """Record every instance of every test, for the reports at the end."""
         self._settings = replace(self.settings, records_for_reports=True)
+
+    def plan_runs(self, plan: RunPlan) -> None:
+        """Let the tests that begin from now on run by this plan."""
+        self._plan = plan
 
     @property
     def switcher(self) -> ProjectSwitcher:
@@ -99,14 +101,16 @@ class WorkflowSession:
             )
         return self._switcher
 
-    # -- collection --------------------------------------------------------------------------------------------------
-
     def enter(self, path: Path) -> None:
-        """Make the sources of the project importable that this file or folder belongs to."""
-        importer.prepare_for(path, self._config.rootpath)
-        self._project_of(path)
+        """Make the sources of the project importable that this file or folder belongs to.
 
-    def _project_of(self, path: Path) -> Project | None:
+        Raises:
+            pytest.UsageError: If ini names a configuration that does not exist or cannot be read.
+        """
+        importer.prepare_for(path, self._config.rootpath)
+        self._activate_for(path)
+
+    def _activate_for(self, path: Path) -> Project | None:
         from pytest_workflows.errors import WorkflowConfigError
 
         try:
@@ -114,219 +118,84 @@ class WorkflowSession:
         except WorkflowConfigError as error:
             raise pytest.UsageError(str(error)) from None
 
-    def explain(self, error: BaseException, path: Path) -> list[str]:
-        """Note on an error where the Worker's source may be for a newer Python than this one.
+    def known_project_of(self, path: Path) -> Project | None:
+        """The project of a file that was collected; None where no project was asked for yet."""
+        return None if self._switcher is None else self._switcher.project_of(path)
 
-        Args:
-            error: What went wrong.
-            path: The test's file.
+    def settings_of(self, item: pytest.Item) -> Settings:
+        """The settings of a test, with its markers applied.
 
-        Returns:
-            The notes.
+        Raises:
+            pytest.UsageError: If a marker has an unknown keyword or a value of the wrong type.
         """
-        project = None if self._switcher is None else self._switcher.project_of(path)
-        if project is None or not project.readable:
-            return []
-        from pytest_workflows.project.newer_python import add_notes
-
-        return add_notes(error, project)
-
-    def check_markers(self, items: list[pytest.Item]) -> None:
-        """Refuse what a marker may not say, before any test runs."""
-        for item in items:
-            for mark in item.iter_markers(MARKER):
-                given = read_marker(mark.args, mark.kwargs, item.nodeid)
-                if given.get("crash") and is_property_test(item):
-                    raise pytest.UsageError(
-                        f"{item.nodeid}: @pytest.mark.workflow(crash=True) explores one run, and a property test has "
-                        "many. Draw where it crashes with pytest_workflows.strategies.fault_plans()."
-                    )
+        return self.settings.for_item(item)
 
     # -- a test ------------------------------------------------------------------------------------------------------
 
     def begin(self, item: pytest.Item) -> None:
-        """A test is about to be set up."""
-        from .testrun import RunningTest
+        """Begin a test, which is about to be set up."""
+        from .run_setup import RunSetup
+        from .testrun import TestRun
 
-        ours = bool(OUR_FIXTURES.intersection(getattr(item, "fixturenames", ())))
-        if not ours and self._freezer is not None:
-            self._freezer.stop()
-            self._stop_watchdog()
+        has_fixture = bool(OUR_FIXTURES.intersection(getattr(item, "fixturenames", ())))
+        freezer = self._freezer_for(has_fixture)
+        item.user_properties[:] = [one for one in item.user_properties if one[0] != PROPERTY]  # left by an earlier run
+        project = self._activate_for(item.path)
+        test_run = self.test_run = TestRun(
+            RunSetup(item, self.settings_of(item), project, self._plan),
+            freezer,
+            self.rule_warnings,
+            has_fixture=has_fixture,
+            stderr=2 if self._stderr is None else self._stderr,
+            kept=KeptRuns() if is_awaited(self._config) else None,
+            early_uses=self._outside.early_uses,
+        )
+        env = test_run.env
+        active_test.set_resolver(env.resolve, env.names, test_run.missing_hint)
+        active_test.set_network(test_run.settings.allow_network)
+        if is_property_test(item):
+            exempt_our_fixtures(item, OUR_FIXTURES)
+        if has_fixture:
+            # Before any fixture runs: user code never sees real time first and virtual time later.
+            assert test_run.engine
+
+    def _freezer_for(self, has_fixture: bool) -> Freezer:
+        """What shows virtual time; a test that has nothing to do with us sees the real time, and no thread of ours."""
         if self._freezer is None:
             from pytest_workflows.introspection.freeze import Freezer
 
             self._freezer = Freezer()
-        item.user_properties[:] = [one for one in item.user_properties if one[0] != PROPERTY]  # of a run before this
-        project = self._project_of(item.path)
-        self.running = RunningTest(
-            item,
-            self.settings.for_item(item),
-            project,
-            self._freezer,
-            self.rule_warnings,
-            self.plan,
-            has_fixture=ours,
-            early_uses=self._early_uses,
-        )
-        if self._stderr is not None:
-            self.running.stderr = self._stderr
-        if is_awaited(self._config):
-            self.running.kept = Kept()
-        active_test.set_resolver(self.running.resolve, self.running.names, self.running.missing_hint)
-        active_test.set_network(self.running.settings.allow_network)
-        if is_property_test(item):
-            exempt_our_fixtures(item, OUR_FIXTURES)
-        if ours:
-            # Before any fixture runs: user code never sees real time first and virtual time later.
-            assert self.running.engine
-
-    def _stop_watchdog(self) -> None:
-        """Leave no thread to tests that have nothing to do with us."""
-        if "durable_engine" in sys.modules:
-            from durable_engine import WATCHDOG
-
-            WATCHDOG.stop()
-
-    def separate_examples(self, item: pytest.Function) -> None:
-        """A test's function is about to be called: each example of a property test is a run of its own."""
-        if self.running is not None and is_property_test(item):
-            self.running.undo.append(separate_examples(item, self.running))
-
-    def explained(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        """A test is called: where nothing runs an async one, say what to write."""
-        try:
-            return (yield)
-        except (pytest.fail.Exception, pytest.skip.Exception) as outcome:
-            if self.running is None or not self.running.has_fixture or "async def function" not in str(outcome):
-                raise
-        pytest.fail(_not_run(item), pytrace=False)
-
-    def serve_outside(self) -> None:
-        """Answer for `workers.env` while no test runs: variables and secrets have values, bindings have not."""
-        active_test.set_resolver(self._resolve_outside)
-        active_test.set_uses(_EarlyUses(self))
-
-    def _resolve_outside(self, name: str) -> object:
-        from pytest_workflows.workers.errors import OutsideTestError
-
-        project = self.switcher.active
-        if project is not None and project.readable and name in project.variables:
-            return project.variables[name]
-        raise OutsideTestError(name)
-
-    def note_early_use(self, error: UnprovidedError) -> None:
-        """A Worker's module uses what nobody provides, while it is imported and no test runs."""
-        from pytest_workflows.bindings.unprovided import UseNoter
-        from pytest_workflows.sources.worker_code import Sources
-
-        project = self.switcher.active
-        sources = Sources(None if project is None else project.folder)
-        UseNoter(sources, self._config.rootpath, self._early_uses.append).note(error, None)
-
-    def add_section(self, report: pytest.TestReport) -> None:
-        """Put the runs of the test's instances into the report of its failure, or of any call if that was asked for."""
-        running = self.running
-        if running is None:
-            return
-        if not running.reported and (
-            report.failed or (report.when == "call" and self._config.getoption("workflows_report"))
-        ):
-            if not running.report:
-                running.write_report()
-            if running.report:
-                add_section(report, running.report, self._config)
-                running.reported = True
-        if running.used and running.settings.record != "none":
-            from .recording_section import report_recordings
-
-            report_recordings(report, running, self._config, running.plan.title)
-
-    def clean(self, report: pytest.TestReport, error: BaseException | None) -> None:
-        """Take out of a report what must not be shown."""
-        running = self.running
-        if running is None or not running.used:
-            return
-        if report.failed or (report.when != "setup" and report.sections and running.has_secrets):
-            clean(report, running.redacted, escape=not isinstance(error, AssertionError))
-
-    def explain_error(self, error: BaseException, report: pytest.CollectReport | pytest.TestReport) -> None:
-        """Put what we know of an error into the report of a test, or of a file that cannot be collected."""
-        project = self.switcher.active
-        said = None if project is None else explain_missing_loop(error, project.has_file)
-        if said is not None:
-            report.sections.append(("Workflows", said))
-
-    def add_runs(self, report: pytest.TestReport) -> None:
-        """Hand over the runs of the test for the hook at the session's end."""
-        if report.when == "teardown" and self.running is not None and self.running.kept is not None:
-            hand_over(report, self.running.kept)
+        elif not has_fixture:
+            self._freezer.stop()
+            stop_watchdog()
+        return self._freezer
 
     def end(self) -> None:
-        """The test was torn down: nothing of it stays."""
-        if self.running is not None:
-            self.running.close()
-            self.serve_outside()
+        """The test was torn down: nothing of it stays but what its report is made from."""
+        if self.test_run is not None:
+            self.test_run.close()
+            self._outside.serve()
             if self._freezer is not None:
                 self._freezer.stop()
             active_test.set_network(False)
 
     def reported(self) -> None:
-        """The test's report is written, or it was interrupted and gets none."""
+        """Let go of a test whose report is written, or which was interrupted and gets none."""
         self.end()
-        if self.running is not None:
-            self.running.close_stopped()
-            self.running = None
+        if self.test_run is not None:
+            self.test_run.close_stopped()
+            self.test_run = None
         self.rule_warnings.warn_of_failures()
 
     def close(self) -> None:
-        """The session is over."""
-        self.end()
+        """Close everything at the session's end."""
         self.reported()
-        self._stop_watchdog()
+        stop_watchdog()
         if self._stderr is not None:
             os.close(self._stderr)
             self._stderr = None
-        active_test.set_resolver(*(self._before or (None,)))
-        active_test.set_ascii(self._ascii_before)
-        active_test.set_uses(self._uses_before)
+        self._outside.close()
         if self._freezer is not None:
             self._freezer.stop()
         if self._switcher is not None:
             self._switcher.close()
-
-
-def _not_run(item: pytest.Item) -> str:
-    """What to write where nothing runs an async test."""
-    where = (
-        'asyncio_mode = "auto" under [tool.pytest.ini_options] of pyproject.toml (in pytest.ini, asyncio_mode = auto '
-        "under [pytest])"
-    )
-    if hasattr(item.config.option, "asyncio_mode"):
-        return (
-            f"{item.name} is an async test, and nothing ran it: pytest-asyncio is in strict mode, as it is where "
-            f"asyncio_mode is not set, and runs only what is marked. Write {where}, or @pytest.mark.asyncio before the "
-            "test."
-        )
-    return (
-        f"{item.name} is an async test, and nothing ran it: pytest has no plugin for async tests here. Install one, "
-        f"`pip install pytest-asyncio`, and write {where}."
-    )
-
-
-class _EarlyUses:
-    """Keeps what a Worker's module uses and nobody provides, while it is imported for pytest's collection.
-
-    Args:
-        session: Where it is kept.
-    """
-
-    def __init__(self, session: WorkflowSession) -> None:
-        self._session = session
-
-    def caller(self) -> Caller | None:
-        """Nobody runs."""
-        return None
-
-    def note(self, error: UnprovidedError, caller: Caller | None) -> None:
-        """Keep it, if it is the Worker's."""
-        self._session.note_early_use(error)

@@ -1,71 +1,69 @@
-"""What the hook `pytest_workflows_report` gets: kept test by test, handed over by workers of xdist, told at the end."""
+"""What the hook `pytest_workflows_report` gets: kept test by test, and handed over at the end of the session."""
 
 from __future__ import annotations
 
-import base64
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import pluggy
 import pytest
 
+from .xdist_channel import Message, attach, attached, converted
+
 if TYPE_CHECKING:
+    from durable_engine import Engine, Finding
+    from pytest_workflows.timeline.text import Run
+
+
+def _kept_types() -> type[tuple[list[Run], list[Finding]]]:
     from durable_engine import Finding
     from pytest_workflows.timeline.text import Run
 
-_KEPT = "pytest_workflows_kept"
-"""The attribute of a test's last report; a text, since that is what every reader of reports can take."""
+    return tuple[list[Run], list[Finding]]
 
 
-@dataclass(slots=True)
-class Kept:
-    """What is kept of a test.
+KEPT = Message("kept", converted(_kept_types))
 
-    Attributes:
-        runs: The runs of its instances.
-        findings: What was found in it.
-    """
 
-    runs: list[Run] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
+class KeptRuns:
+    """What is kept of a test for the end of the session: the runs of its instances, and what was found in it."""
+
+    def __init__(self) -> None:
+        self._runs: list[Run] = []
+        self._findings: list[Finding] = []
+
+    def attach(self, engine: Engine) -> None:
+        """Keep all runs and findings of an engine."""
+        from pytest_workflows.introspection.registry import registry_of
+
+        from .hook_caller import FindingKeeper
+
+        registry_of(engine).keep_all_runs()
+        engine.observers.add(FindingKeeper(self._findings))
+
+    def keep(self, engine: Engine) -> None:
+        """Keep the runs of an engine that is about to be closed."""
+        from pytest_workflows.introspection.registry import registry_of
+        from pytest_workflows.timeline.text import keep_run
+
+        self._runs = [*registry_of(engine).gone, *(keep_run(engine, instance) for instance in engine.instances)]
+
+    def hand_over(self, report: pytest.TestReport) -> None:
+        """Attach what was kept to the test's last report."""
+        if self._runs or self._findings:
+            attach(report, KEPT, (self._runs, self._findings))
 
 
 def is_awaited(config: pytest.Config) -> bool:
-    """Whether anybody wants to hear of it."""
-    return bool(config.hook.pytest_workflows_report.get_hookimpls())
+    """Whether any plugin or conftest has the hook."""
+    return bool(_hook(config).get_hookimpls())
 
 
-def hand_over(report: pytest.TestReport, kept: Kept) -> None:
-    """Attach what was kept of a test to its last report."""
-    if kept.runs or kept.findings:
-        import msgspec
-
-        data = msgspec.msgpack.encode([[_parts(run) for run in kept.runs], kept.findings])
-        setattr(report, _KEPT, base64.b64encode(data).decode())
-
-
-def _parts(run: Run) -> tuple[Any, ...]:
-    return (run.id, run.workflow, run.status, run.now, run.row, run.steps, run.history, run.events, run.executions)
-
-
-def _read(text: str) -> Kept:
-    import msgspec
-
-    from durable_engine import ExecutionRecord, Finding, HistoryRow, InstanceRow, StepRow
-    from pytest_workflows.timeline.text import Run
-
-    parts = tuple[
-        str, str, str, datetime, InstanceRow, list[StepRow], list[HistoryRow], list[str], list[ExecutionRecord]
-    ]
-    runs, findings = msgspec.msgpack.decode(base64.b64decode(text), type=tuple[list[parts], list[Finding]])
-    return Kept(
-        [Run(*run) for run in runs],
-        findings,
-    )
+def _hook(config: pytest.Config) -> pluggy.HookCaller:
+    return config.hook.pytest_workflows_report
 
 
 class RunCollector:
-    """Collects what tests hand over, and calls the hook.
+    """A plugin that collects the data of tests, and calls the hook.
 
     Args:
         config: pytest's configuration.
@@ -73,26 +71,26 @@ class RunCollector:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._kept: dict[str, Kept] = {}
+        self._kept: dict[str, tuple[list[Run], list[Finding]]] = {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take what was kept of a test."""
-        text = getattr(report, _KEPT, None)
-        if text is not None:
-            self._kept[report.nodeid] = _read(text)
+        """Take the data of a test."""
+        kept = attached(report, KEPT)
+        if kept is not None:
+            self._kept[report.nodeid] = kept
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
-        """Tell."""
+        """Call the hook, once for the whole session."""
         if not is_awaited(self._config) or hasattr(self._config, "workerinput"):
             return
-        runs = {nodeid: kept.runs for nodeid, kept in self._kept.items() if kept.runs}
-        findings = {nodeid: kept.findings for nodeid, kept in self._kept.items() if kept.findings}
+        runs = {nodeid: runs for nodeid, (runs, _) in self._kept.items() if runs}
+        findings = {nodeid: findings for nodeid, (_, findings) in self._kept.items() if findings}
         from durable_engine import ObserverFailure
 
         from .hook_caller import call_hook, title_of
 
-        hook = self._config.hook.pytest_workflows_report
+        hook = _hook(self._config)
         for impl in reversed(hook.get_hookimpls()):
             try:
                 call_hook(impl, config=self._config, runs=runs, findings=findings)

@@ -10,29 +10,29 @@ from typing import TYPE_CHECKING, Any
 from durable_engine import InvalidArgumentError, WorkflowBinding, call_bounded, hide_frames, read_now
 from pytest_workflows.active_test import Handler, running_handler
 from pytest_workflows.errors import WorkflowConfigError
-from pytest_workflows.project.wrangler import nothing_found
 from pytest_workflows.workers import Request, Response, env
 from pytest_workflows.workers.context import ExecutionContext
 
 if TYPE_CHECKING:
-    from .testrun import RunningTest
+    from .testrun import TestRun
 
 hide_frames(__file__)
 
 BASE_URL = "https://example.com"
 _ARGUMENTS = {"scheduled": "controller, env, ctx"}
-"""What the platform gives to each handler of which it leaves out no argument."""
+"""The arguments of each handler of which the platform leaves out none."""
 
 
 class WorkflowWorker:
-    """Calls the handlers of the Worker under test. Made by the fixture `workflow_worker`.
+    """A caller of the handlers of the Worker under test. Made by the fixture `workflow_worker`.
 
     Args:
-        running: The test.
+        test_run: The test's run.
     """
 
-    def __init__(self, running: RunningTest) -> None:
-        self._running = running
+    def __init__(self, test_run: TestRun) -> None:
+        self._test_run = test_run
+        self._env = test_run.env
 
     async def fetch(
         self,
@@ -53,7 +53,7 @@ class WorkflowWorker:
             content: A body that is sent as it is.
 
         Returns:
-            What the handler answered.
+            The handler's answer.
 
         Raises:
             WorkflowConfigError: If the Worker has no fetch handler.
@@ -69,7 +69,7 @@ class WorkflowWorker:
         return response
 
     async def scheduled(self, *, cron: str = "* * * * *", scheduled_time: datetime | float | None = None) -> None:
-        """Do what a cron trigger does: start the workflows that it schedules, and call the scheduled handler.
+        """Fire a cron trigger: start the workflows that it schedules, and call the scheduled handler.
 
         Args:
             cron: The trigger's expression, as the configuration has it in `schedules`, and as `controller.cron`.
@@ -82,38 +82,39 @@ class WorkflowWorker:
         """
         if not isinstance(cron, str):
             raise InvalidArgumentError(f"cron is a trigger's expression such as '0 9 * * 1', not {cron!r}.")
+        engine = self._test_run.engine
         at: float
         if scheduled_time is None:
-            at = self._running.engine.clock.now_ms
+            at = engine.clock.now_ms
         elif isinstance(scheduled_time, int | float):
             at = scheduled_time
         else:
             at = read_now(scheduled_time)
-        scheduled = self._running.schedules.get(cron, ())
+        scheduled = self._env.schedules.get(cron, ())
         has_handler = self._has_handler("scheduled")
         if not scheduled and not has_handler:
             self._refuse_cron(cron)
         for workflow in scheduled:
-            binding = self._running.workflow_binding(workflow.binding)
+            binding = self._env.workflow_binding(workflow.binding)
             if not isinstance(binding, WorkflowBinding):
                 raise InvalidArgumentError(
                     f"The cron {cron!r} starts the workflow {workflow.binding!r}, and the fixture workflow_bindings "
                     f"gives {binding!r} in its place, which a cron cannot start. Give a WorkflowEntrypoint there."
                 )
-            self._running.engine.lifecycle.create_scheduled(binding.workflow, cron, int(at))
+            engine.lifecycle.create_scheduled(binding.workflow, cron, int(at))
         if has_handler or not scheduled:
             await self._call("scheduled", ScheduledController(cron, at))
 
     def _has_handler(self, kind: str) -> bool:
-        project = self._running.project
+        project = self._test_run.project
         if project is None:
             return False
         module = project.load_main()
         return hasattr(getattr(module, "Default", None), kind) or hasattr(module, f"on_{kind}")
 
     def _refuse_cron(self, cron: str) -> None:
-        """Where no handler is: say which crons start a workflow, if there are such."""
-        known, project = self._running.schedules, self._running.project
+        """Refuse a cron where no handler is, and name the crons that start a workflow."""
+        known, project = self._env.schedules, self._test_run.project
         if project is not None and known:
             raise WorkflowConfigError(
                 f"The cron {cron!r} starts nothing: the Worker has no scheduled handler, and {project.path} schedules "
@@ -121,20 +122,21 @@ class WorkflowWorker:
             )
 
     async def _call(self, kind: str, argument: object) -> Any:
-        handler, arguments = self._handler(kind, argument, self._running.context)
+        handler, arguments = self._handler(kind, argument, self._env.context)
         token = running_handler.set(Handler(kind))
         try:
             given = _as_many_as_taken(handler, arguments) if kind == "fetch" else _all(kind, handler, arguments)
-            return await call_bounded(self._running.engine, f"The {kind} handler", lambda: handler(*given))
+            return await call_bounded(self._test_run.engine, f"The {kind} handler", lambda: handler(*given))
         finally:
             running_handler.reset(token)
 
     def _handler(self, kind: str, argument: object, context: ExecutionContext) -> tuple[Any, tuple[object, ...]]:
-        project = self._running.project
+        setup = self._test_run.setup
+        project = setup.project
         if project is None:
             raise WorkflowConfigError(
                 "workflow_worker needs the Worker's wrangler configuration, which names its `main`. "
-                f"{nothing_found(self._running.item.path, self._running.item.config.rootpath)}."
+                f"{setup.nothing_found()}."
             )
         module = project.load_main()
         default: Any = getattr(module, "Default", None)
@@ -152,7 +154,7 @@ class WorkflowWorker:
 
 
 class ScheduledController:
-    """What a scheduled handler gets.
+    """The controller that a scheduled handler gets.
 
     Attributes:
         cron: The trigger's expression.

@@ -1,4 +1,8 @@
-"""What a workflow's source says of its steps, read without running it: which there are, and which may follow which."""
+"""A Worker's sources, read without running them: whose code a file has, which steps there are, and what stands where.
+
+What is found in files and in frames belongs here. What is made of it, a finding, a graph or a report, belongs to
+`rules` and `reporting`; how sources are imported, to `project`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds a workflow class in its file, and walks through its `run`."""
+"""The search for a workflow class in its file, and for the steps of its `run`."""
 
 from __future__ import annotations
 

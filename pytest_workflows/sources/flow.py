@@ -1,6 +1,6 @@
-"""Walks through a workflow's `run` as it is written, and notes which step may come right after which.
+"""The control flow of a workflow's `run`, walked as it is written: which step may come right after which.
 
-A walk holds a frontier: the steps that may have come last. What is met next may follow any of them. Branches each start
+A walk holds a frontier: the steps that may have come last. Any of them may precede the next step. Branches each start
 from the same frontier and end in the union of theirs; a loop's body is walked twice, so that its end leads to its
 beginning. Helpers of the class and of files beside it are walked where they are called.
 """
@@ -33,7 +33,12 @@ _IN_BACKGROUND = frozenset({"create_task", "ensure_future"})
 
 @dataclass
 class Klass:
-    """A workflow's class with what it inherits: methods by name with their files, and texts by their names."""
+    """A workflow's class with what it inherits.
+
+    Attributes:
+        methods: Its methods by name, with the files that they stand in.
+        constants: Texts by the names that they have in the class: `self.NAME`.
+    """
 
     methods: dict[str, tuple[Function, Module]]
     constants: dict[str, str]
@@ -41,7 +46,19 @@ class Klass:
 
 @dataclass
 class FoundStep:
-    """A step as far as it is known by now."""
+    """A step as far as it is known by now.
+
+    Attributes:
+        kind: What it is.
+        name: Its name, as far as the source says it.
+        file: Where it is declared.
+        line: The line in that file.
+        function: Its callback; None where that is not known.
+        scope: The names that the callback sees.
+        dependencies: The names of the steps whose results the callback takes.
+        depends: Which steps these are.
+        after: The steps that it may come right after.
+    """
 
     kind: StepKind
     name: StepName
@@ -54,7 +71,7 @@ class FoundStep:
     after: dict[int, None] = field(default_factory=dict)
 
     def freeze(self) -> SourceStep:
-        """As it is handed out."""
+        """The step as a frozen record."""
         named = isinstance(self.function, Function)
         return SourceStep(
             kind=self.kind,
@@ -80,7 +97,10 @@ class Scope:
         parent: The function around it.
         bound: Steps and functions by the names that they have there.
         constants: Texts by the names that they have there.
-        step_names: What the step object is called.
+        step_names: The names of the step object.
+        returns: After which steps it may return.
+        loops: For each loop around what is walked, after which steps `break` and `continue` may come.
+        pending: What was called and not awaited yet: before which steps, and after which.
     """
 
     module: Module
@@ -93,7 +113,7 @@ class Scope:
     pending: list[tuple[Frontier, Frontier]] = field(default_factory=list)
 
     def find(self, name: str) -> Bound:
-        """What a name is bound to, from the inside out."""
+        """The value that a name is bound to, from the inside out."""
         scope: Scope | None = self
         while scope is not None:
             if name in scope.bound:
@@ -112,7 +132,7 @@ class Scope:
         return False
 
     def texts(self, klass: Klass) -> dict[str, str]:
-        """All texts that have names here."""
+        """The texts that have names here."""
         outer = {**self.module.constants, **klass.constants} if self.parent is None else self.parent.texts(klass)
         return {**outer, **self.constants}
 
@@ -122,6 +142,9 @@ class Walk:
 
     Args:
         klass: The class.
+
+    Attributes:
+        steps: The steps that were met, in order.
     """
 
     def __init__(self, klass: Klass) -> None:
@@ -135,7 +158,7 @@ class Walk:
         self._declared: list[tuple[Function, Scope]] = []
 
     def walk_run(self) -> Frontier:
-        """Walk through `run`, and then through what nothing was seen to call.
+        """Walk through `run`, and then through functions that nothing was seen to call.
 
         Returns:
             The steps after which `run` may return.
@@ -427,17 +450,17 @@ class Walk:
         return self._callback(index, step, frontier)
 
     def _dependency(self, name: str, scope: Scope) -> Bound:
-        """The step that a parameter means: by what it is bound to, or by its own name."""
+        """The step that a parameter names: by its binding, or by its own name."""
         bound = scope.find(name)
         return self._by_name.get(("do", name)) if bound is None else bound
 
     def _age(self, frontier: Iterable[int]) -> int:
-        """When the newest of these steps was met last."""
+        """The time at which the newest of these steps was met last."""
         newest = [at for at, index in enumerate(self._visited) if index in set(frontier)]
         return newest[-1] if newest else -1
 
     def _callback(self, index: int, step: FoundStep, before: Frontier) -> Frontier:
-        """A callback may make steps of its own; they begin before it ends."""
+        """Walk through a callback, which may make steps of its own; they begin before it ends."""
         if not isinstance(step.function, Function) or step.scope is None:
             return (index,)
         seen = len(self._visited)
@@ -447,7 +470,7 @@ class Walk:
         return union((index,), inner) if len(self._visited) > seen else (index,)
 
     def _join(self, frontier: Frontier, scope: Scope) -> Frontier:
-        """Whoever awaits something that is not called here may await what was started before."""
+        """Join started steps at an await of something that is not called here: it may await any of them."""
         for base, after in scope.pending:
             if after != base:
                 frontier = union((one for one in frontier if one not in base), after)
@@ -456,7 +479,7 @@ class Walk:
 
 
 def union(*frontiers: Iterable[int]) -> Frontier:
-    """All of them, each once."""
+    """The union of frontiers, each step once."""
     return tuple(dict.fromkeys(index for frontier in frontiers for index in frontier))
 
 

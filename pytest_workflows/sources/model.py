@@ -1,4 +1,4 @@
-"""What was found in the source of a workflow."""
+"""The records of a workflow's source."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from durable_engine import StepKind
 from .names import StepName
 
 START = -1
-"""In `SourceStep.after`: nothing comes before it."""
+"""The mark in `SourceStep.after` of a step that nothing comes before."""
 
 
 class SourceStep(msgspec.Struct, frozen=True):
@@ -20,7 +20,7 @@ class SourceStep(msgspec.Struct, frozen=True):
         name: Its name.
         file: Where it is written.
         line: In that file.
-        function: What its callback is called in the source, or None.
+        function: The name of its callback in the source, or None.
         depends: Indices of the steps whose results its callback takes.
         after: Indices of the steps that may come right before it, `START` where that is none; empty where the source
             does not show when it runs.

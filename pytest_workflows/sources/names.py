@@ -32,7 +32,7 @@ class StepName(msgspec.Struct, frozen=True):
 
 
 def family(name: str) -> str:
-    """A name with its numbers and ids left open: where the source does not tell, `box 1` and `box 2` are one step."""
+    """A name with its numbers and ids left open: where the source does not, `box 1` and `box 2` are one step."""
     return _NUMBERS.sub("{...}", name)
 
 

@@ -63,7 +63,7 @@ class SourceFile:
 
 
 def own_nodes(function: FunctionNode) -> Iterator[ast.AST]:
-    """What a function does itself, in the source's order: nested functions and classes are shown, not entered."""
+    """A function's own nodes, in the source's order: nested functions and classes are listed, not entered."""
     for node in [function.body] if isinstance(function, ast.Lambda) else function.body:
         yield from own_nodes_of(node)
 
@@ -82,7 +82,7 @@ def name_of(node: ast.AST) -> str:
 
 
 def call_in_progress(frame: FrameType) -> ast.Call | None:
-    """The call that a frame waits for; None where its source does not tell, or it waits for no call."""
+    """The call that a frame waits for; None where its source does not show it, or it waits for no call."""
     source = source_file(frame.f_code.co_filename)
     _, end, _, column = next(islice(frame.f_code.co_positions(), frame.f_lasti // 2, None), (None,) * 4)
     if source is None or end is None:
@@ -116,7 +116,7 @@ def _parse(file: str, _changed: int, _size: int) -> SourceFile:
 
 
 def assigned_to(source: SourceFile, name: ast.Name) -> ast.expr | None:
-    """What is assigned to a variable, if there is one assignment, in the functions around it or at the top level."""
+    """The expression assigned to a variable, if there is only one, in the functions around it or at the top level."""
     scopes: list[ast.AST] = [node for node in source.parents(name) if isinstance(node, FunctionNode)]
     for scope in [*scopes, source.tree]:
         nodes = own_nodes(scope) if isinstance(scope, FunctionNode) else iter(source.tree.body)
@@ -127,7 +127,7 @@ def assigned_to(source: SourceFile, name: ast.Name) -> ast.expr | None:
 
 
 def _values_for(name: str, node: ast.AST) -> Iterator[ast.expr | None]:
-    """What a statement gives to a variable; None where it cannot be told, as in a loop or an unpacking."""
+    """The expressions that a statement assigns to a variable; None where not known, as in a loop or an unpacking."""
     if isinstance(node, ast.Assign):
         for target in node.targets:
             if isinstance(target, ast.Name) and target.id == name:

@@ -1,35 +1,26 @@
-"""What is a Worker's source: rules look at that and at nothing else, never at tests, conftest or libraries."""
+"""The Worker's sources: the only code that rules check; tests, conftest files and libraries are none of it."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import sys
-import sysconfig
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType, TracebackType
 from typing import Any
 
-import durable_engine
 from durable_engine import Place
 
-_OURS = (
-    str(Path(__file__).resolve().parents[__name__.count(".") - 1]) + os.sep,  # the plugin's, however deep this one lies
-    str(Path(durable_engine.__file__).resolve().parent) + os.sep,
-)
-_STDLIB = tuple(
-    {os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib")}  # a set: often the same
-)
-_INSTALLED = frozenset({"site-packages", "dist-packages", "node_modules", "python_modules"})
-_TESTS = frozenset({"tests", "test"})
+from . import code_owner
+from .code_owner import is_library, is_standard
+
 _ASYNCIO = os.path.dirname(asyncio.__file__) + os.sep
 _LOOP = frozenset({"_run", "run", "run_forever", "run_until_complete"})
 
 
 class Sources:
-    """Which code belongs to the Worker under test.
+    """The code that belongs to the Worker under test.
 
     That is every file below the folder of `main` that is no test and no library; and of workflow classes that live
     elsewhere (a test defines one and binds it), the code of the class alone.
@@ -39,12 +30,12 @@ class Sources:
 
     Attributes:
         workflows: The workflow classes by the names of their bindings.
-        given: What the test gave in `workflow_bindings`.
+        given: The values that the test gave in `workflow_bindings`.
         outer_cells: The ids of the variables around workflow classes: they are older than any `run`.
     """
 
     def __init__(self, folder: Path | None) -> None:
-        self._folder = None if folder is None else os.path.realpath(folder) + os.sep
+        self._folder = None if folder is None else os.path.realpath(folder)
         self.workflows: dict[str, type] = {}
         self.outer_cells: set[int] = set()
         self.given: Mapping[str, Any] = {}
@@ -79,7 +70,7 @@ class Sources:
 
     def is_file(self, file: str) -> bool:
         """Whether a whole file is the Worker's."""
-        return self._folder is not None and _is_below(self._folder, file)
+        return self._folder is not None and code_owner.is_workers(self._folder, file)
 
     def is_code(self, code: CodeType) -> bool:
         """Whether a function's code is the Worker's; that of a module's top level is not: it runs when imported."""
@@ -97,11 +88,11 @@ class Sources:
     def caller(self, *, through_libraries: bool = True) -> FrameType | None:
         """The nearest frame of user code, if it is the Worker's.
 
-        Frames of this plugin and of the standard library are looked through. A test's function in between (a fake
+        Frames of this plugin and of the standard library are skipped. A test's function in between (a fake
         that calls another one) makes it the test's doing.
 
         Args:
-            through_libraries: Whether installed packages are looked through as well.
+            through_libraries: Whether installed packages are skipped as well.
 
         Returns:
             The frame, or None.
@@ -113,7 +104,7 @@ class Sources:
         """The nearest frame of user code, a test's or a Worker's, in the task that runs; None where there is none.
 
         Args:
-            through_libraries: Whether installed packages are looked through, as in `caller`.
+            through_libraries: Whether installed packages are skipped, as in `caller`.
         """
         return _user_frame(sys._getframe(1), through_libraries, within_task=True)
 
@@ -142,7 +133,7 @@ def _user_frame(start: FrameType, through_libraries: bool, *, within_task: bool 
         code = frame.f_code
         if within_task and code.co_name in _LOOP and code.co_filename.startswith(_ASYNCIO):
             return None  # further out is whoever runs the event loop
-        if not (_is_standard(code.co_filename) or (through_libraries and is_library(code.co_filename))):
+        if not (is_standard(code.co_filename) or (through_libraries and is_library(code.co_filename))):
             return frame
     return None
 
@@ -151,41 +142,3 @@ def _frames(frame: FrameType | None) -> Iterator[FrameType]:
     while frame is not None:
         yield frame
         frame = frame.f_back
-
-
-@lru_cache(maxsize=4096)
-def is_library(file: str) -> bool:
-    """Whether a file is the standard library's, this plugin's or an installed package's."""
-    return _is_standard(file) or not _INSTALLED.isdisjoint(file.split(os.sep))
-
-
-def is_generated(file: str) -> bool:
-    """Whether code comes from no file: what dataclasses, attrs and namedtuple compile."""
-    return file.startswith("<")
-
-
-@lru_cache(maxsize=4096)
-def is_ours(file: str) -> bool:
-    """Whether a file is this plugin's or the engine's."""
-    return os.path.realpath(file).startswith(_OURS)
-
-
-@lru_cache(maxsize=4096)
-def _is_standard(file: str) -> bool:
-    """Whether a file is the standard library's or this plugin's."""
-    if is_generated(file):  # and <frozen importlib._bootstrap>
-        return True
-    real = os.path.realpath(file)
-    if is_ours(file):
-        return True
-    return _INSTALLED.isdisjoint(real.split(os.sep)) and real.startswith(_STDLIB)
-
-
-@lru_cache(maxsize=4096)
-def _is_below(folder: str, file: str) -> bool:
-    real = os.path.realpath(file)
-    if not real.startswith(folder):
-        return False
-    *folders, name = real[len(folder) :].split(os.sep)
-    foreign = _INSTALLED.union(_TESTS).intersection(folders)
-    return not foreign and not name.startswith(("test_", "conftest")) and not name.endswith("_test.py")

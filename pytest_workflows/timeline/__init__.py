@@ -1,12 +1,12 @@
 """The run of an instance as text: for failing tests, for errors, and for `--workflows-report`.
 
-What turns a run into lines belongs here. Where the lines are put, in pytest's report or on a page, belongs to `session`
+Code that turns a run into lines belongs here. The lines are put into pytest's report or on a page by `session`
 and `reporting`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .text import Run, render
@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 __all__ = ["Run", "render"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     # The engine is not loaded before a run is there to show.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from . import text
 
-    return getattr(text, name)
+    found: object = getattr(text, name)
+    return found

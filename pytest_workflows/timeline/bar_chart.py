@@ -1,4 +1,4 @@
-"""Bars over virtual time: when in an instance's life its steps were at work, and when they waited.
+"""The bar chart: for each step of an instance a bar over virtual time, where it was at work and where it waited.
 
 The axis is made of cells. What takes no virtual time gets a cell of its own all the same, behind what ended before it
 at that instant and beside what ran along with it; what takes time gets a share of the rest. So nothing vanishes beside
@@ -23,9 +23,9 @@ from durable_engine.history import (
 )
 
 ATTEMPT, FAILED, DELAY, SLEEP, WAIT = "#", "x", ".", "-", "~"
-"""What is drawn in a terminal that knows nothing else."""
+"""The characters of bars in a terminal that takes ASCII only."""
 BLOCKS = str.maketrans({ATTEMPT: "█", FAILED: "✗", DELAY: "·", SLEEP: "░", WAIT: "▒"})
-"""What is drawn in its place elsewhere."""
+"""The characters in their place elsewhere."""
 
 _BEGINS: dict[HistoryKind, str] = {ATTEMPT_START: ATTEMPT, SLEEP_START: SLEEP, WAIT_START: WAIT}
 _ENDS = ATTEMPT_ENDS | WAITING_ENDS
@@ -59,7 +59,7 @@ class _Reading:
     _next_rank: int = 0
 
     def read(self, line: HistoryRow) -> None:
-        """Take a line of history."""
+        """Read a line of history."""
         if line.key is None:
             return
         if line.at != self._at:
@@ -90,7 +90,7 @@ class _Reading:
             self.ranks[at] = max(self.ranks.get(at, 0), piece.rank + 1)
 
     def close(self, at: int) -> None:
-        """What is still open lasts until now."""
+        """Let the pieces that are open last until now."""
         for key in list(self._open):
             self._end(key, at)
 
@@ -100,7 +100,7 @@ def draw_bars(history: Iterable[HistoryRow], now: int, width: int) -> dict[StepK
 
     Args:
         history: Its history as stored.
-        now: Until when what has not ended is drawn, in virtual milliseconds.
+        now: Where a bar ends whose step has not ended, in virtual milliseconds.
         width: How many characters a bar may take.
 
     Returns:
@@ -117,7 +117,7 @@ def draw_bars(history: Iterable[HistoryRow], now: int, width: int) -> dict[StepK
 
 
 class _Axis:
-    """Where each instant stands, in cells.
+    """The time axis: the cell of each instant.
 
     Args:
         reading: All pieces.
@@ -142,7 +142,7 @@ class _Axis:
             position += self._unit + gap * rest
 
     def draw(self, pieces: Sequence[_Piece]) -> str:
-        """A bar."""
+        """Draw the bar of a step's pieces."""
         cells = [" "] * self.cells
         for piece in pieces:
             first = self._left[piece.start] + piece.rank * self._unit
@@ -159,7 +159,7 @@ def _nearest(position: float) -> int:
 
 
 def _unit(units: int, width: int, *, stretched: bool) -> float:
-    """How many cells what takes no time gets: one; of too many, all of them get half of the width, if time passed."""
+    """The cells of a piece that takes no time: one; too many of them share half of the width, if time passed."""
     if units <= width:
         return 1.0
     return width / (2 * units) if stretched else width / units

@@ -1,4 +1,4 @@
-"""The steps of a run as lines of text: when, what, with which outcome, and a bar; below, what needs more room."""
+"""The step table: a line for each step of a run (time, kind, name, outcome, bar), longer parts below it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from durable_engine import AttemptRecord, HistoryEvent, StepKey, StepRecord, in_words, printable, show
 from durable_engine.history import WAIT_START
+from pytest_workflows.messages.short_repr import cut
 
 from .bar_chart import ATTEMPT, BLOCKS, DELAY, FAILED, SLEEP, WAIT
 from .styled_text import Cell, Line, Part, paragraph, row, width_of
@@ -33,38 +34,38 @@ _TRACEBACK = "Traceback (most recent call last):"
 _CHAINED = re.compile(r"\n\n(?:The above exception was the direct cause|During handling of the above exception)")
 _FRAMES = re.compile(r'(?:^  File ".*", line \d+.*\n(?:    .*\n)*)+', re.MULTILINE)
 EDGE = 10
-"""How many of many are shown at either end."""
+"""The items that are shown at either end of a long list."""
 _MANY = 100
-"""From so many times on, a step that repeats is asked about."""
+"""The number of repetitions of a step from which on the table asks about it."""
 T = TypeVar("T")
 
 
 class Hiding(Protocol):
-    """Keeps secrets out of what is shown."""
+    """A filter that keeps secrets out of what is shown."""
 
     def text(self, text: str) -> str:
-        """A text without them."""
+        """A text without the secrets."""
 
-    def shown(self, value: Any) -> Any:
-        """A value without them."""
+    def shown(self, value: object) -> object:
+        """A value without the secrets."""
 
 
 class _NothingHidden:
-    """Shows all."""
+    """A filter that shows everything."""
 
     def text(self, text: str) -> str:
         return text
 
-    def shown(self, value: Any) -> Any:
+    def shown(self, value: object) -> object:
         return value
 
 
 class TextFormatter:
-    """How values and messages are written in one report: without secrets, without what would steer a terminal.
+    """A formatter of one report's values and messages: without secrets, and safe for a terminal.
 
     Args:
-        hiding: Keeps secrets out.
-        shown: What stands beside the report already: a message of several lines is told in full once.
+        hiding: The filter that keeps secrets out.
+        shown: The text that stands beside the report already: a message of several lines is shown in full once.
     """
 
     def __init__(self, hiding: Hiding | None = None, shown: str = "") -> None:
@@ -72,7 +73,7 @@ class TextFormatter:
         self._shown = shown
 
     def text(self, text: str) -> str:
-        """A text."""
+        """A text, filtered and escaped."""
         return printable(self._hiding.text(text))
 
     def word(self, text: str) -> str:
@@ -81,15 +82,14 @@ class TextFormatter:
 
     def value(self, value: Any) -> str:
         """A value, cut where it is long."""
-        text = self.text(show(self._hiding.shown(value)))
-        return text if len(text) <= _VALUE_WIDTH else f"{text[: _VALUE_WIDTH - 3]}..."
+        return cut(self.text(show(self._hiding.shown(value))), _VALUE_WIDTH)
 
     def has_shown(self, text: str) -> bool:
         """Whether the report says so already."""
         return text in self._shown
 
     def message(self, message: str) -> str:
-        """What a message says: all of its lines the first time, its first line after that."""
+        """A message: all of its lines the first time, its first line after that."""
         whole = whole_message(message)
         first, newline, _ = whole.partition("\n")
         if not newline:
@@ -104,9 +104,9 @@ class _Outcome(NamedTuple):
     """A step's outcome.
 
     Attributes:
-        word: What has become of it.
-        joint: What stands between the word and `more`, on one line.
-        label: What stands before `more` on a line of its own.
+        word: The outcome in a word.
+        joint: The text between the word and `more`, on one line.
+        label: The text before `more` on a line of its own.
         more: The result, the duration, the event.
         mocked: Whether a modification answered.
     """
@@ -119,17 +119,17 @@ class _Outcome(NamedTuple):
 
     @property
     def whole(self) -> str:
-        """All of it on one line."""
+        """The whole outcome on one line."""
         return f"{self.word}{self.joint}{self.more}{self.mocked}"
 
     @property
     def below(self) -> str:
-        """What goes on a line of its own where it does not fit."""
+        """The part that goes on a line of its own where it does not fit."""
         return f"{self.label}{self.more}{self.mocked}".strip()
 
 
 class _Widths(NamedTuple):
-    """How wide the columns are."""
+    """The widths of the columns."""
 
     offset: int
     kind: int
@@ -139,7 +139,7 @@ class _Widths(NamedTuple):
 
     @property
     def below(self) -> int:
-        """The room for what stands below a step, from its name on."""
+        """The room below a step, from its name on."""
         return self.name + self.outcome + self.bar + (2 if self.bar else 1) * _GAP
 
 
@@ -156,10 +156,10 @@ def table(
     Args:
         steps: The steps.
         history: The history that they are from.
-        bars: What is drawn behind each.
+        bars: The bar of each step.
         start: When the instance started.
         width: How wide a line may be.
-        formatter: How values are written.
+        formatter: The formatter of values.
     """
     events = {line.step: line.detail.get("event") for line in history if line.kind == WAIT_START}
     first, left_out, last = ends(steps)
@@ -175,14 +175,14 @@ def table(
 
 
 def ends(items: Sequence[T]) -> tuple[Sequence[T], Sequence[T], Sequence[T]]:
-    """Of very many, the first ones, those that are left out, and the last ones; of not so many, all are first."""
+    """Split very many items into the first ones, those left out, and the last ones; of not so many, all are first."""
     if len(items) <= 2 * EDGE + 4:
         return items, [], []
     return items[:EDGE], items[EDGE:-EDGE], items[-EDGE:]
 
 
 def joined(items: Sequence[str]) -> str:
-    """Many things in a sentence: the first and the last ones."""
+    """A list of many things in a sentence: the first and the last ones."""
     first, left_out, last = ends(items)
     gap = [f"... {len(left_out):,} left out ..."] if left_out else []
     return ", ".join([*first, *gap, *last])
@@ -194,7 +194,7 @@ def _left_out(steps: Sequence[StepRecord], formatter: TextFormatter) -> str:
 
 
 def _names(steps: Iterable[StepRecord]) -> list[tuple[str, int]]:
-    """How the steps are named and how often, the most frequent ones first; names may differ in a number."""
+    """The names of steps with their counts, the most frequent ones first; names may differ in a number."""
     found: dict[tuple[str, str], Counter[str]] = {}
     for step in steps:
         found.setdefault((step.kind, re.sub(r"\d+", "#", step.name)), Counter())[step.name] += 1
@@ -220,7 +220,7 @@ def repeated(steps: Sequence[StepRecord]) -> str | None:
 
 
 def whole_message(message: str) -> str:
-    """What a message says, all of its lines: behind the frames, where it holds a traceback."""
+    """The lines of a message that say what happened: behind the frames, where it holds a traceback."""
     lines = message.strip().splitlines()
     if not any(line.endswith(_TRACEBACK) for line in lines):
         return "\n".join(lines)
@@ -232,7 +232,7 @@ def whole_message(message: str) -> str:
 
 
 def error_text(error: Mapping[str, str]) -> str:
-    """An instance's or a step's error for a message: what was raised, once, and where, as a traceback has it.
+    """The error of an instance or a step as text for a message: the exception, once, and its place.
 
     Args:
         error: Its `name` and `message`.
@@ -326,6 +326,6 @@ def _outcome(step: StepRecord, event: str | None, formatter: TextFormatter) -> _
 
 
 def offset(start: datetime, at: datetime) -> str:
-    """How long after the start, in short: `+1d 10s`."""
+    """The time since the start, in short: `+1d 10s`."""
     ms = round((at - start).total_seconds() * 1000)
     return "+" + (re.sub(r" (ms|[dhms])[a-z]*", r"\1", in_words(ms)) if ms else "0")

@@ -11,8 +11,8 @@ class Part(NamedTuple):
     """A piece of a line.
 
     Attributes:
-        text: What it says.
-        style: How it looks, in rich's words (`"bold red"`); empty for plain text.
+        text: The text.
+        style: The style, in rich's words (`"bold red"`); empty for plain text.
     """
 
     text: str
@@ -23,11 +23,11 @@ Line = list[Part]
 
 
 class Cell(NamedTuple):
-    """What stands in a column of a row.
+    """A cell: the content of a column in a row.
 
     Attributes:
         width: How many characters wide the column is.
-        parts: What it holds; more than one part is not wrapped.
+        parts: The content; more than one part is not wrapped.
     """
 
     width: int
@@ -38,7 +38,7 @@ def write(lines: Iterable[Line], *, colour: bool) -> str:
     """Lines as text.
 
     Args:
-        lines: What to write.
+        lines: The lines.
         colour: Whether with the codes for colours; without them, no line ends in spaces.
     """
     if not colour:
@@ -47,7 +47,7 @@ def write(lines: Iterable[Line], *, colour: bool) -> str:
 
 
 def row(cells: Iterable[Cell], gap: int = 2) -> list[Line]:
-    """Columns beside each other; what does not fit into its column goes on below, within it.
+    """Columns beside each other; text that does not fit into its column goes on below, within it.
 
     Args:
         cells: The columns.
@@ -86,7 +86,7 @@ def _folded(line: str, width: int, indent: str) -> list[str]:
 
 
 def width_of(text: str) -> int:
-    """How many columns of a terminal a text takes."""
+    """The columns of a terminal that a text takes."""
     from rich.cells import cell_len
 
     return cell_len(text)

@@ -1,4 +1,4 @@
-"""A run as text: used by failure reports and by errors alike."""
+"""The timeline: a run as text, for failure reports and for errors alike."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from .step_table import EDGE, STYLES, TextFormatter, ends, joined, offset, repea
 from .styled_text import Line, Part, paragraph, width_of, write
 
 WIDTH = 78
-"""Of the text. With the indentation of --workflows-report it is what every terminal has."""
+"""The width of the text. With the indentation of --workflows-report every terminal has it."""
 BAR_WIDTH = 20
 _INDENT = "  "
 
@@ -47,7 +47,7 @@ class Run:
         steps: Its steps as stored.
         history: Its history as stored.
         events: Types of the events that nothing has taken.
-        executions: Its lives since it was created or restarted.
+        executions: Its executions since it was created or restarted.
     """
 
     id: str
@@ -93,7 +93,7 @@ def keep_run(engine: Engine, instance: Instance) -> Run:
 
 
 def never_created(engine: Engine, workflow: Workflow, id: str) -> str:
-    """Says of an instance that does not exist, for an error, which ones do."""
+    """The message of an error for an instance that does not exist: it names those that do."""
     ids = [repr(instance.id) for instance in engine.instances if instance.workflow is workflow]
     others = f"It has: {', '.join(ids[:EDGE])}{', ...' if len(ids) > EDGE else ''}." if ids else "It has no instances."
     return f"Instance {id!r} of {workflow.name!r} was never created. {others}"
@@ -114,7 +114,7 @@ def lines_of(run: Run, formatter: TextFormatter | None = None) -> list[Line]:
 
     Args:
         run: The run.
-        formatter: How values and messages are written; plainly by default.
+        formatter: The formatter of values and messages; a plain one by default.
     """
     formatter = formatter or TextFormatter()
     history, steps = run.history_events, run.step_records
@@ -132,7 +132,7 @@ def lines_of(run: Run, formatter: TextFormatter | None = None) -> list[Line]:
     question = repeated(steps)
     if question is not None and not formatter.has_shown(question):
         lines += _note(formatter.word(question), "yellow")
-    lines += _lives(run.executions, start, formatter)
+    lines += _execution_lines(run.executions, start, formatter)
     if run.error is not None:
         lines += _note(
             f"ended with {formatter.word(run.error['name'])}: {formatter.message(run.error['message'])}", "red"
@@ -159,29 +159,28 @@ def _note(text: str, style: str = "") -> list[Line]:
     return [[Part(line, style)] for line in paragraph(_INDENT + text, WIDTH, _INDENT * 2)]
 
 
-def _lives(executions: list[ExecutionRecord], start: datetime, formatter: TextFormatter) -> list[Line]:
-    """What each life asked for, where the memory was lost on the way."""
+def _execution_lines(executions: list[ExecutionRecord], start: datetime, formatter: TextFormatter) -> list[Line]:
+    """Lines on the steps that each execution asked for, where the memory was lost on the way."""
     if not any(record.lost_at is not None for record in executions):
         return []
     first, left_out, last = ends(
         [_execution_line(number, record, start, formatter) for number, record in enumerate(executions, start=1)]
     )
-    gap = [f"... {len(left_out):,} lives left out"] if left_out else []
+    gap = [f"... {len(left_out):,} executions left out"] if left_out else []
     return [line for text in (*first, *gap, *last) for line in _note(text)]
 
 
 def _execution_line(number: int, record: ExecutionRecord, start: datetime, formatter: TextFormatter) -> str:
     asked = formatter.word(joined([ask.key.label for ask in record.path])) or "nothing"
     if record.lost_at is None:
-        return f"life {number} asked for {asked}"
+        return f"execution {number} asked for {asked}"
     where = "" if record.point is None else f": {formatter.word(record.point.title)}"
-    return (
-        f"life {number} asked for {asked}; its memory was lost at {offset(start, to_datetime(record.lost_at))}{where}"
-    )
+    lost = offset(start, to_datetime(record.lost_at))
+    return f"execution {number} asked for {asked}; its memory was lost at {lost}{where}"
 
 
 def waits_for(steps: list[StepRecord]) -> str:
-    """What an instance that has not ended does now."""
+    """The present activity of an instance that has not ended."""
     open_steps = [step for step in steps if step.status in ("running", "waiting")]
     parts = []
     for step in open_steps:

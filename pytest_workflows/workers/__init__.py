@@ -1,13 +1,16 @@
 """The Workers SDK on CPython. The plugin's import hook serves this package to Worker sources as `workers`.
 
-What stands on httpx (requests, responses, fetch) is imported when a source first names it: a Worker that only
+The platform's names, under the platform's spelling, belong here, and those of `js` and `pyodide` as well. What a
+binding in `env` does belongs to `bindings`, and what a test calls to `session`.
+
+Modules that need httpx (requests, responses, fetch) are imported when a source first names them: a Worker that only
 defines workflows does not pay for an HTTP library.
 """
 
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .context import wait_until
 from .entrypoints import DurableObject, WorkerEntrypoint, WorkflowEntrypoint, handler
@@ -73,7 +76,7 @@ _NOT_YET = frozenset(
 )
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name in _LAZY:
         value = getattr(importlib.import_module(_LAZY[name]), name)
         globals()[name] = value

@@ -1,4 +1,4 @@
-"""What requests and responses have in common: headers, and a body that can be read once."""
+"""The base of requests and responses: headers, and a body that can be read once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NOT_YET = frozenset({"blob", "body", "form_data", "formData", "js_object", "js_
 
 
 class JsBuffer(bytes):
-    """What `buffer()` gives: bytes with the reading methods of a JavaScript buffer."""
+    """The result of `buffer()`: bytes with the reading methods of a JavaScript buffer."""
 
     @property
     def byteLength(self) -> int:
@@ -116,7 +116,7 @@ def to_content(body: object, owner: str, headers: httpx.Headers) -> bytes | None
 
     Args:
         body: str, bytes or None.
-        owner: What is being made, for the message: `"Request"` or `"Response"`.
+        owner: The kind of object, for the message: `"Request"` or `"Response"`.
         headers: Its headers; `content-type` is added for text.
 
     Raises:

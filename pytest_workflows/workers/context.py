@@ -1,4 +1,4 @@
-"""What a Worker gets as `ctx`, and the work it leaves running behind a response."""
+"""The execution context (`ctx`) of a Worker, and the work that it leaves running behind a response."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def wait_until(awaitable: Awaitable[Any]) -> None:
 
 
 def cancel_background() -> None:
-    """Cancel what `wait_until` left running: it ends with the test. For the plugin."""
+    """Cancel the work that `wait_until` left running: it ends with the test. For the plugin."""
     for task in list(_background):
         if not task.get_loop().is_closed():
             task.cancel()
@@ -42,7 +42,7 @@ _NO_EXPORTS = (
 
 
 class Exports:
-    """What the Worker exports, by the names of the classes: `ctx.exports.OrderWorkflow.create(...)`.
+    """The exports of the Worker, by the names of the classes: `ctx.exports.OrderWorkflow.create(...)`.
 
     Args:
         get: Gives the export of a name; raises KeyError with the reason where there is none.
@@ -72,7 +72,7 @@ class ExecutionContext:
     """The `ctx` of an entrypoint or a handler.
 
     Args:
-        exports: What the Worker exports, `ctx.exports`; None where the compatibility date has no such thing.
+        exports: The Worker's exports, `ctx.exports`; None where the compatibility date has no such thing.
 
     Example:
         >>> worker = MyWorker(ExecutionContext(), env)  # doctest: +SKIP

@@ -1,4 +1,4 @@
-"""What a test meets when a Worker's source reaches for something that is not there while it runs."""
+"""Errors for a Worker's source that uses something of `workers.env` which is not there."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ class OutsideTestError(RuntimeError):
 
 
 def no_binding(name: str, known: Iterable[str], hint: str | None = None) -> AttributeError:
-    """`workers.env` was asked for a name that is no binding of the running test.
+    """The error for a name of `workers.env` that is no binding of the active test.
 
     Args:
         name: The name.
         known: The bindings of the test.
-        hint: What to do about it, where more is known than that it is missing.
+        hint: The next step, where more is known than that it is missing.
     """
     listed = ", ".join(sorted(known)) or "none"
     return AttributeError(_NO_BINDING.format(name=name, known=listed, hint=hint or _ADD))
 
 
 def read_only(name: str) -> AttributeError:
-    """Something was assigned to or deleted from `workers.env`."""
+    """The error for an assignment to `workers.env`, or a deletion from it."""
     return AttributeError(_READ_ONLY.format(name=name))

@@ -26,7 +26,7 @@ class FetchResponse(Body):
 
     @property
     def url(self) -> str:
-        """Where the response came from, after redirects; empty for one that was made by hand."""
+        """The URL of the response, after redirects; empty for one that was made by hand."""
         return self._url
 
     @property

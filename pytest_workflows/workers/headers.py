@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 else:
 
     class HTTPMessageMapping(http.client.HTTPMessage, Mapping):
-        """What `request.headers` and `response.headers` give: case-insensitive, missing names read as None."""
+        """The mapping of `request.headers` and `response.headers`: case-insensitive, missing names read as None."""
 
 
 def to_httpx_headers(headers: object) -> httpx.Headers:

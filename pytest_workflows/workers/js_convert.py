@@ -23,12 +23,12 @@ def to_js(
     pyproxies: object = None,
     create_pyproxies: bool = True,
 ) -> Any:
-    """What `obj` is in JavaScript: a `JsProxy` for a list, tuple, set or dict, anything else as it is.
+    """Convert a value to JavaScript: to a `JsProxy` for a list, tuple, set or dict, anything else as it is.
 
     Args:
         obj: The value.
-        dict_converter: What a dict becomes, given its entries; usually `js.Object.fromEntries`.
-        default_converter: What an object becomes for which there is no conversion, given the object, a
+        dict_converter: Makes the value for a dict, given its entries; usually `js.Object.fromEntries`.
+        default_converter: Makes the value for an object for which there is no conversion, given the object, a
             function that converts further values, and one that is accepted for the platform's sake.
         depth: How many levels to convert; -1 for all.
         pyproxies: Accepted and without effect: proxies need no destroying here.
@@ -71,7 +71,7 @@ def _key(key: object) -> object:
 
 
 class JsDoubleProxy(Generic[P, R]):
-    """What `create_proxy` gives: stands for the object until it is destroyed."""
+    """The proxy that `create_proxy` gives: stands for the object until it is destroyed."""
 
     def __init__(self, obj: Callable[P, R], *, once: bool = False) -> None:
         self._obj = obj
@@ -97,7 +97,7 @@ class JsDoubleProxy(Generic[P, R]):
 
 
 def create_proxy(obj: Callable[P, R], /, *, capture_this: bool = False, roundtrip: bool = True) -> JsDoubleProxy[P, R]:
-    """A proxy that lives until its `destroy()`.
+    """Make a proxy that works until its `destroy()`.
 
     Args:
         obj: Usually a function.

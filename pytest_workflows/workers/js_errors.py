@@ -29,7 +29,7 @@ for _class in (JsRangeError, JsTypeError):
 
 
 def to_python_exception(error: JsException) -> Exception:
-    """What the SDK's static helpers raise in place of a JavaScript error."""
+    """The Python exception that the SDK's static helpers raise in place of a JavaScript error."""
     if error.name == "RangeError":
         return ValueError(error.message)
     if error.name == "TypeError":

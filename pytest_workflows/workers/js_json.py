@@ -10,7 +10,7 @@ from typing import Any
 from durable_engine import JsBigInt, JsProxy, jsnull
 
 
-def stringify(value: Any) -> str:
+def stringify(value: object) -> str:
     """The text that `JSON.stringify` gives: no spaces, dates in ISO form, nan and infinities as null.
 
     Args:
@@ -23,7 +23,7 @@ def stringify(value: Any) -> str:
 
 
 def parse(text: str) -> Any:
-    """What `JSON.parse` gives: a `JsProxy` for an object or an array, None for null.
+    """Parse JSON, as `JSON.parse`: a `JsProxy` for an object or an array, None for null.
 
     Args:
         text: JSON.
@@ -32,7 +32,7 @@ def parse(text: str) -> Any:
     return JsProxy(value) if isinstance(value, dict | list) else value
 
 
-def _jsonable(value: Any) -> Any:
+def _jsonable(value: object) -> object:
     if isinstance(value, JsProxy):
         return _jsonable(value.to_py())
     if isinstance(value, dict):

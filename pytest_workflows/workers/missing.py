@@ -1,4 +1,4 @@
-"""What a module of the platform says about a name that this plugin does not have."""
+"""Errors of the platform's modules for names that this plugin does not have."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def unknown(module: str, name: str, provided: Iterable[str]) -> AttributeError:
 def not_yet(module: str, name: str, provided: Iterable[str]) -> MissingNameError:
     """A name that the platform has, or may have, and this plugin has not; for a module's own `__getattr__` alone.
 
-    Whoever reads it as `module.name` uses it. `hasattr`, `getattr` and `from module import name` ask for it.
+    Code that reads it as `module.name` uses it. `hasattr`, `getattr` and `from module import name` ask for it.
     """
     error = MissingNameError.of_attribute(module, name, provided)
     if is_read_as_attribute(sys._getframe(2)):
@@ -32,5 +32,5 @@ def not_yet(module: str, name: str, provided: Iterable[str]) -> MissingNameError
 
 
 def is_read_as_attribute(reader: FrameType) -> bool:
-    """Whether what runs in a frame is `object.name`, rather than a call of `getattr` or `hasattr`."""
+    """Whether a frame runs `object.name`, rather than a call of `getattr` or `hasattr`."""
     return opcode.opname[reader.f_code.co_code[reader.f_lasti]] in _READS

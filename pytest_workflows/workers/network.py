@@ -1,6 +1,6 @@
-"""Whether `workers.fetch` may leave the test, and the door that stays shut when it may not.
+"""Network access of `workers.fetch`: a request leaves the test only where that is allowed.
 
-The door is httpx's `trace` extension: httpcore calls it before it opens a connection, which is beneath
+The check is httpx's `trace` extension: httpcore calls it before it opens a connection, which is beneath
 everything that respx and pytest-httpx replace. A mocked request never gets there, however the mock hooks in.
 """
 
@@ -21,7 +21,7 @@ def refusing_trace(method: str, url: str, caller: Caller | None) -> Callable[[st
     Args:
         method: The request's method, for the message.
         url: The request's URL, for the message.
-        caller: Who called `workers.fetch`.
+        caller: The caller of `workers.fetch`.
     """
 
     async def trace(event: str, info: Mapping[str, Any]) -> None:

@@ -24,7 +24,7 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 
 
 class Response(FetchResponse):
-    """What a Worker answers with, and what `fetch` gives.
+    """A response, as a Worker answers with it and as `fetch` gives it.
 
     Args:
         body: str (sent as `text/plain;charset=UTF-8` unless a header says otherwise), bytes, or None.
@@ -95,7 +95,7 @@ class Response(FetchResponse):
         """A response with a JSON body, `application/json` unless a header says otherwise.
 
         Args:
-            data: What `json.dumps` takes, or a JavaScript value (`JsProxy`), which becomes JSON as JavaScript
+            data: A value for `json.dumps`, or a JavaScript value (`JsProxy`), which becomes JSON as JavaScript
                 does it.
             status: The status code.
             status_text: The reason beside it.

@@ -8,7 +8,7 @@ from durable_engine import JsProxy, cross, jsnull
 
 
 def python_to_rpc(value: Any) -> Any:
-    """What `value` is on the platform's side: a `JsProxy` for a dict, list or set.
+    """The value on the platform's side: a `JsProxy` for a dict, list or set.
 
     Args:
         value: Any value that may cross.
@@ -24,7 +24,7 @@ def python_to_rpc(value: Any) -> Any:
 
 
 def python_from_rpc(obj: Any) -> Any:
-    """What a value of the platform is in Python: a `JsDict` for an object, None for null.
+    """The Python value of a value of the platform: a `JsDict` for an object, None for null.
 
     Args:
         obj: A value of the platform; a Python value comes back as it is.

@@ -92,7 +92,7 @@ def test_an_api_error_is_told(cli, dumps):
 
 
 def test_our_own_errors_ask_for_debug(cli, dumps, monkeypatch):
-    monkeypatch.setattr("pytest_workflows.cli.describe.show_recording", lambda *_: 1 / 0)
+    monkeypatch.setattr("pytest_workflows.cli.commands.describe.show_recording", lambda *_: 1 / 0)
     ended = cli("describe", dumps / "waiting.json")
 
     assert ended.code == 4

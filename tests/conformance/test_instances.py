@@ -62,7 +62,7 @@ async def test_params_that_are_left_out_are_an_empty_object(lab, options, payloa
     assert await (await lab.start(echo, **options)).output() == payload
 
 
-@rule(SECTION, "The event is the same after a crash, but never shares an object with an earlier life")
+@rule(SECTION, "The event is the same after a crash, but never shares an object with an earlier execution")
 @pytest.mark.workflow(clock="manual")
 async def test_the_event_is_the_same_in_every_life(lab):
     seen = []

@@ -586,7 +586,7 @@ async def test_what_is_modified_after_an_instance_expired_is_for_the_next_one(la
     assert await started.output() == "mocked"
 
 
-@rule(SECTION, "restart, terminate and delete reject whoever waits for a step of the life that ended, and say so")
+@rule(SECTION, "restart, terminate and delete reject whoever waits for a step of the run that ended, and say so")
 @pytest.mark.workflow(clock="manual")
 @pytest.mark.parametrize("call", ["restart", "terminate", "delete"])
 async def test_the_end_of_a_life_rejects_who_waits_for_its_steps(lab, gate, call):

@@ -550,7 +550,7 @@ async def test_a_paused_instance_stays_paused_after_a_crash(lab, scene):
 # -- restart ---------------------------------------------------------------------------------------
 
 
-@rule(SECTION, "restart runs from the top, in every state: the memo is wiped, the old life is gone")
+@rule(SECTION, "restart runs from the top, in every state: the memo is wiped, the old run is gone")
 @every_state
 async def test_restart_runs_from_the_top(lab, scene):
     started = await scene.reach()
@@ -589,7 +589,7 @@ async def test_restart_of_a_finished_instance_runs_it_again(lab, final):
     assert await started.status() == ("errored" if final == "errored" else "complete")
 
 
-@rule(SECTION, "After restart results and output are those of the new life")
+@rule(SECTION, "After restart results and output are those of the new run")
 async def test_restart_gives_the_results_of_the_new_life(lab):
     lives = []
 
@@ -767,7 +767,7 @@ async def test_restart_from_a_step_in_flight(lab, scene):
     assert scene.calls.count("middle") == {"callback": 2, "retrying": 3}[scene.state]
 
 
-@rule(SECTION, "The callback of a life that was restarted goes no further")
+@rule(SECTION, "The callback of an execution that was restarted goes no further")
 @states_at_work
 async def test_a_callback_of_the_old_life_goes_no_further(lab, scene):
     started = await scene.reach()
@@ -1037,7 +1037,7 @@ async def test_an_event_while_a_pause_is_pending(lab, gate):
     assert held.entered == 1
 
 
-@rule(SECTION, "An event to an instance that was restarted reaches the new life")
+@rule(SECTION, "An event to an instance that was restarted reaches the new run")
 @pytest.mark.parametrize("state", ["waiting"])
 async def test_an_event_right_after_restart_reaches_the_new_life(lab, scene):
     started = await scene.reach()

@@ -272,7 +272,7 @@ async def test_sleeps_are_counted_by_name_and_duration(lab):
     assert seconds == [0.1, 0.2, 0.1]
 
 
-@rule(SECTION, "A sleep whose duration changed is a new one in the next life, and is slept again", seen=NEWEST)
+@rule(SECTION, "A sleep whose duration changed is a new one in the next execution, and is slept again", seen=NEWEST)
 @pytest.mark.workflow(clock="manual", ignore_rules=["changed-path"])
 async def test_a_changed_duration_is_slept_again(lab):
     hours = ["1 hour"]
@@ -562,7 +562,7 @@ async def test_an_unreadable_timeout_of_a_wait_fails(lab, timeout):
     assert started.kinds("WAIT_START") == []
 
 
-@rule(SECTION, "Waits of one name are told apart by their occurrence, and each gets an event of its own")
+@rule(SECTION, "Waits of one name are distinguished by their occurrence, and each gets an event of its own")
 async def test_waits_of_one_name_get_an_event_each(lab):
     started = await lab.start(waiting("w", "w"))
     await started.handle.send_event({"type": "t", "payload": 1})

@@ -404,7 +404,7 @@ async def test_unusual_names_are_fine(lab, name):
     assert await (await lab.start(run)).output() == "ran"
 
 
-@rule(SECTION, "A restart counts the steps of the new life anew")
+@rule(SECTION, "A restart counts the steps of the new run anew")
 @pytest.mark.workflow(step_limit=3)
 async def test_a_restart_counts_steps_anew(lab):
     async def run(event, step):
@@ -421,7 +421,7 @@ async def test_a_restart_counts_steps_anew(lab):
     assert await started.output() == "end"
 
 
-@rule(SECTION, "The limit of steps counts `do` alone, over the instance's life")
+@rule(SECTION, "The limit of steps counts `do` alone, over the instance's run")
 @pytest.mark.workflow(step_limit=5)
 async def test_the_sixth_step_of_five_ends_the_instance(lab):
     async def run(event, step):

@@ -1,4 +1,4 @@
-"""Every example's tests pass on their own, in a process of their own, as a reader runs them."""
+"""Every example's tests pass on their own, recorded, replayed and with a crash at each point."""
 
 import os
 import subprocess
@@ -25,47 +25,55 @@ each_example = pytest.mark.parametrize(
 ON_PURPOSE = {"starter": ["-o", "workflows_ignore_rules=missing-await"]}
 
 
-def run(folder, *arguments, timeout=60):
-    # The outer run's options must not reach the inner one, and of the plugins only those that a reader installs: to
-    # load the others takes longer than the tests themselves.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    plugins = [word for name in PLUGINS for word in ("-p", name)]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", *plugins, "-W", "error", *arguments],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert " passed" in done.stdout
-    assert " skipped" not in done.stdout
-    return done.stdout
+@pytest.fixture
+def run(sessions):
+    """Runs an example's tests; of the plugins there are only those that a reader installs."""
+
+    def run(folder, *arguments):
+        result = sessions.run(folder, "-q", "-p", "respx", "-p", "no:cacheprovider", "-W", "error", *arguments)
+        outcomes = result.parseoutcomes()
+        assert result.ret == 0
+        assert outcomes["passed"]
+        assert "skipped" not in outcomes
+        return result.stdout.str(), outcomes["passed"]
+
+    return run
 
 
 @each_example
-def test_the_examples_are_durable_at_every_crash_point_and_break_no_rule(folder):
-    explored = run(folder, "--workflows-crash", "--workflows-strict", *ON_PURPOSE.get(folder.name, []), timeout=600)
+def test_the_examples_are_durable_at_every_crash_point_and_break_no_rule(folder, run):
+    explored, _ = run(folder, "--workflows-crash", "--workflows-strict", *ON_PURPOSE.get(folder.name, []))
 
     # The one test of nightly_restart is left out, and says why.
     assert "none failed, 0 findings" in explored or folder.name == "nightly_restart"
 
 
 @each_example
-def test_the_examples_own_tests_pass_and_their_recordings_replay(folder, tmp_path):
+def test_the_examples_own_tests_pass_and_their_recordings_replay(folder, run, tmp_path):
     run(folder, "--workflows-record=all", "-o", f"workflows_failures_dir={tmp_path}")
     recordings = list(tmp_path.rglob("*.json"))
 
-    replayed = run(folder, f"--workflows-replay={tmp_path}")
+    _, replayed = run(folder, f"--workflows-replay={tmp_path}")
 
-    assert f"{len(recordings)} passed" in replayed
+    assert replayed == len(recordings)
 
 
 def test_the_starter_shows_a_rules_warning_and_stays_green_where_warnings_are_errors():
-    shown = run(EXAMPLES / "starter")
+    """In a process of its own, as a reader runs it."""
+    # The outer run's options must not reach the inner one.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    plugins = [word for name in PLUGINS for word in ("-p", name)]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *plugins, "-W", "error"],
+        cwd=EXAMPLES / "starter",
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
-    assert "WorkflowRuleWarning: [missing-await]" in shown
-    assert "step.sleep('a pause that nobody waits for') was never awaited." in shown
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "WorkflowRuleWarning: [missing-await]" in done.stdout
+    assert "step.sleep('a pause that nobody waits for') was never awaited." in done.stdout

@@ -22,7 +22,7 @@ from pytest_workflows.recordings import (
     Step,
 )
 from pytest_workflows.reporting.coverage import measure, sources_of
-from pytest_workflows.reporting.html import Failure, Report, TestRun, render
+from pytest_workflows.reporting.html import Failure, Report, ReportedTest, render
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -87,14 +87,14 @@ def findings_report(tmp_path: Path) -> Path:
     place = SourcePlace(file="entry.py", line=3)
     finding = FindingRecord(rule="random-outside-step", message="random.random() was called", place=place)
     run = Recording(instance_id="a", binding="LUCKY", status="complete", findings=[finding], created_at=START)
-    return write_report(tmp_path, [TestRun("tests/test_lucky.py::test_it", recordings=[run])])
+    return write_report(tmp_path, [ReportedTest("tests/test_lucky.py::test_it", recordings=[run])])
 
 
 def recording(id: str, **more: Any) -> Recording:
     return Recording(instance_id=id, binding="ORDERS", status="complete", created_at=START, **more)
 
 
-def write_report(folder: Path, tests: list[TestRun], **more: Any) -> Path:
+def write_report(folder: Path, tests: list[ReportedTest], **more: Any) -> Path:
     recordings = [recording for test in tests for recording in test.recordings]
     coverage = measure(recordings, [], sources_of(folder), folder)
     path = folder / "report.html"
@@ -114,8 +114,11 @@ def many_findings_report(tmp_path: Path) -> Path:
     first[0].findings.append(found("random-outside-step", 5))
     second = [recording(f"b-{number}", findings=[found("random-outside-step", 3)]) for number in range(3)]
     last = recording("c", findings=[found("not-idempotent", 5)])
-    tests = [TestRun("test_it.py::test_first", recordings=first), TestRun("test_it.py::test_second", recordings=second)]
-    return write_report(tmp_path, [*tests, TestRun("test_it.py::test_last", recordings=[last])])
+    tests = [
+        ReportedTest("test_it.py::test_first", recordings=first),
+        ReportedTest("test_it.py::test_second", recordings=second),
+    ]
+    return write_report(tmp_path, [*tests, ReportedTest("test_it.py::test_last", recordings=[last])])
 
 
 @pytest.fixture
@@ -125,8 +128,8 @@ def broken_report(tmp_path: Path) -> Path:
         "E   AttributeError: no", "AttributeError: no", "pytest 'tests/test_env.py::test_without_a_binding'"
     )
     tests = [
-        TestRun("tests/test_env.py::test_without_a_binding", outcome="failed", failure=failure),
-        TestRun("tests/test_env.py::test_it", recordings=[recording("a")]),
+        ReportedTest("tests/test_env.py::test_without_a_binding", outcome="failed", failure=failure),
+        ReportedTest("tests/test_env.py::test_it", recordings=[recording("a")]),
     ]
     return write_report(tmp_path, tests, others=["tests/test_sums.py::test_sum", "tests/test_broken.py"])
 
@@ -170,8 +173,8 @@ def long_names_report(tmp_path: Path) -> Path:
         modifications=[ModificationRecord(call=f"mock_step_result({word!r})", kind="result")],
         notes=[word],
     )
-    tests = [TestRun(f"tests/{word}.py::{word}", outcome="failed", failure=failure, recordings=[one])]
-    more = [TestRun(f"tests/test_{number}.py::{word}", recordings=[recording(f"{number}")]) for number in range(6)]
+    tests = [ReportedTest(f"tests/{word}.py::{word}", outcome="failed", failure=failure, recordings=[one])]
+    more = [ReportedTest(f"tests/test_{number}.py::{word}", recordings=[recording(f"{number}")]) for number in range(6)]
     return write_report(tmp_path, [*tests, *more], others=[f"tests/{word}"])
 
 

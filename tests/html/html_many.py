@@ -5,14 +5,16 @@ from pathlib import Path
 
 from pytest_workflows.recordings import Attempt, ErrorRecord, Recording, Step
 from pytest_workflows.reporting.coverage import measure, sources_of
-from pytest_workflows.reporting.html import Report, TestRun, render
+from pytest_workflows.reporting.html import Report, ReportedTest, render
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def write_page(folder: Path, tests: int) -> Path:
     """Writes the page of so many tests, with two instances each, and says where."""
-    runs = [TestRun(f"tests/test_many.py::test_many[{number}]", recordings=_two(number)) for number in range(tests)]
+    runs = [
+        ReportedTest(f"tests/test_many.py::test_many[{number}]", recordings=_two(number)) for number in range(tests)
+    ]
     recordings = [recording for run in runs for recording in run.recordings]
     coverage = measure(recordings, [], sources_of(folder), folder)
     path = folder / "report.html"

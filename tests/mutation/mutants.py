@@ -1,18 +1,28 @@
-"""Engines that are broken on purpose: a pytest plugin that breaks one thing, named by the variable WORKFLOWS_MUTANT.
+"""Engines that are broken on purpose: each mutant breaks one thing, for as long as `broken` is entered.
 
 Each mutant is a mistake that an engine like this one could have. The tests beside this file show that the tests of the
 examples notice each.
 """
 
+import contextlib
 import functools
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from durable_engine import engine, instance, operations, step, store
+import pytest
+
+from durable_engine.execution.do import DoOperation
+from durable_engine.execution.execution import Execution
+from durable_engine.execution.sleep import SleepOperation
+from durable_engine.execution.step import Step
+from durable_engine.execution.step_ledger import StepLedger
+from durable_engine.execution.wait_for_event import EventOperation
+from durable_engine.lifecycle import Lifecycle
+from durable_engine.storage.store import Store
 from durable_engine.values.failures import ErrorInfo
 
 MUTANTS: dict[str, Callable[[], None]] = {}
+_patch = pytest.MonkeyPatch()
 
 
 def mutant(function: Callable[[], None]) -> Callable[[], None]:
@@ -23,7 +33,17 @@ def mutant(function: Callable[[], None]) -> Callable[[], None]:
 def replace(owner: type, name: str, changed: Callable[..., Any]) -> None:
     """Put `changed(original, self, *arguments)` in a method's place."""
     original = getattr(owner, name)
-    setattr(owner, name, functools.wraps(original)(lambda *arguments: changed(original, *arguments)))
+    _patch.setattr(owner, name, functools.wraps(original)(lambda *arguments: changed(original, *arguments)))
+
+
+@contextlib.contextmanager
+def broken(mutant: str) -> Iterator[None]:
+    """The engine makes this mistake."""
+    try:
+        MUTANTS[mutant]()
+        yield
+    finally:
+        _patch.undo()
 
 
 # -- what is stored ----------------------------------------------------------------------------------------------------
@@ -35,7 +55,7 @@ def forgets_to_store_a_result() -> None:
         is_done = row is not None and row.key.kind == "do" and row.status == "complete"
         original(self, key, events, None if is_done else row)
 
-    replace(store.Store, "record", record)
+    replace(Store, "record", record)
 
 
 @mutant
@@ -43,7 +63,7 @@ def forgets_a_stored_failure() -> None:
     def steps(original, self, key):
         return [row for row in original(self, key) if row.status != "errored"]
 
-    replace(store.Store, "steps", steps)
+    replace(Store, "steps", steps)
 
 
 @mutant
@@ -54,12 +74,12 @@ def forgets_how_often_an_attempt_has_failed() -> None:
             row.failures = 0
         return rows
 
-    replace(store.Store, "steps", steps)
+    replace(Store, "steps", steps)
 
 
 @mutant
 def a_restart_keeps_what_was_stored() -> None:
-    replace(store.Store, "forget_steps", lambda original, self, *arguments: None)
+    replace(Store, "forget_steps", lambda original, self, *arguments: None)
 
 
 # -- which step is which -----------------------------------------------------------------------------------------------
@@ -70,15 +90,15 @@ def runs_a_finished_step_again() -> None:
     def remembered(original, self, key):
         return None if key.kind == "do" else original(self, key)
 
-    replace(instance.Instance, "remembered", remembered)
+    replace(Execution, "remembered", remembered)
 
 
 @mutant
 def knows_steps_by_their_name_alone() -> None:
-    def count_step(original, self, kind, name):
+    def count(original, self, kind, name):
         return original(self, kind, name)._replace(count=1)
 
-    replace(instance.Instance, "count_step", count_step)
+    replace(StepLedger, "count", count)
 
 
 @mutant
@@ -86,7 +106,7 @@ def runs_a_dependency_for_each_step_that_needs_it() -> None:
     async def value_of(original, self, decorated):
         return await decorated()
 
-    replace(step.Step, "_value_of", value_of)
+    replace(Step, "_value_of", value_of)
 
 
 # -- events ------------------------------------------------------------------------------------------------------------
@@ -97,7 +117,7 @@ def delivers_an_event_twice() -> None:
     def take_event(original, self, key, event_type):
         return next((event for event in self.events(key) if event.type == event_type), None)
 
-    replace(store.Store, "take_event", take_event)
+    replace(Store, "take_event", take_event)
 
 
 @mutant
@@ -108,16 +128,16 @@ def delivers_the_newest_event_first() -> None:
             return event
         return None
 
-    replace(store.Store, "take_event", take_event)
+    replace(Store, "take_event", take_event)
 
 
 @mutant
 def loses_kept_events_in_a_crash() -> None:
     def crash(original, self, workflow, id, *point):
-        self.store.delete_events(self.require(workflow, id).row.key)
+        self._store.delete_events(self.require(workflow, id).row.key)
         original(self, workflow, id, *point)
 
-    replace(engine.Engine, "crash", crash)
+    replace(Lifecycle, "crash", crash)
 
 
 # -- time --------------------------------------------------------------------------------------------------------------
@@ -131,7 +151,7 @@ def loses_the_timer_of_a_sleep_in_a_crash() -> None:
         else:
             self.set_busy(False)
 
-    replace(operations.SleepOperation, "begin", begin)
+    replace(SleepOperation, "begin", begin)
 
 
 @mutant
@@ -140,7 +160,7 @@ def sleeps_from_the_start_after_a_crash() -> None:
         self.row.due = None
         original(self, duration)
 
-    replace(operations.SleepOperation, "begin", begin)
+    replace(SleepOperation, "begin", begin)
 
 
 @mutant
@@ -149,7 +169,7 @@ def waits_from_the_start_after_a_crash() -> None:
         self.row.due = None
         original(self, event_type, timeout)
 
-    replace(operations.EventOperation, "begin", begin)
+    replace(EventOperation, "begin", begin)
 
 
 @mutant
@@ -158,7 +178,7 @@ def forgets_a_retry_delay_in_a_crash() -> None:
         self.row.due = None
         original(self)
 
-    replace(operations.DoOperation, "begin", begin)
+    replace(DoOperation, "begin", begin)
 
 
 # -- crashes -----------------------------------------------------------------------------------------------------------
@@ -168,27 +188,22 @@ def forgets_a_retry_delay_in_a_crash() -> None:
 def a_lost_attempt_ends_the_step() -> None:
     def note_lost_attempts(original, self):
         original(self)
-        for row in self._steps.values():
-            if row.key.kind == "do" and row.status == "running" and row.attempts:
-                row.status, row.error = "errored", ErrorInfo("Error", "lost").dump()
+        for row in list(self.ledger.lost_attempts()):
+            row.change_status("errored")
+            row.error = ErrorInfo("Error", "lost").dump()
 
-    replace(instance.Instance, "_note_lost_attempts", note_lost_attempts)
+    replace(Execution, "_note_lost_attempts", note_lost_attempts)
 
 
 @mutant
 def a_lost_attempt_counts_for_nothing() -> None:
     def note_lost_attempts(original, self):
-        for row in self._steps.values():
-            if row.status == "running":
-                row.attempts = 0
+        for row in list(self.ledger.lost_attempts()):
+            row.attempts = 0
 
-    replace(instance.Instance, "_note_lost_attempts", note_lost_attempts)
+    replace(Execution, "_note_lost_attempts", note_lost_attempts)
 
 
 @mutant
 def the_old_life_runs_on() -> None:
-    replace(engine.Engine, "kill", lambda original, self, instances: None)
-
-
-if "WORKFLOWS_MUTANT" in os.environ:
-    MUTANTS[os.environ["WORKFLOWS_MUTANT"]]()
+    replace(Execution, "kill", lambda original, self: None)

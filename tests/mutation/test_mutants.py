@@ -1,18 +1,15 @@
 """The examples' tests notice each mistake that the engine could have: most of them only where it is made to crash."""
 
-import os
-import subprocess
-import sys
+import contextlib
 from pathlib import Path
 
 import pytest
 
-from tests.mutation.mutants import MUTANTS
+from tests.mutation.mutants import MUTANTS, broken
 
 ROOT = Path(__file__).resolve().parents[2]
 EXPLORED = ("--workflows-crash",)
 ORDINARY = ()
-PLUGINS = ("pytest_asyncio.plugin", "pytest_workflows.plugin", "tests.mutation.mutants", "no:cacheprovider")
 
 CART = "cart_reminder/tests/test_cart_reminder.py"
 EMBEDDINGS = "embeddings/tests/test_embeddings.py"
@@ -59,22 +56,9 @@ def split(test):
     return project, rest
 
 
-def run(project, tests, options, mutant=None):
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    # Other plugins than these cost more than the tests themselves.
-    environment |= {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    if mutant is not None:
-        environment["WORKFLOWS_MUTANT"] = mutant
-    plugins = [word for name in PLUGINS for word in ("-p", name)]
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "--tb=line", *plugins, *options, *tests],
-        cwd=ROOT / "examples" / project,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+def run(sessions, project, tests, options, mutant=None):
+    with contextlib.nullcontext() if mutant is None else broken(mutant):
+        return sessions.run(ROOT / "examples" / project, "-q", "--tb=line", "-p", "no:cacheprovider", *options, *tests)
 
 
 def test_every_mutant_has_a_test_that_is_to_notice_it():
@@ -82,24 +66,24 @@ def test_every_mutant_has_a_test_that_is_to_notice_it():
 
 
 @pytest.mark.parametrize("mutant", MUTANTS)
-def test_the_mistake_is_noticed(mutant):
+def test_the_mistake_is_noticed(mutant, sessions):
     test, options = NOTICED_BY[mutant]
 
     project, test = split(test)
-    done = run(project, [test], options, mutant)
+    done = run(sessions, project, [test], options, mutant)
 
-    assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout + done.stderr
-    failed = [line for line in done.stdout.splitlines() if line.startswith("FAILED")]
-    assert failed, done.stdout
+    assert done.ret == pytest.ExitCode.TESTS_FAILED, done.stdout.str()
+    failed = [line for line in done.outlines if line.startswith("FAILED")]
+    assert failed, done.stdout.str()
     assert all(test.rpartition("::")[2] in line for line in failed)
     # Where it takes exploration: without a crash, nobody notices anything.
-    assert all("[crash: " in line for line in failed) == bool(options), done.stdout
+    assert all("[crash: " in line for line in failed) == bool(options), done.stdout.str()
 
 
 @pytest.mark.parametrize("project", sorted({split(test)[0] for test, _ in NOTICED_BY.values()}))
-def test_an_engine_without_mistakes_passes(project):
+def test_an_engine_without_mistakes_passes(project, sessions):
     tests = {split(test)[1] for test, _ in NOTICED_BY.values() if split(test)[0] == project}
 
-    done = run(project, sorted(tests), EXPLORED)  # which runs each as it is first
+    done = run(sessions, project, sorted(tests), EXPLORED)  # which runs each as it is first
 
-    assert done.returncode == pytest.ExitCode.OK, done.stdout + done.stderr
+    assert done.ret == pytest.ExitCode.OK, done.stdout.str()

@@ -1,20 +1,11 @@
 """A worker project in a temporary folder, whose tests are run by a pytest of their own."""
 
-import importlib
-import pkgutil
 import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
-
-# A pytest that runs in this process forgets the modules that it imported. All of ours are here before, so that none
-# of them exists twice.
-import pytest_workflows
-
-for module in pkgutil.walk_packages(pytest_workflows.__path__, "pytest_workflows."):
-    if not module.name.endswith("__main__"):
-        importlib.import_module(module.name)
 
 INI = """
     [pytest]
@@ -22,7 +13,6 @@ INI = """
     asyncio_default_fixture_loop_scope = function
     filterwarnings = error
 """
-PLUGINS = ("pytest_asyncio.plugin", "pytest_workflows.plugin")
 CONFIG = """
     {
       "name": "shop",
@@ -61,11 +51,13 @@ class WorkerProject:
     Args:
         pytester: Runs its tests.
         monkeypatch: The test's.
+        sessions: Says how they run in this process.
     """
 
-    def __init__(self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, sessions: Any) -> None:
         self.pytester = pytester
         self.monkeypatch = monkeypatch
+        self._sessions = sessions
         self.path: Path = pytester.path
         self.ini(INI)
         self.write("wrangler.jsonc", CONFIG)
@@ -101,16 +93,23 @@ class WorkerProject:
         """
         if tests is not None:
             self.write("tests/test_it.py", tests)
-        if plugins is not None:
+        options: dict[str, Any] = {}
+        if plugins is None:
+            self.monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", raising=False)
+        else:
             self.monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-            named = [*PLUGINS, *plugins, *(["xdist.plugin"] if "-n" in arguments else [])]
+            named = [*plugins]
+            if process or "-n" in arguments:
+                named += [*self._sessions.PLUGINS, *(["xdist.plugin"] if "-n" in arguments else [])]
+            else:
+                options = {"plugins": self._sessions.modules()}
             arguments = (*(word for name in named for word in ("-p", name)), *arguments)
         how: Callable[..., pytest.RunResult] = (
             self.pytester.runpytest_subprocess if process else self.pytester.runpytest_inprocess
         )
-        return how(*arguments)
+        return how(*arguments, **options)
 
 
 @pytest.fixture
-def worker(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> WorkerProject:
-    return WorkerProject(pytester, monkeypatch)
+def worker(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, sessions: Any) -> WorkerProject:
+    return WorkerProject(pytester, monkeypatch, sessions)

@@ -65,9 +65,9 @@ def test_a_workflow_that_keeps_state_in_a_variable_fails_after_a_restart_and_the
         [
             '*_ test_order[[]crash: stored result of "charge card"] _*',
             "*assert None == 'ch_1'*",
-            "  life 1 asked for charge card-1; its memory was lost at +0: stored result of",
-            '    "charge card"',
-            "  life 2 asked for charge card-1, cool down-1",
+            "  execution 1 asked for charge card-1; its memory was lost at +0: stored",
+            '    result of "charge card"',
+            "  execution 2 asked for charge card-1, cool down-1",
             "*- Run it again -*",
             "pytest 'tests/test_it.py::test_order' --workflows-crash='stored:charge card#1'",
         ]
@@ -147,7 +147,7 @@ def test_a_crash_in_a_sleep_comes_in_its_middle(worker):
 
     result = worker.run(CHARGED, "--workflows-crash=sleep:cool down#1")
 
-    result.stdout.fnmatch_lines(["*its memory was lost at +12h: in", '    sleep "cool down"'])
+    result.stdout.fnmatch_lines(["*; its memory was lost at", '    +12h: in sleep "cool down"'])
 
 
 def test_the_option_does_not_swallow_the_path(worker):

@@ -29,7 +29,7 @@ ENTRY = """
 """
 CONFTEST = """
     import ticks
-    from pytest_workflows import durations
+    from pytest_workflows.session.hooks import durations
 
     durations.perf_counter = lambda: ticks.now
 """
@@ -159,7 +159,7 @@ def test_what_is_no_number_of_steps_is_a_usage_error(worker: Any, value: str) ->
 
 
 def test_without_the_option_nothing_is_measured_and_nothing_shown(shop: Any) -> None:
-    shop.write("conftest.py", "from pytest_workflows import durations\n\ndurations.perf_counter = None\n")
+    shop.write("conftest.py", "from pytest_workflows.session.hooks import durations\n\ndurations.perf_counter = None\n")
 
     result = shop.run(TESTS, process=True)
 

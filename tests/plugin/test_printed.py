@@ -125,7 +125,7 @@ def test_very_many_lives_and_events_are_shown_by_their_ends(worker: Any) -> None
     """)
 
     shown = " ".join(result.stdout.str().split())
-    assert "... 21 lives left out" in shown
+    assert "... 21 executions left out" in shown
     assert "'e9', ... 20 left out ..., 'e30'" in shown
 
 

@@ -153,7 +153,7 @@ def test_a_printed_plan_pasted_into_a_test_fails_the_same(shop):
     result = shop.run(pasted)
 
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*assert 2 <= 1*", "*life 1 asked for charge card-1; its memory was lost*"])
+    result.stdout.fnmatch_lines(["*assert 2 <= 1*", "*execution 1 asked for charge card-1; its memory was lost*"])
 
 
 def test_the_report_shows_the_run_of_the_failing_example(shop):
@@ -161,7 +161,7 @@ def test_the_report_shows_the_run_of_the_failing_example(shop):
 
     text = result.stdout.str()
     assert text.count("Instance 'order-1' of 'ORDERS'") == 1
-    assert "life 1 asked for charge card-1; its memory was lost at +0" in text
+    assert "execution 1 asked for charge card-1; its memory was lost at +0" in text
 
 
 def test_each_example_has_its_own_instances_time_and_ids(shop):
@@ -318,7 +318,7 @@ def test_property_tests_without_workflows_get_no_engine(shop):
         @pytest.hookimpl(wrapper=True)
         def pytest_runtest_call(item):
             outcome = yield
-            assert not item.config.stash[importlib.import_module("pytest_workflows.session.session").SESSION].running.used
+            assert not item.config.stash[importlib.import_module("pytest_workflows.session.session").SESSION].test_run.used
             return outcome
         """.replace("import pytest\n", "import importlib\n\n        import pytest\n", 1),
     )
@@ -331,6 +331,24 @@ def test_property_tests_without_workflows_get_no_engine(shop):
         @given(n=st.integers())
         def test_it(n):
             assert n == n
+        """
+    )
+
+    result.assert_outcomes(passed=1)
+
+
+def test_an_example_that_draws_none_gets_no_engine_in_its_place(shop):
+    result = shop.run(
+        """
+        from hypothesis import given, settings, strategies as st
+        from workers import env
+
+
+        @settings(max_examples=5, deadline=None)
+        @given(nothing=st.none(), n=st.integers())
+        async def test_it(nothing, n):
+            assert nothing is None
+            await env.ORDERS.create({"params": {"n": n}})
         """
     )
 

@@ -26,7 +26,7 @@ SERVER = """
     @pytest.fixture
     def port():
         with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hello) as server:
-            thread = threading.Thread(target=server.serve_forever)
+            thread = threading.Thread(target=server.serve_forever, args=(0.01,))  # how often it looks for its end
             thread.start()
             yield server.server_port
             server.shutdown()

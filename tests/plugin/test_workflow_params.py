@@ -92,7 +92,7 @@ def test_a_dataclass_becomes_what_a_client_sends_as_json(params):
 
 
 @given(workflow_params(Person))
-@few
+@settings(few, max_examples=8)  # each of them is dozens of persons
 def test_a_typed_dict_may_hold_its_own_kind(params):
     assert {"name", "friends"} <= params.keys() <= {"name", "friends", "age"}
     assert all(isinstance(friend["name"], str) for friend in params["friends"])

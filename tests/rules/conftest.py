@@ -17,8 +17,9 @@ from pytest_workflows.exploration.run_plan import RunPlan
 from pytest_workflows.introspection.freeze import Freezer
 from pytest_workflows.project.worker_project import Project
 from pytest_workflows.session.rule_warnings import RuleWarnings
+from pytest_workflows.session.run_setup import RunSetup
 from pytest_workflows.session.settings import Settings
-from pytest_workflows.session.testrun import RunningTest
+from pytest_workflows.session.testrun import TestRun
 
 sys.path.insert(0, str(Path(__file__).parent))  # the services of these tests are imported by their module's name
 
@@ -38,7 +39,7 @@ class Bench:
         self._folder = folder
         self._freezer = Freezer()
         self._project: Project | None = None
-        self.running: RunningTest | None = None
+        self.running: TestRun | None = None
 
     async def findings(
         self,
@@ -62,8 +63,8 @@ class Bench:
         """
         running = self._open(source, env or {}, Settings(**(settings or {})))
         if modify is not None:
-            await (await introspect_workflow_instance(running.resolve("WORKFLOW"), "one")).modify(modify)
-        handle = await running.resolve("WORKFLOW").create({"id": "one", "params": params})
+            await (await introspect_workflow_instance(running.env.resolve("WORKFLOW"), "one")).modify(modify)
+        handle = await running.env.resolve("WORKFLOW").create({"id": "one", "params": params})
         await (running.engine.run_until_idle() if act is None else act(handle))
         gc.collect()  # what was never awaited tells when it goes
         return self.take()
@@ -79,7 +80,7 @@ class Bench:
         assert self.running is not None
         return self.running.engine.take_findings()
 
-    def _open(self, source: str, env: dict[str, Any], settings: Settings) -> RunningTest:
+    def _open(self, source: str, env: dict[str, Any], settings: Settings) -> TestRun:
         text = "from workers import WorkflowEntrypoint\n" + textwrap.dedent(source)
         [name] = re.findall(r"^class (\w+)\(WorkflowEntrypoint\)", text, re.MULTILINE)
         (self._folder / "src").mkdir()
@@ -91,11 +92,10 @@ class Bench:
         )
         self._project = Project(config)
         self._project.activate()
-        self.running = RunningTest(
-            self._item, settings, self._project, self._freezer, RuleWarnings(), RunPlan(), has_fixture=False
-        )
+        setup = RunSetup(self._item, settings, self._project, RunPlan())
+        self.running = TestRun(setup, self._freezer, RuleWarnings(), has_fixture=False)
         self.running.override(env)
-        current.set_resolver(self.running.resolve, self.running.names)
+        current.set_resolver(self.running.env.resolve, self.running.env.names)
         return self.running
 
     def close(self) -> None:

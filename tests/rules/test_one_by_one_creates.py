@@ -162,6 +162,6 @@ async def test_a_handler_that_a_test_calls_itself_is_looked_at(bench):
 async def test_what_a_test_creates_is_not_looked_at(bench):
     async def act(handle):
         for _ in range(5):
-            await bench.running.resolve("WORKFLOW").create({"id": None})
+            await bench.running.env.resolve("WORKFLOW").create({"id": None})
 
     assert await bench.findings(HEAD, act=act) == []

@@ -353,7 +353,7 @@ async def test_afterwards_everything_is_the_original_again(bench: Any) -> None:
     """
 
     await bench.findings(source)
-    workflow = bench.running.sources.workflows["WORKFLOW"]
+    workflow = bench.running.setup.sources.workflows["WORKFLOW"]
     bench.close()
 
     after = [getattr(module, name) for module, name in names] + [random.Random.seed]

@@ -206,7 +206,7 @@ async def test_what_a_test_creates_is_not_looked_at(bench):
     user_id = "u1"
 
     async def act(handle):
-        binding = bench.running.resolve("WORKFLOW")
+        binding = bench.running.env.resolve("WORKFLOW")
         await binding.create({"id": user_id})
         with pytest.raises(Exception, match="already_exists"):
             await binding.create({"id": user_id})

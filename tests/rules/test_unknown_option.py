@@ -83,7 +83,7 @@ async def test_each_name_and_place_is_found_once(bench) -> None:
 
 async def test_a_create_by_the_test_is_the_test_s(bench) -> None:
     async def act(handle: object) -> None:
-        await bench.running.resolve("WORKFLOW").create({"payload": 1})
+        await bench.running.env.resolve("WORKFLOW").create({"payload": 1})
 
     findings = await bench.findings(handler("pass"), act=act)
 

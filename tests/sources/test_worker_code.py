@@ -6,10 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import durable_engine
-import pytest_workflows
-from pytest_workflows.rules.analysis import clock_reads
-from pytest_workflows.sources.worker_code import Sources, is_library, is_ours
+from pytest_workflows.sources.worker_code import Sources
 from pytest_workflows.workers import WorkflowEntrypoint
 
 SOURCE = """
@@ -125,17 +122,3 @@ def test_of_a_class_that_a_test_binds_only_its_own_code_is_the_workers():
     assert [place[0] for place in (workflow.method(), workflow.inherited(), workflow.static())] == [__file__] * 3
     assert workflow.calls_the_test() is None
     assert beside() is None
-
-
-@pytest.mark.parametrize("module", [pytest_workflows, clock_reads, durable_engine], ids=lambda module: module.__name__)
-def test_the_files_of_the_plugin_and_of_the_engine_are_ours_however_deep_they_lie(module):
-    assert is_ours(module.__file__)
-    assert is_library(module.__file__)
-
-
-@pytest.mark.parametrize("package", [pytest_workflows, durable_engine], ids=lambda package: package.__name__)
-def test_what_lies_beside_them_is_not(package):
-    folder = Path(package.__file__).parent
-
-    assert not is_ours(str(folder.parent / "conftest.py"))
-    assert not is_ours(str(folder.with_name(f"{folder.name}_helpers") / "entry.py"))

@@ -105,7 +105,7 @@ def check_spread(options: object, is_valid_id: Callable[[object], bool]) -> None
 
 
 def _issues(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What is wrong with the options of an instance: the platform's text, and what was given."""
+    """The errors in the options of an instance: the platform's text, and the given value."""
     id, retention, hint = options.get("id"), options.get("retention"), options.get("locationHint")
     if id is not None and not isinstance(id, str):
         yield _wrong_type("string", id), f"The id is {id!r}."

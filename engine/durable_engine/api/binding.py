@@ -1,4 +1,4 @@
-"""What `env.X` is for a workflow: the binding, and the handle of an instance.
+"""Workflow bindings (`env.X`), and the handles of instances.
 
 Only the names that the platform's Python bindings have exist here: `create_batch` and `send_event` in snake case, and
 everything by its JavaScript name (docs/reference/fidelity.md, "Bindings").
@@ -47,7 +47,7 @@ _ID = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9-_]*", re.ASCII)
 def _api_call(
     method: Callable[Concatenate[Any, P], Coroutine[Any, Any, R]],
 ) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, R]]:
-    """Tell observers of a call when it is made: a task that runs it later does not know any more who called."""
+    """Notify observers of an API call when it is made: a task that runs it later does not know any more who called."""
     name = method.__name__
 
     @functools.wraps(method)
@@ -63,8 +63,8 @@ class WorkflowBinding:
     """A workflow binding, as a Worker has it in `env`.
 
     Args:
-        engine: The engine that its instances live on.
-        workflow: What it runs.
+        engine: The engine of its instances.
+        workflow: The workflow that it runs.
     """
 
     def __init__(self, engine: BindingEngine, workflow: Workflow) -> None:
@@ -77,12 +77,12 @@ class WorkflowBinding:
 
     @property
     def engine(self) -> BindingEngine:
-        """The engine that the instances live on."""
+        """The engine of the instances."""
         return self._engine
 
     @property
     def workflow(self) -> Workflow:
-        """What the binding runs."""
+        """The workflow that the binding runs."""
         return self._workflow
 
     @_api_call
@@ -155,7 +155,7 @@ class WorkflowBinding:
         is_list = isinstance(given, list)
         options = listed(given, most) if is_list else spread(given, most)
         planned = [self._planned(one, is_list=is_list) for one in options]
-        # All are looked at before the first is created.
+        # All are checked before the first is created.
         taken = {id for id, _, _ in planned if id is not None and self._lifecycle.exists(self._workflow, id)}
         created: list[InstanceHandle] = []
         errors: list[dict[str, Any]] = []
@@ -326,7 +326,7 @@ class InstanceHandle:
         Raises:
             JsException: If the payload cannot cross the boundary.
         """
-        # Who calls is looked for now: where a task runs the coroutine, that is not on its stack.
+        # The caller is determined now: where a task runs the coroutine, the caller is not on its stack.
         sending: Any = self._send_event(place_of_user(), options, named)
         sending.__name__, sending.__qualname__ = "send_event", f"{type(self).__name__}.send_event"  # if never awaited
         return sending  # type: ignore[no-any-return]
@@ -352,7 +352,7 @@ class InstanceHandle:
 
     @_api_call
     async def subscribe(self, options: object = None, /, **named: Any) -> Subscription:
-        """Its events: those so far, then each when it comes, until its end: `async for event in await x.subscribe()`.
+        """Subscribe to its events, past and future, until its end: `async for event in await x.subscribe()`.
 
         Args:
             options: `{"cursor": 4, "filter": ["step_completed"]}`, both optional: events after that id alone, and of
@@ -427,7 +427,7 @@ def check_id(id: object, longest: int) -> None:
 
 
 async def suspend_if_stopped() -> None:
-    """Let code of a life that has ended go no further."""
+    """Suspend the running code for ever, if its execution has been stopped."""
     scope = current_scope.get()
     if scope is not None and is_over():
         scope.instance.end_replay()

@@ -1,4 +1,4 @@
-"""What a binding, a handle and a subscription need of the engine that they call."""
+"""The protocol of the engine that a binding, a handle and a subscription call."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class BindingEngine(Protocol):
 
     @property
     def observers(self) -> Observers:
-        """Notified of what happens."""
+        """The observers, which are notified of everything that happens."""
         ...
 
     @property
@@ -43,7 +43,7 @@ class BindingEngine(Protocol):
 
     @property
     def activity(self) -> Activity:
-        """Which instances are at work, and who listens to their changes."""
+        """The instances that are at work, and the listeners to their changes."""
         ...
 
     async def wait(self, evaluate: Callable[[], bool], describe: Callable[[], str], *, about: tuple[str, str]) -> None:

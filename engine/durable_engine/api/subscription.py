@@ -1,4 +1,4 @@
-"""What `await handle.subscribe()` gives: the history of an instance as events, then what is added to it, until its end.
+"""Subscriptions (`await handle.subscribe()`): the history of an instance as events, past and future, until its end.
 
 Source: docs/reference/fidelity.md, "Subscriptions".
 """
@@ -40,7 +40,7 @@ TYPES: dict[history.HistoryKind, str] = {
     history.WAIT_COMPLETE: "wait_completed",
     history.WAIT_TIMED_OUT: "wait_timed_out",
 }
-"""What the platform calls an event of each kind."""
+"""The platform's name for an event of each kind."""
 _NEVER_HERE = (
     "workflow_waiting",
     "rollback_started",
@@ -60,7 +60,7 @@ _OPTIONS = "subscribe takes {'cursor': 0, 'filter': ['step_completed', ...]}, bo
 
 
 class SubscriptionOptions(NamedTuple):
-    """What a subscription leaves out.
+    """The options of a subscription: the events that it leaves out.
 
     Attributes:
         cursor: The id of the last event that is known already; 0 for none.
@@ -72,7 +72,7 @@ class SubscriptionOptions(NamedTuple):
 
     @classmethod
     def read(cls, given: Mapping[str, Any]) -> Self:
-        """Read what `subscribe` was called with.
+        """Read the options of `subscribe`.
 
         Raises:
             JsException: If it is not what the platform takes.
@@ -105,9 +105,9 @@ class Subscription:
 
     Args:
         engine: The engine.
-        workflow: What the instance runs.
+        workflow: The instance's workflow.
         row: The instance.
-        options: What is left out.
+        options: The events that are left out.
     """
 
     def __init__(
@@ -157,7 +157,7 @@ class Subscription:
         raise StopAsyncIteration
 
     def _check(self) -> None:
-        """See to it that this is still the lifetime that was subscribed to."""
+        """Make sure that the instance was not restarted or deleted since the subscription."""
         instance = self._lifecycle.find(self._workflow, self._row.id)
         if instance is None or instance.row.key != self._row.key:
             self._ended = True
@@ -177,7 +177,7 @@ class Subscription:
 
     async def _wait(self) -> None:
         __tracebackhide__ = True
-        if current_scope.get() is not None:  # code of an instance: whoever waits for that one moves time
+        if current_scope.get() is not None:  # code of an instance: the test's wait for that instance moves time
             await self._activity.next_change(self._about)
             return
         with self._activity.watching():
@@ -216,7 +216,7 @@ class Subscription:
 
 
 def _details(kind: history.HistoryKind, detail: Mapping[str, Any]) -> dict[str, Any]:
-    """What the platform gives with an event of that kind, of what its line of history has."""
+    """The fields that the platform gives with an event of that kind, of those that its line of history has."""
     if kind == history.STEP_START:
         config = dict(detail["config"])
         config["retries"] = {"delay": "[dynamic]", **config["retries"]}

@@ -1,4 +1,4 @@
-"""Whose code it is: the scope that runs now, the tasks that it started, and whose frames a stack has.
+"""The context of running code: its scope, the tasks that it started, and the user's frames of its stack.
 
-What stops code, lets it wait, or tells anybody of it does not belong here; this room only says whose it is.
+Code that stops other code, lets it wait, or notifies of it does not belong here; this room only says whose it is.
 """

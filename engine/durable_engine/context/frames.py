@@ -1,4 +1,4 @@
-"""Which frames of a call stack are the user's: those of the engine, and of what stands between, are not shown."""
+"""Whose code a frame of a call stack runs, and which frames are not shown: the engine's, and what stands between."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import linecache
 import os
 import sys
 import sysconfig
+from enum import Enum
 from functools import lru_cache
 from pathlib import Path
 from types import FrameType
@@ -14,18 +15,59 @@ from types import FrameType
 from durable_engine.model import Place
 from durable_engine.text.source_paths import shown_path
 
-_ENGINE = Path(__file__).parents[1]  # the folder of the package, whose rooms are folders in it
-_hidden: tuple[str, ...] = (f"{_ENGINE}{os.sep}",)
-_STANDARD = tuple(sorted({f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "platstdlib")}))
+# The package's own folder, wherever in it this file lies.
+_ENGINE = f"{Path(sys.modules[__name__.partition('.')[0]].__path__[0])}{os.sep}"
+_hidden: tuple[str, ...] = (_ENGINE,)
+_ours: tuple[str, ...] = (os.path.realpath(_ENGINE) + os.sep,)
+_STANDARD = tuple({os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib")})
+_INSTALLED = frozenset({"site-packages", "dist-packages", "node_modules", "python_modules"})
 _CALLBACK = asyncio.events.Handle._run.__code__
-_INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+
+
+class Owner(Enum):
+    """Whose code a file has."""
+
+    OURS = "the engine's, and that of what is built upon it"
+    GENERATED = "of no file: what dataclasses and namedtuple compile, and what the interpreter has frozen"
+    STANDARD = "the standard library's"
+    INSTALLED = "an installed package's"
+    USER = "anybody else's: a Worker's or a test's"
+
+
+@lru_cache(maxsize=4096)
+def owner_of(file: str) -> Owner:
+    """Whose code a file has.
+
+    Args:
+        file: Its path as code objects have it, `co_filename`.
+    """
+    if file.startswith("<"):
+        return Owner.GENERATED
+    real = os.path.realpath(file)
+    if file.startswith(_hidden) or real.startswith(_ours):
+        return Owner.OURS
+    if not _INSTALLED.isdisjoint((*file.split(os.sep), *real.split(os.sep))):
+        return Owner.INSTALLED
+    return Owner.STANDARD if real.startswith(_STANDARD) else Owner.USER
+
+
+def is_users(file: str) -> bool:
+    """Whether code of this file is no library's, and not ours."""
+    return owner_of(file) is Owner.USER
+
+
+def own_folder(folder: str) -> None:
+    """Count the code below a folder as ours, wherever it is installed; its frames are shown all the same."""
+    global _ours
+    _ours = tuple(dict.fromkeys((*_ours, os.path.realpath(folder) + os.sep)))
+    owner_of.cache_clear()
 
 
 def hide_frames(path: str) -> None:
     """Leave frames of a file, or of a folder (`/path/to/it/`), out of the tracebacks that workflows see."""
     global _hidden
     _hidden = tuple(dict.fromkeys((*_hidden, path)))
-    is_users.cache_clear()
+    owner_of.cache_clear()
 
 
 def is_hidden(file: str) -> bool:
@@ -42,7 +84,7 @@ def place_of_user() -> Place:
 
 
 def is_callback(frame: FrameType) -> bool:
-    """Whether it is from this frame that asyncio's event loop calls a callback or a task; uvloop shows none."""
+    """Whether asyncio's event loop calls callbacks and tasks from this frame; uvloop shows none."""
     return frame.f_code is _CALLBACK
 
 
@@ -56,10 +98,3 @@ def show_frame(frame: FrameType, root: Path | None) -> str:
     file, line = frame.f_code.co_filename, frame.f_lineno
     text = linecache.getline(file, line).strip()
     return f"{shown_path(file, root)}:{line}, in {frame.f_code.co_name}" + (f": `{text}`" if text else "")
-
-
-@lru_cache(maxsize=4096)
-def is_users(file: str) -> bool:
-    """Whether code of this file is no library's, and not ours."""
-    installed = any(folder in file for folder in _INSTALLED)
-    return not (file.startswith(("<", *_hidden, *_STANDARD)) or installed)

@@ -1,6 +1,6 @@
-"""Who is busy: a tree of the places where user code waits.
+"""Scopes: a tree of the places where user code runs and waits, which knows what is busy.
 
-Each instance has a root scope (its `run`), and each running callback one of its own. What code waits for through the
+Each instance has a root scope (its `run`), and each running callback one of its own. What code awaits through the
 engine is an *operation* of the scope it was asked for in. A scope is parked when it waits for operations and every one
 of them is parked; otherwise it is busy, and virtual time stands still. Counters make each change cost the same,
 however many operations are open.
@@ -34,7 +34,7 @@ class Scope:
     """A place where user code runs and waits.
 
     Args:
-        instance: The life that the code belongs to.
+        instance: The execution that the code belongs to.
         on_change: Called when the scope becomes parked or busy.
         step: The step whose callback the code is; None for `run` itself.
         attempt: The attempt of that step.
@@ -80,7 +80,7 @@ class Scope:
 
 
 class Operation:
-    """Something that code waits for through the engine; busy when it opens."""
+    """An operation that code waits for through the engine; busy when it opens."""
 
     __slots__ = ("_busy", "_open", "scope")
 

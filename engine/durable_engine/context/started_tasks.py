@@ -1,8 +1,8 @@
 """The tasks that an instance's code has started, so that its end need not look through all tasks of the event loop.
 
-asyncio knows the tasks of a loop and not who started them. While an engine lives on a loop, the loop's task factory
+asyncio knows the tasks of a loop and not who started them. While an engine uses a loop, the loop's task factory
 registers each new task with the instance whose code makes it. Where code has put another factory in its place, nothing
-is known, and whoever asks looks through all of them.
+is known, and all tasks of the loop are searched.
 """
 
 from __future__ import annotations

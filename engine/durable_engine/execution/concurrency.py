@@ -1,4 +1,4 @@
-"""How many instances of a workflow run at a time, and which of them wait for a slot."""
+"""Concurrency: how many instances of a workflow run at a time, and which of them wait for a slot."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 
 class Slots:
-    """The slots of one workflow: who holds one, and who is queued for one, in order.
+    """The slots of one workflow: the instances that hold one, and those that are queued for one, in order.
 
     An instance holds its slot from its start to its end: while it sleeps, waits for an event or is paused as well
     (docs/reference/fidelity.md, "Instances").

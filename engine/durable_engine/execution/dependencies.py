@@ -1,4 +1,4 @@
-"""Which values a step's callback is called with: the two modes of the Python SDK.
+"""Dependencies: the values that a step's callback is called with, in the two modes of the Python SDK.
 
 Implicit: each parameter names a declared step. Legacy: `depends=[...]` lists them in order. `ctx` stands for the
 attempt's context in both. Source: docs/reference/fidelity.md, "Dependencies".
@@ -15,9 +15,9 @@ _VARIADIC = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
 
 
 def parameters_of(function: Callable[..., Any]) -> list[str]:
-    """The names of a callback's parameters; a builtin that does not tell them has none."""
+    """The names of a callback's parameters; a builtin without a signature has none."""
     if type(function) is FunctionType and not (function.__dict__ or function.__code__.co_flags & _VARIADIC):
-        # Most callbacks are plain functions, whose code tells the same in a fraction of the time.
+        # Most callbacks are plain functions, whose code object has the names at a fraction of the time.
         code = function.__code__
         return list(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
     try:
@@ -27,7 +27,7 @@ def parameters_of(function: Callable[..., Any]) -> list[str]:
 
 
 def implicit(function: Callable[..., Any], declared: Mapping[str, Any]) -> dict[str, Any]:
-    """Each parameter's step, by the parameter's name; `ctx` is left out.
+    """The steps of the parameters, by name; `ctx` is left out.
 
     Raises:
         TypeError: If a parameter is no declared step.
@@ -44,7 +44,7 @@ def implicit(function: Callable[..., Any], declared: Mapping[str, Any]) -> dict[
 
 
 def _why_unexpected(name: str, declared: Mapping[str, Any]) -> str:
-    """What we add to the platform's text."""
+    """The reason that we add to the platform's text."""
     meant = [step for step, decorated in declared.items() if decorated.__name__ == name]
     if meant:
         return (

@@ -50,7 +50,7 @@ _SECRET = UnknownValue(REDACTED_REASON)
 
 
 class StepCallback(NamedTuple):
-    """A step's callback and what it is called with.
+    """A step's callback and its arguments.
 
     Attributes:
         function: The user's function.
@@ -69,7 +69,7 @@ class StepCallback(NamedTuple):
         return self.function(*(ctx if name == "ctx" else self.inputs[name] for name in self.parameters))
 
     def stored_inputs(self) -> bytes | None:
-        """The dependencies' values as storage keeps them, to be looked at; without the secret ones."""
+        """The dependencies' values as storage keeps them, for inspection; without the secret ones."""
         if not self.inputs:
             return None
         return encode({name: _SECRET if name in self.sensitive else value for name, value in self.inputs.items()})
@@ -95,7 +95,7 @@ class DoOperation(DurableOperation):
         self._observers = instance.engine.observers
 
     def begin(self) -> None:
-        """Start it, or go on where an earlier life left off."""
+        """Start the operation, or go on where an earlier execution left off."""
         row = self.row
         if row.status == NEW:
             row.begin(self._callback.stored_inputs(), SENSITIVE if self._config.sensitive else 0)
@@ -205,7 +205,7 @@ class DoOperation(DurableOperation):
                 observers.callback_ended(instance, run)
 
     def give_back(self) -> None:
-        """The attempt that runs is lost: what a modification answered is answered again."""
+        """Take back what a modification answered: the attempt that runs is lost, and the next one gets the same."""
         if self._used is not None and self._settled < self.row.attempts:
             self._modifications.give_back(self._used)
 
@@ -355,7 +355,7 @@ class DoOperation(DurableOperation):
         self._run_in_child(self._ask(number, info), number, is_virtual=True)
 
     def _stop_holding_time(self, number: int) -> None:
-        """The delay function waits for something that may never come: time moves, up to the limit at most."""
+        """Let time move again: the delay function waits for something that may never come."""
         if self._awaits_delay(number) and self.timer is not None:
             self.set_busy(False)
             self.engine.release(self.timer)
@@ -393,7 +393,7 @@ class DoOperation(DurableOperation):
 
 
 class _ForcedTimeout(Exception):
-    """The test wants this attempt to time out at once."""
+    """The error of an attempt that a test lets time out at once."""
 
 
 def _fresh(value: dict[str, Any]) -> JsDict:

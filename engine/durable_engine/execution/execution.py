@@ -57,14 +57,14 @@ class OpenOperation(Protocol):
         """Forget the timer, if there is one."""
 
     def give_back(self) -> None:
-        """The memory is lost while this is under way."""
+        """Take back what a modification answered: the memory is lost while the operation is under way."""
 
 
 class Execution:
     """An execution of an instance.
 
     Args:
-        engine: The engine that it lives on.
+        engine: Its engine.
         workflow: What it runs.
         row: Its state in the store.
         make_steps: Makes what `run` gets as `step`.
@@ -131,7 +131,7 @@ class Execution:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What it is known by: its workflow's binding name, and its id."""
+        """The instance's identity: its workflow's binding name, and its id."""
         return self.workflow.name, self.row.id
 
     @property
@@ -140,13 +140,13 @@ class Execution:
         scope = current_scope.get()
         return scope if scope is not None and scope.instance is self else self.root
 
-    def lives_on(self, engine: object) -> bool:
-        """Whether that is its engine."""
+    def belongs_to(self, engine: object) -> bool:
+        """Whether an engine is its own."""
         return self.engine is engine
 
     @property
     def now_ms(self) -> int:
-        """The time that its code sees, in epoch milliseconds."""
+        """The virtual time that its code sees, in epoch milliseconds."""
         return self._clock.now_ms
 
     @property
@@ -161,7 +161,7 @@ class Execution:
 
     @property
     def status(self) -> InstanceStatus:
-        """The status as the platform tells it; `waiting` while `run` is parked on sleeps and events alone."""
+        """The status as the platform reports it; `waiting` while `run` is parked on sleeps and events alone."""
         if self.row.status == "running" and self.root.parked:
             mine = [operation for operation in self.operations.values() if operation.scope is self.root]
             if all(operation.row.key.kind != "do" for operation in mine):
@@ -275,7 +275,7 @@ class Execution:
                 self.engine.step_findings.missing_await(f"step.sleep({sleep.name!r})", sleep.place, self.workflow)
 
     def abort(self, exc: BaseException) -> None:
-        """Something that is meant for the test was raised in user code: stop here and let the test have it.
+        """Stop here and hand the test an exception that was raised in user code and is meant for it.
 
         Raises:
             KeyboardInterrupt: As it is, where this execution has been stopped before: no test waits for it any more.
@@ -284,13 +284,13 @@ class Execution:
             raise exc
         error = exc.unwinding.take() if isinstance(exc, GiveWay) else exc
         if error is None:
-            return  # the test has it
+            return  # the test has got the error
         self.aborted_by = error
         self.engine.abort(error)
         self.kill()
 
     def abort_soon(self, error: BaseException) -> None:
-        """An observer said something that is meant for the test; the step that it was about is not over yet."""
+        """Hand an observer's exception that is meant for the test on; the step that it was about is not over yet."""
         self.aborted_by = error
         self.engine.abort(error)
         self.engine.loop.call_soon(self.kill, context=contextvars.Context())
@@ -351,7 +351,7 @@ class Execution:
         withheld, self._withheld = self._withheld or [], None
         self.change_status("running")
         for go_on in withheld:
-            if not self.closed:  # one of them may have come to a fault point
+            if not self.closed:  # one of the outcomes may have come to a fault point
                 go_on()
         self._activity.progress(self)
 
@@ -365,11 +365,11 @@ class Execution:
         self._withheld.append(action)
 
     def callback_started(self) -> None:
-        """A callback of a step begins to run."""
+        """Note that a step's callback begins to run."""
         self._callbacks += 1
 
     def callback_ended(self) -> None:
-        """A callback has ended, in whatever way."""
+        """Note that a callback has ended, in whatever way."""
         self._callbacks -= 1
         if self.closed or self.engine.closed:
             return
@@ -397,7 +397,7 @@ class Execution:
 
     @property
     def path(self) -> list[Ask]:
-        """What `run` has asked for in this life."""
+        """The steps that `run` has asked for in this execution."""
         return self._path
 
     def sleeps_until(self, key: StepKey, until: int, place: Place) -> None:
@@ -406,11 +406,11 @@ class Execution:
             self._hazards.report_passed(self, key, place)
 
     def sleep_by_name(self, key: StepKey) -> int | None:
-        """Which occurrence of its name a sleep is, whatever its duration; None for any other step."""
+        """The occurrence of its name that a sleep is, whatever its duration; None for any other step."""
         return self.ledger.sleep_by_name(key)
 
     def distinguishing_duration(self, key: StepKey) -> int | None:
-        """A sleep's duration, where its count alone does not tell it from another sleep of its name."""
+        """A sleep's duration, where its count alone does not distinguish it from another sleep of its name."""
         return self.ledger.distinguishing_duration(key)
 
     def takes_no_time(self, sleep: StepKey) -> bool:
@@ -448,7 +448,7 @@ class Execution:
         return future
 
     def _soon(self, action: Callable[[], None]) -> None:
-        """In the next turn, or when it is its turn."""
+        """Call something in the next turn of the loop, or when the interleaving chooses it."""
         if self._turns.seeded:
             self._turns.take(self, action)
         else:

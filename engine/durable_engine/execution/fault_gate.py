@@ -70,7 +70,7 @@ class FaultGate:
         return self.reach("event", wait)
 
     def note_length(self, kind: FaultKind, key: StepKey, attempt: int | None, began: int) -> None:
-        """What takes time is over: keep how long it took, for a crash in its middle."""
+        """Keep how long a sleep, a delay or a wait took, for a crash in its middle."""
         if self._faults.recording:
             self._faults.note_length(point_of(self._instance, kind, key, attempt), self._instance.now_ms - began)
 

@@ -34,9 +34,9 @@ class Inbox:
     """The events of one execution, and the waits for them.
 
     Args:
-        instance: Whose events they are.
-        engine: The engine that it lives on.
-        modifications: What a test changed about the instance: it may have mocked an event.
+        instance: The instance of the events.
+        engine: Its engine.
+        modifications: The modifications of the instance, which may have mocked an event.
         faults: The fault points that it passes.
     """
 

@@ -83,7 +83,7 @@ class DurableOperation(Operation):
         self.row.end(status, self.instance.now_ms, result=result, error=error, flags=flags)
 
     def give_back(self) -> None:
-        """The memory is lost while this is under way."""
+        """Take back what a modification answered: the memory is lost while the operation is under way."""
 
     def deliver(self, value: object = None, error: Exception | None = None) -> None:
         """Hand the stored outcome to `run`, when its turn comes."""
@@ -102,7 +102,7 @@ class DurableOperation(Operation):
     def _hand_over(self, value: object, error: Exception | None) -> None:
         self.instance.close_operation(self.key)
         self.close()
-        # Whoever awaited it may have been cancelled, which cancels the future: the outcome is stored all the same.
+        # Code that awaited it may have been cancelled, which cancels the future: the outcome is stored all the same.
         if not self.future.done():
             if error is not None:
                 self.future.set_exception(error)

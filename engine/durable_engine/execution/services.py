@@ -1,4 +1,4 @@
-"""What executions need of the engine that they live on."""
+"""The protocol of the services that executions need of their engine."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ from durable_engine.workflow import Workflow
 
 
 class InstanceOwner(Protocol):
-    """Who owns the instances: what an execution asks for beyond its own end."""
+    """The owner of the instances, for requests of an execution beyond its own end."""
 
     def modifications_of(self, workflow: Workflow, id: str) -> InstanceModifications:
         """The modifications of an instance."""
         ...
 
     def await_late_events(self, key: tuple[str, str], event_type: str) -> None:
-        """A wait has begun: mocked events of its type that come later are on their way from now on."""
+        """Note that a wait has begun: mocked events of its type that come later are on their way from now on."""
 
     def crash(self, workflow: Workflow, id: str, point: FaultPoint | None = None) -> None:
         """Lose an instance's memory and recover it from storage."""
 
     def free_slots(self, workflow: Workflow, ids: Iterable[str]) -> None:
-        """Instances run no more: let as many go on that are queued."""
+        """Free the slots of instances that run no more: as many go on that are queued."""
 
 
 class Services(InstanceEngine, Protocol):
-    """The services of an engine, for what runs steps: time, storage, who is notified, what a test changed."""
+    """The services of an engine for executions: time, storage, observers, modifications."""
 
     @property
     def clock(self) -> VirtualClock:
@@ -51,7 +51,7 @@ class Services(InstanceEngine, Protocol):
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
-        """The event loop that the engine lives on."""
+        """The engine's event loop."""
         ...
 
     @property
@@ -76,14 +76,14 @@ class Services(InstanceEngine, Protocol):
 
     @property
     def exceptions(self) -> dict[int, BaseException]:
-        """What instances failed with, by the key of their row."""
+        """The exceptions that instances failed with, by the key of their row."""
         ...
 
     # -- who is notified, and what the test changed ------------------------------------------------------------------
 
     @property
     def observers(self) -> Observers:
-        """Notified of what happens."""
+        """The observers, which are notified of everything that happens."""
         ...
 
     @property
@@ -93,12 +93,12 @@ class Services(InstanceEngine, Protocol):
 
     @property
     def findings(self) -> Findings:
-        """The broken rules that were noticed."""
+        """The findings: the broken rules that were noticed."""
         ...
 
     @property
     def hazards(self) -> Hazards:
-        """Notices where the vendor's engine would do something else."""
+        """The observer that notices where the vendor's engine would do something else."""
         ...
 
     @property
@@ -108,24 +108,24 @@ class Services(InstanceEngine, Protocol):
 
     @property
     def step_findings(self) -> StepFindings:
-        """What steps give reason to find."""
+        """The findings about steps."""
         ...
 
     @property
     def pending_errors(self) -> PendingErrors:
-        """What the test must get."""
+        """The errors that the test must get."""
         ...
 
     # -- time and turns ----------------------------------------------------------------------------------------------
 
     @property
     def turns(self) -> Turns:
-        """When something happens that could as well come after something else."""
+        """The turns of what could as well come after something else."""
         ...
 
     @property
     def activity(self) -> Activity:
-        """Which instances are at work, and who listens to their changes."""
+        """The instances that are at work, and the listeners to their changes."""
         ...
 
     def schedule(
@@ -135,7 +135,7 @@ class Services(InstanceEngine, Protocol):
         ...
 
     def release(self, timer: Timer) -> None:
-        """What held a timer back is over."""
+        """Let a timer fire that was held back."""
 
     async def settle(self, *, most: int | None = None) -> None:
         """Let everything of the instances that can run do so, at the present time."""
@@ -151,4 +151,4 @@ class Services(InstanceEngine, Protocol):
         """Stop every task of these executions, which have ended."""
 
     def abort(self, error: BaseException) -> None:
-        """Something was raised in user code that is meant for the test."""
+        """Hand an exception of user code that is meant for the test to whoever waits."""

@@ -21,7 +21,7 @@ class SleepOperation(DurableOperation):
         self.future = instance.new_sleep(row.key.name, place)
 
     def begin(self, duration: int) -> None:
-        """Start it, or go on with what is left of it."""
+        """Start the sleep, or go on with the rest of it."""
         instance, key, row = self.instance, self.key, self.row
         if row.due is None:
             row.wait_until(instance.now_ms + duration)

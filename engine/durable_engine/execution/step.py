@@ -1,4 +1,4 @@
-"""What `run` gets as `step`: `do` as a decorator, `sleep`, `sleep_until`, `wait_for_event`."""
+"""The argument `step` of `run`: `do` as a decorator, `sleep`, `sleep_until`, `wait_for_event`."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class DeferredCall(Coroutine[Any, Any, T], Generic[T]):
     __slots__ = ("__name__", "__qualname__", "_coroutine", "_forgotten", "_make")
 
     def __init__(self, make: Callable[[], Coroutine[Any, Any, T]], forgotten: Callable[[], None], name: str) -> None:
-        self.__name__ = self.__qualname__ = name  # asyncio shows it where a task of it fails unseen
+        self.__name__ = self.__qualname__ = name  # asyncio shows the name where a task fails and nobody retrieves it
         self._make = make
         self._forgotten = forgotten
         self._coroutine: Coroutine[Any, Any, T] | None = None
@@ -260,7 +260,7 @@ class Step:
         # A sleep that an earlier execution began or finished was not in the past then.
         if until is not None and duration < 0 and not self._ledger.has_slept_until(name, until):
             return self._failed(JsException("Error", PAST_SLEEP), name, place)
-        duration = max(duration, -longest)  # which is over at once as well, and can be stored
+        duration = max(duration, -longest)  # such a sleep is over at once as well, and can be stored
         key = self._ledger.count_sleep(name, duration, until)
         if until is not None:
             instance.sleeps_until(key, until, place)

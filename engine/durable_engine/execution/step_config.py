@@ -66,7 +66,7 @@ def read_config(config: object) -> StepConfig:
     """Validate a step's `config` and merge the defaults in.
 
     Args:
-        config: What the user gave: None or a mapping.
+        config: The user's configuration: None or a mapping.
 
     Raises:
         InvalidStepConfigError: If the platform rejects it.
@@ -93,7 +93,7 @@ def read_config(config: object) -> StepConfig:
 
 
 def read_delay(value: object) -> Duration | None:
-    """What a delay function returned, or None where it is nonsense."""
+    """Read the delay that a delay function returned; None where it is nonsense."""
     read = parse_duration(int(value) if isinstance(value, bool) else value)  # `Number(true)` is 1
     return read if read is not None and read.ms >= 0 else None
 

@@ -62,7 +62,7 @@ class StepLedger:
         return self._stored_sleep(name, until) is not None
 
     def _stored_sleep(self, name: str, until: int | None) -> StepKey | None:
-        """What is left of a sleep until a point in time grows shorter, and it is the same sleep still."""
+        """The stored sleep until a point in time: the rest of it grows shorter, and it is the same sleep."""
         ends = () if until is None else self._stored_ends.get((name, until), ())
         return next((key for key in ends if key not in self._sleeps_by_name), None)
 

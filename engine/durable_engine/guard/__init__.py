@@ -1,4 +1,4 @@
-"""Keeps the event loop of a test alive, and ends what does not end: the watchdog, unwinding, task teardown, threads.
+"""The guard of a test's event loop against code that does not end: watchdog, unwinding, task teardown, threads.
 
-What a workflow may do, and how long it may sleep in virtual time, does not belong here: this room knows real time.
+Limits of a workflow, and of sleeps in virtual time, do not belong here: this room knows real time.
 """

@@ -14,19 +14,19 @@ from .unwinding import GiveWay, Unwinding
 from .watchdog import TICK, WATCHDOG, Guard
 
 PATIENCE = 0.5
-"""Seconds that all coroutines together get for their `finally` blocks; what comes after them gets one look each."""
+"""Seconds that all coroutines together get for their `finally` blocks; those after them are checked once each."""
 
 _TRIES = 3
-"""How often a coroutine that goes on when it is closed is made to end."""
+"""The most attempts to end a coroutine that goes on when it is closed."""
 
 _left_behind: list[Any] = []
 
 
 @contextlib.contextmanager
 def closing() -> Iterator[Closer]:
-    """Closes coroutines, looked after by the watchdog."""
+    """A context in which coroutines are closed, guarded by the watchdog."""
     closer = Closer()
-    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None  # of what is only destroyed, and fails in that
+    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None  # for coroutines that fail while they are destroyed
     WATCHDOG.watch(closer)
     try:
         yield closer
@@ -55,7 +55,7 @@ class Closer(Guard):
         if isinstance(coroutine, AsyncGeneratorType):
             self._run(lambda: coroutine.aclose().send(None))
             if coroutine.ag_frame is not None:
-                leave_behind(coroutine)  # the loop would run it again
+                leave_behind(coroutine)  # the loop would run its code again
             return
         chain = list(chain_of(coroutine))
         self._run(coroutine.close)
@@ -90,7 +90,7 @@ class Closer(Guard):
                 self.unwinding = None
 
     def _force(self, coroutine: Any) -> None:
-        """It has caught GeneratorExit: raise in each of its lines, from the next one on."""
+        """End a coroutine that has caught GeneratorExit: raise in each of its lines, from the next one on."""
         unwinding = self.unwinding = Unwinding(self.applies, RuntimeError())
         unwinding.mark(coroutine.cr_frame)
         unwinding.insist(None)
@@ -108,44 +108,44 @@ class Closer(Guard):
         return began is not None and now >= max(self._ends, began + TICK / 2)
 
     def deadline(self) -> float | None:
-        """When the coroutine that is being closed must have ended."""
+        """The time by which the coroutine that is being closed must have ended."""
         began = self._began
         return None if began is None else max(self._ends, began)
 
     def is_over(self) -> bool:
-        """Whether none is being closed."""
+        """Whether no coroutine is being closed."""
         return self._began is None
 
     def applies(self) -> bool:
-        """Whether one is being closed: nothing else runs then."""
+        """Whether a coroutine is being closed: nothing else runs then."""
         return self._began is not None
 
     def owns(self, frame: FrameType) -> bool:
-        """Whether one is being closed."""
+        """Whether a coroutine is being closed."""
         return self._began is not None
 
     def spare(self, until: float) -> None:
-        """It has ended just now."""
+        """Do nothing: the coroutine has ended just now."""
 
     def error(self, frame: FrameType) -> BaseException:
-        """What is printed where the process must end; otherwise nobody sees it."""
+        """The error that is printed where the process must end; otherwise nobody sees it."""
         return RuntimeError(
             f"Code of a workflow that was stopped does not come to its end: it is at {frame.f_code.co_filename}:"
             f"{frame.f_lineno}, in {frame.f_code.co_name}."
         )
 
     def struck(self, unwinding: Unwinding) -> None:
-        """It is made to end."""
+        """Do nothing: the coroutine is made to end."""
 
 
 def leave_behind(something: Any) -> None:
-    """Never let it be destroyed: its code would run again, at the end of the interpreter at the latest."""
+    """Keep a coroutine from ever being destroyed: its code would run again, at the interpreter's exit at the latest."""
     _left_behind.append(something)
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(something))
 
 
 def chain_of(coroutine: Any) -> Iterator[Any]:
-    """A coroutine, and what it awaits, and what that awaits."""
+    """A coroutine, the awaitable that it awaits, and so on inwards."""
     while coroutine is not None:
         yield coroutine
         coroutine = getattr(coroutine, "cr_await", None)

@@ -15,10 +15,10 @@ import sys
 from typing import Any
 
 CODE = 2
-"""What the process ends with."""
+"""The exit code of the process."""
 
 PRINTING = 0.3
-"""Seconds for printing the stack."""
+"""Seconds that printing the stack may take."""
 
 _CPU_CLOCK = 2  # CLOCK_PROCESS_CPUTIME_ID
 _SIGEV_THREAD = 2

@@ -1,4 +1,4 @@
-"""The event loop that an engine lives on, and what runs there of its instances."""
+"""The event loop of an engine, and the code of its instances that runs there."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class EngineLoop:
                     "Workflows run on asyncio, as on the platform, and no asyncio loop is running here. Await in an "
                     'async test; with anyio\'s plugin let the fixture anyio_backend return "asyncio".'
                 ) from None
-            if self._loop is not None:  # it does not run, so it is not this one
+            if self._loop is not None:  # that loop does not run, so the present one is another
                 raise EngineError(
                     "This engine was used on another event loop before. Await everything of a test on one loop: one "
                     "asyncio.run for all of it, and for its async fixtures the same loop_scope as the test."
@@ -65,11 +65,11 @@ class EngineLoop:
 
     @property
     def guard(self) -> LoopGuard:
-        """What the watchdog looks after."""
+        """The guard that the watchdog checks."""
         return self._guard
 
     def check(self) -> None:
-        """See to it that it is the engine's loop that runs: nothing happens on another one.
+        """Make sure that the engine's loop runs: nothing happens on another one.
 
         Raises:
             EngineError: If it is not.
@@ -78,7 +78,7 @@ class EngineLoop:
 
     @contextlib.contextmanager
     def replaced(self) -> Iterator[asyncio.AbstractEventLoop]:
-        """Meanwhile the engine lives on a loop of its own, where none runs any more."""
+        """A block in which the engine uses a loop of its own, where none runs any more."""
         before, self._loop = self._loop, asyncio.new_event_loop()
         register_tasks(self._loop)
         try:
@@ -108,7 +108,7 @@ class EngineLoop:
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
         kill(
             loop,
-            lambda scope: scope.instance.lives_on(self._engine) and scope.instance.killed,
+            lambda scope: scope.instance.belongs_to(self._engine) and scope.instance.killed,
             self._engine.stopped_tasks,
         )
 
@@ -116,10 +116,10 @@ class EngineLoop:
         """Stop every task of the engine's instances."""
         loop = self._open
         if loop is not None:
-            kill(loop, lambda scope: scope.instance.lives_on(self._engine), self._engine.stopped_tasks)
+            kill(loop, lambda scope: scope.instance.belongs_to(self._engine), self._engine.stopped_tasks)
 
     def test_ended(self) -> None:
-        """The test's call is over: what its handlers left running has as long as a wait to end."""
+        """End handlers' calls at the end of the test's call: tasks that they left running get as long as a wait."""
         self._guard.stopped()
 
     def leave_threads(self) -> None:
@@ -129,11 +129,11 @@ class EngineLoop:
             self._engine.threads.leave_behind(loop)
 
     def unwatch(self) -> None:
-        """The engine is closed: its code blocks the loop no longer."""
+        """Stop the watchdog's check of the loop: the engine is closed."""
         self._guard.finish()
         WATCHDOG.unwatch(self._guard)
 
     def leave(self) -> None:
-        """The engine is closed: the loop gets back the task factory that it had."""
+        """Give the loop back the task factory that it had: the engine is closed."""
         if self._loop is not None:
             stop_registering(self._loop)

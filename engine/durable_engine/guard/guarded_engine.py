@@ -1,4 +1,4 @@
-"""What the guard needs of an engine: its loop, how long a wait may take, and where the test gets an error."""
+"""The protocol of an engine that the guard needs: its loop, the limit of a wait, and the way to the test."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ class GuardedEngine(Protocol):
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
-        """The event loop that the engine lives on."""
+        """The engine's event loop."""
         ...
 
     @property
     def running_loop(self) -> asyncio.AbstractEventLoop | None:
-        """The same, while it runs."""
+        """The engine's event loop, while it runs."""
         ...
 
     @property
     def timeout(self) -> float:
-        """How long a wait may take, in real seconds, unless it says otherwise."""
+        """The limit of a wait, in real seconds, unless it has another one."""
         ...
 
     @property
@@ -44,8 +44,8 @@ class GuardedEngine(Protocol):
         ...
 
     def next_deadline(self) -> float | None:
-        """When the first of the waits under way must have ended (`time.monotonic`); None where there is none."""
+        """The time (`time.monotonic`) by which the first of the waits must have ended; None where there is none."""
         ...
 
     def abort(self, error: BaseException) -> None:
-        """Let whoever waits in the test have this error."""
+        """Hand this error to the test's waits."""

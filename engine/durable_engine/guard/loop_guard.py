@@ -1,4 +1,4 @@
-"""The event loop under a test: code of the Worker must give way to it in time."""
+"""A guard of the event loop under a test: code of the Worker must give way to the loop in time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .unwinding import GiveWay, Unwinding
 from .watchdog import GRACE, TICK, WATCHDOG, Guard
 
 MOST_FRAMES = 12
-"""How many frames of the code that blocks are shown."""
+"""The most frames of the code that blocks that are shown."""
 
 WHAT_TO_DO = (
     "While it runs nothing else can: no event, no timer, no wait of the test.\nAwait what takes long, put what blocks "
@@ -32,7 +32,7 @@ WHAT_TO_DO = (
 
 
 class LoopGuard(Guard):
-    """Looks after the event loop that an engine lives on.
+    """The watchdog's guard of an engine's event loop.
 
     Args:
         engine: The engine.
@@ -63,11 +63,11 @@ class LoopGuard(Guard):
         self._loop = self._asked = None
         if loop is not None:
             self._loop, self._asked = loop, now
-            with suppress(RuntimeError):  # it was closed just now
+            with suppress(RuntimeError):  # the loop was closed just now
                 loop.call_soon_threadsafe(answer, self, context=Context())
 
     def deadline(self) -> float | None:
-        """When the first wait under way must have ended; without one it may be the test's code that computes."""
+        """The time by which the first wait must have ended; without one it may be the test's code that computes."""
         return self._engine.next_deadline() if self._engine.running_loop is not None else None
 
     def is_over(self) -> bool:
@@ -75,7 +75,7 @@ class LoopGuard(Guard):
         return self._asked is None
 
     def spare(self, until: float) -> None:
-        """The test's own code blocks the loop."""
+        """Do nothing: the test's own code blocks the loop."""
         self._not_before = until
 
     def owns(self, frame: FrameType) -> bool:
@@ -83,16 +83,16 @@ class LoopGuard(Guard):
         return self._scope_elsewhere(frame) is not None
 
     def _scope_elsewhere(self, frame: FrameType) -> Scope | None:
-        """The scope of what the main thread runs, as another thread can tell."""
+        """The scope of the code that the main thread runs, as seen from another thread."""
         loop = self._loop
         task = None if loop is None else asyncio.current_task(loop)
         scope = None if task is None else scope_of(task_context(task))
         if scope is None and sys.version_info < (3, 12):  # pragma: no cover (no task shows its context there)
             scope = _scope_of_frames(frame)
-        return scope if scope is not None and scope.instance.lives_on(self._engine) else None
+        return scope if scope is not None and scope.instance.belongs_to(self._engine) else None
 
     def interrupt(self) -> None:
-        """A Ctrl-C was caught by user code that gives way: raise it from the loop, which nobody catches."""
+        """Raise a Ctrl-C from the loop, where nobody catches it: user code that gives way has caught the first one."""
         loop = self._engine.running_loop
         if loop is not None and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             with suppress(RuntimeError):
@@ -101,7 +101,7 @@ class LoopGuard(Guard):
     # -- the main thread ---------------------------------------------------------------------------------------------
 
     def answered(self) -> None:
-        """The loop turns."""
+        """Note that the loop turns."""
         self._asked = None
         stopped = self._stopped_at
         if stopped is not None and self._loop is not None and monotonic() > stopped + self._engine.timeout:
@@ -118,14 +118,14 @@ class LoopGuard(Guard):
 
     def _scope(self) -> Scope | None:
         scope = current_scope.get()
-        return scope if scope is not None and scope.instance.lives_on(self._engine) else None
+        return scope if scope is not None and scope.instance.belongs_to(self._engine) else None
 
     def _call(self) -> str | None:
         call = current_call.get()
         return call[1] if call is not None and call[0] is self._engine else None
 
     def error(self, frame: FrameType) -> BaseException:
-        """Names the code, its place, and how long it has been there."""
+        """The error for the test: the code that blocks, its place, and how long it has been there."""
         seconds = monotonic() - (self._asked or monotonic())
         frames = self._frames(frame)
         root = self._engine.root
@@ -150,7 +150,7 @@ class LoopGuard(Guard):
         return found[:MOST_FRAMES] or [frame]
 
     def struck(self, unwinding: Unwinding) -> None:
-        """Once the loop turns again, see to it that the test gets the error, wherever the exception went."""
+        """Make sure that the test gets the error once the loop turns again, wherever the exception went."""
         scope = self._scope()
         task = asyncio.current_task()
         asyncio.get_running_loop().call_soon(self._deliver, unwinding, scope, task, context=Context())
@@ -158,7 +158,9 @@ class LoopGuard(Guard):
     def _deliver(self, unwinding: Unwinding, scope: Scope | None, task: asyncio.Task[object] | None) -> None:
         self.finish()
         if task is not None and task.done() and not task.cancelled() and isinstance(task.exception(), GiveWay):
-            task._log_traceback = False  # whoever awaits it is stopped
+            # Checked in CPython 3.11 to 3.14: otherwise asyncio would log an exception that nobody retrieves, since
+            # the code that awaits the task is stopped.
+            task._log_traceback = False
         error = unwinding.take()
         if error is None:
             return
@@ -168,7 +170,7 @@ class LoopGuard(Guard):
             self._engine.abort(error)
 
     def finish(self) -> None:
-        """Nothing more is raised in code that did not give way."""
+        """Stop raising in code that did not give way."""
         if self.unwinding is not None:
             self.unwinding.finish()
             self.unwinding = None
@@ -186,7 +188,7 @@ def _scope_of_frames(frame: FrameType | None) -> Scope | None:  # pragma: no cov
 
 
 def answer(guard: LoopGuard) -> None:
-    """The loop turns. What looks at the loop's queue knows this callback: it is nobody's work."""
+    """Note that the loop turns. Code that inspects the loop's queue knows this callback as nobody's work."""
     guard.answered()
 
 

@@ -1,4 +1,4 @@
-"""Where open code stands: what each step that is under way awaits, for the message of a wait that timed out."""
+"""Await sites: the place that each step under way awaits at, for the message of a wait that timed out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from durable_engine.context.scope import Scope
 from .guarded_engine import GuardedEngine
 
 MOST = 10
-"""How many places are shown."""
+"""The most places that are shown."""
 
 IF_SLOW = (
     "If it is only slow, give the wait more time: `timeout=`, `@pytest.mark.workflow(timeout=...)` or ini "
@@ -24,7 +24,7 @@ WHAT_TO_DO = f"Stand in for what it awaits and never gets: mock the step, the ev
 
 
 def open_code(engine: GuardedEngine, about: tuple[str, str] | None) -> str:
-    """Lines that say where code stands that has begun and is at work, which threads of it are, and what to do then.
+    """Lines about the code that is at work: where it stands, which threads of it run, and what to do then.
 
     Args:
         engine: The engine.
@@ -39,7 +39,7 @@ def open_code(engine: GuardedEngine, about: tuple[str, str] | None) -> str:
 def _places(engine: GuardedEngine, about: tuple[str, str] | None) -> Iterator[str]:
     for task in asyncio.all_tasks(engine.loop):
         scope = scope_of(task_context(task))
-        if scope is None or not scope.instance.lives_on(engine) or scope.instance.closed or scope.open:
+        if scope is None or not scope.instance.belongs_to(engine) or scope.instance.closed or scope.open:
             continue
         if about is None or about == (scope.instance.workflow.name, scope.instance.id):
             frame = innermost(task.get_coro())

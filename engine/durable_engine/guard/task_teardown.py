@@ -1,8 +1,11 @@
-"""Killing a life: its tasks are parked where they stand, and nothing of them runs again while the test can see it.
+"""Task teardown: an execution's tasks are parked where they stand, and never run again while the test can see it.
 
 Cancelling would run `except` and `finally` blocks of user code, which a crash does not. So the tasks are cut off from
 whatever would wake them, and taken out of asyncio's register so that nobody cancels them later. The coroutines are
-closed after the test's report, when nobody looks any more (`StoppedTasks.close`).
+closed after the test's report, when nobody can see it any more (`StoppedTasks.close`).
+Checked in CPython 3.11 to 3.14: `_unregister_task` takes a task out of `asyncio.all_tasks`, `_log_destroy_pending`
+keeps asyncio from complaining of it, `_scheduled` has the loop's timers, and `_asyncgens` the async generators that the
+loop closes at its end. Without one of them `finally` blocks of stopped code would run while the test can see it.
 """
 
 from __future__ import annotations
@@ -32,7 +35,7 @@ def kill(
 
     Args:
         loop: The loop that they live on.
-        dead: Says of a scope whether its life has ended.
+        dead: Says of a scope whether its execution was stopped.
         stopped_tasks: Keeps the stopped tasks until they can be closed.
         tasks: Where the tasks are to be found; None for all of the loop.
     """
@@ -43,7 +46,7 @@ def kill(
             owner = getattr(handle._callback, "__self__", None)
             if isinstance(owner, asyncio.Task):
                 stopping.add(owner)
-            # What an async generator left for the loop to close it with; it would be complained of.
+            # The coroutine with which the loop would close an async generator; asyncio would complain of it.
             for argument in handle._args or ():
                 if asyncio.iscoroutine(argument):
                     stopped_tasks.keep(argument)
@@ -75,7 +78,7 @@ def _take_generators(loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any], s
 
 
 class StoppedTasks:
-    """Tasks of ended lives, kept where they stand until the test's report is written."""
+    """The tasks of stopped executions, kept where they stand until the test's report is written."""
 
     def __init__(self) -> None:
         self._stopped: list[Any] = []
@@ -110,14 +113,14 @@ class StoppedTasks:
             for one in stopped:
                 if not isinstance(one, asyncio.Task):
                     closer.close(one)
-                elif not one.done():  # Python 3.12.1 crashes if one that ran eagerly to its end is asked for this
+                elif not one.done():  # Python 3.12.1 crashes if an eager task that has ended is asked for its coroutine
                     closer.close(one.get_coro())
         if closer.is_interrupted:
             raise KeyboardInterrupt
 
 
 def _running_dead(loop: asyncio.AbstractEventLoop, dead: Callable[[Scope], bool]) -> list[asyncio.Task[Any]]:
-    """The running task, if its own life is killed: it is suspended for ever soon, or comes to its end."""
+    """The running task, if its own execution is stopped: it is suspended for ever soon, or comes to its end."""
     scope = current_scope.get()
     task = asyncio.current_task(loop)
     return [task] if task is not None and scope is not None and dead(scope) else []

@@ -1,8 +1,9 @@
-"""Threads that code of a Worker starts: nothing waits for one that does not end.
+"""Worker threads: threads that code of a Worker starts; nothing waits for one that does not end.
 
 Nothing can end a thread from outside. So while an engine is open, a thread that starts in code of a workflow counts as
 a daemon for the interpreter, which then does not wait for it at its exit; what the code sees of it stays as it is.
-Looked at in CPython 3.11 to 3.14: `Thread._daemonic` is read while the thread starts, and not later.
+Checked in CPython 3.11 to 3.14: `Thread._daemonic` is read while the thread starts, and not later.
+A version that reads it later would wait for such threads at the interpreter's exit.
 """
 
 from __future__ import annotations
@@ -25,10 +26,12 @@ from durable_engine.model import Place
 from durable_engine.text.source_paths import shown_path
 
 _start = threading.Thread.start
+# Checked in CPython 3.11 to 3.14. If a version calls them otherwise, this module cannot be imported; if a pool's thread
+# waits in another function, idle threads would be reported as at work.
 _IDLE = pool._worker.__code__
-"""What a thread of a pool is in while it has nothing to do."""
+"""The code in which a pool's thread waits for work."""
 _WORK = pool._WorkItem.run.__code__
-"""What it does something in."""
+"""The code in which a pool's thread works."""
 
 
 class WorkerThreads:
@@ -45,12 +48,12 @@ class WorkerThreads:
         self._started: WeakKeyDictionary[threading.Thread, Place] = WeakKeyDictionary()
 
     def open(self) -> None:
-        """Take note of threads from now on."""
+        """Record started threads from now on."""
         _open.add(self)
         threading.Thread.start = _recorded_start  # type: ignore[method-assign, assignment]
 
     def close(self) -> None:
-        """Take note of them no longer."""
+        """Record started threads no longer."""
         _open.discard(self)
         if not _open and threading.Thread.start is _recorded_start:
             threading.Thread.start = _start  # type: ignore[method-assign]
@@ -60,7 +63,7 @@ class WorkerThreads:
         return self._engine is engine
 
     def note(self, thread: threading.Thread, place: Place) -> None:
-        """A thread is started, from that place."""
+        """Note that a thread is started, from that place."""
         self._started[thread] = place
 
     def at_work(self) -> list[str]:
@@ -85,7 +88,7 @@ class WorkerThreads:
                 function = item.fn if hasattr(item, "fn") else item.task[0]  # 3.14 keeps them together
                 context = context_of(function)
                 scope = None if context is None else context.get(current_scope)
-                return scope is not None and scope.instance.lives_on(self._engine)
+                return scope is not None and scope.instance.belongs_to(self._engine)
             current = current.f_back
         return False
 
@@ -104,7 +107,9 @@ class WorkerThreads:
     def leave_behind(self, loop: asyncio.AbstractEventLoop) -> None:
         """Let neither the loop's end nor the interpreter's exit wait for those that have not ended."""
         left = {thread for thread, _ in self._at_work()}
-        executor: Any = getattr(loop, "_default_executor", None)  # uvloop does not show it
+        # Checked in CPython 3.11 to 3.14; uvloop does not show it. Without it the loop's end joins the executor's
+        # threads, and waits for one that does not end.
+        executor: Any = getattr(loop, "_default_executor", None)
         if executor is not None and left.intersection(executor._threads):
             loop._default_executor = None  # type: ignore[attr-defined]  # asyncio makes a new one when it needs one
             executor.shutdown(wait=False)
@@ -113,7 +118,7 @@ class WorkerThreads:
 
 
 _open: WeakSet[WorkerThreads] = WeakSet()
-"""Those that take note of new threads."""
+"""The engines that take note of new threads."""
 
 
 def context_of(function: Any) -> Context | None:

@@ -5,9 +5,11 @@ An exception that a signal's handler raises ends a `time.sleep`, a lock's `acqui
 was dropped, and from then on every further line of that code raises it anew. One that is raised inside an `except`
 clause is not caught by the same `try`, so each time at least one `try` is left.
 
-Looked at in CPython 3.11 to 3.14: a trace function that raises is switched off by that, and its frame's `f_trace` is
+Checked in CPython 3.11 to 3.14: a trace function that raises is switched off by that, and its frame's `f_trace` is
 cleared. Hence the destructor, which switches it on again at the very place where the exception was dropped. Where
 somebody keeps the exception, the next call of anything does so: a profile function sees it, which stays switched on.
+If a later version kept such a trace function, the destructor would be needless; without `f_trace_opcodes`, code on a
+single line (`while True: pass`) could not be left.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ class Unwinding:
 
     Args:
         applies: Whether what the running thread runs now is the code that must go.
-        error: What the test is to see of it; None where it is a Ctrl-C.
+        error: The error for the test; None where it is a Ctrl-C.
 
     Attributes:
         is_active: Whether code that catches the exception gets another one.
@@ -48,7 +50,7 @@ class Unwinding:
         return Interrupted(self) if self._error is None else GiveWay(self)
 
     def take(self) -> BaseException | None:
-        """What the test is to see, for whoever asks first. Nothing more is raised."""
+        """Hand over the error for the test, to the first who asks. Nothing more is raised."""
         self.finish()
         error = None if self._is_taken else self._error
         self._is_taken = True
@@ -70,12 +72,12 @@ class Unwinding:
             frame.f_trace_opcodes = True
 
     def dropped(self, frame: FrameType | None) -> None:
-        """An exception of this was destroyed; where code that must go runs on, in `frame`, it was caught."""
+        """Note that one of its exceptions was destroyed; where code that must go runs on, in `frame`, it was caught."""
         if self.is_active and self._applies():
             self.insist(frame)
 
     def finish(self) -> None:
-        """Nothing more is raised; whoever traced before (a debugger, coverage) goes on."""
+        """Stop raising, and let an earlier tracer (a debugger, coverage) go on."""
         if not self.is_active:
             return
         self.is_active = False
@@ -117,7 +119,7 @@ class GiveWay(_Raised, BaseException):
     """Raised in user code that does not give way; no `except Exception` catches it.
 
     Args:
-        unwinding: What raises it.
+        unwinding: The unwinding that raises it.
     """
 
     def __init__(self, unwinding: Unwinding) -> None:

@@ -1,19 +1,19 @@
 """A watchdog for user code that does not give way: `time.sleep`, a lock, a loop without `await`, a hard `finally`.
 
-Such code stops the event loop, so nothing that runs on the loop can end it. One daemon thread a process looks, ten
-times a second while there is something to look after, whether the loop still turns. Where it has not for longer than
+Such code stops the event loop, so nothing that runs on the loop can end it. One daemon thread a process checks, ten
+times a second while there is something to guard, whether the loop still turns. Where it has not for longer than
 a wait may take, the main thread gets a signal, whose handler raises in the very code that blocks. Code that catches
 everything is left in the way that `unwinding.py` describes.
 
 The signal is SIGURG: nobody uses it, it is ignored where nobody handles it, and it can be sent to a thread. SIGALRM and
 the interval timers belong to others (pytest-timeout). No handler of SIGINT is replaced; the descriptor of
-`signal.set_wakeup_fd` tells of a Ctrl-C that user code caught.
+`signal.set_wakeup_fd` shows a Ctrl-C that user code caught.
 
 C code that holds the interpreter's lock keeps this thread from running as well. While something must have ended in
-time, the thread puts off two timers that count time on the processor. SIGVTALRM, for C code that looks at signals (a
+time, the thread puts off two timers that count time on the processor. SIGVTALRM, for C code that checks signals (a
 regular expression that backtracks), and the timer of `cpu_timer.py` for what does not.
 
-C code that never looks at signals, and Windows, which has no such signal: what blocks is printed and the process ends
+C code that never checks signals, and Windows, which has no such signal: what blocks is printed and the process ends
 with code 2, since nothing else can end it.
 """
 
@@ -37,7 +37,7 @@ from .cpu_timer import CpuTimer
 from .unwinding import Unwinding
 
 TICK = 0.1
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 
 GRACE = 0.3
 """Seconds that code gets beyond the time that a wait may take."""
@@ -55,25 +55,25 @@ MOST_HITS = 40
 """Signals after which code that took them all counts as code that cannot be made to go."""
 
 SPARED = 1.0
-"""Seconds before the next look at a loop that code of the test blocks, which is not ours to end."""
+"""Seconds before the next check of a loop that code of the test blocks, which is not ours to end."""
 
 SIGNAL: int | None = getattr(signal, "SIGURG", None) if hasattr(signal, "pthread_kill") else None
-"""What interrupts the main thread; None where there is no such signal (Windows)."""
+"""The signal that interrupts the main thread; None where there is no such signal (Windows)."""
 
 MOST_IDLE = 20
-"""Looks without anything to look after until the thread ends."""
+"""The checks without any guard after which the thread ends."""
 
 ALARM: int | None = getattr(signal, "SIGVTALRM", None)
-"""What comes when the process has used the processor for too long."""
+"""The signal that comes when the process has used the processor for too long."""
 
 _DEBUGGERS = frozenset({"bdb", "pdb", "pydevd", "_pydevd_bundle", "debugpy", "IPython"})
 
 
 class Guard:
-    """Something that must give way in time; looked after by the watchdog's thread.
+    """A guard: something that must give way in time, watched by the watchdog's thread.
 
     Attributes:
-        unwinding: What raises in the code in question, once it has not given way.
+        unwinding: The unwinding that raises in the code in question, once it has not given way.
     """
 
     unwinding: Unwinding | None = None
@@ -82,15 +82,15 @@ class Guard:
         """Whether it has been at work for too long. Asked in the watchdog's thread.
 
         Args:
-            now: What `time.monotonic` says.
+            now: The time by `time.monotonic`.
         """
         raise NotImplementedError
 
     def interrupt(self) -> None:
-        """A Ctrl-C has not reached whoever ends the session for it. Called in the watchdog's thread."""
+        """React to a Ctrl-C that has not reached the code that ends the session. Called in the watchdog's thread."""
 
     def deadline(self) -> float | None:
-        """When it must have given way (`time.monotonic`); None where it need not, or nobody can say that it is ours."""
+        """The time (`time.monotonic`) by which it must have given way; None where it need not, or may not be ours."""
         raise NotImplementedError
 
     def is_over(self) -> bool:
@@ -106,15 +106,15 @@ class Guard:
         raise NotImplementedError
 
     def spare(self, until: float) -> None:
-        """Other code runs, which must not be touched: look again then."""
+        """Note that other code runs, which must not be touched."""
         raise NotImplementedError
 
     def error(self, frame: FrameType) -> BaseException:
-        """What the test is to see."""
+        """The error for the test."""
         raise NotImplementedError
 
     def struck(self, unwinding: Unwinding) -> None:
-        """Something is about to be raised in the code in question. Called in the main thread, in that code."""
+        """Note that an exception is about to be raised in the code. Called in the main thread, in that code."""
         raise NotImplementedError
 
 
@@ -122,13 +122,13 @@ class Strike:
     """One attempt to get code off the main thread's stack.
 
     Args:
-        guard: What has not given way.
+        guard: The guard whose code has not given way.
         is_interrupt: Whether it is for a Ctrl-C that the code caught.
 
     Attributes:
         hits: How often the signal has come to the code in question.
         is_spared: Whether other code runs.
-        error: What the test is to see, once it is known.
+        error: The error for the test, once it is known.
     """
 
     def __init__(self, guard: Guard, *, is_interrupt: bool) -> None:
@@ -139,14 +139,14 @@ class Strike:
         self.error: BaseException | None = None
 
     def hit(self, frame: FrameType) -> None:
-        """The signal has come: raise in the code that it came to, if that is the code in question."""
+        """Handle the signal: raise in the code that it came to, if that is the code in question."""
         __tracebackhide__ = True
         if not self.guard.applies() or is_debugged(frame):
             self.is_spared = True
             return
         self.hits += 1
         if is_hidden(frame.f_code.co_filename) and self.hits < HITS_IN_OURS:
-            return  # it goes on to the user's, or has just come from it
+            return  # the engine's code goes on to the user's, or has just come from there
         unwinding = self.guard.unwinding
         if unwinding is not None and unwinding.is_active:
             unwinding.insist(frame)
@@ -190,7 +190,7 @@ def _set_wakeup(before: tuple[int, os.stat_result] | None) -> None:
 
 
 class Watchdog:
-    """Looks after guards, from a thread of its own.
+    """The watchdog: checks guards from a thread of its own.
 
     Attributes:
         end_process: Called with a text where only the end of the process can help; it must not return.
@@ -217,7 +217,7 @@ class Watchdog:
     # -- the main thread ---------------------------------------------------------------------------------------------
 
     def watch(self, guard: Guard) -> None:
-        """Look after something that runs on the main thread, where tests run; elsewhere nothing can be done."""
+        """Guard something that runs on the main thread, where tests run; elsewhere nothing can be done."""
         if threading.current_thread() is not threading.main_thread():
             return
         if self._sockets is None:
@@ -232,7 +232,7 @@ class Watchdog:
                 self._thread.start()
 
     def unwatch(self, guard: Guard) -> None:
-        """Look after it no longer."""
+        """Stop guarding something."""
         if guard not in self._guards:
             return
         del self._guards[guard]
@@ -270,7 +270,7 @@ class Watchdog:
             signal.signal(SIGNAL, self._handler_before)
 
     def interrupt_arrived(self) -> None:
-        """A Ctrl-C has reached whoever ends the session for it."""
+        """Note that a Ctrl-C has reached the code that ends the session."""
         self._interrupted = None
 
     @property
@@ -284,7 +284,7 @@ class Watchdog:
         writer.setblocking(False)
         if SIGNAL is not None:
             self._handler_before = signal.signal(SIGNAL, self._on_signal)
-        if ALARM is not None and signal.getsignal(ALARM) == signal.SIG_DFL:  # or else somebody else uses it
+        if ALARM is not None and signal.getsignal(ALARM) == signal.SIG_DFL:  # unless another tool uses the signal
             signal.signal(ALARM, self._on_alarm)
             self._has_alarm = True
         with contextlib.suppress(OSError):
@@ -292,7 +292,7 @@ class Watchdog:
         return reader, writer
 
     def put_off(self) -> None:
-        """Python still runs: the limit of time on the processor is what the first guard has left, and more."""
+        """Put off the limit of time on the processor, since Python still runs: the first guard's rest, and more."""
         first = min((due for guard in list(self._guards) if (due := guard.deadline()) is not None), default=None)
         seconds = 0.0 if first is None else max(0.0, first - monotonic()) + GRACE + TICK
         if self._has_alarm:
@@ -319,7 +319,7 @@ class Watchdog:
             self._is_hitting = False
 
     def _on_alarm(self, signum: int, frame: FrameType | None) -> None:
-        """The processor was used for too long: where the thread could not run, do its work."""
+        """Handle the processor's alarm: where the watchdog's thread could not run, do its work."""
         __tracebackhide__ = True
         for guard in list(self._guards):
             if frame is not None and self._strike is None and guard.is_overdue(monotonic()):
@@ -337,9 +337,9 @@ class Watchdog:
                     if not self._guards:  # pragma: no branch (one may have come just now)
                         self._thread = None
                         return
-            self._look()
+            self._check_guards()
 
-    def _look(self) -> None:
+    def _check_guards(self) -> None:
         self.put_off()
         now = monotonic()
         for guard in list(self._guards):
@@ -353,7 +353,7 @@ class Watchdog:
         self._has_delivered_interrupt = self._interrupted is not None and now - self._interrupted >= GRACE
 
     def _listen(self, seconds: float) -> None:
-        """Wait, and hear of signals meanwhile."""
+        """Wait, and receive signals meanwhile."""
         assert self._sockets is not None
         reader = self._sockets[0]
         if select.select([reader], [], [], seconds)[0] and signal.SIGINT in reader.recv(4096):

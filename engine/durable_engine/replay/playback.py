@@ -1,7 +1,7 @@
-"""A life that is played from a recording: its steps are answered as they were, attempt by attempt, when they were.
+"""Playback: an execution whose steps are answered from a recording, attempt by attempt, at the recorded times.
 
 No callback runs and no modification is asked, but the history is written as it was, on the virtual clock. A script says
-what was recorded; from a step on it may leave everything to the life itself, which then runs for real.
+what was recorded; from a step on it may leave everything to the execution itself, which then runs for real.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from durable_engine.workflow import Workflow
 
 
 class PlayedLine(NamedTuple):
-    """Something that happened to a step.
+    """A recorded event of a step.
 
     Attributes:
         at: When, in epoch milliseconds; None where that is not known: at once.
@@ -45,16 +45,16 @@ class PlayedStep:
     """A step as it was recorded.
 
     Attributes:
-        key: Which step.
+        key: The step's identity.
         rank: Its place in the order in which steps ended.
         status: Its status at the end of the recording; one that had not ended never does.
-        lines: What happened to it, in order; the last ones, all at one time, are its end if it had one.
+        lines: Its recorded events, in order; the last ones, all at one time, are its end if it had one.
         ended_at: When that was, in epoch milliseconds, if it is known.
         ending: How many of the lines are its end.
         inputs: The dependencies' values, stored.
         result: Its result, stored.
-        error: What it failed with for good.
-        fatal: What it ended its instance with, where it did so at once.
+        error: The error that it failed with for good.
+        fatal: The error that it ended its instance with, where it did so at once.
         mocked: Whether a modification had answered.
         sensitive: Whether its output is secret.
     """
@@ -75,7 +75,7 @@ class PlayedStep:
 
 @dataclass(slots=True)
 class Script:
-    """What a life is played from; a subclass knows the recording.
+    """The script of a playback; a subclass knows the recording.
 
     Attributes:
         terminated_at: When the instance was terminated from outside, in epoch milliseconds; None if it was not.
@@ -86,25 +86,25 @@ class Script:
     played: dict[StepKey, int] = field(default_factory=dict)
 
     def begins(self, instance: Execution) -> None:
-        """A life begins."""
+        """Note that an execution begins."""
 
     def check(self, instance: Execution, ask: Ask) -> Exception | None:
-        """Look at what `run` asks for; an error ends the life, and whoever waits for it gets the error."""
+        """Check a step that `run` asks for; an error ends the execution, and every wait for it raises that error."""
         raise NotImplementedError
 
     def find(self, key: StepKey) -> PlayedStep | None:
-        """What was recorded of a step; None lets it run for real."""
+        """The recorded step of that identity; None lets it run for real."""
         raise NotImplementedError
 
 
 class PlayedExecution(Execution):
-    """A life that follows a script.
+    """An execution that follows a script.
 
     Args:
-        engine: The engine that it lives on.
-        workflow: What it runs.
+        engine: Its engine.
+        workflow: The workflow that it runs.
         row: Its state in the store.
-        script: What it follows.
+        script: The script that it follows.
     """
 
     def __init__(self, engine: Services, workflow: Workflow, row: InstanceRow, script: Script) -> None:
@@ -144,7 +144,7 @@ class PlayedExecution(Execution):
         return row
 
     def answer(self, row: StepRow) -> asyncio.Future[Any]:
-        """The outcome of a step, when it was there."""
+        """The outcome of a step, at the recorded time."""
         if self.closed:
             return self.hold()
         if super().remembered(row.key) is not None:
@@ -152,7 +152,7 @@ class PlayedExecution(Execution):
         return self._play(row)
 
     def answer_sleep(self, row: StepRow, place: Place) -> asyncio.Future[None]:
-        """The end of a sleep, when it came."""
+        """The end of a sleep, at the recorded time."""
         if not self.closed and super().remembered(row.key) is not None:
             return super().answer_sleep(row, place)
         return self.answer(row)
@@ -176,7 +176,7 @@ class PlayedOperation(DurableOperation):
         self._script = script
 
     def begin(self) -> None:
-        """Start it, or go on where an earlier life left off."""
+        """Start the operation, or go on where an earlier execution left off."""
         step, row = self._step, self.row
         if step.key not in self._script.played:
             self._script.played[step.key] = 0

@@ -33,7 +33,7 @@ LATER = timedelta(hours=1, minutes=1, seconds=1)
 """A replay in production comes later than the run: what depends on the time must show."""
 
 _TURNS = 1000
-"""Of the event loop, after which a `run` that polls with `asyncio.sleep(0)` counts as waiting."""
+"""Turns of the event loop after which a `run` that polls with `asyncio.sleep(0)` counts as waiting."""
 
 
 class Replay(Execution):
@@ -69,12 +69,12 @@ class Replay(Execution):
 
     @property
     def now_ms(self) -> int:
-        """The time that its code sees, in epoch milliseconds."""
+        """The virtual time that its code sees, in epoch milliseconds."""
         return self._clock.now_ms + LATER // timedelta(milliseconds=1)
 
     @property
     def path(self) -> list[Ask]:
-        """What `run` has asked for."""
+        """The steps that `run` has asked for."""
         return self._path
 
     async def play(self) -> None:
@@ -96,11 +96,11 @@ class Replay(Execution):
             future.set_result(UnknownValue("the step had not ended when `run` did"))
 
     def end_replay(self) -> None:
-        """Something was called that cannot be answered: nothing after it counts."""
+        """End the replay: something was called that cannot be answered, and nothing after it counts."""
         self._over = True
 
     def ask(self, key: StepKey, place: Place) -> None:
-        """Note that `run` asks for a step; nobody else is told."""
+        """Note that `run` asks for a step; no observer is notified."""
         if not self._over:
             self._note_ask(key, place)
 
@@ -112,7 +112,7 @@ class Replay(Execution):
     def remembered(self, key: StepKey) -> StepRow | None:
         """A step's outcome: as stored, or as history has it where the platform would run the step again.
 
-        One that ended its instance at once has none: `run` never heard of it.
+        One that ended its instance at once has none: it never reached `run`.
         """
         row = self.ledger.stored(key)
         if row is None or self._ended_by(row):
@@ -132,11 +132,11 @@ class Replay(Execution):
         return future
 
     def answer_sleep(self, row: StepRow, place: Place) -> asyncio.Future[None]:
-        """As for any other step: when it is its turn."""
+        """The end of a sleep, when it is its turn, as for any other step."""
         return self.answer(row)
 
     def abort(self, exc: BaseException) -> None:
-        """What is meant for the test was told to it when the instance ran.
+        """Ignore an exception that is meant for the test: the test got it when the instance ran.
 
         Raises:
             KeyboardInterrupt: As it is.
@@ -155,11 +155,11 @@ class Replay(Execution):
 
     def _finish(self, status: FinalStatus) -> None:
         self.row.change_status(status)
-        # One that fails only here fails for what a replay lacks, such as a fake that is closed by now.
+        # A failure that comes only here is due to what a replay lacks, such as a fake that is closed by now.
         self.ended = status == self._wanted and not self._over
 
     def _parked_or_busy(self) -> None:
-        """Time does not stand still for a replay."""
+        """Do nothing: time does not stand still for a replay."""
 
 
 def _has_ended(row: StepRow) -> bool:
@@ -197,13 +197,13 @@ async def _played(replay: Replay) -> Replay:
             replay.kill()
     for task in tasks:
         if task.done() and not task.cancelled():
-            task.exception()  # asyncio would complain of a failure that `run` did not stay to hear of
+            task.exception()  # asyncio would complain of a failure that `run` never awaited
     return replay
 
 
 @contextlib.contextmanager
 def _tasks_of(loop: asyncio.AbstractEventLoop) -> Iterator[list[asyncio.Task[Any]]]:
-    """The tasks that are started meanwhile."""
+    """The tasks that are started while the block runs."""
     tasks: list[asyncio.Task[Any]] = []
     before = loop.get_task_factory()
 
@@ -231,7 +231,7 @@ def _difference(instance: Execution, replay: Replay) -> Difference | None:
 
 @contextlib.contextmanager
 def _unseen(engine: Services) -> Iterator[None]:
-    """Discard output, log records, warnings and findings; user code sees a later time."""
+    """A block in which output, log records, warnings and findings are discarded, and user code sees a later time."""
     disabled = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     engine.findings.muted = True

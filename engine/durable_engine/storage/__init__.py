@@ -1,4 +1,4 @@
-"""Storage: the database of an engine, and what a test reads from it.
+"""Storage: the database of an engine, and the records that a test reads from it.
 
-What an execution has in memory does not belong here, and nobody else speaks SQL.
+The memory of an execution does not belong here, and no other room speaks SQL.
 """

@@ -1,4 +1,4 @@
-"""An instance as a test sees it: records made from storage, never from what a life has in memory."""
+"""Inspection: records of an instance for tests, made from storage and never from an execution's memory."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def history_of(store: Store, row: InstanceRow) -> list[HistoryEvent]:
 
 
 def outputs_of(store: Store, row: InstanceRow) -> list[Any]:
-    """What history shows that steps returned and waits received, in order of their completion."""
+    """The results of steps and the events of waits in history, in order of their completion."""
     outputs = []
     for line in store.history(row.key):
         if line.value is not None and line.kind in (STEP_SUCCESS, WAIT_COMPLETE):
@@ -69,7 +69,7 @@ def step_error(row: StepRow) -> dict[str, str] | None:
 
 
 def failure_of(instance: Instance, key: StepKey) -> Exception | None:
-    """What `run` catches of a step that has failed for good; None for any other step."""
+    """The exception that `run` catches of a step that has failed for good; None for any other step."""
     row = instance.find_step(key)
     return None if row is None or row.error is None else rebuild(ErrorInfo.load(row.error))
 

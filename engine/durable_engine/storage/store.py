@@ -206,7 +206,7 @@ class Store:
         return [_history_row(*row) for row in rows]
 
     def ranks(self, instance: int, kinds: Container[HistoryKind]) -> dict[StepKey, int]:
-        """Where in an instance's history each step's last line of one of these kinds stands."""
+        """The places in an instance's history of each step's last line of one of these kinds."""
         rows = enumerate(self._history_of(instance))
         keys = ((_key(*row[1:5]), rank) for rank, row in rows if row[0] in kinds)
         return {key: rank for key, rank in keys if key is not None}

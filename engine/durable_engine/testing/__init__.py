@@ -1,4 +1,4 @@
-"""What a test changes about a run, and what it learns of it: modifications, faults, findings, observers, effects.
+"""Tools of a test: modifications, faults, findings, observers, effects.
 
-What a workflow would do in production without a test does not belong here.
+Behaviour that a workflow has in production, without a test, does not belong here.
 """

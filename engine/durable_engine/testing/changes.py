@@ -1,4 +1,4 @@
-"""The changes that a test can make about an instance: one small class each, with what it needs to know.
+"""The changes that a test can make to an instance: one small class each, with its data.
 
 Whoever acts on changes asks for their class, with `match` and `assert_never` where all of them must be handled: mypy
 names each reader that does not know a new one. What is in force, and what was used, is known in `modifications.py`.
@@ -18,12 +18,12 @@ from .faults import FaultPoint
 ChangeKind = Literal[
     "result", "callback", "error", "timeout", "event", "late_event", "event_timeout", "sleep", "retry_delay", "crash"
 ]
-"""What recordings call a change."""
+"""The names of changes in recordings."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """Names a step: its name and which occurrence of it (1-based)."""
+    """The selector of a step: its name and which occurrence of it (1-based)."""
 
     name: str
     index: int = 1
@@ -189,9 +189,9 @@ class Crash:
 
 
 StepFailure = MockStepError | ForceStepTimeout
-"""What fails attempts. Several of a step queue up, and go before what answers it for good."""
+"""Changes that fail attempts. Several of a step queue up, and go before one that answers it for good."""
 StepAnswer = MockStepResult | MockStep | MockStepRaising | MockStepOutcomes
-"""What answers a step for good: one at most."""
+"""Changes that answer a step for good: one at most."""
 StandIn = StepFailure | StepAnswer
 EventMock = MockEvent | MockLateEvent
 
@@ -208,7 +208,7 @@ def selector_of(change: Change) -> Selector | None:
 
 
 def times_of(change: Change) -> int | None:
-    """For how many attempts a change holds, or how often it happens; None for always."""
+    """The number of attempts that a change holds for, or how often it happens; None for always."""
     match change:
         case MockStepError() | ForceStepTimeout() | Crash():
             return change.times

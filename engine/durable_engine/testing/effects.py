@@ -1,4 +1,4 @@
-"""What code of an instance does to the outside: observers are told of its calls.
+"""Effects: the calls that code of an instance makes on the outside, of which observers are notified.
 
 Code of a fake runs in the scope of the workflow that called it; what that code calls in turn is the fake's doing.
 """
@@ -23,7 +23,7 @@ _in_service: ContextVar[bool] = ContextVar("durable_engine_in_service", default=
 
 @contextmanager
 def inside_service() -> Iterator[None]:
-    """What runs in this block is a fake's or a service's own code: nobody is told of its calls."""
+    """A block in which a fake's or a service's own code runs: observers are not notified of its calls."""
     token = _in_service.set(True)
     try:
         yield
@@ -38,7 +38,7 @@ def acting_scope() -> Scope | None:
 
 
 def is_over() -> bool:
-    """Whether the running code belongs to a life that may do nothing any more, or must do nothing: a replay."""
+    """Whether the running code belongs to an execution that was stopped, or to a replay: it may do nothing."""
     scope = current_scope.get()
     return scope is not None and (scope.instance.killed or scope.instance.replaying)
 
@@ -52,12 +52,12 @@ def make_effect(
     origin: Effect | None = None,
     given: tuple[Effect, ...] = (),
 ) -> Effect:
-    """The effect that a call is which the running code makes."""
+    """Make the effect of a call that the running code makes."""
     return Effect(service, method, args, kwargs or {}, place_of_user(), scope.step, scope.attempt, origin, given)
 
 
 def notify_effect(scope: Scope, effect: Effect) -> None:
-    """Tell every observer of a call."""
+    """Notify every observer of an effect."""
     scope.instance.note_effect(effect)
 
 
@@ -71,7 +71,7 @@ def as_coroutine_function(function: F) -> F:
 
 
 def notify_call(service: str, method: str, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None) -> None:
-    """Tell every observer that the running code makes this call, if it is a workflow's; a replay makes none."""
+    """Notify every observer of a call that the running code makes, if it is a workflow's; a replay makes none."""
     scope = acting_scope()
     if scope is not None and not scope.instance.replaying:
         notify_effect(scope, make_effect(scope, service, method, args, kwargs))

@@ -1,7 +1,7 @@
-"""Fault points: the places in an instance's life where the engine may die, their names, and which one is armed.
+"""Fault points: the places in an execution where the engine may die, their names, and which one is armed.
 
-The engine passes its fault points whether anybody asked for it or not. Where one is armed, the instance's memory is
-lost there, and a new life starts from storage.
+The engine passes its fault points in every run. Where one is armed, the instance's memory is
+lost there, and a new execution starts from storage.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _POINT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class FaultPoint:
-    """A place in an instance's life where the engine may die.
+    """A place in an execution where the engine may die.
 
     Attributes:
         kind: `before` an attempt starts; `lost`: its callback returned and the result is not stored; `stored`: the
@@ -95,7 +95,7 @@ class FaultPoint:
 
     @property
     def where(self) -> str:
-        """The instance that it belongs to, if that is known: ` in ORDERS/order-2`."""
+        """The instance that the point belongs to, if that is known: ` in ORDERS/order-2`."""
         return f" in {self.workflow}/{self.instance}" if self.instance is not None else ""
 
     @property
@@ -126,7 +126,7 @@ class FaultPoint:
         return f"{exact}{self.where}"
 
     def covers(self, reached: FaultPoint) -> bool:
-        """Whether a point that was reached is this one, where this one may leave things open."""
+        """Whether a reached point is this one, whose open parts match anything."""
         return (
             (self.kind, self.step, self.count) == (reached.kind, reached.step, reached.count)
             and self.duration in (None, reached.duration, reached.lasts)
@@ -152,7 +152,7 @@ class Faults:
 
     @property
     def active(self) -> bool:
-        """Whether anybody asks for fault points."""
+        """Whether fault points are recorded or one is armed."""
         return self.recording or self._armed is not None
 
     @property
@@ -166,7 +166,7 @@ class Faults:
         self.struck = False
 
     def pass_by(self, point: FaultPoint) -> FaultPoint | None:
-        """A point is reached.
+        """Note that a point is reached.
 
         Returns:
             The armed point, if the engine is to die here.
@@ -179,7 +179,7 @@ class Faults:
         return None
 
     def note_length(self, point: FaultPoint, ms: int) -> None:
-        """A sleep, a delay or a wait has ended after that many milliseconds: half of it is well inside."""
+        """Note how many milliseconds a sleep, a delay or a wait took: half of it is well inside."""
         if self._reached.get(point) == 0:
             self._reached[point] = ms // 2
 

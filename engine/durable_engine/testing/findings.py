@@ -1,6 +1,6 @@
-"""Findings: what a run shows of a workflow that breaks a rule of durable workflows.
+"""Findings: broken rules of durable workflows, as a run shows them.
 
-A finding never raises inside user code. It is kept once a place, and whoever runs the engine decides what becomes of
+A finding never raises inside user code. It is kept once a place, and the owner of the engine decides what becomes of
 it: a warning, an error at the test's end, a line in a report. The engine names a rule; what is known of it comes from
 whoever runs the engine as well.
 """
@@ -20,7 +20,7 @@ class Rule:
 
     Attributes:
         name: `state-outside-step`.
-        consequence: What happens in production where it is broken, a sentence.
+        consequence: The consequence in production where the rule is broken, a sentence.
         remedy: How to write it instead, a sentence.
     """
 
@@ -35,12 +35,12 @@ class Finding:
 
     Attributes:
         rule: The rule's name.
-        message: What was noticed, a clause without a full stop at its end; it may end in a question.
+        message: The observation, a clause without a full stop at its end; it may end in a question.
         file: The user's source.
         line: The line in it.
         step: The step's name with its occurrence, or None.
         workflow: The workflow's binding name.
-        consequence: What happens in production, a sentence; None where nothing is known of the rule.
+        consequence: The consequence in production, a sentence; None where nothing is known of the rule.
         remedy: How to write it instead, a sentence; None where nothing is known of it.
     """
 
@@ -61,11 +61,11 @@ class Finding:
 
 
 class Findings:
-    """What was found on an engine, each thing once a place.
+    """The findings of an engine, each once a place.
 
     Args:
         notify: Called with each new finding.
-        ignored: Names of rules that are not looked at.
+        ignored: Names of rules that are not checked.
         rules: The rules by their names; of any other rule a finding says only what was noticed.
 
     Attributes:
@@ -100,11 +100,11 @@ class Findings:
 
         Args:
             rule: The rule's name.
-            message: What was noticed.
+            message: The observation.
             place: File and line of the user's source.
             step: The step's label.
             workflow: The workflow's binding name.
-            about: Tells several things of one place apart.
+            about: Distinguishes several findings of one place.
             remedy: How to write it instead, where that depends on more than the rule.
 
         Returns:

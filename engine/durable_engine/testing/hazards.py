@@ -25,11 +25,11 @@ _PAGE = "docs/reference/rules/engine-hazard.md"
 
 @dataclass(frozen=True, slots=True)
 class Hazard:
-    """Something that the engine does and its documentation does not say.
+    """A behaviour of the vendor's engine that its documentation does not mention.
 
     Attributes:
         name: The heading of its section on the rule's page.
-        effect: What the engine does, a clause that goes on from its name.
+        effect: The engine's behaviour, a clause that goes on from its name.
         remedy: How to write it instead, a clause.
     """
 
@@ -72,7 +72,7 @@ EVENT_LOST = Hazard(
 )
 
 HAZARDS = (SLEEP_UNTIL, EVENT_TWICE, EVENT_ORDER, RESTART_ENDS_SLEEP, PAUSE_REJECTS, EVENT_LOST)
-"""In the order of the page."""
+"""The hazards, in the order of the rule's page."""
 
 
 @dataclass(slots=True)
@@ -80,9 +80,9 @@ class _Events:
     """The events of an instance as that engine keeps them.
 
     Attributes:
-        memory: What is there for waits to take, by type, oldest first.
-        storage: What is stored, by type and place in the queue. A place is written anew, but never cleared.
-        taken: What waits have taken.
+        memory: The events that waits can take, by type, oldest first.
+        storage: The stored events, by type and place in the queue. A place is written anew, but never cleared.
+        taken: The events that waits have taken.
         shortened: The types whose queues have got shorter since they were stored.
         apart: The types of which that engine has delivered another event than we.
         places: Where each wait stands in the source.
@@ -98,7 +98,7 @@ class _Events:
     is_lost: bool = False
 
     def keep(self, event_type: str, event: int) -> None:
-        """An event has arrived: every queue is stored as it stands."""
+        """Keep an event that has arrived: every queue is stored as it stands."""
         queue = self.memory.setdefault(event_type, deque())
         queue.append(event)
         self.storage.setdefault(event_type, {})[len(queue) - 1] = event
@@ -107,7 +107,7 @@ class _Events:
         self.shortened.clear()
 
     def recover(self) -> None:
-        """The queues are read back from storage, in the order of its keys, which are texts."""
+        """Read the queues back from storage, in the order of its keys, which are texts."""
         self.memory = {
             event_type: deque(events[place] for place in sorted(events, key=str))
             for event_type, events in self.storage.items()
@@ -116,18 +116,18 @@ class _Events:
         self.is_lost = False
 
     def first(self, event_type: str) -> int | None:
-        """What a wait for that type would get now."""
+        """The event that a wait for that type would get now."""
         queue = self.memory.get(event_type)
         return queue[0] if queue else None
 
     def take(self, event_type: str) -> None:
-        """A wait gets the first one."""
+        """Hand the first event to a wait."""
         self.taken.add(self.memory[event_type].popleft())
         self.shortened.add(event_type)
 
 
 class Hazards(Observer):
-    """Notices where that engine would do something else.
+    """An observer that notices where the vendor's engine would do something else.
 
     Args:
         findings: Where findings go.
@@ -147,8 +147,8 @@ class Hazards(Observer):
         """Keep a finding, one for each hazard and place.
 
         Args:
-            hazard: What the engine would do.
-            noticed: What it would do that with, a clause.
+            hazard: The hazard.
+            noticed: The object of the hazard, a clause.
             place: File and line of the user's source.
             workflow: The workflow's binding name.
             step: The step that it is about.
@@ -172,10 +172,10 @@ class Hazards(Observer):
         """Whether a `sleep_until` comes too late: it was asked for before, and its time has passed since.
 
         Args:
-            instance: Whose `run` asks for it.
+            instance: The instance whose `run` asks for it.
             key: The sleep.
             until: The time, in epoch milliseconds.
-            row: What an earlier execution has stored of it; None where none has asked for it.
+            row: The row that an earlier execution has stored; None where none has asked for it.
         """
         if row is None:
             self._until[instance.row.key, key] = until
@@ -192,32 +192,32 @@ class Hazards(Observer):
     # -- events ------------------------------------------------------------------------------------------------------
 
     def execution_ended(self, instance: Instance) -> None:
-        """Whatever ends an execution ends its memory."""
+        """Forget the memory of an execution, whatever ended it."""
         self._events_of(instance.row).is_lost = True
 
     def begin(self, row: InstanceRow) -> None:
-        """An execution begins: what an earlier one had in memory is read back."""
+        """Begin an execution: read back the events that an earlier one had in memory."""
         events = self._events_of(row)
         if events.is_lost:
             events.recover()
 
     def instance_finished(self, instance: Instance) -> None:
-        """No wait takes an event any more."""
+        """Forget the instance: no wait takes an event any more."""
         self._events.pop(instance.row.key, None)
 
     def event_kept(self, row: InstanceRow, event_type: str, event: int) -> None:
-        """An event has arrived."""
+        """Keep an event that has arrived."""
         self._events_of(row).keep(event_type, event)
 
     def wait_started(self, instance: Instance, wait: StepKey, event_type: str, place: Place) -> None:
-        """A wait gets at once what is kept."""
+        """Note that a wait begins, which gets a kept event at once."""
         events = self._events_of(instance.row)
         events.places[wait] = place
         if events.first(event_type) in events.taken:
             self._report_other(instance, wait, event_type, events)
 
     def event_taken(self, instance: Instance, wait: StepKey, event_type: str, event: int) -> None:
-        """A wait takes an event here: that engine would give it the first of its own queue."""
+        """Compare the event that a wait takes here with the first of the other engine's queue."""
         events = self._events_of(instance.row)
         if event_type in events.apart:
             return
@@ -246,7 +246,7 @@ class Hazards(Observer):
         return self._events.setdefault(row.key, _Events())
 
     def event_lost(self, instance: Instance, event_type: str | None, place: Place) -> None:
-        """An event was sent that nobody can take."""
+        """Keep a finding: an event was sent that no wait can take."""
         if event_type is None:
             noticed = f"an event without a type was sent to instance {instance.id!r}"
         else:
@@ -257,7 +257,7 @@ class Hazards(Observer):
     # -- restart -----------------------------------------------------------------------------------------------------
 
     def restarted(self, instance: Instance, *, whole: bool) -> None:
-        """Kept events are gone; sleeps before the step that are under way stay."""
+        """Forget the kept events; sleeps before the step that are under way stay."""
         key = instance.row.key
         self._events.pop(key, None)
         if whole:

@@ -1,7 +1,7 @@
 """Modifications: the changes that a test asked for, what they answered, and how a step asks whether it is meant.
 
 A `Modification` is shared by every instance that it covers; whether anything used it is known there. How often it has
-answered is counted per instance and lifetime of its memo, in `InstanceModifications`, since a restart counts anew.
+answered is counted per run of an instance, in `InstanceModifications`, since a restart counts anew.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Modification:
     """One change that a test asked for.
 
     Attributes:
-        change: What it changes.
+        change: The change.
         call: How the test wrote it, for messages: `mock_step_result('charge')`.
         required: Whether it is an error if nothing uses it.
         used: Whether anything was answered by it.
@@ -59,15 +59,15 @@ class Modification:
 
     @property
     def times(self) -> int | None:
-        """For how many attempts it holds, or how often it happens; None for always."""
+        """The number of attempts that it holds for, or how often it happens; None for always."""
         return times_of(self.change)
 
 
 class Answer(NamedTuple):
-    """What answers an attempt in the callback's place.
+    """The answer to an attempt in the callback's place.
 
     Attributes:
-        stand_in: What it is.
+        stand_in: The change that answers.
         number: How often its modification has answered by now, this time included.
         modification: The modification that it is of.
     """
@@ -101,11 +101,11 @@ class _Applied:
 
     @property
     def change(self) -> Change:
-        """What it changes."""
+        """The change."""
         return self.modification.change
 
     def stands_in_for(self, key: StepKey) -> StandIn | None:
-        """What it has for attempts of that step; None if it is about something else."""
+        """The change for attempts of that step; None if it is about something else."""
         change = self.change
         return change if isinstance(change, StandIn) and change.selector.matches(key) else None
 
@@ -117,18 +117,18 @@ class _Applied:
         return not self.answered and (self.sent or isinstance(change, MockEvent))
 
     def use(self) -> None:
-        """It answers, or happens, once more."""
+        """Count that it answers, or happens, once more."""
         self.answered += 1
         self.modification.used = True
 
     def send(self, send: Callable[[bytes], None], payload: bytes) -> None:
-        """The event arrives now."""
+        """Send the event now."""
         self.timer = None
         self.sent = True
         send(payload)
 
     def drop_timer(self) -> None:
-        """It is not on its way any more."""
+        """Cancel the event's timer, if it is on its way."""
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None
@@ -180,12 +180,12 @@ class InstanceModifications:
                 entry.taken_by = None
 
     def drop_timers(self) -> None:
-        """The instance has ended or is gone: no event comes any more."""
+        """Cancel the events that are on their way: the instance has ended or is gone."""
         for entry in self._applied:
             entry.drop_timer()
 
     def for_attempt(self, key: StepKey) -> Answer | None:
-        """What answers the next attempt of a step in the callback's place; None lets the callback run.
+        """The modification that answers the next attempt of a step in the callback's place; None lets the callback run.
 
         Errors and timeouts queue up in the order given, one an attempt; a mocked result answers once they are used up.
         """
@@ -201,7 +201,7 @@ class InstanceModifications:
         return None
 
     def give_back(self, answer: Answer) -> None:
-        """The attempt that this one answered was lost: the next one gets the same answer."""
+        """Take an answer back whose attempt was lost: the next one gets the same."""
         for entry in self._applied:
             if entry.modification is answer.modification:
                 entry.answered -= 1
@@ -217,7 +217,7 @@ class InstanceModifications:
 
     @property
     def all(self) -> list[Modification]:
-        """All of them, in the order given."""
+        """All modifications, in the order given."""
         return [entry.modification for entry in self._applied]
 
     @property
@@ -238,7 +238,7 @@ class InstanceModifications:
         return self._use(ForceEventTimeout, key)
 
     def event_taken(self, event_type: str, wait: StepKey) -> None:
-        """A mocked event was delivered to that wait."""
+        """Note that a mocked event was delivered to that wait."""
         entry = next(entry for entry in self._applied if entry.answers(event_type))
         entry.use()
         entry.taken_by = wait
@@ -246,7 +246,7 @@ class InstanceModifications:
     def wait_began(
         self, event_type: str, schedule: Callable[[int, Callable[[], None]], Timer], send: Callable[[bytes], None]
     ) -> None:
-        """A wait for events of that type has begun: those that are to come later are on their way from now on.
+        """Note that a wait for events of that type has begun: late events are on their way from now on.
 
         Args:
             event_type: Their type.
@@ -275,7 +275,7 @@ class InstanceModifications:
 
 
 def check_consistent(existing: Iterable[Modification], new: Modification) -> None:
-    """See to it that a new modification does not contradict those before it.
+    """Make sure that a new modification does not contradict those before it.
 
     Raises:
         ModificationError: If a step's result is mocked twice, or an error comes after a result.
@@ -299,7 +299,7 @@ def check_consistent(existing: Iterable[Modification], new: Modification) -> Non
 
 
 def exception_in(outcome: object) -> BaseException | type[BaseException] | None:
-    """What an outcome raises: an exception or its class, as in `unittest.mock`; None for anything else."""
+    """The exception that an outcome raises, or its class, as in `unittest.mock`; None for anything else."""
     if isinstance(outcome, BaseException):
         return outcome.with_traceback(None)
     return outcome if isinstance(outcome, type) and issubclass(outcome, BaseException) else None
@@ -311,7 +311,7 @@ def call_with_named(function: Callable[..., object], values: Mapping[str, Any], 
     Args:
         function: Plain or async; parameters named `ctx` or after a dependency get that value. One that takes anything
             (a `Mock`, `**kwargs`) gets the arguments that the callback itself has, by name.
-        values: What can be named: the dependencies' values, and `ctx`.
+        values: The values that can be named: those of the dependencies, and `ctx`.
         own: The names of the callback's own parameters.
 
     Raises:

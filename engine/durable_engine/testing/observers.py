@@ -1,6 +1,6 @@
-"""Who is told what happens on an engine: the door for reports, recordings, rules and other tools.
+"""Observers: the API through which reports, recordings, rules and other tools follow an engine.
 
-What an observer raises is its own mistake. It is caught and reported once, and the observer is switched off: neither
+An exception that an observer raises is caught and reported once, and the observer is switched off: neither
 the workflow nor its test is touched.
 """
 
@@ -24,18 +24,18 @@ from .findings import Finding
 
 
 class Observer:
-    """Told of what happens, in the order in which it happens; a subclass overrides what it wants to hear of.
+    """A base class of observers, which are notified in order; a subclass overrides the hooks that it wants.
 
-    An Exception that it raises is reported once, and the observer hears of nothing more. What is no Exception, such as
+    An Exception that it raises is reported once, and the observer is notified no more. What is no Exception, such as
     a KeyboardInterrupt, passes.
     """
 
     wanted: tuple[str, ...] = ()
-    """What a subclass wants to hear of: the methods that it has of its own."""
+    """The hooks that a subclass wants: the methods that it has of its own."""
 
     @property
     def title(self) -> str:
-        """What the observer is called where it is reported; those of one title are switched off together."""
+        """The observer's name in reports; those of one title are switched off together."""
         return f"observer {type(self).__module__}.{type(self).__qualname__}"
 
     def __init_subclass__(cls) -> None:
@@ -49,13 +49,13 @@ class Observer:
         """An instance has reached a final status."""
 
     def execution_started(self, instance: Instance, event: Any) -> None:
-        """A life of an instance begins: `run` is about to be called with this event."""
+        """An execution of an instance begins: `run` is about to be called with this event."""
 
     def execution_ended(self, instance: Instance) -> None:
-        """A life is over: the instance has ended, or its memory is lost."""
+        """An execution is over: the instance has ended, or its memory is lost."""
 
     def step_asked(self, instance: Instance, ask: Ask) -> None:
-        """`run` asks for a step, outside of callbacks, whether it is known from an earlier life or not."""
+        """`run` asks for a step, outside of callbacks, whether an earlier execution knows it or not."""
 
     def step_started(self, instance: Instance, step: StepKey) -> None:
         """A step of any kind has started for the first time."""
@@ -76,7 +76,7 @@ class Observer:
         """A further attempt begins while the callback of this one, which timed out, still runs."""
 
     def crashed(self, instance: Instance) -> None:
-        """The memory of an instance is lost; its next life starts from storage."""
+        """The memory of an instance is lost; its next execution starts from storage."""
 
     def restarted(self, instance: Instance, *, whole: bool) -> None:
         """An instance is about to run again, from the top (`whole`) or from one of its steps."""
@@ -106,7 +106,7 @@ class Observer:
         """An event was sent to an instance that has ended, or without a type: nobody can take it."""
 
     def wait_started(self, instance: Instance, wait: StepKey, event_type: str, place: Place) -> None:
-        """A wait begins to look for events: for the first time, or again after a pause or a crash."""
+        """A wait begins to take events: for the first time, or again after a pause or a crash."""
 
     def found(self, finding: Finding) -> None:
         """A broken rule was noticed."""
@@ -119,9 +119,9 @@ class ObserverFailure(NamedTuple):
     """An observer raised, and is switched off.
 
     Attributes:
-        title: What the observer is called.
-        during: What it was told of.
-        error: What it raised.
+        title: The observer's name in reports.
+        during: The hook that it raised in.
+        error: The exception that it raised.
     """
 
     title: str
@@ -147,7 +147,7 @@ class ObserverFailure(NamedTuple):
 
 
 class Observers(Observer):
-    """Tells every observer that wants to hear of it.
+    """The observers of an engine: each hook is passed on to every observer that has it.
 
     Args:
         passthrough: Exceptions that pass though an observer raises them.
@@ -164,18 +164,18 @@ class Observers(Observer):
         self.report: Callable[[ObserverFailure], None] = ObserverFailure.warn
 
     def add(self, observer: Observer) -> None:
-        """Tell this one as well, from now on; not if it was switched off."""
+        """Notify this observer from now on, unless it was switched off."""
         if observer.title not in self.off:
             for name in observer.wanted:
                 self._listeners[name].append((observer, getattr(observer, name)))
 
     def switch_off(self, title: str, during: str, error: Exception) -> None:
-        """Tell the observers of this title no more, and report why, once.
+        """Stop notifying the observers of a title, and report why, once.
 
         Args:
-            title: What the observer is called.
-            during: What it was told of.
-            error: What it raised.
+            title: The observer's name in reports.
+            during: The hook that it raised in.
+            error: The exception that it raised.
 
         Raises:
             Exception: The error itself, where it is one that passes.
@@ -190,12 +190,12 @@ class Observers(Observer):
 
 
 _NEVER_KEPT = (KeyboardInterrupt, SystemExit, GiveWay)
-"""What ends the session or a loop at once, wherever it is raised."""
+"""Exceptions that end the session or a loop at once, wherever they are raised."""
 
 _IN_ENGINE_CODE = frozenset(
     ("attempt_lost", "attempt_overlapped", "event_taken", "instance_finished", "execution_ended", "step_finished")
 )
-"""What observers are notified of from code of the engine, about an instance, while neither `run` nor the test waits."""
+"""Hooks that are called from the engine's own code, about an instance, while neither `run` nor the test waits."""
 
 
 def _notifier(name: str) -> Callable[..., None]:

@@ -1,6 +1,6 @@
-"""The path of a life: which steps `run` asked for, in which order, and whether a later life took another one.
+"""Execution paths: the steps that `run` asked for, in order, and whether a later execution took another path.
 
-Finished steps answer from storage by their identity, so a life must ask for the same steps as the one before it. Code
+Finished steps answer from storage by their identity, so each execution must ask for the same steps as before. Code
 that runs at the same time may ask in any order; each branch of it must keep its own.
 """
 
@@ -20,12 +20,12 @@ _KINDS = {"do": "step.do", "sleep": "step.sleep", "wait_for_event": "step.wait_f
 
 
 class Difference(NamedTuple):
-    """The first place where two lives took different paths.
+    """The first place where two executions took different paths.
 
     Attributes:
-        before: What the earlier life asked for; None where it had asked for no more.
-        after: What the later life asked for; None where it did not ask.
-        is_renamed: Whether it is the same step of the source under another name, which the other life does not know.
+        before: The step that the earlier execution asked for; None where it had asked for no more.
+        after: The step that the later execution asked for; None where it did not ask.
+        is_renamed: Whether it is the same step of the source under another name, unknown to the other execution.
     """
 
     before: Ask | None
@@ -33,7 +33,7 @@ class Difference(NamedTuple):
     is_renamed: bool = False
 
     def describe(self, when: str) -> str:
-        """What is different, for a finding."""
+        """The difference in words, for a finding."""
         # Sleeps of one name that differ in their duration alone have one label.
         is_same = self.before is not None and self.after is not None and self.before.key[:3] == self.after.key[:3]
         before, after = (None if ask is None else _shown(ask.key, with_duration=is_same) for ask in self[:2])
@@ -52,13 +52,13 @@ def compare(
     earlier_ended: bool = False,
     is_complete: bool = True,
 ) -> Difference | None:
-    """Find where a later life left the path of an earlier one.
+    """Find where a later execution left the path of an earlier one.
 
     Args:
-        earlier: What the earlier life asked for.
-        later: What the later life asked for.
-        later_ended: Whether the later life came to its end, so that it must have asked for everything.
-        earlier_ended: Whether the earlier life came to its end, so that a later one must not ask for more.
+        earlier: The steps that the earlier execution asked for.
+        later: The steps that the later execution asked for.
+        later_ended: Whether the later execution came to its end, so that it must have asked for everything.
+        earlier_ended: Whether the earlier execution came to its end, so that a later one must not ask for more.
         is_complete: Whether one of them ended well. It knows every step that there is, as long as nothing failed: one
             of several branches may end `run` before the others have got far.
     """
@@ -70,8 +70,8 @@ def compare(
 def _compare_run(
     earlier: Sequence[Ask], later: Sequence[Ask], *, later_ended: bool, earlier_ended: bool
 ) -> Difference | None:
-    """What `run` itself asks for, one after the other, must come in the same order."""
-    # Who asks for a dependency that several steps share depends on who comes first.
+    """Compare the steps that `run` itself asks for, one after the other: they must come in the same order."""
+    # Which of several steps asks for a shared dependency depends on which comes first.
     path = _of_run(earlier, but=_beside_run(later))
     other = _of_run(later, but=_beside_run(earlier))
     for one, two in zip(path, other, strict=False):
@@ -85,9 +85,9 @@ def _compare_run(
 
 
 def _compare_branches(earlier: Sequence[Ask], later: Sequence[Ask], *, is_complete: bool) -> Difference | None:
-    """Branches beside `run` come in any order, and how far they come may depend on when they were cancelled.
+    """Compare the branches beside `run`, which come in any order, and may be cancelled at any point.
 
-    So they differ for certain only where something else stands in the place of a step, and neither life knows the
+    So they differ for certain only where something else stands in the place of a step, and neither execution knows the
     other's at all.
     """
     others = _branches(later)
@@ -105,23 +105,23 @@ def _compare_branches(earlier: Sequence[Ask], later: Sequence[Ask], *, is_comple
 
 
 def _are_strangers(one: Ask, two: Ask, earlier: Sequence[Ask], later: Sequence[Ask]) -> bool:
-    """Whether neither life asks for what the other one asked for here."""
+    """Whether neither execution asks for the step that the other one asked for here."""
     return all(ask.key != one.key for ask in later) and all(ask.key != two.key for ask in earlier)
 
 
 def _is_renamed(one: Ask, two: Ask, earlier: Sequence[Ask], later: Sequence[Ask]) -> bool:
-    """Whether two different steps are one of the source, under a name that only its own life knows."""
+    """Whether two different steps are one of the source, under a name that only its own execution knows."""
     is_same = (one.place, one.key.kind) == (two.place, two.key.kind) and one.key.name != two.key.name
     return is_same and _are_strangers(one, two, earlier, later)
 
 
 @dataclass(slots=True)
 class ExecutionRecord:
-    """A life of an instance.
+    """An execution of an instance.
 
     Attributes:
-        path: What `run` asked for.
-        lost_at: When its memory was lost, in epoch milliseconds; None for a life that was not lost.
+        path: The steps that `run` asked for.
+        lost_at: When its memory was lost, in epoch milliseconds; None for one that was not lost.
         point: The fault point where that was; None where the test chose the moment.
     """
 
@@ -131,7 +131,7 @@ class ExecutionRecord:
 
 
 class Paths:
-    """The paths of the lives of every instance of an engine, and the findings that come of them.
+    """The paths of the executions of every instance of an engine, and the findings that come of them.
 
     Args:
         findings: Where findings go.
@@ -142,7 +142,7 @@ class Paths:
         self._executions: dict[int, list[ExecutionRecord]] = {}
 
     def begin(self, key: int) -> list[Ask]:
-        """A life of an instance begins.
+        """Note that an execution of an instance begins.
 
         Returns:
             Its path, which it adds to.
@@ -152,20 +152,20 @@ class Paths:
         return execution.path
 
     def lost(self, key: int, at: int, point: FaultPoint | None) -> None:
-        """The memory of the present life is lost."""
+        """Note that the memory of the present execution is lost."""
         execution = self._executions[key][-1]
         execution.lost_at, execution.point = at, point
 
     def executions(self, key: int) -> list[ExecutionRecord]:
-        """The lives of an instance since it was created or restarted, in order."""
+        """The executions of an instance since it was created or restarted, in order."""
         return list(self._executions.get(key, ()))
 
     def forget(self, key: int) -> None:
-        """The instance was restarted or is gone."""
+        """Forget the executions of an instance: it was restarted or is gone."""
         self._executions.pop(key, None)
 
     def check(self, key: int, workflow: str, path: Sequence[Ask], *, is_complete: bool) -> None:
-        """A life has come to its end, complete or failed: it must have followed the lives before it."""
+        """Check an execution that has ended, complete or failed: it must have followed those before it."""
         for execution in self._executions.get(key, ()):
             if execution.path is not path:
                 difference = compare(execution.path, path, later_ended=True, is_complete=is_complete)

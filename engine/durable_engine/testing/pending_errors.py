@@ -1,4 +1,4 @@
-"""Errors that are meant for the test: who waits raises them, and what nobody got is raised at the test's end."""
+"""Pending errors for the test: its waits raise them, and those that no wait raised come at the test's end."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from .effects import is_over
 from .unprovided import UnprovidedUses
 
 _IN_VAIN = (StepFailedError, UnreachableStatusError, WaitTimeoutError)
-"""What a wait raises where what was awaited does not happen."""
+"""The exceptions of a wait whose condition does not come true."""
 
 
 class PendingErrors:
-    """What the test must get: what user code raised for it, and the uses of what is not provided.
+    """Errors that the test must get: those that user code raised for it, and the uses of unprovided things.
 
     Args:
-        unprovided: The uses of what is not provided.
+        unprovided: The uses of unprovided things.
         reject: Ends every wait with an error.
     """
 
@@ -32,25 +32,25 @@ class PendingErrors:
         self._raised: list[tuple[BaseException, asyncio.Task[Any]]] = []
 
     def add(self, error: BaseException) -> None:
-        """Something was raised in user code that is meant for the test: whoever waits gets it."""
+        """Hand an exception of user code that is meant for the test to whoever waits."""
         if self._aborted is None:
             self._aborted = error
         self._reject(error)
 
     def take(self) -> BaseException | None:
-        """What user code raised for the test, if anything; whoever takes it sees to it that the test gets it."""
+        """Take the exception that user code raised for the test, if any; the caller hands it to the test."""
         aborted, self._aborted = self._aborted, None
         return aborted
 
     def raise_now(self) -> None:
-        """Raise it in the task of the test that waits now; what that makes of it is the test's affair."""
+        """Raise a kept exception in the task of the test that waits now; that task may catch it."""
         __tracebackhide__ = True
         error = self.take()
         if error is not None:
             self._raise_in_test(error)
 
     async def during(self, wait: Coroutine[Any, Any, None], about: tuple[str, str] | None = None) -> None:
-        """Wait, and raise what the test must get meanwhile.
+        """Wait, and raise an error that the test must get meanwhile.
 
         Args:
             wait: The wait.
@@ -78,10 +78,12 @@ class PendingErrors:
         raise error
 
     def raise_lost(self) -> None:
-        """Raise what user code raised for the test, if the test has not got it: nobody waited, or a lost task did."""
+        """Raise a kept exception if the test has not got it: nobody waited, or a lost task did."""
         __tracebackhide__ = True
         for error, task in self._raised:
-            if task.done() and task._log_traceback:  # nobody has asked for its outcome
+            # Checked in CPython 3.11 to 3.14: a task clears this when its outcome is asked for. Without it, an
+            # exception that the test has caught would be raised once more.
+            if task.done() and task._log_traceback:
                 raise error
         if self._aborted is not None:
             raise self._aborted
@@ -89,7 +91,7 @@ class PendingErrors:
     # -- what is not provided ----------------------------------------------------------------------------------------
 
     def keep_unprovided(self, error: BaseException) -> None:
-        """Keep that the running code used something that is not provided; code that does nothing any more does not.
+        """Keep a use of something that is not provided by the running code, unless that was stopped.
 
         Args:
             error: One of the exceptions that say so, which is about to be raised there.
@@ -99,7 +101,7 @@ class PendingErrors:
             self._unprovided.keep(error, None if scope is None else scope.instance.key)
 
     def comes_of_unprovided(self, error: BaseException | None, instance: Instance) -> bool:
-        """Whether what ends an attempt or an instance comes of something that is not provided; if so, that is kept."""
+        """Whether the error of an attempt or an instance comes of something unprovided; if so, that use is kept."""
         use = self._unprovided.find(error)
         if use is not None and not instance.replaying:
             self._unprovided.keep(use, instance.key)

@@ -1,4 +1,4 @@
-"""Findings of the engine itself, about steps: what was never awaited, abandoned, or has a duration that is misread."""
+"""Findings of the engine itself, about steps: never awaited, abandoned, or with a misread duration."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .findings import Findings
 
 
 class StepFindings:
-    """What the steps of an engine's instances give reason to find.
+    """The findings about steps of an engine's instances.
 
     Args:
         findings: Where findings go.
@@ -47,7 +47,7 @@ class StepFindings:
             self.warned_durations.add((file, line, text))
 
     def abandoned_wait(self, key: StepKey, event_type: str, place: Place, workflow: Workflow) -> None:
-        """A wait whose task was cancelled stays, and takes the next event."""
+        """Keep a finding: a wait whose task was cancelled stays, and takes the next event."""
         self._findings.add(
             "abandoned-wait",
             f"the wait {key.label!r} for the event {event_type!r} was cancelled while it waited",
@@ -57,5 +57,5 @@ class StepFindings:
         )
 
     def missing_await(self, what: str, place: Place, workflow: Workflow) -> None:
-        """Nobody awaited a step."""
+        """Keep a finding: nobody awaited a step."""
         self._findings.add("missing-await", f"{what} was never awaited", place, workflow=workflow.name)

@@ -1,4 +1,4 @@
-"""Calls of a test that only begin when they are awaited: those that nobody awaits are noted, since they did nothing."""
+"""Unawaited calls: calls of a test that only begin when they are awaited, and so did nothing."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ R = TypeVar("R")
 
 
 class Call:
-    """A call that was made, and has not begun.
+    """A call of a test that was made and has not begun.
 
     Args:
-        what: Which call, as code has it.
+        what: The call, as code has it.
         place: Where in the test.
     """
 
@@ -41,28 +41,28 @@ class Calls:
         """A call that is to be awaited was made.
 
         Args:
-            what: Which call, as code has it.
+            what: The call, as code has it.
         """
         call = Call(what, place_of_user())
         self._waiting[call] = None
         return call
 
     def begun(self, call: Call) -> None:
-        """It was awaited."""
+        """Note that the call was awaited."""
         self._waiting.pop(call, None)
 
     def watch(self, what: str, start: Callable[[], Coroutine[Any, Any, R]]) -> Coroutine[Any, Any, R]:
-        """What a call returns, to be awaited.
+        """Wrap a call in an awaitable that knows whether it was awaited.
 
         Args:
-            what: Which call, as code has it.
+            what: The call, as code has it.
             start: Makes the coroutine that does it. Code of a workflow gets just that.
         """
         return start() if current_scope.get() is not None else _Watched(self, self.note(what), start)
 
     @property
     def forgotten(self) -> list[Call]:
-        """Those that nobody awaited so far, in the order in which they were made."""
+        """The calls that nobody has awaited so far, in the order in which they were made."""
         return list(self._waiting)
 
     def check(self) -> None:
@@ -77,11 +77,11 @@ class Calls:
             raise MissingAwaitError("\n".join(lost))
 
     def keep(self, call: Call) -> None:
-        """Somebody holds what the call returned."""
+        """Note that somebody holds the call's result."""
         self._kept.add(call)
 
     def lose(self, call: Call) -> None:
-        """Nobody does any more."""
+        """Note that nobody holds the call's result any more."""
         self._kept.discard(call)
 
 
@@ -117,15 +117,15 @@ class _Watched(Coroutine[Any, Any, R]):
         return self._begun().__await__()
 
     def send(self, value: Any) -> object:
-        """Go on."""
+        """Go on, as `Coroutine.send`."""
         return self._begun().send(value)
 
     def throw(self, *error: Any) -> object:
-        """Go on with an exception."""
+        """Raise inside, as `Coroutine.throw`."""
         return self._begun().throw(*error)
 
     def close(self) -> None:
-        """It is not wanted."""
+        """Close, as `Coroutine.close`: the call is not wanted."""
         self._calls.begun(self._call)
         if self._coroutine is not None:
             self._coroutine.close()

@@ -1,4 +1,4 @@
-"""What code of an instance used that is not provided here: no error of the workflow, and the test must know of it."""
+"""Unprovided things that code of an instance used: no errors of the workflow, and the test must know of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 MOST_OF_A_KIND = 100
-"""So many uses of one thing at one place are kept; further ones say nothing new."""
+"""The most uses of one thing at one place that are kept; further ones say nothing new."""
 
 _Instance = tuple[str, str] | None
 _Key = tuple[type[BaseException], str]
@@ -49,7 +49,7 @@ class UnprovidedUses:
         """Keep a use; what is known already, and any other exception, is left as it is.
 
         Args:
-            error: What it raises.
+            error: The exception that it raises.
             instance: Whose code it was, by its workflow's binding name and its id; None for other code.
         """
         use = _Use(error, instance)
@@ -60,20 +60,20 @@ class UnprovidedUses:
 
     @property
     def pending(self) -> list[BaseException]:
-        """What the test has not got yet, one of each kind and subject, in order."""
+        """The uses that the test has not got yet, one of each kind and subject, in order."""
         found: dict[_Key, BaseException] = {}
         for use in self._pending():
             found.setdefault(use.key, use.error)
         return list(found.values())
 
     def behind(self, instance: tuple[str, str] | None) -> BaseException | None:
-        """Why what is awaited of an instance may not have happened: a use of its own, or else any that is pending."""
+        """The use that may keep an instance from what is awaited: one of its own, or else any that is pending."""
         pending = list(self._pending())
         mine = [use for use in pending if use.instance == instance]
         return (mine or pending)[0].error if pending else None
 
     def report(self, error: BaseException) -> None:
-        """The test gets this use now, and with it those of the same kind and subject that are kept."""
+        """Note that the test gets this use now, and with it those of the same kind and subject that are kept."""
         key = _key(error)
         for use in self._uses.values():
             if use.key == key:

@@ -1,6 +1,6 @@
-"""Values as text that is the same on every machine and in every process, unlike `repr` of a set or a memoryview.
+"""Stable `repr`: values as text that is the same on every machine and in every process.
 
-And text that is safe to print: what would steer a terminal is shown as code writes it.
+The text is safe to print, too: what would steer a terminal is shown as code writes it.
 """
 
 from __future__ import annotations

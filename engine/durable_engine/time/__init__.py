@@ -1,4 +1,4 @@
-"""Virtual time: the clock, who goes first at one time, and how a test waits while time moves.
+"""Virtual time: the clock, the interleaving, and the waits of a test while time moves.
 
-Limits of real time, and what ends code that overruns them, do not belong here but to the guard.
+Limits of real time, and code that enforces them, belong to the guard.
 """

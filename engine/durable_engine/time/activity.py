@@ -1,4 +1,4 @@
-"""Which instances are at work, and who waits for something to change about one."""
+"""Activity: the instances that are at work, and the waits for a change of one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Activity:
 
     Args:
         changed: Called with the workflow's binding name and the id of each instance about which something changed.
-        loop: The event loop that the engine lives on.
+        loop: The engine's event loop.
 
     Attributes:
         busy: The instances that are at work: while there is one, virtual time stands still.
@@ -36,11 +36,11 @@ class Activity:
         self.progress(instance)
 
     def forget(self, instance: Instance) -> None:
-        """An execution is stopped, and is not at work any more."""
+        """Note that an execution is stopped, and is not at work any more."""
         self.busy.pop(instance, None)
 
     def progress(self, instance: Instance) -> None:
-        """Something changed about an instance that somebody may wait for."""
+        """Note that something changed about an instance that somebody may wait for."""
         self._changed(*instance.key)
         if self._listeners:
             for listener in self._listeners.pop(instance.key, ()):
@@ -48,13 +48,13 @@ class Activity:
                     listener.set_result(None)
 
     def recorded(self, instance: Instance) -> None:
-        """History has grown, which matters to subscriptions alone."""
+        """Note that history has grown, which matters to subscriptions alone."""
         if self._watchers or self._listeners:
             self.progress(instance)
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
-        """Meanwhile somebody waits for history to grow."""
+        """A block in which somebody waits for history to grow."""
         self._watchers += 1
         try:
             yield
@@ -62,7 +62,7 @@ class Activity:
             self._watchers -= 1
 
     def next_change(self, about: tuple[str, str]) -> asyncio.Future[None]:
-        """Done when something changes about an instance: its workflow's binding name and its id."""
+        """A future that is done when something changes about an instance (its workflow's binding name and its id)."""
         listener: asyncio.Future[None] = self._loop().create_future()
         self._listeners.setdefault(about, []).append(listener)
         return listener

@@ -1,4 +1,4 @@
-"""The virtual clock: an integer of milliseconds, timers by when they are due, and whoever wants to know when it moves.
+"""The virtual clock: an integer of milliseconds, timers by when they are due, and observers of its moves.
 
 The clock never moves by itself. The engine decides when a timer may fire (engine.py); this file only knows the order.
 """
@@ -87,7 +87,7 @@ class VirtualClock:
             due: When, in epoch milliseconds of virtual time.
             real_now: The event loop's time in seconds; after as much real time the timer is due as well.
             callback: Called once, with the clock at `due`.
-            what: Says what the timer is for, in reports.
+            what: The timer's purpose, for reports.
             held: Whether real time must not fire it just now.
         """
         real_due = real_now + max(0, due - self.now_ms) / 1000
@@ -131,7 +131,7 @@ class VirtualClock:
         return None
 
     def release(self, timer: Timer) -> None:
-        """What held a timer back is over: real time may fire it again."""
+        """Let real time fire a timer again that was held back."""
         heapq.heappush(self._by_real_time, (timer.real_due, next(self._seq), timer))
 
     def fire(self, timer: Timer) -> None:
@@ -141,7 +141,7 @@ class VirtualClock:
         timer.callback()
 
     def move_to(self, now_ms: int) -> None:
-        """Set the clock and tell the observers."""
+        """Set the clock and notify the observers."""
         if now_ms == self.now_ms:
             return
         self.now_ms = now_ms

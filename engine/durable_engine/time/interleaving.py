@@ -1,4 +1,4 @@
-"""Which of several things goes first, where the platform promises nothing: the schedule.
+"""Interleaving: which of several things goes first, where the platform promises nothing.
 
 Without a seed the order is always the same: what is ready first goes first. With one, what could go at the same time is
 held back until nothing else can run, and then let go one by one in an order that the seed decides.
@@ -14,10 +14,10 @@ T = TypeVar("T")
 
 
 class Interleaving:
-    """The order of what could happen in any order.
+    """The interleaving of an engine: the order of events that could happen in any order.
 
     Args:
-        seed: What the order comes from; None keeps the order in which things became ready.
+        seed: The seed of the order; None keeps the order in which things became ready.
 
     Attributes:
         trace: The choices so far: which one was taken, of how many.

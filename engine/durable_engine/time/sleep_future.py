@@ -1,4 +1,4 @@
-"""What `step.sleep` returns: a future that knows whether anybody waits for it.
+"""The future that `step.sleep` returns, which knows whether anybody waits for it.
 
 Unlike a step or a wait, a sleep starts without `await`. One that nobody waits for is a finding at the instance's end.
 """
@@ -31,14 +31,14 @@ class SleepFuture(asyncio.Future[None]):
         self.used = False
 
     def __await__(self) -> Generator[Any, None, None]:
-        """Wait for it."""
+        """Wait for the sleep's end."""
         self.used = True
         return super().__await__()
 
     __iter__ = __await__
 
     def add_done_callback(self, *args: Any, **kwargs: Any) -> None:
-        """Be told of its end: what `gather`, `wait` and `shield` do."""
+        """Add a callback for its end, as `gather`, `wait` and `shield` do."""
         self.used = True
         super().add_done_callback(*args, **kwargs)
 
@@ -48,11 +48,11 @@ class SleepFuture(asyncio.Future[None]):
         return super().result()
 
     def exception(self) -> BaseException | None:
-        """Why it failed, as `Future.exception`."""
+        """The exception that it failed with, as `Future.exception`."""
         self.used = True
         return super().exception()
 
     def fail(self, error: Exception) -> None:
-        """Let it have failed; one that nobody looks at fails silently, as on the platform."""
+        """Let the sleep fail; one whose outcome nobody reads fails silently, as on the platform."""
         self.set_exception(error)
         super().exception()

@@ -51,11 +51,11 @@ class Turns:
         self._let_go()
 
     def operation_opened(self) -> None:
-        """A step has begun, of whatever instance: of two that are open, either may be the first to end."""
+        """Count a step that has begun, of whatever instance: of two that are open, either may be the first to end."""
         self._open += 1
         if self._open > 1:
             self._interleaving.note_choices()
 
     def operations_closed(self, count: int) -> None:
-        """So many steps are no longer under way."""
+        """Count steps that are no longer under way."""
         self._open -= count

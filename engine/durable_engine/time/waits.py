@@ -1,6 +1,6 @@
-"""How a test waits, and how virtual time moves meanwhile.
+"""Waits of a test, and how virtual time moves meanwhile.
 
-Of all who wait, one leads: it lets everything runnable run, and when nothing can, lets exactly one timer fire. The
+One of all waiters leads: it lets everything runnable run, and when nothing can, lets exactly one timer fire. The
 others sleep until their condition holds or the lead is handed to them, so a thousand waiters cost no more than one.
 """
 
@@ -34,15 +34,15 @@ from .asyncio_timers import by_scope, is_asleep
 from .clock import VirtualClock
 from .interleaving import Interleaving
 
-IDLE_LOOKS = 6
-"""How often in a row nothing must be seen to run on a loop that does not show its queue."""
+IDLE_CHECKS = 6
+"""The checks in a row that must see nothing run, on a loop that does not show its queue."""
 
-LOOK_AGAIN = 0.02
-"""Seconds between two looks at code that waits for something the engine is not told of."""
+CHECK_AGAIN = 0.02
+"""Seconds between two checks of code that waits for something of which the engine is not notified."""
 
 
 MOST_HELD_TURNS = 1000
-"""Turns of the event loop for which the schedule holds something while other code runs: it may poll for just that."""
+"""Turns of the event loop for which the interleaving holds something while other code runs: it may poll for that."""
 
 PATIENCE = 100
 """Turns of the event loop that tasks of the test get before a timer fires under them, until one of them acts."""
@@ -56,7 +56,7 @@ MOST_SECONDS = 1_000_000_000
 
 
 def read_timeout(timeout: float | None, default: float) -> float:
-    """How long a wait may take, in real seconds.
+    """Read the limit of a wait, in real seconds.
 
     Raises:
         InvalidArgumentError: If it is no number above 0, or beyond what timers take.
@@ -83,7 +83,7 @@ class TimedEngine(GuardedEngine, Protocol):
 
     @property
     def interleaving(self) -> Interleaving:
-        """Who goes first of several that could."""
+        """The interleaving, which chooses the first of several that could go."""
         ...
 
     @property
@@ -98,13 +98,13 @@ class TimedEngine(GuardedEngine, Protocol):
 
 
 class Waiter:
-    """Somebody who waits for a condition.
+    """A waiter for a condition.
 
     Args:
         evaluate: Returns whether the condition holds; raises when it can no longer hold.
-        describe: Says what is awaited and how things stand, for the error.
+        describe: Describes the condition and the present state, for the error.
         about: The instance that it is about (workflow and id); None for the whole engine, until it is idle.
-        for_step: Whether the end of the instance's life ends the wait.
+        for_step: Whether the end of the execution ends the wait.
     """
 
     def __init__(
@@ -130,7 +130,7 @@ class Waiter:
         """Whether there is nothing left to wait for."""
         return self.satisfied or self.error is not None
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Find out whether the condition holds by now."""
         __tracebackhide__ = True
         if not self.settled:
@@ -148,13 +148,13 @@ class Waiter:
             self.rouse()
 
     def rouse(self) -> None:
-        """Let the waiter's task look at how things stand."""
+        """Let the waiter's task check its condition."""
         if self.wake is not None and not self.wake.done():
             self.wake.set_result(None)
 
 
 class Waits:
-    """Everybody who waits on an engine.
+    """All waiters of an engine.
 
     Args:
         engine: The engine.
@@ -170,7 +170,7 @@ class Waits:
         self._asyncio_due: weakref.WeakKeyDictionary[asyncio.TimerHandle, tuple[int, int]] = weakref.WeakKeyDictionary()
         self._progress: asyncio.Future[None] | None = None
         self._real_time: asyncio.TimerHandle | None = None
-        self._idle_looks = 0
+        self._idle_checks = 0
         self._letting_go: asyncio.Handle | None = None
         self._held_turns = 0
         self._patience = PATIENCE
@@ -182,7 +182,7 @@ class Waits:
         """Wait until the waiter's condition holds.
 
         Args:
-            waiter: What to wait for.
+            waiter: The waiter.
             timeout: Real seconds.
 
         Raises:
@@ -198,7 +198,7 @@ class Waits:
         waiter.task = asyncio.current_task()
         expiry = loop.call_later(timeout, self._expire, waiter)
         try:
-            waiter.look()
+            waiter.check()
             while not waiter.settled:
                 if waiter.expired:
                     raise WaitTimeoutError(
@@ -225,7 +225,7 @@ class Waits:
                         break
 
     def next_deadline(self) -> float | None:
-        """When the first of the waits must have ended (`time.monotonic`); asked from another thread."""
+        """The time (`time.monotonic`) by which the first of the waits must have ended; asked from another thread."""
         return min((waiter.deadline for waiter in list(self._waiters) if not waiter.settled), default=None)
 
     def _expire(self, waiter: Waiter) -> None:
@@ -234,25 +234,25 @@ class Waits:
         self.progress()
 
     async def _lead(self, leader: Waiter) -> None:
-        """One round: let what can run do so, then let one timer fire."""
+        """Lead one round: let everything runnable run, then let one timer fire."""
         engine = self._engine
-        self._asyncio_timers()  # the sooner one is seen, the more exactly is known when it was started
-        self._look()
+        self._asyncio_timers()  # the sooner a timer is seen, the more exactly is known when it was started
+        self._check_waiters()
         if leader.settled:
             return
         if self._settled or self.runnable():
-            # Whoever's condition holds goes on with the test before any further timer fires.
+            # A waiter whose condition holds goes on with the test before any further timer fires.
             await asyncio.sleep(0)
             return
         if engine.busy and not self._parked_on_asyncio():
-            # Code that awaits something foreign may go on to an asyncio timer without telling us.
+            # Code that awaits something foreign may go on to an asyncio timer without our notice.
             await self._until_progress()
             return
         if self._manual or not (await self._let_test_act() or self.fire_next()):
             await self._nothing_left(leader)
 
-    async def _until_progress(self, within: float = LOOK_AGAIN) -> None:
-        """Wait until something happens, for a little while at most: not everything is told to us."""
+    async def _until_progress(self, within: float = CHECK_AGAIN) -> None:
+        """Wait until something happens, for a little while at most: not everything notifies the engine."""
         loop = self._engine.loop
         self._progress = progress = loop.create_future()
         again = loop.call_later(within, self.progress)
@@ -263,22 +263,22 @@ class Waits:
             again.cancel()
 
     def progress(self) -> None:
-        """Something happened that a waiter may be interested in."""
+        """Note that something happened that a waiter may be interested in."""
         if self._progress is not None and not self._progress.done():
             self._progress.set_result(None)
 
     def changed(self, workflow: str, id: str) -> None:
-        """Something changed about an instance."""
+        """Note that something changed about an instance."""
         self._changed.add((workflow, id))
         self.progress()
 
-    def _look(self) -> None:
-        """Let those waiters look at their condition who wait for something that changed."""
+    def _check_waiters(self) -> None:
+        """Let those waiters check their condition that wait for something that changed."""
         changed, self._changed = self._changed, set()
         if changed:
             for waiter in list(self._waiters):
                 if waiter.about is None or waiter.about in changed:
-                    waiter.look()
+                    waiter.check()
 
     @property
     def _settled(self) -> bool:
@@ -313,7 +313,7 @@ class Waits:
             return
         if self._others_may_act():
             # Such a task may create an instance, send an event, or move the clock, which is progress. If it ends
-            # without doing so, nobody tells us.
+            # without doing so, nothing notifies us.
             await self._until_progress()
             return
         why = (
@@ -340,13 +340,13 @@ class Waits:
         if not sleepers:
             return False
         loop = self._engine.loop
-        self._waited_for.update(sleepers)  # one that acts when it wakes is taken out again
+        self._waited_for.update(sleepers)  # a task that acts when it wakes is taken out again
         await self._until_progress(within=max(0, min(sleepers.values()) - loop.time()))
         self._waited_for.difference_update(task for task, due in sleepers.items() if due > loop.time())
         return True
 
     def acted(self) -> None:
-        """The test did something to an instance: what its tasks do next is waited for again."""
+        """Note that the test did something to an instance: its tasks get the time to do more."""
         self._patience = PATIENCE
         task = asyncio.current_task(self._engine.loop)
         if task is not None:
@@ -374,13 +374,13 @@ class Waits:
         return {task: when for task, when in found.items() if when is not None}
 
     def _tasks_of_test(self) -> list[asyncio.Task[Any]]:
-        """The tasks that are no instance's, but for those that wait for us."""
+        """The tasks that are no instance's, except those that wait for the engine."""
         waiting: set[Any] = {waiter.task for waiter in self._waiters}
         tasks = asyncio.all_tasks(self._engine.loop) - waiting
         return [task for task in tasks if scope_of(task_context(task)) is None]
 
     def _others_may_act(self) -> bool:
-        """Whether a task of the test exists that is not itself waiting for us."""
+        """Whether a task of the test exists that does not itself wait for the engine."""
         waiting: set[Any] = {waiter.task for waiter in self._waiters}
         return any(not _waits_for(task, waiting) for task in self._tasks_of_test())
 
@@ -391,7 +391,7 @@ class Waits:
         return self._engine.interleaving.holds or self._ready()
 
     def let_go_in_turn(self) -> None:
-        """See to it that what the schedule holds is let go, one by one, each when nothing else can run."""
+        """Let go what the interleaving holds, one by one, each when nothing else can run."""
         if self._letting_go is None:
             # In a context of its own: in the running one it would count as code of an instance.
             self._letting_go = self._engine.loop.call_soon(self._let_go, context=Context())
@@ -412,22 +412,22 @@ class Waits:
             return self._runnable_tasks()
         for handle in handles:
             scope = scope_of(handle._context)
-            if scope is not None and scope.instance.lives_on(engine) and not handle._cancelled:
+            if scope is not None and scope.instance.belongs_to(engine) and not handle._cancelled:
                 return True
         return False
 
     def _runnable_tasks(self) -> bool:
-        """The same for a loop that does not show its queue: a task runs unless it waits for something unfinished."""
+        """Runnable tasks of a loop that does not show its queue: those that wait for nothing unfinished."""
         for task in asyncio.all_tasks(self._engine.loop):
             scope = scope_of(task_context(task))
-            if scope is not None and scope.instance.lives_on(self._engine) and not scope.instance.closed:
+            if scope is not None and scope.instance.belongs_to(self._engine) and not scope.instance.closed:
                 future = waiting_for(task)
                 if future is None or future.done() or _is_finished_gathering(future):
-                    self._idle_looks = 0
+                    self._idle_checks = 0
                     return True
-        # A task that has not started yet, or a callback between two tasks, cannot be seen here: look a few times more.
-        self._idle_looks = (self._idle_looks + 1) % IDLE_LOOKS
-        return self._idle_looks != 0
+        # A task that has not started yet, or a callback between two tasks, cannot be seen here: check a few times more.
+        self._idle_checks = (self._idle_checks + 1) % IDLE_CHECKS
+        return self._idle_checks != 0
 
     # -- time --------------------------------------------------------------------------------------------------------
 
@@ -500,7 +500,7 @@ class Waits:
         found: dict[Scope, list[tuple[int, int, Any]]] = {}
         for handle in getattr(engine.loop, "_scheduled", ()):
             scope = scope_of(handle._context)
-            if scope is not None and not handle._cancelled and scope.instance.lives_on(engine):
+            if scope is not None and not handle._cancelled and scope.instance.belongs_to(engine):
                 # It was started at the virtual time that still is: none passes while code runs.
                 known = self._asyncio_due.get(handle)
                 if known is None:
@@ -510,7 +510,7 @@ class Waits:
         return found
 
     def arm_real_time(self) -> None:
-        """See to it that a timer also fires when its duration has passed in real time."""
+        """Let a timer also fire when its duration has passed in real time."""
         if self._manual:
             return
         loop = self._engine.loop
@@ -519,7 +519,7 @@ class Waits:
             return
         if self._real_time is not None:
             if self._real_time.when() <= timer.real_due:
-                return  # what is set comes first, and looks again
+                return  # the timer that is set comes first, and checks again
             self._real_time.cancel()
         # In a context of its own: the running one may be an instance's, whose timers go when it ends.
         self._real_time = loop.call_at(timer.real_due, self._real_time_passed, context=Context())
@@ -540,7 +540,7 @@ class Waits:
         self.arm_real_time()
 
     def close(self) -> None:
-        """Stop looking at real time."""
+        """Stop the real-time timers."""
         if self._real_time is not None:
             self._real_time.cancel()
             self._real_time = None
@@ -559,12 +559,14 @@ class Waits:
 
 
 def _whole_ms(seconds: float) -> int:
-    """What is left of an asyncio timer, as what it was started with: a long one to the next hundredth of a second."""
+    """The duration that an asyncio timer was started with: a long one to the next hundredth of a second."""
     ms = max(0, round(seconds * 1000))
     return ms if ms < 1000 else -(-ms // 10) * 10
 
 
 def _is_finished_gathering(future: Any) -> bool:
+    # Checked in CPython 3.11 to 3.14: the future of a `gather` has `_children`. Without it, on a loop that does not
+    # show its queue, code whose steps have all ended would count as waiting, and virtual time would move under it.
     children: list[Any] = getattr(future, "_children", None) or []
     return bool(children) and all(child.done() for child in children)
 
@@ -575,6 +577,8 @@ def _waits_for(task: asyncio.Task[Any], waiting: set[Any]) -> bool:
     while future is not None:
         if future in waiting:
             return True
+        # Without it (see above) a task of the test that gathers waits would count as about to act, and a wait for
+        # something that never happens would end by its timeout alone.
         children = getattr(future, "_children", None)
         if children:
             pending = [child for child in children if not child.done()]

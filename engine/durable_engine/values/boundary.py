@@ -1,6 +1,6 @@
-"""What a value becomes when it crosses to the platform and back: Python, JavaScript, storage, JavaScript, Python.
+"""Values across the platform's boundary and back: Python, JavaScript, storage, JavaScript, Python.
 
-What does not survive that trip in production must not survive it here. `encode` is the first half, into bytes that can
+Values that do not survive it in production must not survive it here. `encode` is the first half, into bytes that can
 be stored; `decode` the second, which makes new objects each time.
 Source: docs/reference/fidelity.md, "Values"; tests/engine/golden/boundary.json holds what was observed.
 """
@@ -43,7 +43,7 @@ _BIGINT, _ARRAY, _DATE, _SET, _ERROR, _TEXT, _OBJECT, _UNKNOWN = range(1, 9)
 _EPOCH = PLAIN_DATETIME(1970, 1, 1)
 _FIRST_MS, _LAST_MS = ((day - _EPOCH) // timedelta(milliseconds=1) for day in (PLAIN_DATETIME.min, PLAIN_DATETIME.max))
 _MOST_ITEMS = 10_000
-"""How many items of a foreign iterable are looked at; an endless one would hang the test."""
+"""The most items of a foreign iterable that are inspected; an endless one would hang the test."""
 
 
 class BoundaryError(JsException):
@@ -77,8 +77,8 @@ def encode(value: object) -> bytes:
         try:
             return _ENCODER.encode(_to_wire(value))
         except (ConversionError, BoundaryError) as first:
-            # The platform looks at the whole value before it converts any of it, and serialises it after that:
-            # of several things wrong with a value, which one is told does not depend on where they are.
+            # The platform inspects the whole value before it converts any of it, and serialises it after that:
+            # of several things wrong with a value, which one is reported does not depend on where they are.
             _screen(value)
             raise min(_refusals(value), key=_rank, default=first) from None
     except RecursionError:
@@ -102,22 +102,22 @@ def is_coroutine(value: object) -> bool:
 
 
 def decode(data: bytes) -> JsValue:
-    """Get a value back: from storage to JavaScript and to Python. Each call makes new objects."""
+    """Convert a value back: from storage to JavaScript and to Python. Each call makes new objects."""
     return _from_wire(_DECODER.decode(data))
 
 
 def decode_plain(data: bytes) -> JsValue:
-    """As `decode`, for looking at: buffers come as bytes and arrays, which compare and print by their content."""
+    """As `decode`, for inspection: buffers come as bytes and arrays, which compare and print by their content."""
     return _from_wire(_PLAIN_DECODER.decode(data))
 
 
 def cross(value: object) -> JsValue:
-    """The whole trip."""
+    """Send a value across the boundary and back."""
     return decode(encode(value))
 
 
 def to_json(value: JsValue) -> JsonValue:
-    """What a crossed value becomes in `status()`, where it is JSON."""
+    """The JSON form of a crossed value, as `status()` has it."""
     if isinstance(value, JsBigInt):
         return f"[BigInt({int(value)})]"
     if isinstance(value, float):
@@ -306,7 +306,7 @@ def _other(value: PyValue) -> WireValue:
 
 
 def _refuse_for_good(value: object) -> None:
-    """What may stand nowhere in a value."""
+    """Refuse a value that may stand nowhere."""
     if isinstance(value, tuple | bytearray):
         _tuple(value)
     if inspect.isawaitable(value):
@@ -316,9 +316,9 @@ def _refuse_for_good(value: object) -> None:
 
 
 def _screen(value: PyValue) -> None:
-    """Look through a value that cannot cross for something that decides how it is refused.
+    """Search a value that cannot cross for the part that decides how it is refused.
 
-    Foreign iterables are looked into as well, which uses up a generator: the platform does the same.
+    Foreign iterables are inspected as well, which uses up a generator: the platform does the same.
     """
     if isinstance(value, TransparentProxy):
         value = value.__wrapped__  # type: ignore[attr-defined]
@@ -342,7 +342,7 @@ def _screen(value: PyValue) -> None:
 
 
 def _refusals(value: PyValue) -> Iterator[ConversionError | BoundaryError]:
-    """Everything in a value that cannot cross."""
+    """The refusals of every part of a value that cannot cross."""
     value = unwrap(value)
     if isinstance(value, dict):
         for key, item in value.items():

@@ -30,7 +30,7 @@ def to_ms(value: datetime) -> int:
 
 
 def read_now(value: object) -> int:
-    """What a test gives as the start of its clock, as epoch milliseconds.
+    """Read the start of a test's clock, as epoch milliseconds.
 
     Args:
         value: An aware or naive (UTC) `datetime`, or an ISO 8601 text such as `"2026-01-01T00:00:00Z"`, from 1970 to

@@ -1,4 +1,4 @@
-"""What an exception becomes when it crosses: what the engine records, what `run` catches, what the instance ends with.
+"""Failures: the form of an exception in storage, in the `except` blocks of `run`, and as an instance's end.
 
 Source: docs/reference/fidelity.md, "Exceptions"; tests/engine/golden/boundary.json holds what was observed.
 """
@@ -46,34 +46,34 @@ class ErrorInfo(msgspec.Struct, frozen=True):
 
     @classmethod
     def from_public(cls, name: str, message: str) -> Self:
-        """From what history shows of it."""
+        """Read an error from the name and message that history shows."""
         found = _NON_RETRYABLE_SHOWN.fullmatch(message) if name == "WorkflowFatalError" else None
         if found is not None:
             return cls(name, message, retryable=False, reason=found["reason"] or "")
-        if name == _NON_RETRYABLE:  # as production's tools may tell it
+        if name == _NON_RETRYABLE:  # as production's tools may show it
             return cls(name, message, retryable=False, reason=message.removeprefix(f"{name}: "))
         return cls(name, message, retryable=name not in _NEVER_RETRIED)
 
     def dump(self) -> bytes:
-        """For storage."""
+        """The error as bytes for storage."""
         reason = None if self.reason is None else _storable(self.reason)
         return msgspec.msgpack.encode(msgspec.structs.replace(self, message=_storable(self.message), reason=reason))
 
     @classmethod
     def load(cls, data: bytes) -> Self:
-        """From storage."""
+        """Read an error from storage."""
         return msgspec.msgpack.decode(data, type=cls)
 
 
 class _Crossed(JsException):
-    """The JavaScript error between what was raised and what `run` catches."""
+    """The JavaScript error between the raised exception and the one that `run` catches."""
 
 
 _Crossed.__module__, _Crossed.__name__, _Crossed.__qualname__ = "pyodide.ffi", "JsException", "JsException"
 
 
 def end_of_unserialisable(step: str) -> ErrorInfo:
-    """What an instance ends with at once, `run` unasked, where a step of that name returned what cannot be stored.
+    """The error of an instance that ends at once, `run` unasked: a step of that name returned an unserialisable value.
 
     Source: docs/reference/fidelity.md, "Steps".
     """
@@ -81,7 +81,7 @@ def end_of_unserialisable(step: str) -> ErrorInfo:
 
 
 def describe(exc: BaseException, root: Path | None = None, *, preserve: bool = True) -> ErrorInfo:
-    """What the engine records for an exception that a step's callback raised.
+    """Describe an exception that a step's callback raised, as the engine records it.
 
     Args:
         exc: The exception.
@@ -103,10 +103,10 @@ def describe(exc: BaseException, root: Path | None = None, *, preserve: bool = T
 
 
 def rebuild(info: ErrorInfo, original: BaseException | None = None) -> Exception:
-    """What `run` catches.
+    """Rebuild the exception that `run` catches.
 
     Args:
-        info: What was recorded.
+        info: The recorded error.
         original: The exception itself, if it is still at hand; it ends the chain of causes.
     """
     if info.reason is not None:
@@ -151,7 +151,7 @@ def original_of(exc: BaseException) -> BaseException:
 
 
 def instance_error(exc: BaseException, root: Path | None = None) -> dict[str, str]:
-    """What an instance is errored with when `exc` escapes from `run`.
+    """Describe the error of an instance whose `run` an exception escaped from.
 
     Args:
         exc: The exception.
@@ -189,12 +189,12 @@ def _formatted(exc: BaseException, root: Path | None) -> str:
 
 
 def _tidy(summary: traceback.TracebackException, exc: BaseException, root: Path | None) -> None:
-    """Take out what is ours: frames, and the links from a crossed error to its original."""
+    """Remove the engine's own parts: frames, and the links from a crossed error to its original."""
     stack = [_portable(frame, root) for frame in summary.stack if not is_hidden(frame.filename)]
     summary.stack = _Stack(stack) if summary.stack or isinstance(exc, _Crossed) else traceback.StackSummary()
     if isinstance(exc.__cause__, _Crossed) and summary.__cause__ is not None:
         if isinstance(exc, JsException):
-            summary.__cause__ = None  # there it is one and the same exception
+            summary.__cause__ = None  # on the platform both are one exception
         else:
             summary.__cause__.__cause__ = None
     pairs = [(summary.__cause__, exc.__cause__), (summary.__context__, exc.__context__)]
@@ -212,7 +212,7 @@ def _portable(frame: traceback.FrameSummary, root: Path | None) -> traceback.Fra
 
 
 def _last_line_message(text: str) -> str:
-    """What follows the first `: ` in a traceback's last line, as the SDK reads a NonRetryableError's message."""
+    """The text behind the first `: ` of a traceback's last line, as the SDK reads a NonRetryableError's message."""
     lines = [line for line in text.split("\n") if line.strip()]
     return lines[-1].partition(": ")[2]
 

@@ -55,7 +55,7 @@ class JsProxy:
     """A JavaScript object in the hands of Python code that converts by hand (`pyodide.ffi.to_js`).
 
     Args:
-        value: What it stands for; it crosses the boundary as that value.
+        value: The value behind it; it crosses the boundary as that value.
     """
 
     def __init__(self, value: Any) -> None:
@@ -103,7 +103,7 @@ for _class in (JsBigInt, JsNull, JsProxy):
 
 
 class TransparentProxy:
-    """Base of what stands for a value of the test's own (`__wrapped__`), and crosses the boundary as that value."""
+    """Base of the proxies of a test's own values (`__wrapped__`): each crosses the boundary as the value behind it."""
 
     __slots__ = ()
 
@@ -114,7 +114,7 @@ def wrap(value: JsValue) -> JsValue:
 
 
 def unwrap(value: PyValue) -> PyValue:
-    """What a proxy stands for; any other value as it is."""
+    """The value behind a proxy; any other value as it is."""
     if isinstance(value, TransparentProxy):
         value = value.__wrapped__  # type: ignore[attr-defined]
     return value._value if isinstance(value, JsProxy) else value

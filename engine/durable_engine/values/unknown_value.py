@@ -1,4 +1,4 @@
-"""A value that nobody knows: part of a recording that was cut short, is missing, or was redacted.
+"""Unknown values: parts of a recording that were cut short, are missing, or were redacted.
 
 It crosses the boundary as it is. The first use of it by code of a workflow ends the run with an error for the test:
 what the run would have done from there on cannot be said.
@@ -16,11 +16,11 @@ REDACTED_REASON = "redacted"
 """The reason of a value that a sensitive step returned."""
 
 REDACTED = "[REDACTED]"
-"""What a test, and history, show in place of a secret."""
+"""The text in place of a secret, in history and for a test."""
 
 
 class UnknownValue:
-    """Stands for a value that is not known. It can be handed on and shown (`repr`), and nothing else.
+    """A placeholder for a value that is not known. It can be handed on and shown (`repr`), and nothing else.
 
     Args:
         reason: Why it is not known, in words that follow a colon: `"cut short by the API"`.

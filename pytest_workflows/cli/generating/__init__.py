@@ -1,4 +1,7 @@
-"""A recording as a test: the code that `pytest-workflows codegen` prints."""
+"""A recording as a test: the code that `pytest-workflows codegen` prints.
+
+The code and its layout belong here. What the recording means belongs to `recordings`.
+"""
 
 from __future__ import annotations
 

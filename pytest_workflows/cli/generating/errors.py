@@ -38,7 +38,7 @@ class Exceptions:
         self.classes: dict[str, str] = {}
 
     def source(self, error: ErrorRecord) -> Node:
-        """The source of an exception that the platform tells of in the same words."""
+        """The source of an exception that the platform reports in the same words."""
         final = _non_retryable(error)
         if final is not None:
             return call(self._imports.use("workers.workflows", _FINAL), text(final))
@@ -65,7 +65,7 @@ def _non_retryable(error: ErrorRecord) -> str | None:
 
 
 def _last_lines(message: str) -> str:
-    """What a traceback ends with: the exception's name and message, which may have several lines."""
+    """The end of a traceback: the exception's name and message, which may have several lines."""
     lines = message.removeprefix("PythonError: ").strip("\n").split("\n")
     last_frame = max((number for number, line in enumerate(lines) if line.startswith(_CODE)), default=-1)
     last_lines = lines[last_frame + 1 :]

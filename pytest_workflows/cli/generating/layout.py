@@ -1,6 +1,6 @@
 """Python source laid out as `ruff format` leaves it, with its own line length.
 
-What does not fit on its line is taken apart at its brackets, an item a line, with a comma behind the last one.
+Source that does not fit on its line is split at its brackets, an item a line, with a comma behind the last one.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ INDENT = "    "
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Something in brackets: a call, a list, a dict.
+    """A node in brackets: a call, a list, a dict.
 
     Attributes:
-        opening: What it begins with, the bracket included: `RuntimeError(`.
-        items: What is in it.
+        opening: Its beginning, the bracket included: `RuntimeError(`.
+        items: The nodes in it.
         closing: The closing bracket.
     """
 
@@ -36,7 +36,12 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Led:
-    """Something that is led in by what cannot be taken apart: `"key": ...`, `times=...`, `lambda: ...`."""
+    """Something that is led in by what cannot be taken apart: `"key": ...`, `times=...`, `lambda: ...`.
+
+    Attributes:
+        prefix: What leads it in.
+        node: The rest.
+    """
 
     prefix: str
     node: Node
@@ -46,11 +51,11 @@ class Led:
 
 
 Node = str | Group | Led
-"""Source: a text is as it is, whatever its length."""
+"""A piece of source; a text is never split, whatever its length."""
 
 
 def call(name: str, *arguments: Node) -> Group:
-    """A call."""
+    """The source of a call."""
     return Group(f"{name}(", arguments, ")")
 
 
@@ -90,7 +95,7 @@ def asserted(left: str, node: Node, indent: int) -> str:
 
 
 def awaited_then(node: Node, then: str, indent: int) -> str:
-    """What is awaited, and what is done with the answer: `await (node)then`."""
+    """The source of an awaited node and of what follows it: `await (node)then`."""
     flat = f"await ({node}){then}"
     if _fits(flat, indent):
         return flat

@@ -15,7 +15,11 @@ PLUGIN = "pytest_workflows"
 
 
 class Imports:
-    """The names that the generated code uses."""
+    """The names that the generated code uses.
+
+    Attributes:
+        unknown: Whether it has a value that is not known, so that somebody has to write it in.
+    """
 
     def __init__(self) -> None:
         self._names: dict[str, set[str]] = {}

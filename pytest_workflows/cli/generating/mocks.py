@@ -15,7 +15,7 @@ from .layout import Group, Node, call, lay_out
 from .literals import Imports, literal, text
 
 DEPTH = 3
-"""How deep the lines of `async with instance.modify()` stand in the test."""
+"""The indentation of the lines in `async with instance.modify()`, in the test."""
 
 
 class Mocks:
@@ -112,7 +112,7 @@ def steps_that_run(recording: Recording) -> list[Step]:
 
 
 def selector(step: Step, count: int | None = None) -> Node:
-    """How a modifier and a wait name a step; of a sleep, `count` is the occurrence of its name."""
+    """The selector of a step, for a modifier or a wait; of a sleep, `count` is the occurrence of its name."""
     name, index = text(step.name), count or step.count
     return name if index == 1 else Group("(", (name, str(index)), ")")
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from durable_engine import FINAL_STATUSES
 from durable_engine.history import DO_ENDS, FINAL_STEP_STATUSES
-from pytest_workflows.cli import formatting as words
+from pytest_workflows.cli.terminal import formatting as words
 from pytest_workflows.recordings import Recording, Step, by_name, untag
 from pytest_workflows.recordings.playback.reproduction import cron_trigger, execution_start
 from pytest_workflows.recordings.production import UNKNOWN_ID
@@ -30,7 +30,7 @@ _NOTES = 10
 _FIRST = 78
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _STEP_LIMIT = 10_000
-"""What holds where nothing else is said."""
+"""The default step limit."""
 
 
 def generate(recording: Recording, binding: str, *, is_exported: bool = False) -> str:
@@ -161,7 +161,7 @@ class _Module:
             yield from self._stands()
 
     def _stands(self) -> Iterator[str]:
-        """An instance that has not ended, or was ended from outside: it must come as far as it was."""
+        """Assertions for an instance that has not ended, or was ended from outside: it must come as far as it was."""
         last = self._last_to_end()
         if last is not None:
             waited = call("await instance.wait_for_step_result", selector(last))
@@ -193,7 +193,7 @@ class _Module:
         return bool(kinds) and "do" not in kinds
 
     def _finished_sleeps(self) -> list[str]:
-        """Of an instance that stands, sleeps that are over take no time: it does not stand in them."""
+        """The finished sleeps of an instance that has not ended: they take no time, so that it passes them."""
         if self._recording.status in FINAL_STATUSES - {"terminated"}:
             return []
         counts = by_name(self._steps)

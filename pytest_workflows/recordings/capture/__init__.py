@@ -1,4 +1,4 @@
-"""How recordings are made: a test's engine is watched, and its instances are written to files.
+"""The capture of recordings: a test's engine is observed, and its instances are written to files.
 
-What a recording is belongs to `format`.
+The structure of a recording belongs to `format`.
 """

@@ -1,4 +1,4 @@
-"""Makes a recording of a run: from what storage has of an instance, and what was seen while it ran."""
+"""The construction of recordings: from an instance's storage, and from observations while it ran."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import durable_engine
 from durable_engine import (
     SENSITIVE,
     Engine,
@@ -24,11 +23,12 @@ from durable_engine import (
     decode,
     error_of,
     history_records,
+    is_hidden,
     step_records,
     stored_inputs,
     to_datetime,
 )
-from durable_engine.history import STEP_STARTS, WAIT_COMPLETE, WORKFLOW_QUEUED, WORKFLOW_START, HistoryKind
+from durable_engine.history import STEP_STARTS, WAIT_COMPLETE, WORKFLOW_QUEUED, WORKFLOW_START
 from pytest_workflows.recordings.format.model import (
     Attempt,
     Crash,
@@ -45,7 +45,7 @@ from pytest_workflows.recordings.format.model import (
     Step,
 )
 from pytest_workflows.recordings.format.redaction import HIDDEN
-from pytest_workflows.recordings.format.values import tag
+from pytest_workflows.recordings.format.values import tag, tag_items
 
 from .observer import AttemptKey, OutputLine, Watched
 
@@ -59,17 +59,17 @@ class Snapshot:
     Attributes:
         workflow: The binding's name.
         workflow_name: The workflow's own name.
-        step_limit: How many `do` steps a life may ask for.
+        step_limit: How many `do` steps an execution may ask for.
         implicit_dependencies: Whether a callback's parameters name its dependencies.
-        status: The status as the platform tells it.
+        status: The status as the platform reports it.
         now: The virtual time.
         row: The instance as stored.
         steps: Its steps as stored.
         history: Its history as stored.
         events: Events that nothing has taken.
-        modifications: What was in force.
-        exception: What ended it.
-        seen: What was seen of it.
+        modifications: The modifications in force.
+        exception: The exception that ended it.
+        seen: The observations of it.
         real_now: Real seconds.
     """
 
@@ -91,14 +91,14 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What the instances of one test have in common.
+    """The data that the instances of one test have in common.
 
     Attributes:
         rootdir: pytest's rootdir, which paths are relative to.
         test: The test's node id.
         clock_start: Where its virtual clock started.
-        seed: What ids come from.
-        schedule_seed: What the order comes from, if anything.
+        seed: The seed of ids.
+        schedule_seed: The seed of the interleaving, if there is one.
         limits: The platform's limits that the test changed.
         config: The wrangler configuration's file.
         bindings: Names of the bindings that the test gave.
@@ -119,7 +119,7 @@ class Origin:
 
 
 def snapshot(engine: Engine, instance: Execution, seen: Watched) -> Snapshot:
-    """Keep what storage has of an instance."""
+    """Take a snapshot of an instance's storage."""
     key, workflow = instance.row.key, instance.workflow
     return Snapshot(
         workflow=workflow.name,
@@ -231,8 +231,8 @@ class _Builder:
             status=step.status,
             started_at=step.started_at,
             ended_at=step.ended_at,
-            config=tag(detail["config"]) if "config" in detail else None,
-            inputs={name: tag(value) for name, value in stored_inputs(row).items()},
+            config=tag_items(detail["config"]) if "config" in detail else None,
+            inputs=tag_items(stored_inputs(row)),
             result=result,
             error=None if step.error is None else ErrorRecord(**step.error),
             mocked=step.mocked,
@@ -299,7 +299,7 @@ class _Builder:
             service=effect.service,
             method=effect.method,
             args=[tag(value) for value in effect.args],
-            kwargs={name: tag(value) for name, value in effect.kwargs.items()},
+            kwargs=tag_items(effect.kwargs),
             at=at,
             step=None if effect.step is None else effect.step.label,
             attempt=effect.attempt,
@@ -311,20 +311,18 @@ class _Builder:
         return FindingRecord(rule=finding.rule, message=finding.message, place=place, step=finding.step)
 
     def _detail(self, line: HistoryEvent, key: StepKey | None) -> dict[str, Any]:
-        detail = {name: tag(value) for name, value in line.detail.items()}
+        detail = tag_items(line.detail)
         if key is not None and key in self._rows and self._rows[key].flags & SENSITIVE and "result" in detail:
             detail["result"] = HIDDEN
         return detail
 
-    def _trigger(self) -> Any:
-        """What started the instance, with the cron of one that a cron started, as production's dumps tell it."""
-        trigger, cron = self._first(WORKFLOW_QUEUED, "trigger"), self._run.row.trigger
+    def _trigger(self) -> dict[str, Any] | None:
+        """The trigger of the instance, with the cron of one that a cron started, as production's dumps have it."""
+        trigger = next((line.detail.get("trigger") for line in self._history if line.kind == WORKFLOW_QUEUED), None)
+        cron = self._run.row.trigger
         if trigger is None or cron is None:
             return trigger
         return {**trigger, "cron": cron.cron, "scheduledTime": cron.scheduled_time}
-
-    def _first(self, kind: HistoryKind, name: str) -> Any:
-        return next((line.detail.get(name) for line in self._history if line.kind == kind), None)
 
     def _place(self, file: str, line: int) -> SourcePlace:
         return SourcePlace(file=self._file(file) or file, line=line)
@@ -387,8 +385,7 @@ def _traceback(exception: BaseException) -> str:
 
 
 def _leave_out_ours(summary: traceback.TracebackException) -> None:
-    ours = os.path.dirname(durable_engine.__file__) + os.sep
-    kept = [frame for frame in summary.stack if not frame.filename.startswith(ours)]
+    kept = [frame for frame in summary.stack if not is_hidden(frame.filename)]
     summary.stack = traceback.StackSummary.from_list(kept)
     for part in (summary.__cause__, summary.__context__, *(summary.exceptions or ())):
         if part is not None:

@@ -14,11 +14,11 @@ from .builder import Origin, Snapshot, build, sensitive_outputs, snapshot
 from .observer import Watcher
 
 MOST = 500
-"""Of how many instances a test's recordings are kept, unless all tests are recorded."""
+"""The most instances of a test whose recordings are kept, unless all tests are recorded."""
 
 
 class Capture:
-    """Keeps what the recordings of one test are made from.
+    """A store of the snapshots that the recordings of one test are made from.
 
     Args:
         engine: The test's engine.
@@ -63,7 +63,7 @@ class Capture:
             self.keep(instance.workflow, [instance.id])
 
     def stop(self) -> None:
-        """Listen to output no more."""
+        """Stop capturing output."""
         self._watcher.stop()
 
     def recordings(self, origin: Callable[[Watcher], Origin]) -> list[Recording]:
@@ -79,7 +79,7 @@ class Capture:
         return recordings
 
     def hiding(self, origin: Callable[[Watcher], Origin]) -> Secrets | None:
-        """What keeps secrets out of what is shown of the test; None where nothing is secret.
+        """The secrets that are kept out of everything shown of the test; None where nothing is secret.
 
         Args:
             origin: As for `recordings`.
@@ -89,7 +89,7 @@ class Capture:
         return self.secrets(origin)
 
     def secrets(self, origin: Callable[[Watcher], Origin]) -> Secrets:
-        """What is kept out of these recordings, and of what else is shown of the test.
+        """The secrets that are kept out of these recordings, and of everything else shown of the test.
 
         Args:
             origin: As for `recordings`.

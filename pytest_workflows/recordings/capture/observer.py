@@ -1,4 +1,4 @@
-"""Watches an engine for what its storage does not keep: real durations, output, effects, places, crashes."""
+"""The observer of recordings, for what storage does not keep: real durations, output, effects, places, crashes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,15 @@ AttemptKey = tuple[StepKey, int]
 
 @dataclass(slots=True)
 class OutputLine:
-    """A line that was printed or logged."""
+    """A line that was printed or logged.
+
+    Attributes:
+        at: The virtual time.
+        source: Where it went.
+        text: The line.
+        level: Of a log record: its level's name.
+        logger: Of a log record: its logger's name.
+    """
 
     at: datetime
     source: Source
@@ -40,7 +48,7 @@ class OutputLine:
 
 @dataclass(slots=True)
 class Watched:
-    """What was seen of one instance.
+    """The observations of one instance.
 
     Attributes:
         began: Real seconds at its creation.
@@ -48,13 +56,13 @@ class Watched:
         executions: How often `run` was called.
         asks: Where and by which branch of `run` each step was asked for first.
         places: Where a step was declared.
-        parents: Which step's callback asked for a step.
+        parents: The step whose callback asked for a step.
         real: Real milliseconds of each attempt's callback.
         timeouts: How long each wait waits, in milliseconds.
         began_at: Real milliseconds from the instance's creation to the start of each attempt's callback.
         step_times: Real milliseconds from the instance's creation to each step's start and outcome.
         running: Real seconds at which a callback began that has not ended.
-        lines: What was printed and logged, by attempt; by None for code of `run`.
+        lines: The output, printed and logged, by attempt; by None for code of `run`.
         unfinished: Text that was printed without a newline so far.
         effects: Calls on bindings, with the virtual time.
         events: Events that were sent: type, payload, time.
@@ -86,10 +94,13 @@ class Watched:
 
 
 class Watcher(Observer):
-    """Sees everything that happens on an engine.
+    """An observer of everything that happens on an engine.
 
     Args:
         engine: The engine.
+
+    Attributes:
+        findings: The broken rules, in order.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -99,11 +110,11 @@ class Watcher(Observer):
         self.findings: list[Finding] = []
 
     def of(self, workflow: str, id: str) -> Watched:
-        """What was seen of an instance; what comes after it under the same id is another one."""
+        """The observations of an instance; a later one of the same id has its own."""
         return self._seen.get((workflow, id)) or Watched(time.perf_counter())
 
     def stop(self) -> None:
-        """Listen to output no more."""
+        """Stop capturing output."""
         self._listening.stop()
 
     def _of(self, instance: Instance) -> Watched:
@@ -112,7 +123,7 @@ class Watcher(Observer):
             self._seen[key] = Watched(time.perf_counter())
         return self._seen[key]
 
-    # -- lives -------------------------------------------------------------------------------------------------------
+    # -- executions --------------------------------------------------------------------------------------------------
 
     def instance_created(self, instance: Instance) -> None:
         """A new instance, even under an id that another one had."""
@@ -123,23 +134,23 @@ class Watcher(Observer):
         self._of(instance).ended = time.perf_counter()
 
     def execution_started(self, instance: Instance, event: Any) -> None:
-        """Listen to what `run` prints."""
+        """Capture the output of `run`."""
         self._of(instance).executions += 1
         self._listening.start()
 
     def crashed(self, instance: Instance) -> None:
-        """Note when, and after which step."""
+        """Note the time of a crash, and the step before it."""
         seen = self._of(instance)
         seen.crashes.append((self._engine.clock.now, seen.last_step, None))
 
     def restarted(self, instance: Instance, *, whole: bool) -> None:
-        """What went before is wiped from storage, and from here."""
+        """Forget the observations before a restart, as storage does."""
         if whole:
             key = (instance.workflow.name, instance.id)
             self._seen[key] = Watched(self._of(instance).began)
 
     def attempt_lost(self, instance: Instance, step: StepKey, attempt: int) -> None:
-        """A crash took an attempt with it."""
+        """Note an attempt that a crash has taken with it."""
         crashes = self._of(instance).crashes
         if crashes:
             at, after, _ = crashes[-1]
@@ -148,11 +159,11 @@ class Watcher(Observer):
     # -- steps -------------------------------------------------------------------------------------------------------
 
     def step_asked(self, instance: Instance, ask: Ask) -> None:
-        """Note where, and by which branch."""
+        """Note the place and the branch that asked for a step."""
         self._of(instance).asks.setdefault(ask.key, ask)
 
     def step_started(self, instance: Instance, step: StepKey) -> None:
-        """Note when, and whose callback asked for it."""
+        """Note the start of a step, and the callback that asked for it."""
         seen = self._of(instance)
         seen.last_step = step
         seen.step_times[step] = (seen.real_now(), None)
@@ -164,13 +175,13 @@ class Watcher(Observer):
             seen.timeouts[step] = row.due - self._engine.clock.now_ms
 
     def step_finished(self, instance: Instance, step: StepKey) -> None:
-        """Note when."""
+        """Note the time of a step's outcome."""
         seen = self._of(instance)
         if step in seen.step_times:
             seen.step_times[step] = (seen.step_times[step][0], seen.real_now())
 
     def callback_started(self, instance: Instance, run: CallbackRun) -> None:
-        """Listen to what it prints, and take the time."""
+        """Capture a callback's output, and note its start."""
         self._listening.start()
         seen = self._of(instance)
         seen.places.setdefault(run.key, run.place)
@@ -178,7 +189,7 @@ class Watcher(Observer):
         seen.running[run.key, run.attempt] = time.perf_counter()
 
     def callback_ended(self, instance: Instance, run: CallbackRun) -> None:
-        """Note how long it took."""
+        """Note the duration of a callback."""
         seen = self._of(instance)
         began = seen.running.pop((run.key, run.attempt), None)
         if began is not None:

@@ -1,8 +1,8 @@
-"""What user code prints and logs: seen on its way, by whose code it is, and left as it is.
+"""Output of user code, captured on its way and left as it is: with the instance and step whose code it is.
 
 A tee stands in `sys.stdout` and `sys.stderr` while workflows run, and a handler at the root logger. What belongs to no
 instance passes by unseen. pytest's capture puts its own objects there at any time; the tee is put before whatever is
-there whenever a life or a callback begins.
+there whenever an execution or a callback begins.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
-from collections.abc import Callable
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Literal, TextIO
 
 from durable_engine import Engine, Scope, current_scope
 
@@ -21,7 +21,7 @@ _STREAMS: tuple[Literal["stdout", "stderr"], ...] = ("stdout", "stderr")
 
 
 class Listening:
-    """Hears what code of one engine's instances prints and logs, from `start` on until `stop`.
+    """The capture of output that code of one engine's instances prints and logs, from `start` on until `stop`.
 
     Args:
         engine: The engine.
@@ -34,7 +34,7 @@ class Listening:
         self._handler = _Handler(self.receive)
 
     def start(self) -> None:
-        """Listen to whatever takes output now; doing so again costs next to nothing."""
+        """Capture from the present streams and the root logger; doing so again costs next to nothing."""
         for name in _STREAMS:
             stream = getattr(sys, name)
             if not (isinstance(stream, _Tee) and stream.listening is self):
@@ -43,7 +43,7 @@ class Listening:
             logging.root.addHandler(self._handler)
 
     def stop(self) -> None:
-        """Hear no more. A tee that somebody put aside stays silent where it is."""
+        """Stop capturing. A tee that somebody put aside stays silent where it is."""
         for name in _STREAMS:
             stream = getattr(sys, name)
             if isinstance(stream, _Tee) and stream.listening is self:
@@ -51,40 +51,41 @@ class Listening:
         logging.root.removeHandler(self._handler)
 
     def receive(self, source: Source, text: str, record: logging.LogRecord | None = None) -> None:
-        """Something is printed or logged."""
+        """Take a text that is printed or logged."""
         scope = current_scope.get()
         if scope is not None and scope.instance.engine is self._engine and not scope.instance.killed:
             self._notify(scope, source, text, record)
 
 
 class _Tee:
-    """A stream that is what it wraps in everything, and lets somebody hear what is written."""
+    """A stream that behaves as the one that it wraps, and passes on what is written."""
 
-    def __init__(self, wrapped: Any, name: Literal["stdout", "stderr"], listening: Listening) -> None:
+    def __init__(self, wrapped: TextIO, name: Literal["stdout", "stderr"], listening: Listening) -> None:
         self.wrapped = wrapped
         self.listening = listening
         self._name: Source = name
 
-    def write(self, text: str) -> Any:
+    def write(self, text: str) -> int:
         written = self.wrapped.write(text)
         self.listening.receive(self._name, text)
         return written
 
-    def writelines(self, lines: Any) -> None:
+    def writelines(self, lines: Iterable[str]) -> None:
         for line in lines:
             self.write(line)
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.wrapped, name)
+    def __getattr__(self, name: str) -> object:
+        found: object = getattr(self.wrapped, name)
+        return found
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[str]:
         return iter(self.wrapped)
 
-    def __enter__(self) -> Any:
+    def __enter__(self) -> TextIO:
         return self.wrapped.__enter__()
 
-    def __exit__(self, *error: Any) -> Any:
-        return self.wrapped.__exit__(*error)
+    def __exit__(self, *error: Any) -> None:
+        self.wrapped.__exit__(*error)
 
 
 class _Handler(logging.Handler):

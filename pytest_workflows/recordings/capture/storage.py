@@ -1,4 +1,4 @@
-"""Where recordings lie: one folder a test, one file an instance, with names that every file system takes."""
+"""The layout of recordings on disk: one folder a test, one file an instance, with names that every system takes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def write(recordings: Iterable[Recording], base: Path, nodeid: str) -> list[Path
     """Write a test's recordings in place of those of its run before.
 
     Args:
-        recordings: What to write; where there is nothing, only what was there before goes.
+        recordings: The recordings; where there are none, the earlier files are removed.
         base: The folder of all tests' recordings.
         nodeid: The test.
 

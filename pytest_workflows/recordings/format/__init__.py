@@ -1,5 +1,5 @@
-"""What a recording is in a file: its structs, its values, what is redacted or cut, and whether it makes sense.
+"""The file format of recordings: structs, values, redaction, truncation, and validation.
 
-What the file format says belongs here. How a recording is made belongs to `capture`, what is done with one to
+The structure of a file belongs here. A recording is made by `capture`, and used by
 `playback`, and dumps of the platform to `production`.
 """

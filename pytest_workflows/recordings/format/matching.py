@@ -1,4 +1,4 @@
-"""Whether two things can be the same, as far as both are known: what is redacted or unknown is no difference."""
+"""Matching of recorded values, as far as both are known: a redacted or unknown part is no difference."""
 
 from __future__ import annotations
 

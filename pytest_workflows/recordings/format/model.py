@@ -1,4 +1,4 @@
-"""What a recording is: one run of one instance, as it is written to a file, in version 1 of the format.
+"""The recording format, version 1: one run of one instance, as it is written to a file.
 
 Times are virtual and aware (UTC), durations are milliseconds. A field of type `Value` holds JSON; what JSON has no form
 for stands there tagged (`values.py`), and `untag` gives the Python value. docs/reference/recordings.md says what each
@@ -27,11 +27,11 @@ Value = Any
 
 
 class _Part(msgspec.Struct, omit_defaults=True):
-    """What every part of a recording is: what is at its default is left out of the file."""
+    """Base of every part of a recording: fields at their defaults are left out of the file."""
 
 
 class ErrorRecord(_Part):
-    """An error as the platform tells it.
+    """An error as the platform reports it.
 
     Attributes:
         name: `Error`, `WorkflowTimeoutError`, ...
@@ -43,19 +43,24 @@ class ErrorRecord(_Part):
 
 
 class SourcePlace(_Part):
-    """Where in the user's source; the file is relative to the folder that pytest calls rootdir, where it lies in it."""
+    """Where in the user's source; the file is relative to the folder that pytest calls rootdir, where it lies in it.
+
+    Attributes:
+        file: The file.
+        line: The line in it.
+    """
 
     file: str
     line: int
 
 
 class LogLine(_Part):
-    """Something that user code printed or logged.
+    """A line that user code printed or logged.
 
     Attributes:
         at: When.
         source: `"stdout"`, `"stderr"`, or `"logging"`.
-        text: What it printed, or the log record's message.
+        text: The printed text, or the log record's message.
         level: The log record's level, `"WARNING"`.
         logger: The log record's logger.
     """
@@ -74,13 +79,13 @@ class Attempt(_Part):
         number: 1 for the first.
         started_at: When it began; None where that is not known.
         ended_at: When it ended; None while it runs, or where that is not known.
-        error: What it failed with; None if it did not fail.
+        error: The error that it failed with; None if it did not fail.
         retry_delay_ms: How long the engine waits before the next attempt; None if there is none.
         lost: Whether the engine died while it ran.
         mocked: Whether a modification answered in the callback's place.
         real_at_ms: When its callback began, in real time from the instance's creation; None where that is not known.
         real_ms: How long it took in real time; None where that is not known.
-        log: What it printed and logged.
+        log: Its output, printed and logged.
     """
 
     number: int
@@ -107,8 +112,8 @@ class Step(_Part):
         ended_at: When it had its outcome.
         config: Of a `do`: retries and timeout, defaults merged in.
         inputs: The dependencies' values, by name.
-        result: What `run` got.
-        error: What it failed with for good.
+        result: The value that `run` got.
+        error: The error that it failed with for good.
         mocked: Whether a modification answered in the callback's place.
         sensitive: Whether its output is secret, and stands here redacted.
         attempts: Its attempts, oldest first.
@@ -165,7 +170,7 @@ class SentEvent(_Part):
 
     Attributes:
         type: Its type.
-        payload: What it carries.
+        payload: Its payload.
         sent_at: When it was sent; None where that is not known.
         mocked: Whether `mock_event` made it.
         taken_by: The wait that took it, with its occurrence, `approval-1`; None if none did.
@@ -185,7 +190,7 @@ class Effect(_Part):
 
     Attributes:
         service: The binding's name, or the host of a request.
-        method: What was called: `send`, `POST /charges`.
+        method: The called method: `send`, `POST /charges`.
         args: Its positional arguments.
         kwargs: Its keyword arguments.
         at: When.
@@ -209,7 +214,7 @@ class ModificationRecord(_Part):
 
     Attributes:
         call: As the test wrote it: `mock_step_result('charge')`.
-        kind: What it changes: `result`, `error`, `sleep`, `event`, ...
+        kind: The kind of change: `result`, `error`, `sleep`, `event`, ...
         step: The name of the step that it is for; None for all, or for an event.
         index: Which occurrence of that step.
         times: For how many attempts; None for all.
@@ -245,7 +250,7 @@ class FindingRecord(_Part):
 
     Attributes:
         rule: Its name, `random-outside-step`.
-        message: What was noticed.
+        message: The observation.
         place: Where in the source.
         step: The step's name with its occurrence, or None.
     """
@@ -263,7 +268,7 @@ class HistoryLine(_Part):
         kind: `STEP_START`, ...
         step: The step's name with its occurrence; None for events of the instance.
         at: When.
-        detail: What belongs to that kind.
+        detail: The data of that kind of event.
     """
 
     kind: str
@@ -273,10 +278,10 @@ class HistoryLine(_Part):
 
 
 class RunSettings(_Part):
-    """How the workflow ran, where it matters for running it again.
+    """The settings of a run that matter for running it again.
 
     Attributes:
-        step_limit: How many `do` steps a life may ask for.
+        step_limit: How many `do` steps an execution may ask for.
         implicit_dependencies: Whether a callback's parameters name its dependencies.
         limits: The platform's limits that the test set lower (or higher), by name.
     """
@@ -292,7 +297,7 @@ class Recording(_Part):
     Attributes:
         instance_id: The instance's id.
         status: Its status at the end of the recording.
-        format: Tells a recording from any other JSON.
+        format: Distinguishes a recording from any other JSON.
         version: Of the format.
         source: `"test"`, or `"production"` for what the platform's API gave.
         made_by: The program and its version.
@@ -306,32 +311,32 @@ class Recording(_Part):
         config: The wrangler configuration's file, likewise.
         bindings: Names of the bindings that the test gave, beside the configured ones.
         version_id: Production's id of the Worker's version that ran.
-        params: What the instance was created with.
-        trigger: What started it.
+        params: The params of the instance.
+        trigger: The trigger that started it.
         clock_start: Where the test's virtual clock started.
         created_at: When the instance was created (queued).
         started_at: When it first ran.
         ended_at: When it reached its final status; None if it did not.
         recorded_at: The virtual time at which the recording was made.
-        seed: What the ids that the engine made come from.
-        schedule_seed: What the order of what may run at one time comes from; None for the order of asyncio.
+        seed: The seed of the ids that the engine made.
+        schedule_seed: The seed of the interleaving; None for the order of asyncio.
         settings: How the workflow ran.
-        modifications: What the test changed about it.
+        modifications: The modifications of the test.
         steps: Its steps, in order of their start.
         events: The events that were sent to it, in order.
         effects: Its calls on bindings, in order.
-        log: What code of `run` printed and logged, outside of steps.
+        log: The output of `run` outside of steps, printed and logged.
         crashes: Where the engine died and recovered it.
         findings: Rules that it broke.
         history: Its history, in order.
-        output: What `run` returned; None unless complete.
-        error: What it ended with; None unless errored.
+        output: The value that `run` returned; None unless complete.
+        error: The error that it ended with; None unless errored.
         traceback: The traceback of the original exception that ended it, causes included.
         real_ms: Real milliseconds from its creation to its end, or to the end of the recording.
         lives: How often `run` was called for it.
-        notes: What is not known, or was left out, in words.
+        notes: Notes on what is not known, or was left out.
         left_out: How many steps and attempts were left out of the middle; of such a recording nothing can be run again.
-        rollbacks: What production did to undo steps, each under the name of the step that it undid. A Python workflow
+        rollbacks: Production's steps that undid others, each under the name of the step it undid. A Python workflow
             has none.
     """
 

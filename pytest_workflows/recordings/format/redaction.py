@@ -1,4 +1,4 @@
-"""Keeps secrets out of recordings: values under the keys that ini `workflows_redact` names, and sensitive outputs.
+"""Redaction of recordings: of values under the keys that ini `workflows_redact` names, and of sensitive outputs.
 
 A text under such a key becomes `[REDACTED]`, any other value becomes unknown, at any depth. What such values and
 sensitive outputs hold is taken out wherever else it stands: in the values of all of a test's recordings, in what was
@@ -19,22 +19,22 @@ import msgspec
 from durable_engine import REDACTED_REASON, UnknownValue
 
 from .model import Attempt, Effect, ErrorRecord, HistoryLine, LogLine, Recording, Step
-from .values import TYPE, tag, untag
+from .values import TYPE, JsonValue, tag, untag
 
 TEXT = "[REDACTED]"
 HIDDEN = tag(UnknownValue(REDACTED_REASON))
 """A value that is not shown, tagged."""
 P = TypeVar("P", bound=msgspec.Struct)
 _SHORTEST = 4
-"""Shorter texts than this are not looked for."""
+"""Shorter texts than this are not searched for."""
 _ANYWHERE = 6
-"""Shorter texts than this are looked for as words of their own."""
+"""Shorter texts than this are searched for as words of their own."""
 _AS_KEY = 8
 """Shorter texts than this may be names of fields as well."""
 _DIGITS = 8
-"""Whole numbers with fewer digits than this are not looked for."""
+"""Whole numbers with fewer digits than this are not searched for."""
 _KEPT = frozenset({"config", "event"})
-"""What history says of a step that no value of a workflow is in."""
+"""Fields of history that hold no value of a workflow."""
 
 
 def redact(recording: Recording, keys: Iterable[str]) -> Recording:
@@ -43,7 +43,7 @@ def redact(recording: Recording, keys: Iterable[str]) -> Recording:
 
 
 class Secrets:
-    """What must not stand in recordings.
+    """The secrets that must not stand in recordings.
 
     Args:
         recordings: All of a test's: what is secret in one may have been handed to another.
@@ -65,17 +65,17 @@ class Secrets:
 
     @property
     def recordings(self) -> list[Recording]:
-        """The recordings without them."""
+        """The recordings without the secrets."""
         if not (self._texts or self._numbers or self._buffers or self._wholes):
             return self._recordings
         return [self._cleaner_for(one).recording(one) for one in self._recordings]
 
     def text(self, text: str) -> str:
-        """A text without them."""
+        """A text without the secrets."""
         return self._whole_cleaner.text(text)
 
-    def shown(self, value: Any) -> Any:
-        """A value without them."""
+    def shown(self, value: object) -> object:
+        """A value without the secrets."""
         return untag(self._whole_cleaner.value(self._value(tag(value))))
 
     @cached_property
@@ -120,18 +120,19 @@ class Secrets:
             history=[_changed(line, detail=self._value(line.detail)) for line in recording.history],
         )
 
-    def _value(self, value: Any) -> Any:
+    def _value(self, value: JsonValue) -> JsonValue:
         if isinstance(value, list):
             return [self._value(item) for item in value]
-        if not isinstance(value, dict):
-            return value
+        return self._object(value) if isinstance(value, dict) else value
+
+    def _object(self, value: dict[str, Any]) -> JsonValue:
         if value.get(TYPE) == "object":
             return {**value, "value": [[key, self._under(key, item)] for key, item in value["value"]]}
         if TYPE in value:
             return {**value, "value": self._value(value["value"])} if "value" in value else value
         return {key: self._under(key, item) for key, item in value.items()}
 
-    def _under(self, key: Any, value: Any) -> Any:
+    def _under(self, key: object, value: JsonValue) -> JsonValue:
         if not isinstance(key, str) or key.lower() not in self._keys:
             return self._value(value)
         self._learn(value)
@@ -182,7 +183,7 @@ class Secrets:
 
 
 class _Cleaner:
-    """Takes secrets out of what may hold them."""
+    """A cleaner: takes secrets out of texts and values."""
 
     def __init__(self, spellings: list[str], numbers: set[int], buffers: set[bytes], wholes: list[Any]) -> None:
         self._pattern = re.compile("|".join(map(_search_pattern, spellings))) if spellings else None
@@ -210,7 +211,7 @@ class _Cleaner:
     def text(self, text: str) -> str:
         return text if self._pattern is None else self._pattern.sub(lambda _: TEXT, text)
 
-    def value(self, value: Any) -> Any:
+    def value(self, value: JsonValue) -> JsonValue:
         """A tagged value without secrets."""
         if isinstance(value, str):
             return self.text(value)
@@ -222,7 +223,7 @@ class _Cleaner:
             return HIDDEN
         return [self.value(item) for item in value] if isinstance(value, list) else self._dict(value)
 
-    def _dict(self, value: dict[str, Any]) -> Any:
+    def _dict(self, value: dict[str, Any]) -> JsonValue:
         kind, inner = value.get(TYPE), value.get("value")
         if kind is None:
             return HIDDEN if any(map(self._is_secret_key, value)) else self._items(value)
@@ -235,7 +236,7 @@ class _Cleaner:
             is_secret = any(isinstance(key, str) and self._is_secret_key(key) for key, _ in value["value"])
             return HIDDEN if is_secret else {**value, "value": [[key, self.value(one)] for key, one in value["value"]]}
         if kind == "set":
-            # What is not known cannot be a member of one.
+            # An unknown value cannot be a member of a set.
             items = [self.value(item) for item in value["value"]]
             return HIDDEN if HIDDEN in items else {**value, "value": items}
         if kind in ("text", "error", "repr", "tuple"):
@@ -273,7 +274,7 @@ class _Cleaner:
 
 
 def _is_distinctive(output: Any) -> bool:
-    """Whether an output is an object or a list that tells something, so that another one alike is no chance."""
+    """Whether an output is an object or a list with content, so that an equal one elsewhere is no coincidence."""
     if isinstance(output, list | dict) and TYPE not in output:
         items = output if isinstance(output, list) else output.values()
         return any(

@@ -14,7 +14,7 @@ from .model import Recording, Step
 
 
 def by_name(steps: Sequence[Step]) -> dict[StepKey, int]:
-    """Which occurrence of its name each sleep is, whatever its duration."""
+    """The occurrence of its name that each sleep is, whatever its duration."""
     counts: Counter[str] = Counter()
     found = {}
     for step in steps:
@@ -25,7 +25,7 @@ def by_name(steps: Sequence[Step]) -> dict[StepKey, int]:
 
 
 def line_keys(recording: Recording) -> list[StepKey | None]:
-    """Which step each line of the history is of."""
+    """The step of each line of the history."""
     labelled: dict[tuple[str, str | None], list[Step]] = {}
     for step in recording.steps:
         labelled.setdefault((step.kind, step.label), []).append(step)

@@ -1,4 +1,4 @@
-"""A recording of very many steps is cut: its file keeps the first and the last ones, and says so."""
+"""Truncation of recordings of very many steps: the file keeps the first and the last ones, and says so."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 def cut(recording: Recording, most: int) -> Recording:
-    """A recording without what is in the middle of too many steps, or of too many attempts of one.
+    """A recording without the middle of too many steps, or of too many attempts of one.
 
     Args:
         recording: The recording.
@@ -66,7 +66,7 @@ def _note(recording: Recording, steps: int, attempts: int) -> str:
 
 
 def check_whole(recording: Recording, name: str) -> None:
-    """See to it that a recording can be played.
+    """Make sure that a recording is whole, so that it can be played.
 
     Args:
         recording: The recording.

@@ -1,4 +1,4 @@
-"""Whether a recording makes sense: what its structs cannot say, seen before anything is done with it."""
+"""Validation of a recording beyond its structs, before anything is done with it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .model import Recording, Step
 from .values import TYPE, untag
 
 DEEPEST = 100
-"""How deep values may be nested: every value is walked through by functions that call themselves."""
+"""The deepest nesting of values: every value is walked through by functions that call themselves."""
 _LONGEST_MS = 100 * 366 * 86_400_000
 _LARGEST = 2**53 - 1
 _NUMBERS = frozenset({"attempt", "branch", "count", "event", "index", "line", "lives", "number", "times", "step_limit"})
@@ -44,7 +44,7 @@ def _parts(value: object) -> list[Any]:
 
 
 def check(recording: Recording, where: str) -> None:
-    """See that times, durations, numbers and tagged values are some, and that events and steps are there.
+    """Check that times, durations, numbers and tagged values are valid, and that events and steps are there.
 
     Raises:
         RecordingError: If one is not; the message names its place in the JSON.
@@ -95,12 +95,12 @@ def _check_value(value: Any, path: str, name: str, where: str) -> None:
 
 
 def _check_tags(value: Any, path: str, where: str) -> None:
-    """See that every tagged value has the Python value that it says it has."""
+    """Check that every tagged value has the Python value that its tag names."""
     try:
         untag(value)
     except RecordingError as error:
         raise RecordingError(f"{where}: {error}") from None
-    except Exception as error:  # whatever base64, dates, numbers and sets make of what is none
+    except Exception as error:  # the errors of base64, dates, numbers and sets for invalid content
         kind = value.get(TYPE) if isinstance(value, dict) else None
         what = "a tagged value in it" if kind is None else f"the value of the type {shown(kind)}"
         raise _damaged(where, path, f"{what} cannot be read ({type(error).__name__}: {shown(str(error))})") from None

@@ -10,12 +10,16 @@ import base64
 import json
 import math
 from array import array
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 from durable_engine import PLAIN_DATETIME, JsBigInt, JsDict, JsException, JsNull, JsProxy, UnknownValue
 from pytest_workflows.messages.short_repr import shown
 from pytest_workflows.recordings.errors import RecordingError
+
+JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
+"""What JSON holds: a value of a workflow stands in a recording as `tag` makes it."""
+JsonObject: TypeAlias = dict[str, JsonValue]
 
 TYPE = "$type"
 _MAX_SAFE = 2**53 - 1
@@ -27,11 +31,11 @@ UNKNOWN = UnknownValue()
 
 
 def is_unknown(value: object) -> bool:
-    """Whether a tagged value, or a Python one, stands for what is not known; what lies inside it is not looked at."""
+    """Whether a tagged value, or a Python one, is itself unknown; its parts are not inspected."""
     return isinstance(value, UnknownValue) or (isinstance(value, dict) and value.get(TYPE) == "unknown")
 
 
-def tag(value: Any) -> Any:
+def tag(value: object) -> JsonValue:
     """A Python value as JSON.
 
     Args:
@@ -44,6 +48,11 @@ def tag(value: Any) -> Any:
         if isinstance(value, base):
             return convert(value)
     return _tagged("repr", _safe_repr(value))
+
+
+def tag_items(values: Mapping[str, object]) -> JsonObject:
+    """Python values by their names, each as JSON."""
+    return {name: tag(value) for name, value in values.items()}
 
 
 def untag(value: Any) -> Any:
@@ -68,7 +77,7 @@ def untag(value: Any) -> Any:
     return convert(value)
 
 
-def _tagged(kind: str, value: Any, **more: Any) -> dict[str, Any]:
+def _tagged(kind: str, value: JsonValue, **more: JsonValue) -> JsonObject:
     return {TYPE: kind, **more, "value": value}
 
 
@@ -79,22 +88,22 @@ def _safe_repr(value: object) -> str:
         return f"<{type(value).__name__}, whose repr raised {type(error).__name__}>"
 
 
-def _int(value: int) -> Any:
+def _int(value: int) -> JsonValue:
     value = int.__int__(value)
     return value if -_MAX_SAFE <= value <= _MAX_SAFE else _bigint(value)
 
 
-def _bigint(value: int) -> Any:
+def _bigint(value: int) -> JsonObject:
     return _tagged("bigint", str(int(value)))
 
 
-def _float(value: float) -> Any:
+def _float(value: float) -> JsonValue:
     if math.isfinite(value):
         return value
     return _tagged("number", "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity")
 
 
-def _str(value: str) -> Any:
+def _str(value: str) -> JsonValue:
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -102,18 +111,19 @@ def _str(value: str) -> Any:
     return value
 
 
-def _dict(value: dict[Any, Any]) -> Any:
-    pairs = [(tag(key), tag(item)) for key, item in value.items()]
+def _dict(value: dict[Any, Any]) -> JsonObject:
+    pairs: list[tuple[JsonValue, JsonValue]] = [(tag(key), tag(item)) for key, item in value.items()]
+    texts = {key: item for key, item in pairs if isinstance(key, str)}
     if TYPE in value or not all(isinstance(key, str) for key, _ in pairs):
         return _tagged("object", [list(pair) for pair in pairs])
-    return dict(pairs)
+    return texts
 
 
-def _datetime(value: Any) -> Any:
+def _datetime(value: Any) -> JsonObject:
     return _tagged("datetime", PLAIN_DATETIME.isoformat(value))
 
 
-def _buffer(value: Any) -> Any:
+def _buffer(value: Any) -> JsonObject:
     view = memoryview(value)
     return _tagged("array", base64.b64encode(view.tobytes()).decode(), format=view.format)
 
@@ -125,16 +135,16 @@ def _error(text: str) -> Exception:
     return Exception(text)
 
 
-def _unknown(value: UnknownValue) -> Any:
+def _unknown(value: UnknownValue) -> JsonObject:
     return {TYPE: "unknown", "reason": value.reason}
 
 
-def _set(value: set[Any] | frozenset[Any]) -> Any:
+def _set(value: set[Any] | frozenset[Any]) -> JsonObject:
     # What crossed keeps its order; a Python set that a fake was handed has none, and must be the same in every run.
     return _tagged("set", [tag(item) for item in sorted(value, key=lambda item: (type(item).__name__, repr(item)))])
 
 
-_TAGS: dict[type, Callable[[Any], Any]] = {
+_TAGS: dict[type, Callable[[Any], JsonValue]] = {
     type(None): lambda _: None,
     bool: lambda value: value,
     int: _int,
@@ -153,7 +163,7 @@ _TAGS: dict[type, Callable[[Any], Any]] = {
     PLAIN_DATETIME: _datetime,
     UnknownValue: _unknown,
 }
-_TAGS_OF_BASES: tuple[tuple[type, Callable[[Any], Any]], ...] = (
+_TAGS_OF_BASES: tuple[tuple[type, Callable[[Any], JsonValue]], ...] = (
     (str, lambda value: _str(str.__str__(value))),
     (int, _int),
     (float, lambda value: _float(float.__float__(value))),

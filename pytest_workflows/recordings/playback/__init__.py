@@ -1,4 +1,4 @@
-"""What is done with a recording: the current source runs against it, and differences are said.
+"""The playback of recordings: the current source runs against one, and differences are reported.
 
-What a recording is belongs to `format`, and how pytest collects recordings to `session/hooks`.
+The structure of a recording belongs to `format`, and its collection by pytest to `session/hooks`.
 """

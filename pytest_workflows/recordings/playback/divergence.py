@@ -1,4 +1,4 @@
-"""Says how the source left its recording: both sequences side by side, the first difference marked, file and line."""
+"""Divergence errors: both sequences side by side, the first difference marked, file and line."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class FollowedScript(Protocol):
 
     @property
     def name(self) -> str:
-        """What the recording is called in a message."""
+        """The recording's name in a message."""
 
     @property
     def workflow(self) -> str:
@@ -76,7 +76,7 @@ def ended_early(script: FollowedScript, outcome: str) -> DivergenceError:
 
     Args:
         script: The recording, and what was asked for.
-        outcome: How it stands now, in words.
+        outcome: Its status now, in words.
     """
     missing = script.missing
     lines = [
@@ -95,7 +95,7 @@ def ended_otherwise(script: FollowedScript, recorded: str, outcome: str, place: 
     Args:
         script: The recording.
         recorded: How the recording stands at its end, in words.
-        outcome: How it stands now.
+        outcome: Its status now, in words.
         place: Where the source raised what ended it, if it did.
     """
     where = "" if place is None else f" ({place_text(*place)})"
@@ -137,7 +137,7 @@ def _hints(recording: Recording) -> list[str]:
 
 
 def _side_by_side(script: FollowedScript, marked: Step | None) -> list[str]:
-    """Both sequences: what both have stands in one row, and the first difference is marked."""
+    """Both sequences side by side: steps that both have stand in one row, and the first difference is marked."""
     recorded = [(step.key, _recorded_place(step)) for step in script.expected]
     now = [(ask.key, ask.place) for ask in script.asked]
     first = _first_difference(recorded, now, marked)

@@ -1,4 +1,4 @@
-"""Asks whether today's source still replays what was recorded, to the recorded end."""
+"""The replay of a recording: whether today's source asks for the recorded steps, up to the recorded end."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from durable_engine import FINAL_STATUSES, WorkflowBinding, engine_of, error_of
-from pytest_workflows.introspection.introspectors import InstanceIntrospector
+from pytest_workflows.introspection.instance import InstanceIntrospector
 from pytest_workflows.recordings.format.matching import can_match, texts_can_match
 from pytest_workflows.recordings.format.model import Recording
 from pytest_workflows.recordings.format.redaction import TEXT, redact
@@ -44,7 +44,7 @@ async def replay(binding: WorkflowBinding, recording: Recording, name: str, reda
 
 
 def _handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """As asyncio does, but for errors that nobody looked at: a callback may have, and none of them runs in a replay."""
+    """Handle an error as asyncio does, except one that was never retrieved: a callback may have, and none runs here."""
     if not str(context.get("message")).endswith("exception was never retrieved"):
         loop.default_exception_handler(context)
 
@@ -81,7 +81,7 @@ def same_failure(recording: Recording, message: str) -> bool:
     recorded, now = _message_lines(recording.error.message), _message_lines(message)
     if recording.source == "test":
         return texts_can_match("\n".join(recorded), "\n".join(now))
-    # Production's tools may tell an error without the exceptions round it, or with others.
+    # Production's tools may show an error without the exceptions round it, or with others.
     if recording.error.message == UNKNOWN_ERROR or not recorded:
         return True
     return bool(now) and texts_can_match(TEXT + recorded[-1], now[-1])
@@ -101,7 +101,7 @@ def _message_lines(message: str) -> list[str]:
 
 
 def _place_of_end(exception: BaseException | None) -> tuple[str, int] | None:
-    """Where the user's source raised what ended the instance."""
+    """The place where the user's source raised the exception that ended the instance."""
     if exception is None or exception.__traceback__ is None:
         return None
     frame = exception.__traceback__

@@ -1,4 +1,4 @@
-"""Runs the current source against a recording."""
+"""Reproduction: the current source run against a recording."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from durable_engine import (
     engine_of,
     to_ms,
 )
-from pytest_workflows.introspection.introspectors import InstanceIntrospector, introspect_workflow_instance
+from pytest_workflows.introspection.instance import InstanceIntrospector
+from pytest_workflows.introspection.introspectors import introspect_workflow_instance
 from pytest_workflows.recordings.errors import DivergenceError, RecordingError
 from pytest_workflows.recordings.files import load, read
 from pytest_workflows.recordings.format.model import Recording
@@ -77,7 +78,7 @@ def reproduce(binding: WorkflowBinding, recording: AnyRecording, *, until: objec
 
 
 def execution_start(recording: Recording) -> datetime | None:
-    """When the recorded life began: after a restart or a time in the queue, later than the instance's creation."""
+    """The start of the recorded execution: after a restart or a queue, later than the instance's creation."""
     if recording.history and recording.source == "test":
         return recording.history[0].at
     created, started = recording.created_at or recording.clock_start, recording.started_at
@@ -99,7 +100,7 @@ class Reproduction:
     """A recorded instance that is run again. Made by `reproduce`.
 
     Attributes:
-        script: The recording as it is played, and what `run` asked for.
+        script: The recording as it is played, and the steps that `run` asked for.
     """
 
     def __init__(self, binding: WorkflowBinding, recording: Recording, name: str, until: object) -> None:
@@ -124,13 +125,13 @@ class Reproduction:
         params = encode(untag(recording.params))
         engine.lifecycle.create(workflow, recording.instance_id, params, trigger=cron_trigger(recording))
         if recording.created_at is not None:
-            # Of an instance that was restarted, the last life begins later than that.
+            # Of an instance that was restarted, the last execution begins later than that.
             instance = engine.require(workflow, recording.instance_id)
             instance.row.created_at = to_ms(recording.created_at)
         return self._introspector
 
     def check_known(self) -> None:
-        """Where nothing can run any more: see whether that is for want of what the recording does not say.
+        """Check, where nothing can run any more, whether the recording lacks what it would take.
 
         Raises:
             RecordingError: If the instance stands in a step of which is not known what became of it.

@@ -1,4 +1,4 @@
-"""A recording as the script that a life is played from, and the watch that the source follows it."""
+"""A recording as the script of a playback, and the check that the source follows it."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _Span = tuple[float, float]
 
 @dataclass(slots=True)
 class RecordedScript(Script):
-    """Answers a life's steps as a recording has them, until a step from which on it runs for real.
+    """A script from a recording: it answers an execution's steps, up to a step from which on it runs for real.
 
     Args:
         recording: The recording.
@@ -62,9 +62,9 @@ class RecordedScript(Script):
         workflow: The binding that it is run on.
 
     Attributes:
-        asked: What `run` asked for, in order.
-        live: Whether the life runs for real by now.
-        timers: What was set for recorded events.
+        asked: The steps that `run` asked for, in order.
+        live: Whether the execution runs for real by now.
+        timers: The timers for recorded events.
     """
 
     recording: Recording = field(kw_only=True)
@@ -85,7 +85,7 @@ class RecordedScript(Script):
         check_whole(recording, self.name)
         self._steps = {step.key: step for step in recording.steps}
         self._spans = _spans(recording)
-        # How long a sleep was to take is known from what was recorded here. Production tells how long it took.
+        # How long a sleep was to take is known from what was recorded here. Production shows how long it took.
         self._inexact = {
             (key.name, count): key
             for key, count in by_name(recording.steps).items()
@@ -101,22 +101,22 @@ class RecordedScript(Script):
 
     @property
     def missing(self) -> list[Step]:
-        """Those of them that `run` has not asked for so far."""
+        """The expected steps that `run` has not asked for so far."""
         asked = {ask.key for ask in self.asked}
         return [step for step in self.expected if step.key not in asked]
 
     def begins(self, instance: Instance) -> None:
-        """`run` asks for everything anew."""
+        """Begin anew, as `run` does."""
         self.asked.clear()
 
     @property
     def stuck_at(self) -> list[Step]:
-        """The steps that `run` has asked for, and of which is not known what became of them: they never end."""
+        """The steps that `run` has asked for and whose outcome is not known: they never end."""
         asked = [] if self.live else [self._steps.get(ask.key) for ask in self.asked]
         return [step for step in asked if step is not None and step.unknown_outcome]
 
     def _is_beyond(self, instance: Instance, missing: Sequence[Step]) -> bool:
-        """Whether all that the recording has was asked for, and it stops here in the middle of things."""
+        """Whether every recorded step was asked for, and the recording stops in the middle of the run."""
         is_end = self.terminated_at is not None and instance.engine.clock.now_ms >= self.terminated_at
         return not missing and (is_end or self.recording.status in _AT_WORK)
 
@@ -132,7 +132,7 @@ class RecordedScript(Script):
         return recording.ended_at in moments
 
     def check(self, instance: Instance, ask: Ask) -> Exception | None:
-        """See whether that step comes now in the recording as well."""
+        """Check that the step comes now in the recording as well."""
         if self.live:
             return None
         missing = self.missing
@@ -148,7 +148,7 @@ class RecordedScript(Script):
         return None if skipped is None else diverged(self, ask, skipped)
 
     def find(self, key: StepKey) -> PlayedStep | None:
-        """What was recorded of a step; None from where on the life runs for real."""
+        """The recorded step of that identity; None from where on the execution runs for real."""
         if self.live:
             return None
         recorded = self._recorded.get(key, key)
@@ -238,7 +238,7 @@ def play(key: StepKey, step: Step, rank: float, recording: Recording) -> PlayedS
 
 
 def _beginning(step: Step) -> list[PlayedLine]:
-    """Everything that happened to a step before its end."""
+    """The lines of a step before its end."""
     at = _ms(step.started_at)
     if step.kind == "sleep":
         return [PlayedLine(at, SLEEP_START, {"durationMs": step.duration_ms})]
@@ -285,8 +285,8 @@ def _failure(attempt: Attempt, error: ErrorRecord) -> dict[str, Any]:
     return detail
 
 
-def _plain(value: Any) -> Any:
-    """Without our dicts, which history's storage does not know."""
+def _plain(value: object) -> object:
+    """A value without our dicts, which history's storage does not know."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, list) else value
@@ -297,7 +297,7 @@ def _ms(at: datetime | None) -> int | None:
 
 
 def _spans(recording: Recording) -> dict[StepKey, _Span]:
-    """When each step started and ended, among all that happened."""
+    """The places of each step's start and end in the order of all of them."""
     from_history = _spans_of_history(recording)
     spans = _spans_of_times(recording.steps)
     return {key: from_history.get(key, span) for key, span in spans.items()} if from_history else spans

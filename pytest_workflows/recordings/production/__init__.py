@@ -1,7 +1,9 @@
-"""What the platform's API returns for an instance, read as a recording.
+"""Dumps of production (the platform's API for an instance), read as recordings.
 
 Such a dump names no workflow and no instance, its outputs may be cut short or missing, and its step names carry the
 occurrence (`charge card-1`). What it does not say is unknown in the recording, and the recording's notes say so.
+
+The platform's own spelling belongs here, and nowhere else. What a recording is belongs to `format`.
 """
 
 from __future__ import annotations

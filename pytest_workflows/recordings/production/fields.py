@@ -12,14 +12,14 @@ from pytest_workflows.recordings.format.model import ErrorRecord
 
 from .notes import Notes
 
-MISSING: Any = object()
-"""What a dump does not have; None is a value in JSON."""
+MISSING = object()
+"""The value of a field that a dump does not have; None is a value in JSON."""
 
 UNKNOWN_ERROR = "The dump does not say what the error was."
 _SECONDS_UNTIL = 1e11  # a number below is epoch seconds, from it on epoch milliseconds: the year 5138, or 1973
 
 
-def get(data: Mapping[str, Any], *names: str) -> Any:
+def get(data: Mapping[str, Any], *names: str) -> object:
     """The first of these fields that is there, whatever its spelling (`versionId`, `version_id`); else MISSING."""
     plain = {_plain(key): value for key, value in data.items() if isinstance(key, str)}
     for name in names:

@@ -1,4 +1,4 @@
-"""A dump as a whole."""
+"""The reader of a whole dump."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from msgspec.structs import replace
+
 from durable_engine import FINAL_STATUSES, STATUSES
 from durable_engine.history import WORKFLOW_QUEUED, WORKFLOW_START, WORKFLOW_TERMINATED
 from pytest_workflows.recordings.errors import RecordingError
-from pytest_workflows.recordings.format.model import ErrorRecord, HistoryLine, Recording, SentEvent, Step
+from pytest_workflows.recordings.format.model import ErrorRecord, HistoryLine, Recording, SentEvent, Step, Value
 from pytest_workflows.recordings.format.values import tag, untag
 
 from .envelope import open_envelope
@@ -51,8 +53,7 @@ def read_production(found: object, where: str = "the dump", *, json_outputs: boo
         )
     said = _said_of_outputs([data, mapping(found)], where)
     recording = _Dump(data, said if json_outputs is None else json_outputs).read()
-    recording.binding = text(data.get("binding")) or text(mapping(found).get("binding"))
-    return recording
+    return replace(recording, binding=text(data.get("binding")) or text(mapping(found).get("binding")))
 
 
 def _said_of_outputs(places: Iterable[Mapping[str, Any]], where: str) -> bool | None:
@@ -73,7 +74,7 @@ def _some(data: Mapping[str, Any]) -> str:
 
 
 class _Dump:
-    """One dump, and what is not known of it."""
+    """One dump, and the notes on it."""
 
     def __init__(self, data: Mapping[str, Any], json_outputs: bool | None) -> None:
         self._data = data
@@ -97,14 +98,20 @@ class _Dump:
             status=self._status(),
             lives=1,
         )
-        recording.clock_start = recording.created_at or recording.started_at
-        recording.params = self._params()
-        self._read_end(recording)
+        params = self._params()
+        failure, output = self._end(recording)
         self._read_beginning(recording)
-        self._read_steps(recording)
+        rollbacks = self._read_steps(recording)
         self._read_rollback()
-        recording.notes = notes.lines
-        return recording
+        return replace(
+            recording,
+            clock_start=recording.created_at or recording.started_at,
+            params=params,
+            error=failure,
+            output=output,
+            rollbacks=rollbacks,
+            notes=notes.lines,
+        )
 
     # -- the instance ------------------------------------------------------------------------------------------------
 
@@ -131,7 +138,7 @@ class _Dump:
             return "complete" if success else "errored"
         return "running" if get(self._data, "end") is None else "unknown"
 
-    def _trigger(self) -> Any:
+    def _trigger(self) -> Value:
         given = get(self._data, "trigger")
         if given is MISSING or given is None:
             self._notes.add("What triggered the instance is not in the dump.")
@@ -139,7 +146,7 @@ class _Dump:
         trigger = dict(given) if isinstance(given, Mapping) else {"source": given}
         return tag({**trigger, **mapping(get(self._data, "schedule"))})
 
-    def _params(self) -> Any:
+    def _params(self) -> Value:
         given = get(self._data, "params", "payload")
         params = read_value(given, "the value of params")
         if given is MISSING:
@@ -148,30 +155,31 @@ class _Dump:
             self._notes.add("The params are not whole in the dump.")
         return params
 
-    def _read_end(self, recording: Recording) -> None:
+    def _end(self, recording: Recording) -> tuple[ErrorRecord | None, Value]:
+        """The error, and the output, that the instance ended with."""
         if recording.started_at is None and recording.status != "queued":
             self._notes.add("When the instance started is not in the dump.")
         if recording.ended_at is None and recording.status in FINAL_STATUSES:
             self._notes.add("When the instance ended is not in the dump.")
-        recording.error = error(get(self._data, "error"))
-        if recording.status == "errored" and recording.error is None:
-            recording.error = ErrorRecord(name="Error", message=UNKNOWN_ERROR)
+        found = error(get(self._data, "error"))
+        if recording.status == "errored" and found is None:
+            found = ErrorRecord(name="Error", message=UNKNOWN_ERROR)
             self._notes.add("What the instance ended with is not in the dump.")
-        elif recording.error is not None and recording.error.message == UNKNOWN_ERROR:
+        elif found is not None and found.message == UNKNOWN_ERROR:
             self._notes.add("The message of the error that the instance ended with is not in the dump.")
-        if recording.status == "complete":
-            recording.error = None
-            output = get(self._data, "output")
-            recording.output = read_value(
-                output, "the instance's output", cut=self._is_marked_cut(), as_text=self._as_text
-            )
-            if output is MISSING:
-                self._notes.add("The output of the instance is not in the dump.")
-            elif holds_unknown(recording.output):
-                self._notes.add("The output of the instance is not whole in the dump.")
+        return (None, self._output()) if recording.status == "complete" else (found, None)
+
+    def _output(self) -> Value:
+        output = get(self._data, "output")
+        value = read_value(output, "the instance's output", cut=self._is_marked_cut(), as_text=self._as_text)
+        if output is MISSING:
+            self._notes.add("The output of the instance is not in the dump.")
+        elif holds_unknown(value):
+            self._notes.add("The output of the instance is not whole in the dump.")
+        return value
 
     def _read_beginning(self, recording: Recording) -> None:
-        # What plays a recording takes the first line of its history for where its clock begins.
+        # Playback takes the first line of a recording's history for the start of its clock.
         for kind, at in ((WORKFLOW_QUEUED, recording.created_at), (WORKFLOW_START, recording.started_at)):
             if at is not None:
                 recording.history.append(HistoryLine(kind=kind, at=at))
@@ -194,7 +202,8 @@ class _Dump:
         own = MISSING if self._is_marked_cut() else get(self._data, "output")
         return [*map(output_of, self._raw_steps()), own]
 
-    def _read_steps(self, recording: Recording) -> None:
+    def _read_steps(self, recording: Recording) -> list[Step]:
+        """Put the steps into the recording, with the events that they took; those that undid others are given back."""
         raw = self._in_order(self._raw_steps())
         self._check_count(len(self._raw_steps()))
         kept = [(data, kind) for data in raw if (kind := kind_of(data)) is not None and text(get(data, "name"))]
@@ -202,7 +211,7 @@ class _Dump:
         for data in raw:
             if (data, kind_of(data)) not in kept and data not in rollbacks:
                 self._leave_out(recording, data)
-        recording.rollbacks = self._rollbacks(rollbacks, recording.status)
+        undone = self._rollbacks(rollbacks, recording.status)
         durations = [duration_of(data) if kind == "sleep" else None for data, kind in kept]
         names = split_names([(kind, str(get(data, "name"))) for data, kind in kept], self._notes, durations)
         reader = StepReader(self._notes, ended=recording.status in FINAL_STATUSES, as_text=self._as_text)
@@ -211,16 +220,17 @@ class _Dump:
             recording.steps.append(step)
             if kind == "wait_for_event" and step.status == "complete":
                 _add_event(recording, step)
+        return undone
 
     def _rollbacks(self, raw: list[Mapping[str, Any]], status: str) -> list[Step]:
-        """The steps that undid others. Nothing of them is played, so what is not known of them is not said."""
+        """The steps that undid others. Nothing of them is played, so unknown parts of them are no notes."""
         silent = Notes()
         names = split_names([("do", str(get(data, "name"))) for data in raw], silent)
         reader = StepReader(silent, ended=status in FINAL_STATUSES, as_text=self._as_text)
         return [reader.read(data, "do", name, count) for data, (name, count) in zip(raw, names, strict=True)]
 
     def _in_order(self, steps: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-        """Oldest first: the API also gives them newest first."""
+        """Sort the steps, oldest first: the API also gives them newest first."""
         silent = Notes()
         starts = [time(get(step, "start"), "", silent) for step in steps]
         known = [start for start in starts if start is not None]
@@ -231,7 +241,7 @@ class _Dump:
         last = known[0]
         keys: list[datetime] = []
         for start in starts:
-            last = start or last  # what has no time stays behind what stands before it
+            last = start or last  # a step without a time stays behind the one before it
             keys.append(last)
         return [step for _, step in sorted(zip(keys, steps, strict=True), key=lambda pair: pair[0])]
 

@@ -1,4 +1,4 @@
-"""What is not known about a dump, in words."""
+"""Notes: what is not known about a dump, in words."""
 
 from __future__ import annotations
 
@@ -17,17 +17,21 @@ AS_TEXT = (
 
 
 def guess_of(notes: Iterable[str]) -> list[str]:
-    """Those of a recording's notes that tell how its outputs were read, where that was guessed."""
+    """The notes of a recording on how its outputs were read, where that was guessed."""
     return [note for note in notes if note in (AS_JSON, AS_TEXT)]
 
 
 class Notes:
-    """The sentences that end up in a recording's `notes`, in order, each once."""
+    """The sentences that end up in a recording's `notes`, in order, each once.
+
+    Attributes:
+        lines: The sentences so far.
+    """
 
     def __init__(self) -> None:
         self.lines: list[str] = []
 
     def add(self, line: str) -> None:
-        """Say something that is not known, or how something was read that could be read otherwise."""
+        """Note something that is not known, or how something was read that could be read otherwise."""
         if line not in self.lines:
             self.lines.append(line)

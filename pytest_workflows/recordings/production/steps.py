@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from msgspec.structs import replace
+
 from durable_engine import StepKind, StepStatus, UnknownValue, parse_duration
 from durable_engine.history import FINAL_STEP_STATUSES
-from pytest_workflows.recordings.format.model import Attempt, ErrorRecord, Step
+from pytest_workflows.recordings.format.model import Attempt, ErrorRecord, Step, Value
 from pytest_workflows.recordings.format.values import tag
 
 from .fields import MISSING, UNKNOWN_ERROR, error, flag, get, mapping, text, time
@@ -27,7 +29,7 @@ _KINDS: dict[str, StepKind] = {
 
 
 class StepReader:
-    """Reads steps.
+    """A reader of steps.
 
     Args:
         notes: Takes what is not known.
@@ -41,7 +43,7 @@ class StepReader:
         self._as_text = as_text
 
     def read(self, data: Mapping[str, Any], kind: StepKind, name: str, count: int) -> Step:
-        """One step."""
+        """Read one step."""
         label = f"{name}-{count}"
         step = Step(
             kind=kind,
@@ -54,11 +56,11 @@ class StepReader:
             self._notes.add(f"When step {label!r} started is not in the dump.")
         end = time(get(data, "end"), f"The end of step {label!r}", self._notes)
         if kind == "do":
-            self._read_do(step, data, end)
+            step = self._read_do(step, data, end)
         elif kind == "sleep":
-            self._read_sleep(step, data, end)
+            step = self._read_sleep(step, data, end)
         else:
-            self._read_wait(step, data, end)
+            step = self._read_wait(step, data, end)
         if step.unknown_outcome:
             self._notes.add(f"What became of step {label!r} is not in the dump.")
         elif step.status in ("running", "waiting") and self._ended:
@@ -67,36 +69,36 @@ class StepReader:
 
     # -- callbacks ---------------------------------------------------------------------------------------------------
 
-    def _read_do(self, step: Step, data: Mapping[str, Any], end: datetime | None) -> None:
+    def _read_do(self, step: Step, data: Mapping[str, Any], end: datetime | None) -> Step:
         config = get(data, "config")
-        step.config = dict(config) if isinstance(config, Mapping) else None
-        step.sensitive = _is_sensitive(data)
+        step = replace(
+            step, config=dict(config) if isinstance(config, Mapping) else None, sensitive=_is_sensitive(data)
+        )
         attempts, success = get(data, "attempts"), get(data, "success")
-        step.attempts = self._attempts(step, attempts)
+        step = replace(step, attempts=self._attempts(step, attempts))
         if flag(success) is None and _last_succeeded(attempts):
             success = True
-        step.status = _do_status(success, step, end)
+        status = _do_status(success, step, end)
         is_said = success is not MISSING or get(data, "end") is not MISSING
-        step.unknown_outcome = self._ended and not is_said
-        step.ended_at = end if step.status in FINAL_STEP_STATUSES else None
-        if step.status == "complete":
-            step.error = None
-            step.result = self._output(step, data)
-        elif step.status == "errored":
-            step.error = step.error or self._last_error(step)
-        else:
-            step.error = None
+        return replace(
+            step,
+            status=status,
+            unknown_outcome=self._ended and not is_said,
+            ended_at=_outcome_at(status, end),
+            result=self._output(step, data) if status == "complete" else None,
+            error=step.error or self._last_error(step) if status == "errored" else None,
+        )
 
     def _attempts(self, step: Step, given: object) -> list[Attempt]:
         if not isinstance(given, list):
             self._notes.add(f"The attempts of step {step.label!r} are not in the dump.")
             return []
         attempts = [self._attempt(step, number, mapping(data)) for number, data in enumerate(given, start=1)]
-        for number, attempt in enumerate(attempts, start=1):
-            if attempt.error is not None:
-                following = attempts[number] if number < len(attempts) else None
-                attempt.retry_delay_ms = _retry_delay(step, attempt, following)
-        return attempts
+        following = [*attempts[1:], None]
+        return [
+            one if one.error is None else replace(one, retry_delay_ms=_retry_delay(step, one, after))
+            for one, after in zip(attempts, following, strict=False)
+        ]
 
     def _attempt(self, step: Step, number: int, data: Mapping[str, Any]) -> Attempt:
         what = f"attempt {number} of step {step.label!r}"
@@ -118,7 +120,7 @@ class StepReader:
             self._notes.add(f"What step {step.label!r} failed with is not in the dump.")
         return known[-1] if known else ErrorRecord(name="Error", message=UNKNOWN_ERROR)
 
-    def _output(self, step: Step, data: Mapping[str, Any]) -> Any:
+    def _output(self, step: Step, data: Mapping[str, Any]) -> Value:
         output = get(data, "output", "result")
         if output is MISSING:
             self._notes.add(f"The output of step {step.label!r} is not in the dump.")
@@ -131,35 +133,31 @@ class StepReader:
 
     # -- sleeps and waits --------------------------------------------------------------------------------------------
 
-    def _read_sleep(self, step: Step, data: Mapping[str, Any], end: datetime | None) -> None:
+    def _read_sleep(self, step: Step, data: Mapping[str, Any], end: datetime | None) -> Step:
         # An unfinished sleep's end is when it is due: how long it takes is known, whether it is over is another thing.
-        step.status = self._finished(step, data, end)
-        step.ended_at = end if step.status in FINAL_STEP_STATUSES else None
-        step.duration_ms = _between(step.started_at, end)
-        if step.duration_ms is None:
+        step = self._with_outcome(step, data, end)
+        duration = _between(step.started_at, end)
+        if duration is None:
             self._notes.add(f"How long the sleep {step.label!r} takes is not in the dump.")
+        return replace(step, duration_ms=duration)
 
-    def _read_wait(self, step: Step, data: Mapping[str, Any], end: datetime | None) -> None:
-        step.status = self._finished(step, data, end)
-        step.ended_at = end if step.status in FINAL_STEP_STATUSES else None
-        if step.status != "complete":
-            step.timeout_ms = _between(step.started_at, end)
+    def _read_wait(self, step: Step, data: Mapping[str, Any], end: datetime | None) -> Step:
+        step = self._with_outcome(step, data, end)
         output = get(data, "output", "result", "payload")
         if isinstance(output, str) and self._as_text:
             output = loaded(output)
         event = mapping(output)
         wrapped = "payload" in event and ("type" in event or "timestamp" in event)
         own_type = text(get(event, "type")) if wrapped else None
-        step.event_type = text(get(data, "event_type", "eventType", "event")) or own_type
-        if step.status == "complete":
-            payload = get(event, "payload") if wrapped else output
-            at = (
-                time(get(event, "timestamp"), f"The time of the event of {step.label!r}", self._notes)
-                if wrapped
-                else None
-            )
-            what = f"the payload of the event that {step.label!r} took"
-            step.result = self._event(step, read_value(payload, what, cut=_is_marked_cut(data)), at or end)
+        step = replace(step, event_type=text(get(data, "event_type", "eventType", "event")) or own_type)
+        if step.status != "complete":
+            return replace(step, timeout_ms=_between(step.started_at, end))
+        payload = get(event, "payload") if wrapped else output
+        sent = get(event, "timestamp") if wrapped else None
+        at = time(sent, f"The time of the event of {step.label!r}", self._notes)
+        what = f"the payload of the event that {step.label!r} took"
+        value = read_value(payload, what, cut=_is_marked_cut(data))
+        return replace(step, result=self._event(step, value, at or end))
 
     def _event(self, step: Step, payload: Any, at: datetime | None) -> dict[str, Any]:
         if holds_unknown(payload):
@@ -175,20 +173,22 @@ class StepReader:
             "timestamp": tag(no_time if at is None else at.replace(tzinfo=None)),
         }
 
-    def _finished(self, step: Step, data: Mapping[str, Any], end: datetime | None) -> StepStatus:
-        if step.error is not None:
-            return "errored"
+    def _with_outcome(self, step: Step, data: Mapping[str, Any], end: datetime | None) -> Step:
+        """A sleep or a wait with its status, and when it had it."""
         finished = flag(get(data, "finished", "success"))
-        if finished is None and end is not None and self._ended:
-            return "complete"
-        step.unknown_outcome = finished is None and self._ended
-        if finished is None and not self._ended:
+        status: StepStatus = "errored" if step.error is not None else "complete" if finished else "waiting"
+        is_unknown = finished is None and step.error is None
+        if is_unknown and end is not None and self._ended:
+            status, is_unknown = "complete", False
+        if is_unknown and not self._ended:
             self._notes.add(f"Whether {step.label!r} is over is not in the dump.")
-        return "complete" if finished else "waiting"
+        return replace(
+            step, status=status, ended_at=_outcome_at(status, end), unknown_outcome=is_unknown and self._ended
+        )
 
 
 def kind_of(data: Mapping[str, Any]) -> StepKind | None:
-    """A step's kind; where its type is missing, what its fields tell. None for a type not known here."""
+    """A step's kind, by its type, or else by its fields; None for a type not known here."""
     given = get(data, "type", "kind")
     if given is not MISSING and given is not None:
         return _KINDS.get(str(given).replace("_", "").replace("-", "").replace(".", "").lower())
@@ -200,7 +200,7 @@ def kind_of(data: Mapping[str, Any]) -> StepKind | None:
 
 
 def output_of(data: Mapping[str, Any]) -> object:
-    """What a step gave, as the dump has it; MISSING if it has none, or not the whole of it."""
+    """The output of a step, as the dump has it; MISSING if it has none, or not the whole of it."""
     if _is_marked_cut(data) or _is_sensitive(data):
         return MISSING
     return get(data, "output", "result", "payload")
@@ -222,6 +222,11 @@ def _retry_delay(step: Step, attempt: Attempt, following: Attempt | None) -> int
         return None
     doubled: int = 2 ** (attempt.number - 1)
     return first * {"constant": 1, "linear": attempt.number}.get(str(get(retries, "backoff")), doubled)
+
+
+def _outcome_at(status: StepStatus, end: datetime | None) -> datetime | None:
+    """When a step had its outcome: of one that has none, the end that a dump names is only when it is due."""
+    return end if status in FINAL_STEP_STATUSES else None
 
 
 def _do_status(success: object, step: Step, end: datetime | None) -> StepStatus:
@@ -247,7 +252,7 @@ def _is_marked_cut(data: Mapping[str, Any]) -> bool:
 
 
 def duration_of(sleep: Mapping[str, Any]) -> int | None:
-    """How many milliseconds a sleep took; None where that is not known."""
+    """The milliseconds that a sleep took; None where that is not known."""
     silent = Notes()
     return _between(*(time(get(sleep, name), "", silent) for name in ("start", "end")))
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from durable_engine import REDACTED_REASON, JsBigInt, UnknownValue
 from pytest_workflows.recordings.format.model import Value
-from pytest_workflows.recordings.format.values import is_unknown, tag
+from pytest_workflows.recordings.format.values import JsonValue, is_unknown, tag
 
 from .fields import MISSING
 
@@ -60,7 +59,7 @@ def read_value(value: object, what: str, *, cut: bool = False, as_text: bool = F
 
     Args:
         value: As the dump has it; MISSING if it has none.
-        what: What it is, for where it is not known: `the output of step 'charge-1'`.
+        what: The name of the value, for where it is not known: `the output of step 'charge-1'`.
         cut: Whether the dump says elsewhere that it is not whole.
         as_text: Whether it is JSON text.
         sensitive: Whether it is an output that the platform keeps secret.
@@ -83,12 +82,13 @@ def holds_unknown(value: Value) -> bool:
     return isinstance(value, list) and any(holds_unknown(item) for item in value)
 
 
-def loaded(text: str) -> Any:
+def loaded(text: str) -> JsonValue:
     """The value of a JSON text; the text itself where it is none."""
-    return json.loads(text) if _parses(text) else text
+    value: JsonValue = json.loads(text) if _parses(text) else text
+    return value
 
 
-def _whole(value: object, what: str) -> Any:
+def _whole(value: object, what: str) -> object:
     if isinstance(value, str):
         return _text(value, what)
     if isinstance(value, list):
@@ -98,7 +98,7 @@ def _whole(value: object, what: str) -> Any:
     return value
 
 
-def _text(value: str, what: str) -> Any:
+def _text(value: str, what: str) -> str | int | UnknownValue:
     if _was_cut(value):
         return UnknownValue(CUT_REASON.format(what=what))
     if _BYTES.fullmatch(value):

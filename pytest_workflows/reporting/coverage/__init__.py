@@ -1,4 +1,8 @@
-"""Step coverage: which steps of which workflows the tests reached, and in what ways."""
+"""Step coverage: which steps of which workflows the tests reached, and in what ways.
+
+What is counted, and its forms for people and machines, belongs here. Which steps a source has is found by `sources`;
+the options and the threshold belong to `session`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Puts what recordings have of steps beside what the source has."""
+"""The measurement of step coverage: the steps of recordings against the steps of the source."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def measure(
     """The coverage of all workflows.
 
     Args:
-        recordings: What the tests ran.
+        recordings: The recordings of the tests.
         configured: Workflows that count even where no test ran them.
         find: Reads a workflow's source.
         rootdir: What files are relative to.
@@ -62,7 +62,7 @@ def measure(
 
 
 class _Counter:
-    """Counts for one workflow."""
+    """A counter for one workflow."""
 
     def __init__(self, known: KnownWorkflow, source: SourceWorkflow | None, rootdir: Path) -> None:
         self._source = source
@@ -99,7 +99,7 @@ class _Counter:
 
 
 def what_happened(step: Step, recording: Recording) -> set[str]:
-    """What a run of a step counts for, by the names of the counts: `real` or `mocked`, `failed`, `crashed`, ..."""
+    """The counts that a run of a step adds to, by name: `real` or `mocked`, `failed`, `crashed`, ..."""
     said = {
         "real": _is_real(step, recording),
         "mocked": not _is_real(step, recording),

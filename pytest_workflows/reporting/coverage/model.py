@@ -1,4 +1,4 @@
-"""What was covered: counts for each step, and shares for each workflow."""
+"""The records of step coverage: counts for each step, and shares for each workflow."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class KnownWorkflow(msgspec.Struct, frozen=True):
 
 
 class StepCoverage(msgspec.Struct):
-    """What the tests did with a step.
+    """The coverage of a step.
 
     Attributes:
         kind: `"do"`, `"sleep"` or `"wait_for_event"`.
@@ -59,15 +59,15 @@ class StepCoverage(msgspec.Struct):
 
     @property
     def runs(self) -> int:
-        """How often it ran, for real or mocked."""
+        """The number of its runs, real or mocked."""
         return self.real + self.mocked
 
 
 class WorkflowCoverage(msgspec.Struct):
-    """What the tests did with a workflow.
+    """The coverage of a workflow.
 
     Attributes:
-        known: Which workflow it is.
+        known: The workflow.
         instances: How many instances the tests made.
         found: Whether its source could be read; without it, only steps that ran are known.
         steps: Its steps, in the order in which the source has them; those that were not found there come last.
@@ -80,7 +80,7 @@ class WorkflowCoverage(msgspec.Struct):
 
     @property
     def reached(self) -> int:
-        """How many of its steps a test reached, for real or mocked."""
+        """The number of its steps that a test reached, for real or mocked."""
         return sum(step.runs > 0 for step in self.steps)
 
     @property
@@ -90,18 +90,22 @@ class WorkflowCoverage(msgspec.Struct):
 
 
 class Coverage(msgspec.Struct):
-    """What the tests did with all workflows."""
+    """What the tests did with all workflows.
+
+    Attributes:
+        workflows: Each workflow, with its steps.
+    """
 
     workflows: list[WorkflowCoverage]
 
     @property
     def steps(self) -> int:
-        """How many steps there are."""
+        """The number of steps."""
         return sum(len(workflow.steps) for workflow in self.workflows)
 
     @property
     def reached(self) -> int:
-        """How many of them a test reached."""
+        """The number of steps that a test reached."""
         return sum(workflow.reached for workflow in self.workflows)
 
     @property

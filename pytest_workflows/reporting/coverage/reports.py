@@ -7,6 +7,8 @@ from textwrap import fill
 
 import msgspec
 
+from pytest_workflows.messages.short_repr import cut, one_line
+
 from .model import Coverage, StepCoverage, WorkflowCoverage
 
 FORMAT = "pytest-workflows-step-coverage"
@@ -17,7 +19,7 @@ _COLOURS = {"real": "", "mocked": "yellow", "never": "red"}
 _NAME = 28
 _WIDTH = 80
 _KEPT = "\0"
-"""Stands for a space where no line may end."""
+"""The stand-in for a space where no line may end."""
 
 
 Shown = tuple[str, str]
@@ -84,8 +86,7 @@ def _steps(reached: int, steps: int) -> str:
 
 
 def _short(name: str) -> str:
-    flat = " ".join(name.split())
-    return flat if len(flat) <= _NAME else f"{flat[: _NAME - 3]}..."
+    return cut(one_line(name), _NAME)
 
 
 def _notes(step: StepCoverage, *, lost: bool) -> str:

@@ -1,4 +1,7 @@
-"""A workflow's steps as a graph: what ran after what, and which branches nothing took."""
+"""A workflow's steps as a graph: what ran after what, and which branches nothing took.
+
+The graph and its pictures, Mermaid and SVG, belong here. Which steps a source has is found by `sources`.
+"""
 
 from __future__ import annotations
 

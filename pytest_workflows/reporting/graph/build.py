@@ -1,4 +1,4 @@
-"""Makes the graph: from recordings what ran, from the source what could have."""
+"""The construction of a graph: from recordings the steps that ran, from the source those that could have."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def build_graph(recordings: Iterable[Recording], source: SourceWorkflow | None =
 
 
 _WINDOW = 300
-"""How many steps before a step are looked at for what it came after: instances may have thousands."""
+"""The most steps before a step that are searched for its predecessors: instances may have thousands."""
 
 
 class _Builder:
@@ -46,12 +46,12 @@ class _Builder:
 
     def add(self, recording: Recording) -> None:
         """Count one run."""
-        self._start.runs += 1
+        self._start.count_instance()
         spans = spans_of(recording)
         nodes = [self._node(span.step) for span in spans]
         for at, span in enumerate(spans):
             node = nodes[at]
-            _count(node, span.step)
+            node.count_step(span.step)
             near = range(max(0, at - _WINDOW), at)
             before = [(spans[one], nodes[one]) for one in near if spans[one].end <= span.start]
             self._link(before, span, node)
@@ -91,7 +91,7 @@ class _Builder:
 
     def _finish(self, recording: Recording, pairs: list[tuple[Span, Node]]) -> None:
         end = self._end(recording.status)
-        end.runs += 1
+        end.count_instance()
         last = latest([span for span, _ in pairs], float("inf"))
         sources = {node.id: None for span, node in pairs if span in last and span.end != float("inf")}
         for source in sources or {"start": None}:
@@ -118,10 +118,3 @@ class _Builder:
         never = [Edge(*ends) for ends in dict.fromkeys(possible) if ends not in self._times and ends[0] != ends[1]]
         ends = sorted(self._ends.values(), key=lambda node: ("complete", "errored", "terminated").index(node.label))
         return Graph(title, [self._start, *self._steps, *self._others.values(), *ends], [*taken, *never])
-
-
-def _count(node: Node, step: Step) -> None:
-    node.runs += 1
-    node.failed += step.status == "errored"
-    node.retries += max(0, len(step.attempts) - 1)
-    node.mocked += step.mocked

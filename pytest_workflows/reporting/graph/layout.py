@@ -1,4 +1,4 @@
-"""Where the nodes of a graph stand: in layers from top to bottom, in an order that crosses few edges.
+"""The layout of a graph: nodes in layers from top to bottom, in an order that crosses few edges.
 
 The steps of Sugiyama's method: turn round the edges that close a loop, give each node a layer, let long edges pass
 through places of their own, order the layers by the mean place of their neighbours, pull the nodes under each other.
@@ -7,7 +7,7 @@ through places of their own, order the layers by the mean place of their neighbo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import combinations, pairwise
 
 GAP_X = 28
@@ -19,12 +19,20 @@ _MOST_SWEPT = 500
 
 Link = tuple[str, str]
 Neighbours = dict[str, tuple[list[str], list[str]]]
-"""For each node those above it, and those below it."""
+"""For each node its neighbours above, and those below."""
 
 
 @dataclass
 class Box:
-    """A node's place: its centre and its size, in pixels."""
+    """A node's place.
+
+    Attributes:
+        width: In pixels.
+        height: In pixels.
+        x: Its centre, from the left.
+        y: Its centre, from the top.
+        layer: Which row it stands in, from 0.
+    """
 
     width: float
     height: float
@@ -33,7 +41,7 @@ class Box:
     layer: int = 0
 
 
-@dataclass
+@dataclass(frozen=True)
 class Layout:
     """A graph with places.
 
@@ -46,10 +54,10 @@ class Layout:
     """
 
     boxes: dict[str, Box]
-    paths: dict[Link, list[tuple[float, float]]] = field(default_factory=dict)
-    loops: list[Link] = field(default_factory=list)
-    width: float = 0.0
-    height: float = 0.0
+    paths: dict[Link, list[tuple[float, float]]]
+    loops: list[Link]
+    width: float
+    height: float
 
 
 def lay_out(sizes: dict[str, tuple[float, float]], links: Sequence[Link]) -> Layout:
@@ -59,23 +67,24 @@ def lay_out(sizes: dict[str, tuple[float, float]], links: Sequence[Link]) -> Lay
         sizes: Width and height by node, in the order of reading.
         links: The edges.
     """
-    layout = Layout({node: Box(*size) for node, size in sizes.items()})
-    down, layout.loops = _split_loops(list(sizes), links)
-    _set_layers(layout.boxes, down)
-    chains = _add_dummies(layout.boxes, down)
+    boxes = {node: Box(*size) for node, size in sizes.items()}
+    down, loops = _split_loops(list(sizes), links)
+    _set_layers(boxes, down)
+    chains = _add_dummies(boxes, down)
     pieces = [piece for chain in chains.values() for piece in pairwise(chain)]
-    near = _neighbours(layout.boxes, pieces)
-    layers = _order(layout.boxes, near, pieces)
-    _place(layout, layers, near)
-    layout.paths = {
-        link: [(layout.boxes[one].x, layout.boxes[one].y) for one in chain] for link, chain in chains.items()
-    }
-    layout.boxes = {node: layout.boxes[node] for node in sizes}
-    return layout
+    near = _neighbours(boxes, pieces)
+    width, height = _place(boxes, _order(boxes, near, pieces), near)
+    return Layout(
+        boxes={node: boxes[node] for node in sizes},
+        paths={link: [(boxes[one].x, boxes[one].y) for one in chain] for link, chain in chains.items()},
+        loops=loops,
+        width=width,
+        height=height,
+    )
 
 
 def _split_loops(nodes: list[str], links: Sequence[Link]) -> tuple[list[Link], list[Link]]:
-    """Which edges lead on, and which lead back to a node on the way to them."""
+    """Split the edges into those that lead on, and those that lead back to a node on the way to them."""
     targets: dict[str, list[str]] = {node: [] for node in nodes}
     for source, target in links:
         targets[source].append(target)
@@ -106,11 +115,11 @@ def _split_loops(nodes: list[str], links: Sequence[Link]) -> tuple[list[Link], l
 
 
 def _set_layers(boxes: dict[str, Box], links: list[Link]) -> None:
-    """Each node below all that lead to it."""
+    """Set the layer of each node: below all nodes that lead to it."""
     near = _neighbours(boxes, links)
     open_links = {node: len(above) for node, (above, _) in near.items()}
     ready = [node for node, count in open_links.items() if not count]
-    for node in ready:  # it grows while it is read
+    for node in ready:  # the list grows while it is read
         for target in near[node][1]:
             boxes[target].layer = max(boxes[target].layer, boxes[node].layer + 1)
             open_links[target] -= 1
@@ -175,8 +184,8 @@ def _neighbours(boxes: dict[str, Box], pieces: list[Link]) -> Neighbours:
     return near
 
 
-def _place(layout: Layout, layers: list[list[str]], near: Neighbours) -> None:
-    boxes = layout.boxes
+def _place(boxes: dict[str, Box], layers: list[list[str]], near: Neighbours) -> tuple[float, float]:
+    """Give each node its place; the width and the height of all."""
     top = 0.0
     for layer in layers:
         height = max(boxes[node].height for node in layer)
@@ -191,8 +200,7 @@ def _place(layout: Layout, layers: list[list[str]], near: Neighbours) -> None:
     left = min(box.x - box.width / 2 for box in boxes.values())
     for box in boxes.values():
         box.x -= left
-    layout.width = max(box.x + box.width / 2 for box in boxes.values())
-    layout.height = top - GAP_Y
+    return max(box.x + box.width / 2 for box in boxes.values()), top - GAP_Y
 
 
 def _pull(boxes: dict[str, Box], layer: list[str], near: Neighbours) -> None:

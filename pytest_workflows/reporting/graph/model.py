@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from durable_engine import StepKind
+from pytest_workflows.recordings import Step
 
 Kind = Literal["start", StepKind, "end"]
 
@@ -16,7 +17,7 @@ class Node(msgspec.Struct):
 
     Attributes:
         id: Names it in the graph: `start`, `s0`, `end_complete`.
-        kind: What it is.
+        kind: The kind of node.
         label: The step's name, as the source writes it where the source has it; of an end the status.
         runs: How many steps of this kind and name started, in all recordings; of an end, how many instances ended so.
         failed: How many of them failed for good; of a wait, timed out.
@@ -34,6 +35,17 @@ class Node(msgspec.Struct):
     mocked: int = 0
     place: str | None = None
 
+    def count_instance(self) -> None:
+        """One more instance began or ended here."""
+        self.runs += 1
+
+    def count_step(self, step: Step) -> None:
+        """One more step ran here, with what became of it."""
+        self.runs += 1
+        self.failed += step.status == "errored"
+        self.retries += max(0, len(step.attempts) - 1)
+        self.mocked += step.mocked
+
     @property
     def taken(self) -> bool:
         """Whether it ran at all."""
@@ -41,7 +53,7 @@ class Node(msgspec.Struct):
 
     @property
     def notes(self) -> str:
-        """What happened to it, in a few words."""
+        """Notes on its runs, in a few words."""
         if self.kind in ("start", "end"):
             return f"{self.runs} instance{'s' if self.runs != 1 else ''}" if self.taken else "never"
         if not self.taken:
@@ -57,7 +69,7 @@ class Node(msgspec.Struct):
 
 
 class Edge(msgspec.Struct, frozen=True):
-    """What came after what.
+    """An edge: one node came right after another.
 
     Attributes:
         source: A node's id.

@@ -1,4 +1,4 @@
-"""In which order the steps of a recording ran: when each began and had its outcome, as places in one sequence."""
+"""The order of a recording's steps: the begin and the outcome of each, as places in one sequence."""
 
 from __future__ import annotations
 
@@ -14,7 +14,13 @@ _NEVER = float("inf")
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A step with its places in the sequence; `end` is infinite for one without an outcome."""
+    """A step with its places in the sequence.
+
+    Attributes:
+        step: The step.
+        start: Where it started, among all that happened.
+        end: Where it had its outcome; infinite for one that has none.
+    """
 
     step: Step
     start: float
@@ -41,7 +47,7 @@ def spans_of(recording: Recording) -> list[Span]:
 
 
 def latest(spans: Iterable[Span], before: float) -> list[Span]:
-    """Those which ended last before a place: no other one lies between them and it."""
+    """The spans which ended last before a place: no other one lies between them and it."""
     ended = [span for span in spans if span.end <= before]
     newest = max((span.start for span in ended), default=0.0)
     return [span for span in ended if span.end > newest or span.start == newest]

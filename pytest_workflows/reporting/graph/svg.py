@@ -5,6 +5,8 @@ from __future__ import annotations
 from html import escape
 from itertools import pairwise
 
+from pytest_workflows.messages.short_repr import cut
+
 from .layout import Box, Layout, lay_out
 from .model import Edge, Graph, Node
 
@@ -46,7 +48,7 @@ def to_svg(graph: Graph, *, standalone: bool = True) -> str:
     """The graph as SVG.
 
     Args:
-        graph: What to draw.
+        graph: The graph.
         standalone: Whether it stands in a file of its own, and brings its colours, light and dark; in a page it takes
             the page's `--wf-...` properties.
     """
@@ -72,8 +74,7 @@ def _summary(graph: Graph) -> str:
 
 
 def _label(node: Node) -> str:
-    text = node.label if len(node.label) <= _MOST else f"{node.label[: _MOST - 1]}…"
-    return _ICONS.get(node.kind, "") + text
+    return _ICONS.get(node.kind, "") + cut(node.label, _MOST, "…")
 
 
 def _size(node: Node) -> tuple[float, float]:
@@ -157,7 +158,7 @@ def _down(edge: Edge, layout: Layout) -> Drawn:
 
 
 def _loop(edge: Edge, layout: Layout) -> Drawn:
-    """An edge that leads back goes round on the right."""
+    """Draw an edge that leads back, round on the right."""
     source, target = layout.boxes[edge.source], layout.boxes[edge.target]
     x0, x1 = source.x + source.width / 2, target.x + target.width / 2
     between = [box for box in layout.boxes.values() if target.layer <= box.layer <= source.layer]

@@ -1,4 +1,4 @@
-"""What the page says of each workflow, drawn without its script: numbers, steps, and the graph."""
+"""The cards of the page, one a workflow, drawn without its script: numbers, steps, and the graph."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Line:
     """A step of a workflow.
 
     Attributes:
-        covered: What the tests did with it.
+        covered: Its coverage by the tests.
         runs: Its statistics, by name.
         pills: By what happened to it the number of the pill that shows the instances in which it did.
     """
@@ -58,11 +58,11 @@ class Card:
     """A workflow on the page.
 
     Attributes:
-        coverage: What the tests did with it.
+        coverage: Its coverage by the tests.
         stats: Its instances' statistics; None where there are none.
         lines: Its steps.
-        graph: What ran after what, as SVG.
-        mermaid: The same as Mermaid's text.
+        graph: The graph of its steps, as SVG.
+        mermaid: The graph as Mermaid's text.
         pills: By status the number of the pill that shows its instances of that status.
     """
 

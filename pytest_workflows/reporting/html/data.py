@@ -28,7 +28,7 @@ def as_script(value: Any, paths: ShortPaths) -> str:
 
 
 def summary(report: Report, pills: Pills) -> dict[str, Any]:
-    """What the lists show, what a search finds, and the files that errors speak of."""
+    """The summary of a session: the rows of the lists, the texts for the search, and the files that errors name."""
     return {
         "tests": [
             {"id": test.id, "outcome": test.outcome, "worker": test.worker, "failure": test.failure}
@@ -44,7 +44,7 @@ def summary(report: Report, pills: Pills) -> dict[str, Any]:
 
 
 def slim(recording: Recording) -> Recording:
-    """A recording without what the page does not show."""
+    """A recording reduced to what the page shows."""
     return msgspec.structs.replace(recording, history=[])
 
 

@@ -1,4 +1,4 @@
-"""Broken rules of a session, by rule and place: what three hundred instances do at one line is one thing to mend."""
+"""Broken rules of a session, by rule and place: one line that three hundred instances run is one thing to mend."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class FoundPlace:
     Attributes:
         file: The file, as recordings name it.
         line: The line in it.
-        messages: What was noticed there, each thing once.
+        messages: The messages of the findings there, each once.
         instances: The numbers of the instances that it was noticed in.
         tests: How many tests they are of.
         pill: The pill that shows them.
@@ -46,8 +46,8 @@ class BrokenRule:
 
     Attributes:
         name: The rule.
-        consequence: What it leads to in production; None for a rule that is not known here.
-        remedy: What to do instead.
+        consequence: The consequence in production; None for a rule that is not known here.
+        remedy: The code to write instead.
         places: Where it is broken.
     """
 
@@ -58,7 +58,7 @@ class BrokenRule:
 
     @property
     def instances(self) -> int:
-        """How many instances it was noticed in."""
+        """The number of instances that it was noticed in."""
         return len({number for place in self.places for number in place.instances})
 
 

@@ -33,7 +33,7 @@ def render(report: Report) -> str:
     paths, pills = ShortPaths(report.rootdir), Pills()
 
     def without_paths(value: object) -> object:
-        # What is marked as safe comes from here, and was shortened before.
+        # Values that are marked as safe are made here, and were shortened before.
         return paths.text(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
     environment = Environment(
@@ -63,7 +63,7 @@ def render(report: Report) -> str:
 
 
 def count(number: int, what: str) -> str:
-    """So many: `1 place`, `303 instances`."""
+    """A count in words: `1 place`, `303 instances`."""
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 

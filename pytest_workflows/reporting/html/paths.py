@@ -27,7 +27,7 @@ _SOURCE = re.compile(rf"{_STARTS}(?:[A-Za-z]:)?[/\\]+(?:{_PART}[/\\]+)*?({_PART}
 
 
 class ShortPaths:
-    """Writes paths as they are anywhere: relative to rootdir, `site-packages/...`, `~/...`.
+    """A shortener of paths: relative to rootdir, `site-packages/...`, `~/...`.
 
     Args:
         rootdir: What files are relative to.
@@ -41,7 +41,7 @@ class ShortPaths:
         return _shorten(text, self._in_text, self._known)
 
     def json(self, text: str) -> str:
-        """The same for JSON: its texts are escaped."""
+        """JSON without paths of the machine: its texts are escaped."""
         return _shorten(text, *self._in_json)
 
     @cached_property

@@ -10,17 +10,17 @@ class Pills:
     """The pills of a page that the list of runs can be filtered by.
 
     Attributes:
-        found: What each of them is called while it filters, and the numbers of its instances.
+        found: The title of each while it filters, and the numbers of its instances.
     """
 
     def __init__(self) -> None:
         self.found: list[dict[str, Any]] = []
 
     def add(self, text: str, instances: Iterable[int]) -> int | None:
-        """A pill.
+        """Add a pill.
 
         Args:
-            text: What it is called while it filters: `ORDERS, take payment: failed`.
+            text: Its title while it filters: `ORDERS, take payment: failed`.
             instances: The numbers of the instances that it counts, in the order of the page's recordings.
 
         Returns:

@@ -1,4 +1,4 @@
-"""What the page is made of."""
+"""The data model of the page."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pytest_workflows.reporting.coverage import Coverage, KnownWorkflow
 
 @dataclass
 class Failure:
-    """How a test failed.
+    """The failure of a test.
 
     Attributes:
-        text: What pytest says of it.
+        text: pytest's text of it.
         sentence: The one line of it that says what happened.
         command: The line that runs the test again, as the terminal shows it.
         recordings: The files of its recordings, relative to rootdir, in the order of its instances.
@@ -25,9 +25,18 @@ class Failure:
     command: str = ""
     recordings: list[str] = field(default_factory=list)
 
+    def joined_with(self, later: Failure) -> Failure:
+        """This failure and that of a later phase of the same test, as one."""
+        return Failure(
+            text="\n\n".join(filter(None, [self.text, later.text])),
+            sentence=self.sentence or later.sentence,
+            command=self.command or later.command,
+            recordings=self.recordings or later.recordings,
+        )
+
 
 @dataclass
-class TestRun:
+class ReportedTest:
     """A test that created instances, or that failed with the plugin's fixtures.
 
     Attributes:
@@ -38,7 +47,7 @@ class TestRun:
         recordings: Its instances.
     """
 
-    __test__ = False  # pytest, this is none of yours
+    __test__ = False  # pytest must not collect the class
 
     id: str
     outcome: str = "passed"
@@ -49,7 +58,7 @@ class TestRun:
 
 @dataclass
 class Report:
-    """A session.
+    """The report of a session.
 
     Attributes:
         rootdir: What files are relative to.
@@ -62,7 +71,7 @@ class Report:
     """
 
     rootdir: Path
-    tests: list[TestRun]
+    tests: list[ReportedTest]
     coverage: Coverage
     configured: list[KnownWorkflow] = field(default_factory=list)
     command: str = ""
@@ -71,5 +80,5 @@ class Report:
 
     @property
     def recordings(self) -> list[Recording]:
-        """All instances, test by test."""
+        """The recordings of all instances, test by test."""
         return [recording for test in self.tests for recording in test.recordings]

@@ -11,8 +11,8 @@ import time
 from datetime import date
 from types import BuiltinFunctionType, FrameType
 
+from pytest_workflows.sources.code_owner import is_generated, is_library
 from pytest_workflows.sources.syntax import call_in_progress, name_of
-from pytest_workflows.sources.worker_code import is_generated, is_library
 
 _CLOCKS = frozenset(
     {

@@ -51,7 +51,7 @@ def find_mutation(
     """The first mutation of the event; in the callback rather than elsewhere, and in `run` rather than in its steps.
 
     Args:
-        sources: Which code is the Worker's.
+        sources: The Worker's sources.
         cls: The workflow's class.
         run: The class's `run`.
         callback: The callback that ran when the event changed.
@@ -168,7 +168,7 @@ def _parameters_with(call: ast.Call, node: FunctionNode, skipped: int, names: Se
 
 
 def _names_in(function: FunctionNode, names: list[Variable]) -> list[Variable]:
-    """These variables, and those of a function for parts of them: `order = event["payload"]["order"]`."""
+    """Variables, and those of a function for parts of them: `order = event["payload"]["order"]`."""
     found = list(names)
     for node in ast.walk(function):
         value = getattr(node, "value", None)

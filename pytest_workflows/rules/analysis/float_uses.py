@@ -1,6 +1,6 @@
 """Uses of a float that distinguish it from the int that it is equal to: its text, its type, its attributes.
 
-All else is the same of both: arithmetic, comparisons, keys, what crosses the boundary again.
+All other uses give the same: arithmetic, comparisons, keys, crossing the boundary again.
 """
 
 from __future__ import annotations

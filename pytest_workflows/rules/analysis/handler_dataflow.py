@@ -19,7 +19,7 @@ _ASSIGNMENTS = ast.Assign | ast.AnnAssign | ast.AugAssign | ast.NamedExpr
 
 
 def reaches_a_step(file: SourceFile, block: ast.Try | ast.TryStar, handler: ast.ExceptHandler) -> bool:
-    """Whether a variable that a handler changes is read behind the block: by what is awaited, or to decide on that.
+    """Whether a variable that a handler changes is read behind the block: in an awaited step, or to decide on one.
 
     Args:
         file: The source.

@@ -169,7 +169,7 @@ def _components(node: ast.AST | None) -> list[str]:
 
 
 def _of_components(names: list[str]) -> IdKind:
-    """What a chain of names says; the last name says most, and one that says nothing leaves it to the one before."""
+    """The kind that a chain of names says; the last name says most, and one that says nothing is skipped."""
     is_named = False
     for name in names:
         words = set(words_of(name))
@@ -189,7 +189,7 @@ def _of_components(names: list[str]) -> IdKind:
 
 
 def _of_format(form: str) -> IdKind:
-    """What a point in time is in this format: still one, or a date."""
+    """The kind of a point in time in a format: still one, or a date."""
     return "unique" if any(directive in form for directive in _TIME_DIRECTIVES) else "date"
 
 

@@ -92,7 +92,7 @@ def _of_words(words: list[str]) -> Repeat:
 
 
 def _of_workflow(effect: Effect) -> Repeat:
-    # What create does without an id, and a restart or an event, happens again; an id makes the second create fail.
+    # A create without an id, a restart and an event happen again; an id makes the second create fail.
     if effect.method in CREATES:
         batch = options_of(effect.args, effect.kwargs)
         have_ids = all(isinstance(one, Mapping) and one.get("id") is not None for one in batch)
@@ -150,7 +150,7 @@ def _accumulates(sql: str) -> bool:
 
 
 def key_of(effect: Effect, instance: Instance) -> tuple[str, ...]:
-    """What lets a service know the second call for the first: values of keys, empty where there is none.
+    """The keys by which a service knows the second call for the first; empty where there is none.
 
     A key is a value under a name that says so (`idempotency-key`), or one that holds the instance's id under a name
     such as `id`, or as an argument of its own.

@@ -53,7 +53,7 @@ class _Container:
 
     Args:
         value: The container itself.
-        parts: What the container held, by key or position.
+        parts: The parts of the container, by key or position.
     """
 
     __slots__ = ("_copy", "_is_plain", "value")
@@ -97,7 +97,7 @@ def _containers_of(value: object) -> Iterator[_Container]:
 
 
 def parts_of(value: object) -> dict[Any, Any] | None:
-    """What a container holds, by key or position; None for anything else."""
+    """The parts of a container, by key or position; None for anything else."""
     if isinstance(value, dict):
         return dict(value)
     if isinstance(value, list | tuple | deque):

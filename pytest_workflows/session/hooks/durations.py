@@ -1,23 +1,21 @@
-"""--workflows-durations: which steps took longest, in real and in virtual time."""
+"""--workflows-durations: the steps that took longest, in real and in virtual time."""
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Generator
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from pytest_workflows.session.xdist_channel import Message, attach, attached
+
 if TYPE_CHECKING:
     from durable_engine import Instance, StepKey
 
-_DURATIONS = "pytest_workflows_durations"
-"""The attribute of a test's last report, in which a worker of xdist hands them over."""
-
 
 class Duration(NamedTuple):
-    """How long a step took.
+    """The duration of a step.
 
     Attributes:
         nodeid: The test.
@@ -40,19 +38,8 @@ class Duration(NamedTuple):
     finished: bool
 
 
-def read_count(text: str) -> int:
-    """How many steps to list, from the command line.
-
-    Raises:
-        argparse.ArgumentTypeError: If it is no number from 0 on.
-    """
-    try:
-        count = int(text)
-    except ValueError:
-        count = -1
-    if count < 0:
-        raise argparse.ArgumentTypeError(f"takes how many steps to list, an int from 0 on (0 lists all), not {text!r}.")
-    return count
+DURATIONS: Message[list[Duration]] = Message("durations", lambda data: [Duration(*one) for one in data])
+"""How long a test's steps took; its last report carries it."""
 
 
 class _Started(NamedTuple):
@@ -62,7 +49,7 @@ class _Started(NamedTuple):
 
 
 class Durations:
-    """Measures steps while tests run, and lists them at the end; registered only where the option was given.
+    """A plugin that measures steps while tests run, and lists them at the end; registered where the option was given.
 
     Args:
         count: How many to list; 0 for all.
@@ -79,17 +66,17 @@ class Durations:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """A test begins."""
+        """Begin a test."""
         self._nodeid, self._started, self._measured = item.nodeid, {}, []
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_workflows_step_started(self, instance: Instance, step: StepKey) -> None:
-        """Begin to measure."""
+        """Begin to measure a step."""
         self._started[instance.row.key, step] = _Started(instance, perf_counter(), instance.engine.clock.now_ms)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_workflows_step_finished(self, instance: Instance, step: StepKey) -> None:
-        """Measure."""
+        """End measuring a step."""
         self._measure(instance.row.key, step, finished=True)
 
     def _measure(self, key: int, step: StepKey, *, finished: bool) -> None:
@@ -104,22 +91,23 @@ class Durations:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Hand over what a test's steps took, what is still open included."""
+        """Hand over the durations of a test's steps, open ones included."""
         report = yield
         if report.when == "teardown":
             for key, step in list(self._started):
                 self._measure(key, step, finished=False)
-            setattr(report, _DURATIONS, [list(one) for one in self._measured])
+            attach(report, DURATIONS, self._measured)
         return report
 
     # -- at the end --------------------------------------------------------------------------------------------------
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Collect them, under xdist from its workers."""
-        self._all += [Duration(*one) for one in getattr(report, _DURATIONS, [])]
+        """Collect durations, under xdist from its workers."""
+        measured = attached(report, DURATIONS)
+        self._all += measured or []
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """List them."""
+        """List the longest durations."""
         if not self._all:
             terminalreporter.section("workflows: durations of steps")
             terminalreporter.line("No test ran a step of a workflow.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bdb
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 from unittest import SkipTest
@@ -13,38 +13,44 @@ import pytest
 
 from pytest_workflows.exploration.explorer import Exploration, Explorer, Tally
 from pytest_workflows.exploration.run_plan import PLAIN, RunOutcome, RunPlan
+from pytest_workflows.session.marker import MARKER
 from pytest_workflows.session.property_tests import is_property_test
-from pytest_workflows.session.settings import MARKER
+from pytest_workflows.session.xdist_channel import CHANNEL, Message, attach, converted, detach
 
 if TYPE_CHECKING:
     from pytest_workflows.session.session import WorkflowSession
 
 NAME = "pytest-workflows-exploration"
 _When = Literal["setup", "call", "teardown"]
-_TALLY = "workflows_exploration"
+TALLY = Message("tally", converted(lambda: Tally))
+"""What one process explored, when it has run its tests."""
+RUN = Message("run", str)
+"""What stands behind the test's name in the report of a further run."""
+EXPLORED_TEST: Message[tuple[str, str]] = Message("explored_test", tuple)
+"""For who counts tests: the node id of the test, and what stands behind it in this report's node id."""
 
 
 class ExplorationHooks:
-    """Runs tests several times, and reports each run that fails as a failure of its own.
+    """Hooks that run tests several times, and report each run that fails as a failure of its own.
 
     Args:
         config: pytest's configuration.
         session: Our session.
-        wanted: What the command line wants to be explored.
+        wanted: The exploration that the command line asks for.
+
+    Attributes:
+        tally: What was explored: in a worker of xdist by itself, elsewhere in the whole session, once it finishes.
     """
 
     def __init__(self, config: pytest.Config, session: WorkflowSession, wanted: Exploration) -> None:
         self._config = config
         self._session = session
         self._wanted = wanted
-        self._tally = Tally()
+        self.tally = Tally()
+        self._mine = Tally()
         self._pytest: pytest.Session | None = None
-        self._is_worker = hasattr(config, "workerinput")
-
-    @property
-    def tally(self) -> Tally:
-        """What was explored so far."""
-        return self._tally
+        self._channel = config.stash[CHANNEL]
+        self._channel.receive(TALLY, self.tally.add)
 
     # -- one test ----------------------------------------------------------------------------------------------------
 
@@ -53,25 +59,25 @@ class ExplorationHooks:
         """Run a test as often as there is something to explore; leave any other test to pytest."""
         exploration = self._exploration_of(item)
         if not exploration:
-            self._session.plan = RunPlan(seed=exploration.seed) if exploration.seed is not None else PLAIN
+            self._session.plan_runs(RunPlan(seed=exploration.seed) if exploration.seed is not None else PLAIN)
             return None
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         try:
             self._explore(item, nextitem, Explorer(exploration, self._session.settings.seed or item.nodeid))
         finally:
-            self._session.plan = PLAIN
+            self._session.plan_runs(PLAIN)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
 
     def _exploration_of(self, item: pytest.Item) -> Exploration:
         if is_property_test(item):
             # Each of its examples draws its own faults; every point of every example would be without end.
-            self._tally.left_out += bool(self._wanted)
+            self._mine.count_left_out(bool(self._wanted))
             return Exploration(seed=self._wanted.seed)
         if item.get_closest_marker(MARKER) is None:
             return self._wanted
         try:
-            settings = self._session.settings.for_item(item)
+            settings = self._session.settings_of(item)
         except pytest.UsageError:
             return Exploration()  # the test's setup says so, for that test alone
         crash = self._wanted.crash
@@ -87,26 +93,16 @@ class ExplorationHooks:
             outcome = self._run(item, nextitem, plan, explorer, is_first=first)
             if first:
                 started = time.perf_counter()
-                self._tally.tests += explorer.has_more
+                self._mine.count_test(is_explored=explorer.has_more)
             else:
-                self._count(item, plan, outcome)
+                self._mine.count_run(item.nodeid, plan, outcome)
             first = False
-        self._tally.seconds += time.perf_counter() - started
-
-    def _count(self, item: pytest.Item, plan: RunPlan, outcome: RunOutcome) -> None:
-        if plan.point is None:
-            self._tally.schedules += 1
-        else:
-            self._tally.points += 1
-            if outcome.passed and not outcome.struck:
-                self._tally.unreached.append((item.nodeid, f"{plan.point}{_under(plan)}"))
-        self._tally.failed += not outcome.passed
-        self._tally.findings.update(outcome.findings)
+        self._mine.count_seconds(time.perf_counter() - started)
 
     def _run(
         self, item: pytest.Item, nextitem: pytest.Item | None, plan: RunPlan, explorer: Explorer, *, is_first: bool
     ) -> RunOutcome:
-        self._session.plan = plan
+        self._session.plan_runs(plan)
         if not getattr(item, "_request", True):
             item._initrequest()  # type: ignore[attr-defined]  # as pytest does for an item that is run again
         item._report_sections.clear()
@@ -149,11 +145,11 @@ class ExplorationHooks:
         return report
 
     def _outcome(self, reports: Sequence[pytest.TestReport]) -> RunOutcome:
-        running = self._session.running
+        test_run = self._session.test_run
         passed = len(reports) == 2 and all(report.passed for report in reports)
-        if running is None or not running.used:
+        if test_run is None or not test_run.used:
             return RunOutcome(passed)
-        return running.outcome(passed=passed)
+        return test_run.outcome(passed=passed)
 
     def _report(
         self,
@@ -171,21 +167,20 @@ class ExplorationHooks:
                 command = plan.command(item.nodeid, explorer.points)
                 report.sections.append(("Run it again", command))
             if not everything:
-                report.workflows_run = plan.title  # type: ignore[attr-defined]  # xdist carries it along
+                attach(report, RUN, plan.title)
             item.ihook.pytest_runtest_logreport(report=report)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Name a run by its crash point and seed. A worker of xdist must report under the test's own name."""
-        title = getattr(report, "workflows_run", None)
-        if title is not None and not self._is_worker:
-            report.workflows_test = (report.nodeid, title)  # type: ignore[attr-defined]  # for who counts
+        title = None if self._channel.is_worker else detach(report, RUN)
+        if title is not None:
+            attach(report, EXPLORED_TEST, (report.nodeid, title))
             report.nodeid += title
             if self._pytest is not None:
                 self._pytest.testscollected += 1  # the progress in percent counts reports by their names
             path, line, name = report.location
             report.location = (path, line, name + title)
-            report.workflows_run = None  # type: ignore[attr-defined]  # said once
 
     # -- the session -------------------------------------------------------------------------------------------------
 
@@ -193,28 +188,21 @@ class ExplorationHooks:
         """Know pytest's own session."""
         self._pytest = session
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """A worker hands over what it explored; a point that nothing reached fails the session."""
-        if self._is_worker:
-            self._config.workeroutput[_TALLY] = self._tally.dump()  # type: ignore[attr-defined]  # xdist's
-        elif self._is_missed and session.exitstatus == pytest.ExitCode.OK:
+    @pytest.hookimpl(wrapper=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
+        """Hand over what was explored here; in the end, a point that nothing reached fails the session."""
+        self._channel.send(TALLY, self._mine)
+        yield
+        if self._is_missed and session.exitstatus == pytest.ExitCode.OK and not self._channel.is_worker:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any) -> None:
-        """Take over what a worker explored."""
-        data = getattr(node, "workeroutput", {}).get(_TALLY)
-        if data is not None:
-            self._tally.add(data)
 
     @property
     def _is_missed(self) -> bool:
         wanted = self._wanted.crash
-        return not (wanted is None or isinstance(wanted, str | int) or self._tally.points)
+        return not (wanted is None or isinstance(wanted, str | int) or self.tally.points)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Say what was explored."""
+        """Print the summary of the exploration."""
         if self._is_missed:
             terminalreporter.section("workflow exploration")
             terminalreporter.line(
@@ -222,14 +210,14 @@ class ExplorationHooks:
                 "name; a failing run's report shows the names of its points, as in 'lost:charge card#1'.",
                 red=True,
             )
-        elif self._tally.tests or self._tally.left_out:
+        elif self.tally.tests or self.tally.left_out:
             terminalreporter.section("workflow exploration")
-            for line in self._tally.lines():
+            for line in self.tally.lines():
                 terminalreporter.line(line)
 
 
 class _Again(pytest.Item):
-    """Stands for the next run of a test: fixtures of a wider scope live on between runs, as between tests."""
+    """An item for the next run of a test: fixtures of a wider scope live on between runs, as between tests."""
 
     def runtest(self) -> None:
         """Never called: the test's own item runs."""
@@ -240,7 +228,3 @@ def _again(item: pytest.Item) -> pytest.Item:
     assert item.parent is not None
     again: pytest.Item = _Again.from_parent(item.parent, name=item.name)
     return again
-
-
-def _under(plan: RunPlan) -> str:
-    return "" if plan.seed is None else f" (seed {plan.seed})"

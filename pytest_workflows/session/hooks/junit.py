@@ -1,4 +1,4 @@
-"""What JUnit XML (`--junit-xml`) tells of a test's workflows, whatever its own options are.
+"""The part of JUnit XML (`--junit-xml`) on a test's workflows, whatever its own options are.
 
 pytest writes captured output there, and nothing of other sections; so a report's `<system-out>` gets ours behind its
 own. The recordings are properties, which pytest writes itself.
@@ -10,9 +10,6 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-
-PROPERTY = "workflows_recording"
-"""The path of a recording, in `<property>`."""
 
 
 class JunitSections:
@@ -36,14 +33,14 @@ class JunitSections:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note what stands in a test's report."""
+        """Note the sections of a test's report."""
         text = "\n\n".join(content for title, content in report.sections if title in self._titles)
         if text and self._xml is not None:
             self._texts.append((self._xml.node_reporter(report), report, text))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
-        """Put it in, before the file is written."""
+        """Put the sections in, before the file is written."""
         for reporter, report, text in self._texts:
             if "nodes" in vars(reporter):  # a run of exploration, which has no teardown that would close it
                 for name, value in report.user_properties:

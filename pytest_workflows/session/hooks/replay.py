@@ -8,7 +8,6 @@ import importlib.util
 import os
 import shlex
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,15 +19,16 @@ from pytest_workflows.messages.short_repr import shown_path
 from pytest_workflows.project.wrangler import binding_meant
 from pytest_workflows.recordings import Recording, RecordingError, load
 from pytest_workflows.recordings.playback.replay import replay
+from pytest_workflows.session.session import SESSION
+from pytest_workflows.session.settings import OWN_SETTINGS
 
 if TYPE_CHECKING:
-    from pytest_workflows.session.session import WorkflowSession
-    from pytest_workflows.session.testrun import RunningTest
+    from pytest_workflows.session.testrun import TestRun
 
 NAME = "pytest-workflows-replay"
 
 
-def set_up_replays(config: pytest.Config, session: WorkflowSession) -> None:
+def set_up_replays(config: pytest.Config) -> None:
     """Collect what `--workflows-replay` names; nothing else, unless paths are on the command line as well.
 
     Raises:
@@ -39,7 +39,7 @@ def set_up_replays(config: pytest.Config, session: WorkflowSession) -> None:
     config.option.workflows_replay = paths  # for xdist's workers, wherever they run
     given = list(config.args) if config.args_source is pytest.Config.ArgsSource.ARGS else []
     config.args = [*given, *(path for path in paths if path not in given)]
-    config.pluginmanager.register(ReplayHooks(roots, session), NAME)
+    config.pluginmanager.register(ReplayHooks(roots), NAME)
 
 
 def _existing(path: Path) -> Path:
@@ -55,36 +55,32 @@ def _existing(path: Path) -> Path:
 
 
 class ReplayHooks:
-    """Collects recordings.
+    """Hooks that collect recordings.
 
     Args:
         roots: The files and folders that were named.
-        session: Our session.
     """
 
-    def __init__(self, roots: Sequence[Path], session: WorkflowSession) -> None:
+    def __init__(self, roots: Sequence[Path]) -> None:
         self._roots = roots
-        self._session = session
 
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
-        """Folders that begin with a dot are left out by pytest; not those that were asked for."""
+        """Do not ignore folders that begin with a dot where they were named."""
         inside = any(collection_path.is_relative_to(root) for root in self._roots)
         return False if inside and collection_path.is_dir() else None
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-        """A recording among what was named."""
+        """Collect a recording that was named."""
         if file_path.suffix != ".json" or not any(file_path.is_relative_to(root) for root in self._roots):
             return None
         # Outside of rootdir pytest has no name of its own for a file that stands on the command line.
         outside = not file_path.is_relative_to(parent.config.rootpath)
         nodeid = file_path.as_posix() if outside else None
-        file = RecordingFile.from_parent(parent, path=file_path, nodeid=nodeid)
-        file.workflows = self._session
-        return file
+        return RecordingFile.from_parent(parent, path=file_path, nodeid=nodeid)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """A recording's node id alone collects nothing: say what runs it again."""
+        """Add the command that runs the recording again: its node id alone collects nothing."""
         report = yield
         if isinstance(item, RecordingItem) and report.failed:
             report.sections.append(("Run it again", f"pytest {shlex.quote(f'--workflows-replay={item.shown}')}"))
@@ -94,10 +90,8 @@ class ReplayHooks:
 class RecordingFile(pytest.File):
     """A file that holds a recording."""
 
-    workflows: WorkflowSession
-
     def collect(self) -> Iterator[pytest.Item]:
-        """Its one item.
+        """Collect the one item of the file.
 
         Raises:
             pytest.Collector.CollectError: If it is no recording.
@@ -107,27 +101,35 @@ class RecordingFile(pytest.File):
         except RecordingError as error:
             raise self.CollectError(str(error)) from None
         name = f"{recording.binding or recording.workflow or 'workflow'}[{recording.instance_id}]"
-        item: RecordingItem = RecordingItem.from_parent(self, name=name, path=_home(recording, self.config.rootpath))
-        item.recording = recording
+        item: RecordingItem = RecordingItem.from_parent(
+            self, name=name, path=_home(recording, self.config.rootpath), recording=recording
+        )
+        # What a replay shows is recorded already, and was replayed by this. What nobody provides was shown as well.
+        item.stash[OWN_SETTINGS] = {"record": "none", "clock": "auto", "replay": False, "unprovided": "ignore"}
         yield item
 
 
 class RecordingItem(pytest.Item):
-    """Replays a recording: does today's source still do the same?"""
+    """Replays a recording: does today's source still do the same?
+
+    Args:
+        recording: The recording.
+        arguments: What any item of pytest takes.
+    """
 
     parent: RecordingFile
-    recording: Recording
+
+    def __init__(self, *, recording: Recording, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.recording = recording
 
     def runtest(self) -> None:
         """Run the recording against the source, on an event loop of its own."""
-        running = self.parent.workflows.running
-        assert running is not None
-        # What a replay shows is recorded already, and was replayed by this. What nobody provides was told of as well.
-        quiet = replace(running.settings, record="none", clock="auto", replay=False, unprovided="ignore")
-        running.settings = quiet
-        running.override(_stand_ins(running, self.recording, self.config.rootpath))
-        binding = running.workflow_binding(_binding_name(running, self.recording))
-        asyncio.run(replay(binding, self.recording, self.shown, running.settings.redact))
+        test_run = self.config.stash[SESSION].test_run
+        assert test_run is not None
+        test_run.override(_stand_ins(test_run, self.recording, self.config.rootpath))
+        binding = test_run.env.workflow_binding(_binding_name(test_run, self.recording))
+        asyncio.run(replay(binding, self.recording, self.shown, test_run.settings.redact))
 
     @property
     def shown(self) -> str:
@@ -136,7 +138,7 @@ class RecordingItem(pytest.Item):
         return str(path.relative_to(folder) if path.is_relative_to(folder) else path)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """What went wrong, without frames of ours."""
+        """The failure, without frames of ours."""
         if isinstance(excinfo.value, EngineError | WorkflowConfigError):
             return str(excinfo.value)
         return super().repr_failure(excinfo, "short")
@@ -154,8 +156,8 @@ def _home(recording: Recording, rootdir: Path) -> Path:
     return rootdir
 
 
-def _binding_name(running: RunningTest, recording: Recording) -> str:
-    names = running.workflow_names()
+def _binding_name(test_run: TestRun, recording: Recording) -> str:
+    names = test_run.env.workflow_names()
     listed = ", ".join(names) or "none"
     if recording.binding in names:
         return recording.binding
@@ -164,7 +166,7 @@ def _binding_name(running: RunningTest, recording: Recording) -> str:
             f"The recording is of the workflow {recording.binding!r}, which the configuration does not have. It has: "
             f"{listed}."
         )
-    configured = () if running.project is None else running.project.config.all_workflows
+    configured = () if test_run.project is None else test_run.project.config.all_workflows
     found = binding_meant(configured, recording.workflow, names)
     if found is None:
         raise RecordingError(
@@ -174,15 +176,15 @@ def _binding_name(running: RunningTest, recording: Recording) -> str:
     return found
 
 
-def _stand_ins(running: RunningTest, recording: Recording, rootdir: Path) -> dict[str, Any]:
-    """What the configuration does not give: the workflow's class, and bindings, which nobody must call."""
-    configured = None if running.project is None else running.project.config
+def _stand_ins(test_run: TestRun, recording: Recording, rootdir: Path) -> dict[str, Any]:
+    """The stand-ins for what the configuration does not give: the workflow's class, and bindings, never called."""
+    configured = None if test_run.project is None else test_run.project.config
     names = dict.fromkeys(recording.bindings)
     names.update(dict.fromkeys(() if configured is None else configured.other_bindings))
     known = (
         set()
-        if running.project is None or configured is None
-        else {one.binding for one in configured.all_workflows} | running.project.variables.keys()
+        if test_run.project is None or configured is None
+        else {one.binding for one in configured.all_workflows} | test_run.project.variables.keys()
     )
     given: dict[str, Any] = {
         name: UnknownValue(f"in a replay the binding {name!r} answers nothing outside of recorded steps")

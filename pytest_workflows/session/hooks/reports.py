@@ -1,40 +1,48 @@
-"""The hooks for what is looked at after a session: the HTML page and step coverage. Registered where one is wanted."""
+"""The hooks of the reports at the end of a session, the HTML page and step coverage. Registered where one is wanted."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_workflows.exploration.run_plan import PLAIN
 from pytest_workflows.messages.short_repr import shown_path
+from pytest_workflows.reporting.coverage import KnownWorkflow
+from pytest_workflows.reporting.html import Failure
+from pytest_workflows.reporting.run_records import TestRuns, quieten
 from pytest_workflows.session.recording_section import RECORDED
+from pytest_workflows.session.xdist_channel import CHANNEL, Message, attach, attached, converted
+
+from . import session_reports
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_workflows.reporting.coverage import Coverage, KnownWorkflow
-    from pytest_workflows.reporting.html import Failure
-    from pytest_workflows.reporting.test_runs import TestRuns
+    from pytest_workflows.reporting.coverage import Coverage
     from pytest_workflows.session.report_options import ReportOptions
     from pytest_workflows.session.session import WorkflowSession
-    from pytest_workflows.session.testrun import RunningTest
+    from pytest_workflows.session.testrun import TestRun
 
 NAME = "pytest-workflows-reports"
-_CARRIED = "workflows_runs"
-_LEFT = "workflows_left"
-_FAILURE = "workflows_failure"
+RUNS = Message("runs", converted(lambda: TestRuns))
+"""The instances of one run of a test."""
+CONFIGURED = Message("configured", converted(lambda: list[KnownWorkflow]))
+"""The workflows that the configurations of the collected tests name."""
+FAILURE = Message("failure", converted(lambda: tuple[str, Failure]))
+"""What the page says of a failure: the test, and how it failed."""
 
 
 class ReportHooks:
-    """Collects every test's instances, and shows them at the end.
+    """Hooks that collect every test's instances, and report on them at the end.
 
     Args:
         config: pytest's configuration.
         session: Our session.
-        options: What is wanted.
+        options: The report options.
     """
 
     def __init__(self, config: pytest.Config, session: WorkflowSession, options: ReportOptions) -> None:
@@ -42,99 +50,67 @@ class ReportHooks:
         self._session = session
         self._options = options
         session.record_for_reports()
-        self._worker: str | None = getattr(config, "workerinput", {}).get("workerid")
+        self._channel = config.stash[CHANNEL]
         self._runs: list[TestRuns] = []
         self._failures: dict[str, Failure] = {}
         self._configured: dict[KnownWorkflow, None] = {}
         self._coverage: Coverage | None = None
         self._unwritten: dict[Path, str] = {}
         self._has_failed = False
+        self._channel.receive(RUNS, self._runs.append)
+        self._channel.receive(CONFIGURED, lambda found: self._configured.update(dict.fromkeys(found)))
 
     # -- in the process that runs tests ------------------------------------------------------------------------------
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Note the workflows that the configurations of the collected tests name."""
-        from .session_reports import configured_workflows
-
-        self._configured.update(
-            dict.fromkeys(configured_workflows(session.items, self._session, self._config.rootpath))
-        )
+        found = session_reports.configured_workflows(session.items, self._session, self._config.rootpath)
+        self._channel.send(CONFIGURED, list(dict.fromkeys(found)))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """When a test was torn down, take its instances."""
+        """Take the instances of a test that was torn down."""
         report = yield
         self._has_failed = report.failed or (self._has_failed and report.when != "setup")
-        running = self._session.running
+        test_run = self._session.test_run
         if report.failed:
-            setattr(report, _FAILURE, _failure_of(report, running))
-        if report.when == "teardown" and running is not None and _concerns(running):
-            from pytest_workflows.reporting.test_runs import TestRuns, quieten
-
-            quiet = bool(running.plan.title) and not self._has_failed
-            recordings = running.recordings() if running.used else []
-            if quiet:
-                recordings = [quieten(recording) for recording in recordings]
-            if recordings or self._has_failed:
-                self._runs.append(TestRuns(item.nodeid + running.plan.title, self._worker, quiet, recordings))
+            attach(report, FAILURE, _failure_of(report, test_run))
+        if report.when == "teardown" and test_run is not None and _concerns(test_run):
+            self._send_runs(test_run)
         return report
 
-    # -- between processes -------------------------------------------------------------------------------------------
+    def _send_runs(self, test_run: TestRun) -> None:
+        quiet = bool(test_run.plan.title) and not self._has_failed
+        recordings = test_run.recordings.recordings() if test_run.used else []
+        if quiet:
+            recordings = [quieten(recording) for recording in recordings]
+        if recordings or self._has_failed:
+            self._channel.send(RUNS, TestRuns(test_run.title, self._channel.worker_id, quiet, recordings))
+
+    # -- in the process that shows them ------------------------------------------------------------------------------
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """A worker's reports carry what its tests left; here the failures are noted."""
-        from pytest_workflows.reporting.test_runs import dump, load
-
-        if self._worker is not None:
-            if self._runs:
-                setattr(report, _CARRIED, dump(self._runs))
-                self._runs.clear()
-            return
-        carried = getattr(report, _CARRIED, None)
-        if carried is not None:
-            self._runs += load(carried)
-            delattr(report, _CARRIED)
-        if report.failed:
-            found = getattr(report, _FAILURE, None) or _failure_of(report, None)
+        """Note a failure."""
+        if report.failed and not self._channel.is_worker:
+            test, failure = attached(report, FAILURE) or _failure_of(report, None)
             # A run of an exploration is said how to run again when all of its phases are over.
-            again = dict(report.sections).get("Run it again", found["command"])
-            self._add_failure(found["test"], {**found, "command": again})
+            again = dict(report.sections).get("Run it again", failure.command)
+            self._add_failure(test, replace(failure, command=again))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """A file that cannot be collected has failed too, and nothing of it was run."""
-        if report.failed and self._worker is None:
-            self._add_failure(report.nodeid, _failure_of(report, None))
+        """Note a file that cannot be collected: it has failed too."""
+        if report.failed and not self._channel.is_worker:
+            self._add_failure(*_failure_of(report, None))
 
-    def _add_failure(self, nodeid: str, found: dict[str, Any]) -> None:
-        from pytest_workflows.reporting.html import Failure
-
-        failure = self._failures.setdefault(nodeid, Failure(""))
-        failure.text = "\n\n".join(filter(None, [failure.text, found["text"]]))
-        failure.sentence = failure.sentence or found["sentence"]
-        failure.command = failure.command or found["command"]
-        failure.recordings = failure.recordings or found["recordings"]
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any) -> None:
-        """Take what a worker had left when it ended."""
-        left = getattr(node, "workeroutput", {}).get(_LEFT)
-        if left is not None:
-            from .session_reports import load_left
-
-            runs, configured = load_left(left)
-            self._runs += runs
-            self._configured.update(dict.fromkeys(configured))
+    def _add_failure(self, nodeid: str, failure: Failure) -> None:
+        known = self._failures.get(nodeid)
+        self._failures[nodeid] = failure if known is None else known.joined_with(failure)
 
     # -- the end -----------------------------------------------------------------------------------------------------
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Measure and write; too little coverage fails the session."""
-        from . import session_reports
-
-        if self._worker is not None:
-            self._config.workeroutput[_LEFT] = session_reports.dump_left(self._runs, list(self._configured))  # type: ignore[attr-defined]  # xdist's
-            return
-        if self._config.getoption("collectonly"):
+        if self._channel.is_worker or self._config.getoption("collectonly"):
             return
         report = session_reports.make_report(self._runs, self._failures, list(self._configured), self._config)
         self._coverage = report.coverage
@@ -180,26 +156,26 @@ class ReportHooks:
             )
 
 
-def _concerns(running: RunningTest) -> bool:
+def _concerns(test_run: TestRun) -> bool:
     """Whether a test is one of those that the page shows."""
-    return running.used or running.has_fixture
+    return test_run.used or test_run.has_fixture
 
 
-def _failure_of(report: pytest.TestReport | pytest.CollectReport, running: RunningTest | None) -> dict[str, Any]:
-    """What the page says of a failure: plain data, which a worker's report can carry, without what is redacted."""
-    redacted = running.redacted if running is not None and running.used else str
-    plan = PLAIN if running is None or not _concerns(running) else running.plan
-    return {
-        "test": report.nodeid + plan.title,
-        "text": _writable(redacted(report.longreprtext)),
-        "sentence": _writable(redacted(_sentence(report))),
-        "command": _writable(plan.command(report.nodeid, ())),
-        "recordings": getattr(report, RECORDED, []),
-    }
+def _failure_of(report: pytest.TestReport | pytest.CollectReport, test_run: TestRun | None) -> tuple[str, Failure]:
+    """What the page says of a failure, without what is redacted."""
+    redacted = test_run.secrets.redact if test_run is not None and test_run.used else str
+    plan = PLAIN if test_run is None or not _concerns(test_run) else test_run.plan
+    failure = Failure(
+        text=_writable(redacted(report.longreprtext)),
+        sentence=_writable(redacted(_sentence(report))),
+        command=_writable(plan.command(report.nodeid, ())),
+        recordings=attached(report, RECORDED) or [],
+    )
+    return report.nodeid + plan.title, failure
 
 
 def _sentence(report: pytest.TestReport | pytest.CollectReport) -> str:
-    """The line that says what happened: of several errors, of which one was raised for another, the last."""
+    """The sentence of a failure: the line that says what happened, of several chained errors the last."""
     crash = getattr(report.longrepr, "reprcrash", None)
     text = report.longreprtext if crash is None else crash.message
     lines = [line for line in text.splitlines() if line.strip()]

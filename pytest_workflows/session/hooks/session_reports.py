@@ -1,4 +1,4 @@
-"""Makes the reports at the end of a session from what its tests left."""
+"""The reports at the end of a session, made from the records of its tests."""
 
 from __future__ import annotations
 
@@ -10,36 +10,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
 import pytest
 
 from pytest_workflows.introspection.freeze import real_seconds
 from pytest_workflows.reporting.coverage import KnownWorkflow, dump, measure, sources_of
-from pytest_workflows.reporting.html import Failure, Report, TestRun, render
-from pytest_workflows.reporting.test_runs import TestRuns
+from pytest_workflows.reporting.html import Failure, Report, ReportedTest, render
+from pytest_workflows.reporting.run_records import TestRuns
 from pytest_workflows.sources import find_steps
 
 if TYPE_CHECKING:
     from pytest_workflows.session.report_options import ReportOptions
     from pytest_workflows.session.session import WorkflowSession
-
-
-class Left(msgspec.Struct):
-    """What a worker has not sent with its reports."""
-
-    runs: list[TestRuns]
-    configured: list[KnownWorkflow]
-
-
-def dump_left(runs: list[TestRuns], configured: list[KnownWorkflow]) -> str:
-    """As text, for another process."""
-    return msgspec.json.encode(Left(runs, configured)).decode()
-
-
-def load_left(text: str) -> tuple[list[TestRuns], list[KnownWorkflow]]:
-    """What `dump_left` wrote."""
-    left = msgspec.json.decode(text, type=Left)
-    return left.runs, left.configured
 
 
 def configured_workflows(
@@ -69,16 +50,14 @@ def make_report(
     configured: list[KnownWorkflow],
     config: pytest.Config,
 ) -> Report:
-    """Put together what the tests left: those that failed come first."""
-    tests: dict[str, TestRun] = {}
+    """Put the tests' records together: those that failed come first."""
+    tests: dict[str, ReportedTest] = {}
     for run in runs:
         if not run.quiet:
-            test = tests.setdefault(run.test, TestRun(run.test, worker=run.worker))
-            test.recordings += run.recordings
-    for test in tests.values():
-        if test.id in failures:
-            test.outcome = "failed"
-            test.failure = failures[test.id]
+            failure = failures.get(run.test)
+            outcome = "passed" if failure is None else "failed"
+            test = tests.setdefault(run.test, ReportedTest(run.test, outcome, run.worker, failure))
+            test.recordings.extend(run.recordings)
     recordings = [recording for run in runs for recording in run.recordings]
     coverage = measure(recordings, configured, sources_of(config.rootpath), config.rootpath)
     return Report(
@@ -92,7 +71,7 @@ def make_report(
     )
 
 
-def _place(test: TestRun) -> tuple[bool, str]:
+def _place(test: ReportedTest) -> tuple[bool, str]:
     """Failing tests first; then workers' tests by their names, since their order is another one in each session."""
     return test.outcome != "failed", "" if test.worker is None else test.id
 

@@ -79,7 +79,7 @@ function openInstance(index) {
     el("div", { class: "of soft" }, badge(test.outcome), " ", el("a", { href: `#/tests/${row.test}` }, el("code", null, test.id))),
     test.failure ? failureBox(row.test, index) : "",
     facts([["created", when(run.created_at)], ["virtual time", took(row.virtual)], ["real time", took(row.real)],
-      ["lives", (run.lives || 1) > 1 ? String(run.lives) : null], ["class", run.class_name], ["source", run.file], ["worker", test.worker]]),
+      ["executions", (run.lives || 1) > 1 ? String(run.lives) : null], ["class", run.class_name], ["source", run.file], ["worker", test.worker]]),
     run.error ? errorBox(run.error, run.traceback, null) : "",
     el("section", null, el("h3", null, "Timeline"), timeline.tools, (run.steps || []).length ? timeline.element : el("div", { class: "empty" }, "No step has started.")),
     ...[

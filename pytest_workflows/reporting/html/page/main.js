@@ -4,7 +4,7 @@ let opened = null;
 let openedTest = null;
 let showing = null;
 
-// The address says what is shown. What a key or a click asks for is drawn at once: the browser tells of a new address
+// The address says what is shown. What a key or a click asks for is drawn at once: the browser reports a new address
 // only some time later, when the next key may have come already.
 function go(address) {
   location.hash = address;

@@ -78,7 +78,7 @@ function recording(index) {
   return recordings.get(index);
 }
 
-// What a screen reader is to hear of; nothing is shown.
+// The text for a screen reader; nothing is shown.
 function say(text) {
   document.getElementById("said").textContent = text;
 }

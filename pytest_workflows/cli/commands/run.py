@@ -10,16 +10,15 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from durable_engine import FINAL_STATUSES, InvalidArgumentError, in_words, read_now
+from durable_engine import FINAL_STATUSES, InstanceHandle, InvalidArgumentError, in_words, read_now
+from pytest_workflows.cli.errors import NO, CommandError, UsageError
+from pytest_workflows.cli.events import PlannedEvent, read_event, read_json
+from pytest_workflows.cli.options import Config
+from pytest_workflows.cli.session import Bench, run_like_a_test
+from pytest_workflows.cli.terminal import formatting as words
+from pytest_workflows.cli.terminal.console import STYLES, labelled, show, stdout
+from pytest_workflows.cli.terminal.live_view import Watcher
 from pytest_workflows.messages.short_repr import shown
-
-from . import formatting as words
-from .console import STYLES, labelled, show, stdout
-from .errors import NO, CommandError, UsageError
-from .events import PlannedEvent, read_event, read_json
-from .live_view import Watcher
-from .options import Config
-from .session import Bench, run_like_a_test
 
 if TYPE_CHECKING:
     from durable_engine import JsDict, WorkflowBinding
@@ -39,7 +38,7 @@ Examples:
 
 
 def register(app: typer.Typer) -> None:
-    """Make it a command of the app."""
+    """Register the command."""
     app.command("run", epilog=EXAMPLES)(run)
 
 
@@ -91,7 +90,7 @@ def _check_time(now: str) -> None:
 
 
 class _Run:
-    """One run: what it is given, and how it ended."""
+    """One run of the command: its input, and its outcome."""
 
     def __init__(
         self, binding: str | None, options: dict[str, Any], events: list[PlannedEvent], console: Console
@@ -128,7 +127,7 @@ class _Run:
         self._unprovided = engine.unprovided.pending
         self._times = (engine.clock.now_ms - created_ms, time.perf_counter() - began)
 
-    async def _create(self, binding: WorkflowBinding) -> Any:
+    async def _create(self, binding: WorkflowBinding) -> InstanceHandle:
         try:
             return await binding.create(self._options)
         except Exception as error:
@@ -148,7 +147,7 @@ class _Run:
         )
 
     def finish(self) -> int:
-        """Say how it ended.
+        """Print the outcome.
 
         Returns:
             The exit code.

@@ -1,4 +1,4 @@
-"""Shows an instance while it runs: its timeline on a terminal, a line for each thing that happens anywhere else."""
+"""The live view of an instance: its timeline on a terminal, a line for each event anywhere else."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ _OFFSET = 21
 _LINES = 3
 _ERROR = 70
 _FRAMES = 20
-"""How often a second the terminal is drawn at most."""
+"""The most times a second that the terminal is drawn."""
 
 
 class Watcher(Observer):
-    """Watches one instance of an engine.
+    """A live view of one instance of an engine.
 
     Args:
         engine: The engine.
@@ -75,10 +75,10 @@ class Watcher(Observer):
         if self._live is not None:
             self._live.stop()
 
-    # -- what it is told of ------------------------------------------------------------------------------------------
+    # -- observer hooks ----------------------------------------------------------------------------------------------
 
     def instance_created(self, instance: Instance) -> None:
-        """The first one is the one to watch; the others are its children."""
+        """Watch the first instance; the others are its children."""
         if self._instance is None:
             self._instance = instance
             self._created_ms = self._engine.clock.now_ms
@@ -87,7 +87,7 @@ class Watcher(Observer):
             self._line(f"created {instance.workflow.name} {instance.id}")
 
     def step_started(self, instance: Instance, step: StepKey) -> None:
-        """Sleeps and waits are shown when they begin; a callback is when it is over."""
+        """Show the begin of a sleep or a wait; a callback is shown when it is over."""
         if step.kind != "do" and self._is_mine(instance):
             self._step(step, "begins")
 

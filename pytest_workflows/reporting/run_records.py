@@ -1,4 +1,4 @@
-"""What each run of a test leaves for the reports at the end of the session, carried from xdist's workers too."""
+"""Records of each run of a test for the reports at the end of the session, carried from xdist's workers too."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class TestRuns(msgspec.Struct):
         recordings: Its instances.
     """
 
-    __test__ = False  # pytest, this is none of yours
+    __test__ = False  # pytest must not collect the class
 
     test: str
     worker: str | None
@@ -26,7 +26,7 @@ class TestRuns(msgspec.Struct):
 
 
 def quieten(recording: Recording) -> Recording:
-    """A recording with what counts alone: its steps and events, without values, and its crashes."""
+    """A recording reduced to what is counted: its steps and events, without values, and its crashes."""
     return msgspec.structs.replace(
         recording,
         steps=[msgspec.structs.replace(step, inputs={}, result=None) for step in recording.steps],
@@ -38,13 +38,3 @@ def quieten(recording: Recording) -> Recording:
         params=None,
         output=None,
     )
-
-
-def dump(runs: list[TestRuns]) -> str:
-    """Runs as text that a report can carry."""
-    return msgspec.json.encode(runs).decode()
-
-
-def load(text: str) -> list[TestRuns]:
-    """Runs from what `dump` made."""
-    return msgspec.json.decode(text, type=list[TestRuns])

@@ -1,4 +1,4 @@
-"""What goes to the terminal: in colour where it has some, within its width, and as plain text into a pipe."""
+"""Terminal output: in colour where the terminal has some, within its width, and as plain text into a pipe."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ Row = tuple[str, str | Text]
 
 
 class _SafeConsole(Console):
-    """Writes nothing that would steer the terminal but its own colours, whatever is printed."""
+    """A console that writes nothing that would steer the terminal but its own colours, whatever is printed."""
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
-        """The parts of what is printed."""
+        """Render something, made safe."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else Segment(printable(segment.text), segment.style)
 
 
 def stdout() -> Console:
-    """The terminal, or what stands in its place."""
+    """The console on standard output, be it a terminal or not."""
     return _SafeConsole(highlight=False, markup=False, emoji=False, soft_wrap=False, legacy_windows=False)
 
 
@@ -55,7 +55,7 @@ def _safe_line(line: str) -> str:
 
 
 def show(content: RenderableType, console: Console) -> None:
-    """Print something; where nobody looks at a terminal, without the spaces that fill up lines."""
+    """Print something; outside of a terminal without the spaces that fill up lines."""
     if console.is_terminal:
         console.print(content)
         return

@@ -10,11 +10,10 @@ from pathlib import Path
 import typer
 from rich.text import Text
 
+from pytest_workflows.cli.options import Config, Json
+from pytest_workflows.cli.project import find_project
+from pytest_workflows.cli.terminal.console import columns, show, stdout
 from pytest_workflows.project.wrangler import WorkflowBindingConfig, WranglerConfig
-
-from .console import columns, show, stdout
-from .options import Config, Json
-from .project import find_project
 
 EXAMPLES = """
 Examples:
@@ -26,7 +25,7 @@ Examples:
 
 
 def register(app: typer.Typer) -> None:
-    """Make it a command of the app."""
+    """Register the command."""
     app.command("list", epilog=EXAMPLES)(list_)
 
 

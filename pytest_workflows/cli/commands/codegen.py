@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import typer
 
+from pytest_workflows.cli.errors import CommandError, UsageError
+from pytest_workflows.cli.files import read_file
+from pytest_workflows.cli.generating import generate
+from pytest_workflows.cli.options import Config, File, InstanceId, JsonOutputs, WorkflowOption
+from pytest_workflows.cli.project import find_project
 from pytest_workflows.project.wrangler import binding_meant
 from pytest_workflows.recordings import Recording
-
-from .errors import CommandError, UsageError
-from .files import read_file
-from .generating import generate
-from .options import Config, File, InstanceId, JsonOutputs, WorkflowOption
-from .project import find_project
 
 EXAMPLES = """
 Examples:
@@ -23,7 +22,7 @@ Examples:
 
 
 def register(app: typer.Typer) -> None:
-    """Make it a command of the app."""
+    """Register the command."""
     app.command("codegen", epilog=EXAMPLES)(codegen)
 
 

@@ -17,13 +17,12 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from pytest_workflows.cli.check_plugin import FILE
+from pytest_workflows.cli.errors import NO, OK, CommandError, UsageError
+from pytest_workflows.cli.options import Config, Json
+from pytest_workflows.cli.terminal import formatting as words
+from pytest_workflows.cli.terminal.console import Row, labelled, show, show_whole, stdout
 from pytest_workflows.messages.short_repr import shown_path
-
-from . import formatting as words
-from .check_plugin import FILE
-from .console import Row, labelled, show, show_whole, stdout
-from .errors import NO, OK, CommandError, UsageError
-from .options import Config, Json
 
 _ERROR = 200
 _NO_TESTS = 5
@@ -40,7 +39,7 @@ Examples:
 
 
 def register(app: typer.Typer) -> None:
-    """Make it a command of the app."""
+    """Register the command."""
     app.command("check", epilog=EXAMPLES)(check)
 
 
@@ -157,7 +156,7 @@ def _rows(found: dict[str, Any]) -> Iterator[Row]:
 
 
 def _tests(found: dict[str, Any]) -> str:
-    """How the tests end as they are, and how many of them fail when the engine dies or in another order."""
+    """A row on the tests: how they end as they are, and how many fail when the engine dies or in another order."""
     words = {
         "passed": ("passes as it is", "pass as they are"),
         "failed": ("fails as it is", "fail as they are"),

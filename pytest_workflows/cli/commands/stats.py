@@ -1,4 +1,4 @@
-"""`pytest-workflows stats PATH`: what many recordings say of their workflows."""
+"""`pytest-workflows stats PATH`: statistics of many recordings, a workflow each."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from pytest_workflows.cli.errors import CommandError, UsageError
+from pytest_workflows.cli.files import read_all
+from pytest_workflows.cli.options import Json, WorkflowOption
+from pytest_workflows.cli.terminal import formatting as words
+from pytest_workflows.cli.terminal.console import STYLES, Row, columns, labelled, safe_json, show, stdout
 from pytest_workflows.recordings import Recording
 from pytest_workflows.recordings.stats import Spread, StepStats, WorkflowStats, stats_of, workflow_of
-
-from . import formatting as words
-from .console import STYLES, Row, columns, labelled, safe_json, show, stdout
-from .errors import CommandError, UsageError
-from .files import read_all
-from .options import Json, WorkflowOption
 
 _NAMELESS = "unknown"
 _MOST_STEPS = 10
@@ -34,7 +33,7 @@ Examples:
 
 
 def register(app: typer.Typer) -> None:
-    """Make it a command of the app."""
+    """Register the command."""
     app.command("stats", epilog=EXAMPLES)(stats)
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime, timedelta
-from typing import Any
 
 from durable_engine import UnknownValue, in_words
+from pytest_workflows.messages import short_repr
+from pytest_workflows.messages.short_repr import one_line
 from pytest_workflows.recordings import Recording, is_unknown
-from pytest_workflows.recordings.format.model import ErrorRecord
+from pytest_workflows.recordings.format.model import ErrorRecord, Value
+from pytest_workflows.recordings.format.values import JsonValue
 from pytest_workflows.recordings.production import UNKNOWN_ERROR
 
 UNKNOWN = "unknown"
@@ -31,7 +33,7 @@ def milliseconds(start: datetime, end: datetime) -> int:
 
 
 def between(start: datetime | None, end: datetime | None) -> str:
-    """How long it took, in words."""
+    """The duration between two times, in words."""
     return UNKNOWN if start is None or end is None or end < start else in_words(milliseconds(start, end))
 
 
@@ -41,12 +43,12 @@ def duration(ms: float | None) -> str:
 
 
 def name_of(recording: Recording) -> str:
-    """What the recording's workflow is called."""
+    """The name of the recording's workflow."""
     names = [name for name in (recording.workflow, recording.binding) if name]
     return " / ".join(dict.fromkeys(names)) or UNKNOWN
 
 
-def value(data: Any, width: int = 0) -> str:
+def value(data: Value, width: int = 0) -> str:
     """A value of a recording as compact JSON, cut to a width if one is given."""
     if is_unknown(data):
         return f"{UNKNOWN}: {data.get('reason', 'it is not said why')}"
@@ -56,8 +58,7 @@ def value(data: Any, width: int = 0) -> str:
 
 def cut(text: str, width: int) -> str:
     """A text on one line, cut to a width."""
-    line = " ".join(text.split())
-    return line if len(line) <= width else f"{line[: width - 1]}…"
+    return short_repr.cut(one_line(text), width, "…")
 
 
 def error(record: ErrorRecord | None) -> str:
@@ -71,7 +72,7 @@ def error(record: ErrorRecord | None) -> str:
 
 
 def exception(message: str) -> str:
-    """The same, with the exception's name without its module."""
+    """A message in one line, with the exception's name without its module."""
     line = last_line(message)
     name, colon, rest = line.partition(": ")
     return f"{name.rpartition('.')[2]}{colon}{rest}" if re.fullmatch(r"[\w.]+", name) else line
@@ -84,13 +85,13 @@ def last_line(message: str) -> str:
     return messages[0] if messages else (lines[-1] if lines else "")
 
 
-def _plain(data: Any) -> Any:
+def _plain(data: JsonValue) -> JsonValue:
     if isinstance(data, list):
         return [_plain(item) for item in data]
     if not isinstance(data, dict):
         return data
     if is_unknown(data):
-        return repr(UnknownValue(data.get("reason", "")))
+        return repr(UnknownValue(str(data.get("reason", ""))))
     if "$type" in data:
         return _plain(data.get("value"))
     return {key: _plain(item) for key, item in data.items()}

@@ -14,12 +14,11 @@ from rich.text import Text
 
 from durable_engine import FINAL_STATUSES
 from durable_engine.history import FINAL_STEP_STATUSES, WORKFLOW_TERMINATED
+from pytest_workflows.cli.files import read_file
+from pytest_workflows.cli.options import Config, File, InstanceId, Json, JsonOutputs, WorkflowOption
+from pytest_workflows.cli.terminal import formatting as words
+from pytest_workflows.cli.terminal.console import Row, coloured, columns, labelled, safe_json, show, stdout
 from pytest_workflows.recordings import Attempt, LogLine, Recording, SourcePlace, Step, dump
-
-from . import formatting as words
-from .console import Row, coloured, columns, labelled, safe_json, show, stdout
-from .files import read_file
-from .options import Config, File, InstanceId, Json, JsonOutputs, WorkflowOption
 
 _VALUE = 400
 _NOTES = 12
@@ -40,7 +39,7 @@ Examples:
 
 
 def register(app: typer.Typer) -> None:
-    """Make it a command of the app."""
+    """Register the command."""
     app.command("describe", epilog=EXAMPLES)(describe)
 
 
@@ -141,7 +140,7 @@ def _where(place: SourcePlace) -> str:
 
 
 def _raised(message: str) -> Iterator[Row]:
-    """Where an error was raised, by the traceback that is told with it: the last place that is no library's."""
+    """The place where an error was raised, by the traceback in its message: the last one that is no library's."""
     frames = _FRAME.findall(message)
     own = [frame for frame in frames if not _LIBRARY.search(frame[0])]
     for file, line in (own or frames)[-1:]:
@@ -168,7 +167,7 @@ def _duration(recording: Recording) -> str:
 
 
 def _last_successful(recording: Recording) -> str:
-    # Parallel steps end in another order than they start in; where times do not tell, the order in the file does.
+    # Parallel steps end in another order than they start in; where times do not decide, the order in the file does.
     last: Step | None = None
     for step in recording.steps:
         if step.status == "complete" and (last is None or not _ended_before(step, last)):
@@ -183,7 +182,7 @@ def _ended_before(step: Step, other: Step) -> bool:
 
 
 def _rollback(recording: Recording, step: Step) -> Iterator[Row]:
-    """A step's rows, but for what it is: what production did to undo a step."""
+    """The rows of a rollback: a step by which production undid a step."""
     for label, shown in _step(recording, step):
         if label != "Output":
             yield label, "rollback" if label == "Type" else shown
@@ -195,7 +194,7 @@ def _termination(detail: dict[str, object]) -> Iterator[Row]:
 
 
 def _source(trigger: object) -> str:
-    """What a trigger came from: production says it in words, history by its number."""
+    """The source of a trigger, which production has in words, and history as a number."""
     if not isinstance(trigger, dict):
         return words.UNKNOWN
     source, cron = trigger.get("source"), trigger.get("cron")

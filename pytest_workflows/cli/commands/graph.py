@@ -9,16 +9,15 @@ from typing import Annotated
 import typer
 
 from durable_engine import printable
+from pytest_workflows.cli.errors import CommandError, UsageError
+from pytest_workflows.cli.files import read_all
+from pytest_workflows.cli.options import Config
+from pytest_workflows.cli.project import Found, find_project
 from pytest_workflows.messages.path_checks import why_not_writable
 from pytest_workflows.messages.short_repr import shown, shown_path
 from pytest_workflows.recordings import Recording, workflow_of
 from pytest_workflows.reporting.graph import build_graph, to_mermaid, to_svg
 from pytest_workflows.sources import SourceWorkflow, find_steps
-
-from .errors import CommandError, UsageError
-from .files import read_all
-from .options import Config
-from .project import Found, find_project
 
 EXAMPLES = """
 Examples:
@@ -32,7 +31,7 @@ Examples:
 
 
 class Format(StrEnum):
-    """How a graph is written."""
+    """The formats of a graph."""
 
     mermaid = "mermaid"
     svg = "svg"
@@ -43,7 +42,7 @@ _ENDINGS = {".svg": Format.svg, ".mmd": Format.mermaid, ".mermaid": Format.merma
 
 
 def register(app: typer.Typer) -> None:
-    """Make it a command of the app."""
+    """Register the command."""
     app.command("graph", epilog=EXAMPLES)(graph)
 
 
@@ -87,7 +86,7 @@ def graph(
 
 
 def _form_of(output: Path | None, format: Format | None) -> Format:
-    """What is written: the file's ending says it, and what `--format` says must be the same.
+    """The format to write: the file's ending decides, and `--format` must say the same.
 
     Raises:
         UsageError: If a file of that ending holds something else, or cannot be written.

@@ -14,19 +14,18 @@ from rich.console import Console
 from rich.text import Text
 
 from durable_engine import EngineError, printable
+from pytest_workflows.cli.errors import INPUT, NO, OK, UsageError
+from pytest_workflows.cli.files import as_command_error, read_file
+from pytest_workflows.cli.options import Config, File, InstanceId, JsonOutputs, WorkflowOption
+from pytest_workflows.cli.session import Bench, run_like_a_test
+from pytest_workflows.cli.terminal import formatting as words
+from pytest_workflows.cli.terminal.console import show, stdout
+from pytest_workflows.cli.terminal.live_view import Watcher
 from pytest_workflows.recordings import DivergenceError, Recording, RecordingError
 from pytest_workflows.recordings.playback.replay import replay, same_failure
 from pytest_workflows.recordings.playback.reproduction import reproduce as play
 from pytest_workflows.recordings.playback.script import find_until
 from pytest_workflows.recordings.production import guess_of
-
-from . import formatting as words
-from .console import show, stdout
-from .errors import INPUT, NO, OK, UsageError
-from .files import as_command_error, read_file
-from .live_view import Watcher
-from .options import Config, File, InstanceId, JsonOutputs, WorkflowOption
-from .session import Bench, run_like_a_test
 
 EXAMPLES = """
 Examples:
@@ -40,7 +39,7 @@ Examples:
 
 
 def register(app: typer.Typer) -> None:
-    """Make it a command of the app."""
+    """Register the command."""
     app.command("reproduce", epilog=EXAMPLES)(reproduce)
 
 
@@ -76,7 +75,7 @@ def _marks(recording: Recording) -> dict[str, Any]:
 
 
 class _Reproduction:
-    """One reproduction, and how it went."""
+    """One reproduction, and its outcome."""
 
     def __init__(
         self, recording: Recording, binding: str | None, name: str, until: str | None, console: Console
@@ -93,7 +92,7 @@ class _Reproduction:
         self.exception: BaseException | None = None
 
     def act(self, bench: Bench) -> None:
-        """Run it."""
+        """Run the reproduction."""
         try:
             asyncio.run(self._play(bench))
         except RecordingError as error:
@@ -105,7 +104,7 @@ class _Reproduction:
         binding = bench.binding(self._binding, self._recording.workflow)
         with Watcher(bench.engine, self._console):
             if self._until is None:
-                await replay(binding, self._recording, self._name, bench.running.settings.redact)
+                await replay(binding, self._recording, self._name, bench.test_run.settings.redact)
                 return
             reproduction = play(binding, self._recording, until=self._until)
             reproduction.script.name = self._name
@@ -116,7 +115,7 @@ class _Reproduction:
                 self.exception = instance.exception
 
     def finish(self) -> int:
-        """Say how it went.
+        """Print the outcome.
 
         Returns:
             The exit code.

@@ -8,11 +8,11 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from .comparison import Difference, compare
-from .console import labelled, show, stdout
-from .errors import NO, OK
-from .files import FILE_HELP, read_file
-from .options import Config
+from pytest_workflows.cli.comparison import Difference, compare
+from pytest_workflows.cli.errors import NO, OK
+from pytest_workflows.cli.files import FILE_HELP, read_file
+from pytest_workflows.cli.options import Config
+from pytest_workflows.cli.terminal.console import labelled, show, stdout
 
 EXAMPLES = """
 Examples:
@@ -31,7 +31,7 @@ _MARKS = {
 
 
 def register(app: typer.Typer) -> None:
-    """Make it a command of the app."""
+    """Register the command."""
     app.command("diff", epilog=EXAMPLES)(diff)
 
 

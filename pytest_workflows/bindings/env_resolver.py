@@ -1,0 +1,209 @@
+"""The resolver of `env`: which binding, variable or fake each name gives to the Worker, in one test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from .workflow_binder import WorkflowBinder
+
+if TYPE_CHECKING:
+    from durable_engine import Engine, WorkflowBinding
+    from pytest_workflows.project.worker_project import Project
+    from pytest_workflows.project.wrangler import WorkflowBindingConfig, WranglerConfig
+    from pytest_workflows.sources.worker_code import Sources
+    from pytest_workflows.workers.context import ExecutionContext
+
+
+class EnvResolver:
+    """Resolves the names of one test's `env`, and of its `ctx.exports`.
+
+    What the test gave comes first, then the configuration's workflows, its variables with the secrets, and its other
+    bindings, which nobody provides. Each is made when its name is first asked for.
+
+    Args:
+        project: The worker project that the test belongs to; None where no configuration was found.
+        sources: Gives what is the source of the Worker under test.
+        engine: Gives the test's engine.
+        ask_given: Gives the bindings of the fixture `workflow_bindings`, where the test did not hand them over.
+        check: Called before a binding is given; what it raises refuses it.
+    """
+
+    def __init__(
+        self,
+        project: Project | None,
+        sources: Callable[[], Sources],
+        engine: Callable[[], Engine],
+        *,
+        ask_given: Callable[[], Mapping[str, Any]] = dict,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._project = project
+        self._sources = sources
+        self._engine = engine
+        self._ask_given = ask_given
+        self._check = check
+        self._overrides: Mapping[str, Any] | None = None
+        self._resolved: dict[str, object] = {}
+        self._proxies: dict[str, object] = {}
+        self._workflows = WorkflowBinder(project, sources, engine, lambda: self.context)
+
+    def override(self, bindings: Mapping[str, Any]) -> None:
+        """Let the bindings of the fixture `workflow_bindings` win over the configuration's."""
+        self._overrides = self._sources().given = bindings  # not a copy: a property test puts new fakes into it
+
+    def forget(self) -> None:
+        """Make everything anew when it is next asked for: the test has another engine."""
+        self._resolved, self._proxies = {}, {}
+
+    @property
+    def overridden(self) -> list[str]:
+        """The names of the bindings that the test gave, as far as it was asked for them."""
+        return sorted(self._overrides or ())
+
+    @property
+    def classes(self) -> Mapping[str, type]:
+        """The workflow classes that were bound so far, by the names of their bindings."""
+        return self._workflows.classes
+
+    # -- names of env ------------------------------------------------------------------------------------------------
+
+    def resolve(self, name: str) -> object:
+        """The binding, variable or fake of that name, as the Worker sees it in `env`.
+
+        Raises:
+            KeyError: If there is none.
+        """
+        self._check()
+        if name not in self._resolved:
+            self._resolved[name] = self._make(name)
+        return self._recorded(name) if self._is_asked_by_worker() else self._resolved[name]
+
+    def _is_asked_by_worker(self) -> bool:
+        """Whether the Worker's own code asks, in a workflow; tests, fakes and handlers get the object itself."""
+        from durable_engine import current_scope
+
+        return current_scope.get() is not None and self._sources().caller() is not None
+
+    def _recorded(self, name: str) -> object:
+        if name not in self._proxies:
+            from .recording_proxy import record
+
+            self._proxies[name] = record(self._resolved[name], name)
+        return self._proxies[name]
+
+    def _make(self, name: str) -> object:
+        given = self._given()
+        if name in given:
+            value = given[name]
+            return self._workflows.bind_class(name, value) if _is_entrypoint(value) else value
+        if self._project is None:
+            raise KeyError(name)
+        config = self._project.config
+        for workflow in config.workflows:
+            if workflow.binding == name:
+                return self._workflows.bind_configured(workflow)
+        variables = self._project.variables
+        if name in variables:
+            return variables[name]
+        if name in config.other_bindings:
+            from .missing_binding import MissingBinding
+
+            return MissingBinding(name, config.other_bindings[name], config.path)
+        raise KeyError(name)
+
+    def names(self) -> Iterable[str]:
+        """The names that `env` has."""
+        names = set(self._given())
+        if self._project is not None:
+            config = self._project.config
+            names |= {workflow.binding for workflow in config.workflows}
+            names |= self._project.variables.keys() | config.other_bindings.keys()
+        return sorted(names)
+
+    def _given(self) -> Mapping[str, Any]:
+        if self._overrides is None:
+            self.override(self._ask_given())
+        assert self._overrides is not None
+        return self._overrides
+
+    def _config(self) -> WranglerConfig | None:
+        return None if self._project is None else self._project.config
+
+    # -- workflows ---------------------------------------------------------------------------------------------------
+
+    def workflow_names(self) -> list[str]:
+        """The engine's names of the workflows that have a class here: configured ones first, then exported ones."""
+        config, given = self._config(), self._given()
+        workflows = () if config is None else config.workflows
+        # A workflow of another Worker does not matter until it is used.
+        names = [one.binding for one in workflows if one.script_name is None or one.binding in given]
+        names += [one.binding for one in self._exports() if one.binding not in names]
+        mine = [name for name in names if name not in given or _is_entrypoint(given[name])]
+        return mine + [name for name in given if name not in names and _is_entrypoint(given[name])]
+
+    def workflow_binding(self, name: str) -> WorkflowBinding:
+        """A workflow's binding, by one of `workflow_names`."""
+        for workflow in self._exports():
+            if workflow.binding == name:
+                return self._bind_export(workflow)
+        return cast("WorkflowBinding", self.resolve(name))
+
+    @property
+    def schedules(self) -> dict[str, list[WorkflowBindingConfig]]:
+        """The workflows of this Worker that each cron starts."""
+        config = self._config()
+        found: dict[str, list[WorkflowBindingConfig]] = {}
+        for workflow in () if config is None else config.all_workflows:
+            for cron in dict.fromkeys(workflow.schedules if workflow.script_name is None else ()):
+                found.setdefault(cron, []).append(workflow)
+        return found
+
+    # -- what the Worker exports -------------------------------------------------------------------------------------
+
+    @property
+    def context(self) -> ExecutionContext:
+        """A `ctx`, for an entrypoint or a handler."""
+        from pytest_workflows.project.wrangler import has_ctx_exports
+        from pytest_workflows.workers.context import ExecutionContext, Exports
+
+        exports = Exports(self.export, self._export_names) if has_ctx_exports(self._config()) else None
+        return ExecutionContext(exports)
+
+    def export(self, class_name: str) -> WorkflowBinding:
+        """The workflow that the configuration exports under the name of its class.
+
+        Raises:
+            KeyError: If there is none; its argument says why.
+            MissingBindingError: If the platform has it, and we have not.
+        """
+        from .missing_exports import no_export
+
+        for workflow in self._exports():
+            if workflow.class_name == class_name:
+                return self._bind_export(workflow)
+        raise no_export(class_name, self._project)
+
+    def _bind_export(self, workflow: WorkflowBindingConfig) -> WorkflowBinding:
+        """The binding of an exported workflow: its own, or that of `env` that is the same workflow."""
+        name, config = workflow.binding, self._config()
+        configured = () if config is None else config.workflows
+        if name in self._given() or any(one.binding == name for one in configured):
+            return cast("WorkflowBinding", self.resolve(name))
+        bindings = self._engine().bindings
+        if name not in bindings:
+            self._workflows.bind_configured(workflow)
+        return self._engine().bindings[name]
+
+    def _exports(self) -> Iterable[WorkflowBindingConfig]:
+        config = self._config()
+        return () if config is None else config.exports
+
+    def _export_names(self) -> list[str]:
+        return [workflow.class_name for workflow in self._exports()]
+
+
+def _is_entrypoint(value: object) -> bool:
+    from pytest_workflows.workers.entrypoints import WorkflowEntrypoint
+
+    return isinstance(value, type) and issubclass(value, WorkflowEntrypoint)

@@ -1,0 +1,69 @@
+"""What is kept of an instance that is gone: an introspector goes on answering from it."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from durable_engine import HistoryEvent, InstanceNotFoundError, JsDict, StepRecord, hide_frames
+from pytest_workflows.timeline.text import Run
+
+hide_frames(__file__)
+
+
+@dataclass(frozen=True, slots=True)
+class LastState:
+    """The records of an instance that is gone.
+
+    Attributes:
+        run: Its run; None where it never existed.
+        status: The last answer of `status()`.
+        exception: The exception that ended it.
+    """
+
+    run: Run | None = None
+    status: Mapping[str, Any] = field(default_factory=dict)
+    exception: BaseException | None = None
+
+    @property
+    def steps(self) -> list[StepRecord]:
+        """Its steps; none of one that never existed."""
+        return [] if self.run is None else self.run.step_records
+
+    @property
+    def history(self) -> list[HistoryEvent]:
+        """Its history; empty for one that never existed."""
+        return [] if self.run is None else self.run.history_events
+
+    def require(self, introspector: object) -> Run:
+        """Its run.
+
+        Args:
+            introspector: Who asks, for the message.
+
+        Raises:
+            InstanceNotFoundError: If there was no such instance.
+        """
+        if self.run is None:
+            raise InstanceNotFoundError(f"{introspector!r} was disposed of, and its instance never existed.")
+        return self.run
+
+
+class LastStatus(JsDict, Coroutine[Any, Any, JsDict]):
+    """The last status of an instance that is gone: a dict, and what gives that dict when it is awaited."""
+
+    def __await__(self) -> Generator[Any, Any, JsDict]:
+        yield from ()
+        return JsDict(self)
+
+    def send(self, value: Any) -> NoReturn:
+        """Answer at once: the value is there."""
+        raise StopIteration(JsDict(self))
+
+    def throw(self, *error: Any) -> NoReturn:
+        """Raise the error: nothing is under way into which it could be thrown."""
+        raise StopIteration(JsDict(self))
+
+    def close(self) -> None:
+        """Do nothing: nothing is open."""

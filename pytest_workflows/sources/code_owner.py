@@ -1,0 +1,55 @@
+"""Whose code a file has: ours, a library's, a Worker's, or a test's. Whoever asks that of a frame asks here.
+
+The engine tells its own code, libraries and users apart (`durable_engine.owner_of`). Here stands what a plugin adds to
+that: its own folder, and what of a user's code is the Worker's.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import lru_cache
+
+from durable_engine import Owner, own_folder, owner_of
+
+# The package's own folder, wherever in it this file lies.
+own_folder(sys.modules[__name__.partition(".")[0]].__path__[0])
+
+_FOREIGN_FOLDERS = frozenset({"site-packages", "dist-packages", "node_modules", "python_modules", "tests", "test"})
+
+
+def is_ours(file: str) -> bool:
+    """Whether a file is this plugin's or the engine's."""
+    return owner_of(file) is Owner.OURS
+
+
+def is_generated(file: str) -> bool:
+    """Whether code comes from no file: what dataclasses, attrs and namedtuple compile."""
+    return owner_of(file) is Owner.GENERATED
+
+
+def is_library(file: str) -> bool:
+    """Whether a file is the standard library's, this plugin's or an installed package's."""
+    return owner_of(file) is not Owner.USER
+
+
+def is_standard(file: str) -> bool:
+    """Whether a file is the standard library's or this plugin's, and no installed package's."""
+    owner = owner_of(file)
+    return owner is not Owner.USER and owner is not Owner.INSTALLED
+
+
+@lru_cache(maxsize=4096)
+def is_workers(folder: str, file: str) -> bool:
+    """Whether a file is a Worker's: below the folder of its `main`, and no library's and no test's.
+
+    Args:
+        folder: The folder, its links resolved.
+        file: The file.
+    """
+    prefix, real = os.path.join(folder, ""), os.path.realpath(file)
+    if not real.startswith(prefix):
+        return False
+    *folders, name = real[len(prefix) :].split(os.sep)
+    is_test = name.startswith(("test_", "conftest")) or name.endswith("_test.py")
+    return not is_test and _FOREIGN_FOLDERS.isdisjoint(folders)
