@@ -124,6 +124,14 @@ async def test_an_exception_that_is_meant_for_the_test_passes() -> None:
             await run(engine)
 
 
+async def test_nor_does_it_switch_off_who_raised_it_outside_of_a_hook() -> None:
+    async with Engine(passthrough=(OwnError,)) as engine:
+        with pytest.raises(OwnError):
+            engine.observers.switch_off("rule 'x'", "close", OwnError("for the test"))
+
+    assert engine.observers.off == set()
+
+
 @pytest.mark.parametrize("hook", _HOOKS)
 def test_every_hook_is_guarded(hook: str) -> None:
     def raise_(self: Observer, *arguments: Any, **named: Any) -> None:

@@ -1099,7 +1099,7 @@ def test_code_that_holds_the_interpreters_lock_ends_the_process_and_shows_the_st
 
 
 def test_code_that_holds_the_interpreters_lock_and_looks_at_signals_is_ended():
-    result = run_holding("lambda: re.match(r'(a+)+$', 'a' * 60 + 'b')")
+    result = run_holding("lambda: 3 ** 10**9")
 
     assert result.returncode == 1
     assert "EventLoopBlockedError: Step 's-1' (attempt 1) of instance 'x' of 'W' does not give way" in result.stderr
@@ -1118,6 +1118,18 @@ def test_the_alarm_does_the_threads_work_and_only_once(ended):
     WATCHDOG.unwatch(guard)
 
     assert not ended
+
+
+def test_the_alarm_handles_what_is_overdue_while_the_thread_cannot_run():
+    asked = []
+    guard = Named()
+    guard.applies = lambda: asked.append(guard) or False
+    alone = watchdog_module.Watchdog()  # its thread never starts
+    alone._guards[guard] = None
+
+    alone._on_alarm(watchdog_module.ALARM, sys._getframe())
+
+    assert asked == [guard]
 
 
 def test_a_system_without_such_a_timer_says_so(monkeypatch):
