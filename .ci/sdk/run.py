@@ -15,6 +15,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -94,16 +95,26 @@ def run(suite: Suite, tests: Path, work: Path) -> list[dict[str, str]] | str:
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    command = [sys.executable, "-m", "pytest", "-q", "--rootdir", str(folder), "-c", os.devnull]
+    command = [sys.executable, "-m", "pytest", "-q", "--continue-on-collection-errors"]
+    command += ["--rootdir", str(folder), "-c", os.devnull]
     for plugin in PLUGINS:
         command += ["-p", plugin]
     ignored = [name for name in suite.uncounted if "::" not in name]
     command += [f"--ignore-glob=*/{name}" for name in ignored]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=900)
     unchanged(tests / suite.folder, folder)
     if not outcomes.exists():
         return f"pytest ended before its first test:\n{done.stdout}{done.stderr}"
-    return [json.loads(line) for line in outcomes.read_text(encoding="utf-8").splitlines()]
+    seen = [json.loads(line) for line in outcomes.read_text(encoding="utf-8").splitlines()]
+    return [one for outcome in seen for one in each_test(outcome, folder)]
+
+
+def each_test(outcome: dict[str, str], folder: Path) -> list[dict[str, str]]:
+    """An outcome; of a file that could not be imported, one for each test in it."""
+    if not outcome["test"].endswith(".py"):
+        return [outcome]
+    names = re.findall(r"^(?:async )?def (test_\w+)", (folder / outcome["test"]).read_text(), re.MULTILINE)
+    return [{**outcome, "test": f"{outcome['test']}::{name}"} for name in names]
 
 
 def configure(suite: Suite, folder: Path) -> None:
