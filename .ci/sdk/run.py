@@ -101,7 +101,9 @@ def run(suite: Suite, tests: Path, work: Path) -> list[dict[str, str]] | str:
         command += ["-p", plugin]
     ignored = [name for name in suite.uncounted if "::" not in name]
     command += [f"--ignore-glob=*/{name}" for name in ignored]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=900)
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=900
+    )
     unchanged(tests / suite.folder, folder)
     if not outcomes.exists():
         return f"pytest ended before its first test:\n{done.stdout}{done.stderr}"

@@ -46,7 +46,7 @@ def is_as(observed, answer):
 
 def _pattern(observed):
     """A regular expression: `…` stands for what was cut, `<ms now>` and its like for what differs each time."""
-    parts = re.split(r"(…|<(?:%s)>)" % "|".join(_MASKS), observed)
+    parts = re.split(f"(…|<(?:{'|'.join(_MASKS)})>)", observed)
     return "".join(
         ".*?" if part == "…" else _MASKS[part[1:-1]] if part[1:-1] in _MASKS and part[0] == "<" else re.escape(part)
         for part in parts

@@ -86,7 +86,7 @@ class Interpreter:
     def function(self, source):
         """The function that a source is."""
         text = source.strip()
-        if text.startswith("async(") or text.startswith("async ("):
+        if text.startswith(("async(", "async (")):
             head, _, rest = text.partition("(")
             if "=>" not in text[: text.index("{", text.index(")"))]:
                 text = f"{head.strip()} function({rest}"
@@ -240,7 +240,7 @@ class Interpreter:
             raise NotImplementedError(f"{node.type}: {node.text.decode()}")
         return (yield from value(node, scope))
 
-    def _simple(value_of):  # noqa: N805 (makes methods of this class)
+    def _simple(value_of):
         def evaluate(self, node, scope):
             return value_of(node, scope)
             yield
@@ -400,7 +400,9 @@ class Interpreter:
     def _update_expression(self, node, scope):
         target = node.child_by_field_name("argument")
         before = yield from self._eval(target, scope)
-        yield from self._assign(target, before + (1 if node.child_by_field_name("operator").type == "++" else -1), scope)
+        yield from self._assign(
+            target, before + (1 if node.child_by_field_name("operator").type == "++" else -1), scope
+        )
         return before
 
     def _ternary_expression(self, node, scope):
@@ -449,7 +451,9 @@ class Interpreter:
         left, right = numeric(left), numeric(right)
         operations = {"+": "__add__", "-": "__sub__", "*": "__mul__", "%": "__mod__", "<": "__lt__", ">": "__gt__"}
         operations |= {"<=": "__le__", ">=": "__ge__"}
-        left, right = (float(left), float(right)) if isinstance(left, float) or isinstance(right, float) else (left, right)
+        left, right = (
+            (float(left), float(right)) if isinstance(left, float) or isinstance(right, float) else (left, right)
+        )
         return from_python(getattr(left, operations[operator])(right))
 
     # -- members ---------------------------------------------------------------------------------------------------

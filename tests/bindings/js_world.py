@@ -5,10 +5,10 @@ import json
 import re
 
 import js
-from durable_engine import JsBigInt, JsException, JsProxy, jsnull
 from js_interpreter import Interpreter, Thrown, call, js_function, thrown, typeof
 from js_notation import Raw, own_keys, show, show_error
 
+from durable_engine import JsBigInt, JsException, JsProxy, jsnull
 from pytest_workflows.javascript.collections import JsErrorObject
 from pytest_workflows.javascript.objects import JsArray, JsPlain, JsPromise, from_python, js_text
 

@@ -1,13 +1,13 @@
 """The report of a day's orders, made every morning."""
 
 import json
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from workers import WorkflowEntrypoint
 
 
 async def start_report(env, scheduled_time):
-    day = datetime.fromtimestamp(scheduled_time / 1000, timezone.utc).date().isoformat()
+    day = datetime.fromtimestamp(scheduled_time / 1000, UTC).date().isoformat()
     await env.REPORTS.create({"id": f"report-{day}", "params": {"day": day}})
 
 

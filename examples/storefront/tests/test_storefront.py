@@ -67,7 +67,9 @@ async def test_a_quantity_that_is_no_number_is_refused(workflow_worker):
 # -- orders ------------------------------------------------------------------------------------------------------------
 
 
-async def test_an_order_is_paid_invoiced_and_confirmed(workflow_env, workflow_worker, workflow_engine, order, get, mails):
+async def test_an_order_is_paid_invoiced_and_confirmed(
+    workflow_env, workflow_worker, workflow_engine, order, get, mails
+):
     number = await order("tea", 2)
     await workflow_engine.run_until_idle()
 

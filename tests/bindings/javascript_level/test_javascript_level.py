@@ -6,9 +6,9 @@ What Python code sees of a binding is what the SDK makes of these answers: their
 import re
 
 import pytest
-from js_level_exceptions import DIFFERS, LEFT_OUT, LEFT_OUT_RECORDS
 from golden_notation import is_as, observations
 from js_interpreter import call
+from js_level_exceptions import DIFFERS, LEFT_OUT, LEFT_OUT_RECORDS
 from js_notation import Raw, show
 from js_world import World
 

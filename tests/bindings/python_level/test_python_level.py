@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from python_level_exceptions import DIFFERS, LEFT_OUT
 from golden_notation import is_as, observations
+from python_level_exceptions import DIFFERS, LEFT_OUT
 
 RECORDS = {record["id"]: record for _, record in observations(level="python")}
 LABELS = [
