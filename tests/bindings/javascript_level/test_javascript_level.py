@@ -12,8 +12,8 @@ from js_level_exceptions import DIFFERS, LEFT_OUT, LEFT_OUT_RECORDS
 from js_notation import Raw, show
 from js_world import World
 
-from durable_engine import jsnull
-from pytest_workflows import run_in_durable_object
+from durable_engine import JsProxy, jsnull
+import pytest_workflows
 from pytest_workflows.javascript.objects import JsArray, JsPlain, JsPromise, from_python
 
 FILES = ("d1.json", "kv.json", "r2.json", "queues.json", "durable_objects.json", "other.json")
@@ -40,6 +40,16 @@ _answers = {}
 """The answers of the records that ran, by id: a record runs once for all of its labels."""
 
 
+class Environment(JsProxy):
+    """`env` as JavaScript has it: each binding without the SDK's wrapper."""
+
+    def __init__(self, env):
+        self._env = env
+
+    def __getattr__(self, name):
+        return getattr(self._env, name)._binding
+
+
 class Bench:
     """The functions that the inputs were written with, and the environment that they get."""
 
@@ -56,19 +66,14 @@ class Bench:
     async def run(self, record):
         function = self.world.function(record["input"])
         if not record["input"].startswith("async("):
-            return from_python(await call(function, [self._environment()]))
+            return from_python(await call(function, [Environment(self._env)]))
         namespace = self._env.KVNS if record["id"].endswith(".legacy") else self._env.NS
-        return await run_in_durable_object(
-            namespace.getByName(record["id"]), lambda instance, ctx: self._inside(function, ctx)
-        )
+        stub = namespace.getByName(record["id"])
+        return await pytest_workflows.run_in_durable_object(stub, lambda _, ctx: self._inside(function, ctx))
 
     async def _inside(self, function, ctx):
         storage = ctx.storage._binding
         return from_python(await call(function, [JsPlain({"s": storage, "o": JsPlain({"ctx": ctx._ctx})})]))
-
-    def _environment(self):
-        names = ("KV", "DB", "FRESH", "R2", "Q", "QL", "QC", "QR", "QD", "QB", "QN", "NS", "KVNS", "AE", "RL")
-        return JsPlain({name: getattr(self._env, name)._binding for name in names})
 
     async def _on_batch(self, batch):
         get = self.world.interpreter.get
@@ -125,9 +130,14 @@ class Bench:
 @pytest.fixture
 async def answers(record, workflow_env, workflow_clock):
     if record not in _answers:
-        given = await Bench(workflow_env, workflow_clock).run(RECORDS[record])
-        entries = given._entries if isinstance(given, JsPlain) else {"": given}
-        _answers[record] = {label: show(answer) for label, answer in entries.items()}
+        try:
+            given = await Bench(workflow_env, workflow_clock).run(RECORDS[record])
+            entries = given._entries if isinstance(given, JsPlain) else {"": given}
+            _answers[record] = {label: show(answer) for label, answer in entries.items()}
+        except Exception as error:
+            _answers[record] = error
+    if isinstance(_answers[record], Exception):
+        raise _answers[record]
     return _answers[record]
 
 

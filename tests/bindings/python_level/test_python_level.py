@@ -21,8 +21,13 @@ _answers = {}
 @pytest.fixture
 async def answers(record, workflow_worker):
     if record not in _answers:
-        response = await workflow_worker.fetch("/", json={"input": RECORDS[record]["input"]})
-        _answers[record] = json.loads(await response.text())
+        try:
+            response = await workflow_worker.fetch("/", json={"input": RECORDS[record]["input"]})
+            _answers[record] = json.loads(await response.text())
+        except Exception as error:
+            _answers[record] = error
+    if isinstance(_answers[record], Exception):
+        raise _answers[record]
     return _answers[record]
 
 
