@@ -197,6 +197,11 @@ class Engine:
                 "introspectors anew in each test."
             )
 
+    @property
+    def seed(self) -> int | str:
+        """The seed of what the engine makes, and of what code of its instances draws."""
+        return self.lifecycle.seed
+
     # -- bindings ----------------------------------------------------------------------------------------------------
 
     @property
@@ -279,7 +284,7 @@ class Engine:
             )
         self.clock.move_to(now_ms)
         if seed is not None:
-            self.lifecycle.seed(seed)
+            self.lifecycle.reseed(seed)
 
     # -- instances ---------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Any
 
 from durable_engine import Engine, Instance
-from pytest_workflows.introspection import freeze
+from pytest_workflows.introspection import entropy, freeze
 from pytest_workflows.sources.code_owner import is_ours
 from pytest_workflows.sources.syntax import call_in_progress, name_of
 from pytest_workflows.sources.worker_code import Sources
@@ -22,7 +22,7 @@ from .base import RuleObserver
 from .registry import register
 
 _MODULES = {module.__file__: module.__name__ for module in (random, secrets, uuid)}
-_NOTIFIERS = frozenset({nondeterminism.__file__, freeze.__file__})
+_NOTIFIERS = frozenset({nondeterminism.__file__, entropy.__file__, freeze.__file__})
 
 
 @register(
