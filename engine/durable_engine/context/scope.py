@@ -24,7 +24,7 @@ current_call: ContextVar[tuple[object, str] | None] = ContextVar("durable_engine
 
 
 def running_call() -> tuple[object, str] | None:
-    """The engine and the name of the call of the Worker's code, other than a workflow, that runs; None for any other."""
+    """The call of the Worker's code, other than a workflow, that runs: its engine and its name; None for any other."""
     return current_call.get()
 
 
