@@ -144,6 +144,7 @@ class Engine:
         self.turns = Turns(self.interleaving, self.waits.let_go_in_turn)
         self.activity = Activity(self.waits.changed, self._loop.get)
         self.pending_errors = PendingErrors(self.unprovided, self.waits.reject)
+        self.seed = seed
         self.lifecycle = Lifecycle(self, seed)
         self._bindings: dict[str, WorkflowBinding] = {}
         self._replayed: weakref.WeakKeyDictionary[Execution, None] = weakref.WeakKeyDictionary()
@@ -196,11 +197,6 @@ class Engine:
                 "This belongs to a test that has ended (its engine is closed). Make bindings, handles and "
                 "introspectors anew in each test."
             )
-
-    @property
-    def seed(self) -> int | str:
-        """The seed of what the engine makes, and of what code of its instances draws."""
-        return self.lifecycle.seed
 
     # -- bindings ----------------------------------------------------------------------------------------------------
 
@@ -284,7 +280,8 @@ class Engine:
             )
         self.clock.move_to(now_ms)
         if seed is not None:
-            self.lifecycle.reseed(seed)
+            self.seed = seed
+            self.lifecycle.seed(seed)
 
     # -- instances ---------------------------------------------------------------------------------------------------
 

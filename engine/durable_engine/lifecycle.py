@@ -68,7 +68,6 @@ class Lifecycle:
 
     Attributes:
         on_create: Called with each instance that is about to be created.
-        seed: As given.
         scripts: What instances are played from, by their workflow's binding name and their id.
     """
 
@@ -83,7 +82,6 @@ class Lifecycle:
         self._exceptions = engine.exceptions
         self.on_create: list[CreateListener] = []
         self.scripts: dict[tuple[str, str], Script] = {}
-        self.seed = seed
         self._random = random.Random(seed)
         self._slots: dict[str, Slots] = {}
         self._executions: dict[tuple[str, str], Execution] = {}
@@ -94,9 +92,8 @@ class Lifecycle:
         """Take instances of a workflow from now on."""
         self._slots[workflow.name] = Slots(workflow.concurrency)
 
-    def reseed(self, seed: int | str) -> None:
+    def seed(self, seed: int | str) -> None:
         """Let ids come from another seed from now on."""
-        self.seed = seed
         self._random = random.Random(seed)
 
     # -- which there are ---------------------------------------------------------------------------------------------

@@ -11,10 +11,11 @@ from types import FrameType
 from typing import Any
 
 from durable_engine import Engine, Instance
-from pytest_workflows.introspection import entropy, freeze
+from pytest_workflows.introspection import freeze
 from pytest_workflows.sources.code_owner import is_ours
 from pytest_workflows.sources.syntax import call_in_progress, name_of
 from pytest_workflows.sources.worker_code import Sources
+from pytest_workflows.standins import entropy
 
 from .analysis import nondeterminism
 from .analysis.clock_reads import describe_read, find_reader

@@ -52,9 +52,9 @@ class EngineLifecycle:
             pytest.UsageError: If somebody else has frozen time.
         """
         from durable_engine import to_datetime
-        from pytest_workflows.introspection import entropy
         from pytest_workflows.introspection.registry import registry_of
         from pytest_workflows.rules.registry import load_rules
+        from pytest_workflows.standins import entropy
 
         settings, plan = self._settings, self._setup.plan
         now = to_datetime(self._start_of_clock())
@@ -107,7 +107,7 @@ class EngineLifecycle:
     def close_stopped(self) -> None:
         """After the test's report: close the code that was stopped in its middle."""
         if self.engine is not None:
-            from pytest_workflows.introspection import entropy
+            from pytest_workflows.standins import entropy
 
             self.engine.stopped_tasks.close()
             entropy.end(self.engine)  # not earlier: a fixture may put back what it found while the engine was open

@@ -1,6 +1,6 @@
 """Nondeterminism: an observer is notified when `run` takes a random value or reads the time, outside of its steps.
 
-Random values are drawn from `introspection/entropy.py`, and time is read from the freezer.
+Random values are drawn from `standins.entropy.py`, and time is read from the freezer.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from durable_engine import Engine, Instance, current_scope
-from pytest_workflows.introspection import entropy, freeze
+from pytest_workflows.introspection import freeze
+from pytest_workflows.standins import entropy
 
 Listener = Callable[[Instance, bool], None]
 """A callable that is notified of an instance whose `run` took a value, and of whether that is the time."""
