@@ -147,6 +147,7 @@ class Engine:
         self.worker_calls = WorkerCalls(self, self.waits.until_over)
         self.activity = Activity(self.waits.changed, self._loop.get)
         self.pending_errors = PendingErrors(self.unprovided, self.waits.reject)
+        self.seed = seed
         self.lifecycle = Lifecycle(self, seed)
         self._bindings: dict[str, WorkflowBinding] = {}
         self._replayed: weakref.WeakKeyDictionary[Execution, None] = weakref.WeakKeyDictionary()
@@ -283,6 +284,7 @@ class Engine:
             )
         self.clock.move_to(now_ms)
         if seed is not None:
+            self.seed = seed
             self.lifecycle.seed(seed)
 
     # -- instances ---------------------------------------------------------------------------------------------------
