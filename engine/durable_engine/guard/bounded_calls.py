@@ -25,9 +25,7 @@ _WHAT_TO_DO = (
 )
 
 
-async def call_bounded(
-    engine: GuardedEngine, what: str | WorkerCall, call: Callable[[], Awaitable[R] | R]
-) -> R:
+async def call_bounded(engine: GuardedEngine, what: str | WorkerCall, call: Callable[[], Awaitable[R] | R]) -> R:
     """Call code of the Worker, and await what it returns, for as long as a wait may take; virtual time may move.
 
     Args:

@@ -48,7 +48,7 @@ PATIENCE = 100
 """Turns of the event loop that tasks of the test get before a timer fires under them, until one of them acts."""
 
 MOST_ROUNDS = 1000
-"""Timers in a row, each set by the code that the one before it called, after which only the test can change anything."""
+"""Timers in a row, each set by what the one before it called, after which only the test can change anything."""
 
 MOST_ROUNDS_BY_HAND = 100_000
 """The same, while the test moves the clock by hand."""
@@ -265,7 +265,6 @@ class Waits:
 
     async def _lead(self, leader: Waiter) -> None:
         """Lead one round: let everything runnable run, then let one timer fire."""
-        engine = self._engine
         self._asyncio_timers()  # the sooner a timer is seen, the more exactly is known when it was started
         self._check_waiters()
         if leader.settled:

@@ -8,6 +8,7 @@ a task of its own.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import Context, copy_context
 from typing import Any, Protocol, TypeVar
@@ -85,10 +86,8 @@ class WorkerCalls:
             self._leads[call] = self._engine.loop.create_task(self._lead(call), context=Context())
 
     async def _lead(self, call: WorkerCall) -> None:
-        try:
+        with contextlib.suppress(WaitTimeoutError):  # the call is told in its own words
             await self._until(call)
-        except WaitTimeoutError:
-            pass  # the call is told in its own words
 
     def tasks(self) -> list[asyncio.Task[Any]]:
         """The unfinished tasks that run code of the calls under way."""
@@ -113,7 +112,7 @@ class WorkerCalls:
         Returns:
             The task; whoever wants its outcome awaits it.
         """
-        call = WorkerCall(self._engine, what, round or self._round(), is_own=True)
+        call = WorkerCall(self._engine, what, round or self.round(), is_own=True)
         self.enter(call)
         context = self._context()
         if setup is not None:
@@ -143,7 +142,7 @@ class WorkerCalls:
                 default.
         """
         engine = self._engine
-        of_this = self._round() + 1 if round is None else round
+        of_this = self.round() + 1 if round is None else round
 
         def fire() -> None:
             if not self._is_stopped and not engine.closed:
@@ -151,7 +150,7 @@ class WorkerCalls:
 
         return engine.schedule(max(due, engine.clock.now_ms), fire, what=what, round=of_this)
 
-    async def _deliver(self, callback: Callable[[], Awaitable[None]]) -> None:
+    async def _deliver(self, callback: Callable[[], Awaitable[object]]) -> None:
         call = current_call.get()
         assert call is not None
         try:
@@ -164,7 +163,7 @@ class WorkerCalls:
             self._engine.abort(error)
 
     @staticmethod
-    def _round() -> int:
+    def round() -> int:
         """How many timers led to the running code."""
         call = current_call.get()
         return 0 if call is None or not call.is_own else call.round
