@@ -154,7 +154,7 @@ class WorkerCalls:
         call = current_call.get()
         assert call is not None
         try:
-            await call_bounded(self._engine, call, callback)
+            _: object = await call_bounded(self._engine, call, callback)
         except asyncio.CancelledError:
             raise
         except BaseException as error:
