@@ -76,8 +76,8 @@ class SqliteDatabase:
         except (sqlite3.Error, sqlite3.Warning) as error:
             raise self.refusal(error, plan.last) from None
 
-    def all(self, sql: str, values: Sequence[Value] = ()) -> tuple[list[str], list[Row]]:
-        """Run a text of SQL to its end; gives the names of the columns, and all rows.
+    def all(self, sql: str, values: Sequence[Value] = ()) -> tuple[list[str], list[Row], int]:
+        """Run a text of SQL to its end; gives the names of the columns, all rows, and the id of the last new row.
 
         Args:
             sql: One statement, or several.
@@ -92,7 +92,7 @@ class SqliteDatabase:
         except (sqlite3.Error, sqlite3.Warning) as error:
             raise self.refusal(error, script(sql).last) from None
         described = cursor.description
-        return [] if described is None else [column[0] for column in described], rows
+        return [] if described is None else [column[0] for column in described], rows, cursor.lastrowid or 0
 
     def _run_prelude(self, sql: str, plan: Script) -> None:
         """Run the statements before the last one. One that gives rows is never finished: the same text fails later."""

@@ -19,6 +19,8 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _SPACE = " \t\n\r\v\f"
+_QUERIES = frozenset(["select", "values", "explain", "pragma"])
+_CHANGES = frozenset(["insert", "update", "delete", "replace", "with"])
 _OF_ITS_OWN = frozenset({"pragma", "vacuum"})
 """Statements that mean something else outside of a transaction, where the platform never has one."""
 
@@ -63,14 +65,16 @@ class Script:
         prelude: The statements before the last one, which run without parameters.
         last: The last statement: the one that gets the parameters and gives the result; `""` where a comment or a
             semicolon follows the last statement, or there is none at all.
-        is_of_its_own: Whether a statement of it is one that has to know it is in a transaction.
+        is_simple: Whether it is one statement that means the same outside of a transaction.
+        has_query_in_prelude: Whether a statement before the last one gives rows, as far as its first word says.
         is_query: Whether the last statement only reads, as far as its first word says.
         is_change: Whether the last statement changes rows, as far as its first word says.
     """
 
     prelude: tuple[str, ...]
     last: str
-    is_of_its_own: bool
+    is_simple: bool
+    has_query_in_prelude: bool
     is_query: bool
     is_change: bool
 
@@ -96,9 +100,10 @@ def script(sql: str) -> Script:
     return Script(
         tuple(parts),
         _positional(last) if words[-1] else "",
-        not _OF_ITS_OWN.isdisjoint(words),
-        words[-1] in ("select", "values", "explain", "pragma"),
-        words[-1] in ("insert", "update", "delete", "replace"),
+        len(words) == 1 and words[0] != "" and words[0] not in _OF_ITS_OWN,
+        not _QUERIES.isdisjoint(words[:-1]),
+        words[-1] in _QUERIES,
+        words[-1] in _CHANGES,
     )
 
 
