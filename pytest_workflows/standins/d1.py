@@ -6,7 +6,7 @@ Source: workerd 1.20261117.1 with miniflare 5.20261117.0-beta, observed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from durable_engine import JsBigInt, jsnull
 from pytest_workflows.javascript.collections import JsArrayBuffer, JsTypedArray
@@ -21,13 +21,35 @@ from pytest_workflows.javascript.objects import (
     promised,
 )
 
+from .d1_migrations import Migrations, migrated, migrations_of
 from .d1_service import Answer, D1Service, Query, d1_error
 from .d1_store import D1Store
 from .host import Host
 from .sqlite import SqlError
 from .sqlite.database import Row, Value
 
+if TYPE_CHECKING:
+    from pytest_workflows.project.binding_config import BindingConfig
+
+_IDS: Final = ("preview_database_id", "database_id", "database_name")
 _CONSTRAINTS: Final = ("first-unconstrained", "first-primary")
+
+
+def make(config: BindingConfig, host: Host) -> D1Database:
+    """Make the stand-in of a binding.
+
+    Args:
+        config: The binding, of `d1_databases`.
+        host: The test.
+
+    Raises:
+        WorkflowConfigError: If the entry cannot be right, or a migration fails: its file and line.
+    """
+    migrations = migrations_of(config)
+    id = next((str(config.settings[key]) for key in _IDS if config.settings.get(key)), config.name)
+    store = host.stores.get(config.kind, id, lambda: D1Store(migrated(migrations, host)))
+    store.migrations_table = migrations.table
+    return D1Database(store, host, migrations)
 
 
 class Session:
@@ -166,11 +188,13 @@ class D1Database(JsObject):
     Args:
         store: The contents.
         host: The test.
+        migrations: Its migrations.
     """
 
-    def __init__(self, store: D1Store, host: Host) -> None:
+    def __init__(self, store: D1Store, host: Host, migrations: Migrations) -> None:
         self._service = D1Service(store, host)
         self._session = Session(self._service)
+        self._migrations = migrations
 
     def prepare(self, sql: Any = None) -> D1PreparedStatement:
         """A statement; it is looked at when it is sent."""
@@ -294,7 +318,7 @@ def plain_value(value: Value) -> Any:
         if value.is_integer():
             return int(value) if -MAX_SAFE <= value <= MAX_SAFE else value
         return None if value in (float("inf"), float("-inf")) else value
-    return list(value)  # type: ignore[arg-type]
+    return list(value)
 
 
 def column_of(answer: Answer, name: str) -> Value:
@@ -307,7 +331,7 @@ def column_of(answer: Answer, name: str) -> Value:
     Raises:
         JsException: `D1_COLUMN_NOTFOUND`.
     """
-    record = dict(zip(answer.columns, answer.rows[0], strict=True))
+    record: dict[str, Value] = dict(zip(answer.columns, answer.rows[0], strict=True))
     if name not in record:
         raise d1_error("D1_COLUMN_NOTFOUND: ", f"Column not found ({name})", cause="Column not found")
     return record[name]

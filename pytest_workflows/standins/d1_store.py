@@ -8,14 +8,15 @@ from typing import Any
 
 from .sqlite import SqliteDatabase
 
-PLATFORM_TABLES = frozenset(["d1_migrations", "_cf_KV", "_cf_METADATA"])
-
 
 class D1Store:
     """The contents of one database. It is opened when something is asked of it.
 
     Args:
         contents: The database file that it starts as; empty where None.
+
+    Attributes:
+        migrations_table: The table that is no contents.
     """
 
     def __init__(self, contents: bytes | None = None) -> None:

@@ -232,7 +232,11 @@ class SqliteDatabase:
 
     def serialized(self) -> bytes:
         """The database file."""
-        return self._connection.serialize()
+        self._is_own = True  # SQLite asks for a PRAGMA there that a Worker may not ask for
+        try:
+            return self._connection.serialize()
+        finally:
+            self._is_own = False
 
     def tables(self) -> list[str]:
         """The names of the tables that a user made, in order."""

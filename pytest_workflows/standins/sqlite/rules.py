@@ -22,8 +22,7 @@ LIMITS: Final = (
 )
 """The limits of SQLite that the platform sets."""
 
-_FUNCTIONS: Final = frozenset(
-    """
+_FUNCTION_NAMES: Final = """
     abs changes char coalesce concat concat_ws format glob hex ifnull iif instr last_insert_rowid length like likelihood
     likely load_extension lower ltrim max_scalar min_scalar nullif octet_length printf quote random randomblob replace
     round rtrim sign soundex substr substring total_changes trim typeof unhex unicode unlikely upper zeroblob
@@ -39,8 +38,8 @@ _FUNCTIONS: Final = frozenset(
     match highlight bm25 snippet
     rtreecheck
     sqlite_rename_column sqlite_rename_table sqlite_rename_test sqlite_drop_column sqlite_rename_quotefix
-    """.split()
-)
+"""
+_FUNCTIONS: Final = frozenset(_FUNCTION_NAMES.split())
 """The functions that may be called."""
 
 NOT_BUILT_IN: Final = frozenset(
@@ -48,16 +47,25 @@ NOT_BUILT_IN: Final = frozenset(
 )
 """Functions that some builds of SQLite have, and the platform's has not."""
 
-TABLES_NOT_BUILT_IN: Final = frozenset(["dbstat", "sqlite_dbpage", "sqlite_stmt", "generate_series", "bytecode", "tables_used"])
+TABLES_NOT_BUILT_IN: Final = frozenset(
+    ["dbstat", "sqlite_dbpage", "sqlite_stmt", "generate_series", "bytecode", "tables_used"]
+)
 """Tables that some builds of SQLite have, and the platform's has not."""
 
 _SWITCHES: Final = frozenset(
-    """
-    case_sensitive_like foreign_keys defer_foreign_keys ignore_check_constraints legacy_alter_table recursive_triggers
-    reverse_unordered_selects
-    """.split()
+    [
+        "case_sensitive_like",
+        "defer_foreign_keys",
+        "foreign_keys",
+        "ignore_check_constraints",
+        "legacy_alter_table",
+        "recursive_triggers",
+        "reverse_unordered_selects",
+    ]
 )
-_OF_A_NAME: Final = frozenset(["table_info", "table_xinfo", "foreign_key_list", "index_info", "index_list", "index_xinfo"])
+_OF_A_NAME: Final = frozenset(
+    ["table_info", "table_xinfo", "foreign_key_list", "index_info", "index_list", "index_xinfo"]
+)
 _MODULES: Final = frozenset(["fts5", "fts5vocab", "rtree", "rtree_i32"])
 _BOOLEANS: Final = ("true", "false", "yes", "no", "on", "off", "1", "0")
 _TWO_NAMES: Final = frozenset(

@@ -86,16 +86,8 @@ def script(sql: str) -> Script:
     Args:
         sql: The text.
     """
-    parts: list[str] = []
-    rest = sql
-    while True:
-        end = _end_of_statement(rest)
-        following = rest[end:].lstrip(_SPACE)
-        parts.append(rest[:end])
-        if not following:
-            break
-        rest = following
-    words = [_first_word(part) for part in parts]
+    parts = [part for _, part in split(sql)]
+    words = [first_word(part) for part in parts]
     last = parts.pop()
     return Script(
         tuple(parts),
@@ -105,6 +97,23 @@ def script(sql: str) -> Script:
         words[-1] in _QUERIES,
         words[-1] in _CHANGES,
     )
+
+
+def split(sql: str) -> list[tuple[int, str]]:
+    """The statements of a text, each with its semicolon, and where it begins; the last one may be a comment only.
+
+    Args:
+        sql: The text.
+    """
+    parts: list[tuple[int, str]] = []
+    start = 0
+    while True:
+        end = start + _end_of_statement(sql[start:])
+        parts.append((start, sql[start:end]))
+        following = sql[end:].lstrip(_SPACE)
+        if not following:
+            return parts
+        start = len(sql) - len(following)
 
 
 def _end_of_statement(sql: str) -> int:
@@ -118,8 +127,12 @@ def _end_of_statement(sql: str) -> int:
     return len(sql)
 
 
-def _first_word(statement: str) -> str:
-    """A statement's first word, in lower case; `""` where it has none."""
+def first_word(statement: str) -> str:
+    """A statement's first word, in lower case; `""` where it has none.
+
+    Args:
+        statement: The statement; a comment may stand before it.
+    """
     for found in _TOKEN.finditer(statement):
         if found.lastgroup != "space":
             return "" if found.group() == ";" else found.group().lower()
@@ -127,7 +140,7 @@ def _first_word(statement: str) -> str:
 
 
 def _positional(statement: str) -> str:
-    """A statement with `?1` for its first named parameter, and so on: `sqlite3` binds a sequence to none of another name."""
+    """A statement with `?1` for its first named parameter, and so on: to a name `sqlite3` binds no item of a sequence."""
     if not any(sign in statement for sign in ":@$"):
         return statement
     names: dict[str, int] = {}
