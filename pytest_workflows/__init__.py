@@ -37,6 +37,8 @@ if TYPE_CHECKING:
         WorkflowRuleWarning,
     )
 
+    from .bindings.call_log import CallRecord
+    from .bindings.calls import calls_of, inject_fault
     from .errors import (
         MissingBindingError,
         MissingNameError,
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AttemptRecord",
+    "CallRecord",
     "DivergenceError",
     "EngineClosedError",
     "EngineError",
@@ -94,12 +97,17 @@ __all__ = [
     "WorkflowObserverWarning",
     "WorkflowRuleError",
     "WorkflowRuleWarning",
+    "calls_of",
+    "inject_fault",
     "introspect_workflow",
     "introspect_workflow_instance",
     "reproduce",
 ]
 
 _HOMES = {
+    "CallRecord": ".bindings.call_log",
+    "calls_of": ".bindings.calls",
+    "inject_fault": ".bindings.calls",
     "DivergenceError": ".recordings.errors",
     "Recording": ".recordings.format.model",
     "RecordingError": ".recordings.errors",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from . import history
 from .api.binding import InstanceHandle, WorkflowBinding, suspend_if_stopped
-from .context.frames import Owner, hide_frames, is_hidden, own_folder, owner_of
+from .context.frames import Owner, hide_frames, is_hidden, own_folder, owner_of, place_of_user
 from .context.scope import Scope, current_scope, running_call
 from .engine import DEFAULT_TIMEOUT, Engine, engine_of
 from .errors import (
@@ -73,7 +73,9 @@ from .testing.changes import Selector
 from .testing.effects import (
     acting_scope,
     as_coroutine_function,
+    delay_answer,
     inside_service,
+    is_over,
     make_effect,
     notify_call,
     notify_effect,
@@ -185,6 +187,7 @@ __all__ = [
     "cross",
     "current_scope",
     "decode",
+    "delay_answer",
     "duration_ms",
     "encode",
     "end_of_unserialisable",
@@ -199,6 +202,7 @@ __all__ = [
     "in_words",
     "inside_service",
     "is_hidden",
+    "is_over",
     "js_number_text",
     "jsnull",
     "make_effect",
@@ -207,6 +211,7 @@ __all__ = [
     "own_folder",
     "owner_of",
     "parse_duration",
+    "place_of_user",
     "printable",
     "read_now",
     "running_call",

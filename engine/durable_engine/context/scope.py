@@ -49,9 +49,10 @@ class Scope:
 
     Attributes:
         generators: The generators of random values that the code has drawn from, by what they are for.
+        calls: How often the code has called each method of a binding.
     """
 
-    __slots__ = ("_busy", "_on_change", "attempt", "generators", "instance", "is_virtual", "open", "step")
+    __slots__ = ("_busy", "_on_change", "attempt", "calls", "generators", "instance", "is_virtual", "open", "step")
 
     def __init__(
         self,
@@ -68,6 +69,7 @@ class Scope:
         self.attempt = attempt
         self.open = 0
         self.generators: dict[str, Random] = {}
+        self.calls: dict[str, int] = {}
         self._busy = 0
         self._on_change = on_change
 
