@@ -8,7 +8,7 @@ from __future__ import annotations
 from . import history
 from .api.binding import InstanceHandle, WorkflowBinding, suspend_if_stopped
 from .context.frames import Owner, hide_frames, is_hidden, own_folder, owner_of, place_of_user
-from .context.scope import Scope, current_scope, running_call
+from .context.scope import Scope, WorkerCall, current_scope, running_call
 from .engine import DEFAULT_TIMEOUT, Engine, engine_of
 from .errors import (
     ConversionError,
@@ -174,6 +174,7 @@ __all__ = [
     "VirtualClock",
     "WaitTimeoutError",
     "Workflow",
+    "WorkerCall",
     "WorkflowBinding",
     "WorkflowDurationWarning",
     "WorkflowObserverWarning",
