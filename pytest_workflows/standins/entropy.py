@@ -361,7 +361,7 @@ def _swap(place: dict[str, Any], by: dict[int, Any]) -> None:
 _exchange = _Exchange()
 
 
-def begin(engine: Engine, outside: object = None) -> None:
+def draw_from_seed(engine: Engine, outside: object = None) -> None:
     """Let code of an engine's instances and handlers draw from its seed, from now on.
 
     Args:
@@ -379,7 +379,7 @@ def exchange_in(places: Iterable[dict[str, Any]]) -> None:
         _exchange.exchange_in(places)
 
 
-def end(engine: Engine) -> None:
+def stop_drawing(engine: Engine) -> None:
     """Put the originals back; twice is fine."""
     if _streams.pop(engine, None) is not None and not _streams:
         _exchange.end()
