@@ -86,7 +86,7 @@ class QueueMessage(JsObject):
     def __setattr__(self, name: str, value: Any) -> None:
         if name in self._own:
             raise js_error(
-                "TypeError", f"Cannot assign to read only property '{name}' of object '#<{type(self).__name__}>'"
+                "TypeError", f"Cannot assign to read only property '{name}' of object '#<{self._js_class}>'"
             )
         object.__setattr__(self, name, value)
 

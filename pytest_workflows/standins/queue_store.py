@@ -102,8 +102,8 @@ class QueueStore:
 
     @property
     def backlog(self) -> Sequence[StoredMessage]:
-        """The messages that could be delivered: not the delayed ones, nor those of a batch under way."""
-        return self._waiting
+        """The messages that are delivered just now, or could be: not the delayed ones."""
+        return [*self._batch, *self._waiting] if self._batch else self._waiting
 
     def messages(self) -> Iterator[StoredMessage]:
         """All messages that have not been delivered for good."""

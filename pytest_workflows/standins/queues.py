@@ -5,10 +5,10 @@ Source: observed with miniflare 5.20261117.0 and workerd 1.20261117.1, workers-r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from durable_engine import jsnull
+from durable_engine import JsProxy, jsnull
 from pytest_workflows.javascript.collections import JsArrayBuffer, JsDate, JsTypedArray, bytes_of
 from pytest_workflows.javascript.json_text import parse, stringify
 from pytest_workflows.javascript.objects import JsArray, JsObject, JsPlain, PyProxy, js_error, js_text, option, promised
@@ -154,16 +154,12 @@ def _items(values: Any) -> Iterable[Any]:
     """The items of a sequence: anything that JavaScript can iterate over, but for a text."""
     if isinstance(values, JsArray):
         return list(values._items)
-    made: Iterator[Any] | None = None
-    if isinstance(values, PyProxy):
-        made = iter(values._object) if hasattr(values._object, "__iter__") else None
-    elif isinstance(values, JsObject) and not isinstance(values, JsPlain):
-        made = iter(values) if hasattr(values, "__iter__") else None
-    if made is None:
+    iterated = values._object if isinstance(values, PyProxy) else values
+    if not isinstance(values, JsProxy) or isinstance(values, JsPlain) or not hasattr(iterated, "__iter__"):
         raise js_error(
             "TypeError", "Failed to execute 'sendBatch' on 'WorkerQueue': parameter 1 is not of type 'Sequence'."
         )
-    return list(made)
+    return list(iterated)
 
 
 def _serialized(content_type: str, body: Any) -> Any:

@@ -3,6 +3,7 @@
 What Python code sees of a binding is what the SDK makes of these answers: their texts, orders and limits come through.
 """
 
+import asyncio
 import re
 
 import pytest
@@ -58,10 +59,11 @@ class Bench:
 
         self._env = env
         self._clock = clock
-        self._seen = []
+        seen = JsArray([])
+        self._seen = seen._items
         worker.ON_BATCH[:] = [self._on_batch]
-        names = {name: self._function(name) for name in ("until", "of", "log", "fresh")}
-        self.world = World(self._wait, self._now, seen=JsArray([]), behave=None, **names)
+        names = {name: self._function(name) for name in ("until", "of", "log", "fresh", "setTimeout")}
+        self.world = World(self._wait, self._now, seen=seen, behave=None, **names)
 
     async def run(self, record):
         function = self.world.function(record["input"])
@@ -95,6 +97,9 @@ class Bench:
 
     async def _wait(self, ms):
         await self._clock.advance(f"{ms / 1000} seconds")
+
+    def _setTimeout(self, function, ms):
+        asyncio.get_running_loop().call_soon(call, function, [])
 
     def _now(self):
         return int(self._clock.now.timestamp() * 1000)
