@@ -366,6 +366,10 @@ class Interpreter:
 
     def _call_expression(self, node, scope):
         callee = node.child_by_field_name("function")
+        if _is_await(callee):  # the parser takes `await (f)()` for calls of a function `await`
+            inner = callee.child_by_field_name("arguments").named_children[0]
+            value = call((yield from self._eval(inner, scope)), (yield from self._arguments(node, scope)))
+            return (yield value) if inspect.isawaitable(value) else value
         _, function = yield from self._reference(callee, scope)
         if function is None and (_has_chain(node) or _has_chain(callee)):
             return None
@@ -614,6 +618,11 @@ def string_literal(text):
             index += 1
         index += 1
     return "".join(out)
+
+
+def _is_await(node):
+    function = node.child_by_field_name("function") if node.type == "call_expression" else None
+    return function is not None and function.text == b"await"
 
 
 def _has_chain(node):

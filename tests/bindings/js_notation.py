@@ -4,7 +4,7 @@ import json
 import math
 
 from durable_engine import JsBigInt, JsException, JsProxy, jsnull
-from pytest_workflows.javascript.objects import JsArray, JsFunction, JsPlain, is_index
+from pytest_workflows.javascript.objects import JsArray, JsFunction, JsPlain, is_index, js_text
 
 MOST = 100
 """Characters of a text that are shown of a long one."""
@@ -63,7 +63,7 @@ def _scalar(value):
         case float() if math.isinf(value):
             return "Infinity" if value > 0 else "-Infinity"
         case float():
-            return "-0" if value == 0 else str(int(value)) if value.is_integer() else repr(value)
+            return "-0" if value == 0 else js_text(value)
     return "null" if value is jsnull else None
 
 

@@ -12,8 +12,8 @@ from js_level_exceptions import DIFFERS, LEFT_OUT, LEFT_OUT_RECORDS
 from js_notation import Raw, show
 from js_world import World
 
-from durable_engine import JsProxy, jsnull
 import pytest_workflows
+from durable_engine import JsProxy, jsnull
 from pytest_workflows.javascript.objects import JsArray, JsPlain, JsPromise, from_python
 
 FILES = ("d1.json", "kv.json", "r2.json", "queues.json", "durable_objects.json", "other.json")
@@ -142,7 +142,9 @@ async def answers(record, workflow_env, workflow_clock):
 
 
 def without_details(text):
-    """An answer without an error's own properties and cause, which an exception of Python does not have."""
+    """An answer without what another observation left, and without an error's own properties and cause."""
+    # Without a change, the row's id is that of an insert of an earlier observation.
+    text = re.sub(r"(changes(?:: |=)0,? last_row_id(?:: |=))\d+", r"\g<1>0", text)
     text = re.sub(r" cause=\[.*?\](?=$|[,;}\]])", "", text, flags=re.DOTALL)
     return re.sub(r'(?<=") \{(?:remote|code|durableObjectId)[^{}]*\}', "", text)
 
@@ -151,7 +153,7 @@ def without_details(text):
 def test_a_stand_in_answers_as_the_real_binding_did(record, label, answers):
     observed = without_details(DIFFERS.get((record, label), answers_of(RECORDS[record])[label]))
 
-    assert is_as(observed, answers[label]), f"observed: {observed}\nhere:     {answers[label]}"
+    assert is_as(observed, without_details(answers[label])), f"observed: {observed}\nhere:     {answers[label]}"
 
 
 def test_the_lists_of_exceptions_name_observations_that_there_are():

@@ -22,7 +22,7 @@ _answers = {}
 async def answers(record, workflow_worker):
     if record not in _answers:
         try:
-            response = await workflow_worker.fetch("/", json={"input": RECORDS[record]["input"]})
+            response = await workflow_worker.fetch("/", method="POST", json={"input": RECORDS[record]["input"]})
             _answers[record] = json.loads(await response.text())
         except Exception as error:
             _answers[record] = error
