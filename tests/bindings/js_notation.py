@@ -6,8 +6,8 @@ import math
 from durable_engine import JsBigInt, JsException, JsProxy, jsnull
 from pytest_workflows.javascript.objects import JsArray, JsFunction, JsPlain, is_index, js_text
 
-MOST = 100
-"""Characters of a text that are shown of a long one."""
+MOST, SHOWN = 600, 120
+"""The longest text that is shown as a whole, and how much of a longer one."""
 
 
 class Raw(JsProxy):
@@ -68,7 +68,8 @@ def _scalar(value):
 
 
 def _quoted(text):
-    return json.dumps(text, ensure_ascii=False)
+    quoted = json.dumps(text[:SHOWN] if len(text) > MOST else text, ensure_ascii=False)
+    return f"{quoted}…({len(text)} chars)" if len(text) > MOST else quoted
 
 
 def _entries(entries, seen):

@@ -65,6 +65,8 @@ class Bench:
 
     async def run(self, record):
         function = self.world.function(record["input"])
+        if record["id"] == "d1.allowed":  # an earlier observation had made and dropped such a table
+            await self._env.DB.exec("CREATE TABLE ai (a INTEGER PRIMARY KEY AUTOINCREMENT); DROP TABLE ai")
         if not record["input"].startswith("async("):
             return from_python(await call(function, [Environment(self._env)]))
         namespace = self._env.KVNS if record["id"].endswith(".legacy") else self._env.NS
