@@ -40,4 +40,4 @@ LEFT_OUT = {
 """Single labels of the others: why."""
 
 DIFFERS = {}
-"""By record and label: what is expected in place of what was observed."""
+"""By record and label: what is expected in place of what was observed, and why."""
