@@ -87,7 +87,7 @@ from .testing.paths import ExecutionRecord
 from .text.source_paths import shown_path
 from .text.stable_repr import printable, show
 from .time.clock import VirtualClock
-from .values.boundary import cross, decode, encode, to_json
+from .values.boundary import cross, decode, encode, js_number_text, to_json
 from .values.datetimes import PLAIN_DATETIME, read_now, to_datetime, to_ms
 from .values.durations import duration_ms, in_words, parse_duration
 from .values.failures import ErrorInfo, end_of_unserialisable
@@ -199,6 +199,7 @@ __all__ = [
     "in_words",
     "inside_service",
     "is_hidden",
+    "js_number_text",
     "jsnull",
     "make_effect",
     "notify_call",

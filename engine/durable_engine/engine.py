@@ -144,6 +144,7 @@ class Engine:
         self.turns = Turns(self.interleaving, self.waits.let_go_in_turn)
         self.activity = Activity(self.waits.changed, self._loop.get)
         self.pending_errors = PendingErrors(self.unprovided, self.waits.reject)
+        self.seed = seed
         self.lifecycle = Lifecycle(self, seed)
         self._bindings: dict[str, WorkflowBinding] = {}
         self._replayed: weakref.WeakKeyDictionary[Execution, None] = weakref.WeakKeyDictionary()
@@ -279,6 +280,7 @@ class Engine:
             )
         self.clock.move_to(now_ms)
         if seed is not None:
+            self.seed = seed
             self.lifecycle.seed(seed)
 
     # -- instances ---------------------------------------------------------------------------------------------------

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
+from pytest_workflows.standins.registry import is_provided
+
 from .workflow_binder import WorkflowBinder
 
 if TYPE_CHECKING:
     from durable_engine import Engine, WorkflowBinding
+    from pytest_workflows.project.binding_config import BindingConfig
     from pytest_workflows.project.worker_project import Project
     from pytest_workflows.project.wrangler import WorkflowBindingConfig, WranglerConfig
     from pytest_workflows.sources.worker_code import Sources
     from pytest_workflows.workers.context import ExecutionContext
+
+    from .test_host import TestHost
 
 
 class EnvResolver:
@@ -46,6 +51,7 @@ class EnvResolver:
         self._overrides: Mapping[str, Any] | None = None
         self._resolved: dict[str, object] = {}
         self._proxies: dict[str, object] = {}
+        self._host: TestHost | None = None
         self._workflows = WorkflowBinder(project, sources, engine, lambda: self.context)
 
     def override(self, bindings: Mapping[str, Any]) -> None:
@@ -55,6 +61,13 @@ class EnvResolver:
     def forget(self) -> None:
         """Make everything anew when it is next asked for: the test has another engine."""
         self._resolved, self._proxies = {}, {}
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the stores."""
+        if self._host is not None:
+            self._host.stores.close()
+            self._host = None
 
     @property
     def overridden(self) -> list[str]:
@@ -106,11 +119,30 @@ class EnvResolver:
         variables = self._project.variables
         if name in variables:
             return variables[name]
+        for binding in config.bindings:
+            if binding.name == name and is_provided(binding.kind):
+                return self._provide(binding)
         if name in config.other_bindings:
             from .missing_binding import MissingBinding
 
             return MissingBinding(name, config.other_bindings[name], config.path)
         raise KeyError(name)
+
+    def _provide(self, binding: BindingConfig) -> object:
+        """The stand-in of a binding, as the SDK hands it to the Worker."""
+        from pytest_workflows.standins.registry import make
+        from pytest_workflows.workers.binding_wrappers import wrap_binding
+
+        return wrap_binding(make(binding, self.host))
+
+    @property
+    def host(self) -> TestHost:
+        """The test, as its stand-ins see it."""
+        if self._host is None:
+            from .test_host import TestHost
+
+            self._host = TestHost(self._project, self._engine)
+        return self._host
 
     def names(self) -> Iterable[str]:
         """The names that `env` has."""

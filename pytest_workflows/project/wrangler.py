@@ -15,6 +15,7 @@ from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.messages.path_checks import why_no_path
 from pytest_workflows.messages.short_repr import brief, kind_of, shown, shown_path
 
+from .binding_config import BindingConfig
 from .config_lines import TOML_TOKEN, Lines
 from .workflow_entries import WorkflowBindingConfig, WorkflowReader
 
@@ -120,6 +121,8 @@ class WranglerConfig:
         other_exports: The other classes that `exports` declares: class to type.
         required_secrets: `secrets.required`; None where the configuration has no `secrets`.
         warnings: wrangler's warnings: line and text.
+        bindings: All other bindings, in the order of their kinds.
+        settings: The whole configuration, that of the environment merged into it.
     """
 
     path: Path
@@ -134,6 +137,8 @@ class WranglerConfig:
     other_exports: Mapping[str, str] = field(default_factory=dict)
     required_secrets: tuple[str, ...] | None = None
     warnings: tuple[tuple[int, str], ...] = ()
+    bindings: tuple[BindingConfig, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def all_workflows(self) -> tuple[WorkflowBindingConfig, ...]:
@@ -350,7 +355,8 @@ class _Reader:
         if not isinstance(data, dict):
             self._fail(None, f"the configuration is {kind_of(data)}, not a table of settings.")
         settings = self._with_environment(_present(data))
-        others = list(self._other_bindings(settings))
+        declared = tuple(self._other_bindings(settings))
+        others = [(one.name, one.kind) for one in declared]
         own_name = settings.get("name")
         if own_name is not None and not isinstance(own_name, str):
             self._fail("name", f"name is {kind_of(own_name)}, not a text.")
@@ -383,6 +389,8 @@ class _Reader:
             other_exports=other_exports,
             required_secrets=secrets,
             warnings=tuple(self._warnings),
+            bindings=declared,
+            settings=settings,
         )
 
     def _with_environment(self, data: dict[str, Any]) -> dict[str, Any]:
@@ -437,7 +445,7 @@ class _Reader:
             self._fail(("secrets", "required"), f"secrets.required is {kind_of(names)}, not a list of names.")
         return tuple(names)
 
-    def _other_bindings(self, settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    def _other_bindings(self, settings: Mapping[str, Any]) -> Iterator[BindingConfig]:
         for kind, key in _LISTS.items():
             yield from self._named(kind, settings.get(kind), key)
         for kind, (inner, key) in _NESTED.items():
@@ -449,15 +457,19 @@ class _Reader:
             entry = settings.get(kind)
             if entry is None or (kind == "assets" and isinstance(entry, dict) and "binding" not in entry):
                 continue  # static files need no binding
-            yield self._name_of(kind, kind, entry, "binding"), kind
+            yield self._binding(kind, kind, entry, "binding", kind)
 
-    def _named(self, kind: str, entries: object, key: str) -> Iterator[tuple[str, str]]:
+    def _named(self, kind: str, entries: object, key: str) -> Iterator[BindingConfig]:
         if entries is None:
             return
         if not isinstance(entries, list):
             self._fail(kind.split(".")[0], f"{kind} is {kind_of(entries)}, not a list of bindings.")
         for index, entry in enumerate(entries):
-            yield self._name_of(f"{kind}[{index}]", kind.split(".")[0], entry, key), kind
+            yield self._binding(f"{kind}[{index}]", kind.split(".")[0], entry, key, kind)
+
+    def _binding(self, where: str, near: str, entry: Any, key: str, kind: str) -> BindingConfig:
+        name = self._name_of(where, near, entry, key)
+        return BindingConfig(name, kind, entry, self._path, self.line_of(near, name))
 
     def _name_of(self, where: str, near: str, entry: object, key: str) -> str:
         if not isinstance(entry, dict):

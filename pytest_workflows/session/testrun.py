@@ -175,6 +175,7 @@ class TestRun:
             if self._kept is not None:
                 self._kept.keep(engine)
             self._lifecycle.close()
+        self.env.close()
 
     def close_stopped(self) -> None:
         """Close the stopped tasks, after the test's report."""

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from durable_engine import ConversionError, JsException, JsProxy
+from pytest_workflows.javascript.collections import JsSet, buffer_from_python
+from pytest_workflows.javascript.objects import JsArray, JsPlain, PyProxy, from_python, js_text
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -43,31 +45,35 @@ def to_js(
     """
 
     def convert(value: Any, left: int) -> Any:
-        if value is None or isinstance(value, str | int | float | bytes | JsProxy):
-            return value.to_py() if isinstance(value, JsProxy) else value
+        if value is None or isinstance(value, str | int | float | JsProxy):
+            return from_python(value)
+        if isinstance(value, bytes | memoryview):
+            return buffer_from_python(value)
         if left == 0:
             return value
         if isinstance(value, dict):
-            entries = [[_key(key), convert(item, left - 1)] for key, item in value.items()]
-            made = dict_converter(entries) if dict_converter else dict(entries)
-            return made.to_py() if isinstance(made, JsProxy) else made
-        if isinstance(value, list | tuple | set):
-            kind = set if isinstance(value, set) else list
-            return kind(convert(item, left - 1) for item in value)
+            entries = [JsArray([_key(key), convert(item, left - 1)]) for key, item in value.items()]
+            if dict_converter is not None:
+                return dict_converter(JsArray(entries))
+            return JsPlain({entry[0]: entry[1] for entry in entries})
+        if isinstance(value, list | tuple):
+            return JsArray([convert(item, left - 1) for item in value])
+        if isinstance(value, set):
+            return JsSet(convert(item, left - 1) for item in value)
         if default_converter:
             return default_converter(value, lambda item: convert(item, left - 1), lambda *_: None)
         if not create_pyproxies:
             raise ConversionError(f"No conversion known for {value!r}.")
-        return value
+        return PyProxy(value)
 
-    made = obj if isinstance(obj, JsProxy) else convert(obj, depth)
-    return JsProxy(made) if isinstance(made, dict | list | set) else made
+    made = convert(obj, depth)
+    return obj if type(made) is PyProxy else made
 
 
 def _key(key: object) -> object:
     if not isinstance(key, _KEYS):
         raise ConversionError(f"Cannot use {key!r} as a key for a Javascript Map")
-    return key
+    return js_text(key) if key is not None else "undefined"
 
 
 class JsDoubleProxy(Generic[P, R]):

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from durable_engine import JsBigInt, JsProxy, jsnull
+from pytest_workflows.javascript.rpc import python_to_rpc
 
 
 def stringify(value: object) -> str:
@@ -23,13 +24,13 @@ def stringify(value: object) -> str:
 
 
 def parse(text: str) -> Any:
-    """Parse JSON, as `JSON.parse`: a `JsProxy` for an object or an array, None for null.
+    """Parse JSON, as `JSON.parse`.
 
     Args:
         text: JSON.
     """
     value = json.loads(text)
-    return JsProxy(value) if isinstance(value, dict | list) else value
+    return python_to_rpc(value)
 
 
 def _jsonable(value: object) -> object:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from durable_engine import JsProxy, jsnull
+from pytest_workflows.javascript.objects import JsPlain, from_python, js_text
 
 from . import js_json
 from .missing import not_yet, unknown
@@ -61,7 +62,7 @@ class Object:
             entries: Pairs of key and value.
         """
         pairs = (tuple(entry) for entry in entries)
-        return JsProxy({key: value.to_py() if isinstance(value, JsProxy) else value for key, value in pairs})
+        return JsPlain({js_text(from_python(key)): from_python(value) for key, value in pairs})
 
 
 class Date:

@@ -279,7 +279,7 @@ def _datetime(value: datetime) -> Ext:
 
 
 def _proxy(value: JsProxy) -> WireValue:
-    return _to_wire(value._value)
+    return _to_wire(value._crossing())
 
 
 def _tuple(value: object) -> NoReturn:
@@ -290,6 +290,8 @@ def _other(value: PyValue) -> WireValue:
     """A value whose type is none of the plain ones: a subclass, or nothing that can cross."""
     if isinstance(value, TransparentProxy):
         return _to_wire(value.__wrapped__)  # type: ignore[attr-defined]
+    if isinstance(value, JsProxy):
+        return _proxy(value)
     for base, convert in _BASES:
         if isinstance(value, base):
             return convert(value)

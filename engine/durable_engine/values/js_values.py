@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 PyValue: TypeAlias = Any
@@ -52,46 +51,25 @@ jsnull = JsNull()
 
 
 class JsProxy:
-    """A JavaScript object in the hands of Python code that converts by hand (`pyodide.ffi.to_js`).
+    """A JavaScript object in the hands of Python code.
+
+    The engine needs of it only what it crosses the boundary as. The classes that user code meets derive from it; this
+    one stands for a plain value.
 
     Args:
-        value: The value behind it; it crosses the boundary as that value.
+        value: The value behind it.
     """
 
     def __init__(self, value: Any) -> None:
-        object.__setattr__(self, "_value", value)
+        self._value = value
 
     def to_py(self, *, depth: int = -1, default_converter: Any = None) -> JsValue:
         """The Python value."""
         return self._value
 
-    def __getattr__(self, name: str) -> JsValue:
-        value = self._value
-        if isinstance(value, dict) and name in value:
-            return wrap(value[name])
-        if name == "length" and isinstance(value, list):
-            return len(value)
-        raise AttributeError(name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        self._value[name] = unwrap(value)
-
-    def __getitem__(self, key: Any) -> JsValue:
-        return wrap(self._value[key])
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        self._value[key] = unwrap(value)
-
-    def __iter__(self) -> Iterator[JsValue]:
-        return (wrap(item) for item in self._value)
-
-    def __len__(self) -> int:
-        return len(self._value)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, JsProxy) and self._value == other._value
-
-    __hash__ = None  # type: ignore[assignment]
+    def _crossing(self) -> PyValue:
+        """The value that it crosses the boundary as."""
+        return self._value
 
     def __repr__(self) -> str:
         return f"<JsProxy {self._value!r}>"
@@ -108,13 +86,8 @@ class TransparentProxy:
     __slots__ = ()
 
 
-def wrap(value: JsValue) -> JsValue:
-    """A value as JavaScript would hand it to Python unconverted: containers stay behind a proxy."""
-    return JsProxy(value) if isinstance(value, dict | list | set) else value
-
-
 def unwrap(value: PyValue) -> PyValue:
     """The value behind a proxy; any other value as it is."""
     if isinstance(value, TransparentProxy):
         value = value.__wrapped__  # type: ignore[attr-defined]
-    return value._value if isinstance(value, JsProxy) else value
+    return value._crossing() if isinstance(value, JsProxy) else value

@@ -1,0 +1,77 @@
+"""The test as its stand-ins see it: the engine's clock, chance from its seed, the project's configuration."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from pytest_workflows.standins.host import TimerHandle
+from pytest_workflows.standins.stores import Stores
+
+if TYPE_CHECKING:
+    from durable_engine import Engine
+    from pytest_workflows.project.worker_project import Project
+    from pytest_workflows.project.wrangler import WranglerConfig
+
+
+class TestHost:
+    """The host of one test's stand-ins (`standins.host.Host`).
+
+    Args:
+        project: The worker project; None where no configuration was found.
+        engine: Gives the test's engine.
+    """
+
+    __test__ = False  # nothing for pytest to collect
+
+    def __init__(self, project: Project | None, engine: Callable[[], Engine]) -> None:
+        self._project = project
+        self._engine = engine
+        self.stores = Stores()
+        self.random = Random(f"stand-ins {engine().seed}")
+
+    @property
+    def config(self) -> WranglerConfig | None:
+        """The configuration; None where there is none."""
+        return None if self._project is None else self._project.config
+
+    def now_ms(self) -> int:
+        """The virtual time, in milliseconds since 1970."""
+        return self._engine().clock.now_ms
+
+    def is_on(self, flag: str, since: str) -> bool:
+        """Whether a compatibility flag is on, by its name or by the compatibility date."""
+        config = self.config
+        if config is None:
+            return True
+        if f"no_{flag}" in config.compatibility_flags:
+            return False
+        if flag in config.compatibility_flags:
+            return True
+        return config.compatibility_date is None or config.compatibility_date >= since
+
+    def timer(self, due_ms: int, callback: Callable[[], Awaitable[None]], what: str) -> TimerHandle:
+        """Have something done at a virtual time."""
+        raise NotImplementedError
+
+    def spawn(self, work: Coroutine[Any, Any, Any], what: str) -> asyncio.Task[Any]:
+        """Run something now, in no instance's name."""
+        return asyncio.ensure_future(work)
+
+    def warn(self, rule: str, problem: str) -> None:
+        """Report a finding at the Worker's line that is being executed."""
+
+    def export(self, name: str | None) -> type | None:
+        """A class of the Worker's main module: its default entrypoint for None; None where there is no such class."""
+        if self._project is None:
+            return None
+        found = getattr(self._project.load_main(), name or "Default", None)
+        return found if isinstance(found, type) else None
+
+    def env(self) -> Any:
+        """The Worker's `env`."""
+        from pytest_workflows.workers.environment import env
+
+        return env

@@ -1,0 +1,27 @@
+"""A binding as the configuration declares it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class BindingConfig:
+    """A binding as the configuration declares it.
+
+    Attributes:
+        name: Its name in `env`.
+        kind: The configuration's name for what it is: `kv_namespaces`, `queues.producers`.
+        settings: Its entry, as written.
+        path: The configuration.
+        line: Where it is named there.
+    """
+
+    name: str
+    kind: str
+    settings: Mapping[str, Any]
+    path: Path
+    line: int = 1

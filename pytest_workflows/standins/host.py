@@ -1,0 +1,78 @@
+"""What a stand-in gets of its test: time, chance, the configuration, and the Worker's own classes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from random import Random
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from pytest_workflows.project.wrangler import WranglerConfig
+
+    from .stores import Stores
+
+
+class TimerHandle(Protocol):
+    """A timer that has not fired."""
+
+    def cancel(self) -> None:
+        """Take it back."""
+
+
+class Host(Protocol):
+    """The test, as its stand-ins see it.
+
+    Attributes:
+        stores: The test's stores.
+        random: Chance, from the test's seed: for ids that the platform makes.
+    """
+
+    stores: Stores
+    random: Random
+
+    @property
+    def config(self) -> WranglerConfig | None:
+        """The configuration; None where there is none."""
+
+    def now_ms(self) -> int:
+        """The virtual time, in milliseconds since 1970."""
+
+    def is_on(self, flag: str, since: str) -> bool:
+        """Whether a compatibility flag is on, by its name or by the compatibility date.
+
+        Args:
+            flag: `"queue_consumer_..."`; `no_` before it turns it off.
+            since: The date from which it holds by itself.
+        """
+
+    def timer(self, due_ms: int, callback: Callable[[], Awaitable[None]], what: str) -> TimerHandle:
+        """Have something done at a virtual time; while it is being done, time stands still.
+
+        Args:
+            due_ms: When, in milliseconds since 1970.
+            callback: Does it.
+            what: What it is, for reports: `alarm of COUNTER (object 1a2b…)`.
+        """
+
+    def spawn(self, work: Coroutine[Any, Any, Any], what: str) -> asyncio.Task[Any]:
+        """Run something now, in no instance's name; while it runs, time stands still.
+
+        Args:
+            work: What to run.
+            what: What it is, for reports.
+        """
+
+    def warn(self, rule: str, problem: str) -> None:
+        """Report a finding at the Worker's line that is being executed.
+
+        Args:
+            rule: The rule's name.
+            problem: What is wrong, for a reader.
+        """
+
+    def export(self, name: str | None) -> type | None:
+        """A class of the Worker's main module: its default entrypoint for None; None where there is no such class."""
+
+    def env(self) -> Any:
+        """The Worker's `env`."""

@@ -1,0 +1,69 @@
+"""The stores of a test: the contents of its bindings, in one place that can be copied, compared and thrown away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol, TypeVar, cast
+
+Contents = Mapping[str, Mapping[Any, Any]]
+"""Contents for comparison: by table (`""` where a store has none), by key; without what the platform makes itself."""
+
+
+class Store(Protocol):
+    """The contents of one resource: a database, a namespace, a bucket."""
+
+    def copy(self) -> Store:
+        """Another store of the same contents; what is large and never changed may be shared."""
+
+    def contents(self) -> Contents:
+        """The contents in a form that can be compared.
+
+        Left out is what the platform makes itself: versions, etags, times of upload, ids of messages, expirations.
+        """
+
+    def close(self) -> None:
+        """Let go of what it holds. Nothing reads it afterwards."""
+
+
+S = TypeVar("S", bound=Store)
+
+
+class Stores:
+    """The stores of one test, each made when it is first asked for.
+
+    Args:
+        template: The stores that a seed left, of which each is copied when it is first asked for.
+    """
+
+    def __init__(self, template: Stores | None = None) -> None:
+        self._stores: dict[tuple[str, str], Store] = {}
+        self._template = template
+
+    def get(self, kind: str, id: str, make: Callable[[], S]) -> S:
+        """The store of a resource: of all bindings that name the same one.
+
+        Args:
+            kind: What it is, as the configuration has it: `kv_namespaces`.
+            id: Which: a database's id, a bucket's name.
+            make: Makes an empty one.
+        """
+        key = (kind, id)
+        found = self._stores.get(key)
+        if found is None:
+            seeded = None if self._template is None else self._template._stores.get(key)
+            found = self._stores[key] = make() if seeded is None else seeded.copy()
+        return cast("S", found)
+
+    def items(self) -> Iterator[tuple[tuple[str, str], Store]]:
+        """The stores that there are, by kind and id; those of a seed that nobody asked for are among them."""
+        if self._template is not None:
+            for key, seeded in self._template._stores.items():
+                if key not in self._stores:
+                    self._stores[key] = seeded.copy()
+        return iter(sorted(self._stores.items(), key=lambda one: one[0]))
+
+    def close(self) -> None:
+        """Close all of them."""
+        for store in self._stores.values():
+            store.close()
+        self._stores.clear()

@@ -1,0 +1,225 @@
+"""The SDK's wrappers of the bindings of `env`: arguments and results are converted, attributes are remembered.
+
+Source: workers-runtime-sdk 1.9.5, `workers/rpc.py`; observed on Pyodide 314.0.7 with workerd 1.20261117.1.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+from durable_engine import JsProxy, hide_frames
+from pytest_workflows.javascript.objects import JsFunction, JsObject, JsPlain, JsPromise
+from pytest_workflows.javascript.rpc import RpcHolder, python_from_rpc, python_to_rpc
+
+hide_frames(__file__)
+
+PASSTHROUGH = frozenset(
+    (
+        *("Blob", "ArrayBuffer", "TypedArray", "DataView", "Uint8Array", "Uint8ClampedArray", "Int8Array"),
+        *("Uint16Array", "Int16Array", "Uint32Array", "Int32Array", "Float16Array", "Float32Array", "Float64Array"),
+        *("BigInt64Array", "BigUint64Array", "FormData", "ReadableStream", "URLSearchParams", "Response", "Headers"),
+    )
+)
+"""The classes whose objects no wrapper comes around."""
+
+
+class Calls(Protocol):
+    """The log of the calls of one binding; it decides what becomes of a call."""
+
+    def call(
+        self,
+        wrapper: BindingWrapper,
+        method: str,
+        invoke: Callable[[], Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Any:
+        """Make a call, and keep a record of it.
+
+        Args:
+            wrapper: The wrapper that it is a call of: the binding's own, or one of an object that it gave.
+            method: The method, by the platform's name.
+            invoke: Makes the call; gives its result converted, or a coroutine that does.
+            args: Its arguments, as the Worker gave them.
+            kwargs: Its keywords.
+
+        Returns:
+            What the Worker gets.
+        """
+
+
+class BindingWrapper(RpcHolder):
+    """What `env.NAME` is for most bindings, and what their calls give (`_BindingWrapper`).
+
+    Args:
+        binding: The object of JavaScript.
+        calls: The log of the binding's calls; None for none.
+        origin: What the object came from: the record or effect of the call that gave it. The log's own affair.
+    """
+
+    _calls: Calls | None
+    _origin: Any
+
+    def __new__(cls, binding: Any, calls: Calls | None = None, origin: Any = None) -> Any:
+        """The same, where it is such a wrapper already."""
+        return binding if isinstance(binding, cls) else object.__new__(cls)
+
+    def __init__(self, binding: Any, calls: Calls | None = None, origin: Any = None) -> None:
+        if binding is not self:
+            self._binding, self._calls, self._origin = binding, calls, origin
+
+    def _wrap(self, value: Any, origin: Any) -> Any:
+        if not isinstance(value, JsProxy) or getattr(value, "_js_class", None) in PASSTHROUGH:
+            return value
+        if callable(value):
+            return RpcStubWrapper(value, self._calls, origin)
+        return type(self)(value, self._calls, origin)
+
+    def _converted(self, result: Any, origin: Any) -> Any:
+        converted = python_from_rpc(result)
+        if type(converted) is list:
+            return [self._wrap(item, origin) for item in converted]
+        return self._wrap(converted, origin) if isinstance(converted, JsProxy) else converted
+
+    def _invoke(self, method: str, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        calls = self._calls
+        if calls is None:
+            return self._carry_out(function, args, kwargs, self._origin)
+        return calls.call(self, method, lambda: self._carry_out(function, args, kwargs, self._origin), args, kwargs)
+
+    def _carry_out(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], origin: Any) -> Any:
+        values = [python_to_rpc(value) for value in args]
+        if kwargs:
+            values.append(JsPlain({key: python_to_rpc(value) for key, value in kwargs.items()}))
+        result = function.call_js(values) if isinstance(function, JsFunction) else function(*values)
+        if isinstance(result, JsPromise) or inspect.isawaitable(result):
+            return self._awaited(result, origin)
+        return self._converted(result, origin)
+
+    async def _awaited(self, promise: Any, origin: Any) -> Any:
+        return self._converted(await promise, origin)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        attribute = getattr(self._binding, name)
+        made: Any
+        if callable(attribute):
+
+            def made(*args: Any, **kwargs: Any) -> Any:
+                return self._invoke(name, attribute, args, kwargs)
+
+        else:
+            made = self._converted(attribute, self._origin)
+        self.__dict__[name] = made
+        return made
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, int):
+            return self._converted(self._binding[key], self._origin)
+        return self._converted(getattr(self._binding, key), self._origin)
+
+    def __iter__(self) -> Iterator[Any]:
+        if not hasattr(self._binding, "__iter__"):
+            raise TypeError(f"'{class_of(self._binding)}' object is not iterable")
+        for item in self._binding:
+            yield self._converted(item, self._origin)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __len__(self) -> int:
+        length = getattr(self._binding, "length", None)
+        if not isinstance(length, int):
+            raise TypeError(f"'{class_of(self._binding)}' object has no len()")
+        return length
+
+
+class RpcStubWrapper(BindingWrapper):
+    """A function, or the stub of an object, that came over RPC (`_RpcStubWrapper`)."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it."""
+        return self._invoke("()", self._binding, args, kwargs)
+
+
+class FetcherWrapper(BindingWrapper):
+    """A service binding, or the stub of a Durable Object (`_FetcherWrapper`)."""
+
+    async def fetch(self, *args: Any, **kwargs: Any) -> Any:
+        """Send a request to it; nothing happens before it is awaited.
+
+        Args:
+            *args: A URL or a `Request`.
+            **kwargs: As for `workers.fetch`.
+
+        Returns:
+            The `Response`.
+        """
+        from .outbound import fetch
+
+        def invoke() -> Any:
+            return fetch(*args, fetcher=self._binding.fetch, **kwargs)
+
+        if self._calls is None:
+            return await invoke()
+        return await self._calls.call(self, "fetch", invoke, args, kwargs)
+
+
+class DurableObjectNamespaceWrapper(RpcHolder):
+    """A namespace of Durable Objects (`_DurableObjectNamespaceWrapper`): ids are raw, arguments are not converted.
+
+    Args:
+        binding: The namespace.
+        calls: The log of the binding's calls; None for none.
+    """
+
+    def __init__(self, binding: Any, calls: Calls | None = None) -> None:
+        self._binding, self._calls = binding, calls
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._binding, name)
+
+    def get(self, *args: Any, **kwargs: Any) -> FetcherWrapper:
+        """The stub of an object, by its id."""
+        return FetcherWrapper(self._binding.get(*args, **kwargs), self._calls)
+
+    def getByName(self, *args: Any, **kwargs: Any) -> FetcherWrapper:
+        """The stub of an object, by its name."""
+        return FetcherWrapper(self._binding.getByName(*args, **kwargs), self._calls)
+
+    def jurisdiction(self, *args: Any, **kwargs: Any) -> DurableObjectNamespaceWrapper:
+        """The namespace within a jurisdiction."""
+        return DurableObjectNamespaceWrapper(self._binding.jurisdiction(*args, **kwargs), self._calls)
+
+
+WRAPPED = frozenset(
+    (
+        *("KvNamespace", "R2Bucket", "D1Database", "WorkerQueue", "Ai", "VectorizeIndexImpl", "AnalyticsEngine"),
+        *("AnalyticsEngineDataset", "LocalAnalyticsEngineDataset", "ImagesBindingImpl", "HostedImagesBindingImpl"),
+        "Ratelimit",
+    )
+)
+"""The classes of bindings that get a `BindingWrapper`."""
+
+
+def wrap_binding(value: Any, calls: Calls | None = None) -> Any:
+    """What a Worker gets as `env.NAME`; a value of any other class stays as it is.
+
+    Args:
+        value: The binding, as JavaScript has it.
+        calls: The log of its calls; None for none.
+    """
+    name = class_of(value) if isinstance(value, JsObject) else None
+    if name == "Fetcher":
+        return FetcherWrapper(value, calls)
+    if name == "DurableObjectNamespace":
+        return DurableObjectNamespaceWrapper(value, calls)
+    return BindingWrapper(value, calls) if name in WRAPPED else value
+
+
+def class_of(value: Any) -> str:
+    """The name of a JavaScript object's class."""
+    return getattr(value, "_js_class", type(value).__name__)
