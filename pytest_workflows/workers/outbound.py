@@ -25,7 +25,7 @@ from pytest_workflows.javascript.objects import JsFunction, js_error
 from . import js_module as js
 from .js_convert import to_js
 from .js_view import is_js_instance
-from .network import network_allowed, refusing_trace
+from .network import Refusal, network_allowed, refusing_trace
 from .request import Request, to_js_options
 from .response import Response
 
@@ -136,12 +136,13 @@ js_fetch = JsFunction(_fetch_for_javascript, "fetch", is_promised=True, most=2)
 # -- the network -------------------------------------------------------------------------------------------------------
 
 
-async def send(request: Any, called_by: Caller | None = None) -> Any:
+async def send(request: Any, called_by: Caller | None = None, refusal: Refusal | None = None) -> Any:
     """Send a request through httpx, where the mocks of a test are.
 
     Args:
         request: A `js.Request`, whose body is taken.
         called_by: The caller, for the report of a refusal.
+        refusal: Makes the error where the network is not allowed; that of `workers.fetch` by default.
 
     Returns:
         The `js.Response`.
@@ -157,7 +158,8 @@ async def send(request: Any, called_by: Caller | None = None) -> Any:
     outgoing = httpx.Request(request.method, request.url, headers=list(request.headers), content=body)
     try:
         async with _client() as client:
-            received, is_redirected = await _follow(client, outgoing, called_by, follow=request.redirect == "follow")
+            follows = request.redirect == "follow"
+            received, is_redirected = await _follow(client, outgoing, called_by, refusal, follows=follows)
     except httpx.TransportError as error:
         # pytest-httpx reports a request that nothing answers as one of these too: its text goes on unchanged.
         raise OSError(str(error) or "Network connection lost.") from error
@@ -172,14 +174,19 @@ async def send(request: Any, called_by: Caller | None = None) -> Any:
 
 
 async def _follow(
-    client: httpx.AsyncClient, request: httpx.Request, called_by: Caller | None, *, follow: bool
+    client: httpx.AsyncClient,
+    request: httpx.Request,
+    called_by: Caller | None,
+    refusal: Refusal | None,
+    *,
+    follows: bool,
 ) -> tuple[httpx.Response, bool]:
     for hop in range(_MOST_REDIRECTS + 1):
         if not network_allowed():
-            trace = refusing_trace(request.method, str(request.url), called_by)
+            trace = refusing_trace(request.method, str(request.url), called_by, refusal)
             request.extensions = {**request.extensions, "trace": trace}
         received = await client.send(request, follow_redirects=False)
-        if not follow or received.next_request is None:
+        if not follows or received.next_request is None:
             return received, hop > 0
         request = received.next_request
     raise OSError("Too many redirects.")
