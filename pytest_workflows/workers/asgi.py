@@ -18,8 +18,9 @@ from .asgi_websocket import process_websocket
 from .context import wait_until
 from .entrypoints import WorkerEntrypoint
 from .gateway import NULL_BODY_STATUSES, BaseOptions
-from .headers import _to_js_headers, body_chunks
+from .headers import to_js_headers as _to_js_headers
 from .js_convert import to_js
+from .js_view import body_chunks
 from .threadless import no_threads
 
 __all__ = [

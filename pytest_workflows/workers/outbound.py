@@ -20,7 +20,9 @@ from durable_engine import (
     suspend_if_stopped,
 )
 from pytest_workflows.active_test import Caller, caller
-from pytest_workflows.javascript.objects import JsFunction, js_error
+from pytest_workflows.javascript.headers import Headers as JsHeaders
+from pytest_workflows.javascript.objects import JsArray, JsFunction, js_error
+from pytest_workflows.javascript.response import Response as JsResponse
 
 from . import js_module as js
 from .js_convert import to_js
@@ -163,13 +165,13 @@ async def send(request: Any, called_by: Caller | None = None, refusal: Refusal |
     except httpx.TransportError as error:
         # pytest-httpx reports a request that nothing answers as one of these too: its text goes on unchanged.
         raise OSError(str(error) or "Network connection lost.") from error
-    return js.response_from_network(
+    return JsResponse._received(
         received.content,
-        status=received.status_code,
-        status_text=received.reason_phrase,
-        headers=received.headers.multi_items(),
-        url=str(received.url),
-        is_redirected=is_redirected,
+        received.status_code,
+        received.reason_phrase,
+        JsHeaders(JsArray([JsArray(list(pair)) for pair in received.headers.multi_items()])),
+        str(received.url),
+        is_redirected,
     )
 
 

@@ -187,5 +187,9 @@ async def pyfetch(request: Any, /, *, fetcher: Any = None, **options: Any) -> Fe
     return FetchResponse(str(request), await send_by(fetcher, request, options))
 
 
+for _class in (AbortError, BodyUsedError, FetchResponse, HttpStatusError):
+    _class.__module__ = "pyodide.http"
+
+
 def __getattr__(name: str) -> NoReturn:
     raise not_yet("pyodide.http", name, __all__)
