@@ -496,6 +496,9 @@ class PyProxy(JsObject):
         """Call the object."""
         return self._object(*args, **kwargs)
 
+    def _text(self) -> str:
+        return str(self._object)
+
     def _crossing(self) -> Any:
         return self._object
 
