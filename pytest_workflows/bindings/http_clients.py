@@ -12,7 +12,8 @@ import asyncio
 import functools
 import http.client
 import io
-from collections.abc import Callable
+import os
+from collections.abc import Awaitable, Callable
 from email.message import Message
 from email.parser import BytesHeaderParser
 from typing import Any
@@ -20,6 +21,9 @@ from typing import Any
 from durable_engine import hide_frames
 from pytest_workflows.active_test import Caller, Uses, network_allowed
 from pytest_workflows.errors import NetworkRefusedError
+from pytest_workflows.workers.run_sync import run_sync
+
+from .sockets import is_local
 
 hide_frames(__file__)
 
@@ -81,6 +85,11 @@ def _connect(connection: Any, caller: Caller) -> None:
     connection.is_verified = connection.proxy_is_verified = is_secure
 
 
+@functools.cache
+def _end_of_file() -> int:
+    return os.open(os.devnull, os.O_RDONLY)
+
+
 class _Exchange:
     """What a connection has in place of a socket: one request after the other, each with its response.
 
@@ -105,11 +114,9 @@ class _Exchange:
         return len(data)
 
     def makefile(self, mode: str = "rb", *args: Any, **kwargs: Any) -> io.BufferedIOBase:
-        """Send the request that was written, and give its response to be read."""
-        from pytest_workflows.workers.pyodide_ffi import run_sync
-
+        """Give the response to what was written, to be read; the request is sent when somebody does."""
         written, self._written = bytes(self._written), bytearray()
-        return io.BytesIO(run_sync(self._answer(written)))
+        return io.BufferedReader(_Response(self._answer, written))
 
     async def _answer(self, written: bytes) -> bytes:
         from pytest_workflows.workers import js_module as js
@@ -132,10 +139,8 @@ class _Exchange:
         return f"{self._scheme}://{headers['host'] or self._host}{target}"
 
     def _refusal(self, method: str, url: str) -> NetworkRefusedError:
-        from .sockets import is_local
-
         target = f"{self._host}:{self._port}"
-        return NetworkRefusedError.of_connection(target, is_local=is_local(target))
+        return NetworkRefusedError.of_connection(target, is_local=is_local(target), is_http=True)
 
     def settimeout(self, timeout: float | None) -> None:
         """Accepted: time is the test's."""
@@ -147,12 +152,33 @@ class _Exchange:
         """Accepted."""
 
     def fileno(self) -> int:
-        """None: who waits for it learns nothing."""
-        return -1
+        """A file that is always at its end: urllib3 takes the connection for one that was closed, and makes another."""
+        return _end_of_file()
 
     def close(self) -> None:
         """Forget what was written."""
         self._written.clear()
+
+
+class _Response(io.RawIOBase):
+    """A response as it comes over a connection, asked for at the first read.
+
+    Args:
+        answer: Sends a request and gives its response.
+        request: The request.
+    """
+
+    def __init__(self, answer: Callable[[bytes], Awaitable[bytes]], request: bytes) -> None:
+        self._answer, self._request = answer, request
+        self._content: io.BytesIO | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        if self._content is None:
+            self._content = io.BytesIO(run_sync(self._answer(self._request)))
+        return self._content.readinto(buffer)
 
 
 def _parse(written: bytes) -> tuple[str, str, Message, bytes]:

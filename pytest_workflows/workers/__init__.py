@@ -84,6 +84,5 @@ def __getattr__(name: str) -> object:
     module = _MODULE_OF.get(name)
     if module is None:
         raise unknown("workers", name, __all__)
-    value = getattr(importlib.import_module(f"{__name__}.{module}"), name)
-    globals()[name] = value
-    return value
+    # Not kept: a test of pytest inside pytest forgets modules, and imports them again.
+    return getattr(importlib.import_module(f"{__name__}.{module}"), name)

@@ -16,9 +16,9 @@ from .fetch_response import FetchResponse
 from .formdata import FormData
 from .headers import to_js_headers
 from .js_convert import to_js
-from .js_view import RESPONSE_BODIES, class_name, to_python_exception
+from .js_view import RESPONSE_BODIES, class_name, is_js_instance, to_python_exception
 
-__all__ = ["FetchResponse", "Response"]
+__all__ = ["FetchResponse", "Response", "response_of"]
 
 
 class Response(FetchResponse):
@@ -127,6 +127,18 @@ class Response(FetchResponse):
         if isinstance(self, Response):
             return super().json()
         return Response.from_json(self, *args, **kwargs)
+
+
+def response_of(value: Any) -> Response | None:
+    """The response that a fetch handler's result is; None where it is none.
+
+    Args:
+        value: A `Response`, the copy of one, or a raw `js.Response`, as `Response.redirect` and `asgi.fetch` give it.
+    """
+    if isinstance(value, Response):
+        return value
+    made = value.js_response if isinstance(value, FetchResponse) else value
+    return Response(made) if is_js_instance(made, "Response") else None
 
 
 def _options(

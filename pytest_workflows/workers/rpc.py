@@ -27,15 +27,13 @@ _MADE = {"Blob": "blob", "File": "blob", "FormData": "formdata", "Request": "req
 
 def _making(name: str) -> Any:
     def make(value: Any) -> Any:
-        made = getattr(importlib.import_module(f"{__package__}.{_MADE[name]}"), name)
-        FROM_RPC[name] = made
-        return made(value)
+        return getattr(importlib.import_module(f"{__package__}.{_MADE[name]}"), name)(value)
 
     return make
 
 
 for _name in _MADE:
-    FROM_RPC.setdefault(_name, _making(_name))
+    FROM_RPC[_name] = _making(_name)
 
 
 def __getattr__(name: str) -> Any:
