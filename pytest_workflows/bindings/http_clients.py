@@ -76,7 +76,7 @@ def _has_loop() -> bool:
 
 def _connect(connection: Any, caller: Caller) -> None:
     """Stand for the `connect` of a connection."""
-    is_secure = isinstance(connection, http.client.HTTPSConnection)
+    is_secure = connection.default_port == http.client.HTTPS_PORT
     # Through a proxy, the host is the proxy and the tunnel's end the server.
     host = connection._tunnel_host or connection.host
     port = connection._tunnel_port if connection._tunnel_host else connection.port
@@ -120,6 +120,7 @@ class _Exchange:
 
     async def _answer(self, written: bytes) -> bytes:
         from pytest_workflows.workers import js_module as js
+        from pytest_workflows.workers.js_convert import to_js
         from pytest_workflows.workers.outbound import send
 
         method, target, headers, body = _parse(written)
@@ -128,7 +129,7 @@ class _Exchange:
             if name.lower() not in (*_HOP_HEADERS, "host"):
                 options["headers"].append(name, value)
         if body:
-            options["body"] = body
+            options["body"] = to_js(body)
         request = js.Request.new(self._url(target, headers), **options)
         refusal = None if network_allowed() else self._refusal
         return await _raw(await send(request, self._caller, refusal), is_head=method == "HEAD")
