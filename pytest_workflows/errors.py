@@ -58,8 +58,8 @@ class MissingBindingError(UnprovidedError):
 
 
 _ANSWER_THE_CLIENT = (
-    "no mock answered its request. respx and pytest-httpx (fixture httpx_mock) answer http.client, urllib and requests in "
-    "a Worker as they answer workers.fetch; answer it with one of them, or"
+    "no mock answered its request. respx and pytest-httpx (fixture httpx_mock) answer http.client, urllib and requests "
+    "in a Worker as they answer workers.fetch; answer it with one of them, or"
 )
 _SEND_BY_FETCH = (
     "a test's Worker must not reach the network by sockets either. Send the request with workers.fetch, which respx or "

@@ -2,7 +2,7 @@
 
 `http.client`, `urllib`, and what stands on them (`requests`, `urllib3`), make a connection of `http.client`. One that a
 Worker's code makes gets no socket but an `_Exchange`: what is written to it is one request, and what is read from it is
-the response. On the platform such a client's sockets reach the network in another way; its requests and responses are the
+the response. On the platform such a client's sockets reach the network in another way; requests and responses are the
 same.
 """
 
@@ -119,7 +119,7 @@ class _Exchange:
         return io.BufferedReader(_Response(self._answer, written))
 
     async def _answer(self, written: bytes) -> bytes:
-        from pytest_workflows.workers import js_module as js
+        from pytest_workflows.workers import js_classes as js
         from pytest_workflows.workers.js_convert import to_js
         from pytest_workflows.workers.outbound import send
 

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from .blob import Blob, BlobEnding, BlobValue, File
     from .fetch_response import FetchResponse
     from .formdata import FormData, FormDataValue
-    from .outbound import fetch
     from .request import Request
     from .response import Response
+    from .sdk_fetch import fetch
     from .types import Body, Context, FetchKwargs, Headers, JSBody, RequestInitCfProperties
     from .utils import import_from_javascript, patch_env
 
@@ -64,7 +64,7 @@ _LAZY = {
     "blob": ("Blob", "BlobEnding", "BlobValue", "File"),
     "fetch_response": ("FetchResponse",),
     "formdata": ("FormData", "FormDataValue"),
-    "outbound": ("fetch",),
+    "sdk_fetch": ("fetch",),
     "request": ("Request",),
     "response": ("Response",),
     "types": ("Body", "Context", "FetchKwargs", "Headers", "JSBody", "RequestInitCfProperties"),

@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from . import js_module as js
+from . import js_classes as js
 from .asgi_lifespan import ASGI, Application, start_application
 from .asgi_scope import request_to_scope
 from .asgi_tasks import background_tasks, logger, run_in_background
@@ -263,5 +263,5 @@ def _fastapi_env() -> Any:
         return request.scope["env"]
 
     # FastAPI reads the annotation, which names what only this function imports.
-    env.dependency.__annotations__["request"] = Request  # type: ignore[union-attr]
+    env.dependency.__annotations__["request"] = Request
     return env

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from . import js_module as js
+from . import js_classes as js
 from .asgi_lifespan import Application
 from .asgi_scope import request_to_scope
 from .asgi_tasks import logger, run_in_background

@@ -10,11 +10,9 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
-from durable_engine import JsProxy
-
-from . import js_module as js
+from . import js_classes as js
 from .js_convert import to_js
-from .js_view import is_js_instance
+from .js_view import class_name, is_js_instance
 
 __all__ = ["Blob", "BlobEnding", "BlobValue", "File"]
 
@@ -45,7 +43,9 @@ class Blob:
 
     _js_blob: Any
 
-    def __init__(self, blob_parts: Any, content_type: str | None = None, endings: BlobEnding | str | None = None) -> None:
+    def __init__(
+        self, blob_parts: Any, content_type: str | None = None, endings: BlobEnding | str | None = None
+    ) -> None:
         self._js_blob = js.Blob.new(
             _parts(blob_parts), type=content_type or _content_type(blob_parts), endings=_endings(endings)
         )
@@ -140,7 +140,7 @@ def _part(value: Any) -> Any:
     if is_js_instance(value, "Blob", "File"):
         return value
     try:
-        view = memoryview(value.to_bytes() if isinstance(value, JsProxy) else value)
+        view = memoryview(value.to_bytes() if class_name(value) else value)
     except (TypeError, AttributeError):
         raise TypeError(f"Don't know how to handle {type(value)} for Blob()") from None
     return to_js(view)

@@ -1,99 +1,30 @@
-"""`workers.fetch` and `js.fetch`: requests that leave the Worker, through httpx, where respx and pytest-httpx answer."""
+"""JavaScript's `fetch`: requests that leave the Worker, through httpx, where respx and pytest-httpx answer."""
 
 from __future__ import annotations
 
 import functools
 import ssl
-from collections.abc import Coroutine, Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 
-from durable_engine import (
-    JsException,
-    acting_scope,
-    as_coroutine_function,
-    hide_frames,
-    notify_call,
-    suspend_if_stopped,
-)
+from durable_engine import JsException, hide_frames, suspend_if_stopped
 from pytest_workflows.active_test import Caller, caller
 from pytest_workflows.javascript.headers import Headers as JsHeaders
 from pytest_workflows.javascript.objects import JsArray, JsFunction, js_error
 from pytest_workflows.javascript.response import Response as JsResponse
 
-from . import js_module as js
+from . import js_classes as js
+from . import js_module
 from .js_convert import to_js
-from .js_view import is_js_instance
 from .network import Refusal, network_allowed, refusing_trace
-from .request import Request, to_js_options
-from .response import Response
 
-__all__ = ["fetch", "fetch_from", "js_fetch", "send", "send_by"]
+__all__ = ["js_fetch", "send", "send_by"]
 
 _MOST_REDIRECTS = 20
 
 hide_frames(__file__)
-
-
-# -- workers.fetch -----------------------------------------------------------------------------------------------------
-
-
-def fetch(resource: Request | str, **other_options: Any) -> Coroutine[Any, Any, Response]:
-    """Send a request and give the response, following redirects.
-
-    Args:
-        resource: A URL, a request or a `js.Request`, whose body is taken.
-        **other_options: `method`, `headers`, `body`, `redirect` ("follow" or "manual"), as `Request` takes them, and
-            `fetcher`, the function of JavaScript to send it with. Other members of JavaScript's RequestInit are accepted
-            and have no effect.
-
-    Raises:
-        OSError: The URL or an option is not valid, the connection failed, or there were too many redirects.
-        NetworkRefusedError: No mock answered, and the network is not allowed.
-
-    Example:
-        >>> response = await fetch("https://api.example.com/orders", method="POST", body="{}")  # doctest: +SKIP
-    """
-    # A plain function: a task that runs it later would not know any more who called it.
-    if acting_scope() is not None and other_options.get("fetcher") is None:
-        notify_call(*_service_and_call(resource, other_options), (resource,), other_options)
-    return _fetch(resource, other_options, caller())
-
-
-as_coroutine_function(fetch)
-
-
-async def fetch_from(fetcher: Any, resource: Any, **other_options: Any) -> Response:
-    """Send a request to a binding: `workers.fetch` with `fetcher`.
-
-    Args:
-        fetcher: The binding's `fetch`.
-        resource: As for `fetch`.
-        **other_options: As for `fetch`.
-    """
-    return await _fetch(resource, {"fetcher": fetcher, **other_options}, caller())
-
-
-async def _fetch(resource: Any, options: dict[str, Any], called_by: Caller | None) -> Response:
-    given = dict(options)
-    fetcher = given.pop("fetcher", None)
-    asked = resource.js_object if isinstance(resource, Request) else resource
-    return Response(await send_by(fetcher, asked, given, called_by))
-
-
-def _service_and_call(resource: Any, options: Mapping[str, Any]) -> tuple[str, str]:
-    """The service and the call, for observers; what is not valid is refused later."""
-    is_request = isinstance(resource, Request) or is_js_instance(resource, "Request")
-    address, method = (resource.url, str(resource.method)) if is_request else (str(resource), "GET")
-    method = str(options.get("method") or method).upper()
-    try:
-        url = urlsplit(address)
-    except ValueError:
-        return address, method
-    return url.netloc.rpartition("@")[2], f"{method} {url.path or '/'}"
 
 
 async def send_by(fetcher: Any, resource: Any, options: dict[str, Any], called_by: Caller | None = None) -> Any:
@@ -120,10 +51,7 @@ async def send_by(fetcher: Any, resource: Any, options: dict[str, Any], called_b
 
 def _to_init(options: dict[str, Any]) -> Any:
     given = {key: value for key, value in options.items() if value is not None}
-    return to_js(to_js_options(given), dict_converter=js.Object.fromEntries) if given else None
-
-
-# -- js.fetch ----------------------------------------------------------------------------------------------------------
+    return to_js(given, dict_converter=js_module.Object.fromEntries) if given else None
 
 
 async def _fetch_for_javascript(resource: Any = None, init: Any = None) -> Any:
@@ -133,9 +61,6 @@ async def _fetch_for_javascript(resource: Any = None, init: Any = None) -> Any:
 
 js_fetch = JsFunction(_fetch_for_javascript, "fetch", is_promised=True, most=2)
 """The global `fetch` of JavaScript."""
-
-
-# -- the network -------------------------------------------------------------------------------------------------------
 
 
 async def send(request: Any, called_by: Caller | None = None, refusal: Refusal | None = None) -> Any:

@@ -12,10 +12,12 @@ from typing import Any, NoReturn
 from durable_engine import JsException
 
 from .missing import not_yet
+from .outbound import send_by
 
 __all__ = ["AbortError", "BodyUsedError", "FetchResponse", "HttpStatusError", "pyfetch"]
 
-# Not a package; but only for one does `from pyodide.http import X` ask the import hook, which can say why there is no X.
+# Not a package; but only for one does `from pyodide.http import X` ask the import hook, which can say why there is
+# no X.
 __path__: list[str] = []
 
 
@@ -182,8 +184,6 @@ async def pyfetch(request: Any, /, *, fetcher: Any = None, **options: Any) -> Fe
     Raises:
         OSError: The request could not be sent.
     """
-    from .outbound import send_by
-
     return FetchResponse(str(request), await send_by(fetcher, request, options))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from durable_engine import JsException, JsProxy
 
-from . import js_module as js
+from . import js_classes as js
 from .blob import Blob
 from .formdata import FormData
 from .headers import HTTPMessageMapping, to_js_headers, to_message

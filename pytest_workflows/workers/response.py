@@ -11,7 +11,7 @@ from typing import Any
 
 from durable_engine import JsException, JsProxy
 
-from . import js_module as js
+from . import js_classes as js
 from .fetch_response import FetchResponse
 from .formdata import FormData
 from .headers import to_js_headers
@@ -26,7 +26,7 @@ class Response(FetchResponse):
 
     Args:
         body: str (sent as `text/plain;charset=UTF-8` unless a header says otherwise), bytes, a `FormData`, None; of
-            JavaScript's objects a Blob, a buffer, a form, a ReadableStream or URLSearchParams, or a whole `js.Response`.
+            JavaScript's objects a Blob, a buffer, a form, a ReadableStream, URLSearchParams, or a whole `js.Response`.
         status: The status code, 200 to 599; 200 when left out.
         status_text: The reason beside it; the status's own when left out.
         headers: A dict, a list of pairs, or a `js.Headers`.
@@ -160,5 +160,3 @@ def _to_js_body(body: Any) -> Any:
     if isinstance(body, bytes):
         return to_js(body)
     return body.js_object if isinstance(body, FormData) else body
-
-

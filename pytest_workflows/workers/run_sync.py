@@ -1,8 +1,8 @@
 """`pyodide.ffi.run_sync`: waits for something in a function that cannot await, and lets everything else run meanwhile.
 
 On the platform the WebAssembly stack is switched. Here the running event loop takes turns of its own from within, until
-what is waited for is done. What that costs: waits nest. Where two tasks are in `run_sync`, the one that came last goes on
-first, however soon the other's result is there; so the order of events is the same in every run, but not always the
+what is waited for is done. What that costs: waits nest. Where two tasks are in `run_sync`, the one that came last goes
+on first, however soon the other's result is there; so the order of events is the same in every run, but not always the
 platform's.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from asyncio.tasks import _enter_task, _leave_task  # type: ignore[attr-defined]
+from asyncio.tasks import _enter_task, _leave_task
 from collections.abc import Awaitable
 from typing import Any
 

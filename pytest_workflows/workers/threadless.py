@@ -1,8 +1,8 @@
 """The platform has no threads: what an application hands to one runs at once, in its place.
 
-Starlette and FastAPI run plain functions through `anyio.to_thread.run_sync`, which the SDK replaces on the platform, and
-Django through the loop's `run_in_executor`, which Pyodide's loop answers itself. Inside of an application that the ASGI
-adapter calls, both run the function inline here too: no thread, so one order of events. Tests keep their threads.
+Starlette and FastAPI run plain functions through `anyio.to_thread.run_sync`, which the SDK replaces on the platform,
+and Django through the loop's `run_in_executor`, which Pyodide's loop answers itself. Inside of an application that the
+ASGI adapter calls, both run the function inline here too: no thread, so one order of events. Tests keep their threads.
 Source: workers-runtime-sdk 1.9.5; Pyodide 314.0.7, `webloop`.
 """
 
@@ -81,4 +81,4 @@ def _replace_executor(loop: asyncio.AbstractEventLoop) -> None:
         return future
 
     with contextlib.suppress(AttributeError):  # a loop in C, such as uvloop's, keeps its threads
-        loop.run_in_executor = run_in_executor  # type: ignore[method-assign]
+        loop.run_in_executor = run_in_executor  # type: ignore[assignment,method-assign]

@@ -10,14 +10,22 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from . import js_module as js
+from . import js_classes as js
 from .entrypoints import WorkerEntrypoint
 from .gateway import NULL_BODY_STATUSES, BaseOptions
 from .js_convert import to_js
 from .wsgi_environ import build_environ
 from .wsgi_input import make_wsgi_input
 
-__all__ = ["DEFAULT_OPTIONS", "NULL_BODY_STATUSES", "Options", "build_environ", "entrypoint", "fetch", "process_request"]
+__all__ = [
+    "DEFAULT_OPTIONS",
+    "NULL_BODY_STATUSES",
+    "Options",
+    "build_environ",
+    "entrypoint",
+    "fetch",
+    "process_request",
+]
 
 logger = logging.getLogger("wsgi")
 

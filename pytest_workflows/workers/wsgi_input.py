@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Buffer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .pyodide_ffi import run_sync
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 __all__ = ["make_wsgi_input"]
 
@@ -26,7 +28,7 @@ class _StreamFile(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Buffer, /) -> int:
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
         while not self._held and not self._is_at_end:
             result = run_sync(self._reader.read())
             if result.done:

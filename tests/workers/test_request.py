@@ -10,8 +10,9 @@ import pytest
 
 from durable_engine import JsException, jsnull
 from pytest_workflows.workers import Blob, FormData, Request
-from pytest_workflows.workers import js_module as js
+from pytest_workflows.workers import js_classes as js
 from pytest_workflows.workers.js_convert import to_js
+from pytest_workflows.workers.js_module import Object
 
 URL = "https://example.com/"
 
@@ -179,7 +180,7 @@ def test_it_stands_for_a_request_of_javascript():
 
 
 def test_cf_is_none_unless_the_request_has_it():
-    made = js.Request.new(URL, to_js({"cf": {"colo": "DFW"}}, dict_converter=js.Object.fromEntries))
+    made = js.Request.new(URL, to_js({"cf": {"colo": "DFW"}}, dict_converter=Object.fromEntries))
 
     assert Request(URL).cf is None
     assert Request(made).cf.colo == "DFW"

@@ -10,8 +10,9 @@ import pytest
 from durable_engine import JsDict, JsException
 from pytest_workflows.javascript.objects import JsPlain
 from pytest_workflows.workers import FetchResponse, FormData, Response
-from pytest_workflows.workers import js_module as js
+from pytest_workflows.workers import js_classes as js
 from pytest_workflows.workers.js_convert import to_js
+from pytest_workflows.workers.js_module import Object
 
 RANGE = "Responses may only be constructed with status codes in the range 200 to 599, inclusive."
 NULL_BODY = "Response with null body status (101, 204, 205, or 304) cannot have a body."
@@ -137,11 +138,11 @@ def test_a_datetime_has_no_json_form():
 async def test_a_javascript_value_becomes_json_as_javascript_makes_it():
     value = {"a": [1.0, float("nan")], "none": None, "text": "é"}
 
-    response = Response.json(to_js(value, dict_converter=js.Object.fromEntries))
+    response = Response.json(to_js(value, dict_converter=Object.fromEntries))
 
     assert await response.text() == '{"a":[1,null],"text":"é"}'
     with pytest.raises(TypeError, match=r"^Do not know how to serialize a BigInt$"):
-        Response.json(to_js({"a": 2**70}, dict_converter=js.Object.fromEntries))
+        Response.json(to_js({"a": 2**70}, dict_converter=Object.fromEntries))
 
 
 def test_a_redirect_names_its_target():
