@@ -10,7 +10,14 @@ if TYPE_CHECKING:
 
     from .host import Host
 
-_MAKERS: dict[str, str] = {}
+_MAKERS: dict[str, str] = {
+    "analytics_engine_datasets": "analytics_engine",
+    "assets": "assets",
+    "kv_namespaces": "kv",
+    "r2_buckets": "r2",
+    "ratelimits": "ratelimits",
+    "version_metadata": "version_metadata",
+}
 """By kind: the file's name here; it has a function `make(config, host)`."""
 
 
