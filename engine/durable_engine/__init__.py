@@ -8,7 +8,7 @@ from __future__ import annotations
 from . import history
 from .api.binding import InstanceHandle, WorkflowBinding, suspend_if_stopped
 from .context.frames import Owner, hide_frames, is_hidden, own_folder, owner_of
-from .context.scope import Scope, current_scope
+from .context.scope import Scope, current_scope, running_call
 from .engine import DEFAULT_TIMEOUT, Engine, engine_of
 from .errors import (
     ConversionError,
@@ -209,6 +209,7 @@ __all__ = [
     "parse_duration",
     "printable",
     "read_now",
+    "running_call",
     "show",
     "shown_path",
     "shown_result",

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from pytest_workflows.standins.entropy import PlatformRandom
 from pytest_workflows.standins.host import TimerHandle
 from pytest_workflows.standins.stores import Stores
 
@@ -30,7 +31,7 @@ class TestHost:
         self._project = project
         self._engine = engine
         self.stores = Stores()
-        self.random = Random(f"stand-ins {engine().seed}")
+        self.random: Random = PlatformRandom(engine().seed)
 
     @property
     def config(self) -> WranglerConfig | None:

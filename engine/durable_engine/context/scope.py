@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import Context, ContextVar, copy_context
+from random import Random
 
 from durable_engine.instance import Instance
 from durable_engine.model import StepKey
@@ -20,6 +21,11 @@ current_scope: ContextVar[Scope | None] = ContextVar("durable_engine_scope", def
 
 current_call: ContextVar[tuple[object, str] | None] = ContextVar("durable_engine_call", default=None)
 """The engine and the name of the call of the Worker's code, other than a workflow, that the running code belongs to."""
+
+
+def running_call() -> tuple[object, str] | None:
+    """The call of the Worker's code, other than a workflow, that runs: its engine and its name; None for any other."""
+    return current_call.get()
 
 
 def running_engine() -> object | None:
@@ -40,9 +46,12 @@ class Scope:
         attempt: The attempt of that step.
         is_virtual: Whether the timers that the code starts through asyncio run on virtual time: those of `run` do, and
             of delay functions. A callback's are real, since it may do real I/O.
+
+    Attributes:
+        generators: The generators of random values that the code has drawn from, by what they are for.
     """
 
-    __slots__ = ("_busy", "_on_change", "attempt", "instance", "is_virtual", "open", "step")
+    __slots__ = ("_busy", "_on_change", "attempt", "generators", "instance", "is_virtual", "open", "step")
 
     def __init__(
         self,
@@ -58,6 +67,7 @@ class Scope:
         self.step = step
         self.attempt = attempt
         self.open = 0
+        self.generators: dict[str, Random] = {}
         self._busy = 0
         self._on_change = on_change
 
