@@ -109,7 +109,7 @@ class EnvResolver:
         given = self._given()
         if name in given:
             value = given[name]
-            return self._workflows.bind_class(name, value) if _is_entrypoint(value) else value
+            return self._workflows.bind_class(name, value) if _is_entrypoint(value) else _wrapped(value)
         if self._project is None:
             raise KeyError(name)
         config = self._project.config
@@ -118,14 +118,16 @@ class EnvResolver:
                 return self._workflows.bind_configured(workflow)
         variables = self._project.variables
         if name in variables:
-            return variables[name]
+            from pytest_workflows.standins.variables import variable
+
+            return variable(variables[name])
         for binding in config.bindings:
-            if binding.name == name and is_provided(binding.kind):
+            if binding.name == name and is_provided(binding):
                 return self._provide(binding)
         if name in config.other_bindings:
-            from .missing_binding import MissingBinding
+            from .missing_binding import missing_binding
 
-            return MissingBinding(name, config.other_bindings[name], config.path)
+            return missing_binding(name, config.other_bindings[name], config.path)
         raise KeyError(name)
 
     def _provide(self, binding: BindingConfig) -> object:
@@ -233,6 +235,17 @@ class EnvResolver:
 
     def _export_names(self) -> list[str]:
         return [workflow.class_name for workflow in self._exports()]
+
+
+def _wrapped(value: object) -> object:
+    """What a test gave as a binding; a stand-in is handed to the Worker as the SDK does."""
+    from durable_engine import JsProxy
+
+    if not isinstance(value, JsProxy):
+        return value
+    from pytest_workflows.workers.binding_wrappers import wrap_binding
+
+    return wrap_binding(value)
 
 
 def _is_entrypoint(value: object) -> bool:

@@ -114,5 +114,25 @@ class ForeignWorkflow(MissingBinding):
         )
 
 
+_FETCHERS = frozenset({"browser", "dispatch_namespaces", "mtls_certificates", "vpc_services"})
+_WRAPPED = frozenset({"ai", "images", "vectorize"})
+
+
+def missing_binding(name: str, kind: str, config: Path) -> object:
+    """The stand-in of a binding that nobody provides, in the wrapper that the SDK puts around one of its kind.
+
+    Args:
+        name: The binding's name.
+        kind: The configuration's name for it.
+        config: The configuration.
+    """
+    binding = MissingBinding(name, kind, config)
+    if kind not in _FETCHERS and kind not in _WRAPPED:
+        return binding
+    from pytest_workflows.workers.binding_wrappers import BindingWrapper, FetcherWrapper
+
+    return FetcherWrapper(binding) if kind in _FETCHERS else BindingWrapper(binding)
+
+
 def _camel(name: str) -> str:
     return "".join(part.capitalize() for part in name.split("_"))

@@ -43,7 +43,7 @@ class LocalAnalyticsEngineDataset(JsObject):
         """
         if not is_given(point):
             return
-        warn_of_unknown_options(self._host, f"{self._name}.writeDataPoint", point, tuple(MOST))
+        warn_of_unknown_options(self._host, f"env.{self._name}.writeDataPoint(...)", point, tuple(MOST))
         lists = {name: value._items for name in MOST if isinstance(value := option(point, name), JsArray)}
         for name, most in MOST.items():
             if len(lists.get(name, ())) > most:

@@ -12,6 +12,7 @@ from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.javascript.objects import JsObject, promised
 
 from .asset_paths import HTML_HANDLING, NOT_FOUND_HANDLING, AssetPaths
+from .responses import response
 
 if TYPE_CHECKING:
     from pytest_workflows.project.binding_config import BindingConfig
@@ -93,18 +94,18 @@ class Fetcher(JsObject):
         """
         from pytest_workflows.javascript.request import Request
 
-        request = Request._construct(resource, init)
+        request = Request(resource, init)
         url = urlsplit(request.url)
         path = "/".join(unquote(part) for part in url.path.split("/")) or "/"
         target = self._paths.target(path)
         if target is None:
-            return _response(None, 404, {})
+            return response(None, 404, {})
         if request.method not in ("GET", "HEAD"):
-            return _response(None, 405, {})
+            return response(None, 405, {})
         destination = "/".join(quote(part, safe="!*'()") for part in (target.redirect or path).split("/"))
         if target.redirect is not None or destination != url.path:
             query = f"?{url.query}" if url.query else ""
-            return _response(None, 307, {"location": destination + query})
+            return response(None, 307, {"location": destination + query})
         assert target.file is not None
         return self._answer(self._file(target.file), target.status, request)
 
@@ -116,17 +117,11 @@ class Fetcher(JsObject):
         if kind is not None:
             headers["content-type"] = kind
         if request.headers.get("if-none-match") in (etag, f"W/{etag}"):
-            return _response(None, 304, headers)
-        return _response(None if request.method == "HEAD" else data, status, headers)
+            return response(None, 304, headers)
+        return response(None if request.method == "HEAD" else data, status, headers)
 
 
 def content_type(name: str) -> str | None:
     """The content type of a file, by its ending; None where nobody knows."""
     kind = _TYPES.guess_type(name.rpartition("/")[2])[0]
     return f"{kind}; charset=utf-8" if kind is not None and kind.startswith("text/") else kind
-
-
-def _response(body: bytes | None, status: int, headers: dict[str, str]) -> Any:
-    from pytest_workflows.javascript.response import Response
-
-    return Response._of(body, status, headers)

@@ -15,11 +15,6 @@ if TYPE_CHECKING:
 _PORTS = {"postgres": 5432, "postgresql": 5432, "mysql": 3306}
 
 
-def can_be_made(config: BindingConfig) -> bool:
-    """Whether the configuration says where the database is."""
-    return bool(config.settings.get("localConnectionString"))
-
-
 def make(config: BindingConfig, host: Host) -> Hyperdrive:
     """Make the stand-in: the driver connects to the database that the configuration names."""
     return Hyperdrive(str(config.settings["localConnectionString"]))

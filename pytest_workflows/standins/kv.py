@@ -98,7 +98,7 @@ class KvNamespace(JsObject):
             return None, None
         if not isinstance(options, JsProxy):
             return js_text(options), None
-        warn_of_unknown_options(self._host, f"{self._name}.{method}", options, ("type", "cacheTtl"))
+        warn_of_unknown_options(self._host, f"env.{self._name}.{method}(...)", options, ("type", "cacheTtl"))
         kind = option(options, "type")
         return None if kind is None else js_text(kind), int_option(options, "cacheTtl")
 
@@ -148,7 +148,9 @@ class KvNamespace(JsObject):
         if value is None:
             raise not_of_type("put", "KvNamespace", 2, "string or Object")
         options = options_of(options, "put", "KvNamespace", 3, "PutOptions")
-        warn_of_unknown_options(self._host, f"{self._name}.put", options, ("metadata", "expirationTtl", "expiration"))
+        warn_of_unknown_options(
+            self._host, f"env.{self._name}.put(...)", options, ("metadata", "expirationTtl", "expiration")
+        )
         name = js_text(key)
         expiration, ttl = int_option(options, "expiration"), int_option(options, "expirationTtl")
         _check_key("PUT", name)
@@ -228,7 +230,7 @@ class KvNamespace(JsObject):
             options: `prefix`, `limit` (up to 1000) and `cursor`.
         """
         options = options_of(options, "list", "KvNamespace", 1, "ListOptions")
-        warn_of_unknown_options(self._host, f"{self._name}.list", options, ("prefix", "limit", "cursor"))
+        warn_of_unknown_options(self._host, f"env.{self._name}.list(...)", options, ("prefix", "limit", "cursor"))
         limit = int_option(options, "limit") or 0
         if limit > MAX_LIST:
             text = f"Invalid key_count_limit of {limit}. Please specify an integer less than {MAX_LIST}."

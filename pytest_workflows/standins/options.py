@@ -17,7 +17,7 @@ def warn_of_unknown_options(host: Host, call: str, options: Any, known: Sequence
 
     Args:
         host: The test.
-        call: The call, as after `env.`: `KV.put`.
+        call: The call, as a reader knows it: `env.KV.put(...)`.
         options: The options, of JavaScript; anything but a plain object has none.
         known: The options that it has.
     """
@@ -31,4 +31,4 @@ def warn_of_unknown_options(host: Host, call: str, options: Any, known: Sequence
 def _problem(call: str, name: str, known: Sequence[str]) -> str:
     meant = re.sub(r"_(\w)", lambda found: found[1].upper(), name)
     hint = f"Write {meant}." if meant in known else f"It has: {', '.join(known)}."
-    return f"env.{call}(...) has no option {name!r}, and ignores it in silence. {hint}"
+    return f"{call} has no option {name!r}, and ignores it in silence. {hint}"

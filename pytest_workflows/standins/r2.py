@@ -264,8 +264,8 @@ class R2Bucket(JsObject):
         return base64.urlsafe_b64encode(self._host.random.randbytes(128)).decode().rstrip("=")
 
     def _check_options(self, method: str, options: Any, known: tuple[str, ...]) -> None:
-        call = f"{self._name}.{method}"
-        warn_of_unknown_options(self._host, call, options, known)
+        call = f"env.{self._name}.{method}"
+        warn_of_unknown_options(self._host, f"{call}(...)", options, known)
         if "httpMetadata" in known and isinstance(http := option(options, "httpMetadata"), JsPlain):
             warn_of_unknown_options(self._host, f"{call}(httpMetadata=...)", http, tuple(HTTP_FIELDS))
 
