@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from .recordings.errors import DivergenceError, RecordingError
     from .recordings.format.model import Recording
     from .recordings.playback.reproduction import reproduce
+    from .standins.d1_migrations import apply_d1_migrations
     from .timeline.text import Run
 
 __all__ = [
@@ -94,6 +95,7 @@ __all__ = [
     "WorkflowObserverWarning",
     "WorkflowRuleError",
     "WorkflowRuleWarning",
+    "apply_d1_migrations",
     "introspect_workflow",
     "introspect_workflow_instance",
     "reproduce",
@@ -115,6 +117,7 @@ _HOMES = {
     "WorkflowConfigError": ".errors",
     "WorkflowConfigWarning": ".errors",
     "WorkflowIntrospector": ".introspection.workflow",
+    "apply_d1_migrations": ".standins.d1_migrations",
     "introspect_workflow": ".introspection.introspectors",
     "introspect_workflow_instance": ".introspection.introspectors",
 }
