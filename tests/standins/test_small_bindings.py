@@ -189,9 +189,10 @@ async def _awaited(call: Awaitable[Any]) -> Any:
 def test_an_unknown_format_and_what_is_no_image_are_refused(host: PlainHost) -> None:
     images = host.binding("images")
 
-    assert error_of(images.input(b"png").output({})).startswith(
-        "Error: unsupported output format: undefined. There are: "
-    )
+    async def output() -> None:
+        await images.input(b"png").output({})
+
+    assert error_of(output()).startswith("Error: unsupported output format: undefined. There are: image/jpeg, ")
     with pytest.raises(JsException, match="The input of images must be a ReadableStream or bytes"):
         images.input("png")
 
