@@ -112,7 +112,7 @@ class EnvResolver:
         given = self._given()
         if name in given:
             value = given[name]
-            return self._workflows.bind_class(name, value) if _is_entrypoint(value) else _wrapped(value)
+            return self._workflows.bind_class(name, value) if _is_entrypoint(value) else self._wrapped(name, value)
         if self._project is None:
             raise KeyError(name)
         config = self._project.config
@@ -136,11 +136,20 @@ class EnvResolver:
     def _provide(self, binding: BindingConfig) -> object:
         """The stand-in of a binding, as the SDK hands it to the Worker."""
         from pytest_workflows.standins.registry import make
+
+        return self._wrapped(binding.name, make(binding, self.host))
+
+    def _wrapped(self, name: str, value: object) -> object:
+        """A binding as the Worker gets it: an object of JavaScript in the SDK's wrapper, anything else as it is."""
+        from durable_engine import JsProxy
+
+        if not isinstance(value, JsProxy):
+            return value
         from pytest_workflows.workers.binding_wrappers import wrap_binding
 
         from .call_log import CallLog
 
-        return wrap_binding(make(binding, self.host), CallLog(binding.name, self._engine(), is_strict=self._is_strict))
+        return wrap_binding(value, CallLog(name, self._engine(), is_strict=self._is_strict))
 
     @property
     def host(self) -> TestHost:
@@ -240,17 +249,6 @@ class EnvResolver:
 
     def _export_names(self) -> list[str]:
         return [workflow.class_name for workflow in self._exports()]
-
-
-def _wrapped(value: object) -> object:
-    """What a test gave as a binding; a stand-in is handed to the Worker as the SDK does."""
-    from durable_engine import JsProxy
-
-    if not isinstance(value, JsProxy):
-        return value
-    from pytest_workflows.workers.binding_wrappers import wrap_binding
-
-    return wrap_binding(value)
 
 
 def _is_entrypoint(value: object) -> bool:

@@ -44,8 +44,13 @@ class MissingBinding:
             "stand-in for it, in the test file or in conftest.py:\n\n"
             "    @pytest.fixture\n"
             "    def workflow_bindings():\n"
-            f'        return {{"{self._name}": Fake{_camel(self._name)}()}}'
+            f'        return {{"{self._name}": {self._fake()}}}'
         )
+
+    def _fake(self) -> str:
+        if self._kind == "ai":
+            return 'pytest_workflows.AiAnswers({"@cf/...": {"response": "..."}})'
+        return f"Fake{_camel(self._name)}()"
 
     def __getattr__(self, name: str) -> NoReturn:
         # Tools that inspect any object (pytest, copy, inspect, mock) ask for names like `__wrapped__` and
