@@ -163,7 +163,7 @@ class FetcherWrapper(BindingWrapper):
         Returns:
             The `Response`.
         """
-        from .outbound import fetch
+        from .sdk_fetch import fetch
 
         def invoke(origin: Any) -> Any:
             return fetch(*args, fetcher=self._binding.fetch, **kwargs)
