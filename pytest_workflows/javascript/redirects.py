@@ -16,9 +16,9 @@ from .url import parse_url
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST = 20
 _ONE_TIME = (
-    "A request with a one-time-use body (it was initialized from a stream, not a buffer) encountered a redirect requiring "
-    "the body to be retransmitted. To avoid this error in the future, construct this request from a buffer-like body "
-    "initializer."
+    "A request with a one-time-use body (it was initialized from a stream, not a buffer) encountered a redirect "
+    "requiring the body to be retransmitted. To avoid this error in the future, construct this request from a "
+    "buffer-like body initializer."
 )
 
 
