@@ -85,9 +85,7 @@ class QueueMessage(JsObject):
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in self._own:
-            raise js_error(
-                "TypeError", f"Cannot assign to read only property '{name}' of object '#<{self._js_class}>'"
-            )
+            raise js_error("TypeError", f"Cannot assign to read only property '{name}' of object '#<{self._js_class}>'")
         object.__setattr__(self, name, value)
 
     @property

@@ -172,7 +172,7 @@ def _serialized(content_type: str, body: Any) -> Any:
     if kind == "json":
         return stringify(body)
     if kind == "v8":
-        from pytest_workflows.javascript.cloning import clone
+        from pytest_workflows.javascript.cloning import clone  # type: ignore[import-not-found, unused-ignore]
 
         return clone(body)
     if kind == "text":
@@ -205,7 +205,7 @@ def _body_of(message: StoredMessage) -> Any:
 
         return buffer_from_python(message.content)
     if message.content_type == "v8":
-        from pytest_workflows.javascript.cloning import clone
+        from pytest_workflows.javascript.cloning import clone  # type: ignore[import-not-found, unused-ignore]
 
         return clone(message.content)
     return message.content
