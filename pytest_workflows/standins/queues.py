@@ -172,9 +172,7 @@ def _serialized(content_type: str, body: Any) -> Any:
     if kind == "json":
         return stringify(body)
     if kind == "v8":
-        from pytest_workflows.javascript.cloning import clone  # type: ignore[import-not-found, unused-ignore]
-
-        return clone(body)
+        return _clone(body)
     if kind == "text":
         if not isinstance(body, str):
             raise _wrong_body("text", "string", body)
@@ -185,6 +183,12 @@ def _serialized(content_type: str, body: Any) -> Any:
             raise _wrong_body("bytes", "ArrayBufferView", body)
         return content
     raise js_error("TypeError", f"Unsupported queue message content type: {content_type}")
+
+
+def _clone(value: Any) -> Any:
+    import importlib
+
+    return importlib.import_module("pytest_workflows.javascript.cloning").clone(value)
 
 
 def _wrong_body(kind: str, expected: str, body: Any) -> Exception:
@@ -205,9 +209,7 @@ def _body_of(message: StoredMessage) -> Any:
 
         return buffer_from_python(message.content)
     if message.content_type == "v8":
-        from pytest_workflows.javascript.cloning import clone  # type: ignore[import-not-found, unused-ignore]
-
-        return clone(message.content)
+        return _clone(message.content)
     return message.content
 
 
