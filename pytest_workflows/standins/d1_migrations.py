@@ -17,7 +17,7 @@ from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.messages.short_repr import kind_of, shown, shown_path
 
 from .sqlite import SqlError, SqliteDatabase
-from .sqlite.statements import first_word, split
+from .sqlite.statements import first_word, script, split
 
 if TYPE_CHECKING:
     from pytest_workflows.project.binding_config import BindingConfig
@@ -125,7 +125,7 @@ def _apply(file: Path, database: SqliteDatabase, table: str) -> None:
 
 def _run(file: Path, line: int, statement: str, database: SqliteDatabase) -> None:
     try:
-        database.all(statement)
+        database.all(statement, script(statement))
     except SqlError as error:
         raise WorkflowConfigError(
             f"{shown_path(file)}:{line}: the migration fails: {error}. The statement: {shown(statement.strip())}"

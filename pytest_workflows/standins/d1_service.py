@@ -36,21 +36,29 @@ class Answer:
     """What a statement gave.
 
     Args:
-        columns: The names of the columns.
+        database: The database.
+        cursor: The statement, which has run.
         rows: The rows, as SQLite has them.
-        last_row_id: The id of the last new row of the database.
-        changes: How many rows it changed.
-        has_changed: Whether it changed the database.
-        size: The database's size in bytes.
+        before: How many rows of the database had been changed before.
+        size_before: The database's size before, for a statement that may change more than rows.
     """
 
-    __slots__ = ("_changes", "_has_changed", "_last_row_id", "_size", "columns", "rows")
+    __slots__ = ("_after", "_before", "_cursor", "_database", "_size_after", "_size_before", "rows")
 
     def __init__(
-        self, columns: list[str], rows: list[Row], last_row_id: int, changes: int, has_changed: bool, size: int
+        self, database: SqliteDatabase, cursor: sqlite3.Cursor, rows: list[Row], before: int, size_before: int | None
     ) -> None:
-        self.columns, self.rows = columns, rows
-        self._last_row_id, self._changes, self._has_changed, self._size = last_row_id, changes, has_changed, size
+        self.rows = rows
+        self._database, self._cursor, self._before, self._size_before = database, cursor, before, size_before
+        self._after = database.connection.total_changes
+        if size_before is not None:
+            self._size_after = database.size()
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns."""
+        described = self._cursor.description
+        return [] if described is None else [column[0] for column in described]
 
     def meta(self, timings: Any) -> dict[str, Any]:
         """Figures of the run. Rows read are the rows given, and rows written those changed: SQLite tells no others.
@@ -58,18 +66,24 @@ class Answer:
         Args:
             timings: The value of `timings`.
         """
+        changes = self._after - self._before
+        if self._size_before is None:
+            size, has_changed = self._database.size(self._after), changes > 0
+        else:
+            size = self._size_after
+            has_changed = changes > 0 or size != self._size_before
         return {
             "served_by": "miniflare.db",
             "served_by_primary": True,
             "total_attempts": 1,
             "timings": timings,
             "duration": 0,
-            "changes": self._changes,
-            "last_row_id": self._last_row_id,
-            "changed_db": self._has_changed,
-            "size_after": self._size,
+            "changes": changes,
+            "last_row_id": self._cursor.lastrowid or 0,
+            "changed_db": has_changed,
+            "size_after": size,
             "rows_read": len(self.rows),
-            "rows_written": self._changes,
+            "rows_written": changes,
         }
 
 
@@ -115,11 +129,17 @@ class D1Service:
         if not plan.is_simple:
             return self.answer([(sql, values)])[0]
         self._answered += 1
+        database = self.database
+        if not (plan.is_query or plan.is_change):
+            return _run(database, plan, sql, values)
+        connection = database.connection
+        before = connection.total_changes
         try:
-            return _run(self.database, plan, sql, values)
-        except SqlError as error:
+            cursor = connection.execute(plan.last, values)
+            return Answer(database, cursor, cursor.fetchall(), before, None)
+        except (sqlite3.Error, sqlite3.Warning) as error:
             if "FOREIGN KEY" not in str(error):
-                raise
+                raise database.refusal(error, plan.last) from None
             # A deferred one is told at the end of the transaction; a statement alone is none of its own here.
             return self.answer([(sql, values)])[0]
 
@@ -162,16 +182,10 @@ class D1Service:
 
 
 def _run(database: SqliteDatabase, plan: Script, sql: str, values: Sequence[Value]) -> Answer:
-    before = database.changes
-    if plan.is_query or plan.is_change:
-        columns, rows, last_row_id = database.all(sql, values)
-        changes = database.changes - before
-        return Answer(columns, rows, last_row_id, changes, changes > 0, database.size())
-    size_before = database.size()
-    columns, rows, last_row_id = database.all(sql, values)
-    changes = database.changes - before
-    size = database.size(exactly=True)
-    return Answer(columns, rows, last_row_id, changes, changes > 0 or size != size_before, size)
+    size_before = None if plan.is_query or plan.is_change else database.size()
+    before = database.connection.total_changes
+    cursor, rows = database.all(sql, plan, values)
+    return Answer(database, cursor, rows, before, size_before)
 
 
 def d1_error(prefix: str, text: str, cause: str | None = None) -> JsException:

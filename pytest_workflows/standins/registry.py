@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .host import Host
 
 _MAKERS: dict[str, str] = {
-    "d1_databases": "d1",
+    "d1_databases": "d1_binding",
 }
 """By kind: the file's name here; it has a function `make(config, host)`."""
 
