@@ -6,6 +6,7 @@ Source: workerd 1.20261117.1 with miniflare 5.20261117.0-beta, observed.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any, Final, NoReturn
 
 from durable_engine import JsBigInt, jsnull
@@ -218,7 +219,7 @@ class D1Database(JsObject):
 
 
 def bound(value: Any) -> Value:
-    """A parameter's value as SQLite gets it: every number is REAL.
+    """A parameter's value as SQLite gets it, through JSON: every number is REAL, and infinity is NULL.
 
     Args:
         value: A value of JavaScript.
@@ -230,7 +231,7 @@ def bound(value: Any) -> Value:
     if kind is str:
         return str(value)
     if kind is int or kind is float:
-        return float(value)
+        return float(value) if isfinite(value) else None
     if kind is bool:
         return 1.0 if value else 0.0
     if value is jsnull:
@@ -262,7 +263,9 @@ def bound_from_python(values: Sequence[Any]) -> list[Value]:
         kind = type(value)
         if kind is str or value is None:
             made.append(value)
-        elif kind is float or (kind is int and -MAX_SAFE <= value <= MAX_SAFE):
+        elif kind is float:
+            made.append(value if isfinite(value) else None)
+        elif kind is int and -MAX_SAFE <= value <= MAX_SAFE:
             made.append(float(value))
         else:
             return [bound(value) for value in [python_to_rpc(value) for value in values]]

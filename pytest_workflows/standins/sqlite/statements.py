@@ -133,10 +133,20 @@ def first_word(statement: str) -> str:
     Args:
         statement: The statement; a comment may stand before it.
     """
-    for found in _TOKEN.finditer(statement):
-        if found.lastgroup != "space":
-            return "" if found.group() == ";" else found.group().lower()
-    return ""
+    word = _TOKEN.match(statement, begin(statement))
+    return "" if word is None or word.group() == ";" else word.group().lower()
+
+
+def begin(statement: str) -> int:
+    """Where a statement begins, after spaces and comments.
+
+    Args:
+        statement: The statement.
+    """
+    end = 0
+    while (found := _TOKEN.match(statement, end)) is not None and found.lastgroup == "space":
+        end = found.end()
+    return end
 
 
 def _positional(statement: str) -> str:
