@@ -36,29 +36,29 @@ class Answer:
     """What a statement gave.
 
     Args:
-        database: The database.
-        cursor: The statement, which has run.
+        columns: The names of the columns; the list is shared.
+        is_in_order: Whether none of the names looks like an integer.
         rows: The rows, as SQLite has them.
-        before: How many rows of the database had been changed before.
-        size_before: The database's size before, for a statement that may change more than rows.
+        last_row_id: The id of the last new row of the database.
+        changes: How many rows it changed.
+        has_changed: Whether it changed the database.
+        size: The database's size in bytes.
     """
 
-    __slots__ = ("_after", "_before", "_cursor", "_database", "_size_after", "_size_before", "rows")
+    __slots__ = ("_changes", "_has_changed", "_last_row_id", "_size", "columns", "is_in_order", "rows")
 
     def __init__(
-        self, database: SqliteDatabase, cursor: sqlite3.Cursor, rows: list[Row], before: int, size_before: int | None
+        self,
+        columns: list[str],
+        is_in_order: bool,
+        rows: list[Row],
+        last_row_id: int | None,
+        changes: int,
+        has_changed: bool,
+        size: int,
     ) -> None:
-        self.rows = rows
-        self._database, self._cursor, self._before, self._size_before = database, cursor, before, size_before
-        self._after = database.connection.total_changes
-        if size_before is not None:
-            self._size_after = database.size()
-
-    @property
-    def columns(self) -> list[str]:
-        """The names of the columns."""
-        described = self._cursor.description
-        return [] if described is None else [column[0] for column in described]
+        self.columns, self.is_in_order, self.rows = columns, is_in_order, rows
+        self._last_row_id, self._changes, self._has_changed, self._size = last_row_id, changes, has_changed, size
 
     def meta(self, timings: Any) -> dict[str, Any]:
         """Figures of the run. Rows read are the rows given, and rows written those changed: SQLite tells no others.
@@ -66,24 +66,18 @@ class Answer:
         Args:
             timings: The value of `timings`.
         """
-        changes = self._after - self._before
-        if self._size_before is None:
-            size, has_changed = self._database.size(self._after), changes > 0
-        else:
-            size = self._size_after
-            has_changed = changes > 0 or size != self._size_before
         return {
             "served_by": "miniflare.db",
             "served_by_primary": True,
             "total_attempts": 1,
             "timings": timings,
             "duration": 0,
-            "changes": changes,
-            "last_row_id": self._cursor.lastrowid or 0,
-            "changed_db": has_changed,
-            "size_after": size,
+            "changes": self._changes,
+            "last_row_id": self._last_row_id or 0,
+            "changed_db": self._has_changed,
+            "size_after": self._size,
             "rows_read": len(self.rows),
-            "rows_written": changes,
+            "rows_written": self._changes,
         }
 
 
@@ -103,7 +97,7 @@ class D1Service:
     @property
     def database(self) -> SqliteDatabase:
         """The database, open."""
-        return self.store.database(self._host.now_ms, self._chance)
+        return self.store.opened or self.store.database(self._host.now_ms, self._chance)
 
     def _chance(self) -> Random:
         return self._host.random
@@ -129,19 +123,20 @@ class D1Service:
         if not plan.is_simple:
             return self.answer([(sql, values)])[0]
         self._answered += 1
-        database = self.database
-        if not (plan.is_query or plan.is_change):
+        database = self.store.opened or self.database
+        if not plan.is_ordinary:
             return _run(database, plan, sql, values)
         connection = database.connection
         before = connection.total_changes
         try:
             cursor = connection.execute(plan.last, values)
-            return Answer(database, cursor, cursor.fetchall(), before, None)
+            rows = cursor.fetchall()
         except (sqlite3.Error, sqlite3.Warning) as error:
             if "FOREIGN KEY" not in str(error):
                 raise database.refusal(error, plan.last) from None
             # A deferred one is told at the end of the transaction; a statement alone is none of its own here.
             return self.answer([(sql, values)])[0]
+        return _answer_of(database, sql, cursor, rows, before)
 
     def answer(self, queries: Sequence[Query], *, is_batch: bool = False) -> list[Answer]:
         """Answer statements in one transaction; those that are comments only are left out.
@@ -182,10 +177,30 @@ class D1Service:
 
 
 def _run(database: SqliteDatabase, plan: Script, sql: str, values: Sequence[Value]) -> Answer:
-    size_before = None if plan.is_query or plan.is_change else database.size()
     before = database.connection.total_changes
+    if plan.is_ordinary:
+        return _answer_of(database, sql, *database.all(sql, plan, values), before)
+    size_before = database.size()
     cursor, rows = database.all(sql, plan, values)
-    return Answer(database, cursor, rows, before, size_before)
+    changes = database.connection.total_changes - before
+    size = database.size()
+    return Answer(*_shape_of(cursor), rows, cursor.lastrowid, changes, changes > 0 or size != size_before, size)
+
+
+def _answer_of(database: SqliteDatabase, sql: str, cursor: sqlite3.Cursor, rows: list[Row], before: int) -> Answer:
+    """The answer of an ordinary statement, which has run to its end."""
+    shape = database.shapes.get(sql)
+    if shape is None:
+        shape = database.shapes[sql] = _shape_of(cursor)
+    after = database.connection.total_changes
+    size = database.size(after)
+    return Answer(shape[0], shape[1], rows, cursor.lastrowid, after - before, after > before, size)
+
+
+def _shape_of(cursor: sqlite3.Cursor) -> tuple[list[str], bool]:
+    described = cursor.description
+    columns = [] if described is None else [column[0] for column in described]
+    return columns, not any(map(str.isdecimal, columns))
 
 
 def d1_error(prefix: str, text: str, cause: str | None = None) -> JsException:

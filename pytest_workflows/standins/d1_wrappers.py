@@ -42,7 +42,7 @@ class StatementWrapper(QuickWrapper, wraps=D1PreparedStatement):
             return self._invoke("bind", self._binding.bind, args, kwargs)
         made = _statement(self._session, self._sql, bound_from_python(args), calls, self._origin)
         if calls is not None:
-            calls.note("bind", args, kwargs, made)
+            calls.note("bind", args)
         return made
 
     first: Callable[..., Coroutine[Any, Any, Any]]
@@ -67,13 +67,14 @@ def _sender(method: str, most: int, convert: Callable[..., Any]) -> Callable[...
         if not (calls is None or calls.is_idle()):
             return self._invoke(method, getattr(self._binding, method), args, kwargs)  # type: ignore[no-any-return]
         try:
-            result = convert(self._session.send(self._sql, self._values), *args)
+            answer = self._session.send(self._sql, self._values)
+            result = convert(answer, *args)
         except Exception as error:
             if calls is not None:
-                calls.note(method, args, kwargs, error=error)
+                calls.note(method, args, error=error)
             return _rejected(error)
         if calls is not None:
-            calls.note(method, args, kwargs, result)
+            calls.note(method, args, answer, convert)
         return _resolved(result)
 
     send.__name__ = method
@@ -90,7 +91,7 @@ class _PreparingWrapper(QuickWrapper):
             return self._invoke("prepare", self._binding.prepare, args, kwargs)
         made = _statement(self._binding._session, args[0], (), calls, self._origin)
         if calls is not None:
-            calls.note("prepare", args, kwargs, made)
+            calls.note("prepare", args)
         return made
 
 
@@ -128,15 +129,14 @@ def _first(answer: Answer, column: str | None = None) -> Any:
         return None
     if column is not None:
         return plain_value(column_of(answer, column))
-    columns = answer.columns
-    record = JsDict(zip(columns, _plain(answer.rows[0]), strict=True))
-    return JsDict(in_js_order(record)) if any(map(str.isdecimal, columns)) else record
+    record = JsDict(zip(answer.columns, _plain(answer.rows[0])))  # noqa: B905  # strict costs as much as the rest
+    return record if answer.is_in_order else JsDict(in_js_order(record))
 
 
 def _all(answer: Answer) -> Any:
     columns = answer.columns
-    records = [JsDict(zip(columns, _plain(row), strict=True)) for row in answer.rows]
-    if any(map(str.isdecimal, columns)):
+    records = [JsDict(zip(columns, _plain(row))) for row in answer.rows]  # noqa: B905  # as above
+    if not answer.is_in_order:
         records = [JsDict(in_js_order(record)) for record in records]
     return JsDict(success=True, meta=JsDict(answer.meta(JsDict(sql_duration_ms=0))), results=records)
 

@@ -50,6 +50,27 @@ class Calls(Protocol):
             What the Worker gets.
         """
 
+    def is_idle(self) -> bool:
+        """Whether a call that is made now has only to be noted, and need not go through `call`."""
+
+    def note(
+        self,
+        method: str,
+        args: tuple[Any, ...],
+        answer: Any = None,
+        convert: Callable[..., Any] | None = None,
+        error: BaseException | None = None,
+    ) -> None:
+        """Keep a record of a call that was made while the log was idle.
+
+        Args:
+            method: The method, by the platform's name.
+            args: Its arguments, as the Worker gave them.
+            answer: What came of it.
+            convert: Makes what the Worker gets, given `answer` and the arguments; None where it gets nothing to keep.
+            error: What was raised instead.
+        """
+
 
 class BindingWrapper(RpcHolder):
     """What `env.NAME` is for most bindings, and what their calls give (`_BindingWrapper`).

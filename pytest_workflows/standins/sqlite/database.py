@@ -37,6 +37,8 @@ class SqliteDatabase:
 
     Attributes:
         connection: The connection; statements go through the methods.
+        shapes: The columns of queries' results by their SQL, as whoever asks keeps them; empty where the schema may be
+            another one.
     """
 
     def __init__(self, now_ms: Callable[[], int], chance: Callable[[], Random], contents: bytes | None = None) -> None:
@@ -56,8 +58,9 @@ class SqliteDatabase:
         self._refused_transaction = False
         self._running_preludes: set[str] = set()
         self._transactions = 0
+        self.shapes: dict[str, Any] = {}
         self._size = 0
-        self._measured_from = 0
+        self.measured_from = 0
 
     # -- statements ----------------------------------------------------------------------------------------------------
 
@@ -72,7 +75,7 @@ class SqliteDatabase:
             SqlError: If the platform refuses it; statements before the one that fails have run.
         """
         plan = script(sql)
-        if plan.prelude or not plan.last:
+        if not plan.is_ordinary:
             self._run_prelude(sql, plan)
         try:
             return self.connection.execute(plan.last, values)
@@ -90,7 +93,7 @@ class SqliteDatabase:
         Raises:
             SqlError: If the platform refuses it; statements before the one that fails have run.
         """
-        if plan.prelude or not plan.last:
+        if not plan.is_ordinary:
             self._run_prelude(sql, plan)
         try:
             cursor = self.connection.execute(plan.last, values)
@@ -100,6 +103,7 @@ class SqliteDatabase:
 
     def _run_prelude(self, sql: str, plan: Script) -> None:
         """Run the statements before the last one. One that gives rows is never finished: the same text fails later."""
+        self.shapes.clear()
         if sql in self._running_preludes:
             raise SqlError(errors.RUNS_ALREADY)
         for statement in plan.prelude:
@@ -167,9 +171,9 @@ class SqliteDatabase:
         Args:
             changes: How many rows were changed so far; measured is only after every so many. None for now.
         """
-        if changes is None or changes >= self._measured_from:
+        if changes is None or changes >= self.measured_from:
             self._size = self.own(_PAGES)[0][0] * 4096
-            self._measured_from = self.connection.total_changes + _MEASURED_EVERY
+            self.measured_from = self.connection.total_changes + _MEASURED_EVERY
         return self._size
 
     # -- transactions --------------------------------------------------------------------------------------------------
@@ -218,6 +222,7 @@ class SqliteDatabase:
         Args:
             name: Its name.
         """
+        self.shapes.clear()
         if self._transactions == 1:
             if self.connection.in_transaction:  # some errors of SQLite's have undone it already
                 self.own(_ROLLBACK)
