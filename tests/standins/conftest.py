@@ -1,36 +1,26 @@
-"""D1 as a Worker has it, without a test session around it."""
+"""What the tests of the stand-ins share; its modules are imported by their names."""
 
+import pathlib
+import sys
 from collections.abc import Iterator
-from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
 
-from pytest_workflows.standins.d1 import D1Database
-from pytest_workflows.standins.d1_migrations import Migrations
-from pytest_workflows.standins.d1_store import D1Store
-from pytest_workflows.standins.d1_wrappers import DatabaseWrapper
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-NOW = 1767323045678  # 2026-01-02 03:04:05.678
+from d1_databases import database
+from plain_host import PlainHost
 
 
-class FakeHost:
-    def __init__(self) -> None:
-        self.random = Random(7)
-        self.now = NOW
-
-    def now_ms(self) -> int:
-        return self.now
-
-
-def database(store: D1Store | None = None) -> Any:
-    """The binding of a database."""
-    return DatabaseWrapper(D1Database(store or D1Store(), FakeHost(), Migrations(Path("/nowhere"))))
+@pytest.fixture
+def host() -> PlainHost:
+    return PlainHost()
 
 
 @pytest.fixture
 def db() -> Iterator[Any]:
+    """A D1 database."""
     made = database()
     yield made
     made._binding._service.store.close()

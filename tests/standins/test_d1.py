@@ -8,14 +8,13 @@ import json
 import uuid
 
 import pytest
+from d1_databases import database
 
 from durable_engine import JsBigInt, JsDict, JsException, jsnull
 from pytest_workflows.javascript.objects import JsPlain, JsPromise
 from pytest_workflows.javascript.rpc import python_from_rpc
 from pytest_workflows.standins.d1_store import D1Store
 from pytest_workflows.workers.binding_wrappers import BindingWrapper
-
-from .conftest import database
 
 
 async def text_of(awaitable):

@@ -3,11 +3,10 @@
 import re
 
 import pytest
+from d1_databases import database
 
 from pytest_workflows import WorkflowConfigError, apply_d1_migrations
 from pytest_workflows.standins.d1_migrations import Migrations
-
-from .conftest import database
 
 CONFIG = """{
   "name": "shop",

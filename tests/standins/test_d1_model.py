@@ -2,13 +2,12 @@
 
 import asyncio
 
+from d1_databases import database
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from durable_engine import JsException
 from pytest_workflows.standins.d1_store import D1Store
-
-from .conftest import database
 
 KEYS = st.sampled_from(["a", "b", "c", "'", ";", "--", "é"])
 VALUES = st.one_of(
