@@ -154,7 +154,7 @@ def _plain(row: Row) -> list[Any]:
     ]
 
 
-StatementWrapper.first = _sender("first", 1, _first)  # type: ignore[method-assign]
-StatementWrapper.all = _sender("all", 0, _all)  # type: ignore[method-assign]
-StatementWrapper.run = _sender("run", 0, _all)  # type: ignore[method-assign]
-StatementWrapper.raw = _sender("raw", 0, _raw)  # type: ignore[method-assign]
+StatementWrapper.first = _sender("first", 1, _first)
+StatementWrapper.all = _sender("all", 0, _all)
+StatementWrapper.run = _sender("run", 0, _all)
+StatementWrapper.raw = _sender("raw", 0, _raw)
