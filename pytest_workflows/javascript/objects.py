@@ -648,7 +648,7 @@ class JsPromise(JsObject, js_class="Promise"):
             future = asyncio.get_running_loop().create_future()
             self._waiters.append(lambda: None if future.done() else future.set_result(None))
             yield from future.__await__()
-        elif _others_are_ready():
+        elif others_are_ready():
             yield
         if self._error is not None:
             raise self._error
@@ -697,7 +697,14 @@ async def settle(value: Any) -> Any:
     return from_python(value)
 
 
-def _others_are_ready() -> bool:
+class Turn:
+    """Awaited, it lets others go first."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        yield
+
+
+def others_are_ready() -> bool:
     """Whether anything else would run if this task let it. A loop that does not tell lets others go first always."""
     ready: Sequence[object] | None = getattr(asyncio.get_running_loop(), "_ready", None)
     return ready is None or bool(ready)
