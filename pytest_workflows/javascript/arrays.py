@@ -6,8 +6,6 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from durable_engine import jsnull
-
 from .convert import call, is_missing, is_true, items_of, to_integer, to_number
 from .iterators import JsIterator, entries
 from .objects import JsArray, JsPromise, from_python, js_error, js_text, settle, to_python
@@ -35,8 +33,6 @@ def _place(array: JsArray, value: Any, default: int) -> int:
 def _each(array: JsArray, function: Any) -> Iterator[tuple[int, Any, Any]]:
     for index, item in enumerate(list(array._items)):
         yield index, item, call(function, item, index, array)
-
-
 
 
 def _map(self: JsArray, function: Any) -> JsArray:
@@ -208,7 +204,7 @@ _METHODS: dict[str, Callable[..., Any]] = {
 }
 
 
-# -- Python's own names, which Pyodide gives an array's proxy: they win over JavaScript's -------------------------------
+# -- Python's own names, which Pyodide gives an array's proxy: they win over JavaScript's ------------------------------
 
 
 def _append(self: JsArray, value: Any) -> None:
@@ -314,7 +310,7 @@ def complete() -> None:
         JsArray._add_method(name, method)
     for name, method in _PYTHONS.items():
         setattr(JsArray, name, method)
-    statics = {"of": _of, "isArray": _is_array, "from_": _from, "fromAsync": _from_async}
+    statics: dict[str, Callable[..., Any]] = {"of": _of, "isArray": _is_array, "from_": _from, "fromAsync": _from_async}
     for name, function in statics.items():
         setattr(JsArray, f"_static_{name}", staticmethod(function))
     for name in ("_construct", "_call"):
@@ -322,4 +318,3 @@ def complete() -> None:
 
 
 complete()
-

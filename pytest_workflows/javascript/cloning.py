@@ -65,4 +65,6 @@ def _leaf(value: Any, made: dict[int, Any]) -> Any:
     if type(value)._js_class == "RegExp":
         return value
     kind = "function" if isinstance(value, JsFunction | PyProxy) else f"#<{type(value)._js_class}>"
-    raise js_error("DataCloneError", f"{value!r} could not be cloned." if kind == "function" else f"{kind} could not be cloned.")
+    raise js_error(
+        "DataCloneError", f"{value!r} could not be cloned." if kind == "function" else f"{kind} could not be cloned."
+    )

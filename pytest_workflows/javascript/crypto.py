@@ -141,7 +141,9 @@ class SubtleCrypto(JsObject):
 
 def _signature(key: Any, data: Any, usage: str) -> bytes:
     if not isinstance(key, CryptoKey):
-        raise js_error("TypeError", f"Failed to execute '{usage}' on 'SubtleCrypto': parameter 2 is not of type 'CryptoKey'.")
+        raise js_error(
+            "TypeError", f"Failed to execute '{usage}' on 'SubtleCrypto': parameter 2 is not of type 'CryptoKey'."
+        )
     if usage not in key._usages:
         raise js_error(
             "InvalidAccessError", f'Requested key usage "{usage}" does not match any usage listed in the CryptoKey.'
@@ -164,7 +166,9 @@ def _name(algorithm: Any) -> str:
 def _hash(algorithm: Any) -> str:
     found = _DIGESTS.get(_name(algorithm).upper())
     if found is None:
-        raise js_error("NotSupportedError", f'Unrecognized or unimplemented digest algorithm requested ("{_name(algorithm)}").')
+        raise js_error(
+            "NotSupportedError", f'Unrecognized or unimplemented digest algorithm requested ("{_name(algorithm)}").'
+        )
     return found
 
 
@@ -197,8 +201,7 @@ class Crypto(JsObject):
         if array.byteLength > _MOST:
             raise js_error(
                 "QuotaExceededError",
-                "getRandomValues() only accepts buffers of size <= 64K but provided "
-                f"{array.byteLength} bytes.",
+                f"getRandomValues() only accepts buffers of size <= 64K but provided {array.byteLength} bytes.",
             )
         array._bytes()[:] = os.urandom(array.byteLength)
         return array

@@ -1,4 +1,7 @@
-"""JavaScript's `Date`: its constructor, what it reads and writes, and its parts. Local time is UTC, as on the platform."""
+"""JavaScript's `Date`: its constructor, what it reads and writes, and its parts.
+
+Local time is UTC, as on the platform.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +56,7 @@ def parse(text: Any = None) -> int | float:
 
 
 def from_parts(year: Any, month: Any = 0, day: Any = 1, *rest: Any) -> int | float:
-    """The milliseconds of a year, month (from 0), day, hour, minute, second and millisecond; each may be out of range."""
+    """The milliseconds of a year, month (from 0), day, hour, minute, second, millisecond; each may be out of range."""
     given = [to_number(part) for part in (year, month, day, *rest)]
     if not all(map(math.isfinite, given)):
         return math.nan
@@ -174,7 +177,7 @@ def complete() -> None:
     for index, name in enumerate(_SETTABLE):
         JsDate._add_method(f"set{name}", _setter(index))
         JsDate._add_method(f"setUTC{name}", _setter(index))
-    texts = {
+    texts: dict[str, Callable[..., Any]] = {
         "toString": _shown,
         "toUTCString": _utc_text,
         "toDateString": _date_text,
@@ -186,9 +189,10 @@ def complete() -> None:
     }
     for name, method in texts.items():
         JsDate._add_method(name, method)
-    JsDate._text = _shown  # type: ignore[method-assign]
+    JsDate._text = _shown  # type: ignore[method-assign,assignment]
     JsDate._construct = classmethod(_construct)  # type: ignore[assignment,method-assign]
-    for name, function in {"now": now_ms, "parse": parse, "UTC": _utc}.items():
+    statics: dict[str, Callable[..., Any]] = {"now": now_ms, "parse": parse, "UTC": _utc}
+    for name, function in statics.items():
         setattr(JsDate, f"_static_{name}", staticmethod(function))
     JsDate._call = classmethod(lambda cls: _shown(JsDate(now_ms())))  # type: ignore[attr-defined]
 

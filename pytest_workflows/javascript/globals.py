@@ -69,8 +69,7 @@ _CLASSES = {
         "WebSocketRequestResponsePair": "WebSocketRequestResponsePair",
     },
     "writable": {
-        name: name
-        for name in ("WritableStream", "WritableStreamDefaultController", "WritableStreamDefaultWriter")
+        name: name for name in ("WritableStream", "WritableStreamDefaultController", "WritableStreamDefaultWriter")
     },
 }
 _FUNCTIONS = {
@@ -176,9 +175,7 @@ def _finders() -> dict[str, Callable[[], Any]]:
             found[name] = lambda name=name, module=module, attribute=attribute: _function(name, module, attribute)  # type: ignore[misc]
     for name, (module, attribute) in _OBJECTS.items():
         found[name] = lambda module=module, attribute=attribute: _get(module, attribute)()  # type: ignore[misc]
-    for name, made in _HERE.items():
-        found[name] = made
-    return found
+    return found | dict(_HERE)
 
 
 def _get(module: str, attribute: str) -> Any:
@@ -221,5 +218,3 @@ def find_global(name: str) -> Any:
     if name in TYPED_NAMES:
         return _typed_arrays()[name]
     return _FINDERS[name]()
-
-

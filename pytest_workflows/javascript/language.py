@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, unquote
 
-from durable_engine import JsBigInt, JsProxy, js_number_text, jsnull
+from durable_engine import JsBigInt, js_number_text
 
 from .arrays import same_value
 from .buffers import JsTypedArray
@@ -20,7 +20,7 @@ from .convert import (
     text_to_number,
     to_number,
 )
-from .objects import JsArray, JsFunction, JsObject, JsPlain, PyProxy, js_error, js_text, number
+from .objects import JsArray, JsFunction, JsObject, JsPlain, js_error, js_text, number
 from .rpc import FROM_RPC
 
 # -- Object ------------------------------------------------------------------------------------------------------------
@@ -258,7 +258,7 @@ class BigInt(JsObject):
                 f"The number {js_number_text(value)} cannot be converted to a BigInt because it is not an integer",
             )
         try:
-            return JsBigInt(int(js_text(value).strip() or 0, 0))
+            return JsBigInt(int(js_text(value).strip() or "0", 0))
         except ValueError:
             raise js_error("SyntaxError", f"Cannot convert {js_text(value)} to a BigInt") from None
 
@@ -445,5 +445,3 @@ def decode_uri_component(text: Any = None) -> str:
         return unquote(js_text(text), errors="strict")
     except UnicodeDecodeError:
         raise js_error("URIError", "URI malformed") from None
-
-

@@ -347,6 +347,9 @@ class JsConstructor(JsFunction):
 
     def call_js(self, values: list[Any]) -> Any:
         """Call it without `new`, which most classes refuse."""
+        made = getattr(self._class, "_call", None)
+        if made is not None:
+            return made(*values)
         raise js_error("TypeError", f"Class constructor {self._name} cannot be invoked without 'new'")
 
     def __getattr__(self, name: str) -> Any:

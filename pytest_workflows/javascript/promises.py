@@ -70,7 +70,9 @@ def _joined(promises: Any, on_value: Callable[..., Any], on_error: Callable[...,
     joined = JsPromise()
     found = items_of(promises)
     if found is None:
-        return JsPromise.rejected(js_error("TypeError", "object is not iterable (cannot read property Symbol(Symbol.iterator))"))
+        return JsPromise.rejected(
+            js_error("TypeError", "object is not iterable (cannot read property Symbol(Symbol.iterator))")
+        )
     items = [as_promise(item) for item in found]
     outcomes: list[Any] = [_OPEN] * len(items)
     if not items:
@@ -148,7 +150,7 @@ def _any(promises: Any = None) -> JsPromise:
 def complete() -> None:
     """Give `JsPromise` its constructor and what belongs to that."""
     JsPromise._construct = classmethod(_construct)  # type: ignore[assignment,method-assign]
-    statics = {
+    statics: dict[str, Callable[..., Any]] = {
         "resolve": _resolve,
         "reject": _reject,
         "withResolvers": _with_resolvers,

@@ -25,6 +25,9 @@ class RegExp(JsObject):
         JsException: A SyntaxError: the pattern is none, or Python's `re` cannot read it.
     """
 
+    _source: str
+    _flags: str
+
     def __init__(self, pattern: Any = "(?:)", flags: Any = None) -> None:
         source = pattern._source if isinstance(pattern, RegExp) else js_text(pattern)
         given = pattern._flags if isinstance(pattern, RegExp) and is_missing(flags) else flags

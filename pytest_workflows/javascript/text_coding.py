@@ -88,7 +88,9 @@ class TextDecoder(JsObject):
         """
         content = b"" if data is None else buffer_of(data)
         if content is None:
-            raise js_error("TypeError", "Failed to execute 'decode' on 'TextDecoder': parameter 1 is not a BufferSource.")
+            raise js_error(
+                "TypeError", "Failed to execute 'decode' on 'TextDecoder': parameter 1 is not a BufferSource."
+            )
         is_last = not is_true(option(options, "stream"))
         text = self._decode(content, is_last)
         if is_last:
@@ -151,5 +153,9 @@ def atob(text: Any = None) -> str:
     if len(given) % 4 == 0:
         given = re.sub("={1,2}$", "", given)
     if len(given) % 4 == 1 or _NO_BASE64.search(given):
-        raise js_error("InvalidCharacterError", "atob() called with invalid base64-encoded data. (Only whitespace, '+', '/', alphanumeric ASCII, and up to two terminal '=' signs when the input data length is divisible by 4 are allowed.)")
+        raise js_error(
+            "InvalidCharacterError",
+            "atob() called with invalid base64-encoded data. (Only whitespace, '+', '/', alphanumeric ASCII, and up to "
+            "two terminal '=' signs when the input data length is divisible by 4 are allowed.)",
+        )
     return base64.b64decode(given + "=" * (-len(given) % 4)).decode("latin-1")

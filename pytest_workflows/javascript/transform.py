@@ -20,8 +20,8 @@ class TransformStream(JsObject):
     """A stream to write to whose other side is read; what is written waits until somebody reads.
 
     Args:
-        transformer: `start(controller)`, `transform(chunk, controller)`, `flush(controller)`; without `transform` chunks
-            go through as they are.
+        transformer: `start(controller)`, `transform(chunk, controller)`, `flush(controller)`; without `transform`
+            chunks go through as they are.
         writable_strategy: `highWaterMark` of the side that is written to.
         readable_strategy: `highWaterMark` of the side that is read.
     """

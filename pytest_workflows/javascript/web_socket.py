@@ -1,4 +1,4 @@
-"""JavaScript's `WebSocket` and `WebSocketPair`: two ends in one process, each of which gets what the other one sends."""
+"""JavaScript's `WebSocket` and `WebSocketPair`: two ends in one process, each of which gets what the other sends."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ class WebSocket(EventTarget):
     def __init__(self, url: Any, protocols: Any = None) -> None:
         raise js_error(
             "Error",
-            f"pytest-workflows opens no WebSocket to {js_text(url)}: give the Worker one end of a WebSocketPair in its place.",
+            f"pytest-workflows opens no WebSocket to {js_text(url)}: give the Worker one end of a WebSocketPair in its "
+            "place.",
         )
 
     @classmethod
@@ -58,7 +59,7 @@ class WebSocket(EventTarget):
     _binary: str
     _attachment: Any
     _receiver: Callable[[str, Any], None] | None
-    """Gets what arrives in place of events, as `message` with a text or bytes, `close` with an event: a Durable Object's."""
+    """A Durable Object's: gets what arrives in place of events, `message` with text or bytes, `close` with an event."""
 
     @property
     def readyState(self) -> int:
@@ -136,7 +137,8 @@ class WebSocket(EventTarget):
     def _raise_unless_accepted(self, what: str) -> None:
         if not self._is_accepted:
             raise js_error(
-                "TypeError", f"You must call one of accept() or state.acceptWebSocket() on this WebSocket before calling {what}."
+                "TypeError",
+                f"You must call one of accept() or state.acceptWebSocket() on this WebSocket before calling {what}.",
             )
 
     def serializeAttachment(self, value: Any = None) -> None:
