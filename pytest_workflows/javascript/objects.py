@@ -370,6 +370,10 @@ class JsConstructor(JsFunction):
         return f"function {self._name}() {{ [native code] }}"
 
 
+for _class in (JsObject, JsFunction, JsConstructor):
+    _class.__module__, _class.__name__, _class.__qualname__ = "pyodide.ffi", "JsProxy", "JsProxy"
+
+
 _constructors: dict[type, JsConstructor] = {}
 
 

@@ -42,7 +42,6 @@ class ReadableStream(JsObject):
         self._reader: ReadableStreamDefaultReader | None = None
         self._is_disturbed = self._is_closing = self._is_pulling = self._pulls_again = False
         self._is_started = False
-        self._length: int | None = None
         self._is_bytes = js_text(option(source, "type")) == "bytes"
         limit, size = option(strategy, "highWaterMark"), option(strategy, "size")
         self._limit: float = (0 if self._is_bytes else 1) if is_missing(limit) else to_number(limit)

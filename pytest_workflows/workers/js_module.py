@@ -38,6 +38,7 @@ _OF_RUNTIME = """
 """
 _HERE = frozenset({"fetch", "globalThis", "self", "global"})
 _PROVIDED = NAMES | _HERE
+__all__ = sorted(_PROVIDED)
 _NOT_YET = frozenset((_OF_LANGUAGE + _OF_RUNTIME).split()) - _PROVIDED
 """The globals that a Worker has: JavaScript's, and the runtime's (those of @cloudflare/workers-types 5.20261117)."""
 
@@ -56,4 +57,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(_PROVIDED)
+    return list(__all__)
