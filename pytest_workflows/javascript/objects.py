@@ -347,6 +347,9 @@ class JsConstructor(JsFunction):
 
     def call_js(self, values: list[Any]) -> Any:
         """Call it without `new`, which most classes refuse."""
+        made = getattr(self._class, "_call", None)
+        if made is not None:
+            return made(*values)
         raise js_error("TypeError", f"Class constructor {self._name} cannot be invoked without 'new'")
 
     def __getattr__(self, name: str) -> Any:
@@ -365,6 +368,10 @@ class JsConstructor(JsFunction):
 
     def __repr__(self) -> str:
         return f"function {self._name}() {{ [native code] }}"
+
+
+for _class in (JsObject, JsFunction, JsConstructor):
+    _class.__module__, _class.__name__, _class.__qualname__ = "pyodide.ffi", "JsProxy", "JsProxy"
 
 
 _constructors: dict[type, JsConstructor] = {}
