@@ -17,6 +17,7 @@ _MAKERS: dict[str, str] = {
     "hyperdrive": "hyperdrive",
     "images": "images",
     "kv_namespaces": "kv",
+    "queues.producers": "queues",
     "r2_buckets": "r2",
     "ratelimits": "ratelimits",
     "version_metadata": "version_metadata",
