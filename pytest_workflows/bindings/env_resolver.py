@@ -146,7 +146,7 @@ class EnvResolver:
         if self._host is None:
             from .test_host import TestHost
 
-            self._host = TestHost(self._project, self._engine)
+            self._host = TestHost(self._project, self._engine, self._sources)
         return self._host
 
     def names(self) -> Iterable[str]:
