@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pytest_workflows.standins.registry import is_provided
 
+from .handlers import Handlers
 from .workflow_binder import WorkflowBinder
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ class EnvResolver:
         ask_given: Gives the bindings of the fixture `workflow_bindings`, where the test did not hand them over.
         check: Called before a binding is given; what it raises refuses it.
         is_strict: Whether an injected fault that no call meets is an error.
+
+    Attributes:
+        handlers: The Worker's handlers.
     """
 
     def __init__(
@@ -59,6 +63,7 @@ class EnvResolver:
         self._proxies: dict[str, object] = {}
         self._logs: dict[str, CallLog] = {}
         self._host: TestHost | None = None
+        self.handlers = Handlers(project, lambda: self.context)
         self._workflows = WorkflowBinder(project, sources, engine, lambda: self.context)
 
     def override(self, bindings: Mapping[str, Any]) -> None:
@@ -184,7 +189,7 @@ class EnvResolver:
         if self._host is None:
             from .test_host import TestHost
 
-            self._host = TestHost(self._project, self._engine, self._sources)
+            self._host = TestHost(self._project, self._engine, self.handlers, self._sources)
         return self._host
 
     def names(self) -> Iterable[str]:
