@@ -4,7 +4,7 @@ import json
 import math
 
 from durable_engine import JsBigInt, JsException, JsProxy, jsnull
-from pytest_workflows.javascript.objects import JsArray, JsFunction, JsPlain, is_index
+from pytest_workflows.javascript.objects import JsArray, JsFunction, JsObject, JsPlain, is_index
 
 MOST = 100
 """Characters of a text that are shown of a long one."""
@@ -114,3 +114,10 @@ def own_keys(value):
     """The names of an object's own properties, where it tells."""
     names = getattr(value, "_own", ())
     return list(names() if callable(names) else names)
+
+
+def all_keys(value):
+    """The names of an object's own properties, and of its class's, the nearest class first."""
+    names = own_keys(value)
+    classes = [one for one in type(value).__mro__ if issubclass(one, JsObject) and one is not JsObject]
+    return list(dict.fromkeys(names + [name for one in classes for name in vars(one) if not name.startswith("_")]))
