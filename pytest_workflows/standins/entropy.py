@@ -109,8 +109,8 @@ def drawn_from(purpose: str = USERS) -> random.Random | None:
     call = running_call()
     if call is None:
         return _outside()
-    streams = _streams.get(call[0])
-    return None if streams is None else streams.of_call(call[1], purpose)
+    streams = _streams.get(call.engine)
+    return None if streams is None else streams.of_call(call.what, purpose)
 
 
 def _outside() -> random.Random | None:

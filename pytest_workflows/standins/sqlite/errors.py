@@ -6,7 +6,6 @@ Source: workerd 1.20261117.1, observed.
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 

@@ -140,7 +140,7 @@ def first_word(statement: str) -> str:
 
 
 def _positional(statement: str) -> str:
-    """A statement with `?1` for its first named parameter, and so on: to a name `sqlite3` binds no item of a sequence."""
+    """A statement with `?1` for its first named parameter, and so on: `sqlite3` binds no sequence to names."""
     if not any(sign in statement for sign in ":@$"):
         return statement
     names: dict[str, int] = {}
