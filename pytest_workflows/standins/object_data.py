@@ -22,7 +22,7 @@ class _Transaction:
     Attributes:
         undo: The values that keys had, or that they had none.
         alarm: The alarm that was set when it began.
-        databases: The databases that it began in, each with its name there.
+        databases: The databases that it began in, each with its name there and the count of changes then.
         database: The database that there was when it began.
     """
 
@@ -32,7 +32,7 @@ class _Transaction:
         self.undo: dict[str, Any] = {}
         self.alarm = alarm
         self.database = database
-        self.databases: list[tuple[SqliteDatabase, str]] = []
+        self.databases: list[tuple[SqliteDatabase, str, int]] = []
 
 
 class ObjectData:
@@ -80,7 +80,7 @@ class ObjectData:
         self._sorted = None
         return True
 
-    def list(
+    def listed(
         self,
         *,
         start: str | None = None,
@@ -134,7 +134,7 @@ class ObjectData:
             database = self._database = self._open_database(None)
         for one in self._transactions:
             if not one.databases or one.databases[-1][0] is not database:
-                one.databases.append((database, database.begin()))
+                one.databases.append((database, database.begin(), database.changes))
         return database
 
     def delete_all(self) -> None:
@@ -154,6 +154,15 @@ class ObjectData:
         """How many transactions are open, one in the other."""
         return len(self._transactions)
 
+    @property
+    def is_changed(self) -> bool:
+        """Whether the outermost open transaction has written anything."""
+        if not self._transactions:
+            return False
+        one = self._transactions[0]
+        is_written = any(database.changes != before for database, _, before in one.databases)
+        return is_written or bool(one.undo) or one.alarm != self._alarm or one.database is not self._database
+
     def begin(self) -> None:
         """Begin a transaction, or one in one."""
         self._transactions.append(_Transaction(self._alarm, self._database))
@@ -165,7 +174,7 @@ class ObjectData:
             sqlite3.IntegrityError: If a deferred constraint does not hold.
         """
         ended = self._transactions.pop()
-        for database, name in ended.databases:
+        for database, name, _ in ended.databases:
             database.commit(name)
         if self._transactions:
             outer = self._transactions[-1]
@@ -184,7 +193,7 @@ class ObjectData:
                 self._entries[key] = value
         self._sorted = None
         self._alarm = undone.alarm
-        for database, name in reversed(undone.databases):
+        for database, name, _ in reversed(undone.databases):
             database.roll_back(name)
         self._database = undone.database if undone.database is not None else self._database
 

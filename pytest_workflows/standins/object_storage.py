@@ -6,7 +6,7 @@ Source: workerd 1.20261117.1, observed.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from durable_engine import jsnull
@@ -17,18 +17,19 @@ from pytest_workflows.javascript.objects import (
     JsObject,
     JsPlain,
     JsPromise,
-    PyProxy,
     js_error,
     js_text,
     option,
     promised,
-    settle,
+    to_python,
 )
 
+from .crossing import call_back
 from .object_data import ObjectData
 from .object_sections import Sections
 
 if TYPE_CHECKING:
+    from .host import Host
     from .sql_storage import SqlStorage
 
 _NOT_SQLITE: Final = (
@@ -43,11 +44,10 @@ _COMMITTED: Final = (
 class _Immediate(JsPromise, js_class="Promise"):
     """A promise of storage. While an object awaits one, nothing else of it is run: no other event comes between."""
 
-    def __await__(self) -> Iterator[Any]:  # type: ignore[override]
+    def __await__(self) -> Generator[Any, None, Any]:
         if self._error is not None:
             raise self._error
-        value = self._value
-        return value._object if type(value) is PyProxy else value
+        return to_python(self._value)
         yield
 
 
@@ -57,10 +57,10 @@ class ObjectWrites:
     Args:
         data: The object's contents.
         now_ms: Gives the virtual time.
-        on_alarm: Called when the alarm is another one, or none.
+        on_alarm: Called when the alarm may be another one; with `is_asked` where the object set it.
     """
 
-    def __init__(self, data: ObjectData, now_ms: Callable[[], int], on_alarm: Callable[[], None]) -> None:
+    def __init__(self, data: ObjectData, now_ms: Callable[[], int], on_alarm: Callable[..., None]) -> None:
         self.data = data
         self._now_ms = now_ms
         self._on_alarm = on_alarm
@@ -84,7 +84,7 @@ class ObjectWrites:
         """Undo what is not kept, open transactions included; whether anything was written now, and is lost."""
         if self._since is not None and self._since != self._now_ms():
             self.keep()
-        is_lost = self.data.depth > 0
+        is_lost = self.data.is_changed
         while self.data.depth:
             self.data.roll_back()
         self._since = None
@@ -95,7 +95,7 @@ class ObjectWrites:
         """Set the alarm, or none."""
         self.before()
         self.data.alarm = due_ms
-        self._on_alarm()
+        self._on_alarm(is_asked=True)
 
     def roll_back(self) -> None:
         """Undo a transaction."""
@@ -191,7 +191,7 @@ class DurableObjectStorage(_Operations):
     Args:
         writes: The object's contents, with what was written last.
         sections: The object's sections.
-        now_ms: Gives the virtual time.
+        host: The test.
         check_alarm: Raises where the class has no alarm handler.
         is_sqlite: Whether the class has a database.
         clears_alarm: Whether `deleteAll` takes the alarm back as well (from 2026-02-24 on).
@@ -202,7 +202,7 @@ class DurableObjectStorage(_Operations):
         self,
         writes: ObjectWrites,
         sections: Sections,
-        now_ms: Callable[[], int],
+        host: Host,
         check_alarm: Callable[[], None],
         *,
         is_sqlite: bool,
@@ -211,7 +211,8 @@ class DurableObjectStorage(_Operations):
     ) -> None:
         self._writes = writes
         self._sections = sections
-        self._now_ms = now_ms
+        self._host = host
+        self._now_ms = host.now_ms
         self._check_alarm = check_alarm
         self._is_sqlite = is_sqlite
         self._clears_alarm = clears_alarm
@@ -271,7 +272,7 @@ class DurableObjectStorage(_Operations):
             transaction = DurableObjectTransaction(self)
             self._writes.data.begin()
             try:
-                result = await settle(callback(transaction))
+                result = await call_back(self._host, callback, transaction)
             except BaseException:
                 transaction._end(is_kept=False)
                 raise
@@ -437,7 +438,7 @@ def _listed(data: ObjectData, options: Any) -> dict[str, Any]:
     if most is not None and most <= 0:
         raise js_error("TypeError", "List limit must be positive.")
     end, prefix = option(options, "end"), option(options, "prefix")
-    return data.list(
+    return data.listed(
         start=None if _is_missing(start) else js_text(start),
         after=None if _is_missing(after) else js_text(after),
         end=None if _is_missing(end) else js_text(end),

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _MAKERS: dict[str, str] = {
     "d1_databases": "d1",
+    "durable_objects": "durable_objects",
 }
 """By kind: the file's name here; it has a function `make(config, host)`."""
 
