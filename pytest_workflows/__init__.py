@@ -37,6 +37,8 @@ if TYPE_CHECKING:
         WorkflowRuleWarning,
     )
 
+    from .bindings.call_log import CallRecord
+    from .bindings.calls import calls_of, inject_fault
     from .errors import (
         MissingBindingError,
         MissingNameError,
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AttemptRecord",
+    "CallRecord",
     "DivergenceError",
     "EngineClosedError",
     "EngineError",
@@ -96,12 +99,17 @@ __all__ = [
     "WorkflowRuleError",
     "WorkflowRuleWarning",
     "apply_d1_migrations",
+    "calls_of",
+    "inject_fault",
     "introspect_workflow",
     "introspect_workflow_instance",
     "reproduce",
 ]
 
 _HOMES = {
+    "CallRecord": ".bindings.call_log",
+    "calls_of": ".bindings.calls",
+    "inject_fault": ".bindings.calls",
     "DivergenceError": ".recordings.errors",
     "Recording": ".recordings.format.model",
     "RecordingError": ".recordings.errors",

@@ -54,7 +54,7 @@ class EngineLifecycle:
         from durable_engine import to_datetime
         from pytest_workflows.introspection.registry import registry_of
         from pytest_workflows.rules.registry import load_rules
-        from pytest_workflows.standins import entropy
+        from pytest_workflows.standins.entropy import draw_from_seed
 
         settings, plan = self._settings, self._setup.plan
         now = to_datetime(self._start_of_clock())
@@ -62,7 +62,7 @@ class EngineLifecycle:
         self._freezer.start(now)  # it may refuse: nothing must be open by then
         engine = self.engine = _make_engine(self._setup, now, rules)
         start = self._setup.start
-        entropy.begin(engine, None if start is None else start.entropy)
+        draw_from_seed(engine, None if start is None else start.entropy)
         arm_watchdog(self._setup.item, self._stderr)
         engine.faults.recording = plan.records
         if plan.point is not None:
@@ -107,10 +107,10 @@ class EngineLifecycle:
     def close_stopped(self) -> None:
         """After the test's report: close the code that was stopped in its middle."""
         if self.engine is not None:
-            from pytest_workflows.standins import entropy
+            from pytest_workflows.standins.entropy import stop_drawing
 
             self.engine.stopped_tasks.close()
-            entropy.end(self.engine)  # not earlier: a fixture may put back what it found while the engine was open
+            stop_drawing(self.engine)  # not earlier: a fixture may put back what it found while the engine was open
 
     def forget(self) -> None:
         """The next use makes another engine."""

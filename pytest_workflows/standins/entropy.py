@@ -2,7 +2,7 @@
 
 A step's callback draws from a generator of its own, which begins anew with each attempt: an attempt that runs again
 because its result was lost draws what the lost one drew. `run` draws other values in each execution, as in production.
-The Worker's handlers draw from one generator each. The test's own code draws as it would without us; only where a test
+Each call of a handler has a generator as well. The test's own code draws as it would without us; only where a test
 is explored do its runs draw what its plain run drew.
 
 Random values come from few places: the one generator behind the functions of `random`, and `os.urandom` behind `uuid`,
@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
-from durable_engine import Engine, Instance, Scope, current_scope, running_call
+from durable_engine import Engine, Instance, Scope, WorkerCall, current_scope, running_call
 
 USERS = "user"
 """What user code draws."""
@@ -55,33 +55,48 @@ class _Streams:
     def __init__(self, engine: Engine, outside: random.Random | None) -> None:
         self._engine = engine
         self.outside = outside
-        self._calls: dict[tuple[str, str], random.Random] = {}
-        self._executions: Counter[tuple[str, str, str]] = Counter()
+        self._counts: Counter[tuple[object, ...]] = Counter()
         self._rows: dict[tuple[str, str], list[int]] = {}
 
     def of_scope(self, scope: Scope, purpose: str) -> random.Random:
         """The generator of an attempt, or of an execution of `run`."""
+        parts = [*self._name_of(scope), purpose]
+        if scope.step is None:
+            parts.append(self._count(parts))
+        return self._made(parts)
+
+    def of_call(self, call: WorkerCall, purpose: str) -> random.Random:
+        """The generator of a call of a handler, or of an object's method.
+
+        What a step's attempt calls draws what the same call of another attempt draws.
+        """
+        caller = call.caller
+        if caller is None or caller.step is None:
+            parts: list[object] = ["call", call.what, purpose]
+            number = self._count(parts)
+        else:
+            parts = [*self._name_of(caller), call.what, purpose]
+            key = f"{call.what} {purpose}"
+            number = caller.calls[key] = caller.calls.get(key, 0) + 1
+        return self._made([*parts, number])
+
+    def _name_of(self, scope: Scope) -> list[object]:
         instance = scope.instance
         row = instance.row.key
         rows = self._rows.setdefault(instance.key, [])
         if row not in rows:
             rows.append(row)
-        parts: list[object] = [purpose, *instance.key, rows.index(row), self._engine.lifecycle.restarts_of(row)]
+        parts: list[object] = [*instance.key, rows.index(row), self._engine.lifecycle.restarts_of(row)]
         if scope.step is None:
-            self._executions[purpose, *instance.key] += 1
-            parts += ["run", self._executions[purpose, *instance.key]]
-        else:
-            parts += [scope.step.name, scope.step.count]
-            if scope.is_virtual:  # a delay function, which is asked once an attempt
-                parts += ["delay", scope.attempt]
-        return self._made(parts)
+            return [*parts, "run"]
+        parts += [scope.step.name, scope.step.count]
+        if scope.is_virtual:  # a delay function, which is asked once an attempt
+            parts += ["delay", scope.attempt]
+        return parts
 
-    def of_call(self, name: str, purpose: str) -> random.Random:
-        """The generator of a handler, by what calls of it are named."""
-        made = self._calls.get((name, purpose))
-        if made is None:
-            made = self._calls[name, purpose] = self._made([purpose, "call", name])
-        return made
+    def _count(self, parts: list[object]) -> int:
+        self._counts[tuple(parts)] += 1
+        return self._counts[tuple(parts)]
 
     def _made(self, parts: list[object]) -> random.Random:
         return random.Random("/".join(map(str, [self._engine.seed, *parts])))
@@ -109,8 +124,13 @@ def drawn_from(purpose: str = USERS) -> random.Random | None:
     call = running_call()
     if call is None:
         return _outside()
-    streams = _streams.get(call.engine)
-    return None if streams is None else streams.of_call(call.what, purpose)
+    made = call.generators.get(purpose)
+    if made is None:
+        streams = _streams.get(call.engine)
+        if streams is None:
+            return None
+        made = call.generators[purpose] = streams.of_call(call, purpose)
+    return made
 
 
 def _outside() -> random.Random | None:
@@ -341,7 +361,7 @@ def _swap(place: dict[str, Any], by: dict[int, Any]) -> None:
 _exchange = _Exchange()
 
 
-def begin(engine: Engine, outside: object = None) -> None:
+def draw_from_seed(engine: Engine, outside: object = None) -> None:
     """Let code of an engine's instances and handlers draw from its seed, from now on.
 
     Args:
@@ -359,7 +379,7 @@ def exchange_in(places: Iterable[dict[str, Any]]) -> None:
         _exchange.exchange_in(places)
 
 
-def end(engine: Engine) -> None:
+def stop_drawing(engine: Engine) -> None:
     """Put the originals back; twice is fine."""
     if _streams.pop(engine, None) is not None and not _streams:
         _exchange.end()

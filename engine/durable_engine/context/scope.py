@@ -30,9 +30,11 @@ class WorkerCall:
 
     Attributes:
         is_open: Whether it is under way: what its code left running afterwards is nobody's.
+        caller: The scope of the workflow's code that made it; None where none did.
+        generators: The generators of random values that the code has drawn from, by what they are for.
     """
 
-    __slots__ = ("engine", "is_open", "is_own", "round", "what")
+    __slots__ = ("caller", "engine", "generators", "is_open", "is_own", "round", "what")
 
     def __init__(self, engine: object, what: str, round: int = 0, *, is_own: bool = False) -> None:
         self.engine = engine
@@ -40,6 +42,8 @@ class WorkerCall:
         self.round = round
         self.is_own = is_own
         self.is_open = True
+        self.caller = current_scope.get()
+        self.generators: dict[str, Random] = {}
 
 
 current_call: ContextVar[WorkerCall | None] = ContextVar("durable_engine_call", default=None)
@@ -78,9 +82,10 @@ class Scope:
 
     Attributes:
         generators: The generators of random values that the code has drawn from, by what they are for.
+        calls: How often the code has called each method of a binding.
     """
 
-    __slots__ = ("_busy", "_on_change", "attempt", "generators", "instance", "is_virtual", "open", "step")
+    __slots__ = ("_busy", "_on_change", "attempt", "calls", "generators", "instance", "is_virtual", "open", "step")
 
     def __init__(
         self,
@@ -97,6 +102,7 @@ class Scope:
         self.attempt = attempt
         self.open = 0
         self.generators: dict[str, Random] = {}
+        self.calls: dict[str, int] = {}
         self._busy = 0
         self._on_change = on_change
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from durable_engine import Engine, Instance, current_scope
 from pytest_workflows.introspection import freeze
-from pytest_workflows.standins import entropy
+from pytest_workflows.standins.entropy import draws, exchange_in, nobody
 
 Listener = Callable[[Instance, bool], None]
 """A callable that is notified of an instance whose `run` took a value, and of whether that is the time."""
@@ -36,7 +36,7 @@ def _notify_time() -> None:
 
 def observe(engine: Engine, listener: Listener) -> None:
     """Notify a listener of what `run` of this engine's instances takes, outside of their steps, from now on."""
-    entropy.draws.notify = _notify_draw
+    draws.notify = _notify_draw
     freeze.reads.notify = _notify_time
     _listeners[engine] = listener
 
@@ -59,11 +59,11 @@ def observe_modules_of(functions: Iterable[FunctionType], is_workers: Callable[[
             further = vars(value) if isinstance(value, ModuleType) else getattr(value, "__globals__", None)
             if isinstance(further, dict) and is_workers(further.get("__file__") or ""):
                 waiting.append(further)
-    entropy.exchange_in(found)
+    exchange_in(found)
 
 
 def end(engine: Engine) -> None:
     """End the observation of an engine; twice is fine."""
     if _listeners.pop(engine, None) is not None and not _listeners:
-        entropy.draws.notify = entropy.nobody
+        draws.notify = nobody
         freeze.reads.notify = freeze.nobody

@@ -12,8 +12,8 @@ from js_level_exceptions import DIFFERS, LEFT_OUT, LEFT_OUT_RECORDS
 from js_notation import Raw, show
 from js_world import World
 
-from durable_engine import JsProxy, jsnull
 import pytest_workflows
+from durable_engine import JsProxy, jsnull
 from pytest_workflows.javascript.objects import JsArray, JsPlain, JsPromise, from_python
 
 FILES = ("d1.json", "kv.json", "r2.json", "queues.json", "durable_objects.json", "other.json")
