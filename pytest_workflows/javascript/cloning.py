@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final
 
 from durable_engine import JsBigInt, JsException, JsNull
 
-from .collections import JsArrayBuffer, JsDate, JsErrorObject, JsMap, JsSet, JsTypedArray
+from .collections import JsArrayBuffer, JsDataView, JsDate, JsErrorObject, JsMap, JsSet, JsTypedArray
 from .objects import JsArray, JsFunction, JsObject, JsPlain, JsPromise, PyProxy, js_error
 
 _KEPT: Final = frozenset((type(None), bool, int, float, str, JsNull, JsBigInt))
@@ -81,7 +81,7 @@ class Cloner:
     def _buffer(self, value: JsArrayBuffer) -> JsArrayBuffer:
         return self._keep(value, JsArrayBuffer(value._data))  # type: ignore[no-any-return]
 
-    def _view(self, value: JsTypedArray) -> Any:
+    def _view(self, value: JsTypedArray | JsDataView) -> Any:
         buffer = self.clone(value._buffer)
         return self._keep(value, type(value)(buffer, value._offset, value._length))
 
@@ -127,6 +127,7 @@ Cloner._copiers.update(
         JsDate: Cloner._date,
         JsArrayBuffer: Cloner._buffer,
         JsTypedArray: Cloner._view,
+        JsDataView: Cloner._view,
         JsErrorObject: Cloner._error,
     }
 )
@@ -142,6 +143,26 @@ def clone(value: Any) -> Any:
         JsException: A `DataCloneError`, where the value holds something that cannot be copied.
     """
     return value if type(value) in _KEPT else Cloner().clone(value)
+
+
+class _InMemory(Cloner):
+    """Copies what only has to be copied within one Worker."""
+
+    def _object(self, value: JsObject) -> Any:
+        return value if value._js_class == "Blob" else super()._object(value)
+
+
+def structured_clone(value: Any = None, options: Any = None) -> Any:
+    """JavaScript's `structuredClone`: a copy of a value.
+
+    Args:
+        value: Any value of JavaScript.
+        options: Accepted; nothing is transferred.
+
+    Raises:
+        JsException: A `DataCloneError`, for a function or an object of a class that cannot be copied.
+    """
+    return _InMemory().clone(value)
 
 
 def not_cloned(what: str) -> JsException:
@@ -168,4 +189,4 @@ def _refusal(text: str) -> JsException:
     return error
 
 
-__all__ = ["Cloner", "clone", "not_cloned", "not_serialized"]
+__all__ = ["Cloner", "clone", "not_cloned", "not_serialized", "structured_clone"]

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from durable_engine import JsException, hide_frames
 from pytest_workflows.errors import WorkflowConfigError
-from pytest_workflows.javascript.objects import JsFunction, JsObject, JsPromise, js_error, js_text, option, promised
+from pytest_workflows.javascript.objects import JsFunction, JsObject, JsPromise, js_error, js_text, option
 
-from .crossing import Receiver, method_of, send, call_python
+from .crossing import Receiver, call_python, method_of, send
 from .durable_ids import DurableObjectId, Ids
 from .object_store import ObjectStore
 from .running_object import RunningObject
 
 if TYPE_CHECKING:
+    from pytest_workflows.javascript.request import Request
     from pytest_workflows.project.binding_config import BindingConfig
 
     from .host import Host
@@ -201,10 +202,16 @@ class DurableObject(JsObject):
         """The name that the id was made of; undefined where it is not known."""
         return self._id.name
 
-    @promised
-    def fetch(self, *args: Any) -> Any:
+    def fetch(self, *args: Any) -> JsPromise:
         """Send a request to the object's fetch handler."""
-        raise NotImplementedError
+        from .fetching import call_fetch, fetch
+
+        host = self._class.host
+
+        async def answer(request: Request) -> Any:
+            return await self._running().deliver(lambda instance: call_fetch(host, instance, request))
+
+        return fetch(host, answer, args, f"The fetch handler of {self._what()}", explain=self._explain)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name in _PYTHONS:
