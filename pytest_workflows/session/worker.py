@@ -12,6 +12,7 @@ from pytest_workflows.active_test import Handler, running_handler
 from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.workers import Request, Response, env
 from pytest_workflows.workers.context import ExecutionContext
+from pytest_workflows.workers.response import response_of
 
 if TYPE_CHECKING:
     from .testrun import TestRun
@@ -60,10 +61,11 @@ class WorkflowWorker:
             TypeError: If the handler answered with something else than a `Response`.
         """
         request = resource if isinstance(resource, Request) else _request(resource, method, headers, json, content)
-        response = await self._call("fetch", request)
-        if not isinstance(response, Response):
+        given = await self._call("fetch", request)
+        response = response_of(given)
+        if response is None:
             raise TypeError(
-                f"The fetch handler returned {type(response).__name__}, not a Response: {response!r}. "
+                f"The fetch handler returned {type(given).__name__}, not a Response: {given!r}. "
                 "Return workers.Response(...)."
             )
         return response

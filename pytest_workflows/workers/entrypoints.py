@@ -6,6 +6,8 @@ import functools
 from collections.abc import Callable
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
+from .binding_wrappers import BindingWrapper
+
 __all__ = ["DurableObject", "WorkerEntrypoint", "WorkflowEntrypoint", "handler"]
 
 P = ParamSpec("P")
@@ -72,8 +74,6 @@ class DurableObjectContext:
             raise AttributeError(name)
         value = getattr(self._ctx, name)
         if getattr(value, "_js_class", None) == "DurableObjectStorage":
-            from .binding_wrappers import BindingWrapper
-
             value = BindingWrapper(value)
         self.__dict__[name] = value
         return value
