@@ -32,7 +32,7 @@ def make(config: BindingConfig, host: Host) -> DurableObjectNamespace:
     """Make the stand-in of a binding.
 
     Args:
-        config: The binding, of `durable_objects`.
+        config: The binding, of `durable_objects.bindings`.
         host: The test.
 
     Raises:
