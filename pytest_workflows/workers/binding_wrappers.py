@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from durable_engine import JsProxy, hide_frames
 from pytest_workflows.javascript.objects import JsFunction, JsObject, JsPlain, JsPromise
@@ -23,6 +23,16 @@ PASSTHROUGH = frozenset(
     )
 )
 """The classes whose objects no wrapper comes around."""
+
+
+T = TypeVar("T", bound=type)
+
+
+def _named_as_in_the_sdk(made: T) -> T:
+    """The class by the name that a Worker sees: `workers.rpc._BindingWrapper`."""
+    made.__name__ = made.__qualname__ = f"_{made.__name__}"
+    made.__module__ = "workers.rpc"
+    return made
 
 
 class Calls(Protocol):
@@ -51,6 +61,7 @@ class Calls(Protocol):
         """
 
 
+@_named_as_in_the_sdk
 class BindingWrapper(RpcHolder):
     """What `env.NAME` is for most bindings, and what their calls give (`_BindingWrapper`).
 
@@ -112,6 +123,7 @@ class BindingWrapper(RpcHolder):
             def made(*args: Any, **kwargs: Any) -> Any:
                 return self._invoke(name, attribute, args, kwargs)
 
+            made.__name__, made.__qualname__ = "wrapper", "_BindingWrapper._getattr_helper.<locals>.wrapper"
         else:
             made = self._converted(attribute, self._origin)
         self.__dict__[name] = made
@@ -142,6 +154,7 @@ class BindingWrapper(RpcHolder):
         return length
 
 
+@_named_as_in_the_sdk
 class RpcStubWrapper(BindingWrapper):
     """A function, or the stub of an object, that came over RPC (`_RpcStubWrapper`)."""
 
@@ -150,6 +163,7 @@ class RpcStubWrapper(BindingWrapper):
         return self._invoke("()", self._binding, args, kwargs)
 
 
+@_named_as_in_the_sdk
 class FetcherWrapper(BindingWrapper):
     """A service binding, or the stub of a Durable Object (`_FetcherWrapper`)."""
 
@@ -173,6 +187,7 @@ class FetcherWrapper(BindingWrapper):
         return await self._calls.call(self, "fetch", invoke, args, kwargs)
 
 
+@_named_as_in_the_sdk
 class DurableObjectNamespaceWrapper(RpcHolder):
     """A namespace of Durable Objects (`_DurableObjectNamespaceWrapper`): ids are raw, arguments are not converted.
 

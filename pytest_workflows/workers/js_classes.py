@@ -18,7 +18,7 @@ _MODULES = {
     "TransformStream": "transform",
     "URL": "url",
     "URLSearchParams": "url",
-    "WebSocketPair": "websocket",
+    "WebSocketPair": "web_socket",
 }
 """The modules of the classes, in the room `javascript`."""
 

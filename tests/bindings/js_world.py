@@ -164,7 +164,7 @@ class World:
     def _globals(self):
         from_js = ("ReadableStream", "TextEncoder", "TextDecoder", "Uint8Array", "Float64Array", "DataView", "Blob")
         from_js += ("Response", "Request", "Headers", "URL", "URLSearchParams", "Map", "Set", "crypto", "atob", "JSON")
-        found = {name: getattr(js, name, None) for name in from_js}
+        found = {name: getattr(js, name, None) or _typed(name) for name in from_js}
         return found | {
             **{name: error_class(name) for name in ERRORS},
             "Object": self._object(),
@@ -276,6 +276,14 @@ def _entries_of(value):
     if isinstance(value, JsPlain):
         return dict(value._entries)
     return {key: getattr(value, key) for key in own_keys(value)}
+
+
+def _typed(name):
+    from pytest_workflows.javascript import collections
+    from pytest_workflows.javascript.objects import constructor_of
+
+    known = {cls._js_class: cls for cls in (*collections.TYPED.values(), collections.JsMap, collections.JsSet)}
+    return constructor_of(known[name]) if name in known else None
 
 
 def _array_constructor():

@@ -92,12 +92,22 @@ def fetch(assets: Any, path: str, options: Any = None) -> Any:
     async def run() -> tuple[int, str, dict[str, str | None]]:
         from pytest_workflows.javascript.rpc import python_to_rpc
 
-        response = await assets.fetch(f"https://assets.local{path}", python_to_rpc(options or {}))
+        response = await assets.fetch(
+            f"https://assets.local{path}", python_to_rpc({"redirect": "manual", **(options or {})})
+        )
         names = ("content-type", "etag", "cache-control", "location")
         headers = {name: response.headers.get(name) for name in names if response.headers.has(name)}
         return response.status, await response.text(), headers
 
     return asyncio.run(run())
+
+
+def test_a_redirect_is_followed_unless_the_request_wants_to_see_it(assets: Any) -> None:
+    followed = fetch(assets, "/page.html", {"redirect": "follow"})
+
+    assert fetch(assets, "/page.html")[0] == 307
+    assert followed[:2] == fetch(assets, "/page")[:2]
+    assert followed[0] == 200
 
 
 def test_a_file_is_served_with_its_type_and_an_etag(assets: Any) -> None:

@@ -65,6 +65,8 @@ class Bench:
 
     async def run(self, record):
         function = self.world.function(record["input"])
+        if record["id"] == "d1.allowed":  # an earlier observation had made and dropped such a table
+            await self._env.DB.exec("CREATE TABLE ai (a INTEGER PRIMARY KEY AUTOINCREMENT); DROP TABLE ai")
         if not record["input"].startswith("async("):
             return from_python(await call(function, [Environment(self._env)]))
         namespace = self._env.KVNS if record["id"].endswith(".legacy") else self._env.NS
@@ -142,16 +144,19 @@ async def answers(record, workflow_env, workflow_clock):
 
 
 def without_details(text):
-    """An answer without an error's own properties and cause, which an exception of Python does not have."""
+    """An answer without what another observation left, and without an error's own properties and cause."""
+    # Without a change, the row's id is that of an insert of an earlier observation.
+    text = re.sub(r"(changes(?:: |=)0,? last_row_id(?:: |=))\d+", r"\g<1>0", text)
     text = re.sub(r" cause=\[.*?\](?=$|[,;}\]])", "", text, flags=re.DOTALL)
     return re.sub(r'(?<=") \{(?:remote|code|durableObjectId)[^{}]*\}', "", text)
 
 
 @pytest.mark.parametrize(("record", "label"), LABELS)
 def test_a_stand_in_answers_as_the_real_binding_did(record, label, answers):
-    observed = without_details(DIFFERS.get((record, label), answers_of(RECORDS[record])[label]))
+    observed, _ = DIFFERS.get((record, label), (answers_of(RECORDS[record])[label], None))
+    observed = without_details(observed)
 
-    assert is_as(observed, answers[label]), f"observed: {observed}\nhere:     {answers[label]}"
+    assert is_as(observed, without_details(answers[label])), f"observed: {observed}\nhere:     {answers[label]}"
 
 
 def test_the_lists_of_exceptions_name_observations_that_there_are():
