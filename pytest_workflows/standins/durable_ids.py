@@ -1,7 +1,11 @@
-"""The ids of Durable Objects: 64 hexadecimal digits, of which the second half says which namespace they are of."""
+"""The ids of Durable Objects: 64 hexadecimal digits, of which the second half says which namespace they are of.
+
+Source: workerd 1.20261117.1 with miniflare 5.20261117.0-beta: the ids of names are the local runtime's own.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import re
 from random import Random
@@ -49,15 +53,16 @@ class Ids:
     """Makes and checks the ids of one namespace.
 
     Args:
-        namespace: What tells it from others: its script and class.
+        script: The name of the Worker.
+        class_name: The name of the class.
     """
 
-    def __init__(self, namespace: str) -> None:
-        self._key = namespace.encode()
+    def __init__(self, script: str, class_name: str) -> None:
+        self._key = hashlib.sha256(f"{script}-{class_name}".encode()).digest()
 
     def of_name(self, name: str) -> DurableObjectId:
         """The id of a name: always the same."""
-        return DurableObjectId(self._signed(self._digest(b"name " + name.encode("utf-8", "surrogatepass"))), name)
+        return DurableObjectId(self._signed(self._digest(name.encode("utf-8", "surrogatepass"))), name)
 
     def unique(self, random: Random) -> DurableObjectId:
         """A new id.
@@ -84,7 +89,7 @@ class Ids:
         return DurableObjectId(digits)
 
     def _signed(self, half: bytes) -> str:
-        return (half + self._digest(b"of " + half)).hex()
+        return (half + self._digest(half)).hex()
 
     def _digest(self, text: bytes) -> bytes:
         return hmac.digest(self._key, text, "sha256")[:16]

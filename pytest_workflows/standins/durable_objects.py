@@ -97,7 +97,8 @@ class ObjectClass:
         self.host = host
         self.store = store
         self.is_sqlite = is_sqlite
-        self.ids = Ids(name)
+        settings = {} if host.config is None else host.config.settings
+        self.ids = Ids(str(settings.get("name") or "worker"), name)
         self.exports: Callable[[], Any] | None = None
         if store.open_database is None:
             self._open_store()
