@@ -180,7 +180,7 @@ async def test_a_value_that_crosses_is_a_copy(namespace):
 
 
 async def test_what_no_receiver_can_be_is_a_data_clone_error(namespace):
-    with pytest.raises(JsException, match="^DataCloneError: Proxy could not be serialized"):
+    with pytest.raises(JsException, match=r"^DataCloneError: Proxy could not be serialized"):
         await namespace.getByName("a").echo(1j)
 
 
