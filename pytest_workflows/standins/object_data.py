@@ -134,7 +134,7 @@ class ObjectData:
             database = self._database = self._open_database(None)
         for one in self._transactions:
             if not one.databases or one.databases[-1][0] is not database:
-                one.databases.append((database, database.begin(), database.changes))
+                one.databases.append((database, database.begin(), database.connection.total_changes))
         return database
 
     def delete_all(self) -> None:
@@ -160,7 +160,7 @@ class ObjectData:
         if not self._transactions:
             return False
         one = self._transactions[0]
-        is_written = any(database.changes != before for database, _, before in one.databases)
+        is_written = any(database.connection.total_changes != before for database, _, before in one.databases)
         return is_written or bool(one.undo) or one.alarm != self._alarm or one.database is not self._database
 
     def begin(self) -> None:

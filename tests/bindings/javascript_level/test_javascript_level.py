@@ -3,6 +3,7 @@
 What Python code sees of a binding is what the SDK makes of these answers: their texts, orders and limits come through.
 """
 
+import asyncio
 import re
 
 import pytest
@@ -13,7 +14,7 @@ from js_notation import Raw, show
 from js_world import World
 
 import pytest_workflows
-from durable_engine import JsProxy, jsnull
+from durable_engine import JsProxy, call_bounded, jsnull
 from pytest_workflows.javascript.objects import JsArray, JsPlain, JsPromise, from_python
 
 FILES = ("d1.json", "kv.json", "r2.json", "queues.json", "durable_objects.json", "other.json")
@@ -58,10 +59,11 @@ class Bench:
 
         self._env = env
         self._clock = clock
-        self._seen = []
+        seen = JsArray([])
+        self._seen = seen._items
         worker.ON_BATCH[:] = [self._on_batch]
-        names = {name: self._function(name) for name in ("until", "of", "log", "fresh")}
-        self.world = World(self._wait, self._now, seen=JsArray([]), behave=None, **names)
+        names = {name: self._function(name) for name in ("until", "of", "log", "fresh", "setTimeout")}
+        self.world = World(self._wait, self._now, seen=seen, behave=None, **names)
 
     async def run(self, record):
         function = self.world.function(record["input"])
@@ -96,7 +98,10 @@ class Bench:
         return js_function(getattr(self, f"_{name}"), name)
 
     async def _wait(self, ms):
-        await self._clock.advance(f"{ms / 1000} seconds")
+        await asyncio.sleep(ms / 1000)
+
+    def _setTimeout(self, function, ms):
+        asyncio.get_running_loop().call_soon(call, function, [])
 
     def _now(self):
         return int(self._clock.now.timestamp() * 1000)
@@ -130,10 +135,11 @@ class Bench:
 
 
 @pytest.fixture
-async def answers(record, workflow_env, workflow_clock):
+async def answers(record, workflow_env, workflow_clock, workflow_engine):
     if record not in _answers:
         try:
-            given = await Bench(workflow_env, workflow_clock).run(RECORDS[record])
+            bench = Bench(workflow_env, workflow_clock)
+            given = await call_bounded(workflow_engine, "The input", lambda: bench.run(RECORDS[record]))
             entries = given._entries if isinstance(given, JsPlain) else {"": given}
             _answers[record] = {label: show(answer) for label, answer in entries.items()}
         except Exception as error:
