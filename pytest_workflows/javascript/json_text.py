@@ -312,7 +312,7 @@ def _entries(value: JsProxy) -> Mapping[str, Any]:
         return value._entries
     if isinstance(value, JsTypedArray):
         return {str(at): item for at, item in enumerate(value)}
-    return {}
+    return {name: _from_python(getattr(value, name)) for name in getattr(value, "_own", ())}
 
 
 def _scalar(value: Any) -> str | None:
