@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pytest_workflows.standins.registry import is_provided
 
+from .handlers import Handlers
 from .workflow_binder import WorkflowBinder
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ class EnvResolver:
         ask_given: Gives the bindings of the fixture `workflow_bindings`, where the test did not hand them over.
         check: Called before a binding is given; what it raises refuses it.
         is_strict: Whether an injected fault that no call meets is an error.
+
+    Attributes:
+        handlers: The Worker's handlers.
     """
 
     def __init__(
@@ -55,6 +59,7 @@ class EnvResolver:
         self._resolved: dict[str, object] = {}
         self._proxies: dict[str, object] = {}
         self._host: TestHost | None = None
+        self.handlers = Handlers(project, lambda: self.context)
         self._workflows = WorkflowBinder(project, sources, engine, lambda: self.context)
 
     def override(self, bindings: Mapping[str, Any]) -> None:
@@ -157,7 +162,7 @@ class EnvResolver:
         if self._host is None:
             from .test_host import TestHost
 
-            self._host = TestHost(self._project, self._engine)
+            self._host = TestHost(self._project, self._engine, self.handlers)
         return self._host
 
     def names(self) -> Iterable[str]:

@@ -17,11 +17,12 @@ class D1Store:
 
     Attributes:
         migrations_table: The table that is no contents.
+        opened: The database, once it is open.
     """
 
     def __init__(self, contents: bytes | None = None) -> None:
         self._contents = contents
-        self._database: SqliteDatabase | None = None
+        self.opened: SqliteDatabase | None = None
         self.migrations_table = "d1_migrations"
 
     def database(self, now_ms: Callable[[], int], chance: Callable[[], Random]) -> SqliteDatabase:
@@ -31,13 +32,13 @@ class D1Store:
             now_ms: The time that SQL sees, in milliseconds since 1970.
             chance: What SQL's `random()` draws from.
         """
-        if self._database is None:
-            self._database = SqliteDatabase(now_ms, chance, self._contents)
-        return self._database
+        if self.opened is None:
+            self.opened = SqliteDatabase(now_ms, chance, self._contents)
+        return self.opened
 
     def file(self) -> bytes | None:
         """The database file; None for an empty database that nobody has opened."""
-        return self._contents if self._database is None else self._database.serialized()
+        return self._contents if self.opened is None else self.opened.serialized()
 
     def copy(self) -> D1Store:
         """A store of the same contents; the file is shared until one of the two is opened."""
@@ -49,7 +50,7 @@ class D1Store:
 
     def contents(self) -> Mapping[str, Mapping[Any, Any]]:
         """The rows by table, each under its own values, with how many there are of it: row ids are the platform's."""
-        if self._database is None and self._contents is None:
+        if self.opened is None and self._contents is None:
             return {}
         database = self.database(lambda: 0, lambda: Random(0))
         return {
@@ -60,9 +61,9 @@ class D1Store:
 
     def close(self) -> None:
         """Let go of the open database."""
-        if self._database is not None:
-            self._database.close()
-            self._database = None
+        if self.opened is not None:
+            self.opened.close()
+            self.opened = None
 
 
 def _rows_of(database: SqliteDatabase, table: str) -> dict[Any, int]:
