@@ -30,7 +30,7 @@ app = FastAPI(lifespan=lifespan)
 
 @app.get("/plain")
 def plain(env=asgi.env):
-    return {"text": env.TEXT, "thread": threading.current_thread() is threading.main_thread()}
+    return {"text": env.STAGE, "thread": threading.current_thread() is threading.main_thread()}
 
 
 @app.get("/state")
@@ -75,7 +75,7 @@ from workers import Blob, FormData, Request
 from pytest_workflows import introspect_workflow
 
 async def test_plain_functions(workflow_worker):
-    assert await (await workflow_worker.fetch("/plain")).json() == {"text": "hello", "thread": True}
+    assert await (await workflow_worker.fetch("/plain")).json() == {"text": "test", "thread": True}
 
 async def test_state(workflow_worker):
     assert await (await workflow_worker.fetch("/state")).json() == {"pool": "open"}
@@ -115,7 +115,7 @@ app = Flask(__name__)
 
 @app.post("/orders/<sku>")
 def orders(sku):
-    return jsonify(sku=sku, got=request.get_json(), text=request.environ["workers.env"].TEXT), 201, {"x-a": "1"}
+    return jsonify(sku=sku, got=request.get_json(), text=request.environ["workers.env"].STAGE), 201, {"x-a": "1"}
 
 
 @app.get("/stream")
@@ -134,7 +134,7 @@ FLASK_TEST = """
 async def test_request(workflow_worker):
     response = await workflow_worker.fetch("/orders/A%201", method="POST", json={"n": 1})
     assert (response.status, response.headers["x-a"]) == (201, "1")
-    assert await response.json() == {"sku": "A 1", "got": {"n": 1}, "text": "hello"}
+    assert await response.json() == {"sku": "A 1", "got": {"n": 1}, "text": "test"}
 
 async def test_stream(workflow_worker):
     response = await workflow_worker.fetch("/stream")
@@ -215,12 +215,12 @@ from workers import WorkerEntrypoint, WorkflowEntrypoint
 app = Kinglet()
 
 
-@app.get("/orders/{sku}")
+@app.get("/orders/{sku}", public=True)
 async def order(request):
-    return {"sku": request.path_param("sku"), "text": request.env.TEXT, "q": request.query("q")}
+    return {"sku": request.path_param("sku"), "text": request.env.STAGE, "q": request.query("q")}
 
 
-@app.post("/echo")
+@app.post("/echo", public=True)
 async def echo(request):
     return await request.json()
 
@@ -237,7 +237,7 @@ class OrderWorkflow(WorkflowEntrypoint):
 KINGLET_TEST = """
 async def test_route(workflow_worker):
     response = await workflow_worker.fetch("/orders/A1?q=2")
-    assert await response.json() == {"sku": "A1", "text": "hello", "q": "2"}
+    assert await response.json() == {"sku": "A1", "text": "test", "q": "2"}
 
 async def test_body(workflow_worker):
     response = await workflow_worker.fetch("/echo", method="POST", json={"a": [1, None]})
@@ -256,12 +256,12 @@ async def test_body(workflow_worker):
 )
 def test_an_application_answers(worker: Any, package: str, source: str, test: str, passes: int) -> None:
     pytest.importorskip(package)
-    config = worker.pytester.path / "wrangler.jsonc"
-    config.write_text(config.read_text().replace("{", '{"vars": {"TEXT": "hello"}, ', 1))
     worker.write("src/entry.py", source)
     worker.write("tests/test_app.py", textwrap.dedent(test))
 
     # A process of its own: Django is configured once in one.
-    result = worker.pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", "-W", "ignore:'asyncio.iscoroutinefunction'")
+    result = worker.pytester.runpytest_subprocess(
+        "-q", "-p", "no:cacheprovider", "-W", "ignore:'asyncio.iscoroutinefunction'"
+    )
 
     result.assert_outcomes(passed=passes)

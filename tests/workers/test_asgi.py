@@ -45,7 +45,8 @@ class WithLifespan(App):
     async def __call__(self, scope, receive, send):
         if scope["type"] != "lifespan":
             self.events.append(scope["type"])
-            return await super().__call__(scope, receive, send)
+            await super().__call__(scope, receive, send)
+            return
         scope["state"]["pool"] = "open"
         for phase in ("startup", "shutdown"):
             assert (await receive())["type"] == f"lifespan.{phase}"
@@ -120,7 +121,8 @@ async def test_a_stream_is_read_while_it_is_written():
     class Streaming(WithLifespan):
         async def __call__(self, scope, receive, send):
             if scope["type"] == "lifespan":
-                return await super().__call__(scope, receive, send)
+                await super().__call__(scope, receive, send)
+                return
             await send(START)
             for index in range(3):
                 await send(body(b"%d" % index, more=True))

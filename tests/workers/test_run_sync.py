@@ -41,7 +41,7 @@ async def test_a_settled_promise_lets_nobody_go_first():
     asyncio.get_running_loop().call_soon(ran.append, 1)
 
     assert run_sync(JsPromise.resolved(5)) == 5
-    with pytest.raises(Exception, match="^TypeError: no$"):
+    with pytest.raises(Exception, match=r"^TypeError: no$"):
         run_sync(JsPromise.rejected(js_error("TypeError", "no")))
     assert ran == []
 
@@ -85,6 +85,7 @@ async def test_the_task_and_its_context_are_the_same_afterwards():
 
     async with asyncio.timeout(5):
         run_sync(change())
+        await asyncio.sleep(0)
 
     assert (asyncio.current_task(), var.get()) == (task, 1)
 
