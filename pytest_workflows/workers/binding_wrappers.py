@@ -60,6 +60,27 @@ class Calls(Protocol):
             What the Worker gets.
         """
 
+    def is_idle(self) -> bool:
+        """Whether a call that is made now has only to be noted, and need not go through `call`."""
+
+    def note(
+        self,
+        method: str,
+        args: tuple[Any, ...],
+        answer: Any = None,
+        convert: Callable[..., Any] | None = None,
+        error: BaseException | None = None,
+    ) -> None:
+        """Keep a record of a call that was made while the log was idle.
+
+        Args:
+            method: The method, by the platform's name.
+            args: Its arguments, as the Worker gave them.
+            answer: What came of it.
+            convert: Makes what the Worker gets, given `answer` and the arguments; None where it gets nothing to keep.
+            error: What was raised instead.
+        """
+
 
 @_named_as_in_the_sdk
 class BindingWrapper(RpcHolder):
@@ -87,7 +108,11 @@ class BindingWrapper(RpcHolder):
             return value
         if callable(value):
             return RpcStubWrapper(value, self._calls, origin)
-        return type(self)(value, self._calls, origin)
+        return _quick.get(type(value), self._class)(value, self._calls, origin)
+
+    @property
+    def _class(self) -> type[BindingWrapper]:
+        return type(self)
 
     def _converted(self, result: Any, origin: Any) -> Any:
         converted = python_from_rpc(result)
@@ -152,6 +177,27 @@ class BindingWrapper(RpcHolder):
         if not isinstance(length, int):
             raise TypeError(f"'{class_of(self._binding)}' object has no len()")
         return length
+
+
+class QuickWrapper(BindingWrapper):
+    """Base of the wrappers that do for one class of JavaScript what `BindingWrapper` does for any, in fewer steps.
+
+    To a Worker such a wrapper is a `BindingWrapper`, by its name too.
+    """
+
+    def __init_subclass__(cls, *, wraps: type | None = None) -> None:
+        if wraps is not None:
+            _quick[wraps] = cls
+        cls.__name__, cls.__qualname__ = BindingWrapper.__name__, BindingWrapper.__qualname__
+        cls.__module__ = BindingWrapper.__module__
+
+    @property
+    def _class(self) -> type[BindingWrapper]:
+        return BindingWrapper
+
+
+_quick: dict[type, type[BindingWrapper]] = {}
+"""The wrappers of their own, by the class of JavaScript."""
 
 
 @_named_as_in_the_sdk
@@ -237,7 +283,7 @@ def wrap_binding(value: Any, calls: Calls | None = None) -> Any:
         return FetcherWrapper(value, calls)
     if name == "DurableObjectNamespace":
         return DurableObjectNamespaceWrapper(value, calls)
-    return BindingWrapper(value, calls) if name in WRAPPED else value
+    return _quick.get(type(value), BindingWrapper)(value, calls) if name in WRAPPED else value
 
 
 def class_of(value: Any) -> str:

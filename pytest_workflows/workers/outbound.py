@@ -16,7 +16,6 @@ from pytest_workflows.javascript.objects import JsArray, JsFunction, js_error
 from pytest_workflows.javascript.response import Response as JsResponse
 
 from . import js_classes as js
-from . import js_module
 from .js_convert import to_js
 from .network import Refusal, network_allowed, refusing_trace
 
@@ -51,7 +50,7 @@ async def send_by(fetcher: Any, resource: Any, options: dict[str, Any], called_b
 
 def _to_init(options: dict[str, Any]) -> Any:
     given = {key: value for key, value in options.items() if value is not None}
-    return to_js(given, dict_converter=js_module.Object.fromEntries) if given else None
+    return to_js(given, dict_converter=js.Object.fromEntries) if given else None
 
 
 async def _fetch_for_javascript(resource: Any = None, init: Any = None) -> Any:

@@ -47,7 +47,11 @@ def _pattern(observed):
     """A regular expression: `…` stands for what was cut, `<ms now>` and its like for what differs each time."""
     parts = re.split(f"(…|<(?:{'|'.join(_MASKS)})>)", observed)
     return "".join(
-        ".*?" if part == "…" else _MASKS[part[1:-1]] if part[1:-1] in _MASKS and part[0] == "<" else re.escape(part)
+        ".*?"
+        if part == "…"
+        else f"(?:{_MASKS[part[1:-1]]}|{re.escape(part)})"
+        if part[1:-1] in _MASKS and part[0] == "<"
+        else re.escape(part)
         for part in parts
         if part
     )

@@ -4,7 +4,7 @@ import json
 import math
 
 from durable_engine import JsBigInt, JsException, JsProxy, jsnull
-from pytest_workflows.javascript.objects import JsArray, JsFunction, JsPlain, is_index, js_text
+from pytest_workflows.javascript.objects import JsArray, JsFunction, JsObject, JsPlain, is_index, js_text
 
 MOST, SHOWN = 600, 120
 """The longest text that is shown as a whole, and how much of a longer one."""
@@ -115,3 +115,10 @@ def own_keys(value):
     """The names of an object's own properties, where it tells."""
     names = getattr(value, "_own", ())
     return list(names() if callable(names) else names)
+
+
+def all_keys(value):
+    """The names of an object's own properties, and of its class's, the nearest class first."""
+    names = own_keys(value)
+    classes = [one for one in type(value).__mro__ if issubclass(one, JsObject) and one is not JsObject]
+    return list(dict.fromkeys(names + [name for one in classes for name in vars(one) if not name.startswith("_")]))

@@ -6,7 +6,7 @@ import re
 
 import js
 from js_interpreter import Interpreter, Thrown, call, js_function, thrown, typeof
-from js_notation import Raw, own_keys, show, show_error
+from js_notation import Raw, all_keys, own_keys, show, show_error
 
 from durable_engine import JsBigInt, JsException, JsProxy, jsnull
 from pytest_workflows.javascript.collections import JsErrorObject
@@ -197,7 +197,7 @@ class World:
             "S": js_function(lambda database, sql: call(self.interpreter.get(database, "prepare"), [sql])),
             "H": js_function(lambda name, text: hashlib.new(name.replace("-", ""), text.encode()).hexdigest()),
             "names": js_function(lambda _: Raw("own: …")),
-            "props": js_function(lambda o: JsPlain({key: getattr(o, key) for key in own_keys(o)})),
+            "props": js_function(_properties),
             "body": js_function(lambda o: JsPromise.running(self._body(o))),
         }
 
@@ -270,6 +270,11 @@ def _failure(error):
     if isinstance(error, JsException):
         return show_error(error)
     return f"Python's {type(error).__name__}: {error}"
+
+
+def _properties(value):
+    found = {key: getattr(value, key) for key in all_keys(value)}
+    return JsPlain({key: Raw("[method]") if callable(item) else item for key, item in found.items()})
 
 
 def _entries_of(value):

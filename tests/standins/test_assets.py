@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from facts import fact
 from plain_host import PlainHost
 
 from pytest_workflows.errors import WorkflowConfigError
@@ -55,6 +56,7 @@ def shown(target: Target | None) -> str | None:
         ("/missing", None, None, None, None),
     ],
 )
+@fact("other-bindings", "Each page of the assets is served under one path, by html_handling")
 def test_each_path_is_served_under_one_name(
     path: str, auto: str | None, force: str | None, drop: str | None, none: str | None
 ) -> None:
@@ -136,6 +138,11 @@ def test_the_ending_says_the_content_type(assets: Any, path: str, content_type: 
 
 
 @pytest.mark.parametrize("path", ["/missing", "/_headers", "/..%2fsecret.txt", "/%2e%2e/secret.txt", "/"])
+@fact(
+    "other-bindings",
+    "_headers and _redirects of the assets have an effect",
+    why="they are not read, nor is .assetsignore; they are not served either",
+)
 def test_what_is_no_asset_is_not_found(assets: Any, path: str) -> None:
     assert fetch(assets, path)[:2] == (404, "")
 
