@@ -29,6 +29,10 @@ _ARGUMENTS = {
 """The arguments of each handler of which the platform leaves out none."""
 
 
+class HandlerArgumentsError(TypeError):
+    """A handler takes other arguments than the platform gives it."""
+
+
 class FoundHandler(NamedTuple):
     """A handler of the Worker.
 
@@ -181,7 +185,7 @@ def _all(handler: FoundHandler, arguments: tuple[object, ...]) -> tuple[object, 
     if not _takes(function, arguments):
         code = inspect.unwrap(function).__code__
         method = "self, " if handler.is_method else ""
-        raise TypeError(
+        raise HandlerArgumentsError(
             f"{code.co_filename}:{code.co_firstlineno}: the {handler.kind} handler takes "
             f"{inspect.signature(function)}, and the platform always calls it with three arguments. Write "
             f"`async def {function.__name__}({method}{_ARGUMENTS[handler.kind]}):`."

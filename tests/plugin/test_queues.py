@@ -344,6 +344,7 @@ def test_a_handler_of_fewer_arguments_is_never_reached(shop: Any) -> None:
     run(
         shop,
         """
+        @pytest.mark.filterwarnings("default::pytest_workflows.WorkflowRuleWarning")
         async def test_delivered(workflow_env, workflow_engine, caplog):
             await workflow_env.Q.send("a")
             await workflow_engine.run_until_idle()
@@ -397,6 +398,89 @@ def test_a_setting_of_a_consumer_that_cannot_be_is_an_error(shop: Any, setting: 
     )
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines([f"*WorkflowConfigError*{message}"])
+
+
+def test_an_acknowledgement_that_a_raise_undoes_is_found_where_it_was_made(shop: Any) -> None:
+    shop.write("src/entry.py", ENTRY.replace("behave = BEHAVE", "batch.ackAll()\n            behave = BEHAVE", 1))
+    result = run(
+        shop,
+        """
+        async def test_it(workflow_env, workflow_engine):
+            def fail(batch):
+                if batch.messages[0].attempts == 1:
+                    raise ValueError("boom")
+
+            BEHAVE["orders"] = fail
+            await workflow_env.Q.sendBatch([{"body": 1}, {"body": 2}])
+            await workflow_engine.run_until_idle()
+            assert SEEN == [("orders", [1, 2])] * 2
+        """,
+        "--workflows-strict",
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*[[]lost-acknowledgement[]] */src/entry.py:15: 2 of 2 messages of the queue 'orders' were acknowledged, the "
+            "handler raised afterwards, and all are delivered once more*"
+        ]
+    )
+
+
+# -- RPC --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_method_is_called_as_another_worker_calls_it(shop: Any) -> None:
+    shop.write(
+        "src/entry.py",
+        """
+        import asyncio
+        from workers import WorkerEntrypoint
+
+        SEEN, BEHAVE = [], {}
+
+
+        class Default(WorkerEntrypoint):
+            async def describe(self, *args):
+                return [f"{type(one).__name__} {one}" for one in args]
+
+            async def later(self):
+                await asyncio.sleep(3600)
+                return {"when": "later"}
+
+            def plain(self):
+                return b"ab"
+
+            async def fail(self):
+                raise ValueError("boom")
+
+
+        class Admin(WorkerEntrypoint):
+            async def name(self):
+                return "admin"
+        """,
+    )
+    run(
+        shop,
+        """
+        from pyodide.ffi import JsException
+
+        async def test_it(workflow_worker, workflow_clock):
+            rpc = workflow_worker.rpc
+            assert await rpc.describe(1, [2], a=3) == ["int 1", "list [2]", "JsDict {'a': 3}"]
+            began = workflow_clock.now
+            assert (await rpc.later()).when == "later"
+            assert workflow_clock.now - began == timedelta(hours=1)
+            assert bytes(await rpc.plain()) == b"ab"
+            assert await workflow_worker.entrypoint("Admin").rpc.name() == "admin"
+            with pytest.raises(JsException, match="(?s)PythonError.*ValueError: boom") as raised:
+                await rpc.fail()
+            assert raised.value.type == "ValueError"
+            with pytest.raises(JsException, match="does not implement|does not exist"):
+                await rpc.nope()
+            with pytest.raises(TypeError, match="cannot be sent over RPC"):
+                await rpc.describe((1, 2))
+        """,
+    ).assert_outcomes(passed=1)
 
 
 # -- by hand ----------------------------------------------------------------------------------------------------------
