@@ -30,7 +30,10 @@ _ARGUMENTS = {
 
 
 class HandlerArgumentsError(TypeError):
-    """A handler takes other arguments than the platform gives it."""
+    """A handler takes other arguments than the platform gives it, which is a plain TypeError there."""
+
+
+HandlerArgumentsError.__module__, HandlerArgumentsError.__qualname__ = "builtins", "TypeError"
 
 
 class FoundHandler(NamedTuple):
@@ -164,7 +167,7 @@ def tell(error: BaseException, what: str) -> None:
     """Tell of an exception that the platform catches, in the log, which pytest shows where the test fails."""
     import logging
 
-    logging.getLogger("pytest_workflows").error("%s raised %s", what, type(error).__name__, exc_info=error)
+    logging.getLogger("pytest_workflows").error("%s raised %s", what, type(error).__qualname__, exc_info=error)
 
 
 def _as_many_as_taken(handler: Any, arguments: tuple[object, ...]) -> tuple[object, ...]:
