@@ -68,7 +68,7 @@ def named(host: Host, name: str | None, props: Any = None) -> Fetcher:
         props: What its `ctx.props` is, as the configuration has it.
     """
     given = None if props is None else variable(props)
-    return Fetcher(host, lambda: host.make_entrypoint(name, given), name or "the default entrypoint")
+    return LoopbackService(host, name, given)
 
 
 class Fetcher(JsObject):
@@ -107,14 +107,7 @@ class Fetcher(JsObject):
         controller = QueueController(js_text(name), delivered)
 
         async def receive(_: list[Any]) -> Any:
-            from pytest_workflows.workers.binding_wrappers import BindingWrapper
-
-            try:
-                await self._handle("queue", BindingWrapper(controller))
-            except Exception as error:
-                if self._host.is_tests(error):
-                    raise
-                controller._answer.outcome = "exception"
+            controller._answer.outcome = await self._outcome("queue", controller)
             return controller._answer.as_js()
 
         return send(self._host, receive, (), f"The queue handler of {self._name}")
@@ -130,23 +123,25 @@ class Fetcher(JsObject):
         )
 
         async def receive(_: list[Any]) -> Any:
-            outcome = "ok"
-            try:
-                await self._handle("scheduled", controller)
-            except Exception as error:
-                if self._host.is_tests(error):
-                    raise
-                outcome = "exception"
-            is_final = outcome != "ok" or controller._is_final
-            return JsPlain({"outcome": outcome, "noRetry": is_final})
+            outcome = await self._outcome("scheduled", controller)
+            return JsPlain({"outcome": outcome, "noRetry": outcome != "ok" or controller._is_final})
 
         return send(self._host, receive, (), f"The scheduled handler of {self._name}")
 
-    async def _handle(self, kind: str, argument: object) -> None:
-        handler = getattr(self._entrypoint(), kind)
-        result = handler(argument, None, None)
-        if inspect.isawaitable(result):
-            await result
+    async def _outcome(self, kind: str, argument: object) -> str:
+        """Call a handler of a class that the test gave."""
+        from pytest_workflows.workers.binding_wrappers import BindingWrapper
+
+        try:
+            handler = getattr(self._entrypoint(), kind)
+            result = handler(BindingWrapper(argument) if kind == "queue" else argument, None, None)
+            if inspect.isawaitable(result):
+                await result
+        except Exception as error:
+            if self._host.is_tests(error):
+                raise
+            return "exception"
+        return "ok"
 
     def connect(self, *args: Any) -> Any:
         """Refused: no entrypoint answers connections here."""
@@ -170,8 +165,8 @@ class Fetcher(JsObject):
         return send(self._host, receive, args, f"Method {name} of {self._name}")
 
 
-class LoopbackServiceStub(Fetcher):
-    """An entrypoint of the Worker itself, as `ctx.exports` has it; called, it is one with `props`.
+class LoopbackService(Fetcher, js_class="Fetcher"):
+    """A service binding to an entrypoint of the Worker itself.
 
     Args:
         host: The test.
@@ -182,6 +177,13 @@ class LoopbackServiceStub(Fetcher):
     def __init__(self, host: Host, name: str | None, props: Any = None) -> None:
         super().__init__(host, lambda: host.make_entrypoint(name, props), name or "the default entrypoint")
         self._class_name = name
+
+    async def _outcome(self, kind: str, argument: object) -> str:
+        return await self._host.call_handler(kind, argument, self._class_name)
+
+
+class LoopbackServiceStub(LoopbackService):
+    """An entrypoint of the Worker itself, as `ctx.exports` has it; called, it is one with `props`."""
 
     def __call__(self, *args: Any, **options: Any) -> LoopbackServiceStub:
         """The same with `props`."""
