@@ -34,6 +34,27 @@ class JsException(Exception):
         self.name = name
         self.message = message
 
+    @property
+    def js_error(self) -> JsException:
+        """The error of JavaScript: the exception is its proxy."""
+        return self
+
+    @property
+    def args(self) -> tuple[JsException]:  # type: ignore[override]
+        """The error of JavaScript, whose text is the exception's."""
+        return (self,)
+
+    @property
+    def stack(self) -> str:
+        """What JavaScript says of where it was thrown: the text, as no JavaScript ran here."""
+        return f"{self}\n    at <anonymous>"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.name, self.message), self.__dict__
+
+    def __repr__(self) -> str:
+        return str(self)
+
     def __str__(self) -> str:
         return f"{self.name}: {self.message}" if self.message else self.name
 
