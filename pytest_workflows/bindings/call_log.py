@@ -57,6 +57,7 @@ class CallRecord:
         attempt: The attempt of that step.
         result: What the caller got; None before it is there.
         error: What was raised instead, or None.
+        effect: The call as the rules see it; None for calls that no workflow's code made.
     """
 
     method: str
@@ -68,6 +69,7 @@ class CallRecord:
     attempt: int | None = None
     result: Any = None
     error: BaseException | None = None
+    effect: Effect | None = None
 
     def __repr__(self) -> str:
         given = [*map(shown, self.args), *(f"{name}={shown(value)}" for name, value in self.kwargs.items())]
@@ -201,7 +203,7 @@ class CallLog:
             return _fail(record, fault.error)
         acting = acting_scope()
         path = method if wrapper._origin is None else f"{wrapper._origin.path}.{method}"
-        effect = None if acting is None else self._effect(acting, wrapper, path, args, kwargs)
+        effect = record.effect = None if acting is None else self._effect(acting, wrapper, path, args, kwargs)
         try:
             with inside_service():
                 answer = invoke(_Origin(f"{path}(...)", effect))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from durable_engine import Engine
     from pytest_workflows.project.worker_project import Project
     from pytest_workflows.project.wrangler import WranglerConfig
+    from pytest_workflows.sources.worker_code import Sources
 
 
 class TestHost:
@@ -29,14 +30,22 @@ class TestHost:
         project: The worker project; None where no configuration was found.
         engine: Gives the test's engine.
         handlers: The Worker's handlers.
+        sources: Gives what is the source of the Worker under test.
     """
 
     __test__ = False  # nothing for pytest to collect
 
-    def __init__(self, project: Project | None, engine: Callable[[], Engine], handlers: Handlers) -> None:
+    def __init__(
+        self,
+        project: Project | None,
+        engine: Callable[[], Engine],
+        handlers: Handlers,
+        sources: Callable[[], Sources],
+    ) -> None:
         self._project = project
         self._engine = engine
         self.handlers = handlers
+        self._sources = sources
         self.stores = Stores()
         self.random: Random = PlatformRandom(engine().seed)
 
@@ -84,7 +93,18 @@ class TestHost:
         return isinstance(error, (*self._engine().passthrough, UnprovidedError))
 
     def warn(self, rule: str, problem: str) -> None:
-        """Report a finding at the Worker's line that is being executed."""
+        """Report a finding at the Worker's line that is being executed, or the test's."""
+        from durable_engine import current_scope, place_of_user
+
+        scope = current_scope.get()
+        self._engine().findings.add(
+            rule,
+            problem.removesuffix("."),
+            self._sources().place_of_caller() or place_of_user(),
+            step=None if scope is None or scope.step is None else scope.step.label,
+            workflow=None if scope is None else scope.instance.workflow.name,
+            about=problem,
+        )
 
     def export(self, name: str | None) -> type | None:
         """A class of the Worker's main module: its default entrypoint for None; None where there is no such class."""

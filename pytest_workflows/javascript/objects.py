@@ -615,8 +615,8 @@ class JsPromise(JsObject, js_class="Promise"):
         return made
 
     @classmethod
-    def running(cls, coroutine: Coroutine[Any, Any, Any]) -> Self:
-        """The promise of what a coroutine gives, which runs as a task from now on."""
+    def running(cls, coroutine: Coroutine[Any, Any, Any] | asyncio.Task[Any]) -> Self:
+        """The promise of what a coroutine gives, which runs as a task from now on, or of a task."""
         made = cls()
         task = asyncio.ensure_future(coroutine)
         _running.add(task)

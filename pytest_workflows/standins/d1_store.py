@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 from .sqlite import SqliteDatabase
+from .sqlite.rows import compared_rows
 
 
 class D1Store:
@@ -49,26 +50,14 @@ class D1Store:
         return made
 
     def contents(self) -> Mapping[str, Mapping[Any, Any]]:
-        """The rows by table, each under its own values, with how many there are of it: row ids are the platform's."""
+        """The rows by table, with how often each is there: row ids are the platform's."""
         if self.opened is None and self._contents is None:
             return {}
         database = self.database(lambda: 0, lambda: Random(0))
-        return {
-            table: rows
-            for table in database.tables()
-            if table != self.migrations_table and (rows := _rows_of(database, table))
-        }
+        return compared_rows(database, frozenset((self.migrations_table,)))
 
     def close(self) -> None:
         """Let go of the open database."""
         if self.opened is not None:
             self.opened.close()
             self.opened = None
-
-
-def _rows_of(database: SqliteDatabase, table: str) -> dict[Any, int]:
-    quoted = '"' + table.replace('"', '""') + '"'
-    counted: dict[Any, int] = {}
-    for row in database.own(f"SELECT * FROM {quoted}"):
-        counted[row] = counted.get(row, 0) + 1
-    return counted

@@ -14,6 +14,7 @@ _MAKERS: dict[str, str] = {
     "analytics_engine_datasets": "analytics_engine",
     "assets": "assets",
     "d1_databases": "d1_binding",
+    "durable_objects.bindings": "durable_objects",
     "hyperdrive": "hyperdrive",
     "images": "images",
     "kv_namespaces": "kv",

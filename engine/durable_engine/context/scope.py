@@ -86,9 +86,21 @@ class Scope:
     Attributes:
         generators: The generators of random values that the code has drawn from, by what they are for.
         calls: How often the code has called each method of a binding.
+        drawn: The random bytes that the code has drawn from the system, as far as somebody keeps them.
     """
 
-    __slots__ = ("_busy", "_on_change", "attempt", "calls", "generators", "instance", "is_virtual", "open", "step")
+    __slots__ = (
+        "_busy",
+        "_on_change",
+        "attempt",
+        "calls",
+        "drawn",
+        "generators",
+        "instance",
+        "is_virtual",
+        "open",
+        "step",
+    )
 
     def __init__(
         self,
@@ -106,6 +118,7 @@ class Scope:
         self.open = 0
         self.generators: dict[str, Random] = {}
         self.calls: dict[str, int] = {}
+        self.drawn: list[bytes] = []
         self._busy = 0
         self._on_change = on_change
 
