@@ -31,6 +31,7 @@ class TestHost:
         engine: Gives the test's engine.
         handlers: The Worker's handlers.
         sources: Gives what is the source of the Worker under test.
+        template: The stores that a seed has left, of which the test gets a copy.
     """
 
     __test__ = False  # nothing for pytest to collect
@@ -41,12 +42,13 @@ class TestHost:
         engine: Callable[[], Engine],
         handlers: Handlers,
         sources: Callable[[], Sources],
+        template: Stores | None = None,
     ) -> None:
         self._project = project
         self._engine = engine
         self.handlers = handlers
         self._sources = sources
-        self.stores = Stores()
+        self.stores = Stores(template)
         self.random: Random = PlatformRandom(engine().seed)
 
     @property

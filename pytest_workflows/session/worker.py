@@ -11,6 +11,7 @@ from durable_engine import InvalidArgumentError, JsDict, WorkflowBinding, call_b
 from pytest_workflows.active_test import Handler, running_handler
 from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.workers import Request, Response
+from pytest_workflows.workers.request import as_received
 from pytest_workflows.workers.response import response_of
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class WorkflowWorker:
             TypeError: If the handler answered with something else than a `Response`.
         """
         request = resource if isinstance(resource, Request) else _request(resource, method, headers, json, content)
-        given = await self._call("fetch", request)
+        given = await self._call("fetch", as_received(request))
         response = response_of(given)
         if response is None:
             raise TypeError(
