@@ -129,9 +129,8 @@ class KvNamespace(JsObject):
         names = ", ".join(f"{key!r}" for key in keys[:3])
         self._host.warn(
             "lost-keys",
-            f"env.{self._name}.{method}([...]) asks for {names}: a bulk get of KV loses keys that look like whole "
-            "numbers, and they are missing from its answer whether they exist or not. Get such keys one by one, or "
-            "give them a prefix.",
+            f"the bulk get env.{self._name}.{method}([...]) is asked for {names}, and its answer leaves out keys that "
+            "look like whole numbers",
         )
 
     @promised
@@ -216,8 +215,8 @@ class KvNamespace(JsObject):
         if isinstance(key, JsArray) and len(key) > 1:
             self._host.warn(
                 "lost-keys",
-                f"env.{self._name}.delete([...]) of {len(key)} keys deletes the one key {name[:60]!r} and none of "
-                "them: delete() of KV takes one key. Delete them one by one.",
+                f"env.{self._name}.delete([...]) is given {len(key)} keys and deletes none of them, but the one key "
+                f"{name[:60]!r}",
             )
         _check_key("DELETE", name)
         self._store.delete(name)

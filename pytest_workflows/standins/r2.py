@@ -170,8 +170,7 @@ class R2Bucket(JsObject):
         if len(names) > MAX_DELETE:
             self._host.warn(
                 "documented-limit",
-                f"env.{self._name}.delete([...]) is given {len(names)} keys. Cloudflare documents at most {MAX_DELETE}"
-                " a call, which the local runtime does not enforce. Delete them in several calls.",
+                f"env.{self._name}.delete([...]) is given {len(names)} keys, and a call takes {MAX_DELETE}",
             )
         for name in names:
             check_key("delete", name)
@@ -241,8 +240,8 @@ class R2Bucket(JsObject):
         if metadata_size(custom) > MAX_METADATA:
             self._host.warn(
                 "documented-limit",
-                f"env.{self._name}.createMultipartUpload({name!r}) has {metadata_size(custom)} bytes of customMetadata."
-                f" Cloudflare documents at most {MAX_METADATA}, which the local runtime does not enforce here.",
+                f"env.{self._name}.createMultipartUpload({name!r}) has {metadata_size(custom)} bytes of "
+                f"customMetadata, and an object has up to {MAX_METADATA}",
             )
         id = self._opaque_text()
         self._store.uploads[name, id] = Upload(http, custom)
