@@ -219,7 +219,7 @@ def python_error(error: BaseException) -> JsException:
     """
     made = js_error("PythonError", "".join(traceback.format_exception(_from_callee(error))))
     made.type = type(error).__name__  # type: ignore[attr-defined]
-    made.stack = f"PythonError: {made.message}"  # type: ignore[attr-defined]
+    made.stack = f"PythonError: {made.message}"
     return made
 
 
