@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from pytest_workflows.standins.registry import is_provided
 
-from .handlers import Handlers
 from .workflow_binder import WorkflowBinder
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pytest_workflows.workers.context import ExecutionContext
 
     from .call_log import CallLog, CallRecord
+    from .handlers import Handlers
     from .test_host import TestHost
 
 _SCRIPTS = {"services": "service", "durable_objects.bindings": "script_name"}
@@ -41,9 +42,6 @@ class EnvResolver:
         check: Called before a binding is given; what it raises refuses it.
         is_strict: Whether an injected fault that no call meets is an error.
         template: Gives the stores that a seed has left, of which the test gets a copy.
-
-    Attributes:
-        handlers: The Worker's handlers.
     """
 
     def __init__(
@@ -69,8 +67,14 @@ class EnvResolver:
         self._proxies: dict[str, object] = {}
         self._logs: dict[str, CallLog] = {}
         self._host: TestHost | None = None
-        self.handlers = Handlers(project, self.context_of)
         self._workflows = WorkflowBinder(project, sources, engine, lambda: self.context)
+
+    @functools.cached_property
+    def handlers(self) -> Handlers:
+        """The Worker's handlers."""
+        from .handlers import Handlers
+
+        return Handlers(self._project, self.context_of)
 
     def override(self, bindings: Mapping[str, Any]) -> None:
         """Let the bindings of the fixture `workflow_bindings` win over the configuration's."""

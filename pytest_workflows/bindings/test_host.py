@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import dis
+import os
 from collections.abc import Awaitable, Callable, Coroutine
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from durable_engine import hide_frames
+from pytest_workflows import standins
 from pytest_workflows.active_test import Handler, running_handler
 from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.standins.entropy import PlatformRandom
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from pytest_workflows.project.worker_project import Project
     from pytest_workflows.project.wrangler import WranglerConfig
     from pytest_workflows.sources.worker_code import Sources
+
+hide_frames(os.path.dirname(standins.__file__) + os.sep)
 
 
 class TestHost:

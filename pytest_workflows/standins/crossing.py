@@ -249,7 +249,7 @@ def python_error(error: BaseException) -> JsException:
         "PythonError", "".join(_without_own_frames(traceback.TracebackException.from_exception(error)).format())
     )
     made.type = type(error).__name__  # type: ignore[attr-defined]
-    made.stack = f"PythonError: {made.message}"  # type: ignore[attr-defined]
+    made.stack = f"PythonError: {made.message}"
     return made
 
 
