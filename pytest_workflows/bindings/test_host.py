@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dis
+import inspect
 from collections.abc import Awaitable, Callable, Coroutine
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -94,7 +95,7 @@ class TestHost:
             return not is_raised_by_code(error)
         return isinstance(error, (*self._engine().passthrough, UnprovidedError))
 
-    def warn(self, rule: str, problem: str) -> None:
+    def warn(self, rule: str, problem: str, place: tuple[str, int] | None = None) -> None:
         """Report a finding at the Worker's line that is being executed, or the test's."""
         from durable_engine import current_scope, place_of_user
 
@@ -102,11 +103,16 @@ class TestHost:
         self._engine().findings.add(
             rule,
             problem.removesuffix("."),
-            self._sources().place_of_caller() or place_of_user(),
+            place or self._sources().place_of_caller() or place_of_user(),
             step=None if scope is None or scope.step is None else scope.step.label,
             workflow=None if scope is None else scope.instance.workflow.name,
             about=problem,
         )
+
+    def place_of_handler(self, kind: str) -> tuple[str, int] | None:
+        """File and line of a handler of the Worker; None where there is none in Python."""
+        code = getattr(inspect.unwrap(self.handlers.find(kind).function), "__code__", None)
+        return None if code is None else (code.co_filename, code.co_firstlineno)
 
     def export(self, name: str | None) -> type | None:
         """A class of the Worker's main module: its default entrypoint for None; None where there is no such class."""

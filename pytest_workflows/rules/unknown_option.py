@@ -1,4 +1,4 @@
-"""unknown-option: `create` is given an option that it does not have."""
+"""unknown-option: `create`, or a call of a binding, is given an option that it does not have."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _MEANT |= {"instanceId": "id", "instance_id": "id", "name": "id", "key": "id"}
 
 @register(
     "unknown-option",
-    consequence="the platform ignores it without a word, and the instance is created without what it says",
-    remedy="use id, params and retention",
+    consequence="the platform ignores it without a word, and goes on without what it says",
+    remedy="use the options that there are, by the platform's names: id, params and retention of a create",
 )
 class UnknownOption(RuleObserver):
     """An observer of the options of every instance that the Worker creates."""

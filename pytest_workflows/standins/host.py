@@ -76,12 +76,20 @@ class Host(Protocol):
     def is_tests(self, error: BaseException) -> bool:
         """Whether an exception of the Worker's code is the test's: no stand-in may catch it for the platform's sake."""
 
-    def warn(self, rule: str, problem: str) -> None:
+    def warn(self, rule: str, problem: str, place: tuple[str, int] | None = None) -> None:
         """Report a finding at the Worker's line that is being executed.
 
         Args:
             rule: The rule's name.
             problem: What is wrong, for a reader.
+            place: File and line, where no line of the Worker's is being executed.
+        """
+
+    def place_of_handler(self, kind: str) -> tuple[str, int] | None:
+        """File and line of a handler of the Worker.
+
+        Args:
+            kind: `queue`, `scheduled`.
         """
 
     def export(self, name: str | None) -> type | None:

@@ -127,7 +127,7 @@ class WorkerQueue(JsObject):
         if content is None or (delay is not None and delay < 0):
             raise self._broker.failure(f"Queue {method} failed: Internal Server Error")
         if delay is not None and delay > LONGEST_DELAY:
-            host.warn("platform-limit", f"delaySeconds={delay} is more than the {LONGEST_DELAY} that a queue takes")
+            host.warn("documented-limit", f"delaySeconds={delay} is more than the {LONGEST_DELAY} that a queue takes")
         return _Outgoing(kind.lower(), content, delay)
 
 
@@ -318,6 +318,7 @@ class Broker:
                 "lost-acknowledgement",
                 f"{len(lost)} message(s) of the queue {self._queue!r} were acknowledged and are delivered once more, "
                 f"since {why} afterwards",
+                place=self.host.place_of_handler("queue"),
             )
         dead = self._store.finish(self.host.now_ms(), answer.verdict())
         self._bury(dead)
