@@ -1,4 +1,4 @@
-"""documented-limit: a call goes beyond a limit that Cloudflare documents and its local runtime does not enforce.
+"""documented-limit: a call is beyond a limit that Cloudflare documents and the local runtime does not enforce.
 
 The stand-in of the binding notices it.
 """
@@ -7,6 +7,6 @@ from .registry import register
 
 register(
     "documented-limit",
-    consequence="it is refused, or cut off, although it works while you develop",
-    remedy="stay below the limit",
+    consequence="the call may fail, or do without what is too much",
+    remedy="stay within the limit, in several calls if need be",
 )

@@ -1,12 +1,12 @@
-"""lost-keys: KV loses keys of a call that names several.
+"""lost-keys: a call of KV leaves out keys that it is given, without a word.
 
-The stand-in of the binding notices it.
+The stand-in of KV notices it.
 """
 
 from .registry import register
 
 register(
     "lost-keys",
-    consequence="values that are there are missing from the answer, or keys stay that were to go",
-    remedy="give keys a prefix that is no number, and delete them one by one",
+    consequence="no error says so, and the Worker takes those keys for missing, or for deleted",
+    remedy="give such keys one by one, or a prefix to all of them",
 )
