@@ -6,6 +6,7 @@ import pytest
 from golden_notation import is_as, observations
 from python_level_exceptions import DIFFERS, LEFT_OUT
 
+pytestmark = pytest.mark.filterwarnings("ignore::pytest_workflows.WorkflowRuleWarning")
 RECORDS = {record["id"]: record for _, record in observations(level="python")}
 LABELS = [
     pytest.param(id, label, id=f"{id}::{label}")
