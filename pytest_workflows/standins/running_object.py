@@ -65,19 +65,12 @@ class RunningObject:
                 self.writes,
                 self.sections,
                 host,
-                self._check_alarm,
                 is_sqlite=object_class.is_sqlite,
                 clears_alarm=host.is_on("delete_all_deletes_alarm", "2026-02-24"),
                 has_optional_fields=host.is_on("pedantic_optional_fields", "2025-12-03"),
             ),
             object_class.exports,
         )
-
-    def _check_alarm(self) -> None:
-        if self._is_made and not callable(getattr(self.instance, "alarm", None)):
-            raise js_error(
-                "TypeError", "Your Durable Object class must have an alarm() handler in order to call setAlarm()"
-            )
 
     # -- events --------------------------------------------------------------------------------------------------------
 
@@ -131,17 +124,21 @@ class RunningObject:
         return again
 
     async def call_handler(self, name: str, *args: Any) -> None:
-        """Call a handler with as many arguments as it takes; where there is none, nothing is done.
+        """Call a handler with as many arguments as it takes.
 
         Args:
             name: The handler.
             *args: Its arguments, values of JavaScript.
+
+        Raises:
+            JsException: What it raises, or that there is none.
         """
 
         async def work(instance: Any) -> None:
             handler = getattr(instance, name, None)
-            if handler is not None:
-                await call_python(self.host, handler, args, takes_fewer=True)
+            if handler is None:
+                raise js_error("Error", f"Handler does not export a {name}() function.")
+            await call_python(self.host, handler, args, takes_fewer=True)
 
         await self.deliver(work)
 
