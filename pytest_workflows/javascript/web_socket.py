@@ -25,7 +25,8 @@ class WebSocket(EventTarget):
     Source: workerd 1.20261117.1.
 
     Args:
-        url: Refused: outgoing connections are not part of a test.
+        url: Where to connect to. Such a socket may be handed on, and no more: outgoing connections are not part of a test.
+        protocols: Accepted.
     """
 
     _static_READY_STATE_CONNECTING = _static_CONNECTING = _CONNECTING
@@ -34,24 +35,35 @@ class WebSocket(EventTarget):
     _static_READY_STATE_CLOSED = _static_CLOSED = _CLOSED
 
     def __init__(self, url: Any, protocols: Any = None) -> None:
-        raise js_error(
-            "Error",
-            f"pytest-workflows opens no WebSocket to {js_text(url)}: give the Worker one end of a WebSocketPair in its "
-            "place.",
-        )
+        self._begin()
+        self._target = js_text(url)
 
     @classmethod
     def _made(cls) -> WebSocket:
         made = cls.__new__(cls)
-        EventTarget.__init__(made)
-        made._other = made
-        made._is_accepted = made._has_sent_close = made._has_got_close = False
-        made._waiting = deque()
-        made._binary = "blob" if is_on("websocket_standard_binary_type", "2026-03-17") else "arraybuffer"
-        made._attachment = None
-        made._receiver = None
+        made._begin()
         return made
 
+    def _begin(self) -> None:
+        super().__init__()
+        self._other = self
+        self._is_accepted = self._has_sent_close = self._has_got_close = False
+        self._waiting = deque()
+        self._binary = "blob" if is_on("websocket_standard_binary_type", "2026-03-17") else "arraybuffer"
+        self._attachment = None
+        self._receiver = None
+        self._target = None
+
+    def _raise_if_outgoing(self) -> None:
+        if self._target is not None:
+            raise js_error(
+                "Error",
+                f"pytest-workflows opens no WebSocket to {self._target}: give the Worker one end of a WebSocketPair in "
+                "its place.",
+            )
+
+    _target: str | None
+    """Where an outgoing connection was to go to."""
     _other: WebSocket
     _is_accepted: bool
     _has_sent_close: bool
@@ -65,6 +77,8 @@ class WebSocket(EventTarget):
     @property
     def readyState(self) -> int:
         """0 connecting, 1 open, 2 closing, 3 closed."""
+        if self._target is not None:
+            return _CONNECTING
         if self._has_sent_close and self._has_got_close:
             return _CLOSED
         return _CLOSING if self._has_sent_close or self._has_got_close else _OPEN
@@ -81,8 +95,8 @@ class WebSocket(EventTarget):
 
     @property
     def url(self) -> Any:
-        """Null: it was not opened by a URL."""
-        return jsnull
+        """Where it connects to; null for one of a pair."""
+        return jsnull if self._target is None else self._target
 
     @property
     def protocol(self) -> Any:
@@ -96,6 +110,7 @@ class WebSocket(EventTarget):
 
     def accept(self, options: Any = None) -> None:
         """Begin to receive: what has arrived already comes now."""
+        self._raise_if_outgoing()
         if self._receiver is not None:
             raise js_error("TypeError", "Can't accept() WebSocket that was already accepted for hibernation.")
         self._accept()
@@ -135,7 +150,18 @@ class WebSocket(EventTarget):
         self._has_sent_close = True
         self._other._arrive("close", (number, text))
 
+    def addEventListener(self, kind: Any, listener: Any, options: Any = None) -> None:
+        """Call a function with each event of a type."""
+        self._raise_if_outgoing()
+        super().addEventListener.call_js([kind, listener, options])  # type: ignore[attr-defined]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name.startswith("on"):
+            self._raise_if_outgoing()
+        super().__setattr__(name, value)
+
     def _raise_unless_accepted(self, what: str) -> None:
+        self._raise_if_outgoing()
         if not self._is_accepted:
             raise js_error(
                 "TypeError",

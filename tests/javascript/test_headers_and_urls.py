@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from durable_engine import JsException, jsnull
+from pytest_workflows.javascript.globals import find_global
 from pytest_workflows.javascript.headers import Headers as HeadersClass
 from pytest_workflows.javascript.objects import JsPlain, constructor_of
 from pytest_workflows.javascript.url import URL as URLClass
@@ -93,3 +94,16 @@ def test_parameters_are_read_and_written_as_forms_are():
     params.sort()
     assert params.toString() == "a=3&b=++x"
     assert params.size == 2
+
+
+@pytest.mark.parametrize("name", ["Headers", "URLSearchParams", "FormData"])
+def test_objects_with_get_and_has_are_mappings_too(name):
+    made = find_global(name).new()
+
+    made["a"] = "1"
+
+    assert (made["a"], "a" in made, "b" in made) == ("1", True, False)
+    with pytest.raises(KeyError):
+        made["b"]
+    del made["a"]
+    assert "a" not in made

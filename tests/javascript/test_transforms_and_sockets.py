@@ -120,3 +120,19 @@ def test_a_response_hands_a_socket_over():
     response = js.Response.new(None, status=101, webSocket=client)
 
     assert (response.status, response.webSocket is client) == (101, True)
+
+
+async def test_an_outgoing_socket_may_be_handed_on_and_no_more():
+    socket = js.WebSocket.new("wss://example.com/x")
+
+    assert js.Response.new(None, status=101, webSocket=socket).webSocket is socket
+    assert (socket.url, socket.readyState) == ("wss://example.com/x", 0)
+    for use in (
+        socket.accept,
+        lambda: socket.send("a"),
+        lambda: socket.close(),
+        lambda: socket.addEventListener("open", print),
+        lambda: setattr(socket, "onopen", print),
+    ):
+        with pytest.raises(JsException, match="pytest-workflows opens no WebSocket to wss://example.com/x"):
+            use()
