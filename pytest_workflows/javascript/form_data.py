@@ -10,14 +10,14 @@ from durable_engine import jsnull
 from . import multipart
 from .blob import Blob, File
 from .convert import call, is_missing
-from .iterators import JsIterator, Keyed, entries
-from .objects import JsArray, js_error, js_text
+from .iterators import JsIterator, entries
+from .objects import JsArray, JsObject, js_error, js_text
 from .url import parse_query
 
 _TYPES = "multipart/form-data, application/x-www-form-urlencoded"
 
 
-class FormData(Keyed):
+class FormData(JsObject):
     """The entries of a form, texts and files; iterated over, they are pairs."""
 
     def __init__(self) -> None:

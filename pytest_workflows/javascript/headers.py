@@ -9,14 +9,14 @@ from typing import Any
 from durable_engine import jsnull
 
 from .convert import call, pairs_of
-from .iterators import JsIterator, Keyed, entries
-from .objects import JsArray, js_error, js_text
+from .iterators import JsIterator, entries
+from .objects import JsArray, JsObject, js_error, js_text
 
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _REFUSED_IN_VALUES = re.compile("[\0\r\n]")
 
 
-class Headers(Keyed):
+class Headers(JsObject):
     """The headers of a request or response; iterated over, they are pairs, sorted by name.
 
     Several values of one name are one, joined by commas; only `set-cookie` stands alone.

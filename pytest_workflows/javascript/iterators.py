@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from .objects import JsArray, JsObject, JsPlain, from_python, to_python
+from .objects import JsArray, JsObject, JsPlain, to_python
 
 
 class JsIterator(JsObject, js_class="Iterator"):
@@ -37,26 +37,6 @@ class JsIterator(JsObject, js_class="Iterator"):
     def to_py(self, *, depth: int = -1, default_converter: Any = None) -> Any:
         """The iterator itself, which Python can iterate over."""
         return self
-
-
-class Keyed(JsObject):
-    """Base of objects with `get`, `has`, `set` and `delete`: Pyodide lets Python code use them as a mapping."""
-
-    def __getitem__(self, key: Any) -> Any:
-        if not self.has(key):  # type: ignore[attr-defined]  # each of its classes has them
-            raise KeyError(key)
-        return to_python(self.get(key))  # type: ignore[attr-defined]
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        self.set(key, from_python(value))  # type: ignore[attr-defined]
-
-    def __delitem__(self, key: Any) -> None:
-        if not self.has(key):  # type: ignore[attr-defined]
-            raise KeyError(key)
-        self.delete(key)  # type: ignore[attr-defined]
-
-    def __contains__(self, key: Any) -> bool:
-        return bool(self.has(key))  # type: ignore[attr-defined]
 
 
 def entries(pairs: Iterable[tuple[Any, Any]]) -> JsIterator:

@@ -12,7 +12,7 @@ import can_ada
 from durable_engine import jsnull
 
 from .convert import call, pairs_of
-from .iterators import JsIterator, Keyed, entries
+from .iterators import JsIterator, entries
 from .objects import JsArray, JsObject, js_error, js_text
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -137,7 +137,7 @@ for _name in ("protocol", "username", "password", "host", "hostname", "port", "p
     setattr(URL, _name, _part(_name))
 
 
-class URLSearchParams(Keyed):
+class URLSearchParams(JsObject):
     """The parameters of a query; iterated over, they are pairs.
 
     Args:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,7 +13,7 @@ from durable_engine import jsnull
 from .blob import Blob
 from .buffers import JsArrayBuffer
 from .convert import buffer_of, is_missing, to_integer
-from .events import CloseEvent, Event, EventTarget, MessageEvent
+from .events import CloseEvent, ErrorEvent, Event, EventTarget, MessageEvent
 from .objects import JsObject, JsPlain, js_error, js_text
 from .runtime import is_on
 
@@ -25,8 +26,8 @@ class WebSocket(EventTarget):
     Source: workerd 1.20261117.1.
 
     Args:
-        url: Where to connect to. Such a socket may be handed on, and no more: outgoing connections are not part of a test.
-        protocols: Accepted.
+        url: Where to connect to. Nothing is opened: an `error` and a `close` event follow.
+        protocols: The protocols.
     """
 
     _static_READY_STATE_CONNECTING = _static_CONNECTING = _CONNECTING
@@ -35,35 +36,35 @@ class WebSocket(EventTarget):
     _static_READY_STATE_CLOSED = _static_CLOSED = _CLOSED
 
     def __init__(self, url: Any, protocols: Any = None) -> None:
-        self._begin()
-        self._target = js_text(url)
+        self._set_up()
+        self._url = js_text(url)
+        error = f"pytest-workflows opens no WebSocket to {self._url}: give the Worker one end of a WebSocketPair."
+
+        def fail() -> None:
+            self._has_sent_close = self._has_got_close = True
+            self.dispatchEvent(ErrorEvent("error", JsPlain({"message": error})))
+            self.dispatchEvent(CloseEvent("close", JsPlain({"code": 1006, "reason": error, "wasClean": False})))
+
+        with contextlib.suppress(RuntimeError):  # outside of a loop it stays as it is
+            asyncio.get_running_loop().call_soon(fail)
 
     @classmethod
     def _made(cls) -> WebSocket:
         made = cls.__new__(cls)
-        made._begin()
+        made._set_up()
         return made
 
-    def _begin(self) -> None:
-        super().__init__()
+    def _set_up(self) -> None:
+        EventTarget.__init__(self)
+        self._url = None
         self._other = self
         self._is_accepted = self._has_sent_close = self._has_got_close = False
         self._waiting = deque()
         self._binary = "blob" if is_on("websocket_standard_binary_type", "2026-03-17") else "arraybuffer"
         self._attachment = None
         self._receiver = None
-        self._target = None
 
-    def _raise_if_outgoing(self) -> None:
-        if self._target is not None:
-            raise js_error(
-                "Error",
-                f"pytest-workflows opens no WebSocket to {self._target}: give the Worker one end of a WebSocketPair in "
-                "its place.",
-            )
-
-    _target: str | None
-    """Where an outgoing connection was to go to."""
+    _url: str | None
     _other: WebSocket
     _is_accepted: bool
     _has_sent_close: bool
@@ -77,10 +78,10 @@ class WebSocket(EventTarget):
     @property
     def readyState(self) -> int:
         """0 connecting, 1 open, 2 closing, 3 closed."""
-        if self._target is not None:
-            return _CONNECTING
         if self._has_sent_close and self._has_got_close:
             return _CLOSED
+        if self._url is not None:
+            return _CONNECTING
         return _CLOSING if self._has_sent_close or self._has_got_close else _OPEN
 
     @property
@@ -95,8 +96,8 @@ class WebSocket(EventTarget):
 
     @property
     def url(self) -> Any:
-        """Where it connects to; null for one of a pair."""
-        return jsnull if self._target is None else self._target
+        """Where it connects to; null for an end of a pair."""
+        return jsnull if self._url is None else self._url
 
     @property
     def protocol(self) -> Any:
@@ -110,7 +111,6 @@ class WebSocket(EventTarget):
 
     def accept(self, options: Any = None) -> None:
         """Begin to receive: what has arrived already comes now."""
-        self._raise_if_outgoing()
         if self._receiver is not None:
             raise js_error("TypeError", "Can't accept() WebSocket that was already accepted for hibernation.")
         self._accept()
@@ -150,18 +150,7 @@ class WebSocket(EventTarget):
         self._has_sent_close = True
         self._other._arrive("close", (number, text))
 
-    def addEventListener(self, kind: Any, listener: Any, options: Any = None) -> None:
-        """Call a function with each event of a type."""
-        self._raise_if_outgoing()
-        super().addEventListener.call_js([kind, listener, options])  # type: ignore[attr-defined]
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name.startswith("on"):
-            self._raise_if_outgoing()
-        super().__setattr__(name, value)
-
     def _raise_unless_accepted(self, what: str) -> None:
-        self._raise_if_outgoing()
         if not self._is_accepted:
             raise js_error(
                 "TypeError",
