@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pytest_workflows.project.worker_project import Project
     from pytest_workflows.project.wrangler import WorkflowBindingConfig, WranglerConfig
     from pytest_workflows.sources.worker_code import Sources
-    from pytest_workflows.standins.stores import Contents
+    from pytest_workflows.standins.stores import Contents, Stores
     from pytest_workflows.workers.context import ExecutionContext
 
     from .call_log import CallLog, CallRecord
@@ -37,6 +37,7 @@ class EnvResolver:
         ask_given: Gives the bindings of the fixture `workflow_bindings`, where the test did not hand them over.
         check: Called before a binding is given; what it raises refuses it.
         is_strict: Whether an injected fault that no call meets is an error.
+        template: Gives the stores that a seed has left, of which the test gets a copy.
 
     Attributes:
         handlers: The Worker's handlers.
@@ -51,6 +52,7 @@ class EnvResolver:
         ask_given: Callable[[], Mapping[str, Any]] = dict,
         check: Callable[[], None] = lambda: None,
         is_strict: bool = True,
+        template: Callable[[], Stores | None] = lambda: None,
     ) -> None:
         self._project = project
         self._sources = sources
@@ -58,6 +60,7 @@ class EnvResolver:
         self._ask_given = ask_given
         self._check = check
         self._is_strict = is_strict
+        self._template = template
         self._overrides: Mapping[str, Any] | None = None
         self._resolved: dict[str, object] = {}
         self._proxies: dict[str, object] = {}
@@ -80,6 +83,15 @@ class EnvResolver:
         if self._host is not None:
             self._host.stores.close()
             self._host = None
+
+    def leave_stores(self) -> None:
+        """Let go of the stores without closing them: somebody else keeps them."""
+        self._host = None
+
+    @property
+    def given(self) -> Mapping[str, Any]:
+        """The bindings that the test gave."""
+        return self._given()
 
     @property
     def overridden(self) -> list[str]:
@@ -189,7 +201,7 @@ class EnvResolver:
         if self._host is None:
             from .test_host import TestHost
 
-            self._host = TestHost(self._project, self._engine, self.handlers, self._sources)
+            self._host = TestHost(self._project, self._engine, self.handlers, self._sources, self._template())
         return self._host
 
     def names(self) -> Iterable[str]:

@@ -29,6 +29,13 @@ _ARGUMENTS = {
 """The arguments of each handler of which the platform leaves out none."""
 
 
+class HandlerArgumentsError(TypeError):
+    """A handler takes other arguments than the platform gives it, which is a plain TypeError there."""
+
+
+HandlerArgumentsError.__module__, HandlerArgumentsError.__qualname__ = "builtins", "TypeError"
+
+
 class FoundHandler(NamedTuple):
     """A handler of the Worker.
 
@@ -160,7 +167,7 @@ def tell(error: BaseException, what: str) -> None:
     """Tell of an exception that the platform catches, in the log, which pytest shows where the test fails."""
     import logging
 
-    logging.getLogger("pytest_workflows").error("%s raised %s", what, type(error).__name__, exc_info=error)
+    logging.getLogger("pytest_workflows").error("%s raised %s", what, type(error).__qualname__, exc_info=error)
 
 
 def _as_many_as_taken(handler: Any, arguments: tuple[object, ...]) -> tuple[object, ...]:
@@ -181,7 +188,7 @@ def _all(handler: FoundHandler, arguments: tuple[object, ...]) -> tuple[object, 
     if not _takes(function, arguments):
         code = inspect.unwrap(function).__code__
         method = "self, " if handler.is_method else ""
-        raise TypeError(
+        raise HandlerArgumentsError(
             f"{code.co_filename}:{code.co_firstlineno}: the {handler.kind} handler takes "
             f"{inspect.signature(function)}, and the platform always calls it with three arguments. Write "
             f"`async def {function.__name__}({method}{_ARGUMENTS[handler.kind]}):`."

@@ -13,7 +13,8 @@ from .blob import Blob
 from .buffers import JsArrayBuffer
 from .convert import buffer_of, is_missing, to_integer
 from .events import CloseEvent, Event, EventTarget, MessageEvent
-from .objects import JsArray, JsObject, JsPlain, js_error, js_text
+from .objects import JsObject, JsPlain, js_error, js_text
+from .runtime import is_on
 
 _CONNECTING, _OPEN, _CLOSING, _CLOSED = range(4)
 
@@ -46,7 +47,7 @@ class WebSocket(EventTarget):
         made._other = made
         made._is_accepted = made._has_sent_close = made._has_got_close = False
         made._waiting = deque()
-        made._binary = "blob"
+        made._binary = "blob" if is_on("websocket_standard_binary_type", "2026-03-17") else "arraybuffer"
         made._attachment = None
         made._receiver = None
         return made
@@ -196,17 +197,8 @@ class WebSocketPair(JsObject):
         client._other, server._other = server, client
         self._ends = (client, server)
 
-    def object_keys(self) -> JsArray:
-        """JavaScript's `Object.keys`."""
-        return JsArray(["0", "1"])
-
-    def object_values(self) -> JsArray:
-        """JavaScript's `Object.values`: the two ends."""
-        return JsArray(list(self._ends))
-
-    def object_entries(self) -> JsArray:
-        """JavaScript's `Object.entries`."""
-        return JsArray([JsArray([str(at), end]) for at, end in enumerate(self._ends)])
+    def _properties(self) -> dict[str, Any]:
+        return {str(at): end for at, end in enumerate(self._ends)}
 
     def __getattr__(self, name: str) -> Any:
         if name in ("0", "1"):

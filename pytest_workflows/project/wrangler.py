@@ -210,6 +210,17 @@ def preserves_non_retryable(config: WranglerConfig | None) -> bool:
     return _is_on(config, PRESERVE_FLAG, REPLACE_FLAG, PRESERVE_SINCE)
 
 
+def is_flag_on(config: WranglerConfig | None, flag: str, since: str) -> bool:
+    """Whether a compatibility flag is on, by its name or by date; the newest behaviour where no date says otherwise.
+
+    Args:
+        config: The configuration; None where there is none.
+        flag: The flag; `no_` before it turns it off.
+        since: The date from which it is on by itself.
+    """
+    return _is_on(config, flag, f"no_{flag}", since)
+
+
 def _is_on(config: WranglerConfig | None, flag: str, off: str, since: str) -> bool:
     """Whether a compatibility flag is on, by its name, by the name that turns it off, or by date."""
     if config is None:

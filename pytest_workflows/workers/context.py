@@ -25,12 +25,25 @@ def wait_until(awaitable: Awaitable[Any]) -> None:
     Example:
         >>> wait_until(write_audit_log(request))  # doctest: +SKIP
     """
-    task = asyncio.ensure_future(awaitable)
-    _background.add(task)
-    task.add_done_callback(_background.discard)
+    task = run_behind(awaitable)
     of_call = _of_call.get()
     if of_call is not None:
         of_call.append(task)
+
+
+def run_behind(awaitable: Awaitable[Any]) -> asyncio.Future[Any]:
+    """Let work go on that ends with the response's reader, such as a stream or a WebSocket: no call waits for it.
+
+    Args:
+        awaitable: A coroutine, task or future.
+
+    Returns:
+        The task.
+    """
+    task = asyncio.ensure_future(awaitable)
+    _background.add(task)
+    task.add_done_callback(_background.discard)
+    return task
 
 
 @contextlib.contextmanager
