@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import dis
+import os
 from collections.abc import Awaitable, Callable, Coroutine
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from durable_engine import hide_frames
+from pytest_workflows import standins
 from pytest_workflows.active_test import Handler, running_handler
 from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.standins.entropy import PlatformRandom
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from pytest_workflows.project.worker_project import Project
     from pytest_workflows.project.wrangler import WranglerConfig
     from pytest_workflows.sources.worker_code import Sources
+
+hide_frames(os.path.dirname(standins.__file__) + os.sep)
 
 
 class TestHost:
@@ -111,6 +116,14 @@ class TestHost:
     def export(self, name: str | None) -> type | None:
         """A class of the Worker's main module: its default entrypoint for None; None where there is no such class."""
         return self.handlers.entrypoint(name)
+
+    def make_entrypoint(self, name: str | None, props: Any) -> Any:
+        """An entrypoint of the Worker, as each call gets one: the default one for None."""
+        return self.handlers.make_named(name, props)
+
+    def exports(self) -> Any:
+        """What the Worker exports, `ctx.exports`; None where the compatibility date has no such thing."""
+        return getattr(self.handlers.context(), "exports", None)
 
     async def deliver_batch(self, controller: Any, entrypoint: str | None = None) -> Any:
         """Give a batch to a consumer; what it raises is told in the log, as on the platform."""

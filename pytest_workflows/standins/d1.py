@@ -76,8 +76,8 @@ class Session:
         """
         self.host.warn(
             "documented-limit",
-            f"bind(...) of a statement of D1 is given a value of {len(value):,} bytes. "
-            f"Cloudflare documents at most {LARGEST_VALUE:,}, which the local runtime does not enforce.",
+            f"bind(...) of a statement of D1 is given a value of {len(value):,} bytes, "
+            f"and a value has up to {LARGEST_VALUE:,}",
         )
 
     def send_batch(self, queries: Sequence[Query]) -> list[Answer]:

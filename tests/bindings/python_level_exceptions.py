@@ -1,11 +1,43 @@
 """Where an answer of the stand-ins is another one than was observed, and which observations have no answer here."""
 
+_OURS = "workflow bindings, instances and subscriptions are the engine's own objects, with a repr of their own"
+
 DIFFERS = {
+    ("py.patch_env", "workers.env is env"): ("True", "our docs promise one object: a test's `workflow_env` is it too"),
+    ("py.kv.errors", "attrs"): (
+        "{'type': 'JsException', 'mro': ['JsException', 'Exception', 'BaseException', 'object'], 'str': "
+        "'SyntaxError: Unexpected token \\'o\\', \"not json\" is not valid JSON', 'repr': 'SyntaxError: Unex"
+        "pected token \\'o\\', \"not json\" is not valid JSON', 'name': 'SyntaxError', 'message': 'Unexpecte"
+        "d token \\'o\\', \"not json\" is not valid JSON', 'js_error': 'JsException', 'args': '(SyntaxError:"
+        " Unexpected token \\'o\\', \"not json\" is not valid JSON,)', 'stack': 'str'}",
+        "an exception of JavaScript is no JsProxy here: the engine raises it, and knows nothing of JavaScript's objects",
+    ),
     ("py.q.raise", "raise"): (
         "[([\"str 'm1'\", \"str 'm2'\"], [1, 1], 'ValueError: queue boom'), "
         "([\"str 'm1'\", \"str 'm2'\"], [2, 2], 'ValueError: queue boom'), "
         "([\"str 'm1'\", \"str 'm2'\"], [3, 3], 'ValueError: queue boom')]",
         "two further batches were messages that an earlier observation had left in the queue",
+    ),
+    ("py.wf", "type"): ("WorkflowBinding", _OURS),
+    ("py.wf", "instance"): ("InstanceHandle", _OURS),
+    ("py.wf", "createBatch dict"): (
+        "JsDict {'created': [<WorkflowInstance '<uuid>' of 'WF'>, <WorkflowInstance '<uuid>' of 'WF'>], 'errors': []}",
+        _OURS,
+    ),
+    ("py.wf", "create_batch list"): (
+        "list [<WorkflowInstance '<uuid>' of 'WF'>, <WorkflowInstance '<uuid>' of 'WF'>]",
+        _OURS,
+    ),
+    ("py.wf", "kwargs"): ("InstanceHandle <WorkflowInstance '<uuid>' of 'WF'>", _OURS),
+    ("py.wf", "subscribe"): (
+        "list ['Subscription', {'done': False, 'value': {'instanceId': '<uuid>', 'eventId': 1, 'timestamp': <ms now>, "
+        "'type': 'workflow_queued'}}]",
+        _OURS,
+    ),
+    ("py.wf", "delete_batch"): (
+        "raises builtins.AttributeError: \"A workflow binding has no 'delete_batch', here as in production. The "
+        "platform's name is 'deleteBatch'.\"",
+        "the error says what the platform's name is",
     ),
 }
 """By record and label: what is expected in place of what was observed, and why."""
