@@ -492,7 +492,7 @@ async def test_an_option_that_there_is_not_is_ignored_and_a_finding(db):
     assert db._binding._service.host.findings == [
         (
             "unknown-option",
-            "raw(...) of a statement of D1 has no option 'column_names', and ignores it in silence. Write columnNames.",
+            "raw(...) of a statement of D1 has no option `column_names`; did you mean `columnNames`?",
         )
     ]
 
@@ -503,8 +503,7 @@ async def test_a_value_that_is_larger_than_documented_is_taken_and_a_finding(db,
     assert db._binding._service.host.findings == [
         (
             "documented-limit",
-            "bind(...) of a statement of D1 is given a value of 2,000,001 bytes. Cloudflare documents at most 2,000,000,"
-            " which the local runtime does not enforce.",
+            "bind(...) of a statement of D1 is given a value of 2,000,001 bytes, and a value has up to 2,000,000",
         )
     ]
     db.prepare("SELECT ?").bind("x" * 2_000_000)
