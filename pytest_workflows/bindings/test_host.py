@@ -117,6 +117,14 @@ class TestHost:
         """A class of the Worker's main module: its default entrypoint for None; None where there is no such class."""
         return self.handlers.entrypoint(name)
 
+    def make_entrypoint(self, name: str | None, props: Any) -> Any:
+        """An entrypoint of the Worker, as each call gets one: the default one for None."""
+        return self.handlers.make_named(name, props)
+
+    def exports(self) -> Any:
+        """What the Worker exports, `ctx.exports`; None where the compatibility date has no such thing."""
+        return getattr(self.handlers.context(), "exports", None)
+
     async def deliver_batch(self, controller: Any, entrypoint: str | None = None) -> Any:
         """Give a batch to a consumer; what it raises is told in the log, as on the platform."""
         answer = controller._answer

@@ -276,6 +276,7 @@ class JsObject(JsProxy):
                 setattr(cls, name, _Method(value.function, name, is_promised=True))
             elif isinstance(value, FunctionType):
                 setattr(cls, name, _Method(value, name, is_promised=False))
+        _give_operators(cls)
 
     @classmethod
     def _add_method(cls, name: str, function: Callable[..., Any]) -> None:
@@ -368,6 +369,50 @@ _OF_PROXIES = frozenset(
     }
 )
 """What Pyodide gives every proxy: Python's, not JavaScript's."""
+
+
+def _give_operators(cls: type[JsObject]) -> None:
+    """Give a class Python's operators for those methods of it that do the same, as Pyodide does for any object."""
+    for method, operator, function in _OPERATORS:
+        if method in vars(cls) and not any(operator in vars(base) for base in cls.__mro__):
+            setattr(cls, operator, function)
+
+
+def _get_item(self: Any, key: Any) -> Any:
+    found = self.get(key)
+    if found is None and not (hasattr(self, "has") and self.has(key)):
+        raise KeyError(key)
+    return found
+
+
+def _set_item(self: Any, key: Any, value: Any) -> None:
+    self.set(key, value)
+
+
+def _del_item(self: Any, key: Any) -> None:
+    self.delete(key)
+
+
+def _contains(self: Any, key: Any) -> bool:
+    return bool(self.has(key))
+
+
+def _length(self: Any) -> int:
+    return int(self.length)
+
+
+def _size(self: Any) -> int:
+    return int(self.size)
+
+
+_OPERATORS: tuple[tuple[str, str, Callable[..., Any]], ...] = (
+    ("get", "__getitem__", _get_item),
+    ("set", "__setitem__", _set_item),
+    ("delete", "__delitem__", _del_item),
+    ("has", "__contains__", _contains),
+    ("length", "__len__", _length),
+    ("size", "__len__", _size),
+)
 
 
 class _Uncloneable:

@@ -79,8 +79,8 @@ class Session:
             if (kind is str or kind is bytes) and len(value) > LARGEST_VALUE:  # type: ignore[arg-type]
                 self.host.warn(
                     "documented-limit",
-                    f"bind(...) of a statement of D1 is given a value of {len(value):,} bytes. "  # type: ignore[arg-type]
-                    f"Cloudflare documents at most {LARGEST_VALUE:,}, which the local runtime does not enforce.",
+                    f"bind(...) of a statement of D1 is given a value of {len(value):,} bytes, "  # type: ignore[arg-type]
+                    f"and a value has up to {LARGEST_VALUE:,}",
                 )
 
     def send_batch(self, queries: Sequence[Query]) -> list[Answer]:

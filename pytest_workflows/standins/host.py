@@ -91,6 +91,17 @@ class Host(Protocol):
     def export(self, name: str | None) -> type | None:
         """A class of the Worker's main module: its default entrypoint for None; None where there is no such class."""
 
+    def make_entrypoint(self, name: str | None, props: Any) -> Any:
+        """An entrypoint of the Worker, as each call gets one: the default one for None.
+
+        Args:
+            name: The class.
+            props: What its `ctx.props` is.
+        """
+
+    def exports(self) -> Any:
+        """What the Worker exports, `ctx.exports`; None where the compatibility date has no such thing."""
+
     async def deliver_batch(self, controller: Any, entrypoint: str | None = None) -> Any:
         """Give a batch to a queue handler.
 
