@@ -36,7 +36,6 @@ LEFT_OUT = {
     ("d1.master", "autoinc"): EARLIER,
     ("do.ids", "getOfOther"): ORDER,
     ("do.ids", "json"): ORDER,
-    ("kv.put.types", "symbol"): "Python has no symbols to give",
     ("d1.batch.atomic", "strings"): "ends with a stack of the local runtime's own files",
 }
 """Single labels of the others: why."""

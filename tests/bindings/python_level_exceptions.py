@@ -2,6 +2,7 @@
 
 OTHER_IDS = "the ids of another namespace are other ones"
 NO_TARGET = "the object of JavaScript's `RpcTarget` came from a Worker of JavaScript"
+_OURS = "workflow bindings, instances and subscriptions are the engine's own objects, with a repr of their own"
 
 DIFFERS = {
     ("py.patch_env", "workers.env is env"): ("True", "our docs promise one object: a test's `workflow_env` is it too"),
@@ -27,6 +28,27 @@ DIFFERS = {
         "{'name': 'PythonError', 'message': 'Traceback (most recent call last):…', 'remote': 'True', "
         "'durableObjectId': '<64 hex>', 'type': 'ValueError', 'stack': 'PythonError: Traceback (most recent call last):…'}",
         "the texts were cut amid the names of files",
+    ),
+    ("py.wf", "type"): ("WorkflowBinding", _OURS),
+    ("py.wf", "instance"): ("InstanceHandle", _OURS),
+    ("py.wf", "createBatch dict"): (
+        "JsDict {'created': [<WorkflowInstance '<uuid>' of 'WF'>, <WorkflowInstance '<uuid>' of 'WF'>], 'errors': []}",
+        _OURS,
+    ),
+    ("py.wf", "create_batch list"): (
+        "list [<WorkflowInstance '<uuid>' of 'WF'>, <WorkflowInstance '<uuid>' of 'WF'>]",
+        _OURS,
+    ),
+    ("py.wf", "kwargs"): ("InstanceHandle <WorkflowInstance '<uuid>' of 'WF'>", _OURS),
+    ("py.wf", "subscribe"): (
+        "list ['Subscription', {'done': False, 'value': {'instanceId': '<uuid>', 'eventId': 1, 'timestamp': <ms now>, "
+        "'type': 'workflow_queued'}}]",
+        _OURS,
+    ),
+    ("py.wf", "delete_batch"): (
+        "raises builtins.AttributeError: \"A workflow binding has no 'delete_batch', here as in production. The "
+        "platform's name is 'deleteBatch'.\"",
+        "the error says what the platform's name is",
     ),
 }
 """By record and label: what is expected in place of what was observed, and why."""

@@ -21,6 +21,7 @@ from pytest_workflows.javascript.objects import JsArray, JsPlain, JsPromise, fro
 pytestmark = pytest.mark.filterwarnings("ignore::pytest_workflows.WorkflowRuleWarning")
 
 FILES = ("d1.json", "kv.json", "r2.json", "queues.json", "durable_objects.json", "other.json")
+pytestmark = pytest.mark.filterwarnings("ignore::pytest_workflows.WorkflowRuleWarning")
 RECORDS = {
     record["id"]: record
     for file, record in observations(level="js")
