@@ -61,7 +61,15 @@ def _pattern(observed):
 def _normal(text):
     text = _NOT_COMPARED.sub(r"\g<1>0", text)
     text = _ADDRESS.sub("at 0x…", text)
-    return _without_sources(text) if "Traceback (most recent call last)" in text else text
+    if "Traceback (most recent call last)" in text:
+        return _without_sources(text)
+    return _end_of_traceback(text) if text.startswith("throws PythonError: ") else text
+
+
+def _end_of_traceback(text):
+    """The last function and the exception of a traceback whose beginning was cut at a number of characters."""
+    shown = _without_sources(text)
+    return shown[shown.rindex("\nin ") + 1 :] if "\nin " in shown else shown
 
 
 def _without_sources(text):
