@@ -22,7 +22,7 @@ from .collections import (
     JsTypedArray,
     buffer_from_python,
 )
-from .objects import JsArray, JsObject, JsPlain, PyProxy, from_python, js_text, to_python
+from .objects import JsArray, JsObject, JsPlain, PyProxy, from_python, js_error, js_text, to_python
 
 
 class RpcHolder:
@@ -177,7 +177,12 @@ def _array(value: JsArray) -> list[Any]:
 
 
 def _map(value: JsMap) -> JsDict:
-    return JsDict({key: python_from_rpc(item) for key, item in value._entries.items()})
+    made = JsDict()
+    for key, item in value._entries.items():
+        if isinstance(key, JsObject):
+            raise js_error("Error", f"Cannot use key of type {key._js_class} as a key to a Python dict")
+        made[key] = python_from_rpc(item)
+    return made
 
 
 def _js_set(value: JsSet) -> set[Any]:
@@ -202,7 +207,7 @@ def _object_from(value: Any) -> Any:
     if isinstance(value, JsArrayBuffer | JsTypedArray | JsDataView):
         return value.to_py()
     for base, convert in _FROM_EXACT.items():
-        if isinstance(value, base):
+        if isinstance(value, base) and (base is not JsErrorObject or name == "Error"):
             return convert(value)
     return value
 
