@@ -1,4 +1,4 @@
-"""The same calls under @cloudflare/vitest-plugin and here: 100 tests of a request that makes a query of D1, a put and a get of KV.
+"""The same calls under @cloudflare/vitest-plugin and here: requests that make a query of D1, a put and a get of KV.
 
 Needs npm, and the package registry once. The JavaScript twin runs in the platform's local runtime, with the Node of the
 npm package `node`. Printed are seconds, and ratios of that run to ours: of the whole command with one test, and of each
