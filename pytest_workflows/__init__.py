@@ -37,6 +37,8 @@ if TYPE_CHECKING:
         WorkflowRuleWarning,
     )
 
+    from .bindings.call_log import CallRecord
+    from .bindings.calls import calls_of, inject_fault
     from .errors import (
         MissingBindingError,
         MissingNameError,
@@ -53,10 +55,12 @@ if TYPE_CHECKING:
     from .recordings.errors import DivergenceError, RecordingError
     from .recordings.format.model import Recording
     from .recordings.playback.reproduction import reproduce
+    from .standins.d1_migrations import apply_d1_migrations
     from .timeline.text import Run
 
 __all__ = [
     "AttemptRecord",
+    "CallRecord",
     "DivergenceError",
     "EngineClosedError",
     "EngineError",
@@ -94,12 +98,18 @@ __all__ = [
     "WorkflowObserverWarning",
     "WorkflowRuleError",
     "WorkflowRuleWarning",
+    "apply_d1_migrations",
+    "calls_of",
+    "inject_fault",
     "introspect_workflow",
     "introspect_workflow_instance",
     "reproduce",
 ]
 
 _HOMES = {
+    "CallRecord": ".bindings.call_log",
+    "calls_of": ".bindings.calls",
+    "inject_fault": ".bindings.calls",
     "DivergenceError": ".recordings.errors",
     "Recording": ".recordings.format.model",
     "RecordingError": ".recordings.errors",
@@ -115,6 +125,7 @@ _HOMES = {
     "WorkflowConfigError": ".errors",
     "WorkflowConfigWarning": ".errors",
     "WorkflowIntrospector": ".introspection.workflow",
+    "apply_d1_migrations": ".standins.d1_migrations",
     "introspect_workflow": ".introspection.introspectors",
     "introspect_workflow_instance": ".introspection.introspectors",
 }

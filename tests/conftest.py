@@ -1,7 +1,6 @@
 """What concerns the whole suite."""
 
 import contextlib
-import functools
 import gc
 import importlib
 import os
@@ -80,7 +79,6 @@ class Sessions:
         self._monkeypatch = monkeypatch
         # A source that a test changes within a second, and keeps as long as it was, would not be compiled again.
         monkeypatch.setattr(sys, "dont_write_bytecode", True)
-        import_all()
 
     def run(self, folder: Path, *arguments: str) -> pytest.RunResult:
         """Run the tests of a folder as somebody would who stands in it, in this process."""
@@ -93,9 +91,9 @@ class Sessions:
         return [importlib.import_module(name) for name in self.PLUGINS]
 
 
-@functools.cache
-def import_all() -> None:
-    """Import all modules of ours.
+@pytest.fixture(scope="session")
+def all_modules() -> None:
+    """Import all modules of ours, before pytester notes which there are.
 
     A pytest that runs in this process forgets those that it imported, and some of them would then exist twice.
     """
@@ -107,5 +105,5 @@ def import_all() -> None:
 
 
 @pytest.fixture
-def sessions(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Sessions:
+def sessions(all_modules: None, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Sessions:
     return Sessions(pytester, monkeypatch)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from . import history
 from .api.binding import InstanceHandle, WorkflowBinding, suspend_if_stopped
-from .context.frames import Owner, hide_frames, is_hidden, own_folder, owner_of
-from .context.scope import Scope, current_scope
+from .context.frames import Owner, hide_frames, is_hidden, own_folder, owner_of, place_of_user
+from .context.scope import Scope, WorkerCall, current_scope, running_call
 from .engine import DEFAULT_TIMEOUT, Engine, engine_of
 from .errors import (
     ConversionError,
@@ -73,7 +73,9 @@ from .testing.changes import Selector
 from .testing.effects import (
     acting_scope,
     as_coroutine_function,
+    delay_answer,
     inside_service,
+    is_over,
     make_effect,
     notify_call,
     notify_effect,
@@ -171,6 +173,7 @@ __all__ = [
     "UnusedModificationError",
     "VirtualClock",
     "WaitTimeoutError",
+    "WorkerCall",
     "Workflow",
     "WorkflowBinding",
     "WorkflowDurationWarning",
@@ -185,6 +188,7 @@ __all__ = [
     "cross",
     "current_scope",
     "decode",
+    "delay_answer",
     "duration_ms",
     "encode",
     "end_of_unserialisable",
@@ -199,6 +203,7 @@ __all__ = [
     "in_words",
     "inside_service",
     "is_hidden",
+    "is_over",
     "js_number_text",
     "jsnull",
     "make_effect",
@@ -207,8 +212,10 @@ __all__ = [
     "own_folder",
     "owner_of",
     "parse_duration",
+    "place_of_user",
     "printable",
     "read_now",
+    "running_call",
     "show",
     "shown_path",
     "shown_result",

@@ -38,6 +38,7 @@ from .time.clock import Timer, VirtualClock
 from .time.interleaving import Interleaving
 from .time.turns import Turns
 from .time.waits import Waiter, Waits, read_timeout
+from .time.worker_calls import WorkerCalls
 from .values.datetimes import PLAIN_DATETIME, read_now, to_datetime, to_ms
 from .values.durations import duration_ms
 from .workflow import DEFAULT_STEP_LIMIT, Workflow
@@ -96,6 +97,7 @@ class Engine:
         activity: Which instances are at work, and who listens to their changes.
         order: The interleaving: who goes first of several that could.
         turns: When something happens that could as well come after something else.
+        worker_calls: The calls of the Worker's code other than workflows: of handlers, objects, alarms, consumers.
         threads: The threads that code of the instances has started.
         stopped_tasks: The stopped tasks, until they are closed.
         attached: The data that layers above keep for as long as the engine exists, by its type: a table whose
@@ -142,6 +144,7 @@ class Engine:
         self.interleaving = Interleaving(schedule_seed)
         self.waits = Waits(self, manual_clock)
         self.turns = Turns(self.interleaving, self.waits.let_go_in_turn)
+        self.worker_calls = WorkerCalls(self, self.waits.until_over)
         self.activity = Activity(self.waits.changed, self._loop.get)
         self.pending_errors = PendingErrors(self.unprovided, self.waits.reject)
         self.seed = seed
@@ -182,6 +185,7 @@ class Engine:
         Tasks that an ended instance left running are stopped as well: the end of the event loop waits for none of them.
         """
         self._loop.test_ended()
+        self.worker_calls.stop()
         self.lifecycle.stop()
         self._loop.stop_all()
         self._loop.leave_threads()
@@ -356,10 +360,16 @@ class Engine:
         return self.activity.busy
 
     def schedule(
-        self, due: int, callback: Callable[[], None], *, what: str, held: Callable[[], bool] | None = None
+        self,
+        due: int,
+        callback: Callable[[], None],
+        *,
+        what: str,
+        held: Callable[[], bool] | None = None,
+        round: int | None = None,
     ) -> Timer:
         """Let `callback` be called when the clock reaches `due` (epoch milliseconds)."""
-        timer = self.clock.schedule(due, self.loop.time(), callback, what=what, held=held)
+        timer = self.clock.schedule(due, self.loop.time(), callback, what=what, held=held, round=round)
         self.waits.arm_real_time()
         return timer
 

@@ -193,6 +193,10 @@ class Instance(Protocol):
     def note_effect(self, effect: Effect) -> None:
         """Notify observers of a call that its code made."""
 
+    def call_done(self, step: StepKey, attempt: int | None, call: str) -> bool:
+        """Pass the fault point of a call that a callback made; returns whether the engine has died there."""
+        ...
+
     def hold(self) -> asyncio.Future[None]:
         """A future that is never done, for code that may go no further."""
         ...

@@ -32,6 +32,7 @@ class EnvResolver:
         engine: Gives the test's engine.
         ask_given: Gives the bindings of the fixture `workflow_bindings`, where the test did not hand them over.
         check: Called before a binding is given; what it raises refuses it.
+        is_strict: Whether an injected fault that no call meets is an error.
     """
 
     def __init__(
@@ -42,12 +43,14 @@ class EnvResolver:
         *,
         ask_given: Callable[[], Mapping[str, Any]] = dict,
         check: Callable[[], None] = lambda: None,
+        is_strict: bool = True,
     ) -> None:
         self._project = project
         self._sources = sources
         self._engine = engine
         self._ask_given = ask_given
         self._check = check
+        self._is_strict = is_strict
         self._overrides: Mapping[str, Any] | None = None
         self._resolved: dict[str, object] = {}
         self._proxies: dict[str, object] = {}
@@ -133,7 +136,9 @@ class EnvResolver:
         from pytest_workflows.standins.registry import make
         from pytest_workflows.workers.binding_wrappers import wrap_binding
 
-        return wrap_binding(make(binding, self.host))
+        from .call_log import CallLog
+
+        return wrap_binding(make(binding, self.host), CallLog(binding.name, self._engine(), is_strict=self._is_strict))
 
     @property
     def host(self) -> TestHost:

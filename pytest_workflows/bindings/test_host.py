@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import dis
 from collections.abc import Awaitable, Callable, Coroutine
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from pytest_workflows.active_test import Handler, running_handler
+from pytest_workflows.standins.entropy import PlatformRandom
 from pytest_workflows.standins.host import TimerHandle
 from pytest_workflows.standins.stores import Stores
 
@@ -30,7 +33,7 @@ class TestHost:
         self._project = project
         self._engine = engine
         self.stores = Stores()
-        self.random = Random(f"stand-ins {engine().seed}")
+        self.random: Random = PlatformRandom(engine().seed)
 
     @property
     def config(self) -> WranglerConfig | None:
@@ -52,13 +55,28 @@ class TestHost:
             return True
         return config.compatibility_date is None or config.compatibility_date >= since
 
-    def timer(self, due_ms: int, callback: Callable[[], Awaitable[None]], what: str) -> TimerHandle:
+    def timer(
+        self, due_ms: int, callback: Callable[[], Awaitable[None]], what: str, *, round: int | None = None
+    ) -> TimerHandle:
         """Have something done at a virtual time."""
-        raise NotImplementedError
+        calls = self._engine().worker_calls
+        return calls.call_at(due_ms, callback, what, setup=_in_handler(what), round=round)
 
     def spawn(self, work: Coroutine[Any, Any, Any], what: str) -> asyncio.Task[Any]:
         """Run something now, in no instance's name."""
-        return asyncio.ensure_future(work)
+        return self._engine().worker_calls.spawn(work, what, setup=_in_handler(what))
+
+    def round(self) -> int:
+        """How many timers led to the running code, each set by the call that the one before it made."""
+        return self._engine().worker_calls.round()
+
+    def is_tests(self, error: BaseException) -> bool:
+        """Whether an exception of the Worker's code is the test's, and not the platform's to catch."""
+        from pytest_workflows.errors import UnprovidedError
+
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            return not is_raised_by_code(error)
+        return isinstance(error, (*self._engine().passthrough, UnprovidedError))
 
     def warn(self, rule: str, problem: str) -> None:
         """Report a finding at the Worker's line that is being executed."""
@@ -75,3 +93,17 @@ class TestHost:
         from pytest_workflows.workers.environment import env
 
         return env
+
+
+def _in_handler(what: str) -> Callable[[], object]:
+    return lambda: running_handler.set(Handler(what))
+
+
+def is_raised_by_code(error: BaseException) -> bool:
+    """Whether a `raise` statement raised an exception, and no signal: a Ctrl-C comes anywhere."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    if traceback is None:
+        return False
+    return dis.opname[traceback.tb_frame.f_code.co_code[traceback.tb_lasti]] == "RAISE_VARARGS"

@@ -12,6 +12,19 @@ if TYPE_CHECKING:
     from durable_engine import FaultPoint
 
 
+@dataclass(slots=True, eq=False)
+class CommonStart:
+    """The common start of all runs of one test, so that they differ in what their plans say alone.
+
+    Attributes:
+        entropy: The seed of what the test's own code draws from the system.
+        now: Where the clock starts, in epoch milliseconds; None until the plain run has begun.
+    """
+
+    entropy: str
+    now: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class RunPlan:
     """One run of a test.

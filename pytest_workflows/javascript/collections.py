@@ -1,14 +1,27 @@
-"""JavaScript's `Map`, `Set`, `Date`, errors and binary data, as far as every conversion needs them."""
+"""JavaScript's `Map`, `Set`, `Date` and errors, as far as every conversion needs them.
+
+Binary data is `buffers`'; its names are here too.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from durable_engine import jsnull, to_datetime
 
+from .buffers import (
+    ARRAYS,
+    TYPED,
+    JsArrayBuffer,
+    JsDataView,
+    JsTypedArray,
+    Uint8Array,
+    buffer_from_python,
+    bytes_of,
+)
 from .objects import JsArray, JsObject, from_python, js_error, number, to_py, to_python
 
 
@@ -198,176 +211,11 @@ class JsErrorObject(JsObject, js_class="Error"):
         return Exception(self.message)
 
 
-ARRAYS = {
-    "b": "Int8Array",
-    "B": "Uint8Array",
-    "h": "Int16Array",
-    "H": "Uint16Array",
-    "i": "Int32Array",
-    "I": "Uint32Array",
-    "q": "BigInt64Array",
-    "Q": "BigUint64Array",
-    "f": "Float32Array",
-    "d": "Float64Array",
-}
-"""The typed arrays, by the format of their items in Python's `struct` and `memoryview`."""
-
-
-class JsArrayBuffer(JsObject, js_class="ArrayBuffer"):
-    """Bytes.
-
-    Args:
-        data: The bytes, copied; or how many zeroes.
-    """
-
-    def __init__(self, data: bytes | bytearray | memoryview | int = b"") -> None:
-        self._data = bytearray(data)
-
-    @property
-    def byteLength(self) -> int:
-        """How many bytes."""
-        return len(self._data)
-
-    def _view(self) -> memoryview:
-        return memoryview(self._data)
-
-    def to_bytes(self) -> bytes:
-        """A copy, as bytes."""
-        return bytes(self._data)
-
-    def to_py(self, *, depth: int = -1, default_converter: Any = None) -> Any:
-        """A view that can be written to; the bytes are copied."""
-        return memoryview(bytearray(self._data))
-
-    def _crossing(self) -> Any:
-        return memoryview(self._data)
-
-
-class JsTypedArray(JsObject, js_class="TypedArray"):
-    """Base of the typed arrays: a view of the bytes of a buffer.
-
-    Args:
-        data: A buffer, of which it is a view; bytes, copied; a number of zeroes; or numbers.
-    """
-
-    _format: ClassVar[str] = "B"
-
-    def __init__(self, data: Any = 0, offset: int = 0, length: int | None = None) -> None:
-        size = _SIZES[self._format]
-        if isinstance(data, JsArrayBuffer):
-            self._buffer, self._offset = data, offset or 0
-            self._length = (len(data._data) - self._offset) // size if length is None else length
-        elif isinstance(data, bytes | bytearray | memoryview):
-            self._buffer, self._offset, self._length = JsArrayBuffer(bytes(data)), 0, memoryview(data).nbytes // size
-        elif isinstance(data, int | float):
-            self._buffer, self._offset, self._length = JsArrayBuffer(int(data) * size), 0, int(data)
-        else:
-            from array import array
-
-            items = array(self._format, list(data))
-            self._buffer, self._offset, self._length = JsArrayBuffer(items.tobytes()), 0, len(items)
-
-    def _view(self) -> memoryview:
-        size = _SIZES[self._format]
-        part = memoryview(self._buffer._data)[self._offset : self._offset + self._length * size]
-        return part if self._format == "B" else part.cast(self._format)  # type: ignore[call-overload]
-
-    @property
-    def buffer(self) -> JsArrayBuffer:
-        """The buffer."""
-        return self._buffer
-
-    @property
-    def byteOffset(self) -> int:
-        """Where in the buffer it begins, in bytes."""
-        return self._offset
-
-    @property
-    def byteLength(self) -> int:
-        """How many bytes."""
-        return self._length * _SIZES[self._format]
-
-    @property
-    def length(self) -> int:
-        """How many items."""
-        return self._length
-
-    def __len__(self) -> int:
-        return self._length
-
-    def __bool__(self) -> bool:
-        return self._length > 0
-
-    def __getitem__(self, key: Any) -> Any:
-        found = self._view()[key]
-        return type(self)(bytes(found)) if isinstance(key, slice) else found
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        self._view()[key] = value
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._view().tolist())
-
-    def to_bytes(self) -> bytes:
-        """A copy, as bytes."""
-        return bytes(self._view())
-
-    def to_py(self, *, depth: int = -1, default_converter: Any = None) -> Any:
-        """A view that can be written to; the bytes are copied."""
-        made = memoryview(bytearray(self._view().tobytes()))
-        return made if self._format == "B" else made.cast(self._format)  # type: ignore[call-overload]
-
-    def _crossing(self) -> Any:
-        return self._view()
-
-    def _text(self) -> str:
-        return ",".join(map(str, self._view().tolist()))
-
-
-_SIZES = {"b": 1, "B": 1, "h": 2, "H": 2, "i": 4, "I": 4, "q": 8, "Q": 8, "f": 4, "d": 8}
-TYPED: dict[str, type[JsTypedArray]] = {
-    form: type(name, (JsTypedArray,), {"_format": form, "__doc__": f"JavaScript's `{name}`."})
-    for form, name in ARRAYS.items()
-}
-"""The classes of the typed arrays, by the format of their items."""
-Uint8Array = TYPED["B"]
-
-
-def buffer_from_python(value: Any) -> JsTypedArray:
-    """The typed array of something with Python's buffer protocol: a copy.
-
-    Raises:
-        TypeError: It has none, or its items have a format that JavaScript has not.
-    """
-    view = memoryview(value)
-    form = view.format.lstrip("@=<")
-    form = {"c": "B", "s": "B", "p": "B", "?": "B", "l": "q" if view.itemsize == 8 else "i"}.get(form, form)
-    form = {"L": "Q" if view.itemsize == 8 else "I"}.get(form, form)
-    if form not in TYPED:
-        raise js_error("Error", f"Unrecognized format character '{form}'.")
-    return TYPED[form](view.tobytes())
-
-
-def bytes_of(value: Any) -> bytes | None:
-    """The bytes of an ArrayBuffer or a view of one; None for any other value.
-
-    Args:
-        value: A value of JavaScript; one of Python's with the buffer protocol is taken as well.
-    """
-    if isinstance(value, JsArrayBuffer | JsTypedArray):
-        return value._view().tobytes()
-    if type(value).__name__ == "PyProxy":
-        try:
-            return bytes(memoryview(value._object))
-        except TypeError:
-            return None
-    return bytes(value) if isinstance(value, bytes | bytearray | memoryview) else None
-
-
 __all__ = [
     "ARRAYS",
     "TYPED",
     "JsArrayBuffer",
+    "JsDataView",
     "JsDate",
     "JsErrorObject",
     "JsMap",

@@ -247,6 +247,8 @@ class JsObject(JsProxy):
     def __init_subclass__(cls, *, js_class: str | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._js_class = js_class or cls.__name__
+        # Python code on the platform sees one class for all of them; which one of JavaScript's, `constructor` says.
+        cls.__module__, cls.__name__, cls.__qualname__ = "pyodide.ffi", "JsProxy", "JsProxy"
         for name, value in list(vars(cls).items()):
             if name.startswith("_") or name in _OF_PROXIES:
                 continue
@@ -254,6 +256,11 @@ class JsObject(JsProxy):
                 setattr(cls, name, _Method(value.function, name, is_promised=True))
             elif isinstance(value, FunctionType):
                 setattr(cls, name, _Method(value, name, is_promised=False))
+
+    @classmethod
+    def _add_method(cls, name: str, function: Callable[..., Any]) -> None:
+        """Give the class a method that is made by other code."""
+        setattr(cls, name, _Method(function, name, is_promised=False))
 
     @classmethod
     def _construct(cls, *args: Any) -> JsProxy:
@@ -304,7 +311,12 @@ class JsObject(JsProxy):
         return True
 
 
-_OF_PROXIES = frozenset({"to_py", "js_id", "typeof", "constructor", "object_keys", "object_values", "object_entries"})
+_OF_PROXIES = frozenset(
+    {
+        *("to_py", "js_id", "typeof", "constructor", "object_keys", "object_values", "object_entries"),
+        *("to_bytes", "to_memoryview", "to_string", "assign", "assign_to", "to_file", "from_file", "into_file"),
+    }
+)
 """What Pyodide gives every proxy: Python's, not JavaScript's."""
 
 
@@ -340,7 +352,7 @@ class JsConstructor(JsFunction):
     def __getattr__(self, name: str) -> Any:
         if not name.startswith("_"):
             for base in self._class.__mro__:
-                found = vars(base).get(name)
+                found = vars(base).get(f"_static_{name}", vars(base).get(name))
                 if isinstance(found, staticmethod):
                     function: Any = found.__func__
                     is_promised = isinstance(function, _Promised)
@@ -498,6 +510,9 @@ class PyProxy(JsObject):
 
     def _crossing(self) -> Any:
         return self._object
+
+    def _text(self) -> str:
+        return str(self._object)
 
     def to_py(self, *, depth: int = -1, default_converter: Any = None) -> Any:
         """The object itself."""

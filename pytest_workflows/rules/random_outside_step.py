@@ -15,6 +15,7 @@ from pytest_workflows.introspection import freeze
 from pytest_workflows.sources.code_owner import is_ours
 from pytest_workflows.sources.syntax import call_in_progress, name_of
 from pytest_workflows.sources.worker_code import Sources
+from pytest_workflows.standins.entropy import __file__ as _entropy
 
 from .analysis import nondeterminism
 from .analysis.clock_reads import describe_read, find_reader
@@ -22,7 +23,7 @@ from .base import RuleObserver
 from .registry import register
 
 _MODULES = {module.__file__: module.__name__ for module in (random, secrets, uuid)}
-_NOTIFIERS = frozenset({nondeterminism.__file__, freeze.__file__})
+_NOTIFIERS = frozenset({nondeterminism.__file__, _entropy, freeze.__file__})
 
 
 @register(

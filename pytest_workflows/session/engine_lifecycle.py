@@ -54,12 +54,15 @@ class EngineLifecycle:
         from durable_engine import to_datetime
         from pytest_workflows.introspection.registry import registry_of
         from pytest_workflows.rules.registry import load_rules
+        from pytest_workflows.standins.entropy import draw_from_seed
 
         settings, plan = self._settings, self._setup.plan
         now = to_datetime(self._start_of_clock())
         rules = load_rules().rules
         self._freezer.start(now)  # it may refuse: nothing must be open by then
         engine = self.engine = _make_engine(self._setup, now, rules)
+        start = self._setup.start
+        draw_from_seed(engine, None if start is None else start.entropy)
         arm_watchdog(self._setup.item, self._stderr)
         engine.faults.recording = plan.records
         if plan.point is not None:
@@ -74,8 +77,13 @@ class EngineLifecycle:
         if self._now is None:
             from durable_engine import read_now
 
-            now = self._settings.now
-            self._now = freeze.real_seconds() * 1000 if now is None else read_now(now)
+            now, start = self._settings.now, self._setup.start
+            if now is not None:
+                self._now = read_now(now)
+            else:
+                self._now = freeze.real_seconds() * 1000 if start is None or start.now is None else start.now
+            if start is not None:
+                start.now = self._now
         return self._now
 
     def stop(self) -> None:
@@ -99,7 +107,10 @@ class EngineLifecycle:
     def close_stopped(self) -> None:
         """After the test's report: close the code that was stopped in its middle."""
         if self.engine is not None:
+            from pytest_workflows.standins.entropy import stop_drawing
+
             self.engine.stopped_tasks.close()
+            stop_drawing(self.engine)  # not earlier: a fixture may put back what it found while the engine was open
 
     def forget(self) -> None:
         """The next use makes another engine."""

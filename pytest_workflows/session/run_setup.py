@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pytest
 
-    from pytest_workflows.exploration.run_plan import RunPlan
+    from pytest_workflows.exploration.run_plan import CommonStart, RunPlan
     from pytest_workflows.project.worker_project import Project
     from pytest_workflows.sources.worker_code import Sources
 
@@ -26,12 +26,14 @@ class RunSetup:
         settings: Ini and marker.
         project: The worker project that the test belongs to; None where no configuration was found.
         plan: How this run differs from the plain one.
+        start: What it has in common with the test's other runs; None where there is only this one.
     """
 
     item: pytest.Item
     settings: Settings
     project: Project | None
     plan: RunPlan
+    start: CommonStart | None = None
 
     @property
     def config(self) -> pytest.Config:

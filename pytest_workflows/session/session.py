@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_workflows import active_test
-from pytest_workflows.exploration.run_plan import PLAIN, RunPlan
+from pytest_workflows.exploration.run_plan import PLAIN, CommonStart, RunPlan
 from pytest_workflows.project import importer
 
 from .ini_options import read_ini
@@ -51,6 +51,7 @@ class WorkflowSession:
         self._switcher: ProjectSwitcher | None = None
         self._freezer: Freezer | None = None
         self._plan = PLAIN
+        self._start: CommonStart | None = None
         self._stderr: int | None = None
         self._outside = OutsideTests(lambda: self.switcher.active, config.rootpath)
         self.rule_warnings = RuleWarnings()
@@ -83,9 +84,14 @@ class WorkflowSession:
         """Record every instance of every test, for the reports at the end."""
         self._settings = replace(self.settings, records_for_reports=True)
 
-    def plan_runs(self, plan: RunPlan) -> None:
-        """Let the tests that begin from now on run by this plan."""
-        self._plan = plan
+    def plan_runs(self, plan: RunPlan, start: CommonStart | None = None) -> None:
+        """Let the tests that begin from now on run by this plan.
+
+        Args:
+            plan: The plan.
+            start: What the run has in common with other runs of its test; None where there are none.
+        """
+        self._plan, self._start = plan, start
 
     @property
     def switcher(self) -> ProjectSwitcher:
@@ -142,7 +148,7 @@ class WorkflowSession:
         item.user_properties[:] = [one for one in item.user_properties if one[0] != PROPERTY]  # left by an earlier run
         project = self._activate_for(item.path)
         test_run = self.test_run = TestRun(
-            RunSetup(item, self.settings_of(item), project, self._plan),
+            RunSetup(item, self.settings_of(item), project, self._plan, self._start),
             freezer,
             self.rule_warnings,
             has_fixture=has_fixture,

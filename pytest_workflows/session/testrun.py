@@ -75,6 +75,7 @@ class TestRun:
             lambda: self.engine,
             ask_given=self._ask_given,
             check=freezer.check,
+            is_strict=setup.settings.unused_mocks == "error",
         )
         self.secrets = RunSecrets(setup.settings, setup.project)
         self.recordings = RunRecordings(setup, self.env, self.secrets)

@@ -46,22 +46,35 @@ class Host(Protocol):
             since: The date from which it holds by itself.
         """
 
-    def timer(self, due_ms: int, callback: Callable[[], Awaitable[None]], what: str) -> TimerHandle:
+    def timer(
+        self, due_ms: int, callback: Callable[[], Awaitable[None]], what: str, *, round: int | None = None
+    ) -> TimerHandle:
         """Have something done at a virtual time; while it is being done, time stands still.
 
+        Time moves to it in waits of the test, in `advance` and `run_until_idle`, and no later than in real time. It is
+        done in a task of its own, in no instance's name; what it raises is the test's, and it has as long as a wait.
+
         Args:
-            due_ms: When, in milliseconds since 1970.
-            callback: Does it.
-            what: What it is, for reports: `alarm of COUNTER (object 1a2b…)`.
+            due_ms: When, in milliseconds since 1970; a time in the past is now.
+            callback: Does it. It catches what the platform catches of the Worker's code (`is_tests` is never that).
+            what: What it is, at the start of a sentence: `The alarm of COUNTER (object 1a2b…)`.
+            round: How many timers led to this one, each set by the call that the one before it made, which bounds what
+                sets itself off anew: `round()` and one more by default.
         """
 
     def spawn(self, work: Coroutine[Any, Any, Any], what: str) -> asyncio.Task[Any]:
-        """Run something now, in no instance's name; while it runs, time stands still.
+        """Run something now, in a task of its own and in no instance's name; while it runs, time stands still.
 
         Args:
             work: What to run.
-            what: What it is, for reports.
+            what: What it is, at the start of a sentence.
         """
+
+    def round(self) -> int:
+        """How many timers led to the running code, each set by the call that the one before it made."""
+
+    def is_tests(self, error: BaseException) -> bool:
+        """Whether an exception of the Worker's code is the test's: no stand-in may catch it for the platform's sake."""
 
     def warn(self, rule: str, problem: str) -> None:
         """Report a finding at the Worker's line that is being executed.

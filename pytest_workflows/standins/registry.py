@@ -10,7 +10,9 @@ if TYPE_CHECKING:
 
     from .host import Host
 
-_MAKERS: dict[str, str] = {}
+_MAKERS: dict[str, str] = {
+    "d1_databases": "d1",
+}
 """By kind: the file's name here; it has a function `make(config, host)`."""
 
 

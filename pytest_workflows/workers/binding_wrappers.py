@@ -32,7 +32,7 @@ class Calls(Protocol):
         self,
         wrapper: BindingWrapper,
         method: str,
-        invoke: Callable[[], Any],
+        invoke: Callable[[Any], Any],
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> Any:
@@ -41,7 +41,8 @@ class Calls(Protocol):
         Args:
             wrapper: The wrapper that it is a call of: the binding's own, or one of an object that it gave.
             method: The method, by the platform's name.
-            invoke: Makes the call; gives its result converted, or a coroutine that does.
+            invoke: Makes the call, given the origin of the objects in its result; gives its result converted, or a
+                coroutine that does.
             args: Its arguments, as the Worker gave them.
             kwargs: Its keywords.
 
@@ -87,7 +88,7 @@ class BindingWrapper(RpcHolder):
         calls = self._calls
         if calls is None:
             return self._carry_out(function, args, kwargs, self._origin)
-        return calls.call(self, method, lambda: self._carry_out(function, args, kwargs, self._origin), args, kwargs)
+        return calls.call(self, method, lambda origin: self._carry_out(function, args, kwargs, origin), args, kwargs)
 
     def _carry_out(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], origin: Any) -> Any:
         values = [python_to_rpc(value) for value in args]
@@ -160,11 +161,11 @@ class FetcherWrapper(BindingWrapper):
         """
         from .outbound import fetch
 
-        def invoke() -> Any:
+        def invoke(origin: Any) -> Any:
             return fetch(*args, fetcher=self._binding.fetch, **kwargs)
 
         if self._calls is None:
-            return await invoke()
+            return await invoke(None)
         return await self._calls.call(self, "fetch", invoke, args, kwargs)
 
 

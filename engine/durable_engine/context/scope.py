@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import Context, ContextVar, copy_context
+from random import Random
 
 from durable_engine.instance import Instance
 from durable_engine.model import StepKey
@@ -18,8 +19,46 @@ current_scope: ContextVar[Scope | None] = ContextVar("durable_engine_scope", def
 """The scope that the running code belongs to; tasks and callbacks that it starts inherit it."""
 
 
-current_call: ContextVar[tuple[object, str] | None] = ContextVar("durable_engine_call", default=None)
-"""The engine and the name of the call of the Worker's code, other than a workflow, that the running code belongs to."""
+class WorkerCall:
+    """A call of the Worker's code other than a workflow: of a handler, an object's method, an alarm.
+
+    Args:
+        engine: The engine, to be compared.
+        what: Names the code at the start of a sentence, such as "The fetch handler".
+        round: How many timers, each set by the call that the one before it made, led to this call.
+        is_own: Whether it runs in tasks of its own, and not in the test's.
+
+    Attributes:
+        is_open: Whether it is under way: what its code left running afterwards is nobody's.
+        caller: The scope of the workflow's code that made it; None where none did.
+        generators: The generators of random values that the code has drawn from, by what they are for.
+    """
+
+    __slots__ = ("caller", "engine", "generators", "is_open", "is_own", "round", "what")
+
+    def __init__(self, engine: object, what: str, round: int = 0, *, is_own: bool = False) -> None:
+        self.engine = engine
+        self.what = what
+        self.round = round
+        self.is_own = is_own
+        self.is_open = True
+        self.caller = current_scope.get()
+        self.generators: dict[str, Random] = {}
+
+
+current_call: ContextVar[WorkerCall | None] = ContextVar("durable_engine_call", default=None)
+"""The call of the Worker's code, other than a workflow, that the running code belongs to."""
+
+
+def open_call(context: Context | None, engine: object) -> WorkerCall | None:
+    """The call of an engine that is under way and that a context belongs to; None for any other code."""
+    call = None if context is None else context.get(current_call)
+    return call if call is not None and call.is_open and call.engine is engine else None
+
+
+def running_call() -> WorkerCall | None:
+    """The call of the Worker's code, other than a workflow, that runs: its engine and its name; None for any other."""
+    return current_call.get()
 
 
 def running_engine() -> object | None:
@@ -27,7 +66,7 @@ def running_engine() -> object | None:
     scope, call = current_scope.get(), current_call.get()
     if scope is not None:
         return scope.instance.engine
-    return None if call is None else call[0]
+    return None if call is None else call.engine
 
 
 class Scope:
@@ -40,9 +79,13 @@ class Scope:
         attempt: The attempt of that step.
         is_virtual: Whether the timers that the code starts through asyncio run on virtual time: those of `run` do, and
             of delay functions. A callback's are real, since it may do real I/O.
+
+    Attributes:
+        generators: The generators of random values that the code has drawn from, by what they are for.
+        calls: How often the code has called each method of a binding.
     """
 
-    __slots__ = ("_busy", "_on_change", "attempt", "instance", "is_virtual", "open", "step")
+    __slots__ = ("_busy", "_on_change", "attempt", "calls", "generators", "instance", "is_virtual", "open", "step")
 
     def __init__(
         self,
@@ -58,6 +101,8 @@ class Scope:
         self.step = step
         self.attempt = attempt
         self.open = 0
+        self.generators: dict[str, Random] = {}
+        self.calls: dict[str, int] = {}
         self._busy = 0
         self._on_change = on_change
 

@@ -328,6 +328,19 @@ class Execution:
         """Notify observers of a call that its code made."""
         self._observers.effect(self, effect)
 
+    def call_done(self, step: StepKey, attempt: int | None, call: str) -> bool:
+        """Pass the fault point of a call that a step's callback made, before the callback knows that it is done.
+
+        Args:
+            step: The step.
+            attempt: The attempt of it.
+            call: Which call: `DB.run#2`.
+
+        Returns:
+            Whether the engine has died here: the callback must go no further.
+        """
+        return self.faults.reach("call", step, attempt, call)
+
     def hold(self) -> asyncio.Future[None]:
         """A future that is never done, for code that may go no further."""
         return self.engine.loop.create_future()

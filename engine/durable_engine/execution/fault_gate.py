@@ -33,15 +33,23 @@ class FaultGate:
         """Whether anybody asks for fault points, and there is something to lose."""
         return (self._faults.active or self._modifications.has_crashes) and not self._instance.closed
 
-    def reach(self, kind: FaultKind, key: StepKey | None = None, attempt: int | None = None) -> bool:
+    def reach(
+        self, kind: FaultKind, key: StepKey | None = None, attempt: int | None = None, call: str | None = None
+    ) -> bool:
         """Pass a fault point.
+
+        Args:
+            kind: Its kind.
+            key: The step.
+            attempt: The attempt of it.
+            call: Of a call: which one.
 
         Returns:
             Whether the engine has died here: a new execution has begun, and this one must go no further.
         """
         if not self._is_open:
             return False
-        point = point_of(self._instance, kind, key, attempt)
+        point = point_of(self._instance, kind, key, attempt, call)
         if self._faults.pass_by(point) is None and not self._modifications.crashes_at(point):
             return False
         self._crash(point)

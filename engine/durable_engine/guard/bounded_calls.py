@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 
 from durable_engine.context.asyncio_internals import wake
 from durable_engine.context.frames import show_frame
-from durable_engine.context.scope import current_call
+from durable_engine.context.scope import WorkerCall, current_call
 from durable_engine.errors import WaitTimeoutError
 
 from .guarded_engine import GuardedEngine
@@ -25,12 +25,12 @@ _WHAT_TO_DO = (
 )
 
 
-async def call_bounded(engine: GuardedEngine, what: str, call: Callable[[], Awaitable[R] | R]) -> R:
-    """Call code of the Worker, and await what it returns, for as long as a wait may take.
+async def call_bounded(engine: GuardedEngine, what: str | WorkerCall, call: Callable[[], Awaitable[R] | R]) -> R:
+    """Call code of the Worker, and await what it returns, for as long as a wait may take; virtual time may move.
 
     Args:
         engine: The test's engine.
-        what: Names the code at the start of a sentence, such as "The fetch handler".
+        what: Names the code at the start of a sentence, such as "The fetch handler"; or the call that begins.
         call: Calls it; what it returns is awaited where that can be.
 
     Raises:
@@ -39,13 +39,16 @@ async def call_bounded(engine: GuardedEngine, what: str, call: Callable[[], Awai
     """
     __tracebackhide__ = True
     assert engine.loop
-    token = current_call.set((engine, what))
+    worker_call = what if isinstance(what, WorkerCall) else WorkerCall(engine, what)
+    token = current_call.set(worker_call)
+    engine.worker_calls.enter(worker_call)
     try:
         outcome = call()
-        return cast(R, await _Bounded(engine, what, outcome) if inspect.isawaitable(outcome) else outcome)
+        return cast(R, await _Bounded(engine, worker_call, outcome) if inspect.isawaitable(outcome) else outcome)
     except GiveWay as exc:
         error = exc.unwinding.take() or exc
     finally:
+        engine.worker_calls.leave(worker_call)
         current_call.reset(token)
     raise error
 
@@ -53,33 +56,36 @@ async def call_bounded(engine: GuardedEngine, what: str, call: Callable[[], Awai
 class _Bounded:
     """Awaits something, and gives it up when its time has passed: it may catch whatever is raised in it."""
 
-    def __init__(self, engine: GuardedEngine, what: str, awaitable: Awaitable[Any]) -> None:
+    def __init__(self, engine: GuardedEngine, call: WorkerCall, awaitable: Awaitable[Any]) -> None:
         self._engine = engine
-        self._what = what
+        self._call = call
         self._awaitable = awaitable
         self._is_late = False
 
     def __await__(self) -> Generator[Any, Any, Any]:
         __tracebackhide__ = True
+        awaited: Any = self._awaitable if inspect.iscoroutine(self._awaitable) else self._awaitable.__await__()
+        try:
+            yielded = awaited.send(None)
+        except StopIteration as stop:
+            return stop.value  # most handlers of a test wait for nothing
         task = asyncio.current_task()
         assert task is not None
+        self._engine.worker_calls.lead(self._call)
         expiry = self._engine.loop.call_later(self._engine.timeout, self._expire, task, context=Context())
-        awaited: Any = self._awaitable if inspect.iscoroutine(self._awaitable) else self._awaitable.__await__()
-        go_on: Callable[[], Any] = lambda: awaited.send(None)  # noqa: E731 (it changes below)
         try:
             while True:
-                try:
-                    yielded = go_on()
-                except StopIteration as stop:
-                    return stop.value
+                go_on: Callable[[], Any] = lambda: awaited.send(None)  # noqa: E731 (it changes below)
                 try:
                     yield yielded
                 except BaseException as exc:
                     go_on = _thrower(awaited, exc)
-                else:
-                    go_on = lambda: awaited.send(None)  # noqa: E731
                 if self._is_late:
                     raise self._error(awaited)
+                try:
+                    yielded = go_on()
+                except StopIteration as stop:
+                    return stop.value
         finally:
             expiry.cancel()
 
@@ -92,7 +98,7 @@ class _Bounded:
         place = "" if frame is None else f"It is at {show_frame(frame, self._engine.root)}.\n"
         self._engine.stopped_tasks.keep(awaited)
         return WaitTimeoutError(
-            f"{self._what} has not returned within {self._engine.timeout:g} real seconds.\n{place}{_WHAT_TO_DO}"
+            f"{self._call.what} has not returned within {self._engine.timeout:g} real seconds.\n{place}{_WHAT_TO_DO}"
         )
 
 

@@ -113,10 +113,15 @@ class EngineLoop:
         )
 
     def stop_all(self) -> None:
-        """Stop every task of the engine's instances."""
+        """Stop every task of the engine's instances, and of the Worker's code that runs on its own."""
         loop = self._open
         if loop is not None:
-            kill(loop, lambda scope: scope.instance.belongs_to(self._engine), self._engine.stopped_tasks)
+            kill(
+                loop,
+                lambda scope: scope.instance.belongs_to(self._engine),
+                self._engine.stopped_tasks,
+                dead_call=lambda call: call.is_own and call.engine is self._engine,
+            )
 
     def test_ended(self) -> None:
         """End handlers' calls at the end of the test's call: tasks that they left running get as long as a wait."""

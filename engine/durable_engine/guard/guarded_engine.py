@@ -6,8 +6,23 @@ import asyncio
 from pathlib import Path
 from typing import Protocol
 
+from durable_engine.context.scope import WorkerCall
+
 from .task_teardown import StoppedTasks
 from .threads import WorkerThreads
+
+
+class OpenCalls(Protocol):
+    """The calls of the Worker's code that are under way."""
+
+    def enter(self, call: WorkerCall) -> None:
+        """Note that a call begins: while its code can run, virtual time stands still."""
+
+    def leave(self, call: WorkerCall) -> None:
+        """Note that a call is over."""
+
+    def lead(self, call: WorkerCall) -> None:
+        """Let virtual time move while a call waits, until it is over."""
 
 
 class GuardedEngine(Protocol):
@@ -36,6 +51,11 @@ class GuardedEngine(Protocol):
     @property
     def threads(self) -> WorkerThreads:
         """The threads that code of the engine's instances has started."""
+        ...
+
+    @property
+    def worker_calls(self) -> OpenCalls:
+        """The calls of handlers, objects and alarms."""
         ...
 
     @property

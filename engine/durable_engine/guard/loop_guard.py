@@ -122,7 +122,7 @@ class LoopGuard(Guard):
 
     def _call(self) -> str | None:
         call = current_call.get()
-        return call[1] if call is not None and call[0] is self._engine else None
+        return call.what if call is not None and call.engine is self._engine else None
 
     def error(self, frame: FrameType) -> BaseException:
         """The error for the test: the code that blocks, its place, and how long it has been there."""
@@ -197,7 +197,7 @@ def end_calls(loop: asyncio.AbstractEventLoop, engine: GuardedEngine) -> None:
     for task in asyncio.all_tasks(loop):
         context = task_context(task)
         call = None if context is None else context.get(current_call)
-        if call is not None and call[0] is engine:
+        if call is not None and call.engine is engine:
             with closing() as closer:
                 for coroutine in reversed(list(chain_of(task.get_coro()))):
                     closer.force(coroutine)

@@ -16,11 +16,12 @@ import gc
 import io
 import warnings
 from collections.abc import Callable, Iterable
+from contextvars import Context
 from types import AsyncGeneratorType
 from typing import Any
 
 from durable_engine.context.asyncio_internals import detach, ready_handles, scope_of, task_context
-from durable_engine.context.scope import Scope, current_scope
+from durable_engine.context.scope import Scope, WorkerCall, current_call, current_scope
 
 from .closing import chain_of, closing
 
@@ -30,19 +31,29 @@ def kill(
     dead: Callable[[Scope], bool],
     stopped_tasks: StoppedTasks,
     tasks: Iterable[asyncio.Task[Any]] | None = None,
+    *,
+    dead_call: Callable[[WorkerCall], bool] = lambda _: False,
 ) -> None:
-    """Stop every task, callback and timer whose scope is dead.
+    """Stop every task, callback and timer whose scope or call is dead.
 
     Args:
         loop: The loop that they live on.
         dead: Says of a scope whether its execution was stopped.
+        dead_call: Says of a call of the Worker's code whether it is stopped.
         stopped_tasks: Keeps the stopped tasks until they can be closed.
         tasks: Where the tasks are to be found; None for all of the loop.
     """
     stopping: set[asyncio.Task[Any]] = set()
+
+    def is_dead(context: Context | None) -> bool:
+        scope = scope_of(context)
+        if scope is not None:
+            return dead(scope)
+        call = None if context is None else context.get(current_call)
+        return call is not None and dead_call(call)
+
     for handle in ready_handles(loop) or ():
-        scope = scope_of(handle._context)
-        if scope is not None and dead(scope):
+        if is_dead(handle._context):
             owner = getattr(handle._callback, "__self__", None)
             if isinstance(owner, asyncio.Task):
                 stopping.add(owner)
@@ -52,12 +63,10 @@ def kill(
                     stopped_tasks.keep(argument)
             handle.cancel()
     for handle in getattr(loop, "_scheduled", ()):
-        scope = scope_of(handle._context)
-        if scope is not None and dead(scope):
+        if is_dead(handle._context):
             handle.cancel()
     for task in asyncio.all_tasks(loop) if tasks is None else tasks:
-        scope = scope_of(task_context(task))
-        if scope is not None and dead(scope):
+        if is_dead(task_context(task)):
             stopping.add(task)
     stopping.update(_running_dead(loop, dead))
     for task in stopping:

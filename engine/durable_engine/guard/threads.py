@@ -21,7 +21,7 @@ from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
 from durable_engine.context.frames import is_users, place_of_user, show_frame
-from durable_engine.context.scope import current_scope, running_engine
+from durable_engine.context.scope import current_scope, open_call, running_engine
 from durable_engine.model import Place
 from durable_engine.text.source_paths import shown_path
 
@@ -66,6 +66,11 @@ class WorkerThreads:
         """Note that a thread is started, from that place."""
         self._started[thread] = place
 
+    @property
+    def are_at_work(self) -> bool:
+        """Whether one of them has not ended."""
+        return any(True for _ in self._at_work())
+
     def at_work(self) -> list[str]:
         """The threads that have not ended, a sentence for each."""
         return [self._show(thread, frame) for thread, frame in self._at_work()]
@@ -88,7 +93,9 @@ class WorkerThreads:
                 function = item.fn if hasattr(item, "fn") else item.task[0]  # 3.14 keeps them together
                 context = context_of(function)
                 scope = None if context is None else context.get(current_scope)
-                return scope is not None and scope.instance.belongs_to(self._engine)
+                if scope is not None:
+                    return scope.instance.belongs_to(self._engine)
+                return open_call(context, self._engine) is not None
             current = current.f_back
         return False
 

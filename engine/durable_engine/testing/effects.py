@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from durable_engine.context.frames import place_of_user
-from durable_engine.context.scope import Scope, current_scope
+from durable_engine.context.scope import Operation, Scope, current_scope
 from durable_engine.model import Effect
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -35,6 +35,30 @@ def acting_scope() -> Scope | None:
     """The scope of the workflow's code that runs now; None for code of a test, a handler, or a fake."""
     scope = current_scope.get()
     return None if scope is None or _in_service.get() or scope.instance.killed else scope
+
+
+async def delay_answer(scope: Scope, ms: int, what: str) -> None:
+    """Let code of an instance wait, in virtual time, for the answer of a service.
+
+    Args:
+        scope: The code's scope.
+        ms: For how long.
+        what: What it waits for, for reports.
+    """
+    operation, instance = Operation(scope), scope.instance
+    answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def answer() -> None:
+        operation.set_busy(True)
+        if not answered.done():
+            answered.set_result(None)
+
+    operation.set_busy(False)
+    instance.engine.schedule(instance.now_ms + ms, answer, what=what)
+    try:
+        await answered
+    finally:
+        operation.close()
 
 
 def is_over() -> bool:

@@ -15,10 +15,11 @@ from durable_engine.errors import InvalidArgumentError
 from durable_engine.instance import Instance
 from durable_engine.model import StepKey
 
-FaultKind = Literal["before", "lost", "stored", "sleep", "retry", "wait", "event", "end"]
+FaultKind = Literal["before", "call", "lost", "stored", "sleep", "retry", "wait", "event", "end"]
 
 _TITLES: dict[str, str] = {
     "before": "before {step}",
+    "call": "after {call} in {step}",
     "lost": "lost result of {step}",
     "stored": "stored result of {step}",
     "sleep": "in sleep {step}",
@@ -29,12 +30,14 @@ _TITLES: dict[str, str] = {
 }
 FORM = (
     "A fault point is a kind, a step's name and its occurrence, as in 'lost:charge card#1' (also 'lost:charge card', "
-    "its first occurrence), or 'end'. Kinds: before, lost, stored, sleep, retry, wait, event. ' attempt 2' and "
-    "' in BINDING/instance-id' may follow, and where sleeps of one name differ ' of 500ms'."
+    "its first occurrence), or 'end'. Kinds: before, call, lost, stored, sleep, retry, wait, event. ' attempt 2' and "
+    "' in BINDING/instance-id' may follow, where sleeps of one name differ ' of 500ms', and of a call which one it is, "
+    "as in 'call:charge card#1 after DB.run#2'."
 )
 _POINT = re.compile(
-    r"(?:(?P<kind>before|lost|stored|sleep|retry|wait|event):(?P<step>.+?)(?:#(?P<count>[1-9]\d*))?"
-    r"(?: of (?P<duration>-?\d+)ms)?(?: attempt (?P<attempt>[1-9]\d*))?|(?P<end>end))"
+    r"(?:(?P<kind>before|call|lost|stored|sleep|retry|wait|event):(?P<step>.+?)(?:#(?P<count>[1-9]\d*))?"
+    r"(?: after (?P<call>[^\s#]+#[1-9]\d*))?(?: of (?P<duration>-?\d+)ms)?(?: attempt (?P<attempt>[1-9]\d*))?"
+    r"|(?P<end>end))"
     r"(?: in (?P<workflow>[^/\s]+)/(?P<instance>[\w, */#-]+))?",
     re.DOTALL,
 )
@@ -45,7 +48,8 @@ class FaultPoint:
     """A place in an execution where the engine may die.
 
     Attributes:
-        kind: `before` an attempt starts; `lost`: its callback returned and the result is not stored; `stored`: the
+        kind: `before` an attempt starts; `call`: a binding has done what the callback asked for, and the callback does
+            not know; `lost`: its callback returned and the result is not stored; `stored`: the
             result is stored and `run` has not seen it; in a `sleep`, a `retry` delay, a `wait`; an `event` arrived and
             is not stored as the wait's result; before the instance's `end` is stored.
         step: The step's name; None for `end`.
@@ -57,6 +61,7 @@ class FaultPoint:
         duration: The sleep's duration in milliseconds, where another sleep of its name has another one; None stands
             for any.
         lasts: Of a sleep that was reached: its duration, whether or not another one has another.
+        call: Of a call: the binding, the method, and which call of it in its attempt: `DB.run#2`; None stands for any.
     """
 
     kind: FaultKind
@@ -68,6 +73,7 @@ class FaultPoint:
     after: int = field(default=0, compare=False)
     duration: int | None = None
     lasts: int | None = field(default=None, compare=False)
+    call: str | None = None
 
     @classmethod
     def parse(cls, text: object) -> FaultPoint:
@@ -88,6 +94,7 @@ class FaultPoint:
             found["workflow"],
             found["instance"],
             duration=None if duration is None else int(duration),
+            call=found["call"],
         )
 
     def __str__(self) -> str:
@@ -103,7 +110,12 @@ class FaultPoint:
         """The point without the instance that it belongs to."""
         if self.step is None:
             return self.kind
-        return f"{self.kind}:{self.step}#{self.count}{self._of_duration}{_later(self.attempt)}"
+        return f"{self._named}{self._of_duration}{_later(self.attempt)}"
+
+    @property
+    def _named(self) -> str:
+        after = "" if self.call is None else f" after {self.call}"
+        return f"{self.kind}:{self.step}#{self.count}{after}"
 
     @property
     def _of_duration(self) -> str:
@@ -114,12 +126,13 @@ class FaultPoint:
         """The point for people: `lost result of "charge card"`."""
         occurrence = f" ({self.count})" if self.count > 1 else ""
         step = f'"{self.step}"{occurrence}{self._of_duration}'
-        return _TITLES[self.kind].format(step=step) + _later(self.attempt)
+        call = "a call" if self.call is None else _of_call(self.call)
+        return _TITLES[self.kind].format(step=step, call=call) + _later(self.attempt)
 
     def shortest(self, among: Iterable[FaultPoint]) -> str:
         """The shortest text that names this point and no other one of those."""
         points = list(among)
-        exact = f"{self.kind}:{self.step}#{self.count} attempt {self.attempt}" if self.attempt else self.short
+        exact = f"{self._named} attempt {self.attempt}" if self.attempt else self.short
         for text in (self.short, exact, f"{self.short}{self.where}"):
             if sum(self.parse(text).covers(point) for point in points) <= 1:
                 return text
@@ -131,6 +144,7 @@ class FaultPoint:
             (self.kind, self.step, self.count) == (reached.kind, reached.step, reached.count)
             and self.duration in (None, reached.duration, reached.lasts)
             and self.attempt in (None, reached.attempt)
+            and self.call in (None, reached.call)
             and self.workflow in (None, reached.workflow)
             and self.instance in (None, reached.instance)
         )
@@ -184,11 +198,13 @@ class Faults:
             self._reached[point] = ms // 2
 
 
-def point_of(instance: Instance, kind: FaultKind, key: StepKey | None, attempt: int | None) -> FaultPoint:
+def point_of(
+    instance: Instance, kind: FaultKind, key: StepKey | None, attempt: int | None, call: str | None = None
+) -> FaultPoint:
     """The fault point that an instance has reached."""
     step, count = (None, 1) if key is None else (key.name, key.count)
     if key is None or key.duration is None:
-        return FaultPoint(kind, step, count, attempt, instance.workflow.name, instance.id)
+        return FaultPoint(kind, step, count, attempt, instance.workflow.name, instance.id, call=call)
     return FaultPoint(
         kind,
         step,
@@ -199,6 +215,12 @@ def point_of(instance: Instance, kind: FaultKind, key: StepKey | None, attempt: 
         duration=instance.distinguishing_duration(key),
         lasts=key.duration,
     )
+
+
+def _of_call(call: str) -> str:
+    """A call as a title shows it: `DB.run`, `DB.run (2)`."""
+    name, _, number = call.partition("#")
+    return name if number == "1" else f"{name} ({number})"
 
 
 def _later(attempt: int | None) -> str:

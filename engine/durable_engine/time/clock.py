@@ -10,7 +10,7 @@ import heapq
 import itertools
 import operator
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from durable_engine.values.datetimes import to_datetime
@@ -21,7 +21,7 @@ _seq = operator.attrgetter("seq")
 class Timer:
     """An entry of the clock: something happens at `due`, unless it is cancelled before."""
 
-    __slots__ = ("_drop", "callback", "cancelled", "due", "held", "real_due", "seq", "what")
+    __slots__ = ("_drop", "callback", "cancelled", "due", "held", "real_due", "round", "seq", "what")
 
     def __init__(
         self,
@@ -32,6 +32,7 @@ class Timer:
         held: Callable[[], bool] | None,
         what: str,
         drop: Callable[[Timer], None],
+        round: int | None = None,
     ) -> None:
         self._drop = drop
         self.due = due
@@ -40,6 +41,7 @@ class Timer:
         self.callback = callback
         self.held = held
         self.what = what
+        self.round = round
         self.cancelled = False
 
     def cancel(self) -> None:
@@ -80,6 +82,7 @@ class VirtualClock:
         *,
         what: str,
         held: Callable[[], bool] | None = None,
+        round: int | None = None,
     ) -> Timer:
         """Let `callback` be called when the clock reaches `due` (epoch milliseconds).
 
@@ -89,9 +92,10 @@ class VirtualClock:
             callback: Called once, with the clock at `due`.
             what: The timer's purpose, for reports.
             held: Whether real time must not fire it just now.
+            round: Of a timer that calls code of the Worker: how many timers led to it, each set by the call before.
         """
         real_due = real_now + max(0, due - self.now_ms) / 1000
-        timer = Timer(due, next(self._seq), real_due, callback, held, what, self._drop)
+        timer = Timer(due, next(self._seq), real_due, callback, held, what, self._drop, round)
         if due not in self._timers:
             self._timers[due] = []
             heapq.heappush(self._dues, due)
@@ -119,6 +123,10 @@ class VirtualClock:
                 return together
             del self._timers[heapq.heappop(self._dues)]
         return ()
+
+    def pending(self) -> Iterator[Timer]:
+        """The timers that have not fired, in no particular order."""
+        return itertools.chain.from_iterable(self._timers.values())
 
     def next_in_real_time(self) -> Timer | None:
         """The timer whose duration has passed first in real time and that nothing holds back, or None."""

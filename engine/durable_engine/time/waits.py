@@ -21,17 +21,17 @@ from durable_engine.context.asyncio_internals import (
     task_context,
     waiting_for,
 )
-from durable_engine.context.scope import Scope
+from durable_engine.context.scope import Scope, WorkerCall, open_call
 from durable_engine.context.started_tasks import tasks_of
 from durable_engine.errors import InvalidArgumentError, NeverHappensError, WaitTimeoutError
-from durable_engine.guard.guarded_engine import GuardedEngine
+from durable_engine.guard.guarded_engine import GuardedEngine, OpenCalls
 from durable_engine.guard.loop_guard import answer
 from durable_engine.guard.open_code import open_code
 from durable_engine.guard.watchdog import WATCHDOG
 from durable_engine.instance import Instance
 
 from .asyncio_timers import by_scope, is_asleep
-from .clock import VirtualClock
+from .clock import Timer, VirtualClock
 from .interleaving import Interleaving
 
 IDLE_CHECKS = 6
@@ -46,6 +46,12 @@ MOST_HELD_TURNS = 1000
 
 PATIENCE = 100
 """Turns of the event loop that tasks of the test get before a timer fires under them, until one of them acts."""
+
+MOST_ROUNDS = 1000
+"""Timers in a row, each set by what the one before it called, after which only the test can change anything."""
+
+MOST_ROUNDS_BY_HAND = 100_000
+"""The same, while the test moves the clock by hand."""
 
 SOON_MS = 1000
 """Real milliseconds: a task of the test that sleeps for no longer is about to act."""
@@ -96,6 +102,24 @@ class TimedEngine(GuardedEngine, Protocol):
         """Whether the engine is closed."""
         ...
 
+    @property
+    def worker_calls(self) -> TimedCalls:
+        """The calls of the Worker's code other than workflows."""
+        ...
+
+
+class TimedCalls(OpenCalls, Protocol):
+    """Calls that virtual time stands still for, or moves under."""
+
+    @property
+    def open(self) -> Collection[WorkerCall]:
+        """Those that are under way."""
+        ...
+
+    def tasks(self) -> list[asyncio.Task[Any]]:
+        """The unfinished tasks that run their code."""
+        ...
+
 
 class Waiter:
     """A waiter for a condition.
@@ -105,6 +129,7 @@ class Waiter:
         describe: Describes the condition and the present state, for the error.
         about: The instance that it is about (workflow and id); None for the whole engine, until it is idle.
         for_step: Whether the end of the execution ends the wait.
+        is_patient: Whether it goes on where nothing can run: what it waits for may come from elsewhere.
     """
 
     def __init__(
@@ -113,10 +138,12 @@ class Waiter:
         describe: Callable[[], str],
         about: tuple[str, str] | None = None,
         for_step: bool = False,
+        is_patient: bool = False,
     ) -> None:
         self._evaluate = evaluate
         self.about = about
         self.for_step = for_step
+        self.is_patient = is_patient
         self.describe = describe
         self.satisfied = False
         self.error: BaseException | None = None
@@ -175,6 +202,8 @@ class Waits:
         self._held_turns = 0
         self._patience = PATIENCE
         self._waited_for: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
+        self._round = self._first_round = 0
+        self._endless: str | None = None
 
     # -- waiting -----------------------------------------------------------------------------------------------------
 
@@ -195,6 +224,7 @@ class Waits:
         self._waiters[waiter] = None
         if len(self._waiters) == 1:
             WATCHDOG.put_off()
+            self._first_round = self._round
         waiter.task = asyncio.current_task()
         expiry = loop.call_later(timeout, self._expire, waiter)
         try:
@@ -235,7 +265,6 @@ class Waits:
 
     async def _lead(self, leader: Waiter) -> None:
         """Lead one round: let everything runnable run, then let one timer fire."""
-        engine = self._engine
         self._asyncio_timers()  # the sooner a timer is seen, the more exactly is known when it was started
         self._check_waiters()
         if leader.settled:
@@ -244,7 +273,7 @@ class Waits:
             # A waiter whose condition holds goes on with the test before any further timer fires.
             await asyncio.sleep(0)
             return
-        if engine.busy and not self._parked_on_asyncio():
+        if self._is_held():
             # Code that awaits something foreign may go on to an asyncio timer without our notice.
             await self._until_progress()
             return
@@ -295,8 +324,9 @@ class Waits:
         await self.wait(Waiter(lambda: False, self._describe_idle), timeout)
 
     def _describe_idle(self) -> str:
-        busy = ", ".join(repr(instance.row.id) for instance in self._engine.busy)
-        return f"Waiting until nothing can run. Still at work: {busy or 'no instance'}."
+        busy = [repr(instance.row.id) for instance in self._engine.busy]
+        busy += [call.what for call in self._engine.worker_calls.open]
+        return f"Waiting until nothing can run. Still at work: {', '.join(busy) or 'no instance'}."
 
     def reject_steps(self, about: tuple[str, str], error: BaseException) -> None:
         """End every wait for a step of that instance with this error."""
@@ -304,14 +334,21 @@ class Waits:
             if waiter.for_step and waiter.about == about:
                 waiter.reject(error)
 
+    async def until_over(self, call: WorkerCall) -> None:
+        """Let virtual time move until a call of the Worker's code is over, or its time is."""
+        about = ("", f"{call.what} {id(call)}")
+        waiter = Waiter(lambda: not call.is_open, lambda: f"{call.what} goes on.", about, is_patient=True)
+        await self.wait(waiter, self._engine.timeout)
+
     async def _nothing_left(self, leader: Waiter) -> None:
+        endless, self._endless = self._endless, None
         for waiter in list(self._waiters):
-            if waiter.about is None:
+            if waiter.about is None and endless is None:
                 waiter.satisfied = True
                 waiter.rouse()
         if leader.settled:
             return
-        if self._others_may_act():
+        if leader.is_patient or self._others_may_act():
             # Such a task may create an instance, send an event, or move the clock, which is progress. If it ends
             # without doing so, nothing notifies us.
             await self._until_progress()
@@ -320,9 +357,13 @@ class Waits:
             "Nothing can run, and the clock is manual: move it with `await workflow_clock.advance(...)`."
             if self._manual and self._engine.clock.next_timer() is not None
             else "Nothing can run, and no timer is left: it will never happen."
+            if endless is None
+            else f"Nothing else can run, and this has set itself off {MOST_ROUNDS} times in a row: {endless}. Let it "
+            "stop in the test, or move the clock as far as you need: `await workflow_clock.advance(...)`."
         )
         for waiter in list(self._waiters):
-            waiter.reject(NeverHappensError(f"{waiter.describe()}\n{why}"))
+            if not waiter.is_patient:
+                waiter.reject(NeverHappensError(f"{waiter.describe()}\n{why}"))
 
     async def _let_test_act(self) -> bool:
         """Give tasks of the test the time to do what they are about to: no timer fires under them.
@@ -347,6 +388,7 @@ class Waits:
 
     def acted(self) -> None:
         """Note that the test did something to an instance: its tasks get the time to do more."""
+        self._first_round = self._round
         self._patience = PATIENCE
         task = asyncio.current_task(self._engine.loop)
         if task is not None:
@@ -374,10 +416,14 @@ class Waits:
         return {task: when for task, when in found.items() if when is not None}
 
     def _tasks_of_test(self) -> list[asyncio.Task[Any]]:
-        """The tasks that are no instance's, except those that wait for the engine."""
+        """The tasks that are no instance's and no call's, except those that wait for the engine."""
         waiting: set[Any] = {waiter.task for waiter in self._waiters}
         tasks = asyncio.all_tasks(self._engine.loop) - waiting
-        return [task for task in tasks if scope_of(task_context(task)) is None]
+        return [task for task in tasks if not self._is_workers(task_context(task))]
+
+    def _is_workers(self, context: Context | None) -> bool:
+        """Whether a context belongs to code of the Worker: of an instance, or of a call that is under way."""
+        return scope_of(context) is not None or open_call(context, self._engine) is not None
 
     def _others_may_act(self) -> bool:
         """Whether a task of the test exists that does not itself wait for the engine."""
@@ -410,9 +456,15 @@ class Waits:
         handles = ready_handles(engine.loop)
         if handles is None:
             return self._runnable_tasks()
+        has_calls = bool(engine.worker_calls.open)
         for handle in handles:
             scope = scope_of(handle._context)
-            if scope is not None and scope.instance.belongs_to(engine) and not handle._cancelled:
+            if handle._cancelled:
+                continue
+            if scope is not None:
+                if scope.instance.belongs_to(engine):
+                    return True
+            elif has_calls and open_call(handle._context, engine) is not None:
                 return True
         return False
 
@@ -420,7 +472,11 @@ class Waits:
         """Runnable tasks of a loop that does not show its queue: those that wait for nothing unfinished."""
         for task in asyncio.all_tasks(self._engine.loop):
             scope = scope_of(task_context(task))
-            if scope is not None and scope.instance.belongs_to(self._engine) and not scope.instance.closed:
+            if (
+                open_call(task_context(task), self._engine) is not None
+                if scope is None
+                else scope.instance.belongs_to(self._engine) and not scope.instance.closed
+            ):
                 future = waiting_for(task)
                 if future is None or future.done() or _is_finished_gathering(future):
                     self._idle_checks = 0
@@ -445,18 +501,67 @@ class Waits:
             self._engine.loop.call_soon(handle._callback, *handle._args, context=handle._context)
             handle.cancel()
             return True
-        if timer is None or (until is not None and timer.due > until):
+        if timer is None or (until is not None and timer.due > until) or self._is_endless(timer, until is not None):
             return False
-        self._engine.clock.fire(self._engine.interleaving.choose(together))
+        timer = self._engine.interleaving.choose(together)
+        self._round = max(self._round, timer.round or 0)
+        self._engine.clock.fire(timer)
+        return True
+
+    def _is_endless(self, timer: Timer, is_by_hand: bool) -> bool:
+        """Whether only calls are left that set themselves off anew, over and over.
+
+        Raises:
+            NeverHappensError: If the test moves the clock by hand, and so does not get where it wants.
+        """
+        most = self._first_round + (MOST_ROUNDS_BY_HAND if is_by_hand else MOST_ROUNDS)
+        if timer.round is None or timer.round <= most:
+            return False
+        if is_by_hand:
+            raise NeverHappensError(
+                f"The clock was moved by hand, and this set itself off {MOST_ROUNDS_BY_HAND} times on the way: "
+                f"{timer.what}."
+            )
+        if any(other.round is None or other.round <= most for other in self._engine.clock.pending()):
+            return False
+        self._endless = timer.what
         return True
 
     async def move_to(self, target: int) -> None:
         """Move the clock to a time (epoch milliseconds); every timer that is due by then fires at its own."""
+        self._first_round = self._round
         await self.settle()
         while self.fire_next(until=target):
             await self.settle()
         clock = self._engine.clock
         clock.move_to(max(target, clock.now_ms))
+
+    def _is_held(self) -> bool:
+        """Whether something is at work that may wait for something foreign, so that virtual time stands still."""
+        engine = self._engine
+        if engine.busy and not self._parked_on_asyncio():
+            # What waits for a call waits for what the call does. Its own short timers are of real time.
+            return not engine.worker_calls.open or self._has_real_timers() or self._calls_are_held()
+        return bool(engine.worker_calls.open) and self._calls_are_held()
+
+    def _has_real_timers(self) -> bool:
+        return any(not scope.is_virtual for scope in self._timers_by_scope())
+
+    def _calls_are_held(self) -> bool:
+        """Whether calls wait for more than time, and something foreign could answer."""
+        if not self._is_foreign_at_work():
+            return False
+        timers = [(length, handle) for _, length, handle in self._timers_of_calls()]
+        return not is_asleep(timers, self._engine.worker_calls.tasks())
+
+    def _is_foreign_at_work(self) -> bool:
+        """Whether a thread or a connection exists that may answer to what code awaits."""
+        engine = self._engine
+        # Checked in CPython 3.11 to 3.14: the selector of a loop has its own pipe alone where nothing is connected.
+        # Of a loop without it (uvloop) nothing is known; what it reads would not hold virtual time.
+        selector = getattr(engine.loop, "_selector", None)
+        connected = () if selector is None else selector.get_map() or ()
+        return len(connected) > 1 or engine.threads.are_at_work
 
     def _parked_on_asyncio(self) -> bool:
         """Whether all that is busy waits for timers of asyncio that run on virtual time."""
@@ -492,7 +597,23 @@ class Waits:
                 found += [(due, handle) for due, _, handle in handles if is_asyncios(handle._callback)]
             elif scope.instance in engine.busy and is_asleep([one[1:] for one in handles], tasks.get(scope, ())):
                 found += [(due, handle) for due, _, handle in handles]
+        calls = self._timers_of_calls()
+        if calls and not self._calls_are_held():
+            found += [(due, handle) for due, _, handle in calls if is_asyncios(handle._callback)]
         return found
+
+    def _timers_of_calls(self) -> list[tuple[int, int, Any]]:
+        """The timers that code of calls has set on the loop: when due in virtual time, how long, the handle."""
+        engine = self._engine
+        if not engine.worker_calls.open:
+            return []
+        return [
+            (*self._virtual_due(handle), handle)
+            for handle in getattr(engine.loop, "_scheduled", ())
+            if not handle._cancelled
+            and scope_of(handle._context) is None
+            and open_call(handle._context, engine) is not None
+        ]
 
     def _timers_by_scope(self) -> dict[Scope, list[tuple[int, int, Any]]]:
         """The timers that code of instances has set on the loop: when due in virtual time, how long, the handle."""
@@ -501,13 +622,18 @@ class Waits:
         for handle in getattr(engine.loop, "_scheduled", ()):
             scope = scope_of(handle._context)
             if scope is not None and not handle._cancelled and scope.instance.belongs_to(engine):
-                # It was started at the virtual time that still is: none passes while code runs.
-                known = self._asyncio_due.get(handle)
-                if known is None:
-                    length = _whole_ms(handle.when() - engine.loop.time())
-                    known = self._asyncio_due[handle] = (engine.clock.now_ms + length, length)
-                found.setdefault(scope, []).append((*known, handle))
+                found.setdefault(scope, []).append((*self._virtual_due(handle), handle))
         return found
+
+    def _virtual_due(self, handle: Any) -> tuple[int, int]:
+        """When a timer of the loop is due in virtual time, and how long it was when it was set."""
+        # It was started at the virtual time that still is: none passes while code runs.
+        engine = self._engine
+        known = self._asyncio_due.get(handle)
+        if known is None:
+            length = _whole_ms(handle.when() - engine.loop.time())
+            known = self._asyncio_due[handle] = (engine.clock.now_ms + length, length)
+        return known
 
     def arm_real_time(self) -> None:
         """Let a timer also fire when its duration has passed in real time."""

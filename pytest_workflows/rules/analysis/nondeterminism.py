@@ -1,19 +1,17 @@
-"""Nondeterminism: an observer is notified when code takes a random value or reads the time.
+"""Nondeterminism: an observer is notified when `run` takes a random value or reads the time, outside of its steps.
 
-Random values come from few places: the one generator behind the functions of `random`, and `os.urandom` behind `uuid`,
-`secrets` and `SystemRandom`. Those are exchanged while a test has an engine. Time is read from the freezer.
+Random values are drawn from `standins.entropy.py`, and time is read from the freezer.
 """
 
 from __future__ import annotations
 
-import os
-import random
 from collections.abc import Callable, Iterable
 from types import FunctionType, ModuleType
 from typing import Any
 
 from durable_engine import Engine, Instance, current_scope
 from pytest_workflows.introspection import freeze
+from pytest_workflows.standins.entropy import draws, exchange_in, nobody
 
 Listener = Callable[[Instance, bool], None]
 """A callable that is notified of an instance whose `run` took a value, and of whether that is the time."""
@@ -22,123 +20,24 @@ _listeners: dict[object, Listener] = {}
 """By the engine."""
 
 
-def _notify(*, is_time: bool = False) -> None:
+def _notify_draw(instance: Instance) -> None:
+    listener = _listeners.get(instance.engine)
+    if listener is not None:
+        listener(instance, False)
+
+
+def _notify_time() -> None:
     scope = current_scope.get()
     if scope is not None and scope.is_root:
         listener = _listeners.get(scope.instance.engine)
         if listener is not None:
-            listener(scope.instance, is_time)
-
-
-def _notify_time() -> None:
-    _notify(is_time=True)
-
-
-class _ObservedRandom(random.Random):
-    """The shared generator, while an engine is observed: the same numbers from the same state."""
-
-    def random(self) -> float:
-        _notify()
-        return super().random()
-
-    def getrandbits(self, k: int, /) -> int:
-        _notify()
-        return super().getrandbits(k)
-
-
-# CPython's insides, as they are in 3.11 to 3.14: `random._inst` is the shared generator, whose class may be exchanged;
-# `random._urandom` stands behind `SystemRandom`. Without the first the rule would be switched off, with a warning;
-# without the second `secrets` and `SystemRandom` would go unnoticed.
-_URANDOM = os.urandom
-# Where the standard library itself has the functions; to search all of its names for each test would take too long.
-_KNOWN = {random: ("random", "getrandbits", "_urandom"), os: ("urandom",)}
-_SEED = random.Random.seed
-
-
-def _urandom(size: int, /) -> bytes:
-    _notify()
-    return _URANDOM(size)
-
-
-def _seed(self: random.Random, a: Any = None, version: int = 2) -> None:
-    if a is None:
-        _notify()
-    _SEED(self, a, version)
-
-
-def _generator() -> random.Random:
-    """The generator behind the functions of `random`."""
-    generator: random.Random = random._inst
-    return generator
-
-
-class _Exchange:
-    """The exchange of the originals for functions of ours, and the places where that was done."""
-
-    def __init__(self) -> None:
-        self._ours: dict[int, Any] = {}
-        self._originals: dict[int, Any] = {}
-        self._places: list[dict[str, Any]] = []
-
-    def begin(self) -> None:
-        generator = _generator()
-        if type(generator) is random.Random:
-            originals = [generator.random, generator.getrandbits]
-            generator.__class__ = _ObservedRandom
-            for original, name in zip(originals, ("random", "getrandbits"), strict=True):
-                if getattr(random, name) == original:  # a test may have put its own there
-                    self._pair(getattr(random, name), getattr(generator, name))
-        self._pair(_URANDOM, _urandom)
-        random.Random.seed = _seed  # type: ignore[method-assign]
-        freeze.reads.notify = _notify_time
-        for module, names in _KNOWN.items():
-            self._swap_known(module, names, self._ours)
-
-    def _pair(self, original: Any, ours: Any) -> None:
-        self._ours[id(original)] = ours
-        self._originals[id(ours)] = original
-
-    def exchange_in(self, places: Iterable[dict[str, Any]]) -> None:
-        """Exchange what these namespaces hold, such as a module that did `from random import random`."""
-        for place in places:
-            if not any(place is known for known in self._places):
-                self._places.append(place)
-                _swap(place, self._ours)
-
-    def end(self) -> None:
-        """Put the originals back wherever ours stand, and leave what others have put in their places."""
-        for module, names in _KNOWN.items():
-            self._swap_known(module, names, self._originals)
-        for place in self._places:
-            _swap(place, self._originals)
-        generator = _generator()
-        if type(generator) is _ObservedRandom:
-            generator.__class__ = random.Random  # type: ignore[assignment]  # narrowed by the line above
-        random.Random.seed = _SEED  # type: ignore[method-assign]
-        freeze.reads.notify = freeze.nobody
-        self._ours, self._originals, self._places = {}, {}, []
-
-    @staticmethod
-    def _swap_known(module: ModuleType, names: Iterable[str], by: dict[int, Any]) -> None:
-        for name in names:
-            value = getattr(module, name, None)
-            if id(value) in by:
-                setattr(module, name, by[id(value)])
-
-
-def _swap(place: dict[str, Any], by: dict[int, Any]) -> None:
-    for name, value in list(place.items()):
-        if id(value) in by:
-            place[name] = by[id(value)]
-
-
-_exchange = _Exchange()
+            listener(scope.instance, True)
 
 
 def observe(engine: Engine, listener: Listener) -> None:
     """Notify a listener of what `run` of this engine's instances takes, outside of their steps, from now on."""
-    if not _listeners:
-        _exchange.begin()
+    draws.notify = _notify_draw
+    freeze.reads.notify = _notify_time
     _listeners[engine] = listener
 
 
@@ -160,10 +59,11 @@ def observe_modules_of(functions: Iterable[FunctionType], is_workers: Callable[[
             further = vars(value) if isinstance(value, ModuleType) else getattr(value, "__globals__", None)
             if isinstance(further, dict) and is_workers(further.get("__file__") or ""):
                 waiting.append(further)
-    _exchange.exchange_in(found)
+    exchange_in(found)
 
 
 def end(engine: Engine) -> None:
     """End the observation of an engine; twice is fine."""
     if _listeners.pop(engine, None) is not None and not _listeners:
-        _exchange.end()
+        draws.notify = nobody
+        freeze.reads.notify = freeze.nobody

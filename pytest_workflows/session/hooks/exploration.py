@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import bdb
+import os
+import random
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import replace
@@ -12,7 +14,7 @@ from unittest import SkipTest
 import pytest
 
 from pytest_workflows.exploration.explorer import Exploration, Explorer, Tally
-from pytest_workflows.exploration.run_plan import PLAIN, RunOutcome, RunPlan
+from pytest_workflows.exploration.run_plan import PLAIN, CommonStart, RunOutcome, RunPlan
 from pytest_workflows.session.marker import MARKER
 from pytest_workflows.session.property_tests import is_property_test
 from pytest_workflows.session.xdist_channel import CHANNEL, Message, attach, converted, detach
@@ -89,7 +91,10 @@ class ExplorationHooks:
     def _explore(self, item: pytest.Item, nextitem: pytest.Item | None, explorer: Explorer) -> None:
         first = True
         started = 0.0
+        start, state = CommonStart(os.urandom(16).hex()), random.getstate()
         while (plan := explorer.next()) is not None:
+            random.setstate(state)
+            self._session.plan_runs(plan, start)
             outcome = self._run(item, nextitem, plan, explorer, is_first=first)
             if first:
                 started = time.perf_counter()
@@ -102,7 +107,6 @@ class ExplorationHooks:
     def _run(
         self, item: pytest.Item, nextitem: pytest.Item | None, plan: RunPlan, explorer: Explorer, *, is_first: bool
     ) -> RunOutcome:
-        self._session.plan_runs(plan)
         if not getattr(item, "_request", True):
             item._initrequest()  # type: ignore[attr-defined]  # as pytest does for an item that is run again
         item._report_sections.clear()

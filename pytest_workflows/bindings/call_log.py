@@ -1,0 +1,273 @@
+"""The log of the calls of a test's stand-ins: records for the test, effects for the rules, faults that were injected.
+
+A call acts at once, whether or not it is awaited, as on the platform. The code of an instance that was stopped calls
+nothing any more.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import CoroutineType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from durable_engine import (
+    Effect,
+    JsException,
+    ReplayEnded,
+    acting_scope,
+    current_scope,
+    delay_answer,
+    hide_frames,
+    inside_service,
+    is_over,
+    make_effect,
+    notify_effect,
+    running_call,
+)
+from pytest_workflows.messages.short_repr import shown
+from pytest_workflows.workers.binding_wrappers import BindingWrapper
+
+if TYPE_CHECKING:
+    from durable_engine import Engine, Scope
+
+hide_frames(__file__)
+
+_BEGINNINGS = frozenset(("prepare", "bind", "withSession", "get", "getByName", "jurisdiction", "resumeMultipartUpload"))
+"""Calls that only begin a chain where they return an object at once."""
+_AT_ONCE = frozenset(("writeDataPoint", "getBookmark"))
+"""Calls that answer at once, and reach the service all the same."""
+_JS_ERRORS = frozenset(("EvalError", "RangeError", "ReferenceError", "SyntaxError", "TypeError", "URIError"))
+
+
+@dataclass(slots=True, eq=False)
+class CallRecord:
+    """A call of a binding.
+
+    Attributes:
+        method: The method, by the platform's name: `put`; of a statement too: `prepare`, `bind`, `run`.
+        args: The positional arguments, as the caller gave them.
+        kwargs: The keywords.
+        at: The virtual time of the call (aware, UTC).
+        instance: The id of the workflow instance whose code called; None for the test's own calls, and for handlers.
+        step: The name of the step whose callback called; None for any other code.
+        attempt: The attempt of that step.
+        result: What the caller got; None before it is there.
+        error: What was raised instead, or None.
+    """
+
+    method: str
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    at: datetime
+    instance: str | None = None
+    step: str | None = None
+    attempt: int | None = None
+    result: Any = None
+    error: BaseException | None = None
+
+    def __repr__(self) -> str:
+        given = [*map(shown, self.args), *(f"{name}={shown(value)}" for name, value in self.kwargs.items())]
+        outcome = f" -> {shown(self.result)}" if self.error is None else f" raised {self.error!r}"
+        of = "" if self.instance is None else f" of {self.instance!r}"
+        return f"<call {self.method}({', '.join(given)}){of}{outcome}>"
+
+
+class InjectedFault:
+    """A fault of the next calls of a method.
+
+    Args:
+        method: The method.
+        error: What they raise; None where they only answer late.
+        delay: How late, in milliseconds of virtual time.
+        times: How many of them.
+
+    Attributes:
+        method: As given.
+        delay: As given.
+        left: How many there still are.
+        is_used: Whether a call met it.
+    """
+
+    def __init__(self, method: str, error: Any, delay: int, times: int) -> None:
+        self.method = method
+        self.delay = delay
+        self.left = times
+        self.is_used = False
+        self._error = error
+
+    @property
+    def error(self) -> JsException | None:
+        """What a call raises, made anew; None where it only answers late."""
+        error = self._error
+        if error is None:
+            return None
+        if isinstance(error, JsException):
+            return JsException(error.name, error.message)
+        name = type(error).__name__
+        return JsException(name if name in _JS_ERRORS else "Error", str(error))
+
+    def use(self) -> None:
+        """A call meets it."""
+        self.left -= 1
+        self.is_used = True
+
+
+class _Origin(NamedTuple):
+    """The way on which an object was reached: `prepare(...)`, and the call that gave it."""
+
+    path: str
+    effect: Effect | None = None
+
+
+class CallLog:
+    """The calls of one binding.
+
+    Args:
+        name: The binding's name in `env`.
+        engine: The test's engine.
+        is_strict: Whether an injected fault that no call meets is an error.
+
+    Attributes:
+        name: As given.
+        engine: As given.
+        is_strict: As given.
+        records: The calls so far, in order.
+        faults: The faults that are injected and not used up.
+    """
+
+    def __init__(self, name: str, engine: Engine, *, is_strict: bool) -> None:
+        self.name = name
+        self.engine = engine
+        self.is_strict = is_strict
+        self.records: list[CallRecord] = []
+        self.faults: deque[InjectedFault] = deque()
+
+    def call(
+        self,
+        wrapper: BindingWrapper,
+        method: str,
+        invoke: Callable[[Any], Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Any:
+        """Make a call, and keep a record of it (`workers.binding_wrappers.Calls`)."""
+        __tracebackhide__ = True
+        scope = current_scope.get()
+        if scope is not None and is_over():
+            return _call_of_stopped(scope, method, invoke)
+        record = CallRecord(method, args, kwargs, self.engine.clock.now)
+        self.records.append(record)
+        if scope is not None:
+            record.instance, record.attempt = scope.instance.id, scope.attempt
+            record.step = None if scope.step is None else scope.step.name
+        fault = self._fault_for(method)
+        if fault is not None and fault.error is not None:
+            return _fail(record, fault.error)
+        acting = acting_scope()
+        path = method if wrapper._origin is None else f"{wrapper._origin.path}.{method}"
+        effect = None if acting is None else self._effect(acting, wrapper, path, args, kwargs)
+        try:
+            with inside_service():
+                answer = invoke(_Origin(f"{path}(...)", effect))
+        except BaseException as error:
+            record.error = error
+            _notify(acting, effect)
+            raise
+        if isinstance(answer, CoroutineType):
+            _notify(acting, effect)
+            return self._answer(record, answer, acting, 0 if fault is None else fault.delay)
+        record.result = answer
+        if not isinstance(answer, BindingWrapper) or method not in _BEGINNINGS:
+            _notify(acting, effect)
+        return answer
+
+    def _effect(
+        self, scope: Scope, wrapper: BindingWrapper, path: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Effect:
+        origin = None if wrapper._origin is None else wrapper._origin.effect
+        return make_effect(scope, self.name, path, args, kwargs, origin, tuple(_origins((args, kwargs))))
+
+    def _fault_for(self, method: str) -> InjectedFault | None:
+        for fault in self.faults:
+            if fault.method == method:
+                fault.use()
+                if not fault.left:
+                    self.faults.remove(fault)
+                return fault
+        return None
+
+    async def _answer(self, record: CallRecord, answer: Any, scope: Scope | None, delay: int) -> Any:
+        __tracebackhide__ = True
+        try:
+            with inside_service():
+                result = await answer
+        except BaseException as error:
+            record.error = error
+            raise
+        record.result = result
+        if delay:
+            await self._delay(scope, delay, record.method)
+        if scope is not None and scope.step is not None:
+            name = f"{self.name}.{record.method}"
+            number = scope.calls[name] = scope.calls.get(name, 0) + 1
+            if scope.instance.call_done(scope.step, scope.attempt, f"{name}#{number}"):
+                await scope.instance.hold()
+        return result
+
+    async def _delay(self, scope: Scope | None, ms: int, method: str) -> None:
+        what = f"the answer of {self.name}.{method}"
+        if scope is not None:
+            await delay_answer(scope, ms, what)
+        elif running_call() is None:
+            await self.engine.advance(ms)
+        else:
+            answered = self.engine.loop.create_future()
+            self.engine.schedule(self.engine.clock.now_ms + ms, lambda: _settle(answered), what=what)
+            await answered
+
+
+def _settle(answered: Any) -> None:
+    if not answered.done():
+        answered.set_result(None)
+
+
+def _notify(scope: Scope | None, effect: Effect | None) -> None:
+    if scope is not None and effect is not None:
+        notify_effect(scope, effect)
+
+
+def _origins(value: Any) -> Iterator[Effect]:
+    """The calls that gave the objects in a call's arguments, such as the statements of a batch."""
+    if isinstance(value, BindingWrapper):
+        origin = value._origin
+        if origin is not None and origin.effect is not None:
+            yield origin.effect
+    elif type(value) in (list, tuple, dict):
+        for item in value.values() if type(value) is dict else value:
+            yield from _origins(item)
+
+
+def _call_of_stopped(scope: Scope, method: str, invoke: Callable[[Any], Any]) -> Any:
+    """Answer code that may do nothing: a replay's, or that of an execution that was stopped."""
+    if method in _BEGINNINGS:
+        return invoke(None)
+    scope.instance.end_replay()
+    if method in _AT_ONCE:
+        raise ReplayEnded
+    return _never(scope)
+
+
+async def _never(scope: Scope) -> None:
+    await scope.instance.hold()
+
+
+def _fail(record: CallRecord, error: BaseException) -> Coroutine[Any, Any, Any]:
+    record.error = error
+
+    async def answer() -> Any:
+        raise error
+
+    return answer()

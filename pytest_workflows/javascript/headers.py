@@ -1,0 +1,133 @@
+"""JavaScript's `Headers`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from durable_engine import jsnull
+
+from .convert import call, pairs_of
+from .iterators import JsIterator, entries
+from .objects import JsArray, JsObject, js_error, js_text
+
+_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_REFUSED_IN_VALUES = re.compile("[\0\r\n]")
+
+
+class Headers(JsObject):
+    """The headers of a request or response; iterated over, they are pairs, sorted by name.
+
+    Several values of one name are one, joined by commas; only `set-cookie` stands alone.
+    Source: workerd 1.20261117.1.
+
+    Args:
+        init: Other headers, an iterable of pairs, or an object.
+
+    Raises:
+        JsException: A TypeError, for a name or value that no header may have.
+    """
+
+    def __init__(self, init: Any = None) -> None:
+        self._values: dict[str, list[str]] = {}
+        self._spelling: dict[str, str] = {}
+        if isinstance(init, Headers):
+            self._values = {name: list(values) for name, values in init._values.items()}
+            self._spelling = dict(init._spelling)
+        else:
+            for name, value in pairs_of(init, "Headers"):
+                self._add(name, value)
+
+    def _add(self, name: str, value: str) -> None:
+        key = _key(name)
+        self._spelling.setdefault(key, name)
+        self._values.setdefault(key, []).append(_checked(value))
+
+    def append(self, name: Any, value: Any) -> None:
+        """Add a value beside those that a name has."""
+        self._add(js_text(name), js_text(value))
+
+    def set(self, name: Any, value: Any) -> None:
+        """Replace the values of a name."""
+        key = _key(js_text(name))
+        self._values[key] = [_checked(js_text(value))]
+        self._spelling.setdefault(key, js_text(name))
+
+    def get(self, name: Any) -> Any:
+        """The values of a name, joined by commas; null where there are none."""
+        values = self._values.get(_key(js_text(name)))
+        return ", ".join(values) if values is not None else jsnull
+
+    def getAll(self, name: Any) -> JsArray:
+        """The values of `set-cookie`, the one name that may be asked for."""
+        if js_text(name).lower() != "set-cookie":
+            raise js_error("TypeError", 'getAll() can only be used with the header name "Set-Cookie".')
+        return JsArray(list(self._values.get("set-cookie", ())))
+
+    def getSetCookie(self) -> JsArray:
+        """The values of `set-cookie`."""
+        return JsArray(list(self._values.get("set-cookie", ())))
+
+    def has(self, name: Any) -> bool:
+        """Whether a name has values."""
+        return _key(js_text(name)) in self._values
+
+    def delete(self, name: Any) -> None:
+        """Take a name out."""
+        key = _key(js_text(name))
+        self._values.pop(key, None)
+        self._spelling.pop(key, None)
+
+    def forEach(self, callback: Any, this: Any = None) -> None:
+        """Call a function with value, name and the headers, for each."""
+        for name, value in list(self._pairs()):
+            call(callback, value, name, self)
+
+    def entries(self) -> JsIterator:
+        """Pairs of name and value."""
+        return entries(self._pairs())
+
+    def keys(self) -> JsIterator:
+        """The names."""
+        return JsIterator(name for name, _ in self._pairs())
+
+    def values(self) -> JsIterator:
+        """The values."""
+        return JsIterator(value for _, value in self._pairs())
+
+    def _pairs(self) -> Iterator[tuple[str, str]]:
+        for name in sorted(self._values):
+            values = self._values[name]
+            for value in values if name == "set-cookie" else [", ".join(values)]:
+                yield name, value
+
+    def _sent(self) -> list[tuple[str, str]]:
+        """Names in their spelling, each with each of its values: what goes over the wire."""
+        return [(self._spelling[name], value) for name, values in self._values.items() for value in values]
+
+    def _default(self, name: str, value: str) -> None:
+        """Set a header unless it is there."""
+        if name not in self._values:
+            self._add(name, value)
+
+    def _first(self, name: str) -> str | None:
+        """The value of a name in lower case, None where there is none."""
+        values = self._values.get(name)
+        return None if values is None else ", ".join(values)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.entries())
+
+
+def _key(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise js_error("TypeError", "Invalid header name.")
+    return name.lower()
+
+
+def _checked(value: str) -> str:
+    value = value.strip("\t\r\n ")
+    if _REFUSED_IN_VALUES.search(value):
+        raise js_error("TypeError", "Invalid header value.")
+    return value

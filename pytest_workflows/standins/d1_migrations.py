@@ -1,0 +1,230 @@
+"""The migrations of a D1 database, applied as wrangler applies them.
+
+Source: wrangler 4.164.0, `d1 migrations apply --local`, observed.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_workflows.errors import WorkflowConfigError
+from pytest_workflows.messages.short_repr import kind_of, shown, shown_path
+
+from .sqlite import SqlError, SqliteDatabase
+from .sqlite.statements import first_word, split
+
+if TYPE_CHECKING:
+    from pytest_workflows.project.binding_config import BindingConfig
+
+    from .d1 import D1Database
+    from .host import Host
+
+_FOLDER: Final = "migrations"
+_TABLE: Final = "d1_migrations"
+_FIRST_DATE: Final = "2026-01-01"
+_templates: dict[object, bytes] = {}
+"""The database files that migrations left, by the files and their times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migrations:
+    """Where the migrations of a database are, and what remembers them.
+
+    Attributes:
+        folder: The folder; it need not be there.
+        table: The table in which applied ones are kept.
+    """
+
+    folder: Path
+    table: str = _TABLE
+
+    def files(self) -> list[Path]:
+        """The files, in the order in which they are applied: by the number that their names begin with."""
+        try:
+            with os.scandir(self.folder) as entries:
+                names = sorted(entry.name for entry in entries if entry.name.endswith(".sql") and entry.is_file())
+        except OSError:
+            return []
+        numbers = [_number(name) for name in names]
+        if None not in numbers:
+            names = [name for _, name in sorted(zip(numbers, names, strict=True), key=lambda one: one[0] or 0)]
+        return [self.folder / name for name in names]
+
+    def apply(self, database: SqliteDatabase) -> list[str]:
+        """Apply those that the database has not had; each is a transaction.
+
+        Args:
+            database: The database.
+
+        Returns:
+            The names of the applied files.
+
+        Raises:
+            WorkflowConfigError: If one fails: its file and line. Those before it stay applied.
+        """
+        files = self.files()
+        if not files:
+            return []
+        table = _quoted(self.table)
+        database.own(
+            f"CREATE TABLE IF NOT EXISTS {table}(\n\t\tid         INTEGER PRIMARY KEY AUTOINCREMENT,\n"
+            "\t\tname       TEXT UNIQUE,\n\t\tapplied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL\n)"
+        )
+        applied = {name for (name,) in database.own(f"SELECT name FROM {table}")}
+        new = [file for file in files if file.name not in applied]
+        for file in new:
+            _apply(file, database, table)
+        return [file.name for file in new]
+
+    def template(self, now: str) -> bytes | None:
+        """The file of a database that has had all of them and nothing else; None where there are none.
+
+        Args:
+            now: The date on which they are applied.
+
+        Raises:
+            WorkflowConfigError: If one fails: its file and line.
+        """
+        files = self.files()
+        if not files:
+            return None
+        stats = [file.stat() for file in files]
+        key = (self, now, tuple((file, one.st_mtime_ns, one.st_size) for file, one in zip(files, stats, strict=True)))
+        if key not in _templates:
+            at = datetime.datetime.fromisoformat(now).replace(tzinfo=datetime.timezone.utc)  # noqa: UP017
+            chance = Random(f"migrations of {self.table}")
+            database = SqliteDatabase(lambda: int(at.timestamp() * 1000), lambda: chance)
+            try:
+                self.apply(database)
+                _templates[key] = database.serialized()
+            finally:
+                database.close()
+        return _templates[key]
+
+
+def _apply(file: Path, database: SqliteDatabase, table: str) -> None:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise WorkflowConfigError(f"{shown_path(file)}:1: this cannot be read: {error}.") from None
+    try:
+        with database.transaction():
+            for start, statement in split(text):
+                if first_word(statement):
+                    _run(file, 1 + text.count("\n", 0, start), statement, database)
+            database.own(f"INSERT INTO {table} (name) VALUES (?)", (file.name,))
+    except sqlite3.IntegrityError as error:
+        raise WorkflowConfigError(f"{shown_path(file)}:1: the migration fails at its end: {error}.") from None
+
+
+def _run(file: Path, line: int, statement: str, database: SqliteDatabase) -> None:
+    try:
+        database.all(statement)
+    except SqlError as error:
+        raise WorkflowConfigError(
+            f"{shown_path(file)}:{line}: the migration fails: {error}. The statement: {shown(statement.strip())}"
+        ) from None
+
+
+def _number(name: str) -> int | None:
+    digits = name.split("_")[0].removesuffix(".sql")
+    return int(digits) if digits.isdecimal() else None
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def migrations_of(binding: BindingConfig) -> Migrations:
+    """The migrations of a database of the configuration.
+
+    Args:
+        binding: The database's binding.
+
+    Raises:
+        WorkflowConfigError: If what the binding says of them cannot be right.
+    """
+    folder = _text(binding, "migrations_dir", _FOLDER)
+    found = Migrations(binding.path.parent / folder, _text(binding, "migrations_table", _TABLE))
+    if "migrations_dir" in binding.settings and not found.folder.is_dir():
+        _fail(binding, f"migrations_dir is {folder!r}, and there is no such folder: {shown_path(found.folder)}.")
+    return found
+
+
+def check_migrations(binding: BindingConfig, date: str | None) -> None:
+    """Apply the migrations of a database to an empty one.
+
+    Args:
+        binding: The database's binding.
+        date: The compatibility date.
+
+    Raises:
+        WorkflowConfigError: If one fails, or if what the binding says of them cannot be right.
+    """
+    migrations_of(binding).template(date or _FIRST_DATE)
+
+
+def migrated(migrations: Migrations, host: Host) -> bytes | None:
+    """The file of a database that has had its migrations, on the compatibility date; None where there are none.
+
+    Args:
+        migrations: The migrations.
+        host: The test.
+
+    Raises:
+        WorkflowConfigError: If one fails: its file and line.
+    """
+    config = host.config
+    date = None if config is None else config.compatibility_date
+    return migrations.template(date or _FIRST_DATE)
+
+
+def _text(binding: BindingConfig, key: str, default: str) -> str:
+    value: Any = binding.settings.get(key, default)
+    if not isinstance(value, str) or not value:
+        _fail(binding, f"{key} is {kind_of(value) if value != '' else 'empty'}, not a name.")
+    return str(value)
+
+
+def _fail(binding: BindingConfig, problem: str) -> None:
+    where = f"{shown_path(binding.path)}:{binding.line}"
+    raise WorkflowConfigError(f"{where}: the D1 database {binding.name!r}: {problem}")
+
+
+async def apply_d1_migrations(database: Any, folder: str | os.PathLike[str] | None = None) -> list[str]:
+    """Apply the migrations that a database has not had, as `wrangler d1 migrations apply` does.
+
+    The configured ones are applied before each test; this is for another folder, or for files that a test writes.
+
+    Args:
+        database: The binding: `workflow_env.DB`.
+        folder: The folder; a relative one is looked for beside the configuration. The configured one by default.
+
+    Returns:
+        The names of the applied files, in order.
+
+    Raises:
+        WorkflowConfigError: If a migration fails: its file and line. Those before it stay applied.
+        TypeError: If `database` is no binding of D1.
+
+    Example:
+        >>> async def test_old_rows(workflow_env):
+        ...     await apply_d1_migrations(workflow_env.DB, "migrations-next")
+    """
+    from .d1 import D1Database
+
+    binding: D1Database = getattr(database, "_binding", database)
+    if not isinstance(binding, D1Database):
+        raise TypeError(f"apply_d1_migrations: {shown(database)} is no D1 database; give workflow_env.NAME of one.")
+    migrations = binding._migrations
+    if folder is not None:
+        migrations = Migrations(migrations.folder.parent / folder, migrations.table)
+        if not migrations.folder.is_dir():
+            raise WorkflowConfigError(f"apply_d1_migrations: there is no folder {shown_path(migrations.folder)}.")
+    return migrations.apply(binding._service.database)

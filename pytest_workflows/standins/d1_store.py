@@ -1,0 +1,73 @@
+"""The contents of a D1 database: a database of SQLite that can be copied, compared and thrown away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import Any
+
+from .sqlite import SqliteDatabase
+
+
+class D1Store:
+    """The contents of one database. It is opened when something is asked of it.
+
+    Args:
+        contents: The database file that it starts as; empty where None.
+
+    Attributes:
+        migrations_table: The table that is no contents.
+    """
+
+    def __init__(self, contents: bytes | None = None) -> None:
+        self._contents = contents
+        self._database: SqliteDatabase | None = None
+        self.migrations_table = "d1_migrations"
+
+    def database(self, now_ms: Callable[[], int], chance: Callable[[], Random]) -> SqliteDatabase:
+        """The database, open.
+
+        Args:
+            now_ms: The time that SQL sees, in milliseconds since 1970.
+            chance: What SQL's `random()` draws from.
+        """
+        if self._database is None:
+            self._database = SqliteDatabase(now_ms, chance, self._contents)
+        return self._database
+
+    def file(self) -> bytes | None:
+        """The database file; None for an empty database that nobody has opened."""
+        return self._contents if self._database is None else self._database.serialized()
+
+    def copy(self) -> D1Store:
+        """A store of the same contents; the file is shared until one of the two is opened."""
+        self._contents = self.file()
+        self.close()
+        made = D1Store(self._contents)
+        made.migrations_table = self.migrations_table
+        return made
+
+    def contents(self) -> Mapping[str, Mapping[Any, Any]]:
+        """The rows by table, each under its own values, with how many there are of it: row ids are the platform's."""
+        if self._database is None and self._contents is None:
+            return {}
+        database = self.database(lambda: 0, lambda: Random(0))
+        return {
+            table: rows
+            for table in database.tables()
+            if table != self.migrations_table and (rows := _rows_of(database, table))
+        }
+
+    def close(self) -> None:
+        """Let go of the open database."""
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+
+def _rows_of(database: SqliteDatabase, table: str) -> dict[Any, int]:
+    quoted = '"' + table.replace('"', '""') + '"'
+    counted: dict[Any, int] = {}
+    for row in database.own(f"SELECT * FROM {quoted}"):
+        counted[row] = counted.get(row, 0) + 1
+    return counted

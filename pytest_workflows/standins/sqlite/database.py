@@ -1,0 +1,252 @@
+"""A database of SQLite in memory, on the thread of the loop, with the platform's rules."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from random import Random
+from typing import Any, Final
+
+from . import errors
+from .errors import SqlError
+from .functions import add_functions
+from .rules import LIMITS, is_allowed, is_transaction
+from .statements import Script, script
+
+_STATEMENTS_KEPT: Final = 512
+_PAGES: Final = "SELECT page_count - freelist_count FROM pragma_page_count, pragma_freelist_count"
+_BEGIN: Final = "BEGIN -- own"
+_COMMIT: Final = "COMMIT -- own"
+_ROLLBACK: Final = "ROLLBACK -- own"
+"""With a comment, so that a Worker's statement of the same text is another one in `sqlite3`'s cache."""
+_MEASURED_EVERY: Final = 64
+"""The size is measured after as many changed rows: it costs as much as a statement."""
+
+Value = str | float | int | bytes | None
+Row = tuple[Any, ...]
+
+
+class SqliteDatabase:
+    """A database of SQLite.
+
+    Args:
+        now_ms: The time that SQL sees, in milliseconds since 1970.
+        chance: What SQL's `random()` draws from.
+        contents: The database file that it starts as; empty where None.
+    """
+
+    def __init__(self, now_ms: Callable[[], int], chance: Callable[[], Random], contents: bytes | None = None) -> None:
+        connection = sqlite3.connect(
+            ":memory:", check_same_thread=False, isolation_level=None, cached_statements=_STATEMENTS_KEPT
+        )
+        if contents:
+            connection.deserialize(contents)
+            connection.execute("PRAGMA journal_mode = memory")
+        connection.execute("PRAGMA foreign_keys = on")
+        for limit, value in LIMITS:
+            connection.setlimit(limit, value)
+        add_functions(connection, now_ms, chance)
+        connection.set_authorizer(self._authorize)
+        self._connection = connection
+        self._is_own = False
+        self._refused_transaction = False
+        self._running_preludes: set[str] = set()
+        self._transactions = 0
+        self._size = 0
+        self._size_at: int | None = None
+
+    # -- statements ----------------------------------------------------------------------------------------------------
+
+    def run(self, sql: str, values: Sequence[Value] = ()) -> sqlite3.Cursor:
+        """Run a text of SQL: its last statement gets the values and gives the rows, one after another.
+
+        Args:
+            sql: One statement, or several.
+            values: The values of the last one's parameters.
+
+        Raises:
+            SqlError: If the platform refuses it; statements before the one that fails have run.
+        """
+        plan = script(sql)
+        if plan.prelude or not plan.last:
+            self._run_prelude(sql, plan)
+        try:
+            return self._connection.execute(plan.last, values)
+        except (sqlite3.Error, sqlite3.Warning) as error:
+            raise self.refusal(error, plan.last) from None
+
+    def all(self, sql: str, values: Sequence[Value] = ()) -> tuple[list[str], list[Row], int]:
+        """Run a text of SQL to its end; gives the names of the columns, all rows, and the id of the last new row.
+
+        Args:
+            sql: One statement, or several.
+            values: The values of the last one's parameters.
+
+        Raises:
+            SqlError: If the platform refuses it; statements before the one that fails have run.
+        """
+        cursor = self.run(sql, values)
+        try:
+            rows = cursor.fetchall()
+        except (sqlite3.Error, sqlite3.Warning) as error:
+            raise self.refusal(error, script(sql).last) from None
+        described = cursor.description
+        return [] if described is None else [column[0] for column in described], rows, cursor.lastrowid or 0
+
+    def _run_prelude(self, sql: str, plan: Script) -> None:
+        """Run the statements before the last one. One that gives rows is never finished: the same text fails later."""
+        if sql in self._running_preludes:
+            raise SqlError(errors.RUNS_ALREADY)
+        for statement in plan.prelude:
+            try:
+                cursor = self._connection.execute(statement)
+            except (sqlite3.Error, sqlite3.Warning) as error:
+                translated = self.refusal(error, statement)
+                wrong_count = str(translated) == errors.WRONG_COUNT
+                raise (SqlError(errors.ONLY_THE_LAST) if wrong_count else translated) from None
+            if cursor.fetchone() is not None:
+                self._running_preludes.add(sql)
+            cursor.close()
+        if not plan.last:
+            raise SqlError(errors.NO_STATEMENT)
+
+    def own(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+        """Run a statement of the stand-in's own, which may do anything; gives all rows.
+
+        Args:
+            sql: One statement.
+            values: The values of its parameters.
+
+        Raises:
+            sqlite3.Error: As `sqlite3` raises it.
+        """
+        self._is_own = True
+        try:
+            return self._connection.execute(sql, values).fetchall()
+        finally:
+            self._is_own = False
+
+    def _authorize(
+        self, action: int, first: str | None, second: str | None, database: str | None, _trigger: str | None
+    ) -> int:
+        if self._is_own or is_allowed(action, first, second, database):
+            return sqlite3.SQLITE_OK
+        if is_transaction(action):
+            self._refused_transaction = True
+        return sqlite3.SQLITE_DENY
+
+    def refusal(self, error: Exception, sql: str) -> SqlError:
+        """The platform's error for one that `sqlite3` raised while a statement ran.
+
+        Args:
+            error: What it raised.
+            sql: The statement.
+        """
+        if self._refused_transaction:
+            self._refused_transaction = False
+            return SqlError(errors.NO_TRANSACTIONS)
+        return errors.translated(error, sql, self._complaint)
+
+    def _complaint(self, sql: str) -> str | None:
+        try:
+            self.own(f"EXPLAIN {sql}")
+        except (sqlite3.Error, sqlite3.Warning) as error:
+            return str(error)
+        return None
+
+    # -- what it tells -------------------------------------------------------------------------------------------------
+
+    @property
+    def changes(self) -> int:
+        """How many rows were changed since the database was opened."""
+        return self._connection.total_changes
+
+    def size(self, *, exactly: bool = False) -> int:
+        """The size in bytes, without free pages.
+
+        Args:
+            exactly: Whether to measure now, and not only after every so many changed rows.
+        """
+        changes = self._connection.total_changes
+        if exactly or self._size_at is None or changes - self._size_at >= _MEASURED_EVERY:
+            self._size = self.own(_PAGES)[0][0] * 4096
+            self._size_at = changes
+        return self._size
+
+    # -- transactions --------------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """A transaction, or one in one: what raises out of it undoes it.
+
+        Raises:
+            sqlite3.IntegrityError: At the end, if a deferred constraint does not hold; it is undone then.
+        """
+        name = self.begin()
+        try:
+            yield
+        except BaseException:
+            self.roll_back(name)
+            raise
+        self.commit(name)
+
+    def begin(self) -> str:
+        """Begin a transaction, or one in one; gives its name."""
+        self._transactions += 1
+        name = f"_cf_savepoint_{self._transactions}"
+        self.own(_BEGIN if self._transactions == 1 else f"SAVEPOINT {name}")
+        return name
+
+    def commit(self, name: str) -> None:
+        """End a transaction.
+
+        Args:
+            name: Its name.
+
+        Raises:
+            sqlite3.IntegrityError: If a deferred constraint does not hold; it is undone then.
+        """
+        try:
+            self.own(_COMMIT if self._transactions == 1 else f"RELEASE {name}")
+        except sqlite3.IntegrityError:
+            self.roll_back(name)
+            raise
+        self._transactions -= 1
+
+    def roll_back(self, name: str) -> None:
+        """Undo a transaction.
+
+        Args:
+            name: Its name.
+        """
+        if self._transactions == 1:
+            if self._connection.in_transaction:  # some errors of SQLite's have undone it already
+                self.own(_ROLLBACK)
+        else:
+            self.own(f"ROLLBACK TO {name}")
+            self.own(f"RELEASE {name}")
+        self._transactions -= 1
+
+    # -- as a whole ----------------------------------------------------------------------------------------------------
+
+    def serialized(self) -> bytes:
+        """The database file."""
+        self._is_own = True  # SQLite asks for a PRAGMA there that a Worker may not ask for
+        try:
+            return self._connection.serialize()
+        finally:
+            self._is_own = False
+
+    def tables(self) -> list[str]:
+        """The names of the tables that a user made, in order."""
+        rows = self.own("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+        return [name for (name,) in rows if not name.startswith(("sqlite_", "_cf_"))]
+
+    def columns(self, table: str) -> list[str]:
+        """The names of a table's columns, in order."""
+        return [name for (name,) in self.own("SELECT name FROM pragma_table_info(?)", (table,))]
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._connection.close()

@@ -1,0 +1,166 @@
+"""A text of SQL, cut into its statements as the platform cuts it."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from dataclasses import dataclass
+from functools import lru_cache
+
+_TOKEN = re.compile(
+    r"""
+      (?P<space>\s+|--[^\n]*|/\*.*?(?:\*/|\Z))
+    | (?P<string>'(?:''|[^'])*'|[xX]'[^']*')
+    | (?P<quoted>"(?:""|[^"])*"|`(?:``|[^`])*`|\[[^\]]*\])
+    | (?P<variable>\?\d*|[:@$][\w:$]+)
+    | (?P<word>[^\W\d]\w*|[\w$]+)
+    | (?P<other>.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_SPACE = " \t\n\r\v\f"
+_QUERIES = frozenset(["select", "values", "explain", "pragma"])
+_CHANGES = frozenset(["insert", "update", "delete", "replace", "with"])
+_OF_ITS_OWN = frozenset({"pragma", "vacuum"})
+"""Statements that mean something else outside of a transaction, where the platform never has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token that is no space.
+
+    Attributes:
+        kind: `string`, `quoted`, `variable`, `word` or `other`.
+        text: Its text, as written.
+        start: Where it begins.
+    """
+
+    kind: str
+    text: str
+    start: int
+
+    @property
+    def name(self) -> str:
+        """The name that it spells, without quotes."""
+        if self.kind != "quoted":
+            return self.text
+        quote = self.text[-1]
+        return self.text[1:-1].replace(quote * 2, quote)
+
+
+def tokens(sql: str) -> list[Token]:
+    """The tokens of a text, without spaces and comments."""
+    return [
+        Token(found.lastgroup, found.group(), found.start())
+        for found in _TOKEN.finditer(sql)
+        if found.lastgroup is not None and found.lastgroup != "space"
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A text of SQL, cut.
+
+    Attributes:
+        prelude: The statements before the last one, which run without parameters.
+        last: The last statement: the one that gets the parameters and gives the result; `""` where a comment or a
+            semicolon follows the last statement, or there is none at all.
+        is_simple: Whether it is one statement that means the same outside of a transaction.
+        has_query_in_prelude: Whether a statement before the last one gives rows, as far as its first word says.
+        is_query: Whether the last statement only reads, as far as its first word says.
+        is_change: Whether the last statement changes rows, as far as its first word says.
+    """
+
+    prelude: tuple[str, ...]
+    last: str
+    is_simple: bool
+    has_query_in_prelude: bool
+    is_query: bool
+    is_change: bool
+
+
+@lru_cache(maxsize=2048)
+def script(sql: str) -> Script:
+    """Cut a text into its statements.
+
+    Args:
+        sql: The text.
+    """
+    parts = [part for _, part in split(sql)]
+    words = [first_word(part) for part in parts]
+    last = parts.pop()
+    return Script(
+        tuple(parts),
+        _positional(last) if words[-1] else "",
+        len(words) == 1 and words[0] != "" and words[0] not in _OF_ITS_OWN,
+        not _QUERIES.isdisjoint(words[:-1]),
+        words[-1] in _QUERIES,
+        words[-1] in _CHANGES,
+    )
+
+
+def split(sql: str) -> list[tuple[int, str]]:
+    """The statements of a text, each with its semicolon, and where it begins; the last one may be a comment only.
+
+    Args:
+        sql: The text.
+    """
+    parts: list[tuple[int, str]] = []
+    start = 0
+    while True:
+        end = start + _end_of_statement(sql[start:])
+        parts.append((start, sql[start:end]))
+        following = sql[end:].lstrip(_SPACE)
+        if not following:
+            return parts
+        start = len(sql) - len(following)
+
+
+def _end_of_statement(sql: str) -> int:
+    """Where the first statement ends, with its semicolon; a trigger's has others in it."""
+    if ";" in sql:
+        for token in tokens(sql):
+            if token.text == ";":
+                end = token.start + 1
+                if sqlite3.complete_statement(sql[:end]):
+                    return end
+    return len(sql)
+
+
+def first_word(statement: str) -> str:
+    """A statement's first word, in lower case; `""` where it has none.
+
+    Args:
+        statement: The statement; a comment may stand before it.
+    """
+    for found in _TOKEN.finditer(statement):
+        if found.lastgroup != "space":
+            return "" if found.group() == ";" else found.group().lower()
+    return ""
+
+
+def _positional(statement: str) -> str:
+    """A statement with `?1` for its first named parameter, and so on: `sqlite3` binds no sequence to names."""
+    if not any(sign in statement for sign in ":@$"):
+        return statement
+    names: dict[str, int] = {}
+    highest = 0
+    made: list[str] = []
+    end = 0
+    for token in tokens(statement):
+        if token.kind != "variable":
+            continue
+        if token.text == "?":
+            highest += 1
+            number = highest
+        elif token.text[0] == "?":
+            number = int(token.text[1:])
+            highest = max(highest, number)
+        else:
+            if token.text not in names:
+                highest += 1
+                names[token.text] = highest
+            number = names[token.text]
+        made += [statement[end : token.start], f"?{number}"]
+        end = token.start + len(token.text)
+    return "".join([*made, statement[end:]]) if names else statement

@@ -1,0 +1,162 @@
+"""The observations of the JavaScript level: their inputs run here too, by an interpreter, on the stand-ins themselves.
+
+What Python code sees of a binding is what the SDK makes of these answers: their texts, orders and limits come through.
+"""
+
+import re
+
+import pytest
+from golden_notation import is_as, observations
+from js_interpreter import call
+from js_level_exceptions import DIFFERS, LEFT_OUT, LEFT_OUT_RECORDS
+from js_notation import Raw, show
+from js_world import World
+
+import pytest_workflows
+from durable_engine import JsProxy, jsnull
+from pytest_workflows.javascript.objects import JsArray, JsPlain, JsPromise, from_python
+
+FILES = ("d1.json", "kv.json", "r2.json", "queues.json", "durable_objects.json", "other.json")
+RECORDS = {
+    record["id"]: record
+    for file, record in observations(level="js")
+    if file in FILES and record["id"] not in LEFT_OUT_RECORDS
+}
+
+
+def answers_of(record):
+    observed = record["observed"]
+    return observed if isinstance(observed, dict) else {"": observed}
+
+
+LABELS = [
+    pytest.param(id, label, id=f"{id}::{label}")
+    for id, record in RECORDS.items()
+    for label, answer in answers_of(record).items()
+    if (id, label) not in LEFT_OUT and not answer.startswith("own: ")
+]
+
+_answers = {}
+"""The answers of the records that ran, by id: a record runs once for all of its labels."""
+
+
+class Environment(JsProxy):
+    """`env` as JavaScript has it: each binding without the SDK's wrapper."""
+
+    def __init__(self, env):
+        self._env = env
+
+    def __getattr__(self, name):
+        return getattr(self._env, name)._binding
+
+
+class Bench:
+    """The functions that the inputs were written with, and the environment that they get."""
+
+    def __init__(self, env, clock):
+        import worker
+
+        self._env = env
+        self._clock = clock
+        self._seen = []
+        worker.ON_BATCH[:] = [self._on_batch]
+        names = {name: self._function(name) for name in ("until", "of", "log", "fresh")}
+        self.world = World(self._wait, self._now, seen=JsArray([]), behave=None, **names)
+
+    async def run(self, record):
+        function = self.world.function(record["input"])
+        if not record["input"].startswith("async("):
+            return from_python(await call(function, [Environment(self._env)]))
+        namespace = self._env.KVNS if record["id"].endswith(".legacy") else self._env.NS
+        stub = namespace.getByName(record["id"])
+        return await pytest_workflows.run_in_durable_object(stub, lambda _, ctx: self._inside(function, ctx))
+
+    async def _inside(self, function, ctx):
+        storage = ctx.storage._binding
+        return from_python(await call(function, [JsPlain({"s": storage, "o": JsPlain({"ctx": ctx._ctx})})]))
+
+    async def _on_batch(self, batch):
+        get = self.world.interpreter.get
+        messages = [
+            JsPlain({name: get(message, name) for name in ("body", "attempts", "id")})
+            for message in get(batch, "messages")._items
+        ]
+        self._seen.append((get(batch, "queue"), self._now(), messages))
+        behave = self.world.interpreter._world.names["behave"]
+        if behave is not None:
+            result = call(behave, [batch])
+            if isinstance(result, JsPromise):
+                await result
+
+    def _function(self, name):
+        from js_interpreter import js_function
+
+        return js_function(getattr(self, f"_{name}"), name)
+
+    async def _wait(self, ms):
+        await self._clock.advance(f"{ms / 1000} seconds")
+
+    def _now(self):
+        return int(self._clock.now.timestamp() * 1000)
+
+    def _until(self, condition, most):
+        return JsPromise.running(self._poll(condition, most))
+
+    async def _poll(self, condition, most):
+        for _ in range(int(most) // 50):
+            if call(condition, []) not in (None, False, jsnull, 0):
+                return
+            await self._wait(50)
+
+    def _of(self, queue):
+        return JsArray(
+            [JsPlain({"at": at, "messages": JsArray(messages)}) for name, at, messages in self._seen if name == queue]
+        )
+
+    def _log(self):
+        first = self._seen[0][1] if self._seen else 0
+        batches = []
+        for queue, at, messages in self._seen:
+            bodies = [f"{show(m._entries['body'])} attempts={m._entries['attempts']}" for m in messages]
+            batches.append(f"{{queue: {show(queue)}, atMs: ~{at - first}, msgs: [{', '.join(bodies)}]}}")
+        self._seen.clear()
+        return Raw(f"[{', '.join(batches)}]")
+
+    def _fresh(self, namespace):
+        self._made = getattr(self, "_made", 0) + 1
+        return call(self.world.interpreter.get(namespace, "getByName"), [f"fresh {self._made}"])
+
+
+@pytest.fixture
+async def answers(record, workflow_env, workflow_clock):
+    if record not in _answers:
+        try:
+            given = await Bench(workflow_env, workflow_clock).run(RECORDS[record])
+            entries = given._entries if isinstance(given, JsPlain) else {"": given}
+            _answers[record] = {label: show(answer) for label, answer in entries.items()}
+        except Exception as error:
+            _answers[record] = error
+    if isinstance(_answers[record], Exception):
+        raise _answers[record]
+    return _answers[record]
+
+
+def without_details(text):
+    """An answer without an error's own properties and cause, which an exception of Python does not have."""
+    text = re.sub(r" cause=\[.*?\](?=$|[,;}\]])", "", text, flags=re.DOTALL)
+    return re.sub(r'(?<=") \{(?:remote|code|durableObjectId)[^{}]*\}', "", text)
+
+
+@pytest.mark.parametrize(("record", "label"), LABELS)
+def test_a_stand_in_answers_as_the_real_binding_did(record, label, answers):
+    observed = without_details(DIFFERS.get((record, label), answers_of(RECORDS[record])[label]))
+
+    assert is_as(observed, answers[label]), f"observed: {observed}\nhere:     {answers[label]}"
+
+
+def test_the_lists_of_exceptions_name_observations_that_there_are():
+    known = {record["id"]: answers_of(record) for _, record in observations(level="js")}
+    for id in LEFT_OUT_RECORDS:
+        assert id in known
+    for id, label in (*DIFFERS, *LEFT_OUT):
+        assert label in known[id]

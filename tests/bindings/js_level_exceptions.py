@@ -1,0 +1,31 @@
+"""Which JavaScript-level observations are not asked here, and where an answer is another one."""
+
+NO_BODIES = "its Worker's functions are not in the observation"
+
+LEFT_OUT_RECORDS = {
+    "d1.migrations": "made with wrangler; tests of the migrations have it",
+    "do.stub": NO_BODIES,
+    "do.missing": NO_BODIES,
+    "do.rpc.results": NO_BODIES,
+    "do.errors": NO_BODIES,
+    "do.gates": NO_BODIES,
+    "do.fn": NO_BODIES,
+    "do.evicted": NO_BODIES,
+    "do.abort.later": NO_BODIES,
+    "do.alarm.past": NO_BODIES,
+    "do.alarm.throws2": NO_BODIES,
+    "do.alarm.setAndThrow": NO_BODIES,
+    "do.alarm.again": NO_BODIES,
+    "do.alarm.putThrow": NO_BODIES,
+    "do.alarm.deleteInside": NO_BODIES,
+    "q.fetcher": "calls a service binding of JavaScript's own Worker",
+    "q.fetcher.none": "calls a service binding of JavaScript's own Worker",
+    "other.vars": "asks what `env` itself is, which Python code never sees",
+}
+"""By record: why."""
+
+LEFT_OUT = set()
+"""Single labels of the others."""
+
+DIFFERS = {}
+"""By record and label: what is expected in place of what was observed."""

@@ -1,0 +1,43 @@
+"""Every observation of the Python level: its input runs in this Worker, and each of its answers is a test."""
+
+import json
+
+import pytest
+from golden_notation import is_as, observations
+from python_level_exceptions import DIFFERS, LEFT_OUT
+
+RECORDS = {record["id"]: record for _, record in observations(level="python")}
+LABELS = [
+    pytest.param(id, label, id=f"{id}::{label}")
+    for id, record in RECORDS.items()
+    for label in record["observed"]
+    if (id, label) not in LEFT_OUT
+]
+
+_answers = {}
+"""The answers of the records that ran, by id: a record runs once for all of its labels."""
+
+
+@pytest.fixture
+async def answers(record, workflow_worker):
+    if record not in _answers:
+        try:
+            response = await workflow_worker.fetch("/", json={"input": RECORDS[record]["input"]})
+            _answers[record] = json.loads(await response.text())
+        except Exception as error:
+            _answers[record] = error
+    if isinstance(_answers[record], Exception):
+        raise _answers[record]
+    return _answers[record]
+
+
+@pytest.mark.parametrize(("record", "label"), LABELS)
+def test_the_worker_sees_what_it_saw_on_the_real_runtime(record, label, answers):
+    observed = DIFFERS.get((record, label), RECORDS[record]["observed"][label])
+
+    assert is_as(observed, answers[label]), f"observed: {observed}\nhere:     {answers[label]}"
+
+
+def test_the_list_of_differences_names_observations_that_there_are():
+    for id, label in (*DIFFERS, *LEFT_OUT):
+        assert label in RECORDS[id]["observed"]
