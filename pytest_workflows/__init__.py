@@ -55,10 +55,12 @@ if TYPE_CHECKING:
     from .recordings.errors import DivergenceError, RecordingError
     from .recordings.format.model import Recording
     from .recordings.playback.reproduction import reproduce
+    from .standins.ai import AiAnswers
     from .standins.d1_migrations import apply_d1_migrations
     from .timeline.text import Run
 
 __all__ = [
+    "AiAnswers",
     "AttemptRecord",
     "CallRecord",
     "DivergenceError",
@@ -107,6 +109,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AiAnswers": ".standins.ai",
     "CallRecord": ".bindings.call_log",
     "calls_of": ".bindings.calls",
     "inject_fault": ".bindings.calls",

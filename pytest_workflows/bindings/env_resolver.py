@@ -112,7 +112,7 @@ class EnvResolver:
         given = self._given()
         if name in given:
             value = given[name]
-            return self._workflows.bind_class(name, value) if _is_entrypoint(value) else value
+            return self._workflows.bind_class(name, value) if _is_entrypoint(value) else self._wrapped(name, value)
         if self._project is None:
             raise KeyError(name)
         config = self._project.config
@@ -121,24 +121,35 @@ class EnvResolver:
                 return self._workflows.bind_configured(workflow)
         variables = self._project.variables
         if name in variables:
-            return variables[name]
+            from pytest_workflows.standins.variables import variable
+
+            return variable(variables[name])
         for binding in config.bindings:
-            if binding.name == name and is_provided(binding.kind):
+            if binding.name == name and is_provided(binding):
                 return self._provide(binding)
         if name in config.other_bindings:
-            from .missing_binding import MissingBinding
+            from .missing_binding import missing_binding
 
-            return MissingBinding(name, config.other_bindings[name], config.path)
+            return missing_binding(name, config.other_bindings[name], config.path)
         raise KeyError(name)
 
     def _provide(self, binding: BindingConfig) -> object:
         """The stand-in of a binding, as the SDK hands it to the Worker."""
         from pytest_workflows.standins.registry import make
+
+        return self._wrapped(binding.name, make(binding, self.host))
+
+    def _wrapped(self, name: str, value: object) -> object:
+        """A binding as the Worker gets it: an object of JavaScript in the SDK's wrapper, anything else as it is."""
+        from durable_engine import JsProxy
+
+        if not isinstance(value, JsProxy):
+            return value
         from pytest_workflows.workers.binding_wrappers import wrap_binding
 
         from .call_log import CallLog
 
-        return wrap_binding(make(binding, self.host), CallLog(binding.name, self._engine(), is_strict=self._is_strict))
+        return wrap_binding(value, CallLog(name, self._engine(), is_strict=self._is_strict))
 
     @property
     def host(self) -> TestHost:

@@ -44,8 +44,13 @@ class MissingBinding:
             "stand-in for it, in the test file or in conftest.py:\n\n"
             "    @pytest.fixture\n"
             "    def workflow_bindings():\n"
-            f'        return {{"{self._name}": Fake{_camel(self._name)}()}}'
+            f'        return {{"{self._name}": {self._fake()}}}'
         )
+
+    def _fake(self) -> str:
+        if self._kind == "ai":
+            return 'pytest_workflows.AiAnswers({"@cf/...": {"response": "..."}})'
+        return f"Fake{_camel(self._name)}()"
 
     def __getattr__(self, name: str) -> NoReturn:
         # Tools that inspect any object (pytest, copy, inspect, mock) ask for names like `__wrapped__` and
@@ -112,6 +117,26 @@ class ForeignWorkflow(MissingBinding):
             "    def workflow_bindings():\n"
             f'        return {{"{self._name}": {self._class_name}}}'
         )
+
+
+_FETCHERS = frozenset({"browser", "dispatch_namespaces", "mtls_certificates", "vpc_services"})
+_WRAPPED = frozenset({"ai", "images", "vectorize"})
+
+
+def missing_binding(name: str, kind: str, config: Path) -> object:
+    """The stand-in of a binding that nobody provides, in the wrapper that the SDK puts around one of its kind.
+
+    Args:
+        name: The binding's name.
+        kind: The configuration's name for it.
+        config: The configuration.
+    """
+    binding = MissingBinding(name, kind, config)
+    if kind not in _FETCHERS and kind not in _WRAPPED:
+        return binding
+    from pytest_workflows.workers.binding_wrappers import BindingWrapper, FetcherWrapper
+
+    return FetcherWrapper(binding) if kind in _FETCHERS else BindingWrapper(binding)
 
 
 def _camel(name: str) -> str:

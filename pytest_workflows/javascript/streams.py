@@ -38,6 +38,7 @@ class ReadableStream(JsObject):
         self._reads: deque[JsPromise] = deque()
         self._state = "readable"
         self._error: BaseException | None = None
+        self._length: int | None = None  # how many bytes, where that is known before they are read
         self._reader: ReadableStreamDefaultReader | None = None
         self._is_disturbed = self._is_closing = self._is_pulling = self._pulls_again = False
         self._is_started = False
@@ -73,6 +74,7 @@ class ReadableStream(JsObject):
         for start in range(0, len(content), CHUNK):
             made._put(Uint8Array(content[start : start + CHUNK]))
         made._end()
+        made._length = len(content)
         return made
 
     @staticmethod
@@ -128,7 +130,10 @@ class ReadableStream(JsObject):
     def tee(self) -> JsArray:
         """Two streams of the same chunks; this one is locked."""
         self._lock(ReadableStreamDefaultReader(self))
-        return JsArray(list(_branches(self)))
+        branches = _branches(self)
+        for branch in branches:
+            branch._length = self._length
+        return JsArray(list(branches))
 
     def pipeTo(self, target: Any, options: Any = None) -> JsPromise:
         """Write all of it to a writable stream.

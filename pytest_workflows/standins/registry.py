@@ -11,14 +11,27 @@ if TYPE_CHECKING:
     from .host import Host
 
 _MAKERS: dict[str, str] = {
+    "analytics_engine_datasets": "analytics_engine",
+    "assets": "assets",
     "d1_databases": "d1",
+    "hyperdrive": "hyperdrive",
+    "images": "images",
+    "kv_namespaces": "kv",
+    "r2_buckets": "r2",
+    "ratelimits": "ratelimits",
+    "version_metadata": "version_metadata",
 }
 """By kind: the file's name here; it has a function `make(config, host)`."""
 
+_NEEDED = {"hyperdrive": "localConnectionString"}
+"""By kind: the setting without which there is nothing to stand in with."""
 
-def is_provided(kind: str) -> bool:
-    """Whether there is a stand-in for a kind of binding."""
-    return kind in _MAKERS
+
+def is_provided(config: BindingConfig) -> bool:
+    """Whether there is a stand-in for a binding: for its kind, and with the settings that it has."""
+    kind = _kind(config)
+    needed = _NEEDED.get(kind)
+    return kind in _MAKERS and (needed is None or bool(config.settings.get(needed)))
 
 
 def make(config: BindingConfig, host: Host) -> Any:
@@ -34,5 +47,12 @@ def make(config: BindingConfig, host: Host) -> Any:
     Raises:
         WorkflowConfigError: If the binding's entry cannot be right.
     """
-    module = importlib.import_module(f"{__package__}.{_MAKERS[config.kind]}")
+    module = importlib.import_module(f"{__package__}.{_MAKERS[_kind(config)]}")
     return module.make(config, host)
+
+
+def _kind(config: BindingConfig) -> str:
+    """The kind of a binding; a rate limit was an unsafe one, before it had a name of its own."""
+    if config.kind == "unsafe.bindings" and config.settings.get("type") == "ratelimit":
+        return "ratelimits"
+    return config.kind

@@ -128,6 +128,10 @@ class BindingWrapper(RpcHolder):
         for item in self._binding:
             yield self._converted(item, self._origin)
 
+    @property
+    def _real_name(self) -> str:
+        return class_of(self._binding)
+
     def __bool__(self) -> bool:
         return True
 

@@ -545,7 +545,7 @@ def test_an_environment_that_does_not_exist_is_an_error_that_lists_those_that_do
 def test_a_binding_that_is_not_provided_says_how_to_give_one(worker: Any) -> None:
     worker.write(
         "wrangler.jsonc",
-        '{"main": "src/entry.py", "d1_databases": [{"binding": "DB", "database_name": "x", "database_id": "y"}]}',
+        '{"main": "src/entry.py", "pipelines": [{"binding": "DB", "pipeline": "x"}]}',
     )
 
     result = worker.run("""
@@ -556,7 +556,7 @@ def test_a_binding_that_is_not_provided_says_how_to_give_one(worker: Any) -> Non
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            f"E*MissingBindingError: env.DB.prepare was used: the binding 'DB' (d1_databases in {worker.path}/"
+            f"E*MissingBindingError: env.DB.prepare was used: the binding 'DB' (pipelines in {worker.path}/"
             "wrangler.jsonc) is not provided here. Give the test a stand-in for it, in the test file or in conftest.py:"
         ]
     )

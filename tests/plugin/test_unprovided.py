@@ -12,8 +12,8 @@ CONFIG = """
       "main": "src/entry.py",
       "compatibility_date": "2026-11-10",
       "workflows": [{"binding": "W", "name": "w", "class_name": "W"}],
-      "kv_namespaces": [{"binding": "CACHE", "id": "x"}],
-      "d1_databases": [{"binding": "DB", "database_name": "x", "database_id": "y"}]
+      "vectorize": [{"binding": "CACHE", "index_name": "x"}],
+      "pipelines": [{"binding": "DB", "pipeline": "x"}]
     }
 """
 HEAD = """
@@ -120,7 +120,7 @@ def test_a_missing_binding_that_the_workflow_swallows_fails_the_test(shop: Any, 
     assert headline(result).startswith("MissingBindingError: env.CACHE.put was used (src/entry.py:")
     result.stdout.fnmatch_lines(
         [
-            "E*: the binding 'CACHE' (kv_namespaces in *wrangler.jsonc) is not provided here. Give the test a stand-in*",
+            "E*: the binding 'CACHE' (vectorize in *wrangler.jsonc) is not provided here. Give the test a stand-in*",
             "E*def workflow_bindings():",
             'E*return {"CACHE": FakeCache()}',
             "src/entry.py:*: MissingBindingError",

@@ -399,7 +399,7 @@ def test_without_a_configuration_it_says_that_it_needs_one(worker: Any) -> None:
 def test_a_binding_that_is_missing_in_the_handler_says_how_to_give_one(worker: Any) -> None:
     worker.write(
         "wrangler.jsonc",
-        '{"main": "src/entry.py", "kv_namespaces": [{"binding": "CACHE", "id": "x"}]}',
+        '{"main": "src/entry.py", "vectorize": [{"binding": "CACHE", "index_name": "x"}]}',
     )
     worker.write(
         "src/entry.py",
@@ -415,7 +415,7 @@ def test_a_binding_that_is_missing_in_the_handler_says_how_to_give_one(worker: A
 
     assert said == (
         "pytest_workflows.errors.MissingBindingError: env.CACHE.get was used (src/entry.py:3): the binding 'CACHE' "
-        f"(kv_namespaces in {worker.path}/wrangler.jsonc) is not provided here. Give the test a stand-in for it, in the test file or in "
+        f"(vectorize in {worker.path}/wrangler.jsonc) is not provided here. Give the test a stand-in for it, in the test file or in "
         "conftest.py:"
     )
 

@@ -1,0 +1,445 @@
+"""R2 buckets. Observed: workerd 1.20261117.1 with miniflare 5.20261117.0."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from durable_engine import JsProxy, jsnull
+from pytest_workflows.javascript.collections import bytes_of
+from pytest_workflows.javascript.objects import JsArray, JsObject, JsPlain, js_error, js_text, option, promised
+
+from .cursors import decode_cursor, encode_cursor
+from .js_arguments import (
+    int_option,
+    is_given,
+    is_of_class,
+    not_of_type,
+    options_of,
+    text_option,
+    texts_of,
+    to_int,
+    utf8,
+    wrong_field,
+)
+from .options import warn_of_unknown_options
+from .r2_objects import GetResult, HeadResult, struct
+from .r2_options import (
+    HTTP_FIELDS,
+    MAX_METADATA,
+    check_key,
+    checksums,
+    condition_option,
+    custom_metadata,
+    expected_checksum,
+    failed,
+    http_metadata,
+    md5,
+    metadata_size,
+    part_of,
+    range_option,
+)
+from .r2_store import Part, R2Store, StoredObject, Upload
+
+if TYPE_CHECKING:
+    from pytest_workflows.project.binding_config import BindingConfig
+
+    from .host import Host
+
+MAX_LIST = 1000
+MAX_LIST_WITH_METADATA = 100
+MAX_DELETE = 1000
+MIN_PART = 5 * 1024 * 1024
+MAX_PARTS = 10_000
+
+_VALUES = "ReadableStream or ArrayBuffer or ArrayBufferView or string or Blob"
+_NO_LENGTH = (
+    "Provided readable stream must have a known length (request/response body or readable half of FixedLengthStream)"
+)
+_CHECKSUMS = ("md5", "sha1", "sha256", "sha384", "sha512")
+_METADATA = ("httpMetadata", "customMetadata", "storageClass", "ssecKey")
+
+
+def make(config: BindingConfig, host: Host) -> R2Bucket:
+    """Make the stand-in of a bucket; bindings with one bucket's name are of one bucket."""
+    bucket = config.settings.get("bucket_name") or config.name
+    jurisdiction = config.settings.get("jurisdiction")
+    id = f"{bucket} ({jurisdiction})" if jurisdiction else str(bucket)
+    return R2Bucket(host.stores.get(config.kind, id, R2Store), host, config.name)
+
+
+class R2Bucket(JsObject):
+    """A bucket.
+
+    Args:
+        store: Its contents.
+        host: The test.
+        name: The binding's name, for findings.
+    """
+
+    def __init__(self, store: R2Store, host: Host, name: str) -> None:
+        self._store, self._host, self._name = store, host, name
+
+    @promised
+    def head(self, key: Any = None) -> Any:
+        """An object without its body; null where there is none.
+
+        Args:
+            key: The key.
+        """
+        name = _key("head", key)
+        check_key("head", name)
+        stored = self._store.objects.get(name)
+        return jsnull if stored is None else HeadResult(stored, self._host, (0, len(stored.data)))
+
+    @promised
+    def get(self, key: Any = None, options: Any = None) -> Any:
+        """An object with its body; without it where a condition fails; null where there is none.
+
+        Args:
+            key: The key.
+            options: `range` and `onlyIf`.
+        """
+        name = _key("get", key)
+        options = options_of(options, "get", "R2Bucket", 2, "GetOptions")
+        self._check_options("get", options, ("onlyIf", "range", "ssecKey"))
+        condition, asked = condition_option(options, "GetOptions"), range_option(options)
+        check_key("get", name)
+        stored = self._store.objects.get(name)
+        if stored is None:
+            return jsnull
+        if condition is not None and not condition.holds_for(stored):
+            return HeadResult(stored, self._host, (0, len(stored.data)))
+        return GetResult(stored, self._host, part_of(asked, len(stored.data)))
+
+    @promised
+    def put(self, key: Any = None, value: Any = None, options: Any = None) -> Any:
+        """Store an object, in place of the one of that key; null where a condition fails.
+
+        Args:
+            key: The key.
+            value: A text, bytes, a Blob, or a stream of a known length; null for no bytes.
+            options: `httpMetadata`, `customMetadata`, `onlyIf` and one checksum.
+        """
+        name = _key("put", key)
+        body = b"" if not is_given(value) else _body(value, "put", "R2Bucket", _VALUES)
+        options = options_of(options, "put", "R2Bucket", 3, "PutOptions")
+        self._check_options("put", options, ("onlyIf", *_METADATA, *_CHECKSUMS))
+        condition = condition_option(options, "PutOptions")
+        custom, http = custom_metadata(options, "PutOptions"), http_metadata(options, "PutOptions")
+        expected = expected_checksum(options)
+
+        def store(data: bytes) -> Any:
+            check_key("put", name)
+            if metadata_size(custom) > MAX_METADATA:
+                raise failed("put", "Your metadata headers exceed the maximum allowed metadata size.", 10012)
+            digests = checksums(data, expected)
+            if condition is not None and not condition.holds_for(self._store.objects.get(name)):
+                return jsnull
+            return self._stored(name, data, digests["md5"].hex(), digests, http, custom)
+
+        return _with_bytes(body, store)
+
+    def _stored(
+        self,
+        key: str,
+        data: bytes,
+        etag: str,
+        digests: Mapping[str, bytes],
+        http: Mapping[str, str | int],
+        custom: Mapping[str, str],
+    ) -> HeadResult:
+        version = f"{self._host.random.getrandbits(128):032x}"
+        stored = StoredObject(key, data, version, etag, self._host.now_ms(), digests, http, custom)
+        self._store.put(stored)
+        return HeadResult(stored, self._host, None)
+
+    @promised
+    def delete(self, keys: Any = None) -> None:
+        """Take objects out; a key that is not there does not matter.
+
+        Args:
+            keys: A key, or an array of keys.
+        """
+        if keys is None:
+            raise not_of_type("delete", "R2Bucket", 1, "string or Array")
+        names = texts_of(keys._items) if isinstance(keys, JsArray) else [js_text(keys)]
+        if len(names) > MAX_DELETE:
+            self._host.warn(
+                "documented-limit",
+                f"env.{self._name}.delete([...]) is given {len(names)} keys. Cloudflare documents at most {MAX_DELETE}"
+                " a call, which the local runtime does not enforce. Delete them in several calls.",
+            )
+        for name in names:
+            check_key("delete", name)
+        for name in names:
+            self._store.delete(name)
+
+    @promised
+    def list(self, options: Any = None) -> Any:
+        """Objects in the order of their keys, without bodies.
+
+        Args:
+            options: `prefix`, `limit` (up to 1000), `cursor`, `delimiter`, `startAfter` and `include`.
+        """
+        options = options_of(options, "list", "R2Bucket", 1, "ListOptions")
+        known = ("limit", "prefix", "cursor", "delimiter", "startAfter", "include")
+        self._check_options("list", options, known)
+        prefix, cursor, delimiter, after = (
+            text_option(options, name, "ListOptions") for name in ("prefix", "cursor", "delimiter", "startAfter")
+        )
+        include = self._include(options)
+        limit = _limit(options, bool(include))
+        if cursor is not None:
+            behind = decode_cursor(cursor)
+            after = behind if after is None or behind > after else after
+        page = self._store.page(prefix or "", after, limit, delimiter or "")
+        fields = {
+            "objects": JsArray([self._listed(stored, include) for stored in page.objects]),
+            "truncated": page.last is not None,
+            "cursor": None if page.last is None else encode_cursor(page.last),
+            "delimitedPrefixes": JsArray(list(page.prefixes)),
+        }
+        return struct(self._host, fields)
+
+    def _include(self, options: Any) -> tuple[str, ...]:
+        """Which metadata a list shows."""
+        if not self._host.is_on("r2_list_honor_include", "2022-08-04"):
+            return ("httpMetadata", "customMetadata")
+        value = option(options, "include")
+        if value is None:
+            return ()
+        if not isinstance(value, JsArray):
+            raise wrong_field("include", "ListOptions", "Array")
+        names = texts_of(value._items)
+        for name in names:
+            if name not in ("httpMetadata", "customMetadata"):
+                raise js_error("RangeError", f"Unsupported include value {name}")
+        return tuple(names)
+
+    def _listed(self, stored: StoredObject, include: tuple[str, ...]) -> HeadResult:
+        http = stored.http if "httpMetadata" in include else {}
+        custom = stored.custom if "customMetadata" in include else {}
+        return HeadResult(replace(stored, http=http, custom=custom), self._host, None)
+
+    @promised
+    def createMultipartUpload(self, key: Any = None, options: Any = None) -> R2MultipartUpload:
+        """Begin an upload in parts.
+
+        Args:
+            key: The key of the object to be.
+            options: `httpMetadata` and `customMetadata`.
+        """
+        name = _key("createMultipartUpload", key)
+        options = options_of(options, "createMultipartUpload", "R2Bucket", 2, "MultipartOptions")
+        self._check_options("createMultipartUpload", options, _METADATA)
+        custom, http = custom_metadata(options, "MultipartOptions"), http_metadata(options, "MultipartOptions")
+        check_key("createMultipartUpload", name)
+        if metadata_size(custom) > MAX_METADATA:
+            self._host.warn(
+                "documented-limit",
+                f"env.{self._name}.createMultipartUpload({name!r}) has {metadata_size(custom)} bytes of customMetadata."
+                f" Cloudflare documents at most {MAX_METADATA}, which the local runtime does not enforce here.",
+            )
+        id = self._opaque_text()
+        self._store.uploads[name, id] = Upload(http, custom)
+        return R2MultipartUpload(self, name, id)
+
+    def resumeMultipartUpload(self, key: Any = None, uploadId: Any = None) -> R2MultipartUpload:
+        """The upload of that key and id. Whether there is one shows in what is done with it.
+
+        Args:
+            key: The key.
+            uploadId: The id.
+        """
+        if uploadId is None:
+            position = 1 if key is None else 2
+            raise not_of_type("resumeMultipartUpload", "R2Bucket", position, "string")
+        return R2MultipartUpload(self, js_text(key), js_text(uploadId))
+
+    def _opaque_text(self) -> str:
+        """What R2 names uploads and parts with: 171 characters."""
+        return base64.urlsafe_b64encode(self._host.random.randbytes(128)).decode().rstrip("=")
+
+    def _check_options(self, method: str, options: Any, known: tuple[str, ...]) -> None:
+        call = f"env.{self._name}.{method}"
+        warn_of_unknown_options(self._host, f"{call}(...)", options, known)
+        if "httpMetadata" in known and isinstance(http := option(options, "httpMetadata"), JsPlain):
+            warn_of_unknown_options(self._host, f"{call}(httpMetadata=...)", http, tuple(HTTP_FIELDS))
+
+
+class R2MultipartUpload(JsObject):
+    """An upload in parts.
+
+    Args:
+        bucket: The bucket.
+        key: The key of the object to be.
+        id: The upload's id.
+    """
+
+    def __init__(self, bucket: R2Bucket, key: str, id: str) -> None:
+        self._bucket, self._key, self._id = bucket, key, id
+
+    @property
+    def key(self) -> str:
+        """The key of the object to be."""
+        return self._key
+
+    @property
+    def uploadId(self) -> str:
+        """The upload's id."""
+        return self._id
+
+    def _upload(self) -> Upload | None:
+        return self._bucket._store.uploads.get((self._key, self._id))
+
+    @promised
+    def uploadPart(self, partNumber: Any = None, value: Any = None, options: Any = None) -> Any:
+        """Upload a part; another one of its number is replaced.
+
+        Args:
+            partNumber: 1 to 10,000.
+            value: A text, bytes, a Blob, or a stream of a known length.
+            options: None that has an effect locally.
+        """
+        if partNumber is None:
+            raise not_of_type("uploadPart", "R2MultipartUpload", 1, "integer")
+        number = to_int(partNumber)
+        expected = f"Js{_VALUES}"
+        if not is_given(value):
+            raise not_of_type("uploadPart", "R2MultipartUpload", 2, expected)
+        body = _body(value, "uploadPart", "R2MultipartUpload", expected)
+        options_of(options, "uploadPart", "R2MultipartUpload", 3, "UploadPartOptions")
+        _check_part_number(number)
+
+        def store(data: bytes) -> JsPlain:
+            check_key("uploadPart", self._key)
+            upload = self._upload()
+            if upload is None or not upload.is_open:
+                raise _no_such_upload("uploadPart")
+            etag = self._bucket._opaque_text()
+            upload.parts[number] = Part(data, etag)
+            return JsPlain({"partNumber": number, "etag": etag})
+
+        return _with_bytes(body, store)
+
+    @promised
+    def abort(self) -> None:
+        """Give the upload up. A second time has no effect."""
+        upload = self._upload()
+        if upload is None:
+            raise _internal("abortMultipartUpload")
+        if upload.is_open:
+            upload.is_open = False
+            upload.parts.clear()
+
+    @promised
+    def complete(self, uploadedParts: Any = None) -> HeadResult:
+        """Make the object of its parts.
+
+        Args:
+            uploadedParts: An array of what `uploadPart` gave.
+        """
+        if not isinstance(uploadedParts, JsArray):
+            raise not_of_type("complete", "R2MultipartUpload", 1, "Array")
+        named = [_named_part(part) for part in uploadedParts._items]
+        action = "completeMultipartUpload"
+        upload = self._upload()
+        if upload is None:
+            raise _internal(action)
+        if not upload.is_open:
+            raise _no_such_upload(action)
+        if len({number for number, _ in named}) < len(named):
+            raise _internal(action)
+        parts = [self._found(upload, number, etag) for number, etag in named]
+        if any(len(part.data) < MIN_PART for part in parts[:-1]):
+            raise failed(action, "Your proposed upload is smaller than the minimum allowed object size.", 10011)
+        parts = [upload.parts[number] for number, _ in sorted(named)]
+        _check_sizes([len(part.data) for part in parts])
+        upload.is_open = False
+        etag = md5(b"".join(md5(part.data) for part in parts)).hex() + f"-{len(parts)}"
+        data = b"".join(part.data for part in parts)
+        upload.parts.clear()
+        return self._bucket._stored(self._key, data, etag, {}, upload.http, upload.custom)
+
+    @staticmethod
+    def _found(upload: Upload, number: int, etag: str) -> Part:
+        part = upload.parts.get(number)
+        if part is None or part.etag != etag:
+            raise failed("completeMultipartUpload", "One or more of the specified parts could not be found.", 10025)
+        return part
+
+
+def _check_sizes(sizes: list[int]) -> None:
+    """All parts but the last have one size, and the last is no larger."""
+    first = sizes[0] if len(sizes) > 1 else None
+    if first is not None and (any(size != first for size in sizes[:-1]) or first < MIN_PART or sizes[-1] > first):
+        raise failed("completeMultipartUpload", "There was a problem with the multipart upload.", 10048)
+
+
+def _named_part(value: Any) -> tuple[int, str]:
+    number, etag = option(value, "partNumber"), option(value, "etag")
+    if number is None:
+        raise wrong_field("partNumber", "UploadedPart", "integer")
+    if etag is None:
+        raise wrong_field("etag", "UploadedPart", "string")
+    found = to_int(number)
+    _check_part_number(found)
+    return found, js_text(etag)
+
+
+def _check_part_number(number: int) -> None:
+    if not 1 <= number <= MAX_PARTS:
+        text = f"Part number must be between 1 and {MAX_PARTS} (inclusive). Actual value was: {number}"
+        raise js_error("TypeError", text)
+
+
+def _no_such_upload(action: str) -> Exception:
+    return failed(action, "The specified multipart upload does not exist.", 10024)
+
+
+def _internal(action: str) -> Exception:
+    return failed(action, "We encountered an internal error. Please try again.", 10001)
+
+
+def _key(method: str, key: Any) -> str:
+    if key is None:
+        raise not_of_type(method, "R2Bucket", 1, "string")
+    return js_text(key)
+
+
+def _limit(options: Any, has_metadata: bool) -> int:
+    limit = int_option(options, "limit")
+    if limit is None or limit == -1:
+        limit = MAX_LIST
+    if not 1 <= limit <= MAX_LIST:
+        raise failed("list", f"MaxKeys params must be positive integer <= {MAX_LIST}.", 10022)
+    return min(limit, MAX_LIST_WITH_METADATA) if has_metadata else limit
+
+
+def _body(value: Any, method: str, owner: str, expected: str) -> Any:
+    """The bytes of a value that is put; a stream of a known length as it is."""
+    if isinstance(value, str):
+        return utf8(value)
+    data = bytes_of(value) if isinstance(value, JsProxy) else None
+    if data is not None:
+        return data
+    if is_of_class(value, "Blob") or is_of_class(value, "File"):
+        return value._content
+    if is_of_class(value, "ReadableStream"):
+        if value._length is None:
+            raise js_error("TypeError", _NO_LENGTH)
+        return value
+    raise not_of_type(method, owner, 2, expected)
+
+
+def _with_bytes(body: Any, store: Callable[[bytes], Any]) -> Any:
+    """Do something with bytes at once, or with those of a stream when they are read."""
+    data = body if isinstance(body, bytes) else body._drain()
+    return store(data) if isinstance(data, bytes) else _when_read(data, store)
+
+
+async def _when_read(data: Awaitable[bytes], store: Callable[[bytes], Any]) -> Any:
+    return store(await data)

@@ -1,0 +1,157 @@
+"""The contents of an R2 bucket: objects, and uploads in parts that are under way."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple, Self
+
+from .stores import Contents
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object. It is never changed, so that copies of a bucket share it.
+
+    Attributes:
+        key: Its key.
+        data: The bytes.
+        version: A text that no other version of an object has.
+        etag: The MD5 of the bytes; another form for an object that was uploaded in parts.
+        uploaded: When it was put, in milliseconds since 1970.
+        checksums: Digests by the names of their algorithms: `md5`, `sha256`.
+        http: HTTP metadata: texts by `contentType` and so on, and `cacheExpiry` in milliseconds since 1970.
+        custom: The Worker's own metadata.
+    """
+
+    key: str
+    data: bytes
+    version: str
+    etag: str
+    uploaded: int
+    checksums: Mapping[str, bytes] = field(default_factory=dict)
+    http: Mapping[str, str | int] = field(default_factory=dict)
+    custom: Mapping[str, str] = field(default_factory=dict)
+
+
+class Part(NamedTuple):
+    """A part of an upload.
+
+    Attributes:
+        data: The bytes.
+        etag: The text that names it when the upload is completed.
+    """
+
+    data: bytes
+    etag: str
+
+
+@dataclass(slots=True)
+class Upload:
+    """An upload in parts. One that ended stays known.
+
+    Attributes:
+        http: HTTP metadata of the object to be.
+        custom: The Worker's own metadata of it.
+        parts: The parts by their numbers.
+        is_open: Whether it is neither completed nor aborted.
+    """
+
+    http: Mapping[str, str | int]
+    custom: Mapping[str, str]
+    parts: dict[int, Part] = field(default_factory=dict)
+    is_open: bool = True
+
+
+class Page(NamedTuple):
+    """A part of a list.
+
+    Attributes:
+        objects: The objects, by key.
+        prefixes: What keys have in common up to the delimiter.
+        last: The last key of the page, where there are more; None where there are none.
+    """
+
+    objects: list[StoredObject]
+    prefixes: list[str]
+    last: str | None
+
+
+class R2Store:
+    """The contents of a bucket: objects in the order of their keys' UTF-8 bytes.
+
+    Attributes:
+        objects: The objects by their keys. To be changed by `put` and `delete` alone.
+        uploads: The uploads in parts, by key and id.
+    """
+
+    def __init__(self) -> None:
+        self.objects: dict[str, StoredObject] = {}
+        self.uploads: dict[tuple[str, str], Upload] = {}
+        self._sorted: list[str] | None = []
+
+    def put(self, stored: StoredObject) -> None:
+        """Store an object, in place of the one of that key."""
+        if stored.key not in self.objects:
+            self._sorted = None
+        self.objects[stored.key] = stored
+
+    def delete(self, key: str) -> None:
+        """Take an object out, if it is there."""
+        if self.objects.pop(key, None) is not None:
+            self._sorted = None
+
+    def page(self, prefix: str, after: str | None, limit: int, delimiter: str = "") -> Page:
+        """Objects in order, those of one common prefix as one entry.
+
+        Args:
+            prefix: What keys begin with.
+            after: Only keys behind that one; None for all.
+            limit: How many objects and prefixes together at most.
+            delimiter: What ends a common prefix, behind `prefix`; empty for none.
+        """
+        page = Page([], [], None)
+        last = ""
+        for key in self._from(prefix, after):
+            if not key.startswith(prefix):
+                break
+            common = _common_prefix(key, prefix, delimiter)
+            if common is None or not page.prefixes or page.prefixes[-1] != common:
+                if len(page.objects) + len(page.prefixes) == limit:
+                    return page._replace(last=last)
+                if common is None:
+                    page.objects.append(self.objects[key])
+                else:
+                    page.prefixes.append(common)
+            last = key
+        return page
+
+    def _from(self, prefix: str, after: str | None) -> list[str]:
+        if self._sorted is None:
+            self._sorted = sorted(self.objects)
+        start = bisect_left(self._sorted, prefix)
+        return self._sorted[start if after is None else max(start, bisect_right(self._sorted, after)) :]
+
+    def copy(self) -> Self:
+        """Another bucket with the same objects, which are shared."""
+        made = type(self)()
+        made.objects = dict(self.objects)
+        made.uploads = {
+            key: Upload(one.http, one.custom, dict(one.parts), one.is_open) for key, one in self.uploads.items()
+        }
+        made._sorted = None
+        return made
+
+    def contents(self) -> Contents:
+        """The objects, with bytes and metadata."""
+        return {"": {key: (one.data, dict(one.http), dict(one.custom)) for key, one in self.objects.items()}}
+
+    def close(self) -> None:
+        """Let go of the objects."""
+        self.objects, self.uploads, self._sorted = {}, {}, []
+
+
+def _common_prefix(key: str, prefix: str, delimiter: str) -> str | None:
+    end = key.find(delimiter, len(prefix)) if delimiter else -1
+    return None if end < 0 else key[: end + len(delimiter)]
