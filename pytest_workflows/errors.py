@@ -57,6 +57,16 @@ class MissingBindingError(UnprovidedError):
     """
 
 
+_ANSWER_THE_CLIENT = (
+    "no mock answered its request. respx and pytest-httpx (fixture httpx_mock) answer http.client, urllib and requests "
+    "in a Worker as they answer workers.fetch; answer it with one of them, or"
+)
+_SEND_BY_FETCH = (
+    "a test's Worker must not reach the network by sockets either. Send the request with workers.fetch, which respx or "
+    "pytest-httpx (fixture httpx_mock) answers; replace the call in the test, as with monkeypatch; or"
+)
+
+
 class NetworkRefusedError(UnprovidedError):
     """The Worker was about to use the network, no mock answered, and the network is not allowed.
 
@@ -84,20 +94,19 @@ class NetworkRefusedError(UnprovidedError):
         )
 
     @classmethod
-    def of_connection(cls, target: str, *, is_local: bool) -> NetworkRefusedError:
+    def of_connection(cls, target: str, *, is_local: bool, is_http: bool = False) -> NetworkRefusedError:
         """A connection that the Worker opens by other means than `workers.fetch`.
 
         Args:
             target: Where to, `example.com:443`.
             is_local: Whether that is this machine.
+            is_http: Whether it is for a request of `http.client`, which mocks answer as well.
         """
         local = " That is this machine; a server of the test's own is reached with that marker as well." * is_local
+        what_to_do = _ANSWER_THE_CLIENT if is_http else _SEND_BY_FETCH
         return cls(
             f"the Worker was about to open a connection to {target}",
-            "a test's Worker must not reach the network by http.client, urllib, requests or sockets either. Send the "
-            "request with workers.fetch, which respx or pytest-httpx (fixture httpx_mock) answers; replace the call in "
-            "the test, as with monkeypatch; or let connections out with "
-            f"@pytest.mark.workflow(allow_network=True).{local}",
+            f"{what_to_do} let connections out with @pytest.mark.workflow(allow_network=True).{local}",
             url=target,
         )
 

@@ -90,7 +90,7 @@ def run(suite: Suite, tests: Path, work: Path) -> list[dict[str, str]] | str:
     outcomes = work / f"{suite.name}.json"
     environment = {
         **os.environ,
-        "PYTHONPATH": str(HERE),
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(HERE), os.environ.get("PYTHONPATH")))),
         "SDK_OUTCOMES": str(outcomes),
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "PYTHONDONTWRITEBYTECODE": "1",

@@ -78,7 +78,7 @@ SUITES = (
     Suite(
         "workerd-test/entropy-patches",
         {},
-        packages=("numpy", "boto3", "aiohttp", "langsmith", "litestar", "opentelemetry", "jsonschema", "mcp"),
+        packages=("numpy", "boto3", "aiohttp", "langsmith", "litestar", "opentelemetry", "jsonschema", "requests"),
     ),
     Suite("web-frameworks-test/fastapi-tests", packages=("fastapi", "multipart")),
     Suite("web-frameworks-test/flask-tests", packages=("flask",)),

@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from durable_engine import (
     Effect,
@@ -26,6 +26,7 @@ from durable_engine import (
     make_effect,
     notify_effect,
     running_call,
+    to_datetime,
 )
 from pytest_workflows.messages.short_repr import shown
 from pytest_workflows.workers.binding_wrappers import BindingWrapper
@@ -56,6 +57,7 @@ class CallRecord:
         attempt: The attempt of that step.
         result: What the caller got; None before it is there.
         error: What was raised instead, or None.
+        effect: The call as the rules see it; None for calls that no workflow's code made.
     """
 
     method: str
@@ -67,12 +69,23 @@ class CallRecord:
     attempt: int | None = None
     result: Any = None
     error: BaseException | None = None
+    effect: Effect | None = None
 
     def __repr__(self) -> str:
         given = [*map(shown, self.args), *(f"{name}={shown(value)}" for name, value in self.kwargs.items())]
         outcome = f" -> {shown(self.result)}" if self.error is None else f" raised {self.error!r}"
         of = "" if self.instance is None else f" of {self.instance!r}"
         return f"<call {self.method}({', '.join(given)}){of}{outcome}>"
+
+
+_Note = tuple[str, tuple[Any, ...], int, Any, Callable[..., Any] | None, BaseException | None]
+"""A call that becomes a record when somebody asks: to make one takes as long as a query."""
+
+
+def _record_of(note: Any) -> CallRecord:
+    method, args, at, answer, convert, error = note
+    result = None if convert is None else convert(answer, *args)
+    return CallRecord(method, args, {}, to_datetime(at), result=result, error=error)
 
 
 class InjectedFault:
@@ -134,7 +147,6 @@ class CallLog:
         name: As given.
         engine: As given.
         is_strict: As given.
-        records: The calls so far, in order.
         faults: The faults that are injected and not used up.
     """
 
@@ -142,8 +154,31 @@ class CallLog:
         self.name = name
         self.engine = engine
         self.is_strict = is_strict
-        self.records: list[CallRecord] = []
         self.faults: deque[InjectedFault] = deque()
+        self._records: list[CallRecord | _Note] = []
+        self._clock = engine.clock
+
+    @property
+    def records(self) -> list[CallRecord]:
+        """The calls so far, in order."""
+        records = [_record_of(one) if type(one) is tuple else one for one in self._records]
+        self._records[:] = records
+        return cast("list[CallRecord]", records)
+
+    def is_idle(self) -> bool:
+        """Whether a call made now is only to be noted: it is no instance's, and no fault waits for one."""
+        return current_scope.get() is None and not self.faults
+
+    def note(
+        self,
+        method: str,
+        args: tuple[Any, ...],
+        answer: Any = None,
+        convert: Callable[..., Any] | None = None,
+        error: BaseException | None = None,
+    ) -> None:
+        """Keep a record of a call that was made while the log was idle (`workers.binding_wrappers.Calls`)."""
+        self._records.append((method, args, self._clock.now_ms, answer, convert, error))
 
     def call(
         self,
@@ -159,7 +194,7 @@ class CallLog:
         if scope is not None and is_over():
             return _call_of_stopped(scope, method, invoke)
         record = CallRecord(method, args, kwargs, self.engine.clock.now)
-        self.records.append(record)
+        self._records.append(record)
         if scope is not None:
             record.instance, record.attempt = scope.instance.id, scope.attempt
             record.step = None if scope.step is None else scope.step.name
@@ -168,7 +203,7 @@ class CallLog:
             return _fail(record, fault.error)
         acting = acting_scope()
         path = method if wrapper._origin is None else f"{wrapper._origin.path}.{method}"
-        effect = None if acting is None else self._effect(acting, wrapper, path, args, kwargs)
+        effect = record.effect = None if acting is None else self._effect(acting, wrapper, path, args, kwargs)
         try:
             with inside_service():
                 answer = invoke(_Origin(f"{path}(...)", effect))

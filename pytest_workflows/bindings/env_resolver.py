@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from pytest_workflows.standins.registry import is_provided
 
+from .handlers import Handlers
 from .workflow_binder import WorkflowBinder
 
 if TYPE_CHECKING:
@@ -15,8 +17,10 @@ if TYPE_CHECKING:
     from pytest_workflows.project.worker_project import Project
     from pytest_workflows.project.wrangler import WorkflowBindingConfig, WranglerConfig
     from pytest_workflows.sources.worker_code import Sources
+    from pytest_workflows.standins.stores import Contents
     from pytest_workflows.workers.context import ExecutionContext
 
+    from .call_log import CallLog, CallRecord
     from .test_host import TestHost
 
 
@@ -33,6 +37,9 @@ class EnvResolver:
         ask_given: Gives the bindings of the fixture `workflow_bindings`, where the test did not hand them over.
         check: Called before a binding is given; what it raises refuses it.
         is_strict: Whether an injected fault that no call meets is an error.
+
+    Attributes:
+        handlers: The Worker's handlers.
     """
 
     def __init__(
@@ -54,7 +61,9 @@ class EnvResolver:
         self._overrides: Mapping[str, Any] | None = None
         self._resolved: dict[str, object] = {}
         self._proxies: dict[str, object] = {}
+        self._logs: dict[str, CallLog] = {}
         self._host: TestHost | None = None
+        self.handlers = Handlers(project, lambda: self.context)
         self._workflows = WorkflowBinder(project, sources, engine, lambda: self.context)
 
     def override(self, bindings: Mapping[str, Any]) -> None:
@@ -63,7 +72,7 @@ class EnvResolver:
 
     def forget(self) -> None:
         """Make everything anew when it is next asked for: the test has another engine."""
-        self._resolved, self._proxies = {}, {}
+        self._resolved, self._proxies, self._logs = {}, {}, {}
         self.close()
 
     def close(self) -> None:
@@ -137,7 +146,13 @@ class EnvResolver:
         """The stand-in of a binding, as the SDK hands it to the Worker."""
         from pytest_workflows.standins.registry import make
 
-        return self._wrapped(binding.name, make(binding, self.host))
+        stores = self.host.stores
+        stores.asking = binding.name
+        try:
+            made = make(binding, self.host)
+        finally:
+            stores.asking = None
+        return self._wrapped(binding.name, made)
 
     def _wrapped(self, name: str, value: object) -> object:
         """A binding as the Worker gets it: an object of JavaScript in the SDK's wrapper, anything else as it is."""
@@ -149,7 +164,24 @@ class EnvResolver:
 
         from .call_log import CallLog
 
-        return wrap_binding(value, CallLog(name, self._engine(), is_strict=self._is_strict))
+        log = self._logs[name] = CallLog(name, self._engine(), is_strict=self._is_strict)
+        return wrap_binding(value, log)
+
+    def contents(self) -> dict[tuple[str, ...], Contents]:
+        """What the stores of all bindings hold, by the bindings' names: also of those that nobody has asked for."""
+        from pytest_workflows.errors import WorkflowConfigError
+
+        config = self._config()
+        for binding in () if config is None else config.bindings:
+            if is_provided(binding) and binding.name not in self._given():
+                with contextlib.suppress(WorkflowConfigError):  # the test has not used it, or knows of it
+                    self.resolve(binding.name)
+        return {} if self._host is None else self._host.stores.contents()
+
+    def calls(self, name: str) -> list[CallRecord]:
+        """The calls of a binding so far, in order."""
+        log = self._logs.get(name)
+        return [] if log is None else log.records
 
     @property
     def host(self) -> TestHost:
@@ -157,7 +189,7 @@ class EnvResolver:
         if self._host is None:
             from .test_host import TestHost
 
-            self._host = TestHost(self._project, self._engine)
+            self._host = TestHost(self._project, self._engine, self.handlers, self._sources)
         return self._host
 
     def names(self) -> Iterable[str]:

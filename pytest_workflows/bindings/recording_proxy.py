@@ -56,6 +56,9 @@ _RAW = (
 )
 """Types whose values are handed over as they are: plain ones, and those that notify of calls themselves."""
 
+_SDK = ("pytest_workflows.workers", "workers.rpc")
+"""Modules of classes whose objects notify of calls themselves, as far as there is something to notify of."""
+
 BUILDERS = frozenset(
     (
         *("prepare", "bind", "with_session", "withSession"),  # D1
@@ -137,7 +140,7 @@ def _differ(one: object, other: object) -> bool:
 
 
 def _is_raw(value: object) -> bool:
-    return isinstance(value, _RAW) or type(value).__module__.startswith("pytest_workflows.workers")
+    return isinstance(value, _RAW) or type(value).__module__.startswith(_SDK)
 
 
 def _proxied(value: T, source: Source) -> T:

@@ -117,7 +117,7 @@ class SocketGuard:
     def _check(self, target: str) -> None:
         caller = self._uses.caller()
         if caller is not None and caller.is_workers:
-            error = NetworkRefusedError.of_connection(target, is_local=_is_local(target))
+            error = NetworkRefusedError.of_connection(target, is_local=is_local(target))
             self._uses.note(error, caller)
             raise error
 
@@ -148,7 +148,12 @@ def _text(value: object) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
-def _is_local(target: str) -> bool:
+def is_local(target: str) -> bool:
+    """Whether a target is this machine.
+
+    Args:
+        target: `example.com:443`.
+    """
     host = target if target.count(":") > 2 else target.partition(":")[0]
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -9,14 +9,18 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from pytest_workflows.active_test import Handler, running_handler
+from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.standins.entropy import PlatformRandom
 from pytest_workflows.standins.host import TimerHandle
 from pytest_workflows.standins.stores import Stores
+
+from .handlers import Handlers, tell
 
 if TYPE_CHECKING:
     from durable_engine import Engine
     from pytest_workflows.project.worker_project import Project
     from pytest_workflows.project.wrangler import WranglerConfig
+    from pytest_workflows.sources.worker_code import Sources
 
 
 class TestHost:
@@ -25,13 +29,23 @@ class TestHost:
     Args:
         project: The worker project; None where no configuration was found.
         engine: Gives the test's engine.
+        handlers: The Worker's handlers.
+        sources: Gives what is the source of the Worker under test.
     """
 
     __test__ = False  # nothing for pytest to collect
 
-    def __init__(self, project: Project | None, engine: Callable[[], Engine]) -> None:
+    def __init__(
+        self,
+        project: Project | None,
+        engine: Callable[[], Engine],
+        handlers: Handlers,
+        sources: Callable[[], Sources],
+    ) -> None:
         self._project = project
         self._engine = engine
+        self.handlers = handlers
+        self._sources = sources
         self.stores = Stores()
         self.random: Random = PlatformRandom(engine().seed)
 
@@ -79,14 +93,34 @@ class TestHost:
         return isinstance(error, (*self._engine().passthrough, UnprovidedError))
 
     def warn(self, rule: str, problem: str) -> None:
-        """Report a finding at the Worker's line that is being executed."""
+        """Report a finding at the Worker's line that is being executed, or the test's."""
+        from durable_engine import current_scope, place_of_user
+
+        scope = current_scope.get()
+        self._engine().findings.add(
+            rule,
+            problem.removesuffix("."),
+            self._sources().place_of_caller() or place_of_user(),
+            step=None if scope is None or scope.step is None else scope.step.label,
+            workflow=None if scope is None else scope.instance.workflow.name,
+            about=problem,
+        )
 
     def export(self, name: str | None) -> type | None:
         """A class of the Worker's main module: its default entrypoint for None; None where there is no such class."""
-        if self._project is None:
-            return None
-        found = getattr(self._project.load_main(), name or "Default", None)
-        return found if isinstance(found, type) else None
+        return self.handlers.entrypoint(name)
+
+    async def deliver_batch(self, controller: Any) -> Any:
+        """Give a batch to the Worker's consumer; what the handler raises is told in the log, as on the platform."""
+        answer = controller._answer
+        try:
+            await self.handlers.call(self.handlers.find("queue"), controller)
+        except BaseException as error:
+            if self.is_tests(error) or isinstance(error, WorkflowConfigError):
+                raise
+            answer.outcome = "exception"
+            tell(error, f"The consumer of the queue {controller.queue!r}")
+        return answer
 
     def env(self) -> Any:
         """The Worker's `env`."""

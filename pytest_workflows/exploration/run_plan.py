@@ -11,6 +11,8 @@ from pytest_workflows.messages.short_repr import printable
 if TYPE_CHECKING:
     from durable_engine import FaultPoint
 
+    from .state_difference import Contents
+
 
 @dataclass(slots=True, eq=False)
 class CommonStart:
@@ -19,10 +21,14 @@ class CommonStart:
     Attributes:
         entropy: The seed of what the test's own code draws from the system.
         now: Where the clock starts, in epoch milliseconds; None until the plain run has begun.
+        seed: The schedule's seed of the plain run.
+        left: What the plain run left in the stores; None before its end.
     """
 
     entropy: str
     now: int | None = None
+    seed: int | None = None
+    left: Contents | None = None
 
 
 @dataclass(frozen=True, slots=True)

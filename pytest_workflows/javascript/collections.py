@@ -156,6 +156,10 @@ class JsSet(JsObject, js_class="Set"):
         return set(self._items)
 
 
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
 class JsDate(JsObject, js_class="Date"):
     """A moment.
 
@@ -183,6 +187,14 @@ class JsDate(JsObject, js_class="Date"):
     def toJSON(self) -> str:
         """The time in ISO 8601, UTC."""
         return JsDate.toISOString(self)
+
+    def _text(self) -> str:
+        if math.isnan(self._ms):
+            return "Invalid Date"
+        # No strftime: its names of days follow the locale.
+        at = to_datetime(math.floor(self._ms))
+        day, month = _DAYS[at.weekday()], _MONTHS[at.month - 1]
+        return f"{day} {month} {at.day:02} {at.year:04} {at:%H:%M:%S} GMT+0000 (Coordinated Universal Time)"
 
     def _crossing(self) -> Any:
         return datetime.fromtimestamp(self._ms / 1000, UTC)

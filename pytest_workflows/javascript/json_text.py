@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from durable_engine import JsBigInt, JsException, JsProxy, js_number_text, jsnull
 
 from .collections import JsTypedArray
-from .objects import JsArray, JsFunction, JsPlain, PyProxy, js_error, js_text, number
+from .objects import JsArray, JsFunction, JsObject, JsPlain, PyProxy, js_error, js_text, number
 from .objects import from_python as _from_python
 
 # -- text to values ----------------------------------------------------------------------------------------------------
@@ -54,6 +54,25 @@ def _value(value: Any) -> Any:
     if type(value) is list:
         return JsArray([_value(item) for item in value])
     return value
+
+
+def revive(value: Any, reviver: Any) -> Any:
+    """What a function makes of a value that was read and of each that is in it, as `JSON.parse` has it.
+
+    Args:
+        value: What was read.
+        reviver: A function of key and value that gives what is used in place of the value; undefined takes it out.
+    """
+    return _revived("", value, reviver)
+
+
+def _revived(key: str, value: Any, reviver: Any) -> Any:
+    if isinstance(value, JsPlain):
+        revived = {name: _revived(name, item, reviver) for name, item in value._entries.items()}
+        value = JsPlain({name: item for name, item in revived.items() if item is not None})
+    elif isinstance(value, JsArray):
+        value = JsArray([_revived(str(index), item, reviver) for index, item in enumerate(value._items)])
+    return _from_python(reviver(key, value))
 
 
 class _Unexpected(Exception):
@@ -234,6 +253,10 @@ def stringify(value: Any, replacer: Any = None, indent: str = "") -> str | None:
     return _Writer(replacer, indent).text("", value, "\n")
 
 
+_BOXES = frozenset({"Number", "String", "Boolean"})
+"""The classes of objects that are written as the primitive value in them."""
+
+
 class _Writer:
     def __init__(self, replacer: Any, indent: str) -> None:
         self._replace: Callable[[str, Any], Any] | None = replacer if callable(replacer) else None
@@ -249,6 +272,8 @@ class _Writer:
                 value = _from_python(convert(key))
         if self._replace is not None:
             value = _from_python(self._replace(key, value))
+        if isinstance(value, JsObject) and type(value)._js_class in _BOXES:
+            value = value._primitive
         if isinstance(value, JsProxy):
             return self._object(value, margin)
         return _scalar(value)
@@ -287,7 +312,7 @@ def _entries(value: JsProxy) -> Mapping[str, Any]:
         return value._entries
     if isinstance(value, JsTypedArray):
         return {str(at): item for at, item in enumerate(value)}
-    return {}
+    return {name: _from_python(getattr(value, name)) for name in getattr(value, "_own", ())}
 
 
 def _scalar(value: Any) -> str | None:

@@ -347,6 +347,9 @@ class JsConstructor(JsFunction):
 
     def call_js(self, values: list[Any]) -> Any:
         """Call it without `new`, which most classes refuse."""
+        made = getattr(self._class, "_call", None)
+        if made is not None:
+            return made(*values)
         raise js_error("TypeError", f"Class constructor {self._name} cannot be invoked without 'new'")
 
     def __getattr__(self, name: str) -> Any:
@@ -365,6 +368,10 @@ class JsConstructor(JsFunction):
 
     def __repr__(self) -> str:
         return f"function {self._name}() {{ [native code] }}"
+
+
+for _class in (JsObject, JsFunction, JsConstructor):
+    _class.__module__, _class.__name__, _class.__qualname__ = "pyodide.ffi", "JsProxy", "JsProxy"
 
 
 _constructors: dict[type, JsConstructor] = {}
@@ -608,8 +615,8 @@ class JsPromise(JsObject, js_class="Promise"):
         return made
 
     @classmethod
-    def running(cls, coroutine: Coroutine[Any, Any, Any]) -> Self:
-        """The promise of what a coroutine gives, which runs as a task from now on."""
+    def running(cls, coroutine: Coroutine[Any, Any, Any] | asyncio.Task[Any]) -> Self:
+        """The promise of what a coroutine gives, which runs as a task from now on, or of a task."""
         made = cls()
         task = asyncio.ensure_future(coroutine)
         _running.add(task)
@@ -648,7 +655,7 @@ class JsPromise(JsObject, js_class="Promise"):
             future = asyncio.get_running_loop().create_future()
             self._waiters.append(lambda: None if future.done() else future.set_result(None))
             yield from future.__await__()
-        elif _others_are_ready():
+        elif others_are_ready():
             yield
         if self._error is not None:
             raise self._error
@@ -697,7 +704,14 @@ async def settle(value: Any) -> Any:
     return from_python(value)
 
 
-def _others_are_ready() -> bool:
+class Turn:
+    """Awaited, it lets others go first."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        yield
+
+
+def others_are_ready() -> bool:
     """Whether anything else would run if this task let it. A loop that does not tell lets others go first always."""
     ready: Sequence[object] | None = getattr(asyncio.get_running_loop(), "_ready", None)
     return ready is None or bool(ready)

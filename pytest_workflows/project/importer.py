@@ -21,15 +21,26 @@ from pytest_workflows.errors import MissingNameError
 _HOME = "pytest_workflows.workers"
 _SERVED = {
     "workers": _HOME,
+    "workers.asgi": f"{_HOME}.asgi",
+    "workers.blob": f"{_HOME}.blob",
     "workers.entrypoints": f"{_HOME}.entrypoints",
+    "workers.formdata": f"{_HOME}.formdata",
+    "workers.gateway": f"{_HOME}.gateway",
     "workers.request": f"{_HOME}.request",
     "workers.response": f"{_HOME}.response",
+    "workers.rpc": f"{_HOME}.rpc",
+    "workers.types": f"{_HOME}.types",
+    "workers.utils": f"{_HOME}.utils",
     "workers.workflows": f"{_HOME}.workflows",
+    "workers.wsgi": f"{_HOME}.wsgi",
     "js": f"{_HOME}.js_module",
     "pyodide": f"{_HOME}.pyodide_module",
     "pyodide.ffi": f"{_HOME}.pyodide_ffi",
+    "pyodide.http": f"{_HOME}.pyodide_http",
     "pyodide.webloop": f"{_HOME}.pyodide_webloop",
 }
+_ASGI = "asgi"
+"""The SDK's one module beside `workers`; a Worker's own module of that name comes first, as there."""
 _ROOTS = tuple(name for name in _SERVED if "." not in name)
 _TARGETS = frozenset(_SERVED.values())
 _ROOT_OF = {_SERVED[root]: root for root in _ROOTS}
@@ -56,6 +67,9 @@ class _Finder(MetaPathFinder):
         """Answer for the platform's names and for nothing else."""
         if fullname in _SERVED:
             return ModuleSpec(fullname, _Loader(_SERVED[fullname]))
+        if fullname == _ASGI:
+            is_theirs = any(finder.find_spec(fullname, path) for finder in sys.meta_path if finder is not self)
+            return None if is_theirs else ModuleSpec(fullname, _Loader(f"{_HOME}.asgi"))
         parent, _, name = fullname.rpartition(".")
         if parent in _ROOTS:
             spec = self._find_in_folders(fullname, path)
@@ -127,8 +141,12 @@ class _Hook:
 
 
 def _take_out() -> dict[str, ModuleType]:
-    names = [name for name in sys.modules if name.partition(".")[0] in _ROOTS]
+    names = [name for name in sys.modules if name.partition(".")[0] in _ROOTS or _is_our_asgi(name)]
     return {name: sys.modules.pop(name) for name in names}
+
+
+def _is_our_asgi(name: str) -> bool:
+    return name == _ASGI and sys.modules[name] is sys.modules.get(f"{_HOME}.asgi")
 
 
 def _forget(name: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from durable_engine import CallbackRun, Effect, Engine, Instance, StepKey
 from pytest_workflows.sources.worker_code import Sources
+from pytest_workflows.standins.entropy import is_drawn
 
 from .analysis.call_names import describe_call, last_name
 from .analysis.idempotency import classify_repeat, has_reference, key_of
@@ -73,7 +74,8 @@ class NotIdempotent(RuleObserver):
     def _judge(self, instance: Instance, earlier: Effect, effect: Effect) -> None:
         verdict = classify_repeat(effect, instance)
         before, now = key_of(earlier, instance), key_of(effect, instance)
-        if verdict == "harmless" or (before and before == now):
+        is_random = any(map(is_drawn, now))
+        if verdict == "harmless" or (before and before == now and not is_random):
             return
         assert effect.step is not None
         label = effect.step.label
@@ -81,7 +83,9 @@ class NotIdempotent(RuleObserver):
             f"the result of attempt {earlier.attempt} of step {label!r}, which called {describe_call(earlier)}, was "
             f"lost, and attempt {effect.attempt} calls it again"
         )
-        if before and now:
+        if is_random:
+            message += f" with another key ({now[0]!r} is drawn in the step: in production each attempt draws its own)"
+        elif before and now:
             message += f" with another key ({now[0]!r}, not {before[0]!r})"
         if verdict == "unknown" or has_reference(effect):
             message += "; unless it knows the second call for the first, it may happen twice"

@@ -14,7 +14,7 @@ import pytest
 from pytest_workflows.messages.short_repr import shown
 
 from .property_tests import is_property_test
-from .value_checks import CLOCK, COUNT, FLAG, INT, RULE_NAMES, SECONDS, SEVERITY, SIZES, TIME, Check
+from .value_checks import CLOCK, COUNT, FLAG, INT, RULE_NAMES, SECONDS, SEVERITY, SIZES, STORES, TIME, Check
 
 MARKER = "workflow"
 KEYWORDS: dict[str, Check] = {
@@ -30,6 +30,7 @@ KEYWORDS: dict[str, Check] = {
     "crash": FLAG,
     "replay": FLAG,
     "ignore_rules": RULE_NAMES,
+    "ignore_state": STORES,
 }
 """What each keyword takes, by its name: the one place to declare one."""
 HELP = (

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from .rule_warnings import RuleWarnings
 
+_FAILING = frozenset({"different-state"})
+"""The rules that fail a run, whatever the settings say."""
+
 
 class RunFindings:
     """The findings of one run of a test, and the mistakes in its Worker's configuration.
@@ -64,16 +67,18 @@ class RunFindings:
         """At the end of a run that passed: warn of broken rules, or fail for them.
 
         Raises:
-            WorkflowRuleError: If rules are broken, and the settings are strict.
+            WorkflowRuleError: If rules are broken, and the settings are strict; if one is that fails the run anyway.
             Warning: If warnings are errors here.
         """
         __tracebackhide__ = True
         from durable_engine import WorkflowRuleError
 
         found = self._take(engine)
-        if self._is_strict and found:
-            raise WorkflowRuleError("\n".join([f"{len(found)} broken rule(s):", *map(str, found)]))
-        refused = [*engine.step_findings.refused, *self._rule_warnings.warn(found, self._redact)]
+        failures = [one for one in found if self._is_strict or one.rule in _FAILING]
+        warned = [one for one in found if one not in failures]
+        refused = [*engine.step_findings.refused, *self._rule_warnings.warn(warned, self._redact)]
+        if failures:
+            raise WorkflowRuleError("\n".join([f"{len(failures)} broken rule(s):", *map(str, failures)]))
         if refused:
             raise as_error(refused)
 

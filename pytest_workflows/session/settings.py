@@ -39,6 +39,7 @@ class Settings:
         crash: Whether crash exploration takes the test in (True), leaves it out (False), or the option decides (None).
         replay: Whether finished instances are replayed from their storage.
         ignore_rules: Names of rules that are not checked.
+        ignore_state: Bindings, and tables of them, whose contents a crash may change.
         strict: Whether a broken rule fails the test.
         record: Of which tests instances are recorded: `"all"`, `"failed"` or `"none"`.
         redact: Keys whose values are kept out of recordings.
@@ -62,6 +63,7 @@ class Settings:
     crash: bool | None = None
     replay: bool = True
     ignore_rules: tuple[str, ...] = ()
+    ignore_state: tuple[str, ...] = ()
     strict: bool = False
     record: str = "failed"
     redact: tuple[str, ...] = ()
@@ -81,5 +83,7 @@ class Settings:
             given = dict(read_marker(mark.args, mark.kwargs, item.nodeid))
             if "ignore_rules" in given:
                 given["ignore_rules"] = (*settings.ignore_rules, *given["ignore_rules"])
+            if "ignore_state" in given:
+                given["ignore_state"] = (*settings.ignore_state, *given["ignore_state"])
             settings = replace(settings, **given)
         return replace(settings, **item.stash.get(OWN_SETTINGS, {}))

@@ -16,6 +16,7 @@ from .run_findings import RunFindings
 from .run_recordings import RunRecordings
 from .run_report import RunReport
 from .run_secrets import RunSecrets
+from .run_state import RunState
 from .unprovided_uses import UnprovidedUses, ends_the_test
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class TestRun:
         self._findings = RunFindings(
             setup.project, rule_warnings, self.secrets.redact_known, is_strict=setup.settings.strict
         )
+        self._state = RunState(setup, self.env)
         self._report = RunReport(setup, self.secrets)
         self._uses = UnprovidedUses(setup, [] if early_uses is None else early_uses)  # emptied for all tests
         self._kept = kept
@@ -208,6 +210,7 @@ class TestRun:
         registry.check_used()
         if registry.replays:
             engine.check_all_by_replay()
+        self._state.check(engine)
         self._findings.settle(engine)
 
     def fail(self, failure: BaseException) -> None:

@@ -10,6 +10,7 @@ from pytest_workflows import active_test
 
 if TYPE_CHECKING:
     from durable_engine import Engine
+    from pytest_workflows.bindings.http_clients import HttpClients
     from pytest_workflows.bindings.sockets import SocketGuard
     from pytest_workflows.errors import UnprovidedError
 
@@ -29,9 +30,11 @@ class UnprovidedUses:
         self._setup = setup
         self._early = early
         self._sockets: SocketGuard | None = None
+        self._clients: HttpClients | None = None
 
     def attach(self, engine: Engine) -> None:
         """Keep the Worker's uses of unprovided things, and let it open no connections."""
+        from pytest_workflows.bindings.http_clients import HttpClients
         from pytest_workflows.bindings.sockets import SocketGuard
         from pytest_workflows.bindings.unprovided import UseNoter
 
@@ -43,6 +46,8 @@ class UnprovidedUses:
         if settings.unprovided == "error":
             while self._early:
                 keep(self._early.pop(0))
+        self._clients = HttpClients(noter)
+        self._clients.start()
         if not settings.allow_network:
             self._sockets = SocketGuard(noter)
             self._sockets.start()
@@ -51,6 +56,8 @@ class UnprovidedUses:
         """Let connections be opened again. Closing twice is fine."""
         if self._sockets is not None:
             self._sockets.stop()
+        if self._clients is not None:
+            self._clients.stop()
 
     @staticmethod
     def check(engine: Engine, failure: BaseException | None = None) -> None:

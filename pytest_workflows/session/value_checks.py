@@ -71,6 +71,10 @@ def _are_rules(value: object) -> bool:
     return all(map(_is_one_of(rule_names()), value))
 
 
+def _are_stores(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(one, str) and one for one in value)
+
+
 def _is_one_of(names: Iterable[str]) -> Callable[[object], bool]:
     # The type first: a value may have no hash, or compare itself to a text in its own way.
     return lambda value: isinstance(value, str) and value in names
@@ -97,3 +101,4 @@ CLOCK = Check(_is_one_of(("auto", "manual")), "'auto' or 'manual'")
 SEVERITY = Check(_is_one_of(("error", "ignore")), "'error' or 'ignore'")
 SIZES = Check(_are_limits, f"a dict of numbers for some of {', '.join(LIMITS)}")
 RULE_NAMES = Check(_are_rules, "a list of rules' names such as ['missing-await']")
+STORES = Check(_are_stores, "a list of bindings, or of their tables, such as ['CACHE', 'DB.audit_log']")

@@ -1,17 +1,17 @@
-"""The Worker's default entrypoint, as a test calls it."""
+"""The Worker's entrypoints, as a test calls them."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from durable_engine import InvalidArgumentError, WorkflowBinding, call_bounded, hide_frames, read_now
+from durable_engine import InvalidArgumentError, JsDict, WorkflowBinding, call_bounded, hide_frames, read_now
 from pytest_workflows.active_test import Handler, running_handler
 from pytest_workflows.errors import WorkflowConfigError
-from pytest_workflows.workers import Request, Response, env
-from pytest_workflows.workers.context import ExecutionContext
+from pytest_workflows.workers import Request, Response
+from pytest_workflows.workers.response import response_of
 
 if TYPE_CHECKING:
     from .testrun import TestRun
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 hide_frames(__file__)
 
 BASE_URL = "https://example.com"
-_ARGUMENTS = {"scheduled": "controller, env, ctx"}
-"""The arguments of each handler of which the platform leaves out none."""
 
 
 class WorkflowWorker:
@@ -28,11 +26,34 @@ class WorkflowWorker:
 
     Args:
         test_run: The test's run.
+        entrypoint: The class whose handlers are called; None for the default entrypoint.
     """
 
-    def __init__(self, test_run: TestRun) -> None:
+    def __init__(self, test_run: TestRun, entrypoint: str | None = None) -> None:
         self._test_run = test_run
         self._env = test_run.env
+        self._entrypoint = entrypoint
+
+    def entrypoint(self, name: str) -> WorkflowWorker:
+        """The same for a named entrypoint.
+
+        Args:
+            name: The class's name in the Worker's main module.
+
+        Raises:
+            WorkflowConfigError: If there is no such class.
+        """
+        if not isinstance(name, str) or not name:
+            raise InvalidArgumentError(f"An entrypoint is the name of a class such as 'Admin', not {name!r}.")
+        self._check_project()
+        project = self._test_run.project
+        assert project is not None
+        if self._env.handlers.entrypoint(name) is None:
+            known = ", ".join(map(repr, _entrypoints(project.load_main())))
+            raise WorkflowConfigError(
+                f"{project.load_main().__file__} has no entrypoint {name!r}. It has {known or 'none'}."
+            )
+        return WorkflowWorker(self._test_run, name)
 
     async def fetch(
         self,
@@ -60,10 +81,11 @@ class WorkflowWorker:
             TypeError: If the handler answered with something else than a `Response`.
         """
         request = resource if isinstance(resource, Request) else _request(resource, method, headers, json, content)
-        response = await self._call("fetch", request)
-        if not isinstance(response, Response):
+        given = await self._call("fetch", request)
+        response = response_of(given)
+        if response is None:
             raise TypeError(
-                f"The fetch handler returned {type(response).__name__}, not a Response: {response!r}. "
+                f"The fetch handler returned {type(given).__name__}, not a Response: {given!r}. "
                 "Return workers.Response(...)."
             )
         return response
@@ -90,9 +112,9 @@ class WorkflowWorker:
             at = scheduled_time
         else:
             at = read_now(scheduled_time)
-        scheduled = self._env.schedules.get(cron, ())
-        has_handler = self._has_handler("scheduled")
-        if not scheduled and not has_handler:
+        scheduled = self._env.schedules.get(cron, ()) if self._entrypoint is None else ()
+        has_handler = self._env.handlers.has("scheduled", self._entrypoint)
+        if not scheduled and not has_handler and self._entrypoint is None:
             self._refuse_cron(cron)
         for workflow in scheduled:
             binding = self._env.workflow_binding(workflow.binding)
@@ -103,14 +125,46 @@ class WorkflowWorker:
                 )
             engine.lifecycle.create_scheduled(binding.workflow, cron, int(at))
         if has_handler or not scheduled:
+            from pytest_workflows.standins.scheduled import ScheduledController
+
             await self._call("scheduled", ScheduledController(cron, at))
 
-    def _has_handler(self, kind: str) -> bool:
-        project = self._test_run.project
-        if project is None:
-            return False
-        module = project.load_main()
-        return hasattr(getattr(module, "Default", None), kind) or hasattr(module, f"on_{kind}")
+    async def queue(self, queue: str, messages: Sequence[Any]) -> JsDict:
+        """Give the Worker's queue handler one batch.
+
+        Args:
+            queue: The queue's name, as `batch.queue`.
+            messages: The bodies, or dicts of `body` and, if wanted, `id` (a text), `attempts` (from 1) and `timestamp`
+                (a `datetime`, or milliseconds since 1970).
+
+        Returns:
+            What the handler said of them, as the platform has it: `outcome`, `ackAll`, `retryBatch` (`retry`,
+            `delaySeconds`), `explicitAcks` (ids) and `retryMessages` (`msgId`, `delaySeconds`). Nothing is retried.
+
+        Raises:
+            WorkflowConfigError: If the Worker has no queue handler.
+
+        Example:
+            >>> result = await workflow_worker.queue("orders", [{"sku": "A1"}])  # doctest: +SKIP
+            >>> assert result.retryMessages == []  # doctest: +SKIP
+        """
+        from pytest_workflows.javascript.rpc import python_from_rpc
+
+        from .queue_messages import batch_of
+
+        self._check_project()
+        controller = batch_of(queue, messages, self._env.host)
+        await self._call("queue", controller)
+        answer: JsDict = python_from_rpc(controller._answer.as_js())
+        return answer
+
+    def _check_project(self) -> None:
+        setup = self._test_run.setup
+        if setup.project is None:
+            raise WorkflowConfigError(
+                "workflow_worker needs the Worker's wrangler configuration, which names its `main`. "
+                f"{setup.nothing_found()}."
+            )
 
     def _refuse_cron(self, cron: str) -> None:
         """Refuse a cron where no handler is, and name the crons that start a workflow."""
@@ -122,52 +176,26 @@ class WorkflowWorker:
             )
 
     async def _call(self, kind: str, argument: object) -> Any:
-        handler, arguments = self._handler(kind, argument, self._env.context)
+        self._check_project()
+        handlers = self._env.handlers
+        handler = handlers.find(kind, self._entrypoint)
+        name = f"The {kind} handler" if self._entrypoint is None else f"The {kind} handler of {self._entrypoint}"
         token = running_handler.set(Handler(kind))
         try:
-            given = _as_many_as_taken(handler, arguments) if kind == "fetch" else _all(kind, handler, arguments)
-            return await call_bounded(self._test_run.engine, f"The {kind} handler", lambda: handler(*given))
+            return await call_bounded(self._test_run.engine, name, lambda: handlers.call(handler, argument))
         finally:
             running_handler.reset(token)
 
-    def _handler(self, kind: str, argument: object, context: ExecutionContext) -> tuple[Any, tuple[object, ...]]:
-        setup = self._test_run.setup
-        project = setup.project
-        if project is None:
-            raise WorkflowConfigError(
-                "workflow_worker needs the Worker's wrangler configuration, which names its `main`. "
-                f"{setup.nothing_found()}."
-            )
-        module = project.load_main()
-        default: Any = getattr(module, "Default", None)
-        if inspect.isclass(default):
-            method = getattr(default(context, env), kind, None)  # type: ignore[call-arg]  # the user's class
-            if method is not None:
-                return method, (argument, env, context)
-        function = getattr(module, f"on_{kind}", None)
-        if function is None:
-            raise WorkflowConfigError(
-                f"{module.__file__} has no {kind} handler: neither a class `Default` with a method `{kind}`, nor a "
-                f"function `on_{kind}`. Add one, or call the workflow's binding itself: workflow_env.X.create(...)."
-            )
-        return function, (argument, env, context)
 
+def _entrypoints(module: object) -> list[str]:
+    """The entrypoints that a module defines."""
+    from pytest_workflows.workers import WorkerEntrypoint
 
-class ScheduledController:
-    """The controller that a scheduled handler gets.
-
-    Attributes:
-        cron: The trigger's expression.
-        scheduledTime: When it was due, in epoch milliseconds.
-    """
-
-    def __init__(self, cron: str, scheduled_time: float) -> None:
-        self.cron = cron
-        self.scheduledTime = scheduled_time
-        self.type = "scheduled"
-
-    def noRetry(self) -> None:
-        """Accepted; nothing retries a trigger here."""
+    return sorted(
+        name
+        for name, value in vars(module).items()
+        if inspect.isclass(value) and issubclass(value, WorkerEntrypoint) and value is not WorkerEntrypoint
+    )
 
 
 def _request(
@@ -197,36 +225,3 @@ def _request(
     if body is not None:
         options["body"] = body
     return Request(BASE_URL + url if url.startswith("/") else url, **options)
-
-
-def _as_many_as_taken(handler: Any, arguments: tuple[object, ...]) -> tuple[object, ...]:
-    # The platform leaves out what a fetch handler does not take, from the right.
-    fewer = arguments
-    while fewer and not _takes(handler, fewer):
-        fewer = fewer[:-1]
-    return fewer if _takes(handler, fewer) else arguments
-
-
-def _all(kind: str, handler: Any, arguments: tuple[object, ...]) -> tuple[object, ...]:
-    """The arguments of a handler of which the platform leaves out none.
-
-    Raises:
-        TypeError: If it does not take them.
-    """
-    if not _takes(handler, arguments):
-        code = inspect.unwrap(handler).__code__
-        method = "self, " if inspect.ismethod(handler) else ""
-        raise TypeError(
-            f"{code.co_filename}:{code.co_firstlineno}: the {kind} handler takes {inspect.signature(handler)}, and the "
-            f"platform always calls it with three arguments. Write "
-            f"`async def {handler.__name__}({method}{_ARGUMENTS[kind]}):`."
-        )
-    return arguments
-
-
-def _takes(handler: Any, arguments: tuple[object, ...]) -> bool:
-    try:
-        inspect.signature(handler).bind(*arguments)
-    except TypeError:
-        return False
-    return True

@@ -86,15 +86,18 @@ class Fetcher(JsObject):
 
     @promised
     def fetch(self, resource: Any = None, init: Any = None) -> Any:
-        """Answer a request with a file.
+        """Answer a request with a file; redirects are followed unless the request says "manual".
 
         Args:
             resource: The request, or its URL.
             init: As for the global `fetch`.
         """
+        from pytest_workflows.javascript.redirects import follow
         from pytest_workflows.javascript.request import Request
 
-        request = Request(resource, init)
+        return follow(self._respond, Request(resource, init))
+
+    async def _respond(self, request: Any) -> Any:
         url = urlsplit(request.url)
         path = "/".join(unquote(part) for part in url.path.split("/")) or "/"
         target = self._paths.target(path)

@@ -6,7 +6,8 @@ Source: workerd 1.20261117.1 with miniflare 5.20261117.0-beta, observed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from math import isfinite
+from typing import Any, Final, NoReturn
 
 from durable_engine import JsBigInt, jsnull
 from pytest_workflows.javascript.collections import JsArrayBuffer, JsTypedArray
@@ -20,36 +21,17 @@ from pytest_workflows.javascript.objects import (
     option,
     promised,
 )
+from pytest_workflows.javascript.rpc import python_to_rpc
 
-from .d1_migrations import Migrations, migrated, migrations_of
+from .d1_migrations import Migrations
 from .d1_service import Answer, D1Service, Query, d1_error
 from .d1_store import D1Store
 from .host import Host
 from .sqlite import SqlError
 from .sqlite.database import Row, Value
 
-if TYPE_CHECKING:
-    from pytest_workflows.project.binding_config import BindingConfig
-
-_IDS: Final = ("preview_database_id", "database_id", "database_name")
+_INFINITE: Final = (float("inf"), float("-inf"))
 _CONSTRAINTS: Final = ("first-unconstrained", "first-primary")
-
-
-def make(config: BindingConfig, host: Host) -> D1Database:
-    """Make the stand-in of a binding.
-
-    Args:
-        config: The binding, of `d1_databases`.
-        host: The test.
-
-    Raises:
-        WorkflowConfigError: If the entry cannot be right, or a migration fails: its file and line.
-    """
-    migrations = migrations_of(config)
-    id = next((str(config.settings[key]) for key in _IDS if config.settings.get(key)), config.name)
-    store = host.stores.get(config.kind, id, lambda: D1Store(migrated(migrations, host)))
-    store.migrations_table = migrations.table
-    return D1Database(store, host, migrations)
 
 
 class Session:
@@ -237,7 +219,7 @@ class D1Database(JsObject):
 
 
 def bound(value: Any) -> Value:
-    """A parameter's value as SQLite gets it: every number is REAL.
+    """A parameter's value as SQLite gets it, through JSON: every number is REAL, and infinity is NULL.
 
     Args:
         value: A value of JavaScript.
@@ -249,7 +231,7 @@ def bound(value: Any) -> Value:
     if kind is str:
         return str(value)
     if kind is int or kind is float:
-        return float(value)
+        return float(value) if isfinite(value) else None
     if kind is bool:
         return 1.0 if value else 0.0
     if value is jsnull:
@@ -264,6 +246,30 @@ def bound(value: Any) -> Value:
         return str(value)
     name = "bigint" if isinstance(value, JsBigInt) else getattr(value, "typeof", "undefined")
     raise d1_error("D1_TYPE_ERROR: ", f"Type '{name}' not supported for value '{js_text(value)}'")
+
+
+def bound_from_python(values: Sequence[Any]) -> list[Value]:
+    """The same for values of Python, as the SDK sends them.
+
+    Args:
+        values: The values.
+
+    Raises:
+        TypeError: For one that the SDK does not send.
+        JsException: `D1_TYPE_ERROR` for one that D1 does not take.
+    """
+    made: list[Value] = []
+    for value in values:
+        kind = type(value)
+        if kind is str or value is None:
+            made.append(value)
+        elif kind is float:
+            made.append(value if isfinite(value) else None)
+        elif kind is int and -MAX_SAFE <= value <= MAX_SAFE:
+            made.append(float(value))
+        else:
+            return [bound(value) for value in [python_to_rpc(value) for value in values]]
+    return made
 
 
 def _bytes_of(buffer: Any) -> bytes:
@@ -310,15 +316,13 @@ def plain_value(value: Value) -> Any:
         value: A value of SQLite.
     """
     kind = type(value)
-    if kind is str or value is None:
-        return value
-    if isinstance(value, int):
-        return value if -MAX_SAFE <= value <= MAX_SAFE else float(value)
-    if isinstance(value, float):
-        if value.is_integer():
-            return int(value) if -MAX_SAFE <= value <= MAX_SAFE else value
-        return None if value in (float("inf"), float("-inf")) else value
-    return list(value)
+    if kind is float:
+        if value.is_integer():  # type: ignore[union-attr]
+            return int(value) if -MAX_SAFE <= value <= MAX_SAFE else value  # type: ignore[operator, arg-type]
+        return None if value in _INFINITE else value
+    if kind is int:
+        return value if -MAX_SAFE <= value <= MAX_SAFE else float(value)  # type: ignore[operator, arg-type]
+    return list(value) if kind is bytes else value  # type: ignore[arg-type]
 
 
 def column_of(answer: Answer, name: str) -> Value:

@@ -17,7 +17,7 @@ from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.messages.short_repr import kind_of, shown, shown_path
 
 from .sqlite import SqlError, SqliteDatabase
-from .sqlite.statements import first_word, split
+from .sqlite.statements import begin, first_word, script, split
 
 if TYPE_CHECKING:
     from pytest_workflows.project.binding_config import BindingConfig
@@ -117,7 +117,8 @@ def _apply(file: Path, database: SqliteDatabase, table: str) -> None:
         with database.transaction():
             for start, statement in split(text):
                 if first_word(statement):
-                    _run(file, 1 + text.count("\n", 0, start), statement, database)
+                    start += begin(statement)
+                    _run(file, 1 + text.count("\n", 0, start), statement[begin(statement) :], database)
             database.own(f"INSERT INTO {table} (name) VALUES (?)", (file.name,))
     except sqlite3.IntegrityError as error:
         raise WorkflowConfigError(f"{shown_path(file)}:1: the migration fails at its end: {error}.") from None
@@ -125,7 +126,7 @@ def _apply(file: Path, database: SqliteDatabase, table: str) -> None:
 
 def _run(file: Path, line: int, statement: str, database: SqliteDatabase) -> None:
     try:
-        database.all(statement)
+        database.all(statement, script(statement))
     except SqlError as error:
         raise WorkflowConfigError(
             f"{shown_path(file)}:{line}: the migration fails: {error}. The statement: {shown(statement.strip())}"

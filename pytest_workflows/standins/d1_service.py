@@ -36,7 +36,8 @@ class Answer:
     """What a statement gave.
 
     Args:
-        columns: The names of the columns.
+        columns: The names of the columns; the list is shared.
+        is_in_order: Whether none of the names looks like an integer.
         rows: The rows, as SQLite has them.
         last_row_id: The id of the last new row of the database.
         changes: How many rows it changed.
@@ -44,12 +45,19 @@ class Answer:
         size: The database's size in bytes.
     """
 
-    __slots__ = ("_changes", "_has_changed", "_last_row_id", "_size", "columns", "rows")
+    __slots__ = ("_changes", "_has_changed", "_last_row_id", "_size", "columns", "is_in_order", "rows")
 
     def __init__(
-        self, columns: list[str], rows: list[Row], last_row_id: int, changes: int, has_changed: bool, size: int
+        self,
+        columns: list[str],
+        is_in_order: bool,
+        rows: list[Row],
+        last_row_id: int | None,
+        changes: int,
+        has_changed: bool,
+        size: int,
     ) -> None:
-        self.columns, self.rows = columns, rows
+        self.columns, self.is_in_order, self.rows = columns, is_in_order, rows
         self._last_row_id, self._changes, self._has_changed, self._size = last_row_id, changes, has_changed, size
 
     def meta(self, timings: Any) -> dict[str, Any]:
@@ -65,7 +73,7 @@ class Answer:
             "timings": timings,
             "duration": 0,
             "changes": self._changes,
-            "last_row_id": self._last_row_id,
+            "last_row_id": self._last_row_id or 0,
             "changed_db": self._has_changed,
             "size_after": self._size,
             "rows_read": len(self.rows),
@@ -89,7 +97,7 @@ class D1Service:
     @property
     def database(self) -> SqliteDatabase:
         """The database, open."""
-        return self.store.database(self._host.now_ms, self._chance)
+        return self.store.opened or self.store.database(self._host.now_ms, self._chance)
 
     def _chance(self) -> Random:
         return self._host.random
@@ -115,13 +123,20 @@ class D1Service:
         if not plan.is_simple:
             return self.answer([(sql, values)])[0]
         self._answered += 1
+        database = self.store.opened or self.database
+        if not plan.is_ordinary:
+            return _run(database, plan, sql, values)
+        connection = database.connection
+        before = connection.total_changes
         try:
-            return _run(self.database, plan, sql, values)
-        except SqlError as error:
+            cursor = connection.execute(plan.last, values)
+            rows = cursor.fetchall()
+        except (sqlite3.Error, sqlite3.Warning) as error:
             if "FOREIGN KEY" not in str(error):
-                raise
+                raise database.refusal(error, plan.last) from None
             # A deferred one is told at the end of the transaction; a statement alone is none of its own here.
             return self.answer([(sql, values)])[0]
+        return _answer_of(database, sql, cursor, rows, before)
 
     def answer(self, queries: Sequence[Query], *, is_batch: bool = False) -> list[Answer]:
         """Answer statements in one transaction; those that are comments only are left out.
@@ -162,16 +177,30 @@ class D1Service:
 
 
 def _run(database: SqliteDatabase, plan: Script, sql: str, values: Sequence[Value]) -> Answer:
-    before = database.changes
-    if plan.is_query or plan.is_change:
-        columns, rows, last_row_id = database.all(sql, values)
-        changes = database.changes - before
-        return Answer(columns, rows, last_row_id, changes, changes > 0, database.size())
+    before = database.connection.total_changes
+    if plan.is_ordinary:
+        return _answer_of(database, sql, *database.all(sql, plan, values), before)
     size_before = database.size()
-    columns, rows, last_row_id = database.all(sql, values)
-    changes = database.changes - before
-    size = database.size(exactly=True)
-    return Answer(columns, rows, last_row_id, changes, changes > 0 or size != size_before, size)
+    cursor, rows = database.all(sql, plan, values)
+    changes = database.connection.total_changes - before
+    size = database.size()
+    return Answer(*_shape_of(cursor), rows, cursor.lastrowid, changes, changes > 0 or size != size_before, size)
+
+
+def _answer_of(database: SqliteDatabase, sql: str, cursor: sqlite3.Cursor, rows: list[Row], before: int) -> Answer:
+    """The answer of an ordinary statement, which has run to its end."""
+    shape = database.shapes.get(sql)
+    if shape is None:
+        shape = database.shapes[sql] = _shape_of(cursor)
+    after = database.connection.total_changes
+    size = database.size(after)
+    return Answer(shape[0], shape[1], rows, cursor.lastrowid, after - before, after > before, size)
+
+
+def _shape_of(cursor: sqlite3.Cursor) -> tuple[list[str], bool]:
+    described = cursor.description
+    columns = [] if described is None else [column[0] for column in described]
+    return columns, not any(map(str.isdecimal, columns))
 
 
 def d1_error(prefix: str, text: str, cause: str | None = None) -> JsException:

@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 from .sqlite import SqliteDatabase
+from .sqlite.rows import compared_rows
 
 
 class D1Store:
@@ -17,11 +18,12 @@ class D1Store:
 
     Attributes:
         migrations_table: The table that is no contents.
+        opened: The database, once it is open.
     """
 
     def __init__(self, contents: bytes | None = None) -> None:
         self._contents = contents
-        self._database: SqliteDatabase | None = None
+        self.opened: SqliteDatabase | None = None
         self.migrations_table = "d1_migrations"
 
     def database(self, now_ms: Callable[[], int], chance: Callable[[], Random]) -> SqliteDatabase:
@@ -31,13 +33,13 @@ class D1Store:
             now_ms: The time that SQL sees, in milliseconds since 1970.
             chance: What SQL's `random()` draws from.
         """
-        if self._database is None:
-            self._database = SqliteDatabase(now_ms, chance, self._contents)
-        return self._database
+        if self.opened is None:
+            self.opened = SqliteDatabase(now_ms, chance, self._contents)
+        return self.opened
 
     def file(self) -> bytes | None:
         """The database file; None for an empty database that nobody has opened."""
-        return self._contents if self._database is None else self._database.serialized()
+        return self._contents if self.opened is None else self.opened.serialized()
 
     def copy(self) -> D1Store:
         """A store of the same contents; the file is shared until one of the two is opened."""
@@ -48,26 +50,14 @@ class D1Store:
         return made
 
     def contents(self) -> Mapping[str, Mapping[Any, Any]]:
-        """The rows by table, each under its own values, with how many there are of it: row ids are the platform's."""
-        if self._database is None and self._contents is None:
+        """The rows by table, with how often each is there: row ids are the platform's."""
+        if self.opened is None and self._contents is None:
             return {}
         database = self.database(lambda: 0, lambda: Random(0))
-        return {
-            table: rows
-            for table in database.tables()
-            if table != self.migrations_table and (rows := _rows_of(database, table))
-        }
+        return compared_rows(database, frozenset((self.migrations_table,)))
 
     def close(self) -> None:
         """Let go of the open database."""
-        if self._database is not None:
-            self._database.close()
-            self._database = None
-
-
-def _rows_of(database: SqliteDatabase, table: str) -> dict[Any, int]:
-    quoted = '"' + table.replace('"', '""') + '"'
-    counted: dict[Any, int] = {}
-    for row in database.own(f"SELECT * FROM {quoted}"):
-        counted[row] = counted.get(row, 0) + 1
-    return counted
+        if self.opened is not None:
+            self.opened.close()
+            self.opened = None

@@ -11,12 +11,14 @@ Random values come from few places: the one generator behind the functions of `r
 
 from __future__ import annotations
 
+import base64
 import os
 import random
+import sys
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 from durable_engine import Engine, Instance, Scope, WorkerCall, current_scope, running_call
@@ -140,6 +142,29 @@ def _outside() -> random.Random | None:
     return None
 
 
+def is_drawn(text: str) -> bool:
+    """Whether a text holds random bytes that the running code of a step has drawn in this attempt.
+
+    Another attempt draws the same here, and something else in production. Recognised is what `uuid`, `secrets` and
+    `os.urandom` give, as hexadecimal digits or as base64.
+    """
+    scope = current_scope.get()
+    if scope is None or scope.step is None or not scope.drawn:
+        return False
+    digits = text.replace("-", "").lower()
+    return any(
+        drawn.hex() in digits
+        or _id_of(drawn) in digits
+        or base64.urlsafe_b64encode(drawn).rstrip(b"=").decode() in text
+        for drawn in scope.drawn
+    )
+
+
+def _id_of(drawn: bytes) -> str:
+    """The digits of the UUID that is made of random bytes; those of the bytes where there are too few or too many."""
+    return uuid.UUID(bytes=drawn, version=4).hex if len(drawn) == 16 else drawn.hex()
+
+
 class PlatformRandom(random.Random):
     """The platform's generator, for ids and SQL: per step, as user code's is, and apart from what user code draws.
 
@@ -149,7 +174,7 @@ class PlatformRandom(random.Random):
 
     def __init__(self, seed: object) -> None:
         self._outside = random.Random(f"{seed}/{PLATFORM}")
-        super().__init__()
+        super().__init__(0)  # its own state is never drawn from
 
     def _stream(self) -> random.Random:
         scope, call = current_scope.get(), running_call()
@@ -218,6 +243,9 @@ class _SharedRandom(random.Random):
 # first the rule would be switched off, with a warning; without the others ids would differ from run to run.
 _URANDOM = os.urandom
 _SEED = random.Random.seed
+_TELLING = 4
+"""Fewer random bytes than these may stand in a text by chance."""
+_IMPORTS = "<frozen importlib._bootstrap>"
 _METHODS = ("random", "getrandbits", "getstate", "setstate")
 # Where the standard library itself has the functions; to search all of its names for each test would take too long.
 _TIMED = tuple(name for name in ("uuid1", "uuid6", "uuid7") if hasattr(uuid, name))
@@ -233,16 +261,32 @@ _LAST = {
 }
 
 
+def _is_importing() -> bool:
+    """Whether a module is being imported: the first run of a test does that, and the next ones do not."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None:
+        if frame.f_code.co_filename == _IMPORTS:
+            return True
+        frame = frame.f_back
+    return False
+
+
 def _urandom(size: int, /) -> bytes:
     _notify()
-    own = drawn_from()
-    return _URANDOM(size) if own is None else own.randbytes(size)
+    own = None if _is_importing() else drawn_from()
+    if own is None:
+        return _URANDOM(size)
+    drawn = own.randbytes(size)
+    scope = current_scope.get()
+    if scope is not None and size >= _TELLING:
+        scope.drawn.append(drawn)
+    return drawn
 
 
 def _seed(self: random.Random, a: Any = None, version: int = 2) -> None:
     if a is None:
         _notify()
-        own = drawn_from()
+        own = None if _is_importing() else drawn_from()
         if own is not None:
             a = own.getrandbits(256)
     _SEED(self, a, version)

@@ -87,5 +87,15 @@ class Host(Protocol):
     def export(self, name: str | None) -> type | None:
         """A class of the Worker's main module: its default entrypoint for None; None where there is no such class."""
 
+    async def deliver_batch(self, controller: Any) -> Any:
+        """Give a batch to the Worker's consumer.
+
+        Args:
+            controller: The batch (`QueueController`).
+
+        Returns:
+            What the consumer says of it (`Answer`); what it raises is in there.
+        """
+
     def env(self) -> Any:
         """The Worker's `env`."""

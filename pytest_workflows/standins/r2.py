@@ -279,6 +279,8 @@ class R2MultipartUpload(JsObject):
         id: The upload's id.
     """
 
+    _own = ("uploadId", "key")
+
     def __init__(self, bucket: R2Bucket, key: str, id: str) -> None:
         self._bucket, self._key, self._id = bucket, key, id
 

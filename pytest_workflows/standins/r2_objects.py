@@ -44,6 +44,8 @@ class Checksums(JsObject):
         host: The test.
     """
 
+    _own = ("sha512", "sha384", "sha256", "sha1", "md5")
+
     def __init__(self, digests: Mapping[str, bytes], host: Host) -> None:
         self._digests, self._host = digests, host
 
@@ -94,6 +96,11 @@ class HeadResult(JsObject):
         host: The test.
         part: Offset and length of the part that was asked for; None where the answer has no range.
     """
+
+    _own = (
+        *("ssecKeyMd5", "storageClass", "range", "customMetadata", "httpMetadata", "uploaded", "checksums", "httpEtag"),
+        *("etag", "size", "version", "key"),
+    )
 
     def __init__(self, stored: StoredObject, host: Host, part: tuple[int, int] | None) -> None:
         self._stored, self._host, self._part = stored, host, part

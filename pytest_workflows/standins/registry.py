@@ -13,10 +13,12 @@ if TYPE_CHECKING:
 _MAKERS: dict[str, str] = {
     "analytics_engine_datasets": "analytics_engine",
     "assets": "assets",
-    "d1_databases": "d1",
+    "d1_databases": "d1_binding",
+    "durable_objects.bindings": "durable_objects",
     "hyperdrive": "hyperdrive",
     "images": "images",
     "kv_namespaces": "kv",
+    "queues.producers": "queues",
     "r2_buckets": "r2",
     "ratelimits": "ratelimits",
     "version_metadata": "version_metadata",

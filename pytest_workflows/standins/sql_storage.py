@@ -56,7 +56,7 @@ class SqlStorage(JsObject):
     @property
     def databaseSize(self) -> int:
         """The size of the database in bytes."""
-        return self._database().size(exactly=True)
+        return self._database().size()
 
 
 def bound(value: Any) -> Value:
@@ -106,7 +106,7 @@ class _Rows:
 
     def __init__(self, database: SqliteDatabase, sql: str, values: list[Value]) -> None:
         self._database, self._sql = database, sql
-        before = database.changes
+        before = database.connection.total_changes
         try:
             self._cursor = database.run(sql, values)
         except SqlError as error:
@@ -120,7 +120,7 @@ class _Rows:
             self._rest: Iterator[Row] = iter(self._fetched())
         else:
             self._rest = self._stepped()
-        self.written = database.changes - before
+        self.written = database.connection.total_changes - before
 
     def _fetched(self) -> list[Row]:
         try:

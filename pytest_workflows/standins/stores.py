@@ -5,8 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol, TypeVar, cast
 
+from pytest_workflows.messages.short_repr import shown
+
 Contents = Mapping[str, Mapping[Any, Any]]
 """Contents for comparison: by table (`""` where a store has none), by key; without what the platform makes itself."""
+
+
+class Row(tuple[tuple[str, Any], ...]):
+    """A row of a table, as the key of how often it is there: the names and the values of its columns."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "(" + ", ".join(f"{name}={shown(value)}" for name, value in self) + ")"
 
 
 class Store(Protocol):
@@ -33,10 +44,15 @@ class Stores:
 
     Args:
         template: The stores that a seed left, of which each is copied when it is first asked for.
+
+    Attributes:
+        asking: The binding that is being made; None for anything else that asks for a store.
     """
 
     def __init__(self, template: Stores | None = None) -> None:
+        self.asking: str | None = None
         self._stores: dict[tuple[str, str], Store] = {}
+        self._names: dict[tuple[str, str], list[str]] = {}
         self._template = template
 
     def get(self, kind: str, id: str, make: Callable[[], S]) -> S:
@@ -48,6 +64,8 @@ class Stores:
             make: Makes an empty one.
         """
         key = (kind, id)
+        if self.asking is not None:
+            self._names.setdefault(key, []).append(self.asking)
         found = self._stores.get(key)
         if found is None:
             seeded = None if self._template is None else self._template._stores.get(key)
@@ -61,6 +79,10 @@ class Stores:
                 if key not in self._stores:
                     self._stores[key] = seeded.copy()
         return iter(sorted(self._stores.items(), key=lambda one: one[0]))
+
+    def contents(self) -> dict[tuple[str, ...], Contents]:
+        """What the stores hold, by the names of the bindings to each; by its id where there is no binding."""
+        return {tuple(self._names.get(key, [key[1]])): store.contents() for key, store in self.items()}
 
     def close(self) -> None:
         """Close all of them."""

@@ -3,8 +3,8 @@
 The platform's names, under the platform's spelling, belong here, and those of `js` and `pyodide` as well. What a
 binding in `env` does belongs to `bindings`, and what a test calls to `session`.
 
-Modules that need httpx (requests, responses, fetch) are imported when a source first names them: a Worker that only
-defines workflows does not pay for an HTTP library.
+Modules of the web (requests, responses, forms, fetch) are imported when a source first names them: a Worker that only
+defines workflows does not pay for them.
 """
 
 from __future__ import annotations
@@ -15,25 +15,43 @@ from typing import TYPE_CHECKING
 from .context import wait_until
 from .entrypoints import DurableObject, WorkerEntrypoint, WorkflowEntrypoint, handler
 from .environment import env
-from .missing import not_yet, unknown
+from .missing import unknown
 from .rpc import python_from_rpc, python_to_rpc
 
 if TYPE_CHECKING:
+    from .blob import Blob, BlobEnding, BlobValue, File
     from .fetch_response import FetchResponse
-    from .outbound import fetch
+    from .formdata import FormData, FormDataValue
     from .request import Request
     from .response import Response
+    from .sdk_fetch import fetch
+    from .types import Body, Context, FetchKwargs, Headers, JSBody, RequestInitCfProperties
+    from .utils import import_from_javascript, patch_env
 
 __all__ = [
+    "Blob",
+    "BlobEnding",
+    "BlobValue",
+    "Body",
+    "Context",
     "DurableObject",
+    "FetchKwargs",
     "FetchResponse",
+    "File",
+    "FormData",
+    "FormDataValue",
+    "Headers",
+    "JSBody",
     "Request",
+    "RequestInitCfProperties",
     "Response",
     "WorkerEntrypoint",
     "WorkflowEntrypoint",
     "env",
     "fetch",
     "handler",
+    "import_from_javascript",
+    "patch_env",
     "python_from_rpc",
     "python_to_rpc",
     "waitUntil",
@@ -43,42 +61,28 @@ __all__ = [
 waitUntil = wait_until
 
 _LAZY = {
-    "FetchResponse": "pytest_workflows.workers.fetch_response",
-    "Request": "pytest_workflows.workers.request",
-    "Response": "pytest_workflows.workers.response",
-    "fetch": "pytest_workflows.workers.outbound",
+    "blob": ("Blob", "BlobEnding", "BlobValue", "File"),
+    "fetch_response": ("FetchResponse",),
+    "formdata": ("FormData", "FormDataValue"),
+    "sdk_fetch": ("fetch",),
+    "request": ("Request",),
+    "response": ("Response",),
+    "types": ("Body", "Context", "FetchKwargs", "Headers", "JSBody", "RequestInitCfProperties"),
+    "utils": ("import_from_javascript", "patch_env"),
 }
-_NOT_YET = frozenset(
-    {
-        "Blob",
-        "BlobEnding",
-        "BlobValue",
-        "Body",
-        "Context",
-        "FetchKwargs",
-        "File",
-        "FormData",
-        "FormDataValue",
-        "Headers",
-        "JSBody",
-        "RequestInitCfProperties",
-        "asgi",
-        "blob",
-        "fetch",
-        "formdata",
-        "import_from_javascript",
-        "patch_env",
-        "rpc",
-        "types",
-        "utils",
-        "wsgi",
-    }
-)
+"""The modules that are imported when a source first names what they have."""
+_MODULE_OF = {name: module for module, names in _LAZY.items() for name in names}
+
+
+_MODULES = ("blob", "entrypoints", "formdata", "request", "response", "types", "utils", "workflows")
+"""The modules that the SDK has imported itself, as attributes."""
 
 
 def __getattr__(name: str) -> object:
-    if name in _LAZY:
-        value = getattr(importlib.import_module(_LAZY[name]), name)
-        globals()[name] = value
-        return value
-    raise (not_yet if name in _NOT_YET else unknown)("workers", name, __all__)
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    module = _MODULE_OF.get(name)
+    if module is None:
+        raise unknown("workers", name, __all__)
+    # Not kept: a test of pytest inside pytest forgets modules, and imports them again.
+    return getattr(importlib.import_module(f"{__name__}.{module}"), name)

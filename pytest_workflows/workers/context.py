@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextvars import ContextVar
 from typing import Any, NoReturn
 
 # The event loop refers to its tasks weakly: without this set, background work could vanish half-way.
 _background: set[asyncio.Future[Any]] = set()
+_of_call: ContextVar[list[asyncio.Future[Any]] | None] = ContextVar("pytest_workflows_background", default=None)
 
 
 def wait_until(awaitable: Awaitable[Any]) -> None:
@@ -25,6 +28,24 @@ def wait_until(awaitable: Awaitable[Any]) -> None:
     task = asyncio.ensure_future(awaitable)
     _background.add(task)
     task.add_done_callback(_background.discard)
+    of_call = _of_call.get()
+    if of_call is not None:
+        of_call.append(task)
+
+
+@contextlib.contextmanager
+def background_of_call() -> Iterator[list[asyncio.Future[Any]]]:
+    """A block that calls a handler. For the plugin.
+
+    Returns:
+        The list of what the handler gives to `wait_until`, which grows meanwhile.
+    """
+    background: list[asyncio.Future[Any]] = []
+    token = _of_call.set(background)
+    try:
+        yield background
+    finally:
+        _of_call.reset(token)
 
 
 def cancel_background() -> None:

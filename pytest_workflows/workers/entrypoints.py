@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NoReturn, ParamSpec, TypeVar
+
+from .binding_wrappers import BindingWrapper
 
 __all__ = ["DurableObject", "WorkerEntrypoint", "WorkflowEntrypoint", "handler"]
 
@@ -47,19 +50,80 @@ class WorkflowEntrypoint:
         self.env = env
 
 
-class DurableObject:
-    """Base of a Durable Object, so that a source which has one beside its workflows can be imported.
+class DurableObjectAbort(BaseException):
+    """Ends the code of a Durable Object that has called `ctx.abort()`."""
 
-    Nothing here makes objects of it: a binding to one is missing, like any other, until `workflow_bindings` has a fake.
+
+class DurableObjectContext:
+    """`ctx` of a Durable Object: everything is the platform's own, but `storage`, which converts, and `abort`.
 
     Args:
-        ctx: The object's state and storage.
+        ctx: The platform's `ctx`.
+    """
+
+    def __new__(cls, ctx: Any) -> Any:
+        """The same, where it is such a one already."""
+        return ctx if isinstance(ctx, cls) else object.__new__(cls)
+
+    def __init__(self, ctx: Any) -> None:
+        if ctx is not self:
+            self._ctx = ctx
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name == "_ctx":
+            raise AttributeError(name)
+        value = getattr(self._ctx, name)
+        if getattr(value, "_js_class", None) == "DurableObjectStorage":
+            value = BindingWrapper(value)
+        self.__dict__[name] = value
+        return value
+
+    def abort(self, reason: str | None = None) -> NoReturn:
+        """End the object: what it wrote in this call is lost, and its next call makes it anew.
+
+        Args:
+            reason: What its calls fail with.
+
+        Raises:
+            DurableObjectAbort: Always.
+        """
+        if reason is None:
+            self._ctx.abort()
+        else:
+            self._ctx.abort(reason)
+        raise DurableObjectAbort(reason or "Durable Object abort requested")
+
+
+class DurableObject:
+    """Base of a Durable Object: RPC methods, `fetch`, `alarm` and `webSocketMessage` are defined by the subclass.
+
+    Args:
+        ctx: The object's id and storage, and what holds its events back or ends it.
         env: The bindings.
+
+    Example:
+        >>> class Counter(DurableObject):
+        ...     async def add(self, amount):
+        ...         value = (await self.ctx.storage.get("value") or 0) + amount
+        ...         await self.ctx.storage.put("value", value)
+        ...         return value
     """
 
     def __init__(self, ctx: Any, env: Any) -> None:
-        self.ctx = ctx
+        self.ctx = DurableObjectContext(ctx)
         self.env = env
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        original = cls.__dict__.get("__init__")
+        if original is None:
+            return
+
+        @functools.wraps(original)
+        def wrapped(self: Any, ctx: Any, *args: Any, **options: Any) -> None:
+            original(self, DurableObjectContext(ctx), *args, **options)
+
+        cls.__init__ = wrapped  # type: ignore[method-assign]
 
 
 def handler(func: Callable[P, R]) -> Callable[P, R]:

@@ -42,4 +42,6 @@ class EnvProxy:
         return f"<workers.env: {', '.join(dir(self)) or 'no bindings'}>"
 
 
+EnvProxy.__name__ = EnvProxy.__qualname__ = "_EnvWrapper"
+EnvProxy.__module__ = "workers.rpc"
 env = EnvProxy()

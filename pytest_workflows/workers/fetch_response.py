@@ -1,56 +1,58 @@
-"""`workers.FetchResponse`: the reading half of a response."""
+"""`workers.FetchResponse`: the reading half of a response, over a `js.Response`.
+
+Source: workers-runtime-sdk 1.9.5, `workers.response`.
+"""
 
 from __future__ import annotations
 
-import httpx
+from typing import Any
 
-from .body import Body
+from durable_engine import JsException
+
+from .blob import Blob
+from .formdata import FormData
+from .headers import HTTPMessageMapping, to_message
+from .js_view import null_to_none, to_python_exception
+from .pyodide_http import FetchResponse as PyodideResponse
+
+__all__ = ["FetchResponse"]
 
 
-class FetchResponse(Body):
-    """A response to be read. What sources meet is its subclass `Response`; this one is for `isinstance` and hints.
-
-    Args:
-        headers: The headers.
-        content: The body, or None.
-        status: The status code.
-        status_text: The reason beside the status code.
-    """
-
-    def __init__(self, headers: httpx.Headers, content: bytes | None, status: int, status_text: str) -> None:
-        super().__init__(headers, content)
-        self._status = status
-        self._status_text = status_text
-        self._url = ""
-        self._redirected = False
+class FetchResponse(PyodideResponse):
+    """A response to be read. What sources meet is its subclass `Response`; this one is for `isinstance` and hints."""
 
     @property
-    def url(self) -> str:
-        """The URL of the response, after redirects; empty for one that was made by hand."""
-        return self._url
+    def body(self) -> Any:
+        """The body as a ReadableStream of JavaScript; None where there is none."""
+        return null_to_none(self.js_response.body)
 
     @property
-    def status(self) -> int:
-        """The status code."""
-        return self._status
+    def js_object(self) -> Any:
+        """The `js.Response`."""
+        return self.js_response
 
     @property
-    def status_text(self) -> str:
-        """The reason beside the status code, empty unless given."""
-        return self._status_text
+    def headers(self) -> HTTPMessageMapping:  # type: ignore[override]
+        """The headers, as a new mapping each time."""
+        return to_message(self.js_response.headers)
 
-    @property
-    def ok(self) -> bool:
-        """Whether the status code is 200 to 299."""
-        return 200 <= self._status <= 299
+    async def form_data(self) -> FormData:
+        """The content as the fields of a form. Raises BodyUsedError, an OSError, when it was read before.
 
-    @property
-    def redirected(self) -> bool:
-        """Whether `fetch` followed a redirect on the way."""
-        return self._redirected
+        Raises:
+            TypeError: The content type is that of no form, or the content is no form.
+        """
+        self._raise_if_failed()
+        try:
+            return FormData(await self.js_response.formData())
+        except JsException as error:
+            raise to_python_exception(error) from error
 
-    def raise_for_status(self) -> None:
-        """Raise OSError when the status code says that the request failed (400 to 599)."""
-        if 400 <= self._status <= 599:
-            side = "Client" if self._status < 500 else "Server"
-            raise OSError(f"{self._status} {side} Error: {self._status_text} for url: {self._url}")
+    async def formData(self) -> FormData:
+        """The content as the fields of a form: the older name of `form_data`."""
+        return await self.form_data()
+
+    async def blob(self) -> Blob:
+        """The content with its content type. Raises BodyUsedError, an OSError, when it was read before."""
+        self._raise_if_failed()
+        return Blob(await self.js_response.blob())

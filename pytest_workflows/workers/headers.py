@@ -1,14 +1,18 @@
-"""Headers on their way in (dict or pairs) and out (a mapping that is also an `http.client.HTTPMessage`)."""
+"""Headers on their way in (a dict, pairs, or a `js.Headers`) and out (a mapping that is an `http.client.HTTPMessage`).
+
+Source: workers-runtime-sdk 1.9.5, `workers.utils`.
+"""
 
 from __future__ import annotations
 
 import http.client
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import httpx
+from . import js_classes as js
+from .js_view import is_js_instance
 
-HeadersInput = dict[str, str] | list[tuple[str, str]]
+__all__ = ["HTTPMessageMapping", "header_items", "to_js_headers", "to_message"]
 
 if TYPE_CHECKING:
     HTTPMessageMapping = http.client.HTTPMessage
@@ -17,31 +21,56 @@ else:
     class HTTPMessageMapping(http.client.HTTPMessage, Mapping):
         """The mapping of `request.headers` and `response.headers`: case-insensitive, missing names read as None."""
 
+    HTTPMessageMapping.__module__ = "workers.utils"
 
-def to_httpx_headers(headers: object) -> httpx.Headers:
-    """Read the `headers` argument of `Request`, `Response` and `fetch`.
+
+def to_js_headers(headers: Any) -> Any:
+    """Make the `js.Headers` of a `headers` argument.
+
+    Args:
+        headers: A dict, a list of pairs, or a `js.Headers`, which is given back. Values are put into words as
+            JavaScript does: True is `true`, 1.0 is `1`.
 
     Raises:
-        TypeError: It is neither a dict nor a list of pairs. Another request's `.headers` is neither: pass
-            `dict(...)`.
+        TypeError: It is of another type. Another request's `.headers` is: pass `dict(...)`.
+        JsException: A name or a value that no header can have.
     """
+    if isinstance(headers, list):
+        return _made(headers)
     if isinstance(headers, dict):
-        pairs: Iterable[tuple[str, str]] = headers.items()
-    elif isinstance(headers, list):
-        pairs = headers
-    else:
-        raise TypeError("Received unexpected type for headers argument")
-    return httpx.Headers([(str(name), str(value).strip()) for name, value in pairs])
+        return _made(headers.items())
+    if is_js_instance(headers, "Headers"):
+        return headers
+    raise TypeError("Received unexpected type for headers argument")
 
 
-def to_message(headers: httpx.Headers) -> HTTPMessageMapping:
-    """Show headers as the platform does: names in lower case and sorted, repeated ones joined by commas.
+def _made(pairs: Iterable[Any]) -> Any:
+    made = js.Headers.new()
+    for name, value in pairs:
+        made.append(name, value)
+    return made
 
-    Only `set-cookie` may occur several times. Every call makes a new object: changing it changes no request.
+
+def to_message(headers: Any) -> HTTPMessageMapping:
+    """Show a `js.Headers`: names in lower case and sorted, repeated ones joined by commas.
+
+    Only `set-cookie` may occur several times; it comes first. Every call makes a new object: changing it changes no
+    request.
     """
     message = HTTPMessageMapping()
-    for name in sorted(set(headers.keys())):
-        values = headers.get_list(name)
-        for value in values if name == "set-cookie" else [", ".join(values)]:
-            message.add_header(name, value)
+    for value in headers.getSetCookie():
+        message.add_header("Set-Cookie", value.strip())
+    for name, value in headers:
+        if name != "set-cookie":
+            message.add_header(name, value.strip())
     return message
+
+
+def header_items(request: Any) -> Iterable[tuple[str, str]]:
+    """The names and values of a request's headers.
+
+    Args:
+        request: A `workers.Request` or a `js.Request`.
+    """
+    headers = request.headers
+    return headers.items() if isinstance(headers, http.client.HTTPMessage) else headers

@@ -1,19 +1,13 @@
-"""Served as `js`: the few JavaScript globals that sources use which still convert by hand."""
+"""Served as `js`: JavaScript's globals, and what the runtime puts beside them."""
 
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Iterable
-from typing import Any, NoReturn
+from typing import Any
 
-from durable_engine import JsProxy, jsnull
-from pytest_workflows.javascript.objects import JsPlain, from_python, js_text
+from pytest_workflows.javascript.globals import NAMES, find_global
 
-from . import js_json
 from .missing import not_yet, unknown
-
-__all__ = ["JSON", "Date", "Object", "console"]
 
 # Not a package; but only for one does `from js import X` ask the import hook, which can say why there is no X.
 __path__: list[str] = []
@@ -42,67 +36,25 @@ _OF_RUNTIME = """
     process queueMicrotask removeEventListener reportError scheduler self setImmediate setInterval setTimeout
     structuredClone
 """
-_NOT_YET = frozenset((_OF_LANGUAGE + _OF_RUNTIME).split()).difference(__all__)
+_HERE = frozenset({"fetch", "globalThis", "self", "global"})
+_PROVIDED = NAMES | _HERE
+__all__ = sorted(_PROVIDED)
+_NOT_YET = frozenset((_OF_LANGUAGE + _OF_RUNTIME).split()) - _PROVIDED
 """The globals that a Worker has: JavaScript's, and the runtime's (those of @cloudflare/workers-types 5.20261117)."""
 
 
-class Object:
-    """JavaScript's `Object`, with what `to_js(..., dict_converter=Object.fromEntries)` needs.
-
-    Example:
-        >>> Object.fromEntries([["id", "order-1"]]).id
-        'order-1'
-    """
-
-    @staticmethod
-    def fromEntries(entries: Iterable[Iterable[Any]]) -> JsProxy:
-        """An object with these entries.
-
-        Args:
-            entries: Pairs of key and value.
-        """
-        pairs = (tuple(entry) for entry in entries)
-        return JsPlain({js_text(from_python(key)): from_python(value) for key, value in pairs})
+def __getattr__(name: str) -> Any:
+    if name in NAMES:
+        found = find_global(name)
+    elif name == "fetch":
+        from .outbound import js_fetch as found
+    elif name in _HERE:
+        found = sys.modules[__name__]
+    else:
+        raise (not_yet if name in _NOT_YET else unknown)("js", name, _PROVIDED)
+    globals()[name] = found
+    return found
 
 
-class Date:
-    """JavaScript's `Date`, for the time of day."""
-
-    @staticmethod
-    def now() -> int:
-        """Milliseconds since 1970, on the clock of the test."""
-        return int(time.time() * 1000)
-
-
-class JSON:
-    """JavaScript's `JSON`."""
-
-    stringify = staticmethod(js_json.stringify)
-    parse = staticmethod(js_json.parse)
-
-
-class console:
-    """JavaScript's `console`: what is logged is printed, and pytest shows it with a failing test."""
-
-    @staticmethod
-    def log(*values: object) -> None:
-        """Print to standard output."""
-        print(*map(_shown, values))
-
-    @staticmethod
-    def error(*values: object) -> None:
-        """Print to standard error."""
-        print(*map(_shown, values), file=sys.stderr)
-
-    debug = info = log
-    warn = error
-
-
-def _shown(value: object) -> object:
-    if isinstance(value, JsProxy):
-        return value.to_py()
-    return "null" if value is jsnull else value
-
-
-def __getattr__(name: str) -> NoReturn:
-    raise (not_yet if name in _NOT_YET else unknown)("js", name, __all__)
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -1,99 +1,119 @@
-"""`workers.fetch`: requests that leave the Worker, through httpx, where respx and pytest-httpx can answer them."""
+"""JavaScript's `fetch`: requests that leave the Worker, through httpx, where respx and pytest-httpx answer."""
 
 from __future__ import annotations
 
 import functools
 import ssl
-from collections.abc import Coroutine, Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 
-from durable_engine import (
-    JsException,
-    acting_scope,
-    as_coroutine_function,
-    hide_frames,
-    notify_call,
-    suspend_if_stopped,
-)
+from durable_engine import JsException, hide_frames, suspend_if_stopped
 from pytest_workflows.active_test import Caller, caller
+from pytest_workflows.javascript.headers import Headers as JsHeaders
+from pytest_workflows.javascript.objects import JsArray, JsFunction, js_error
+from pytest_workflows.javascript.response import Response as JsResponse
 
-from .js_errors import JsTypeError
-from .network import network_allowed, refusing_trace
-from .request import Request, request_to_httpx
-from .response import Response, response_from_httpx
+from . import js_classes as js
+from .js_convert import to_js
+from .network import Refusal, network_allowed, refusing_trace
+
+__all__ = ["js_fetch", "send", "send_by"]
 
 _MOST_REDIRECTS = 20
 
 hide_frames(__file__)
 
 
-def fetch(resource: Request | str, **options: Any) -> Coroutine[Any, Any, Response]:
-    """Send a request and give the response, following redirects.
+async def send_by(fetcher: Any, resource: Any, options: dict[str, Any], called_by: Caller | None = None) -> Any:
+    """Send a request as `pyodide.http.pyfetch` does: what JavaScript throws is an OSError.
 
     Args:
-        resource: A URL or a request, whose body is taken.
-        **options: `method`, `headers`, `body`, `redirect` ("follow" or "manual"), as `Request` takes them.
-            Other members of JavaScript's RequestInit are accepted and have no effect.
+        fetcher: A function of JavaScript such as a binding's `fetch`; the network by default.
+        resource: A URL or a `js.Request`.
+        options: The members of RequestInit, as Python values.
+        called_by: The caller, where it is not the running code.
 
-    Raises:
-        OSError: The URL or an option is not valid, the connection failed, or there were too many redirects.
-        NetworkRefusedError: No mock answered, and the network is not allowed.
-
-    Example:
-        >>> response = await fetch("https://api.example.com/orders", method="POST", body="{}")  # doctest: +SKIP
+    Returns:
+        The `js.Response`.
     """
-    # A plain function: a task that runs it later would not know any more who called it.
-    if acting_scope() is not None:
-        notify_call(*_service_and_call(resource, options), (resource,), options)
-    return _fetch(resource, options, caller())
-
-
-as_coroutine_function(fetch)
-
-
-def _service_and_call(resource: Request | str, options: Mapping[str, Any]) -> tuple[str, str]:
-    """The service and the call, for observers; what is not valid is refused later."""
-    address, method = (resource.url, resource.method) if isinstance(resource, Request) else (str(resource), "GET")
-    method = str(options.get("method") or method).upper()
-    try:
-        url = urlsplit(address)
-    except ValueError:
-        return address, method
-    return url.netloc.rpartition("@")[2], f"{method} {url.path or '/'}"
-
-
-async def _fetch(resource: Request | str, options: dict[str, Any], called_by: Caller | None) -> Response:
     await suspend_if_stopped()
-    if options.get("headers", ...) is None:
-        del options["headers"]
     try:
-        request = Request(resource, **options)
-        outgoing = request_to_httpx(request)
-        if outgoing.url.scheme not in ("http", "https"):
-            raise JsTypeError(f"Fetch API cannot load: {request.url}")
-        async with _client() as client:
-            return await _send(client, outgoing, called_by, follow=request.redirect == "follow")
+        init = _to_init(options)
+        if fetcher is not None:
+            return await (fetcher(resource) if init is None else fetcher(resource, init))
+        return await send(js.Request.new(resource, init), called_by)
     except JsException as error:
         raise OSError(error.message) from error
+
+
+def _to_init(options: dict[str, Any]) -> Any:
+    given = {key: value for key, value in options.items() if value is not None}
+    return to_js(given, dict_converter=js.Object.fromEntries) if given else None
+
+
+async def _fetch_for_javascript(resource: Any = None, init: Any = None) -> Any:
+    await suspend_if_stopped()
+    return await send(js.Request.new(resource, init), caller())
+
+
+js_fetch = JsFunction(_fetch_for_javascript, "fetch", is_promised=True, most=2)
+"""The global `fetch` of JavaScript."""
+
+
+async def send(request: Any, called_by: Caller | None = None, refusal: Refusal | None = None) -> Any:
+    """Send a request through httpx, where the mocks of a test are.
+
+    Args:
+        request: A `js.Request`, whose body is taken.
+        called_by: The caller, for the report of a refusal.
+        refusal: Makes the error where the network is not allowed; that of `workers.fetch` by default.
+
+    Returns:
+        The `js.Response`.
+
+    Raises:
+        JsException: The URL's scheme is none of the web's.
+        OSError: The connection failed, or there were too many redirects.
+        NetworkRefusedError: No mock answered, and the network is not allowed.
+    """
+    if not request.url.startswith(("http:", "https:")):
+        raise js_error("TypeError", f"Fetch API cannot load: {request.url}")
+    body = (await request.arrayBuffer()).to_bytes() if request.body else None
+    outgoing = httpx.Request(request.method, request.url, headers=list(request.headers), content=body)
+    try:
+        async with _client() as client:
+            follows = request.redirect == "follow"
+            received, is_redirected = await _follow(client, outgoing, called_by, refusal, follows=follows)
     except httpx.TransportError as error:
         # pytest-httpx reports a request that nothing answers as one of these too: its text goes on unchanged.
         raise OSError(str(error) or "Network connection lost.") from error
+    return JsResponse._received(
+        received.content,
+        received.status_code,
+        received.reason_phrase,
+        JsHeaders(JsArray([JsArray(list(pair)) for pair in received.headers.multi_items()])),
+        str(received.url),
+        is_redirected,
+    )
 
 
-async def _send(
-    client: httpx.AsyncClient, request: httpx.Request, called_by: Caller | None, *, follow: bool
-) -> Response:
+async def _follow(
+    client: httpx.AsyncClient,
+    request: httpx.Request,
+    called_by: Caller | None,
+    refusal: Refusal | None,
+    *,
+    follows: bool,
+) -> tuple[httpx.Response, bool]:
     for hop in range(_MOST_REDIRECTS + 1):
         if not network_allowed():
-            trace = refusing_trace(request.method, str(request.url), called_by)
+            trace = refusing_trace(request.method, str(request.url), called_by, refusal)
             request.extensions = {**request.extensions, "trace": trace}
         received = await client.send(request, follow_redirects=False)
-        if not follow or received.next_request is None:
-            return response_from_httpx(received, redirected=hop > 0)
+        if not follows or received.next_request is None:
+            return received, hop > 0
         request = received.next_request
     raise OSError("Too many redirects.")
 

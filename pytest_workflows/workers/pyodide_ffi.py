@@ -8,6 +8,7 @@ from durable_engine import ConversionError, JsBigInt, JsException, JsProxy, jsnu
 
 from .js_convert import JsDoubleProxy, create_once_callable, create_proxy, to_js
 from .missing import not_yet
+from .run_sync import can_run_sync, run_sync
 
 __all__ = [
     "ConversionError",
@@ -15,9 +16,11 @@ __all__ = [
     "JsDoubleProxy",
     "JsException",
     "JsProxy",
+    "can_run_sync",
     "create_once_callable",
     "create_proxy",
     "jsnull",
+    "run_sync",
     "to_js",
 ]
 

@@ -1,118 +1,218 @@
-"""`workers.Request`, standing on httpx."""
+"""Served as `workers.request`: `Request`, over a `js.Request`.
+
+Source: workers-runtime-sdk 1.9.5, `workers.request`.
+"""
 
 from __future__ import annotations
 
+import builtins
+import json
 from http import HTTPMethod
 from typing import Any
 
-import httpx
+from durable_engine import JsException, JsProxy
 
-from .body import Body, to_content
-from .headers import to_httpx_headers
-from .js_errors import JsTypeError
+from . import js_classes as js
+from .blob import Blob
+from .formdata import FormData
+from .headers import HTTPMessageMapping, to_js_headers, to_message
+from .js_convert import to_js
+from .js_view import is_js_instance, null_to_none, to_python_exception
 
 __all__ = ["Request"]
 
-_REDIRECTS = ("follow", "manual")
 
-
-class Request(Body):
+class Request:
     """A request, as a Worker receives it and as `fetch` sends it.
 
     Args:
-        input: A URL, or a request to copy; the copy takes over that request's body.
-        **options: `method`, `headers` (a dict or a list of pairs), `body` (str or bytes), `redirect`. Other
-            members of JavaScript's RequestInit, `cf` for one, are accepted and have no effect.
+        input: A URL, a request to copy (the copy takes over that request's body), or a `js.Request`, which it then
+            stands for.
+        **options: `method`, `headers` (a dict, a list of pairs or a `js.Headers`), `body` (str, bytes, a `FormData`, or
+            an object of JavaScript), `redirect`, and the other members of JavaScript's RequestInit.
 
     Raises:
-        JsException: Named TypeError, as on the platform: the URL or the method is not valid, a GET has a
-            body, or the request to copy has been read. It is a Python TypeError as well.
-        TypeError: Headers or body are of a type that the SDK does not take.
+        JsException: Named TypeError: the URL or the method is not valid, a GET has a body, or the request to copy has
+            been read.
+        TypeError: Headers or body are of a type that nothing is made of.
+        ValueError: Options beside a `js.Request`.
 
     Example:
         >>> Request("https://example.com", method="POST", body="hello")
         Request(method='POST', url='https://example.com/')
     """
 
-    def __init__(self, input: Request | str, **options: Any) -> None:
-        source = input if isinstance(input, Request) else None
-        self._url: httpx.URL = source._url if source else to_url(input)
-        self._method = _to_method(options.get("method") or (source.method if source else "GET"))
-        self._redirect = _to_redirect(options.get("redirect") or (source.redirect if source else "follow"))
-        if "headers" in options:
-            headers = to_httpx_headers(options["headers"])
-        else:
-            headers = httpx.Headers(source._headers if source else None)
-        content = to_content(options.get("body"), "Request", headers)
-        if content is None and source:
-            content = _take_over(source)
-        if content is not None and self._method in ("GET", "HEAD"):
-            raise JsTypeError("Request with a GET or HEAD method cannot have a body.")
-        super().__init__(headers, content)
+    def __init__(self, input: Any, **options: Any) -> None:
+        if is_js_instance(input, "Request"):
+            if options:
+                raise ValueError("Expected no options when constructing Request from a js.Request")
+            self._js_request = input
+            return
+        source = input._js_request if isinstance(input, Request) else input
+        self._js_request = js.Request.new(source, **to_js_options(options))
 
     def __repr__(self) -> str:
-        return f"Request(method={self._method!r}, url={self.url!r})"
+        return f"Request(method={self._js_request.method!r}, url={self._js_request.url!r})"
 
     @property
-    def url(self) -> str:
-        """The absolute URL, normalised as JavaScript's `URL` does."""
-        return str(self._url)
+    def js_object(self) -> Any:
+        """The `js.Request`."""
+        return self._js_request
+
+    @property
+    def body(self) -> Any:
+        """The body as a ReadableStream of JavaScript; `jsnull` where there is none."""
+        return self._js_request.body
+
+    @property
+    def body_used(self) -> bool:
+        """Whether the body was read."""
+        return self._js_request.bodyUsed  # type: ignore[no-any-return]
+
+    @property
+    def cf(self) -> Any:
+        """What Cloudflare's network says of the request: an object of JavaScript, `request.cf.colo`.
+
+        None for a request that did not come through it, and was made without.
+        """
+        return null_to_none(self._js_request.cf)
+
+    @property
+    def cache(self) -> str:
+        """The request's cache mode."""
+        return self._js_request.cache  # type: ignore[no-any-return]
+
+    @property
+    def credentials(self) -> str:
+        """The request's credentials mode."""
+        return self._js_request.credentials  # type: ignore[no-any-return]
+
+    @property
+    def destination(self) -> str:
+        """What the request is for; empty in a Worker."""
+        return self._js_request.destination  # type: ignore[no-any-return]
+
+    @property
+    def headers(self) -> HTTPMessageMapping:
+        """The headers, as a new mapping each time."""
+        return to_message(self._js_request.headers)
+
+    @property
+    def integrity(self) -> str:
+        """The hash that the content was said to have; empty in a Worker."""
+        return self._js_request.integrity  # type: ignore[no-any-return]
+
+    @property
+    def is_history_navigation(self) -> bool:
+        """Whether a browser's history asked for it."""
+        return self._js_request.isHistoryNavigation  # type: ignore[no-any-return]
+
+    @property
+    def keepalive(self) -> bool:
+        """Whether it may outlive its page."""
+        return self._js_request.keepalive  # type: ignore[no-any-return]
 
     @property
     def method(self) -> HTTPMethod:
         """The method."""
-        return HTTPMethod(self._method)
+        return HTTPMethod[self._js_request.method]
+
+    @property
+    def mode(self) -> str:
+        """The request's mode."""
+        return self._js_request.mode  # type: ignore[no-any-return]
 
     @property
     def redirect(self) -> str:
         """`"follow"` or `"manual"`."""
-        return self._redirect
+        return self._js_request.redirect  # type: ignore[no-any-return]
 
     @property
-    def cf(self) -> None:
-        """None, as on the platform for a request that did not come through Cloudflare's network."""
-        return None
+    def referrer(self) -> str:
+        """Where the request came from."""
+        return self._js_request.referrer  # type: ignore[no-any-return]
+
+    @property
+    def referrer_policy(self) -> str:
+        """What is told of where it came from."""
+        return self._js_request.referrerPolicy  # type: ignore[no-any-return]
+
+    @property
+    def url(self) -> str:
+        """The absolute URL, normalised as JavaScript's `URL` does."""
+        return self._js_request.url  # type: ignore[no-any-return]
+
+    async def buffer(self) -> Any:
+        """The content, as an ArrayBuffer. Raises OSError when it was read before."""
+        self._raise_if_used()
+        return await self._js_request.arrayBuffer()
+
+    async def text(self) -> str:
+        """The content as text, decoded as UTF-8. Raises OSError when it was read before."""
+        self._raise_if_used()
+        return await self._js_request.text()  # type: ignore[no-any-return]
+
+    async def json(self, **kwargs: Any) -> Any:
+        """The content as JSON. Raises OSError when it was read before.
+
+        Args:
+            **kwargs: Passed on to `json.loads`.
+        """
+        return json.loads(await self.text(), **kwargs)
+
+    async def bytes(self) -> builtins.bytes:
+        """The content. Raises OSError when it was read before."""
+        return (await self.buffer()).to_bytes()  # type: ignore[no-any-return]
+
+    async def blob(self) -> Blob:
+        """The content with its content type. Raises OSError when it was read before."""
+        self._raise_if_used()
+        return Blob(await self._js_request.blob())
+
+    async def form_data(self) -> FormData:
+        """The content as the fields of a form. Raises OSError when it was read before.
+
+        Raises:
+            TypeError: The content type is that of no form, or the content is no form.
+        """
+        self._raise_if_used()
+        try:
+            return FormData(await self._js_request.formData())
+        except JsException as error:
+            raise to_python_exception(error) from error
+
+    def clone(self) -> Request:
+        """A copy with a body of its own. Raises OSError when the body was read before."""
+        self._raise_if_used()
+        return Request(self._js_request.clone())
+
+    def _raise_if_used(self) -> None:
+        if self.body_used:
+            raise OSError("Body already used")
 
 
-def request_to_httpx(request: Request) -> httpx.Request:
-    """Make the request that goes out, taking the body with it.
+def to_js_options(options: dict[str, Any]) -> dict[str, Any]:
+    """The members of JavaScript's RequestInit for the options of `Request` and `fetch`.
 
     Raises:
-        OSError: The body was read before.
+        TypeError: Headers or body are of a type that nothing is made of.
     """
-    content = None if request._content is None else request._take()
-    return httpx.Request(request._method, request._url, headers=request._headers, content=content)
+    made = {key: value for key, value in options.items() if key != "body"}
+    if isinstance(made.get("method"), HTTPMethod):
+        made["method"] = made["method"].value
+    if "headers" in made:
+        made["headers"] = to_js_headers(made["headers"])
+    if options.get("body") is not None:
+        made["body"] = _to_js_body(options["body"])
+    return made
 
 
-def to_url(text: object) -> httpx.URL:
-    """Read an absolute URL as JavaScript does: `https://example.com` has the path `/`."""
-    try:
-        url = httpx.URL(str(text).strip())
-    except httpx.InvalidURL:
-        raise JsTypeError(f"Invalid URL: {text}") from None
-    if not url.scheme or not url.host:
-        raise JsTypeError(f"Invalid URL: {text}")
-    # httpx keeps an empty path and, where the scheme is in capitals, the default port.
-    return url.copy_with(raw_path=url.raw_path, port=url.port)
-
-
-def _to_method(method: str) -> str:
-    try:
-        return HTTPMethod(method.upper()).value
-    except ValueError:
-        raise JsTypeError(f"Invalid HTTP method string: {method}") from None
-
-
-def _to_redirect(redirect: str) -> str:
-    if redirect not in _REDIRECTS:
-        raise JsTypeError(
-            'Invalid redirect value, must be one of "follow" or "manual" ("error" won\'t be implemented since it does '
-            'not make sense at the edge; use "manual" and check the response status code).'
-        )
-    return redirect
-
-
-def _take_over(source: Request) -> bytes | None:
-    if source.body_used:
-        raise JsTypeError("Cannot reconstruct a Request with a used body.")
-    return None if source._content is None else source._take()
+def _to_js_body(body: Any) -> Any:
+    if isinstance(body, bytes):
+        return to_js(body)
+    if isinstance(body, FormData):
+        return body.js_object
+    if isinstance(body, str | JsProxy):
+        return body
+    # JavaScript would send the object's text, such as "[object Object]".
+    raise TypeError(f"Unsupported type in Request: {type(body).__name__}")

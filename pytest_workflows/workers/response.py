@@ -1,4 +1,7 @@
-"""`workers.Response`, standing on httpx."""
+"""Served as `workers.response`: `Response`, over a `js.Response`.
+
+Source: workers-runtime-sdk 1.9.5, `workers.response`.
+"""
 
 from __future__ import annotations
 
@@ -6,69 +9,77 @@ import json
 from http import HTTPStatus
 from typing import Any
 
-import httpx
-
 from durable_engine import JsException, JsProxy
 
-from .body import to_content
+from . import js_classes as js
 from .fetch_response import FetchResponse
-from .headers import HeadersInput, to_httpx_headers
-from .js_errors import JsRangeError, JsTypeError, to_python_exception
-from .js_json import stringify
-from .request import to_url
+from .formdata import FormData
+from .headers import to_js_headers
+from .js_convert import to_js
+from .js_view import RESPONSE_BODIES, class_name, is_js_instance, to_python_exception
 
-__all__ = ["FetchResponse", "Response"]
-
-_NULL_BODY = (101, 204, 205, 304)
-_REDIRECTS = (301, 302, 303, 307, 308)
+__all__ = ["FetchResponse", "Response", "response_of"]
 
 
 class Response(FetchResponse):
     """A response, as a Worker answers with it and as `fetch` gives it.
 
     Args:
-        body: str (sent as `text/plain;charset=UTF-8` unless a header says otherwise), bytes, or None.
+        body: str (sent as `text/plain;charset=UTF-8` unless a header says otherwise), bytes, a `FormData`, None; of
+            JavaScript's objects a Blob, a buffer, a form, a ReadableStream, URLSearchParams, or a whole `js.Response`.
         status: The status code, 200 to 599; 200 when left out.
-        status_text: The reason beside it.
-        headers: A dict or a list of pairs.
+        status_text: The reason beside it; the status's own when left out.
+        headers: A dict, a list of pairs, or a `js.Headers`.
+        web_socket: The client's end of a WebSocketPair, for status 101.
 
     Raises:
-        TypeError: Body or headers are of another type, or a status without a body (204, 304) was given one.
-        ValueError: The status is out of range. (Both are JsException too, which is what the platform raises.)
+        TypeError: Body or headers are of another type.
+        ValueError: Options beside a `js.Response`.
+        JsException: The status is out of range (RangeError), or has no body and was given one (TypeError).
 
     Example:
         >>> Response("hello", status=201)
-        Response(status=201, content_type='text/plain;charset=UTF-8')
+        Response(status=201, status_text='Created', content_type='text/plain;charset=UTF-8')
     """
 
     def __init__(
         self,
-        body: str | bytes | None = None,
+        body: Any = None,
         status: HTTPStatus | int | None = None,
         status_text: str = "",
-        headers: HeadersInput | None = None,
+        headers: Any = None,
+        web_socket: Any = None,
     ) -> None:
-        built = to_httpx_headers(headers) if headers else httpx.Headers()
-        content = to_content(body, "Response", built)
-        super().__init__(built, content, _to_status(status, content), status_text)
+        kind = class_name(body)
+        if kind == "Response":
+            if status is not None or status_text or headers is not None:
+                raise ValueError("Expected no options when constructing Response from a js.Response")
+            super().__init__(body.url, body)
+            return
+        if kind not in RESPONSE_BODIES and not (body is None or isinstance(body, str | bytes | FormData)):
+            raise TypeError(f"Unsupported type in Response: {kind or type(body).__name__}")
+        made = js.Response.new(_to_js_body(body), **_options(status, status_text, headers, web_socket))
+        super().__init__(made.url, made)
 
     def __repr__(self) -> str:
         shown = [f"status={self.status}"]
         if self.status_text:
             shown.append(f"status_text={self.status_text!r}")
-        if "content-type" in self._headers:
-            shown.append(f"content_type={self._headers['content-type']!r}")
+        if "content-type" in self.headers:
+            shown.append(f"content_type={self.headers['content-type']!r}")
         if self.url:
             shown.append(f"url={self.url!r}")
+        if self.type != "default":
+            shown.append(f"type={self.type!r}")
         return f"Response({', '.join(shown)})"
 
-    def replace_body(self, body: str | bytes | None) -> Response:
+    def replace_body(self, body: Any) -> Response:
         """A new response with the same status and headers, and another body."""
-        return Response(body, self.status, self.status_text, self._headers.multi_items())
+        return Response(js.Response.new(_to_js_body(body), self.js_response))
 
     @staticmethod
-    def redirect(url: str, status: HTTPStatus | int = HTTPStatus.FOUND) -> Response:
-        """A response that sends the client elsewhere.
+    def redirect(url: str, status: HTTPStatus | int = HTTPStatus.FOUND) -> Any:
+        """A response that sends the client elsewhere: a raw `js.Response`, as in the SDK.
 
         Args:
             url: An absolute URL.
@@ -78,19 +89,14 @@ class Response(FetchResponse):
             TypeError: The URL is not valid.
             ValueError: The status is no redirect.
         """
-        if status not in _REDIRECTS:
-            raise ValueError(f"{int(status)} is not a redirect status code.")
         try:
-            return Response(None, status, headers={"location": str(to_url(url))})
+            return js.Response.redirect(url, int(status))
         except JsException as error:
             raise to_python_exception(error) from error
 
     @staticmethod
     def from_json(
-        data: Any,
-        status: HTTPStatus | int = HTTPStatus.OK,
-        status_text: str = "",
-        headers: HeadersInput | None = None,
+        data: Any, status: HTTPStatus | int = HTTPStatus.OK, status_text: str = "", headers: Any = None
     ) -> Response:
         """A response with a JSON body, `application/json` unless a header says otherwise.
 
@@ -99,17 +105,20 @@ class Response(FetchResponse):
                 does it.
             status: The status code.
             status_text: The reason beside it.
-            headers: A dict or a list of pairs.
+            headers: A dict, a list of pairs, or a `js.Headers`.
 
         Raises:
             TypeError: The data has no JSON form; a datetime has none.
             ValueError: The status is out of range.
         """
-        typed = to_httpx_headers(headers) if headers else httpx.Headers()
-        typed.setdefault("content-type", "application/json")
-        text = stringify(data) if isinstance(data, JsProxy) else json.dumps(data)
+        options = _options(status, status_text, headers)
         try:
-            return Response(text, status, status_text, typed.multi_items())
+            if isinstance(data, JsProxy):
+                return Response(js.Response.json(data, **options))
+            typed = options.setdefault("headers", to_js_headers([]))
+            if not typed.has("content-type"):
+                typed.set("content-type", "application/json")
+            return Response(js.Response.new(json.dumps(data), **options))
         except JsException as error:
             raise to_python_exception(error) from error
 
@@ -120,24 +129,34 @@ class Response(FetchResponse):
         return Response.from_json(self, *args, **kwargs)
 
 
-def response_from_httpx(response: httpx.Response, *, redirected: bool = False) -> Response:
-    """Make the response that `fetch` gives from one that httpx received.
+def response_of(value: Any) -> Response | None:
+    """The response that a fetch handler's result is; None where it is none.
 
     Args:
-        response: The response, its body read.
-        redirected: Whether it was reached through a redirect.
+        value: A `Response`, the copy of one, or a raw `js.Response`, as `Response.redirect` and `asgi.fetch` give it.
     """
-    content = None if response.status_code in _NULL_BODY else response.content
-    made = Response(content, headers=response.headers.multi_items())
-    made._status, made._status_text = response.status_code, response.reason_phrase
-    made._url, made._redirected = str(response.url), redirected
-    return made
+    if isinstance(value, Response):
+        return value
+    made = value.js_response if isinstance(value, FetchResponse) else value
+    return Response(made) if is_js_instance(made, "Response") else None
 
 
-def _to_status(status: HTTPStatus | int | None, content: bytes | None) -> int:
-    code = int(status or HTTPStatus.OK)
-    if not 200 <= code <= 599:
-        raise JsRangeError("Responses may only be constructed with status codes in the range 200 to 599, inclusive.")
-    if content and code in _NULL_BODY:
-        raise JsTypeError("Response with null body status (101, 204, 205, or 304) cannot have a body.")
-    return code
+def _options(
+    status: HTTPStatus | int | None, status_text: str = "", headers: Any = None, web_socket: Any = None
+) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    if status:
+        options["status"] = int(status)
+    if status_text:
+        options["statusText"] = status_text
+    if headers:
+        options["headers"] = to_js_headers(headers)
+    if web_socket:
+        options["webSocket"] = web_socket
+    return options
+
+
+def _to_js_body(body: Any) -> Any:
+    if isinstance(body, bytes):
+        return to_js(body)
+    return body.js_object if isinstance(body, FormData) else body

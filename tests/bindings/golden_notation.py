@@ -26,7 +26,6 @@ _NOT_COMPARED = re.compile(
     r"('?(?:sql_duration_ms|duration|size_after|rows_read|rows_written)'?(?:: |=))[\d.]+", re.ASCII
 )
 """What is not to be compared: it depends on the machine, or on SQLite's own pages."""
-_OWN_UUID = "00000000-0000-0000-0000-000000000001"
 _ADDRESS = re.compile(r"\bat 0x[0-9a-f]+")
 _FRAME = re.compile(r'File "[^"]*", line (?:\d+|<n>), in (.+)')
 
@@ -48,7 +47,11 @@ def _pattern(observed):
     """A regular expression: `…` stands for what was cut, `<ms now>` and its like for what differs each time."""
     parts = re.split(f"(…|<(?:{'|'.join(_MASKS)})>)", observed)
     return "".join(
-        ".*?" if part == "…" else _MASKS[part[1:-1]] if part[1:-1] in _MASKS and part[0] == "<" else re.escape(part)
+        ".*?"
+        if part == "…"
+        else f"(?:{_MASKS[part[1:-1]]}|{re.escape(part)})"
+        if part[1:-1] in _MASKS and part[0] == "<"
+        else re.escape(part)
         for part in parts
         if part
     )
@@ -56,7 +59,7 @@ def _pattern(observed):
 
 def _normal(text):
     text = _NOT_COMPARED.sub(r"\g<1>0", text)
-    text = _ADDRESS.sub("at 0x…", text).replace(_OWN_UUID, "<uuid>")
+    text = _ADDRESS.sub("at 0x…", text)
     return _without_sources(text) if "Traceback (most recent call last)" in text else text
 
 

@@ -82,6 +82,7 @@ class Interpreter:
     def __init__(self, world, members):
         self._world = Scope(**world)
         self._members = members
+        self._awaited = set()
 
     def function(self, source):
         """The function that a source is."""
@@ -238,7 +239,14 @@ class Interpreter:
         value = getattr(self, f"_{node.type}", None)
         if value is None:
             raise NotImplementedError(f"{node.type}: {node.text.decode()}")
-        return (yield from value(node, scope))
+        first = _first(node)
+        if not _is_await(first) or first.id in self._awaited:
+            return (yield from value(node, scope))
+        # The parser takes `await (f)().x` for a call of a function `await`: what is awaited is the whole.
+        self._awaited.add(first.id)
+        result = yield from value(node, scope)
+        self._awaited.discard(first.id)
+        return (yield result) if inspect.isawaitable(result) else result
 
     def _simple(value_of):
         def evaluate(self, node, scope):
@@ -366,6 +374,8 @@ class Interpreter:
 
     def _call_expression(self, node, scope):
         callee = node.child_by_field_name("function")
+        if _is_await(node):
+            return (yield from self._eval(node.child_by_field_name("arguments").named_children[0], scope))
         _, function = yield from self._reference(callee, scope)
         if function is None and (_has_chain(node) or _has_chain(callee)):
             return None
@@ -614,6 +624,21 @@ def string_literal(text):
             index += 1
         index += 1
     return "".join(out)
+
+
+def _first(node):
+    """The node that a chain of members and calls begins with."""
+    while not _is_await(node):
+        inner = node.child_by_field_name("function") or node.child_by_field_name("object")
+        if node.type not in ("call_expression", "member_expression", "subscript_expression") or inner is None:
+            return node
+        node = inner
+    return node
+
+
+def _is_await(node):
+    function = node.child_by_field_name("function") if node.type == "call_expression" else None
+    return function is not None and function.text == b"await"
 
 
 def _has_chain(node):

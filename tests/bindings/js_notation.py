@@ -4,10 +4,10 @@ import json
 import math
 
 from durable_engine import JsBigInt, JsException, JsProxy, jsnull
-from pytest_workflows.javascript.objects import JsArray, JsFunction, JsPlain, is_index
+from pytest_workflows.javascript.objects import JsArray, JsFunction, JsObject, JsPlain, is_index, js_text
 
-MOST = 100
-"""Characters of a text that are shown of a long one."""
+MOST, SHOWN = 600, 120
+"""The longest text that is shown as a whole, and how much of a longer one."""
 
 
 class Raw(JsProxy):
@@ -63,12 +63,13 @@ def _scalar(value):
         case float() if math.isinf(value):
             return "Infinity" if value > 0 else "-Infinity"
         case float():
-            return "-0" if value == 0 else str(int(value)) if value.is_integer() else repr(value)
+            return "-0" if value == 0 else js_text(value)
     return "null" if value is jsnull else None
 
 
 def _quoted(text):
-    return json.dumps(text, ensure_ascii=False)
+    quoted = json.dumps(text[:SHOWN] if len(text) > MOST else text, ensure_ascii=False)
+    return f"{quoted}…({len(text)} chars)" if len(text) > MOST else quoted
 
 
 def _entries(entries, seen):
@@ -114,3 +115,10 @@ def own_keys(value):
     """The names of an object's own properties, where it tells."""
     names = getattr(value, "_own", ())
     return list(names() if callable(names) else names)
+
+
+def all_keys(value):
+    """The names of an object's own properties, and of its class's, the nearest class first."""
+    names = own_keys(value)
+    classes = [one for one in type(value).__mro__ if issubclass(one, JsObject) and one is not JsObject]
+    return list(dict.fromkeys(names + [name for one in classes for name in vars(one) if not name.startswith("_")]))

@@ -6,7 +6,7 @@ import re
 
 import js
 from js_interpreter import Interpreter, Thrown, call, js_function, thrown, typeof
-from js_notation import Raw, own_keys, show, show_error
+from js_notation import Raw, all_keys, own_keys, show, show_error
 
 from durable_engine import JsBigInt, JsException, JsProxy, jsnull
 from pytest_workflows.javascript.collections import JsErrorObject
@@ -164,7 +164,7 @@ class World:
     def _globals(self):
         from_js = ("ReadableStream", "TextEncoder", "TextDecoder", "Uint8Array", "Float64Array", "DataView", "Blob")
         from_js += ("Response", "Request", "Headers", "URL", "URLSearchParams", "Map", "Set", "crypto", "atob", "JSON")
-        found = {name: getattr(js, name, None) for name in from_js}
+        found = {name: getattr(js, name, None) or _typed(name) for name in from_js}
         return found | {
             **{name: error_class(name) for name in ERRORS},
             "Object": self._object(),
@@ -197,7 +197,7 @@ class World:
             "S": js_function(lambda database, sql: call(self.interpreter.get(database, "prepare"), [sql])),
             "H": js_function(lambda name, text: hashlib.new(name.replace("-", ""), text.encode()).hexdigest()),
             "names": js_function(lambda _: Raw("own: …")),
-            "props": js_function(lambda o: JsPlain({key: getattr(o, key) for key in own_keys(o)})),
+            "props": js_function(_properties),
             "body": js_function(lambda o: JsPromise.running(self._body(o))),
         }
 
@@ -272,10 +272,23 @@ def _failure(error):
     return f"Python's {type(error).__name__}: {error}"
 
 
+def _properties(value):
+    found = {key: getattr(value, key) for key in all_keys(value)}
+    return JsPlain({key: Raw("[method]") if callable(item) else item for key, item in found.items()})
+
+
 def _entries_of(value):
     if isinstance(value, JsPlain):
         return dict(value._entries)
     return {key: getattr(value, key) for key in own_keys(value)}
+
+
+def _typed(name):
+    from pytest_workflows.javascript import collections
+    from pytest_workflows.javascript.objects import constructor_of
+
+    known = {cls._js_class: cls for cls in (*collections.TYPED.values(), collections.JsMap, collections.JsSet)}
+    return constructor_of(known[name]) if name in known else None
 
 
 def _array_constructor():

@@ -30,7 +30,8 @@ import pytest_workflows.introspection.freeze
 import pytest_workflows.introspection.introspectors
 import pytest_workflows.rules.registry
 import pytest_workflows.session.testrun
-import pytest_workflows.session.worker  # noqa: F401
+import pytest_workflows.session.worker
+import pytest_workflows.standins.entropy  # noqa: F401
 from durable_engine.testing.hazards import HAZARDS
 from pytest_workflows.rules.registry import load_rules
 

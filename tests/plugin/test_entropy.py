@@ -267,3 +267,43 @@ def test_a_step_that_seeds_the_generator_gets_what_the_seed_gives(worker):
     )
 
     result.assert_outcomes(passed=1)
+
+
+def test_what_a_module_draws_while_it_is_imported_changes_nothing(worker):
+    worker.write("src/late.py", "import random, uuid\nnumber = random.Random().random()\nid = uuid.uuid4()\n")
+    worker.write(
+        "src/entry.py",
+        """
+        import random, uuid
+        from workers import WorkflowEntrypoint
+
+        class OrderWorkflow(WorkflowEntrypoint):
+            async def run(self, event, step):
+                @step.do("draw")
+                async def draw():
+                    import late
+                    return [late.id.hex, uuid.uuid4().hex, random.random()]
+                return await draw()
+        """,
+    )
+    worker.set(pythonpath="src")
+
+    result = worker.run(
+        """
+        import pytest
+        from pytest_workflows import introspect_workflow_instance
+
+        drawn = []
+
+        @pytest.mark.workflow(seed=1)
+        @pytest.mark.parametrize("again", range(2))
+        async def test_it(again, workflow_env):
+            async with introspect_workflow_instance(workflow_env.ORDERS, "one") as order:
+                await workflow_env.ORDERS.create({"id": "one"})
+                await order.wait_for_status("complete")
+                drawn.append(await order.get_output())
+            assert drawn[0] == drawn[-1]
+        """
+    )
+
+    result.assert_outcomes(passed=2)

@@ -121,10 +121,10 @@ def test_what_it_does_not_have_is_explained_as_ever(worker: Any) -> None:
         import pytest
 
         def test_it():
-            with pytest.raises(ImportError, match="has no attribute 'hlper'. It provides: DurableObject"):
+            with pytest.raises(ImportError, match="has no attribute 'hlper'. It provides: Blob"):
                 from workers import hlper
-            with pytest.raises(ModuleNotFoundError, match="does not provide workers.asgi yet"):
-                import workers.asgi
+            with pytest.raises(ModuleNotFoundError, match="has no attribute 'agsi'"):
+                import workers.agsi
     """)
 
     result.assert_outcomes(passed=3)

@@ -187,7 +187,7 @@ def test_options_may_be_converted_by_hand(worker):
     result.assert_outcomes(passed=1)
 
 
-def test_a_binding_to_a_durable_object_is_missing_until_a_fake_is_given(worker):
+def test_a_durable_object_of_the_configuration_is_there(worker):
     sdk_project(worker).write(
         "wrangler.jsonc",
         """
@@ -196,6 +196,7 @@ def test_a_binding_to_a_durable_object_is_missing_until_a_fake_is_given(worker):
           "main": "src/entry.py",
           "compatibility_date": "2026-11-10",
           "durable_objects": {"bindings": [{"name": "COUNTER", "class_name": "Counter"}]},
+          "migrations": [{"tag": "v1", "new_sqlite_classes": ["Counter"]}],
           "workflows": [{"binding": "ORDERS", "name": "orders", "class_name": "OrderWorkflow"}]
         }
         """,
@@ -204,11 +205,39 @@ def test_a_binding_to_a_durable_object_is_missing_until_a_fake_is_given(worker):
     result = worker.run(
         """
         async def test_it(workflow_env):
-            workflow_env.COUNTER.getByName("visits")
+            assert await workflow_env.COUNTER.getByName("visits").increment() is None
+        """,
+        "-o",
+        "asyncio_mode=auto",
+    )
+
+    result.assert_outcomes(passed=1)
+
+
+def test_a_durable_object_of_a_class_that_is_missing_is_an_error_of_the_configuration(worker):
+    sdk_project(worker).write(
+        "wrangler.jsonc",
+        """
+        {
+          "name": "shop",
+          "main": "src/entry.py",
+          "compatibility_date": "2026-11-10",
+          "durable_objects": {"bindings": [{"name": "COUNTER", "class_name": "Missing"}]},
+          "workflows": [{"binding": "ORDERS", "name": "orders", "class_name": "OrderWorkflow"}]
+        }
+        """,
+    )
+
+    result = worker.run(
+        """
+        async def test_it(workflow_env):
+            workflow_env.COUNTER
         """,
         "-o",
         "asyncio_mode=auto",
     )
 
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["E * 'COUNTER' *"])
+    result.stdout.fnmatch_lines(
+        ["E *wrangler.jsonc:*: the binding COUNTER names the class 'Missing' of Durable Objects*"]
+    )

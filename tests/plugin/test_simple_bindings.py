@@ -45,8 +45,9 @@ ENTRY = """
             if not (await self.env.LIMIT.limit({"key": "all"})).success:
                 return Response("slow down", status=429)
             await self.env.CACHE.put("seen", request.url)
+            asset = await self.env.ASSETS.fetch("https://assets.local/hello.txt")
             answer = await self.env.AI.run("model", {"prompt": "p"})
-            return Response.json({"answer": answer, "version": self.env.VERSION.tag})
+            return Response.json({"asset": await asset.text(), "answer": answer, "version": self.env.VERSION.tag})
 """
 CONFIG = {
     "name": "w",
@@ -99,7 +100,7 @@ async def test_another_starts_empty(workflow_env):
     result.assert_outcomes(passed=2)
 
 
-def test_a_handler_uses_limits_and_a_model_that_the_test_answers_for(shop):
+def test_a_handler_uses_assets_limits_and_a_model_that_the_test_answers_for(shop):
     result = shop.run(
         HEAD
         + """
@@ -110,7 +111,7 @@ def workflow_bindings():
 
 async def test_it(workflow_worker, workflow_env):
     response = await workflow_worker.fetch("https://shop.example/")
-    assert await response.json() == {"answer": {"response": "pp"}, "version": ""}
+    assert await response.json() == {"asset": "hello", "answer": {"response": "pp"}, "version": ""}
     assert (await workflow_worker.fetch("https://shop.example/")).status == 429
     assert await workflow_env.CACHE.get("seen") == "https://shop.example/"
     (call,) = calls_of(workflow_env.AI)

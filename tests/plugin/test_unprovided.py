@@ -390,9 +390,7 @@ USED = {
     "a read": ("try:\n    x = js.caches\nexcept BaseException:\n    pass", "js.caches"),
     "an uncaught read": ("js.caches.open('x')", "js.caches"),
     "an uncaught import": ("from js import caches", "js.caches"),
-    "of workers": ("import workers\ntry:\n    workers.asgi.fetch\nexcept Exception:\n    pass", "workers.asgi"),
-    "an uncaught module": ("import pyodide.http", "pyodide.http"),
-    "of a response": ("try:\n    Response('x').body\nexcept Exception:\n    pass", "Response.body"),
+    "an uncaught module": ("import pyodide.code", "pyodide.code"),
     "an except for it further out": (
         "try:\n    def inner():\n        js.caches.open('x')\nexcept AttributeError:\n    pass\n"
         "try:\n    inner()\nexcept Exception:\n    pass",

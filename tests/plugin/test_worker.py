@@ -26,7 +26,7 @@ DEFAULT = """
             )
 
         async def scheduled(self, controller, env, ctx):
-            SEEN.append([controller.cron, controller.scheduledTime, controller.type])
+            SEEN.append([controller.cron, controller.scheduledTime])
 
 
     class OrderWorkflow(WorkflowEntrypoint):
@@ -209,9 +209,9 @@ def test_scheduled_gets_the_cron_and_the_virtual_time(shop: Any) -> None:
             await workflow_worker.scheduled(cron="0 0 * * *", scheduled_time=datetime(2026, 2, 1, tzinfo=timezone.utc))
             await workflow_worker.scheduled(scheduled_time=5000)
             assert SEEN == [
-                ["* * * * *", 1767225600000, "scheduled"],
-                ["0 0 * * *", 1769904000000, "scheduled"],
-                ["* * * * *", 5000, "scheduled"],
+                ["* * * * *", 1767225600000],
+                ["0 0 * * *", 1769904000000],
+                ["* * * * *", 5000],
             ]
     """).assert_outcomes(passed=1)
 

@@ -2,14 +2,25 @@
 
 import pathlib
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
+from d1_databases import database
 from plain_host import PlainHost
 
 
 @pytest.fixture
 def host() -> PlainHost:
     return PlainHost()
+
+
+@pytest.fixture
+def db() -> Iterator[Any]:
+    """A D1 database."""
+    made = database()
+    yield made
+    made._binding._service.store.close()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from facts import fact
 from plain_host import PlainHost
 
 from pytest_workflows.errors import WorkflowConfigError
@@ -55,6 +56,7 @@ def shown(target: Target | None) -> str | None:
         ("/missing", None, None, None, None),
     ],
 )
+@fact("other-bindings", "Each page of the assets is served under one path, by html_handling")
 def test_each_path_is_served_under_one_name(
     path: str, auto: str | None, force: str | None, drop: str | None, none: str | None
 ) -> None:
@@ -92,12 +94,22 @@ def fetch(assets: Any, path: str, options: Any = None) -> Any:
     async def run() -> tuple[int, str, dict[str, str | None]]:
         from pytest_workflows.javascript.rpc import python_to_rpc
 
-        response = await assets.fetch(f"https://assets.local{path}", python_to_rpc(options or {}))
+        response = await assets.fetch(
+            f"https://assets.local{path}", python_to_rpc({"redirect": "manual", **(options or {})})
+        )
         names = ("content-type", "etag", "cache-control", "location")
         headers = {name: response.headers.get(name) for name in names if response.headers.has(name)}
         return response.status, await response.text(), headers
 
     return asyncio.run(run())
+
+
+def test_a_redirect_is_followed_unless_the_request_wants_to_see_it(assets: Any) -> None:
+    followed = fetch(assets, "/page.html", {"redirect": "follow"})
+
+    assert fetch(assets, "/page.html")[0] == 307
+    assert followed[:2] == fetch(assets, "/page")[:2]
+    assert followed[0] == 200
 
 
 def test_a_file_is_served_with_its_type_and_an_etag(assets: Any) -> None:
@@ -126,6 +138,11 @@ def test_the_ending_says_the_content_type(assets: Any, path: str, content_type: 
 
 
 @pytest.mark.parametrize("path", ["/missing", "/_headers", "/..%2fsecret.txt", "/%2e%2e/secret.txt", "/"])
+@fact(
+    "other-bindings",
+    "_headers and _redirects of the assets have an effect",
+    why="they are not read, nor is .assetsignore; they are not served either",
+)
 def test_what_is_no_asset_is_not_found(assets: Any, path: str) -> None:
     assert fetch(assets, path)[:2] == (404, "")
 

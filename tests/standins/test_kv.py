@@ -7,6 +7,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 import pytest
+from facts import fact
 from plain_host import NOW, PlainHost
 
 from durable_engine import JsBigInt, JsException
@@ -34,6 +35,11 @@ def error_of(call: Any) -> str:
     return str(caught.value)
 
 
+@fact(
+    "kv",
+    "A put is seen by the next get",
+    why="in production another place may get the old value for up to a minute; the local runtime is as here",
+)
 def test_a_value_is_read_back_in_the_type_that_is_asked_for(kv: Any) -> None:
     get(kv.put("k", '{"a": [1.0, null]}'))
 
@@ -186,6 +192,7 @@ def test_a_missing_key_has_neither_value_nor_metadata(kv: Any) -> None:
     assert get(kv.getWithMetadata("k")) == {"value": None, "metadata": None, "cacheStatus": None}
 
 
+@fact("kv", "A bulk get loses keys that look like whole numbers; a finding says so")
 def test_a_bulk_get_gives_each_key_and_loses_those_that_look_like_integers(kv: Any, host: PlainHost) -> None:
     for key in ("a", "b", "2", "02"):
         get(kv.put(key, f"v{key}", metadata={"k": key}))
@@ -209,6 +216,7 @@ def test_a_bulk_get_of_json_is_refused_where_one_value_is_none(kv: Any) -> None:
     )
 
 
+@fact("kv", "delete() of a list deletes one key, of the joined names; a finding says so")
 def test_delete_of_a_list_deletes_one_key_of_that_name_and_is_a_finding(kv: Any, host: PlainHost) -> None:
     for key in ("a", "b", "a,b"):
         get(kv.put(key, "v"))
@@ -252,6 +260,7 @@ def test_a_limit_over_1000_and_a_long_prefix_are_refused(kv: Any) -> None:
     )
 
 
+@fact("kv", "A key expires by the virtual clock")
 def test_a_key_is_gone_when_it_expires_unless_it_was_put_again_without(kv: Any, host: PlainHost) -> None:
     get(kv.put("e", "v", {"expirationTtl": 60, "metadata": {"a": 1}}))
     get(kv.put("o", "v", {"expirationTtl": 60}))
@@ -271,6 +280,7 @@ def test_expiration_ttl_wins_over_expiration(kv: Any) -> None:
     assert get(kv.list())["keys"][0]["expiration"] == NOW // 1000 + 100
 
 
+@fact("kv", "An option that there is not is ignored; a finding says so")
 def test_an_option_that_there_is_not_is_ignored_and_a_finding(kv: Any, host: PlainHost) -> None:
     get(kv.put("k", "v", expiration_ttl=60))
     get(kv.list(max_keys=1))
@@ -288,6 +298,7 @@ def test_an_option_that_there_is_not_is_ignored_and_a_finding(kv: Any, host: Pla
     ]
 
 
+@fact("kv", "A call that nobody awaits is made all the same")
 def test_a_call_that_nobody_awaits_is_made_all_the_same(kv: Any) -> None:
     async def run() -> None:
         kv.put("k", "v").close()

@@ -9,6 +9,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 import pytest
+from facts import fact
 from plain_host import NOW, PlainHost
 
 from durable_engine import JsException, JsProxy
@@ -52,6 +53,11 @@ def headers(**values: str) -> Headers:
 # -- objects -----------------------------------------------------------------------------------------------------------
 
 
+@fact(
+    "r2",
+    "Versions, ids of uploads and etags of parts are random",
+    why="they come from the test's seed, so that a run repeats",
+)
 def test_an_object_has_what_was_put_and_what_is_made_of_it(bucket: Any) -> None:
     put = get(bucket.put("k", "hello", {"customMetadata": {"a": 1}, "httpMetadata": {"contentType": "text/x"}}))
     found = get(bucket.get("k"))
@@ -134,6 +140,7 @@ def test_other_values_are_refused(bucket: Any, value: Any) -> None:
     )
 
 
+@fact("r2", "A stream whose length is not known is refused")
 def test_a_stream_must_have_a_known_length(bucket: Any) -> None:
     get(bucket.put("k", ReadableStream._of_bytes(b"abc")))
 
@@ -157,6 +164,7 @@ def test_a_key_may_be_empty_and_has_up_to_1024_bytes(bucket: Any) -> None:
     assert error_of(bucket.get("x" * 1025)) == "Error: get: The specified object name is not valid. (10020)"
 
 
+@fact("r2", "customMetadata of put() has up to 8,192 bytes")
 def test_custom_metadata_has_up_to_8192_bytes(bucket: Any) -> None:
     get(bucket.put("k", "v", customMetadata={"a": "x" * 8191}))
 
@@ -166,6 +174,7 @@ def test_custom_metadata_has_up_to_8192_bytes(bucket: Any) -> None:
     assert "10012" in error_of(bucket.put("k", "v", customMetadata={"a": "Ā" * 4096}))
 
 
+@fact("r2", "delete() takes more than 1,000 keys locally; a finding names the documented limit")
 def test_delete_takes_a_key_or_a_list_and_what_is_missing_does_not_matter(bucket: Any, host: PlainHost) -> None:
     for key in ("a", "b", "c"):
         get(bucket.put(key, "v"))
@@ -203,6 +212,7 @@ def test_http_metadata_is_taken_from_headers_and_written_to_them(bucket: Any) ->
         found.writeHttpMetadata({})
 
 
+@fact("r2", "An option that there is not is ignored; a finding says so")
 def test_options_that_there_are_not_are_findings(bucket: Any, host: PlainHost) -> None:
     get(bucket.put("k", "v", custom_metadata={"a": "1"}, httpMetadata={"content_type": "x"}))
 
@@ -433,6 +443,7 @@ def test_a_list_is_paged_in_the_order_of_utf8(bucket: Any) -> None:
     assert len(keys_of(get(bucket.list(limit=-1)))) == len(keys)
 
 
+@fact("r2", "A list with include has up to 100 objects a page")
 def test_with_metadata_a_page_has_100_objects(bucket: Any) -> None:
     for at in range(101):
         get(bucket.put(f"{at:03}", "v"))
@@ -449,6 +460,7 @@ def test_a_limit_out_of_1_to_1000_is_refused(bucket: Any, limit: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["prefix", "cursor", "delimiter", "startAfter"])
+@fact("r2", "prefix, cursor, delimiter and startAfter of list() may not be None")
 def test_an_option_of_a_list_that_is_none_is_a_type_error(bucket: Any, name: str) -> None:
     assert error_of(bucket.list({name: None})) == (
         f"TypeError: Incorrect type for the '{name}' field on 'ListOptions': the provided value is not of type 'string'."
@@ -563,6 +575,7 @@ def test_an_upload_is_aborted_and_resumed(bucket: Any) -> None:
     assert error_of(unknown.abort()) == f"Error: abortMultipartUpload: {internal}"
 
 
+@fact("r2", "customMetadata of an upload in parts has no limit locally; a finding names the documented one")
 def test_uploads_with_large_metadata_are_a_finding(bucket: Any, host: PlainHost) -> None:
     get(bucket.createMultipartUpload("k", customMetadata={"a": "x" * 8192}))
 

@@ -8,6 +8,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 import pytest
+from facts import fact
 from plain_host import PlainHost
 
 from durable_engine import JsException, jsnull
@@ -40,6 +41,11 @@ def limiter(host: PlainHost, name: str = "RL", **settings: Any) -> Any:
     return host.binding("ratelimits", name, **{"simple": {"limit": 2, "period": 60}, "namespace_id": "1", **settings})
 
 
+@fact(
+    "other-bindings",
+    "Rate limits count within fixed periods of the clock",
+    why="production counts per place and is not exact; the local runtime is as here",
+)
 def test_a_rate_limit_counts_each_key_within_a_period_of_the_clock(host: PlainHost) -> None:
     limit = limiter(host).limit
 
@@ -124,6 +130,7 @@ def test_every_data_point_is_taken(host: PlainHost) -> None:
         ({"doubles": ["x"]}, "has the double 'x', which is no number"),
     ],
 )
+@fact("other-bindings", "Data points beyond the documented limits are taken locally; a finding says so")
 def test_a_data_point_beyond_the_documented_limits_is_a_finding(host: PlainHost, point: Any, text: str) -> None:
     host.binding("analytics_engine_datasets", "AE").writeDataPoint(point)
 
@@ -138,6 +145,11 @@ def test_a_data_point_beyond_the_documented_limits_is_a_finding(host: PlainHost,
 # -- version metadata, Hyperdrive, Images ------------------------------------------------------------------------------
 
 
+@fact(
+    "other-bindings",
+    "The version has an id, a tag and a timestamp",
+    why="there is no deployment: the id comes from the seed, the time is the test's",
+)
 def test_the_version_has_an_id_of_the_seed_and_the_time_of_the_test(host: PlainHost) -> None:
     version, again = host.binding("version_metadata"), PlainHost().binding("version_metadata")
 
@@ -147,6 +159,11 @@ def test_the_version_has_an_id_of_the_seed_and_the_time_of_the_test(host: PlainH
         version["id"]
 
 
+@fact(
+    "other-bindings",
+    "Hyperdrive pools connections and caches queries",
+    why="it is the address of localConnectionString, and the driver connects by itself",
+)
 def test_hyperdrive_is_where_the_configuration_says(host: PlainHost) -> None:
     url = "postgres://me:a%40b@127.0.0.1/orders"
     database = host.binding("hyperdrive", localConnectionString=url)
@@ -168,6 +185,11 @@ def test_hyperdrive_is_not_provided_without_a_local_database(host: PlainHost) ->
 
 
 @pytest.mark.parametrize("image", [b"png", ReadableStream._of_bytes(b"png"), Uint8Array(b"png")])
+@fact(
+    "other-bindings",
+    "Images transforms",
+    why="no pixel is computed: the bytes come out as they went in, in the type that is asked for",
+)
 def test_an_image_comes_out_as_it_went_in_in_the_type_that_is_asked_for(host: PlainHost, image: Any) -> None:
     async def run() -> Any:
         pipeline = host.binding("images").input(image).transform({"width": 1}).draw(b"logo")
@@ -200,6 +222,7 @@ def test_an_unknown_format_and_what_is_no_image_are_refused(host: PlainHost) -> 
 # -- variables ---------------------------------------------------------------------------------------------------------
 
 
+@fact("other-bindings", "Objects and arrays among the variables stay JavaScript's")
 def test_objects_and_arrays_of_the_configuration_stay_javascripts() -> None:
     value = variable({"a": [1, None, {"b": True}], "n": 1.0})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from types import SimpleNamespace
 
 from pytest_workflows.workers import DurableObject, WorkerEntrypoint, WorkflowEntrypoint, handler, wait_until, waitUntil
 from pytest_workflows.workers.context import ExecutionContext, cancel_background
@@ -16,10 +17,29 @@ async def turns():
 
 
 def test_entrypoints_keep_what_they_are_made_with():
-    for base in (WorkerEntrypoint, WorkflowEntrypoint, DurableObject):
+    for base in (WorkerEntrypoint, WorkflowEntrypoint):
         made = type("Mine", (base,), {})("ctx", "env")
 
         assert (made.ctx, made.env) == ("ctx", "env")
+
+
+def test_a_durable_object_keeps_a_view_of_its_context():
+    context = SimpleNamespace(id="the id")
+
+    made = type("Mine", (DurableObject,), {})(context, "env")
+
+    assert (made.ctx.id, made.env) == ("the id", "env")
+
+
+def test_a_context_that_is_a_view_already_is_taken_as_it_is():
+    class Mine(DurableObject):
+        def __init__(self, ctx, env):
+            super().__init__(ctx, env)
+            self.given = ctx
+
+    made = type("Further", (Mine,), {"__init__": lambda self, ctx, env: Mine.__init__(self, ctx, env)})("ctx", "env")
+
+    assert made.ctx is made.given
 
 
 def test_a_subclass_may_have_an_init_of_its_own():

@@ -12,8 +12,12 @@ import pytest
 from pytest_workflows.errors import MissingNameError
 from pytest_workflows.project import importer
 
-NAMES = ["workers", "workers.entrypoints", "workers.request", "workers.response", "workers.workflows"]
-SHIMS = ["js", "pyodide", "pyodide.ffi", "pyodide.webloop"]
+NAMES = [
+    *("workers", "workers.asgi", "workers.blob", "workers.entrypoints", "workers.formdata", "workers.gateway"),
+    *("workers.request", "workers.response", "workers.rpc", "workers.types", "workers.utils", "workers.workflows"),
+    *("workers.wsgi", "asgi"),
+]
+SHIMS = ["js", "pyodide", "pyodide.ffi", "pyodide.http", "pyodide.webloop"]
 
 
 @pytest.fixture
@@ -143,65 +147,86 @@ def test_a_worker_that_only_defines_workflows_does_not_load_httpx():
     assert loaded == "False"
 
 
-def test_a_name_of_the_sdk_that_is_missing_says_so(hook):
+def test_a_name_of_the_runtime_that_is_missing_says_so(hook):
     hook.install()
 
     with pytest.raises(ImportError) as caught:
-        from workers import FormData  # noqa: F401
+        from js import HTMLRewriter  # noqa: F401
 
-    assert str(caught.value) == (
-        "pytest-workflows does not provide workers.FormData yet. workers provides here: DurableObject, env, fetch, "
-        "FetchResponse, handler, python_from_rpc, python_to_rpc, Request, Response, wait_until, waitUntil, "
-        "WorkerEntrypoint, WorkflowEntrypoint. Give the test a stand-in for it, before the Worker uses it:\n"
+    text = str(caught.value)
+    assert text.startswith("pytest-workflows does not provide js.HTMLRewriter yet. js provides here: ")
+    assert text.endswith(
+        ". Give the test a stand-in for it, before the Worker uses it:\n"
         "\n"
         "    @pytest.fixture(autouse=True)\n"
-        "    def workers_FormData(monkeypatch):\n"
-        '        monkeypatch.setattr("workers.FormData", ..., raising=False)'
+        "    def js_HTMLRewriter(monkeypatch):\n"
+        '        monkeypatch.setattr("js.HTMLRewriter", ..., raising=False)'
     )
     assert isinstance(caught.value, MissingNameError)
 
 
 def test_a_missing_name_can_be_asked_for_with_hasattr(hook):
     hook.install()
-    import workers
+    import js
 
-    assert not hasattr(workers, "FormData")
+    assert not hasattr(js, "HTMLRewriter")
 
 
 def test_a_name_that_the_sdk_does_not_have_is_no_promise(hook):
     hook.install()
 
     with pytest.raises(
-        ImportError, match=r"^module 'workers' has no attribute 'Respnse'\. It provides: DurableObject, env, fetch, "
+        ImportError, match=r"^module 'workers' has no attribute 'Respnse'\. It provides: Blob, BlobEnding, "
     ):
         from workers import Respnse  # noqa: F401
 
 
-def test_a_submodule_of_the_sdk_that_is_missing_says_so(hook):
+def test_a_module_that_the_sdk_does_not_have_is_no_promise(hook):
     hook.install()
 
-    with pytest.raises(ModuleNotFoundError, match=r"^pytest-workflows does not provide workers\.asgi yet\. "):
-        import workers.asgi  # noqa: F401
+    with pytest.raises(ModuleNotFoundError, match=r"^module 'workers' has no attribute 'agsi'\."):
+        import workers.agsi  # noqa: F401
+
+
+def test_the_sdk_s_modules_are_there_under_both_names(hook):
+    hook.install()
+
+    import asgi
+    from workers import asgi as of_workers
+
+    assert asgi is of_workers
+    assert asgi.Options().response_init() == {}
+
+
+def test_a_worker_s_own_module_asgi_comes_first(hook, tmp_path, monkeypatch):
+    (tmp_path / "asgi.py").write_text("mine = True")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "asgi", raising=False)
+    hook.install()
+
+    import asgi
+
+    monkeypatch.delitem(sys.modules, "asgi")
+    assert asgi.mine
 
 
 def test_a_missing_name_of_pyodide_says_what_there_is(hook):
     hook.install()
 
     with pytest.raises(ImportError) as caught:
-        from pyodide.ffi import run_sync  # noqa: F401
+        from pyodide.ffi import JsWeakRef  # noqa: F401
 
     assert str(caught.value).startswith(
-        "pytest-workflows does not provide pyodide.ffi.run_sync yet. pyodide.ffi provides here: ConversionError, "
-        "create_once_callable, create_proxy, JsBigInt, JsDoubleProxy, JsException, jsnull, JsProxy, to_js. Give the "
+        "pytest-workflows does not provide pyodide.ffi.JsWeakRef yet. pyodide.ffi provides here: "
     )
-    with pytest.raises(ModuleNotFoundError, match=r"^pytest-workflows does not provide pyodide\.http yet\. ") as caught:
-        import pyodide.http  # noqa: F401
+    with pytest.raises(ModuleNotFoundError, match=r"^pytest-workflows does not provide pyodide\.code yet\. ") as caught:
+        import pyodide.code  # noqa: F401
     assert str(caught.value).endswith(
-        "provides here: ffi, webloop. Give the test a module in its place, before the Worker imports it:\n"
+        ". Give the test a module in its place, before the Worker imports it:\n"
         "\n"
         "    @pytest.fixture(autouse=True)\n"
-        "    def pyodide_http(monkeypatch):\n"
-        '        monkeypatch.setitem(sys.modules, "pyodide.http", ...)'
+        "    def pyodide_code(monkeypatch):\n"
+        '        monkeypatch.setitem(sys.modules, "pyodide.code", ...)'
     )
 
 

@@ -8,8 +8,11 @@ from http import HTTPMethod
 
 import pytest
 
-from durable_engine import JsException, JsProxy
-from pytest_workflows.workers import Request
+from durable_engine import JsException, jsnull
+from pytest_workflows.workers import Blob, FormData, Request
+from pytest_workflows.workers import js_classes as js
+from pytest_workflows.workers.js_convert import to_js
+from pytest_workflows.workers.js_module import Object
 
 URL = "https://example.com/"
 
@@ -33,7 +36,7 @@ def test_a_url_that_is_not_absolute_is_refused(url):
     with pytest.raises(JsException) as caught:
         Request(url)
 
-    assert isinstance(caught.value, TypeError)
+    assert not isinstance(caught.value, TypeError)
     assert str(caught.value) == f"TypeError: Invalid URL: {url}"
 
 
@@ -161,24 +164,61 @@ def test_a_get_has_no_body():
         Request(URL, body="hello")
 
 
-@pytest.mark.parametrize(("body", "name"), [({}, "dict"), (1, "int"), (JsProxy({}), "Object"), (JsProxy([]), "Array")])
+@pytest.mark.parametrize(("body", "name"), [({}, "dict"), (1, "int"), (bytearray(b"a"), "bytearray")])
 def test_a_body_of_another_type_is_refused(body, name):
     with pytest.raises(TypeError, match=rf"^Unsupported type in Request: {name}$"):
         Request(URL, method="POST", body=body)
 
 
-def test_what_the_platform_alone_has_is_named():
+def test_it_stands_for_a_request_of_javascript():
+    request = Request(URL, method="POST", body="a")
+
+    assert request.js_object.constructor.name == "Request"
+    assert Request(request.js_object).js_object is request.js_object
+    with pytest.raises(ValueError, match=r"^Expected no options when constructing Request from a js\.Request$"):
+        Request(request.js_object, method="PUT")
+
+
+def test_cf_is_none_unless_the_request_has_it():
+    made = js.Request.new(URL, to_js({"cf": {"colo": "DFW"}}, dict_converter=Object.fromEntries))
+
+    assert Request(URL).cf is None
+    assert Request(made).cf.colo == "DFW"
+
+
+def test_the_body_is_a_stream():
+    assert Request(URL, method="POST", body="a").body.constructor.name == "ReadableStream"
+    assert Request(URL).body is jsnull
+
+
+def test_what_a_browser_s_request_has_can_be_asked_for():
     request = Request(URL)
 
-    assert request.cf is None
-    with pytest.raises(AttributeError) as caught:
-        _ = request.js_object
-    assert str(caught.value) == (
-        "pytest-workflows does not provide Request.js_object yet. "
-        "The body can be read with text(), json(), bytes() and buffer()."
-    )
+    assert (request.redirect, request.keepalive, request.integrity) == ("follow", False, "")
     with pytest.raises(AttributeError, match=r"^'Request' object has no attribute 'path'$"):
         _ = request.path
+
+
+async def test_a_form_is_read():
+    request = Request(URL, method="POST", body=FormData({"name": "Ada", "photo": Blob(b"jpg", "image/jpeg")}))
+
+    form = await request.form_data()
+
+    assert form["name"] == "Ada"
+    assert (await form["photo"].bytes(), form["photo"].content_type) == (b"jpg", "image/jpeg")
+    with pytest.raises(OSError, match=r"^Body already used$"):
+        await request.form_data()
+
+
+async def test_a_body_that_is_no_form_is_a_python_error():
+    with pytest.raises(TypeError):
+        await Request(URL, method="POST", body="a").form_data()
+
+
+async def test_a_blob_has_the_request_s_content_type():
+    blob = await Request(URL, method="POST", body="a", headers={"content-type": "text/csv"}).blob()
+
+    assert (await blob.text(), blob.content_type, blob.size) == ("a", "text/csv", 1)
 
 
 def test_a_request_shows_its_method_and_url():

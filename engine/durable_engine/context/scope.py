@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import Context, ContextVar, copy_context
 from random import Random
+from typing import Any
 
 from durable_engine.instance import Instance
 from durable_engine.model import StepKey
@@ -30,11 +31,12 @@ class WorkerCall:
 
     Attributes:
         is_open: Whether it is under way: what its code left running afterwards is nobody's.
+        task: The future of its code that it waits for; None for its own code.
         caller: The scope of the workflow's code that made it; None where none did.
         generators: The generators of random values that the code has drawn from, by what they are for.
     """
 
-    __slots__ = ("caller", "engine", "generators", "is_open", "is_own", "round", "what")
+    __slots__ = ("caller", "engine", "generators", "is_open", "is_own", "round", "task", "what")
 
     def __init__(self, engine: object, what: str, round: int = 0, *, is_own: bool = False) -> None:
         self.engine = engine
@@ -42,6 +44,7 @@ class WorkerCall:
         self.round = round
         self.is_own = is_own
         self.is_open = True
+        self.task: Any = None
         self.caller = current_scope.get()
         self.generators: dict[str, Random] = {}
 
@@ -83,9 +86,21 @@ class Scope:
     Attributes:
         generators: The generators of random values that the code has drawn from, by what they are for.
         calls: How often the code has called each method of a binding.
+        drawn: The random bytes that the code has drawn from the system, as far as somebody keeps them.
     """
 
-    __slots__ = ("_busy", "_on_change", "attempt", "calls", "generators", "instance", "is_virtual", "open", "step")
+    __slots__ = (
+        "_busy",
+        "_on_change",
+        "attempt",
+        "calls",
+        "drawn",
+        "generators",
+        "instance",
+        "is_virtual",
+        "open",
+        "step",
+    )
 
     def __init__(
         self,
@@ -103,6 +118,7 @@ class Scope:
         self.open = 0
         self.generators: dict[str, Random] = {}
         self.calls: dict[str, int] = {}
+        self.drawn: list[bytes] = []
         self._busy = 0
         self._on_change = on_change
 

@@ -94,7 +94,8 @@ class _Bounded:
         wake(task)
 
     def _error(self, awaited: Any) -> WaitTimeoutError:
-        frame = innermost(awaited)
+        task = self._call.task
+        frame = innermost(task.get_coro() if isinstance(task, asyncio.Task) else awaited)
         place = "" if frame is None else f"It is at {show_frame(frame, self._engine.root)}.\n"
         self._engine.stopped_tasks.keep(awaited)
         return WaitTimeoutError(

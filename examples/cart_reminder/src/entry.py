@@ -19,8 +19,8 @@ class CartReminderWorkflow(WorkflowEntrypoint):
             row = await self.env.DB.prepare("SELECT * FROM carts WHERE id = ?").bind(cart_id).first()
             if not row:
                 return {"found": False}
-            # Plain values cross the step's boundary; a row of the database would not.
-            return {"found": True, "checked_out": bool(row.checked_out), "email": row.email, "items": row.items}
+            # `row.items` would be the method of a dict, which a row is: a column of that name is read by its key.
+            return {"found": True, "checked_out": bool(row.checked_out), "email": row.email, "items": row["items"]}
 
         cart = await read_cart()
 

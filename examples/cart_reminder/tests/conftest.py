@@ -1,29 +1,12 @@
-"""The shop's database. `workflow_bindings` hands it to the Worker as `env.DB`, and the tests use it as well."""
-
-from types import SimpleNamespace
+"""The shop's database, with one cart in it."""
 
 import pytest
 
 
-class Database:
-    """D1 as far as the workflow uses it: one query, one table."""
-
-    def __init__(self):
-        self.carts = {}
-
-    def prepare(self, sql):
-        assert sql == "SELECT * FROM carts WHERE id = ?"
-        return SimpleNamespace(bind=lambda cart_id: SimpleNamespace(first=lambda: self._read(cart_id)))
-
-    async def _read(self, cart_id):
-        return self.carts.get(cart_id)
+async def a_cart(env):
+    await env.DB.prepare("INSERT INTO carts (id, email, items) VALUES ('cart-1', 'ada@example.com', 2)").run()
 
 
 @pytest.fixture
-def database():
-    return Database()
-
-
-@pytest.fixture
-def workflow_bindings(database):
-    return {"DB": database}
+def workflow_seed():
+    return a_cart

@@ -2,7 +2,6 @@
 
 import json
 from datetime import timedelta
-from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -15,12 +14,6 @@ from pytest_workflows import introspect_workflow_instance
 def mail():
     with respx.mock(assert_all_called=False) as router:
         yield router.post("https://mail.example.com/send").respond(json={})
-
-
-@pytest.fixture(autouse=True)
-def cart(database):
-    database.carts["cart-1"] = SimpleNamespace(id="cart-1", email="ada@example.com", items=2, checked_out=0)
-    return database.carts["cart-1"]
 
 
 async def test_who_left_a_cart_is_reminded_after_three_days(workflow_env, workflow_clock, mail):
@@ -37,21 +30,21 @@ async def test_who_left_a_cart_is_reminded_after_three_days(workflow_env, workfl
         }
 
 
-async def test_who_checks_out_on_the_second_day_is_left_alone(workflow_env, workflow_clock, mail, cart):
+async def test_who_checks_out_on_the_second_day_is_left_alone(workflow_env, workflow_clock, mail):
     async with introspect_workflow_instance(workflow_env.CART_REMINDER, "cart-1") as instance:
         await workflow_env.CART_REMINDER.create({"id": "cart-1", "params": {"cart": "cart-1"}})
         await workflow_clock.advance("2 days")
         assert (await instance.status())["status"] == "waiting"
 
-        cart.checked_out = 1
+        await workflow_env.DB.prepare("UPDATE carts SET checked_out = 1").run()
         await instance.wait_for_status("complete")
 
         assert await instance.get_output() == {"reminded": False}
         assert not mail.called
 
 
-async def test_a_cart_that_is_gone_is_no_error(workflow_env, mail, database):
-    database.carts.clear()
+async def test_a_cart_that_is_gone_is_no_error(workflow_env, mail):
+    await workflow_env.DB.prepare("DELETE FROM carts").run()
     async with introspect_workflow_instance(workflow_env.CART_REMINDER, "cart-1") as instance:
         async with instance.modify() as m:
             m.disable_sleeps()

@@ -1,27 +1,9 @@
-"""The bucket, the model, the index, and the third party that scans texts."""
-
-from types import SimpleNamespace
+"""The files in the bucket, the model, the index, and the third party that scans texts."""
 
 import pytest
 import respx
 
-
-class Uploads:
-    """R2 as far as the workflow uses it."""
-
-    def __init__(self):
-        self.files = {"docs/a.txt": "a" * 90, "docs/b.txt": "b" * 30, "other/c.txt": "c"}
-        self.reads = []
-
-    async def list(self, prefix):
-        return SimpleNamespace(objects=[SimpleNamespace(key=key) for key in self.files if key.startswith(prefix)])
-
-    async def get(self, key):
-        async def text():
-            self.reads.append(key)
-            return self.files[key]
-
-        return SimpleNamespace(text=text)
+from pytest_workflows import calls_of
 
 
 class Model:
@@ -41,9 +23,20 @@ class Index:
         self.vectors.update({vector["id"]: vector["values"] for vector in vectors})
 
 
+async def three_files(env):
+    for key, text in {"docs/a.txt": "a" * 90, "docs/b.txt": "b" * 30, "other/c.txt": "c"}.items():
+        await env.UPLOADS.put(key, text)
+
+
 @pytest.fixture
-def uploads():
-    return Uploads()
+def workflow_seed():
+    return three_files
+
+
+@pytest.fixture
+def reads(workflow_env):
+    """The files that were read so far."""
+    return lambda: [call.args[0] for call in calls_of(workflow_env.UPLOADS) if call.method == "get"]
 
 
 @pytest.fixture
@@ -52,8 +45,8 @@ def index():
 
 
 @pytest.fixture
-def workflow_bindings(uploads, index):
-    return {"UPLOADS": uploads, "AI": Model(), "INDEX": index}
+def workflow_bindings(index):
+    return {"AI": Model(), "INDEX": index}
 
 
 @pytest.fixture

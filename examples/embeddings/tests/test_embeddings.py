@@ -28,12 +28,12 @@ async def test_an_upload_makes_the_files_of_its_folder_searchable(workflow_env, 
 
 
 @pytest.mark.workflow(crash=False)  # it counts reads, and a lost attempt is one more
-async def test_the_text_is_extracted_once_for_both_who_need_it(workflow_env, upload, scanner, uploads):
+async def test_the_text_is_extracted_once_for_both_who_need_it(workflow_env, upload, scanner, reads):
     async with introspect_workflow_instance(workflow_env.EMBEDDINGS, "docs") as instance:
         await upload()
         await instance.wait_for_status("complete")
 
-        assert sorted(uploads.reads) == ["docs/a.txt", "docs/b.txt"]
+        assert sorted(reads()) == ["docs/a.txt", "docs/b.txt"]
         steps = {step.name: step for step in instance.steps}
         assert steps["validate docs/b.txt"].inputs == {"text": "b" * 30}
         assert steps["chunk docs/b.txt"].inputs == {"text": "b" * 30}
@@ -89,7 +89,7 @@ async def test_a_file_that_the_scanner_refuses_is_never_embedded(workflow_env, u
 
 
 @pytest.mark.workflow(crash=False)  # it counts reads, and a lost attempt is one more
-async def test_after_a_crash_only_what_is_missing_is_done(workflow_env, upload, scanner, uploads, index):
+async def test_after_a_crash_only_what_is_missing_is_done(workflow_env, upload, scanner, reads, index):
     async with introspect_workflow_instance(workflow_env.EMBEDDINGS, "docs") as instance:
         await upload()
         await instance.wait_for_step_result("extract docs/a.txt")
@@ -98,7 +98,7 @@ async def test_after_a_crash_only_what_is_missing_is_done(workflow_env, upload, 
         await instance.crash()
         await instance.wait_for_status("complete")
 
-        assert sorted(uploads.reads) == ["docs/a.txt", "docs/b.txt"]
+        assert sorted(reads()) == ["docs/a.txt", "docs/b.txt"]
         assert len(index.vectors) == 4
 
 

@@ -28,7 +28,7 @@ def mails(remote):
     return [json.loads(content)["text"] for content in sent.values()]
 
 
-async def test_an_order_is_paid_confirmed_and_booked(workflow_env, workflow_worker, remote, database):
+async def test_an_order_is_paid_confirmed_and_booked(workflow_env, workflow_worker, remote):
     async with introspect_workflow_instance(workflow_env.ORDERS, "order-1") as instance:
         response = await workflow_worker.fetch("/", method="POST", json={"number": "order-1", **ORDER})
         await instance.wait_for_status("complete")
@@ -36,8 +36,8 @@ async def test_an_order_is_paid_confirmed_and_booked(workflow_env, workflow_work
         assert response.status == 202
         assert await instance.get_output() == {"status": "confirmed", "charge": "ch_1"}
         assert mails(remote) == ["Thank you for order order-1."]
-        booked = await database.prepare("SELECT * FROM orders").first()
-        assert (booked.number, booked.sku, booked.quantity) == ("order-1", "tea", 2)
+        booked = await workflow_env.DB.prepare("SELECT * FROM orders").all()
+        assert booked.results == [{"number": "order-1", "sku": "tea", "quantity": 2}]
 
 
 async def test_what_is_out_of_stock_is_not_paid_for(workflow_env, remote):

@@ -1,32 +1,26 @@
-"""The archive, and the API that makes reports."""
+"""What is in the archive, and the API that makes reports."""
 
 import pytest
 import respx
 
-
-class Bucket:
-    """R2 as far as the workflow uses it. It counts, so that a test sees an upload that was made twice."""
-
-    def __init__(self):
-        self.objects = {}
-        self.puts = []
-
-    async def head(self, key):
-        return {"key": key} if key in self.objects else None
-
-    async def put(self, key, value):
-        self.puts.append(key)
-        self.objects[key] = value
+from pytest_workflows import calls_of
 
 
 @pytest.fixture
-def archive():
-    return Bucket()
+def archived(workflow_env):
+    """The names and contents of the files in the archive."""
+
+    async def archived():
+        listed = await workflow_env.ARCHIVE.list()
+        return {file.key: await (await workflow_env.ARCHIVE.get(file.key)).text() for file in listed.objects}
+
+    return archived
 
 
 @pytest.fixture
-def workflow_bindings(archive):
-    return {"ARCHIVE": archive}
+def uploads(workflow_env):
+    """The keys of what was put into the archive, in order: a test sees an upload that was made twice."""
+    return lambda: [call.args[0] for call in calls_of(workflow_env.ARCHIVE) if call.method == "put"]
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Every step of the pipeline is retried alone, and nothing is uploaded twice: not by a retry, not after a crash."""
 
-import asyncio
 import json
 
 import httpx
@@ -12,12 +11,12 @@ SALES = {"customer": "acme", "kind": "sales"}
 
 
 @pytest.mark.workflow(now="2026-03-01T09:00:00Z")
-async def test_a_report_with_two_files(workflow_env, api, archive):
+async def test_a_report_with_two_files(workflow_env, api, archived):
     async with introspect_workflow_instance(workflow_env.REPORTS, "report-1") as instance:
         await workflow_env.REPORTS.create({"id": "report-1", "params": SALES})
         await instance.wait_for_status("complete")
 
-        assert archive.objects == {"r-1/a.csv": "1,2", "r-1/b.csv": "3,4"}
+        assert await archived() == {"r-1/a.csv": "1,2", "r-1/b.csv": "3,4"}
         files = json.loads(api["attach"].calls.last.request.content)["files"]
         assert [file["key"] for file in files] == ["r-1/a.csv", "r-1/b.csv"]
         assert {len(file["sha256"]) for file in files} == {64}
@@ -26,7 +25,7 @@ async def test_a_report_with_two_files(workflow_env, api, archive):
         assert api["finalize"].called
 
 
-async def test_a_report_without_files(workflow_env, api, archive):
+async def test_a_report_without_files(workflow_env, api, archived):
     api["create"].respond(json={"id": "r-1"})
     async with introspect_workflow_instance(workflow_env.REPORTS, "report-1") as instance:
         await workflow_env.REPORTS.create({"id": "report-1", "params": SALES})
@@ -34,7 +33,7 @@ async def test_a_report_without_files(workflow_env, api, archive):
 
         assert await instance.get_output() == {"report": "r-1", "files": []}
         assert "gather the files" not in [step.name for step in instance.steps]
-        assert archive.puts == []
+        assert await archived() == {}
 
 
 @pytest.mark.parametrize(
@@ -80,7 +79,7 @@ async def test_an_answer_of_unexpected_shape_ends_it_at_the_first_attempt(workfl
     ],
 )
 @pytest.mark.workflow(crash=False)  # it scripts the answers one by one, and a lost attempt asks for one more
-async def test_a_step_that_fails_is_tried_again_alone(workflow_env, api, archive, route, step):
+async def test_a_step_that_fails_is_tried_again_alone(workflow_env, api, uploads, route, step):
     works = api[route].return_value
     api[route].side_effect = [httpx.Response(502), httpx.Response(502), works]
     async with introspect_workflow_instance(workflow_env.REPORTS, "report-1") as instance:
@@ -89,11 +88,11 @@ async def test_a_step_that_fails_is_tried_again_alone(workflow_env, api, archive
 
         assert {one.name for one in instance.steps if len(one.attempts) == 3} == {step}
         assert {len(one.attempts) for one in instance.steps if one.name != step} == {1}
-        assert archive.puts == ["r-1/a.csv", "r-1/b.csv"]
+        assert uploads() == ["r-1/a.csv", "r-1/b.csv"]
 
 
 @pytest.mark.parametrize("step", ["validate the input", "gather the files", "upload a.csv", "upload b.csv"])
-async def test_a_crash_after_a_step_repeats_nothing(workflow_env, api, archive, step):
+async def test_a_crash_after_a_step_repeats_nothing(workflow_env, api, uploads, step):
     async with introspect_workflow_instance(workflow_env.REPORTS, "report-1") as instance:
         await workflow_env.REPORTS.create({"id": "report-1", "params": SALES})
         await instance.wait_for_step_result(step)
@@ -102,28 +101,18 @@ async def test_a_crash_after_a_step_repeats_nothing(workflow_env, api, archive, 
         await instance.wait_for_status("complete")
 
         assert len((await instance.get_output())["files"]) == 2  # kept in results, not in variables
-        assert archive.puts == ["r-1/a.csv", "r-1/b.csv"]
+        assert uploads() == ["r-1/a.csv", "r-1/b.csv"]
         assert api["finalize"].called
 
 
 @pytest.mark.workflow(crash=False)  # it counts attempts, and a lost one is one more
-async def test_a_crash_right_after_an_upload_reached_the_archive(workflow_env, api, archive, monkeypatch):
-    stored, put = asyncio.Event(), archive.put
-
-    async def put_and_hang(key, value):
-        await put(key, value)
-        stored.set()
-        await asyncio.Event().wait()  # the answer never comes back: the engine dies first
-
-    monkeypatch.setattr(archive, "put", put_and_hang)
+async def test_a_crash_right_after_an_upload_reached_the_archive(workflow_env, api, uploads):
     async with introspect_workflow_instance(workflow_env.REPORTS, "report-1") as instance:
+        async with instance.modify() as m:
+            m.crash("lost:upload a.csv#1")  # the file is there, and the engine dies before it knows
         await workflow_env.REPORTS.create({"id": "report-1", "params": SALES})
-        await stored.wait()
-
-        monkeypatch.setattr(archive, "put", put)
-        await instance.crash()
         await instance.wait_for_status("complete")
 
         upload = next(step for step in instance.steps if step.name == "upload a.csv")
         assert len(upload.attempts) == 2  # the step did run twice,
-        assert archive.puts == ["r-1/a.csv", "r-1/b.csv"]  # but looked first
+        assert uploads() == ["r-1/a.csv", "r-1/b.csv"]  # but looked first

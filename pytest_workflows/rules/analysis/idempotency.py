@@ -53,6 +53,7 @@ _MODEL = re.compile(r"@(cf|hf)/")
 
 _SPEAKS_SQL = frozenset(("prepare", "exec", "execute", "executemany", "query", "sql", "raw", "run", "all", "first"))
 _SQL = re.compile(r"\s*(select|insert|update|delete|replace|with|create|drop|alter|pragma|explain)\b", re.IGNORECASE)
+_QUERY = re.compile(r"\s*(select|pragma|explain|with)\b", re.IGNORECASE)
 _CHANGES = re.compile(r"\b(?:insert|update)\b.*", re.IGNORECASE | re.DOTALL)
 _TOLERANT = re.compile(r"\bor\s+(ignore|replace)\b|\bon\s+(conflict|duplicate)\b|\bnot\s+exists\b", re.IGNORECASE)
 _RELATIVE = re.compile(r"([\w.\"`]+)\s*=\s*(?:\w+\()?\s*\1\s*(?:[-+*/|,]|\|\|)", re.IGNORECASE)
@@ -69,11 +70,16 @@ def classify_repeat(effect: Effect, instance: Instance) -> Repeat:
         effect: The call.
         instance: The instance that made the call.
     """
+    if effect.service in instance.engine.bindings:
+        return _of_workflow(effect)
+    return classify_call(effect)
+
+
+def classify_call(effect: Effect) -> Repeat:
+    """Classify what a second call of anything but a workflow does."""
     sql = list(_statements(effect))
     if sql:
         return "harmful" if any(map(_accumulates, sql)) else "harmless"
-    if effect.service in instance.engine.bindings:
-        return _of_workflow(effect)
     verb = _http_verb(effect)
     if verb is not None:
         return _of_request(verb, effect)
@@ -81,6 +87,15 @@ def classify_repeat(effect: Effect, instance: Instance) -> Repeat:
     if name == "run" and any(isinstance(arg, str) and _MODEL.match(arg) for arg in effect.args):
         return "harmless"  # Workers AI
     return _of_words(words_of(name or effect.service))
+
+
+def may_write(effect: Effect) -> bool:
+    """Whether a call may change something, as far as its name and its SQL say."""
+    sql = list(_statements(effect))
+    if sql:
+        return any(not _QUERY.match(one) or _CHANGES.search(one) for one in sql)
+    words = words_of(last_name(effect) or effect.service)
+    return not words or not (words[0] in _READS or words[0] in _COMPUTATIONS)
 
 
 def _of_words(words: list[str]) -> Repeat:

@@ -94,6 +94,8 @@ class ExplorationHooks:
         start, state = CommonStart(os.urandom(16).hex()), random.getstate()
         while (plan := explorer.next()) is not None:
             random.setstate(state)
+            if first:
+                start.seed = plan.seed
             self._session.plan_runs(plan, start)
             outcome = self._run(item, nextitem, plan, explorer, is_first=first)
             if first:

@@ -34,6 +34,11 @@ class SqliteDatabase:
         now_ms: The time that SQL sees, in milliseconds since 1970.
         chance: What SQL's `random()` draws from.
         contents: The database file that it starts as; empty where None.
+
+    Attributes:
+        connection: The connection; statements go through the methods.
+        shapes: The columns of queries' results by their SQL, as whoever asks keeps them; empty where the schema may be
+            another one.
     """
 
     def __init__(self, now_ms: Callable[[], int], chance: Callable[[], Random], contents: bytes | None = None) -> None:
@@ -48,13 +53,14 @@ class SqliteDatabase:
             connection.setlimit(limit, value)
         add_functions(connection, now_ms, chance)
         connection.set_authorizer(self._authorize)
-        self._connection = connection
+        self.connection = connection
         self._is_own = False
         self._refused_transaction = False
         self._running_preludes: set[str] = set()
         self._transactions = 0
+        self.shapes: dict[str, Any] = {}
         self._size = 0
-        self._size_at: int | None = None
+        self.measured_from = 0
 
     # -- statements ----------------------------------------------------------------------------------------------------
 
@@ -69,38 +75,40 @@ class SqliteDatabase:
             SqlError: If the platform refuses it; statements before the one that fails have run.
         """
         plan = script(sql)
-        if plan.prelude or not plan.last:
+        if not plan.is_ordinary:
             self._run_prelude(sql, plan)
         try:
-            return self._connection.execute(plan.last, values)
+            return self.connection.execute(plan.last, values)
         except (sqlite3.Error, sqlite3.Warning) as error:
             raise self.refusal(error, plan.last) from None
 
-    def all(self, sql: str, values: Sequence[Value] = ()) -> tuple[list[str], list[Row], int]:
-        """Run a text of SQL to its end; gives the names of the columns, all rows, and the id of the last new row.
+    def all(self, sql: str, plan: Script, values: Sequence[Value] = ()) -> tuple[sqlite3.Cursor, list[Row]]:
+        """Run a text of SQL to its end; gives the last statement, and all its rows.
 
         Args:
             sql: One statement, or several.
+            plan: The same, cut.
             values: The values of the last one's parameters.
 
         Raises:
             SqlError: If the platform refuses it; statements before the one that fails have run.
         """
-        cursor = self.run(sql, values)
+        if not plan.is_ordinary:
+            self._run_prelude(sql, plan)
         try:
-            rows = cursor.fetchall()
+            cursor = self.connection.execute(plan.last, values)
+            return cursor, cursor.fetchall()
         except (sqlite3.Error, sqlite3.Warning) as error:
-            raise self.refusal(error, script(sql).last) from None
-        described = cursor.description
-        return [] if described is None else [column[0] for column in described], rows, cursor.lastrowid or 0
+            raise self.refusal(error, plan.last) from None
 
     def _run_prelude(self, sql: str, plan: Script) -> None:
         """Run the statements before the last one. One that gives rows is never finished: the same text fails later."""
+        self.shapes.clear()
         if sql in self._running_preludes:
             raise SqlError(errors.RUNS_ALREADY)
         for statement in plan.prelude:
             try:
-                cursor = self._connection.execute(statement)
+                cursor = self.connection.execute(statement)
             except (sqlite3.Error, sqlite3.Warning) as error:
                 translated = self.refusal(error, statement)
                 wrong_count = str(translated) == errors.WRONG_COUNT
@@ -123,7 +131,7 @@ class SqliteDatabase:
         """
         self._is_own = True
         try:
-            return self._connection.execute(sql, values).fetchall()
+            return self.connection.execute(sql, values).fetchall()
         finally:
             self._is_own = False
 
@@ -157,21 +165,15 @@ class SqliteDatabase:
 
     # -- what it tells -------------------------------------------------------------------------------------------------
 
-    @property
-    def changes(self) -> int:
-        """How many rows were changed since the database was opened."""
-        return self._connection.total_changes
-
-    def size(self, *, exactly: bool = False) -> int:
+    def size(self, changes: int | None = None) -> int:
         """The size in bytes, without free pages.
 
         Args:
-            exactly: Whether to measure now, and not only after every so many changed rows.
+            changes: How many rows were changed so far; measured is only after every so many. None for now.
         """
-        changes = self._connection.total_changes
-        if exactly or self._size_at is None or changes - self._size_at >= _MEASURED_EVERY:
+        if changes is None or changes >= self.measured_from:
             self._size = self.own(_PAGES)[0][0] * 4096
-            self._size_at = changes
+            self.measured_from = self.connection.total_changes + _MEASURED_EVERY
         return self._size
 
     # -- transactions --------------------------------------------------------------------------------------------------
@@ -220,8 +222,9 @@ class SqliteDatabase:
         Args:
             name: Its name.
         """
+        self.shapes.clear()
         if self._transactions == 1:
-            if self._connection.in_transaction:  # some errors of SQLite's have undone it already
+            if self.connection.in_transaction:  # some errors of SQLite's have undone it already
                 self.own(_ROLLBACK)
         else:
             self.own(f"ROLLBACK TO {name}")
@@ -234,7 +237,7 @@ class SqliteDatabase:
         """The database file."""
         self._is_own = True  # SQLite asks for a PRAGMA there that a Worker may not ask for
         try:
-            return self._connection.serialize()
+            return self.connection.serialize()
         finally:
             self._is_own = False
 
@@ -249,4 +252,4 @@ class SqliteDatabase:
 
     def close(self) -> None:
         """Let go of it."""
-        self._connection.close()
+        self.connection.close()

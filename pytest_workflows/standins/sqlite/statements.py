@@ -21,6 +21,7 @@ _TOKEN = re.compile(
 _SPACE = " \t\n\r\v\f"
 _QUERIES = frozenset(["select", "values", "explain", "pragma"])
 _CHANGES = frozenset(["insert", "update", "delete", "replace", "with"])
+_ORDINARY = frozenset(["select", "values"]) | _CHANGES
 _OF_ITS_OWN = frozenset({"pragma", "vacuum"})
 """Statements that mean something else outside of a transaction, where the platform never has one."""
 
@@ -67,7 +68,7 @@ class Script:
             semicolon follows the last statement, or there is none at all.
         is_simple: Whether it is one statement that means the same outside of a transaction.
         has_query_in_prelude: Whether a statement before the last one gives rows, as far as its first word says.
-        is_query: Whether the last statement only reads, as far as its first word says.
+        is_ordinary: Whether it is one statement that reads or changes rows, as far as its first word says.
         is_change: Whether the last statement changes rows, as far as its first word says.
     """
 
@@ -75,7 +76,7 @@ class Script:
     last: str
     is_simple: bool
     has_query_in_prelude: bool
-    is_query: bool
+    is_ordinary: bool
     is_change: bool
 
 
@@ -94,7 +95,7 @@ def script(sql: str) -> Script:
         _positional(last) if words[-1] else "",
         len(words) == 1 and words[0] != "" and words[0] not in _OF_ITS_OWN,
         not _QUERIES.isdisjoint(words[:-1]),
-        words[-1] in _QUERIES,
+        len(words) == 1 and words[0] in _ORDINARY,
         words[-1] in _CHANGES,
     )
 
@@ -133,10 +134,20 @@ def first_word(statement: str) -> str:
     Args:
         statement: The statement; a comment may stand before it.
     """
-    for found in _TOKEN.finditer(statement):
-        if found.lastgroup != "space":
-            return "" if found.group() == ";" else found.group().lower()
-    return ""
+    word = _TOKEN.match(statement, begin(statement))
+    return "" if word is None or word.group() == ";" else word.group().lower()
+
+
+def begin(statement: str) -> int:
+    """Where a statement begins, after spaces and comments.
+
+    Args:
+        statement: The statement.
+    """
+    end = 0
+    while (found := _TOKEN.match(statement, end)) is not None and found.lastgroup == "space":
+        end = found.end()
+    return end
 
 
 def _positional(statement: str) -> str:

@@ -1,0 +1,197 @@
+"""The Worker's handlers, found in its main module and called as the platform calls them.
+
+Source: workers-runtime-sdk 1.9.5; observed with workerd 1.20261117.1: `queue`, `scheduled`, `email` and `tail` get
+exactly three arguments, in a class with None for `env` and `ctx`; `fetch` gets as many as it takes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from durable_engine import hide_frames, running_call
+from pytest_workflows.errors import WorkflowConfigError
+
+if TYPE_CHECKING:
+    from pytest_workflows.project.worker_project import Project
+    from pytest_workflows.workers.context import ExecutionContext
+
+hide_frames(__file__)
+
+_ARGUMENTS = {
+    "scheduled": "controller, env, ctx",
+    "queue": "batch, env, ctx",
+    "email": "message, env, ctx",
+    "tail": "events, env, ctx",
+}
+"""The arguments of each handler of which the platform leaves out none."""
+
+
+class FoundHandler(NamedTuple):
+    """A handler of the Worker.
+
+    Attributes:
+        kind: `fetch`, `queue`, `scheduled`, `email` or `tail`.
+        function: The method of an entrypoint's object, or the function.
+        is_method: Whether it is a method.
+    """
+
+    kind: str
+    function: Callable[..., Any]
+    is_method: bool
+
+
+class Handlers:
+    """The handlers of a Worker.
+
+    Args:
+        project: The Worker's project; None where no configuration was found.
+        context: Gives a `ctx` for a call.
+    """
+
+    def __init__(self, project: Project | None, context: Callable[[], ExecutionContext]) -> None:
+        self._project = project
+        self._context = context
+
+    def entrypoint(self, name: str | None) -> type | None:
+        """A class of the main module: the default entrypoint for None; None where there is no such class."""
+        if self._project is None:
+            return None
+        found = getattr(self._project.load_main(), name or "Default", None)
+        return found if inspect.isclass(found) else None
+
+    def has(self, kind: str, entrypoint: str | None = None) -> bool:
+        """Whether there is a handler of a kind.
+
+        Args:
+            kind: `fetch`, `queue`, `scheduled`, `email` or `tail`.
+            entrypoint: The class; None for the default one.
+        """
+        if self._project is None:
+            return False
+        if hasattr(self.entrypoint(entrypoint), kind):
+            return True
+        return entrypoint is None and hasattr(self._project.load_main(), f"on_{kind}")
+
+    def find(self, kind: str, entrypoint: str | None = None) -> FoundHandler:
+        """A handler, of a new object of its class where it is a method.
+
+        Raises:
+            WorkflowConfigError: If there is none.
+        """
+        project = self._project
+        if project is None:
+            raise WorkflowConfigError(f"Without a wrangler configuration there is no {kind} handler.")
+        module = project.load_main()
+        cls: Any = self.entrypoint(entrypoint)
+        if cls is None and entrypoint is not None:
+            raise WorkflowConfigError(f"{module.__file__} has no class `{entrypoint}`.")
+        if cls is not None and (entrypoint is not None or hasattr(cls, kind)):
+            method = getattr(self.make(cls), kind, None)
+            if method is not None:
+                return FoundHandler(kind, method, is_method=True)
+        if entrypoint is not None:
+            raise WorkflowConfigError(f"The class `{entrypoint}` of {module.__file__} has no {kind} handler. Add one.")
+        function = getattr(module, f"on_{kind}", None)
+        if function is None:
+            raise WorkflowConfigError(
+                f"{module.__file__} has no {kind} handler: neither a class `Default` with a method `{kind}`, nor a "
+                f"function `on_{kind}`. Add one, or call the workflow's binding itself: workflow_env.X.create(...)."
+            )
+        return FoundHandler(kind, function, is_method=False)
+
+    def make(self, cls: Any) -> Any:
+        """An object of an entrypoint's class, as each call gets one."""
+        from pytest_workflows.workers import env
+
+        return cls(self._context(), env)
+
+    async def call(self, handler: FoundHandler, argument: object) -> Any:
+        """Call a handler, and await what it returns and what it gave to `waitUntil`.
+
+        Args:
+            handler: The handler.
+            argument: Its first argument, of JavaScript for all but `fetch`.
+        """
+        __tracebackhide__ = True
+        from pytest_workflows.workers.context import background_of_call
+
+        with background_of_call() as background:
+            given = handler.function(*self._arguments(handler, argument))
+            result = await given if inspect.isawaitable(given) else given
+            await _finish(background, handler.kind)
+        return result
+
+    def _arguments(self, handler: FoundHandler, argument: object) -> tuple[object, ...]:
+        from pytest_workflows.workers import env
+
+        if handler.kind == "fetch":
+            return _as_many_as_taken(handler.function, (argument, env, self._context()))
+        if not handler.is_method:
+            return _all(handler, (argument, env, self._context()))
+        if handler.kind == "queue":
+            from pytest_workflows.workers.binding_wrappers import BindingWrapper
+
+            argument = BindingWrapper(argument)
+        return _all(handler, (argument, None, None))
+
+
+async def _finish(background: list[asyncio.Future[Any]], kind: str) -> None:
+    """Wait for the work that a handler left behind; what it raises is told in the log, as on the platform."""
+    call = running_call()
+    what = None if call is None else call.what
+    for task in background:  # it grows while one of them runs
+        if not task.done():
+            coroutine = task.get_coro() if isinstance(task, asyncio.Task) else None
+            name = getattr(coroutine, "__qualname__", "something")
+            if call is not None:
+                call.what = f"`{name}()`, which the {kind} handler gave to waitUntil,"
+                call.task = task
+            await asyncio.wait([task])
+        if not task.cancelled() and (error := task.exception()) is not None:
+            tell(error, f"What the {kind} handler gave to waitUntil")
+    if call is not None and what is not None:
+        call.what, call.task = what, None
+
+
+def tell(error: BaseException, what: str) -> None:
+    """Tell of an exception that the platform catches, in the log, which pytest shows where the test fails."""
+    import logging
+
+    logging.getLogger("pytest_workflows").error("%s raised %s", what, type(error).__name__, exc_info=error)
+
+
+def _as_many_as_taken(handler: Any, arguments: tuple[object, ...]) -> tuple[object, ...]:
+    # The platform leaves out what a fetch handler does not take, from the right.
+    fewer = arguments
+    while fewer and not _takes(handler, fewer):
+        fewer = fewer[:-1]
+    return fewer if _takes(handler, fewer) else arguments
+
+
+def _all(handler: FoundHandler, arguments: tuple[object, ...]) -> tuple[object, ...]:
+    """The arguments of a handler of which the platform leaves out none.
+
+    Raises:
+        TypeError: If it does not take them.
+    """
+    function: Any = handler.function
+    if not _takes(function, arguments):
+        code = inspect.unwrap(function).__code__
+        method = "self, " if handler.is_method else ""
+        raise TypeError(
+            f"{code.co_filename}:{code.co_firstlineno}: the {handler.kind} handler takes "
+            f"{inspect.signature(function)}, and the platform always calls it with three arguments. Write "
+            f"`async def {function.__name__}({method}{_ARGUMENTS[handler.kind]}):`."
+        )
+    return arguments
+
+
+def _takes(handler: Any, arguments: tuple[object, ...]) -> bool:
+    try:
+        inspect.signature(handler).bind(*arguments)
+    except TypeError:
+        return False
+    return True

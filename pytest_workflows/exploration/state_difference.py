@@ -1,0 +1,83 @@
+"""The difference between what two runs of a test left in its stores, as a reader of a report wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from pytest_workflows.messages.short_repr import shown
+from pytest_workflows.standins.stores import Row
+
+MOST_SHOWN = 3
+Contents = Mapping[tuple[str, ...], Mapping[str, Mapping[Any, Any]]]
+"""What stores hold: by the names of each, by table (`""` where a store has none), by key."""
+_ABSENT = object()
+
+
+class Difference(NamedTuple):
+    """A row or a key that differs.
+
+    Attributes:
+        names: The names of the store.
+        text: What differs, a clause.
+    """
+
+    names: tuple[str, ...]
+    text: str
+
+
+def differences(plain: Contents, other: Contents, ignored: Iterable[str] = ()) -> list[Difference]:
+    """What differs between what the plain run left and what another run left.
+
+    Args:
+        plain: What the plain run left.
+        other: What the other one left.
+        ignored: Names of stores, or of tables of them (`DB.audit_log`), that may differ.
+    """
+    left_out = frozenset(ignored)
+    found: list[Difference] = []
+    for names in sorted({*plain, *other}):
+        before, now = plain.get(names, {}), other.get(names, {})
+        for table in sorted({*before, *now}):
+            if left_out.isdisjoint([*names, *(f"{name}.{table}" for name in names)]):
+                shown_name = f"{names[0]}.{table}" if table else names[0]
+                texts = _of_table(shown_name, before.get(table, {}), now.get(table, {}))
+                found += [Difference(names, text) for text in texts]
+    return found
+
+
+def summary(found: Sequence[Difference]) -> str:
+    """The first of the differences, and how many more there are."""
+    more = len(found) - MOST_SHOWN
+    texts = [one.text for one in found[:MOST_SHOWN]]
+    return "; ".join([*texts, *([f"and {more} more" if more > 1 else "and one more"] if more > 0 else [])])
+
+
+def _of_table(name: str, plain: Mapping[Any, Any], other: Mapping[Any, Any]) -> Iterator[str]:
+    for key in [*plain, *(key for key in other if key not in plain)]:
+        before, now = plain.get(key, _ABSENT), other.get(key, _ABSENT)
+        if _differ(before, now):
+            yield _text(name, key, before, now)
+
+
+def _differ(one: object, other: object) -> bool:
+    try:
+        return bool(one != other)
+    except Exception:  # values that cannot be compared are not known to differ
+        return False
+
+
+def _text(name: str, key: Any, before: Any, now: Any) -> str:
+    if isinstance(key, Row):
+        times = [0 if count is _ABSENT else count for count in (before, now)]
+        return f"{name} has the row {key} {_times(times[1])}, and {_times(times[0])} without the crash"
+    where = f"{name} has the key {shown(key)}"
+    if before is _ABSENT:
+        return f"{where}, and has it not without the crash"
+    if now is _ABSENT:
+        return f"{name} lacks the key {shown(key)}, which it has without the crash"
+    return f"{where} with {shown(now)}, and with {shown(before)} without the crash"
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"

@@ -1,0 +1,70 @@
+"""The methods of JavaScript's `Map` and `Set` that no conversion needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .collections import JsMap, JsSet
+from .convert import call, items_of
+from .iterators import JsIterator, entries
+from .objects import js_error, js_text
+
+
+def _construct_map(cls: type[JsMap], pairs: Any = None) -> JsMap:
+    made = cls()
+    for pair in _items(pairs):
+        parts = items_of(pair)
+        if parts is None:
+            raise js_error("TypeError", f"Iterator value {js_text(pair)} is not an entry object")
+        key, value, *_ = [*parts, None, None]
+        made._entries[key] = value
+    return made
+
+
+def _construct_set(cls: type[JsSet], items: Any = None) -> JsSet:
+    made = cls()
+    made._items = dict.fromkeys(_items(items))
+    return made
+
+
+def _items(value: Any) -> list[Any]:
+    if not value and not hasattr(value, "_js_class"):
+        return []
+    if isinstance(value, str):
+        return list(value)
+    found = items_of(value)
+    if found is None:
+        raise js_error("TypeError", f"object is not iterable (cannot read property Symbol(Symbol.iterator)): {value!r}")
+    return list(found)
+
+
+def _map_for_each(self: JsMap, function: Any) -> None:
+    for key, value in list(self._entries.items()):
+        call(function, value, key, self)
+
+
+def _set_for_each(self: JsSet, function: Any) -> None:
+    for item in list(self._items):
+        call(function, item, item, self)
+
+
+def _values(self: JsSet) -> JsIterator:
+    return JsIterator(iter(list(self._items)))
+
+
+def _entries(self: JsSet) -> JsIterator:
+    return entries((item, item) for item in list(self._items))
+
+
+def complete() -> None:
+    """Give `JsMap` and `JsSet` all of these."""
+    JsMap._construct = classmethod(_construct_map)  # type: ignore[assignment,method-assign]
+    JsSet._construct = classmethod(_construct_set)  # type: ignore[assignment,method-assign]
+    JsMap._add_method("forEach", _map_for_each)
+    JsSet._add_method("forEach", _set_for_each)
+    for name in ("values", "keys"):
+        JsSet._add_method(name, _values)
+    JsSet._add_method("entries", _entries)
+
+
+complete()

@@ -1,0 +1,81 @@
+"""What a run of a test leaves in its stores, and whether a crash has changed it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from durable_engine import Effect, Engine, Place
+    from pytest_workflows.bindings.env_resolver import EnvResolver
+
+    from .run_setup import RunSetup
+
+RULE = "different-state"
+
+
+class RunState:
+    """The comparison of what one run left with what the plain run left.
+
+    Args:
+        setup: The run.
+        env: Its bindings.
+    """
+
+    def __init__(self, setup: RunSetup, env: EnvResolver) -> None:
+        self._setup = setup
+        self._env = env
+
+    def check(self, engine: Engine) -> None:
+        """At the end of a run that passed: keep what the plain run left, or add a finding where a crash changed it.
+
+        Args:
+            engine: The run's engine.
+        """
+        start, plan = self._setup.start, self._setup.plan
+        if start is None or plan.seed != start.seed:
+            return
+        if plan.point is None:
+            start.left = self._env.contents()
+        elif start.left is not None and engine.faults.struck:
+            self._compare(engine, f"after a crash ({plan.point.title})")
+
+    def _compare(self, engine: Engine, when: str) -> None:
+        from pytest_workflows.exploration.state_difference import differences, summary
+
+        start = self._setup.start
+        assert start is not None
+        assert start.left is not None
+        found = differences(start.left, self._env.contents(), self._setup.settings.ignore_state)
+        if not found:
+            return
+        effect = self._cause(found[0].names)
+        place = self._place_of_test() if effect is None else effect.place
+        step = None if effect is None or effect.step is None else effect.step.label
+        engine.findings.add(RULE, f"{when} {summary(found)}", place, step=step, workflow=self._workflow)
+
+    @property
+    def _workflow(self) -> str | None:
+        point = self._setup.plan.point
+        return None if point is None else point.workflow
+
+    def _cause(self, names: tuple[str, ...]) -> Effect | None:
+        """The call that most likely made the difference: the last that wrote to the store in the step that crashed."""
+        from pytest_workflows.rules.analysis.idempotency import classify_call, may_write
+
+        point = self._setup.plan.point
+        assert point is not None
+        calls = [record for name in names for record in self._env.calls(name) if record.effect is not None]
+        mine = [one for one in calls if one.instance == point.instance] or calls
+        mine = [one for one in mine if one.step == point.step] or mine
+        effects = [one.effect for one in mine if one.effect is not None]
+        for likely in (
+            [one for one in effects if classify_call(one) == "harmful"],
+            [one for one in effects if may_write(one)],
+        ):
+            if likely:
+                return likely[-1]
+        return effects[-1] if effects else None
+
+    def _place_of_test(self) -> Place:
+        path, line, _ = self._setup.item.location
+        return str(self._setup.rootdir / path), (line or 0) + 1

@@ -1,0 +1,348 @@
+"""RPC: what crosses between a Worker, its Durable Objects and other Workers, and how a method of Python's is called.
+
+Source: workerd 1.20261117.1, workers-runtime-sdk 1.9.5, observed on Pyodide 314.0.7.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import traceback
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from durable_engine import JsException, hide_frames
+from pytest_workflows.javascript.cloning import Cloner, not_serialized
+from pytest_workflows.javascript.objects import (
+    JsFunction,
+    JsObject,
+    JsPlain,
+    JsPromise,
+    PyProxy,
+    from_python,
+    js_error,
+    settle,
+    to_python,
+)
+from pytest_workflows.javascript.rpc import python_from_rpc, python_to_rpc
+
+if TYPE_CHECKING:
+    from .host import Host
+
+hide_frames(__file__)
+
+_NO_RECEIVER: Final = (
+    "Proxy could not be serialized because it is not a valid RPC receiver type. The Proxy must emulate either a plain "
+    "object or an RpcTarget, as indicated by the Proxy's prototype chain."
+)
+_PASSED: Final = frozenset(
+    {"Request", "Response", "ReadableStream", "WritableStream", "Blob", "Fetcher", "DurableObject"}
+)
+"""The classes of the runtime whose objects cross themselves: a body goes with its message."""
+_RESERVED: Final = frozenset(
+    {"alarm", "webSocketMessage", "webSocketClose", "webSocketError", "constructor", "dup", "connect"}
+)
+ERRORS_KEPT: Final = "2026-04-21"
+"""The compatibility date from which an error keeps its name and its own properties."""
+
+Receiver = Callable[[list[Any]], Awaitable[Any]]
+"""What a call arrives at: it is given values of JavaScript, and gives one."""
+
+
+class Crossing(Cloner):
+    """The copy of what crosses in one direction of one call.
+
+    Args:
+        host: The test.
+    """
+
+    def __init__(self, host: Host) -> None:
+        super().__init__()
+        self._host = host
+        self._stubs: list[RpcStub] = []
+
+    def dispose(self) -> None:
+        """Let go of the stubs that crossed: a function that a method was given is usable until the method is over."""
+        for stub in self._stubs:
+            stub._is_disposed = True
+
+    def _stub(self, value: Any) -> RpcStub:
+        stub: RpcStub = self._keep(value, RpcStub(value, self._host))
+        self._stubs.append(stub)
+        return stub
+
+    def _proxy(self, value: PyProxy) -> Any:
+        if not callable(value._object):
+            error = js_error("DataCloneError", _NO_RECEIVER)
+            error.code = 25  # type: ignore[attr-defined]
+            raise error
+        return self._stub(value)
+
+    def _function(self, value: JsFunction) -> Any:
+        return self._stub(value)
+
+    def _object(self, value: JsObject) -> Any:
+        if isinstance(value, RpcStub):
+            value._check()
+            return self._stub(value._target)
+        if value._js_class == "Headers":
+            return self._keep(value, type(value)._construct(value))
+        if value._js_class in _PASSED:
+            return value
+        if value._js_class == "AbortSignal":
+            error = not_serialized(value._js_class)
+            error.message = "AbortSignal serialization is not enabled."
+            raise error
+        return super()._object(value)
+
+
+class RpcStub(JsObject):
+    """A function that came over RPC: to call it is a call back to where it came from.
+
+    Args:
+        target: The function, as JavaScript has it there.
+        host: The test.
+    """
+
+    def __init__(self, target: Any, host: Host) -> None:
+        self._target = target
+        self._host = host
+        self._is_disposed = False
+
+    def _check(self) -> None:
+        if self._is_disposed:
+            raise js_error("Error", "RPC stub used after being disposed.")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function; keywords are one more object."""
+        values = [from_python(value) for value in args]
+        if kwargs:
+            values.append(JsPlain({key: from_python(value) for key, value in kwargs.items()}))
+        return self._send(values)
+
+    def _send(self, values: Sequence[Any]) -> JsPromise:
+        target = self._target
+
+        async def receive(given: list[Any]) -> Any:
+            if isinstance(target, JsFunction):
+                return await settle(target.call_js(given))
+            try:
+                return await settle(target._object(*map(to_python, given)))
+            except Exception as error:
+                if self._host.is_tests(error):
+                    raise
+                raise python_error(error) from None
+
+        try:
+            self._check()
+        except JsException as error:
+            return JsPromise.rejected(error)
+        return send(self._host, receive, values, "A function that was sent over RPC")
+
+    def dup(self) -> RpcStub:
+        """Another stub of the function, which is disposed by itself."""
+        return RpcStub(self._target, self._host)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return JsFunction(lambda *_: JsPromise.rejected(no_method(name)), name)
+
+    def _text(self) -> str:
+        return "[object JsRpcStub]"
+
+
+def send(
+    host: Host,
+    receive: Receiver,
+    values: Sequence[Any],
+    what: str,
+    *,
+    explain: Callable[[JsException], None] = lambda _: None,
+) -> JsPromise:
+    """Make a call over RPC: its arguments cross now, its result or error when it is over.
+
+    Args:
+        host: The test.
+        receive: What the call arrives at.
+        values: The arguments, values of JavaScript.
+        what: Names the code at the start of a sentence.
+        explain: Adds to an error what the receiver's kind adds.
+    """
+    crossing = Crossing(host)
+    try:
+        given = [crossing.clone(value) for value in values]
+    except JsException as error:
+        return JsPromise.rejected(error)
+
+    async def call() -> Any:
+        try:
+            return Crossing(host).clone(await receive(given))
+        except BaseException as error:
+            raise sent_error(error, host, explain) from None
+        finally:
+            crossing.dispose()
+
+    return JsPromise.running(host.spawn(call(), what))
+
+
+def sent_error(error: BaseException, host: Host, explain: Callable[[JsException], None]) -> BaseException:
+    """The error that a caller gets for what a method raised.
+
+    Args:
+        error: What was raised.
+        host: The test.
+        explain: Adds what the receiver's kind adds.
+    """
+    if not isinstance(error, JsException) or host.is_tests(error):
+        return error
+    sent = js_error(error.name, error.message)
+    sent.__dict__.update(vars(error))
+    if host.is_on("enhanced_error_serialization", ERRORS_KEPT):
+        explain(sent)
+    elif sent.name not in _STANDARD and sent.name != "DataCloneError":
+        sent = js_error("Error", f"{sent.name}: {sent.message}")
+    sent.remote = True  # type: ignore[attr-defined]
+    return sent
+
+
+_STANDARD: Final = frozenset(
+    {"Error", "TypeError", "RangeError", "SyntaxError", "ReferenceError", "EvalError", "URIError", "AggregateError"}
+)
+
+
+def python_error(error: BaseException) -> JsException:
+    """An exception of Python's as JavaScript has it: a `PythonError` whose message is the traceback.
+
+    Args:
+        error: The exception.
+    """
+    made = js_error("PythonError", "".join(traceback.format_exception(_from_callee(error))))
+    made.type = type(error).__name__  # type: ignore[attr-defined]
+    made.stack = f"PythonError: {made.message}"  # type: ignore[attr-defined]
+    return made
+
+
+def _from_callee(error: BaseException) -> BaseException:
+    """The exception without the frames of the stand-in: its traceback begins where the SDK calls the method."""
+    found = error.__traceback__
+    while found is not None and found.tb_frame.f_code is not wrapper_func.__code__:
+        found = found.tb_next
+    return error if found is None else error.with_traceback(found)
+
+
+def no_method(name: str) -> JsException:
+    """The error of a call of a method that a receiver has not."""
+    return js_error("TypeError", f'The RPC receiver does not implement the method "{name}".')
+
+
+async def call_back(host: Host, callback: Any, *args: Any) -> Any:
+    """Call a function that a method of the runtime was given, and await what it gives.
+
+    Args:
+        host: The test.
+        callback: The function.
+        *args: Its arguments.
+
+    Returns:
+        A value of JavaScript.
+
+    Raises:
+        JsException: A `PythonError`, for what a function of Python's raises.
+    """
+    try:
+        return await settle(callback(*args))
+    except (Exception, asyncio.CancelledError) as error:
+        if isinstance(error, JsException) or host.is_tests(error):
+            raise
+        raise python_error(error) from error
+
+
+async def call_python(host: Host, method: Any, args: Sequence[Any], *, takes_fewer: bool = False) -> Any:
+    """Call a method of an entrypoint written in Python.
+
+    Args:
+        host: The test.
+        method: The method, bound.
+        args: Values of JavaScript.
+        takes_fewer: Whether it is a handler that gets as many arguments as it takes.
+
+    Returns:
+        A value of JavaScript.
+
+    Raises:
+        JsException: A `PythonError`, for what the method raises.
+    """
+    try:
+        return await wrapper_func(method, args, takes_fewer)
+    except (Exception, asyncio.CancelledError) as error:
+        if host.is_tests(error):
+            raise
+        raise python_error(error) from None
+
+
+async def wrapper_func(method: Any, args: Sequence[Any], takes_fewer: bool) -> Any:
+    # Named, and written, as the platform's own: a caller sees it at the head of the traceback.
+    py_args: list[Any] = [python_from_rpc(value) for value in args]
+    py_kwargs: dict[str, Any] = {}
+    result = (
+        relaxed(method, py_args)
+        if takes_fewer  # fetch, alarm, webSocketMessage
+        else method(*py_args, **py_kwargs)
+    )
+    if inspect.isawaitable(result):
+        return python_to_rpc(await result)
+    return python_to_rpc(result)
+
+
+def method_of(receiver: object, name: str) -> Any:
+    """A method that a caller names.
+
+    Args:
+        receiver: The entrypoint or object.
+        name: The method's name.
+
+    Raises:
+        JsException: A `TypeError`, if there is none, or it may not be called.
+    """
+    if name in _RESERVED:
+        raise js_error("TypeError", f"'{name}' is a reserved method and cannot be called over RPC.")
+    method = getattr(receiver, name, None)
+    if method is None:
+        raise js_error("TypeError", f"Method {name} does not exist")
+    return method
+
+
+def relaxed(method: Any, args: Sequence[Any]) -> Any:
+    """Call a handler with as many arguments as it takes, as the platform does with `fetch`, `alarm` and `webSocket…`.
+
+    Args:
+        method: The handler, bound.
+        args: The arguments.
+    """
+    try:
+        signature = inspect.signature(method)
+    except (TypeError, ValueError):
+        return method(*args)
+    for count in range(len(args), -1, -1):
+        try:
+            signature.bind(*args[:count])
+        except TypeError:
+            continue
+        return method(*args[:count])
+    return method(*args)
+
+
+__all__ = [
+    "Crossing",
+    "Receiver",
+    "RpcStub",
+    "call_back",
+    "call_python",
+    "method_of",
+    "no_method",
+    "python_error",
+    "relaxed",
+    "send",
+    "sent_error",
+]

@@ -1,0 +1,254 @@
+"""Durable Objects: the namespace of a class, and the stubs of its objects, as JavaScript has them.
+
+Source: workerd 1.20261117.1, observed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from durable_engine import JsException, hide_frames
+from pytest_workflows.errors import WorkflowConfigError
+from pytest_workflows.javascript.objects import JsFunction, JsObject, JsPromise, js_error, js_text, option
+
+from .crossing import Receiver, call_python, method_of, send
+from .durable_ids import DurableObjectId, Ids
+from .object_store import ObjectStore
+from .running_object import RunningObject
+
+if TYPE_CHECKING:
+    from pytest_workflows.javascript.request import Request
+    from pytest_workflows.project.binding_config import BindingConfig
+
+    from .host import Host
+
+hide_frames(__file__)
+
+_NO_JURISDICTIONS: Final = "Jurisdiction restrictions are not implemented in workerd."
+
+
+def make(config: BindingConfig, host: Host) -> DurableObjectNamespace:
+    """Make the stand-in of a binding.
+
+    Args:
+        config: The binding, of `durable_objects.bindings`.
+        host: The test.
+
+    Raises:
+        WorkflowConfigError: If the Worker has no such class.
+    """
+    name = str(config.settings.get("class_name"))
+    settings = {} if host.config is None else host.config.settings
+    made = host.export(name)
+    if made is None:
+        raise WorkflowConfigError(
+            f"{config.path}:{config.line}: the binding {config.name} names the class {name!r} of Durable Objects, and "
+            "the Worker's main module has no such class. Define it there, or import it."
+        )
+    return namespace_of(made, name, host, is_sqlite=has_sqlite(name, settings.get("migrations")))
+
+
+def namespace_of(made: type, name: str, host: Host, *, is_sqlite: bool = True) -> DurableObjectNamespace:
+    """The namespace of a class.
+
+    Args:
+        made: The class.
+        name: Its name.
+        host: The test.
+        is_sqlite: Whether its objects have a database.
+    """
+    store = host.stores.get("durable_objects", name, ObjectStore)
+    return DurableObjectNamespace(ObjectClass(made, name, host, store, is_sqlite=is_sqlite))
+
+
+def has_sqlite(name: str, migrations: Any) -> bool:
+    """Whether a class's objects have a database, by the migrations of the configuration.
+
+    Args:
+        name: The class.
+        migrations: The configuration's `migrations`.
+    """
+    with_database: set[str] = set()
+    for one in migrations if isinstance(migrations, list) else ():
+        if not isinstance(one, Mapping):
+            continue
+        with_database |= set(one.get("new_sqlite_classes") or ())
+        for renamed in one.get("renamed_classes") or ():
+            if renamed.get("from") in with_database:
+                with_database.add(renamed.get("to"))
+    return name in with_database
+
+
+class ObjectClass:
+    """A class of Durable Objects in one test.
+
+    Args:
+        made: The class.
+        name: Its name.
+        host: The test.
+        store: What its objects have stored.
+        is_sqlite: Whether its objects have a database.
+    """
+
+    def __init__(self, made: type, name: str, host: Host, store: ObjectStore, *, is_sqlite: bool) -> None:
+        self._made = made
+        self.name = name
+        self.host = host
+        self.store = store
+        self.is_sqlite = is_sqlite
+        settings = {} if host.config is None else host.config.settings
+        self.ids = Ids(str(settings.get("name") or "worker"), name)
+        self.exports: Callable[[], Any] | None = None
+        if store.open_database is None:
+            self._open_store()
+
+    def _open_store(self) -> None:
+        from .sqlite import SqliteDatabase
+
+        host = self.host
+        self.store.open_database = lambda file: SqliteDatabase(host.now_ms, lambda: host.random, file)
+        for digits in self.store.ids():  # those of a seed
+            if self.store.data(digits).alarm is not None:
+                self.running(DurableObjectId(digits, self.store.names.get(digits))).alarm.changed()
+
+    def running(self, id: DurableObjectId) -> RunningObject:
+        """An object, made anew where it is not in memory.
+
+        Args:
+            id: Its id, with the name that the caller knows.
+        """
+        found = self.store.running.get(id._digits)
+        if found is None:
+            if id.name is not None:
+                self.store.names[id._digits] = id.name
+            found = self.store.running[id._digits] = RunningObject(self, id)
+        made: RunningObject = found
+        return made
+
+    def make(self, state: Any) -> Any:
+        """Make the object of a `ctx`."""
+        return self._made(state, self.host.env())
+
+    def forget(self, running: RunningObject) -> None:
+        """Drop an object from memory; its next call makes it anew."""
+        if self.store.running.get(running.state._id._digits) is running:
+            del self.store.running[running.state._id._digits]
+
+
+class DurableObjectNamespace(JsObject):
+    """A class of Durable Objects, as a binding.
+
+    Args:
+        object_class: The class.
+    """
+
+    def __init__(self, object_class: ObjectClass) -> None:
+        self._class = object_class
+
+    def idFromName(self, *name: Any) -> DurableObjectId:
+        """The id of a name: always the same."""
+        if not name:
+            raise _not_of_type("idFromName", "string")
+        return self._class.ids.of_name(js_text(name[0]))
+
+    def idFromString(self, *text: Any) -> DurableObjectId:
+        """The id that a text of 64 hexadecimal digits is."""
+        if not text:
+            raise _not_of_type("idFromString", "string")
+        return self._class.ids.of_text(js_text(text[0]))
+
+    def newUniqueId(self, options: Any = None) -> DurableObjectId:
+        """A new id."""
+        if option(options, "jurisdiction") is not None:
+            raise js_error("Error", _NO_JURISDICTIONS)
+        return self._class.ids.unique(self._class.host.random)
+
+    def get(self, id: Any = None, options: Any = None) -> DurableObject:
+        """The stub of an object. Nothing is made before its first call."""
+        if not isinstance(id, DurableObjectId):
+            raise _not_of_type("get", "DurableObjectId")
+        return DurableObject(self._class, id)
+
+    def getByName(self, *name: Any) -> DurableObject:
+        """The stub of the object of a name."""
+        if not name:
+            raise _not_of_type("getByName", "string")
+        return DurableObject(self._class, self._class.ids.of_name(js_text(name[0])))
+
+    def jurisdiction(self, name: Any = None) -> DurableObjectNamespace:
+        """Refused, as the local runtime does."""
+        raise js_error("Error", _NO_JURISDICTIONS)
+
+
+class DurableObject(JsObject):
+    """The stub of a Durable Object: each name that it has not itself is a method of the object.
+
+    Args:
+        object_class: The class.
+        id: The object's id.
+    """
+
+    def __init__(self, object_class: ObjectClass, id: DurableObjectId) -> None:
+        self._class = object_class
+        self._id = id
+
+    @property
+    def id(self) -> DurableObjectId:
+        """The object's id."""
+        return self._id
+
+    @property
+    def name(self) -> str | None:
+        """The name that the id was made of; undefined where it is not known."""
+        return self._id.name
+
+    def fetch(self, *args: Any) -> JsPromise:
+        """Send a request to the object's fetch handler."""
+        from .fetching import call_fetch, fetch
+
+        host = self._class.host
+
+        async def answer(request: Request) -> Any:
+            return await self._running().deliver(lambda instance: call_fetch(host, instance, request))
+
+        return fetch(host, answer, args, f"The fetch handler of {self._what()}", explain=self._explain)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name in _PYTHONS:
+            raise AttributeError(name)
+        return JsFunction(lambda *args: self._call(name, args), name)
+
+    def _call(self, name: str, args: tuple[Any, ...]) -> JsPromise:
+        async def receive(given: list[Any]) -> Any:
+            return await self._running().deliver(
+                lambda instance: call_python(self._class.host, method_of(instance, name), given)
+            )
+
+        return self._send(receive, args, f"Method {name} of {self._what()}")
+
+    def _send(self, receive: Receiver, args: tuple[Any, ...], what: str) -> JsPromise:
+        return send(self._class.host, receive, args, what, explain=self._explain)
+
+    def _running(self) -> RunningObject:
+        return self._class.running(self._id)
+
+    def _what(self) -> str:
+        return f"Durable Object {self._id.name or self._id._digits[:8] + '…'} of {self._class.name}"
+
+    def _explain(self, error: JsException) -> None:
+        error.durableObjectId = self._id._digits  # type: ignore[attr-defined]
+
+
+_PYTHONS: Final = frozenset({"then", "_is_coroutine", "_is_coroutine_marker"})
+"""What code asks of any object, and no method of an object in the Worker."""
+
+
+def _not_of_type(method: str, expected: str) -> JsException:
+    return js_error(
+        "TypeError",
+        f"Failed to execute '{method}' on 'DurableObjectNamespace': parameter 1 is not of type '{expected}'.",
+    )
+
+
+__all__ = ["DurableObject", "DurableObjectNamespace", "ObjectClass", "make", "namespace_of"]

@@ -1,0 +1,242 @@
+"""The stored contents of one Durable Object: keys, an alarm, a database; with transactions over all of them."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable
+from typing import Any, Final
+
+from pytest_workflows.javascript.cloning import clone
+
+from .sqlite import SqliteDatabase
+
+OpenDatabase = Callable[[bytes | None], SqliteDatabase]
+"""Opens a database that starts as a file's contents, empty for None."""
+
+_MISSING: Final = object()
+
+
+class _Transaction:
+    """What is to be undone if a transaction is.
+
+    Attributes:
+        undo: The values that keys had, or that they had none.
+        alarm: The alarm that was set when it began.
+        databases: The databases that it began in, each with its name there and the count of changes then.
+        database: The database that there was when it began.
+    """
+
+    __slots__ = ("alarm", "database", "databases", "undo")
+
+    def __init__(self, alarm: int | None, database: SqliteDatabase | None) -> None:
+        self.undo: dict[str, Any] = {}
+        self.alarm = alarm
+        self.database = database
+        self.databases: list[tuple[SqliteDatabase, str, int]] = []
+
+
+class ObjectData:
+    """The stored contents of one Durable Object.
+
+    A value that is kept is a clone and never changed; what is handed out is a clone of it.
+
+    Args:
+        open_database: Opens its database.
+        database: The file that the database starts as; None for none.
+    """
+
+    def __init__(self, open_database: OpenDatabase, database: bytes | None = None) -> None:
+        self._open_database = open_database
+        self._entries: dict[str, Any] = {}
+        self._sorted: list[str] | None = None
+        self._alarm: int | None = None
+        self._database = None if database is None else open_database(database)
+        self._transactions: list[_Transaction] = []
+
+    # -- keys ----------------------------------------------------------------------------------------------------------
+
+    def get(self, key: str) -> Any:
+        """The value of a key; undefined where there is none."""
+        return clone(self._entries.get(key))
+
+    def put(self, key: str, value: Any) -> None:
+        """Set the value of a key.
+
+        Args:
+            key: The key.
+            value: A value of JavaScript, a clone that nobody else has.
+        """
+        self._note(key)
+        if key not in self._entries:
+            self._sorted = None
+        self._entries[key] = value
+
+    def delete(self, key: str) -> bool:
+        """Take a key out; whether it was there."""
+        if key not in self._entries:
+            return False
+        self._note(key)
+        del self._entries[key]
+        self._sorted = None
+        return True
+
+    def listed(
+        self,
+        *,
+        start: str | None = None,
+        after: str | None = None,
+        end: str | None = None,
+        prefix: str = "",
+        limit: int | None = None,
+        reverse: bool = False,
+    ) -> dict[str, Any]:
+        """Keys and values, in the order of the keys' UTF-8.
+
+        Args:
+            start: The first key.
+            after: A key after which it begins.
+            end: A key before which it ends.
+            prefix: What the keys begin with.
+            limit: How many at most.
+            reverse: Whether the last keys come first.
+        """
+        keys = self._sorted
+        if keys is None:
+            keys = self._sorted = sorted(self._entries)
+        first = bisect_left(keys, max(start or "", prefix))
+        if after is not None:
+            first = max(first, bisect_left(keys, after + "\0"))
+        last = len(keys) if end is None else bisect_left(keys, end)
+        found = [key for key in keys[first:last] if key.startswith(prefix)]
+        if reverse:
+            found.reverse()
+        return {key: clone(self._entries[key]) for key in found[:limit]}
+
+    def _note(self, key: str) -> None:
+        if self._transactions:
+            self._transactions[-1].undo.setdefault(key, self._entries.get(key, _MISSING))
+
+    # -- alarm and database --------------------------------------------------------------------------------------------
+
+    @property
+    def alarm(self) -> int | None:
+        """When the alarm is due, in milliseconds since 1970; None for no alarm."""
+        return self._alarm
+
+    @alarm.setter
+    def alarm(self, due_ms: int | None) -> None:
+        self._alarm = due_ms
+
+    def database(self) -> SqliteDatabase:
+        """The database, opened where it was not; every open transaction has begun in it."""
+        database = self._database
+        if database is None:
+            database = self._database = self._open_database(None)
+        for one in self._transactions:
+            if not one.databases or one.databases[-1][0] is not database:
+                one.databases.append((database, database.begin(), database.connection.total_changes))
+        return database
+
+    def delete_all(self) -> None:
+        """Take all keys out, and the database with all of its tables. The alarm stays."""
+        for key in self._entries:
+            self._note(key)
+        self._entries.clear()
+        self._sorted = None
+        database, self._database = self._database, None
+        if database is not None and not self._transactions:
+            database.close()
+
+    # -- transactions --------------------------------------------------------------------------------------------------
+
+    @property
+    def depth(self) -> int:
+        """How many transactions are open, one in the other."""
+        return len(self._transactions)
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether the outermost open transaction has written anything."""
+        if not self._transactions:
+            return False
+        one = self._transactions[0]
+        is_written = any(database.connection.total_changes != before for database, _, before in one.databases)
+        return is_written or bool(one.undo) or one.alarm != self._alarm or one.database is not self._database
+
+    def begin(self) -> None:
+        """Begin a transaction, or one in one."""
+        self._transactions.append(_Transaction(self._alarm, self._database))
+
+    def commit(self) -> None:
+        """End the innermost transaction.
+
+        Raises:
+            sqlite3.IntegrityError: If a deferred constraint does not hold.
+        """
+        ended = self._transactions.pop()
+        for database, name, _ in ended.databases:
+            database.commit(name)
+        if self._transactions:
+            outer = self._transactions[-1]
+            for key, value in ended.undo.items():
+                outer.undo.setdefault(key, value)
+        elif ended.database is not None and ended.database is not self._database:
+            ended.database.close()
+
+    def roll_back(self) -> None:
+        """Undo the innermost transaction."""
+        undone = self._transactions.pop()
+        for key, value in undone.undo.items():
+            if value is _MISSING:
+                self._entries.pop(key, None)
+            else:
+                self._entries[key] = value
+        self._sorted = None
+        self._alarm = undone.alarm
+        for database, name, _ in reversed(undone.databases):
+            database.roll_back(name)
+        self._database = undone.database if undone.database is not None else self._database
+
+    # -- as a whole ----------------------------------------------------------------------------------------------------
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is stored."""
+        return not self._entries and self._alarm is None and (self._database is None or not self._database.tables())
+
+    def copy(self, open_database: OpenDatabase | None = None) -> ObjectData:
+        """Another one of the same contents; the values are shared.
+
+        Args:
+            open_database: Opens the other one's database; as this one's by default.
+        """
+        file = None if self._database is None else self._database.serialized()
+        made = ObjectData(open_database or self._open_database, file)
+        made._entries = dict(self._entries)
+        made._alarm = self._alarm
+        return made
+
+    def entries(self) -> dict[str, Any]:
+        """Keys and values, for comparison."""
+        return self._entries
+
+    def tables(self) -> dict[str, list[dict[str, Any]]]:
+        """The rows of all tables, for comparison."""
+        database = self._database
+        if database is None:
+            return {}
+        made: dict[str, list[dict[str, Any]]] = {}
+        for table in database.tables():
+            columns = database.columns(table)
+            quoted = table.replace('"', '""')
+            made[table] = [dict(zip(columns, row, strict=True)) for row in database.own(f'SELECT * FROM "{quoted}"')]
+        return made
+
+    def close(self) -> None:
+        """Let go of the database."""
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+
+__all__ = ["ObjectData", "OpenDatabase"]

@@ -1,0 +1,486 @@
+"""A Durable Object's `storage`, and the transactions in it, as JavaScript has them.
+
+Source: workerd 1.20261117.1, observed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator, Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from durable_engine import jsnull
+from pytest_workflows.javascript.cloning import Cloner, clone
+from pytest_workflows.javascript.collections import JsDate, JsMap
+from pytest_workflows.javascript.objects import (
+    JsArray,
+    JsObject,
+    JsPlain,
+    JsPromise,
+    js_error,
+    js_text,
+    option,
+    promised,
+    to_python,
+)
+
+from .crossing import call_back
+from .object_data import ObjectData
+from .object_sections import Sections
+
+if TYPE_CHECKING:
+    from .host import Host
+    from .sql_storage import SqlStorage
+
+_NOT_SQLITE: Final = (
+    "SQL is not enabled for this Durable Object class. To enable it, set `new_sqlite_classes` instead of `new_classes` "
+    "in the migrations of your Wrangler configuration."
+)
+_COMMITTED: Final = (
+    "Cannot call {}() on transaction that has already committed: did you move `txn` outside of the closure?"
+)
+
+
+class _Immediate(JsPromise, js_class="Promise"):
+    """A promise of storage. While an object awaits one, nothing else of it is run: no other event comes between."""
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        if self._error is not None:
+            raise self._error
+        return to_python(self._value)
+        yield
+
+
+class ObjectWrites:
+    """What an object wrote since its last event ended, or time moved: it is undone together if the object is aborted.
+
+    Args:
+        data: The object's contents.
+        now_ms: Gives the virtual time.
+        on_alarm: Called when the alarm may be another one; with `is_asked` where the object set it.
+    """
+
+    def __init__(self, data: ObjectData, now_ms: Callable[[], int], on_alarm: Callable[..., None]) -> None:
+        self.data = data
+        self._now_ms = now_ms
+        self._on_alarm = on_alarm
+        self._since: int | None = None
+
+    def before(self) -> None:
+        """To be called before anything is written."""
+        if self._since is not None and self._since != self._now_ms():
+            self.keep()
+        if not self.data.depth:
+            self.data.begin()
+            self._since = self._now_ms()
+
+    def keep(self) -> None:
+        """Make what was written last."""
+        if self._since is not None:
+            self._since = None
+            self.data.commit()
+
+    def undo(self) -> bool:
+        """Undo what is not kept, open transactions included; whether anything was written now, and is lost."""
+        if self._since is not None and self._since != self._now_ms():
+            self.keep()
+        is_lost = self.data.is_changed
+        while self.data.depth:
+            self.data.roll_back()
+        self._since = None
+        self._on_alarm()
+        return is_lost
+
+    def set_alarm(self, due_ms: int | None) -> None:
+        """Set the alarm, or none."""
+        self.before()
+        self.data.alarm = due_ms
+        self._on_alarm(is_asked=True)
+
+    def roll_back(self) -> None:
+        """Undo a transaction."""
+        self.data.roll_back()
+        self._on_alarm()
+
+
+class _Operations(JsObject):
+    """What storage and a transaction have in common."""
+
+    _writes: ObjectWrites
+    _now_ms: Callable[[], int]
+    _check_alarm: Callable[[], None]
+
+    def _check(self, method: str) -> None:
+        """Refuse the call of a method, where the transaction is over."""
+
+    @promised
+    def get(self, keys: Any = None, options: Any = None) -> Any:
+        """The value of a key, undefined where there is none; for an array of keys a map."""
+        self._check("get")
+        data = self._writes.data
+        if isinstance(keys, JsArray):
+            found = {}
+            for key in sorted({js_text(key) for key in keys._items}):
+                value = data.get(key)
+                if value is not None:
+                    found[key] = value
+            return _now(JsMap(found))
+        return _now(data.get(js_text(keys)))
+
+    @promised
+    def put(self, keys: Any = None, value: Any = None, options: Any = None) -> Any:
+        """Set the value of a key, or those of an object's keys."""
+        self._check("put")
+        entries: dict[str, Any]
+        if isinstance(keys, JsObject):
+            cloner = Cloner()
+            given = keys._entries if isinstance(keys, JsPlain) else {}
+            entries = {key: cloner.clone(item) for key, item in given.items() if item is not None}
+        elif value is None:
+            raise js_error("TypeError", "put() called with undefined value.")
+        else:
+            entries = {js_text(keys): clone(value)}
+        self._writes.before()
+        for key, item in entries.items():
+            self._writes.data.put(key, item)
+        return _now(None)
+
+    @promised
+    def delete(self, keys: Any = None, options: Any = None) -> Any:
+        """Take a key out; whether it was there. For an array of keys, how many were."""
+        self._check("delete")
+        self._writes.before()
+        data = self._writes.data
+        if isinstance(keys, JsArray):
+            return _now(sum([data.delete(js_text(key)) for key in keys._items]))
+        return _now(data.delete(js_text(keys)))
+
+    @promised
+    def list(self, options: Any = None) -> Any:
+        """A map of keys and values, in the order of the keys."""
+        self._check("list")
+        return _now(JsMap(_listed(self._writes.data, options)))
+
+    @promised
+    def getAlarm(self, options: Any = None) -> Any:
+        """When the alarm is due, in milliseconds; null for no alarm."""
+        self._check("getAlarm")
+        alarm = self._writes.data.alarm
+        return _now(jsnull if alarm is None else alarm)
+
+    @promised
+    def setAlarm(self, time: Any = None, options: Any = None) -> Any:
+        """Set the alarm, in place of one that was set."""
+        self._check("setAlarm")
+        due = _alarm_time(time)
+        self._check_alarm()
+        self._writes.set_alarm(max(due, self._now_ms()))
+        return _now(None)
+
+    @promised
+    def deleteAlarm(self, options: Any = None) -> Any:
+        """Take the alarm back."""
+        self._check("deleteAlarm")
+        self._writes.set_alarm(None)
+        return _now(None)
+
+
+class DurableObjectStorage(_Operations):
+    """`ctx.storage` of a Durable Object.
+
+    Args:
+        writes: The object's contents, with what was written last.
+        sections: The object's sections.
+        host: The test.
+        check_alarm: Raises where the class has no alarm handler.
+        is_sqlite: Whether the class has a database.
+        clears_alarm: Whether `deleteAll` takes the alarm back as well (from 2026-02-24 on).
+        has_optional_fields: Whether an optional field that has no value is there, undefined (from 2025-12-03 on).
+    """
+
+    def __init__(
+        self,
+        writes: ObjectWrites,
+        sections: Sections,
+        host: Host,
+        check_alarm: Callable[[], None],
+        *,
+        is_sqlite: bool,
+        clears_alarm: bool,
+        has_optional_fields: bool,
+    ) -> None:
+        self._writes = writes
+        self._sections = sections
+        self._host = host
+        self._now_ms = host.now_ms
+        self._check_alarm = check_alarm
+        self._is_sqlite = is_sqlite
+        self._clears_alarm = clears_alarm
+        self._has_optional_fields = has_optional_fields
+        self._sql: SqlStorage | None = None
+        self._kv: SyncKvStorage | None = None
+
+    @property
+    def sql(self) -> SqlStorage:
+        """The database. Raises an Error where the class has none."""
+        self._check_sqlite()
+        if self._sql is None:
+            from .sql_storage import SqlStorage
+
+            self._sql = SqlStorage(
+                self._writes.data.database, self._writes.before, has_optional_fields=self._has_optional_fields
+            )
+        return self._sql
+
+    @property
+    def kv(self) -> SyncKvStorage:
+        """The keys, without promises. Raises an Error where the class has no database."""
+        self._check_sqlite()
+        if self._kv is None:
+            self._kv = SyncKvStorage(self._writes, has_optional_fields=self._has_optional_fields)
+        return self._kv
+
+    def _check_sqlite(self) -> None:
+        if not self._is_sqlite:
+            raise js_error("Error", _NOT_SQLITE)
+
+    @promised
+    def deleteAll(self, options: Any = None) -> Any:
+        """Take all keys out, and all tables."""
+        self._writes.before()
+        self._writes.data.delete_all()
+        if self._clears_alarm:
+            self._writes.set_alarm(None)
+        return _now(None)
+
+    @promised
+    def sync(self) -> Any:
+        """Make what was written last."""
+        self._writes.keep()
+        return _now(None)
+
+    @promised
+    async def transaction(self, callback: Any = None, options: Any = None) -> Any:
+        """Call a function with a transaction; what it raises undoes everything that was written meanwhile.
+
+        Returns:
+            What the function gives.
+        """
+
+        async def run() -> Any:
+            self._writes.keep()
+            transaction = DurableObjectTransaction(self)
+            self._writes.data.begin()
+            try:
+                result = await call_back(self._host, callback, transaction)
+            except BaseException:
+                transaction._end(is_kept=False)
+                raise
+            transaction._end(is_kept=True)
+            return result
+
+        if not callable(callback):
+            raise _not_of_type("transaction", "function")
+        return await self._sections.run(run)
+
+    def transactionSync(self, callback: Any = None) -> Any:
+        """Call a function at once; what it raises undoes everything that it wrote.
+
+        Returns:
+            What the function gives.
+        """
+        if not callable(callback):
+            raise _not_of_type("transactionSync", "function")
+        self._check_sqlite()
+        self._writes.before()
+        data = self._writes.data
+        data.begin()
+        depth = data.depth
+        try:
+            from pytest_workflows.javascript.objects import from_python
+
+            result = from_python(callback())
+        except BaseException:
+            if data.depth == depth:
+                self._writes.roll_back()
+            raise
+        data.commit()
+        return result
+
+    @promised
+    def getCurrentBookmark(self) -> Any:
+        """A bookmark, always the same: nothing is backed up here."""
+        return _now("00000000-00000000-00000000-00000000000000000000000000000000")
+
+    @promised
+    def getBookmarkForTime(self, time: Any = None) -> Any:
+        """Refused: nothing is backed up here."""
+        raise js_error("Error", _NO_BACKUP)
+
+    @promised
+    def onNextSessionRestoreBookmark(self, bookmark: Any = None) -> Any:
+        """Refused: nothing is backed up here."""
+        raise js_error("Error", _NO_BACKUP)
+
+
+_NO_BACKUP: Final = "This Durable Object's storage back-end does not implement point-in-time recovery."
+
+
+class DurableObjectTransaction(_Operations):
+    """A transaction.
+
+    Args:
+        storage: The storage that it is of.
+    """
+
+    def __init__(self, storage: DurableObjectStorage) -> None:
+        self._writes = storage._writes
+        self._now_ms = storage._now_ms
+        self._check_alarm = storage._check_alarm
+        self._depth = storage._writes.data.depth + 1
+        self._is_rolled_back = self._is_over = False
+
+    def _check(self, method: str) -> None:
+        if self._is_rolled_back:
+            raise js_error("Error", f"Cannot {method}() on rolled back transaction")
+        if self._is_over:
+            raise js_error("Error", _COMMITTED.format(method))
+
+    def _end(self, *, is_kept: bool) -> None:
+        if self._is_rolled_back or self._writes.data.depth < self._depth:  # the object was aborted meanwhile
+            self._is_over = True
+        elif is_kept:
+            self._writes.data.commit()
+            self._is_over = True
+        else:
+            self._is_over = True
+            self._writes.roll_back()
+
+    @promised
+    def deleteAll(self, options: Any = None) -> Any:
+        """Refused, as on the platform."""
+        raise js_error("Error", "Cannot call deleteAll() within a transaction")
+
+    def rollback(self) -> None:
+        """Undo everything that was written in it; nothing can be done with it afterwards."""
+        if self._is_rolled_back:
+            return
+        self._check("rollback")
+        self._is_rolled_back = True
+        self._writes.roll_back()
+
+
+class SyncKvStorage(JsObject):
+    """`storage.kv`: the keys, without promises.
+
+    Args:
+        writes: The object's contents, with what was written last.
+        has_optional_fields: Whether an optional field that has no value is there, undefined.
+    """
+
+    def __init__(self, writes: ObjectWrites, *, has_optional_fields: bool) -> None:
+        self._writes = writes
+        self._has_optional_fields = has_optional_fields
+
+    def get(self, key: Any = None) -> Any:
+        """The value of a key; undefined where there is none."""
+        return self._writes.data.get(js_text(key))
+
+    def put(self, key: Any = None, value: Any = None) -> None:
+        """Set the value of a key."""
+        self._writes.before()
+        self._writes.data.put(js_text(key), clone(value))
+
+    def delete(self, key: Any = None) -> bool:
+        """Take a key out; whether it was there."""
+        self._writes.before()
+        return self._writes.data.delete(js_text(key))
+
+    def list(self, options: Any = None) -> ListIterator:
+        """Pairs of keys and values, in the order of the keys."""
+        return ListIterator(_listed(self._writes.data, options), self._has_optional_fields)
+
+
+class ListIterator(JsObject):
+    """What `storage.kv.list` gives.
+
+    Args:
+        entries: Keys and values.
+        has_optional_fields: Whether an optional field that has no value is there, undefined.
+    """
+
+    def __init__(self, entries: dict[str, Any], has_optional_fields: bool) -> None:
+        self._pairs = iter(entries.items())
+        self._has_optional_fields = has_optional_fields
+
+    def next(self) -> JsPlain:
+        """The next pair, as an iterator of JavaScript gives it."""
+        for key, value in self._pairs:
+            return JsPlain({"done": False, "value": JsArray([key, value])})
+        return JsPlain({"done": True, "value": None} if self._has_optional_fields else {"done": True})
+
+    def __iter__(self) -> Iterator[Any]:
+        return (JsArray([key, value]) for key, value in self._pairs)
+
+
+# -- arguments and results ---------------------------------------------------------------------------------------------
+
+
+def _now(value: Any) -> JsPromise:
+    return _Immediate.resolved(value)
+
+
+def _listed(data: ObjectData, options: Any) -> dict[str, Any]:
+    start, after, limit = option(options, "start"), option(options, "startAfter"), option(options, "limit")
+    if not _is_missing(start) and not _is_missing(after):
+        raise js_error("TypeError", "list() cannot be called with both start and startAfter values.")
+    most = None if _is_missing(limit) else _whole(limit)
+    if most is not None and most <= 0:
+        raise js_error("TypeError", "List limit must be positive.")
+    end, prefix = option(options, "end"), option(options, "prefix")
+    return data.listed(
+        start=None if _is_missing(start) else js_text(start),
+        after=None if _is_missing(after) else js_text(after),
+        end=None if _is_missing(end) else js_text(end),
+        prefix="" if _is_missing(prefix) else js_text(prefix),
+        limit=most,
+        reverse=bool(option(options, "reverse")),
+    )
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or value is jsnull
+
+
+def _whole(value: Any) -> int:
+    """A number as the runtime reads an integer: what is no number is 0."""
+    try:
+        number = float(value if isinstance(value, int | float) else js_text(value))
+    except ValueError:
+        return 0
+    return int(number) if math.isfinite(number) else 0
+
+
+def _alarm_time(time: Any) -> int:
+    ms: float
+    if isinstance(time, JsDate):
+        ms = time._ms
+    elif isinstance(time, int | float) and not isinstance(time, bool):
+        ms = time
+    else:
+        raise _not_of_type("setAlarm", "date")
+    if not math.isfinite(ms) or abs(ms) > 8.64e15:
+        raise js_error("TypeError", "The value cannot be converted because it is not a valid Date.")
+    if ms <= 0:
+        raise js_error("TypeError", "setAlarm() cannot be called with an alarm time <= 0")
+    return int(ms)
+
+
+def _not_of_type(method: str, expected: str) -> Exception:
+    return js_error(
+        "TypeError",
+        f"Failed to execute '{method}' on 'DurableObjectStorage': parameter 1 is not of type '{expected}'.",
+    )
+
+
+__all__ = ["DurableObjectStorage", "DurableObjectTransaction", "ObjectWrites", "SyncKvStorage"]

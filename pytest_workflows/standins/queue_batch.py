@@ -1,0 +1,205 @@
+"""A batch of messages as a consumer gets it, and what the consumer says of them.
+
+Of several words on one message the first holds, but for `retryAll()`. Source: observed with workerd 1.20261117.1.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from durable_engine import jsnull
+from pytest_workflows.javascript.collections import JsDate
+from pytest_workflows.javascript.objects import JsArray, JsObject, JsPlain, js_error, option
+
+from .queue_store import Verdict
+
+
+@dataclass(slots=True)
+class Answer:
+    """What a consumer said of a batch.
+
+    Attributes:
+        outcome: `ok`, or `exception` where the handler raised.
+        acks_all: Whether it acknowledged all.
+        retries_all: Whether it asked for all once more.
+        delay: The delay of that in seconds.
+        acks: The ids of the messages that it acknowledged one by one.
+        retries: The ids of those that it asked for once more, each with its delay in seconds.
+    """
+
+    outcome: str = "ok"
+    acks_all: bool = False
+    retries_all: bool = False
+    delay: int | None = None
+    acks: list[str] = field(default_factory=list)
+    retries: dict[str, int | None] = field(default_factory=dict)
+
+    def verdict(self) -> Verdict:
+        """What becomes of the messages, as the local runtime has it: a throw undoes every acknowledgement."""
+        return Verdict(self.retries_all or self.outcome != "ok", self.delay, dict(self.retries))
+
+    def lost_acks(self, ids: Sequence[str]) -> list[str]:
+        """The messages that were acknowledged and come once more all the same."""
+        if self.outcome == "ok" and not self.retries_all:
+            return []
+        return list(ids) if self.acks_all else self.acks
+
+    def as_js(self) -> JsPlain:
+        """What a service binding's `queue()` resolves to."""
+        return JsPlain(
+            {
+                "outcome": self.outcome,
+                "ackAll": self.acks_all,
+                "retryBatch": JsPlain({"retry": self.retries_all, "delaySeconds": self.delay}),
+                "explicitAcks": JsArray(list(self.acks)),
+                "retryMessages": JsArray(
+                    [JsPlain({"msgId": id, "delaySeconds": delay}) for id, delay in self.retries.items()]
+                ),
+            }
+        )
+
+
+class QueueMessage(JsObject):
+    """A message, as a consumer gets it.
+
+    Args:
+        id: Its id.
+        timestamp: When it was sent, in milliseconds since 1970.
+        body: Makes the body, a value of JavaScript; asked once.
+        attempts: Which delivery of it this is, from 1.
+        answer: What the consumer says.
+    """
+
+    _own = ("id", "timestamp", "body", "attempts")
+
+    def __init__(self, id: str, timestamp: float, body: Callable[[], Any], attempts: int, answer: Answer) -> None:
+        set_ = object.__setattr__
+        set_(self, "_id", id)
+        set_(self, "_timestamp", JsDate(timestamp))
+        set_(self, "_make", body)
+        set_(self, "_attempts", attempts)
+        set_(self, "_answer", answer)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self._own:
+            raise js_error("TypeError", f"Cannot assign to read only property '{name}' of object '#<{self._js_class}>'")
+        object.__setattr__(self, name, value)
+
+    @property
+    def id(self) -> str:
+        """The message's id."""
+        found: str = self._id
+        return found
+
+    @property
+    def timestamp(self) -> JsDate:
+        """When it was sent."""
+        found: JsDate = self._timestamp
+        return found
+
+    @property
+    def body(self) -> Any:
+        """What was sent."""
+        if "_body" not in self.__dict__:
+            object.__setattr__(self, "_body", self._make())
+        return self._body
+
+    @property
+    def attempts(self) -> int:
+        """Which delivery of it this is, from 1."""
+        found: int = self._attempts
+        return found
+
+    def ack(self) -> None:
+        """Acknowledge it: it is not delivered again."""
+        answer: Answer = self._answer
+        is_decided = answer.acks_all or answer.retries_all or self.id in answer.retries or self.id in answer.acks
+        if not is_decided:
+            answer.acks.append(self.id)
+
+    def retry(self, options: Any = None) -> None:
+        """Ask for it once more."""
+        answer: Answer = self._answer
+        if not answer.acks_all and self.id not in answer.acks:
+            answer.retries[self.id] = seconds_of(option(options, "delaySeconds"))
+
+
+class QueueController(JsObject):
+    """A batch, as a consumer gets it (`MessageBatch`).
+
+    Args:
+        queue: The queue's name.
+        messages: Makes the messages, given what the consumer says of them.
+        metrics: What is left in the queue.
+    """
+
+    _own = ("queue", "messages", "metadata")
+
+    def __init__(
+        self, queue: str, messages: Callable[[Answer], Sequence[QueueMessage]], metrics: JsPlain | None = None
+    ) -> None:
+        self._queue = queue
+        self._answer = Answer()
+        self._messages = JsArray(list(messages(self._answer)))
+        self._metrics = metrics or no_metrics()
+
+    @property
+    def queue(self) -> str:
+        """The queue's name."""
+        return self._queue
+
+    @property
+    def messages(self) -> JsArray:
+        """The messages."""
+        return self._messages
+
+    @property
+    def metadata(self) -> JsPlain:
+        """What is known of the queue."""
+        return JsPlain({"metrics": self._metrics})
+
+    def ackAll(self) -> None:
+        """Acknowledge all."""
+        if not self._answer.retries_all:
+            self._answer.acks_all = True
+
+    def retryAll(self, options: Any = None) -> None:
+        """Ask for all once more."""
+        if not self._answer.acks_all:
+            self._answer.retries_all = True
+            self._answer.delay = seconds_of(option(options, "delaySeconds"))
+
+
+def no_metrics() -> JsPlain:
+    """The metrics of a queue that holds nothing."""
+    return JsPlain({"backlogCount": 0, "backlogBytes": 0, "oldestMessageTimestamp": None})
+
+
+def seconds_of(value: Any) -> int | None:
+    """A delay as the runtime reads it: anything that is no number counts as 0.
+
+    Args:
+        value: A value of JavaScript.
+
+    Returns:
+        Whole seconds; None where none was given.
+    """
+    if value is None:
+        return None
+    number = _number(value)
+    return 0 if math.isnan(number) or math.isinf(number) else (int(number) + 2**31) % 2**32 - 2**31
+
+
+def _number(value: Any) -> float:
+    """JavaScript's `Number(value)`, of what a delay may be."""
+    if isinstance(value, str):
+        try:
+            return float(value.strip() or 0)
+        except ValueError:
+            return math.nan
+    if value is jsnull:
+        return 0
+    return float(value) if isinstance(value, int | float) else math.nan

@@ -1,0 +1,221 @@
+"""What a queue holds, and when a batch of it is due: a state machine without a clock of its own.
+
+Source: observed with miniflare 5.20261117.0 and workerd 1.20261117.1.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .queues import Broker
+    from .stores import Contents
+
+DEFAULT_BATCH_SIZE = 5
+DEFAULT_BATCH_TIMEOUT = 1.0
+DEFAULT_RETRIES = 2
+
+
+@dataclass(slots=True, eq=False)
+class StoredMessage:
+    """A message on its way.
+
+    Attributes:
+        id: 32 hex digits.
+        timestamp: When it was sent, in milliseconds since 1970.
+        content_type: `text`, `bytes`, `json` or `v8`.
+        content: The body: a text, bytes, JSON text, or a value of JavaScript that nobody else has.
+        size: How many bytes the body counts.
+        round: How many timers led to it, each set by the call that the one before it made.
+        failures: How many deliveries of it failed.
+    """
+
+    id: str
+    timestamp: int
+    content_type: str
+    content: Any
+    size: int
+    round: int = 0
+    failures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How a queue is delivered to its consumer.
+
+    Attributes:
+        batch_size: The most messages of a batch.
+        batch_timeout_ms: How long a batch that is not full waits for more.
+        retries: How often a message is delivered once more.
+        retry_delay: The delay before that in seconds, where the consumer asks for none.
+        dead_letters: The queue that gets what failed too often; None where that is dropped.
+    """
+
+    batch_size: int = DEFAULT_BATCH_SIZE
+    batch_timeout_ms: int = int(DEFAULT_BATCH_TIMEOUT * 1000)
+    retries: int = DEFAULT_RETRIES
+    retry_delay: float = 0
+    dead_letters: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of the messages of a batch.
+
+    Attributes:
+        retries_all: Whether each of them is delivered once more.
+        delay: The delay of that in seconds, where a message has none of its own; None for the consumer's.
+        retried: The ids of single messages to deliver once more, each with its delay in seconds or None.
+    """
+
+    retries_all: bool = False
+    delay: float | None = None
+    retried: dict[str, float | None] | None = None
+
+
+class QueueStore:
+    """The messages of one queue.
+
+    A batch is due when it is full, or when its first message has waited for as long as a batch may. One batch is
+    delivered at a time; a message that is delivered once more goes to the end of the queue.
+
+    Attributes:
+        delivery: How it is delivered; None where the queue has no consumer here, and what is sent is gone.
+        broker: What delivers it in a test; the store itself makes nothing of it.
+    """
+
+    def __init__(self, delivery: Delivery | None = None) -> None:
+        self.delivery = delivery
+        self.broker: Broker | None = None
+        self._waiting: list[StoredMessage] = []
+        self._delayed: list[tuple[int, int, StoredMessage]] = []
+        self._batch: list[StoredMessage] | None = None
+        self._flush_at: int | None = None
+        self._is_immediate = False
+        self._count = 0
+        self._gone: dict[Any, None] = {}
+
+    # -- what it holds -----------------------------------------------------------------------------------------------
+
+    @property
+    def backlog(self) -> Sequence[StoredMessage]:
+        """The messages that are delivered just now, or could be: not the delayed ones."""
+        return [*self._batch, *self._waiting] if self._batch else self._waiting
+
+    def messages(self) -> Iterator[StoredMessage]:
+        """All messages that have not been delivered for good."""
+        yield from self._batch or ()
+        yield from self._waiting
+        for _, _, message in sorted(self._delayed, key=lambda one: one[:2]):
+            yield message
+
+    def copy(self) -> QueueStore:
+        """Another store of the same messages."""
+        made = QueueStore(self.delivery)
+        made._waiting = [replace(message) for message in (*(self._batch or ()), *self._waiting)]
+        made._delayed = [(due, number, replace(message)) for due, number, message in self._delayed]
+        made._count, made._gone = self._count, dict(self._gone)
+        made._flush_at = self._flush_at
+        return made
+
+    def contents(self) -> Contents:
+        """The bodies that wait, or were sent where nobody takes them: a queue may hold a message twice at any time."""
+        waiting = dict.fromkeys(_comparable(message) for message in self.messages())
+        return {"": dict.fromkeys([*self._gone, *waiting], True)}
+
+    def close(self) -> None:
+        """Forget the messages."""
+        self._waiting, self._delayed, self._batch, self._flush_at = [], [], None, None
+
+    # -- what happens to it ------------------------------------------------------------------------------------------
+
+    def add(self, message: StoredMessage, now: int, delay_ms: int = 0) -> None:
+        """Take a message.
+
+        Args:
+            message: The message.
+            now: The time, in milliseconds since 1970.
+            delay_ms: How long nobody gets it.
+        """
+        if self.delivery is None:
+            self._gone[_comparable(message)] = None
+        elif delay_ms > 0:
+            heapq.heappush(self._delayed, (now + delay_ms, self._count, message))
+            self._count += 1
+        else:
+            self._waiting.append(message)
+            self._plan(now)
+
+    def next_due(self) -> int | None:
+        """When something is to be done next: a delayed message comes, or a batch is due. None for never."""
+        dues = [due for due, _, _ in self._delayed[:1]]
+        if self._flush_at is not None and self._batch is None:
+            dues.append(self._flush_at)
+        return min(dues, default=None)
+
+    def round(self) -> int:
+        """The most timers that led to one of its messages."""
+        return max((message.round for message in self.messages()), default=0)
+
+    def take(self, now: int) -> list[StoredMessage] | None:
+        """Take the batch that is due by now; `finish` says how it went. None where none is due."""
+        while self._delayed and self._delayed[0][0] <= now:
+            self._waiting.append(heapq.heappop(self._delayed)[2])
+            self._plan(now)
+        if self._flush_at is None or self._flush_at > now or self._batch is not None or self.delivery is None:
+            return None
+        self._batch = self._waiting[: self.delivery.batch_size]
+        del self._waiting[: len(self._batch)]
+        return self._batch
+
+    def finish(self, now: int, verdict: Verdict) -> list[StoredMessage]:
+        """Note how the batch under way went.
+
+        Args:
+            now: The time, in milliseconds since 1970.
+            verdict: What becomes of its messages.
+
+        Returns:
+            Those that failed too often.
+        """
+        batch, self._batch, self._flush_at = self._batch or [], None, None
+        if self.delivery is None:
+            return []
+        if self._waiting:
+            self._plan(now)
+        retried = verdict.retried or {}
+        dead = []
+        for message in batch:
+            if not verdict.retries_all and message.id not in retried:
+                continue
+            message.failures += 1
+            if message.failures > self.delivery.retries:
+                dead.append(message)
+                continue
+            delay = retried.get(message.id)
+            if delay is None:
+                delay = self.delivery.retry_delay if verdict.delay is None else verdict.delay
+            self.add(message, now, int(delay * 1000))
+        return dead
+
+    def _plan(self, now: int) -> None:
+        """Plan the next batch, after a message came."""
+        assert self.delivery is not None
+        is_full = len(self._waiting) >= self.delivery.batch_size
+        if self._batch is not None or (self._flush_at is not None and (self._is_immediate or not is_full)):
+            return
+        wait = 0 if is_full else self.delivery.batch_timeout_ms
+        self._flush_at, self._is_immediate = now + wait, wait == 0
+
+
+def _comparable(message: StoredMessage) -> tuple[str, object]:
+    content = message.content
+    return message.content_type, content if isinstance(content, str | bytes) else repr(content)
+
+
+def total_size(messages: Iterable[StoredMessage]) -> int:
+    """How many bytes the bodies of messages count together."""
+    return sum(message.size for message in messages)

@@ -1,0 +1,339 @@
+"""Queues: the producer binding, and the broker that delivers to the Worker's consumer in virtual time.
+
+Source: observed with miniflare 5.20261117.0 and workerd 1.20261117.1, workers-runtime-sdk 1.9.5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from durable_engine import JsProxy, jsnull
+from pytest_workflows.javascript.collections import JsArrayBuffer, JsDate, JsTypedArray, bytes_of
+from pytest_workflows.javascript.json_text import parse, stringify
+from pytest_workflows.javascript.objects import JsArray, JsObject, JsPlain, PyProxy, js_error, js_text, option, promised
+
+from .queue_batch import Answer, QueueController, QueueMessage, no_metrics, seconds_of
+from .queue_config import consumer_of
+from .queue_store import QueueStore, StoredMessage, total_size
+
+if TYPE_CHECKING:
+    from pytest_workflows.project.binding_config import BindingConfig
+
+    from .host import Host, TimerHandle
+
+MOST_BYTES = 128_000
+MOST_MESSAGES = 100
+MOST_BYTES_OF_BATCH = 288_000
+LONGEST_DELAY = 43_200
+"""The platform's limit, in seconds, which the local runtime does not enforce."""
+
+_NO_BODY = "Message body cannot be undefined"
+
+
+def make(config: BindingConfig, host: Host) -> WorkerQueue:
+    """The producer of a queue, as the configuration declares it."""
+    queue = config.settings.get("queue")
+    delay = config.settings.get("delivery_delay")
+    return WorkerQueue(
+        broker_of(host, queue if isinstance(queue, str) else config.name),
+        delay if isinstance(delay, int | float) else 0,
+    )
+
+
+def broker_of(host: Host, queue: str) -> Broker:
+    """The one broker of a queue, in a test."""
+    store = host.stores.get("queues", queue, lambda: QueueStore(consumer_of(host.config, queue)))
+    if store.broker is None:
+        store.broker = Broker(host, queue, store)
+    return store.broker
+
+
+class WorkerQueue(JsObject):
+    """The producer of a queue.
+
+    Args:
+        broker: The queue's broker.
+        delay: The delay of what is sent without one, in seconds.
+    """
+
+    _own = ()
+
+    def __init__(self, broker: Broker, delay: float = 0) -> None:
+        self._broker = broker
+        self._delay = delay
+
+    @promised
+    def send(self, *values: Any) -> JsPlain:
+        """Send one message."""
+        if not values:
+            raise js_error(
+                "TypeError", "Failed to execute 'send' on 'WorkerQueue': parameter 1 is not of type 'Value'."
+            )
+        body, options = values[0], values[1] if len(values) > 1 else None
+        delay = seconds_of(option(options, "delaySeconds"))
+        outgoing = self._outgoing(body, option(options, "contentType"), delay, "send")
+        if outgoing.size > MOST_BYTES:
+            raise self._broker.failure(
+                f"Queue send failed: message length of {outgoing.size} bytes exceeds limit of {MOST_BYTES}"
+            )
+        return self._broker.send([outgoing], self._delay)
+
+    @promised
+    def sendBatch(self, *values: Any) -> JsPlain:
+        """Send several messages."""
+        options = values[1] if len(values) > 1 else None
+        delay = seconds_of(option(options, "delaySeconds"))
+        batch = [self._of_request(request, delay) for request in _items(values[0] if values else None)]
+        if not batch:
+            raise js_error("TypeError", "sendBatch() requires at least one message")
+        if len(batch) > MOST_MESSAGES:
+            raise self._broker.failure(
+                f"Queue sendBatch failed: batch message count of {len(batch)} exceeds limit of {MOST_MESSAGES}"
+            )
+        longest = next((one.size for one in batch if one.size > MOST_BYTES), None)
+        if longest is not None:
+            raise self._broker.failure(
+                f"Queue sendBatch failed: message in batch has length {longest} bytes which exceeds single message "
+                f"size limit of {MOST_BYTES}"
+            )
+        if (size := sum(one.size for one in batch)) > MOST_BYTES_OF_BATCH:
+            raise self._broker.failure(
+                f"Queue sendBatch failed: batch size of {size} bytes exceeds limit of {MOST_BYTES_OF_BATCH}"
+            )
+        return self._broker.send(batch, self._delay)
+
+    @promised
+    def metrics(self) -> JsPlain:
+        """What waits in the queue."""
+        return self._broker.metrics()
+
+    def _of_request(self, request: Any, delay: int | None) -> _Outgoing:
+        if not isinstance(request, JsObject | PyProxy):
+            raise js_error("TypeError", "Incorrect type: the provided value is not of type 'MessageSendRequest'.")
+        own = seconds_of(option(request, "delaySeconds"))
+        body, kind = option(request, "body"), option(request, "contentType")
+        return self._outgoing(body, kind, delay if own is None else own, "sendBatch")
+
+    def _outgoing(self, body: Any, content_type: Any, delay: int | None, method: str) -> _Outgoing:
+        if body is None:
+            raise js_error("TypeError", _NO_BODY)
+        host = self._broker.host
+        if content_type is None:
+            kind = "json" if host.is_on("queues_json_messages", "2024-03-18") else "v8"
+        else:
+            kind = js_text(content_type)
+        content = _serialized(kind, body)
+        if content is None or (delay is not None and delay < 0):
+            raise self._broker.failure(f"Queue {method} failed: Internal Server Error")
+        if delay is not None and delay > LONGEST_DELAY:
+            host.warn("platform-limit", f"delaySeconds={delay} is more than the {LONGEST_DELAY} that a queue takes")
+        return _Outgoing(kind.lower(), content, delay)
+
+
+class _Outgoing:
+    """A message that is about to be sent.
+
+    Args:
+        content_type: The content type.
+        content: The body as it is kept.
+        delay: Its delay in seconds; None for the producer's.
+    """
+
+    __slots__ = ("content", "content_type", "delay", "size")
+
+    def __init__(self, content_type: str, content: Any, delay: int | None) -> None:
+        self.content_type, self.content, self.delay = content_type, content, delay
+        if isinstance(content, str):
+            self.size = len(content) if content.isascii() else len(content.encode(errors="surrogatepass"))
+        else:
+            self.size = len(content) if isinstance(content, bytes) else _size_of_clone(content)
+
+
+def _items(values: Any) -> Iterable[Any]:
+    """The items of a sequence: anything that JavaScript can iterate over, but for a text."""
+    if isinstance(values, JsArray):
+        return list(values._items)
+    iterated = values._object if isinstance(values, PyProxy) else values
+    if not isinstance(values, JsProxy) or isinstance(values, JsPlain) or not hasattr(iterated, "__iter__"):
+        raise js_error(
+            "TypeError", "Failed to execute 'sendBatch' on 'WorkerQueue': parameter 1 is not of type 'Sequence'."
+        )
+    return list(iterated)
+
+
+def _serialized(content_type: str, body: Any) -> Any:
+    """A body as a queue keeps it; None where JSON has none for it.
+
+    Raises:
+        JsException: If it is none of that content type, or the type is unknown.
+    """
+    kind = content_type.lower()
+    if kind == "json":
+        return stringify(body)
+    if kind == "v8":
+        return _clone(body)
+    if kind == "text":
+        if not isinstance(body, str):
+            raise _wrong_body("text", "string", body)
+        return body
+    if kind == "bytes":
+        content = bytes_of(body) if isinstance(body, JsTypedArray | JsArrayBuffer) else None
+        if content is None or isinstance(body, JsArrayBuffer):
+            raise _wrong_body("bytes", "ArrayBufferView", body)
+        return content
+    raise js_error("TypeError", f"Unsupported queue message content type: {content_type}")
+
+
+def _clone(value: Any) -> Any:
+    import importlib
+
+    return importlib.import_module("pytest_workflows.javascript.cloning").clone(value)
+
+
+def _wrong_body(kind: str, expected: str, body: Any) -> Exception:
+    typeof = getattr(body, "typeof", None)
+    if typeof is None:
+        typeof = "string" if isinstance(body, str) else "boolean" if isinstance(body, bool) else "number"
+    if body is jsnull:
+        typeof = "object"
+    return js_error("TypeError", f'Content Type "{kind}" requires a value of type {expected}, but received: {typeof}')
+
+
+def _body_of(message: StoredMessage) -> Any:
+    """A body as its consumer gets it, each time another value."""
+    if message.content_type == "json":
+        return parse(message.content)
+    if message.content_type == "bytes":
+        from pytest_workflows.javascript.collections import buffer_from_python
+
+        return buffer_from_python(message.content)
+    if message.content_type == "v8":
+        return _clone(message.content)
+    return message.content
+
+
+def _size_of_clone(value: Any) -> int:
+    """About as many bytes as V8 needs for a value: its JSON text, and a header."""
+    try:
+        return len((stringify(value) or "").encode()) + 2
+    except Exception:
+        return 2
+
+
+class Broker:
+    """Takes the messages of one queue, and delivers them to the Worker's consumer.
+
+    Args:
+        host: The test.
+        queue: The queue's name.
+        store: Its messages.
+
+    Attributes:
+        host: As given.
+    """
+
+    def __init__(self, host: Host, queue: str, store: QueueStore) -> None:
+        self.host = host
+        self._queue = queue
+        self._store = store
+        self._timer: TimerHandle | None = None
+        self._due: int | None = None
+        self._arm()
+
+    # -- what comes in -----------------------------------------------------------------------------------------------
+
+    def send(self, batch: list[_Outgoing], delay: float) -> JsPlain:
+        """Take messages.
+
+        Args:
+            batch: The messages.
+            delay: The delay of those that have none, in seconds.
+
+        Returns:
+            What waited before them.
+        """
+        host = self.host
+        before = JsPlain({"metadata": JsPlain({"metrics": self.metrics()})})
+        now, round_ = host.now_ms(), host.round() + 1
+        for one in batch:
+            message = StoredMessage(
+                f"{host.random.getrandbits(128):032x}", now, one.content_type, one.content, one.size, round_
+            )
+            self._store.add(message, now, int((delay if one.delay is None else one.delay) * 1000))
+        self._arm()
+        return before
+
+    def metrics(self) -> JsPlain:
+        """What waits in the queue."""
+        backlog = self._store.backlog
+        if not backlog:
+            return no_metrics()
+        return JsPlain(
+            {
+                "backlogCount": len(backlog),
+                "backlogBytes": total_size(backlog),
+                "oldestMessageTimestamp": JsDate(min(message.timestamp for message in backlog)),
+            }
+        )
+
+    def failure(self, text: str) -> Exception:
+        """The error for what the platform refuses: its text is hidden since 2026-03-12."""
+        if self.host.is_on("queue_expose_error_codes", "2026-03-12"):
+            error = js_error("Error", "Unknown Internal Error (15000)")
+            error.add_note(f"{text}.")
+            return error
+        return js_error("Error", text)
+
+    # -- what goes out -----------------------------------------------------------------------------------------------
+
+    def _arm(self) -> None:
+        """Let the timer be set that the queue needs next."""
+        due = self._store.next_due()
+        if due == self._due and (due is None) == (self._timer is None):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._due, self._timer = due, None
+        if due is not None:
+            what = f"The consumer of the queue {self._queue!r}"
+            self._timer = self.host.timer(due, self._deliver, what, round=self._store.round())
+
+    async def _deliver(self) -> None:
+        self._timer = self._due = None
+        batch = self._store.take(self.host.now_ms())
+        if batch is None:
+            self._arm()
+            return
+        controller = QueueController(self._queue, lambda answer: [_as_message(one, answer) for one in batch])
+        try:
+            answer = await self.host.deliver_batch(controller)
+        except BaseException:
+            self._store.finish(self.host.now_ms(), Answer().verdict())
+            raise
+        lost = answer.lost_acks([message.id for message in batch])
+        if lost:
+            why = "retryAll() was called" if answer.outcome == "ok" else "the handler raised"
+            self.host.warn(
+                "lost-acknowledgement",
+                f"{len(lost)} message(s) of the queue {self._queue!r} were acknowledged and are delivered once more, "
+                f"since {why} afterwards",
+            )
+        dead = self._store.finish(self.host.now_ms(), answer.verdict())
+        self._bury(dead)
+        self._arm()
+
+    def _bury(self, dead: list[StoredMessage]) -> None:
+        delivery = self._store.delivery
+        if not dead or delivery is None or delivery.dead_letters is None:
+            return
+        other = broker_of(self.host, delivery.dead_letters)
+        now, round_ = self.host.now_ms(), self.host.round() + 1
+        for message in dead:
+            message.failures, message.round = 0, round_
+            other._store.add(message, now)
+        other._arm()
+
+
+def _as_message(message: StoredMessage, answer: Answer) -> QueueMessage:
+    return QueueMessage(message.id, message.timestamp, lambda: _body_of(message), message.failures + 1, answer)

@@ -1,0 +1,213 @@
+"""Crash exploration compares what its runs leave in the stores: a difference fails the run, and names the line."""
+
+from typing import Any
+
+import pytest
+
+CONFIG = """
+    {
+      "name": "shop",
+      "main": "src/entry.py",
+      "compatibility_date": "2026-11-10",
+      "workflows": [{"binding": "ORDERS", "name": "orders", "class_name": "OrderWorkflow"}],
+      "d1_databases": [{"binding": "DB", "database_id": "1"}],
+      "kv_namespaces": [{"binding": "CACHE", "id": "2"}],
+      "r2_buckets": [{"binding": "FILES", "bucket_name": "files"}]
+    }
+"""
+SCHEMA = """
+    CREATE TABLE orders (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT, at TEXT DEFAULT CURRENT_TIMESTAMP, code INTEGER DEFAULT (random())
+    );
+    CREATE TABLE items (id TEXT PRIMARY KEY, order_id INTEGER REFERENCES orders (id), sku TEXT);
+    CREATE TABLE audit_log (at TEXT, what TEXT);
+    INSERT INTO audit_log VALUES ('long ago', 'begin');
+"""
+ENTRY = """
+    import datetime, random, uuid
+    from workers import WorkflowEntrypoint
+
+    class OrderWorkflow(WorkflowEntrypoint):
+        async def run(self, event, step):
+            @step.do("save")
+            async def save():
+                {body}
+
+            await save()
+            await step.sleep("rest", "1 day")
+"""
+TEST = """
+    import pytest
+    from pytest_workflows import introspect_workflow_instance
+
+    {marker}
+    async def test_order(workflow_env):
+        async with introspect_workflow_instance(workflow_env.ORDERS, "one") as order:
+            await workflow_env.ORDERS.create({{"id": "one"}})
+            await order.wait_for_status("complete")
+"""
+CORRECT = {
+    "a row under a key that a step made": """
+                id = str(uuid.uuid4())
+                await self.env.DB.prepare("INSERT OR IGNORE INTO items (id, sku) VALUES (?, ?)").bind(id, "A").run()""",
+    "times and chance of SQL": """
+                if await self.env.DB.prepare("SELECT id FROM orders").first() is None:
+                    await self.env.DB.prepare("INSERT INTO orders (name) VALUES ('apple')").run()""",
+    "a row that is replaced, and one that refers to its id": """
+                await self.env.DB.batch([
+                    self.env.DB.prepare("DELETE FROM items"),
+                    self.env.DB.prepare("DELETE FROM orders"),
+                    self.env.DB.prepare("INSERT INTO orders (name) VALUES ('apple')"),
+                ])
+                insert = "INSERT INTO items SELECT 'a', max(id), 'A' FROM orders"
+                await self.env.DB.prepare(insert).run()""",
+    "a key, with metadata and an expiration": """
+                await self.env.CACHE.put("one", datetime.datetime.now().isoformat(), expirationTtl=60 * 60 * 24 * 9)""",
+    "an object": """
+                await self.env.FILES.put("one.txt", str(random.random()), customMetadata={"by": "me"})""",
+}
+WRONG = {
+    "DB.orders has the row (name='apple', *) 2 times, and once without the crash": """
+                insert = "INSERT INTO orders (name, code) VALUES ('apple', 1)"
+                await self.env.DB.prepare(insert).run()  # here
+                await self.env.DB.prepare("SELECT 1").run()""",
+    "CACHE has the key 'n' with (b'2', *), and with (b'1', *) without the crash": """
+                n = int(await self.env.CACHE.get("n") or 0)
+                await self.env.CACHE.put("n", str(n + 1))  # here""",
+    "FILES has the key 'b.txt', and has it not without the crash": """
+                seen = await self.env.FILES.head("a.txt")
+                await self.env.FILES.put("b.txt" if seen else "a.txt", "x")  # here""",
+}
+
+
+@pytest.fixture
+def shop(worker: Any) -> Any:
+    worker.write("wrangler.jsonc", CONFIG)
+    worker.write("migrations/0001_init.sql", SCHEMA)
+    worker.set(filterwarnings="default")
+    return worker
+
+
+def explore(shop: Any, body: str, *arguments: str, marker: str = "") -> Any:
+    shop.write("src/entry.py", ENTRY.format(body=body.strip()))
+    return shop.run(TEST.format(marker=marker), *(arguments or ("--workflows-crash",)))
+
+
+@pytest.mark.parametrize("body", CORRECT.values(), ids=CORRECT)
+def test_a_worker_that_writes_the_same_again_is_silent(shop, body):
+    result = explore(shop, body)
+
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines("1 test, * crash points in *: none failed, * finding*")
+
+
+@pytest.mark.parametrize(("text", "body"), WRONG.items(), ids=WRONG)
+def test_what_a_lost_attempt_has_written_twice_fails_the_run_and_the_line_is_named(shop, text, body):
+    result = explore(shop, body)
+
+    source = (shop.path / "src/entry.py").read_text().splitlines()
+    line = next(number for number, one in enumerate(source, start=1) if "# here" in one)
+    result.stdout.fnmatch_lines(
+        [
+            '*_ test_order[[]crash: lost result of "save"[]] _*',
+            f"E *[[]different-state[]] *src/entry.py:{line}: "
+            f'after a crash (lost result of "save") {text.replace("*", "*")}*. In production: *',
+            "pytest 'tests/test_it.py::test_order' --workflows-crash='lost:save#1'",
+        ]
+    )
+    assert result.parseoutcomes()["passed"] == 1
+
+
+WITHOUT_KEY = """
+                await self.env.DB.prepare("INSERT INTO orders (name) VALUES ('apple')").run()"""
+
+
+def test_the_line_that_runs_it_again_compares_too(shop):
+    result = explore(shop, WITHOUT_KEY, "--workflows-crash=lost:save#1")
+
+    result.assert_outcomes(passed=1, failed=1)
+
+
+@pytest.mark.parametrize("ignored", ['["DB"]', '["DB.orders"]', '["CACHE", "DB.orders"]'])
+def test_what_is_ignored_may_differ(shop, ignored):
+    result = explore(shop, WITHOUT_KEY, marker=f"@pytest.mark.workflow(ignore_state={ignored})")
+
+    result.assert_outcomes(passed=1)
+
+
+def test_another_table_may_not(shop):
+    marker = '@pytest.mark.workflow(ignore_state=["CACHE", "DB.audit_log"])'
+    result = explore(shop, WITHOUT_KEY, "--workflows-crash=lost:save#1", marker=marker)
+
+    result.assert_outcomes(passed=1, failed=1)
+
+
+def test_the_rule_can_be_left_out(shop):
+    result = explore(shop, WITHOUT_KEY, marker='@pytest.mark.workflow(ignore_rules=["different-state"])')
+
+    result.assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("value", ['"DB"', "[1]", "[None]", "True"])
+def test_what_cannot_be_ignored_is_a_usage_error(shop, value):
+    result = explore(shop, WITHOUT_KEY, marker=f"@pytest.mark.workflow(ignore_state={value})")
+
+    result.stderr.fnmatch_lines("*workflow(ignore_state=...) takes a list of bindings, or of their tables*")
+
+
+def test_orders_are_not_compared(shop):
+    shop.write(
+        "src/entry.py",
+        """
+        import asyncio
+        from workers import WorkflowEntrypoint
+
+        class OrderWorkflow(WorkflowEntrypoint):
+            async def run(self, event, step):
+                def put(value):
+                    @step.do(f"put {value}")
+                    async def put_it():
+                        await self.env.CACHE.put("last", value)
+                    return put_it()
+
+                await asyncio.gather(put("a"), put("b"))
+        """,
+    )
+
+    result = shop.run(TEST.format(marker=""), "--workflows-seeds=5")
+
+    result.assert_outcomes(passed=1)
+    assert "schedule" in result.stdout.str()
+
+
+def test_a_test_that_draws_itself_and_reads_the_time_is_compared_all_the_same(shop):
+    shop.write("src/entry.py", ENTRY.format(body="""await self.env.CACHE.put("id", event.payload.id)"""))
+
+    result = shop.run(
+        """
+        import datetime, random, time, uuid
+        from pytest_workflows import introspect_workflow_instance
+
+        async def test_order(workflow_env):
+            time.sleep(0.3)
+            order_id = f"{uuid.uuid4()} {random.random()} {datetime.datetime.now()}"
+            async with introspect_workflow_instance(workflow_env.ORDERS, "one") as order:
+                await workflow_env.ORDERS.create({"id": "one", "params": {"id": order_id}})
+                await order.wait_for_status("complete")
+        """,
+        "--workflows-crash",
+    )
+
+    result.assert_outcomes(passed=1)
+
+
+def test_a_store_that_only_one_run_has_asked_for_is_no_difference(shop):
+    result = explore(
+        shop,
+        """
+                if ctx_attempts():
+                    await self.env.DB.prepare("SELECT * FROM audit_log").all()
+                    await self.env.CACHE.get("x")""".replace("ctx_attempts()", "True"),
+    )
+
+    result.assert_outcomes(passed=1)
