@@ -19,6 +19,7 @@ from .session.fixtures import (  # noqa: F401 (pytest finds fixtures by their na
     workflow_clock,
     workflow_engine,
     workflow_env,
+    workflow_seed,
     workflow_worker,
 )
 from .session.hooks.durations import Durations

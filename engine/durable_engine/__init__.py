@@ -89,11 +89,21 @@ from .testing.paths import ExecutionRecord
 from .text.source_paths import shown_path
 from .text.stable_repr import printable, show
 from .time.clock import VirtualClock
-from .values.boundary import cross, decode, encode, js_number_text, to_json
+from .values.boundary import cross, decode, encode, js_number_text, to_json, with_whole_stream
 from .values.datetimes import PLAIN_DATETIME, read_now, to_datetime, to_ms
 from .values.durations import duration_ms, in_words, parse_duration
 from .values.failures import ErrorInfo, end_of_unserialisable
-from .values.js_values import JsBigInt, JsDict, JsNull, JsProxy, TransparentProxy, jsnull, unwrap
+from .values.js_values import (
+    JsBigInt,
+    JsDict,
+    JsNull,
+    JsProxy,
+    StreamContent,
+    TransparentProxy,
+    jsnull,
+    streams,
+    unwrap,
+)
 from .values.unknown_value import REDACTED_REASON, UnknownValue
 from .workflow import Workflow
 
@@ -166,6 +176,7 @@ __all__ = [
     "StepRecord",
     "StepRow",
     "StepStatus",
+    "StreamContent",
     "TransparentProxy",
     "UnknownValue",
     "UnknownValueError",
@@ -223,9 +234,11 @@ __all__ = [
     "step_records",
     "steps_of",
     "stored_inputs",
+    "streams",
     "suspend_if_stopped",
     "to_datetime",
     "to_json",
     "to_ms",
     "unwrap",
+    "with_whole_stream",
 ]

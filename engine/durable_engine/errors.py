@@ -26,6 +26,7 @@ class JsException(Exception):
 
     name: str
     message: str
+    stack: str
     fact: str | None = None
     """The name under which an exception has the fact that we add to the platform's own text, a note of it as well."""
 
@@ -33,6 +34,23 @@ class JsException(Exception):
         super().__init__(name, message)
         self.name = name
         self.message = message
+        self.stack = f"{self}\n    at <anonymous>"  # no JavaScript ran here
+
+    @property
+    def js_error(self) -> JsException:
+        """The error of JavaScript: the exception is its proxy."""
+        return self
+
+    @property
+    def args(self) -> tuple[JsException]:  # type: ignore[override]
+        """The error of JavaScript, whose text is the exception's."""
+        return (self,)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.name, self.message), self.__dict__
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def __str__(self) -> str:
         return f"{self.name}: {self.message}" if self.message else self.name

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from pytest_workflows.standins.registry import is_provided
 
-from .handlers import Handlers
 from .workflow_binder import WorkflowBinder
 
 if TYPE_CHECKING:
@@ -17,11 +17,15 @@ if TYPE_CHECKING:
     from pytest_workflows.project.worker_project import Project
     from pytest_workflows.project.wrangler import WorkflowBindingConfig, WranglerConfig
     from pytest_workflows.sources.worker_code import Sources
-    from pytest_workflows.standins.stores import Contents
+    from pytest_workflows.standins.stores import Contents, Stores
     from pytest_workflows.workers.context import ExecutionContext
 
     from .call_log import CallLog, CallRecord
+    from .handlers import Handlers
     from .test_host import TestHost
+
+_SCRIPTS = {"services": "service", "durable_objects.bindings": "script_name"}
+"""By kind of binding: the setting that names a Worker."""
 
 
 class EnvResolver:
@@ -37,9 +41,7 @@ class EnvResolver:
         ask_given: Gives the bindings of the fixture `workflow_bindings`, where the test did not hand them over.
         check: Called before a binding is given; what it raises refuses it.
         is_strict: Whether an injected fault that no call meets is an error.
-
-    Attributes:
-        handlers: The Worker's handlers.
+        template: Gives the stores that a seed has left, of which the test gets a copy.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class EnvResolver:
         ask_given: Callable[[], Mapping[str, Any]] = dict,
         check: Callable[[], None] = lambda: None,
         is_strict: bool = True,
+        template: Callable[[], Stores | None] = lambda: None,
     ) -> None:
         self._project = project
         self._sources = sources
@@ -58,13 +61,20 @@ class EnvResolver:
         self._ask_given = ask_given
         self._check = check
         self._is_strict = is_strict
+        self._template = template
         self._overrides: Mapping[str, Any] | None = None
         self._resolved: dict[str, object] = {}
         self._proxies: dict[str, object] = {}
         self._logs: dict[str, CallLog] = {}
         self._host: TestHost | None = None
-        self.handlers = Handlers(project, lambda: self.context)
         self._workflows = WorkflowBinder(project, sources, engine, lambda: self.context)
+
+    @functools.cached_property
+    def handlers(self) -> Handlers:
+        """The Worker's handlers."""
+        from .handlers import Handlers
+
+        return Handlers(self._project, self.context_of)
 
     def override(self, bindings: Mapping[str, Any]) -> None:
         """Let the bindings of the fixture `workflow_bindings` win over the configuration's."""
@@ -80,6 +90,15 @@ class EnvResolver:
         if self._host is not None:
             self._host.stores.close()
             self._host = None
+
+    def leave_stores(self) -> None:
+        """Let go of the stores without closing them: somebody else keeps them."""
+        self._host = None
+
+    @property
+    def given(self) -> Mapping[str, Any]:
+        """The bindings that the test gave."""
+        return self._given()
 
     @property
     def overridden(self) -> list[str]:
@@ -121,7 +140,9 @@ class EnvResolver:
         given = self._given()
         if name in given:
             value = given[name]
-            return self._workflows.bind_class(name, value) if _is_entrypoint(value) else self._wrapped(name, value)
+            if isinstance(value, type) and (made := self._of_class(name, value)) is not None:
+                return made
+            return self._wrapped(name, value)
         if self._project is None:
             raise KeyError(name)
         config = self._project.config
@@ -134,13 +155,40 @@ class EnvResolver:
 
             return variable(variables[name])
         for binding in config.bindings:
-            if binding.name == name and is_provided(binding):
+            if binding.name == name and self._is_provided(binding):
                 return self._provide(binding)
         if name in config.other_bindings:
             from .missing_binding import missing_binding
 
             return missing_binding(name, config.other_bindings[name], config.path)
         raise KeyError(name)
+
+    def _of_class(self, name: str, given: type) -> object | None:
+        """The binding of a class that the test gave: a workflow, a service binding or a namespace; None for no such."""
+        if _is_entrypoint(given):
+            return self._workflows.bind_class(name, given)
+        from pytest_workflows.workers.entrypoints import DurableObject, WorkerEntrypoint
+
+        if issubclass(given, WorkerEntrypoint):
+            from pytest_workflows.standins.services import Fetcher
+
+            return self._wrapped(name, Fetcher(self.host, lambda: self.handlers.make(given), given.__name__))
+        if issubclass(given, DurableObject):
+            from pytest_workflows.standins.durable_objects import namespace_of
+
+            stores = self.host.stores
+            stores.asking = name
+            try:
+                return self._wrapped(name, namespace_of(given, given.__name__, self.host))
+            finally:
+                stores.asking = None
+        return None
+
+    def _is_provided(self, binding: BindingConfig) -> bool:
+        """Whether there is a stand-in for a binding: not for what is another Worker's."""
+        script = binding.settings.get(_SCRIPTS.get(binding.kind, ""))
+        config = self._config()
+        return is_provided(binding) and (script is None or config is None or script in config.own_names)
 
     def _provide(self, binding: BindingConfig) -> object:
         """The stand-in of a binding, as the SDK hands it to the Worker."""
@@ -173,7 +221,7 @@ class EnvResolver:
 
         config = self._config()
         for binding in () if config is None else config.bindings:
-            if is_provided(binding) and binding.name not in self._given():
+            if self._is_provided(binding) and binding.name not in self._given():
                 with contextlib.suppress(WorkflowConfigError):  # the test has not used it, or knows of it
                     self.resolve(binding.name)
         return {} if self._host is None else self._host.stores.contents()
@@ -189,7 +237,7 @@ class EnvResolver:
         if self._host is None:
             from .test_host import TestHost
 
-            self._host = TestHost(self._project, self._engine, self.handlers, self._sources)
+            self._host = TestHost(self._project, self._engine, self.handlers, self._sources, self._template())
         return self._host
 
     def names(self) -> Iterable[str]:
@@ -244,14 +292,22 @@ class EnvResolver:
     @property
     def context(self) -> ExecutionContext:
         """A `ctx`, for an entrypoint or a handler."""
+        return self.context_of()
+
+    def context_of(self, props: Any = None) -> ExecutionContext:
+        """A `ctx`, for an entrypoint or a handler.
+
+        Args:
+            props: What the caller's binding says of itself.
+        """
         from pytest_workflows.project.wrangler import has_ctx_exports
         from pytest_workflows.workers.context import ExecutionContext, Exports
 
         exports = Exports(self.export, self._export_names) if has_ctx_exports(self._config()) else None
-        return ExecutionContext(exports)
+        return ExecutionContext(exports, props)
 
-    def export(self, class_name: str) -> WorkflowBinding:
-        """The workflow that the configuration exports under the name of its class.
+    def export(self, class_name: str) -> object:
+        """What the Worker exports under the name of a class: a workflow, an entrypoint or Durable Objects.
 
         Raises:
             KeyError: If there is none; its argument says why.
@@ -262,7 +318,29 @@ class EnvResolver:
         for workflow in self._exports():
             if workflow.class_name == class_name:
                 return self._bind_export(workflow)
-        raise no_export(class_name, self._project)
+        found = self._export_of_class(class_name)
+        if found is None:
+            raise no_export(class_name, self._project)
+        return found
+
+    def _export_of_class(self, name: str) -> object | None:
+        from pytest_workflows.workers.entrypoints import DurableObject, WorkerEntrypoint
+
+        entrypoint = None if name in ("default", "Default") else name
+        found = self.handlers.entrypoint(entrypoint)
+        if found is None or found in (WorkerEntrypoint, DurableObject):
+            return None
+        if issubclass(found, WorkerEntrypoint):
+            from pytest_workflows.standins.services import LoopbackServiceStub
+
+            return LoopbackServiceStub(self.host, entrypoint)
+        if issubclass(found, DurableObject):
+            from pytest_workflows.standins.durable_objects import declares, namespace_of
+
+            config = self._config()
+            if config is not None and declares(name, config.settings):
+                return namespace_of(found, name, self.host)
+        return None
 
     def _bind_export(self, workflow: WorkflowBindingConfig) -> WorkflowBinding:
         """The binding of an exported workflow: its own, or that of `env` that is the same workflow."""
@@ -280,7 +358,9 @@ class EnvResolver:
         return () if config is None else config.exports
 
     def _export_names(self) -> list[str]:
-        return [workflow.class_name for workflow in self._exports()]
+        names = [workflow.class_name for workflow in self._exports()]
+        classes = vars(self._project.load_main()) if self._project is not None else {}
+        return names + [name for name in classes if name not in names and self._export_of_class(name) is not None]
 
 
 def _is_entrypoint(value: object) -> bool:

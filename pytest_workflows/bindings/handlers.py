@@ -15,6 +15,8 @@ from durable_engine import hide_frames, running_call
 from pytest_workflows.errors import WorkflowConfigError
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from pytest_workflows.project.worker_project import Project
     from pytest_workflows.workers.context import ExecutionContext
 
@@ -27,6 +29,13 @@ _ARGUMENTS = {
     "tail": "events, env, ctx",
 }
 """The arguments of each handler of which the platform leaves out none."""
+
+
+class HandlerArgumentsError(TypeError):
+    """A handler takes other arguments than the platform gives it, which is a plain TypeError there."""
+
+
+HandlerArgumentsError.__module__, HandlerArgumentsError.__qualname__ = "builtins", "TypeError"
 
 
 class FoundHandler(NamedTuple):
@@ -48,12 +57,12 @@ class Handlers:
 
     Args:
         project: The Worker's project; None where no configuration was found.
-        context: Gives a `ctx` for a call.
+        context: Gives a `ctx` for a call, of the caller's `props` where it has any.
     """
 
-    def __init__(self, project: Project | None, context: Callable[[], ExecutionContext]) -> None:
+    def __init__(self, project: Project | None, context: Callable[..., ExecutionContext]) -> None:
         self._project = project
-        self._context = context
+        self.context = context
 
     def entrypoint(self, name: str | None) -> type | None:
         """A class of the main module: the default entrypoint for None; None where there is no such class."""
@@ -102,11 +111,33 @@ class Handlers:
             )
         return FoundHandler(kind, function, is_method=False)
 
-    def make(self, cls: Any) -> Any:
-        """An object of an entrypoint's class, as each call gets one."""
+    def make(self, cls: Any, props: Any = None) -> Any:
+        """An object of an entrypoint's class, as each call gets one.
+
+        Args:
+            cls: The class.
+            props: What its `ctx.props` is.
+        """
         from pytest_workflows.workers import env
 
-        return cls(self._context(), env)
+        return cls(self.context(props), env)
+
+    def make_named(self, name: str | None, props: Any = None) -> Any:
+        """An entrypoint, as each call gets one.
+
+        Args:
+            name: The class; None for the default entrypoint, which may be functions such as `on_fetch`.
+            props: What its `ctx.props` is.
+
+        Raises:
+            WorkflowConfigError: If there is none.
+        """
+        cls = self.entrypoint(name)
+        if cls is not None:
+            return self.make(cls, props)
+        if name is None and self._project is not None:
+            return _Functions(self._project.load_main(), self.context(props))
+        raise WorkflowConfigError(f"The Worker has no entrypoint {name or 'Default'!r}.")
 
     async def call(self, handler: FoundHandler, argument: object) -> Any:
         """Call a handler, and await what it returns and what it gave to `waitUntil`.
@@ -128,14 +159,35 @@ class Handlers:
         from pytest_workflows.workers import env
 
         if handler.kind == "fetch":
-            return _as_many_as_taken(handler.function, (argument, env, self._context()))
+            return _as_many_as_taken(handler.function, (argument, env, self.context()))
         if not handler.is_method:
-            return _all(handler, (argument, env, self._context()))
+            return _all(handler, (argument, env, self.context()))
         if handler.kind == "queue":
             from pytest_workflows.workers.binding_wrappers import BindingWrapper
 
             argument = BindingWrapper(argument)
         return _all(handler, (argument, None, None))
+
+
+class _Functions:
+    """The default entrypoint of a Worker that has functions such as `on_fetch` in place of a class.
+
+    Args:
+        module: The Worker's main module.
+        context: The `ctx` of the call.
+    """
+
+    def __init__(self, module: ModuleType, context: ExecutionContext) -> None:
+        self._module, self._context = module, context
+
+    def __getattr__(self, name: str) -> Any:
+        from pytest_workflows.workers import env
+
+        function = getattr(self._module, f"on_{name}", None)
+        if function is None:
+            raise AttributeError(name)
+        arguments = (env, self._context)
+        return lambda argument, *_: function(*_as_many_as_taken(function, (argument, *arguments)))
 
 
 async def _finish(background: list[asyncio.Future[Any]], kind: str) -> None:
@@ -160,7 +212,7 @@ def tell(error: BaseException, what: str) -> None:
     """Tell of an exception that the platform catches, in the log, which pytest shows where the test fails."""
     import logging
 
-    logging.getLogger("pytest_workflows").error("%s raised %s", what, type(error).__name__, exc_info=error)
+    logging.getLogger("pytest_workflows").error("%s raised %s", what, type(error).__qualname__, exc_info=error)
 
 
 def _as_many_as_taken(handler: Any, arguments: tuple[object, ...]) -> tuple[object, ...]:
@@ -181,7 +233,7 @@ def _all(handler: FoundHandler, arguments: tuple[object, ...]) -> tuple[object, 
     if not _takes(function, arguments):
         code = inspect.unwrap(function).__code__
         method = "self, " if handler.is_method else ""
-        raise TypeError(
+        raise HandlerArgumentsError(
             f"{code.co_filename}:{code.co_firstlineno}: the {handler.kind} handler takes "
             f"{inspect.signature(function)}, and the platform always calls it with three arguments. Write "
             f"`async def {function.__name__}({method}{_ARGUMENTS[handler.kind]}):`."

@@ -119,7 +119,7 @@ class _Exchange:
         return io.BufferedReader(_Response(self._answer, written))
 
     async def _answer(self, written: bytes) -> bytes:
-        from pytest_workflows.workers import js_classes as js
+        from pytest_workflows.workers import js_module as js
         from pytest_workflows.workers.js_convert import to_js
         from pytest_workflows.workers.outbound import send
 

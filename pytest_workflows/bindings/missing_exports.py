@@ -37,8 +37,8 @@ def no_export(name: str, project: Project | None) -> KeyError | MissingBindingEr
     if kind is not None:
         what = f"ctx.exports.{name} was used"
         rest = (
-            f"the platform has it (an export of type {kind!r}), and it is not provided here. Of exports, workflows are "
-            "provided alone: call the class itself, or leave this part to a test of its own."
+            f"the platform has it (an export of type {kind!r}), and it is not provided here. Workflows, entrypoints "
+            f"and the classes of Durable Objects that the configuration declares are: {_what_is_missing(name, value)}"
         )
         error = MissingBindingError(what, rest, name)
         note_use(error)
@@ -52,3 +52,9 @@ def no_export(name: str, project: Project | None) -> KeyError | MissingBindingEr
         f"ctx.exports has no {name!r}: {module.__file__} {has}.{hint} Exported workflows: {known}. "
         f'Add it to {config.path}: "exports": {{"{name}": {{"type": "workflow", "name": "..."}}}}.'
     )
+
+
+def _what_is_missing(name: str, value: object) -> str:
+    if inspect.isclass(value):
+        return f'add the class to a migration, "new_sqlite_classes": ["{name}"].'
+    return f"the Worker's main module has no class {name!r}. Define it there, or import it."

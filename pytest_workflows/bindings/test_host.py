@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import dis
+import os
 from collections.abc import Awaitable, Callable, Coroutine
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from durable_engine import hide_frames
+from pytest_workflows import standins
 from pytest_workflows.active_test import Handler, running_handler
 from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.standins.entropy import PlatformRandom
 from pytest_workflows.standins.host import TimerHandle
 from pytest_workflows.standins.stores import Stores
 
-from .handlers import Handlers, tell
+from .handlers import HandlerArgumentsError, Handlers, tell
 
 if TYPE_CHECKING:
     from durable_engine import Engine
     from pytest_workflows.project.worker_project import Project
     from pytest_workflows.project.wrangler import WranglerConfig
     from pytest_workflows.sources.worker_code import Sources
+
+hide_frames(os.path.dirname(standins.__file__) + os.sep)
 
 
 class TestHost:
@@ -31,6 +36,7 @@ class TestHost:
         engine: Gives the test's engine.
         handlers: The Worker's handlers.
         sources: Gives what is the source of the Worker under test.
+        template: The stores that a seed has left, of which the test gets a copy.
     """
 
     __test__ = False  # nothing for pytest to collect
@@ -41,12 +47,13 @@ class TestHost:
         engine: Callable[[], Engine],
         handlers: Handlers,
         sources: Callable[[], Sources],
+        template: Stores | None = None,
     ) -> None:
         self._project = project
         self._engine = engine
         self.handlers = handlers
         self._sources = sources
-        self.stores = Stores()
+        self.stores = Stores(template)
         self.random: Random = PlatformRandom(engine().seed)
 
     @property
@@ -92,15 +99,15 @@ class TestHost:
             return not is_raised_by_code(error)
         return isinstance(error, (*self._engine().passthrough, UnprovidedError))
 
-    def warn(self, rule: str, problem: str) -> None:
+    def warn(self, rule: str, problem: str, place: tuple[str, int] | None = None) -> None:
         """Report a finding at the Worker's line that is being executed, or the test's."""
-        from durable_engine import current_scope, place_of_user
+        from durable_engine import current_scope
 
         scope = current_scope.get()
         self._engine().findings.add(
             rule,
             problem.removesuffix("."),
-            self._sources().place_of_caller() or place_of_user(),
+            place or self.place(),
             step=None if scope is None or scope.step is None else scope.step.label,
             workflow=None if scope is None else scope.instance.workflow.name,
             about=problem,
@@ -110,17 +117,48 @@ class TestHost:
         """A class of the Worker's main module: its default entrypoint for None; None where there is no such class."""
         return self.handlers.entrypoint(name)
 
-    async def deliver_batch(self, controller: Any) -> Any:
-        """Give a batch to the Worker's consumer; what the handler raises is told in the log, as on the platform."""
+    def make_entrypoint(self, name: str | None, props: Any) -> Any:
+        """An entrypoint of the Worker, as each call gets one: the default one for None."""
+        return self.handlers.make_named(name, props)
+
+    def exports(self) -> Any:
+        """What the Worker exports, `ctx.exports`; None where the compatibility date has no such thing."""
+        return getattr(self.handlers.context(), "exports", None)
+
+    async def deliver_batch(self, controller: Any, entrypoint: str | None = None) -> Any:
+        """Give a batch to a consumer; what it raises is told in the log, as on the platform."""
         answer = controller._answer
-        try:
-            await self.handlers.call(self.handlers.find("queue"), controller)
-        except BaseException as error:
-            if self.is_tests(error) or isinstance(error, WorkflowConfigError):
-                raise
-            answer.outcome = "exception"
-            tell(error, f"The consumer of the queue {controller.queue!r}")
+        answer.outcome = await self.call_handler("queue", controller, entrypoint)
         return answer
+
+    async def call_handler(self, kind: str, argument: Any, entrypoint: str | None = None) -> str:
+        """Call a handler for its outcome; what it raises is told in the log, as on the platform."""
+        try:
+            handler = self.handlers.find(kind, entrypoint)
+            await self.handlers.call(handler, argument)
+        except BaseException as error:
+            if self.is_tests(error) or (isinstance(error, WorkflowConfigError) and entrypoint is None):
+                raise
+            if isinstance(error, HandlerArgumentsError):
+                where, _, problem = str(error).partition(": ")
+                file, _, line = where.rpartition(":")
+                self.warn("handler-arguments", problem, (file, int(line)))
+            tell(error, self._what_runs() or f"The {kind} handler")
+            return "exception"
+        return "ok"
+
+    @staticmethod
+    def _what_runs() -> str | None:
+        from durable_engine import running_call
+
+        call = running_call()
+        return None if call is None else call.what
+
+    def place(self) -> tuple[str, int]:
+        """The Worker's line that is being executed, or the test's."""
+        from durable_engine import place_of_user
+
+        return self._sources().place_of_caller() or place_of_user()
 
     def env(self) -> Any:
         """The Worker's `env`."""

@@ -74,6 +74,11 @@ class Freezer:
         """Whether user code sees virtual time."""
         return self._traveller is not None
 
+    @property
+    def now(self) -> datetime | None:
+        """The virtual time that user code sees; None where it sees the real one."""
+        return self._now
+
     def start(self, now: datetime) -> None:
         """Let user code see this time, from now on.
 

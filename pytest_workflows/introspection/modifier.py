@@ -15,6 +15,7 @@ from durable_engine import (
     check_consistent,
     encode,
     exception_in,
+    with_whole_stream,
 )
 
 from .fault_plan import FaultPlan, event_modification
@@ -71,7 +72,7 @@ class Modifier:
             ModificationError: If the step's result is mocked already.
         """
         selector = Selector.parse(step)
-        self._add(changes.MockStepResult(selector, encode(result)), f"mock_step_result({selector})")
+        self._add(changes.MockStepResult(selector, encode(with_whole_stream(result))), f"mock_step_result({selector})")
 
     def mock_step_error(self, step: object, error: BaseException, times: int | None = None) -> None:
         """Let attempts fail with this error, as if the callback had raised it.

@@ -28,7 +28,7 @@ ARRAYS = {
 _SIZES = {form: struct.calcsize(f"<{form}") for form in ARRAYS}
 
 
-class _Buffer(JsObject):
+class JsBuffer(JsObject):
     """What Pyodide gives each of these beside JavaScript's own names."""
 
     def _view(self) -> memoryview:
@@ -88,7 +88,7 @@ class _Buffer(JsObject):
         return self._view()
 
 
-class JsArrayBuffer(_Buffer, js_class="ArrayBuffer"):
+class JsArrayBuffer(JsBuffer, js_class="ArrayBuffer"):
     """Bytes.
 
     Args:
@@ -127,7 +127,7 @@ def _bound(value: Any) -> int | None:
     return None if value is None else int(value) if isinstance(value, int | float) and math.isfinite(value) else 0
 
 
-class JsTypedArray(_Buffer, js_class="TypedArray"):
+class JsTypedArray(JsBuffer, js_class="TypedArray"):
     """Base of the typed arrays: a view of the bytes of a buffer.
 
     Args:
@@ -297,6 +297,9 @@ class JsTypedArray(_Buffer, js_class="TypedArray"):
     def __iter__(self) -> Iterator[Any]:
         return map(self._get, self._view().tolist())
 
+    def _properties(self) -> dict[str, Any]:
+        return {str(index): item for index, item in enumerate(self)}
+
     def _text(self) -> str:
         return ",".join(map(js_text, self))
 
@@ -375,7 +378,7 @@ class Uint8ClampedArray(JsTypedArray):
         return 0 if given != given else int(max(0, min(255, round(given))))
 
 
-class JsDataView(_Buffer, js_class="DataView"):
+class JsDataView(JsBuffer, js_class="DataView"):
     """A view of a buffer that reads and writes numbers of any kind anywhere.
 
     Args:
@@ -462,7 +465,7 @@ def bytes_of(value: Any) -> bytes | None:
     Args:
         value: A value of JavaScript; one of Python's with the buffer protocol is taken as well.
     """
-    if isinstance(value, _Buffer):
+    if isinstance(value, JsBuffer):
         return value._view().tobytes()
     if type(value) is PyProxy:
         try:

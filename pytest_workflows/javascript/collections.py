@@ -219,6 +219,9 @@ class JsErrorObject(JsObject, js_class="Error"):
     def _text(self) -> str:
         return f"{self.name}: {self.message}" if self.message else self.name
 
+    def _properties(self) -> dict[str, Any]:
+        return {}  # message and stack are not enumerable
+
     def _crossing(self) -> Any:
         return Exception(self.message)
 

@@ -178,7 +178,7 @@ def call(function: Any, *values: Any) -> Any:
     """
     if isinstance(function, JsFunction):
         return function.call_js(list(values))
-    target = function._object if isinstance(function, PyProxy) else function
+    target = function._object if type(function) is PyProxy else function
     result = target(*map(to_python, values))
     if inspect.iscoroutine(result):
         return JsPromise.running(result)

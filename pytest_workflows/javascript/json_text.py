@@ -13,7 +13,6 @@ from typing import Any, NoReturn
 
 from durable_engine import JsBigInt, JsException, JsProxy, js_number_text, jsnull
 
-from .collections import JsTypedArray
 from .objects import JsArray, JsFunction, JsObject, JsPlain, PyProxy, js_error, js_text, number
 from .objects import from_python as _from_python
 
@@ -308,11 +307,7 @@ class _Writer:
 
 
 def _entries(value: JsProxy) -> Mapping[str, Any]:
-    if isinstance(value, JsPlain):
-        return value._entries
-    if isinstance(value, JsTypedArray):
-        return {str(at): item for at, item in enumerate(value)}
-    return {name: _from_python(getattr(value, name)) for name in getattr(value, "_own", ())}
+    return value._properties() if isinstance(value, JsObject) else {}
 
 
 def _scalar(value: Any) -> str | None:

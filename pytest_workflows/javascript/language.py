@@ -11,7 +11,6 @@ from urllib.parse import quote, unquote
 from durable_engine import JsBigInt, js_number_text
 
 from .arrays import same_value
-from .buffers import JsTypedArray
 from .convert import (
     is_missing,
     is_true,
@@ -30,16 +29,8 @@ def own_entries(value: Any) -> dict[str, Any]:
     """The properties that an object itself has; those of a class are its prototype's."""
     if isinstance(value, str):
         return {str(index): letter for index, letter in enumerate(value)}
-    if isinstance(value, JsArray):
-        return {str(index): item for index, item in enumerate(value._items)}
-    if isinstance(value, JsTypedArray):
-        return {str(index): item for index, item in enumerate(value)}
-    if isinstance(value, JsPlain):
-        return value._entries
-    if isinstance(value, JsObject) and hasattr(type(value), "object_entries"):
-        return {pair._items[0]: pair._items[1] for pair in value.object_entries()}
     if isinstance(value, JsObject):
-        return {name: item for name, item in vars(value).items() if not name.startswith("_")}
+        return value._properties()
     return {}
 
 

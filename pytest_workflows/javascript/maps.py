@@ -7,7 +7,23 @@ from typing import Any
 from .collections import JsMap, JsSet
 from .convert import call, items_of
 from .iterators import JsIterator, entries
-from .objects import js_error, js_text
+from .objects import js_error, js_text, to_python
+
+
+class LiteralMap(JsMap):
+    """What `to_js` makes of a dict on Python 3.12 and 3.13: a map whose keys are attributes as well.
+
+    Source: Pyodide before 314.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        entries: dict[Any, Any] = object.__getattribute__(self, "_entries")
+        if name in entries:
+            return to_python(entries[name])
+        raise AttributeError(name)
+
+    def _properties(self) -> dict[str, Any]:
+        return {js_text(key): item for key, item in self._entries.items()}
 
 
 def _construct_map(cls: type[JsMap], pairs: Any = None) -> JsMap:

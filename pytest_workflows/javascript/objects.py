@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping, MutableMapping, Sequence
 from types import FunctionType
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -175,6 +175,24 @@ class JsFunction(JsProxy):
             return JsPromise.running(result)
         return JsPromise.resolved(result)
 
+    def bind(self, this: Any = None, *values: Any) -> JsFunction:
+        """JavaScript's `bind`: the function with its first arguments."""
+        first = [from_python(value) for value in values]
+        return JsFunction(lambda *rest: self.call_js([*first, *rest]), f"bound {self._name}")
+
+    def call(self, this: Any = None, *values: Any) -> Any:
+        """JavaScript's `call`: call it; what `this` is makes no difference here."""
+        return self(*values)
+
+    def apply(self, this: Any = None, values: Any = ()) -> Any:
+        """JavaScript's `apply`: call it with the items of an array."""
+        return self(*values)
+
+    @property
+    def js_id(self) -> int:
+        """A number that tells functions apart."""
+        return id(self)
+
     def to_py(self, *, depth: int = -1, default_converter: Any = None) -> Any:
         """The function itself: there is no Python value for one."""
         return self
@@ -241,6 +259,8 @@ class JsObject(JsProxy):
     """
 
     _js_class: ClassVar[str] = "Object"
+    _own: ClassVar[tuple[str, ...]] = ()
+    """The names of the properties that JavaScript finds on an object itself, rather than on its prototype."""
 
     def __init__(self) -> None: ...
 
@@ -256,6 +276,7 @@ class JsObject(JsProxy):
                 setattr(cls, name, _Method(value.function, name, is_promised=True))
             elif isinstance(value, FunctionType):
                 setattr(cls, name, _Method(value, name, is_promised=False))
+        _give_operators(cls)
 
     @classmethod
     def _add_method(cls, name: str, function: Callable[..., Any]) -> None:
@@ -281,6 +302,35 @@ class JsObject(JsProxy):
     def js_id(self) -> int:
         """A number that tells objects apart."""
         return id(self)
+
+    def object_keys(self) -> JsArray:
+        """JavaScript's `Object.keys`."""
+        return JsArray(list(self._properties()))
+
+    def object_values(self) -> JsArray:
+        """JavaScript's `Object.values`."""
+        return JsArray(list(self._properties().values()))
+
+    def object_entries(self) -> JsArray:
+        """JavaScript's `Object.entries`."""
+        return JsArray([JsArray([key, value]) for key, value in self._properties().items()])
+
+    def as_object_map(self, *, hereditary: bool = False) -> ObjectMap:
+        """A mapping of the object's properties, which can be changed through it.
+
+        Args:
+            hereditary: Whether an object that is read from it is such a mapping too.
+        """
+        return ObjectMap(self, is_hereditary=hereditary, reads_arrays=False)
+
+    def as_py_json(self) -> Any:
+        """A mapping or sequence of the object's properties or items, as Python's JSON would be, all the way down."""
+        return self if isinstance(self, JsArray) else ObjectMap(self, is_hereditary=True, reads_arrays=True)
+
+    def _properties(self) -> dict[str, Any]:
+        """The properties that the object itself has; those of a class are its prototype's."""
+        own = {name: from_python(getattr(self, name)) for name in self._own}
+        return own | {name: from_python(value) for name, value in vars(self).items() if not name.startswith("_")}
 
     def to_py(self, *, depth: int = -1, default_converter: Any = None) -> Any:
         """The Python value; the object itself, where there is none and `default_converter` makes none.
@@ -313,11 +363,56 @@ class JsObject(JsProxy):
 
 _OF_PROXIES = frozenset(
     {
+        *("as_object_map", "as_py_json"),
         *("to_py", "js_id", "typeof", "constructor", "object_keys", "object_values", "object_entries"),
         *("to_bytes", "to_memoryview", "to_string", "assign", "assign_to", "to_file", "from_file", "into_file"),
     }
 )
 """What Pyodide gives every proxy: Python's, not JavaScript's."""
+
+
+def _give_operators(cls: type[JsObject]) -> None:
+    """Give a class Python's operators for those methods of it that do the same, as Pyodide does for any object."""
+    for method, operator, function in _OPERATORS:
+        if method in vars(cls) and not any(operator in vars(base) for base in cls.__mro__):
+            setattr(cls, operator, function)
+
+
+def _get_item(self: Any, key: Any) -> Any:
+    found = self.get(key)
+    if found is None and not (hasattr(self, "has") and self.has(key)):
+        raise KeyError(key)
+    return found
+
+
+def _set_item(self: Any, key: Any, value: Any) -> None:
+    self.set(key, value)
+
+
+def _del_item(self: Any, key: Any) -> None:
+    self.delete(key)
+
+
+def _contains(self: Any, key: Any) -> bool:
+    return bool(self.has(key))
+
+
+def _length(self: Any) -> int:
+    return int(self.length)
+
+
+def _size(self: Any) -> int:
+    return int(self.size)
+
+
+_OPERATORS: tuple[tuple[str, str, Callable[..., Any]], ...] = (
+    ("get", "__getitem__", _get_item),
+    ("set", "__setitem__", _set_item),
+    ("delete", "__delitem__", _del_item),
+    ("has", "__contains__", _contains),
+    ("length", "__len__", _length),
+    ("size", "__len__", _size),
+)
 
 
 class _Uncloneable:
@@ -414,17 +509,8 @@ class JsPlain(JsObject, js_class="Object"):
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self._entries]
 
-    def object_keys(self) -> JsArray:
-        """JavaScript's `Object.keys`."""
-        return JsArray(list(self._entries))
-
-    def object_values(self) -> JsArray:
-        """JavaScript's `Object.values`."""
-        return JsArray(list(self._entries.values()))
-
-    def object_entries(self) -> JsArray:
-        """JavaScript's `Object.entries`."""
-        return JsArray([JsArray([key, value]) for key, value in self._entries.items()])
+    def _properties(self) -> dict[str, Any]:
+        return self._entries
 
     def to_py(self, *, depth: int = -1, default_converter: Any = None) -> Any:
         """A dict."""
@@ -476,6 +562,9 @@ class JsArray(JsObject, js_class="Array"):
     def __contains__(self, value: Any) -> bool:
         return from_python(value) in self._items
 
+    def _properties(self) -> dict[str, Any]:
+        return {str(index): item for index, item in enumerate(self._items)}
+
     def push(self, *values: Any) -> int:
         """Add items at the end; gives the new length."""
         self._items.extend(values)
@@ -492,6 +581,43 @@ class JsArray(JsObject, js_class="Array"):
 
     def _text(self) -> str:
         return ",".join("" if item is None or item is jsnull else js_text(item) for item in self._items)
+
+
+class ObjectMap(MutableMapping[str, Any]):
+    """The properties of an object as a mapping (`JsProxy.as_object_map`).
+
+    Args:
+        value: The object.
+        is_hereditary: Whether an object that is read from it is such a mapping too.
+        reads_arrays: Whether it stands for JSON, so that arrays stay arrays.
+    """
+
+    def __init__(self, value: JsObject, *, is_hereditary: bool, reads_arrays: bool) -> None:
+        self._value, self._is_hereditary, self._reads_arrays = value, is_hereditary, reads_arrays
+
+    def _read(self, found: Any) -> Any:
+        if self._is_hereditary and isinstance(found, JsPlain):
+            return ObjectMap(found, is_hereditary=True, reads_arrays=self._reads_arrays)
+        if self._reads_arrays and isinstance(found, JsArray):
+            return [self._read(item) for item in found._items]
+        return to_python(found)
+
+    def __getitem__(self, key: str) -> Any:
+        return self._read(self._value._properties()[key])
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        setattr(self._value, key, value)
+
+    def __delitem__(self, key: str) -> None:
+        if key not in self._value._properties():
+            raise KeyError(key)
+        delattr(self._value, key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._value._properties())
+
+    def __len__(self) -> int:
+        return len(self._value._properties())
 
 
 class PyProxy(JsObject):

@@ -77,7 +77,7 @@ def _datetime(value: datetime) -> JsDate:
     return JsDate(value.timestamp() * 1000)
 
 
-def _tuple(value: object) -> None:
+def _raise_on_disabled_type(value: object) -> None:
     raise TypeError(f"{type(value)} cannot be sent over RPC.")
 
 
@@ -106,7 +106,7 @@ def _other(value: Any) -> Any:
 def _refuse(value: Any) -> None:
     """Refuse what may stand nowhere; what can be iterated over is, which uses up a generator, as on the platform."""
     if isinstance(value, tuple | bytearray):
-        _tuple(value)
+        _raise_on_disabled_type(value)
     if inspect.isawaitable(value):
         if inspect.iscoroutine(value):
             value.close()
@@ -139,8 +139,8 @@ _TO_RPC: dict[type, Callable[[Any], Any]] = {
     set: _set,
     bytes: _buffer,
     memoryview: _buffer,
-    tuple: _tuple,
-    bytearray: _tuple,
+    tuple: _raise_on_disabled_type,
+    bytearray: _raise_on_disabled_type,
 }
 
 

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, ClassVar
 
-from durable_engine import jsnull
+from durable_engine import StreamContent, jsnull, streams
 
 from .collections import JsTypedArray, Uint8Array
 from .convert import as_error, buffer_of, call, is_missing, items_of, to_integer, to_number, when_settled
@@ -300,8 +300,21 @@ class ReadableStream(JsObject):
             return data
         return self._collect()
 
+    def _stored_content(self) -> StreamContent | Coroutine[Any, Any, StreamContent]:
+        content = self._drain()
+        if isinstance(content, bytes):
+            return StreamContent(content)
+        content.close()
+        return self._stored_later()
+
+    async def _stored_later(self) -> StreamContent:
+        return StreamContent(await self._collect())
+
     async def _collect(self) -> bytes:
         return b"".join([_bytes_of(chunk) async for chunk in self])
+
+
+streams.make = ReadableStream._of_bytes
 
 
 def _bytes_of(chunk: Any) -> bytes:

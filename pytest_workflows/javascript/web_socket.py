@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,8 +13,9 @@ from durable_engine import jsnull
 from .blob import Blob
 from .buffers import JsArrayBuffer
 from .convert import buffer_of, is_missing, to_integer
-from .events import CloseEvent, Event, EventTarget, MessageEvent
-from .objects import JsArray, JsObject, JsPlain, js_error, js_text
+from .events import CloseEvent, ErrorEvent, Event, EventTarget, MessageEvent
+from .objects import JsObject, JsPlain, js_error, js_text
+from .runtime import is_on
 
 _CONNECTING, _OPEN, _CLOSING, _CLOSED = range(4)
 
@@ -24,7 +26,8 @@ class WebSocket(EventTarget):
     Source: workerd 1.20261117.1.
 
     Args:
-        url: Refused: outgoing connections are not part of a test.
+        url: Where to connect to. Nothing is opened: an `error` and a `close` event follow.
+        protocols: The protocols.
     """
 
     _static_READY_STATE_CONNECTING = _static_CONNECTING = _CONNECTING
@@ -33,24 +36,35 @@ class WebSocket(EventTarget):
     _static_READY_STATE_CLOSED = _static_CLOSED = _CLOSED
 
     def __init__(self, url: Any, protocols: Any = None) -> None:
-        raise js_error(
-            "Error",
-            f"pytest-workflows opens no WebSocket to {js_text(url)}: give the Worker one end of a WebSocketPair in its "
-            "place.",
-        )
+        self._set_up()
+        self._url = js_text(url)
+        error = f"pytest-workflows opens no WebSocket to {self._url}: give the Worker one end of a WebSocketPair."
+
+        def fail() -> None:
+            self._has_sent_close = self._has_got_close = True
+            self.dispatchEvent(ErrorEvent("error", JsPlain({"message": error})))
+            self.dispatchEvent(CloseEvent("close", JsPlain({"code": 1006, "reason": error, "wasClean": False})))
+
+        with contextlib.suppress(RuntimeError):  # outside of a loop it stays as it is
+            asyncio.get_running_loop().call_soon(fail)
 
     @classmethod
     def _made(cls) -> WebSocket:
         made = cls.__new__(cls)
-        EventTarget.__init__(made)
-        made._other = made
-        made._is_accepted = made._has_sent_close = made._has_got_close = False
-        made._waiting = deque()
-        made._binary = "blob"
-        made._attachment = None
-        made._receiver = None
+        made._set_up()
         return made
 
+    def _set_up(self) -> None:
+        EventTarget.__init__(self)
+        self._url = None
+        self._other = self
+        self._is_accepted = self._has_sent_close = self._has_got_close = False
+        self._waiting = deque()
+        self._binary = "blob" if is_on("websocket_standard_binary_type", "2026-03-17") else "arraybuffer"
+        self._attachment = None
+        self._receiver = None
+
+    _url: str | None
     _other: WebSocket
     _is_accepted: bool
     _has_sent_close: bool
@@ -66,6 +80,8 @@ class WebSocket(EventTarget):
         """0 connecting, 1 open, 2 closing, 3 closed."""
         if self._has_sent_close and self._has_got_close:
             return _CLOSED
+        if self._url is not None:
+            return _CONNECTING
         return _CLOSING if self._has_sent_close or self._has_got_close else _OPEN
 
     @property
@@ -80,8 +96,8 @@ class WebSocket(EventTarget):
 
     @property
     def url(self) -> Any:
-        """Null: it was not opened by a URL."""
-        return jsnull
+        """Where it connects to; null for an end of a pair."""
+        return jsnull if self._url is None else self._url
 
     @property
     def protocol(self) -> Any:
@@ -196,17 +212,8 @@ class WebSocketPair(JsObject):
         client._other, server._other = server, client
         self._ends = (client, server)
 
-    def object_keys(self) -> JsArray:
-        """JavaScript's `Object.keys`."""
-        return JsArray(["0", "1"])
-
-    def object_values(self) -> JsArray:
-        """JavaScript's `Object.values`: the two ends."""
-        return JsArray(list(self._ends))
-
-    def object_entries(self) -> JsArray:
-        """JavaScript's `Object.entries`."""
-        return JsArray([JsArray([str(at), end]) for at, end in enumerate(self._ends)])
+    def _properties(self) -> dict[str, Any]:
+        return {str(at): end for at, end in enumerate(self._ends)}
 
     def __getattr__(self, name: str) -> Any:
         if name in ("0", "1"):

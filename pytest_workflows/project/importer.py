@@ -36,6 +36,7 @@ _SERVED = {
     "js": f"{_HOME}.js_module",
     "pyodide": f"{_HOME}.pyodide_module",
     "pyodide.ffi": f"{_HOME}.pyodide_ffi",
+    "pyodide.ffi.wrappers": f"{_HOME}.pyodide_wrappers",
     "pyodide.http": f"{_HOME}.pyodide_http",
     "pyodide.webloop": f"{_HOME}.pyodide_webloop",
 }

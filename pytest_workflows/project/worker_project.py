@@ -13,11 +13,12 @@ from types import ModuleType
 from typing import Any
 
 from pytest_workflows.errors import WorkflowConfigError
+from pytest_workflows.javascript.runtime import set_runtime
 from pytest_workflows.messages.short_repr import shown
 
 from .dev_vars import find_dev_vars, load_dev_vars
 from .loop_at_import import explain_missing_loop
-from .wrangler import WorkflowBindingConfig, WranglerConfig, find_config, load_config
+from .wrangler import WorkflowBindingConfig, WranglerConfig, find_config, is_flag_on, load_config, python_version
 
 _FOREIGN = frozenset({"site-packages", "node_modules", "python_modules"})
 
@@ -40,6 +41,14 @@ class Project:
         self._error: WorkflowConfigError | None = None
         self._aside: dict[str, ModuleType] = {}
         self._place: int | None = None
+
+    def python_version(self) -> tuple[int, int]:
+        """The Python that the platform runs the Worker with."""
+        return python_version(self.config)
+
+    def is_on(self, flag: str, since: str) -> bool:
+        """Whether a compatibility flag holds for the Worker, by its name or by date."""
+        return is_flag_on(self.config, flag, since)
 
     @property
     def config(self) -> WranglerConfig:
@@ -248,8 +257,11 @@ class ProjectSwitcher:
         if project is not self.active:
             if self.active is not None:
                 self.active.deactivate()
-            if project is not None:
+            if project is None:
+                set_runtime()
+            else:
                 project.activate()
+                set_runtime(project.python_version, project.is_on)
             self.active = project
         return project
 
@@ -271,6 +283,7 @@ class ProjectSwitcher:
         if self.active is not None:
             self.active.deactivate()
             self.active = None
+            set_runtime()
 
 
 def _places_of(module: ModuleType) -> list[str]:

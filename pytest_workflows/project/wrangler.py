@@ -123,6 +123,7 @@ class WranglerConfig:
         warnings: wrangler's warnings: line and text.
         bindings: All other bindings, in the order of their kinds.
         settings: The whole configuration, that of the environment merged into it.
+        own_names: The Worker's own names: as written, and as deployed to the environment.
     """
 
     path: Path
@@ -139,6 +140,7 @@ class WranglerConfig:
     warnings: tuple[tuple[int, str], ...] = ()
     bindings: tuple[BindingConfig, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    own_names: frozenset[str | None] = frozenset()
 
     @property
     def all_workflows(self) -> tuple[WorkflowBindingConfig, ...]:
@@ -208,6 +210,17 @@ def implicit_dependencies(config: WranglerConfig | None) -> bool:
 def preserves_non_retryable(config: WranglerConfig | None) -> bool:
     """Whether a `NonRetryableError` is shown as it is; the newest behaviour where no date says otherwise."""
     return _is_on(config, PRESERVE_FLAG, REPLACE_FLAG, PRESERVE_SINCE)
+
+
+def is_flag_on(config: WranglerConfig | None, flag: str, since: str) -> bool:
+    """Whether a compatibility flag is on, by its name or by date; the newest behaviour where no date says otherwise.
+
+    Args:
+        config: The configuration; None where there is none.
+        flag: The flag; `no_` before it turns it off.
+        since: The date from which it is on by itself.
+    """
+    return _is_on(config, flag, f"no_{flag}", since)
 
 
 def _is_on(config: WranglerConfig | None, flag: str, off: str, since: str) -> bool:
@@ -360,7 +373,8 @@ class _Reader:
         own_name = settings.get("name")
         if own_name is not None and not isinstance(own_name, str):
             self._fail("name", f"name is {kind_of(own_name)}, not a text.")
-        reader = WorkflowReader(self, {own_name, f"{own_name}-{self._environment}"})
+        own_names = {own_name, f"{own_name}-{self._environment}"}
+        reader = WorkflowReader(self, own_names)
         workflows = reader.bindings(settings.get("workflows", []))
         exports, other_exports = reader.exports(settings.get("exports", {}))
         workflows, exports = reader.joined(workflows, exports)
@@ -391,6 +405,7 @@ class _Reader:
             warnings=tuple(self._warnings),
             bindings=declared,
             settings=settings,
+            own_names=frozenset(own_names),
         )
 
     def _with_environment(self, data: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""unknown-option: `create` is given an option that it does not have."""
+"""unknown-option: a call of a binding is given an option that it does not have.
+
+Of the other bindings their stand-ins notice it.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +22,8 @@ _MEANT |= {"instanceId": "id", "instance_id": "id", "name": "id", "key": "id"}
 
 @register(
     "unknown-option",
-    consequence="the platform ignores it without a word, and the instance is created without what it says",
-    remedy="use id, params and retention",
+    consequence="the platform ignores it without a word, and does without what it says",
+    remedy="use the names that there are",
 )
 class UnknownOption(RuleObserver):
     """An observer of the options of every instance that the Worker creates."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,11 +28,20 @@ def workflow_bindings() -> Mapping[str, Any]:
 
 
 @pytest.fixture
-def workflow_env(request: pytest.FixtureRequest, workflow_bindings: Mapping[str, Any]) -> EnvProxy:
+def workflow_seed() -> Callable[[EnvProxy], Awaitable[None]] | None:
+    """What every test starts from: an async function that fills the stores of `env`; None until you override it.
+
+    The function runs once a process, before the first test that needs it, and each test gets a copy of what it left.
+    """
+    return None
+
+
+@pytest.fixture
+def workflow_env(request: pytest.FixtureRequest, workflow_bindings: Mapping[str, Any], workflow_seed: Any) -> EnvProxy:
     """The bindings that the Worker gets as `env`; `workers.env` is the same object."""
     from pytest_workflows.workers.environment import env
 
-    _test_run(request).override(workflow_bindings)
+    _test_run(request).override(workflow_bindings, workflow_seed)
     return env
 
 

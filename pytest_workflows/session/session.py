@@ -20,6 +20,7 @@ from .process_end import stop_watchdog
 from .property_tests import exempt_our_fixtures, is_property_test
 from .report_sections import PROPERTY
 from .rule_warnings import RuleWarnings
+from .seeds import FIXTURE, Seeds
 from .session_report import KeptRuns, is_awaited
 from .terminal import terminal_of
 
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     from .testrun import TestRun
 
 SESSION = pytest.StashKey["WorkflowSession"]()
-OUR_FIXTURES = frozenset({"workflow_env", "workflow_bindings", "workflow_worker", "workflow_clock", "workflow_engine"})
+OUR_FIXTURES = frozenset(
+    {"workflow_env", "workflow_bindings", "workflow_worker", "workflow_clock", "workflow_engine", FIXTURE}
+)
 
 
 class WorkflowSession:
@@ -55,6 +58,7 @@ class WorkflowSession:
         self._stderr: int | None = None
         self._outside = OutsideTests(lambda: self.switcher.active, config.rootpath)
         self.rule_warnings = RuleWarnings()
+        self._seeds = Seeds(lambda: self._freezer_for(has_fixture=True))
         self.test_run: TestRun | None = None
         self._outside.serve()
 
@@ -155,6 +159,7 @@ class WorkflowSession:
             stderr=2 if self._stderr is None else self._stderr,
             kept=KeptRuns() if is_awaited(self._config) else None,
             early_uses=self._outside.early_uses,
+            seeds=self._seeds,
         )
         env = test_run.env
         active_test.set_resolver(env.resolve, env.names, test_run.missing_hint)

@@ -17,6 +17,7 @@ from .run_recordings import RunRecordings
 from .run_report import RunReport
 from .run_secrets import RunSecrets
 from .run_state import RunState
+from .seeds import FIXTURE
 from .unprovided_uses import UnprovidedUses, ends_the_test
 
 if TYPE_CHECKING:
@@ -26,9 +27,11 @@ if TYPE_CHECKING:
     from pytest_workflows.introspection.freeze import Freezer
     from pytest_workflows.project.worker_project import Project
     from pytest_workflows.rules.registry import RuleObservers
+    from pytest_workflows.standins.stores import Stores
 
     from .rule_warnings import RuleWarnings
     from .run_setup import RunSetup
+    from .seeds import Seeds
     from .session_report import KeptRuns
     from .settings import Settings
 
@@ -44,6 +47,7 @@ class TestRun:
         stderr: The file descriptor that is printed to where the process must end.
         kept: Keeps the runs of its instances for the end of the session, if anybody wants them.
         early_uses: What the Worker's module used while it was imported for pytest's collection, and nobody provides.
+        seeds: What the session's seeds have left.
 
     Attributes:
         setup: What the run is made from: the test, its settings, its project and its plan.
@@ -66,9 +70,12 @@ class TestRun:
         stderr: int = 2,
         kept: KeptRuns | None = None,
         early_uses: list[UnprovidedError] | None = None,
+        seeds: Seeds | None = None,
     ) -> None:
         self.setup = setup
         self._check_time = freezer.check
+        self._seeds = seeds
+        self._seed: object = None
         self.has_fixture = has_fixture
         self.env = EnvResolver(
             setup.project,
@@ -77,6 +84,7 @@ class TestRun:
             ask_given=self._ask_given,
             check=freezer.check,
             is_strict=setup.settings.unused_mocks == "error",
+            template=self._left_by_seed,
         )
         self.secrets = RunSecrets(setup.settings, setup.project)
         self.recordings = RunRecordings(setup, self.env, self.secrets)
@@ -275,14 +283,17 @@ class TestRun:
 
     # -- the bindings of the fixture ---------------------------------------------------------------------------------
 
-    def override(self, bindings: Mapping[str, Any]) -> None:
-        """Take the bindings of the fixture `workflow_bindings`.
+    def override(self, bindings: Mapping[str, Any], seed: object = None) -> None:
+        """Take the bindings of the fixture `workflow_bindings`, and the seed of the fixture `workflow_seed`.
 
         Raises:
             pytest.UsageError: If they are no mapping, or somebody has frozen time.
         """
         self._check_time()
         self.env.override(_checked(bindings))
+        self._seed = seed
+        if seed is not None:
+            assert self.env.host  # the seed runs now, and not amid a step
 
     def missing_hint(self) -> str | None:
         """The next step for a name that `env` does not have, where that is for want of a configuration."""
@@ -293,7 +304,16 @@ class TestRun:
     def _ask_given(self) -> Mapping[str, Any]:
         """For a test that asks for no fixture of ours: its bindings are asked for when one is first touched."""
         request = getattr(self.setup.item, "_request", None)
-        return _checked(request.getfixturevalue("workflow_bindings") if request is not None else {})
+        if request is None:
+            return {}
+        self._seed = request.getfixturevalue(FIXTURE)
+        return _checked(request.getfixturevalue("workflow_bindings"))
+
+    def _left_by_seed(self) -> Stores | None:
+        """What the test's seed has left; None where it has none."""
+        if self._seed is None or self._seeds is None:
+            return None
+        return self._seeds.left_by(self._seed, self.setup, self.env.given)
 
 
 def _checked(bindings: object) -> Mapping[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from durable_engine import InvalidArgumentError, JsDict, WorkflowBinding, call_b
 from pytest_workflows.active_test import Handler, running_handler
 from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.workers import Request, Response
+from pytest_workflows.workers.request import as_received
 from pytest_workflows.workers.response import response_of
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class WorkflowWorker:
             TypeError: If the handler answered with something else than a `Response`.
         """
         request = resource if isinstance(resource, Request) else _request(resource, method, headers, json, content)
-        given = await self._call("fetch", request)
+        given = await self._call("fetch", as_received(request))
         response = response_of(given)
         if response is None:
             raise TypeError(
@@ -158,6 +159,15 @@ class WorkflowWorker:
         answer: JsDict = python_from_rpc(controller._answer.as_js())
         return answer
 
+    @property
+    def rpc(self) -> WorkerRpc:
+        """The entrypoint's methods, called as another Worker calls them: `await workflow_worker.rpc.add(1, 2)`.
+
+        Arguments and result cross, keywords arrive as one dict, and what a method raises is a `JsException`.
+        """
+        self._check_project()
+        return WorkerRpc(self._test_run, self._entrypoint)
+
     def _check_project(self) -> None:
         setup = self._test_run.setup
         if setup.project is None:
@@ -185,6 +195,34 @@ class WorkflowWorker:
             return await call_bounded(self._test_run.engine, name, lambda: handlers.call(handler, argument))
         finally:
             running_handler.reset(token)
+
+
+class WorkerRpc:
+    """The methods of an entrypoint, as a test calls them.
+
+    Args:
+        test_run: The test's run.
+        entrypoint: The class; None for the default entrypoint.
+    """
+
+    def __init__(self, test_run: TestRun, entrypoint: str | None) -> None:
+        self._test_run = test_run
+        self._entrypoint = entrypoint
+
+    def __getattr__(self, name: str) -> Callable[..., Coroutine[Any, Any, Any]]:
+        if name.startswith("__"):
+            raise AttributeError(name)
+
+        async def call(*args: Any, **options: Any) -> Any:
+            __tracebackhide__ = True
+            from .worker_rpc import call_method
+
+            env, engine = self._test_run.env, self._test_run.engine
+            what = f"The method {name!r} of {self._entrypoint or 'the default entrypoint'}"
+            call = call_method(env.handlers, env.host, self._entrypoint, name, args, options)
+            return await call_bounded(engine, what, lambda: call)
+
+        return call
 
 
 def _entrypoints(module: object) -> list[str]:

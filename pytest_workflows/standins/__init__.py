@@ -3,9 +3,3 @@
 A binding's semantics, limits and error texts belong here, with its contents (`stores.py`). What the Python SDK makes of
 a call belongs to `workers`, and which binding a name of `env` gets to `bindings`.
 """
-
-import os
-
-from durable_engine import hide_frames
-
-hide_frames(os.path.dirname(__file__) + os.sep)

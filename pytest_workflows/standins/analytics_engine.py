@@ -47,18 +47,17 @@ class LocalAnalyticsEngineDataset(JsObject):
         lists = {name: value._items for name in MOST if isinstance(value := option(point, name), JsArray)}
         for name, most in MOST.items():
             if len(lists.get(name, ())) > most:
-                self._warn(f"has {len(lists[name])} {name}; Cloudflare documents at most {most} a data point")
+                self._warn(f"has {len(lists[name])} {name}, and a data point up to {most}")
         if any(len(utf8(js_text(index))) > MAX_INDEX for index in lists.get("indexes", ())):
-            self._warn(f"has an index of more than the {MAX_INDEX} bytes that Cloudflare documents")
+            self._warn(f"has an index of more than {MAX_INDEX} bytes")
         if sum(len(utf8(js_text(blob))) for blob in lists.get("blobs", ())) > MAX_BLOBS:
-            self._warn(f"has more than the {MAX_BLOBS} bytes of blobs that Cloudflare documents")
+            self._warn(f"has more than {MAX_BLOBS} bytes of blobs")
         wrong = [value for value in lists.get("doubles", ()) if isinstance(value, bool | str) or not _is_double(value)]
         if wrong:
             self._warn(f"has the double {js_text(wrong[0])!r}, which is no number")
 
     def _warn(self, what: str) -> None:
-        problem = f"env.{self._name}.writeDataPoint(...) {what}. The local runtime takes it; production need not."
-        self._host.warn("documented-limit", problem)
+        self._host.warn("documented-limit", f"env.{self._name}.writeDataPoint(...) {what}")
 
 
 def _is_double(value: Any) -> bool:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from durable_engine import JsException, hide_frames
+from durable_engine import JsException, hide_frames, is_hidden
 from pytest_workflows.javascript.cloning import Cloner, not_serialized
 from pytest_workflows.javascript.objects import (
     JsFunction,
@@ -25,6 +26,7 @@ from pytest_workflows.javascript.objects import (
     to_python,
 )
 from pytest_workflows.javascript.rpc import python_from_rpc, python_to_rpc
+from pytest_workflows.workers.context import background_of_call
 
 if TYPE_CHECKING:
     from .host import Host
@@ -89,6 +91,8 @@ class Crossing(Cloner):
             return self._keep(value, type(value)._construct(value))
         if value._js_class in _PASSED:
             return value
+        if getattr(value, "_is_rpc_target", False):
+            return self._stub(value)
         if value._js_class == "AbortSignal":
             error = not_serialized(value._js_class)
             error.message = "AbortSignal serialization is not enabled."
@@ -146,7 +150,16 @@ class RpcStub(JsObject):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        return JsFunction(lambda *_: JsPromise.rejected(no_method(name)), name)
+        return JsFunction(lambda *args: self._send_to(name, args), name)
+
+    def _send_to(self, name: str, args: Sequence[Any]) -> JsPromise:
+        async def receive(given: list[Any]) -> Any:
+            method = None if isinstance(self._target, PyProxy) else getattr(self._target, name, None)
+            if not isinstance(method, JsFunction):
+                raise no_method(name)
+            return await settle(method.call_js(given))
+
+        return send(self._host, receive, args, f"Method {name} of an object that was sent over RPC")
 
     def _text(self) -> str:
         return "[object JsRpcStub]"
@@ -174,16 +187,31 @@ def send(
         given = [crossing.clone(value) for value in values]
     except JsException as error:
         return JsPromise.rejected(error)
+    promise = JsPromise()
 
-    async def call() -> Any:
-        try:
-            return Crossing(host).clone(await receive(given))
-        except BaseException as error:
-            raise sent_error(error, host, explain) from None
-        finally:
-            crossing.dispose()
+    async def call() -> None:
+        with background_of_call() as background:
+            try:
+                promise._resolve(Crossing(host).clone(await receive(given)))
+            except BaseException as error:
+                promise._reject(sent_error(error, host, explain))
+            finally:
+                crossing.dispose()
+            if background:
+                await _finish(background, what)
 
-    return JsPromise.running(host.spawn(call(), what))
+    host.spawn(call(), what)
+    return promise
+
+
+async def _finish(background: list[asyncio.Future[Any]], what: str) -> None:
+    """Keep a call under way until what its code left behind is over; what that raises is in the log."""
+    for future in background:  # it grows meanwhile
+        if not future.done():
+            await asyncio.wait([future])
+        error = None if future.cancelled() else future.exception()
+        if error is not None:
+            logging.getLogger("pytest_workflows").error("%s left behind what raised", what, exc_info=error)
 
 
 def sent_error(error: BaseException, host: Host, explain: Callable[[JsException], None]) -> BaseException:
@@ -217,18 +245,25 @@ def python_error(error: BaseException) -> JsException:
     Args:
         error: The exception.
     """
-    made = js_error("PythonError", "".join(traceback.format_exception(_from_callee(error))))
+    made = js_error(
+        "PythonError", "".join(_without_own_frames(traceback.TracebackException.from_exception(error)).format())
+    )
     made.type = type(error).__name__  # type: ignore[attr-defined]
-    made.stack = f"PythonError: {made.message}"  # type: ignore[attr-defined]
+    made.stack = f"PythonError: {made.message}"
     return made
 
 
-def _from_callee(error: BaseException) -> BaseException:
-    """The exception without the frames of the stand-in: its traceback begins where the SDK calls the method."""
-    found = error.__traceback__
-    while found is not None and found.tb_frame.f_code is not wrapper_func.__code__:
-        found = found.tb_next
-    return error if found is None else error.with_traceback(found)
+_SDKS_FRAMES: Final = frozenset({"wrapper_func", "python_to_rpc", "_raise_on_disabled_type"})
+
+
+def _without_own_frames(told: traceback.TracebackException) -> traceback.TracebackException:
+    """An exception's text without the frames of the stand-in, but for those that are the SDK's on the platform."""
+    kept = [frame for frame in told.stack if not is_hidden(frame.filename) or frame.name in _SDKS_FRAMES]
+    told.stack = traceback.StackSummary.from_list(kept)
+    for further in (told.__cause__, told.__context__, *(told.exceptions or ())):
+        if further is not None:
+            _without_own_frames(further)
+    return told
 
 
 def no_method(name: str) -> JsException:

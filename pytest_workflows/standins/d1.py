@@ -27,10 +27,13 @@ from .d1_migrations import Migrations
 from .d1_service import Answer, D1Service, Query, d1_error
 from .d1_store import D1Store
 from .host import Host
+from .options import warn_of_unknown_options
 from .sqlite import SqlError
 from .sqlite.database import Row, Value
 
 _INFINITE: Final = (float("inf"), float("-inf"))
+LARGEST_VALUE: Final = 2_000_000
+"""The bytes that Cloudflare documents as the most of a text or a BLOB."""
 _CONSTRAINTS: Final = ("first-unconstrained", "first-primary")
 
 
@@ -59,6 +62,26 @@ class Session:
         if self._bookmark is not None:
             self._bookmark = self._service.bookmark()
         return answer
+
+    @property
+    def host(self) -> Host:
+        """The test."""
+        return self._service.host
+
+    def check_sizes(self, values: Sequence[Value]) -> None:
+        """Report a value that is larger than Cloudflare documents, and that the local runtime takes.
+
+        Args:
+            values: Values of SQLite.
+        """
+        for value in values:
+            kind = type(value)
+            if (kind is str or kind is bytes) and len(value) > LARGEST_VALUE:  # type: ignore[arg-type]
+                self.host.warn(
+                    "documented-limit",
+                    f"bind(...) of a statement of D1 is given a value of {len(value):,} bytes, "  # type: ignore[arg-type]
+                    f"and a value has up to {LARGEST_VALUE:,}",
+                )
 
     def send_batch(self, queries: Sequence[Query]) -> list[Answer]:
         """Send statements in one transaction.
@@ -107,7 +130,9 @@ class D1PreparedStatement(JsObject):
         Raises:
             JsException: `D1_TYPE_ERROR` for a value that is no null, boolean, number, text, buffer or array of bytes.
         """
-        return D1PreparedStatement(self._session, self._sql, [bound(value) for value in values])
+        bindings = [bound(value) for value in values]
+        self._session.check_sizes(bindings)
+        return D1PreparedStatement(self._session, self._sql, bindings)
 
     @promised
     def first(self, column: Any = None) -> Any:
@@ -132,6 +157,7 @@ class D1PreparedStatement(JsObject):
     @promised
     def raw(self, options: Any = None) -> JsArray:
         """The rows as arrays; with `columnNames` the first one has the names."""
+        warn_of_unknown_options(self._session.host, "raw(...) of a statement of D1", options, ("columnNames",))
         answer = self._session.send(self._sql, self._values)
         rows = [_row(row) for row in answer.rows]
         if option(options, "columnNames") not in (None, jsnull, False, 0, ""):

@@ -87,20 +87,24 @@ class D1Service:
     Args:
         store: The contents.
         host: The test.
+
+    Attributes:
+        store: As given.
+        host: As given.
     """
 
     def __init__(self, store: D1Store, host: Host) -> None:
         self.store = store
-        self._host = host
+        self.host = host
         self._answered = 0
 
     @property
     def database(self) -> SqliteDatabase:
         """The database, open."""
-        return self.store.opened or self.store.database(self._host.now_ms, self._chance)
+        return self.store.opened or self.store.database(self.host.now_ms, self._chance)
 
     def _chance(self) -> Random:
-        return self._host.random
+        return self.host.random
 
     def bookmark(self) -> str:
         """A text that tells how far the database has come."""
@@ -170,7 +174,7 @@ class D1Service:
 
     def _internal_error(self) -> JsException:
         """What the platform tells of a constraint that does not hold at the end: it starts the database anew."""
-        reference = "".join(self._host.random.choices(_LETTERS, k=24))
+        reference = "".join(self.host.random.choices(_LETTERS, k=24))
         error = js_error("Error", f"internal error; reference = {reference}")
         error.remote = error.durableObjectReset = True  # type: ignore[attr-defined]
         return error

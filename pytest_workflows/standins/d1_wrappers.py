@@ -40,7 +40,9 @@ class StatementWrapper(QuickWrapper, wraps=D1PreparedStatement):
         calls = self._calls
         if kwargs or not (calls is None or calls.is_idle()):
             return self._invoke("bind", self._binding.bind, args, kwargs)
-        made = _statement(self._session, self._sql, bound_from_python(args), calls, self._origin)
+        values = bound_from_python(args)
+        self._session.check_sizes(values)
+        made = _statement(self._session, self._sql, values, calls, self._origin)
         if calls is not None:
             calls.note("bind", args)
         return made

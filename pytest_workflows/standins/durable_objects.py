@@ -39,37 +39,62 @@ def make(config: BindingConfig, host: Host) -> DurableObjectNamespace:
         WorkflowConfigError: If the Worker has no such class.
     """
     name = str(config.settings.get("class_name"))
-    settings = {} if host.config is None else host.config.settings
     made = host.export(name)
     if made is None:
         raise WorkflowConfigError(
             f"{config.path}:{config.line}: the binding {config.name} names the class {name!r} of Durable Objects, and "
             "the Worker's main module has no such class. Define it there, or import it."
         )
-    return namespace_of(made, name, host, is_sqlite=has_sqlite(name, settings.get("migrations")))
+    return namespace_of(made, name, host)
 
 
-def namespace_of(made: type, name: str, host: Host, *, is_sqlite: bool = True) -> DurableObjectNamespace:
+def namespace_of(made: type, name: str, host: Host) -> DurableObjectNamespace:
     """The namespace of a class.
 
     Args:
         made: The class.
         name: Its name.
         host: The test.
-        is_sqlite: Whether its objects have a database.
     """
     store = host.stores.get("durable_objects", name, ObjectStore)
+    settings = {} if host.config is None else host.config.settings
+    is_sqlite = not declares(name, settings) or has_sqlite(name, settings)
     return DurableObjectNamespace(ObjectClass(made, name, host, store, is_sqlite=is_sqlite))
 
 
-def has_sqlite(name: str, migrations: Any) -> bool:
-    """Whether a class's objects have a database, by the migrations of the configuration.
+def declares(name: str, settings: Mapping[str, Any]) -> bool:
+    """Whether the configuration has a class of Durable Objects.
 
     Args:
         name: The class.
-        migrations: The configuration's `migrations`.
+        settings: The configuration.
     """
+    exported = settings.get("exports") or {}
+    if isinstance(exported.get(name), Mapping) and exported[name].get("type") == "durable-object":
+        return True
+    bound = (settings.get("durable_objects") or {}).get("bindings") or ()
+    if any(one.get("class_name") == name for one in bound):
+        return True
+    migrations = settings.get("migrations")
+    return any(
+        name in (one.get("new_sqlite_classes") or ()) or name in (one.get("new_classes") or ())
+        for one in (migrations if isinstance(migrations, list) else ())
+        if isinstance(one, Mapping)
+    )
+
+
+def has_sqlite(name: str, settings: Mapping[str, Any]) -> bool:
+    """Whether a class's objects have a database, by the migrations or the exports of the configuration.
+
+    Args:
+        name: The class.
+        settings: The configuration.
+    """
+    exported = (settings.get("exports") or {}).get(name)
+    if isinstance(exported, Mapping):
+        return exported.get("storage") == "sqlite"
     with_database: set[str] = set()
+    migrations = settings.get("migrations")
     for one in migrations if isinstance(migrations, list) else ():
         if not isinstance(one, Mapping):
             continue
@@ -98,8 +123,8 @@ class ObjectClass:
         self.store = store
         self.is_sqlite = is_sqlite
         settings = {} if host.config is None else host.config.settings
+        self.exports: Callable[[], Any] = host.exports
         self.ids = Ids(str(settings.get("name") or "worker"), name)
-        self.exports: Callable[[], Any] | None = None
         if store.open_database is None:
             self._open_store()
 

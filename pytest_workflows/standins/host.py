@@ -76,25 +76,53 @@ class Host(Protocol):
     def is_tests(self, error: BaseException) -> bool:
         """Whether an exception of the Worker's code is the test's: no stand-in may catch it for the platform's sake."""
 
-    def warn(self, rule: str, problem: str) -> None:
+    def warn(self, rule: str, problem: str, place: tuple[str, int] | None = None) -> None:
         """Report a finding at the Worker's line that is being executed.
 
         Args:
             rule: The rule's name.
             problem: What is wrong, for a reader.
+            place: Another place, as file and line.
         """
+
+    def place(self) -> tuple[str, int]:
+        """The file and line of the Worker's code that is being executed; the test's, where none is."""
 
     def export(self, name: str | None) -> type | None:
         """A class of the Worker's main module: its default entrypoint for None; None where there is no such class."""
 
-    async def deliver_batch(self, controller: Any) -> Any:
-        """Give a batch to the Worker's consumer.
+    def make_entrypoint(self, name: str | None, props: Any) -> Any:
+        """An entrypoint of the Worker, as each call gets one: the default one for None.
+
+        Args:
+            name: The class.
+            props: What its `ctx.props` is.
+        """
+
+    def exports(self) -> Any:
+        """What the Worker exports, `ctx.exports`; None where the compatibility date has no such thing."""
+
+    async def deliver_batch(self, controller: Any, entrypoint: str | None = None) -> Any:
+        """Give a batch to a queue handler.
 
         Args:
             controller: The batch (`QueueController`).
+            entrypoint: The class that has it; None for the Worker's default entrypoint.
 
         Returns:
-            What the consumer says of it (`Answer`); what it raises is in there.
+            What the handler says of it (`Answer`); that it raised is in there.
+        """
+
+    async def call_handler(self, kind: str, argument: Any, entrypoint: str | None = None) -> str:
+        """Call a handler of the Worker for its outcome; what it raises is told in the log, as on the platform.
+
+        Args:
+            kind: `queue`, `scheduled`, `email` or `tail`.
+            argument: Its first argument, of JavaScript.
+            entrypoint: The class that has it; None for the Worker's default entrypoint.
+
+        Returns:
+            `ok` or `exception`.
         """
 
     def env(self) -> Any:

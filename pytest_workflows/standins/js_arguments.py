@@ -15,6 +15,9 @@ from pytest_workflows.javascript.objects import JsArray, JsObject, JsPlain, PyPr
 
 _INT = (-(2**31), 2**31 - 1)
 
+MISSING: Any = object()
+"""An argument that a call does not have, where undefined is a value like any other."""
+
 
 def is_given(value: Any) -> bool:
     """Whether an optional argument is there: neither undefined nor null."""

@@ -20,7 +20,7 @@ from pytest_workflows.javascript.objects import (
 )
 
 from .cursors import decode_cursor, encode_cursor
-from .js_arguments import int_option, is_given, is_of_class, not_of_type, options_of, texts_of, utf8
+from .js_arguments import MISSING, int_option, is_given, is_of_class, not_of_type, options_of, texts_of, utf8
 from .kv_store import KvEntry, KvStore
 from .options import warn_of_unknown_options
 
@@ -60,7 +60,7 @@ class KvNamespace(JsObject):
         self._store, self._host, self._name = store, host, name
 
     @promised
-    def get(self, key: Any = None, options: Any = None) -> Any:
+    def get(self, key: Any = MISSING, options: Any = None) -> Any:
         """The value of a key, or a Map of the values of a list of keys; null where there is none.
 
         Args:
@@ -69,17 +69,17 @@ class KvNamespace(JsObject):
         """
         if isinstance(key, JsArray):
             return self._get_bulk("get", key, options, with_metadata=False)
-        if key is None:
+        if key is MISSING:
             raise not_of_type("get", "KvNamespace", 1, "string or Array")
         entry, kind = self._read("get", js_text(key), options)
         return jsnull if entry is None else _value_as(kind, entry.value)
 
     @promised
-    def getWithMetadata(self, key: Any = None, options: Any = None) -> Any:
+    def getWithMetadata(self, key: Any = MISSING, options: Any = None) -> Any:
         """As `get`, with the metadata beside each value."""
         if isinstance(key, JsArray):
             return self._get_bulk("getWithMetadata", key, options, with_metadata=True)
-        if key is None:
+        if key is MISSING:
             raise not_of_type("getWithMetadata", "KvNamespace", 1, "Array or string")
         entry, kind = self._read("getWithMetadata", js_text(key), options)
         if entry is None:
@@ -129,13 +129,12 @@ class KvNamespace(JsObject):
         names = ", ".join(f"{key!r}" for key in keys[:3])
         self._host.warn(
             "lost-keys",
-            f"env.{self._name}.{method}([...]) asks for {names}: a bulk get of KV loses keys that look like whole "
-            "numbers, and they are missing from its answer whether they exist or not. Get such keys one by one, or "
-            "give them a prefix.",
+            f"the bulk get env.{self._name}.{method}([...]) is asked for {names}, and its answer leaves out keys that "
+            "look like whole numbers",
         )
 
     @promised
-    def put(self, key: Any = None, value: Any = None, options: Any = None) -> Any:
+    def put(self, key: Any = MISSING, value: Any = MISSING, options: Any = None) -> Any:
         """Set the value of a key.
 
         Args:
@@ -143,9 +142,9 @@ class KvNamespace(JsObject):
             value: A text, bytes or a stream; a number, a boolean or null is stored as text.
             options: `metadata`, `expirationTtl` and `expiration`, both in seconds.
         """
-        if key is None:
+        if key is MISSING:
             raise not_of_type("put", "KvNamespace", 1, "string")
-        if value is None:
+        if value is MISSING:
             raise not_of_type("put", "KvNamespace", 2, "string or Object")
         options = options_of(options, "put", "KvNamespace", 3, "PutOptions")
         warn_of_unknown_options(
@@ -204,20 +203,20 @@ class KvNamespace(JsObject):
         self._store_value(name, await data, metadata, expiration)
 
     @promised
-    def delete(self, key: Any = None) -> None:
+    def delete(self, key: Any = MISSING) -> None:
         """Take a key out; a list is one key, its items joined by commas.
 
         Args:
             key: The key.
         """
-        if key is None:
+        if key is MISSING:
             raise not_of_type("delete", "KvNamespace", 1, "string")
         name = js_text(key)
         if isinstance(key, JsArray) and len(key) > 1:
             self._host.warn(
                 "lost-keys",
-                f"env.{self._name}.delete([...]) of {len(key)} keys deletes the one key {name[:60]!r} and none of "
-                "them: delete() of KV takes one key. Delete them one by one.",
+                f"env.{self._name}.delete([...]) is given {len(key)} keys and deletes none of them, but the one key "
+                f"{name[:60]!r}",
             )
         _check_key("DELETE", name)
         self._store.delete(name)

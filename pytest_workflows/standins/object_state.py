@@ -5,13 +5,13 @@ Source: workerd 1.20261117.1, observed.
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from durable_engine import JsException, hide_frames, jsnull
-from pytest_workflows.javascript.objects import JsArray, JsObject, JsPlain, PyProxy, js_error, promised, settle
+from pytest_workflows.javascript.objects import JsArray, JsObject, JsPlain, PyProxy, js_error, promised
+from pytest_workflows.workers.context import wait_until
 
 from .crossing import call_back
 
@@ -37,7 +37,7 @@ class DurableObjectState(JsObject):
         running: The object.
         id: Its id.
         storage: Its storage.
-        exports: Gives what its Worker exports; None where the compatibility date has no such thing.
+        exports: Gives what its Worker exports; gives None where the compatibility date has no such thing.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class DurableObjectState(JsObject):
         running: RunningObject,
         id: DurableObjectId,
         storage: DurableObjectStorage,
-        exports: Callable[[], Any] | None,
+        exports: Callable[[], Any],
     ) -> None:
         self._running = running
         self._id = id
@@ -75,9 +75,10 @@ class DurableObjectState(JsObject):
     @property
     def exports(self) -> Any:
         """What the Worker exports."""
-        if self._exports is None:
+        found = self._exports()
+        if found is None:
             raise AttributeError("exports")
-        return self._exports()
+        return found
 
     def waitUntil(self, promise: Any = None) -> None:
         """Accept a promise: an object lives as long as there is work. A coroutine is not begun, as on the platform."""
@@ -91,7 +92,7 @@ class DurableObjectState(JsObject):
                 f"Give it a task: self.ctx.waitUntil(asyncio.create_task({name}(...))).",
             )
         elif inspect.isawaitable(awaited):
-            self._running.keep_alive(asyncio.ensure_future(settle(awaited)))
+            wait_until(awaited)
 
     @promised
     async def blockConcurrencyWhile(self, callback: Any = None) -> Any:

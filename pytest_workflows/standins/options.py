@@ -30,5 +30,5 @@ def warn_of_unknown_options(host: Host, call: str, options: Any, known: Sequence
 
 def _problem(call: str, name: str, known: Sequence[str]) -> str:
     meant = re.sub(r"_(\w)", lambda found: found[1].upper(), name)
-    hint = f"Write {meant}." if meant in known else f"It has: {', '.join(known)}."
-    return f"{call} has no option {name!r}, and ignores it in silence. {hint}"
+    hint = f"; did you mean `{meant}`?" if meant in known else f" (there are {', '.join(known)})"
+    return f"{call} has no option `{name}`{hint}"

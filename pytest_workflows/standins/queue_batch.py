@@ -28,6 +28,8 @@ class Answer:
         delay: The delay of that in seconds.
         acks: The ids of the messages that it acknowledged one by one.
         retries: The ids of those that it asked for once more, each with its delay in seconds.
+        place: Gives the file and line of the Worker's code that runs; None where nobody wants to know.
+        acked_at: Where the first message was acknowledged, as file and line.
     """
 
     outcome: str = "ok"
@@ -36,6 +38,13 @@ class Answer:
     delay: int | None = None
     acks: list[str] = field(default_factory=list)
     retries: dict[str, int | None] = field(default_factory=dict)
+    place: Callable[[], tuple[str, int]] | None = None
+    acked_at: tuple[str, int] | None = None
+
+    def note_place(self) -> None:
+        """Note where the first message was acknowledged."""
+        if self.acked_at is None and self.place is not None:
+            self.acked_at = self.place()
 
     def verdict(self) -> Verdict:
         """What becomes of the messages, as the local runtime has it: a throw undoes every acknowledgement."""
@@ -119,6 +128,7 @@ class QueueMessage(JsObject):
         is_decided = answer.acks_all or answer.retries_all or self.id in answer.retries or self.id in answer.acks
         if not is_decided:
             answer.acks.append(self.id)
+            answer.note_place()
 
     def retry(self, options: Any = None) -> None:
         """Ask for it once more."""
@@ -134,15 +144,20 @@ class QueueController(JsObject):
         queue: The queue's name.
         messages: Makes the messages, given what the consumer says of them.
         metrics: What is left in the queue.
+        place: Gives the file and line of the Worker's code that runs; None where nobody wants to know.
     """
 
     _own = ("queue", "messages", "metadata")
 
     def __init__(
-        self, queue: str, messages: Callable[[Answer], Sequence[QueueMessage]], metrics: JsPlain | None = None
+        self,
+        queue: str,
+        messages: Callable[[Answer], Sequence[QueueMessage]],
+        metrics: JsPlain | None = None,
+        place: Callable[[], tuple[str, int]] | None = None,
     ) -> None:
         self._queue = queue
-        self._answer = Answer()
+        self._answer = Answer(place=place)
         self._messages = JsArray(list(messages(self._answer)))
         self._metrics = metrics or no_metrics()
 
@@ -165,6 +180,7 @@ class QueueController(JsObject):
         """Acknowledge all."""
         if not self._answer.retries_all:
             self._answer.acks_all = True
+            self._answer.note_place()
 
     def retryAll(self, options: Any = None) -> None:
         """Ask for all once more."""

@@ -127,7 +127,9 @@ class WorkerQueue(JsObject):
         if content is None or (delay is not None and delay < 0):
             raise self._broker.failure(f"Queue {method} failed: Internal Server Error")
         if delay is not None and delay > LONGEST_DELAY:
-            host.warn("platform-limit", f"delaySeconds={delay} is more than the {LONGEST_DELAY} that a queue takes")
+            host.warn(
+                "documented-limit", f"delaySeconds={delay} is more than the {LONGEST_DELAY} that Cloudflare documents"
+            )
         return _Outgoing(kind.lower(), content, delay)
 
 
@@ -172,7 +174,9 @@ def _serialized(content_type: str, body: Any) -> Any:
     if kind == "json":
         return stringify(body)
     if kind == "v8":
-        return _clone(body)
+        from pytest_workflows.javascript.cloning import clone
+
+        return clone(body)
     if kind == "text":
         if not isinstance(body, str):
             raise _wrong_body("text", "string", body)
@@ -183,12 +187,6 @@ def _serialized(content_type: str, body: Any) -> Any:
             raise _wrong_body("bytes", "ArrayBufferView", body)
         return content
     raise js_error("TypeError", f"Unsupported queue message content type: {content_type}")
-
-
-def _clone(value: Any) -> Any:
-    import importlib
-
-    return importlib.import_module("pytest_workflows.javascript.cloning").clone(value)
 
 
 def _wrong_body(kind: str, expected: str, body: Any) -> Exception:
@@ -209,7 +207,9 @@ def _body_of(message: StoredMessage) -> Any:
 
         return buffer_from_python(message.content)
     if message.content_type == "v8":
-        return _clone(message.content)
+        from pytest_workflows.javascript.cloning import clone
+
+        return clone(message.content)
     return message.content
 
 
@@ -240,6 +240,11 @@ class Broker:
         self._timer: TimerHandle | None = None
         self._due: int | None = None
         self._arm()
+
+    @property
+    def name(self) -> str:
+        """The queue, for reports."""
+        return f"the queue {self._queue!r}"
 
     # -- what comes in -----------------------------------------------------------------------------------------------
 
@@ -296,8 +301,8 @@ class Broker:
             self._timer.cancel()
         self._due, self._timer = due, None
         if due is not None:
-            what = f"The consumer of the queue {self._queue!r}"
-            self._timer = self.host.timer(due, self._deliver, what, round=self._store.round())
+            round_ = self._store.round()
+            self._timer = self.host.timer(due, self._deliver, f"The consumer of {self.name}", round=round_)
 
     async def _deliver(self) -> None:
         self._timer = self._due = None
@@ -305,7 +310,12 @@ class Broker:
         if batch is None:
             self._arm()
             return
-        controller = QueueController(self._queue, lambda answer: [_as_message(one, answer) for one in batch])
+        controller = QueueController(
+            self._queue,
+            lambda answer: [_as_message(one, answer) for one in batch],
+            self.metrics(),
+            self.host.place,
+        )
         try:
             answer = await self.host.deliver_batch(controller)
         except BaseException:
@@ -316,8 +326,9 @@ class Broker:
             why = "retryAll() was called" if answer.outcome == "ok" else "the handler raised"
             self.host.warn(
                 "lost-acknowledgement",
-                f"{len(lost)} message(s) of the queue {self._queue!r} were acknowledged and are delivered once more, "
-                f"since {why} afterwards",
+                f"{len(lost)} of {len(batch)} messages of {self.name} were acknowledged, {why} afterwards, and all "
+                "are delivered once more",
+                answer.acked_at,
             )
         dead = self._store.finish(self.host.now_ms(), answer.verdict())
         self._bury(dead)

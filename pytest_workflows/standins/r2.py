@@ -13,6 +13,7 @@ from pytest_workflows.javascript.objects import JsArray, JsObject, JsPlain, js_e
 
 from .cursors import decode_cursor, encode_cursor
 from .js_arguments import (
+    MISSING,
     int_option,
     is_given,
     is_of_class,
@@ -83,7 +84,7 @@ class R2Bucket(JsObject):
         self._store, self._host, self._name = store, host, name
 
     @promised
-    def head(self, key: Any = None) -> Any:
+    def head(self, key: Any = MISSING) -> Any:
         """An object without its body; null where there is none.
 
         Args:
@@ -95,7 +96,7 @@ class R2Bucket(JsObject):
         return jsnull if stored is None else HeadResult(stored, self._host, (0, len(stored.data)))
 
     @promised
-    def get(self, key: Any = None, options: Any = None) -> Any:
+    def get(self, key: Any = MISSING, options: Any = None) -> Any:
         """An object with its body; without it where a condition fails; null where there is none.
 
         Args:
@@ -115,7 +116,7 @@ class R2Bucket(JsObject):
         return GetResult(stored, self._host, part_of(asked, len(stored.data)))
 
     @promised
-    def put(self, key: Any = None, value: Any = None, options: Any = None) -> Any:
+    def put(self, key: Any = MISSING, value: Any = None, options: Any = None) -> Any:
         """Store an object, in place of the one of that key; null where a condition fails.
 
         Args:
@@ -157,20 +158,19 @@ class R2Bucket(JsObject):
         return HeadResult(stored, self._host, None)
 
     @promised
-    def delete(self, keys: Any = None) -> None:
+    def delete(self, keys: Any = MISSING) -> None:
         """Take objects out; a key that is not there does not matter.
 
         Args:
             keys: A key, or an array of keys.
         """
-        if keys is None:
+        if keys is MISSING:
             raise not_of_type("delete", "R2Bucket", 1, "string or Array")
         names = texts_of(keys._items) if isinstance(keys, JsArray) else [js_text(keys)]
         if len(names) > MAX_DELETE:
             self._host.warn(
                 "documented-limit",
-                f"env.{self._name}.delete([...]) is given {len(names)} keys. Cloudflare documents at most {MAX_DELETE}"
-                " a call, which the local runtime does not enforce. Delete them in several calls.",
+                f"env.{self._name}.delete([...]) is given {len(names)} keys, and a call takes {MAX_DELETE}",
             )
         for name in names:
             check_key("delete", name)
@@ -225,7 +225,7 @@ class R2Bucket(JsObject):
         return HeadResult(replace(stored, http=http, custom=custom), self._host, None)
 
     @promised
-    def createMultipartUpload(self, key: Any = None, options: Any = None) -> R2MultipartUpload:
+    def createMultipartUpload(self, key: Any = MISSING, options: Any = None) -> R2MultipartUpload:
         """Begin an upload in parts.
 
         Args:
@@ -240,22 +240,22 @@ class R2Bucket(JsObject):
         if metadata_size(custom) > MAX_METADATA:
             self._host.warn(
                 "documented-limit",
-                f"env.{self._name}.createMultipartUpload({name!r}) has {metadata_size(custom)} bytes of customMetadata."
-                f" Cloudflare documents at most {MAX_METADATA}, which the local runtime does not enforce here.",
+                f"env.{self._name}.createMultipartUpload({name!r}) has {metadata_size(custom)} bytes of "
+                f"customMetadata, and an object has up to {MAX_METADATA}",
             )
         id = self._opaque_text()
         self._store.uploads[name, id] = Upload(http, custom)
         return R2MultipartUpload(self, name, id)
 
-    def resumeMultipartUpload(self, key: Any = None, uploadId: Any = None) -> R2MultipartUpload:
+    def resumeMultipartUpload(self, key: Any = MISSING, uploadId: Any = MISSING) -> R2MultipartUpload:
         """The upload of that key and id. Whether there is one shows in what is done with it.
 
         Args:
             key: The key.
             uploadId: The id.
         """
-        if uploadId is None:
-            position = 1 if key is None else 2
+        if uploadId is MISSING:
+            position = 1 if key is MISSING else 2
             raise not_of_type("resumeMultipartUpload", "R2Bucket", position, "string")
         return R2MultipartUpload(self, js_text(key), js_text(uploadId))
 
@@ -298,7 +298,7 @@ class R2MultipartUpload(JsObject):
         return self._bucket._store.uploads.get((self._key, self._id))
 
     @promised
-    def uploadPart(self, partNumber: Any = None, value: Any = None, options: Any = None) -> Any:
+    def uploadPart(self, partNumber: Any = MISSING, value: Any = None, options: Any = None) -> Any:
         """Upload a part; another one of its number is replaced.
 
         Args:
@@ -306,7 +306,7 @@ class R2MultipartUpload(JsObject):
             value: A text, bytes, a Blob, or a stream of a known length.
             options: None that has an effect locally.
         """
-        if partNumber is None:
+        if partNumber is MISSING:
             raise not_of_type("uploadPart", "R2MultipartUpload", 1, "integer")
         number = to_int(partNumber)
         expected = f"Js{_VALUES}"
@@ -407,7 +407,7 @@ def _internal(action: str) -> Exception:
 
 
 def _key(method: str, key: Any) -> str:
-    if key is None:
+    if key is MISSING:
         raise not_of_type(method, "R2Bucket", 1, "string")
     return js_text(key)
 

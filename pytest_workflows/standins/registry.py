@@ -21,6 +21,7 @@ _MAKERS: dict[str, str] = {
     "queues.producers": "queues",
     "r2_buckets": "r2",
     "ratelimits": "ratelimits",
+    "services": "services",
     "version_metadata": "version_metadata",
 }
 """By kind: the file's name here; it has a function `make(config, host)`."""

@@ -156,11 +156,6 @@ class RunningObject:
             return False
         return True
 
-    def keep_alive(self, task: asyncio.Task[Any]) -> None:
-        """Refer to work that a handler left behind."""
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
     # -- its end -------------------------------------------------------------------------------------------------------
 
     def end(self, error: BaseException) -> None:

@@ -78,6 +78,14 @@ _MODULES = ("blob", "entrypoints", "formdata", "request", "response", "types", "
 """The modules that the SDK has imported itself, as attributes."""
 
 
+_OF_RUNTIME = frozenset({"env", "waitUntil", "wait_until"})
+"""The names that the SDK asks the runtime for each time; its `dir()` does not know them."""
+
+
+def __dir__() -> list[str]:
+    return sorted({*(name for name in globals() if name.startswith("__")), *__all__, *_MODULES, "rpc"} - _OF_RUNTIME)
+
+
 def __getattr__(name: str) -> object:
     if name in _MODULES:
         return importlib.import_module(f"{__name__}.{name}")

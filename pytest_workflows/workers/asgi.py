@@ -10,12 +10,12 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from . import js_classes as js
+from . import js_module as js
 from .asgi_lifespan import ASGI, Application, start_application
 from .asgi_scope import request_to_scope
 from .asgi_tasks import background_tasks, logger, run_in_background
 from .asgi_websocket import process_websocket
-from .context import wait_until
+from .context import run_behind
 from .entrypoints import WorkerEntrypoint
 from .gateway import NULL_BODY_STATUSES, BaseOptions
 from .headers import to_js_headers as _to_js_headers
@@ -184,7 +184,7 @@ async def process_request(
 async def fetch(app: Application, req: Any, env: Any, ctx: Any = None, *, options: Options | None = None) -> Any:
     """Answer a request with an application: its lifespan starts, it answers, its lifespan ends.
 
-    The end of a streamed response is waited for behind it, by `wait_until`.
+    A streamed response is returned at once: the application goes on while it is read, and its lifespan ends then.
 
     Args:
         app: The ASGI application.
@@ -214,12 +214,10 @@ async def fetch(app: Application, req: Any, env: Any, ctx: Any = None, *, option
         return response
 
     async def finish() -> None:
-        try:
-            await task
-        finally:
-            await shutdown()
+        await task
+        await shutdown()
 
-    wait_until(run_in_background(finish()))
+    run_behind(run_in_background(finish()))
     return response
 
 

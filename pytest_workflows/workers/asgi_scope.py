@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import unquote
 
-from . import js_classes as js
+from . import js_module as js
 from .asgi_lifespan import ASGI
 from .headers import header_items
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
-from . import js_classes as js
+from . import js_module as js
 from .js_convert import to_js
 from .js_view import class_name, is_js_instance
 

@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextvars import ContextVar
 from typing import Any, NoReturn
 
+from pytest_workflows.javascript.objects import JsArray, JsObject, JsPlain
+
 # The event loop refers to its tasks weakly: without this set, background work could vanish half-way.
 _background: set[asyncio.Future[Any]] = set()
 _of_call: ContextVar[list[asyncio.Future[Any]] | None] = ContextVar("pytest_workflows_background", default=None)
@@ -25,12 +27,25 @@ def wait_until(awaitable: Awaitable[Any]) -> None:
     Example:
         >>> wait_until(write_audit_log(request))  # doctest: +SKIP
     """
-    task = asyncio.ensure_future(awaitable)
-    _background.add(task)
-    task.add_done_callback(_background.discard)
+    task = run_behind(awaitable)
     of_call = _of_call.get()
     if of_call is not None:
         of_call.append(task)
+
+
+def run_behind(awaitable: Awaitable[Any]) -> asyncio.Future[Any]:
+    """Let work go on that ends with the response's reader, such as a stream or a WebSocket: no call waits for it.
+
+    Args:
+        awaitable: A coroutine, task or future.
+
+    Returns:
+        The task.
+    """
+    task = asyncio.ensure_future(awaitable)
+    _background.add(task)
+    task.add_done_callback(_background.discard)
+    return task
 
 
 @contextlib.contextmanager
@@ -62,7 +77,7 @@ _NO_EXPORTS = (
 )
 
 
-class Exports:
+class Exports(JsObject, js_class="Object"):
     """The exports of the Worker, by the names of the classes: `ctx.exports.OrderWorkflow.create(...)`.
 
     Args:
@@ -75,18 +90,19 @@ class Exports:
         self.__names = names
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
+        if name.startswith("_"):
             raise AttributeError(name)
         try:
             return self.__get(name)
         except KeyError as error:
             raise AttributeError(error.args[0]) from None
 
+    def object_keys(self) -> JsArray:
+        """JavaScript's `Object.keys`."""
+        return JsArray(list(self.__names()))
+
     def __dir__(self) -> list[str]:
         return sorted(self.__names())
-
-    def __repr__(self) -> str:
-        return f"<ctx.exports: {', '.join(dir(self)) or 'nothing'}>"
 
 
 class ExecutionContext:
@@ -94,12 +110,14 @@ class ExecutionContext:
 
     Args:
         exports: The Worker's exports, `ctx.exports`; None where the compatibility date has no such thing.
+        props: What the caller's binding says of itself, `ctx.props`; nothing by default.
 
     Example:
         >>> worker = MyWorker(ExecutionContext(), env)  # doctest: +SKIP
     """
 
-    def __init__(self, exports: Exports | None = None) -> None:
+    def __init__(self, exports: Exports | None = None, props: JsPlain | None = None) -> None:
+        self.props = JsPlain() if props is None else props
         if exports is not None:
             self.exports = exports
 

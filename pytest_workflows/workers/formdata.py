@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, MutableMapping
 from typing import Any
 
-from . import js_classes as js
+from . import js_module as js
 from .blob import Blob, File
 from .js_view import class_name, is_js_instance
 

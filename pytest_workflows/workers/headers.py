@@ -9,7 +9,7 @@ import http.client
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from . import js_classes as js
+from . import js_module as js
 from .js_view import is_js_instance
 
 __all__ = ["HTTPMessageMapping", "header_items", "to_js_headers", "to_message"]

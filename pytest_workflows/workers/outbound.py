@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import ssl
+from collections.abc import Iterable
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
@@ -12,10 +13,10 @@ import httpx
 from durable_engine import JsException, hide_frames, suspend_if_stopped
 from pytest_workflows.active_test import Caller, caller
 from pytest_workflows.javascript.headers import Headers as JsHeaders
-from pytest_workflows.javascript.objects import JsArray, JsFunction, js_error
+from pytest_workflows.javascript.objects import JsArray, JsFunction, JsPlain, from_python, js_error, js_text
+from pytest_workflows.javascript.request import Request as JsRequest
 from pytest_workflows.javascript.response import Response as JsResponse
 
-from . import js_classes as js
 from .js_convert import to_js
 from .network import Refusal, network_allowed, refusing_trace
 
@@ -43,19 +44,23 @@ async def send_by(fetcher: Any, resource: Any, options: dict[str, Any], called_b
         init = _to_init(options)
         if fetcher is not None:
             return await (fetcher(resource) if init is None else fetcher(resource, init))
-        return await send(js.Request.new(resource, init), called_by)
+        return await send(JsRequest(resource, init), called_by)
     except JsException as error:
         raise OSError(error.message) from error
 
 
 def _to_init(options: dict[str, Any]) -> Any:
     given = {key: value for key, value in options.items() if value is not None}
-    return to_js(given, dict_converter=js.Object.fromEntries) if given else None
+    return to_js(given, dict_converter=_plain) if given else None
+
+
+def _plain(entries: Iterable[list[Any]]) -> JsPlain:
+    return JsPlain({js_text(from_python(key)): from_python(value) for key, value in entries})
 
 
 async def _fetch_for_javascript(resource: Any = None, init: Any = None) -> Any:
     await suspend_if_stopped()
-    return await send(js.Request.new(resource, init), caller())
+    return await send(JsRequest(resource, init), caller())
 
 
 js_fetch = JsFunction(_fetch_for_javascript, "fetch", is_promised=True, most=2)

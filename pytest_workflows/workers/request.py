@@ -12,14 +12,14 @@ from typing import Any
 
 from durable_engine import JsException, JsProxy
 
-from . import js_classes as js
+from . import js_module as js
 from .blob import Blob
 from .formdata import FormData
 from .headers import HTTPMessageMapping, to_js_headers, to_message
 from .js_convert import to_js
 from .js_view import is_js_instance, null_to_none, to_python_exception
 
-__all__ = ["Request"]
+__all__ = ["Request", "as_received", "to_js_options"]
 
 
 class Request:
@@ -189,6 +189,18 @@ class Request:
     def _raise_if_used(self) -> None:
         if self.body_used:
             raise OSError("Body already used")
+
+
+def as_received(request: Request) -> Request:
+    """A request as the Worker that it is sent to gets it: one whose length is known says it.
+
+    Args:
+        request: The request, whose body is taken over.
+    """
+    made = js.Request.new(request.js_object)
+    if made._content is not None:
+        made._headers._default("content-length", str(len(made._content)))
+    return Request(made)
 
 
 def to_js_options(options: dict[str, Any]) -> dict[str, Any]:

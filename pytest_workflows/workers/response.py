@@ -11,7 +11,7 @@ from typing import Any
 
 from durable_engine import JsException, JsProxy
 
-from . import js_classes as js
+from . import js_module as js
 from .fetch_response import FetchResponse
 from .formdata import FormData
 from .headers import to_js_headers

@@ -66,7 +66,7 @@ class _CloudflareWorkers(JsObject, js_class="Module"):
 
 
 def import_from_javascript(module_name: str) -> Any:
-    """Import a module of the runtime. `cloudflare:workers` is there, with `env` and `waitUntil`.
+    """Import a module of the runtime: `cloudflare:workers` with `env` and `waitUntil`, `node:crypto` with hashes.
 
     Args:
         module_name: The module's name.
@@ -76,6 +76,10 @@ def import_from_javascript(module_name: str) -> Any:
     """
     if module_name == "cloudflare:workers":
         return _CloudflareWorkers()
+    if module_name == "node:crypto":
+        from pytest_workflows.javascript.node_crypto import NodeCrypto
+
+        return NodeCrypto()
     if module_name.startswith(("cloudflare:", "node:")):
         raise ImportError(_ONLY_THERE.format(name=module_name))
     error = JsException("Error", f'No such module "{module_name}".')

@@ -1,5 +1,8 @@
 """Exceptions that the golden file does not hold, and what is added for a test's sake: the way back to the original."""
 
+import copy
+import pickle
+
 import pytest
 
 from durable_engine import JsException, NonRetryableError
@@ -148,3 +151,20 @@ def test_an_error_of_the_boundary_keeps_its_name_and_one_of_the_users_does_not()
 @pytest.mark.parametrize("error", [ValueError("\ud800"), NonRetryableError("\ud800")])
 def test_a_lone_surrogate_can_be_stored(error):
     assert "ud800" in ErrorInfo.load(describe(thrown(error)).dump()).message
+
+
+def test_an_exception_of_javascript_is_the_proxy_of_its_error():
+    error = JsException("TypeError", "no")
+
+    assert error.js_error is error
+    assert error.args == (error,)
+    assert repr(error) == str(error) == "TypeError: no"
+    assert error.stack.startswith("TypeError: no\n")
+
+
+def test_an_exception_of_javascript_is_copied_and_pickled_with_its_note():
+    error = JsException("TypeError", "no")
+    error.add_note("why")
+
+    for again in (copy.copy(error), pickle.loads(pickle.dumps(error))):
+        assert (again.name, again.message, again.__notes__) == ("TypeError", "no", ["why"])

@@ -93,3 +93,16 @@ def test_parameters_are_read_and_written_as_forms_are():
     params.sort()
     assert params.toString() == "a=3&b=++x"
     assert params.size == 2
+
+
+def test_what_has_get_and_set_can_be_indexed():
+    headers = Headers.new([["a", "1"]])
+    headers["b"] = "2"
+    del headers["a"]
+
+    assert (headers["B"], "a" in headers, headers["a"]) == ("2", False, jsnull)
+    with pytest.raises(TypeError):
+        len(headers)
+    assert len(URLSearchParams.new("a=1&b=2")) == 2
+    with pytest.raises(TypeError):
+        URL.new("https://a.b")["href"]

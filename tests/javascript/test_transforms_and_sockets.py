@@ -120,3 +120,16 @@ def test_a_response_hands_a_socket_over():
     response = js.Response.new(None, status=101, webSocket=client)
 
     assert (response.status, response.webSocket is client) == (101, True)
+
+
+async def test_a_socket_to_elsewhere_ends_with_an_error():
+    socket = js.WebSocket.new("wss://example.com/ignore")
+    got = []
+    socket.onerror = lambda event: got.append(event.message)
+    socket.onclose = lambda event: got.append(event.code)
+    assert (socket.readyState, socket.url) == (0, "wss://example.com/ignore")
+
+    await asyncio.sleep(0)
+
+    assert got[0].startswith("pytest-workflows opens no WebSocket to wss://example.com/ignore")
+    assert (got[1], socket.readyState) == (1006, 3)

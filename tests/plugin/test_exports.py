@@ -87,7 +87,7 @@ def test_a_handler_that_is_a_function_has_them_too(worker):
     worker.run(
         """
         async def test_it(workflow_worker):
-            assert await (await workflow_worker.fetch("/")).text() == "<ctx.exports: Report>x"
+            assert await (await workflow_worker.fetch("/")).text() == "[object Object]x"
         """
     ).assert_outcomes(passed=1)
 
@@ -164,11 +164,6 @@ def test_what_workflow_bindings_gives_for_the_class_wins(worker):
             'it to *wrangler.jsonc: "exports": {"Reports": {"type": "workflow", "name": "..."}}.*',
         ),
         ("Hidden", "AttributeError", "ctx.exports has no 'Hidden': * has that class, but the configuration does not*"),
-        (
-            "Default",
-            "MissingBindingError",
-            "ctx.exports.Default was used (src/entry.py:*): the platform has it (an export of type 'worker'), and it is not provided*",
-        ),
         (
             "Room",
             "MissingBindingError",
@@ -302,3 +297,79 @@ def test_a_failing_instance_of_an_exported_workflow_is_recorded_and_replays(work
     ).assert_outcomes(failed=1)
 
     worker.run(None, "--workflows-replay=.workflows/failures").assert_outcomes(passed=3)
+
+
+def test_entrypoints_are_exported_and_take_props(worker):
+    configure(
+        worker,
+        """
+        from js import Object
+        from pyodide.ffi import to_js
+        from workers import Response, WorkerEntrypoint, WorkflowEntrypoint
+
+
+        def by_hand(value):
+            return to_js(value, dict_converter=Object.fromEntries)
+
+
+        class Report(WorkflowEntrypoint):
+            async def run(self, event, step):
+                return 1
+
+
+        class Named(WorkerEntrypoint):
+            async def whoami(self):
+                return getattr(self.ctx.props, "who", "nobody")
+
+
+        class Default(WorkerEntrypoint):
+            async def fetch(self, request):
+                exports = self.ctx.exports
+                names = [await exports.Named.whoami(), await exports.Named(props=by_hand({"who": "me"})).whoami()]
+                return Response(f"{sorted(dir(exports))} {names}")
+        """,
+    )
+
+    worker.run(
+        """
+        async def test_it(workflow_worker):
+            text = await (await workflow_worker.fetch("/")).text()
+
+            assert text == "['Default', 'Named', 'Report'] ['nobody', 'me']"
+        """
+    ).assert_outcomes(passed=1)
+
+
+def test_durable_objects_that_the_configuration_declares_are_exported(worker):
+    configure(
+        worker,
+        """
+        from workers import DurableObject, Response, WorkerEntrypoint, WorkflowEntrypoint
+
+
+        class Report(WorkflowEntrypoint):
+            async def run(self, event, step):
+                return 1
+
+
+        class Room(DurableObject):
+            async def enter(self, who):
+                self.ctx.storage.sql.exec("CREATE TABLE IF NOT EXISTS visits(who)")
+                self.ctx.storage.sql.exec("INSERT INTO visits VALUES (?)", who)
+                return self.ctx.storage.sql.exec("SELECT count(*) AS n FROM visits").one()["n"]
+
+
+        class Default(WorkerEntrypoint):
+            async def fetch(self, request):
+                room = self.ctx.exports.Room.getByName("lobby")
+                return Response(str([await room.enter("a"), await room.enter("b")]))
+        """,
+        exports={**CONFIG["exports"], "Room": {"type": "durable-object", "storage": "sqlite"}},
+    )
+
+    worker.run(
+        """
+        async def test_it(workflow_worker):
+            assert await (await workflow_worker.fetch("/")).text() == "[1, 2]"
+        """
+    ).assert_outcomes(passed=1)

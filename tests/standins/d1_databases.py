@@ -13,12 +13,16 @@ NOW = 1767323045678
 """2026-01-02 03:04:05.678"""
 
 
-class Clock:
-    """A host that has time and chance."""
+class ClockHost:
+    """A host that has time and chance, and keeps findings."""
 
     def __init__(self) -> None:
         self.random = Random(7)
         self.now = NOW
+        self.findings: list[tuple[str, str]] = []
+
+    def warn(self, rule: str, problem: str) -> None:
+        self.findings.append((rule, problem))
 
     def now_ms(self) -> int:
         return self.now
@@ -26,4 +30,4 @@ class Clock:
 
 def database(store: D1Store | None = None) -> Any:
     """The binding of a database."""
-    return DatabaseWrapper(D1Database(store or D1Store(), Clock(), Migrations(Path("/nowhere"))))
+    return DatabaseWrapper(D1Database(store or D1Store(), ClockHost(), Migrations(Path("/nowhere"))))

@@ -27,6 +27,7 @@ class ObjectHost:
         self.flags = flags or {}
         self.timers = []
         self.warnings = []
+        self.tasks = set()
         self.config = None
 
     def now_ms(self):
@@ -40,7 +41,10 @@ class ObjectHost:
         return self.timers[-1]
 
     def spawn(self, work, what):
-        return asyncio.ensure_future(work)
+        task = asyncio.ensure_future(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        return task
 
     def is_tests(self, error):
         return isinstance(error, KeyboardInterrupt)
@@ -51,8 +55,11 @@ class ObjectHost:
     def env(self):
         return None
 
-    def namespace(self, object_class, **options):
-        return wrap_binding(namespace_of(object_class, object_class.__name__, self, **options))
+    def exports(self):
+        return None
+
+    def namespace(self, object_class):
+        return wrap_binding(namespace_of(object_class, object_class.__name__, self))
 
     async def advance(self, seconds):
         """Let time pass; timers go off in order."""

@@ -410,7 +410,7 @@ async def test_a_query_lets_another_task_go_first_that_is_ready(db):
 
 
 async def test_sql_sees_the_clock_and_the_chance_of_the_test(db):
-    host = db._binding._service._host
+    host = db._binding._service.host
     await db.exec("CREATE TABLE t(at TEXT DEFAULT CURRENT_TIMESTAMP, on_ DEFAULT (date('now')), n DEFAULT (random()))")
     await db.exec("INSERT INTO t DEFAULT VALUES")
     host.now += 86_400_000
@@ -485,3 +485,27 @@ def test_javascript_gets_the_same_values_as_python():
     assert settled(js.prepare("SELECT 1 WHERE 0").first()) is None
     assert js.prepare(sql).first()._value._entries["n"] is jsnull
     assert isinstance(js.prepare(sql).all()._value, JsPlain)
+
+
+async def test_an_option_that_there_is_not_is_ignored_and_a_finding(db):
+    assert await db.prepare("SELECT 1 AS a").raw(column_names=True) == [[1]]
+    assert db._binding._service.host.findings == [
+        (
+            "unknown-option",
+            "raw(...) of a statement of D1 has no option 'column_names', and ignores it in silence. Write columnNames.",
+        )
+    ]
+
+
+@pytest.mark.parametrize("value", ["x" * 2_000_001, b"x" * 2_000_001, memoryview(b"x" * 2_000_001)])
+async def test_a_value_that_is_larger_than_documented_is_taken_and_a_finding(db, value):
+    assert await db.prepare("SELECT length(?) AS n").bind(value).first("n") == 2_000_001
+    assert db._binding._service.host.findings == [
+        (
+            "documented-limit",
+            "bind(...) of a statement of D1 is given a value of 2,000,001 bytes. Cloudflare documents at most 2,000,000,"
+            " which the local runtime does not enforce.",
+        )
+    ]
+    db.prepare("SELECT ?").bind("x" * 2_000_000)
+    assert len(db._binding._service.host.findings) == 1

@@ -200,8 +200,8 @@ def test_a_bulk_get_gives_each_key_and_loses_those_that_look_like_integers(kv: A
     assert get(kv.get(["b", "missing", "2", "a", "02"])) == {"b": "vb", "missing": None, "a": "va", "02": "v02"}
     ((rule, problem),) = host.findings
     assert rule == "lost-keys"
-    assert problem.startswith(
-        "env.KV.get([...]) asks for '2': a bulk get of KV loses keys that look like whole numbers"
+    assert problem == (
+        "the bulk get env.KV.get([...]) is asked for '2', and its answer leaves out keys that look like whole numbers"
     )
     assert get(kv.getWithMetadata(["b", "missing"])) == {"b": {"value": "vb", "metadata": {"k": "b"}}, "missing": None}
 
@@ -289,11 +289,11 @@ def test_an_option_that_there_is_not_is_ignored_and_a_finding(kv: Any, host: Pla
     assert host.findings == [
         (
             "unknown-option",
-            "env.KV.put(...) has no option 'expiration_ttl', and ignores it in silence. Write expirationTtl.",
+            "env.KV.put(...) has no option `expiration_ttl`; did you mean `expirationTtl`?",
         ),
         (
             "unknown-option",
-            "env.KV.list(...) has no option 'max_keys', and ignores it in silence. It has: prefix, limit, cursor.",
+            "env.KV.list(...) has no option `max_keys` (there are prefix, limit, cursor)",
         ),
     ]
 

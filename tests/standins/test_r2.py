@@ -220,11 +220,11 @@ def test_options_that_there_are_not_are_findings(bucket: Any, host: PlainHost) -
     assert host.findings == [
         (
             "unknown-option",
-            "env.R2.put(...) has no option 'custom_metadata', and ignores it in silence. Write customMetadata.",
+            "env.R2.put(...) has no option `custom_metadata`; did you mean `customMetadata`?",
         ),
         (
             "unknown-option",
-            "env.R2.put(httpMetadata=...) has no option 'content_type', and ignores it in silence. Write contentType.",
+            "env.R2.put(httpMetadata=...) has no option `content_type`; did you mean `contentType`?",
         ),
     ]
 

@@ -10,9 +10,10 @@ import pytest
 
 from durable_engine import JsException, jsnull
 from pytest_workflows.workers import Blob, FormData, Request
-from pytest_workflows.workers import js_classes as js
+from pytest_workflows.workers import js_module as js
 from pytest_workflows.workers.js_convert import to_js
-from pytest_workflows.workers.js_module import Object
+
+Object = js.Object
 
 URL = "https://example.com/"
 

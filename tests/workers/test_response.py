@@ -10,9 +10,10 @@ import pytest
 from durable_engine import JsDict, JsException
 from pytest_workflows.javascript.objects import JsPlain
 from pytest_workflows.workers import FetchResponse, FormData, Response
-from pytest_workflows.workers import js_classes as js
+from pytest_workflows.workers import js_module as js
 from pytest_workflows.workers.js_convert import to_js
-from pytest_workflows.workers.js_module import Object
+
+Object = js.Object
 
 RANGE = "Responses may only be constructed with status codes in the range 200 to 599, inclusive."
 NULL_BODY = "Response with null body status (101, 204, 205, or 304) cannot have a body."

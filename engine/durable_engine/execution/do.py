@@ -37,9 +37,17 @@ from durable_engine.testing.changes import (
     MockStepResult,
 )
 from durable_engine.testing.modifications import Answer, call_with_named, exception_in
-from durable_engine.values.boundary import NotSerialisable, cross, decode, encode, is_coroutine
+from durable_engine.values.boundary import (
+    NotSerialisable,
+    cross,
+    decode,
+    encode,
+    is_coroutine,
+    is_stream,
+    with_stream_read,
+)
 from durable_engine.values.failures import ErrorInfo, describe, end_of_unserialisable, rebuild
-from durable_engine.values.js_values import JsDict, PyValue
+from durable_engine.values.js_values import JsDict, JsProxy, PyValue
 from durable_engine.values.unknown_value import REDACTED, REDACTED_REASON, UnknownValue
 
 from .execution import Execution
@@ -195,7 +203,7 @@ class DoOperation(DurableOperation):
             value = self._callback(self._ctx())
             if is_coroutine(value):
                 value = await value
-            data = encode(value)
+            data = encode(await with_stream_read(value) if isinstance(value, JsProxy) else value)
             if not instance.killed:
                 observers.callback_returned(instance, run, value, data)
             return data
@@ -219,7 +227,7 @@ class DoOperation(DurableOperation):
             case MockStep(function=function):
                 values = {**self._callback.inputs, "ctx": self._ctx()}
                 result = call_with_named(function, values, self._callback.parameters)
-                return encode(await result if inspect.isawaitable(result) else result)
+                return encode(await with_stream_read(await result if inspect.isawaitable(result) else result))
             case MockStepError(error=outcome) | MockStepRaising(error=outcome):
                 pass
             case MockStepOutcomes() as outcomes:
@@ -245,7 +253,7 @@ class DoOperation(DurableOperation):
 
     def _succeed(self, data: bytes) -> None:
         row = self.row
-        too_large = self._too_large(len(data))
+        too_large = self._too_large(len(data), is_stream(data))
         if too_large is not None:
             self._fail_attempt(ErrorInfo("WorkflowInternalError", too_large), None)
             return
@@ -258,9 +266,9 @@ class DoOperation(DurableOperation):
         if not self._faults.reach("stored", row.key):
             self.deliver(decode(data))
 
-    def _too_large(self, size: int) -> str | None:
+    def _too_large(self, size: int, is_streamed: bool) -> str | None:
         limits, step = self.engine.limits, self.key.label
-        if size > limits.step_output:
+        if size > limits.step_output and not is_streamed:
             return OUTPUT_TOO_LARGE.format(step=step, limit=in_bytes(limits.step_output), size=size)
         total = self._ledger.size + size
         if total > limits.storage:

@@ -492,7 +492,7 @@ class Waits:
         virtual = self._asyncio_timers()
         together = self._engine.clock.due_first()
         timer = together[0] if together else None
-        first_virtual = min(virtual, default=None, key=lambda entry: entry[0])
+        first_virtual = min(virtual, default=None, key=lambda entry: (entry[0], entry[1].when()))
         if first_virtual is not None and (timer is None or first_virtual[0] < timer.due):
             due, handle = first_virtual
             if until is not None and due > until:

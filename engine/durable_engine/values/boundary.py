@@ -22,7 +22,18 @@ from durable_engine.errors import ConversionError, JsException
 from durable_engine.text.stable_repr import plain_buffer
 
 from .datetimes import PLAIN_DATETIME, to_ms
-from .js_values import JsBigInt, JsDict, JsNull, JsProxy, JsValue, PyValue, TransparentProxy, unwrap
+from .js_values import (
+    JsBigInt,
+    JsDict,
+    JsNull,
+    JsProxy,
+    JsValue,
+    PyValue,
+    StreamContent,
+    TransparentProxy,
+    streams,
+    unwrap,
+)
 from .unknown_value import UnknownValue
 
 WireValue: TypeAlias = bool | int | float | str | list[Any] | dict[str, Any] | Ext | None
@@ -39,9 +50,11 @@ _PROXY = (
     "plain object or an RpcTarget, as indicated by the Proxy's prototype chain."
 )
 _STUB = "RpcStub cannot be serialized in this context."
-_BIGINT, _ARRAY, _DATE, _SET, _ERROR, _TEXT, _OBJECT, _UNKNOWN = range(1, 9)
+_BIGINT, _ARRAY, _DATE, _SET, _ERROR, _TEXT, _OBJECT, _UNKNOWN, _STREAM = range(1, 10)
 _EPOCH = PLAIN_DATETIME(1970, 1, 1)
 _FIRST_MS, _LAST_MS = ((day - _EPOCH) // timedelta(milliseconds=1) for day in (PLAIN_DATETIME.min, PLAIN_DATETIME.max))
+_EXT_HEADS = frozenset(bytes([head]) for head in (*range(0xC7, 0xCA), *range(0xD4, 0xD9)))
+"""The first bytes of what MessagePack calls an extension."""
 _MOST_ITEMS = 10_000
 """The most items of a foreign iterable that are inspected; an endless one would hang the test."""
 
@@ -94,6 +107,32 @@ def encode_object(name: str, data: bytes, **others: object) -> bytes:
         others: The other keys, put behind it.
     """
     return _ENCODER.encode({name: msgspec.Raw(data), **{key: _to_wire(item) for key, item in others.items()}})
+
+
+async def with_stream_read(value: PyValue) -> PyValue:
+    """A step's result as it is stored: of a stream what it holds, once that is there; any other value as it is."""
+    content = value._stored_content() if isinstance(value, JsProxy) else None
+    if content is None:
+        return value
+    return content if isinstance(content, StreamContent) else await content
+
+
+def with_whole_stream(value: PyValue) -> PyValue:
+    """A mocked result as it is stored: of a stream what it holds, which must be there; any other value as it is.
+
+    Raises:
+        TypeError: It is a stream that somebody has yet to write to.
+    """
+    content = value._stored_content() if isinstance(value, JsProxy) else None
+    if content is None or isinstance(content, StreamContent):
+        return value if content is None else content
+    content.close()
+    raise TypeError("a stream whose content is not all there yet cannot be a mocked result: give one of bytes")
+
+
+def is_stream(data: bytes) -> bool:
+    """Whether a stored value is what a stream held."""
+    return data[:1] in _EXT_HEADS and msgspec.msgpack.decode(data, type=Ext).code == _STREAM
 
 
 def is_coroutine(value: object) -> bool:
@@ -391,6 +430,7 @@ _EXACT: dict[type, Callable[[Any], WireValue]] = {
     memoryview: _buffer,
     array: lambda value: _buffer(memoryview(value)),
     PLAIN_DATETIME: _datetime,
+    StreamContent: lambda value: Ext(_STREAM, value.data),
     UnknownValue: lambda value: Ext(_UNKNOWN, value.reason.encode()),
     tuple: _tuple,
     bytearray: _tuple,
@@ -455,6 +495,8 @@ def _from_ext(code: int, data: memoryview) -> JsValue:
         return _EPOCH + timedelta(milliseconds=int(raw))
     if code == _SET:
         return set(_DECODER.decode(raw))
+    if code == _STREAM:
+        return streams.make(raw)
     if code == _OBJECT:
         return JsDict({name: _from_wire(item) for name, item in _DECODER.decode(raw)})
     text = raw.decode("utf-8", "surrogatepass")
@@ -471,6 +513,8 @@ def _from_ext_plain(code: int, data: memoryview) -> JsValue:
     if code == _ARRAY:
         form, _, content = bytes(data).partition(b"\0")
         return plain_buffer(form.decode(), content)
+    if code == _STREAM:
+        return bytes(data).decode("utf-8", "replace")
     return _from_ext(code, data)
 
 

@@ -112,7 +112,8 @@ def rebuild(info: ErrorInfo, original: BaseException | None = None) -> Exception
     if info.reason is not None:
         crossed = _Crossed("Error", f"{_NON_RETRYABLE}: {info.reason}" if info.reason else _NON_RETRYABLE)
     else:
-        crossed = _Crossed(*js_error(info.name, info.message).args)
+        error = js_error(info.name, info.message)
+        crossed = _Crossed(error.name, error.message)
     crossed.__cause__ = original
     # As on the platform, what `run` catches is a new exception whose cause is the JavaScript error.
     caught = _caught(info, crossed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeAlias
 
 PyValue: TypeAlias = Any
@@ -71,9 +72,39 @@ class JsProxy:
         """The value that it crosses the boundary as."""
         return self._value
 
+    def _stored_content(self) -> StreamContent | Coroutine[Any, Any, StreamContent] | None:
+        """What a step's result is stored as, where that is not what it crosses as: the content of a stream."""
+        return None
+
     def __repr__(self) -> str:
         return f"<JsProxy {self._value!r}>"
 
+
+class StreamContent:
+    """What a stream held, which a step gave as its result: stored as bytes, read again as a stream.
+
+    Args:
+        data: The bytes.
+    """
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+
+class StreamMaker:
+    """Makes a stream of stored bytes. The class of streams is not the engine's, and puts itself here.
+
+    Attributes:
+        make: Makes one; until the class is there, a proxy of the bytes.
+    """
+
+    def __init__(self) -> None:
+        self.make: Callable[[bytes], JsProxy] = JsProxy
+
+
+streams = StreamMaker()
 
 JsDict.__module__ = "workers.rpc"
 for _class in (JsBigInt, JsNull, JsProxy):

@@ -1,0 +1,203 @@
+"""Service bindings: another entrypoint of the Worker, called by `fetch`, over RPC, or through its handlers.
+
+Source: workerd 1.20261117.1, observed.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from durable_engine import hide_frames
+from pytest_workflows.errors import WorkflowConfigError
+from pytest_workflows.javascript.cloning import clone
+from pytest_workflows.javascript.collections import JsDate
+from pytest_workflows.javascript.objects import (
+    JsArray,
+    JsFunction,
+    JsObject,
+    JsPlain,
+    JsPromise,
+    from_python,
+    js_text,
+    option,
+)
+
+from .crossing import call_python, method_of, no_method, send
+from .variables import variable
+
+if TYPE_CHECKING:
+    from pytest_workflows.javascript.request import Request
+    from pytest_workflows.project.binding_config import BindingConfig
+
+    from .host import Host
+
+hide_frames(__file__)
+
+_PYTHONS: Final = frozenset({"then", "_is_coroutine", "_is_coroutine_marker"})
+"""What code asks of any object, and no method of a Worker."""
+_OWN_FIELDS: Final = frozenset({"ctx", "env"})
+
+
+def make(config: BindingConfig, host: Host) -> Fetcher:
+    """Make the stand-in of a binding.
+
+    Args:
+        config: The binding, of `services`.
+        host: The test.
+
+    Raises:
+        WorkflowConfigError: If the Worker has no such entrypoint.
+    """
+    name = config.settings.get("entrypoint")
+    if name is not None and host.export(name) is None:
+        raise WorkflowConfigError(
+            f"{config.path}:{config.line}: the service binding {config.name} names the entrypoint {name!r}, and the "
+            "Worker's main module has no such class. Define it there, or import it."
+        )
+    return named(host, name, config.settings.get("props"))
+
+
+def named(host: Host, name: str | None, props: Any = None) -> Fetcher:
+    """A service binding to an entrypoint of the Worker itself.
+
+    Args:
+        host: The test.
+        name: The class; None for the default entrypoint.
+        props: What its `ctx.props` is, as the configuration has it.
+    """
+    given = None if props is None else variable(props)
+    return LoopbackService(host, name, given)
+
+
+class Fetcher(JsObject):
+    """A service binding: each name that it has not itself is a method of the entrypoint.
+
+    Args:
+        host: The test.
+        entrypoint: Makes the entrypoint, anew for each call.
+        name: The entrypoint's name, for reports.
+    """
+
+    def __init__(self, host: Host, entrypoint: Callable[[], Any], name: str) -> None:
+        self._host = host
+        self._entrypoint = entrypoint
+        self._name = name
+
+    def fetch(self, *args: Any) -> JsPromise:
+        """Send a request to the entrypoint's fetch handler."""
+        from .fetching import call_fetch, fetch
+
+        host = self._host
+
+        async def answer(request: Request) -> Any:
+            return await call_fetch(host, self._entrypoint(), request)
+
+        return fetch(host, answer, args, f"The fetch handler of {self._name}")
+
+    def queue(self, name: Any = None, messages: Any = None) -> JsPromise:
+        """Give the entrypoint's queue handler a batch; resolves to what it says of the messages."""
+        from .queue_batch import Answer, QueueController, QueueMessage
+
+        def delivered(answer: Answer) -> list[QueueMessage]:
+            given = messages._items if isinstance(messages, JsArray) else []
+            return [_message(one, answer) for one in given]
+
+        controller = QueueController(js_text(name), delivered)
+
+        async def receive(_: list[Any]) -> Any:
+            controller._answer.outcome = await self._outcome("queue", controller)
+            return controller._answer.as_js()
+
+        return send(self._host, receive, (), f"The queue handler of {self._name}")
+
+    def scheduled(self, options: Any = None) -> JsPromise:
+        """Call the entrypoint's scheduled handler; resolves to its outcome."""
+        from .scheduled import ScheduledController
+
+        time, cron = option(options, "scheduledTime"), option(options, "cron")
+        at = time.getTime() if isinstance(time, JsDate) else time if isinstance(time, int | float) else None
+        controller = ScheduledController(
+            "" if cron is None else js_text(cron), self._host.now_ms() if at is None else at
+        )
+
+        async def receive(_: list[Any]) -> Any:
+            outcome = await self._outcome("scheduled", controller)
+            return JsPlain({"outcome": outcome, "noRetry": outcome != "ok" or controller._is_final})
+
+        return send(self._host, receive, (), f"The scheduled handler of {self._name}")
+
+    async def _outcome(self, kind: str, argument: object) -> str:
+        """Call a handler of a class that the test gave."""
+        from pytest_workflows.workers.binding_wrappers import BindingWrapper
+
+        try:
+            handler = getattr(self._entrypoint(), kind)
+            result = handler(BindingWrapper(argument) if kind == "queue" else argument, None, None)
+            if inspect.isawaitable(result):
+                await result
+        except Exception as error:
+            if self._host.is_tests(error):
+                raise
+            return "exception"
+        return "ok"
+
+    def connect(self, *args: Any) -> Any:
+        """Refused: no entrypoint answers connections here."""
+        raise no_method("connect")
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name in _PYTHONS:
+            raise AttributeError(name)
+
+        def call(*args: Any) -> JsPromise:
+            return self._call(name, args)
+
+        return JsFunction(call, name)
+
+    def _call(self, name: str, args: tuple[Any, ...]) -> JsPromise:
+        async def receive(given: list[Any]) -> Any:
+            if name in _OWN_FIELDS:
+                raise no_method(name)
+            return await call_python(self._host, method_of(self._entrypoint(), name), given)
+
+        return send(self._host, receive, args, f"Method {name} of {self._name}")
+
+
+class LoopbackService(Fetcher, js_class="Fetcher"):
+    """A service binding to an entrypoint of the Worker itself.
+
+    Args:
+        host: The test.
+        name: The class; None for the default entrypoint.
+        props: What its `ctx.props` is.
+    """
+
+    def __init__(self, host: Host, name: str | None, props: Any = None) -> None:
+        super().__init__(host, lambda: host.make_entrypoint(name, props), name or "the default entrypoint")
+        self._class_name = name
+
+    async def _outcome(self, kind: str, argument: object) -> str:
+        return await self._host.call_handler(kind, argument, self._class_name)
+
+
+class LoopbackServiceStub(LoopbackService):
+    """An entrypoint of the Worker itself, as `ctx.exports` has it; called, it is one with `props`."""
+
+    def __call__(self, *args: Any, **options: Any) -> LoopbackServiceStub:
+        """The same with `props`."""
+        given = from_python(args[0]) if args else JsPlain({key: from_python(item) for key, item in options.items()})
+        return LoopbackServiceStub(self._host, self._class_name, clone(option(given, "props")))
+
+
+def _message(given: Any, answer: Any) -> Any:
+    from .queue_batch import QueueMessage
+
+    at, attempts = option(given, "timestamp"), option(given, "attempts")
+    ms = at.getTime() if isinstance(at, JsDate) else 0
+    body = option(given, "body")
+    return QueueMessage(js_text(option(given, "id")), ms, lambda: body, 1 if attempts is None else attempts, answer)
+
+
+__all__ = ["Fetcher", "LoopbackServiceStub", "make", "named"]
