@@ -14,6 +14,7 @@ from durable_engine import ConversionError, JsBigInt, JsDict, JsNull, JsProxy, j
 
 from .collections import (
     JsArrayBuffer,
+    JsDataView,
     JsDate,
     JsErrorObject,
     JsMap,
@@ -201,7 +202,7 @@ def _object_from(value: Any) -> Any:
     made = FROM_RPC.get(name) if name is not None else None
     if made is not None:
         return made(value)
-    if isinstance(value, JsArrayBuffer | JsTypedArray):
+    if isinstance(value, JsArrayBuffer | JsTypedArray | JsDataView):
         return value.to_py()
     for base, convert in _FROM_EXACT.items():
         if isinstance(value, base):
