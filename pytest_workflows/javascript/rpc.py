@@ -22,7 +22,7 @@ from .collections import (
     JsTypedArray,
     buffer_from_python,
 )
-from .objects import JsArray, JsObject, JsPlain, PyProxy, from_python, js_text, to_python
+from .objects import JsArray, JsObject, JsPlain, PyProxy, from_python, js_error, js_text, to_python
 
 
 class RpcHolder:
@@ -177,6 +177,9 @@ def _array(value: JsArray) -> list[Any]:
 
 
 def _map(value: JsMap) -> JsDict:
+    for key in value._entries:
+        if isinstance(key, JsObject):
+            raise js_error("Error", f"Cannot use key of type {key._js_class} as a key to a Python dict")
     return JsDict({key: python_from_rpc(item) for key, item in value._entries.items()})
 
 
