@@ -156,6 +156,7 @@ class CallLog:
         self.is_strict = is_strict
         self.faults: deque[InjectedFault] = deque()
         self._records: list[CallRecord | _Note] = []
+        engine.attached.setdefault(CallLog, {})[name] = self
         self._clock = engine.clock
 
     @property
@@ -262,6 +263,16 @@ class CallLog:
             answered = self.engine.loop.create_future()
             self.engine.schedule(self.engine.clock.now_ms + ms, lambda: _settle(answered), what=what)
             await answered
+
+
+def is_standin(engine: Engine, name: str) -> bool:
+    """Whether a stand-in answers the calls of a binding, and not an object of the test's.
+
+    Args:
+        engine: The test's engine.
+        name: The binding's name.
+    """
+    return name in engine.attached.get(CallLog, ())
 
 
 def _settle(answered: Any) -> None:

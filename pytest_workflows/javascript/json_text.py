@@ -261,7 +261,7 @@ class _Writer:
         self._replace: Callable[[str, Any], Any] | None = replacer if callable(replacer) else None
         self._keys = [js_text(key) for key in replacer._items] if isinstance(replacer, JsArray) else None
         self._indent = indent
-        self._within: list[Any] = []
+        self._within: list[tuple[str, Any]] = []
 
     def text(self, key: str, value: Any, margin: str) -> str | None:
         """The text of a value under a key; `margin` is a line break and the indentation around it."""
@@ -274,15 +274,15 @@ class _Writer:
         if isinstance(value, JsObject) and type(value)._js_class in _BOXES:
             value = value._primitive
         if isinstance(value, JsProxy):
-            return self._object(value, margin)
+            return self._object(key, value, margin)
         return _scalar(value)
 
-    def _object(self, value: JsProxy, margin: str) -> str | None:
+    def _object(self, key: str, value: JsProxy, margin: str) -> str | None:
         if isinstance(value, JsFunction) or (isinstance(value, PyProxy) and callable(value._object)):
             return None
-        if any(one is value for one in self._within):
-            raise js_error("TypeError", "Converting circular structure to JSON")
-        self._within.append(value)
+        if any(one is value for _, one in self._within):
+            raise _circular([*self._within, (_member(self._within, key), value)])
+        self._within.append((_member(self._within, key), value))
         inner = margin + self._indent
         if isinstance(value, JsArray):
             items = [self.text(str(at), item, inner) or "null" for at, item in enumerate(value._items)]
@@ -304,6 +304,28 @@ class _Writer:
             return f"{brackets[0]}{','.join(items)}{brackets[1]}"
         inner = margin + self._indent
         return f"{brackets[0]}{inner}{f',{inner}'.join(items)}{margin}{brackets[1]}"
+
+
+def _member(within: list[tuple[str, Any]], key: str) -> str:
+    """What V8 calls a member of the innermost object."""
+    return f"index {key}" if within and isinstance(within[-1][1], JsArray) else f"property '{key}'"
+
+
+def _circular(chain: list[tuple[str, Any]]) -> JsException:
+    """V8's error for an object that holds itself.
+
+    Args:
+        chain: The objects from the outermost one to the one that comes again, each with its member's name.
+    """
+    last, again = chain.pop()
+    first = next(at for at, (_, value) in enumerate(chain) if value is again)
+    circle = [(name, value._js_class) for name, value in chain[first:]]
+    lines = [f"    --> starting at object with constructor '{circle[0][1]}'"]
+    between = [f"    |     {name} -> object with constructor '{kind}'" for name, kind in circle[1:]]
+    lines += between if len(between) <= 3 else [*between[:2], "    |     ...", between[-1]]
+    return js_error(
+        "TypeError", "\n".join(["Converting circular structure to JSON", *lines, f"    --- {last} closes the circle"])
+    )
 
 
 def _entries(value: JsProxy) -> Mapping[str, Any]:

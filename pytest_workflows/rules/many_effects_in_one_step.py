@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from durable_engine import CallbackRun, Effect, Engine, Instance, Place, StepKey
+from pytest_workflows.bindings.call_log import is_standin
 from pytest_workflows.sources.worker_code import Sources
 
 from .analysis.call_names import describe_call
+from .analysis.idempotency import may_write
 from .base import RuleObserver
 from .registry import register
 
@@ -25,7 +27,7 @@ class ManyEffectsInOneStep(RuleObserver):
 
     def effect(self, instance: Instance, effect: Effect) -> None:
         """Add a finding if an earlier call of the attempt was on another service."""
-        if effect.step is None:
+        if effect.step is None or (is_standin(self._engine, effect.service) and not may_write(effect)):
             return
         place = self._sources.place_of_caller()
         if place is None:

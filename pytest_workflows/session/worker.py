@@ -159,6 +159,46 @@ class WorkflowWorker:
         answer: JsDict = python_from_rpc(controller._answer.as_js())
         return answer
 
+    async def email(self, sender: str, to: str, raw: str | bytes) -> JsDict:
+        """Give the Worker's email handler a message.
+
+        Args:
+            sender: The envelope's sender, `message.from_`.
+            to: The envelope's recipient.
+            raw: The message: its headers, an empty line, and its body.
+
+        Returns:
+            What the handler did with it: `rejected` (the reason, or None), `forwarded` (addresses) and `replies`.
+
+        Raises:
+            WorkflowConfigError: If the Worker has no email handler.
+        """
+        from pytest_workflows.standins.email import ForwardableEmailMessage
+
+        for name, value in (("sender", sender), ("to", to)):
+            if not isinstance(value, str):
+                raise InvalidArgumentError(f"{name} is an address such as 'ada@example.com', not {value!r}.")
+        if not isinstance(raw, str | bytes):
+            raise InvalidArgumentError(f"raw is a message as text or bytes, not {raw!r}.")
+        message = ForwardableEmailMessage(sender, to, raw.encode() if isinstance(raw, str) else raw)
+        await self._call("email", message)
+        return JsDict({"rejected": message._reject, "forwarded": message._forwarded, "replies": message._replies})
+
+    async def tail(self, events: Sequence[Any]) -> None:
+        """Give the Worker's tail handler events of other Workers.
+
+        Args:
+            events: The events, as dicts: `{"scriptName": "shop", "outcome": "ok", "logs": []}`.
+
+        Raises:
+            WorkflowConfigError: If the Worker has no tail handler.
+        """
+        from pytest_workflows.javascript.rpc import python_to_rpc
+
+        if not isinstance(events, list | tuple):
+            raise InvalidArgumentError(f"events is a list of dicts, not {events!r}.")
+        await self._call("tail", python_to_rpc(list(events)))
+
     @property
     def rpc(self) -> WorkerRpc:
         """The entrypoint's methods, called as another Worker calls them: `await workflow_worker.rpc.add(1, 2)`.

@@ -6,7 +6,7 @@ Source: observed with miniflare 5.20261117.0 and workerd 1.20261117.1.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +40,21 @@ class StoredMessage:
     size: int
     round: int = 0
     failures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How much of a queue could be delivered.
+
+    Attributes:
+        count: How many messages.
+        size: How many bytes their bodies count.
+        oldest: When the oldest was sent, in milliseconds since 1970; None where there is none.
+    """
+
+    count: int = 0
+    size: int = 0
+    oldest: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +112,8 @@ class QueueStore:
         self._is_immediate = False
         self._count = 0
         self._gone: dict[Any, None] = {}
+        self._backlog: Backlog | None = Backlog()
+        self._round = 0
 
     # -- what it holds -----------------------------------------------------------------------------------------------
 
@@ -104,6 +121,14 @@ class QueueStore:
     def backlog(self) -> Sequence[StoredMessage]:
         """The messages that are delivered just now, or could be: not the delayed ones."""
         return [*self._batch, *self._waiting] if self._batch else self._waiting
+
+    def measure(self) -> Backlog:
+        """How much could be delivered."""
+        if self._backlog is None:
+            there = self.backlog
+            oldest = min((one.timestamp for one in there), default=None)
+            self._backlog = Backlog(len(there), sum(one.size for one in there), oldest)
+        return self._backlog
 
     def messages(self) -> Iterator[StoredMessage]:
         """All messages that have not been delivered for good."""
@@ -118,7 +143,7 @@ class QueueStore:
         made._waiting = [replace(message) for message in (*(self._batch or ()), *self._waiting)]
         made._delayed = [(due, number, replace(message)) for due, number, message in self._delayed]
         made._count, made._gone = self._count, dict(self._gone)
-        made._flush_at = self._flush_at
+        made._flush_at, made._round, made._backlog = self._flush_at, self._round, None
         return made
 
     def contents(self) -> Contents:
@@ -128,7 +153,7 @@ class QueueStore:
 
     def close(self) -> None:
         """Forget the messages."""
-        self._waiting, self._delayed, self._batch, self._flush_at = [], [], None, None
+        self._waiting, self._delayed, self._batch, self._flush_at, self._backlog = [], [], None, None, None
 
     # -- what happens to it ------------------------------------------------------------------------------------------
 
@@ -142,29 +167,37 @@ class QueueStore:
         """
         if self.delivery is None:
             self._gone[_comparable(message)] = None
-        elif delay_ms > 0:
+            return
+        self._round = max(self._round, message.round)
+        if delay_ms > 0:
             heapq.heappush(self._delayed, (now + delay_ms, self._count, message))
             self._count += 1
         else:
-            self._waiting.append(message)
-            self._plan(now)
+            self._enter(message, now)
+
+    def _enter(self, message: StoredMessage, now: int) -> None:
+        if self._backlog is not None:
+            known = self._backlog
+            first = message.timestamp if known.oldest is None else min(known.oldest, message.timestamp)
+            self._backlog = Backlog(known.count + 1, known.size + message.size, first)
+        self._waiting.append(message)
+        self._plan(now)
 
     def next_due(self) -> int | None:
         """When something is to be done next: a delayed message comes, or a batch is due. None for never."""
-        dues = [due for due, _, _ in self._delayed[:1]]
-        if self._flush_at is not None and self._batch is None:
-            dues.append(self._flush_at)
-        return min(dues, default=None)
+        due = None if self._batch is not None else self._flush_at
+        if self._delayed and (due is None or self._delayed[0][0] < due):
+            return self._delayed[0][0]
+        return due
 
     def round(self) -> int:
-        """The most timers that led to one of its messages."""
-        return max((message.round for message in self.messages()), default=0)
+        """The most timers that led to one of the messages since it was empty."""
+        return self._round
 
     def take(self, now: int) -> list[StoredMessage] | None:
         """Take the batch that is due by now; `finish` says how it went. None where none is due."""
         while self._delayed and self._delayed[0][0] <= now:
-            self._waiting.append(heapq.heappop(self._delayed)[2])
-            self._plan(now)
+            self._enter(heapq.heappop(self._delayed)[2], now)
         if self._flush_at is None or self._flush_at > now or self._batch is not None or self.delivery is None:
             return None
         self._batch = self._waiting[: self.delivery.batch_size]
@@ -181,7 +214,9 @@ class QueueStore:
         Returns:
             Those that failed too often.
         """
-        batch, self._batch, self._flush_at = self._batch or [], None, None
+        batch, self._batch, self._flush_at, self._backlog = self._batch or [], None, None, None
+        if not self._waiting and not self._delayed:
+            self._round = 0
         if self.delivery is None:
             return []
         if self._waiting:
@@ -214,8 +249,3 @@ class QueueStore:
 def _comparable(message: StoredMessage) -> tuple[str, object]:
     content = message.content
     return message.content_type, content if isinstance(content, str | bytes) else repr(content)
-
-
-def total_size(messages: Iterable[StoredMessage]) -> int:
-    """How many bytes the bodies of messages count together."""
-    return sum(message.size for message in messages)

@@ -13,9 +13,9 @@ from pytest_workflows.javascript.collections import JsArrayBuffer, JsDate, JsTyp
 from pytest_workflows.javascript.json_text import parse, stringify
 from pytest_workflows.javascript.objects import JsArray, JsObject, JsPlain, PyProxy, js_error, js_text, option, promised
 
-from .queue_batch import Answer, QueueController, QueueMessage, no_metrics, seconds_of
+from .queue_batch import Answer, QueueController, QueueMessage, seconds_of
 from .queue_config import consumer_of
-from .queue_store import QueueStore, StoredMessage, total_size
+from .queue_store import QueueStore, StoredMessage
 
 if TYPE_CHECKING:
     from pytest_workflows.project.binding_config import BindingConfig
@@ -271,16 +271,9 @@ class Broker:
 
     def metrics(self) -> JsPlain:
         """What waits in the queue."""
-        backlog = self._store.backlog
-        if not backlog:
-            return no_metrics()
-        return JsPlain(
-            {
-                "backlogCount": len(backlog),
-                "backlogBytes": total_size(backlog),
-                "oldestMessageTimestamp": JsDate(min(message.timestamp for message in backlog)),
-            }
-        )
+        backlog = self._store.measure()
+        oldest = None if backlog.oldest is None else JsDate(backlog.oldest)
+        return JsPlain({"backlogCount": backlog.count, "backlogBytes": backlog.size, "oldestMessageTimestamp": oldest})
 
     def failure(self, text: str) -> Exception:
         """The error for what the platform refuses: its text is hidden since 2026-03-12."""

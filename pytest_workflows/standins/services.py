@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from durable_engine import hide_frames
+from durable_engine import JsException, hide_frames
 from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.javascript.cloning import clone
 from pytest_workflows.javascript.collections import JsDate
@@ -20,6 +20,7 @@ from pytest_workflows.javascript.objects import (
     JsPlain,
     JsPromise,
     from_python,
+    js_error,
     js_text,
     option,
 )
@@ -104,7 +105,10 @@ class Fetcher(JsObject):
             given = messages._items if isinstance(messages, JsArray) else []
             return [_message(one, answer) for one in given]
 
-        controller = QueueController(js_text(name), delivered)
+        try:
+            controller = QueueController(js_text(name), delivered)
+        except JsException as error:
+            return JsPromise.rejected(error)
 
         async def receive(_: list[Any]) -> Any:
             controller._answer.outcome = await self._outcome("queue", controller)
@@ -123,8 +127,9 @@ class Fetcher(JsObject):
         )
 
         async def receive(_: list[Any]) -> Any:
+            is_there = getattr(self._entrypoint(), "scheduled", None) is not None
             outcome = await self._outcome("scheduled", controller)
-            return JsPlain({"outcome": outcome, "noRetry": outcome != "ok" or controller._is_final})
+            return JsPlain({"outcome": outcome, "noRetry": not is_there or controller._is_final})
 
         return send(self._host, receive, (), f"The scheduled handler of {self._name}")
 
@@ -195,9 +200,11 @@ def _message(given: Any, answer: Any) -> Any:
     from .queue_batch import QueueMessage
 
     at, attempts = option(given, "timestamp"), option(given, "attempts")
+    if isinstance(attempts, bool) or not isinstance(attempts, int):
+        raise js_error("TypeError", "The value cannot be converted because it is not an integer.")
     ms = at.getTime() if isinstance(at, JsDate) else 0
     body = option(given, "body")
-    return QueueMessage(js_text(option(given, "id")), ms, lambda: body, 1 if attempts is None else attempts, answer)
+    return QueueMessage(js_text(option(given, "id")), ms, lambda: body, attempts, answer)
 
 
 __all__ = ["Fetcher", "LoopbackServiceStub", "make", "named"]

@@ -21,17 +21,6 @@ from pathlib import Path
 
 import pytest
 
-import pytest_workflows.hookspecs
-
-# A pytest that runs in this process forgets the modules that it imported. All of ours are here before, so that none
-# of them exists twice.
-import pytest_workflows.introspection.clock
-import pytest_workflows.introspection.freeze
-import pytest_workflows.introspection.introspectors
-import pytest_workflows.rules.registry
-import pytest_workflows.session.testrun
-import pytest_workflows.session.worker
-import pytest_workflows.standins.entropy  # noqa: F401
 from durable_engine.testing.hazards import HAZARDS
 from pytest_workflows.rules.registry import load_rules
 
@@ -85,6 +74,7 @@ def pages_of(path: Path) -> list[Page]:
 
 
 EXAMPLES = [page for path in PAGES for page in pages_of(path)]
+pytestmark = pytest.mark.usefixtures("all_modules")
 each_page = pytest.mark.parametrize("page", EXAMPLES, ids=str)
 
 

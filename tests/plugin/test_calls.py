@@ -237,3 +237,40 @@ def test_the_rules_see_the_calls(shop):
     )
 
     result.stdout.fnmatch_lines("*[[]not-idempotent[]] *src/entry.py:8: *DB.prepare(...).bind(...).run()*")
+
+
+def test_reads_of_bindings_that_the_plugin_provides_do_not_count(worker):
+    worker.write(
+        "wrangler.jsonc",
+        """
+        {"name": "it", "main": "src/entry.py", "compatibility_date": "2026-11-10",
+         "workflows": [{"binding": "ORDERS", "name": "orders", "class_name": "Orders"}],
+         "kv_namespaces": [{"binding": "A", "id": "a"}, {"binding": "B", "id": "b"}],
+         "r2_buckets": [{"binding": "FILES", "bucket_name": "files"}]}
+        """,
+    )
+    source = """
+        from workers import WorkflowEntrypoint
+
+        class Orders(WorkflowEntrypoint):
+            async def run(self, event, step):
+                @step.do("copy")
+                async def copy():
+                    value = await self.env.A.get("key")
+                    file = await self.env.FILES.get("key")
+                    await self.env.B.put("key", value or await file.text())
+
+                await self.env.FILES.put("key", "value")
+                await copy()
+    """
+    test = """
+        async def test_it(workflow_env, workflow_engine):
+            await workflow_env.FILES.put("key", "value")
+            await workflow_env.ORDERS.create()
+            await workflow_engine.run_until_idle()
+    """
+    worker.write("src/entry.py", source.replace('await self.env.FILES.put("key", "value")\n', "\n", 1))
+    worker.run(test, "--workflows-strict").assert_outcomes(passed=1)
+
+    worker.write("src/entry.py", source.replace("self.env.A.get", "self.env.A.delete"))
+    worker.run(test, "--workflows-strict").stdout.fnmatch_lines("*many-effects-in-one-step*")

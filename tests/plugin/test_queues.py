@@ -630,3 +630,45 @@ def test_what_a_handler_gave_to_wait_until_is_done_when_it_returns(shop: Any) ->
             "*It is at src/entry.py:25, in for_ever: `await asyncio.sleep(1)`.*",
         ]
     )
+
+
+# -- email and tail ---------------------------------------------------------------------------------------------------
+
+
+def test_an_email_and_a_tail_handler_get_what_the_platform_gives_them(shop: Any) -> None:
+    shop.write(
+        "src/entry.py",
+        """
+        from workers import WorkerEntrypoint
+
+        SEEN, BEHAVE = [], {}
+
+
+        class Default(WorkerEntrypoint):
+            async def email(self, message, env, ctx):
+                SEEN.append([message.from_, getattr(message, "from"), message.to, message.headers.get("subject"), env, ctx])
+                SEEN.append(message.rawSize)
+                if "spam" in message.headers.get("subject"):
+                    message.setReject("no spam")
+                else:
+                    await message.forward("owner@example.com")
+
+            async def tail(self, events, env, ctx):
+                SEEN.append([event.scriptName for event in events])
+        """,
+    )
+    run(
+        shop,
+        """
+        async def test_email(workflow_worker):
+            raw = "Subject: hello\\r\\n\\r\\nbody"
+            result = await workflow_worker.email("a@example.com", "b@example.com", raw)
+            assert SEEN == [["a@example.com", "a@example.com", "b@example.com", "hello", None, None], len(raw)]
+            assert result == {"rejected": None, "forwarded": ["owner@example.com"], "replies": []}
+            assert (await workflow_worker.email("a", "b", b"Subject: spam\\n\\n")).rejected == "no spam"
+
+        async def test_tail(workflow_worker):
+            await workflow_worker.tail([{"scriptName": "shop"}])
+            assert SEEN == [["shop"]]
+        """,
+    ).assert_outcomes(passed=2)

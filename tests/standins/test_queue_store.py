@@ -147,6 +147,9 @@ class QueueModel(RuleBasedStateMachine):
             there = [one.id for one in self.store.messages()]
             assert sorted([*there, *self.done]) == sorted(self.sent)
             assert [one.id for one in self.store.backlog] == self.model.inside
+            backlog = self.store.measure()
+            assert (backlog.count, backlog.size) == (len(self.model.inside), sum(map(len, self.model.inside)))
+            assert backlog.oldest == (START if self.model.inside else None)
 
     @rule()
     def a_copy_holds_the_same_and_goes_its_own_way(self) -> None:

@@ -156,6 +156,19 @@ class Subscription:
         self._ended = True
         raise StopAsyncIteration
 
+    async def next(self) -> JsDict:
+        """The next event as JavaScript's iterators give it: `done`, and the event as `value`.
+
+        Raises:
+            JsException: If the instance was restarted or deleted meanwhile.
+            WaitTimeoutError: If no event has come in time, or none can come any more.
+        """
+        __tracebackhide__ = True
+        try:
+            return JsDict({"done": False, "value": await self.__anext__()})
+        except StopAsyncIteration:
+            return JsDict({"done": True, "value": None})
+
     def _check(self) -> None:
         """Make sure that the instance was not restarted or deleted since the subscription."""
         instance = self._lifecycle.find(self._workflow, self._row.id)
