@@ -177,12 +177,10 @@ def _array(value: JsArray) -> list[Any]:
 
 
 def _map(value: JsMap) -> JsDict:
-    made = JsDict()
-    for key, item in value._entries.items():
+    for key in value._entries:
         if isinstance(key, JsObject):
             raise js_error("Error", f"Cannot use key of type {key._js_class} as a key to a Python dict")
-        made[key] = python_from_rpc(item)
-    return made
+    return JsDict({key: python_from_rpc(item) for key, item in value._entries.items()})
 
 
 def _js_set(value: JsSet) -> set[Any]:

@@ -21,6 +21,12 @@ DIFFERS = {
         "two further batches were messages that an earlier observation had left in the queue",
     ),
     ("py.do.ns", "newUniqueId"): ("JsProxy js:DurableObjectId <64 hex>", OTHER_IDS),
+    ("py.do.errors", "JsException"): (
+        "raises pyodide.ffi.JsException: 'PythonError: Traceback (most recent call last):\\nin wrapper_func\\nin throw\\n"
+        "in raise_it\\npyodide.ffi.JsException: SyntaxError: Expected property name or \\'}\\' in JSON at position 1 "
+        "(line 1 column 2)\\n'",
+        "a frame of Pyodide's own stands between the call and its error there",
+    ),
     ("py.do.errors", "attrs"): (
         "{'name': 'PythonError', 'message': 'Traceback (most recent call last):…', 'remote': 'True', "
         "'durableObjectId': '<64 hex>', 'type': 'ValueError', 'stack': 'PythonError: Traceback (most recent call last):…'}",
