@@ -7,7 +7,7 @@ import dis
 import os
 from collections.abc import Awaitable, Callable, Coroutine
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from durable_engine import hide_frames
 from pytest_workflows import standins
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from pytest_workflows.sources.worker_code import Sources
 
 hide_frames(os.path.dirname(standins.__file__) + os.sep)
+
+T = TypeVar("T")
 
 
 class TestHost:
@@ -86,6 +88,14 @@ class TestHost:
     def spawn(self, work: Coroutine[Any, Any, Any], what: str) -> asyncio.Task[Any]:
         """Run something now, in no instance's name."""
         return self._engine().worker_calls.spawn(work, what, setup=_in_handler(what))
+
+    def wait(self, awaitable: Awaitable[T], what: str) -> Awaitable[T]:
+        """What code of the test awaits in place of something: a wait, in which time may move, and which is bounded."""
+        from durable_engine import call_bounded, current_scope, running_call
+
+        if current_scope.get() is not None or running_call() is not None:
+            return awaitable
+        return call_bounded(self._engine(), what, lambda: awaitable)
 
     def round(self) -> int:
         """How many timers led to the running code, each set by the call that the one before it made."""

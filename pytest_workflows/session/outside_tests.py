@@ -54,7 +54,9 @@ class OutsideTests:
         variables = project.variables if project is not None and project.readable else {}
         if name not in variables:
             raise OutsideTestError(name)
-        return variables[name]
+        from pytest_workflows.standins.variables import variable
+
+        return variable(variables[name])
 
     def caller(self) -> Caller | None:
         """Whose code runs: nobody asks while no test runs."""

@@ -68,20 +68,17 @@ class Session:
         """The test."""
         return self._service.host
 
-    def check_sizes(self, values: Sequence[Value]) -> None:
+    def warn_of_size(self, value: str | bytes) -> None:
         """Report a value that is larger than Cloudflare documents, and that the local runtime takes.
 
         Args:
-            values: Values of SQLite.
+            value: The value.
         """
-        for value in values:
-            kind = type(value)
-            if (kind is str or kind is bytes) and len(value) > LARGEST_VALUE:  # type: ignore[arg-type]
-                self.host.warn(
-                    "documented-limit",
-                    f"bind(...) of a statement of D1 is given a value of {len(value):,} bytes, "  # type: ignore[arg-type]
-                    f"and a value has up to {LARGEST_VALUE:,}",
-                )
+        self.host.warn(
+            "documented-limit",
+            f"bind(...) of a statement of D1 is given a value of {len(value):,} bytes, "
+            f"and a value has up to {LARGEST_VALUE:,}",
+        )
 
     def send_batch(self, queries: Sequence[Query]) -> list[Answer]:
         """Send statements in one transaction.
@@ -130,9 +127,7 @@ class D1PreparedStatement(JsObject):
         Raises:
             JsException: `D1_TYPE_ERROR` for a value that is no null, boolean, number, text, buffer or array of bytes.
         """
-        bindings = [bound(value) for value in values]
-        self._session.check_sizes(bindings)
-        return D1PreparedStatement(self._session, self._sql, bindings)
+        return D1PreparedStatement(self._session, self._sql, _all_bound(values, self._session))
 
     @promised
     def first(self, column: Any = None) -> Any:
@@ -274,11 +269,20 @@ def bound(value: Any) -> Value:
     raise d1_error("D1_TYPE_ERROR: ", f"Type '{name}' not supported for value '{js_text(value)}'")
 
 
-def bound_from_python(values: Sequence[Any]) -> list[Value]:
+def _all_bound(values: Sequence[Any], session: Session) -> list[Value]:
+    made = [bound(value) for value in values]
+    for value in made:
+        if isinstance(value, str | bytes) and len(value) > LARGEST_VALUE:
+            session.warn_of_size(value)
+    return made
+
+
+def bound_from_python(values: Sequence[Any], session: Session) -> list[Value]:
     """The same for values of Python, as the SDK sends them.
 
     Args:
         values: The values.
+        session: What they are sent through.
 
     Raises:
         TypeError: For one that the SDK does not send.
@@ -287,14 +291,18 @@ def bound_from_python(values: Sequence[Any]) -> list[Value]:
     made: list[Value] = []
     for value in values:
         kind = type(value)
-        if kind is str or value is None:
+        if kind is str:
+            if len(value) > LARGEST_VALUE:
+                session.warn_of_size(value)
+            made.append(value)
+        elif kind is int and -MAX_SAFE <= value <= MAX_SAFE:
+            made.append(float(value))
+        elif value is None:
             made.append(value)
         elif kind is float:
             made.append(value if isfinite(value) else None)
-        elif kind is int and -MAX_SAFE <= value <= MAX_SAFE:
-            made.append(float(value))
         else:
-            return [bound(value) for value in [python_to_rpc(value) for value in values]]
+            return _all_bound([python_to_rpc(value) for value in values], session)
     return made
 
 

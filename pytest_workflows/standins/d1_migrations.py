@@ -80,6 +80,7 @@ class Migrations:
         new = [file for file in files if file.name not in applied]
         for file in new:
             _apply(file, database, table)
+        database.look_at_schema()
         return [file.name for file in new]
 
     def template(self, now: str) -> bytes | None:

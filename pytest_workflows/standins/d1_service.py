@@ -101,7 +101,9 @@ class D1Service:
     @property
     def database(self) -> SqliteDatabase:
         """The database, open."""
-        return self.store.opened or self.store.database(self.host.now_ms, self._chance)
+        if self.store.opened is None:
+            self.store.database(self.host.now_ms, self._chance).rest_in_transaction()
+        return self.store.database(self.host.now_ms, self._chance)
 
     def _chance(self) -> Random:
         return self.host.random
@@ -124,10 +126,10 @@ class D1Service:
         if type(sql) is not str:
             raise SqlError(_NOT_A_STATEMENT)
         plan = script(sql)
-        if not plan.is_simple:
+        database = self.store.opened or self.database
+        if not plan.is_simple or database.is_delicate:
             return self.answer([(sql, values)])[0]
         self._answered += 1
-        database = self.store.opened or self.database
         if not plan.is_ordinary:
             return _run(database, plan, sql, values)
         connection = database.connection
@@ -136,10 +138,7 @@ class D1Service:
             cursor = connection.execute(plan.last, values)
             rows = cursor.fetchall()
         except (sqlite3.Error, sqlite3.Warning) as error:
-            if "FOREIGN KEY" not in str(error):
-                raise database.refusal(error, plan.last) from None
-            # A deferred one is told at the end of the transaction; a statement alone is none of its own here.
-            return self.answer([(sql, values)])[0]
+            raise database.refusal(error, plan.last) from None
         return _answer_of(database, sql, cursor, rows, before)
 
     def answer(self, queries: Sequence[Query], *, is_batch: bool = False) -> list[Answer]:
@@ -187,6 +186,7 @@ def _run(database: SqliteDatabase, plan: Script, sql: str, values: Sequence[Valu
     size_before = database.size()
     cursor, rows = database.all(sql, plan, values)
     changes = database.connection.total_changes - before
+    database.look_at_schema()
     size = database.size()
     return Answer(*_shape_of(cursor), rows, cursor.lastrowid, changes, changes > 0 or size != size_before, size)
 

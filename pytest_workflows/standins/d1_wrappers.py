@@ -40,9 +40,8 @@ class StatementWrapper(QuickWrapper, wraps=D1PreparedStatement):
         calls = self._calls
         if kwargs or not (calls is None or calls.is_idle()):
             return self._invoke("bind", self._binding.bind, args, kwargs)
-        values = bound_from_python(args)
-        self._session.check_sizes(values)
-        made = _statement(self._session, self._sql, values, calls, self._origin)
+        session = self._session
+        made = _statement(session, self._sql, bound_from_python(args, session), calls, self._origin)
         if calls is not None:
             calls.note("bind", args)
         return made

@@ -16,12 +16,16 @@ class ObjectStore:
     Attributes:
         names: The names of the objects whose names are known, by id.
         running: The objects in memory, by id: no contents, and in no copy.
+        alarms: The objects' alarms, by id, which outlive what is in memory; in no copy.
+        sockets: The objects' WebSockets, by id, likewise.
     """
 
     def __init__(self) -> None:
         self._objects: dict[str, ObjectData] = {}
         self.names: dict[str, str] = {}
         self.running: dict[str, Any] = {}
+        self.alarms: dict[str, Any] = {}
+        self.sockets: dict[str, Any] = {}
         self.open_database: Any = None
 
     def data(self, digits: str) -> ObjectData:

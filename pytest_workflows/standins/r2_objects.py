@@ -104,10 +104,6 @@ class HeadResult(JsObject):
 
     def __init__(self, stored: StoredObject, host: Host, part: tuple[int, int] | None) -> None:
         self._stored, self._host, self._part = stored, host, part
-        self._uploaded = JsDate(stored.uploaded)
-        self._checksums = Checksums(stored.checksums, host)
-        self._custom = JsPlain(stored.custom)
-        self._http = _http_fields(stored.http, host)
 
     @property
     def key(self) -> str:
@@ -137,22 +133,22 @@ class HeadResult(JsObject):
     @property
     def checksums(self) -> Checksums:
         """The checksums."""
-        return self._checksums
+        return Checksums(self._stored.checksums, self._host)
 
     @property
     def uploaded(self) -> JsDate:
         """When it was put."""
-        return self._uploaded
+        return JsDate(self._stored.uploaded)
 
     @property
     def httpMetadata(self) -> JsPlain:
         """Content type and so on."""
-        return self._http
+        return _http_fields(self._stored.http, self._host)
 
     @property
     def customMetadata(self) -> JsPlain:
         """The Worker's own metadata."""
-        return self._custom
+        return JsPlain(self._stored.custom)
 
     @property
     def range(self) -> JsPlain | None:

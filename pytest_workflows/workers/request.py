@@ -19,7 +19,7 @@ from .headers import HTTPMessageMapping, to_js_headers, to_message
 from .js_convert import to_js
 from .js_view import is_js_instance, null_to_none, to_python_exception
 
-__all__ = ["Request", "as_received", "to_js_options"]
+__all__ = ["Request", "as_received", "to_fetch_options", "to_js_options"]
 
 
 class Request:
@@ -204,16 +204,26 @@ def as_received(request: Request) -> Request:
 
 
 def to_js_options(options: dict[str, Any]) -> dict[str, Any]:
-    """The members of JavaScript's RequestInit for the options of `Request` and `fetch`.
+    """The members of JavaScript's RequestInit for the options of `Request`.
 
     Raises:
         TypeError: Headers or body are of a type that nothing is made of.
     """
+    made = to_fetch_options(options)
+    if "headers" in made:
+        made["headers"] = to_js_headers(made["headers"])
+    return made
+
+
+def to_fetch_options(options: dict[str, Any]) -> dict[str, Any]:
+    """The same for `fetch`, which leaves headers to JavaScript.
+
+    Raises:
+        TypeError: The body is of a type that nothing is made of.
+    """
     made = {key: value for key, value in options.items() if key != "body"}
     if isinstance(made.get("method"), HTTPMethod):
         made["method"] = made["method"].value
-    if "headers" in made:
-        made["headers"] = to_js_headers(made["headers"])
     if options.get("body") is not None:
         made["body"] = _to_js_body(options["body"])
     return made

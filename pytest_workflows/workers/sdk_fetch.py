@@ -14,7 +14,7 @@ from pytest_workflows.active_test import Caller, caller
 
 from .js_view import is_js_instance
 from .outbound import send_by
-from .request import Request, to_js_options
+from .request import Request, to_fetch_options
 from .response import Response
 
 __all__ = ["fetch", "fetch_from"]
@@ -62,7 +62,7 @@ async def _fetch(resource: Any, options: dict[str, Any], called_by: Caller | Non
     given = {key: value for key, value in options.items() if value is not None}
     fetcher = given.pop("fetcher", None)
     asked = resource.js_object if isinstance(resource, Request) else resource
-    return Response(await send_by(fetcher, asked, to_js_options(given), called_by))
+    return Response(await send_by(fetcher, asked, to_fetch_options(given), called_by))
 
 
 def _service_and_call(resource: Any, options: Mapping[str, Any]) -> tuple[str, str]:

@@ -27,6 +27,7 @@ _NOT_COMPARED = re.compile(
 )
 """What is not to be compared: it depends on the machine, or on SQLite's own pages."""
 _ADDRESS = re.compile(r"\bat 0x[0-9a-f]+")
+_SOURCE = re.compile(r" {4,}[^| ]| *\| {5,}|[\s|~^]*$")
 _FRAME = re.compile(r'File "[^"]*", line (?:\d+|<n>), in (.+)')
 
 
@@ -60,18 +61,25 @@ def _pattern(observed):
 def _normal(text):
     text = _NOT_COMPARED.sub(r"\g<1>0", text)
     text = _ADDRESS.sub("at 0x…", text)
-    return _without_sources(text) if "Traceback (most recent call last)" in text else text
+    if "Traceback (most recent call last)" in text:
+        return _without_sources(text)
+    return _end_of_traceback(text) if text.startswith("throws PythonError: ") else text
+
+
+def _end_of_traceback(text):
+    """The last function and the exception of a traceback whose beginning was cut at a number of characters."""
+    shown = _without_sources(text)
+    return shown[shown.rindex("\nin ") + 1 :] if "\nin " in shown else shown
 
 
 def _without_sources(text):
     """A traceback's functions and exceptions: its files and source lines are those of the Worker that was observed."""
     text = re.sub(r" name='\w+' message=.*", "", text, flags=re.DOTALL)
-    lines = re.split(r"\\n|\n", text)
     kept = []
-    for before, line in zip([""] * 1 + lines, lines, strict=False):
+    for line in re.split(r"(?<!\\)\\n|\n", text):
         frame = _FRAME.search(line)
         if frame is not None:
             kept.append(f"in {frame[1]}")
-        elif _FRAME.search(before) is None and re.fullmatch(r"[\s|~^]*", line) is None:
+        elif _SOURCE.match(line) is None:
             kept.append(line)
     return "\n".join(kept)

@@ -150,7 +150,9 @@ async def test_it(workflow_env):
 
 
 LOOK = """
-    from workers import Response, WorkerEntrypoint, WorkflowEntrypoint
+    from workers import Response, WorkerEntrypoint, WorkflowEntrypoint, env
+
+    AT_IMPORT = [env.JSONVAR.a[0], env.NULLVAR]
 
 
     def look(env):
@@ -158,7 +160,7 @@ LOOK = """
         for text in (
             'env.JSONVAR["a"]', "env.JSONVAR.a[0]", "env.JSONVAR.a[1]", "env.LISTVAR[1]", "env.NULLVAR", "env.NULLVAR is None",
             "dict(env.JSONVAR)", "env.JSONVAR.to_py()", 'env["VAR"]', 'getattr(env, "NOPE", "default")', '"VAR" in env',
-            "env.NUMVAR", "len(env.LISTVAR)", "[item for item in env.LISTVAR]",
+            "env.NUMVAR", "len(env.LISTVAR)", "[item for item in env.LISTVAR]", "AT_IMPORT",
         ):
             try:
                 found.append(f"{text} -> {eval(text)!r}")
@@ -191,6 +193,7 @@ getattr(env, "NOPE", "default") -> 'default'
 env.NUMVAR -> 3
 len(env.LISTVAR) -> 2
 [item for item in env.LISTVAR] -> [1, 'b']
+AT_IMPORT -> [1, jsnull]
 """
 
 

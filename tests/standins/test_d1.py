@@ -455,7 +455,7 @@ async def test_a_copy_has_the_same_rows_and_goes_its_own_way():
     await db.exec("INSERT INTO t VALUES (3)")
     assert await copy.prepare("SELECT x FROM t").raw() == [[1], [2]]
     assert await db.prepare("SELECT x FROM t").raw() == [[1], [3]]
-    assert store.contents() == {"t": {(1,): 1, (3,): 1}}
+    assert store.contents() == {"t": {(("x", 1),): 1, (("x", 3),): 1}}
     assert D1Store().contents() == {}
 
 
@@ -492,7 +492,7 @@ async def test_an_option_that_there_is_not_is_ignored_and_a_finding(db):
     assert db._binding._service.host.findings == [
         (
             "unknown-option",
-            "raw(...) of a statement of D1 has no option 'column_names', and ignores it in silence. Write columnNames.",
+            "raw(...) of a statement of D1 has no option `column_names`; did you mean `columnNames`?",
         )
     ]
 
@@ -503,9 +503,32 @@ async def test_a_value_that_is_larger_than_documented_is_taken_and_a_finding(db,
     assert db._binding._service.host.findings == [
         (
             "documented-limit",
-            "bind(...) of a statement of D1 is given a value of 2,000,001 bytes. Cloudflare documents at most 2,000,000,"
-            " which the local runtime does not enforce.",
+            "bind(...) of a statement of D1 is given a value of 2,000,001 bytes, and a value has up to 2,000,000",
         )
     ]
     db.prepare("SELECT ?").bind("x" * 2_000_000)
     assert len(db._binding._service.host.findings) == 1
+
+
+async def test_what_ends_a_transaction_undoes_one_statement_and_no_other(db):
+    await db.exec("CREATE TABLE t(x UNIQUE)\nINSERT INTO t VALUES (1)")
+    assert "UNIQUE" in await text_of(db.prepare("INSERT OR ROLLBACK INTO t VALUES (2), (1)").run())
+    assert await db.prepare("SELECT x FROM t").raw() == [[1]]
+    await db.exec("CREATE TRIGGER tr AFTER INSERT ON t WHEN new.x = 3 BEGIN SELECT RAISE(ROLLBACK, 'no 3'); END")
+    assert "no 3" in await text_of(db.prepare("INSERT INTO t VALUES (3)").run())
+    await db.prepare("INSERT INTO t VALUES (4)").run()
+    assert await db.prepare("SELECT x FROM t").raw() == [[1], [4]]
+
+
+async def test_the_columns_of_a_query_follow_the_schema(db):
+    await db.exec("CREATE TABLE t(a)\nINSERT INTO t VALUES (1)")
+    everything = db.prepare("SELECT * FROM t")
+    assert await everything.first() == {"a": 1}
+    await db.exec("ALTER TABLE t ADD COLUMN b DEFAULT 2")
+    assert await everything.first() == {"a": 1, "b": 2}
+    assert "near" in await text_of(
+        db.batch([db.prepare("ALTER TABLE t ADD COLUMN c"), everything, db.prepare("NONSENSE")])
+    )
+    assert await everything.first() == {"a": 1, "b": 2}
+    assert await db.prepare("DROP TABLE t; SELECT 1 AS a").first() == {"a": 1}
+    assert await text_of(everything.first()) == "Error: D1_ERROR: no such table: t: SQLITE_ERROR"

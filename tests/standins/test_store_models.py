@@ -88,6 +88,7 @@ class KvModel(RuleBasedStateMachine):
         while not page["list_complete"]:
             page = get(self.kv.list(prefix=prefix, limit=limit, cursor=page["cursor"]))
             assert len(page["keys"]) <= limit
+            assert len(found) <= len(self.model), "the pages do not end"
             found += page["keys"]
 
         expected = sorted((key for key in self.present() if key.startswith(prefix)), key=str.encode)
@@ -217,9 +218,11 @@ class R2Model(RuleBasedStateMachine):
     def pages(self, **options: Any) -> Any:
         page = get(self.bucket.list(**options))
         yield page
-        while page.truncated:
-            page = get(self.bucket.list(**options, cursor=page.cursor))
-            yield page
+        for _ in self.model:
+            if page.truncated:
+                page = get(self.bucket.list(**options, cursor=page.cursor))
+                yield page
+        assert not page.truncated, "the pages do not end"
 
     @rule()
     def go_on_with_a_copy(self) -> None:

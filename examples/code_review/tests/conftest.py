@@ -1,19 +1,14 @@
 """The Git server and the model."""
 
-from unittest.mock import AsyncMock
-
 import pytest
 import respx
 
-
-@pytest.fixture
-def model():
-    return AsyncMock(**{"run.return_value": {"findings": ["a name says nothing", "a test is missing"]}})
+from pytest_workflows import AiAnswers
 
 
 @pytest.fixture
-def workflow_bindings(model):
-    return {"AI": model}
+def workflow_bindings():
+    return {"AI": AiAnswers({"@cf/qwen/qwen2.5-coder": {"findings": ["a name says nothing", "a test is missing"]}})}
 
 
 @pytest.fixture

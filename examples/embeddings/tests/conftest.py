@@ -3,14 +3,12 @@
 import pytest
 import respx
 
-from pytest_workflows import calls_of
+from pytest_workflows import AiAnswers, calls_of
 
 
-class Model:
+def vectors(inputs):
     """Workers AI: a vector for each text."""
-
-    async def run(self, model, inputs):
-        return {"data": [[float(len(text)), 0.5] for text in inputs["text"]]}
+    return {"data": [[float(len(text)), 0.5] for text in inputs["text"]]}
 
 
 class Index:
@@ -46,7 +44,7 @@ def index():
 
 @pytest.fixture
 def workflow_bindings(index):
-    return {"AI": Model(), "INDEX": index}
+    return {"AI": AiAnswers({"@cf/baai/bge-base-en-v1.5": vectors}), "INDEX": index}
 
 
 @pytest.fixture

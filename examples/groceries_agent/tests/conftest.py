@@ -6,26 +6,18 @@ import httpx
 import pytest
 import respx
 
-
-class Model:
-    """Workers AI: lists what was wanted, and says what it was asked."""
-
-    def __init__(self):
-        self.prompts = []
-
-    async def run(self, model, inputs):
-        self.prompts.append(inputs["prompt"])
-        return {"items": ["milk", "bread"]}
+from pytest_workflows import AiAnswers, calls_of
 
 
 @pytest.fixture
-def model():
-    return Model()
+def workflow_bindings():
+    return {"AI": AiAnswers({"@cf/meta/llama-3.1-8b-instruct": {"items": ["milk", "bread"]}})}
 
 
 @pytest.fixture
-def workflow_bindings(model):
-    return {"AI": model}
+def prompts(workflow_env):
+    """What the model was asked so far."""
+    return lambda: [call.args[1]["prompt"] for call in calls_of(workflow_env.AI)]
 
 
 @pytest.fixture

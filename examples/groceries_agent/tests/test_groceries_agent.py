@@ -22,7 +22,7 @@ async def test_the_list_is_approved_and_ordered(workflow_env, workflow_clock, sh
         assert {call.request.headers["idempotency-key"] for call in shop.calls} == {"home-1"}
 
 
-async def test_what_the_person_did_not_like_goes_into_the_next_list(workflow_env, shop, say, model):
+async def test_what_the_person_did_not_like_goes_into_the_next_list(workflow_env, shop, say, prompts):
     async with introspect_workflow_instance(workflow_env.GROCERIES, "home") as instance:
         async with instance.modify() as m:
             m.mock_event("wishes-1", {"text": "breakfast"})
@@ -32,7 +32,7 @@ async def test_what_the_person_did_not_like_goes_into_the_next_list(workflow_env
         await instance.wait_for_status("complete")
 
         assert await instance.get_output() == ["home-1"]
-        assert "no meat" in model.prompts[-1]
+        assert "no meat" in prompts()[-1]
 
 
 async def test_a_second_rejection_ends_the_week(workflow_env, shop):
@@ -79,7 +79,7 @@ async def test_each_week_is_a_new_conversation(workflow_env, shop):
 
 
 @pytest.mark.workflow(crash=False)  # it counts the lists, and a lost attempt is one more
-async def test_a_deploy_in_the_middle_of_the_conversation(workflow_env, shop, say, model):
+async def test_a_deploy_in_the_middle_of_the_conversation(workflow_env, shop, say, prompts):
     async with introspect_workflow_instance(workflow_env.GROCERIES, "home") as instance:
         await workflow_env.GROCERIES.create({"id": "home", "params": {"weeks": 1}})
         await say("wishes-1", text="breakfast")
@@ -89,4 +89,4 @@ async def test_a_deploy_in_the_middle_of_the_conversation(workflow_env, shop, sa
         await say("answer-1-1", approved=True)
         await instance.wait_for_status("complete")
 
-        assert len(model.prompts) == 1  # the person agreed to this list: no other one was written since
+        assert len(prompts()) == 1  # the person agreed to this list: no other one was written since

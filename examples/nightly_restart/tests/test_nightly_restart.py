@@ -7,24 +7,6 @@ import respx
 from pytest_workflows import introspect_workflow
 
 
-class Started:
-    """What `env.STARTED` is: a KV namespace as far as the Worker uses it."""
-
-    def __init__(self):
-        self._values = {}
-
-    async def put(self, name, value):
-        self._values[name] = value
-
-    async def list(self):
-        return {"keys": [{"name": name} for name in sorted(self._values)]}
-
-
-@pytest.fixture
-def workflow_bindings():
-    return {"STARTED": Started()}
-
-
 @pytest.mark.workflow(crash=False)  # it scripts the answers one by one, and a lost attempt asks for one more
 async def test_at_night_only_what_ended_with_an_error_runs_again(workflow_env, workflow_worker):
     with respx.mock:

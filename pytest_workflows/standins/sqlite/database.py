@@ -20,6 +20,9 @@ _BEGIN: Final = "BEGIN -- own"
 _COMMIT: Final = "COMMIT -- own"
 _ROLLBACK: Final = "ROLLBACK -- own"
 """With a comment, so that a Worker's statement of the same text is another one in `sqlite3`'s cache."""
+_DELICATE: Final = """
+    SELECT 1 FROM sqlite_schema WHERE instr(lower(sql), 'deferr') OR instr(lower(sql), 'rollback') LIMIT 1
+"""
 _MEASURED_EVERY: Final = 64
 """The size is measured after as many changed rows: it costs as much as a statement."""
 
@@ -39,6 +42,8 @@ class SqliteDatabase:
         connection: The connection; statements go through the methods.
         shapes: The columns of queries' results by their SQL, as whoever asks keeps them; empty where the schema may be
             another one.
+        is_delicate: Whether the schema has something that acts at a transaction's end, or ends it: each statement needs
+            a transaction of its own.
     """
 
     def __init__(self, now_ms: Callable[[], int], chance: Callable[[], Random], contents: bytes | None = None) -> None:
@@ -58,6 +63,8 @@ class SqliteDatabase:
         self._refused_transaction = False
         self._running_preludes: set[str] = set()
         self._transactions = 0
+        self._rests = False
+        self.is_delicate = False
         self.shapes: dict[str, Any] = {}
         self._size = 0
         self.measured_from = 0
@@ -103,7 +110,6 @@ class SqliteDatabase:
 
     def _run_prelude(self, sql: str, plan: Script) -> None:
         """Run the statements before the last one. One that gives rows is never finished: the same text fails later."""
-        self.shapes.clear()
         if sql in self._running_preludes:
             raise SqlError(errors.RUNS_ALREADY)
         for statement in plan.prelude:
@@ -193,8 +199,25 @@ class SqliteDatabase:
             raise
         self.commit(name)
 
+    def rest_in_transaction(self) -> None:
+        """Keep a transaction open from now on where there is no other one, for statements that need none of their own.
+
+        A statement alone then takes half the time. What it must not meet is told by `is_delicate`.
+        """
+        self._rests = True
+        self.own(_BEGIN)
+        self.look_at_schema()
+
+    def look_at_schema(self) -> None:
+        """Take note that the schema may be another one."""
+        self.shapes.clear()
+        if self._rests:
+            self.is_delicate = bool(self.own(_DELICATE))
+
     def begin(self) -> str:
         """Begin a transaction, or one in one; gives its name."""
+        if self._transactions == 0 and self.connection.in_transaction:  # it rests
+            self.own(_COMMIT)
         self._transactions += 1
         name = f"_cf_savepoint_{self._transactions}"
         self.own(_BEGIN if self._transactions == 1 else f"SAVEPOINT {name}")
@@ -214,7 +237,12 @@ class SqliteDatabase:
         except sqlite3.IntegrityError:
             self.roll_back(name)
             raise
+        self._ended()
+
+    def _ended(self) -> None:
         self._transactions -= 1
+        if self._transactions == 0 and self._rests:
+            self.own(_BEGIN)
 
     def roll_back(self, name: str) -> None:
         """Undo a transaction.
@@ -222,24 +250,28 @@ class SqliteDatabase:
         Args:
             name: Its name.
         """
-        self.shapes.clear()
         if self._transactions == 1:
             if self.connection.in_transaction:  # some errors of SQLite's have undone it already
                 self.own(_ROLLBACK)
         else:
             self.own(f"ROLLBACK TO {name}")
             self.own(f"RELEASE {name}")
-        self._transactions -= 1
+        self._ended()
+        self.look_at_schema()
 
     # -- as a whole ----------------------------------------------------------------------------------------------------
 
     def serialized(self) -> bytes:
         """The database file."""
+        if self._rests and self.connection.in_transaction:
+            self.own(_COMMIT)
         self._is_own = True  # SQLite asks for a PRAGMA there that a Worker may not ask for
         try:
             return self.connection.serialize()
         finally:
             self._is_own = False
+            if self._rests:
+                self.own(_BEGIN)
 
     def tables(self) -> list[str]:
         """The names of the tables that a user made, in order."""

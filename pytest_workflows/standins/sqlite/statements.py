@@ -93,7 +93,7 @@ def script(sql: str) -> Script:
     return Script(
         tuple(parts),
         _positional(last) if words[-1] else "",
-        len(words) == 1 and words[0] != "" and words[0] not in _OF_ITS_OWN,
+        len(words) == 1 and words[0] != "" and words[0] not in _OF_ITS_OWN and "rollback" not in last.lower(),
         not _QUERIES.isdisjoint(words[:-1]),
         len(words) == 1 and words[0] in _ORDINARY,
         words[-1] in _CHANGES,
