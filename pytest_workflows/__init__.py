@@ -57,6 +57,12 @@ if TYPE_CHECKING:
     from .recordings.playback.reproduction import reproduce
     from .standins.ai import AiAnswers
     from .standins.d1_migrations import apply_d1_migrations
+    from .standins.object_access import (
+        evict_durable_object,
+        list_durable_object_ids,
+        run_durable_object_alarm,
+        run_in_durable_object,
+    )
     from .timeline.text import Run
 
 __all__ = [
@@ -102,10 +108,14 @@ __all__ = [
     "WorkflowRuleWarning",
     "apply_d1_migrations",
     "calls_of",
+    "evict_durable_object",
     "inject_fault",
     "introspect_workflow",
     "introspect_workflow_instance",
+    "list_durable_object_ids",
     "reproduce",
+    "run_durable_object_alarm",
+    "run_in_durable_object",
 ]
 
 _HOMES = {
@@ -129,6 +139,10 @@ _HOMES = {
     "WorkflowConfigWarning": ".errors",
     "WorkflowIntrospector": ".introspection.workflow",
     "apply_d1_migrations": ".standins.d1_migrations",
+    "evict_durable_object": ".standins.object_access",
+    "list_durable_object_ids": ".standins.object_access",
+    "run_durable_object_alarm": ".standins.object_access",
+    "run_in_durable_object": ".standins.object_access",
     "introspect_workflow": ".introspection.introspectors",
     "introspect_workflow_instance": ".introspection.introspectors",
 }

@@ -61,7 +61,14 @@ SUITES = (
     Suite("workerd-test/asgi-ws-disconnect", _self("asgi-ws-disconnect")),
     Suite("workerd-test/http-client", {"vars": {"color": False}}),
     Suite("workerd-test/durable-object", _objects(ns="DurableObjectExample")),
-    Suite("workerd-test/durable-object-abort", _objects(ABORTER="AbortingDurableObject")),
+    Suite(
+        "workerd-test/durable-object-abort",
+        _objects(ABORTER="AbortingDurableObject"),
+        fails={
+            "test_default.py": "expects storage to be gone with the object: the suite keeps it in memory, "
+            "and in `wrangler dev` and production it stays"
+        },
+    ),
     Suite(
         "workerd-test/durable-object-inheritance",
         _objects(DO_LEAF="LeafDurableObject", DO_LEAF_INIT="LeafDurableObjectWithInit", DO_REDUNDANT="RedundantBaseDO"),

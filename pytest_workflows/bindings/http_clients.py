@@ -13,12 +13,12 @@ import functools
 import http.client
 import io
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from email.message import Message
 from email.parser import BytesHeaderParser
 from typing import Any
 
-from durable_engine import hide_frames
+from durable_engine import acting_scope, hide_frames, notify_call
 from pytest_workflows.active_test import Caller, Uses, network_allowed
 from pytest_workflows.errors import NetworkRefusedError
 from pytest_workflows.workers.run_sync import run_sync
@@ -118,10 +118,9 @@ class _Exchange:
         written, self._written = bytes(self._written), bytearray()
         return io.BufferedReader(_Response(self._answer, written))
 
-    async def _answer(self, written: bytes) -> bytes:
+    def _answer(self, written: bytes) -> Coroutine[Any, Any, bytes]:
         from pytest_workflows.workers import js_module as js
         from pytest_workflows.workers.js_convert import to_js
-        from pytest_workflows.workers.outbound import send
 
         method, target, headers, body = _parse(written)
         options: dict[str, Any] = {"method": method, "redirect": "manual", "headers": js.Headers.new()}
@@ -131,8 +130,15 @@ class _Exchange:
         if body:
             options["body"] = to_js(body)
         request = js.Request.new(self._url(target, headers), **options)
-        refusal = None if network_allowed() else self._refusal
-        return await _raw(await send(request, self._caller, refusal), is_head=method == "HEAD")
+        if acting_scope() is not None:  # as for `workers.fetch`: the rules know what a workflow calls
+            notify_call(headers["host"] or self._host, f"{method} {target.partition('?')[0]}", (request.url,), {})
+        return self._send(request)
+
+    async def _send(self, request: Any) -> bytes:
+        from pytest_workflows.workers.outbound import send
+
+        response = await send(request, self._caller, None if network_allowed() else self._refusal)
+        return await _raw(response, is_head=request.method == "HEAD")
 
     def _url(self, target: str, headers: Message) -> str:
         if target.startswith(("http://", "https://")):  # as a proxy is asked
@@ -169,7 +175,7 @@ class _Response(io.RawIOBase):
         request: The request.
     """
 
-    def __init__(self, answer: Callable[[bytes], Awaitable[bytes]], request: bytes) -> None:
+    def __init__(self, answer: Callable[[bytes], Coroutine[Any, Any, bytes]], request: bytes) -> None:
         self._answer, self._request = answer, request
         self._content: io.BytesIO | None = None
 

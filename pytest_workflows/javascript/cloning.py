@@ -14,6 +14,8 @@ from .collections import JsArrayBuffer, JsDataView, JsDate, JsErrorObject, JsMap
 from .objects import JsArray, JsFunction, JsObject, JsPlain, JsPromise, PyProxy, js_error
 
 _KEPT: Final = frozenset((type(None), bool, int, float, str, JsNull, JsBigInt))
+_UNCHANGING: Final = frozenset({"RegExp", "Number", "String", "Boolean", "BigInt"})
+"""Classes whose objects have nothing that changes, but where the next match of a RegExp begins."""
 
 
 class Cloner:
@@ -113,8 +115,8 @@ class Cloner:
         raise not_cloned(repr(value))
 
     def _object(self, value: JsObject) -> Any:
-        if value._js_class == "RegExp":
-            return value  # nothing of it changes but where its next match begins
+        if value._js_class in _UNCHANGING:
+            return value
         raise not_serialized(value._js_class)
 
 

@@ -14,6 +14,7 @@ from durable_engine import ConversionError, JsBigInt, JsDict, JsNull, JsProxy, j
 
 from .collections import (
     JsArrayBuffer,
+    JsDataView,
     JsDate,
     JsErrorObject,
     JsMap,
@@ -21,7 +22,7 @@ from .collections import (
     JsTypedArray,
     buffer_from_python,
 )
-from .objects import JsArray, JsObject, JsPlain, PyProxy, from_python, js_text, to_python
+from .objects import JsArray, JsObject, JsPlain, PyProxy, from_python, js_error, js_text, to_python
 
 
 class RpcHolder:
@@ -176,6 +177,9 @@ def _array(value: JsArray) -> list[Any]:
 
 
 def _map(value: JsMap) -> JsDict:
+    for key in value._entries:
+        if isinstance(key, JsObject):
+            raise js_error("Error", f"Cannot use key of type {key._js_class} as a key to a Python dict")
     return JsDict({key: python_from_rpc(item) for key, item in value._entries.items()})
 
 
@@ -198,10 +202,10 @@ def _object_from(value: Any) -> Any:
     made = FROM_RPC.get(name) if name is not None else None
     if made is not None:
         return made(value)
-    if isinstance(value, JsArrayBuffer | JsTypedArray):
+    if isinstance(value, JsArrayBuffer | JsTypedArray | JsDataView):
         return value.to_py()
     for base, convert in _FROM_EXACT.items():
-        if isinstance(value, base):
+        if isinstance(value, base) and (base is not JsErrorObject or name == "Error"):
             return convert(value)
     return value
 

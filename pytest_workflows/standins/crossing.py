@@ -9,7 +9,7 @@ import asyncio
 import inspect
 import logging
 import traceback
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from durable_engine import JsException, hide_frames, is_hidden
@@ -89,6 +89,8 @@ class Crossing(Cloner):
             return self._stub(value._target)
         if value._js_class == "Headers":
             return self._keep(value, type(value)._construct(value))
+        if value._js_class == "Response":
+            return self._keep(value, value._without_default_reason())
         if value._js_class in _PASSED:
             return value
         if getattr(value, "_is_rpc_target", False):
@@ -98,6 +100,41 @@ class Crossing(Cloner):
             error.message = "AbortSignal serialization is not enabled."
             raise error
         return super()._object(value)
+
+
+class RpcPromise(JsPromise):
+    """The promise of a call over RPC. Where code of the test awaits it, time may move meanwhile, as in any wait.
+
+    Args:
+        host: The test.
+        what: Names the code that is called, at the start of a sentence.
+    """
+
+    def __init__(self, host: Host, what: str) -> None:
+        super().__init__()
+        self._host, self._what = host, what
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        if self._is_settled:
+            return super().__await__()
+        return self._host.wait(self._outcome(), self._what).__await__()
+
+    async def _outcome(self) -> Any:
+        return await _Settling(super().__await__())
+
+
+class _Settling:
+    """Something to await that a generator is.
+
+    Args:
+        steps: The generator.
+    """
+
+    def __init__(self, steps: Generator[Any, None, Any]) -> None:
+        self._steps = steps
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        return self._steps
 
 
 class RpcStub(JsObject):
@@ -172,6 +209,7 @@ def send(
     what: str,
     *,
     explain: Callable[[JsException], None] = lambda _: None,
+    is_fetch: bool = False,
 ) -> JsPromise:
     """Make a call over RPC: its arguments cross now, its result or error when it is over.
 
@@ -181,18 +219,20 @@ def send(
         values: The arguments, values of JavaScript.
         what: Names the code at the start of a sentence.
         explain: Adds to an error what the receiver's kind adds.
+        is_fetch: Whether it answers a request: its result is a response that crosses itself.
     """
     crossing = Crossing(host)
     try:
         given = [crossing.clone(value) for value in values]
     except JsException as error:
         return JsPromise.rejected(error)
-    promise = JsPromise()
+    promise = RpcPromise(host, what)
 
     async def call() -> None:
         with background_of_call() as background:
             try:
-                promise._resolve(Crossing(host).clone(await receive(given)))
+                result = await receive(given)
+                promise._resolve(result if is_fetch else Crossing(host).clone(result))
             except BaseException as error:
                 promise._reject(sent_error(error, host, explain))
             finally:
@@ -211,7 +251,17 @@ async def _finish(background: list[asyncio.Future[Any]], what: str) -> None:
             await asyncio.wait([future])
         error = None if future.cancelled() else future.exception()
         if error is not None:
-            logging.getLogger("pytest_workflows").error("%s left behind what raised", what, exc_info=error)
+            log(f"What {what} left behind", error)
+
+
+def log(what: str, error: BaseException) -> None:
+    """Write an exception that the platform catches to the log, which pytest shows where the test fails.
+
+    Args:
+        what: What raised it, at the start of a sentence.
+        error: The exception.
+    """
+    logging.getLogger("pytest_workflows").error("%s raised %s", what, error, exc_info=error)
 
 
 def sent_error(error: BaseException, host: Host, explain: Callable[[JsException], None]) -> BaseException:
@@ -374,6 +424,7 @@ __all__ = [
     "RpcStub",
     "call_back",
     "call_python",
+    "log",
     "method_of",
     "no_method",
     "python_error",

@@ -14,6 +14,8 @@ from pytest_workflows.javascript.objects import JsFunction, JsObject, JsPromise,
 
 from .crossing import Receiver, call_python, method_of, send
 from .durable_ids import DurableObjectId, Ids
+from .object_alarms import Alarm, AlarmInvocationInfo
+from .object_sockets import ObjectSockets
 from .object_store import ObjectStore
 from .running_object import RunningObject
 
@@ -135,7 +137,7 @@ class ObjectClass:
         self.store.open_database = lambda file: SqliteDatabase(host.now_ms, lambda: host.random, file)
         for digits in self.store.ids():  # those of a seed
             if self.store.data(digits).alarm is not None:
-                self.running(DurableObjectId(digits, self.store.names.get(digits))).alarm.changed()
+                self.alarm(DurableObjectId(digits, self.store.names.get(digits))).changed()
 
     def running(self, id: DurableObjectId) -> RunningObject:
         """An object, made anew where it is not in memory.
@@ -150,6 +152,31 @@ class ObjectClass:
             found = self.store.running[id._digits] = RunningObject(self, id)
         made: RunningObject = found
         return made
+
+    def alarm(self, id: DurableObjectId) -> Alarm:
+        """An object's alarm."""
+        found = self.store.alarms.get(id._digits)
+        if found is None:
+
+            async def handle(info: AlarmInvocationInfo) -> bool:
+                return await self.running(id).handle_alarm(info)
+
+            what = f"The alarm of {self.what(id)}"
+            found = self.store.alarms[id._digits] = Alarm(self.store.data(id._digits), self.host, handle, what)
+        made: Alarm = found
+        return made
+
+    def sockets(self, id: DurableObjectId) -> ObjectSockets:
+        """An object's WebSockets."""
+        found = self.store.sockets.get(id._digits)
+        if found is None:
+            found = self.store.sockets[id._digits] = ObjectSockets(self.host, self.what(id), lambda: self.running(id))
+        made: ObjectSockets = found
+        return made
+
+    def what(self, id: DurableObjectId) -> str:
+        """The words for an object, in reports."""
+        return f"Durable Object {id.name or id._digits[:8] + '…'} of {self.name}"
 
     def make(self, state: Any) -> Any:
         """Make the object of a `ctx`."""
@@ -259,7 +286,7 @@ class DurableObject(JsObject):
         return self._class.running(self._id)
 
     def _what(self) -> str:
-        return f"Durable Object {self._id.name or self._id._digits[:8] + '…'} of {self._class.name}"
+        return self._class.what(self._id)
 
     def _explain(self, error: JsException) -> None:
         error.durableObjectId = self._id._digits  # type: ignore[attr-defined]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from random import Random
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from pytest_workflows.project.wrangler import WranglerConfig
 
     from .stores import Stores
+
+T = TypeVar("T")
 
 
 class TimerHandle(Protocol):
@@ -68,6 +70,14 @@ class Host(Protocol):
         Args:
             work: What to run.
             what: What it is, at the start of a sentence.
+        """
+
+    def wait(self, awaitable: Awaitable[T], what: str) -> Awaitable[T]:
+        """What code of the test awaits in place of something: a wait, in which time may move, and which is bounded.
+
+        Args:
+            awaitable: What is awaited; the Worker's own code awaits it as it is.
+            what: Names the code that is waited for, at the start of a sentence.
         """
 
     def round(self) -> int:

@@ -108,7 +108,6 @@ class _Operations(JsObject):
 
     _writes: ObjectWrites
     _now_ms: Callable[[], int]
-    _check_alarm: Callable[[], None]
 
     def _check(self, method: str) -> None:
         """Refuse the call of a method, where the transaction is over."""
@@ -173,7 +172,6 @@ class _Operations(JsObject):
         """Set the alarm, in place of one that was set."""
         self._check("setAlarm")
         due = _alarm_time(time)
-        self._check_alarm()
         self._writes.set_alarm(max(due, self._now_ms()))
         return _now(None)
 
@@ -192,7 +190,6 @@ class DurableObjectStorage(_Operations):
         writes: The object's contents, with what was written last.
         sections: The object's sections.
         host: The test.
-        check_alarm: Raises where the class has no alarm handler.
         is_sqlite: Whether the class has a database.
         clears_alarm: Whether `deleteAll` takes the alarm back as well (from 2026-02-24 on).
         has_optional_fields: Whether an optional field that has no value is there, undefined (from 2025-12-03 on).
@@ -203,7 +200,6 @@ class DurableObjectStorage(_Operations):
         writes: ObjectWrites,
         sections: Sections,
         host: Host,
-        check_alarm: Callable[[], None],
         *,
         is_sqlite: bool,
         clears_alarm: bool,
@@ -213,7 +209,6 @@ class DurableObjectStorage(_Operations):
         self._sections = sections
         self._host = host
         self._now_ms = host.now_ms
-        self._check_alarm = check_alarm
         self._is_sqlite = is_sqlite
         self._clears_alarm = clears_alarm
         self._has_optional_fields = has_optional_fields
@@ -336,7 +331,6 @@ class DurableObjectTransaction(_Operations):
     def __init__(self, storage: DurableObjectStorage) -> None:
         self._writes = storage._writes
         self._now_ms = storage._now_ms
-        self._check_alarm = storage._check_alarm
         self._depth = storage._writes.data.depth + 1
         self._is_rolled_back = self._is_over = False
 

@@ -8,6 +8,7 @@ from pytest_workflows.javascript.rpc import python_from_rpc
 
 from .object_data import ObjectData
 from .sqlite import SqliteDatabase
+from .stores import Row
 
 
 class ObjectStore:
@@ -16,12 +17,16 @@ class ObjectStore:
     Attributes:
         names: The names of the objects whose names are known, by id.
         running: The objects in memory, by id: no contents, and in no copy.
+        alarms: The objects' alarms, by id, which outlive what is in memory; in no copy.
+        sockets: The objects' WebSockets, by id, likewise.
     """
 
     def __init__(self) -> None:
         self._objects: dict[str, ObjectData] = {}
         self.names: dict[str, str] = {}
         self.running: dict[str, Any] = {}
+        self.alarms: dict[str, Any] = {}
+        self.sockets: dict[str, Any] = {}
         self.open_database: Any = None
 
     def data(self, digits: str) -> ObjectData:
@@ -66,9 +71,7 @@ class ObjectStore:
                 alarms[who] = "set"
             for table, rows in data.tables().items():
                 counted = made.setdefault(table, {})
-                for row in rows:
-                    key = (who, *row.values())
-                    counted[key] = counted.get(key, 0) + 1
+                counted.update({Row((("(object)", who), *row)): count for row, count in rows.items()})
         return {"": keys, "(alarms)": alarms, **made}
 
     def close(self) -> None:

@@ -6,18 +6,16 @@ Source: workerd 1.20261117.1, observed.
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from durable_engine import JsException, hide_frames
-from pytest_workflows.javascript.objects import js_error, to_python
+from pytest_workflows.javascript.objects import js_error
 
-from .crossing import relaxed
+from .crossing import call_python, log
 from .durable_ids import DurableObjectId
-from .object_alarms import Alarm, AlarmInvocationInfo
+from .object_alarms import AlarmInvocationInfo
 from .object_sections import Sections
-from .object_sockets import ObjectSockets
 from .object_state import DurableObjectState
 from .object_storage import DurableObjectStorage, ObjectWrites
 
@@ -50,15 +48,15 @@ class RunningObject:
         self._class = object_class
         self._id = id
         self.host = host = object_class.host
-        self.what = f"Durable Object {id.name or id._digits[:8] + '…'} of {object_class.name}"
+        self.what = object_class.what(id)
         self.sections = Sections()
-        self.sockets = ObjectSockets(self)
+        self.sockets = object_class.sockets(id)
         self.broken: BaseException | None = None
         self.instance: Any = None
         self._is_made = False
         self._tasks: set[asyncio.Task[Any]] = set()
         data = object_class.store.data(id._digits)
-        self.alarm = Alarm(data, host, self._handle_alarm, f"The alarm of {self.what}")
+        self.alarm = object_class.alarm(id)
         self.writes = ObjectWrites(data, host.now_ms, self.alarm.changed)
         self.state = DurableObjectState(
             self,
@@ -67,19 +65,12 @@ class RunningObject:
                 self.writes,
                 self.sections,
                 host,
-                self._check_alarm,
                 is_sqlite=object_class.is_sqlite,
                 clears_alarm=host.is_on("delete_all_deletes_alarm", "2026-02-24"),
                 has_optional_fields=host.is_on("pedantic_optional_fields", "2025-12-03"),
             ),
             object_class.exports,
         )
-
-    def _check_alarm(self) -> None:
-        if self._is_made and not callable(getattr(self.instance, "alarm", None)):
-            raise js_error(
-                "TypeError", "Your Durable Object class must have an alarm() handler in order to call setAlarm()"
-            )
 
     # -- events --------------------------------------------------------------------------------------------------------
 
@@ -132,27 +123,35 @@ class RunningObject:
         again.durableObjectReset = True  # type: ignore[attr-defined]
         return again
 
-    async def call_handler(self, name: str, *args: Any) -> Any:
+    async def call_handler(self, name: str, *args: Any) -> None:
         """Call a handler with as many arguments as it takes.
 
         Args:
             name: The handler.
             *args: Its arguments, values of JavaScript.
+
+        Raises:
+            JsException: What it raises, or that there is none.
         """
 
-        async def work(instance: Any) -> Any:
-            result = relaxed(getattr(instance, name), [to_python(value) for value in args])
-            return await result if inspect.isawaitable(result) else result
+        async def work(instance: Any) -> None:
+            handler = getattr(instance, name, None)
+            if handler is None:
+                raise js_error("Error", f"Handler does not export a {name}() function.")
+            await call_python(self.host, handler, args, takes_fewer=True)
 
-        return await self.deliver(work)
+        await self.deliver(work)
 
-    async def _handle_alarm(self, info: AlarmInvocationInfo) -> bool:
-        running = self._class.running(self._id)  # another one than this where it was ended meanwhile
+    async def handle_alarm(self, info: AlarmInvocationInfo) -> bool:
+        """Run the alarm's handler; whether it succeeded. What it raises is in the log.
+
+        Args:
+            info: What it is given.
+        """
         try:
-            await running.call_handler("alarm", info)
-        except BaseException as error:
-            if self.host.is_tests(error) or not isinstance(error, Exception | asyncio.CancelledError):
-                raise
+            await self.call_handler("alarm", info)
+        except JsException as error:
+            log(f"The alarm of {self.what}", error)
             return False
         return True
 

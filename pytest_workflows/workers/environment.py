@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from collections.abc import Callable
+from typing import Any, ClassVar, NoReturn
 
 from pytest_workflows.active_test import get_resolver, set_resolver
 
@@ -11,10 +12,33 @@ from .errors import OutsideTestError, no_binding, read_only
 __all__ = ["EnvProxy", "env", "set_resolver"]
 
 
-class EnvProxy:
-    """The Worker's bindings as attributes. Sources and tests share the one instance `env`."""
+class EnvWrapper:
+    """What the SDK puts around an `env` (`_EnvWrapper`): its bindings come wrapped.
 
-    __slots__ = ()
+    Args:
+        env: An object with bindings as attributes.
+    """
+
+    _env: Any
+    wrap: ClassVar[Callable[[Any], Any]]
+    """Puts the SDK's wrapper around a binding; set by the wrappers' own module."""
+
+    def __new__(cls, env: Any = None) -> Any:
+        """The same, where it is such a wrapper already."""
+        return env if isinstance(env, EnvWrapper) else object.__new__(cls)
+
+    def __init__(self, env: Any = None) -> None:
+        if env is not self:
+            object.__setattr__(self, "_env", env)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_env":
+            raise AttributeError(name)
+        return EnvWrapper.wrap(getattr(self._env, name))
+
+
+class EnvProxy(EnvWrapper):
+    """The Worker's bindings as attributes. Sources and tests share the one instance `env`."""
 
     def __getattr__(self, name: str) -> Any:
         # pytest, inspect and copy ask any object for dunder names; none of them is a binding.
@@ -42,6 +66,7 @@ class EnvProxy:
         return f"<workers.env: {', '.join(dir(self)) or 'no bindings'}>"
 
 
-EnvProxy.__name__ = EnvProxy.__qualname__ = "_EnvWrapper"
-EnvProxy.__module__ = "workers.rpc"
+for _class in (EnvWrapper, EnvProxy):
+    _class.__name__ = _class.__qualname__ = "_EnvWrapper"
+    _class.__module__ = "workers.rpc"
 env = EnvProxy()

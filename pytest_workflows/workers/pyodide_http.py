@@ -12,7 +12,6 @@ from typing import Any, NoReturn
 from durable_engine import JsException
 
 from .missing import not_yet
-from .outbound import send_by
 
 __all__ = ["AbortError", "BodyUsedError", "FetchResponse", "HttpStatusError", "pyfetch"]
 
@@ -184,6 +183,8 @@ async def pyfetch(request: Any, /, *, fetcher: Any = None, **options: Any) -> Fe
     Raises:
         OSError: The request could not be sent.
     """
+    from .outbound import send_by  # httpx is for those who send requests
+
     return FetchResponse(str(request), await send_by(fetcher, request, options))
 
 

@@ -15,7 +15,7 @@ __all__ = ["python_from_rpc", "python_to_rpc"]
 _OTHERS = {
     "_BindingWrapper": ("binding_wrappers", "BindingWrapper"),
     "_DurableObjectNamespaceWrapper": ("binding_wrappers", "DurableObjectNamespaceWrapper"),
-    "_EnvWrapper": ("environment", "EnvProxy"),
+    "_EnvWrapper": ("environment", "EnvWrapper"),
     "_FetcherWrapper": ("binding_wrappers", "FetcherWrapper"),
     "_RpcStubWrapper": ("binding_wrappers", "RpcStubWrapper"),
 }

@@ -76,7 +76,7 @@ def _without_sources(text):
     """A traceback's functions and exceptions: its files and source lines are those of the Worker that was observed."""
     text = re.sub(r" name='\w+' message=.*", "", text, flags=re.DOTALL)
     kept = []
-    for line in re.split(r"\\n|\n", text):
+    for line in re.split(r"(?<!\\)\\n|\n", text):
         frame = _FRAME.search(line)
         if frame is not None:
             kept.append(f"in {frame[1]}")

@@ -40,11 +40,5 @@ LEFT_OUT = {
 }
 """Single labels of the others: why."""
 
-DIFFERS = {
-    ("kv.put.types", "undefined"): (
-        "put: rejects TypeError: \"Failed to execute 'put' on 'KvNamespace': parameter 2 is not of type 'string or Object'.\""
-        "; get: null",
-        "an argument that is undefined counts as left out",
-    ),
-}
+DIFFERS = {}
 """By record and label: what is expected in place of what was observed, and why."""

@@ -229,3 +229,33 @@ def test_the_test_s_own_clients_are_left_alone(worker: Any) -> None:
     """)
 
     result.assert_outcomes(passed=2)
+
+
+def test_a_call_outside_of_a_step_is_named(worker: Any) -> None:
+    worker.write(
+        "src/entry.py",
+        """
+        import urllib.request
+        from workers import WorkflowEntrypoint
+
+        class OrderWorkflow(WorkflowEntrypoint):
+            async def run(self, event, step):
+                with urllib.request.urlopen("https://api.example.com/x") as answer:
+                    return answer.read().decode()
+        """,
+    )
+
+    result = worker.run(
+        """
+        from pytest_workflows import introspect_workflow_instance
+
+        async def test_it(workflow_env, respx_mock):
+            respx_mock.get("https://api.example.com/x").respond(text="hi")
+            async with introspect_workflow_instance(workflow_env.ORDERS, "a") as instance:
+                await workflow_env.ORDERS.create({"id": "a"})
+                await instance.wait_for_status("complete")
+        """,
+        plugins=["respx"],
+    )
+
+    result.stdout.fnmatch_lines(["*effect-outside-step*"])

@@ -9,7 +9,7 @@ from pyodide.ffi import create_proxy
 @pytest.mark.asyncio
 async def test_the_object_answers_over_the_websocket(workflow_worker):
     response = await workflow_worker.fetch("http://example.com/websocket", headers={"Upgrade": "websocket"})
-    socket = response.webSocket
+    socket = response.js_object.webSocket
     socket.accept()
     message = asyncio.get_running_loop().create_future()
     socket.addEventListener("message", create_proxy(lambda event: message.set_result(event.data)))
