@@ -13,11 +13,11 @@ from typing import Any, NoReturn
 
 from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.messages.path_checks import why_no_path
-from pytest_workflows.messages.short_repr import brief, kind_of, shown, shown_path
+from pytest_workflows.messages.short_repr import brief, kind_of, shown, shown_path, shown_setting
 
 from .binding_config import BindingConfig
 from .config_lines import TOML_TOKEN, Lines
-from .workflow_entries import WorkflowBindingConfig, WorkflowReader
+from .workflow_entries import Near, WorkflowBindingConfig, WorkflowReader
 
 __all__ = [
     "NAMES",
@@ -77,6 +77,7 @@ _NESTED = {
     "durable_objects": ("bindings", "name"),
     "unsafe": ("bindings", "name"),
 }
+_CONSUMERS = ("worker", "http_pull")
 _NOT_INHERITED = frozenset({"vars", "secrets", "workflows", *_LISTS, *_SINGLES, *_NESTED}) - {"assets"}
 
 _JSON_TOKEN = re.compile(r'"(?:\\.|[^"\\\n])*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
@@ -123,6 +124,7 @@ class WranglerConfig:
         warnings: wrangler's warnings: line and text.
         bindings: All other bindings, in the order of their kinds.
         settings: The whole configuration, that of the environment merged into it.
+        consumers: The queues that have a consumer here, with the line of each.
         own_names: The Worker's own names: as written, and as deployed to the environment.
     """
 
@@ -140,6 +142,7 @@ class WranglerConfig:
     warnings: tuple[tuple[int, str], ...] = ()
     bindings: tuple[BindingConfig, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    consumers: Mapping[str, int] = field(default_factory=dict)
     own_names: frozenset[str | None] = frozenset()
 
     @property
@@ -373,7 +376,7 @@ class _Reader:
         own_name = settings.get("name")
         if own_name is not None and not isinstance(own_name, str):
             self._fail("name", f"name is {kind_of(own_name)}, not a text.")
-        own_names = {own_name, f"{own_name}-{self._environment}"}
+        own_names: set[str | None] = set() if own_name is None else {own_name, f"{own_name}-{self._environment}"}
         reader = WorkflowReader(self, own_names)
         workflows = reader.bindings(settings.get("workflows", []))
         exports, other_exports = reader.exports(settings.get("exports", {}))
@@ -405,6 +408,7 @@ class _Reader:
             warnings=tuple(self._warnings),
             bindings=declared,
             settings=settings,
+            consumers=self._consumers(settings.get("queues", {})),
             own_names=frozenset(own_names),
         )
 
@@ -472,21 +476,46 @@ class _Reader:
             entry = settings.get(kind)
             if entry is None or (kind == "assets" and isinstance(entry, dict) and "binding" not in entry):
                 continue  # static files need no binding
-            yield self._binding(kind, kind, entry, "binding", kind)
+            yield self._binding(kind, (kind,), entry, "binding", kind)
 
     def _named(self, kind: str, entries: object, key: str) -> Iterator[BindingConfig]:
         if entries is None:
             return
+        near = tuple(kind.split("."))
         if not isinstance(entries, list):
-            self._fail(kind.split(".")[0], f"{kind} is {kind_of(entries)}, not a list of bindings.")
+            self._fail(near, f"{kind} is {kind_of(entries)}, not a list of bindings.")
         for index, entry in enumerate(entries):
-            yield self._binding(f"{kind}[{index}]", kind.split(".")[0], entry, key, kind)
+            yield self._binding(f"{kind}[{index}]", (*near, index), entry, key, kind)
 
-    def _binding(self, where: str, near: str, entry: Any, key: str, kind: str) -> BindingConfig:
+    def _binding(self, where: str, near: Near, entry: Any, key: str, kind: str) -> BindingConfig:
         name = self._name_of(where, near, entry, key)
-        return BindingConfig(name, kind, entry, self._path, self.line_of(near, name))
+        return BindingConfig(name, kind, entry, self._path, self.line_of(*near, name))
 
-    def _name_of(self, where: str, near: str, entry: object, key: str) -> str:
+    def _consumers(self, queues: Mapping[str, Any]) -> dict[str, int]:
+        """The queues that have a consumer here, with the line of each."""
+        entries = queues.get("consumers")
+        if entries is None:
+            return {}
+        if not isinstance(entries, list):
+            self._fail(("queues", "consumers"), f"queues.consumers is {kind_of(entries)}, not a list of consumers.")
+        found: dict[str, int] = {}
+        for index, entry in enumerate(entries):
+            where, near = f"queues.consumers[{index}]", ("queues", "consumers", index)
+            if not isinstance(entry, dict):
+                self._fail(near, f"{where} is {kind_of(entry)}, not a table.")
+            queue, type = entry.get("queue"), entry.get("type", "worker")
+            if not isinstance(queue, str) or not queue:
+                named = brief(", ".join(entry)) or "nothing"
+                self._fail(near, f'{where} has no text as "queue", the name of the queue (found: {named}).')
+            if type not in _CONSUMERS:
+                known = " or ".join(f'"{one}"' for one in _CONSUMERS)
+                self._fail((*near, "type"), f"{where}.type is {shown_setting(type)}. A consumer is {known}.")
+            if queue in found:
+                self._fail((*near, queue), f"the queue {shown(queue)} has two consumers in queues.consumers.")
+            found[queue] = self.line_of(*near, queue)
+        return found
+
+    def _name_of(self, where: str, near: Near, entry: object, key: str) -> str:
         if not isinstance(entry, dict):
             self._fail(near, f"{where} is {kind_of(entry)}, not a table.")
         name = entry.get(key)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_workflows import active_test
+from pytest_workflows.bindings.config_checks import ConfigChecks
 from pytest_workflows.exploration.run_plan import PLAIN, CommonStart, RunPlan
 from pytest_workflows.project import importer
 
@@ -58,6 +59,7 @@ class WorkflowSession:
         self._stderr: int | None = None
         self._outside = OutsideTests(lambda: self.switcher.active, config.rootpath)
         self.rule_warnings = RuleWarnings()
+        self._checks = ConfigChecks()
         self._seeds = Seeds(lambda: self._freezer_for(has_fixture=True))
         self.test_run: TestRun | None = None
         self._outside.serve()
@@ -160,6 +162,7 @@ class WorkflowSession:
             kept=KeptRuns() if is_awaited(self._config) else None,
             early_uses=self._outside.early_uses,
             seeds=self._seeds,
+            checks=self._checks,
         )
         env = test_run.env
         active_test.set_resolver(env.resolve, env.names, test_run.missing_hint)

@@ -22,6 +22,7 @@ from .unprovided_uses import UnprovidedUses, ends_the_test
 
 if TYPE_CHECKING:
     from durable_engine import Engine
+    from pytest_workflows.bindings.config_checks import ConfigChecks
     from pytest_workflows.errors import UnprovidedError
     from pytest_workflows.exploration.run_plan import RunOutcome, RunPlan
     from pytest_workflows.introspection.freeze import Freezer
@@ -48,6 +49,7 @@ class TestRun:
         kept: Keeps the runs of its instances for the end of the session, if anybody wants them.
         early_uses: What the Worker's module used while it was imported for pytest's collection, and nobody provides.
         seeds: What the session's seeds have left.
+        checks: Checks the configuration's bindings, once a session.
 
     Attributes:
         setup: What the run is made from: the test, its settings, its project and its plan.
@@ -71,10 +73,12 @@ class TestRun:
         kept: KeptRuns | None = None,
         early_uses: list[UnprovidedError] | None = None,
         seeds: Seeds | None = None,
+        checks: ConfigChecks | None = None,
     ) -> None:
         self.setup = setup
         self._check_time = freezer.check
         self._seeds = seeds
+        self._checks = checks
         self._seed: object = None
         self.has_fixture = has_fixture
         self.env = EnvResolver(
@@ -288,10 +292,13 @@ class TestRun:
 
         Raises:
             pytest.UsageError: If they are no mapping, or somebody has frozen time.
+            WorkflowConfigError: If a binding of the configuration cannot be right.
         """
         self._check_time()
         self.env.override(_checked(bindings))
         self._seed = seed
+        if self.project is not None and self._checks is not None:
+            self._checks.check(self.project, self.env)
         if seed is not None:
             assert self.env.host  # the seed runs now, and not amid a step
 

@@ -20,30 +20,28 @@ def consumer_of(config: WranglerConfig | None, queue: str) -> Delivery | None:
         queue: The queue's name.
 
     Raises:
-        WorkflowConfigError: If a setting of the consumer cannot be right, or two are declared.
+        WorkflowConfigError: If a setting of the consumer cannot be right.
     """
     if config is None:
         return None
     entries = [one for one in _entries(config) if one.get("queue") == queue]
-    if len(entries) > 1:
-        raise WorkflowConfigError(f"{config.path}: queues.consumers has the queue {queue!r} more than once.")
     if not entries or entries[0].get("type", "worker") != "worker":
         return None
+    where = f"{config.path}:{config.consumers.get(queue, 1)}"
     entry = entries[0]
 
     def number(name: str, default: float, least: float, most: float) -> float:
         value = entry.get(name, default)
         if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
             raise WorkflowConfigError(
-                f"{config.path}: {name} of the consumer of {queue!r} is {value!r}; it is a number from {least:g} to "
-                f"{most:g}."
+                f"{where}: {name} of the consumer of {queue!r} is {value!r}; it is a number from {least:g} to {most:g}."
             )
         return value
 
     letters = entry.get("dead_letter_queue")
     if letters is not None and not isinstance(letters, str):
         raise WorkflowConfigError(
-            f"{config.path}: dead_letter_queue of the consumer of {queue!r} is {letters!r}, not the name of a queue."
+            f"{where}: dead_letter_queue of the consumer of {queue!r} is {letters!r}, not the name of a queue."
         )
     return Delivery(
         batch_size=int(number("max_batch_size", DEFAULT_BATCH_SIZE, 1, 100)),
@@ -56,9 +54,4 @@ def consumer_of(config: WranglerConfig | None, queue: str) -> Delivery | None:
 
 def _entries(config: WranglerConfig) -> list[dict[str, Any]]:
     queues = config.settings.get("queues")
-    consumers = queues.get("consumers") if isinstance(queues, dict) else None
-    if consumers is None:
-        return []
-    if not isinstance(consumers, list) or not all(isinstance(one, dict) for one in consumers):
-        raise WorkflowConfigError(f"{config.path}: queues.consumers is {consumers!r}, not a list of tables.")
-    return consumers
+    return (queues.get("consumers") or []) if isinstance(queues, dict) else []

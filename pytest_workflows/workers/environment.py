@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from collections.abc import Callable
+from typing import Any, ClassVar, NoReturn
 
 from pytest_workflows.active_test import get_resolver, set_resolver
 
@@ -19,6 +20,8 @@ class EnvWrapper:
     """
 
     _env: Any
+    wrap: ClassVar[Callable[[Any], Any]]
+    """Puts the SDK's wrapper around a binding; set by the wrappers' own module."""
 
     def __new__(cls, env: Any = None) -> Any:
         """The same, where it is such a wrapper already."""
@@ -29,11 +32,9 @@ class EnvWrapper:
             object.__setattr__(self, "_env", env)
 
     def __getattr__(self, name: str) -> Any:
-        from .binding_wrappers import wrap_binding
-
         if name == "_env":
             raise AttributeError(name)
-        return wrap_binding(getattr(self._env, name))
+        return EnvWrapper.wrap(getattr(self._env, name))
 
 
 class EnvProxy(EnvWrapper):

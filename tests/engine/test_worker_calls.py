@@ -27,6 +27,10 @@ def call_in(engine, seconds, callback, what="The alarm"):
     return engine.worker_calls.call_at(engine.clock.now_ms + seconds * 1000, callback, what)
 
 
+def hold_up(seconds):
+    time.sleep(seconds)
+
+
 async def test_a_timers_call_is_made_at_its_time_while_the_engine_becomes_idle(engine):
     seen = []
 
@@ -94,6 +98,28 @@ async def test_a_sleep_in_a_call_is_of_virtual_time(engine):
 
     assert seen == [3660]
     assert time.monotonic() - began < 1
+
+
+async def test_sleeps_in_calls_are_as_long_as_they_say_however_slow_the_machine_is(engine):
+    seen = []
+
+    async def alarm():
+        for _ in range(20):
+            await asyncio.sleep(0.05)
+            hold_up(0.003)  # as another process would hold this one up
+        seen.append(seconds(engine))
+
+    async def handler():
+        sleeping = asyncio.create_task(asyncio.sleep(7.001))
+        hold_up(0.02)
+        await sleeping
+        seen.append(seconds(engine))
+
+    call_in(engine, 1, alarm)
+    await engine.run_until_idle()
+    await call_bounded(engine, "The fetch handler", handler)
+
+    assert seen == [2, 9.001]
 
 
 async def test_a_thread_that_a_call_awaits_holds_time(engine):

@@ -112,3 +112,15 @@ async def test_what_still_runs_is_cancelled_with_the_test():
 
 def test_passing_through_on_an_exception_is_accepted():
     assert ExecutionContext().passThroughOnException() is None
+
+
+def test_the_sdks_wrapper_of_an_env_wraps_its_bindings_once():
+    from pytest_workflows.standins.variables import variable
+    from pytest_workflows.workers import env, rpc
+
+    given = SimpleNamespace(CFG=variable({"a": 1}), NAME="shop")
+    wrapper = rpc._EnvWrapper(given)
+
+    assert (wrapper.CFG.a, wrapper.NAME, wrapper._env) == (1, "shop", given)
+    assert rpc._EnvWrapper(wrapper) is wrapper
+    assert isinstance(env, rpc._EnvWrapper)

@@ -18,6 +18,11 @@ from .scope import Scope, current_scope
 WAKE = asyncio.futures._set_result_unless_cancelled  # type: ignore[attr-defined]
 """The callback that ends an `asyncio.sleep`."""
 
+DRIVEN = "awaited"
+"""The variable in which a generator of ours keeps what it sends to by itself."""
+
+_SLEEP = asyncio.sleep.__code__
+
 
 def scope_of(context: Context | None) -> Scope | None:
     """The scope that a context belongs to, or None for code of the test."""
@@ -76,6 +81,34 @@ def wakers(task: asyncio.Task[Any]) -> Iterable[tuple[Any, Context]]:
     """The callbacks of what a task is suspended on, with their contexts; one of them wakes the task."""
     future = waiting_for(task)
     return list(getattr(future, "_callbacks", None) or ())
+
+
+def sleep_seconds(handle: Any) -> float | None:
+    """How long the `asyncio.sleep` is that a timer of the loop ends; None where that is not known.
+
+    The timer itself has only its end in real time. Checked in CPython 3.11 to 3.14: `sleep` keeps its argument in
+    `delay`. Without it the length is measured, and depends on how soon it is.
+    """
+    if handle._callback is not WAKE:
+        return None
+    for callback, _ in list(getattr(handle._args[0], "_callbacks", None) or ()):
+        task = getattr(callback, "__self__", None)
+        coroutine: Any = task.get_coro() if isinstance(task, asyncio.Task) else None
+        while coroutine is not None:
+            if getattr(coroutine, "cr_code", None) is _SLEEP:
+                delay = coroutine.cr_frame.f_locals.get("delay")
+                return delay if isinstance(delay, int | float) else None
+            coroutine = _awaited_by(coroutine)
+    return None
+
+
+def _awaited_by(coroutine: Any) -> Any:
+    """What a suspended coroutine, or the generator of an awaitable, waits for."""
+    awaited = getattr(coroutine, "cr_await", None) or getattr(coroutine, "gi_yieldfrom", None)
+    frame = getattr(coroutine, "gi_frame", None)
+    if awaited is None and frame is not None:
+        awaited = frame.f_locals.get(DRIVEN)  # it sends to what it waits for by itself
+    return awaited
 
 
 def is_asyncios(callback: Any) -> bool:

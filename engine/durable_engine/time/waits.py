@@ -18,6 +18,7 @@ from durable_engine.context.asyncio_internals import (
     is_asyncios,
     ready_handles,
     scope_of,
+    sleep_seconds,
     task_context,
     waiting_for,
 )
@@ -631,7 +632,8 @@ class Waits:
         engine = self._engine
         known = self._asyncio_due.get(handle)
         if known is None:
-            length = _whole_ms(handle.when() - engine.loop.time())
+            seconds = sleep_seconds(handle)
+            length = _whole_ms(handle.when() - engine.loop.time()) if seconds is None else round(seconds * 1000)
             known = self._asyncio_due[handle] = (engine.clock.now_ms + length, length)
         return known
 
