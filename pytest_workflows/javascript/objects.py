@@ -459,7 +459,9 @@ class JsConstructor(JsFunction):
                     is_promised = isinstance(function, _Promised)
                     function = function.function if is_promised else function
                     most, least = _arity(function, bound=False)
-                    return JsFunction(function, name, is_promised=is_promised, most=most, least=least)
+                    made = JsFunction(function, name, is_promised=is_promised, most=most, least=least)
+                    self.__dict__[name] = made  # the next time it is there
+                    return made
                 if found is not None and isinstance(found, int | float | str):
                     return found
         raise AttributeError(name)
