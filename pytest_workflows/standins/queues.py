@@ -15,11 +15,9 @@ from pytest_workflows.javascript.objects import JsArray, JsObject, JsPlain, PyPr
 
 from .queue_batch import Answer, QueueController, QueueMessage, seconds_of
 from .queue_config import consumer_of
-from .queue_store import QueueStore, StoredMessage
+from .queue_store import Backlog, QueueStore, StoredMessage
 
 if TYPE_CHECKING:
-    from pytest_workflows.project.binding_config import BindingConfig
-
     from .host import Host, TimerHandle
 
 MOST_BYTES = 128_000
@@ -29,16 +27,6 @@ LONGEST_DELAY = 43_200
 """The platform's limit, in seconds, which the local runtime does not enforce."""
 
 _NO_BODY = "Message body cannot be undefined"
-
-
-def make(config: BindingConfig, host: Host) -> WorkerQueue:
-    """The producer of a queue, as the configuration declares it."""
-    queue = config.settings.get("queue")
-    delay = config.settings.get("delivery_delay")
-    return WorkerQueue(
-        broker_of(host, queue if isinstance(queue, str) else config.name),
-        delay if isinstance(delay, int | float) else 0,
-    )
 
 
 def broker_of(host: Host, queue: str) -> Broker:
@@ -62,6 +50,7 @@ class WorkerQueue(JsObject):
     def __init__(self, broker: Broker, delay: float = 0) -> None:
         self._broker = broker
         self._delay = delay
+        self._sends_json = broker.host.is_on("queues_json_messages", "2024-03-18")
 
     @promised
     def send(self, *values: Any) -> JsPlain:
@@ -118,16 +107,13 @@ class WorkerQueue(JsObject):
     def _outgoing(self, body: Any, content_type: Any, delay: int | None, method: str) -> _Outgoing:
         if body is None:
             raise js_error("TypeError", _NO_BODY)
-        host = self._broker.host
-        if content_type is None:
-            kind = "json" if host.is_on("queues_json_messages", "2024-03-18") else "v8"
-        else:
-            kind = js_text(content_type)
+        default = "json" if self._sends_json else "v8"
+        kind = default if content_type is None else js_text(content_type)
         content = _serialized(kind, body)
         if content is None or (delay is not None and delay < 0):
             raise self._broker.failure(f"Queue {method} failed: Internal Server Error")
         if delay is not None and delay > LONGEST_DELAY:
-            host.warn(
+            self._broker.host.warn(
                 "documented-limit", f"delaySeconds={delay} is more than the {LONGEST_DELAY} that Cloudflare documents"
             )
         return _Outgoing(kind.lower(), content, delay)
@@ -267,6 +253,25 @@ class Broker:
             )
             self._store.add(message, now, int((delay if one.delay is None else one.delay) * 1000))
         self._arm()
+        return before
+
+    def accept(self, text: str, delay: float) -> Backlog:
+        """Take one message of ASCII JSON.
+
+        Args:
+            text: The JSON.
+            delay: Its delay in seconds.
+
+        Returns:
+            What waited before it.
+        """
+        host, store = self.host, self._store
+        before = store.measure()
+        now = host.now_ms()
+        id = f"{host.random.getrandbits(128):032x}"
+        store.add(StoredMessage(id, now, "json", text, len(text), host.round() + 1), now, int(delay * 1000))
+        if store.next_due() != self._due:
+            self._arm()
         return before
 
     def metrics(self) -> JsPlain:

@@ -18,7 +18,7 @@ _MAKERS: dict[str, str] = {
     "hyperdrive": "hyperdrive",
     "images": "images",
     "kv_namespaces": "kv",
-    "queues.producers": "queues",
+    "queues.producers": "queue_binding",
     "r2_buckets": "r2",
     "ratelimits": "ratelimits",
     "services": "services",

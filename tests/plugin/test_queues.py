@@ -254,6 +254,36 @@ def test_a_queue_of_which_nobody_is_the_consumer_takes_messages_and_keeps_none(s
     ).assert_outcomes(passed=1)
 
 
+@pytest.mark.parametrize(
+    ("body", "size"),
+    [
+        ("{'a': [1, None, True, 'x']}", 23),
+        ("{'7': 1, 'a': 2, '3': 3}", 19),
+        ("1.0", 1),
+        ("'ä'", 4),
+        ("None", 4),
+        ("{}", 2),
+        ("'x' * 127_998", 128_000),
+    ],
+)
+def test_a_body_is_written_as_javascript_writes_it_whichever_way_it_goes(shop: Any, body: str, size: int) -> None:
+    run(
+        shop,
+        f"""
+        async def test_it(workflow_env, workflow_engine):
+            await workflow_env.Q.send({body})
+            assert (await workflow_env.Q.metrics()).backlogBytes == {size}
+            await workflow_env.Q.send({body}, contentType="json")
+            assert (await workflow_env.Q.metrics()).backlogBytes == {size} * 2
+            await workflow_engine.run_until_idle()
+            (_, (quick, slow)), = SEEN
+            assert quick == slow == {body}
+            assert type(quick) is type(slow)
+            assert repr(quick) == repr(slow)
+        """,
+    ).assert_outcomes(passed=1)
+
+
 def test_a_workflow_waits_for_what_its_message_does(shop: Any) -> None:
     shop.write(
         "wrangler.jsonc",
