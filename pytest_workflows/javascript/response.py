@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from http import HTTPStatus
 from typing import Any
 
@@ -61,6 +62,13 @@ class Response(Body):
         self._cf = None if is_missing(cf) else cf
         self._encode = "automatic" if is_missing(encode) else js_text(encode)
         self._url, self._is_redirected = "", False
+
+    def _without_default_reason(self) -> Response:
+        """The response as it crosses over RPC: a status text that nobody gave does not."""
+        crossed = copy.copy(self)
+        if crossed._reason == _REASONS.get(crossed._status):
+            crossed._reason = ""
+        return crossed
 
     @classmethod
     def _received(

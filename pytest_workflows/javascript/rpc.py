@@ -205,7 +205,7 @@ def _object_from(value: Any) -> Any:
     if isinstance(value, JsArrayBuffer | JsTypedArray | JsDataView):
         return value.to_py()
     for base, convert in _FROM_EXACT.items():
-        if isinstance(value, base):
+        if isinstance(value, base) and (base is not JsErrorObject or name == "Error"):
             return convert(value)
     return value
 

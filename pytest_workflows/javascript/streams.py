@@ -314,7 +314,13 @@ class ReadableStream(JsObject):
         return b"".join([_bytes_of(chunk) async for chunk in self])
 
 
-streams.make = ReadableStream._of_bytes
+def _of_stored(content: bytes) -> ReadableStream:
+    made = ReadableStream._of_bytes(content)
+    made._kept = content
+    return made
+
+
+streams.make = _of_stored
 
 
 def _bytes_of(chunk: Any) -> bytes:

@@ -1,13 +1,14 @@
-"""JavaScript's `URL` and `URLSearchParams`. Parsing is `can_ada`'s, the parser of the runtime itself and of Node."""
+"""JavaScript's `URL` and `URLSearchParams`. Parsing is Ada's, the parser of the runtime itself and of Node."""
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from typing import Any, NoReturn
 from urllib.parse import quote_plus, unquote_to_bytes
 
-import can_ada
+import ada_url
 
 from durable_engine import jsnull
 
@@ -18,7 +19,7 @@ from .objects import JsArray, JsObject, js_error, js_text
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
-def parse_url(text: str, base: str | None = None) -> can_ada.URL:
+def parse_url(text: str, base: str | None = None) -> ada_url.URL:
     """Parse a URL as the URL standard says.
 
     Args:
@@ -29,7 +30,7 @@ def parse_url(text: str, base: str | None = None) -> can_ada.URL:
         ValueError: It is none.
     """
     text = _SURROGATES.sub("\ufffd", text)
-    return can_ada.parse(text) if base is None else can_ada.parse(_SURROGATES.sub("\ufffd", base)) + text
+    return ada_url.URL(text) if base is None else ada_url.URL(text, _SURROGATES.sub("\ufffd", base))
 
 
 class URL(JsObject):
@@ -127,7 +128,8 @@ def _part(name: str) -> property:
         return getattr(self._url, name)
 
     def put(self: URL, value: Any) -> None:
-        setattr(self._url, name, _SURROGATES.sub("\ufffd", js_text(value)))
+        with contextlib.suppress(ValueError):  # a part that is not valid is ignored
+            setattr(self._url, name, _SURROGATES.sub("\ufffd", js_text(value)))
         self._changed()
 
     return property(get, put, doc=f"The part `{name}`, as JavaScript has it.")

@@ -89,6 +89,8 @@ class Crossing(Cloner):
             return self._stub(value._target)
         if value._js_class == "Headers":
             return self._keep(value, type(value)._construct(value))
+        if value._js_class == "Response":
+            return self._keep(value, value._without_default_reason())
         if value._js_class in _PASSED:
             return value
         if getattr(value, "_is_rpc_target", False):
@@ -207,6 +209,7 @@ def send(
     what: str,
     *,
     explain: Callable[[JsException], None] = lambda _: None,
+    is_fetch: bool = False,
 ) -> JsPromise:
     """Make a call over RPC: its arguments cross now, its result or error when it is over.
 
@@ -216,6 +219,7 @@ def send(
         values: The arguments, values of JavaScript.
         what: Names the code at the start of a sentence.
         explain: Adds to an error what the receiver's kind adds.
+        is_fetch: Whether it answers a request: its result is a response that crosses itself.
     """
     crossing = Crossing(host)
     try:
@@ -227,7 +231,8 @@ def send(
     async def call() -> None:
         with background_of_call() as background:
             try:
-                promise._resolve(Crossing(host).clone(await receive(given)))
+                result = await receive(given)
+                promise._resolve(result if is_fetch else Crossing(host).clone(result))
             except BaseException as error:
                 promise._reject(sent_error(error, host, explain))
             finally:

@@ -159,19 +159,6 @@ def migrations_of(binding: BindingConfig) -> Migrations:
     return found
 
 
-def check_migrations(binding: BindingConfig, date: str | None) -> None:
-    """Apply the migrations of a database to an empty one.
-
-    Args:
-        binding: The database's binding.
-        date: The compatibility date.
-
-    Raises:
-        WorkflowConfigError: If one fails, or if what the binding says of them cannot be right.
-    """
-    migrations_of(binding).template(date or _FIRST_DATE)
-
-
 def migrated(migrations: Migrations, host: Host) -> bytes | None:
     """The file of a database that has had its migrations, on the compatibility date; None where there are none.
 

@@ -53,7 +53,7 @@ def fetch(
         response._url = request._url
         return response
 
-    return send(host, receive, (), what, explain=explain)
+    return send(host, receive, (), what, explain=explain, is_fetch=True)
 
 
 def _request(args: Sequence[Any]) -> Request:

@@ -69,7 +69,7 @@ GIVEN = {
     "dateInvalid": lambda: JsDate(NAN),
     "regexp": RegExp,
     "error": lambda: JsErrorObject("plain"),
-    "typeError": lambda: JsErrorObject("te", "TypeError"),
+    "typeError": lambda: js.TypeError.new("te"),
     "u8": lambda: TYPED["B"]([1, 2]),
     "f64": lambda: TYPED["d"]([1.5]),
     "ab": lambda: TYPED["B"]([1, 2]).buffer,

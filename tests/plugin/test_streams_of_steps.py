@@ -80,3 +80,20 @@ def test_a_stream_is_stored_and_read_again(pytester):
     result = pytester.runpytest("-p", "no:cacheprovider", "--workflows-crash")
 
     result.assert_outcomes(passed=4)
+
+
+def test_its_content_is_recorded_and_replayed(pytester):
+    pytester.makefile(".jsonc", wrangler=CONFIG)
+    pytester.makeini("[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n")
+    pytester.path.joinpath("src").mkdir()
+    pytester.path.joinpath("src", "entry.py").write_text(dedent(ENTRY))
+    pytester.makepyfile(TESTS)
+    pytester.runpytest("-p", "no:cacheprovider", "--workflows-record=all", "-k", "True").assert_outcomes(
+        passed=1, deselected=3
+    )
+
+    recorded = next(pytester.path.glob(".workflows/**/*.json")).read_text()
+    result = pytester.runpytest("-p", "no:cacheprovider", "--workflows-replay=.workflows")
+
+    assert '"$type": "stream"' in recorded
+    result.assert_outcomes(passed=1)

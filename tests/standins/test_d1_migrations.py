@@ -157,14 +157,14 @@ def test_a_changed_file_is_applied_anew(project):
     project.runpytest("-p", "no:cacheprovider").assert_outcomes(passed=2)
 
 
-def test_a_migration_that_fails_fails_the_test_with_file_and_line(project):
+def test_a_migration_that_fails_is_an_error_before_the_test_with_file_and_line(project):
     write(project.path, "migrations/0002_bad.sql", "\nCREATE TABLE items (x);")
     project.makepyfile("async def test_it(workflow_env): workflow_env.DB")
     result = project.runpytest("-p", "no:cacheprovider")
     result.stdout.fnmatch_lines(
         ["*0002_bad.sql:2: the migration fails: table items already exists at offset 13: SQLITE_ERROR.*"]
     )
-    result.assert_outcomes(failed=1)
+    result.assert_outcomes(errors=1)
 
 
 @pytest.mark.parametrize(

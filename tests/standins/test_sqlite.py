@@ -1,5 +1,6 @@
 """SQL as the platform runs it: what is allowed, and how its errors read. Seen on workerd 1.20261117.1."""
 
+import sqlite3
 from random import Random
 
 import pytest
@@ -123,7 +124,13 @@ def test_what_is_not_authorized(sql, statement):
         ("CREATE TABLE st(x TEXT) STRICT", []),
         ("ALTER TABLE e ADD COLUMN more", []),
         ("ALTER TABLE e RENAME COLUMN n TO m", []),
-        ("SELECT pow(2, 3), sqrt(4), '{\"a\":1}' ->> 'a', jsonb('{}')", [(8.0, 2.0, 1, b"\x0c")]),
+        ("SELECT pow(2, 3), sqrt(4), '{\"a\":1}' ->> 'a'", [(8.0, 2.0, 1)]),
+        pytest.param(
+            "SELECT jsonb('{}')",
+            [(b"\x0c",)],
+            marks=pytest.mark.skipif(sqlite3.sqlite_version_info < (3, 45), reason="this SQLite has no jsonb"),
+        ),
+        ("SELECT octet_length('é'), unhex('41'), unhex('x'), concat_ws('-', 1, NULL, 'a')", [(2, b"A", None, "1-a")]),
         ("SELECT value FROM json_each('[1,2]')", [(1,), (2,)]),
         ("SELECT row_number() OVER () FROM e", [(1,)]),
         ("SELECT format('%d', 3), iif(1, 2, 3), concat('a', 1)", [("3", 2, "a1")]),

@@ -61,6 +61,9 @@ class JsProxy:
         value: The value behind it.
     """
 
+    _kept: bytes | None = None
+    """The content of a stream that was made of a stored one: it can be read without using the stream up."""
+
     def __init__(self, value: Any) -> None:
         self._value = value
 

@@ -81,7 +81,9 @@ class _Printer:
         if isinstance(value, bytes | bytearray | memoryview):
             return _quoted(repr(bytes(value)), "b")
         if isinstance(value, JsProxy):
-            return self.node(value.to_py())
+            converted = value.to_py()
+            if converted is not value:
+                return self.node(converted)
         if isinstance(value, Exception):
             return call("Exception", text(value.message if isinstance(value, JsException) else str(value)))
         return self.node(UnknownValue(f"no source gives {type(value).__name__}"))

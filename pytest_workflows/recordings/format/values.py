@@ -13,7 +13,7 @@ from array import array
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from durable_engine import PLAIN_DATETIME, JsBigInt, JsDict, JsException, JsNull, JsProxy, UnknownValue
+from durable_engine import PLAIN_DATETIME, JsBigInt, JsDict, JsException, JsNull, JsProxy, StreamContent, UnknownValue
 from pytest_workflows.messages.short_repr import shown
 from pytest_workflows.recordings.errors import RecordingError
 
@@ -144,6 +144,17 @@ def _set(value: set[Any] | frozenset[Any]) -> JsonObject:
     return _tagged("set", [tag(item) for item in sorted(value, key=lambda item: (type(item).__name__, repr(item)))])
 
 
+def _proxy(value: JsProxy) -> JsonValue:
+    if value._kept is not None:
+        return _stream(value._kept)
+    converted = value.to_py()
+    return _tagged("repr", _safe_repr(value)) if converted is value else tag(converted)
+
+
+def _stream(content: bytes) -> JsonObject:
+    return _tagged("stream", base64.b64encode(content).decode())
+
+
 _TAGS: dict[type, Callable[[Any], JsonValue]] = {
     type(None): lambda _: None,
     bool: lambda value: value,
@@ -155,7 +166,8 @@ _TAGS: dict[type, Callable[[Any], JsonValue]] = {
     JsDict: _dict,
     JsBigInt: _bigint,
     JsNull: lambda _: None,
-    JsProxy: lambda value: tag(value.to_py()),
+    JsProxy: _proxy,
+    StreamContent: lambda value: _stream(value.data),
     tuple: lambda value: _tagged("tuple", [tag(item) for item in value]),
     set: _set,
     bytes: lambda value: _tagged("bytes", base64.b64encode(value).decode()),
@@ -174,6 +186,7 @@ _TAGS_OF_BASES: tuple[tuple[type, Callable[[Any], JsonValue]], ...] = (
     (bytearray, _buffer),
     (array, _buffer),
     (PLAIN_DATETIME, _datetime),
+    (JsProxy, _proxy),
     (Exception, lambda value: _tagged("error", str(value), name=type(value).__name__)),
 )
 _UNTAGS: dict[str, Callable[[dict[str, Any]], Any]] = {
@@ -186,6 +199,7 @@ _UNTAGS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "object": lambda value: JsDict({untag(key): untag(item) for key, item in value["value"]}),
     "repr": lambda value: UnknownValue(f"only its repr is recorded: {value['value']}"),
     "set": lambda value: {untag(item) for item in value["value"]},
+    "stream": lambda value: StreamContent(base64.b64decode(value["value"])),
     "text": lambda value: json.loads(f'"{value["value"]}"'),
     "tuple": lambda value: tuple(untag(item) for item in value["value"]),
     "unknown": lambda value: UnknownValue(value.get("reason", UNKNOWN.reason)),

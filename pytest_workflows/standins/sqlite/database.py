@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import Any, Final
@@ -30,6 +32,16 @@ Value = str | float | int | bytes | None
 Row = tuple[Any, ...]
 
 
+class _QuietConnection(sqlite3.Connection):
+    """A connection of the first releases of Python 3.12: they take `?1` for a name, and warn of it."""
+
+    def execute(self, *args: Any) -> sqlite3.Cursor:
+        """Run a statement."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Binding .* is a named parameter", DeprecationWarning)
+            return super().execute(*args)
+
+
 class SqliteDatabase:
     """A database of SQLite.
 
@@ -48,7 +60,11 @@ class SqliteDatabase:
 
     def __init__(self, now_ms: Callable[[], int], chance: Callable[[], Random], contents: bytes | None = None) -> None:
         connection = sqlite3.connect(
-            ":memory:", check_same_thread=False, isolation_level=None, cached_statements=_STATEMENTS_KEPT
+            ":memory:",
+            check_same_thread=False,
+            isolation_level=None,
+            cached_statements=_STATEMENTS_KEPT,
+            factory=_QuietConnection if (3, 12) <= sys.version_info < (3, 12, 4) else sqlite3.Connection,
         )
         if contents:
             connection.deserialize(contents)

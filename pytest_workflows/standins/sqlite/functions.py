@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta, timezone
 from random import Random
 from typing import Any
@@ -52,8 +52,40 @@ def add_functions(connection: sqlite3.Connection, now_ms: Callable[[], int], cha
     add("current_timestamp", 0, lambda: moment()[:19], deterministic=True)
     add("current_date", 0, lambda: moment()[:10], deterministic=True)
     add("current_time", 0, lambda: moment()[11:19], deterministic=True)
+    if sqlite3.sqlite_version_info < (3, 44):
+        _add_newer(connection)
     add("random", 0, lambda: chance().getrandbits(64) - 2**63)
     add("randomblob", 1, lambda size: chance().randbytes(max(1, _as_int(size))))
+
+
+def _add_newer(connection: sqlite3.Connection) -> None:
+    """Give a connection of an older SQLite what is missing to the platform's, as far as it can be made here."""
+    add = connection.create_function
+    add("concat", -1, lambda *values: "".join(_texts(values)), deterministic=True)
+    add("concat_ws", -1, lambda between, *values: None if between is None else _text(between).join(_texts(values)))
+    if sqlite3.sqlite_version_info < (3, 43):
+        add("octet_length", 1, lambda value: None if value is None else len(_bytes(value)), deterministic=True)
+    if sqlite3.sqlite_version_info < (3, 41):
+        add("unhex", 1, _unhex, deterministic=True)
+
+
+def _texts(values: Iterable[Any]) -> Iterable[str]:
+    return (_text(value) for value in values if value is not None)
+
+
+def _text(value: Any) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def _bytes(value: Any) -> bytes:
+    return value if isinstance(value, bytes) else _text(value).encode()
+
+
+def _unhex(value: Any) -> bytes | None:
+    try:
+        return None if value is None or not _text(value).isalnum() else bytes.fromhex(_text(value))
+    except ValueError:
+        return None
 
 
 def _with_now(args: tuple[Any, ...], moment: Callable[[], str]) -> list[Any]:
