@@ -289,7 +289,7 @@ class ProjectSwitcher:
 def _places_of(module: ModuleType) -> list[str]:
     """The file of a module, or the folders of a package that has none."""
     # Not getattr: sys.modules holds objects that import or raise when touched, and namespace paths that rescan.
-    # Not isinstance: an object may say that it is a module and have no namespace, as cffi's libraries do.
+    # A library of cffi says that it is a module, and is none.
     attributes = object.__getattribute__(module, "__dict__") if issubclass(type(module), ModuleType) else {}
     file = attributes.get("__file__")
     places = [file] if file else list(attributes.get("__path__") or ())
