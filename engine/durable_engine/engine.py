@@ -337,6 +337,13 @@ class Engine:
         """The engine's event loop: the one that was running when the engine was first used."""
         return self._loop.get()
 
+    def once_on_loop(self, action: Callable[[], object]) -> None:
+        """Do something now where the engine's event loop runs, or else when the engine is first used on one."""
+        if self._loop.running is not None:
+            action()
+        else:
+            self._loop.on_first_use.append(action)
+
     @property
     def running_loop(self) -> asyncio.AbstractEventLoop | None:
         """The engine's event loop, while it runs."""

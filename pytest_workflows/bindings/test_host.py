@@ -82,8 +82,14 @@ class TestHost:
         self, due_ms: int, callback: Callable[[], Awaitable[None]], what: str, *, round: int | None = None
     ) -> TimerHandle:
         """Have something done at a virtual time."""
-        calls = self._engine().worker_calls
-        return calls.call_at(due_ms, callback, what, setup=_in_handler(what), round=round)
+        engine = self._engine()
+        timer = _Timer(
+            lambda: engine.worker_calls.call_at(due_ms, callback, what, setup=_in_handler(what), round=round)
+        )
+        if _is_on_loop():
+            return timer.set()
+        engine.once_on_loop(timer.set)  # the alarms that a seed has set, seen first by a fixture
+        return timer
 
     def spawn(self, work: Coroutine[Any, Any, Any], what: str) -> asyncio.Task[Any]:
         """Run something now, in no instance's name."""
@@ -175,6 +181,39 @@ class TestHost:
         from pytest_workflows.workers.environment import env
 
         return env
+
+
+class _Timer:
+    """A timer that may be set later than it is made.
+
+    Args:
+        set: Sets it.
+    """
+
+    def __init__(self, set: Callable[[], TimerHandle]) -> None:
+        self._set = set
+        self._handle: TimerHandle | None = None
+        self._is_cancelled = False
+
+    def set(self) -> TimerHandle:
+        """Set it, where it is not cancelled."""
+        if not self._is_cancelled:
+            self._handle = self._set()
+        return self
+
+    def cancel(self) -> None:
+        """Take it back."""
+        self._is_cancelled = True
+        if self._handle is not None:
+            self._handle.cancel()
+
+
+def _is_on_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _in_handler(what: str) -> Callable[[], object]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from pytest_workflows.javascript.cloning import clone
 
 from .sqlite import SqliteDatabase
+from .sqlite.rows import compared_rows
 
 OpenDatabase = Callable[[bytes | None], SqliteDatabase]
 """Opens a database that starts as a file's contents, empty for None."""
@@ -50,7 +51,8 @@ class ObjectData:
         self._entries: dict[str, Any] = {}
         self._sorted: list[str] | None = None
         self._alarm: int | None = None
-        self._database = None if database is None else open_database(database)
+        self._database: SqliteDatabase | None = None
+        self._file = database  # opened when it is first needed: by then it is known what its SQL sees
         self._transactions: list[_Transaction] = []
 
     # -- keys ----------------------------------------------------------------------------------------------------------
@@ -129,7 +131,7 @@ class ObjectData:
 
     def database(self) -> SqliteDatabase:
         """The database, opened where it was not; every open transaction has begun in it."""
-        database = self._database
+        database = self._existing()
         if database is None:
             database = self._database = self._open_database(None)
         for one in self._transactions:
@@ -137,13 +139,19 @@ class ObjectData:
                 one.databases.append((database, database.begin(), database.connection.total_changes))
         return database
 
+    def _existing(self) -> SqliteDatabase | None:
+        """The database, if there is one."""
+        if self._database is None and self._file is not None:
+            self._database, self._file = self._open_database(self._file), None
+        return self._database
+
     def delete_all(self) -> None:
         """Take all keys out, and the database with all of its tables. The alarm stays."""
         for key in self._entries:
             self._note(key)
         self._entries.clear()
         self._sorted = None
-        database, self._database = self._database, None
+        database, self._database = self._existing(), None
         if database is not None and not self._transactions:
             database.close()
 
@@ -165,7 +173,7 @@ class ObjectData:
 
     def begin(self) -> None:
         """Begin a transaction, or one in one."""
-        self._transactions.append(_Transaction(self._alarm, self._database))
+        self._transactions.append(_Transaction(self._alarm, self._existing()))
 
     def commit(self) -> None:
         """End the innermost transaction.
@@ -202,7 +210,8 @@ class ObjectData:
     @property
     def is_empty(self) -> bool:
         """Whether nothing is stored."""
-        return not self._entries and self._alarm is None and (self._database is None or not self._database.tables())
+        database = self._existing()
+        return not self._entries and self._alarm is None and (database is None or not database.tables())
 
     def copy(self, open_database: OpenDatabase | None = None) -> ObjectData:
         """Another one of the same contents; the values are shared.
@@ -210,7 +219,7 @@ class ObjectData:
         Args:
             open_database: Opens the other one's database; as this one's by default.
         """
-        file = None if self._database is None else self._database.serialized()
+        file = self._file if self._database is None else self._database.serialized()
         made = ObjectData(open_database or self._open_database, file)
         made._entries = dict(self._entries)
         made._alarm = self._alarm
@@ -220,17 +229,10 @@ class ObjectData:
         """Keys and values, for comparison."""
         return self._entries
 
-    def tables(self) -> dict[str, list[dict[str, Any]]]:
-        """The rows of all tables, for comparison."""
-        database = self._database
-        if database is None:
-            return {}
-        made: dict[str, list[dict[str, Any]]] = {}
-        for table in database.tables():
-            columns = database.columns(table)
-            quoted = table.replace('"', '""')
-            made[table] = [dict(zip(columns, row, strict=True)) for row in database.own(f'SELECT * FROM "{quoted}"')]
-        return made
+    def tables(self) -> dict[str, dict[Any, int]]:
+        """The rows of all tables, with how often each is there, for comparison."""
+        database = self._existing()
+        return {} if database is None else compared_rows(database)
 
     def close(self) -> None:
         """Let go of the database."""

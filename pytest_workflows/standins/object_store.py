@@ -8,6 +8,7 @@ from pytest_workflows.javascript.rpc import python_from_rpc
 
 from .object_data import ObjectData
 from .sqlite import SqliteDatabase
+from .stores import Row
 
 
 class ObjectStore:
@@ -70,9 +71,7 @@ class ObjectStore:
                 alarms[who] = "set"
             for table, rows in data.tables().items():
                 counted = made.setdefault(table, {})
-                for row in rows:
-                    key = (who, *row.values())
-                    counted[key] = counted.get(key, 0) + 1
+                counted.update({Row((("(object)", who), *row)): count for row, count in rows.items()})
         return {"": keys, "(alarms)": alarms, **made}
 
     def close(self) -> None:

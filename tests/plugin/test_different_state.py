@@ -211,3 +211,78 @@ def test_a_store_that_only_one_run_has_asked_for_is_no_difference(shop):
     )
 
     result.assert_outcomes(passed=1)
+
+
+OBJECTS = """
+    {
+      "name": "shop", "main": "src/entry.py", "compatibility_date": "2026-11-10",
+      "workflows": [{"binding": "ORDERS", "name": "orders", "class_name": "OrderWorkflow"}],
+      "durable_objects": {"bindings": [{"name": "COUNTER", "class_name": "Counter"}]},
+      "migrations": [{"tag": "v1", "new_sqlite_classes": ["Counter"]}]
+    }
+"""
+COUNTER = """
+    import uuid
+    from workers import DurableObject, WorkflowEntrypoint
+
+    class Counter(DurableObject):
+        def __init__(self, ctx, env):
+            super().__init__(ctx, env)
+            ctx.storage.sql.exec("CREATE TABLE IF NOT EXISTS visits (id INTEGER PRIMARY KEY, who TEXT, at TEXT, tag TEXT)")
+
+        async def count(self):
+            await self.ctx.storage.put("n", (await self.ctx.storage.get("n") or 0) + 1)
+
+        async def visit(self, who):
+            self.ctx.storage.sql.exec(
+                "INSERT INTO visits (who, at, tag) VALUES (?, CURRENT_TIMESTAMP, ?)", who, str(uuid.uuid4())
+            )
+
+        async def note(self, who):
+            self.ctx.storage.sql.exec("DELETE FROM visits WHERE who = ?", who)
+            await self.visit(who)
+
+    class OrderWorkflow(WorkflowEntrypoint):
+        async def run(self, event, step):
+            @step.do("count")
+            async def count():
+                await self.env.COUNTER.getByName("one").{call}  # here
+
+            await count()
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        ("count()", "COUNTER has the key ('one', 'n') with 2, and with 1 without the crash"),
+        ("visit('ada')", "COUNTER.visits has the row ((object)='one', who='ada', * 2 times, and once without"),
+        ("note('ada')", None),
+    ],
+)
+def test_what_durable_objects_store_is_compared(shop, call, text):
+    shop.write("wrangler.jsonc", OBJECTS)
+    shop.write("src/entry.py", COUNTER.replace("{call}", call))
+
+    result = shop.run(TEST.format(marker=""), "--workflows-crash=lost:count#1")
+
+    if text is None:
+        result.assert_outcomes(passed=1)
+    else:
+        result.assert_outcomes(passed=1, failed=1)
+        source = (shop.path / "src/entry.py").read_text().splitlines()
+        line = next(number for number, one in enumerate(source, start=1) if "# here" in one)
+        result.stdout.fnmatch_lines(f"E *[[]different-state[]] *src/entry.py:{line}: *{text}*")
+
+
+def test_a_message_that_a_queue_may_hold_twice_is_no_difference(shop):
+    shop.write(
+        "wrangler.jsonc",
+        CONFIG.replace(
+            '"d1_databases"', '"queues": {"producers": [{"binding": "QUEUE", "queue": "jobs"}]}, "d1_databases"'
+        ),
+    )
+
+    result = explore(shop, """await self.env.QUEUE.send({"order": event.instanceId})""")
+
+    result.assert_outcomes(passed=1)

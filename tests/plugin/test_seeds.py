@@ -256,3 +256,63 @@ def test_explored_runs_start_from_the_seed_as_well(shop):
 
     result.assert_outcomes(passed=1)
     assert runs(shop) == 1
+
+
+def test_a_seed_fills_durable_objects_too_and_their_alarms_go_off_in_the_test(shop):
+    shop.write(
+        "wrangler.jsonc",
+        """
+        {
+          "name": "shop", "main": "src/entry.py", "compatibility_date": "2026-11-10",
+          "durable_objects": {"bindings": [{"name": "COUNTER", "class_name": "Counter"}]},
+          "migrations": [{"tag": "v1", "new_sqlite_classes": ["Counter"]}]
+        }
+        """,
+    )
+    shop.write(
+        "src/entry.py",
+        """
+        from workers import DurableObject
+
+        class Counter(DurableObject):
+            async def visit(self):
+                sql = self.ctx.storage.sql
+                sql.exec("CREATE TABLE IF NOT EXISTS visits (at TEXT DEFAULT CURRENT_TIMESTAMP, n INT)")
+                sql.exec("INSERT INTO visits (n) VALUES (1)")
+                await self.ctx.storage.put("n", (await self.ctx.storage.get("n") or 0) + 1)
+                return [await self.ctx.storage.get("n"), [row.at for row in sql.exec("SELECT at FROM visits")]]
+
+            async def remind(self, at):
+                await self.ctx.storage.setAlarm(at)
+
+            async def alarm(self):
+                await self.ctx.storage.put("n", 100)
+        """,
+    )
+    shop.set(workflows_now="2026-05-01T00:00:00Z")
+    result = seeded(
+        shop,
+        """
+    @pytest.mark.workflow(now="2026-06-01T00:00:00Z")
+    @pytest.mark.parametrize("again", range(2))
+    async def test_it(workflow_env, workflow_engine, again):
+        counter = workflow_env.COUNTER.getByName("one")
+        assert await counter.visit() == [2, ["2026-05-01 00:00:00", "2026-06-01 00:00:00"]]
+        await workflow_engine.run_until_idle()
+        assert (await counter.visit())[0] == 101
+    """,
+        seed="""
+    import datetime, pytest
+
+    async def fill(env):
+        counter = env.COUNTER.getByName("one")
+        await counter.visit()
+        await counter.remind(datetime.datetime(2026, 6, 2, tzinfo=datetime.timezone.utc))
+
+    @pytest.fixture
+    def workflow_seed():
+        return fill
+    """,
+    )
+
+    result.assert_outcomes(passed=2)

@@ -24,6 +24,9 @@ class EngineLoop:
     Args:
         engine: The engine.
         check_open: Raises if the engine is closed.
+
+    Attributes:
+        on_first_use: What is to be done once the loop is known.
     """
 
     def __init__(self, engine: GuardedEngine, check_open: Callable[[], None]) -> None:
@@ -31,6 +34,7 @@ class EngineLoop:
         self._check_open = check_open
         self._loop: asyncio.AbstractEventLoop | None = None
         self._guard = LoopGuard(engine)
+        self.on_first_use: list[Callable[[], object]] = []
 
     def get(self) -> asyncio.AbstractEventLoop:
         """The loop.
@@ -56,6 +60,8 @@ class EngineLoop:
             self._loop = running
             WATCHDOG.watch(self._guard)
             self._engine.threads.open()
+            while self.on_first_use:
+                self.on_first_use.pop(0)()
         return self._loop
 
     @property
