@@ -289,10 +289,8 @@ class ProjectSwitcher:
 def _places_of(module: ModuleType) -> list[str]:
     """The file of a module, or the folders of a package that has none."""
     # Not getattr: sys.modules holds objects that import or raise when touched, and namespace paths that rescan.
-    try:
-        attributes = object.__getattribute__(module, "__dict__") if isinstance(module, ModuleType) else {}
-    except AttributeError:  # cffi puts objects among the modules that only say that they are ones
-        attributes = {}
+    # A library of cffi says that it is a module, and is none.
+    attributes = object.__getattribute__(module, "__dict__") if issubclass(type(module), ModuleType) else {}
     file = attributes.get("__file__")
     places = [file] if file else list(attributes.get("__path__") or ())
     return [place for place in places if isinstance(place, str)]

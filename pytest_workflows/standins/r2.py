@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from durable_engine import JsProxy, jsnull
-from pytest_workflows.javascript.collections import bytes_of
+from durable_engine import jsnull
 from pytest_workflows.javascript.objects import JsArray, JsObject, JsPlain, js_error, js_text, option, promised
 
 from .cursors import decode_cursor, encode_cursor
@@ -16,33 +15,32 @@ from .js_arguments import (
     MISSING,
     int_option,
     is_given,
-    is_of_class,
     not_of_type,
     options_of,
     text_option,
     texts_of,
-    to_int,
-    utf8,
     wrong_field,
 )
 from .options import warn_of_unknown_options
+from .r2_bodies import VALUES, body_of, with_bytes
+from .r2_conditions import condition_option
+from .r2_multipart import R2MultipartUpload
 from .r2_objects import GetResult, HeadResult, struct
 from .r2_options import (
     HTTP_FIELDS,
     MAX_METADATA,
+    check_encryption_key,
     check_key,
     checksums,
-    condition_option,
     custom_metadata,
     expected_checksum,
     failed,
     http_metadata,
-    md5,
     metadata_size,
     part_of,
     range_option,
 )
-from .r2_store import Part, R2Store, StoredObject, Upload
+from .r2_store import R2Store, StoredObject, Upload
 
 if TYPE_CHECKING:
     from pytest_workflows.project.binding_config import BindingConfig
@@ -52,13 +50,7 @@ if TYPE_CHECKING:
 MAX_LIST = 1000
 MAX_LIST_WITH_METADATA = 100
 MAX_DELETE = 1000
-MIN_PART = 5 * 1024 * 1024
-MAX_PARTS = 10_000
 
-_VALUES = "ReadableStream or ArrayBuffer or ArrayBufferView or string or Blob"
-_NO_LENGTH = (
-    "Provided readable stream must have a known length (request/response body or readable half of FixedLengthStream)"
-)
 _CHECKSUMS = ("md5", "sha1", "sha256", "sha384", "sha512")
 _METADATA = ("httpMetadata", "customMetadata", "storageClass", "ssecKey")
 
@@ -107,6 +99,7 @@ class R2Bucket(JsObject):
         options = options_of(options, "get", "R2Bucket", 2, "GetOptions")
         self._check_options("get", options, ("onlyIf", "range", "ssecKey"))
         condition, asked = condition_option(options, "GetOptions"), range_option(options)
+        check_encryption_key(options)
         check_key("get", name)
         stored = self._store.objects.get(name)
         if stored is None:
@@ -116,7 +109,7 @@ class R2Bucket(JsObject):
         return GetResult(stored, self._host, part_of(asked, len(stored.data)))
 
     @promised
-    def put(self, key: Any = MISSING, value: Any = None, options: Any = None) -> Any:
+    def put(self, key: Any = MISSING, value: Any = MISSING, options: Any = None) -> Any:
         """Store an object, in place of the one of that key; null where a condition fails.
 
         Args:
@@ -125,12 +118,13 @@ class R2Bucket(JsObject):
             options: `httpMetadata`, `customMetadata`, `onlyIf` and one checksum.
         """
         name = _key("put", key)
-        body = b"" if not is_given(value) else _body(value, "put", "R2Bucket", _VALUES)
+        body = b"" if not is_given(value) else body_of(value, "put", "R2Bucket", VALUES)
         options = options_of(options, "put", "R2Bucket", 3, "PutOptions")
         self._check_options("put", options, ("onlyIf", *_METADATA, *_CHECKSUMS))
         condition = condition_option(options, "PutOptions")
         custom, http = custom_metadata(options, "PutOptions"), http_metadata(options, "PutOptions")
         expected = expected_checksum(options)
+        check_encryption_key(options)
 
         def store(data: bytes) -> Any:
             check_key("put", name)
@@ -141,7 +135,7 @@ class R2Bucket(JsObject):
                 return jsnull
             return self._stored(name, data, digests["md5"].hex(), digests, http, custom)
 
-        return _with_bytes(body, store)
+        return with_bytes(body, store)
 
     def _stored(
         self,
@@ -236,6 +230,7 @@ class R2Bucket(JsObject):
         options = options_of(options, "createMultipartUpload", "R2Bucket", 2, "MultipartOptions")
         self._check_options("createMultipartUpload", options, _METADATA)
         custom, http = custom_metadata(options, "MultipartOptions"), http_metadata(options, "MultipartOptions")
+        check_encryption_key(options)
         check_key("createMultipartUpload", name)
         if metadata_size(custom) > MAX_METADATA:
             self._host.warn(
@@ -270,142 +265,6 @@ class R2Bucket(JsObject):
             warn_of_unknown_options(self._host, f"{call}(httpMetadata=...)", http, tuple(HTTP_FIELDS))
 
 
-class R2MultipartUpload(JsObject):
-    """An upload in parts.
-
-    Args:
-        bucket: The bucket.
-        key: The key of the object to be.
-        id: The upload's id.
-    """
-
-    _own = ("uploadId", "key")
-
-    def __init__(self, bucket: R2Bucket, key: str, id: str) -> None:
-        self._bucket, self._key, self._id = bucket, key, id
-
-    @property
-    def key(self) -> str:
-        """The key of the object to be."""
-        return self._key
-
-    @property
-    def uploadId(self) -> str:
-        """The upload's id."""
-        return self._id
-
-    def _upload(self) -> Upload | None:
-        return self._bucket._store.uploads.get((self._key, self._id))
-
-    @promised
-    def uploadPart(self, partNumber: Any = MISSING, value: Any = None, options: Any = None) -> Any:
-        """Upload a part; another one of its number is replaced.
-
-        Args:
-            partNumber: 1 to 10,000.
-            value: A text, bytes, a Blob, or a stream of a known length.
-            options: None that has an effect locally.
-        """
-        if partNumber is MISSING:
-            raise not_of_type("uploadPart", "R2MultipartUpload", 1, "integer")
-        number = to_int(partNumber)
-        expected = f"Js{_VALUES}"
-        if not is_given(value):
-            raise not_of_type("uploadPart", "R2MultipartUpload", 2, expected)
-        body = _body(value, "uploadPart", "R2MultipartUpload", expected)
-        options_of(options, "uploadPart", "R2MultipartUpload", 3, "UploadPartOptions")
-        _check_part_number(number)
-
-        def store(data: bytes) -> JsPlain:
-            check_key("uploadPart", self._key)
-            upload = self._upload()
-            if upload is None or not upload.is_open:
-                raise _no_such_upload("uploadPart")
-            etag = self._bucket._opaque_text()
-            upload.parts[number] = Part(data, etag)
-            return JsPlain({"partNumber": number, "etag": etag})
-
-        return _with_bytes(body, store)
-
-    @promised
-    def abort(self) -> None:
-        """Give the upload up. A second time has no effect."""
-        upload = self._upload()
-        if upload is None:
-            raise _internal("abortMultipartUpload")
-        if upload.is_open:
-            upload.is_open = False
-            upload.parts.clear()
-
-    @promised
-    def complete(self, uploadedParts: Any = None) -> HeadResult:
-        """Make the object of its parts.
-
-        Args:
-            uploadedParts: An array of what `uploadPart` gave.
-        """
-        if not isinstance(uploadedParts, JsArray):
-            raise not_of_type("complete", "R2MultipartUpload", 1, "Array")
-        named = [_named_part(part) for part in uploadedParts._items]
-        action = "completeMultipartUpload"
-        upload = self._upload()
-        if upload is None:
-            raise _internal(action)
-        if not upload.is_open:
-            raise _no_such_upload(action)
-        if len({number for number, _ in named}) < len(named):
-            raise _internal(action)
-        parts = [self._found(upload, number, etag) for number, etag in named]
-        if any(len(part.data) < MIN_PART for part in parts[:-1]):
-            raise failed(action, "Your proposed upload is smaller than the minimum allowed object size.", 10011)
-        parts = [upload.parts[number] for number, _ in sorted(named)]
-        _check_sizes([len(part.data) for part in parts])
-        upload.is_open = False
-        etag = md5(b"".join(md5(part.data) for part in parts)).hex() + f"-{len(parts)}"
-        data = b"".join(part.data for part in parts)
-        upload.parts.clear()
-        return self._bucket._stored(self._key, data, etag, {}, upload.http, upload.custom)
-
-    @staticmethod
-    def _found(upload: Upload, number: int, etag: str) -> Part:
-        part = upload.parts.get(number)
-        if part is None or part.etag != etag:
-            raise failed("completeMultipartUpload", "One or more of the specified parts could not be found.", 10025)
-        return part
-
-
-def _check_sizes(sizes: list[int]) -> None:
-    """All parts but the last have one size, and the last is no larger."""
-    first = sizes[0] if len(sizes) > 1 else None
-    if first is not None and (any(size != first for size in sizes[:-1]) or first < MIN_PART or sizes[-1] > first):
-        raise failed("completeMultipartUpload", "There was a problem with the multipart upload.", 10048)
-
-
-def _named_part(value: Any) -> tuple[int, str]:
-    number, etag = option(value, "partNumber"), option(value, "etag")
-    if number is None:
-        raise wrong_field("partNumber", "UploadedPart", "integer")
-    if etag is None:
-        raise wrong_field("etag", "UploadedPart", "string")
-    found = to_int(number)
-    _check_part_number(found)
-    return found, js_text(etag)
-
-
-def _check_part_number(number: int) -> None:
-    if not 1 <= number <= MAX_PARTS:
-        text = f"Part number must be between 1 and {MAX_PARTS} (inclusive). Actual value was: {number}"
-        raise js_error("TypeError", text)
-
-
-def _no_such_upload(action: str) -> Exception:
-    return failed(action, "The specified multipart upload does not exist.", 10024)
-
-
-def _internal(action: str) -> Exception:
-    return failed(action, "We encountered an internal error. Please try again.", 10001)
-
-
 def _key(method: str, key: Any) -> str:
     if key is MISSING:
         raise not_of_type(method, "R2Bucket", 1, "string")
@@ -419,29 +278,3 @@ def _limit(options: Any, has_metadata: bool) -> int:
     if not 1 <= limit <= MAX_LIST:
         raise failed("list", f"MaxKeys params must be positive integer <= {MAX_LIST}.", 10022)
     return min(limit, MAX_LIST_WITH_METADATA) if has_metadata else limit
-
-
-def _body(value: Any, method: str, owner: str, expected: str) -> Any:
-    """The bytes of a value that is put; a stream of a known length as it is."""
-    if isinstance(value, str):
-        return utf8(value)
-    data = bytes_of(value) if isinstance(value, JsProxy) else None
-    if data is not None:
-        return data
-    if is_of_class(value, "Blob") or is_of_class(value, "File"):
-        return value._content
-    if is_of_class(value, "ReadableStream"):
-        if value._length is None:
-            raise js_error("TypeError", _NO_LENGTH)
-        return value
-    raise not_of_type(method, owner, 2, expected)
-
-
-def _with_bytes(body: Any, store: Callable[[bytes], Any]) -> Any:
-    """Do something with bytes at once, or with those of a stream when they are read."""
-    data = body if isinstance(body, bytes) else body._drain()
-    return store(data) if isinstance(data, bytes) else _when_read(data, store)
-
-
-async def _when_read(data: Awaitable[bytes], store: Callable[[bytes], Any]) -> Any:
-    return store(await data)

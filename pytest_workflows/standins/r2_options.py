@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
-from durable_engine import JsException, jsnull
+from durable_engine import JsException, JsProxy, jsnull
 from pytest_workflows.javascript.collections import bytes_of
 from pytest_workflows.javascript.objects import js_error, js_text, option
 
-from .js_arguments import date_option, entries_of, is_of_class, text_option, to_number, utf8, wrong_field
-from .r2_store import StoredObject
+from .js_arguments import date_option, entries_of, is_of_class, to_number, utf8, wrong_field
 
 MAX_KEY = 1024
 MAX_METADATA = 8192
@@ -52,6 +50,37 @@ def check_key(action: str, key: str) -> None:
         raise failed(action, "The specified object name is not valid.", 10020)
 
 
+def check_encryption_key(options: Any) -> None:
+    """Refuse a key of the customer's (`ssecKey`) that is none; one that is has no effect locally."""
+    key = option(options, "ssecKey")
+    if key is None:
+        return
+    data = bytes_of(key) if isinstance(key, JsProxy) else None
+    if data is None:
+        text = js_text(key)
+        if re.fullmatch("[0-9a-f]+", text) is None:
+            raise js_error("Error", "SSE-C Key has invalid format")
+        data = bytes(len(text) // 2) if len(text) == 64 else b""
+    if len(data) != 32:
+        raise js_error("Error", "SSE-C Key must be 32 bytes in length")
+
+
+def http_date(text: str | None) -> int | None:
+    """The time that a header says, in milliseconds since 1970; None where it says none."""
+    if text is None:
+        return None
+    try:
+        return int(parsedate_to_datetime(text).timestamp() * 1000)
+    except ValueError:
+        return None
+
+
+def header_of(headers: Any, name: str) -> str | None:
+    """A header's value; None where there is none."""
+    value = headers.get(name)
+    return value if isinstance(value, str) else None
+
+
 # -- ranges ------------------------------------------------------------------------------------------------------------
 
 
@@ -79,7 +108,7 @@ def range_option(options: Any) -> Range | str | None:
     if value is None:
         return None
     if is_of_class(value, "Headers"):
-        return _header(value, "range")
+        return header_of(value, "range")
     if value is not jsnull and entries_of(value) is None:
         raise wrong_field("range", "GetOptions", "Range or Headers")
     offset = _bound(value, "offset", "Invalid range. Starting offset", "Invalid range. Starting offset")
@@ -117,7 +146,7 @@ def part_of(asked: Range | str | None, size: int) -> tuple[int, int]:
     if asked is None:
         return 0, size
     if isinstance(asked, str):
-        return _part_of_header(asked, size)
+        return _part_ofheader_of(asked, size)
     offset, length, suffix = asked
     if suffix is not None:
         if suffix == 0:
@@ -135,7 +164,7 @@ def part_of(asked: Range | str | None, size: int) -> tuple[int, int]:
     return offset, length
 
 
-def _part_of_header(text: str, size: int) -> tuple[int, int]:
+def _part_ofheader_of(text: str, size: int) -> tuple[int, int]:
     """The part that a Range header asks for; the whole object where it is not exactly one that can be satisfied."""
     found = re.fullmatch(r" *bytes *= *(\d+)? *- *(\d+)? *", text, re.IGNORECASE | re.ASCII)
     whole = 0, size
@@ -151,142 +180,6 @@ def _part_of_header(text: str, size: int) -> tuple[int, int]:
     if start >= size or (last is not None and start > int(last)):
         return whole
     return start, end - start + 1
-
-
-# -- conditions --------------------------------------------------------------------------------------------------------
-
-
-class Etag(NamedTuple):
-    """An etag of a condition.
-
-    Attributes:
-        value: The etag; `"*"` for any.
-        is_weak: Whether it is a weak one, which matches nothing that must be the same byte for byte.
-    """
-
-    value: str
-    is_weak: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """A condition of a get or a put (`onlyIf`).
-
-    Attributes:
-        matches: Etags of which the object must have one; None for no condition.
-        matches_not: Etags of which it must have none.
-        before: The time before which it must have been uploaded, in milliseconds since 1970.
-        after: The time after which.
-        in_seconds: Whether times are compared by the second, as HTTP does.
-    """
-
-    matches: Sequence[Etag] | None = None
-    matches_not: Sequence[Etag] | None = None
-    before: int | None = None
-    after: int | None = None
-    in_seconds: bool = False
-
-    def holds_for(self, stored: StoredObject | None) -> bool:
-        """Whether it holds; without an object, where neither an etag nor a time of upload is asked for."""
-        if stored is None:
-            return self.matches is None and self.after is None
-        is_match = self.matches is None or _has(self.matches, stored.etag, weak_too=False)
-        is_other = self.matches_not is None or not _has(self.matches_not, stored.etag, weak_too=True)
-        uploaded = self._comparable(stored.uploaded)
-        is_later = (
-            self.after is None or self._comparable(self.after) < uploaded or (self.matches_not is not None and is_other)
-        )
-        is_earlier = (
-            self.before is None or uploaded < self._comparable(self.before) or (self.matches is not None and is_match)
-        )
-        return is_match and is_other and is_later and is_earlier
-
-    def _comparable(self, ms: int) -> int:
-        return ms // 1000 if self.in_seconds else ms
-
-
-def _has(etags: Sequence[Etag], etag: str, *, weak_too: bool) -> bool:
-    return any(one.value == "*" or (one.value == etag and (weak_too or not one.is_weak)) for one in etags)
-
-
-def condition_option(options: Any, owner: str) -> Condition | None:
-    """The condition of a call: an object's, or that of request headers.
-
-    Args:
-        options: The options of the call.
-        owner: The name of their type: `"GetOptions"`.
-
-    Raises:
-        JsException: For a condition that cannot be.
-    """
-    value = option(options, "onlyIf")
-    if value is None:
-        return None
-    if is_of_class(value, "Headers"):
-        return _condition_of_headers(value)
-    if value is not jsnull and entries_of(value) is None:
-        raise wrong_field("onlyIf", owner, "Conditional or Headers")
-    return Condition(
-        matches=_single_etag(value, "etagMatches"),
-        matches_not=_single_etag(value, "etagDoesNotMatch"),
-        before=date_option(value, "uploadedBefore", "Conditional"),
-        after=date_option(value, "uploadedAfter", "Conditional"),
-        in_seconds=bool(option(value, "secondsGranularity")),
-    )
-
-
-def _single_etag(value: Any, name: str) -> Sequence[Etag] | None:
-    text = text_option(value, name, "Conditional")
-    if text is None:
-        return None
-    if text.startswith('"') and text.endswith('"'):
-        raise js_error("TypeError", f"Conditional ETag should not be wrapped in quotes ({text}).")
-    return (Etag(text),)
-
-
-def _condition_of_headers(headers: Any) -> Condition:
-    return Condition(
-        matches=_etags(_header(headers, "if-match"), "if-match"),
-        matches_not=_etags(_header(headers, "if-none-match"), "if-none-match"),
-        before=_http_date(_header(headers, "if-unmodified-since")),
-        after=_http_date(_header(headers, "if-modified-since")),
-        in_seconds=True,
-    )
-
-
-_ETAG = re.compile(r'\s*(W/)?"([^"]*)"\s*')
-
-
-def _etags(text: str | None, header: str) -> Sequence[Etag] | None:
-    if text is None:
-        return None
-    found, rest = [], text.strip(" \t,")
-    while rest:
-        if rest.startswith("*"):
-            return (Etag("*"),)
-        match = _ETAG.match(rest)
-        if match is None:
-            raise js_error("Error", f"Invalid ETag in {header} header")
-        found.append(Etag(match[2], is_weak=match[1] is not None))
-        rest = rest[match.end() :]
-        if rest and not rest.startswith(","):
-            raise js_error("Error", f"Invalid ETag in {header} header")
-        rest = rest.lstrip(" \t,")
-    return found
-
-
-def _http_date(text: str | None) -> int | None:
-    if text is None:
-        return None
-    try:
-        return int(parsedate_to_datetime(text).timestamp() * 1000)
-    except ValueError:
-        return None
-
-
-def _header(headers: Any, name: str) -> str | None:
-    value = headers.get(name)
-    return value if isinstance(value, str) else None
 
 
 # -- metadata ----------------------------------------------------------------------------------------------------------
@@ -319,8 +212,8 @@ def http_metadata(options: Any, owner: str) -> dict[str, str | int]:
 def _metadata_of_headers(headers: Any) -> dict[str, str | int]:
     found: dict[str, str | int] = {}
     for name, header in HTTP_FIELDS.items():
-        text = _header(headers, header)
-        value = _http_date(text) if name == "cacheExpiry" else text
+        text = header_of(headers, header)
+        value = http_date(text) if name == "cacheExpiry" else text
         if value is not None:
             found[name] = value
     return found

@@ -295,6 +295,18 @@ def test_switching_touches_no_lazy_module(switcher: ProjectSwitcher, tmp_path: P
     assert "lazy_one" in sys.modules
 
 
+def test_switching_bears_what_only_says_that_it_is_a_module(switcher: ProjectSwitcher, tmp_path: Path) -> None:
+    class Library:  # as cffi's: an entry of sys.modules
+        __slots__ = ()
+        __class__ = ModuleType  # type: ignore[assignment]
+
+    sys.modules["a_library"] = Library()  # type: ignore[assignment]
+    switcher.activate_for(tmp_path / "one")
+    switcher.activate_for(tmp_path / "two")
+
+    assert "a_library" in sys.modules
+
+
 # -- no configuration ------------------------------------------------------------------------------
 
 

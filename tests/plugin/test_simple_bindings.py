@@ -227,7 +227,7 @@ def test_an_entry_that_cannot_be_is_an_error_with_file_and_line(shop):
     shop.write("wrangler.jsonc", json.dumps({**CONFIG, "assets": {"directory": "nope", "binding": "ASSETS"}}, indent=2))
     result = shop.run("def test_it(workflow_env):\n    workflow_env.ASSETS\n")
 
-    result.assert_outcomes(failed=1)
+    result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
         ["E*WorkflowConfigError: *wrangler.jsonc:*: assets.directory is 'nope', and *nope is no folder."]
     )

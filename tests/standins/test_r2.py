@@ -229,6 +229,24 @@ def test_options_that_there_are_not_are_findings(bucket: Any, host: PlainHost) -
     ]
 
 
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("x", "Error: SSE-C Key has invalid format"),
+        ("ab", "Error: SSE-C Key must be 32 bytes in length"),
+        (b"ab", "Error: SSE-C Key must be 32 bytes in length"),
+    ],
+)
+def test_an_encryption_key_is_checked_and_has_no_effect(bucket: Any, key: Any, text: str) -> None:
+    assert error_of(bucket.put("k", "v", ssecKey=key)) == text
+    get(bucket.put("k", "v", ssecKey="0" * 64))
+    assert text_of(bucket, "k", ssecKey=bytes(32)) == "v"
+
+
+def test_a_put_without_a_value_is_refused(bucket: Any) -> None:
+    assert "'put' on 'R2Bucket': parameter 2 is not of type 'ReadableStream or" in error_of(bucket.put("k"))
+
+
 # -- ranges ------------------------------------------------------------------------------------------------------------
 
 

@@ -123,6 +123,7 @@ class R2Model(RuleBasedStateMachine):
         self.host = PlainHost()
         self.bucket = self.host.binding("r2_buckets", bucket_name="files")
         self.model: dict[str, tuple[bytes, dict[str, str]]] = {}
+        self.from_parts: set[str] = set()  # their etags are no MD5 of the bytes
 
     @initialize()
     def begin(self) -> None:
@@ -133,11 +134,12 @@ class R2Model(RuleBasedStateMachine):
         made = get(self.bucket.put(key, value, customMetadata=custom))
         assert made.etag == hashlib.md5(value, usedforsecurity=False).hexdigest()
         self.model[key] = (value, custom)
+        self.from_parts.discard(key)
 
     @rule(key=KEYS, value=VALUES, seen=VALUES)
     def put_where_it_is_as_seen(self, key: str, value: bytes, seen: bytes) -> None:
         etag = hashlib.md5(seen, usedforsecurity=False).hexdigest()
-        holds = key in self.model and self.model[key][0] == seen
+        holds = key in self.model and key not in self.from_parts and self.model[key][0] == seen
         made = get(self.bucket.put(key, value, onlyIf={"etagMatches": etag}))
 
         assert (made is not None) is holds
@@ -149,7 +151,9 @@ class R2Model(RuleBasedStateMachine):
         made = get(self.bucket.put(key, value, onlyIf={"etagDoesNotMatch": "*"}))
 
         assert (made is not None) is (key not in self.model)
-        self.model.setdefault(key, (value, {}))
+        if made is not None:
+            self.model[key] = (value, {})
+            self.from_parts.discard(key)
 
     @rule(keys=st.lists(KEYS, max_size=3))
     def delete(self, keys: list[str]) -> None:
@@ -191,6 +195,7 @@ class R2Model(RuleBasedStateMachine):
         else:
             get(upload.complete([part]))
             self.model[upload.key] = (again, {"by": "parts"})
+            self.from_parts.add(upload.key)
 
     @rule(prefix=PREFIXES, limit=LIMITS)
     def walk(self, prefix: str, limit: int) -> None:

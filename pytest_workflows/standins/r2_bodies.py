@@ -1,0 +1,45 @@
+"""The bytes of what is put into R2: at once, or when a stream is read."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from durable_engine import JsProxy
+from pytest_workflows.javascript.collections import bytes_of
+from pytest_workflows.javascript.objects import js_error
+
+from .js_arguments import is_of_class, not_of_type, utf8
+
+VALUES = "ReadableStream or ArrayBuffer or ArrayBufferView or string or Blob"
+"""What may be put, as errors name it."""
+
+NO_LENGTH = (
+    "Provided readable stream must have a known length (request/response body or readable half of FixedLengthStream)"
+)
+
+
+def body_of(value: Any, method: str, owner: str, expected: str) -> Any:
+    """The bytes of a value that is put; a stream of a known length as it is."""
+    if isinstance(value, str):
+        return utf8(value)
+    data = bytes_of(value) if isinstance(value, JsProxy) else None
+    if data is not None:
+        return data
+    if is_of_class(value, "Blob") or is_of_class(value, "File"):
+        return value._content
+    if is_of_class(value, "ReadableStream"):
+        if value._length is None:
+            raise js_error("TypeError", NO_LENGTH)
+        return value
+    raise not_of_type(method, owner, 2, expected)
+
+
+def with_bytes(body: Any, store: Callable[[bytes], Any]) -> Any:
+    """Do something with bytes at once, or with those of a stream when they are read."""
+    data = body if isinstance(body, bytes) else body._drain()
+    return store(data) if isinstance(data, bytes) else _when_read(data, store)
+
+
+async def _when_read(data: Awaitable[bytes], store: Callable[[bytes], Any]) -> Any:
+    return store(await data)
