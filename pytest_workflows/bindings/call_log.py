@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from durable_engine import (
     Effect,
@@ -79,14 +79,20 @@ class CallRecord:
         return f"<call {self.method}({', '.join(given)}){of}{outcome}>"
 
 
-_Note = tuple[str, tuple[Any, ...], int, Any, Callable[..., Any] | None, BaseException | None]
-"""A call that becomes a record when somebody asks: to make one takes as long as a query."""
+_Note = tuple[Any, ...]
+"""The arguments of a `CallLog.note`, with the time: to make a record takes as long as a query."""
 
 
-def _record_of(note: Any) -> CallRecord:
-    method, args, at, answer, convert, error = note
-    result = None if convert is None else convert(answer, *args)
-    return CallRecord(method, args, {}, to_datetime(at), result=result, error=error)
+def _records_of(note: _Note) -> Iterator[CallRecord]:
+    method, args, now, answer, convert, error, prepared, bound = note
+    at = to_datetime(now)
+    if prepared is not None:
+        yield CallRecord("prepare", prepared, {}, at)
+    if bound is not None:
+        yield CallRecord("bind", bound, {}, at)
+    if method is not None:
+        result = None if error is not None or convert is None else convert(answer, *args)
+        yield CallRecord(method, args, {}, at, result=result, error=error)
 
 
 class InjectedFault:
@@ -164,9 +170,14 @@ class CallLog:
     @property
     def records(self) -> list[CallRecord]:
         """The calls so far, in order."""
-        records = [_record_of(one) if type(one) is tuple else one for one in self._records]
-        self._records[:] = records
-        return cast("list[CallRecord]", records)
+        records: list[CallRecord] = []
+        for one in self._records:
+            if isinstance(one, CallRecord):
+                records.append(one)
+            else:
+                records.extend(_records_of(one))
+        self._records = list(records)
+        return records
 
     def is_idle(self) -> bool:
         """Whether a call made now is only to be noted: it is no instance's, and no fault waits for one."""
@@ -174,14 +185,16 @@ class CallLog:
 
     def note(
         self,
-        method: str,
+        method: str | None,
         args: tuple[Any, ...],
         answer: Any = None,
         convert: Callable[..., Any] | None = None,
         error: BaseException | None = None,
+        prepared: tuple[Any, ...] | None = None,
+        bound: tuple[Any, ...] | None = None,
     ) -> None:
         """Keep a record of a call that was made while the log was idle (`workers.binding_wrappers.Calls`)."""
-        self._records.append((method, args, self._clock.now_ms, answer, convert, error))
+        self._records.append((method, args, self._clock.now_ms, answer, convert, error, prepared, bound))
 
     def call(
         self,

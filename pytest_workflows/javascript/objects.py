@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import keyword
 from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping, MutableMapping, Sequence
 from types import FunctionType
 from typing import Any, ClassVar, Self, TypeVar
@@ -451,12 +452,16 @@ class JsConstructor(JsFunction):
         if not name.startswith("_"):
             for base in self._class.__mro__:
                 found = vars(base).get(f"_static_{name}", vars(base).get(name))
+                if found is None and keyword.iskeyword(name):
+                    found = vars(base).get(f"_static_{name}_", vars(base).get(f"{name}_"))
                 if isinstance(found, staticmethod):
                     function: Any = found.__func__
                     is_promised = isinstance(function, _Promised)
                     function = function.function if is_promised else function
                     most, least = _arity(function, bound=False)
-                    return JsFunction(function, name, is_promised=is_promised, most=most, least=least)
+                    made = JsFunction(function, name, is_promised=is_promised, most=most, least=least)
+                    self.__dict__[name] = made  # the next time it is there
+                    return made
                 if found is not None and isinstance(found, int | float | str):
                     return found
         raise AttributeError(name)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from durable_engine import ConversionError, JsException, JsProxy
 from pytest_workflows.javascript import runtime
 from pytest_workflows.javascript.collections import JsSet, buffer_from_python
-from pytest_workflows.javascript.objects import JsArray, JsPlain, PyProxy, from_python, js_error, js_text
+from pytest_workflows.javascript.objects import JsArray, JsFunction, JsPlain, PyProxy, from_python, js_error, js_text
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -96,11 +96,12 @@ class _Conversion:
         for key in value:
             if not isinstance(key, _KEYS):
                 raise ConversionError(f"Cannot use {key!r} as a key for a Javascript Map")
-        if self._of_dict is not None:
+        is_object = isinstance(self._of_dict, JsFunction) and self._of_dict.name == "fromEntries"
+        if self._of_dict is not None and not is_object:
             return from_python(
                 self._of_dict(JsArray([JsArray([key, self.convert(item, left)]) for key, item in value.items()]))
             )
-        if runtime.python_version() < (3, 14):
+        if not is_object and runtime.python_version() < (3, 14):
             from pytest_workflows.javascript.maps import LiteralMap
 
             literal = self._made[id(value)] = LiteralMap()

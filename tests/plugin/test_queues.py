@@ -398,8 +398,12 @@ def test_a_consumer_without_a_handler_says_so(shop: Any) -> None:
             await workflow_engine.run_until_idle()
         """,
     )
-    result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*WorkflowConfigError*src/entry.py has no queue handler*"])
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*WorkflowConfigError*wrangler.jsonc:12: the Worker is a consumer of the queue 'orders', and its main module has no *"
+        ]
+    )
 
 
 @pytest.mark.parametrize(
@@ -426,8 +430,8 @@ def test_a_setting_of_a_consumer_that_cannot_be_is_an_error(shop: Any, setting: 
             await workflow_env.Q.send("a")
         """,
     )
-    result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines([f"*WorkflowConfigError*{message}"])
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([f"*WorkflowConfigError*wrangler.jsonc:3: {message}"])
 
 
 def test_an_acknowledgement_that_a_raise_undoes_is_found_where_it_was_made(shop: Any) -> None:
@@ -447,7 +451,7 @@ def test_an_acknowledgement_that_a_raise_undoes_is_found_where_it_was_made(shop:
         """,
         "--workflows-strict",
     )
-    result.assert_outcomes(failed=1)
+    result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
         [
             "*[[]lost-acknowledgement[]] */src/entry.py:15: 2 of 2 messages of the queue 'orders' were acknowledged, the "
