@@ -34,6 +34,8 @@ LEFT_OUT = {
     ("d1.allowed", "SELECT changes() AS c, last_insert_rowid() AS l, total_changes() AS tc"): EARLIER,
     ("d1.allowed", "SELECT * FROM sqlite_schema LIMIT 1"): EARLIER,
     ("d1.master", "autoinc"): EARLIER,
+    ("do.storage.tx", "txnNames"): ORDER,
+    ("do.storage.names", "exportsCls"): "its Worker had other classes",
     ("do.ids", "getOfOther"): ORDER,
     ("do.ids", "json"): ORDER,
     ("d1.batch.atomic", "strings"): "ends with a stack of the local runtime's own files",
