@@ -485,7 +485,7 @@ class Interpreter:
                 return from_python(of[key])
             except IndexError:
                 return None
-        return from_python(getattr(of, key, None))
+        return from_python(getattr(of, "__iter__" if key == "Symbol.iterator" else key, None))
 
     def set(self, of, key, value):
         """Set a member."""

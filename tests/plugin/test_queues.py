@@ -58,6 +58,9 @@ def shop(worker: Any) -> Any:
     return worker
 
 
+NO_QUEUES = """
+    {"name": "shop", "main": "src/entry.py", "compatibility_date": "2026-11-10"}
+"""
 HEAD = """
         import asyncio
         import pytest
@@ -451,7 +454,7 @@ def test_an_acknowledgement_that_a_raise_undoes_is_found_where_it_was_made(shop:
         """,
         "--workflows-strict",
     )
-    result.assert_outcomes(errors=1)
+    result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
             "*[[]lost-acknowledgement[]] */src/entry.py:15: 2 of 2 messages of the queue 'orders' were acknowledged, the "
@@ -464,6 +467,7 @@ def test_an_acknowledgement_that_a_raise_undoes_is_found_where_it_was_made(shop:
 
 
 def test_a_method_is_called_as_another_worker_calls_it(shop: Any) -> None:
+    shop.write("wrangler.jsonc", NO_QUEUES)
     shop.write(
         "src/entry.py",
         """
@@ -615,6 +619,7 @@ def test_an_entrypoint_that_is_not_there_says_which_are(shop: Any) -> None:
 
 
 def test_what_a_handler_gave_to_wait_until_is_done_when_it_returns(shop: Any) -> None:
+    shop.write("wrangler.jsonc", NO_QUEUES)
     shop.write(
         "src/entry.py",
         """
@@ -670,6 +675,7 @@ def test_what_a_handler_gave_to_wait_until_is_done_when_it_returns(shop: Any) ->
 
 
 def test_an_email_and_a_tail_handler_get_what_the_platform_gives_them(shop: Any) -> None:
+    shop.write("wrangler.jsonc", NO_QUEUES)
     shop.write(
         "src/entry.py",
         """
