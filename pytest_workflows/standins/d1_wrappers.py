@@ -41,13 +41,21 @@ class StatementWrapper(QuickWrapper, wraps=D1PreparedStatement):
     def bind(self, *args: Any, **kwargs: Any) -> Any:
         """The same statement with other values."""
         calls = self._calls
-        if kwargs or not (calls is None or calls.is_idle()):
+        if kwargs:
             self._note_beginnings()
             return self._invoke("bind", self._binding.bind, args, kwargs)
+        if calls is None or calls.is_idle():
+            return self._with_values(args, self._origin, self._prepared, args)
+        self._note_beginnings()
+        return calls.call(self, "bind", lambda origin: self._with_values(args, origin, [], None), args, kwargs)
+
+    def _with_values(
+        self, args: tuple[Any, ...], origin: Any, prepared: list[tuple[Any, ...]], bound: tuple[Any, ...] | None
+    ) -> StatementWrapper:
         session = self._session
         made: StatementWrapper = object.__new__(StatementWrapper)
         made._session, made._sql, made._values = session, self._sql, bound_from_python(args, session)
-        made._calls, made._origin, made._prepared, made._bound = calls, self._origin, self._prepared, args
+        made._calls, made._origin, made._prepared, made._bound = self._calls, origin, prepared, bound
         return made
 
     def _note_beginnings(self) -> None:
@@ -74,10 +82,12 @@ def _sender(method: str, most: int, convert: Callable[..., Any]) -> Callable[...
 
     def send(self: StatementWrapper, *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
         calls = self._calls
-        is_plain = not kwargs and (not args or (len(args) <= most and type(args[0]) is str))
-        if not is_plain or not (calls is None or calls.is_idle()):
+        if kwargs or (args and (len(args) > most or type(args[0]) is not str)):
             self._note_beginnings()
             return self._invoke(method, getattr(self._binding, method), args, kwargs)  # type: ignore[no-any-return]
+        if not (calls is None or calls.is_idle()):
+            self._note_beginnings()
+            return calls.call(self, method, lambda _: send_now(self, args), args, kwargs)  # type: ignore[no-any-return]
         answer = error = None
         try:
             answer = self._session.send(self._sql, self._values)
@@ -90,6 +100,12 @@ def _sender(method: str, most: int, convert: Callable[..., Any]) -> Callable[...
             self._bound = None
         return _resolved(result) if error is None else _rejected(error)
 
+    def send_now(self: StatementWrapper, args: tuple[Any, ...]) -> Coroutine[Any, Any, Any]:
+        try:
+            return _resolved(convert(self._session.send(self._sql, self._values), *args))
+        except Exception as raised:
+            return _rejected(raised)
+
     send.__name__ = method
     return send
 
@@ -100,11 +116,16 @@ class _PreparingWrapper(QuickWrapper):
     def prepare(self, *args: Any, **kwargs: Any) -> Any:
         """A statement."""
         calls = self._calls
-        if kwargs or len(args) != 1 or type(args[0]) is not str or not (calls is None or calls.is_idle()):
+        if kwargs or len(args) != 1 or type(args[0]) is not str:
             return self._invoke("prepare", self._binding.prepare, args, kwargs)
+        if calls is None or calls.is_idle():
+            return self._statement(args[0], self._origin, [args])
+        return calls.call(self, "prepare", lambda origin: self._statement(args[0], origin, []), args, kwargs)
+
+    def _statement(self, sql: str, origin: Any, prepared: list[tuple[Any, ...]]) -> StatementWrapper:
         made: StatementWrapper = object.__new__(StatementWrapper)
-        made._session, made._sql, made._values = self._binding._session, args[0], ()
-        made._calls, made._origin, made._prepared, made._bound = calls, self._origin, [args], None
+        made._session, made._sql, made._values = self._binding._session, sql, ()
+        made._calls, made._origin, made._prepared, made._bound = self._calls, origin, prepared, None
         return made
 
     def batch(self, *args: Any, **kwargs: Any) -> Any:
