@@ -306,14 +306,14 @@ def python_error(error: BaseException) -> JsException:
 _SDKS_FRAMES: Final = frozenset({"wrapper_func", "python_to_rpc", "_raise_on_disabled_type"})
 
 
-def _without_own_frames(told: traceback.TracebackException) -> traceback.TracebackException:
+def _without_own_frames(described: traceback.TracebackException) -> traceback.TracebackException:
     """An exception's text without the frames of the stand-in, but for those that are the SDK's on the platform."""
-    kept = [frame for frame in told.stack if not is_hidden(frame.filename) or frame.name in _SDKS_FRAMES]
-    told.stack = traceback.StackSummary.from_list(kept)
-    for further in (told.__cause__, told.__context__, *(told.exceptions or ())):
+    kept = [frame for frame in described.stack if not is_hidden(frame.filename) or frame.name in _SDKS_FRAMES]
+    described.stack = traceback.StackSummary.from_list(kept)
+    for further in (described.__cause__, described.__context__, *(described.exceptions or ())):
         if further is not None:
             _without_own_frames(further)
-    return told
+    return described
 
 
 def no_method(name: str) -> JsException:

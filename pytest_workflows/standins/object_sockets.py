@@ -12,11 +12,12 @@ from durable_engine import JsException, jsnull
 from pytest_workflows.javascript.buffers import JsArrayBuffer
 from pytest_workflows.javascript.collections import JsDate
 from pytest_workflows.javascript.objects import JsArray, js_error, js_text
-from pytest_workflows.javascript.web_socket import WebSocket
 
 from .crossing import log
 
 if TYPE_CHECKING:
+    from pytest_workflows.javascript.web_socket import WebSocket
+
     from .host import Host
     from .running_object import RunningObject
 
@@ -55,7 +56,7 @@ class ObjectSockets:
         Raises:
             JsException: If it is no socket, was accepted before, or has tags that are too many or too long.
         """
-        if not isinstance(socket, WebSocket):
+        if getattr(socket, "_js_class", None) != "WebSocket":
             raise _not_of_type("acceptWebSocket")
         names = tuple(dict.fromkeys(js_text(tag) for tag in tags._items)) if isinstance(tags, JsArray) else ()
         if len(names) > _MOST_TAGS:

@@ -58,6 +58,9 @@ def shop(worker: Any) -> Any:
     return worker
 
 
+NO_QUEUES = """
+    {"name": "shop", "main": "src/entry.py", "compatibility_date": "2026-11-10"}
+"""
 HEAD = """
         import asyncio
         import pytest
@@ -398,8 +401,12 @@ def test_a_consumer_without_a_handler_says_so(shop: Any) -> None:
             await workflow_engine.run_until_idle()
         """,
     )
-    result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*WorkflowConfigError*src/entry.py has no queue handler*"])
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*WorkflowConfigError*wrangler.jsonc:12: the Worker is a consumer of the queue 'orders', and its main module has no *"
+        ]
+    )
 
 
 @pytest.mark.parametrize(
@@ -426,8 +433,8 @@ def test_a_setting_of_a_consumer_that_cannot_be_is_an_error(shop: Any, setting: 
             await workflow_env.Q.send("a")
         """,
     )
-    result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines([f"*WorkflowConfigError*{message}"])
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([f"*WorkflowConfigError*wrangler.jsonc:3: {message}"])
 
 
 def test_an_acknowledgement_that_a_raise_undoes_is_found_where_it_was_made(shop: Any) -> None:
@@ -460,6 +467,7 @@ def test_an_acknowledgement_that_a_raise_undoes_is_found_where_it_was_made(shop:
 
 
 def test_a_method_is_called_as_another_worker_calls_it(shop: Any) -> None:
+    shop.write("wrangler.jsonc", NO_QUEUES)
     shop.write(
         "src/entry.py",
         """
@@ -611,6 +619,7 @@ def test_an_entrypoint_that_is_not_there_says_which_are(shop: Any) -> None:
 
 
 def test_what_a_handler_gave_to_wait_until_is_done_when_it_returns(shop: Any) -> None:
+    shop.write("wrangler.jsonc", NO_QUEUES)
     shop.write(
         "src/entry.py",
         """
@@ -666,6 +675,7 @@ def test_what_a_handler_gave_to_wait_until_is_done_when_it_returns(shop: Any) ->
 
 
 def test_an_email_and_a_tail_handler_get_what_the_platform_gives_them(shop: Any) -> None:
+    shop.write("wrangler.jsonc", NO_QUEUES)
     shop.write(
         "src/entry.py",
         """

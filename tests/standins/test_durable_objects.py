@@ -70,7 +70,9 @@ class Counter(DurableObject):
 
 @pytest.fixture
 def host():
-    return ObjectHost()
+    made = ObjectHost()
+    yield made
+    made.stores.close()
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ async def check_out(customer: str, checkout: Checkout, env: Env):
     items = await basket.items()
     if not items:
         raise HTTPException(409, "The basket is empty.")
-    number = f"{customer}-{await basket.next_number()}"
+    number = await basket.next_order()
     new_order = env.DB.prepare("INSERT INTO orders (number, customer) VALUES (?, ?)").bind(number, customer)
     new_line = env.DB.prepare("INSERT INTO lines (number, sku, quantity) VALUES (?, ?, ?)")
     lines = [new_line.bind(number, sku, quantity) for sku, quantity in items.items()]

@@ -20,10 +20,11 @@ class Basket(DurableObject):
         found = await self.ctx.storage.list(prefix="item:")
         return {key.removeprefix("item:"): quantity for key, quantity in found.items()}
 
-    async def next_number(self):
-        number = (await self.ctx.storage.get("number") or 0) + 1
-        await self.ctx.storage.put("number", number)
-        return number
+    async def next_order(self):
+        """The number of the next order. It becomes a workflow's id, which takes no `@`."""
+        count = (await self.ctx.storage.get("orders") or 0) + 1
+        await self.ctx.storage.put("orders", count)
+        return f"{self.ctx.id.toString()[:12]}-{count}"
 
     async def empty(self):
         await self.ctx.storage.delete([f"item:{sku}" for sku in await self.items()])

@@ -31,8 +31,8 @@ class OrderWorkflow(WorkflowEntrypoint):
         try:
             total = await reserve()
         except NonRetryableError:
-            await self._close(step, number, customer, "sold out", "We are sorry: that is sold out.")
-            return {"status": "sold out"}
+            await self._close(step, number, customer, "sold-out", "We are sorry: that is sold out.")
+            return {"status": "sold-out"}
 
         @step.do("take payment", config={"retries": {"limit": 3, "delay": "30 seconds", "backoff": "exponential"}})
         async def take_payment():
@@ -57,8 +57,8 @@ class OrderWorkflow(WorkflowEntrypoint):
                 await self.env.DB.prepare("DELETE FROM reservations WHERE number = ?").bind(number).run()
 
             await release()
-            await self._close(step, number, customer, "not paid", "We could not take the payment.")
-            return {"status": "not paid"}
+            await self._close(step, number, customer, "unpaid", "We could not take the payment.")
+            return {"status": "unpaid"}
 
         @step.do("write the invoice")
         async def write_invoice():
