@@ -66,10 +66,10 @@ SUITES = (
         "workerd-test/http-client",
         {"vars": {"color": False}},
         fails={
-            "urllib_request_cases.py::test_request_method_headers_and_data": "reaches its origin over a raw TCP socket, "
+            "urllib_request_cases.py::test_request_method_headers_and_data": "reaches its origin over raw TCP, "
             "where the URL keeps the port 80 that a request's URL leaves out",
-            "urllib_request_cases.py::test_url_error_and_custom_handler_behavior": "asks for an FTP server: connections "
-            "that are no HTTP are refused with an error of ours, which a Worker's `except` does not hide",
+            "urllib_request_cases.py::test_url_error_and_custom_handler_behavior": "asks for an FTP server: "
+            "connections that are no HTTP are refused with an error of ours, which a Worker's `except` does not hide",
         },
         is_worker=True,
     ),

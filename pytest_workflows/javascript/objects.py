@@ -10,11 +10,15 @@ from __future__ import annotations
 import asyncio
 import inspect
 import keyword
+import os
 from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping, MutableMapping, Sequence
 from types import FunctionType
 from typing import Any, ClassVar, Self, TypeVar
 
-from durable_engine import JsBigInt, JsException, JsNull, JsProxy, jsnull
+from durable_engine import JsBigInt, JsException, JsNull, JsProxy, hide_frames, jsnull
+
+# Of the whole room; not in its __init__, which a pytest run without a Worker imports too.
+hide_frames(os.path.dirname(__file__) + os.sep)
 
 F = TypeVar("F", bound=Callable[..., Any])
 

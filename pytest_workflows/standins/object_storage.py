@@ -33,9 +33,11 @@ if TYPE_CHECKING:
     from .sql_storage import SqlStorage
 
 _NOT_SQLITE: Final = (
-    "SQL is not enabled for this Durable Object class. To enable it, set `new_sqlite_classes` instead of `new_classes` "
-    "in the migrations of your Wrangler configuration."
+    "SQL is not enabled for this Durable Object class. To enable it, set `enableSql = true` in your workerd config for "
+    "the class. If using wrangler, under `[[migrations]]` in wrangler.toml, change `new_classes` to "
+    "`new_sqlite_classes`. Note that this change cannot be made after the class is already deployed to production."
 )
+_NOT_IN_TRANSACTION: Final = "Cannot call deleteAll() within a transaction"
 _COMMITTED: Final = (
     "Cannot call {}() on transaction that has already committed: did you move `txn` outside of the closure?"
 )
@@ -65,6 +67,11 @@ class ObjectWrites:
         self._now_ms = now_ms
         self._on_alarm = on_alarm
         self._since: int | None = None
+
+    @property
+    def is_in_transaction(self) -> bool:
+        """Whether a transaction is open that the object has begun itself."""
+        return self.data.depth > (0 if self._since is None else 1)
 
     def before(self) -> None:
         """To be called before anything is written."""
@@ -241,7 +248,9 @@ class DurableObjectStorage(_Operations):
 
     @promised
     def deleteAll(self, options: Any = None) -> Any:
-        """Take all keys out, and all tables."""
+        """Take all keys out, and all tables. Refused within a transaction."""
+        if self._writes.is_in_transaction:
+            raise js_error("Error", _NOT_IN_TRANSACTION)
         self._writes.before()
         self._writes.data.delete_all()
         if self._clears_alarm:
@@ -353,7 +362,7 @@ class DurableObjectTransaction(_Operations):
     @promised
     def deleteAll(self, options: Any = None) -> Any:
         """Refused, as on the platform."""
-        raise js_error("Error", "Cannot call deleteAll() within a transaction")
+        raise js_error("Error", _NOT_IN_TRANSACTION)
 
     def rollback(self) -> None:
         """Undo everything that was written in it; nothing can be done with it afterwards."""

@@ -212,6 +212,21 @@ async def test_everything_is_deleted_and_the_alarm_with_it(inside):
     assert await inside(code) == [None, None, 0]
 
 
+async def test_everything_cannot_be_deleted_in_a_transaction(inside):
+    async def code(storage):
+        await storage.put("k", 1)
+
+        async def work(txn):
+            await storage.deleteAll()
+
+        try:
+            await storage.transaction(work)
+        except JsException as error:
+            return ["Cannot call deleteAll() within a transaction" in str(error), await storage.get("k")]
+
+    assert await inside(code) == [True, 1]
+
+
 async def test_before_february_2026_deleting_everything_leaves_the_alarm():
     host = ObjectHost(flags={"delete_all_deletes_alarm": False})
 
