@@ -25,8 +25,9 @@ _MOST_TAGS: Final = 10
 _LONGEST_TAG: Final = 256
 _LONGEST_RESPONSE: Final = 2048
 _OPEN: Final = 1
-_ACCEPTED: Final = "Cannot call `acceptWebSocket()` if the WebSocket was already accepted via `accept()`"
-_PAIR_ACCEPTED: Final = "Cannot call `acceptWebSocket()` on this WebSocket because its pair has already been accepted or used in a Response."
+_CANNOT: Final = "Cannot call `acceptWebSocket()`"
+_ACCEPTED: Final = f"{_CANNOT} if the WebSocket was already accepted via `accept()`"
+_PAIR_ACCEPTED: Final = f"{_CANNOT} on this WebSocket because its pair has already been accepted or used in a Response."
 _NO_TAGS: Final = "you must call 'acceptWebSocket()' before attempting to access the tags of a WebSocket."
 
 

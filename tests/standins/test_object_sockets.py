@@ -5,7 +5,7 @@ import asyncio
 import js
 import pytest
 from object_host import ObjectHost
-from pyodide.ffi import create_proxy
+from pyodide.ffi import create_proxy, to_js
 
 from durable_engine import JsException
 from pytest_workflows.standins.object_access import evict_durable_object, run_in_durable_object
@@ -63,7 +63,7 @@ async def test_a_message_calls_the_handler_also_when_the_object_was_dropped_from
 async def test_bytes_arrive_as_a_memoryview(room):
     client, received = await open_socket(room)
 
-    client.send(b"ab")
+    client.send(to_js(b"ab"))
     await turns()
 
     assert received == ["ab in bytes of 1"]
