@@ -730,6 +730,7 @@ class JsPromise(JsObject, js_class="Promise"):
         self._error: BaseException | None = None
         self._is_settled = False
         self._waiters: list[Callable[[], None]] = []
+        self._task: asyncio.Future[Any] | None = None
 
     @classmethod
     def resolved(cls, value: Any) -> Self:
@@ -753,7 +754,7 @@ class JsPromise(JsObject, js_class="Promise"):
     def running(cls, coroutine: Coroutine[Any, Any, Any] | asyncio.Task[Any]) -> Self:
         """The promise of what a coroutine gives, which runs as a task from now on, or of a task."""
         made = cls()
-        task = asyncio.ensure_future(coroutine)
+        task = made._task = asyncio.ensure_future(coroutine)
         _running.add(task)
 
         def done(_: asyncio.Future[Any]) -> None:
@@ -787,7 +788,7 @@ class JsPromise(JsObject, js_class="Promise"):
 
     def __await__(self) -> Generator[Any, None, Any]:
         if not self._is_settled:
-            future = asyncio.get_running_loop().create_future()
+            future = _Waiting(self._task)
             self._waiters.append(lambda: None if future.done() else future.set_result(None))
             yield from future.__await__()
         elif others_are_ready():
@@ -822,6 +823,22 @@ class JsPromise(JsObject, js_class="Promise"):
             return from_python(await self)
         finally:
             await settle(function())
+
+
+class _Waiting(asyncio.Future[None]):
+    """What awaits a promise. The engine's clock, which moves where all of a step waits for its timers, looks at it.
+
+    Args:
+        task: The promise's task; None where it has none.
+
+    Attributes:
+        settled_by_code: Whether other tasks and callbacks settle the promise, and nothing else.
+    """
+
+    def __init__(self, task: asyncio.Future[Any] | None) -> None:
+        super().__init__(loop=asyncio.get_running_loop())
+        self._children = () if task is None else (task,)  # as the future of a `gather` has them
+        self.settled_by_code = task is None
 
 
 _running: set[asyncio.Future[Any]] = set()

@@ -136,7 +136,7 @@ class DurableObjectState(JsObject):
 
     def setWebSocketAutoResponse(self, pair: Any = None) -> None:
         """Answer messages of a certain text without calling the object; none where nothing is given."""
-        self._running.sockets.auto_response = pair
+        self._running.sockets.set_auto_response(pair)
 
     def getWebSocketAutoResponse(self) -> Any:
         """The pair that `setWebSocketAutoResponse` was given; null for none."""

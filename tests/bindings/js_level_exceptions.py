@@ -54,3 +54,9 @@ NEEDS_SQLITE = {
     ("d1.allowed", "EXPLAIN QUERY PLAN SELECT * FROM t"): (3, 45),
 }
 """Labels that say what a newer SQLite does than some Pythons have: the version that does it."""
+
+NEEDS_SQLITE = {
+    ("d1.allowed", "SELECT jsonb('{}') AS v"): (3, 45),
+    ("d1.allowed", "EXPLAIN QUERY PLAN SELECT * FROM t"): (3, 45),
+}
+"""Records and labels that need a newer SQLite than some Pythons have."""

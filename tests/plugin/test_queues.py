@@ -287,6 +287,35 @@ def test_a_body_is_written_as_javascript_writes_it_whichever_way_it_goes(shop: A
     ).assert_outcomes(passed=1)
 
 
+def test_a_content_type_takes_what_it_can_hold(shop: Any) -> None:
+    run(
+        shop,
+        """
+        from pyodide.ffi import JsException
+
+        async def test_it(workflow_env, workflow_engine):
+            q = workflow_env.Q
+            for kind, body, received in (
+                ("text", 2**60, "bigint"), ("text", None, "object"), ("text", True, "boolean"), ("bytes", "s", "string")
+            ):
+                expected = "string" if kind == "text" else "ArrayBufferView"
+                with pytest.raises(JsException) as raised:
+                    await q.send(body, contentType=kind)
+                assert str(raised.value) == (
+                    f'TypeError: Content Type "{kind}" requires a value of type {expected}, but received: {received}'
+                )
+            with pytest.raises(JsException, match="^TypeError: Unsupported queue message content type: nonsense$"):
+                await q.send("s", contentType="nonsense")
+            await q.sendBatch(
+                [{"body": b"ab", "contentType": "bytes"}, {"body": {1, 2}, "contentType": "v8"}, {"body": {"a": b"c"}}]
+            )
+            await workflow_engine.run_until_idle()
+            (_, (content, cloned, json)), = SEEN
+            assert (bytes(content), cloned, json) == (b"ab", {1, 2}, {"a": {"0": 99}})
+        """,
+    ).assert_outcomes(passed=1)
+
+
 def test_a_workflow_waits_for_what_its_message_does(shop: Any) -> None:
     shop.write(
         "wrangler.jsonc",
