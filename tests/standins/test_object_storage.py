@@ -336,6 +336,39 @@ async def test_an_alarm_taken_back_in_a_failing_handler_is_not_retried(host, ins
     assert runs == [0]
 
 
+@pytest.mark.parametrize(
+    ("entries", "problem"),
+    [
+        ({"k" * 2049: 1}, "ctx.storage.put(...) is given a key of 2,049 bytes, and a key has up to 2,048"),
+        (
+            {"k": "x" * 2_000_001},
+            "ctx.storage.put('k', ...) is given a value of 2,000,001 bytes, and a value has up to 2,000,000",
+        ),
+        (
+            {"k": b"x" * 2_000_001},
+            "ctx.storage.put('k', ...) is given a value of 2,000,001 bytes, and a value has up to 2,000,000",
+        ),
+        ({f"k{n}": n for n in range(129)}, "ctx.storage.put(...) is given 129 keys, and a call takes 128"),
+    ],
+)
+async def test_what_is_beyond_a_documented_limit_is_kept_and_reported(host, inside, entries, problem):
+    async def code(storage):
+        await storage.put(entries)
+        return len(await storage.list())
+
+    assert await inside(code) == len(entries)
+    assert host.warnings == [("documented-limit", problem)]
+
+
+async def test_what_is_within_the_limits_is_not_reported(host, inside):
+    async def code(storage):
+        await storage.put({"k" * 2048: "x" * 2_000_000, **{f"k{n}": n for n in range(127)}})
+
+    await inside(code)
+
+    assert host.warnings == []
+
+
 async def test_a_class_without_a_database_has_no_sql():
     host = ObjectHost()
 
