@@ -65,10 +65,15 @@ class RunState:
 
         point = self._setup.plan.point
         assert point is not None
-        calls = [record for name in names for record in self._env.calls(name) if record.effect is not None]
-        mine = [one for one in calls if one.instance == point.instance] or calls
-        mine = [one for one in mine if one.step == point.step] or mine
-        effects = [one.effect for one in mine if one.effect is not None]
+        calls = [record for name in names for record in self._env.calls(name)]
+        step = (point.instance, point.step)
+        effects = [one.effect for one in calls if (one.instance, one.step) == step and one.effect is not None]
+        if not effects:  # what an attempt that was made again has called wrote there, such as a queue's consumer
+            others = [record for name in self._env.called for record in self._env.calls(name)]
+            again = [one for one in others if one.instance == point.instance and (one.attempt or 1) > 1]
+            effects = [one.effect for one in again if one.effect is not None]
+        if not effects:
+            effects = [one.effect for one in calls if one.effect is not None]
         for likely in (
             [one for one in effects if classify_call(one) == "harmful"],
             [one for one in effects if may_write(one)],
