@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from .recordings.format.model import Recording
     from .recordings.playback.reproduction import reproduce
     from .standins.ai import AiAnswers
-    from .standins.d1_migrations import apply_d1_migrations
+    from .standins.d1_binding import apply_d1_migrations
     from .standins.object_access import (
         evict_durable_object,
         list_durable_object_ids,
@@ -138,7 +138,7 @@ _HOMES = {
     "WorkflowConfigError": ".errors",
     "WorkflowConfigWarning": ".errors",
     "WorkflowIntrospector": ".introspection.workflow",
-    "apply_d1_migrations": ".standins.d1_migrations",
+    "apply_d1_migrations": ".standins.d1_binding",
     "evict_durable_object": ".standins.object_access",
     "list_durable_object_ids": ".standins.object_access",
     "run_durable_object_alarm": ".standins.object_access",

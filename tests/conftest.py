@@ -91,7 +91,7 @@ class Sessions:
         return [importlib.import_module(name) for name in self.PLUGINS]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def all_modules() -> None:
     """Import all modules of ours, before pytester notes which there are.
 
@@ -105,5 +105,5 @@ def all_modules() -> None:
 
 
 @pytest.fixture
-def sessions(all_modules: None, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Sessions:
+def sessions(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Sessions:
     return Sessions(pytester, monkeypatch)

@@ -51,7 +51,9 @@ class _Answer:
         if not isinstance(response, Response):
             response = Response(response)
         content = b"" if request.method == "HEAD" else bytes(await response.bytes())
-        return httpx.Response(response.status, headers=list(response.headers.items()), content=content)
+        reason = {"reason_phrase": response.status_text.encode()} if response.status_text else {}
+        headers = list(response.headers.items())
+        return httpx.Response(response.status, headers=headers, content=content, extensions=reason)
 
 
 def _in_a_thread(work: Callable[[], Coroutine[Any, Any, httpx.Response]]) -> httpx.Response:

@@ -84,6 +84,9 @@ def run(suite: Suite, tests: Path, work: Path) -> list[dict[str, str]] | str:
     shutil.copytree(tests / suite.folder, folder)
     (folder / "pyproject.toml").unlink()  # no configuration of pytest's; its folder would be the root
     configure(suite, folder)
+    if suite.is_worker:
+        for file in (folder / "tests").glob("test_*.py"):
+            file.rename(folder / _cases(file.name))
     beside = HERE / "beside" / suite.name.replace("-", "_")
     for file in sorted(beside.glob("*.py")) if beside.is_dir() else []:
         shutil.copy(file, folder / file.name)
@@ -97,6 +100,7 @@ def run(suite: Suite, tests: Path, work: Path) -> list[dict[str, str]] | str:
     }
     command = [sys.executable, "-m", "pytest", "-q", "--continue-on-collection-errors"]
     command += ["--rootdir", str(folder), "-c", os.devnull]
+    command += ["-o", "python_files=test_*.py *_cases.py"]
     for plugin in PLUGINS:
         command += ["-p", plugin]
     ignored = [name for name in suite.uncounted if "::" not in name]
@@ -104,7 +108,7 @@ def run(suite: Suite, tests: Path, work: Path) -> list[dict[str, str]] | str:
     done = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=900
     )
-    unchanged(tests / suite.folder, folder)
+    unchanged(suite, tests / suite.folder, folder)
     if not outcomes.exists():
         return f"pytest ended before its first test:\n{done.stdout}{done.stderr}"
     seen = [json.loads(line) for line in outcomes.read_text(encoding="utf-8").splitlines()]
@@ -135,10 +139,17 @@ def configure(suite: Suite, folder: Path) -> None:
     path.write_text(json.dumps(ours, indent=2))
 
 
-def unchanged(published: Path, copied: Path) -> None:
+def unchanged(suite: Suite, published: Path, copied: Path) -> None:
     """Make sure that what ran is what was published."""
     for path in published.rglob("*.py"):
-        assert (copied / path.relative_to(published)).read_bytes() == path.read_bytes(), path
+        moved = suite.is_worker and path.parent.name == "tests"
+        copy = copied / (_cases(path.name) if moved else path.relative_to(published))
+        assert copy.read_bytes() == path.read_bytes(), path
+
+
+def _cases(name: str) -> str:
+    """What a test file is called that is code of the Worker."""
+    return f"{name.removeprefix('test_').removesuffix('.py')}_cases.py"
 
 
 def report(results: list[tuple[Suite, list[dict[str, str]] | str]]) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from durable_engine import (
     Effect,
@@ -29,6 +29,7 @@ from durable_engine import (
     to_datetime,
 )
 from pytest_workflows.messages.short_repr import shown
+from pytest_workflows.standins.made_calls import made_calls
 from pytest_workflows.workers.binding_wrappers import BindingWrapper
 
 if TYPE_CHECKING:
@@ -78,14 +79,20 @@ class CallRecord:
         return f"<call {self.method}({', '.join(given)}){of}{outcome}>"
 
 
-_Note = tuple[str, tuple[Any, ...], int, Any, Callable[..., Any] | None, BaseException | None]
-"""A call that becomes a record when somebody asks: to make one takes as long as a query."""
+_Note = tuple[Any, ...]
+"""The arguments of a `CallLog.note`, with the time: to make a record takes as long as a query."""
 
 
-def _record_of(note: Any) -> CallRecord:
-    method, args, at, answer, convert, error = note
-    result = None if convert is None else convert(answer, *args)
-    return CallRecord(method, args, {}, to_datetime(at), result=result, error=error)
+def _records_of(note: _Note) -> Iterator[CallRecord]:
+    method, args, now, answer, convert, error, prepared, bound = note
+    at = to_datetime(now)
+    if prepared is not None:
+        yield CallRecord("prepare", prepared, {}, at)
+    if bound is not None:
+        yield CallRecord("bind", bound, {}, at)
+    if method is not None:
+        result = None if error is not None or convert is None else convert(answer, *args)
+        yield CallRecord(method, args, {}, at, result=result, error=error)
 
 
 class InjectedFault:
@@ -158,13 +165,19 @@ class CallLog:
         self._records: list[CallRecord | _Note] = []
         engine.attached.setdefault(CallLog, {})[name] = self
         self._clock = engine.clock
+        self._made = made_calls(engine)
 
     @property
     def records(self) -> list[CallRecord]:
         """The calls so far, in order."""
-        records = [_record_of(one) if type(one) is tuple else one for one in self._records]
-        self._records[:] = records
-        return cast("list[CallRecord]", records)
+        records: list[CallRecord] = []
+        for one in self._records:
+            if isinstance(one, CallRecord):
+                records.append(one)
+            else:
+                records.extend(_records_of(one))
+        self._records = list(records)
+        return records
 
     def is_idle(self) -> bool:
         """Whether a call made now is only to be noted: it is no instance's, and no fault waits for one."""
@@ -172,14 +185,16 @@ class CallLog:
 
     def note(
         self,
-        method: str,
+        method: str | None,
         args: tuple[Any, ...],
         answer: Any = None,
         convert: Callable[..., Any] | None = None,
         error: BaseException | None = None,
+        prepared: tuple[Any, ...] | None = None,
+        bound: tuple[Any, ...] | None = None,
     ) -> None:
         """Keep a record of a call that was made while the log was idle (`workers.binding_wrappers.Calls`)."""
-        self._records.append((method, args, self._clock.now_ms, answer, convert, error))
+        self._records.append((method, args, self._clock.now_ms, answer, convert, error, prepared, bound))
 
     def call(
         self,
@@ -210,21 +225,24 @@ class CallLog:
                 answer = invoke(_Origin(f"{path}(...)", effect))
         except BaseException as error:
             record.error = error
-            _notify(acting, effect)
+            self._notify(acting, effect)
             raise
         if isinstance(answer, CoroutineType):
-            _notify(acting, effect)
+            self._notify(acting, effect)
             return self._answer(record, answer, acting, 0 if fault is None else fault.delay)
         record.result = answer
         if not isinstance(answer, BindingWrapper) or method not in _BEGINNINGS:
-            _notify(acting, effect)
+            self._notify(acting, effect)
         return answer
 
     def _effect(
         self, scope: Scope, wrapper: BindingWrapper, path: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> Effect:
         origin = None if wrapper._origin is None else wrapper._origin.effect
-        return make_effect(scope, self.name, path, args, kwargs, origin, tuple(_origins((args, kwargs))))
+        given = tuple(_origins((args, kwargs)))
+        if any(isinstance(value, _HOLDING) for value in (*args, *kwargs.values())):
+            args, kwargs = tuple(map(_as_given, args)), {name: _as_given(value) for name, value in kwargs.items()}
+        return make_effect(scope, self.name, path, args, kwargs, origin, given)
 
     def _fault_for(self, method: str) -> InjectedFault | None:
         for fault in self.faults:
@@ -234,6 +252,11 @@ class CallLog:
                     self.faults.remove(fault)
                 return fault
         return None
+
+    def _notify(self, scope: Scope | None, effect: Effect | None) -> None:
+        if scope is not None and effect is not None:
+            self._made.add(scope.instance.row.key, effect)
+            notify_effect(scope, effect)
 
     async def _answer(self, record: CallRecord, answer: Any, scope: Scope | None, delay: int) -> Any:
         __tracebackhide__ = True
@@ -280,11 +303,6 @@ def _settle(answered: Any) -> None:
         answered.set_result(None)
 
 
-def _notify(scope: Scope | None, effect: Effect | None) -> None:
-    if scope is not None and effect is not None:
-        notify_effect(scope, effect)
-
-
 def _origins(value: Any) -> Iterator[Effect]:
     """The calls that gave the objects in a call's arguments, such as the statements of a batch."""
     if isinstance(value, BindingWrapper):
@@ -294,6 +312,50 @@ def _origins(value: Any) -> Iterator[Effect]:
     elif type(value) in (list, tuple, dict):
         for item in value.values() if type(value) is dict else value:
             yield from _origins(item)
+
+
+_HOLDING = (BindingWrapper, list, tuple, dict)
+
+
+class Given:
+    """An object of a binding as an argument of a call: what it was made by, so that two of one kind are equal.
+
+    Args:
+        origin: The way on which it was reached; None for a binding itself.
+    """
+
+    def __init__(self, origin: _Origin | None) -> None:
+        self._text = "a binding" if origin is None else origin.path
+        effect = None if origin is None else origin.effect
+        if effect is not None:
+            self._text = _made_by(effect)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Given) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __repr__(self) -> str:
+        return self._text
+
+
+def _as_given(value: Any) -> Any:
+    """An argument as reports and rules get it: without objects of the test."""
+    if isinstance(value, BindingWrapper):
+        return Given(value._origin)
+    if type(value) in (list, tuple):
+        return type(value)(map(_as_given, value))
+    if type(value) is dict:
+        return {name: _as_given(item) for name, item in value.items()}
+    return value
+
+
+def _made_by(effect: Effect) -> str:
+    """The calls that made an object: `DB.prepare('INSERT ...').bind('apple')`."""
+    before = effect.service if effect.origin is None else _made_by(effect.origin)
+    given = [*map(repr, effect.args), *(f"{name}={value!r}" for name, value in effect.kwargs.items())]
+    return f"{before}.{effect.method.rpartition('.')[2]}({', '.join(given)})"
 
 
 def _call_of_stopped(scope: Scope, method: str, invoke: Callable[[Any], Any]) -> Any:

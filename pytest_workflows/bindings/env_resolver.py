@@ -226,6 +226,11 @@ class EnvResolver:
                     self.resolve(binding.name)
         return {} if self._host is None else self._host.stores.contents()
 
+    @property
+    def called(self) -> list[str]:
+        """The names of the bindings whose calls are logged."""
+        return list(self._logs)
+
     def calls(self, name: str) -> list[CallRecord]:
         """The calls of a binding so far, in order."""
         log = self._logs.get(name)

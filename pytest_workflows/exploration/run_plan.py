@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pytest_workflows.messages.short_repr import printable
@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from durable_engine import FaultPoint
 
     from .state_difference import Contents
+
+
+Progress = Mapping[tuple[str, str], frozenset[str] | None]
+"""The steps that were over at a run's end, by instance; None for an instance that had ended."""
 
 
 @dataclass(slots=True, eq=False)
@@ -23,12 +27,14 @@ class CommonStart:
         now: Where the clock starts, in epoch milliseconds; None until the plain run has begun.
         seed: The schedule's seed of the plain run.
         left: What the plain run left in the stores; None before its end.
+        progress: How far the instances of the plain run came.
     """
 
     entropy: str
     now: int | None = None
     seed: int | None = None
     left: Contents | None = None
+    progress: Progress = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

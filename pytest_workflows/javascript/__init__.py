@@ -4,9 +4,3 @@ A value of JavaScript is here None (undefined), `jsnull`, a bool, a number, a te
 instance of a class of this room. What is JavaScript's, or the runtime's for every Worker (`Headers`, `URL`, streams),
 belongs here. What the Python SDK makes of it belongs to `workers`, and what a binding does to `standins`.
 """
-
-import os
-
-from durable_engine import hide_frames
-
-hide_frames(os.path.dirname(__file__) + os.sep)

@@ -10,11 +10,15 @@ from __future__ import annotations
 import asyncio
 import inspect
 import keyword
+import os
 from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping, MutableMapping, Sequence
 from types import FunctionType
 from typing import Any, ClassVar, Self, TypeVar
 
-from durable_engine import JsBigInt, JsException, JsNull, JsProxy, jsnull
+from durable_engine import JsBigInt, JsException, JsNull, JsProxy, hide_frames, jsnull
+
+# Of the whole room; not in its __init__, which a pytest run without a Worker imports too.
+hide_frames(os.path.dirname(__file__) + os.sep)
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -726,6 +730,7 @@ class JsPromise(JsObject, js_class="Promise"):
         self._error: BaseException | None = None
         self._is_settled = False
         self._waiters: list[Callable[[], None]] = []
+        self._task: asyncio.Future[Any] | None = None
 
     @classmethod
     def resolved(cls, value: Any) -> Self:
@@ -749,11 +754,10 @@ class JsPromise(JsObject, js_class="Promise"):
     def running(cls, coroutine: Coroutine[Any, Any, Any] | asyncio.Task[Any]) -> Self:
         """The promise of what a coroutine gives, which runs as a task from now on, or of a task."""
         made = cls()
-        task = asyncio.ensure_future(coroutine)
-        _running.add(task)
+        task = made._task = asyncio.ensure_future(coroutine)
+        keep_running(task)
 
         def done(_: asyncio.Future[Any]) -> None:
-            _running.discard(task)
             if task.cancelled():
                 made._reject(asyncio.CancelledError())
             elif (error := task.exception()) is not None:
@@ -783,7 +787,7 @@ class JsPromise(JsObject, js_class="Promise"):
 
     def __await__(self) -> Generator[Any, None, Any]:
         if not self._is_settled:
-            future = asyncio.get_running_loop().create_future()
+            future = _Waiting(self._task)
             self._waiters.append(lambda: None if future.done() else future.set_result(None))
             yield from future.__await__()
         elif others_are_ready():
@@ -820,8 +824,38 @@ class JsPromise(JsObject, js_class="Promise"):
             await settle(function())
 
 
+class _Waiting(asyncio.Future[None]):
+    """What awaits a promise. The engine's clock, which moves where all of a step waits for its timers, looks at it.
+
+    Args:
+        task: The promise's task; None where it has none.
+
+    Attributes:
+        settled_by_code: Whether other tasks and callbacks settle the promise, and nothing else.
+    """
+
+    def __init__(self, task: asyncio.Future[Any] | None) -> None:
+        super().__init__(loop=asyncio.get_running_loop())
+        self._children = () if task is None else (task,)  # as the future of a `gather` has them
+        self.settled_by_code = task is None
+
+
 _running: set[asyncio.Future[Any]] = set()
 """The loop refers to its tasks weakly."""
+
+
+def keep_running(task: asyncio.Future[Any]) -> None:
+    """Keep a task until it is done, or the test is."""
+    _running.add(task)
+    task.add_done_callback(_running.discard)
+
+
+def cancel_running() -> None:
+    """Cancel what timers and promises of JavaScript have running: it ends with the test. For the plugin."""
+    for task in list(_running):
+        if not task.get_loop().is_closed():
+            task.cancel()
+    _running.clear()
 
 
 async def settle(value: Any) -> Any:

@@ -90,7 +90,11 @@ def _name_in(frame: FrameType) -> str | None:
     if file in _MODULES:
         shown = code.co_qualname.split(".")[-2] if code.co_name == "__init__" else code.co_name
         return f"{_MODULES[file]}.{shown}"
-    return code.co_name.removeprefix("_") if is_ours(file) else None
+    if not is_ours(file):
+        return None
+    if code.co_name == "__call__":  # a function of JavaScript, such as `js.Date.now`
+        return str(getattr(frame.f_locals.get("self"), "name", code.co_name))
+    return code.co_name.removeprefix("_")
 
 
 def _as_written(frame: FrameType, name: str) -> str:

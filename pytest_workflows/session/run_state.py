@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from durable_engine import Effect, Engine, Place
     from pytest_workflows.bindings.env_resolver import EnvResolver
+    from pytest_workflows.exploration.run_plan import Progress
 
     from .run_setup import RunSetup
 
@@ -35,8 +36,8 @@ class RunState:
         if start is None or plan.seed != start.seed:
             return
         if plan.point is None:
-            start.left = self._env.contents()
-        elif start.left is not None and engine.faults.struck:
+            start.left, start.progress = self._env.contents(), _progress(engine)
+        elif start.left is not None and engine.faults.struck and start.progress == _progress(engine):
             self._compare(engine, f"after a crash ({plan.point.title})")
 
     def _compare(self, engine: Engine, when: str) -> None:
@@ -64,10 +65,15 @@ class RunState:
 
         point = self._setup.plan.point
         assert point is not None
-        calls = [record for name in names for record in self._env.calls(name) if record.effect is not None]
-        mine = [one for one in calls if one.instance == point.instance] or calls
-        mine = [one for one in mine if one.step == point.step] or mine
-        effects = [one.effect for one in mine if one.effect is not None]
+        calls = [record for name in names for record in self._env.calls(name)]
+        step = (point.instance, point.step)
+        effects = [one.effect for one in calls if (one.instance, one.step) == step and one.effect is not None]
+        if not effects:  # what an attempt that was made again has called wrote there, such as a queue's consumer
+            others = [record for name in self._env.called for record in self._env.calls(name)]
+            again = [one for one in others if one.instance == point.instance and (one.attempt or 1) > 1]
+            effects = [one.effect for one in again if one.effect is not None]
+        if not effects:
+            effects = [one.effect for one in calls if one.effect is not None]
         for likely in (
             [one for one in effects if classify_call(one) == "harmful"],
             [one for one in effects if may_write(one)],
@@ -79,3 +85,18 @@ class RunState:
     def _place_of_test(self) -> Place:
         path, line, _ = self._setup.item.location
         return str(self._setup.rootdir / path), (line or 0) + 1
+
+
+def _progress(engine: Engine) -> Progress:
+    """How far the instances of a run came: of runs that were left amid their steps, one may have done more."""
+    from durable_engine import FINAL_STATUSES
+    from pytest_workflows.introspection.registry import registry_of
+    from pytest_workflows.timeline.text import keep_run
+
+    runs = [*registry_of(engine).gone, *(keep_run(engine, instance) for instance in engine.instances)]
+    return {
+        (run.workflow, run.id): None
+        if run.status in FINAL_STATUSES
+        else frozenset(f"{row.key.kind} {row.key.label}" for row in run.steps if row.ended_at is not None)
+        for run in runs
+    }

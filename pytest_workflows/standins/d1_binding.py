@@ -1,12 +1,16 @@
-"""A D1 database of the configuration."""
+"""A D1 database of the configuration, and its migrations by hand."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import os
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_workflows.errors import WorkflowConfigError
+from pytest_workflows.messages.short_repr import shown, shown_path
 
 from . import d1_wrappers  # noqa: F401  # enters its wrappers with the SDK's
 from .d1 import D1Database
-from .d1_migrations import migrated, migrations_of
+from .d1_migrations import Migrations, migrated, migrations_of
 from .d1_store import D1Store
 
 if TYPE_CHECKING:
@@ -32,3 +36,34 @@ def make(config: BindingConfig, host: Host) -> D1Database:
     store = host.stores.get(config.kind, id, lambda: D1Store(migrated(migrations, host)))
     store.migrations_table = migrations.table
     return D1Database(store, host, migrations)
+
+
+async def apply_d1_migrations(database: Any, folder: str | os.PathLike[str] | None = None) -> list[str]:
+    """Apply the migrations that a database has not had, as `wrangler d1 migrations apply` does.
+
+    The configured ones are applied before each test; this is for another folder, or for files that a test writes.
+
+    Args:
+        database: The binding: `workflow_env.DB`.
+        folder: The folder; a relative one is looked for beside the configuration. The configured one by default.
+
+    Returns:
+        The names of the applied files, in order.
+
+    Raises:
+        WorkflowConfigError: If a migration fails: its file and line. Those before it stay applied.
+        TypeError: If `database` is no binding of D1.
+
+    Example:
+        >>> async def test_old_rows(workflow_env):
+        ...     await apply_d1_migrations(workflow_env.DB, "migrations-next")
+    """
+    binding: D1Database = getattr(database, "_binding", database)
+    if not isinstance(binding, D1Database):
+        raise TypeError(f"apply_d1_migrations: {shown(database)} is no D1 database; give workflow_env.NAME of one.")
+    migrations = binding._migrations
+    if folder is not None:
+        migrations = Migrations(migrations.folder.parent / folder, migrations.table)
+        if not migrations.folder.is_dir():
+            raise WorkflowConfigError(f"apply_d1_migrations: there is no folder {shown_path(migrations.folder)}.")
+    return migrations.apply(binding._service.database)

@@ -22,7 +22,6 @@ from .sqlite.statements import begin, first_word, script, split
 if TYPE_CHECKING:
     from pytest_workflows.project.binding_config import BindingConfig
 
-    from .d1 import D1Database
     from .host import Host
 
 _FOLDER: Final = "migrations"
@@ -184,36 +183,3 @@ def _text(binding: BindingConfig, key: str, default: str) -> str:
 def _fail(binding: BindingConfig, problem: str) -> None:
     where = f"{shown_path(binding.path)}:{binding.line}"
     raise WorkflowConfigError(f"{where}: the D1 database {binding.name!r}: {problem}")
-
-
-async def apply_d1_migrations(database: Any, folder: str | os.PathLike[str] | None = None) -> list[str]:
-    """Apply the migrations that a database has not had, as `wrangler d1 migrations apply` does.
-
-    The configured ones are applied before each test; this is for another folder, or for files that a test writes.
-
-    Args:
-        database: The binding: `workflow_env.DB`.
-        folder: The folder; a relative one is looked for beside the configuration. The configured one by default.
-
-    Returns:
-        The names of the applied files, in order.
-
-    Raises:
-        WorkflowConfigError: If a migration fails: its file and line. Those before it stay applied.
-        TypeError: If `database` is no binding of D1.
-
-    Example:
-        >>> async def test_old_rows(workflow_env):
-        ...     await apply_d1_migrations(workflow_env.DB, "migrations-next")
-    """
-    from .d1 import D1Database
-
-    binding: D1Database = getattr(database, "_binding", database)
-    if not isinstance(binding, D1Database):
-        raise TypeError(f"apply_d1_migrations: {shown(database)} is no D1 database; give workflow_env.NAME of one.")
-    migrations = binding._migrations
-    if folder is not None:
-        migrations = Migrations(migrations.folder.parent / folder, migrations.table)
-        if not migrations.folder.is_dir():
-            raise WorkflowConfigError(f"apply_d1_migrations: there is no folder {shown_path(migrations.folder)}.")
-    return migrations.apply(binding._service.database)

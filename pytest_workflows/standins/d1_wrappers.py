@@ -26,6 +26,8 @@ class StatementWrapper(QuickWrapper, wraps=D1PreparedStatement):
     _session: Session
     _sql: str
     _values: Sequence[Any]
+    _prepared: list[tuple[Any, ...]]
+    _bound: tuple[Any, ...] | None
 
     @property
     def _binding(self) -> D1PreparedStatement:  # made where it is asked for, which is seldom
@@ -34,17 +36,34 @@ class StatementWrapper(QuickWrapper, wraps=D1PreparedStatement):
     @_binding.setter
     def _binding(self, statement: D1PreparedStatement) -> None:
         self._session, self._sql, self._values = statement._session, statement._sql, statement._values
+        self._prepared, self._bound = [], None  # the log has both already
 
     def bind(self, *args: Any, **kwargs: Any) -> Any:
         """The same statement with other values."""
         calls = self._calls
-        if kwargs or not (calls is None or calls.is_idle()):
+        if kwargs:
+            self._note_beginnings()
             return self._invoke("bind", self._binding.bind, args, kwargs)
+        if calls is None or calls.is_idle():
+            return self._with_values(args, self._origin, self._prepared, args)
+        self._note_beginnings()
+        return calls.call(self, "bind", lambda origin: self._with_values(args, origin, [], None), args, kwargs)
+
+    def _with_values(
+        self, args: tuple[Any, ...], origin: Any, prepared: list[tuple[Any, ...]], bound: tuple[Any, ...] | None
+    ) -> StatementWrapper:
         session = self._session
-        made = _statement(session, self._sql, bound_from_python(args, session), calls, self._origin)
-        if calls is not None:
-            calls.note("bind", args)
+        made: StatementWrapper = object.__new__(StatementWrapper)
+        made._session, made._sql, made._values = session, self._sql, bound_from_python(args, session)
+        made._calls, made._origin, made._prepared, made._bound = self._calls, origin, prepared, bound
         return made
+
+    def _note_beginnings(self) -> None:
+        """Let the log have what began the statement, once: what is sent has it with it."""
+        calls = self._calls
+        if calls is not None and (self._prepared or self._bound is not None):
+            calls.note(None, (), prepared=self._prepared.pop() if self._prepared else None, bound=self._bound)
+            self._bound = None
 
     first: Callable[..., Coroutine[Any, Any, Any]]
     all: Callable[..., Coroutine[Any, Any, Any]]
@@ -63,20 +82,29 @@ def _sender(method: str, most: int, convert: Callable[..., Any]) -> Callable[...
 
     def send(self: StatementWrapper, *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
         calls = self._calls
-        if (args and (len(args) > most or type(args[0]) is not str)) or kwargs:
+        if kwargs or (args and (len(args) > most or type(args[0]) is not str)):
+            self._note_beginnings()
             return self._invoke(method, getattr(self._binding, method), args, kwargs)  # type: ignore[no-any-return]
         if not (calls is None or calls.is_idle()):
-            return self._invoke(method, getattr(self._binding, method), args, kwargs)  # type: ignore[no-any-return]
+            self._note_beginnings()
+            return calls.call(self, method, lambda _: send_now(self, args), args, kwargs)  # type: ignore[no-any-return]
+        answer = error = None
         try:
             answer = self._session.send(self._sql, self._values)
             result = convert(answer, *args)
-        except Exception as error:
-            if calls is not None:
-                calls.note(method, args, error=error)
-            return _rejected(error)
+        except Exception as raised:
+            error = raised
         if calls is not None:
-            calls.note(method, args, answer, convert)
-        return _resolved(result)
+            prepared = self._prepared
+            calls.note(method, args, answer, convert, error, prepared.pop() if prepared else None, self._bound)
+            self._bound = None
+        return _resolved(result) if error is None else _rejected(error)
+
+    def send_now(self: StatementWrapper, args: tuple[Any, ...]) -> Coroutine[Any, Any, Any]:
+        try:
+            return _resolved(convert(self._session.send(self._sql, self._values), *args))
+        except Exception as raised:
+            return _rejected(raised)
 
     send.__name__ = method
     return send
@@ -88,12 +116,25 @@ class _PreparingWrapper(QuickWrapper):
     def prepare(self, *args: Any, **kwargs: Any) -> Any:
         """A statement."""
         calls = self._calls
-        if kwargs or len(args) != 1 or type(args[0]) is not str or not (calls is None or calls.is_idle()):
+        if kwargs or len(args) != 1 or type(args[0]) is not str:
             return self._invoke("prepare", self._binding.prepare, args, kwargs)
-        made = _statement(self._binding._session, args[0], (), calls, self._origin)
-        if calls is not None:
-            calls.note("prepare", args)
+        if calls is None or calls.is_idle():
+            return self._statement(args[0], self._origin, [args])
+        return calls.call(self, "prepare", lambda origin: self._statement(args[0], origin, []), args, kwargs)
+
+    def _statement(self, sql: str, origin: Any, prepared: list[tuple[Any, ...]]) -> StatementWrapper:
+        made: StatementWrapper = object.__new__(StatementWrapper)
+        made._session, made._sql, made._values = self._binding._session, sql, ()
+        made._calls, made._origin, made._prepared, made._bound = self._calls, origin, prepared, None
         return made
+
+    def batch(self, *args: Any, **kwargs: Any) -> Any:
+        """Send statements in one transaction."""
+        if args and type(args[0]) is list:
+            for statement in args[0]:
+                if isinstance(statement, StatementWrapper):
+                    statement._note_beginnings()
+        return self._invoke("batch", self._binding.batch, args, kwargs)
 
 
 class DatabaseWrapper(_PreparingWrapper, wraps=D1Database):
@@ -102,12 +143,6 @@ class DatabaseWrapper(_PreparingWrapper, wraps=D1Database):
 
 class SessionWrapper(_PreparingWrapper, wraps=D1DatabaseSession):
     """The wrapper of a session."""
-
-
-def _statement(session: Session, sql: str, values: Sequence[Any], calls: Any, origin: Any) -> StatementWrapper:
-    made: StatementWrapper = object.__new__(StatementWrapper)
-    made._session, made._sql, made._values, made._calls, made._origin = session, sql, values, calls, origin
-    return made
 
 
 async def _resolved(value: Any) -> Any:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 from durable_engine import JsException, hide_frames
 from pytest_workflows.javascript.objects import JsPlain, JsPromise, js_error
 from pytest_workflows.javascript.request import Request
-from pytest_workflows.javascript.response import Response
 
 from .crossing import call_python, send
 
@@ -48,7 +47,7 @@ def fetch(
 
     async def receive(_: list[Any]) -> Any:
         response = await answer(request)
-        if not isinstance(response, Response):
+        if getattr(response, "_js_class", None) != "Response":
             raise js_error("TypeError", _NO_RESPONSE)
         response._url = request._url
         return response

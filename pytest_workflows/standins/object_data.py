@@ -53,6 +53,8 @@ class ObjectData:
         self._alarm: int | None = None
         self._database: SqliteDatabase | None = None
         self._file = database  # opened when it is first needed: by then it is known what its SQL sees
+        self._left: list[SqliteDatabase] = []
+        """Databases that are no more the object's, unless an open transaction is undone."""
         self._transactions: list[_Transaction] = []
 
     # -- keys ----------------------------------------------------------------------------------------------------------
@@ -152,8 +154,9 @@ class ObjectData:
         self._entries.clear()
         self._sorted = None
         database, self._database = self._existing(), None
-        if database is not None and not self._transactions:
-            database.close()
+        if database is not None:
+            self._left.append(database)
+        self._close_left()
 
     # -- transactions --------------------------------------------------------------------------------------------------
 
@@ -188,8 +191,7 @@ class ObjectData:
             outer = self._transactions[-1]
             for key, value in ended.undo.items():
                 outer.undo.setdefault(key, value)
-        elif ended.database is not None and ended.database is not self._database:
-            ended.database.close()
+        self._close_left()
 
     def roll_back(self) -> None:
         """Undo the innermost transaction."""
@@ -203,7 +205,18 @@ class ObjectData:
         self._alarm = undone.alarm
         for database, name, _ in reversed(undone.databases):
             database.roll_back(name)
-        self._database = undone.database if undone.database is not None else self._database
+        if undone.database is not None and undone.database is not self._database:
+            if self._database is not None:
+                self._left.append(self._database)
+            self._left.remove(undone.database)
+            self._database = undone.database
+        self._close_left()
+
+    def _close_left(self) -> None:
+        if not self._transactions:
+            for database in self._left:
+                database.close()
+            self._left.clear()
 
     # -- as a whole ----------------------------------------------------------------------------------------------------
 
@@ -236,6 +249,8 @@ class ObjectData:
 
     def close(self) -> None:
         """Let go of the database."""
+        self._transactions.clear()
+        self._close_left()
         if self._database is not None:
             self._database.close()
             self._database = None

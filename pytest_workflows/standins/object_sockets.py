@@ -12,17 +12,23 @@ from durable_engine import JsException, jsnull
 from pytest_workflows.javascript.buffers import JsArrayBuffer
 from pytest_workflows.javascript.collections import JsDate
 from pytest_workflows.javascript.objects import JsArray, js_error, js_text
-from pytest_workflows.javascript.web_socket import WebSocket
 
 from .crossing import log
 
 if TYPE_CHECKING:
+    from pytest_workflows.javascript.web_socket import WebSocket
+
     from .host import Host
     from .running_object import RunningObject
 
 _MOST_TAGS: Final = 10
 _LONGEST_TAG: Final = 256
+_LONGEST_RESPONSE: Final = 2048
 _OPEN: Final = 1
+_CANNOT: Final = "Cannot call `acceptWebSocket()`"
+_ACCEPTED: Final = f"{_CANNOT} if the WebSocket was already accepted via `accept()`"
+_PAIR_ACCEPTED: Final = f"{_CANNOT} on this WebSocket because its pair has already been accepted or used in a Response."
+_NO_TAGS: Final = "you must call 'acceptWebSocket()' before attempting to access the tags of a WebSocket."
 
 
 class ObjectSockets:
@@ -55,16 +61,20 @@ class ObjectSockets:
         Raises:
             JsException: If it is no socket, was accepted before, or has tags that are too many or too long.
         """
-        if not isinstance(socket, WebSocket):
-            raise _not_of_type("acceptWebSocket")
-        names = tuple(dict.fromkeys(js_text(tag) for tag in tags._items)) if isinstance(tags, JsArray) else ()
+        if getattr(socket, "_js_class", None) != "WebSocket":
+            raise _not_of_type("acceptWebSocket", 1, "WebSocket")
+        if tags is not None and not isinstance(tags, JsArray):
+            raise _not_of_type("acceptWebSocket", 2, "Array")
+        if socket._is_accepted:
+            raise js_error("Error", _ACCEPTED)
+        if socket._other._is_accepted:
+            raise js_error("Error", _PAIR_ACCEPTED)
+        names = () if tags is None else tuple(dict.fromkeys(js_text(tag) for tag in tags._items))
         if len(names) > _MOST_TAGS:
             raise js_error("Error", f"a Hibernatable WebSocket cannot have more than {_MOST_TAGS} tags")
         for name in names:
             if len(name) > _LONGEST_TAG:
                 raise js_error("Error", f'"{name}" is longer than the max tag length ({_LONGEST_TAG} characters).')
-        if socket._is_accepted:
-            raise js_error("Error", "Tried to acceptWebSocket() on a WebSocket that has been accepted already.")
         self._tags[socket] = names
         socket._receiver = lambda kind, data: self._receive(socket, kind, data)
         socket._accept()
@@ -93,13 +103,12 @@ class ObjectSockets:
         self._host.spawn(call(), what)
 
     def of_tag(self, tag: Any) -> list[WebSocket]:
-        """The open sockets: all, or those of one tag."""
-        name = None if tag is None or tag is jsnull else js_text(tag)
-        return [
-            socket
-            for socket, tags in self._tags.items()
-            if socket.readyState == _OPEN and (name is None or name in tags)
-        ]
+        """The open sockets: all, the last one first, or those of one tag, the first one first."""
+        found = [socket for socket in self._tags if socket.readyState == _OPEN]
+        if tag is None or tag is jsnull:
+            return found[::-1]
+        name = js_text(tag)
+        return [socket for socket in found if name in self._tags[socket]]
 
     def tags(self, socket: Any) -> tuple[str, ...]:
         """The tags of a socket.
@@ -108,8 +117,24 @@ class ObjectSockets:
             JsException: If it is no socket that was accepted here.
         """
         if socket not in self._tags:
-            raise _not_of_type("getTags")
+            raise js_error("Error", _NO_TAGS)
         return self._tags[socket]
+
+    def set_auto_response(self, pair: Any) -> None:
+        """Set the pair of a message and its answer, or none.
+
+        Raises:
+            JsException: A `RangeError`, if one of the two has more than 2,048 bytes.
+        """
+        for name, text in () if pair is None else (("request", pair.request), ("response", pair.response)):
+            size = len(text.encode())
+            if size > _LONGEST_RESPONSE:
+                raise js_error(
+                    "RangeError",
+                    f"{name.capitalize()} cannot be larger than {_LONGEST_RESPONSE} bytes. A {name} of size {size} was "
+                    "provided.",
+                )
+        self.auto_response = pair
 
     def get_auto_response(self) -> Any:
         """The pair, or null."""
@@ -121,10 +146,10 @@ class ObjectSockets:
         return jsnull if at is None else JsDate(at)
 
 
-def _not_of_type(method: str) -> JsException:
+def _not_of_type(method: str, position: int, expected: str) -> JsException:
     return js_error(
         "TypeError",
-        f"Failed to execute '{method}' on 'DurableObjectState': parameter 1 is not of type 'WebSocket'.",
+        f"Failed to execute '{method}' on 'DurableObjectState': parameter {position} is not of type '{expected}'.",
     )
 
 

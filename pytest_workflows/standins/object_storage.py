@@ -6,12 +6,13 @@ Source: workerd 1.20261117.1, observed.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from durable_engine import jsnull
 from pytest_workflows.javascript.cloning import Cloner, clone
-from pytest_workflows.javascript.collections import JsDate, JsMap
+from pytest_workflows.javascript.collections import JsArrayBuffer, JsDate, JsMap, JsTypedArray, bytes_of
 from pytest_workflows.javascript.objects import (
     JsArray,
     JsObject,
@@ -33,9 +34,15 @@ if TYPE_CHECKING:
     from .sql_storage import SqlStorage
 
 _NOT_SQLITE: Final = (
-    "SQL is not enabled for this Durable Object class. To enable it, set `new_sqlite_classes` instead of `new_classes` "
-    "in the migrations of your Wrangler configuration."
+    "SQL is not enabled for this Durable Object class. To enable it, set `enableSql = true` in your workerd config for "
+    "the class. If using wrangler, under `[[migrations]]` in wrangler.toml, change `new_classes` to "
+    "`new_sqlite_classes`. Note that this change cannot be made after the class is already deployed to production."
 )
+_NOT_IN_TRANSACTION: Final = "Cannot call deleteAll() within a transaction"
+_MOST_KEYS: Final = 128
+_LONGEST_KEY: Final = 2048
+_LARGEST: Final = 2_000_000
+_LARGEST_WITHOUT_SQLITE: Final = 131_072
 _COMMITTED: Final = (
     "Cannot call {}() on transaction that has already committed: did you move `txn` outside of the closure?"
 )
@@ -65,6 +72,11 @@ class ObjectWrites:
         self._now_ms = now_ms
         self._on_alarm = on_alarm
         self._since: int | None = None
+
+    @property
+    def is_in_transaction(self) -> bool:
+        """Whether a transaction is open that the object has begun itself."""
+        return self.data.depth > (0 if self._since is None else 1)
 
     def before(self) -> None:
         """To be called before anything is written."""
@@ -107,10 +119,28 @@ class _Operations(JsObject):
     """What storage and a transaction have in common."""
 
     _writes: ObjectWrites
+    _host: Host
+    _is_sqlite: bool
     _now_ms: Callable[[], int]
 
     def _check(self, method: str) -> None:
         """Refuse the call of a method, where the transaction is over."""
+
+    def _check_limits(
+        self, method: str, keys: Collection[Any], values: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
+        """Report what is beyond a limit that is documented and that the local runtime does not enforce."""
+        if len(keys) > _MOST_KEYS:
+            self._warn(f"{method}(...) is given {len(keys)} keys, and a call takes {_MOST_KEYS}")
+        most = _LARGEST if self._is_sqlite else _LARGEST_WITHOUT_SQLITE
+        for key, value in values.items():
+            if len(key) * 4 > _LONGEST_KEY and (size := len(key.encode("utf-8", "surrogatepass"))) > _LONGEST_KEY:
+                self._warn(f"{method}(...) is given a key of {size:,} bytes, and a key has up to {_LONGEST_KEY:,}")
+            if (size := _size(value)) > most:
+                self._warn(f"{method}({key!r}, ...) is given a value of {size:,} bytes, and a value has up to {most:,}")
+
+    def _warn(self, what: str) -> None:
+        self._host.warn("documented-limit", f"ctx.storage.{what}")
 
     @promised
     def get(self, keys: Any = None, options: Any = None) -> Any:
@@ -118,6 +148,7 @@ class _Operations(JsObject):
         self._check("get")
         data = self._writes.data
         if isinstance(keys, JsArray):
+            self._check_limits("get", keys._items)
             found = {}
             for key in sorted({js_text(key) for key in keys._items}):
                 value = data.get(key)
@@ -139,6 +170,7 @@ class _Operations(JsObject):
             raise js_error("TypeError", "put() called with undefined value.")
         else:
             entries = {js_text(keys): clone(value)}
+        self._check_limits("put", entries, entries)
         self._writes.before()
         for key, item in entries.items():
             self._writes.data.put(key, item)
@@ -151,6 +183,7 @@ class _Operations(JsObject):
         self._writes.before()
         data = self._writes.data
         if isinstance(keys, JsArray):
+            self._check_limits("delete", keys._items)
             return _now(sum([data.delete(js_text(key)) for key in keys._items]))
         return _now(data.delete(js_text(keys)))
 
@@ -241,7 +274,9 @@ class DurableObjectStorage(_Operations):
 
     @promised
     def deleteAll(self, options: Any = None) -> Any:
-        """Take all keys out, and all tables."""
+        """Take all keys out, and all tables. Refused within a transaction."""
+        if self._writes.is_in_transaction:
+            raise js_error("Error", _NOT_IN_TRANSACTION)
         self._writes.before()
         self._writes.data.delete_all()
         if self._clears_alarm:
@@ -255,7 +290,7 @@ class DurableObjectStorage(_Operations):
         return _now(None)
 
     @promised
-    async def transaction(self, callback: Any = None, options: Any = None) -> Any:
+    def transaction(self, callback: Any = None, options: Any = None) -> Any:
         """Call a function with a transaction; what it raises undoes everything that was written meanwhile.
 
         Returns:
@@ -276,7 +311,7 @@ class DurableObjectStorage(_Operations):
 
         if not callable(callback):
             raise _not_of_type("transaction", "function")
-        return await self._sections.run(run)
+        return self._sections.run(run)
 
     def transactionSync(self, callback: Any = None) -> Any:
         """Call a function at once; what it raises undoes everything that it wrote.
@@ -330,7 +365,7 @@ class DurableObjectTransaction(_Operations):
 
     def __init__(self, storage: DurableObjectStorage) -> None:
         self._writes = storage._writes
-        self._now_ms = storage._now_ms
+        self._host, self._is_sqlite, self._now_ms = storage._host, storage._is_sqlite, storage._now_ms
         self._depth = storage._writes.data.depth + 1
         self._is_rolled_back = self._is_over = False
 
@@ -353,7 +388,7 @@ class DurableObjectTransaction(_Operations):
     @promised
     def deleteAll(self, options: Any = None) -> Any:
         """Refused, as on the platform."""
-        raise js_error("Error", "Cannot call deleteAll() within a transaction")
+        raise js_error("Error", _NOT_IN_TRANSACTION)
 
     def rollback(self) -> None:
         """Undo everything that was written in it; nothing can be done with it afterwards."""
@@ -440,6 +475,13 @@ def _listed(data: ObjectData, options: Any) -> dict[str, Any]:
         limit=most,
         reverse=bool(option(options, "reverse")),
     )
+
+
+def _size(value: Any) -> int:
+    """The size of a text or of bytes; anything else is not measured."""
+    if isinstance(value, str):
+        return len(value) if value.isascii() else len(value.encode("utf-8", "surrogatepass"))
+    return len(bytes_of(value) or b"") if isinstance(value, JsArrayBuffer | JsTypedArray) else 0
 
 
 def _is_missing(value: Any) -> bool:

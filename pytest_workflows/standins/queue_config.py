@@ -29,7 +29,6 @@ def consumer_of(config: WranglerConfig | None, queue: str) -> Delivery | None:
         return None
     where = f"{config.path}:{config.consumers.get(queue, 1)}"
     entry = entries[0]
-    place = f"{config.path}:{config.consumers.get(queue, 1)}"
 
     def number(name: str, default: float, least: float, most: float) -> float:
         value = entry.get(name, default)

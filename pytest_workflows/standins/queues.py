@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from durable_engine import JsProxy, jsnull
+from durable_engine import JsBigInt, JsProxy, jsnull
 from pytest_workflows.javascript.collections import JsArrayBuffer, JsDate, JsTypedArray, bytes_of
 from pytest_workflows.javascript.json_text import parse, stringify
 from pytest_workflows.javascript.objects import JsArray, JsObject, JsPlain, PyProxy, js_error, js_text, option, promised
@@ -179,8 +179,8 @@ def _wrong_body(kind: str, expected: str, body: Any) -> Exception:
     typeof = getattr(body, "typeof", None)
     if typeof is None:
         typeof = "string" if isinstance(body, str) else "boolean" if isinstance(body, bool) else "number"
-    if body is jsnull:
-        typeof = "object"
+    if body is jsnull or isinstance(body, JsBigInt):
+        typeof = "object" if body is jsnull else "bigint"
     return js_error("TypeError", f'Content Type "{kind}" requires a value of type {expected}, but received: {typeof}')
 
 

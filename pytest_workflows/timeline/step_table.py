@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from durable_engine import AttemptRecord, HistoryEvent, StepKey, StepRecord, in_words, printable, show
+from durable_engine import AttemptRecord, Effect, HistoryEvent, StepKey, StepRecord, in_words, printable, show
 from durable_engine.history import WAIT_START
 from pytest_workflows.messages.short_repr import cut
 
@@ -150,6 +150,7 @@ def table(
     start: datetime,
     width: int,
     formatter: TextFormatter,
+    calls: Sequence[Effect] = (),
 ) -> list[Line]:
     """The steps as lines; of very many, the first and the last ones.
 
@@ -160,7 +161,12 @@ def table(
         start: When the instance started.
         width: How wide a line may be.
         formatter: The formatter of values.
+        calls: The calls of bindings that the steps made.
     """
+    made: dict[StepKey, list[Effect]] = {}
+    for call in calls:
+        if call.step is not None:
+            made.setdefault(call.step, []).append(call)
     events = {line.step: line.detail.get("event") for line in history if line.kind == WAIT_START}
     first, left_out, last = ends(steps)
     shown = [*first, *last]
@@ -171,6 +177,7 @@ def table(
             lines += [[Part(line, "dim")] for line in paragraph(_left_out(left_out, formatter), width, "  ")]
         outcome = _outcome(step, events.get(step.key.label), formatter)
         lines += _step_lines(step, outcome, bars.get(step.key, ""), start, widths, formatter)
+        lines += _call_lines(made.get(step.key, ()), widths, formatter)
     return lines
 
 
@@ -286,6 +293,27 @@ def _step_lines(
         text, style = _attempt(attempt, formatter), "red" if attempt.error else ""
         lines += _below(offset(start, attempt.started_at), text, style, widths)
     return lines
+
+
+def _call_lines(calls: Sequence[Effect], widths: _Widths, formatter: TextFormatter) -> list[Line]:
+    """A line for each attempt that called a binding."""
+    lines: list[Line] = []
+    attempts = {call.attempt for call in calls}
+    for attempt, made in groupby(calls, key=lambda call: call.attempt):
+        of = "calls" if len(attempts) == 1 else f"attempt {attempt} calls"
+        lines += _below("", f"{of} {joined([_call(call, formatter) for call in made])}", "dim", widths)
+    return lines
+
+
+def _call(call: Effect, formatter: TextFormatter) -> str:
+    """A call: `CACHE.put('order-1', 'paid')`, and of a statement its SQL: `DB.run('INSERT ...')`."""
+    of = call
+    while not of.args and not of.kwargs and of.origin is not None:
+        of = of.origin
+    given = [formatter.value(value) for value in of.args]
+    given += [f"{name}={formatter.value(value)}" for name, value in of.kwargs.items()]
+    name = call.method.rpartition(".")[2]
+    return formatter.word(f"{call.service}.{name}({cut(', '.join(given), _VALUE_WIDTH)})")
 
 
 def _below(at: str, text: str, style: str, widths: _Widths) -> list[Line]:

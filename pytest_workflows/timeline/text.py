@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from durable_engine import (
     FINAL_STATUSES,
+    Effect,
     Engine,
     ExecutionRecord,
     HistoryEvent,
@@ -23,6 +24,7 @@ from durable_engine import (
     to_datetime,
 )
 from pytest_workflows import active_test
+from pytest_workflows.standins.made_calls import made_calls
 
 from .bar_chart import BLOCKS, draw_bars
 from .step_table import EDGE, STYLES, TextFormatter, ends, joined, offset, repeated, table
@@ -48,6 +50,7 @@ class Run:
         history: Its history as stored.
         events: Types of the events that nothing has taken.
         executions: Its executions since it was created or restarted.
+        calls: The calls of bindings that the plugin provides, which its steps made.
     """
 
     id: str
@@ -59,6 +62,7 @@ class Run:
     history: list[HistoryRow]
     events: list[str]
     executions: list[ExecutionRecord]
+    calls: list[Effect] = field(default_factory=list)
 
     @property
     def step_records(self) -> list[StepRecord]:
@@ -89,6 +93,7 @@ def keep_run(engine: Engine, instance: Instance) -> Run:
         history=engine.store.history(key),
         events=[event.type for event in engine.store.events(key)],
         executions=engine.paths.executions(key),
+        calls=made_calls(engine).of(key),
     )
 
 
@@ -125,7 +130,8 @@ def lines_of(run: Run, formatter: TextFormatter | None = None) -> list[Line]:
         if not active_test.is_ascii():
             bars = {key: bar.translate(BLOCKS) for key, bar in bars.items()}
         lines += [
-            [Part(_INDENT), *line] for line in table(steps, history, bars, start, WIDTH - len(_INDENT), formatter)
+            [Part(_INDENT), *line]
+            for line in table(steps, history, bars, start, WIDTH - len(_INDENT), formatter, run.calls)
         ]
     else:
         lines += _note("No step has started.")

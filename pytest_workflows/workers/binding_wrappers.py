@@ -67,20 +67,24 @@ class Calls(Protocol):
 
     def note(
         self,
-        method: str,
+        method: str | None,
         args: tuple[Any, ...],
         answer: Any = None,
         convert: Callable[..., Any] | None = None,
         error: BaseException | None = None,
+        prepared: tuple[Any, ...] | None = None,
+        bound: tuple[Any, ...] | None = None,
     ) -> None:
-        """Keep a record of a call that was made while the log was idle.
+        """Keep a record of a call that was made while the log was idle, and of what began the statement that it sent.
 
         Args:
-            method: The method, by the platform's name.
+            method: The method, by the platform's name; None for no call beyond what began the statement.
             args: Its arguments, as the Worker gave them.
             answer: What came of it.
             convert: Makes what the Worker gets, given `answer` and the arguments; None where it gets nothing to keep.
             error: What was raised instead.
+            prepared: The arguments of the `prepare` before it; None where the log has it, or there was none.
+            bound: Those of `bind`.
         """
 
 

@@ -473,6 +473,8 @@ class Interpreter:
         if of is None or of is jsnull:
             word = "undefined" if of is None else "null"
             raise JsException("TypeError", f"Cannot read properties of {word} (reading '{js_text(key)}')")
+        if key == "Symbol.iterator":
+            return js_function(lambda: of) if hasattr(of, "__iter__") else None
         found = self._members(of, key)
         if found is not ...:
             return found
@@ -485,7 +487,7 @@ class Interpreter:
                 return from_python(of[key])
             except IndexError:
                 return None
-        return from_python(getattr(of, key, None))
+        return from_python(getattr(of, "__iter__" if key == "Symbol.iterator" else key, None))
 
     def set(self, of, key, value):
         """Set a member."""

@@ -74,7 +74,6 @@ def pages_of(path: Path) -> list[Page]:
 
 
 EXAMPLES = [page for path in PAGES for page in pages_of(path)]
-pytestmark = pytest.mark.usefixtures("all_modules")
 each_page = pytest.mark.parametrize("page", EXAMPLES, ids=str)
 
 

@@ -274,3 +274,78 @@ def test_reads_of_bindings_that_the_plugin_provides_do_not_count(worker):
 
     worker.write("src/entry.py", source.replace("self.env.A.get", "self.env.A.delete"))
     worker.run(test, "--workflows-strict").stdout.fnmatch_lines("*many-effects-in-one-step*")
+
+
+REPORTED = """
+    async def test_it(workflow_env):
+        output, step = await run(workflow_env)
+        assert output == 2
+"""
+
+
+def test_the_timeline_shows_the_calls_of_each_attempt(shop):
+    shop.write(
+        "src/entry.py",
+        """
+        from workers import WorkflowEntrypoint
+
+        class OrderWorkflow(WorkflowEntrypoint):
+            async def run(self, event, step):
+                @step.do("save", config={"retries": {"limit": 1, "delay": 0}})
+                async def save(ctx):
+                    await self.env.DB.prepare("INSERT INTO orders (name) VALUES (?)").bind("apple").run()
+                    if ctx.attempt == 1:
+                        raise ValueError("again")
+                    return await self.env.DB.prepare("SELECT 1 AS one").first("one")
+
+                return await save()
+        """,
+    )
+
+    result = shop.run(TEST + REPORTED)
+
+    result.stdout.fnmatch_lines(
+        [
+            "  +0  do  save-1  complete: 1 *",
+            "          attempt 1 calls DB.run('apple')",
+            "          attempt 2 calls DB.run('apple'), DB.first('one')",
+        ]
+    )
+
+
+def test_recordings_show_the_calls_and_no_secrets(shop):
+    shop.set(filterwarnings="default", workflows_redact="token")
+    shop.write(
+        "src/entry.py",
+        """
+        from workers import WorkflowEntrypoint
+
+        class OrderWorkflow(WorkflowEntrypoint):
+            async def run(self, event, step):
+                @step.do("save")
+                async def save():
+                    row = self.env.DB.prepare("INSERT INTO orders (name) VALUES (?)")
+                    await self.env.DB.batch([row.bind(event.payload.token), row.bind("apple")])
+                    return 1
+
+                return await save()
+        """,
+    )
+    result = shop.run(
+        """
+        from pytest_workflows import introspect_workflow_instance
+
+        async def test_it(workflow_env):
+            async with introspect_workflow_instance(workflow_env.ORDERS, "one") as order:
+                await workflow_env.ORDERS.create({"id": "one", "params": {"token": "s3cr3t-t0k3n"}})
+                await order.wait_for_status("complete")
+                assert await order.get_output() == 2
+        """,
+        "--workflows-html=page.html",
+    )
+
+    text = "".join(path.read_text() for path in (shop.path / ".workflows").rglob("*.json"))
+    for shown in text, (shop.path / "page.html").read_text(), result.stdout.str():
+        assert "s3cr3t-t0k3n" not in shown
+        assert "batch" in shown
+    assert "object at 0x" not in text

@@ -286,3 +286,35 @@ def test_a_message_that_a_queue_may_hold_twice_is_no_difference(shop):
     result = explore(shop, """await self.env.QUEUE.send({"order": event.instanceId})""")
 
     result.assert_outcomes(passed=1)
+
+
+def test_a_run_that_was_left_amid_its_steps_elsewhere_is_not_compared(shop):
+    shop.write(
+        "src/entry.py",
+        """
+        import asyncio
+        from workers import WorkflowEntrypoint
+
+        class OrderWorkflow(WorkflowEntrypoint):
+            async def run(self, event, step):
+                for number in range(5):
+                    @step.do("save")
+                    async def save():
+                        await self.env.CACHE.put(str(number), "x")
+
+                    await save()
+        """,
+    )
+    test = """
+        import asyncio
+
+        async def test_it(workflow_env):
+            await workflow_env.ORDERS.create({"id": "one"})
+            for _ in range(12):
+                await asyncio.sleep(0)
+    """
+
+    result = shop.run(test, "--workflows-crash")
+
+    assert "crash point" in result.stdout.str()
+    assert "different-state" not in result.stdout.str()

@@ -92,7 +92,7 @@ OPEN = "async with introspect_workflow_instance(orders, 'a') as instance:\n    a
     [
         ("'ORDERS'", "str", "'ORDERS'"),
         ("None", "NoneType", "None"),
-        ("workflow_env", "EnvProxy", "<workers.env: ORDERS>"),
+        ("workflow_env", "_EnvWrapper", "<workers.env: ORDERS>"),
     ],
 )
 async def test_a_first_argument_that_is_no_binding_is_an_error_at_once(

@@ -273,7 +273,8 @@ def test_a_handler_that_never_returns_ends_and_so_does_what_it_leaves_running(ne
     assert "EventLoopBlockedError: The fetch handler does not give way: it has been at src/entry.py:8 for " in output
     assert "WaitTimeoutError: The fetch handler has not returned within 0.2 real seconds." in output
     assert "It is at src/entry.py:17, in go_on: `await asyncio.sleep(0.01)`." in output
-    assert "2 failed, 1 passed" in output
+    assert "`Default.go_on()`, which the fetch handler gave to waitUntil, has not returned within 0.2 real" in output
+    assert "3 failed" in output
 
 
 # -- Ctrl-C -----------------------------------------------------------------------------------------------------------

@@ -337,3 +337,16 @@ def test_a_configuration_in_a_folder_beside_the_tests_is_named(worker):
             "E *There is shop/wrangler.jsonc. Put one *, or name it: ini workflows_config = shop/wrangler.jsonc. Or give *"
         ]
     )
+
+
+def test_an_object_among_the_modules_that_only_says_that_it_is_one_has_no_places():
+    from types import ModuleType
+
+    from pytest_workflows.project.worker_project import _places_of
+
+    class Library:
+        __slots__ = ()
+        __class__ = ModuleType
+
+    assert isinstance(Library(), ModuleType)
+    assert _places_of(Library()) == []

@@ -58,6 +58,9 @@ def shop(worker: Any) -> Any:
     return worker
 
 
+NO_QUEUES = """
+    {"name": "shop", "main": "src/entry.py", "compatibility_date": "2026-11-10"}
+"""
 HEAD = """
         import asyncio
         import pytest
@@ -284,6 +287,35 @@ def test_a_body_is_written_as_javascript_writes_it_whichever_way_it_goes(shop: A
     ).assert_outcomes(passed=1)
 
 
+def test_a_content_type_takes_what_it_can_hold(shop: Any) -> None:
+    run(
+        shop,
+        """
+        from pyodide.ffi import JsException
+
+        async def test_it(workflow_env, workflow_engine):
+            q = workflow_env.Q
+            for kind, body, received in (
+                ("text", 2**60, "bigint"), ("text", None, "object"), ("text", True, "boolean"), ("bytes", "s", "string")
+            ):
+                expected = "string" if kind == "text" else "ArrayBufferView"
+                with pytest.raises(JsException) as raised:
+                    await q.send(body, contentType=kind)
+                assert str(raised.value) == (
+                    f'TypeError: Content Type "{kind}" requires a value of type {expected}, but received: {received}'
+                )
+            with pytest.raises(JsException, match="^TypeError: Unsupported queue message content type: nonsense$"):
+                await q.send("s", contentType="nonsense")
+            await q.sendBatch(
+                [{"body": b"ab", "contentType": "bytes"}, {"body": {1, 2}, "contentType": "v8"}, {"body": {"a": b"c"}}]
+            )
+            await workflow_engine.run_until_idle()
+            (_, (content, cloned, json)), = SEEN
+            assert (bytes(content), cloned, json) == (b"ab", {1, 2}, {"a": {"0": 99}})
+        """,
+    ).assert_outcomes(passed=1)
+
+
 def test_a_workflow_waits_for_what_its_message_does(shop: Any) -> None:
     shop.write(
         "wrangler.jsonc",
@@ -451,7 +483,7 @@ def test_an_acknowledgement_that_a_raise_undoes_is_found_where_it_was_made(shop:
         """,
         "--workflows-strict",
     )
-    result.assert_outcomes(errors=1)
+    result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
             "*[[]lost-acknowledgement[]] */src/entry.py:15: 2 of 2 messages of the queue 'orders' were acknowledged, the "
@@ -464,6 +496,7 @@ def test_an_acknowledgement_that_a_raise_undoes_is_found_where_it_was_made(shop:
 
 
 def test_a_method_is_called_as_another_worker_calls_it(shop: Any) -> None:
+    shop.write("wrangler.jsonc", NO_QUEUES)
     shop.write(
         "src/entry.py",
         """
@@ -615,6 +648,7 @@ def test_an_entrypoint_that_is_not_there_says_which_are(shop: Any) -> None:
 
 
 def test_what_a_handler_gave_to_wait_until_is_done_when_it_returns(shop: Any) -> None:
+    shop.write("wrangler.jsonc", NO_QUEUES)
     shop.write(
         "src/entry.py",
         """
@@ -670,6 +704,7 @@ def test_what_a_handler_gave_to_wait_until_is_done_when_it_returns(shop: Any) ->
 
 
 def test_an_email_and_a_tail_handler_get_what_the_platform_gives_them(shop: Any) -> None:
+    shop.write("wrangler.jsonc", NO_QUEUES)
     shop.write(
         "src/entry.py",
         """

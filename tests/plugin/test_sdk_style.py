@@ -237,7 +237,7 @@ def test_a_durable_object_of_a_class_that_is_missing_is_an_error_of_the_configur
         "asyncio_mode=auto",
     )
 
-    result.assert_outcomes(failed=1)
+    result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
         ["E *wrangler.jsonc:*: the binding COUNTER names the class 'Missing' of Durable Objects*"]
     )

@@ -537,3 +537,44 @@ async def test_the_columns_of_a_query_follow_the_schema(db):
     assert await everything.first() == {"a": 1, "b": 2}
     assert await db.prepare("DROP TABLE t; SELECT 1 AS a").first() == {"a": 1}
     assert await text_of(everything.first()) == "Error: D1_ERROR: no such table: t: SQLITE_ERROR"
+
+
+class KeptCalls:
+    """A log that is idle."""
+
+    def __init__(self):
+        self.noted = []
+
+    def is_idle(self):
+        return True
+
+    def note(self, method, args, answer=None, convert=None, error=None, prepared=None, bound=None):
+        self.noted.append((method, args, prepared, bound, type(error).__name__))
+
+    def call(self, wrapper, method, invoke, args, kwargs):
+        self.noted.append((method, "by call"))
+        return invoke(None)
+
+
+async def test_a_log_gets_what_began_a_statement_once(db):
+    calls = db._calls = KeptCalls()
+    insert = db.prepare("SELECT ? AS a")
+    await insert.bind(1).first()
+    again = insert.bind(2)
+    await again.all()
+    await again.first("a")
+    with pytest.raises(JsException):
+        await db.prepare("NONSENSE").run()
+    await db.batch([insert.bind(3), db.prepare("SELECT 4")])
+    await db.prepare("SELECT 5").raw(columnNames=True)
+    assert calls.noted == [
+        ("first", (), ("SELECT ? AS a",), (1,), "NoneType"),
+        ("all", (), None, (2,), "NoneType"),
+        ("first", ("a",), None, None, "NoneType"),
+        ("run", (), ("NONSENSE",), None, "JsException"),
+        (None, (), None, (3,), "NoneType"),
+        (None, (), ("SELECT 4",), None, "NoneType"),
+        ("batch", "by call"),
+        (None, (), ("SELECT 5",), None, "NoneType"),
+        ("raw", "by call"),
+    ]

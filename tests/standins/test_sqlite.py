@@ -130,6 +130,7 @@ def test_what_is_not_authorized(sql, statement):
             [(b"\x0c",)],
             marks=pytest.mark.skipif(sqlite3.sqlite_version_info < (3, 45), reason="this SQLite has no jsonb"),
         ),
+        ("SELECT string_agg(v, '-') FROM (SELECT 'a' AS v UNION ALL SELECT NULL UNION ALL SELECT 1)", [("a-1",)]),
         ("SELECT octet_length('é'), unhex('41'), unhex('x'), concat_ws('-', 1, NULL, 'a')", [(2, b"A", None, "1-a")]),
         ("SELECT value FROM json_each('[1,2]')", [(1,), (2,)]),
         ("SELECT row_number() OVER () FROM e", [(1,)]),

@@ -48,4 +48,5 @@ def _ends_with(future: Any, ends: set[int]) -> bool:
     children = getattr(future, "_children", None)
     if children:
         return all(child.done() or id(child) in ends for child in children)
-    return id(future) in ends
+    # A promise of JavaScript that has no task of its own: what settles it is among the step's other tasks and timers.
+    return id(future) in ends or getattr(future, "settled_by_code", False)

@@ -278,7 +278,9 @@ class SqliteDatabase:
     # -- as a whole ----------------------------------------------------------------------------------------------------
 
     def serialized(self) -> bytes:
-        """The database file."""
+        """The database file; nothing for a database that nothing was ever kept in."""
+        if not self.own("SELECT page_count FROM pragma_page_count")[0][0]:
+            return b""  # some versions of SQLite refuse to serialise it
         if self._rests and self.connection.in_transaction:
             self.own(_COMMIT)
         self._is_own = True  # SQLite asks for a PRAGMA there that a Worker may not ask for

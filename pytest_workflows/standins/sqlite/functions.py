@@ -63,10 +63,30 @@ def _add_newer(connection: sqlite3.Connection) -> None:
     add = connection.create_function
     add("concat", -1, lambda *values: "".join(_texts(values)), deterministic=True)
     add("concat_ws", -1, lambda between, *values: None if between is None else _text(between).join(_texts(values)))
+    connection.create_aggregate("string_agg", 2, _StringAgg)  # type: ignore[arg-type]
     if sqlite3.sqlite_version_info < (3, 43):
         add("octet_length", 1, lambda value: None if value is None else len(_bytes(value)), deterministic=True)
     if sqlite3.sqlite_version_info < (3, 41):
         add("unhex", 1, _unhex, deterministic=True)
+
+
+class _StringAgg:
+    """SQL's `string_agg`: texts with something between them."""
+
+    def __init__(self) -> None:
+        self._made: str | None = None
+
+    def step(self, value: Any, between: Any) -> None:
+        """Take a row."""
+        if value is not None:
+            text = _text(value)
+            self._made = (
+                text if self._made is None else f"{self._made}{'' if between is None else _text(between)}{text}"
+            )
+
+    def finalize(self) -> str | None:
+        """The whole text; None of no rows."""
+        return self._made
 
 
 def _texts(values: Iterable[Any]) -> Iterable[str]:

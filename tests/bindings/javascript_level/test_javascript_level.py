@@ -5,11 +5,12 @@ What Python code sees of a binding is what the SDK makes of these answers: their
 
 import asyncio
 import re
+import sqlite3
 
 import pytest
 from golden_notation import is_as, observations
 from js_interpreter import call
-from js_level_exceptions import DIFFERS, LEFT_OUT, LEFT_OUT_RECORDS
+from js_level_exceptions import DIFFERS, LEFT_OUT, LEFT_OUT_RECORDS, NEEDS_SQLITE
 from js_notation import Raw, show
 from js_world import World
 
@@ -37,8 +38,13 @@ def answers_of(record):
     return observed if isinstance(observed, dict) else {"": observed}
 
 
+def _needs_sqlite(id, label):
+    needed = NEEDS_SQLITE.get((id, label), (3,))
+    return pytest.mark.skipif(sqlite3.sqlite_version_info < needed, reason="needs a newer SQLite")
+
+
 LABELS = [
-    pytest.param(id, label, id=f"{id}::{label}")
+    pytest.param(id, label, id=f"{id}::{label}", marks=_needs_sqlite(id, label))
     for id, record in RECORDS.items()
     for label, answer in answers_of(record).items()
     if (id, label) not in LEFT_OUT and not answer.startswith("own: ")
@@ -169,6 +175,8 @@ def without_details(text):
 
 @pytest.mark.parametrize(("record", "label"), LABELS)
 def test_a_stand_in_answers_as_the_real_binding_did(record, label, answers):
+    if sqlite3.sqlite_version_info < NEEDS_SQLITE.get((record, label), ()):
+        pytest.skip(f"SQLite {sqlite3.sqlite_version} is too old")
     observed, _ = DIFFERS.get((record, label), (answers_of(RECORDS[record])[label], None))
     observed = without_details(observed)
 
