@@ -6,7 +6,7 @@
 #             the place of the retries: the next run has retryCount 0.
 # One would guess: `if (await getAlarm() === null) setAlarm(next)` is the safe way to keep an alarm going; a handler
 #             that fails is retried with growing pauses, six times, and retryCount tells which it is.
-# Seen:       ten runs within a second and a half, each with retryCount 0 (the tenth was let off). Without the guard,
+# Seen:       ten runs within a second and a half, each with retryCount 0 (an eleventh was let off). Without the guard,
 #             the second run comes after two seconds, with retryCount 1.
 #
 # Installs the pinned packages from npm into a temporary folder, runs a small Worker, and exits with 0 while the
