@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from durable_engine import JsException, hide_frames, is_hidden
+from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.javascript.cloning import Cloner, not_serialized
 from pytest_workflows.javascript.objects import (
     JsFunction,
@@ -272,8 +273,12 @@ def sent_error(error: BaseException, host: Host, explain: Callable[[JsException]
         host: The test.
         explain: Adds what the receiver's kind adds.
     """
-    if not isinstance(error, JsException) or host.is_tests(error):
+    if host.is_tests(error) or isinstance(error, WorkflowConfigError):
         return error
+    if not isinstance(error, JsException):
+        if not isinstance(error, Exception | asyncio.CancelledError):
+            return error
+        error = python_error(error)  # of a constructor
     sent = js_error(error.name, error.message)
     sent.__dict__.update(vars(error))
     if host.is_on("enhanced_error_serialization", ERRORS_KEPT):

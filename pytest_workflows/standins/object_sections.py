@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import ContextVar
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -38,15 +38,27 @@ class Sections:
         while self._innermost is not None:
             await self._next_end()
 
-    async def run(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Do something in a section of its own: at once, or when the section is over that others have opened.
+    def run(self, work: Callable[[], Awaitable[T]]) -> Coroutine[Any, Any, T]:
+        """Do something in a section of its own, which opens now, or when the section is over that others have opened.
 
         Args:
             work: What to do; it may open sections in this one.
+
+        Returns:
+            A coroutine that does it.
         """
-        while self._innermost is not None and self._innermost is not _inside.get():
+        return self._run(work, self._open())
+
+    def _open(self) -> _Section | None:
+        if self._innermost is not None and self._innermost is not _inside.get():
+            return None
+        self._innermost = _Section(self._innermost)
+        return self._innermost
+
+    async def _run(self, work: Callable[[], Awaitable[T]], section: _Section | None) -> T:
+        while section is None:
             await self._next_end()
-        section = self._innermost = _Section(self._innermost)
+            section = self._open()
         token = _inside.set(section)
         try:
             return await work()

@@ -6,7 +6,7 @@ Source: workerd 1.20261117.1, observed.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final
 
 from durable_engine import JsException, hide_frames, jsnull
@@ -95,16 +95,20 @@ class DurableObjectState(JsObject):
             wait_until(awaited)
 
     @promised
-    async def blockConcurrencyWhile(self, callback: Any = None) -> Any:
+    def blockConcurrencyWhile(self, callback: Any = None) -> Any:
         """Call a function, and hold back the object's other events until it is over; what it raises ends the object.
 
         Returns:
             What the function gives.
         """
         running = self._running
+        return self._blocking(running.sections.run(lambda: call_back(running.host, callback)))
+
+    async def _blocking(self, section: Coroutine[Any, Any, Any]) -> Any:
+        running = self._running
         timer = running.host.timer(running.host.now_ms() + BLOCKED_MS, self._give_up, f"{running.what} is blocked")
         try:
-            return await running.sections.run(lambda: call_back(running.host, callback))
+            return await section
         except JsException as error:
             running.end(error)
             raise

@@ -290,7 +290,7 @@ class DurableObjectStorage(_Operations):
         return _now(None)
 
     @promised
-    async def transaction(self, callback: Any = None, options: Any = None) -> Any:
+    def transaction(self, callback: Any = None, options: Any = None) -> Any:
         """Call a function with a transaction; what it raises undoes everything that was written meanwhile.
 
         Returns:
@@ -311,7 +311,7 @@ class DurableObjectStorage(_Operations):
 
         if not callable(callback):
             raise _not_of_type("transaction", "function")
-        return await self._sections.run(run)
+        return self._sections.run(run)
 
     def transactionSync(self, callback: Any = None) -> Any:
         """Call a function at once; what it raises undoes everything that it wrote.

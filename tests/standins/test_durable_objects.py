@@ -228,3 +228,86 @@ async def test_what_raises_in_a_section_ends_the_object_even_if_it_is_caught(nam
 
     assert await stub.value() == 3
     assert await stub.count() == 1
+
+
+async def test_what_a_constructor_raises_is_a_python_error_and_the_next_call_makes_the_object_anew(host):
+    made = []
+
+    class Fragile(DurableObject):
+        def __init__(self, ctx, env):
+            super().__init__(ctx, env)
+            made.append(self)
+            if len(made) == 1:
+                raise ValueError("not yet")
+
+        async def ping(self):
+            return "pong"
+
+    stub = host.namespace(Fragile).getByName("a")
+
+    with pytest.raises(JsException, match="PythonError") as caught:
+        await stub.ping()
+    assert caught.value.type == "ValueError"
+    assert await stub.ping() == "pong"
+
+
+async def test_calls_wait_for_the_section_that_a_constructor_opens(host):
+    class Prepared(DurableObject):
+        def __init__(self, ctx, env):
+            super().__init__(ctx, env)
+            self.ready = False
+            self.ctx.blockConcurrencyWhile(self.prepare)
+
+        async def prepare(self):
+            for _ in range(3):
+                await asyncio.sleep(0)
+            self.ready = True
+
+        async def is_ready(self):
+            return self.ready
+
+    stub = host.namespace(Prepared).getByName("a")
+
+    assert await asyncio.gather(stub.is_ready(), stub.is_ready()) == [True, True]
+
+
+async def test_a_section_of_a_constructor_that_fails_ends_the_object(host):
+    made = []
+
+    class Fragile(DurableObject):
+        def __init__(self, ctx, env):
+            super().__init__(ctx, env)
+            made.append(self)
+            self.ctx.blockConcurrencyWhile(self.prepare)
+
+        async def prepare(self):
+            if len(made) == 1:
+                raise ValueError("not yet")
+
+        async def ping(self):
+            return "pong"
+
+    stub = host.namespace(Fragile).getByName("a")
+
+    with pytest.raises(JsException, match="not yet"):
+        await stub.ping()
+    assert await stub.ping() == "pong"
+
+
+async def test_a_section_that_takes_half_a_minute_ends_the_object(host):
+    class Stuck(DurableObject):
+        async def wait(self):
+            await self.ctx.blockConcurrencyWhile(asyncio.Event().wait)
+
+        async def ping(self):
+            return "pong"
+
+    stub = host.namespace(Stuck).getByName("a")
+    call = asyncio.ensure_future(stub.wait())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    await host.advance(31)
+
+    with pytest.raises(JsException, match="waited for too long"):
+        await call
+    assert await stub.ping() == "pong"
