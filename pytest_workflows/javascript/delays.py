@@ -7,6 +7,8 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
+from .objects import keep_running
+
 _numbers = itertools.count(1)
 _pending: dict[int, asyncio.Task[None]] = {}
 
@@ -36,7 +38,8 @@ def after(ms: float, callback: Callable[[], Any], *, again: bool = False) -> int
         if not (again or is_cleared):
             callback()
 
-    _pending[number] = asyncio.get_running_loop().create_task(wait())
+    task = _pending[number] = asyncio.get_running_loop().create_task(wait())
+    keep_running(task)
     return number
 
 

@@ -755,10 +755,9 @@ class JsPromise(JsObject, js_class="Promise"):
         """The promise of what a coroutine gives, which runs as a task from now on, or of a task."""
         made = cls()
         task = made._task = asyncio.ensure_future(coroutine)
-        _running.add(task)
+        keep_running(task)
 
         def done(_: asyncio.Future[Any]) -> None:
-            _running.discard(task)
             if task.cancelled():
                 made._reject(asyncio.CancelledError())
             elif (error := task.exception()) is not None:
@@ -843,6 +842,20 @@ class _Waiting(asyncio.Future[None]):
 
 _running: set[asyncio.Future[Any]] = set()
 """The loop refers to its tasks weakly."""
+
+
+def keep_running(task: asyncio.Future[Any]) -> None:
+    """Keep a task until it is done, or the test is."""
+    _running.add(task)
+    task.add_done_callback(_running.discard)
+
+
+def cancel_running() -> None:
+    """Cancel what timers and promises of JavaScript have running: it ends with the test. For the plugin."""
+    for task in list(_running):
+        if not task.get_loop().is_closed():
+            task.cancel()
+    _running.clear()
 
 
 async def settle(value: Any) -> Any:

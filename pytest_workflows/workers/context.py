@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextvars import ContextVar
 from typing import Any, NoReturn
 
-from pytest_workflows.javascript.objects import JsArray, JsObject, JsPlain
+from pytest_workflows.javascript.objects import JsArray, JsObject, JsPlain, cancel_running
 
 # The event loop refers to its tasks weakly: without this set, background work could vanish half-way.
 _background: set[asyncio.Future[Any]] = set()
@@ -69,6 +69,7 @@ def cancel_background() -> None:
         if not task.get_loop().is_closed():
             task.cancel()
     _background.clear()
+    cancel_running()
 
 
 _NO_EXPORTS = (

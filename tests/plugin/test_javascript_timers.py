@@ -71,3 +71,31 @@ def test_timers_pass_in_virtual_time(pytester):
     pytester.makepyfile(TESTS)
 
     pytester.runpytest("-p", "no:cacheprovider", "--workflows-strict").assert_outcomes(passed=4)
+
+
+def test_a_timer_ends_with_its_test(pytester):
+    pytester.makeini(
+        "[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = session\n"
+        "asyncio_default_test_loop_scope = session\n"
+    )
+    pytester.path.joinpath("wrangler.jsonc").write_text(CONFIG)
+    pytester.path.joinpath("src").mkdir()
+    pytester.path.joinpath("src", "entry.py").write_text(dedent(ENTRY))
+    pytester.makepyfile(
+        """
+        import asyncio
+
+        from js import setInterval
+
+        called = []
+
+        async def test_one(workflow_env):
+            setInterval(lambda: called.append(1), 1)
+
+        async def test_two(workflow_env):
+            await asyncio.sleep(0.02)
+            assert called == []
+        """
+    )
+
+    pytester.runpytest("-p", "no:cacheprovider").assert_outcomes(passed=2)

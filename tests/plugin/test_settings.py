@@ -488,7 +488,7 @@ def test_a_configuration_that_is_broken_and_used_is_an_error_with_file_and_line(
             workflow_env.ORDERS
     """)
 
-    result.assert_outcomes(failed=1)
+    result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines([f"E*WorkflowConfigError: {worker.path}/wrangler.jsonc:2: main is a number (5), *"])
 
 
@@ -537,7 +537,7 @@ def test_an_environment_that_does_not_exist_is_an_error_that_lists_those_that_do
             workflow_env.ORDERS
     """)
 
-    result.assert_outcomes(failed=1)
+    result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
         ["*wrangler.jsonc:3: there is no environment 'prod' (ini workflows_wrangler_env). There are: staging, live.*"]
     )
