@@ -161,7 +161,8 @@ def report(results: list[tuple[Suite, list[dict[str, str]] | str]]) -> int:
             print(f"{suite.name:28} did not run: {outcomes}")
             unlisted += 1
             continue
-        counted = [one for one in outcomes if _reason(suite.uncounted, one["test"]) is None]
+        ran = [one for one in outcomes if _reason(suite.uncounted, one["test"]) is None]
+        counted = [one for one in ran if one["outcome"] != "skipped"]
         counts = Counter(one["outcome"] for one in counted)
         total += counts
         print(f"{suite.name:28} {counts['passed']:4} of {len(counted)} pass")
@@ -170,6 +171,9 @@ def report(results: list[tuple[Suite, list[dict[str, str]] | str]]) -> int:
                 reason = _reason(suite.fails, one["test"])
                 unlisted += reason is None
                 print(f"    {one['outcome']:7} {one['test']}: {reason or one['text']}")
+        for one in ran:
+            if one["outcome"] == "skipped":
+                print(f"    not counted: {one['test']}, which skips itself: {one['text']}")
         for name, reason in suite.uncounted.items():
             print(f"    not counted: {name}, which {reason}" if "::" in name else f"    not counted: {name}: {reason}")
     all_counted = total.total()
