@@ -95,7 +95,19 @@ def _text(name: str, key: Any, before: Any, now: Any) -> str:
         return f"{where}, and has it not without the crash"
     if now is _ABSENT:
         return f"{name} lacks the key {shown(key)}, which it has without the crash"
-    return f"{where} with {shown(now)}, and with {shown(before)} without the crash"
+    return f"{where} with {_shown(now)}, and with {_shown(before)} without the crash"
+
+
+def _shown(value: Any) -> str:
+    """A value of a key: bytes that are text as a text, and what stands beside them only where there is something."""
+    if not (isinstance(value, tuple) and value and isinstance(value[0], bytes)):
+        return shown(value)
+    content, *others = value
+    try:
+        text = shown(content.decode())
+    except UnicodeDecodeError:
+        text = shown(content)
+    return " and ".join([text, *(shown(one) for one in others if one)])
 
 
 def _times(number: int) -> str:

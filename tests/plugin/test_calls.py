@@ -101,10 +101,18 @@ def test_an_injected_fault_fails_as_many_calls_as_it_says_and_they_do_nothing(sh
                     await workflow_env.DB.prepare("SELECT 1").all()
             assert (await workflow_env.DB.prepare("SELECT 1").all()).success
         assert [str(call.error) for call in calls_of(workflow_env.DB) if call.error] == ["Error: first", "Error: second"]
+
+    @pytest.mark.parametrize(("text", "name"), [("Error: D1_ERROR: x", "Error"), ("TypeError: x", "TypeError")])
+    async def test_a_text_that_was_copied_from_a_log_is_that_error(workflow_env, text, name):
+        from pyodide.ffi import JsException
+        with inject_fault(workflow_env.DB, "all", error=text):
+            with pytest.raises(JsException) as caught:
+                await workflow_env.DB.prepare("SELECT 1").all()
+        assert (str(caught.value), caught.value.name) == (text, name)
     """
     )
 
-    result.assert_outcomes(passed=2)
+    result.assert_outcomes(passed=4)
 
 
 def test_a_delayed_answer_takes_virtual_time(shop):
