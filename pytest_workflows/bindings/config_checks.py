@@ -31,6 +31,7 @@ class ConfigChecks:
         Raises:
             WorkflowConfigError: If the configuration cannot be read, or one of them cannot be right: file and line.
         """
+        __tracebackhide__ = True
         config = project.config
         if not config.bindings and not config.consumers:
             return

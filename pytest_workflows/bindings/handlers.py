@@ -1,7 +1,8 @@
 """The Worker's handlers, found in its main module and called as the platform calls them.
 
 Source: workers-runtime-sdk 1.9.5; observed with workerd 1.20261117.1: `queue`, `scheduled`, `email` and `tail` get
-exactly three arguments, in a class with None for `env` and `ctx`; `fetch` gets as many as it takes.
+exactly three arguments, in a class with None for `env` and `ctx`; `fetch` gets as many as it takes. A function such as
+`on_fetch` gets JavaScript's objects, which the decorator `handler` wraps.
 """
 
 from __future__ import annotations
@@ -107,7 +108,7 @@ class Handlers:
         if function is None:
             raise WorkflowConfigError(
                 f"{module.__file__} has no {kind} handler: neither a class `Default` with a method `{kind}`, nor a "
-                f"function `on_{kind}`. Add one, or call the workflow's binding itself: workflow_env.X.create(...)."
+                f"function `on_{kind}`. Add one{_instead(project)}."
             )
         return FoundHandler(kind, function, is_method=False)
 
@@ -156,17 +157,26 @@ class Handlers:
         return result
 
     def _arguments(self, handler: FoundHandler, argument: object) -> tuple[object, ...]:
-        from pytest_workflows.workers import env
+        from pytest_workflows.workers.environment import env, raw_env
 
+        if not handler.is_method:
+            raw = (getattr(argument, "js_object", argument), raw_env, self.context())
+            return _as_many_as_taken(handler.function, raw) if handler.kind == "fetch" else _all(handler, raw)
         if handler.kind == "fetch":
             return _as_many_as_taken(handler.function, (argument, env, self.context()))
-        if not handler.is_method:
-            return _all(handler, (argument, env, self.context()))
         if handler.kind == "queue":
             from pytest_workflows.workers.binding_wrappers import BindingWrapper
 
             argument = BindingWrapper(argument)
         return _all(handler, (argument, None, None))
+
+
+def _instead(project: Project) -> str:
+    """What a test of a Worker without the handler may have wanted."""
+    workflows = project.config.workflows
+    return (
+        f", or call the workflow's binding itself: workflow_env.{workflows[0].binding}.create(...)" if workflows else ""
+    )
 
 
 class _Functions:
@@ -181,13 +191,17 @@ class _Functions:
         self._module, self._context = module, context
 
     def __getattr__(self, name: str) -> Any:
-        from pytest_workflows.workers import env
+        from pytest_workflows.workers.environment import raw_env
 
         function = getattr(self._module, f"on_{name}", None)
         if function is None:
             raise AttributeError(name)
-        arguments = (env, self._context)
-        return lambda argument, *_: function(*_as_many_as_taken(function, (argument, *arguments)))
+
+        def call(argument: Any, *_: Any) -> Any:
+            raw = (getattr(argument, "js_object", argument), raw_env, self._context)
+            return function(*_as_many_as_taken(function, raw))
+
+        return call
 
 
 async def _finish(background: list[asyncio.Future[Any]], kind: str) -> None:

@@ -543,6 +543,7 @@ class _Reader:
         Raises:
             WorkflowConfigError: Always, with the line of the last of these keys and values.
         """
+        __tracebackhide__ = True
         raise WorkflowConfigError(f"{self._path}:{self.line_of(*near)}: {what}")
 
     def warn(self, near: tuple[str | int, ...], what: str) -> None:

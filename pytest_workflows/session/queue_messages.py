@@ -36,7 +36,7 @@ def batch_of(queue: str, messages: Sequence[Any], host: Host) -> QueueController
     twice = next((id for id in ids if ids.count(id) > 1), None)
     if twice is not None:
         raise InvalidArgumentError(f"Two messages have the id {twice!r}. Leave the ids out, or give each its own.")
-    return QueueController(queue, lambda answer: [_delivered(*one, answer) for one in made])
+    return QueueController(queue, lambda answer: [_delivered(*one, answer) for one in made], host=host)
 
 
 def _delivered(id: str, at: float, body: Callable[[], Any], attempts: int, answer: Answer) -> QueueMessage:

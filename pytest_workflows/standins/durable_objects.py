@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from durable_engine import JsException, hide_frames
 from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.javascript.objects import JsFunction, JsObject, JsPromise, js_error, js_text, option
+from pytest_workflows.workers.entrypoints import WorkerEntrypoint, WorkflowEntrypoint
 
 from .crossing import Receiver, call_python, method_of, send
 from .durable_ids import DurableObjectId, Ids
@@ -38,7 +39,7 @@ def make(config: BindingConfig, host: Host) -> DurableObjectNamespace:
         host: The test.
 
     Raises:
-        WorkflowConfigError: If the Worker has no such class.
+        WorkflowConfigError: If the Worker has no such class, or it is an entrypoint.
     """
     name = str(config.settings.get("class_name"))
     made = host.export(name)
@@ -46,6 +47,11 @@ def make(config: BindingConfig, host: Host) -> DurableObjectNamespace:
         raise WorkflowConfigError(
             f"{config.path}:{config.line}: the binding {config.name} names the class {name!r} of Durable Objects, and "
             "the Worker's main module has no such class. Define it there, or import it."
+        )
+    if issubclass(made, WorkerEntrypoint | WorkflowEntrypoint):
+        raise WorkflowConfigError(
+            f"{config.path}:{config.line}: the binding {config.name} names the class {name!r} of Durable Objects, and "
+            "that class is an entrypoint. Derive it from DurableObject, or name another one."
         )
     return namespace_of(made, name, host)
 

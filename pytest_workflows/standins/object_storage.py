@@ -28,6 +28,7 @@ from pytest_workflows.javascript.objects import (
 from .crossing import call_back
 from .object_data import ObjectData
 from .object_sections import Sections
+from .options import warn_of_unknown_options
 
 if TYPE_CHECKING:
     from .host import Host
@@ -115,6 +116,12 @@ class ObjectWrites:
         self._on_alarm()
 
 
+_GET_OPTIONS: Final = ("allowConcurrency", "noCache")
+_PUT_OPTIONS: Final = ("allowUnconfirmed", "allowConcurrency", "noCache")
+_LIST_OPTIONS: Final = ("start", "startAfter", "end", "prefix", "reverse", "limit")
+"""The options of storage (@cloudflare/workers-types 5.20261117)."""
+
+
 class _Operations(JsObject):
     """What storage and a transaction have in common."""
 
@@ -139,6 +146,9 @@ class _Operations(JsObject):
             if (size := _size(value)) > most:
                 self._warn(f"{method}({key!r}, ...) is given a value of {size:,} bytes, and a value has up to {most:,}")
 
+    def _check_options(self, method: str, options: Any, known: tuple[str, ...]) -> None:
+        warn_of_unknown_options(self._host, f"ctx.storage.{method}(...)", options, known)
+
     def _warn(self, what: str) -> None:
         self._host.warn("documented-limit", f"ctx.storage.{what}")
 
@@ -146,6 +156,7 @@ class _Operations(JsObject):
     def get(self, keys: Any = None, options: Any = None) -> Any:
         """The value of a key, undefined where there is none; for an array of keys a map."""
         self._check("get")
+        self._check_options("get", options, _GET_OPTIONS)
         data = self._writes.data
         if isinstance(keys, JsArray):
             self._check_limits("get", keys._items)
@@ -161,6 +172,7 @@ class _Operations(JsObject):
     def put(self, keys: Any = None, value: Any = None, options: Any = None) -> Any:
         """Set the value of a key, or those of an object's keys."""
         self._check("put")
+        self._check_options("put", value if isinstance(keys, JsObject) else options, _PUT_OPTIONS)
         entries: dict[str, Any]
         if isinstance(keys, JsObject):
             cloner = Cloner()
@@ -180,6 +192,7 @@ class _Operations(JsObject):
     def delete(self, keys: Any = None, options: Any = None) -> Any:
         """Take a key out; whether it was there. For an array of keys, how many were."""
         self._check("delete")
+        self._check_options("delete", options, _PUT_OPTIONS)
         self._writes.before()
         data = self._writes.data
         if isinstance(keys, JsArray):
@@ -191,6 +204,7 @@ class _Operations(JsObject):
     def list(self, options: Any = None) -> Any:
         """A map of keys and values, in the order of the keys."""
         self._check("list")
+        self._check_options("list", options, (*_LIST_OPTIONS, *_GET_OPTIONS))
         return _now(JsMap(_listed(self._writes.data, options)))
 
     @promised
@@ -204,6 +218,7 @@ class _Operations(JsObject):
     def setAlarm(self, time: Any = None, options: Any = None) -> Any:
         """Set the alarm, in place of one that was set."""
         self._check("setAlarm")
+        self._check_options("setAlarm", options, ("allowConcurrency", "allowUnconfirmed"))
         due = _alarm_time(time)
         self._writes.set_alarm(max(due, self._now_ms()))
         return _now(None)

@@ -8,13 +8,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from durable_engine import jsnull
 from pytest_workflows.javascript.collections import JsDate
 from pytest_workflows.javascript.objects import JsArray, JsObject, JsPlain, js_error, option
 
+from .options import warn_of_unknown_options
 from .queue_store import Verdict
+
+if TYPE_CHECKING:
+    from .host import Host
 
 
 @dataclass(slots=True)
@@ -28,7 +32,7 @@ class Answer:
         delay: The delay of that in seconds.
         acks: The ids of the messages that it acknowledged one by one.
         retries: The ids of those that it asked for once more, each with its delay in seconds.
-        place: Gives the file and line of the Worker's code that runs; None where nobody wants to know.
+        host: The test, where it wants to know of what is wrong; None where nobody does.
         acked_at: Where the first message was acknowledged, as file and line.
     """
 
@@ -38,13 +42,19 @@ class Answer:
     delay: int | None = None
     acks: list[str] = field(default_factory=list)
     retries: dict[str, int | None] = field(default_factory=dict)
-    place: Callable[[], tuple[str, int]] | None = None
+    host: Host | None = None
     acked_at: tuple[str, int] | None = None
 
     def note_place(self) -> None:
         """Note where the first message was acknowledged."""
-        if self.acked_at is None and self.place is not None:
-            self.acked_at = self.place()
+        if self.acked_at is None and self.host is not None:
+            self.acked_at = self.host.place()
+
+    def seconds_of(self, call: str, options: Any) -> int | None:
+        """The delay that the options of a retry ask for."""
+        if self.host is not None:
+            warn_of_unknown_options(self.host, call, options, ("delaySeconds",))
+        return seconds_of(option(options, "delaySeconds"))
 
     def verdict(self) -> Verdict:
         """What becomes of the messages, as the local runtime has it: a throw undoes every acknowledgement."""
@@ -134,7 +144,7 @@ class QueueMessage(JsObject):
         """Ask for it once more."""
         answer: Answer = self._answer
         if not answer.acks_all and self.id not in answer.acks:
-            answer.retries[self.id] = seconds_of(option(options, "delaySeconds"))
+            answer.retries[self.id] = answer.seconds_of("retry(...) of a message", options)
 
 
 class QueueController(JsObject):
@@ -144,7 +154,7 @@ class QueueController(JsObject):
         queue: The queue's name.
         messages: Makes the messages, given what the consumer says of them.
         metrics: What is left in the queue.
-        place: Gives the file and line of the Worker's code that runs; None where nobody wants to know.
+        host: The test, where it wants to know of what is wrong; None where nobody does.
     """
 
     _own = ("queue", "messages", "metadata")
@@ -154,10 +164,10 @@ class QueueController(JsObject):
         queue: str,
         messages: Callable[[Answer], Sequence[QueueMessage]],
         metrics: JsPlain | None = None,
-        place: Callable[[], tuple[str, int]] | None = None,
+        host: Host | None = None,
     ) -> None:
         self._queue = queue
-        self._answer = Answer(place=place)
+        self._answer = Answer(host=host)
         self._messages = JsArray(list(messages(self._answer)))
         self._metrics = metrics or no_metrics()
 
@@ -186,7 +196,7 @@ class QueueController(JsObject):
         """Ask for all once more."""
         if not self._answer.acks_all:
             self._answer.retries_all = True
-            self._answer.delay = seconds_of(option(options, "delaySeconds"))
+            self._answer.delay = self._answer.seconds_of("retryAll(...) of a batch", options)
 
 
 def no_metrics() -> JsPlain:

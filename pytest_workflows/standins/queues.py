@@ -13,6 +13,7 @@ from pytest_workflows.javascript.collections import JsArrayBuffer, JsDate, JsTyp
 from pytest_workflows.javascript.json_text import parse, stringify
 from pytest_workflows.javascript.objects import JsArray, JsObject, JsPlain, PyProxy, js_error, js_text, option, promised
 
+from .options import warn_of_unknown_options
 from .queue_batch import Answer, QueueController, QueueMessage, seconds_of
 from .queue_config import consumer_of
 from .queue_store import Backlog, QueueStore, StoredMessage
@@ -60,6 +61,7 @@ class WorkerQueue(JsObject):
                 "TypeError", "Failed to execute 'send' on 'WorkerQueue': parameter 1 is not of type 'Value'."
             )
         body, options = values[0], values[1] if len(values) > 1 else None
+        self._check_options("send", options, ("contentType", "delaySeconds"))
         delay = seconds_of(option(options, "delaySeconds"))
         outgoing = self._outgoing(body, option(options, "contentType"), delay, "send")
         if outgoing.size > MOST_BYTES:
@@ -72,6 +74,7 @@ class WorkerQueue(JsObject):
     def sendBatch(self, *values: Any) -> JsPlain:
         """Send several messages."""
         options = values[1] if len(values) > 1 else None
+        self._check_options("sendBatch", options, ("delaySeconds",))
         delay = seconds_of(option(options, "delaySeconds"))
         batch = [self._of_request(request, delay) for request in _items(values[0] if values else None)]
         if not batch:
@@ -97,9 +100,13 @@ class WorkerQueue(JsObject):
         """What waits in the queue."""
         return self._broker.metrics()
 
+    def _check_options(self, method: str, options: Any, known: tuple[str, ...]) -> None:
+        warn_of_unknown_options(self._broker.host, f"{method}(...) to {self._broker.name}", options, known)
+
     def _of_request(self, request: Any, delay: int | None) -> _Outgoing:
         if not isinstance(request, JsObject | PyProxy):
             raise js_error("TypeError", "Incorrect type: the provided value is not of type 'MessageSendRequest'.")
+        self._check_options("sendBatch", request, ("body", "contentType", "delaySeconds"))
         own = seconds_of(option(request, "delaySeconds"))
         body, kind = option(request, "body"), option(request, "contentType")
         return self._outgoing(body, kind, delay if own is None else own, "sendBatch")
@@ -312,7 +319,7 @@ class Broker:
             self._queue,
             lambda answer: [_as_message(one, answer) for one in batch],
             self.metrics(),
-            self.host.place,
+            self.host,
         )
         try:
             answer = await self.host.deliver_batch(controller)

@@ -24,6 +24,7 @@ from pytest_workflows.javascript.objects import (
     js_text,
     option,
 )
+from pytest_workflows.workers.entrypoints import DurableObject, WorkflowEntrypoint
 
 from .crossing import call_python, method_of, no_method, send
 from .variables import variable
@@ -49,13 +50,18 @@ def make(config: BindingConfig, host: Host) -> Fetcher:
         host: The test.
 
     Raises:
-        WorkflowConfigError: If the Worker has no such entrypoint.
+        WorkflowConfigError: If the Worker has no such entrypoint, or the class is none.
     """
     name = config.settings.get("entrypoint")
     if name is not None and host.export(name) is None:
         raise WorkflowConfigError(
             f"{config.path}:{config.line}: the service binding {config.name} names the entrypoint {name!r}, and the "
             "Worker's main module has no such class. Define it there, or import it."
+        )
+    if name is not None and issubclass(host.export(name) or object, DurableObject | WorkflowEntrypoint):
+        raise WorkflowConfigError(
+            f"{config.path}:{config.line}: the service binding {config.name} names the entrypoint {name!r}, and that "
+            "class is none. Derive it from WorkerEntrypoint, or name another one."
         )
     return named(host, name, config.settings.get("props"))
 
@@ -106,7 +112,7 @@ class Fetcher(JsObject):
             return [_message(one, answer) for one in given]
 
         try:
-            controller = QueueController(js_text(name), delivered)
+            controller = QueueController(js_text(name), delivered, host=self._host)
         except JsException as error:
             return JsPromise.rejected(error)
 

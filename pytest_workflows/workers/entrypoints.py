@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from .binding_wrappers import BindingWrapper
+from .environment import EnvWrapper
 
 __all__ = ["DurableObject", "WorkerEntrypoint", "WorkflowEntrypoint", "handler"]
 
@@ -127,14 +128,28 @@ class DurableObject:
 
 
 def handler(func: Callable[P, R]) -> Callable[P, R]:
-    """Mark a module-level handler such as `on_fetch(request, env, ctx)`.
+    """Have a function such as `on_fetch(request, env, ctx)` get the SDK's objects.
 
-    On the platform it turns the JavaScript arguments into Python ones. Here they are Python objects already,
-    so the function comes back as it is.
+    Without it the function gets JavaScript's: a `js.Request`, and bindings that convert neither arguments nor results.
+
+    Args:
+        func: The function; `env` is wrapped where it is positional and second.
 
     Example:
         >>> @handler
         ... async def on_fetch(request, env, ctx):
         ...     return Response("hello")
     """
-    return func
+
+    @functools.wraps(func)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        given: tuple[Any, ...] = args
+        if given and getattr(given[0], "_js_class", None) == "Request":
+            from .request import Request
+
+            given = (Request(given[0]), *given[1:])
+        if len(given) > 1:
+            given = (given[0], EnvWrapper(given[1]), *given[2:])
+        return func(*given, **kwargs)
+
+    return wrapper

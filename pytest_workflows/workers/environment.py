@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any, ClassVar, NoReturn
 
 from pytest_workflows.active_test import get_resolver, set_resolver
+from pytest_workflows.javascript.objects import JsObject
+from pytest_workflows.javascript.rpc import RpcHolder
 
 from .errors import OutsideTestError, no_binding, read_only
 
-__all__ = ["EnvProxy", "env", "set_resolver"]
+__all__ = ["EnvProxy", "EnvWrapper", "RawEnv", "env", "raw_env", "set_resolver"]
 
 
 class EnvWrapper:
@@ -24,11 +26,13 @@ class EnvWrapper:
     """Puts the SDK's wrapper around a binding; set by the wrappers' own module."""
 
     def __new__(cls, env: Any = None) -> Any:
-        """The same, where it is such a wrapper already."""
+        """The same, where it is such a wrapper already, and the shared one around the bindings of the test."""
+        if isinstance(env, RawEnv):
+            return _shared()
         return env if isinstance(env, EnvWrapper) else object.__new__(cls)
 
     def __init__(self, env: Any = None) -> None:
-        if env is not self:
+        if env is not self and not isinstance(env, RawEnv):
             object.__setattr__(self, "_env", env)
 
     def __getattr__(self, name: str) -> Any:
@@ -66,7 +70,27 @@ class EnvProxy(EnvWrapper):
         return f"<workers.env: {', '.join(dir(self)) or 'no bindings'}>"
 
 
+class RawEnv(JsObject, js_class="Object"):
+    """`env` as JavaScript has it, which a function such as `on_fetch` gets that `handler` does not decorate.
+
+    Its bindings convert neither arguments nor results. Their calls are in no log: `calls_of` does not see them.
+    Source: workers-runtime-sdk 1.9.5, where the decorator and the classes alone put a wrapper around it.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(env, name)
+        return value._binding if isinstance(value, RpcHolder) else value
+
+    def __dir__(self) -> list[str]:
+        return dir(env)
+
+
+def _shared() -> EnvWrapper:
+    return env
+
+
 for _class in (EnvWrapper, EnvProxy):
     _class.__name__ = _class.__qualname__ = "_EnvWrapper"
     _class.__module__ = "workers.rpc"
 env = EnvProxy()
+raw_env = RawEnv()

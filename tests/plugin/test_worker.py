@@ -144,6 +144,62 @@ def test_a_plain_function_on_fetch_gets_env_and_ctx(worker: Any) -> None:
     """).assert_outcomes(passed=1)
 
 
+def test_a_function_without_the_decorator_gets_javascripts_objects(worker: Any) -> None:
+    worker.write(
+        "wrangler.jsonc",
+        '{"main": "src/entry.py", "compatibility_date": "2026-11-01", "kv_namespaces": [{"binding": "KV", "id": "k"}]}',
+    )
+    worker.write(
+        "src/entry.py",
+        """
+        from js import Response
+        from pyodide.ffi import JsProxy, to_js
+
+        async def on_fetch(request, env):
+            body = await request.json()
+            assert isinstance(body, JsProxy)
+            await env.KV.put("name", body.name)
+            assert request.headers.get("x-a") == "b"
+            listed = await env.KV.list()
+            return Response.new(listed.keys[0].name + await env.KV.get("name"))
+        """,
+    )
+
+    worker.run("""
+        async def test_it(workflow_worker, workflow_env):
+            response = await workflow_worker.fetch("/", method="POST", json={"name": "ada"}, headers={"x-a": "b"})
+            assert await response.text() == "nameada"
+            assert await workflow_env.KV.get("name") == "ada"
+    """).assert_outcomes(passed=1)
+
+
+def test_a_decorated_function_gets_the_sdks_objects(worker: Any) -> None:
+    worker.write(
+        "wrangler.jsonc",
+        '{"main": "src/entry.py", "compatibility_date": "2026-11-01", "kv_namespaces": [{"binding": "KV", "id": "k"}]}',
+    )
+    worker.write(
+        "src/entry.py",
+        """
+        from workers import Response, handler
+
+        @handler
+        async def on_fetch(request, env):
+            await env.KV.put("name", (await request.json())["name"])
+            return Response((await env.KV.list())["keys"][0]["name"])
+        """,
+    )
+
+    worker.run("""
+        from pytest_workflows import calls_of
+
+        async def test_it(workflow_worker, workflow_env):
+            response = await workflow_worker.fetch("/", method="POST", json={"name": "ada"})
+            assert await response.text() == "name"
+            assert [call.method for call in calls_of(workflow_env.KV)] == ["put", "list"]
+    """).assert_outcomes(passed=1)
+
+
 def test_a_type_error_inside_a_handler_is_its_own(worker: Any) -> None:
     worker.write("src/entry.py", "async def on_fetch(request):\n    return len(5)\n")
 
@@ -297,7 +353,7 @@ def test_a_worker_without_a_handler_says_what_to_add(worker: Any, call: str, kin
     assert said == (
         f"pytest_workflows.errors.WorkflowConfigError: {worker.path}/src/entry.py has no {kind} handler: neither a "
         f"class `Default` with a method `{kind}`, nor a function `on_{kind}`. Add one, or call the workflow's binding "
-        "itself: workflow_env.X.create(...)."
+        "itself: workflow_env.ORDERS.create(...)."
     )
 
 

@@ -6,8 +6,20 @@ import asyncio
 import gc
 from types import SimpleNamespace
 
-from pytest_workflows.workers import DurableObject, WorkerEntrypoint, WorkflowEntrypoint, handler, wait_until, waitUntil
+from pytest_workflows.javascript.objects import constructor_of
+from pytest_workflows.javascript.request import Request as JsRequest
+from pytest_workflows.workers import (
+    DurableObject,
+    Request,
+    WorkerEntrypoint,
+    WorkflowEntrypoint,
+    env,
+    handler,
+    wait_until,
+    waitUntil,
+)
 from pytest_workflows.workers.context import ExecutionContext, cancel_background
+from pytest_workflows.workers.environment import raw_env
 
 
 async def turns():
@@ -56,7 +68,18 @@ async def test_a_decorated_handler_is_called_with_what_it_is_given():
     async def on_fetch(request, env, ctx):
         return request, env, ctx
 
-    assert await on_fetch(1, 2, 3) == (1, 2, 3)
+    assert (await on_fetch(1, "env", 3))[0::2] == (1, 3)
+
+
+async def test_a_decorated_handler_gets_the_sdks_objects():
+    @handler
+    async def on_fetch(request, env):
+        return request, env
+
+    request, given = await on_fetch(constructor_of(JsRequest).new("https://example.com/"), raw_env)
+
+    assert isinstance(request, Request)
+    assert given is env
 
 
 async def test_background_work_runs_on_and_is_not_lost():
