@@ -126,8 +126,11 @@ class InjectedFault:
             return None
         if isinstance(error, JsException):
             return JsException(error.name, error.message)
-        name = type(error).__name__
-        return JsException(name if name in _JS_ERRORS else "Error", str(error))
+        name, text = type(error).__name__, str(error)
+        said, colon, rest = text.partition(": ")  # a text that was copied from a log begins with the error's name
+        if colon and (said == "Error" or said in _JS_ERRORS):
+            return JsException(said, rest)
+        return JsException(name if name in _JS_ERRORS else "Error", text)
 
     def use(self) -> None:
         """A call meets it."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from .call_log import CallLog, CallRecord
     from .handlers import Handlers
-    from .test_host import TestHost
+    from .stand_in_host import StandInHost
 
 _SCRIPTS = {"services": "service", "durable_objects.bindings": "script_name"}
 """By kind of binding: the setting that names a Worker."""
@@ -66,7 +66,7 @@ class EnvResolver:
         self._resolved: dict[str, object] = {}
         self._proxies: dict[str, object] = {}
         self._logs: dict[str, CallLog] = {}
-        self._host: TestHost | None = None
+        self._host: StandInHost | None = None
         self._workflows = WorkflowBinder(project, sources, engine, lambda: self.context)
 
     @functools.cached_property
@@ -237,12 +237,12 @@ class EnvResolver:
         return [] if log is None else log.records
 
     @property
-    def host(self) -> TestHost:
+    def host(self) -> StandInHost:
         """The test, as its stand-ins see it."""
         if self._host is None:
-            from .test_host import TestHost
+            from .stand_in_host import StandInHost
 
-            self._host = TestHost(self._project, self._engine, self.handlers, self._sources, self._template())
+            self._host = StandInHost(self._project, self._engine, self.handlers, self._sources, self._template())
         return self._host
 
     def names(self) -> Iterable[str]:

@@ -28,6 +28,7 @@ class CommonStart:
         seed: The schedule's seed of the plain run.
         left: What the plain run left in the stores; None before its end.
         progress: How far the instances of the plain run came.
+        ended_ms: The virtual time at the plain run's end, in milliseconds since 1970.
     """
 
     entropy: str
@@ -35,6 +36,7 @@ class CommonStart:
     seed: int | None = None
     left: Contents | None = None
     progress: Progress = field(default_factory=dict)
+    ended_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

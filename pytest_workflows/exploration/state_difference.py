@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from pytest_workflows.messages.short_repr import shown
 from pytest_workflows.standins.stores import Row
 
+from .clock_values import Window
+
 MOST_SHOWN = 3
 Contents = Mapping[tuple[str, ...], Mapping[str, Mapping[Any, Any]]]
 """What stores hold: by the names of each, by table (`""` where a store has none), by key."""
@@ -26,13 +28,16 @@ class Difference(NamedTuple):
     text: str
 
 
-def differences(plain: Contents, other: Contents, ignored: Iterable[str] = ()) -> list[Difference]:
+def differences(
+    plain: Contents, other: Contents, ignored: Iterable[str] = (), window: Window | None = None
+) -> list[Difference]:
     """What differs between what the plain run left and what another run left.
 
     Args:
         plain: What the plain run left.
         other: What the other one left.
         ignored: Names of stores, or of tables of them (`DB.audit_log`), that may differ.
+        window: The virtual time of both runs; values that differ as times within it are no difference.
     """
     left_out = frozenset(ignored)
     found: list[Difference] = []
@@ -41,7 +46,7 @@ def differences(plain: Contents, other: Contents, ignored: Iterable[str] = ()) -
         for table in sorted({*before, *now}):
             if left_out.isdisjoint([*names, *(f"{name}.{table}" for name in names)]):
                 shown_name = f"{names[0]}.{table}" if table else names[0]
-                texts = _of_table(shown_name, before.get(table, {}), now.get(table, {}))
+                texts = _of_table(shown_name, before.get(table, {}), now.get(table, {}), window)
                 found += [Difference(names, text) for text in texts]
     return found
 
@@ -53,11 +58,25 @@ def summary(found: Sequence[Difference]) -> str:
     return "; ".join([*texts, *([f"and {more} more" if more > 1 else "and one more"] if more > 0 else [])])
 
 
-def _of_table(name: str, plain: Mapping[Any, Any], other: Mapping[Any, Any]) -> Iterator[str]:
-    for key in [*plain, *(key for key in other if key not in plain)]:
-        before, now = plain.get(key, _ABSENT), other.get(key, _ABSENT)
-        if _differ(before, now):
-            yield _text(name, key, before, now)
+def _of_table(name: str, plain: Mapping[Any, Any], other: Mapping[Any, Any], window: Window | None) -> Iterator[str]:
+    keys = [*plain, *(key for key in other if key not in plain)]
+    changed = [key for key in keys if _differ(plain.get(key, _ABSENT), other.get(key, _ABSENT))]
+    if window is not None and changed:
+        before, now = (_masked(changed, table, window) for table in (plain, other))
+        changed = [key for key in changed if _differ(before.get(window.masked(key)), now.get(window.masked(key)))]
+    for key in changed:
+        yield _text(name, key, plain.get(key, _ABSENT), other.get(key, _ABSENT))
+
+
+def _masked(keys: Sequence[Any], table: Mapping[Any, Any], window: Window) -> dict[Any, Any]:
+    """What a table has of some keys without the times of the run: of rows how many, of keys their values."""
+    found: dict[Any, list[Any]] = {}
+    for key in keys:
+        if key in table:
+            value = table[key]
+            values = found.setdefault(window.masked(key), [])
+            values += [1] * value if isinstance(key, Row) else [window.masked(value)]
+    return found
 
 
 def _differ(one: object, other: object) -> bool:
@@ -76,7 +95,19 @@ def _text(name: str, key: Any, before: Any, now: Any) -> str:
         return f"{where}, and has it not without the crash"
     if now is _ABSENT:
         return f"{name} lacks the key {shown(key)}, which it has without the crash"
-    return f"{where} with {shown(now)}, and with {shown(before)} without the crash"
+    return f"{where} with {_shown(now)}, and with {_shown(before)} without the crash"
+
+
+def _shown(value: Any) -> str:
+    """A value of a key: bytes that are text as a text, and what stands beside them only where there is something."""
+    if not (isinstance(value, tuple) and value and isinstance(value[0], bytes)):
+        return shown(value)
+    content, *others = value
+    try:
+        text = shown(content.decode())
+    except UnicodeDecodeError:
+        text = shown(content)
+    return " and ".join([text, *(shown(one) for one in others if one)])
 
 
 def _times(number: int) -> str:

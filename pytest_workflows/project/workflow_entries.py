@@ -115,7 +115,7 @@ class WorkflowReader:
             self._fail(near, where, "script_name", f"is {shown_setting(script)}, not a text")
         self._check_name((*near, "name"), where, entry["name"])
         settings = self._settings(near, where, entry)
-        self._warn_of_unknown(near, where, entry, _BINDING_KEYS)
+        warn_of_unknown(self._report, near, where, entry, _BINDING_KEYS)
         return WorkflowBindingConfig(
             entry["binding"],
             entry["name"],
@@ -166,7 +166,7 @@ class WorkflowReader:
             self._report.fail((*near, "name"), f"{where}.name {given}.")
         self._check_name((*near, name), where, name)
         settings = self._settings(near, where, entry)
-        self._warn_of_unknown(near, where, entry, _EXPORT_KEYS)
+        warn_of_unknown(self._report, near, where, entry, _EXPORT_KEYS)
         return WorkflowBindingConfig(class_name, name, class_name, None, line=self._report.line_of(*near), **settings)
 
     # -- both --------------------------------------------------------------------------------------------------------
@@ -246,7 +246,7 @@ class WorkflowReader:
         table = entry.get(key, {})
         if not isinstance(table, dict):
             self._fail(near, where, key, f"is {kind_of(table)}, not a table")
-        self._warn_of_unknown((*near, key), f"{where}.{key}", table, known)
+        warn_of_unknown(self._report, (*near, key), f"{where}.{key}", table, known)
         return {name: value for name, value in table.items() if name in known}
 
     def _steps(self, near: Near, where: str, entry: Mapping[str, Any]) -> int | None:
@@ -294,20 +294,30 @@ class WorkflowReader:
             self._fail(near, where, f"default_retention.{key}", f"is {shown_setting(given)}. {what}")
         return given
 
-    def _warn_of_unknown(self, near: Near, where: str, table: Mapping[str, Any], known: Iterable[str]) -> None:
-        known = list(known)
-        for key in table:
-            if key not in known:
-                close = difflib.get_close_matches(key, known, n=1)
-                hint = f' Did you mean "{close[0]}"?' if close else ""
-                self._report.warn(
-                    (*near, key),
-                    f'{where} has the key "{key}", which wrangler does not know: it has no effect.{hint} Known: '
-                    f"{', '.join(known)}.",
-                )
-
     def _fail(self, near: Near, where: str, key: str, what: str) -> NoReturn:
         self._report.fail((*near, *key.split(".")), f"{where}.{key} {what}.")
+
+
+def warn_of_unknown(report: Report, near: Near, where: str, table: Mapping[str, Any], known: Iterable[str]) -> None:
+    """Warn of each key of a table that wrangler does not know.
+
+    Args:
+        report: What is warned.
+        near: The keys and values that lead to the table.
+        where: The table, for a reader: `queues.consumers[0]`.
+        table: The table.
+        known: The keys that it may have.
+    """
+    known = list(known)
+    for key in table:
+        if key not in known:
+            close = difflib.get_close_matches(key, known, n=1)
+            hint = f' Did you mean "{close[0]}"?' if close else ""
+            report.warn(
+                (*near, key),
+                f'{where} has the key "{key}", which wrangler does not know: it has no effect.{hint} Known: '
+                f"{', '.join(known)}.",
+            )
 
 
 def whole(value: object) -> int | None:

@@ -17,7 +17,7 @@ from pytest_workflows.messages.short_repr import brief, kind_of, shown, shown_pa
 
 from .binding_config import BindingConfig
 from .config_lines import TOML_TOKEN, Lines
-from .workflow_entries import Near, WorkflowBindingConfig, WorkflowReader
+from .workflow_entries import Near, WorkflowBindingConfig, WorkflowReader, warn_of_unknown
 
 __all__ = [
     "NAMES",
@@ -77,6 +77,11 @@ _NESTED = {
     "durable_objects": ("bindings", "name"),
     "unsafe": ("bindings", "name"),
 }
+_CONSUMER_KEYS = (
+    *("queue", "type", "max_batch_size", "max_batch_timeout", "max_retries", "dead_letter_queue", "max_concurrency"),
+    *("visibility_timeout_ms", "retry_delay"),
+)
+"""What an entry of `queues.consumers` may have (wrangler 4.156)."""
 _CONSUMERS = ("worker", "http_pull")
 _NOT_INHERITED = frozenset({"vars", "secrets", "workflows", *_LISTS, *_SINGLES, *_NESTED}) - {"assets"}
 
@@ -390,6 +395,8 @@ class _Reader:
         variables = settings.get("vars", {})
         if not isinstance(variables, dict):
             self._fail("vars", f"vars is {kind_of(variables)}, not a table of variables.")
+        self._check_triggers(settings.get("triggers", {}))
+        consumers = self._consumers(settings.get("queues", {}))
         secrets = self._required_secrets(settings.get("secrets"))
         others += [(name, "secrets.required") for name in secrets or ()]
         self._check_unique([workflow.binding for workflow in workflows] + [name for name, _ in others] + [*variables])
@@ -408,7 +415,7 @@ class _Reader:
             warnings=tuple(self._warnings),
             bindings=declared,
             settings=settings,
-            consumers=self._consumers(settings.get("queues", {})),
+            consumers=consumers,
             own_names=frozenset(own_names),
         )
 
@@ -512,8 +519,16 @@ class _Reader:
                 self._fail((*near, "type"), f"{where}.type is {shown_setting(type)}. A consumer is {known}.")
             if queue in found:
                 self._fail((*near, queue), f"the queue {shown(queue)} has two consumers in queues.consumers.")
+            warn_of_unknown(self, near, where, entry, _CONSUMER_KEYS)
             found[queue] = self.line_of(*near, queue)
         return found
+
+    def _check_triggers(self, triggers: object) -> None:
+        crons = triggers.get("crons", []) if isinstance(triggers, dict) else triggers
+        if not isinstance(crons, list) or not all(isinstance(cron, str) for cron in crons):
+            self._fail(
+                ("triggers",), f'triggers.crons is {shown_setting(crons)}. Write a list of texts, as ["0 3 * * *"].'
+            )
 
     def _name_of(self, where: str, near: Near, entry: object, key: str) -> str:
         if not isinstance(entry, dict):

@@ -36,17 +36,20 @@ class RunState:
         if start is None or plan.seed != start.seed:
             return
         if plan.point is None:
-            start.left, start.progress = self._env.contents(), _progress(engine)
+            start.left, start.progress, start.ended_ms = self._env.contents(), _progress(engine), engine.clock.now_ms
         elif start.left is not None and engine.faults.struck and start.progress == _progress(engine):
             self._compare(engine, f"after a crash ({plan.point.title})")
 
     def _compare(self, engine: Engine, when: str) -> None:
+        from pytest_workflows.exploration.clock_values import Window
         from pytest_workflows.exploration.state_difference import differences, summary
 
         start = self._setup.start
         assert start is not None
         assert start.left is not None
-        found = differences(start.left, self._env.contents(), self._setup.settings.ignore_state)
+        clock = engine.clock
+        window = Window(clock.started_ms, max(clock.now_ms, start.ended_ms))
+        found = differences(start.left, self._env.contents(), self._setup.settings.ignore_state, window)
         if not found:
             return
         effect = self._cause(found[0].names)

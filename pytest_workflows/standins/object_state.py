@@ -84,12 +84,11 @@ class DurableObjectState(JsObject):
         """Accept a promise: an object lives as long as there is work. A coroutine is not begun, as on the platform."""
         awaited = promise._object if isinstance(promise, PyProxy) else promise
         if inspect.iscoroutine(awaited):
-            name = awaited.__qualname__
+            name = awaited.__name__
             awaited.close()
             self._running.host.warn(
                 "wait-until-coroutine",
-                f"ctx.waitUntil was given the coroutine {name}() in a Durable Object, and the platform never runs it. "
-                f"Give it a task: self.ctx.waitUntil(asyncio.create_task({name}(...))).",
+                f"ctx.waitUntil was given the coroutine {name}() in a Durable Object, which the platform never runs",
             )
         elif inspect.isawaitable(awaited):
             wait_until(awaited)

@@ -101,10 +101,18 @@ def test_an_injected_fault_fails_as_many_calls_as_it_says_and_they_do_nothing(sh
                     await workflow_env.DB.prepare("SELECT 1").all()
             assert (await workflow_env.DB.prepare("SELECT 1").all()).success
         assert [str(call.error) for call in calls_of(workflow_env.DB) if call.error] == ["Error: first", "Error: second"]
+
+    @pytest.mark.parametrize(("text", "name"), [("Error: D1_ERROR: x", "Error"), ("TypeError: x", "TypeError")])
+    async def test_a_text_that_was_copied_from_a_log_is_that_error(workflow_env, text, name):
+        from pyodide.ffi import JsException
+        with inject_fault(workflow_env.DB, "all", error=text):
+            with pytest.raises(JsException) as caught:
+                await workflow_env.DB.prepare("SELECT 1").all()
+        assert (str(caught.value), caught.value.name) == (text, name)
     """
     )
 
-    result.assert_outcomes(passed=2)
+    result.assert_outcomes(passed=4)
 
 
 def test_a_delayed_answer_takes_virtual_time(shop):
@@ -239,13 +247,17 @@ def test_the_rules_see_the_calls(shop):
     result.stdout.fnmatch_lines("*[[]not-idempotent[]] *src/entry.py:8: *DB.prepare(...).bind(...).run()*")
 
 
-def test_reads_of_bindings_that_the_plugin_provides_do_not_count(worker):
+FILLED = 'await self.env.FILES.put("key", "value")\n'
+
+
+def test_what_leaves_the_plugins_own_stores_as_they_were_when_made_again_does_not_count(worker):
     worker.write(
         "wrangler.jsonc",
         """
         {"name": "it", "main": "src/entry.py", "compatibility_date": "2026-11-10",
          "workflows": [{"binding": "ORDERS", "name": "orders", "class_name": "Orders"}],
          "kv_namespaces": [{"binding": "A", "id": "a"}, {"binding": "B", "id": "b"}],
+         "queues": {"producers": [{"binding": "MAIL", "queue": "mail"}, {"binding": "AUDIT", "queue": "audit"}]},
          "r2_buckets": [{"binding": "FILES", "bucket_name": "files"}]}
         """,
     )
@@ -269,10 +281,14 @@ def test_reads_of_bindings_that_the_plugin_provides_do_not_count(worker):
             await workflow_env.ORDERS.create()
             await workflow_engine.run_until_idle()
     """
-    worker.write("src/entry.py", source.replace('await self.env.FILES.put("key", "value")\n', "\n", 1))
+    worker.write("src/entry.py", source.replace(FILLED, "\n", 1))
     worker.run(test, "--workflows-strict").assert_outcomes(passed=1)
 
-    worker.write("src/entry.py", source.replace("self.env.A.get", "self.env.A.delete"))
+    worker.write("src/entry.py", source.replace("self.env.A.get", "self.env.A.delete").replace(FILLED, "\n", 1))
+    worker.run(test, "--workflows-strict").assert_outcomes(passed=1)
+
+    sends = "await self.env.MAIL.send(1)\n                    await self.env.AUDIT.send(1)"
+    worker.write("src/entry.py", source.replace('value = await self.env.A.get("key")', sends).replace("value or ", ""))
     worker.run(test, "--workflows-strict").stdout.fnmatch_lines("*many-effects-in-one-step*")
 
 

@@ -63,15 +63,33 @@ CORRECT = {
                 await self.env.DB.prepare(insert).run()""",
     "a key, with metadata and an expiration": """
                 await self.env.CACHE.put("one", datetime.datetime.now().isoformat(), expirationTtl=60 * 60 * 24 * 9)""",
+    "times that a repeated attempt shifts": """
+                import asyncio, json, time
+                await asyncio.sleep(2)
+                now = datetime.datetime.now(datetime.UTC)
+                await self.env.DB.prepare("INSERT OR IGNORE INTO audit_log (at, what) SELECT CURRENT_TIMESTAMP, 'saved' "
+                    "WHERE NOT EXISTS (SELECT 1 FROM audit_log WHERE what = 'saved')").run()
+                await self.env.DB.prepare("UPDATE audit_log SET at = unixepoch() WHERE what = 'saved'").run()
+                await self.env.CACHE.put("one", json.dumps({"at": now.isoformat(), "ms": int(time.time() * 1000)}))
+                await self.env.FILES.put("one.txt", now.strftime("%Y-%m-%d %H:%M"))""",
     "an object": """
                 await self.env.FILES.put("one.txt", str(random.random()), customMetadata={"by": "me"})""",
 }
 WRONG = {
+    "DB.audit_log has the row (at='*', what='saved') once": """
+                import asyncio
+                await asyncio.sleep(2)
+                insert = "INSERT INTO audit_log (at, what) VALUES (CURRENT_TIMESTAMP, 'saved')"
+                await self.env.DB.prepare(insert).run()  # here""",
+    "CACHE has the key 'due' with '2031-01-02T*', and with '2031-01-01T*' without the crash": """
+                due = await self.env.CACHE.get("due") or "2030-12-31T00:00:00"
+                due = datetime.datetime.fromisoformat(due) + datetime.timedelta(days=1)
+                await self.env.CACHE.put("due", due.isoformat())  # here""",
     "DB.orders has the row (name='apple', *) 2 times, and once without the crash": """
                 insert = "INSERT INTO orders (name, code) VALUES ('apple', 1)"
                 await self.env.DB.prepare(insert).run()  # here
                 await self.env.DB.prepare("SELECT 1").run()""",
-    "CACHE has the key 'n' with (b'2', *), and with (b'1', *) without the crash": """
+    "CACHE has the key 'n' with '2', and with '1' without the crash": """
                 n = int(await self.env.CACHE.get("n") or 0)
                 await self.env.CACHE.put("n", str(n + 1))  # here""",
     "FILES has the key 'b.txt', and has it not without the crash": """

@@ -389,6 +389,21 @@ def test_a_key_of_secrets_that_nobody_knows_is_warned_of(tmp_path):
     ]
 
 
+def test_a_key_of_a_consumer_that_nobody_knows_is_warned_of(tmp_path):
+    ((_, said),) = warned(tmp_path, queues={"consumers": [{"queue": "q", "max_batch_sise": 3}]})
+
+    assert said.startswith(
+        'queues.consumers[0] has the key "max_batch_sise", which wrangler does not know: it has no effect. Did you mean '
+        '"max_batch_size"? Known: queue, type, max_batch_size,'
+    )
+
+
+@pytest.mark.parametrize("triggers", [{"crons": "0 * * * *"}, {"crons": [5]}, "0 * * * *"])
+def test_crons_are_a_list_of_texts(tmp_path, triggers):
+    with pytest.raises(WorkflowConfigError, match=r"triggers\.crons is .*\. Write a list of texts"):
+        load(tmp_path, triggers=triggers)
+
+
 # -- in a session ----------------------------------------------------------------------------------
 
 MISSPELT = """

@@ -30,7 +30,7 @@ hide_frames(os.path.dirname(standins.__file__) + os.sep)
 T = TypeVar("T")
 
 
-class TestHost:
+class StandInHost:
     """The host of one test's stand-ins (`standins.host.Host`).
 
     Args:
@@ -40,8 +40,6 @@ class TestHost:
         sources: Gives what is the source of the Worker under test.
         template: The stores that a seed has left, of which the test gets a copy.
     """
-
-    __test__ = False  # nothing for pytest to collect
 
     def __init__(
         self,
