@@ -390,6 +390,7 @@ def test_a_proxy_crosses_as_what_it_stands_for():
     proxy = JsProxy({"a": {"b": [1]}})
 
     assert proxy.to_py() == {"a": {"b": [1]}}
+    assert repr(proxy) == "<JsProxy {'a': {'b': [1]}}>"
     assert exact(cross([proxy])) == exact([JsDict(a=JsDict(b=[1]))])
 
 

@@ -270,3 +270,17 @@ async def test_a_subscription_says_what_it_is_of(engine):
     handle = await engine.bind("W", patient).create({"id": "a"})
 
     assert repr(await handle.subscribe()) == "<Subscription to instance 'a' of 'W'>"
+
+
+async def test_next_gives_what_javascripts_iterators_give(engine):
+    async def workflow(event, step):
+        return 1
+
+    handle = await engine.bind("W", workflow).create()
+    subscription = await handle.subscribe()
+    seen = []
+    while not (given := await subscription.next())["done"]:
+        seen.append(given["value"].type)
+
+    assert seen[-1] == "workflow_completed"
+    assert await subscription.next() == {"done": True, "value": None}

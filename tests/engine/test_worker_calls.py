@@ -8,6 +8,7 @@ import time
 import pytest
 
 from durable_engine import Engine, NeverHappensError, WaitTimeoutError, call_bounded, current_scope
+from durable_engine.context.asyncio_internals import WAKE, sleep_seconds
 
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 HOUR = 3_600_000
@@ -377,3 +378,67 @@ async def test_nothing_of_a_call_runs_after_the_tests_call(engine):
     await asyncio.sleep(0.02)
 
     assert log == []
+
+
+async def test_a_timer_behind_an_endless_chain_still_comes(engine):
+    seen = []
+
+    async def again():
+        call_in(engine, 1, again)
+
+    async def late():
+        seen.append(seconds(engine))
+
+    call_in(engine, 2000, late)
+    await again()
+    with pytest.raises(NeverHappensError, match="The alarm"):
+        await engine.run_until_idle()
+
+    assert seen == [2000]
+
+
+async def test_a_timers_call_ends_with_the_engine():
+    started, ended = asyncio.Event(), []
+
+    async def alarm():
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(True)
+
+    async with Engine(now=START, timeout=2) as engine:
+        call_in(engine, 0, alarm)
+        idle = asyncio.create_task(engine.run_until_idle())
+        await started.wait()
+    idle.cancel()
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+    assert ended == [True]
+    engine.raise_aborted()
+
+
+async def test_what_is_to_be_done_on_the_loop_is_done_at_once_where_it_runs(engine):
+    seen = []
+    assert engine.loop is asyncio.get_running_loop()
+
+    engine.once_on_loop(lambda: seen.append(1))
+
+    assert seen == [1]
+
+
+async def test_a_timer_that_wakes_no_sleep_has_no_length():
+    loop = asyncio.get_running_loop()
+    future = loop.create_future()
+
+    async def wait():
+        await future
+
+    task = asyncio.create_task(wait())
+    await asyncio.sleep(0)
+    handle = loop.call_later(60, WAKE, future, None)
+
+    assert sleep_seconds(handle) is None
+    handle.cancel()
+    task.cancel()

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
+from durable_engine.context.asyncio_internals import WAKE
 from durable_engine.context.frames import place_of_user
 from durable_engine.context.scope import Operation, Scope, current_scope
 from durable_engine.model import Effect
@@ -50,14 +51,14 @@ async def delay_answer(scope: Scope, ms: int, what: str) -> None:
 
     def answer() -> None:
         operation.set_busy(True)
-        if not answered.done():
-            answered.set_result(None)
+        WAKE(answered, None)
 
     operation.set_busy(False)
-    instance.engine.schedule(instance.now_ms + ms, answer, what=what)
+    timer = instance.engine.schedule(instance.now_ms + ms, answer, what=what)
     try:
         await answered
     finally:
+        timer.cancel()
         operation.close()
 
 

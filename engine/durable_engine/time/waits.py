@@ -362,9 +362,8 @@ class Waits:
             else f"Nothing else can run, and this has set itself off {MOST_ROUNDS} times in a row: {endless}. Let it "
             "stop in the test, or move the clock as far as you need: `await workflow_clock.advance(...)`."
         )
-        for waiter in list(self._waiters):
-            if not waiter.is_patient:
-                waiter.reject(NeverHappensError(f"{waiter.describe()}\n{why}"))
+        for waiter in [one for one in self._waiters if not one.is_patient]:
+            waiter.reject(NeverHappensError(f"{waiter.describe()}\n{why}"))
 
     async def _let_test_act(self) -> bool:
         """Give tasks of the test the time to do what they are about to: no timer fires under them.
@@ -459,13 +458,14 @@ class Waits:
             return self._runnable_tasks()
         has_calls = bool(engine.worker_calls.open)
         for handle in handles:
-            scope = scope_of(handle._context)
             if handle._cancelled:
                 continue
-            if scope is not None:
-                if scope.instance.belongs_to(engine):
-                    return True
-            elif has_calls and open_call(handle._context, engine) is not None:
+            scope = scope_of(handle._context)
+            if scope is None:
+                is_ours = has_calls and open_call(handle._context, engine) is not None
+            else:
+                is_ours = scope.instance.belongs_to(engine)
+            if is_ours:
                 return True
         return False
 

@@ -91,8 +91,6 @@ class WorkerCalls:
 
     def tasks(self) -> list[asyncio.Task[Any]]:
         """The unfinished tasks that run code of the calls under way."""
-        if not self.open:
-            return []
         engine = self._engine
         return [task for task in asyncio.all_tasks(engine.loop) if open_call(task_context(task), engine) is not None]
 
@@ -155,10 +153,8 @@ class WorkerCalls:
         assert call is not None
         try:
             _: object = await call_bounded(self._engine, call, callback)
-        except asyncio.CancelledError:
-            raise
         except BaseException as error:
-            if isinstance(error, (KeyboardInterrupt, SystemExit)):
+            if isinstance(error, (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit)):
                 raise
             self._engine.abort(error)
 
