@@ -93,9 +93,8 @@ class WorkerThreads:
                 function = item.fn if hasattr(item, "fn") else item.task[0]  # 3.14 keeps them together
                 context = context_of(function)
                 scope = None if context is None else context.get(current_scope)
-                if scope is not None:
-                    return scope.instance.belongs_to(self._engine)
-                return open_call(context, self._engine) is not None
+                is_of_call = open_call(context, self._engine) is not None
+                return is_of_call or (scope is not None and scope.instance.belongs_to(self._engine))
             current = current.f_back
         return False
 
