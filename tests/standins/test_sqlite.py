@@ -5,9 +5,9 @@ from random import Random
 
 import pytest
 
-from pytest_workflows.standins.sqlite import SqlError, SqliteDatabase
+from pytest_workflows.standins.sqlite import SqlError, SqliteDatabase, statements
 from pytest_workflows.standins.sqlite.errors import offset
-from pytest_workflows.standins.sqlite.statements import script, split
+from pytest_workflows.standins.sqlite.statements import Token, script, split, tokens
 
 
 @pytest.fixture
@@ -217,6 +217,16 @@ def test_what_is_within_the_limits(sql, statement, values):
 def test_a_text_is_cut_where_its_statements_end(text, parts):
     assert [part for _, part in split(text)] == parts
     assert [text[start : start + len(part)] for start, part in split(text)] == parts
+
+
+def test_a_long_text_is_cut_with_each_token_read_once(monkeypatch):
+    text = "INSERT INTO e (n) VALUES ('a;b');\n" * 50
+    expected = [(token.kind, token.text, token.start) for token in tokens(text)]
+    read = []
+    monkeypatch.setattr(statements, "Token", lambda *token: read.append(token) or Token(*token))
+
+    assert len(split(text)) == 50
+    assert read == expected
 
 
 def test_an_error_of_a_later_statement_leaves_the_earlier_ones(sql):
