@@ -50,6 +50,11 @@ class Token:
         return self.text[1:-1].replace(quote * 2, quote)
 
 
+def quoted(name: str) -> str:
+    """A name in quotes, whatever it has in it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def tokens(sql: str) -> list[Token]:
     """The tokens of a text, without spaces and comments."""
     return list(_tokens_from(sql, 0))
