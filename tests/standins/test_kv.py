@@ -125,6 +125,8 @@ def test_an_unknown_type_matters_only_where_there_is_a_value(kv: Any) -> None:
     ("options", "text"),
     [
         ({"expirationTtl": 59}, "400 Invalid expiration_ttl of 59. Expiration TTL must be at least 60."),
+        ({"expirationTtl": "0x3b"}, "400 Invalid expiration_ttl of 59. Expiration TTL must be at least 60."),
+        ({"expirationTtl": "6_0"}, "400 Invalid expiration_ttl of 0. Please specify integer greater than 0."),
         ({"expirationTtl": None}, "400 Invalid expiration_ttl of 0. Please specify integer greater than 0."),
         (
             {"expiration": NOW // 1000 + 59},

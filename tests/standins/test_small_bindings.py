@@ -74,6 +74,7 @@ def test_rate_limits_of_one_namespace_count_together(host: PlainHost) -> None:
         (({"key": "q", "nope": 1, "no": 2},), "bad rate limit options: [nope,no]"),
         ((["q"],), "bad rate limit options: [0]"),
         (({"limit": "x"},), "limit must be a number: x"),
+        (({"limit": 2**60},), f"limit must be a number: {2**60}"),
         (({"period": 30},), "unsupported period: 30"),
     ],
 )
