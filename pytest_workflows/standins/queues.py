@@ -243,14 +243,9 @@ class Broker:
         Returns:
             What waited before them.
         """
-        host = self.host
         before = JsPlain({"metadata": JsPlain({"metrics": self.metrics()})})
-        now, round_ = host.now_ms(), host.round() + 1
         for one in batch:
-            message = StoredMessage(
-                f"{host.random.getrandbits(128):032x}", now, one.content_type, one.content, one.size, round_
-            )
-            self._store.add(message, now, int((delay if one.delay is None else one.delay) * 1000))
+            self._add(one.content_type, one.content, one.size, delay if one.delay is None else one.delay)
         self._arm()
         return before
 
@@ -264,14 +259,15 @@ class Broker:
         Returns:
             What waited before it.
         """
-        host, store = self.host, self._store
-        before = store.measure()
-        now = host.now_ms()
-        id = f"{host.random.getrandbits(128):032x}"
-        store.add(StoredMessage(id, now, "json", text, len(text), host.round() + 1), now, int(delay * 1000))
-        if store.next_due() != self._due:
-            self._arm()
+        before = self._store.measure()
+        self._add("json", text, len(text), delay)
+        self._arm()
         return before
+
+    def _add(self, content_type: str, content: Any, size: int, delay: float) -> None:
+        host = self.host
+        id, now = f"{host.random.getrandbits(128):032x}", host.now_ms()
+        self._store.add(StoredMessage(id, now, content_type, content, size, host.round() + 1), now, int(delay * 1000))
 
     def metrics(self) -> JsPlain:
         """What waits in the queue."""
