@@ -160,7 +160,22 @@ class D1PreparedStatement(JsObject):
         return JsArray(list(rows))
 
 
-class D1DatabaseSession(JsObject):
+class _Preparing(JsObject):
+    """What prepares statements and sends them."""
+
+    _session: Session
+
+    def prepare(self, sql: Any = None) -> D1PreparedStatement:
+        """A statement; it is looked at when it is sent."""
+        return D1PreparedStatement(self._session, sql)
+
+    @promised
+    def batch(self, statements: Any = None) -> JsArray:
+        """Send statements in one transaction; gives their results."""
+        return _batch(self._session, statements)
+
+
+class D1DatabaseSession(_Preparing):
     """A session: its statements see what those before them did.
 
     Args:
@@ -171,21 +186,12 @@ class D1DatabaseSession(JsObject):
     def __init__(self, service: D1Service, bookmark: str) -> None:
         self._session = Session(service, bookmark)
 
-    def prepare(self, sql: Any = None) -> D1PreparedStatement:
-        """A statement of the session."""
-        return D1PreparedStatement(self._session, sql)
-
-    @promised
-    def batch(self, statements: Any = None) -> JsArray:
-        """Send statements in one transaction; gives their results."""
-        return _batch(self._session, statements)
-
     def getBookmark(self) -> Any:
         """How far the database had come; null before the first statement."""
         return self._session.bookmark()
 
 
-class D1Database(JsObject):
+class D1Database(_Preparing):
     """A database.
 
     Args:
@@ -198,15 +204,6 @@ class D1Database(JsObject):
         self._service = D1Service(store, host)
         self._session = Session(self._service)
         self._migrations = migrations
-
-    def prepare(self, sql: Any = None) -> D1PreparedStatement:
-        """A statement; it is looked at when it is sent."""
-        return D1PreparedStatement(self._session, sql)
-
-    @promised
-    def batch(self, statements: Any = None) -> JsArray:
-        """Send statements in one transaction; gives their results."""
-        return _batch(self._session, statements)
 
     @promised
     def exec(self, sql: Any = None) -> JsPlain:
