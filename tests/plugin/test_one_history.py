@@ -1,6 +1,5 @@
 """Concurrent steps that use the Worker's databases have one history, whatever else the machine has to do."""
 
-
 CONFIG = """
     {
       "name": "shop",
