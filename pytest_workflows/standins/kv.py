@@ -26,8 +26,6 @@ from .kv_store import KvEntry, KvStore
 from .options import warn_of_unknown_options
 
 if TYPE_CHECKING:
-    from pytest_workflows.project.binding_config import BindingConfig
-
     from .host import Host
 
 MAX_KEY = 512
@@ -40,12 +38,6 @@ MIN_CACHE_TTL = 30
 
 _BAD_VALUE = "KV put() accepts only strings, ArrayBuffers, ArrayBufferViews, and ReadableStreams as values."
 _BAD_TYPE = 'Unknown response type. Possible types are "text", "arrayBuffer", "json", and "stream".'
-
-
-def make(config: BindingConfig, host: Host) -> KvNamespace:
-    """Make the stand-in of a namespace; bindings with one id are of one namespace."""
-    id = config.settings.get("id") or config.name
-    return KvNamespace(host.stores.get(config.kind, str(id), KvStore), host, config.name)
 
 
 class KvNamespace(JsObject):

@@ -286,6 +286,17 @@ def test_an_option_that_there_is_not_is_ignored_and_a_finding(kv: Any, host: Pla
     ]
 
 
+@pytest.mark.parametrize("key", ["k", "...", "k" * 512, "ü"])
+@pytest.mark.parametrize("value", ["", "v", "\r\n\x00", "ü", "\ufeff{}", "\ud800"])
+def test_what_takes_the_short_way_and_what_does_not_are_stored_alike(kv: Any, key: str, value: str) -> None:
+    get(kv.put(key, value))
+    short, raw = get(kv.get(key)), get(kv._binding.get(key))
+    get(kv._binding.put(key, value))
+
+    assert short == raw == get(kv.get(key)) == value.replace("\ud800", "\ufffd")
+    assert get(kv.get(key, "text")) == short
+
+
 @fact("kv", "A call that nobody awaits is made all the same")
 def test_a_call_that_nobody_awaits_is_made_all_the_same(kv: Any) -> None:
     async def run() -> None:
