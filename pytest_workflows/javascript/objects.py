@@ -125,13 +125,8 @@ class JsFunction(JsProxy):
         most: int | None = None,
         least: int = 0,
     ) -> None:
-        self._function, self._name, self._is_promised, self._most, self._least = (
-            function,
-            name,
-            is_promised,
-            most,
-            least,
-        )
+        self._function, self._name, self._is_promised = function, name, is_promised
+        self._most, self._least = most, least
 
     @property
     def name(self) -> str:
@@ -150,10 +145,7 @@ class JsFunction(JsProxy):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call it from Python: arguments are converted as Pyodide does, keywords are one more object."""
-        values = [from_python(value) for value in args]
-        if kwargs:
-            values.append(JsPlain({key: from_python(value) for key, value in kwargs.items()}))
-        return to_python(self.call_js(values))
+        return to_python(self.call_js(_arguments(args, kwargs)))
 
     def call_js(self, values: list[Any]) -> Any:
         """Call it with values of JavaScript.
@@ -207,6 +199,14 @@ class JsFunction(JsProxy):
 
     def __repr__(self) -> str:
         return f"function {self._name}() {{ [native code] }}"
+
+
+def _arguments(args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Any]:
+    """The arguments of a call from Python as JavaScript gets them: keywords are one more object."""
+    values = [from_python(value) for value in args]
+    if kwargs:
+        values.append(JsPlain({key: from_python(value) for key, value in kwargs.items()}))
+    return values
 
 
 class _Method:
@@ -440,10 +440,7 @@ class JsConstructor(JsFunction):
 
     def new(self, *args: Any, **kwargs: Any) -> Any:
         """Make an object; keywords are one more object, as in any call."""
-        values = [from_python(value) for value in args]
-        if kwargs:
-            values.append(JsPlain({key: from_python(value) for key, value in kwargs.items()}))
-        return to_python(self._class._construct(*values))
+        return to_python(self._class._construct(*_arguments(args, kwargs)))
 
     def call_js(self, values: list[Any]) -> Any:
         """Call it without `new`, which most classes refuse."""
@@ -469,9 +466,6 @@ class JsConstructor(JsFunction):
                 if found is not None and isinstance(found, int | float | str):
                     return found
         raise AttributeError(name)
-
-    def __repr__(self) -> str:
-        return f"function {self._name}() {{ [native code] }}"
 
 
 for _class in (JsObject, JsFunction, JsConstructor):
