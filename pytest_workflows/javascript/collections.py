@@ -32,6 +32,8 @@ class JsMap(JsObject, js_class="Map"):
         entries: Keys and values, of JavaScript.
     """
 
+    _rest_in = "maps"
+
     def __init__(self, entries: Any = None) -> None:
         pairs = () if entries is None or entries is jsnull else entries
         self._entries: dict[Any, Any] = {}
@@ -111,6 +113,8 @@ class JsSet(JsObject, js_class="Set"):
         items: The items, values of JavaScript.
     """
 
+    _rest_in = "maps"
+
     def __init__(self, items: Any = None) -> None:
         self._items = dict.fromkeys(map(from_python, () if items is None or items is jsnull else items))
 
@@ -156,8 +160,13 @@ class JsSet(JsObject, js_class="Set"):
         return set(self._items)
 
 
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def date_text(at: datetime) -> str:
+    """The day of a moment as JavaScript writes it: no strftime, whose names of days follow the locale."""
+    return f"{DAYS[at.weekday()]} {MONTHS[at.month - 1]} {at.day:02} {at.year:04}"
 
 
 class JsDate(JsObject, js_class="Date"):
@@ -166,6 +175,8 @@ class JsDate(JsObject, js_class="Date"):
     Args:
         ms: Milliseconds since 1970; NaN for none.
     """
+
+    _rest_in = "dates"
 
     def __init__(self, ms: float) -> None:
         self._ms = number(float(math.trunc(ms))) if math.isfinite(ms) else math.nan
@@ -191,10 +202,8 @@ class JsDate(JsObject, js_class="Date"):
     def _text(self) -> str:
         if math.isnan(self._ms):
             return "Invalid Date"
-        # No strftime: its names of days follow the locale.
         at = to_datetime(math.floor(self._ms))
-        day, month = _DAYS[at.weekday()], _MONTHS[at.month - 1]
-        return f"{day} {month} {at.day:02} {at.year:04} {at:%H:%M:%S} GMT+0000 (Coordinated Universal Time)"
+        return f"{date_text(at)} {at:%H:%M:%S} GMT+0000 (Coordinated Universal Time)"
 
     def _crossing(self) -> Any:
         return datetime.fromtimestamp(self._ms / 1000, UTC)
@@ -214,7 +223,7 @@ class JsErrorObject(JsObject, js_class="Error"):
 
     def toString(self) -> str:
         """Name and text."""
-        return f"{self.name}: {self.message}" if self.message else self.name
+        return self._text()
 
     def _text(self) -> str:
         return f"{self.name}: {self.message}" if self.message else self.name

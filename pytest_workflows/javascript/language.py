@@ -12,6 +12,7 @@ from durable_engine import JsBigInt, js_number_text
 
 from .arrays import same_value
 from .convert import (
+    call,
     is_missing,
     is_true,
     items_of,
@@ -19,7 +20,7 @@ from .convert import (
     text_to_number,
     to_number,
 )
-from .objects import JsArray, JsFunction, JsObject, JsPlain, js_error, js_text, number
+from .objects import MAX_SAFE, JsArray, JsFunction, JsObject, JsPlain, js_error, js_text, number
 from .rpc import FROM_RPC
 
 # -- Object ------------------------------------------------------------------------------------------------------------
@@ -77,10 +78,6 @@ def _freeze(value: Any = None) -> Any:
     return value
 
 
-def _is(one: Any = None, other: Any = None) -> bool:
-    return same_value(one, other)
-
-
 def _create(prototype: Any = None) -> JsPlain:
     return JsPlain()
 
@@ -93,13 +90,8 @@ def _construct_object(cls: type, value: Any = None) -> Any:
     return JsPlain() if is_missing(value) else value
 
 
-def _statics(made: type, functions: dict[str, Any]) -> None:
-    for name, function in functions.items():
-        setattr(made, f"_static_{name}", staticmethod(function) if callable(function) else function)
-
-
-_statics(
-    JsPlain,
+JsPlain._complete(
+    {},
     {
         "keys": _keys,
         "values": _values,
@@ -108,13 +100,14 @@ _statics(
         "assign": _assign,
         "freeze": _freeze,
         "seal": _freeze,
-        "is_": _is,
+        "is_": same_value,
         "create": _create,
         "hasOwn": _has_own,
         "getOwnPropertyNames": _keys,
     },
+    construct=_construct_object,
 )
-JsPlain._construct = JsPlain._call = classmethod(_construct_object)  # type: ignore[method-assign,assignment,attr-defined]
+JsPlain._call = JsPlain._construct  # type: ignore[attr-defined]
 
 
 # -- primitives as objects ---------------------------------------------------------------------------------------------
@@ -152,8 +145,8 @@ def _to_numeric(*values: Any) -> int | float:
 class Number(_Primitive):
     """A number as an object; called without `new`, it makes a number of a value."""
 
-    _static_MAX_SAFE_INTEGER = 2**53 - 1
-    _static_MIN_SAFE_INTEGER = -(2**53 - 1)
+    _static_MAX_SAFE_INTEGER = MAX_SAFE
+    _static_MIN_SAFE_INTEGER = -MAX_SAFE
     _static_MAX_VALUE = 1.7976931348623157e308
     _static_EPSILON = 2.0**-52
     _static_NaN = math.nan
@@ -175,7 +168,7 @@ class Number(_Primitive):
     @staticmethod
     def isSafeInteger(value: Any = None) -> bool:
         """Whether a value is a whole number that is exact."""
-        return Number.isInteger(value) and abs(value) < 2**53
+        return Number.isInteger(value) and abs(value) <= MAX_SAFE
 
     @staticmethod
     def isFinite(value: Any = None) -> bool:
@@ -365,8 +358,6 @@ class Reflect(JsObject):
 
     def apply(self, function: Any, this: Any, arguments: Any) -> Any:
         """Call a function with the items of an array."""
-        from .convert import call
-
         return call(function, *(items_of(arguments) or ()))
 
     def construct(self, constructor: Any, arguments: Any) -> Any:

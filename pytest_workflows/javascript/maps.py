@@ -72,15 +72,7 @@ def _entries(self: JsSet) -> JsIterator:
     return entries((item, item) for item in list(self._items))
 
 
-def complete() -> None:
-    """Give `JsMap` and `JsSet` all of these."""
-    JsMap._construct = classmethod(_construct_map)  # type: ignore[assignment,method-assign]
-    JsSet._construct = classmethod(_construct_set)  # type: ignore[assignment,method-assign]
-    JsMap._add_method("forEach", _map_for_each)
-    JsSet._add_method("forEach", _set_for_each)
-    for name in ("values", "keys"):
-        JsSet._add_method(name, _values)
-    JsSet._add_method("entries", _entries)
-
-
-complete()
+JsMap._complete({"forEach": _map_for_each}, {}, construct=_construct_map)
+JsSet._complete(
+    {"forEach": _set_for_each, "values": _values, "keys": _values, "entries": _entries}, {}, construct=_construct_set
+)

@@ -12,6 +12,7 @@ import inspect
 import keyword
 import os
 from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping, MutableMapping, Sequence
+from importlib import import_module
 from types import FunctionType
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -266,6 +267,8 @@ class JsObject(JsProxy):
     _js_class: ClassVar[str] = "Object"
     _own: ClassVar[tuple[str, ...]] = ()
     """The names of the properties that JavaScript finds on an object itself, rather than on its prototype."""
+    _rest_in: ClassVar[str] = ""
+    """The module that gives the class those of its methods which no conversion needs; empty once it did."""
 
     def __init__(self) -> None: ...
 
@@ -287,6 +290,28 @@ class JsObject(JsProxy):
     def _add_method(cls, name: str, function: Callable[..., Any]) -> None:
         """Give the class a method that is made by other code."""
         setattr(cls, name, _Method(function, name, is_promised=False))
+
+    @classmethod
+    def _complete(
+        cls,
+        methods: Mapping[str, Callable[..., Any]],
+        statics: Mapping[str, Callable[..., Any]],
+        construct: Callable[..., Any] | None = None,
+    ) -> None:
+        """Give the class the methods that no conversion needs.
+
+        Args:
+            methods: Its objects' methods, by their names.
+            statics: Its constructor's functions, by their names.
+            construct: JavaScript's `new`; None for the class's own.
+        """
+        cls._rest_in = ""
+        for name, method in methods.items():
+            cls._add_method(name, method)
+        for name, function in statics.items():
+            setattr(cls, f"_static_{name}", staticmethod(function))
+        if construct is not None:
+            cls._construct = classmethod(construct)  # type: ignore[assignment,method-assign]
 
     @classmethod
     def _construct(cls, *args: Any) -> JsProxy:
@@ -357,6 +382,8 @@ class JsObject(JsProxy):
         return f"[object {self._js_class}]"
 
     def __getattr__(self, name: str) -> Any:
+        if _load_rest(type(self)):
+            return getattr(self, name)
         raise AttributeError(name)
 
     def __repr__(self) -> str:
@@ -420,6 +447,17 @@ _OPERATORS: tuple[tuple[str, str, Callable[..., Any]], ...] = (
 )
 
 
+def _load_rest(made: type) -> bool:
+    """Have a class given the methods that no conversion needs; whether it had to be."""
+    if not getattr(made, "_rest_in", ""):
+        return False
+    for base in made.__mro__:
+        if module := vars(base).get("_rest_in"):
+            base._rest_in = ""  # type: ignore[attr-defined]  # no second time, also while the module is being loaded
+            import_module(f"{__package__}.{module}")
+    return True
+
+
 class _Uncloneable:
     """What an object crosses the boundary as that JavaScript cannot clone: nothing."""
 
@@ -480,6 +518,7 @@ def constructor_of(made: type) -> JsConstructor:
     found = _constructors.get(made)
     if found is None:
         found = _constructors[made] = JsConstructor(made)
+        _load_rest(made)
     return found
 
 
@@ -490,6 +529,7 @@ class JsPlain(JsObject, js_class="Object"):
         entries: Keys and values, of JavaScript; the mapping is copied where keys must be moved.
     """
 
+    _rest_in = "language"
     _entries: dict[str, Any]
 
     def __init__(self, entries: Mapping[str, Any] | None = None) -> None:
@@ -532,6 +572,7 @@ class JsArray(JsObject, js_class="Array"):
         items: The items, values of JavaScript; the list is the array's own from now on.
     """
 
+    _rest_in = "arrays"
     _items: list[Any]
 
     def __init__(self, items: list[Any] | None = None) -> None:
@@ -558,6 +599,9 @@ class JsArray(JsObject, js_class="Array"):
 
     def __len__(self) -> int:
         return len(self._items)
+
+    def __add__(self, other: Any) -> JsArray:
+        return JsArray([*self._items, *map(from_python, other)])
 
     def __bool__(self) -> bool:
         return bool(self._items)
@@ -718,6 +762,8 @@ class JsPromise(JsObject, js_class="Promise"):
 
     Awaiting a settled one lets others go first only where others are ready: there is nobody else who could tell.
     """
+
+    _rest_in = "promises"
 
     def __init__(self) -> None:
         self._value: Any = None

@@ -147,10 +147,9 @@ def _any(promises: Any = None) -> JsPromise:
     return _joined(promises, _fulfil, _count_error, _none_of_none)
 
 
-def complete() -> None:
-    """Give `JsPromise` its constructor and what belongs to that."""
-    JsPromise._construct = classmethod(_construct)  # type: ignore[assignment,method-assign]
-    statics: dict[str, Callable[..., Any]] = {
+JsPromise._complete(
+    {},
+    {
         "resolve": _resolve,
         "reject": _reject,
         "withResolvers": _with_resolvers,
@@ -158,9 +157,6 @@ def complete() -> None:
         "allSettled": _all_settled,
         "race": _race,
         "any": _any,
-    }
-    for name, function in statics.items():
-        setattr(JsPromise, f"_static_{name}", staticmethod(function))
-
-
-complete()
+    },
+    construct=_construct,
+)
