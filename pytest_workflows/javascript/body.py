@@ -10,8 +10,8 @@ from durable_engine import jsnull
 
 from . import multipart
 from .blob import Blob
-from .collections import JsArrayBuffer, Uint8Array
-from .convert import buffer_of, is_missing
+from .buffers import JsArrayBuffer, Uint8Array, buffer_of
+from .convert import is_missing
 from .form_data import FormData, read_form
 from .headers import Headers
 from .json_text import parse

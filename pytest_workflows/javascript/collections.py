@@ -1,7 +1,4 @@
-"""JavaScript's `Map`, `Set`, `Date` and errors, as far as every conversion needs them.
-
-Binary data is `buffers`'; its names are here too.
-"""
+"""JavaScript's `Map`, `Set`, `Date` and errors, as far as every conversion needs them."""
 
 from __future__ import annotations
 
@@ -12,16 +9,6 @@ from typing import Any
 
 from durable_engine import jsnull, to_datetime
 
-from .buffers import (
-    ARRAYS,
-    TYPED,
-    JsArrayBuffer,
-    JsDataView,
-    JsTypedArray,
-    Uint8Array,
-    buffer_from_python,
-    bytes_of,
-)
 from .objects import JsArray, JsObject, from_python, js_error, number, to_py, to_python
 
 
@@ -233,19 +220,3 @@ class JsErrorObject(JsObject, js_class="Error"):
 
     def _crossing(self) -> Any:
         return Exception(self.message)
-
-
-__all__ = [
-    "ARRAYS",
-    "TYPED",
-    "JsArrayBuffer",
-    "JsDataView",
-    "JsDate",
-    "JsErrorObject",
-    "JsMap",
-    "JsSet",
-    "JsTypedArray",
-    "Uint8Array",
-    "buffer_from_python",
-    "bytes_of",
-]

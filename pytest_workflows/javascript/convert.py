@@ -9,8 +9,9 @@ from typing import Any
 
 from durable_engine import JsBigInt, JsProxy, jsnull
 
-from .collections import JsArrayBuffer, JsDataView, JsMap, JsTypedArray
+from .collections import JsMap
 from .objects import (
+    MAX_SAFE,
     JsArray,
     JsFunction,
     JsObject,
@@ -78,9 +79,11 @@ def text_to_number(text: str) -> int | float:
 
 
 def to_integer(value: Any) -> int:
-    """A number without what is behind its point; 0 where there is none."""
+    """A number without what is behind its point, infinity being the largest that is exact; 0 where there is none."""
     read = to_number(value)
-    return int(read) if math.isfinite(read) else 0
+    if math.isinf(read):
+        return MAX_SAFE if read > 0 else -MAX_SAFE
+    return 0 if math.isnan(read) else int(read)
 
 
 def is_true(value: Any) -> bool:
@@ -88,11 +91,6 @@ def is_true(value: Any) -> bool:
     if isinstance(value, float):
         return value != 0 and not math.isnan(value)
     return True if isinstance(value, JsProxy) else bool(value)
-
-
-def buffer_of(value: Any) -> bytes | None:
-    """The bytes of an ArrayBuffer or of a view of one; None for any other value."""
-    return value._view().tobytes() if isinstance(value, JsTypedArray | JsArrayBuffer | JsDataView) else None
 
 
 def items_of(value: Any) -> Iterator[Any] | None:

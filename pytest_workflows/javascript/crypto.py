@@ -8,8 +8,8 @@ import os
 import uuid
 from typing import Any
 
-from .buffers import JsArrayBuffer, JsTypedArray
-from .convert import buffer_of, is_true, items_of, to_integer
+from .buffers import JsArrayBuffer, JsTypedArray, buffer_of
+from .convert import is_true, items_of, to_integer
 from .objects import JsArray, JsObject, JsPlain, js_error, js_text, option, promised
 
 _DIGESTS = {"SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512", "MD5": "md5"}

@@ -14,8 +14,8 @@ from typing import Any, ClassVar
 
 from durable_engine import StreamContent, jsnull, streams
 
-from .collections import JsTypedArray, Uint8Array
-from .convert import as_error, buffer_of, call, is_missing, items_of, to_integer, to_number, when_settled
+from .buffers import JsTypedArray, Uint8Array, buffer_of
+from .convert import as_error, call, is_missing, items_of, to_integer, to_number, when_settled
 from .objects import JsArray, JsObject, JsPlain, JsPromise, js_error, js_text, option, promised, settle, to_python
 
 CHUNK = 4096

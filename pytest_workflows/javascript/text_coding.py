@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from .buffers import JsTypedArray, Uint8Array
-from .convert import buffer_of, is_missing, is_true
+from .buffers import JsTypedArray, Uint8Array, buffer_of
+from .convert import is_missing, is_true
 from .objects import JsObject, JsPlain, js_error, js_text, option
 
 _BOMS = {"utf-8": b"\xef\xbb\xbf", "utf-16le": b"\xff\xfe", "utf-16be": b"\xfe\xff"}

@@ -8,8 +8,8 @@ from typing import Any
 
 from durable_engine import jsnull
 
-from .collections import JsTypedArray, Uint8Array
-from .convert import as_error, buffer_of, call, is_missing, to_integer, when_settled
+from .buffers import JsTypedArray, Uint8Array, buffer_of
+from .convert import as_error, call, is_missing, to_integer, when_settled
 from .objects import JsObject, JsPromise, js_error, js_text, option
 from .streams import ReadableStream
 from .text_coding import decoder_of

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from durable_engine import JsBigInt, JsProxy, jsnull
-from pytest_workflows.javascript.collections import JsArrayBuffer, JsDate, JsTypedArray, bytes_of
+from pytest_workflows.javascript.buffers import JsArrayBuffer, JsTypedArray, bytes_of
+from pytest_workflows.javascript.collections import JsDate
 from pytest_workflows.javascript.json_text import parse, stringify
 from pytest_workflows.javascript.objects import JsArray, JsObject, JsPlain, PyProxy, js_error, js_text, option, promised
 
@@ -196,7 +197,7 @@ def _body_of(message: StoredMessage) -> Any:
     if message.content_type == "json":
         return parse(message.content)
     if message.content_type == "bytes":
-        from pytest_workflows.javascript.collections import buffer_from_python
+        from pytest_workflows.javascript.buffers import buffer_from_python
 
         return buffer_from_python(message.content)
     if message.content_type == "v8":

@@ -133,3 +133,25 @@ def test_a_date_that_is_none_says_so_in_every_text():
     names = ("toString", "toUTCString", "toDateString", "toLocaleDateString", "toLocaleTimeString", "toLocaleString")
     assert {getattr(date, name)() for name in names} == {"Invalid Date"}
     assert js.Date.new(0).toLocaleString() == "1/1/1970, 12:00:00 AM"
+
+
+@pytest.mark.parametrize(
+    ("value", "seen"),
+    [
+        (lambda: to_js([1, 2, 3]).slice(0, float("inf")), [1, 2, 3]),
+        (lambda: to_js([1, 2, 3]).splice(1, float("inf")), [2, 3]),
+        (lambda: to_js([1, 2, 3]).slice(-float("inf"), 1), [1]),
+        (lambda: js.Uint8Array.of(1, 2, 3).slice(1, float("inf")), [2, 3]),
+        (lambda: getattr(js.Uint8Array, "from")(to_js(["0x10", " 7 ", "", "1_0", None])), [16, 7, 0, 0, 0]),
+        (lambda: js.Uint8ClampedArray.of(float("inf"), -1, 1.5, float("nan"), "300"), [255, 0, 2, 0, 255]),
+        (lambda: js.Uint8Array.new(float("nan")), []),
+        (lambda: js.Uint8Array.new("2"), [0, 0]),
+    ],
+)
+def test_numbers_are_read_as_javascript_reads_them(value, seen):
+    assert list(value()) == seen
+
+
+def test_a_bigint_is_no_number_of_a_clamped_array():
+    with pytest.raises(JsException, match="Cannot convert a BigInt value to a number"):
+        js.Uint8ClampedArray.of(js.BigInt(1))
