@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from durable_engine import JsBigInt, JsProxy, jsnull
@@ -109,6 +109,22 @@ def items_of(value: Any) -> Iterator[Any] | None:
     if isinstance(value, JsObject) and hasattr(type(value), "__iter__"):
         return map(from_python, iter(value))
     return None
+
+
+def entries_of(items: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+    """Key and value of each of some entries, as `Map` and `Object.fromEntries` read them.
+
+    Args:
+        items: The entries, values of JavaScript.
+
+    Raises:
+        JsException: A TypeError: one of them is nothing that has items.
+    """
+    for item in items:
+        parts = items_of(item)
+        if parts is None:
+            raise js_error("TypeError", f"Iterator value {js_text(item)} is not an entry object")
+        yield next(parts, None), next(parts, None)
 
 
 def record_of(value: Any) -> Mapping[str, Any] | None:

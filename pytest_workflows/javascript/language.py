@@ -13,6 +13,7 @@ from durable_engine import JsBigInt, js_number_text
 from .arrays import same_value
 from .convert import (
     call,
+    entries_of,
     is_missing,
     is_true,
     items_of,
@@ -57,14 +58,7 @@ def _from_entries(pairs: Any = None) -> JsPlain:
     items = items_of(pairs)
     if items is None:
         raise js_error("TypeError", f"{js_text(pairs)} is not iterable")
-    made: dict[str, Any] = {}
-    for pair in items:
-        parts = items_of(pair)
-        if parts is None:
-            raise js_error("TypeError", f"Iterator value {js_text(pair)} is not an entry object")
-        key, value, *_ = [*parts, None, None]
-        made[js_text(key)] = value
-    return JsPlain(made)
+    return JsPlain({js_text(key): value for key, value in entries_of(items)})
 
 
 def _assign(target: Any, *sources: Any) -> Any:

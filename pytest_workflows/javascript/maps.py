@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .collections import JsMap, JsSet
-from .convert import call, items_of
+from .convert import call, entries_of, items_of
 from .iterators import JsIterator, entries
 from .objects import js_error, js_text, to_python
 
@@ -28,12 +28,7 @@ class LiteralMap(JsMap):
 
 def _construct_map(cls: type[JsMap], pairs: Any = None) -> JsMap:
     made = cls()
-    for pair in _items(pairs):
-        parts = items_of(pair)
-        if parts is None:
-            raise js_error("TypeError", f"Iterator value {js_text(pair)} is not an entry object")
-        key, value, *_ = [*parts, None, None]
-        made._entries[key] = value
+    made._entries.update(entries_of(_items(pairs)))
     return made
 
 
