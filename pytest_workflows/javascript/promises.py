@@ -65,7 +65,7 @@ def _joined(promises: Any, on_value: Callable[..., Any], on_error: Callable[...,
         promises: An iterable of values of JavaScript.
         on_value: Gets the joined promise, the outcomes so far, the place and the value.
         on_error: The same for an error.
-        empty: What there is for none at all; None for a promise that is never settled.
+        empty: Gets the joined promise where there are none at all.
     """
     joined = JsPromise()
     found = items_of(promises)
