@@ -74,8 +74,8 @@ class Cloner:
 
     def _set(self, value: JsSet) -> JsSet:
         copy: JsSet = self._keep(value, JsSet())
-        for item in value._items:
-            copy._items[self.clone(item)] = None
+        for item in value._entries:
+            copy._entries[self.clone(item)] = None
         return copy
 
     def _date(self, value: JsDate) -> JsDate:

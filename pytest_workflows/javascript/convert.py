@@ -131,7 +131,7 @@ def record_of(value: Any) -> Mapping[str, Any] | None:
     """The keys and values of an object; None for a value that is none."""
     if isinstance(value, JsPlain):
         return value._entries
-    if isinstance(value, JsMap) and isinstance(getattr(value, "_entries", None), dict):
+    if isinstance(value, JsMap):
         return {js_text(key): item for key, item in value._entries.items()}
     return None
 

@@ -34,7 +34,7 @@ def _construct_map(cls: type[JsMap], pairs: Any = None) -> JsMap:
 
 def _construct_set(cls: type[JsSet], items: Any = None) -> JsSet:
     made = cls()
-    made._items = dict.fromkeys(_items(items))
+    made._entries = dict.fromkeys(_items(items))
     return made
 
 
@@ -55,16 +55,16 @@ def _map_for_each(self: JsMap, function: Any) -> None:
 
 
 def _set_for_each(self: JsSet, function: Any) -> None:
-    for item in list(self._items):
+    for item in list(self._entries):
         call(function, item, item, self)
 
 
 def _values(self: JsSet) -> JsIterator:
-    return JsIterator(iter(list(self._items)))
+    return JsIterator(list(self._entries))
 
 
 def _entries(self: JsSet) -> JsIterator:
-    return entries((item, item) for item in list(self._items))
+    return entries((item, item) for item in list(self._entries))
 
 
 JsMap._complete({"forEach": _map_for_each}, {}, construct=_construct_map)

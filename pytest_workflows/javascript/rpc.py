@@ -172,7 +172,7 @@ def _map(value: JsMap) -> JsDict:
 
 
 def _js_set(value: JsSet) -> set[Any]:
-    return set(value._items)
+    return set(value._entries)
 
 
 def _date(value: JsDate) -> datetime:
