@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-from .objects import keep_running
+from .tasks import keep_running
 
 _numbers = itertools.count(1)
 _pending: dict[int, asyncio.Task[None]] = {}

@@ -16,7 +16,9 @@ from importlib import import_module
 from types import FunctionType
 from typing import Any, ClassVar, Self, TypeVar
 
-from durable_engine import JsBigInt, JsException, JsNull, JsProxy, hide_frames, jsnull
+from durable_engine import JsBigInt, JsException, JsNull, JsProxy, hide_frames, js_number_text, jsnull
+
+from .tasks import Waiting, keep_running, others_are_ready
 
 # Of the whole room; not in its __init__, which a pytest run without a Worker imports too.
 hide_frames(os.path.dirname(__file__) + os.sep)
@@ -732,8 +734,6 @@ def js_text(value: Any) -> str:
     if isinstance(value, int):
         return str(int(value))
     if isinstance(value, float):
-        from durable_engine import js_number_text
-
         return js_number_text(value)
     if isinstance(value, JsObject):
         return value._text()
@@ -827,7 +827,7 @@ class JsPromise(JsObject, js_class="Promise"):
 
     def __await__(self) -> Generator[Any, None, Any]:
         if not self._is_settled:
-            future = _Waiting(self._task)
+            future = Waiting(self._task)
             self._waiters.append(lambda: None if future.done() else future.set_result(None))
             yield from future.__await__()
         elif others_are_ready():
@@ -864,40 +864,6 @@ class JsPromise(JsObject, js_class="Promise"):
             await settle(function())
 
 
-class _Waiting(asyncio.Future[None]):
-    """What awaits a promise. The engine's clock, which moves where all of a step waits for its timers, looks at it.
-
-    Args:
-        task: The promise's task; None where it has none.
-
-    Attributes:
-        settled_by_code: Whether other tasks and callbacks settle the promise, and nothing else.
-    """
-
-    def __init__(self, task: asyncio.Future[Any] | None) -> None:
-        super().__init__(loop=asyncio.get_running_loop())
-        self._children = () if task is None else (task,)  # as the future of a `gather` has them
-        self.settled_by_code = task is None
-
-
-_running: set[asyncio.Future[Any]] = set()
-"""The loop refers to its tasks weakly."""
-
-
-def keep_running(task: asyncio.Future[Any]) -> None:
-    """Keep a task until it is done, or the test is."""
-    _running.add(task)
-    task.add_done_callback(_running.discard)
-
-
-def cancel_running() -> None:
-    """Cancel what timers and promises of JavaScript have running: it ends with the test. For the plugin."""
-    for task in list(_running):
-        if not task.get_loop().is_closed():
-            task.cancel()
-    _running.clear()
-
-
 async def settle(value: Any) -> Any:
     """What a value is in the end: a promise's or another awaitable's is awaited.
 
@@ -907,16 +873,3 @@ async def settle(value: Any) -> Any:
     if inspect.isawaitable(value):
         value = await value
     return from_python(value)
-
-
-class Turn:
-    """Awaited, it lets others go first."""
-
-    def __await__(self) -> Generator[None, None, None]:
-        yield
-
-
-def others_are_ready() -> bool:
-    """Whether anything else would run if this task let it. A loop that does not tell lets others go first always."""
-    ready: Sequence[object] | None = getattr(asyncio.get_running_loop(), "_ready", None)
-    return ready is None or bool(ready)
