@@ -22,7 +22,7 @@ def after(ms: float, callback: Callable[[], Any], *, again: bool = False) -> int
         again: Whether to call back every time that so much has passed.
 
     Returns:
-        A number for `clear`.
+        A number for `clear_delay`.
     """
     number = next(_numbers)
     seconds = max(0.0, ms / 1000) if ms == ms else 0.0

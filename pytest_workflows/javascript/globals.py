@@ -76,7 +76,7 @@ _CLASSES = {
 }
 _FUNCTIONS = {
     "language": {
-        "decodeURI": "decode_uri_component",
+        "decodeURI": "decode_uri",
         "decodeURIComponent": "decode_uri_component",
         "encodeURI": "encode_uri",
         "encodeURIComponent": "encode_uri_component",

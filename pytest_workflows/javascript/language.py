@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, unquote
@@ -368,7 +369,7 @@ def parse_int(text: Any = None, base: Any = None) -> int | float:
     """JavaScript's `parseInt`: the whole number that a text begins with."""
     given = js_text(text).strip().lower()
     sign = -1 if given.startswith("-") else 1
-    given = given.lstrip("+-") if given[:1] in ("+", "-") else given
+    given = given[1:] if given[:1] in ("+", "-") else given
     radix = 0 if is_missing(base) else int(to_number(base))
     if radix in (0, 16) and given.startswith("0x"):
         given, radix = given[2:], 16
@@ -415,9 +416,21 @@ encode_uri_component = _encoder("-_.!~*'()")
 encode_uri = _encoder("-_.!~*'();/?:@&=+$,#")
 
 
+_BROKEN_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
+_RESERVED_ESCAPE = re.compile("%(?=2[346BCF]|3[ABDF]|40)", re.IGNORECASE)  # of ;/?:@&=+$,#
+
+
 def decode_uri_component(text: Any = None) -> str:
     """JavaScript's `decodeURIComponent`."""
+    given = js_text(text)
+    if _BROKEN_ESCAPE.search(given):
+        raise js_error("URIError", "URI malformed")
     try:
-        return unquote(js_text(text), errors="strict")
+        return unquote(given, errors="strict")
     except UnicodeDecodeError:
         raise js_error("URIError", "URI malformed") from None
+
+
+def decode_uri(text: Any = None) -> str:
+    """JavaScript's `decodeURI`: escapes of what has a meaning in a URI stay."""
+    return decode_uri_component(_RESERVED_ESCAPE.sub("%25", js_text(text)))
