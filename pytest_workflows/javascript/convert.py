@@ -31,6 +31,23 @@ def is_missing(value: Any) -> bool:
     return value is None or value is jsnull
 
 
+def is_number(value: Any) -> bool:
+    """Whether a value is a number: no boolean, and no bigint."""
+    return isinstance(value, int | float) and not isinstance(value, bool | JsBigInt)
+
+
+def typeof(value: Any) -> str:
+    """JavaScript's `typeof value`."""
+    if value is None:
+        return "undefined"
+    if value is jsnull:
+        return "object"
+    for kind, name in ((str, "string"), (bool, "boolean"), (JsBigInt, "bigint"), (int | float, "number")):
+        if isinstance(value, kind):
+            return name
+    return str(value.typeof)
+
+
 def to_number(value: Any) -> int | float:
     """JavaScript's `Number(value)`.
 
@@ -111,7 +128,7 @@ def items_of(value: Any) -> Iterator[Any] | None:
     return None
 
 
-def entries_of(items: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+def read_entries(items: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
     """Key and value of each of some entries, as `Map` and `Object.fromEntries` read them.
 
     Args:

@@ -14,10 +14,11 @@ from durable_engine import JsBigInt, js_number_text
 from .arrays import same_value
 from .convert import (
     call,
-    entries_of,
     is_missing,
+    is_number,
     is_true,
     items_of,
+    read_entries,
     record_of,
     text_to_number,
     to_number,
@@ -59,7 +60,7 @@ def _from_entries(pairs: Any = None) -> JsPlain:
     items = items_of(pairs)
     if items is None:
         raise js_error("TypeError", f"{js_text(pairs)} is not iterable")
-    return JsPlain({js_text(key): value for key, value in entries_of(items)})
+    return JsPlain({js_text(key): value for key, value in read_entries(items)})
 
 
 def _assign(target: Any, *sources: Any) -> Any:
@@ -158,7 +159,7 @@ class Number(_Primitive):
     @staticmethod
     def isInteger(value: Any = None) -> bool:
         """Whether a value is a whole number."""
-        return _is_number(value) and math.isfinite(value) and float(value).is_integer()
+        return is_number(value) and math.isfinite(value) and float(value).is_integer()
 
     @staticmethod
     def isSafeInteger(value: Any = None) -> bool:
@@ -168,16 +169,12 @@ class Number(_Primitive):
     @staticmethod
     def isFinite(value: Any = None) -> bool:
         """Whether a value is a number, and a finite one."""
-        return _is_number(value) and math.isfinite(value)
+        return is_number(value) and math.isfinite(value)
 
     @staticmethod
     def isNaN(value: Any = None) -> bool:
         """Whether a value is NaN."""
         return isinstance(value, float) and math.isnan(value)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool | JsBigInt)
 
 
 class String(_Primitive):

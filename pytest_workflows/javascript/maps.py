@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .collections import JsMap, JsSet
-from .convert import call, entries_of, items_of
+from .convert import call, items_of, read_entries
 from .iterators import JsIterator, entries
 from .objects import js_error, js_text, to_python
 
@@ -28,7 +28,7 @@ class LiteralMap(JsMap):
 
 def _construct_map(cls: type[JsMap], pairs: Any = None) -> JsMap:
     made = cls()
-    made._entries.update(entries_of(_items(pairs)))
+    made._entries.update(read_entries(_items(pairs)))
     return made
 
 
