@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from pytest_workflows.javascript.objects import Turn, others_are_ready
+from pytest_workflows.javascript.tasks import Turn, others_are_ready
 
 T = TypeVar("T")
 
