@@ -9,6 +9,7 @@ import pytest
 import pytest_workflows.workers as workers
 from pytest_workflows.workers import import_from_javascript, patch_env
 from pytest_workflows.workers import js_module as js
+from pytest_workflows.workers.environment import raw_env
 from pytest_workflows.workers.js_convert import to_js
 from pytest_workflows.workers.utils import HTTPMessageMapping, _to_js_headers, get_compat_flag
 
@@ -19,6 +20,7 @@ def test_the_runtime_s_own_module_is_there():
     assert repr(module) == "[object Module]"
     assert not hasattr(module, "constructor")
     assert callable(module.waitUntil)
+    assert module.env is raw_env
 
 
 def test_a_module_that_there_is_not_is_an_import_error():
