@@ -13,8 +13,6 @@ from durable_engine import JsProxy, hide_frames
 from pytest_workflows.javascript.objects import JsFunction, JsObject, JsPlain, JsPromise
 from pytest_workflows.javascript.rpc import RpcHolder, python_from_rpc, python_to_rpc
 
-from .environment import EnvWrapper
-
 hide_frames(__file__)
 
 PASSTHROUGH = frozenset(
@@ -290,9 +288,6 @@ def wrap_binding(value: Any, calls: Calls | None = None) -> Any:
     if name == "DurableObjectNamespace":
         return DurableObjectNamespaceWrapper(value, calls)
     return _quick.get(type(value), BindingWrapper)(value, calls) if name in WRAPPED else value
-
-
-EnvWrapper.wrap = staticmethod(wrap_binding)
 
 
 def class_of(value: Any) -> str:
