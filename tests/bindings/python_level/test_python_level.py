@@ -17,9 +17,6 @@ LABELS = [
     if (id, label) not in LEFT_OUT
 ]
 
-# They try what a Worker should not do; what is found there has tests of its own.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest_workflows.WorkflowRuleWarning")
-
 _answers = {}
 """The answers of the records that ran, by id: a record runs once for all of its labels."""
 
