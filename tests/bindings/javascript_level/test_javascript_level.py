@@ -8,7 +8,7 @@ import re
 import sqlite3
 
 import pytest
-from golden_notation import is_as, observations
+from golden_notation import ask_once, is_as, observations
 from js_interpreter import call, js_function
 from js_level_exceptions import DIFFERS, LEFT_OUT, LEFT_OUT_RECORDS, NEEDS_SQLITE
 from js_notation import Raw, show
@@ -48,7 +48,7 @@ LABELS = [
 ]
 
 _answers = {}
-"""The answers of the records that ran, by id: a record runs once for all of its labels."""
+"""The answers of the records that ran, by id."""
 
 
 class Bench:
@@ -134,17 +134,13 @@ class Bench:
 
 @pytest.fixture
 async def answers(record, workflow_env, workflow_clock, workflow_engine):
-    if record not in _answers:
-        try:
-            bench = Bench(workflow_env, workflow_clock)
-            given = await call_bounded(workflow_engine, "The input", lambda: bench.run(RECORDS[record]))
-            entries = given._entries if isinstance(given, JsPlain) else {"": given}
-            _answers[record] = {label: show(answer) for label, answer in entries.items()}
-        except Exception as error:
-            _answers[record] = error
-    if isinstance(_answers[record], Exception):
-        raise _answers[record]
-    return _answers[record]
+    async def ask():
+        bench = Bench(workflow_env, workflow_clock)
+        given = await call_bounded(workflow_engine, "The input", lambda: bench.run(RECORDS[record]))
+        entries = given._entries if isinstance(given, JsPlain) else {"": given}
+        return {label: show(answer) for label, answer in entries.items()}
+
+    return await ask_once(record, ask, _answers)
 
 
 def without_details(text):
