@@ -9,7 +9,8 @@ from js_interpreter import Interpreter, Thrown, call, js_function
 from js_notation import Raw, all_keys, own_keys, show, show_error
 
 from durable_engine import JsBigInt, JsException, JsProxy, jsnull
-from pytest_workflows.javascript.collections import TYPED, JsDate, JsErrorObject, JsMap, JsSet
+from pytest_workflows.javascript.buffers import TYPED
+from pytest_workflows.javascript.collections import JsDate, JsErrorObject, JsMap, JsSet
 from pytest_workflows.javascript.objects import JsArray, JsPlain, JsPromise, constructor_of, from_python, js_text
 from pytest_workflows.javascript.regexp import RegExp
 
