@@ -25,11 +25,6 @@ def function(work):
     return JsFunction(work, "", most=1, least=1)
 
 
-class RegExp(JsObject):
-    def __init__(self):
-        self.source, self.flags = "a", "g"
-
-
 class Target(JsObject):
     """An RpcTarget."""
 
@@ -68,7 +63,7 @@ GIVEN = {
     "set": lambda: JsSet([1, "a"]),
     "date": lambda: JsDate(1e12 + 5),
     "dateInvalid": lambda: JsDate(NAN),
-    "regexp": RegExp,
+    "regexp": lambda: js.RegExp.new("a", "g"),
     "error": lambda: JsErrorObject("plain"),
     "typeError": lambda: js.TypeError.new("te"),
     "u8": lambda: TYPED["B"]([1, 2]),
