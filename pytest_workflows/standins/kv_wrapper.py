@@ -10,11 +10,11 @@ from collections.abc import Coroutine
 from typing import Any
 
 from durable_engine import hide_frames
-from pytest_workflows.javascript.tasks import Turn, others_are_ready
 from pytest_workflows.workers.binding_wrappers import QuickWrapper
 
 from .kv import MAX_KEY, MAX_VALUE, KvNamespace
 from .kv_store import KvEntry
+from .quick_answers import resolved
 
 hide_frames(__file__)
 
@@ -35,7 +35,7 @@ class KvWrapper(QuickWrapper, wraps=KvNamespace):
         namespace._store.put(args[0], KvEntry(args[1].encode()))
         if calls is not None:
             calls.note("put", args)
-        return _resolved(None)
+        return resolved(None)
 
     def get(self, *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
         """The value of a key."""
@@ -48,7 +48,7 @@ class KvWrapper(QuickWrapper, wraps=KvNamespace):
         text = None if entry is None else entry.value.decode()
         if calls is not None:
             calls.note("get", args, text, _same)
-        return _resolved(text)
+        return resolved(text)
 
 
 def _is_key(key: Any) -> bool:
@@ -61,9 +61,3 @@ def _is_value(value: Any) -> bool:
 
 def _same(answer: str | None, *_: Any) -> str | None:
     return answer
-
-
-async def _resolved(value: str | None) -> str | None:
-    if others_are_ready():
-        await Turn()
-    return value

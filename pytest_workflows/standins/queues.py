@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from durable_engine import JsProxy
 from pytest_workflows.javascript.buffers import JsArrayBuffer, JsTypedArray, buffer_from_python, bytes_of
-from pytest_workflows.javascript.collections import JsDate
 from pytest_workflows.javascript.convert import typeof
 from pytest_workflows.javascript.json_text import parse, stringify
 from pytest_workflows.javascript.objects import JsArray, JsObject, JsPlain, PyProxy, js_error, js_text, option, promised
 
 from .js_arguments import not_of_type
 from .options import warn_of_unknown_options
-from .queue_batch import Answer, QueueController, QueueMessage, seconds_of
+from .queue_batch import Answer, QueueController, QueueMessage, metrics_of, seconds_of
 from .queue_config import consumer_of
 from .queue_store import Backlog, QueueStore, StoredMessage
 
@@ -272,9 +271,7 @@ class Broker:
 
     def metrics(self) -> JsPlain:
         """What waits in the queue."""
-        backlog = self._store.measure()
-        oldest = None if backlog.oldest is None else JsDate(backlog.oldest)
-        return JsPlain({"backlogCount": backlog.count, "backlogBytes": backlog.size, "oldestMessageTimestamp": oldest})
+        return metrics_of(self._store.measure())
 
     def failure(self, text: str) -> Exception:
         """The error for what the platform refuses: its text is hidden since 2026-03-12."""
@@ -307,7 +304,7 @@ class Broker:
         controller = QueueController(
             self._queue,
             lambda answer: [_as_message(one, answer) for one in batch],
-            self.metrics(),
+            self._store.measure(),
             self.host,
         )
         try:

@@ -83,7 +83,7 @@ class R2Bucket(JsObject):
         """
         name = _key("head", key)
         check_key("head", name)
-        stored = self._store.objects.get(name)
+        stored = self._store.get(name)
         return jsnull if stored is None else HeadResult(stored, self._host, (0, len(stored.data)))
 
     @promised
@@ -100,7 +100,7 @@ class R2Bucket(JsObject):
         condition, asked = condition_option(options, "GetOptions"), range_option(options)
         check_encryption_key(options)
         check_key("get", name)
-        stored = self._store.objects.get(name)
+        stored = self._store.get(name)
         if stored is None:
             return jsnull
         if condition is not None and not condition.holds_for(stored):
@@ -130,7 +130,7 @@ class R2Bucket(JsObject):
             if metadata_size(custom) > MAX_METADATA:
                 raise failed("put", "Your metadata headers exceed the maximum allowed metadata size.", 10012)
             digests = checksums(data, expected)
-            if condition is not None and not condition.holds_for(self._store.objects.get(name)):
+            if condition is not None and not condition.holds_for(self._store.get(name)):
                 return jsnull
             return put_object(self._store, self._host, name, data, digests["md5"].hex(), digests, http, custom)
 

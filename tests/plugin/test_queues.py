@@ -296,7 +296,8 @@ def test_a_content_type_takes_what_it_can_hold(shop: Any) -> None:
         async def test_it(workflow_env, workflow_engine):
             q = workflow_env.Q
             for kind, body, received in (
-                ("text", 2**60, "bigint"), ("text", None, "object"), ("text", True, "boolean"), ("bytes", "s", "string")
+                ("text", 2**60, "bigint"), ("text", None, "object"), ("text", True, "boolean"), ("text", 1.5, "number"),
+                ("bytes", "s", "string")
             ):
                 expected = "string" if kind == "text" else "ArrayBufferView"
                 with pytest.raises(JsException) as raised:
