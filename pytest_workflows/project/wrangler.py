@@ -77,6 +77,16 @@ _NESTED = {
     "durable_objects": ("bindings", "name"),
     "unsafe": ("bindings", "name"),
 }
+_WHAT_IT_IS = {
+    "d1_databases": "database_id",
+    "durable_objects.bindings": "class_name",
+    "kv_namespaces": "id",
+    "queues.producers": "queue",
+    "r2_buckets": "bucket_name",
+    "services": "service",
+}
+"""By kind: what a binding is of. wrangler makes a database, a namespace and a bucket that are not named."""
+_MADE = frozenset({"d1_databases", "kv_namespaces", "r2_buckets"})
 _CONSUMER_KEYS = (
     *("queue", "type", "max_batch_size", "max_batch_timeout", "max_retries", "dead_letter_queue", "max_concurrency"),
     *("visibility_timeout_ms", "retry_delay"),
@@ -496,7 +506,15 @@ class _Reader:
 
     def _binding(self, where: str, near: Near, entry: Any, key: str, kind: str) -> BindingConfig:
         name = self._name_of(where, near, entry, key)
+        what = _WHAT_IT_IS.get(kind)
+        if what is not None and not (kind in _MADE and entry.get(what) is None):
+            self._check_text(where, near, entry, what)
         return BindingConfig(name, kind, entry, self._path, self.line_of(*near, name))
+
+    def _check_text(self, where: str, near: Near, entry: Mapping[str, Any], key: str) -> None:
+        if not isinstance(entry.get(key), str) or not entry[key]:
+            found = f"it is {shown_setting(entry[key])}" if key in entry else f"found: {brief(', '.join(entry))}"
+            self._fail(near, f'{where} has no text as "{key}" ({found}).')
 
     def _consumers(self, queues: Mapping[str, Any]) -> dict[str, int]:
         """The queues that have a consumer here, with the line of each."""
