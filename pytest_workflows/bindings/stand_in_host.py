@@ -13,6 +13,7 @@ from durable_engine import hide_frames
 from pytest_workflows import standins
 from pytest_workflows.active_test import Handler, running_handler
 from pytest_workflows.errors import WorkflowConfigError
+from pytest_workflows.project.wrangler import is_flag_on
 from pytest_workflows.standins.entropy import PlatformRandom
 from pytest_workflows.standins.host import TimerHandle
 from pytest_workflows.standins.stores import Stores
@@ -67,14 +68,7 @@ class StandInHost:
 
     def is_on(self, flag: str, since: str) -> bool:
         """Whether a compatibility flag is on, by its name or by the compatibility date."""
-        config = self.config
-        if config is None:
-            return True
-        if f"no_{flag}" in config.compatibility_flags:
-            return False
-        if flag in config.compatibility_flags:
-            return True
-        return config.compatibility_date is None or config.compatibility_date >= since
+        return is_flag_on(self.config, flag, since)
 
     def timer(
         self, due_ms: int, callback: Callable[[], Awaitable[None]], what: str, *, round: int | None = None
