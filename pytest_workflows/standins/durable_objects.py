@@ -15,6 +15,7 @@ from pytest_workflows.workers.entrypoints import WorkerEntrypoint, WorkflowEntry
 
 from .crossing import Receiver, call_python, method_of, send
 from .durable_ids import DurableObjectId, Ids
+from .js_arguments import not_of_type
 from .object_alarms import Alarm, AlarmInvocationInfo
 from .object_sockets import ObjectSockets
 from .object_store import ObjectStore
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 hide_frames(__file__)
 
+_NAMESPACE: Final = "DurableObjectNamespace"
 _NO_JURISDICTIONS: Final = "Jurisdiction restrictions are not implemented in workerd."
 
 
@@ -207,13 +209,13 @@ class DurableObjectNamespace(JsObject):
     def idFromName(self, *name: Any) -> DurableObjectId:
         """The id of a name: always the same."""
         if not name:
-            raise _not_of_type("idFromName", "string")
+            raise not_of_type("idFromName", _NAMESPACE, 1, "string")
         return self._class.ids.of_name(js_text(name[0]))
 
     def idFromString(self, *text: Any) -> DurableObjectId:
         """The id that a text of 64 hexadecimal digits is."""
         if not text:
-            raise _not_of_type("idFromString", "string")
+            raise not_of_type("idFromString", _NAMESPACE, 1, "string")
         return self._class.ids.of_text(js_text(text[0]))
 
     def newUniqueId(self, options: Any = None) -> DurableObjectId:
@@ -225,13 +227,13 @@ class DurableObjectNamespace(JsObject):
     def get(self, id: Any = None, options: Any = None) -> DurableObject:
         """The stub of an object. Nothing is made before its first call."""
         if not isinstance(id, DurableObjectId):
-            raise _not_of_type("get", "DurableObjectId")
+            raise not_of_type("get", _NAMESPACE, 1, "DurableObjectId")
         return DurableObject(self._class, id)
 
     def getByName(self, *name: Any) -> DurableObject:
         """The stub of the object of a name."""
         if not name:
-            raise _not_of_type("getByName", "string")
+            raise not_of_type("getByName", _NAMESPACE, 1, "string")
         return DurableObject(self._class, self._class.ids.of_name(js_text(name[0])))
 
     def jurisdiction(self, name: Any = None) -> DurableObjectNamespace:
@@ -300,13 +302,6 @@ class DurableObject(JsObject):
 
 _PYTHONS: Final = frozenset({"then", "_is_coroutine", "_is_coroutine_marker"})
 """What code asks of any object, and no method of an object in the Worker."""
-
-
-def _not_of_type(method: str, expected: str) -> JsException:
-    return js_error(
-        "TypeError",
-        f"Failed to execute '{method}' on 'DurableObjectNamespace': parameter 1 is not of type '{expected}'.",
-    )
 
 
 __all__ = ["DurableObject", "DurableObjectNamespace", "ObjectClass", "make", "namespace_of"]

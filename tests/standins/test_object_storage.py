@@ -81,6 +81,7 @@ async def test_keys_are_in_the_order_of_their_utf8(inside):
         ({"end": "b", "reverse": True}, ["ab", "a", "B"]),
         ({"limit": 2}, ["B", "a"]),
         ({"limit": 2, "reverse": True}, ["b", "ab"]),
+        ({"limit": "2"}, ["B", "a"]),
         ({"start": "z", "end": "a"}, []),
     ],
 )
@@ -96,6 +97,8 @@ async def test_a_list_takes_bounds(inside, options, keys):
     ("options", "message"),
     [
         ({"limit": 0}, "List limit must be positive."),
+        ({"limit": "x"}, "List limit must be positive."),
+        ({"limit": 2**31}, "Value out of range. Must be between -2147483648 and 2147483647 (inclusive)."),
         ({"start": "a", "startAfter": "a"}, "list() cannot be called with both start and startAfter values."),
     ],
 )
