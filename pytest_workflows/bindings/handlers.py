@@ -7,13 +7,13 @@ exactly three arguments, in a class with None for `env` and `ctx`; `fetch` gets 
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from durable_engine import hide_frames, running_call
+from durable_engine import hide_frames
 from pytest_workflows.errors import WorkflowConfigError
+from pytest_workflows.standins.handler_calls import as_many_as_taken, finish, takes
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -153,22 +153,21 @@ class Handlers:
         with background_of_call() as background:
             given = handler.function(*self._arguments(handler, argument))
             result = await given if inspect.isawaitable(given) else given
-            await _finish(background, handler.kind)
+            await finish(background, f"the {handler.kind} handler")
         return result
 
     def _arguments(self, handler: FoundHandler, argument: object) -> tuple[object, ...]:
-        from pytest_workflows.workers.environment import env, raw_env
+        from pytest_workflows.workers.binding_wrappers import BindingWrapper
+        from pytest_workflows.workers.environment import env
 
+        given: tuple[object, ...]
         if not handler.is_method:
-            raw = (getattr(argument, "js_object", argument), raw_env, self.context())
-            return _as_many_as_taken(handler.function, raw) if handler.kind == "fetch" else _all(handler, raw)
-        if handler.kind == "fetch":
-            return _as_many_as_taken(handler.function, (argument, env, self.context()))
-        if handler.kind == "queue":
-            from pytest_workflows.workers.binding_wrappers import BindingWrapper
-
-            argument = BindingWrapper(argument)
-        return _all(handler, (argument, None, None))
+            given = _raw(argument, self.context())
+        elif handler.kind == "fetch":
+            given = (argument, env, self.context())
+        else:
+            given = (BindingWrapper(argument) if handler.kind == "queue" else argument, None, None)
+        return as_many_as_taken(handler.function, given) if handler.kind == "fetch" else _all(handler, given)
 
 
 def _instead(project: Project) -> str:
@@ -191,50 +190,21 @@ class _Functions:
         self._module, self._context = module, context
 
     def __getattr__(self, name: str) -> Any:
-        from pytest_workflows.workers.environment import raw_env
-
         function = getattr(self._module, f"on_{name}", None)
         if function is None:
             raise AttributeError(name)
 
         def call(argument: Any, *_: Any) -> Any:
-            raw = (getattr(argument, "js_object", argument), raw_env, self._context)
-            return function(*_as_many_as_taken(function, raw))
+            return function(*as_many_as_taken(function, _raw(argument, self._context)))
 
         return call
 
 
-async def _finish(background: list[asyncio.Future[Any]], kind: str) -> None:
-    """Wait for the work that a handler left behind; what it raises is told in the log, as on the platform."""
-    call = running_call()
-    what = None if call is None else call.what
-    for task in background:  # it grows while one of them runs
-        if not task.done():
-            coroutine = task.get_coro() if isinstance(task, asyncio.Task) else None
-            name = getattr(coroutine, "__qualname__", "something")
-            if call is not None:
-                call.what = f"`{name}()`, which the {kind} handler gave to waitUntil,"
-                call.task = task
-            await asyncio.wait([task])
-        if not task.cancelled() and (error := task.exception()) is not None:
-            tell(error, f"What the {kind} handler gave to waitUntil")
-    if call is not None and what is not None:
-        call.what, call.task = what, None
+def _raw(argument: Any, context: ExecutionContext) -> tuple[object, ...]:
+    """The arguments of a handler that is a function: JavaScript's own objects."""
+    from pytest_workflows.workers.environment import raw_env
 
-
-def tell(error: BaseException, what: str) -> None:
-    """Tell of an exception that the platform catches, in the log, which pytest shows where the test fails."""
-    import logging
-
-    logging.getLogger("pytest_workflows").error("%s raised %s", what, type(error).__qualname__, exc_info=error)
-
-
-def _as_many_as_taken(handler: Any, arguments: tuple[object, ...]) -> tuple[object, ...]:
-    # The platform leaves out what a fetch handler does not take, from the right.
-    fewer = arguments
-    while fewer and not _takes(handler, fewer):
-        fewer = fewer[:-1]
-    return fewer if _takes(handler, fewer) else arguments
+    return getattr(argument, "js_object", argument), raw_env, context
 
 
 def _all(handler: FoundHandler, arguments: tuple[object, ...]) -> tuple[object, ...]:
@@ -244,7 +214,7 @@ def _all(handler: FoundHandler, arguments: tuple[object, ...]) -> tuple[object, 
         TypeError: If it does not take them.
     """
     function: Any = handler.function
-    if not _takes(function, arguments):
+    if not takes(function, arguments):
         code = inspect.unwrap(function).__code__
         method = "self, " if handler.is_method else ""
         raise HandlerArgumentsError(
@@ -253,11 +223,3 @@ def _all(handler: FoundHandler, arguments: tuple[object, ...]) -> tuple[object, 
             f"`async def {function.__name__}({method}{_ARGUMENTS[handler.kind]}):`."
         )
     return arguments
-
-
-def _takes(handler: Any, arguments: tuple[object, ...]) -> bool:
-    try:
-        inspect.signature(handler).bind(*arguments)
-    except TypeError:
-        return False
-    return True

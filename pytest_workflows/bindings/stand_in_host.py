@@ -15,10 +15,11 @@ from pytest_workflows.active_test import Handler, running_handler
 from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.project.wrangler import is_flag_on
 from pytest_workflows.standins.entropy import PlatformRandom
+from pytest_workflows.standins.handler_calls import log
 from pytest_workflows.standins.host import TimerHandle
 from pytest_workflows.standins.stores import Stores
 
-from .handlers import HandlerArgumentsError, Handlers, tell
+from .handlers import HandlerArgumentsError, Handlers
 
 if TYPE_CHECKING:
     from durable_engine import Engine
@@ -151,7 +152,7 @@ class StandInHost:
                 where, _, problem = str(error).partition(": ")
                 file, _, line = where.rpartition(":")
                 self.warn("handler-arguments", problem, (file, int(line)))
-            tell(error, self._what_runs() or f"The {kind} handler")
+            log(self._what_runs() or f"The {kind} handler", error)
             return "exception"
         return "ok"
 

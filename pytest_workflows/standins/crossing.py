@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import logging
 import traceback
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -28,6 +27,8 @@ from pytest_workflows.javascript.objects import (
 )
 from pytest_workflows.javascript.rpc import python_from_rpc, python_to_rpc
 from pytest_workflows.workers.context import background_of_call
+
+from .handler_calls import as_many_as_taken, finish
 
 if TYPE_CHECKING:
     from .host import Host
@@ -239,30 +240,10 @@ def send(
             finally:
                 crossing.dispose()
             if background:
-                await _finish(background, what)
+                await finish(background, what[0].lower() + what[1:])
 
     host.spawn(call(), what)
     return promise
-
-
-async def _finish(background: list[asyncio.Future[Any]], what: str) -> None:
-    """Keep a call under way until what its code left behind is over; what that raises is in the log."""
-    for future in background:  # it grows meanwhile
-        if not future.done():
-            await asyncio.wait([future])
-        error = None if future.cancelled() else future.exception()
-        if error is not None:
-            log(f"What {what} left behind", error)
-
-
-def log(what: str, error: BaseException) -> None:
-    """Write an exception that the platform catches to the log, which pytest shows where the test fails.
-
-    Args:
-        what: What raised it, at the start of a sentence.
-        error: The exception.
-    """
-    logging.getLogger("pytest_workflows").error("%s raised %s", what, error, exc_info=error)
 
 
 def sent_error(error: BaseException, host: Host, explain: Callable[[JsException], None]) -> BaseException:
@@ -410,17 +391,7 @@ def relaxed(method: Any, args: Sequence[Any]) -> Any:
         method: The handler, bound.
         args: The arguments.
     """
-    try:
-        signature = inspect.signature(method)
-    except (TypeError, ValueError):
-        return method(*args)
-    for count in range(len(args), -1, -1):
-        try:
-            signature.bind(*args[:count])
-        except TypeError:
-            continue
-        return method(*args[:count])
-    return method(*args)
+    return method(*as_many_as_taken(method, tuple(args)))
 
 
 __all__ = [
@@ -429,7 +400,6 @@ __all__ = [
     "RpcStub",
     "call_back",
     "call_python",
-    "log",
     "method_of",
     "no_method",
     "python_error",

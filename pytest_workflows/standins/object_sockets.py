@@ -13,7 +13,7 @@ from pytest_workflows.javascript.buffers import JsArrayBuffer
 from pytest_workflows.javascript.collections import JsDate
 from pytest_workflows.javascript.objects import JsArray, js_error, js_text
 
-from .crossing import log
+from .handler_calls import log
 from .js_arguments import is_given, is_of_class, not_of_type
 
 if TYPE_CHECKING:

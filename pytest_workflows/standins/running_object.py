@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from durable_engine import JsException, hide_frames
 from pytest_workflows.javascript.objects import js_error
 
-from .crossing import call_python, log
+from .crossing import call_python
 from .durable_ids import DurableObjectId
+from .handler_calls import log
 from .object_alarms import AlarmInvocationInfo
 from .object_sections import Sections
 from .object_state import DurableObjectState

@@ -7,6 +7,7 @@ from object_host import ObjectHost
 
 from durable_engine import JsException
 from pytest_workflows.standins.durable_ids import Ids
+from pytest_workflows.workers.context import wait_until
 from pytest_workflows.workers.entrypoints import DurableObject
 
 
@@ -311,3 +312,19 @@ async def test_a_section_that_takes_half_a_minute_ends_the_object(host):
     with pytest.raises(JsException, match="waited for too long"):
         await call
     assert await stub.ping() == "pong"
+
+
+async def test_what_is_left_behind_and_fails_is_in_the_log_as_for_any_handler(host, caplog):
+    class Careless(DurableObject):
+        async def leave(self):
+            wait_until(self.later())
+
+        async def later(self):
+            await asyncio.sleep(0)
+            raise ValueError("no")
+
+    await host.namespace(Careless).getByName("a").leave()
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+    assert caplog.messages == ["What method leave of Durable Object a of Careless gave to waitUntil raised ValueError"]
