@@ -33,7 +33,20 @@ _ARGUMENTS = {
 
 
 class HandlerArgumentsError(TypeError):
-    """A handler takes other arguments than the platform gives it, which is a plain TypeError there."""
+    """A handler takes other arguments than the platform gives it, which is a plain TypeError there.
+
+    Args:
+        place: The handler's file and line.
+        problem: What it takes, and what to write.
+
+    Attributes:
+        place: As given.
+        problem: As given.
+    """
+
+    def __init__(self, place: tuple[str, int], problem: str) -> None:
+        super().__init__(f"{place[0]}:{place[1]}: {problem}")
+        self.place, self.problem = place, problem
 
 
 HandlerArgumentsError.__module__, HandlerArgumentsError.__qualname__ = "builtins", "TypeError"
@@ -218,8 +231,8 @@ def _all(handler: FoundHandler, arguments: tuple[object, ...]) -> tuple[object, 
         code = inspect.unwrap(function).__code__
         method = "self, " if handler.is_method else ""
         raise HandlerArgumentsError(
-            f"{code.co_filename}:{code.co_firstlineno}: the {handler.kind} handler takes "
-            f"{inspect.signature(function)}, and the platform always calls it with three arguments. Write "
-            f"`async def {function.__name__}({method}{_ARGUMENTS[handler.kind]}):`."
+            (code.co_filename, code.co_firstlineno),
+            f"the {handler.kind} handler takes {inspect.signature(function)}, and the platform always calls it with "
+            f"three arguments. Write `async def {function.__name__}({method}{_ARGUMENTS[handler.kind]}):`.",
         )
     return arguments

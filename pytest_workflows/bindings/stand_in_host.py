@@ -149,9 +149,7 @@ class StandInHost:
             if self.is_tests(error) or (isinstance(error, WorkflowConfigError) and entrypoint is None):
                 raise
             if isinstance(error, HandlerArgumentsError):
-                where, _, problem = str(error).partition(": ")
-                file, _, line = where.rpartition(":")
-                self.warn("handler-arguments", problem, (file, int(line)))
+                self.warn("handler-arguments", error.problem, error.place)
             log(self._what_runs() or f"The {kind} handler", error)
             return "exception"
         return "ok"
