@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from durable_engine import JsException, hide_frames, is_hidden
 from pytest_workflows.errors import WorkflowConfigError
-from pytest_workflows.javascript.cloning import Cloner, not_serialized
+from pytest_workflows.javascript.cloning import Cloner, clone_error
 from pytest_workflows.javascript.objects import (
     JsFunction,
     JsObject,
@@ -77,9 +77,7 @@ class Crossing(Cloner):
 
     def _proxy(self, value: PyProxy) -> Any:
         if not callable(value._object):
-            error = js_error("DataCloneError", _NO_RECEIVER)
-            error.code = 25  # type: ignore[attr-defined]
-            raise error
+            raise clone_error(_NO_RECEIVER)
         return self._stub(value)
 
     def _function(self, value: JsFunction) -> Any:
@@ -98,9 +96,7 @@ class Crossing(Cloner):
         if getattr(value, "_is_rpc_target", False):
             return self._stub(value)
         if value._js_class == "AbortSignal":
-            error = not_serialized(value._js_class)
-            error.message = "AbortSignal serialization is not enabled."
-            raise error
+            raise clone_error("AbortSignal serialization is not enabled.")
         return super()._object(value)
 
 
