@@ -5,7 +5,7 @@ Source: workerd 1.20261117.1, observed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from durable_engine import JsException, hide_frames
@@ -13,7 +13,7 @@ from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.javascript.objects import JsFunction, JsObject, JsPromise, js_error, js_text, option
 from pytest_workflows.workers.entrypoints import WorkerEntrypoint, WorkflowEntrypoint
 
-from .crossing import Receiver, call_python, method_of, send
+from .crossing import call_python, method_of, send
 from .durable_ids import DurableObjectId, Ids
 from .js_arguments import not_of_type
 from .object_alarms import Alarm, AlarmInvocationInfo
@@ -79,17 +79,15 @@ def declares(name: str, settings: Mapping[str, Any]) -> bool:
         name: The class.
         settings: The configuration.
     """
-    exported = settings.get("exports") or {}
-    if isinstance(exported.get(name), Mapping) and exported[name].get("type") == "durable-object":
+    exported = _exported(name, settings)
+    if exported is not None and exported.get("type") == "durable-object":
         return True
     bound = (settings.get("durable_objects") or {}).get("bindings") or ()
     if any(one.get("class_name") == name for one in bound):
         return True
-    migrations = settings.get("migrations")
     return any(
         name in (one.get("new_sqlite_classes") or ()) or name in (one.get("new_classes") or ())
-        for one in (migrations if isinstance(migrations, list) else ())
-        if isinstance(one, Mapping)
+        for one in _migrations(settings)
     )
 
 
@@ -100,19 +98,26 @@ def has_sqlite(name: str, settings: Mapping[str, Any]) -> bool:
         name: The class.
         settings: The configuration.
     """
-    exported = (settings.get("exports") or {}).get(name)
-    if isinstance(exported, Mapping):
+    exported = _exported(name, settings)
+    if exported is not None:
         return exported.get("storage") == "sqlite"
     with_database: set[str] = set()
-    migrations = settings.get("migrations")
-    for one in migrations if isinstance(migrations, list) else ():
-        if not isinstance(one, Mapping):
-            continue
+    for one in _migrations(settings):
         with_database |= set(one.get("new_sqlite_classes") or ())
         for renamed in one.get("renamed_classes") or ():
             if renamed.get("from") in with_database:
                 with_database.add(renamed.get("to"))
     return name in with_database
+
+
+def _exported(name: str, settings: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    found = (settings.get("exports") or {}).get(name)
+    return found if isinstance(found, Mapping) else None
+
+
+def _migrations(settings: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    found = settings.get("migrations")
+    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
 
 
 class ObjectClass:
@@ -133,7 +138,6 @@ class ObjectClass:
         self.store = store
         self.is_sqlite = is_sqlite
         settings = {} if host.config is None else host.config.settings
-        self.exports: Callable[[], Any] = host.exports
         self.ids = Ids(str(settings.get("name") or "worker"), name)
         if store.open_database is None:
             self._open_store()
@@ -158,8 +162,7 @@ class ObjectClass:
             if id.name is not None:
                 self.store.names[id._digits] = id.name
             found = self.store.running[id._digits] = RunningObject(self, id)
-        made: RunningObject = found
-        return made
+        return found
 
     def alarm(self, id: DurableObjectId) -> Alarm:
         """An object's alarm."""
@@ -171,16 +174,14 @@ class ObjectClass:
 
             what = f"The alarm of {self.what(id)}"
             found = self.store.alarms[id._digits] = Alarm(self.store.data(id._digits), self.host, handle, what)
-        made: Alarm = found
-        return made
+        return found
 
     def sockets(self, id: DurableObjectId) -> ObjectSockets:
         """An object's WebSockets."""
         found = self.store.sockets.get(id._digits)
         if found is None:
             found = self.store.sockets[id._digits] = ObjectSockets(self.host, self.what(id), lambda: self.running(id))
-        made: ObjectSockets = found
-        return made
+        return found
 
     def what(self, id: DurableObjectId) -> str:
         """The words for an object, in reports."""
@@ -192,8 +193,8 @@ class ObjectClass:
 
     def forget(self, running: RunningObject) -> None:
         """Drop an object from memory; its next call makes it anew."""
-        if self.store.running.get(running.state._id._digits) is running:
-            del self.store.running[running.state._id._digits]
+        if self.store.running.get(running.id._digits) is running:
+            del self.store.running[running.id._digits]
 
 
 class DurableObjectNamespace(JsObject):
@@ -285,9 +286,7 @@ class DurableObject(JsObject):
                 lambda instance: call_python(self._class.host, method_of(instance, name), given)
             )
 
-        return self._send(receive, args, f"Method {name} of {self._what()}")
-
-    def _send(self, receive: Receiver, args: tuple[Any, ...], what: str) -> JsPromise:
+        what = f"Method {name} of {self._what()}"
         return send(self._class.host, receive, args, what, explain=self._explain)
 
     def _running(self) -> RunningObject:
