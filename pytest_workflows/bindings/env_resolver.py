@@ -67,14 +67,14 @@ class EnvResolver:
         self._proxies: dict[str, object] = {}
         self._logs: dict[str, CallLog] = {}
         self._host: StandInHost | None = None
-        self._workflows = WorkflowBinder(project, sources, engine, lambda: self.context)
+        self._workflows = WorkflowBinder(project, sources, engine, self.context)
 
     @functools.cached_property
     def handlers(self) -> Handlers:
         """The Worker's handlers."""
         from .handlers import Handlers
 
-        return Handlers(self._project, self.context_of)
+        return Handlers(self._project, self.context)
 
     def override(self, bindings: Mapping[str, Any]) -> None:
         """Let the bindings of the fixture `workflow_bindings` win over the configuration's."""
@@ -176,12 +176,8 @@ class EnvResolver:
         if issubclass(given, DurableObject):
             from pytest_workflows.standins.durable_objects import namespace_of
 
-            stores = self.host.stores
-            stores.asking = name
-            try:
+            with self.host.stores.asked_by(name):
                 return self._wrapped(name, namespace_of(given, given.__name__, self.host))
-            finally:
-                stores.asking = None
         return None
 
     def _is_provided(self, binding: BindingConfig) -> bool:
@@ -194,12 +190,8 @@ class EnvResolver:
         """The stand-in of a binding, as the SDK hands it to the Worker."""
         from pytest_workflows.standins.registry import make
 
-        stores = self.host.stores
-        stores.asking = binding.name
-        try:
+        with self.host.stores.asked_by(binding.name):
             made = make(binding, self.host)
-        finally:
-            stores.asking = None
         return self._wrapped(binding.name, made)
 
     def _wrapped(self, name: str, value: object) -> object:
@@ -294,12 +286,7 @@ class EnvResolver:
 
     # -- what the Worker exports -------------------------------------------------------------------------------------
 
-    @property
-    def context(self) -> ExecutionContext:
-        """A `ctx`, for an entrypoint or a handler."""
-        return self.context_of()
-
-    def context_of(self, props: Any = None) -> ExecutionContext:
+    def context(self, props: Any = None) -> ExecutionContext:
         """A `ctx`, for an entrypoint or a handler.
 
         Args:
