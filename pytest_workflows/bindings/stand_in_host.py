@@ -79,9 +79,7 @@ class StandInHost:
         timer = _Timer(
             lambda: engine.worker_calls.call_at(due_ms, callback, what, setup=_in_handler(what), round=round)
         )
-        if _is_on_loop():
-            return timer.set()
-        engine.once_on_loop(timer.set)  # the alarms that a seed has set, seen first by a fixture
+        engine.once_on_loop(timer.set)  # later for the alarms that a seed has set, where a fixture sees them first
         return timer
 
     def spawn(self, work: Coroutine[Any, Any, Any], what: str) -> asyncio.Task[Any]:
@@ -186,25 +184,16 @@ class _Timer:
         self._handle: TimerHandle | None = None
         self._is_cancelled = False
 
-    def set(self) -> TimerHandle:
+    def set(self) -> None:
         """Set it, where it is not cancelled."""
         if not self._is_cancelled:
             self._handle = self._set()
-        return self
 
     def cancel(self) -> None:
         """Take it back."""
         self._is_cancelled = True
         if self._handle is not None:
             self._handle.cancel()
-
-
-def _is_on_loop() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
 
 
 def _in_handler(what: str) -> Callable[[], object]:
