@@ -172,7 +172,7 @@ class EnvResolver:
         if issubclass(given, WorkerEntrypoint):
             from pytest_workflows.standins.services import Fetcher
 
-            return self._wrapped(name, Fetcher(self.host, lambda: self.handlers.make(given), given.__name__))
+            return self._wrapped(name, Fetcher(self.host, given))
         if issubclass(given, DurableObject):
             from pytest_workflows.standins.durable_objects import namespace_of
 

@@ -78,43 +78,53 @@ class Handlers:
         self._project = project
         self.context = context
 
-    def entrypoint(self, name: str | None) -> type | None:
-        """A class of the main module: the default entrypoint for None; None where there is no such class."""
+    def entrypoint(self, name: str | type | None) -> type | None:
+        """A class of the main module: the default entrypoint for None; None where there is no such class.
+
+        Args:
+            name: Its name; a class is itself.
+        """
+        if isinstance(name, type):
+            return name
         if self._project is None:
             return None
         found = getattr(self._project.load_main(), name or "Default", None)
         return found if inspect.isclass(found) else None
 
-    def has(self, kind: str, entrypoint: str | None = None) -> bool:
+    def has(self, kind: str, entrypoint: str | type | None = None) -> bool:
         """Whether there is a handler of a kind.
 
         Args:
             kind: `fetch`, `queue`, `scheduled`, `email` or `tail`.
-            entrypoint: The class; None for the default one.
+            entrypoint: The class, or its name; None for the default one.
         """
-        if self._project is None:
-            return False
         if hasattr(self.entrypoint(entrypoint), kind):
             return True
-        return entrypoint is None and hasattr(self._project.load_main(), f"on_{kind}")
+        return entrypoint is None and self._project is not None and hasattr(self._project.load_main(), f"on_{kind}")
 
-    def find(self, kind: str, entrypoint: str | None = None) -> FoundHandler:
+    def find(self, kind: str, entrypoint: str | type | None = None) -> FoundHandler:
         """A handler, of a new object of its class where it is a method.
+
+        Args:
+            kind: `fetch`, `queue`, `scheduled`, `email` or `tail`.
+            entrypoint: The class, or its name; None for the default one.
 
         Raises:
             WorkflowConfigError: If there is none.
         """
-        project = self._project
-        if project is None:
-            raise WorkflowConfigError(f"Without a wrangler configuration there is no {kind} handler.")
-        module = project.load_main()
-        cls: Any = self.entrypoint(entrypoint)
-        if cls is None and entrypoint is not None:
-            raise WorkflowConfigError(f"{module.__file__} has no class `{entrypoint}`.")
+        cls = self.entrypoint(entrypoint)
         if cls is not None and (entrypoint is not None or hasattr(cls, kind)):
             method = getattr(self.make(cls), kind, None)
             if method is not None:
                 return FoundHandler(kind, method, is_method=True)
+        if isinstance(entrypoint, type):
+            raise WorkflowConfigError(f"The class `{entrypoint.__name__}` has no {kind} handler. Add one.")
+        project = self._project
+        if project is None:
+            raise WorkflowConfigError(f"Without a wrangler configuration there is no {kind} handler.")
+        module = project.load_main()
+        if entrypoint is not None and cls is None:
+            raise WorkflowConfigError(f"{module.__file__} has no class `{entrypoint}`.")
         if entrypoint is not None:
             raise WorkflowConfigError(f"The class `{entrypoint}` of {module.__file__} has no {kind} handler. Add one.")
         function = getattr(module, f"on_{kind}", None)
@@ -136,11 +146,11 @@ class Handlers:
 
         return cls(self.context(props), env)
 
-    def make_named(self, name: str | None, props: Any = None) -> Any:
+    def make_named(self, name: str | type | None, props: Any = None) -> Any:
         """An entrypoint, as each call gets one.
 
         Args:
-            name: The class; None for the default entrypoint, which may be functions such as `on_fetch`.
+            name: The class, or its name; None for the default entrypoint, which may be functions such as `on_fetch`.
             props: What its `ctx.props` is.
 
         Raises:

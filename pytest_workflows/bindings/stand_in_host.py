@@ -124,7 +124,7 @@ class StandInHost:
         """A class of the Worker's main module: its default entrypoint for None; None where there is no such class."""
         return self.handlers.entrypoint(name)
 
-    def make_entrypoint(self, name: str | None, props: Any) -> Any:
+    def make_entrypoint(self, name: str | type | None, props: Any) -> Any:
         """An entrypoint of the Worker, as each call gets one: the default one for None."""
         return self.handlers.make_named(name, props)
 
@@ -132,13 +132,13 @@ class StandInHost:
         """What the Worker exports, `ctx.exports`; None where the compatibility date has no such thing."""
         return getattr(self.handlers.context(), "exports", None)
 
-    async def deliver_batch(self, controller: Any, entrypoint: str | None = None) -> Any:
+    async def deliver_batch(self, controller: Any, entrypoint: str | type | None = None) -> Any:
         """Give a batch to a consumer; what it raises is told in the log, as on the platform."""
         answer = controller._answer
         answer.outcome = await self.call_handler("queue", controller, entrypoint)
         return answer
 
-    async def call_handler(self, kind: str, argument: Any, entrypoint: str | None = None) -> str:
+    async def call_handler(self, kind: str, argument: Any, entrypoint: str | type | None = None) -> str:
         """Call a handler for its outcome; what it raises is told in the log, as on the platform."""
         try:
             handler = self.handlers.find(kind, entrypoint)

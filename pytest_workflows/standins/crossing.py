@@ -46,6 +46,8 @@ _PASSED: Final = frozenset(
 _RESERVED: Final = frozenset(
     {"alarm", "webSocketMessage", "webSocketClose", "webSocketError", "constructor", "dup", "connect"}
 )
+_PYTHONS: Final = frozenset({"then", "_is_coroutine", "_is_coroutine_marker"})
+"""What code asks of any object, and no method of a receiver."""
 ERRORS_KEPT: Final = "2026-04-21"
 """The compatibility date from which an error keeps its name and its own properties."""
 
@@ -198,6 +200,24 @@ class RpcStub(JsObject):
 
     def _text(self) -> str:
         return "[object JsRpcStub]"
+
+
+class RpcClient(JsObject):
+    """A binding whose calls arrive elsewhere: each name that it has not itself is a method of the receiver."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name in _PYTHONS:
+            raise AttributeError(name)
+        return JsFunction(lambda *args: self._call(name, args), name)
+
+    def _call(self, name: str, args: tuple[Any, ...]) -> JsPromise:
+        """Call a method of the receiver.
+
+        Args:
+            name: The method.
+            args: Its arguments, values of JavaScript.
+        """
+        raise NotImplementedError
 
 
 def send(
@@ -393,6 +413,7 @@ def relaxed(method: Any, args: Sequence[Any]) -> Any:
 __all__ = [
     "Crossing",
     "Receiver",
+    "RpcClient",
     "RpcStub",
     "call_back",
     "call_python",

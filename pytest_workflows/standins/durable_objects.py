@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from durable_engine import JsException, hide_frames
 from pytest_workflows.errors import WorkflowConfigError
-from pytest_workflows.javascript.objects import JsFunction, JsObject, JsPromise, js_error, js_text, option
+from pytest_workflows.javascript.objects import JsObject, JsPromise, js_error, js_text, option
 from pytest_workflows.workers.entrypoints import WorkerEntrypoint, WorkflowEntrypoint
 
-from .crossing import call_python, method_of, send
+from .crossing import RpcClient, call_python, method_of, send
 from .durable_ids import DurableObjectId, Ids
 from .js_arguments import not_of_type
 from .object_alarms import Alarm, AlarmInvocationInfo
@@ -242,8 +242,8 @@ class DurableObjectNamespace(JsObject):
         raise js_error("Error", _NO_JURISDICTIONS)
 
 
-class DurableObject(JsObject):
-    """The stub of a Durable Object: each name that it has not itself is a method of the object.
+class DurableObject(RpcClient):
+    """The stub of a Durable Object.
 
     Args:
         object_class: The class.
@@ -275,11 +275,6 @@ class DurableObject(JsObject):
 
         return fetch(host, answer, args, f"The fetch handler of {self._what()}", explain=self._explain)
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or name in _PYTHONS:
-            raise AttributeError(name)
-        return JsFunction(lambda *args: self._call(name, args), name)
-
     def _call(self, name: str, args: tuple[Any, ...]) -> JsPromise:
         async def receive(given: list[Any]) -> Any:
             return await self._running().deliver(
@@ -297,10 +292,6 @@ class DurableObject(JsObject):
 
     def _explain(self, error: JsException) -> None:
         error.durableObjectId = self._id._digits  # type: ignore[attr-defined]
-
-
-_PYTHONS: Final = frozenset({"then", "_is_coroutine", "_is_coroutine_marker"})
-"""What code asks of any object, and no method of an object in the Worker."""
 
 
 __all__ = ["DurableObject", "DurableObjectNamespace", "ObjectClass", "make", "namespace_of"]
