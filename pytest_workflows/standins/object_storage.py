@@ -392,13 +392,12 @@ class DurableObjectTransaction(_Operations):
             raise js_error("Error", _COMMITTED.format(method))
 
     def _end(self, *, is_kept: bool) -> None:
+        self._is_over = True
         if self._is_rolled_back or self._writes.data.depth < self._depth:  # the object was aborted meanwhile
-            self._is_over = True
-        elif is_kept:
+            return
+        if is_kept:
             self._writes.data.commit()
-            self._is_over = True
         else:
-            self._is_over = True
             self._writes.roll_back()
 
     @promised
