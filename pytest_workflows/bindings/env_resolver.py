@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pytest_workflows.standins.stores import Contents, Stores
     from pytest_workflows.workers.context import ExecutionContext
 
-    from .call_log import CallLog, CallRecord
     from .handlers import Handlers
     from .stand_in_host import StandInHost
 
@@ -65,7 +64,6 @@ class EnvResolver:
         self._overrides: Mapping[str, Any] | None = None
         self._resolved: dict[str, object] = {}
         self._proxies: dict[str, object] = {}
-        self._logs: dict[str, CallLog] = {}
         self._host: StandInHost | None = None
         self._workflows = WorkflowBinder(project, sources, engine, self.context)
 
@@ -82,7 +80,7 @@ class EnvResolver:
 
     def forget(self) -> None:
         """Make everything anew when it is next asked for: the test has another engine."""
-        self._resolved, self._proxies, self._logs = {}, {}, {}
+        self._resolved, self._proxies = {}, {}
         self.close()
 
     def close(self) -> None:
@@ -204,8 +202,7 @@ class EnvResolver:
 
         from .call_log import CallLog
 
-        log = self._logs[name] = CallLog(name, self._engine(), is_strict=self._is_strict)
-        return wrap_binding(value, log)
+        return wrap_binding(value, CallLog(name, self._engine(), is_strict=self._is_strict))
 
     def contents(self) -> dict[tuple[str, ...], Contents]:
         """What the stores of all bindings hold, by the bindings' names: also of those that nobody has asked for."""
@@ -217,16 +214,6 @@ class EnvResolver:
                 with contextlib.suppress(WorkflowConfigError):  # the test has not used it, or knows of it
                     self.resolve(binding.name)
         return {} if self._host is None else self._host.stores.contents()
-
-    @property
-    def called(self) -> list[str]:
-        """The names of the bindings whose calls are logged."""
-        return list(self._logs)
-
-    def calls(self, name: str) -> list[CallRecord]:
-        """The calls of a binding so far, in order."""
-        log = self._logs.get(name)
-        return [] if log is None else log.records
 
     @property
     def host(self) -> StandInHost:
