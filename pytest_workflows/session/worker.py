@@ -259,7 +259,7 @@ class WorkerRpc:
 
             env, engine = self._test_run.env, self._test_run.engine
             what = f"The method {name!r} of {self._entrypoint or 'the default entrypoint'}"
-            call = call_method(env.handlers, env.host, self._entrypoint, name, args, options)
+            call = call_method(env.host, self._entrypoint, name, args, options)
             return await call_bounded(engine, what, lambda: call)
 
         return call
