@@ -30,6 +30,23 @@ def is_missing(value: Any) -> bool:
     return value is None or value is jsnull
 
 
+def is_number(value: Any) -> bool:
+    """Whether a value is a number: no boolean, and no bigint."""
+    return isinstance(value, int | float) and not isinstance(value, bool | JsBigInt)
+
+
+def typeof(value: Any) -> str:
+    """JavaScript's `typeof value`."""
+    if value is None:
+        return "undefined"
+    if value is jsnull:
+        return "object"
+    for kind, name in ((str, "string"), (bool, "boolean"), (JsBigInt, "bigint"), (int | float, "number")):
+        if isinstance(value, kind):
+            return name
+    return str(value.typeof)
+
+
 def to_number(value: Any) -> int | float:
     """JavaScript's `Number(value)`.
 

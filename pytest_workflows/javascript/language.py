@@ -13,6 +13,7 @@ from durable_engine import JsBigInt, js_number_text
 from .arrays import same_value
 from .convert import (
     is_missing,
+    is_number,
     is_true,
     items_of,
     record_of,
@@ -170,7 +171,7 @@ class Number(_Primitive):
     @staticmethod
     def isInteger(value: Any = None) -> bool:
         """Whether a value is a whole number."""
-        return _is_number(value) and math.isfinite(value) and float(value).is_integer()
+        return is_number(value) and math.isfinite(value) and float(value).is_integer()
 
     @staticmethod
     def isSafeInteger(value: Any = None) -> bool:
@@ -180,16 +181,12 @@ class Number(_Primitive):
     @staticmethod
     def isFinite(value: Any = None) -> bool:
         """Whether a value is a number, and a finite one."""
-        return _is_number(value) and math.isfinite(value)
+        return is_number(value) and math.isfinite(value)
 
     @staticmethod
     def isNaN(value: Any = None) -> bool:
         """Whether a value is NaN."""
         return isinstance(value, float) and math.isnan(value)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool | JsBigInt)
 
 
 class String(_Primitive):

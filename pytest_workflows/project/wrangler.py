@@ -508,12 +508,8 @@ class _Reader:
         found: dict[str, int] = {}
         for index, entry in enumerate(entries):
             where, near = f"queues.consumers[{index}]", ("queues", "consumers", index)
-            if not isinstance(entry, dict):
-                self._fail(near, f"{where} is {kind_of(entry)}, not a table.")
-            queue, type = entry.get("queue"), entry.get("type", "worker")
-            if not isinstance(queue, str) or not queue:
-                named = brief(", ".join(entry)) or "nothing"
-                self._fail(near, f'{where} has no text as "queue", the name of the queue (found: {named}).')
+            queue = self._name_of(where, near, entry, "queue", "the name of the queue")
+            type = entry.get("type", "worker")
             if type not in _CONSUMERS:
                 known = " or ".join(f'"{one}"' for one in _CONSUMERS)
                 self._fail((*near, "type"), f"{where}.type is {shown_setting(type)}. A consumer is {known}.")
@@ -530,13 +526,13 @@ class _Reader:
                 ("triggers",), f'triggers.crons is {shown_setting(crons)}. Write a list of texts, as ["0 3 * * *"].'
             )
 
-    def _name_of(self, where: str, near: Near, entry: object, key: str) -> str:
+    def _name_of(self, where: str, near: Near, entry: Any, key: str, means: str = "the name in env") -> str:
         if not isinstance(entry, dict):
             self._fail(near, f"{where} is {kind_of(entry)}, not a table.")
         name = entry.get(key)
         if not isinstance(name, str) or not name:
             found = brief(", ".join(entry)) or "nothing"
-            self._fail(near, f'{where} has no text as "{key}", the name in env (found: {found}).')
+            self._fail(near, f'{where} has no text as "{key}", {means} (found: {found}).')
         return name
 
     def _check_unique(self, names: list[str]) -> None:

@@ -5,13 +5,12 @@ Of several words on one message the first holds, but for `retryAll()`. Source: o
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from durable_engine import jsnull
 from pytest_workflows.javascript.collections import JsDate
+from pytest_workflows.javascript.convert import to_integer
 from pytest_workflows.javascript.objects import JsArray, JsObject, JsPlain, js_error, option
 
 from .options import warn_of_unknown_options
@@ -212,20 +211,8 @@ def seconds_of(value: Any) -> int | None:
 
     Returns:
         Whole seconds; None where none was given.
+
+    Raises:
+        JsException: A TypeError, for a bigint.
     """
-    if value is None:
-        return None
-    number = _number(value)
-    return 0 if math.isnan(number) or math.isinf(number) else (int(number) + 2**31) % 2**32 - 2**31
-
-
-def _number(value: Any) -> float:
-    """JavaScript's `Number(value)`, of what a delay may be."""
-    if isinstance(value, str):
-        try:
-            return float(value.strip() or 0)
-        except ValueError:
-            return math.nan
-    if value is jsnull:
-        return 0
-    return float(value) if isinstance(value, int | float) else math.nan
+    return None if value is None else (to_integer(value) + 2**31) % 2**32 - 2**31

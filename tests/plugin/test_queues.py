@@ -304,6 +304,8 @@ def test_a_content_type_takes_what_it_can_hold(shop: Any) -> None:
                 assert str(raised.value) == (
                     f'TypeError: Content Type "{kind}" requires a value of type {expected}, but received: {received}'
                 )
+            with pytest.raises(JsException, match="^TypeError: Cannot convert a BigInt value to a number$"):
+                await q.send("s", delaySeconds=2**60)
             with pytest.raises(JsException, match="^TypeError: Unsupported queue message content type: nonsense$"):
                 await q.send("s", contentType="nonsense")
             await q.sendBatch(
