@@ -94,6 +94,7 @@ from .values.datetimes import PLAIN_DATETIME, read_now, to_datetime, to_ms
 from .values.durations import duration_ms, in_words, parse_duration
 from .values.failures import ErrorInfo, end_of_unserialisable
 from .values.js_values import (
+    TYPED_ARRAYS,
     JsBigInt,
     JsDict,
     JsNull,
@@ -116,6 +117,7 @@ __all__ = [
     "REDACTED_REASON",
     "SENSITIVE",
     "STATUSES",
+    "TYPED_ARRAYS",
     "WATCHDOG",
     "Ask",
     "AttemptRecord",

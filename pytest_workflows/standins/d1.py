@@ -10,7 +10,7 @@ from math import isfinite
 from typing import Any, Final, NoReturn
 
 from durable_engine import jsnull
-from pytest_workflows.javascript.collections import JsArrayBuffer, JsTypedArray
+from pytest_workflows.javascript.buffers import JsArrayBuffer, JsTypedArray
 from pytest_workflows.javascript.convert import typeof
 from pytest_workflows.javascript.objects import (
     MAX_SAFE,

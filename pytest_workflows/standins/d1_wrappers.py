@@ -10,7 +10,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from durable_engine import JsDict, hide_frames
-from pytest_workflows.javascript.objects import MAX_SAFE, Turn, in_js_order, others_are_ready
+from pytest_workflows.javascript.objects import MAX_SAFE, in_js_order
+from pytest_workflows.javascript.tasks import Turn, others_are_ready
 from pytest_workflows.workers.binding_wrappers import QuickWrapper
 
 from .d1 import D1Database, D1DatabaseSession, D1PreparedStatement, Session, bound_from_python, column_of, plain_value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from durable_engine import JsProxy
-from pytest_workflows.javascript.collections import bytes_of
+from pytest_workflows.javascript.buffers import bytes_of
 from pytest_workflows.javascript.objects import JsObject, js_error, js_text, option, promised
 
 from .bodies import with_bytes

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from durable_engine import JsException, JsProxy, jsnull
-from pytest_workflows.javascript.collections import JsArrayBuffer, JsMap, bytes_of
+from pytest_workflows.javascript.buffers import JsArrayBuffer, bytes_of
+from pytest_workflows.javascript.collections import JsMap
 from pytest_workflows.javascript.json_text import parse, stringify
 from pytest_workflows.javascript.objects import (
     JsArray,

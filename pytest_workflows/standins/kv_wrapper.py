@@ -10,7 +10,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from durable_engine import hide_frames
-from pytest_workflows.javascript.objects import Turn, others_are_ready
+from pytest_workflows.javascript.tasks import Turn, others_are_ready
 from pytest_workflows.workers.binding_wrappers import QuickWrapper
 
 from .kv import MAX_KEY, MAX_VALUE, KvNamespace

@@ -11,8 +11,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from durable_engine import jsnull
+from pytest_workflows.javascript.buffers import JsArrayBuffer, JsTypedArray, bytes_of
 from pytest_workflows.javascript.cloning import Cloner, clone
-from pytest_workflows.javascript.collections import JsArrayBuffer, JsDate, JsMap, JsTypedArray, bytes_of
+from pytest_workflows.javascript.collections import JsDate, JsMap
 from pytest_workflows.javascript.objects import (
     JsArray,
     JsObject,

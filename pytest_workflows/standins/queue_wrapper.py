@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import Any
 
 from durable_engine import JsDict, hide_frames
-from pytest_workflows.javascript.objects import MAX_SAFE, Turn, is_index, others_are_ready
+from pytest_workflows.javascript.objects import MAX_SAFE, is_index
+from pytest_workflows.javascript.tasks import Turn, others_are_ready
 from pytest_workflows.workers.binding_wrappers import QuickWrapper
 
 from .queue_store import Backlog

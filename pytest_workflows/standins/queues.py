@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from durable_engine import JsProxy
-from pytest_workflows.javascript.collections import JsArrayBuffer, JsDate, JsTypedArray, buffer_from_python, bytes_of
+from pytest_workflows.javascript.buffers import JsArrayBuffer, JsTypedArray, buffer_from_python, bytes_of
+from pytest_workflows.javascript.collections import JsDate
 from pytest_workflows.javascript.convert import typeof
 from pytest_workflows.javascript.json_text import parse, stringify
 from pytest_workflows.javascript.objects import JsArray, JsObject, JsPlain, PyProxy, js_error, js_text, option, promised

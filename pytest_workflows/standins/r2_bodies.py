@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from durable_engine import JsProxy
-from pytest_workflows.javascript.collections import bytes_of
+from pytest_workflows.javascript.buffers import bytes_of
 from pytest_workflows.javascript.objects import js_error
 
 from .js_arguments import is_of_class, not_of_type, utf8

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
-from pytest_workflows.javascript.collections import JsArrayBuffer, JsDate, Uint8Array
+from pytest_workflows.javascript.buffers import JsArrayBuffer, Uint8Array
+from pytest_workflows.javascript.collections import JsDate
 from pytest_workflows.javascript.json_text import parse
 from pytest_workflows.javascript.objects import JsObject, JsPlain, js_error, promised
 

@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
 from durable_engine import JsException, JsProxy, jsnull
-from pytest_workflows.javascript.collections import bytes_of
+from pytest_workflows.javascript.buffers import bytes_of
 from pytest_workflows.javascript.convert import to_number
 from pytest_workflows.javascript.objects import js_error, js_text, option
 

@@ -4,7 +4,8 @@ import js
 from js_notation import show
 
 from durable_engine import JsBigInt, JsException, jsnull
-from pytest_workflows.javascript.collections import TYPED, JsDate, JsErrorObject, JsMap, JsSet
+from pytest_workflows.javascript.buffers import TYPED
+from pytest_workflows.javascript.collections import JsDate, JsErrorObject, JsMap, JsSet
 from pytest_workflows.javascript.objects import (
     JsArray,
     JsFunction,

@@ -284,10 +284,10 @@ def _entries_of(value):
 
 
 def _typed(name):
-    from pytest_workflows.javascript import collections
+    from pytest_workflows.javascript import buffers, collections
     from pytest_workflows.javascript.objects import constructor_of
 
-    known = {cls._js_class: cls for cls in (*collections.TYPED.values(), collections.JsMap, collections.JsSet)}
+    known = {cls._js_class: cls for cls in (*buffers.TYPED.values(), collections.JsMap, collections.JsSet)}
     return constructor_of(known[name]) if name in known else None
 
 

@@ -11,7 +11,8 @@ from facts import fact
 from plain_host import NOW, PlainHost
 
 from durable_engine import JsBigInt
-from pytest_workflows.javascript.collections import JsMap, Uint8Array
+from pytest_workflows.javascript.buffers import Uint8Array
+from pytest_workflows.javascript.collections import JsMap
 from pytest_workflows.javascript.objects import JsFunction, JsPlain
 from pytest_workflows.javascript.streams import ReadableStream
 

@@ -13,7 +13,7 @@ from plain_host import NOW, PlainHost
 
 from durable_engine import JsException, JsProxy
 from pytest_workflows.javascript.blob import Blob
-from pytest_workflows.javascript.collections import Uint8Array
+from pytest_workflows.javascript.buffers import Uint8Array
 from pytest_workflows.javascript.headers import Headers
 from pytest_workflows.javascript.objects import JsPlain
 from pytest_workflows.javascript.streams import ReadableStream

@@ -13,7 +13,7 @@ from plain_host import PlainHost
 
 from durable_engine import JsException, jsnull
 from pytest_workflows.errors import WorkflowConfigError
-from pytest_workflows.javascript.collections import Uint8Array
+from pytest_workflows.javascript.buffers import Uint8Array
 from pytest_workflows.javascript.objects import JsArray, JsPlain
 from pytest_workflows.javascript.streams import ReadableStream
 from pytest_workflows.project.binding_config import BindingConfig
