@@ -173,7 +173,7 @@ def not_cloned(what: str) -> JsException:
     Args:
         what: The value's text.
     """
-    return _refusal(f"{what} could not be cloned.")
+    return clone_error(f"{what} could not be cloned.")
 
 
 def not_serialized(js_class: str) -> JsException:
@@ -182,10 +182,15 @@ def not_serialized(js_class: str) -> JsException:
     Args:
         js_class: The class.
     """
-    return _refusal(f'Could not serialize object of type "{js_class}". This type does not support serialization.')
+    return clone_error(f'Could not serialize object of type "{js_class}". This type does not support serialization.')
 
 
-def _refusal(text: str) -> JsException:
+def clone_error(text: str) -> JsException:
+    """A `DataCloneError`.
+
+    Args:
+        text: What cannot be copied.
+    """
     error = js_error("DataCloneError", text)
     error.code = 25  # type: ignore[attr-defined]
     return error

@@ -210,13 +210,13 @@ class WorkflowWorker:
         Raises:
             WorkflowConfigError: If the Worker has no default entrypoint that is a class.
         """
-        from pytest_workflows.standins.services import named
+        from pytest_workflows.standins.services import Fetcher
         from pytest_workflows.workers.binding_wrappers import FetcherWrapper
 
         self._check_project()
         if self._env.handlers.entrypoint(self._entrypoint) is None:
             raise WorkflowConfigError(f"The Worker's main module has no class `{self._entrypoint or 'Default'}`.")
-        return FetcherWrapper(named(self._env.host, self._entrypoint))
+        return FetcherWrapper(Fetcher(self._env.host, self._entrypoint))
 
     def _check_project(self) -> None:
         setup = self._test_run.setup
