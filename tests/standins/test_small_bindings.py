@@ -55,6 +55,21 @@ def test_a_rate_limit_counts_each_key_within_a_period_of_the_clock(host: PlainHo
     assert get(limit({"key": "k"})).success is True
 
 
+@pytest.mark.parametrize(("period", "left"), [(10, 10), (60, 20)])
+def test_a_rate_limit_counts_anew_when_its_own_period_of_the_clock_is_over(
+    host: PlainHost, period: int, left: int
+) -> None:
+    limit = limiter(host, simple={"limit": 1, "period": period}).limit
+    assert host.now_ms() // 1000 % period == (period - left) % period
+
+    answers = []
+    for seconds in (0, left - 1, 1, period - 1, 1):
+        host.advance(seconds)
+        answers.append(get(limit({"key": "k"})).success)
+
+    assert answers == [True, False, True, False, True]
+
+
 def test_rate_limits_of_one_namespace_count_together(host: PlainHost) -> None:
     first, second, other = limiter(host, "A"), limiter(host, "B"), limiter(host, "C", namespace_id="2")
     for binding in (first, second):
