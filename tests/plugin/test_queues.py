@@ -316,6 +316,37 @@ def test_a_content_type_takes_what_it_can_hold(shop: Any) -> None:
     ).assert_outcomes(passed=1)
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        "send(1, delaySeconds={})",
+        "sendBatch([{{'body': 1}}], delaySeconds={})",
+        "sendBatch([{{'body': 1, 'delaySeconds': {}}}])",
+    ],
+)
+@pytest.mark.parametrize("seconds", [43_200, 43_201])
+def test_a_delay_beyond_twelve_hours_is_taken_and_found(shop: Any, call: str, seconds: int) -> None:
+    result = run(
+        shop,
+        f"""
+        async def test_it(workflow_env, workflow_engine):
+            began = workflow_engine.clock.now
+            await workflow_env.Q.{call.format(seconds)}
+            await workflow_engine.run_until_idle()
+            assert SEEN == [("orders", [1])]
+            assert workflow_engine.clock.now - began == timedelta(seconds={seconds} + 5)
+        """,
+        "--workflows-strict",
+    )
+    if seconds == 43_200:
+        result.assert_outcomes(passed=1)
+    else:
+        result.assert_outcomes(failed=1)
+        result.stdout.fnmatch_lines(
+            ["*[[]documented-limit[]] *delaySeconds=43201 is more than the 43200 that Cloudflare documents*"]
+        )
+
+
 def test_a_workflow_waits_for_what_its_message_does(shop: Any) -> None:
     shop.write(
         "wrangler.jsonc",
