@@ -48,6 +48,30 @@ def shop(worker: Any) -> Any:
     return worker
 
 
+def test_each_call_has_the_virtual_time_at_which_it_was_made(shop):
+    result = shop.run(
+        TEST
+        + """
+    from datetime import timedelta
+
+    async def test_it(workflow_env, workflow_clock):
+        began = workflow_clock.now
+        await workflow_env.DB.prepare("SELECT 1 AS n").first()
+        await workflow_clock.advance("1 hour")
+        await workflow_env.DB.prepare("SELECT ? AS n").bind(2).first()
+        await workflow_clock.advance("1 hour")
+        await workflow_env.DB.exec("SELECT 3")
+        assert [(call.method, call.at - began) for call in calls_of(workflow_env.DB)] == [
+            ("prepare", timedelta(0)), ("first", timedelta(0)),
+            ("prepare", timedelta(hours=1)), ("bind", timedelta(hours=1)), ("first", timedelta(hours=1)),
+            ("exec", timedelta(hours=2)),
+        ]
+    """
+    )
+
+    result.assert_outcomes(passed=1)
+
+
 def test_the_calls_of_a_binding_are_listed_in_order_with_who_made_them(shop):
     result = shop.run(
         TEST
