@@ -175,6 +175,30 @@ def test_a_lost_attempt_and_the_one_after_it_draw_alike_and_so_do_the_runs_of_an
         assert all(values == plain[step] for step, values in steps)
 
 
+def test_a_fixture_that_draws_before_there_is_an_engine_draws_alike_in_all_runs_of_an_explored_test(drawing):
+    test = (
+        TEST
+        + """
+    import pytest
+
+    @pytest.fixture
+    def chance():
+        return random.random()
+
+    async def test_it(chance, request):
+        with open("drawn", "a") as file:
+            print(chance, random.random(), file=file)
+        await run(request.getfixturevalue("workflow_env"))
+    """
+    )
+
+    drawing.run(test, "--workflows-crash").assert_outcomes(passed=1)
+
+    runs = (drawing.path / "drawn").read_text().splitlines()
+    assert len(runs) > 4
+    assert len(set(runs)) == 1
+
+
 CALLING = """
     import random, uuid
     from workers import DurableObject, Response, WorkflowEntrypoint
