@@ -199,6 +199,27 @@ def test_a_fixture_that_draws_before_there_is_an_engine_draws_alike_in_all_runs_
     assert len(set(runs)) == 1
 
 
+def test_an_instance_that_is_restarted_or_created_again_draws_other_values(drawing):
+    result = drawing.run(
+        TEST
+        + """
+    async def test_it(workflow_env, workflow_engine):
+        orders = workflow_env.ORDERS
+        order = await orders.create({"id": "one"})
+        await workflow_engine.run_until_idle()
+        await order.restart()
+        await workflow_engine.run_until_idle()
+        await orders.deleteBatch(["one"])
+        await orders.create({"id": "one"})
+        await workflow_engine.run_until_idle()
+        draws = [values[0] for step, _, values in entry.drawn if step == "first"]
+        assert len(draws) == len(set(draws)) == 3
+    """
+    )
+
+    result.assert_outcomes(passed=1)
+
+
 CALLING = """
     import random, uuid
     from workers import DurableObject, Response, WorkflowEntrypoint
