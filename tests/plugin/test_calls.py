@@ -389,3 +389,38 @@ def test_recordings_show_the_calls_and_no_secrets(shop):
         assert "s3cr3t-t0k3n" not in shown
         assert "batch" in shown
     assert "object at 0x" not in text
+
+
+def test_a_replay_ends_where_run_calls_a_binding_itself(shop):
+    shop.write(
+        "src/entry.py",
+        """
+        from workers import WorkflowEntrypoint
+
+        class OrderWorkflow(WorkflowEntrypoint):
+            async def run(self, event, step):
+                count = await self.env.DB.prepare("SELECT count(*) AS n FROM orders").first("n")
+
+                @step.do("first" if count == 0 else "again")
+                async def save():
+                    await self.env.DB.prepare("INSERT INTO orders (name) VALUES ('apple')").run()
+
+                await save()
+                await self.env.DB.prepare("INSERT INTO orders (name) VALUES ('pear')").run()
+        """,
+    )
+    result = shop.run(
+        TEST
+        + """
+    @pytest.mark.workflow(ignore_rules=["effect-outside-step"])
+    async def test_it(workflow_env):
+        async with introspect_workflow_instance(workflow_env.ORDERS, "one") as order:
+            await workflow_env.ORDERS.create({"id": "one"})
+            await order.wait_for_status("complete")
+        assert [call.method for call in calls_of(workflow_env.DB)].count("run") == 2
+        assert await workflow_env.DB.prepare("SELECT count(*) AS n FROM orders").first("n") == 2
+    """,
+        "--workflows-strict",
+    )
+
+    result.assert_outcomes(passed=1)

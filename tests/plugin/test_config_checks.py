@@ -75,6 +75,11 @@ WRONG = {
         6,
         "max_batch_size of the consumer of 'q' is 500; it is a number from 1 to 100.",
     ),
+    "crons that are no list": (
+        '"triggers": {"crons": "0 3 * * *"},\n"kv_namespaces": [{"binding": "A", "id": "1"}]',
+        5,
+        "triggers.crons is '0 3 * * *'. Write a list of texts, as [\"0 3 * * *\"].",
+    ),
     "a class of Durable Objects that is not there": (
         '"durable_objects": {"bindings": [\n{"name": "C", "class_name": "Missing"}]}',
         6,
