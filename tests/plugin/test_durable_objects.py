@@ -95,6 +95,58 @@ def test_an_alarm_goes_off_in_virtual_time(shop):
     ).assert_outcomes(passed=2)
 
 
+def test_code_inside_of_an_object_gets_what_the_class_gets_and_makes_it_first(shop):
+    shop.run(
+        """
+        from entry import Counter
+        from pytest_workflows import evict_durable_object, list_durable_object_ids, run_in_durable_object
+
+
+        async def test_the_object_is_made(workflow_env):
+            counter = workflow_env.COUNTERS.getByName("new")
+            assert isinstance(await run_in_durable_object(counter, lambda instance, ctx: instance), Counter)
+
+
+        async def test_storage_converts(workflow_env):
+            async def work(instance, ctx):
+                assert type(ctx) is type(instance.ctx)
+                await ctx.storage.put("cart", {"tea": [1, 2]})
+                return await ctx.storage.get("cart"), await ctx.storage.list()
+
+            counter = workflow_env.COUNTERS.getByName("a")
+            assert await run_in_durable_object(counter, work) == ({"tea": [1, 2]}, {"cart": {"tea": [1, 2]}})
+
+
+        async def test_ids(workflow_env):
+            stored, in_memory = map(workflow_env.COUNTERS.getByName, ("stored", "in memory"))
+            await stored.add()
+            await evict_durable_object(stored)
+            await in_memory.sleep(0)
+            assert {id.name for id in await list_durable_object_ids(workflow_env.COUNTERS)} == {"stored", "in memory"}
+            await evict_durable_object(in_memory)
+            assert {id.name for id in await list_durable_object_ids(workflow_env.COUNTERS)} == {"stored"}
+
+
+        async def test_it_waits_for_a_section(workflow_env):
+            import asyncio
+
+            async def hold(instance, ctx):
+                async def section():
+                    await asyncio.sleep(5)
+                    await ctx.storage.put("value", 1)
+
+                await ctx.blockConcurrencyWhile(section)
+
+            counter = workflow_env.COUNTERS.getByName("a")
+            holding = asyncio.ensure_future(run_in_durable_object(counter, hold))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            assert await run_in_durable_object(counter, lambda _, ctx: ctx.storage.get("value")) == 1
+            await holding
+        """
+    ).assert_outcomes(passed=4)
+
+
 def test_a_call_that_never_ends_is_named(shop):
     result = shop.run(
         """
