@@ -626,6 +626,15 @@ def test_one_batch_by_hand_reports_what_the_handler_says(shop: Any) -> None:
             await workflow_engine.run_until_idle()
             assert len(SEEN) == 1
 
+        async def test_what_is_not_given(workflow_worker, workflow_clock):
+            seen = []
+            BEHAVE["orders"] = lambda batch: seen.extend((one.attempts, one.timestamp) for one in batch.messages)
+            await workflow_clock.advance("1 hour")
+            await workflow_worker.queue("orders", [1, {"body": 2}])
+            now = workflow_clock.now.astimezone().replace(tzinfo=None)
+            assert [attempts for attempts, _ in seen] == [1, 1]
+            assert all(abs(at - now) < timedelta(milliseconds=1) for _, at in seen)
+
         async def test_the_first_word_on_a_message_holds(workflow_worker):
             def decide(batch):
                 a, b = batch.messages
@@ -655,7 +664,7 @@ def test_one_batch_by_hand_reports_what_the_handler_says(shop: Any) -> None:
             await workflow_worker.entrypoint("Other").queue("orders", [1])
             assert SEEN == [("Other", "orders")]
         """,
-    ).assert_outcomes(passed=5)
+    ).assert_outcomes(passed=6)
 
 
 @pytest.mark.parametrize(
