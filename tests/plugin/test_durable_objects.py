@@ -147,6 +147,39 @@ def test_code_inside_of_an_object_gets_what_the_class_gets_and_makes_it_first(sh
     ).assert_outcomes(passed=4)
 
 
+def test_each_call_of_a_service_binding_makes_an_entrypoint_with_the_props_of_the_configuration(worker):
+    import json
+
+    services = [
+        {"binding": "GIVEN", "service": "shop", "entrypoint": "Named", "props": {"who": "config", "tags": ["a"]}},
+        {"binding": "PLAIN", "service": "shop", "entrypoint": "Named"},
+    ]
+    worker.write("wrangler.jsonc", json.dumps({**CONFIG, "durable_objects": {}, "services": services}))
+    worker.write(
+        "src/entry.py",
+        """
+        from workers import WorkerEntrypoint
+
+        class Named(WorkerEntrypoint):
+            calls = 0
+
+            async def whoami(self):
+                self.calls += 1
+                props = self.ctx.props
+                return [getattr(props, "who", "nobody"), [*getattr(props, "tags", [])], self.calls]
+        """,
+    )
+
+    worker.run(
+        """
+        async def test_it(workflow_env):
+            for _ in range(2):
+                assert await workflow_env.GIVEN.whoami() == ["config", ["a"], 1]
+                assert await workflow_env.PLAIN.whoami() == ["nobody", [], 1]
+        """
+    ).assert_outcomes(passed=1)
+
+
 def test_a_call_that_never_ends_is_named(shop):
     result = shop.run(
         """

@@ -529,6 +529,14 @@ def test_an_object_is_made_of_its_parts(bucket: Any) -> None:
     assert error_of(upload.complete([first])).endswith("The specified multipart upload does not exist. (10024)")
 
 
+def test_parts_are_joined_by_their_numbers_in_whatever_order_they_are_named(bucket: Any) -> None:
+    upload = get(bucket.createMultipartUpload("k"))
+    first, second = (get(upload.uploadPart(at, letter * MIB_5)) for at, letter in ((1, "a"), (2, "b")))
+
+    assert get(upload.complete([second, first])).size == 2 * MIB_5
+    assert text_of(bucket, "k", range={"offset": MIB_5 - 1, "length": 2}) == "ab"
+
+
 def test_an_upload_of_no_parts_is_an_empty_object(bucket: Any) -> None:
     made = get(get(bucket.createMultipartUpload("k")).complete([]))
 
