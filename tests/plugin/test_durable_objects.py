@@ -180,6 +180,51 @@ def test_each_call_of_a_service_binding_makes_an_entrypoint_with_the_props_of_th
     ).assert_outcomes(passed=1)
 
 
+def test_an_object_of_which_a_call_is_under_way_is_not_dropped_from_memory(shop):
+    shop.run(
+        """
+        import asyncio
+
+        import pytest
+        from durable_engine import InvalidArgumentError
+        from pytest_workflows import evict_durable_object
+
+
+        async def test_it(workflow_env):
+            counter = workflow_env.COUNTERS.getByName("a")
+            sleeping = asyncio.ensure_future(counter.sleep(60))
+            await asyncio.sleep(0)
+            with pytest.raises(InvalidArgumentError, match="cannot be dropped from memory while a call of it is under"):
+                await evict_durable_object(counter)
+            assert await sleeping == 60
+            assert await evict_durable_object(counter) is True
+        """
+    ).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(("date", "is_left"), [("2026-02-23", True), ("2026-02-24", False)])
+def test_to_delete_everything_deletes_the_alarm_from_the_24th_of_february_2026_on(shop, date, is_left):
+    import json
+
+    shop.write("wrangler.jsonc", json.dumps({**CONFIG, "compatibility_date": date}))
+
+    shop.run(
+        f"""
+        from pytest_workflows import run_in_durable_object
+
+
+        async def test_it(workflow_env):
+            async def work(instance, ctx):
+                await ctx.storage.setAlarm(4e12)
+                await ctx.storage.deleteAll()
+                return await ctx.storage.getAlarm()
+
+            alarm = await run_in_durable_object(workflow_env.COUNTERS.getByName("a"), work)
+            assert (alarm is not None) is {is_left}
+        """
+    ).assert_outcomes(passed=1)
+
+
 def test_a_call_that_never_ends_is_named(shop):
     result = shop.run(
         """

@@ -14,7 +14,7 @@ from plain_host import PlainHost
 from durable_engine import JsException, jsnull
 from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.javascript.collections import Uint8Array
-from pytest_workflows.javascript.objects import JsArray, JsPlain
+from pytest_workflows.javascript.objects import JsArray, JsPlain, JsPromise
 from pytest_workflows.javascript.streams import ReadableStream
 from pytest_workflows.project.binding_config import BindingConfig
 from pytest_workflows.standins.registry import is_provided
@@ -217,6 +217,25 @@ def test_an_image_comes_out_as_it_went_in_in_the_type_that_is_asked_for(host: Pl
 
     assert response.headers.get("content-type") == "image/webp"
     assert bytes(asyncio.run(_awaited(response.arrayBuffer())).to_py()) == b"png"
+
+
+def test_an_image_that_a_stream_gives_piece_by_piece_comes_out_whole(host: PlainHost) -> None:
+    pieces = [b"p", b"ng"]
+
+    async def pull() -> None:
+        await asyncio.sleep(0)
+        if pieces:
+            stream._put(Uint8Array(pieces.pop(0)))
+        else:
+            stream._end()
+
+    async def run() -> Any:
+        output = await host.binding("images").input(stream).output({"format": "image/png"})
+        return output.image()._drain()
+
+    stream = ReadableStream._made(lambda: JsPromise.running(pull()), is_bytes=True)
+
+    assert asyncio.run(run()) == b"png"
 
 
 async def _awaited(call: Awaitable[Any]) -> Any:
