@@ -225,6 +225,92 @@ def test_to_delete_everything_deletes_the_alarm_from_the_24th_of_february_2026_o
     ).assert_outcomes(passed=1)
 
 
+def test_what_was_written_before_time_moved_is_kept_by_an_abort(shop):
+    shop.write(
+        "src/entry.py",
+        """
+        import asyncio
+        from workers import DurableObject
+
+        class Counter(DurableObject):
+            async def write(self, seconds):
+                await self.ctx.storage.put("early", 1)
+                await asyncio.sleep(seconds)
+                self.ctx.abort("enough")
+
+            async def read(self):
+                return await self.ctx.storage.get("early")
+        """,
+    )
+
+    shop.run(
+        """
+        import pytest
+        from pyodide.ffi import JsException
+
+
+        async def test_it(workflow_env):
+            counter = workflow_env.COUNTERS.getByName("a")
+            with pytest.raises(JsException, match="enough"):
+                await counter.write(1)
+            assert await counter.read() == 1
+
+
+        @pytest.mark.workflow(ignore_rules=["lost-write"])
+        async def test_at_once(workflow_env):
+            counter = workflow_env.COUNTERS.getByName("a")
+            with pytest.raises(JsException, match="enough"):
+                await counter.write(0)
+            assert await counter.read() is None
+        """,
+        "--workflows-strict",
+    ).assert_outcomes(passed=2)
+
+
+def test_what_an_object_does_for_a_step_is_no_act_of_the_step(worker):
+    import json
+
+    config = {
+        **CONFIG,
+        "services": [],
+        "kv_namespaces": [{"binding": "CACHE", "id": "1"}],
+        "workflows": [{"binding": "ORDERS", "name": "orders", "class_name": "OrderWorkflow"}],
+    }
+    worker.write("wrangler.jsonc", json.dumps(config))
+    worker.write(
+        "src/entry.py",
+        """
+        from workers import DurableObject, WorkflowEntrypoint
+
+        class Counter(DurableObject):
+            async def add(self):
+                await self.env.CACHE.put("seen", "1")
+
+        class OrderWorkflow(WorkflowEntrypoint):
+            async def run(self, event, step):
+                @step.do("add")
+                async def add():
+                    await self.env.COUNTERS.getByName("a").add()
+                    await self.env.CACHE.put("mine", "1")
+
+                await add()
+        """,
+    )
+
+    worker.run(
+        """
+        from pytest_workflows import calls_of
+
+
+        async def test_it(workflow_env, workflow_engine):
+            await workflow_env.ORDERS.create({"id": "one"})
+            await workflow_engine.run_until_idle()
+            calls = [(call.args[0], call.instance, call.step) for call in calls_of(workflow_env.CACHE)]
+            assert calls == [("seen", None, None), ("mine", "one", "add")]
+        """
+    ).assert_outcomes(passed=1)
+
+
 def test_a_call_that_never_ends_is_named(shop):
     result = shop.run(
         """
