@@ -128,6 +128,10 @@ class StandInHost:
         """An entrypoint of the Worker, as each call gets one: the default one for None."""
         return self.handlers.make_named(name, props)
 
+    def has_handler(self, kind: str, entrypoint: str | type | None = None) -> bool:
+        """Whether there is a handler of the Worker."""
+        return self.handlers.has(kind, entrypoint)
+
     def exports(self) -> Any:
         """What the Worker exports, `ctx.exports`; None where the compatibility date has no such thing."""
         return getattr(self.handlers.context(), "exports", None)

@@ -109,6 +109,14 @@ class Host(Protocol):
             props: What its `ctx.props` is.
         """
 
+    def has_handler(self, kind: str, entrypoint: str | type | None = None) -> bool:
+        """Whether there is a handler of the Worker.
+
+        Args:
+            kind: `fetch`, `queue`, `scheduled`, `email` or `tail`.
+            entrypoint: The class that would have it, or its name; None for the Worker's default entrypoint.
+        """
+
     def exports(self) -> Any:
         """What the Worker exports, `ctx.exports`; None where the compatibility date has no such thing."""
 

@@ -121,7 +121,7 @@ class Fetcher(RpcClient):
         )
 
         async def receive(_: list[Any]) -> Any:
-            is_there = getattr(self._made(), "scheduled", None) is not None
+            is_there = self._host.has_handler("scheduled", self._entrypoint)
             outcome = await self._host.call_handler("scheduled", controller, self._entrypoint)
             return JsPlain({"outcome": outcome, "noRetry": not is_there or controller._is_final})
 
