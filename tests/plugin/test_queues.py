@@ -291,6 +291,7 @@ def test_a_content_type_takes_what_it_can_hold(shop: Any) -> None:
     run(
         shop,
         """
+        import js
         from pyodide.ffi import JsException
 
         async def test_it(workflow_env, workflow_engine):
@@ -315,6 +316,12 @@ def test_a_content_type_takes_what_it_can_hold(shop: Any) -> None:
             await workflow_engine.run_until_idle()
             (_, (content, cloned, json)), = SEEN
             assert (bytes(content), cloned, json) == (b"ab", {1, 2}, {"a": {"0": 99}})
+            buffer = js.Uint8Array.new([97, 98, 99]).buffer
+            await q.send(js.DataView.new(buffer, 1), contentType="bytes")
+            with pytest.raises(JsException, match="requires a value of type ArrayBufferView, but received: object$"):
+                await q.send(buffer, contentType="bytes")
+            await workflow_engine.run_until_idle()
+            assert bytes(SEEN[-1][1][0]) == b"bc"
         """,
     ).assert_outcomes(passed=1)
 
