@@ -3,15 +3,14 @@
 python benchmarks/d1.py
 """
 
+import json
 import pathlib
-import resource
-import subprocess
 import sys
 import tempfile
 
-from run import ENVIRONMENT, INI, REPEAT
+from many_instances import cpu_seconds
+from run import INI, REPEAT, TESTS
 
-TESTS = 200
 CONFIG = """{
   "name": "bench", "main": "entry.py", "compatibility_date": "2026-11-01", "compatibility_flags": ["python_workers"],
   "d1_databases": [{"binding": "DB", "database_name": "bench", "database_id": "1"}],
@@ -29,7 +28,7 @@ class Default(WorkerEntrypoint):
         return Response("done")
 """
 QUERIES = """
-import gc, sqlite3, time
+import json, pathlib, sqlite3, time
 import pytest
 
 TABLE = {table!r}
@@ -70,8 +69,7 @@ async def test_queries(i, workflow_env):
 
 def test_report():
     best = [min(column) for column in zip(*times)]
-    pathlib = __import__("pathlib")
-    pathlib.Path("times").write_text(repr(best))
+    pathlib.Path("times.json").write_text(json.dumps(best))
 """
 A_FETCH = """
 import pytest
@@ -90,23 +88,10 @@ def project(folder):
     (folder / "migrations" / "0001_items.sql").write_text(TABLE)
 
 
-def run(folder, source):
-    (folder / "test_it.py").write_text(source)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    began = cpu_of_children()
-    subprocess.run(command, cwd=folder, env=ENVIRONMENT, check=True, stdout=subprocess.DEVNULL)
-    return cpu_of_children() - began
-
-
-def cpu_of_children():
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
 def per_test(folder, path):
     """Seconds of a processor that each further test costs."""
-    many = min(run(folder, A_FETCH.format(n=TESTS + 1, path=path)) for _ in range(REPEAT))
-    one = min(run(folder, A_FETCH.format(n=1, path=path)) for _ in range(REPEAT))
+    many = min(cpu_seconds(folder, A_FETCH.format(n=TESTS + 1, path=path)) for _ in range(REPEAT))
+    one = min(cpu_seconds(folder, A_FETCH.format(n=1, path=path)) for _ in range(REPEAT))
     return (many - one) / TESTS
 
 
@@ -114,8 +99,8 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         project(folder)
-        run(folder, QUERIES.format(table=TABLE, n=7))
-        inserts, selects, d1_inserts, d1_selects = eval((folder / "times").read_text())
+        cpu_seconds(folder, QUERIES.format(table=TABLE, n=7))
+        inserts, selects, d1_inserts, d1_selects = json.loads((folder / "times.json").read_text())
         unused, used = per_test(folder, "unused"), per_test(folder, "used")
     print(f"Python {sys.version.split()[0]}; best of 7, and of {REPEAT}")
     for what, ours, bare, aim in (

@@ -66,21 +66,26 @@ async def test_terminated(workflow_env, workflow_engine):
         await (await workflow_env.SHOP.get(instance.id)).terminate()
 """
 RUNS = {
-    "run until idle": ("test_idle",),
-    "introspected, awaited, disposed of": ("test_introspected",),
-    "terminated": ("test_terminated",),
-    "two crash points explored": ("test_idle", "--workflows-crash=2"),
+    "run until idle": ("test_it.py::test_idle",),
+    "introspected, awaited, disposed of": ("test_it.py::test_introspected",),
+    "terminated": ("test_it.py::test_terminated",),
+    "two crash points explored": ("test_it.py::test_idle", "--workflows-crash=2"),
 }
 
 
-def cpu_seconds(folder, count, test, *options):
-    """CPU seconds of a whole pytest process with so many instances."""
-    (folder / "test_it.py").write_text(f"COUNT = {count}\n{SOURCE}")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"test_it.py::{test}", *options]
+def cpu_seconds(folder, source, *arguments):
+    """CPU seconds of a whole pytest process over `test_it.py` with this source."""
+    (folder / "test_it.py").write_text(source)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, cwd=folder, env=ENVIRONMENT, check=True, stdout=subprocess.DEVNULL)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def of_instances(folder, count, run):
+    """CPU seconds of a run with so many instances."""
+    return cpu_seconds(folder, f"COUNT = {count}\n{SOURCE}", *run)
 
 
 def main():
@@ -93,8 +98,8 @@ def main():
         folder = pathlib.Path(name)
         (folder / "pytest.ini").write_text(INI)
         for title, run in RUNS.items():
-            start_up = min(cpu_seconds(folder, 1, *run) for _ in range(2))
-            each = [(cpu_seconds(folder, count, *run) - start_up) / count * 1000 for count in counts]
+            start_up = min(of_instances(folder, 1, run) for _ in range(2))
+            each = [(of_instances(folder, count, run) - start_up) / count * 1000 for count in counts]
             print(f"{title:38}{''.join(f'{ms:>9.2f}' for ms in each)}{each[-1] / each[0]:>13.2f}", flush=True)
 
 

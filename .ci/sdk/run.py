@@ -5,7 +5,7 @@
     python .ci/sdk/run.py sdk asgi            some of them
 
 Nothing of them is committed. What the sdist lacks is supplied: a few lines of `testlib/`, the compatibility date, a
-configuration where a suite's bindings stand elsewhere, and for some a `conftest.py` beside the tests (`beside/`).
+configuration where a suite's bindings stand elsewhere, and for some a file or two beside the tests (`beside/`).
 """
 
 from __future__ import annotations
@@ -87,8 +87,7 @@ def run(suite: Suite, tests: Path, work: Path) -> list[dict[str, str]] | str:
     if suite.is_worker:
         for file in (folder / "tests").glob("test_*.py"):
             file.rename(folder / _cases(file.name))
-    beside = HERE / "beside" / suite.name.replace("-", "_")
-    for file in sorted(beside.glob("*.py")) if beside.is_dir() else []:
+    for file in beside(suite):
         shutil.copy(file, folder / file.name)
     outcomes = work / f"{suite.name}.json"
     environment = {
@@ -121,6 +120,13 @@ def each_test(outcome: dict[str, str], folder: Path) -> list[dict[str, str]]:
         return [outcome]
     names = re.findall(r"^(?:async )?def (test_\w+)", (folder / outcome["test"]).read_text(), re.MULTILINE)
     return [{**outcome, "test": f"{outcome['test']}::{name}"} for name in names]
+
+
+def beside(suite: Suite) -> list[Path]:
+    """The files that a suite gets beside its own."""
+    everyones = HERE / "beside"
+    handler = [everyones / "test_default.py"] if suite.has_test_handler else []
+    return handler + sorted((everyones / suite.name.replace("-", "_")).glob("*.py"))
 
 
 def configure(suite: Suite, folder: Path) -> None:

@@ -24,6 +24,7 @@ class Suite:
         packages: Packages that it imports; it is left out where one is not installed.
         is_worker: Whether its test files are called otherwise here, `X_cases.py` beside the Worker's `main`: then they
             are the Worker's code, as all code is in the Worker where they ran, and no code of a test's.
+        has_test_handler: Whether its one test case is its Worker's `test` handler: `beside/test_default.py` calls it.
     """
 
     folder: str
@@ -32,6 +33,7 @@ class Suite:
     fails: dict[str, str] = field(default_factory=dict)
     packages: tuple[str, ...] = ()
     is_worker: bool = False
+    has_test_handler: bool = False
 
     @property
     def name(self) -> str:
@@ -73,7 +75,7 @@ SUITES = (
         },
         is_worker=True,
     ),
-    Suite("workerd-test/durable-object", _objects(ns="DurableObjectExample")),
+    Suite("workerd-test/durable-object", _objects(ns="DurableObjectExample"), has_test_handler=True),
     Suite(
         "workerd-test/durable-object-abort",
         _objects(ABORTER="AbortingDurableObject"),
@@ -81,10 +83,12 @@ SUITES = (
             "test_default.py": "expects storage to be gone with the object: the suite keeps it in memory, "
             "and in `wrangler dev` and production it stays"
         },
+        has_test_handler=True,
     ),
     Suite(
         "workerd-test/durable-object-inheritance",
         _objects(DO_LEAF="LeafDurableObject", DO_LEAF_INIT="LeafDurableObjectWithInit", DO_REDUNDANT="RedundantBaseDO"),
+        has_test_handler=True,
     ),
     Suite("workerd-test/durable-object-websocket", _objects(ns="DurableObjectWebSocket")),
     Suite(
@@ -93,6 +97,7 @@ SUITES = (
             "services": [{"binding": "PythonRpc", "service": "python-rpc", "entrypoint": "PythonRpcTester"}],
             "vars": {"FOO": "text binding"},
         },
+        has_test_handler=True,
     ),
     Suite("workerd-test/workflow", {}, uncounted={"worker.py": _ENGINE}),
     Suite(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from . import history
 from .api.binding import InstanceHandle, WorkflowBinding, suspend_if_stopped
 from .context.frames import Owner, hide_frames, is_hidden, own_folder, owner_of, place_of_user
-from .context.scope import Scope, WorkerCall, current_scope, running_call
+from .context.scope import Scope, WorkerCall, current_scope, running_call, running_engine
 from .engine import DEFAULT_TIMEOUT, Engine, engine_of
 from .errors import (
     ConversionError,
@@ -94,6 +94,7 @@ from .values.datetimes import PLAIN_DATETIME, read_now, to_datetime, to_ms
 from .values.durations import duration_ms, in_words, parse_duration
 from .values.failures import ErrorInfo, end_of_unserialisable
 from .values.js_values import (
+    TYPED_ARRAYS,
     JsBigInt,
     JsDict,
     JsNull,
@@ -116,6 +117,7 @@ __all__ = [
     "REDACTED_REASON",
     "SENSITIVE",
     "STATUSES",
+    "TYPED_ARRAYS",
     "WATCHDOG",
     "Ask",
     "AttemptRecord",
@@ -227,6 +229,7 @@ __all__ = [
     "printable",
     "read_now",
     "running_call",
+    "running_engine",
     "show",
     "shown_path",
     "shown_result",

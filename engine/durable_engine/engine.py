@@ -338,8 +338,8 @@ class Engine:
         return self._loop.get()
 
     def once_on_loop(self, action: Callable[[], object]) -> None:
-        """Do something now where the engine's event loop runs, or else when the engine is first used on one."""
-        if self._loop.running is not None:
+        """Do something now where an event loop runs, or else when the engine is first used on one."""
+        if self._loop.running is not None or asyncio._get_running_loop() is not None:
             action()
         else:
             self._loop.on_first_use.append(action)

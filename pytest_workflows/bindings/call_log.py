@@ -166,7 +166,7 @@ class CallLog:
         self.is_strict = is_strict
         self.faults: deque[InjectedFault] = deque()
         self._records: list[CallRecord | _Note] = []
-        engine.attached.setdefault(CallLog, {})[name] = self
+        logs_of(engine)[name] = self
         self._clock = engine.clock
         self._made = made_calls(engine)
 
@@ -291,6 +291,16 @@ class CallLog:
             await answered
 
 
+def logs_of(engine: Engine) -> dict[str, CallLog]:
+    """The logs of the bindings that stand-ins answer, by the bindings' names, in the order in which they were made.
+
+    Args:
+        engine: The test's engine.
+    """
+    logs: dict[str, CallLog] = engine.attached.setdefault(CallLog, {})
+    return logs
+
+
 def is_standin(engine: Engine, name: str) -> bool:
     """Whether a stand-in answers the calls of a binding, and not an object of the test's.
 
@@ -298,7 +308,7 @@ def is_standin(engine: Engine, name: str) -> bool:
         engine: The test's engine.
         name: The binding's name.
     """
-    return name in engine.attached.get(CallLog, ())
+    return name in logs_of(engine)
 
 
 def _settle(answered: Any) -> None:

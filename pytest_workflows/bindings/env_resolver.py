@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pytest_workflows.standins.stores import Contents, Stores
     from pytest_workflows.workers.context import ExecutionContext
 
-    from .call_log import CallLog, CallRecord
     from .handlers import Handlers
     from .stand_in_host import StandInHost
 
@@ -65,16 +64,15 @@ class EnvResolver:
         self._overrides: Mapping[str, Any] | None = None
         self._resolved: dict[str, object] = {}
         self._proxies: dict[str, object] = {}
-        self._logs: dict[str, CallLog] = {}
         self._host: StandInHost | None = None
-        self._workflows = WorkflowBinder(project, sources, engine, lambda: self.context)
+        self._workflows = WorkflowBinder(project, sources, engine, self.context)
 
     @functools.cached_property
     def handlers(self) -> Handlers:
         """The Worker's handlers."""
         from .handlers import Handlers
 
-        return Handlers(self._project, self.context_of)
+        return Handlers(self._project, self.context)
 
     def override(self, bindings: Mapping[str, Any]) -> None:
         """Let the bindings of the fixture `workflow_bindings` win over the configuration's."""
@@ -82,7 +80,7 @@ class EnvResolver:
 
     def forget(self) -> None:
         """Make everything anew when it is next asked for: the test has another engine."""
-        self._resolved, self._proxies, self._logs = {}, {}, {}
+        self._resolved, self._proxies = {}, {}
         self.close()
 
     def close(self) -> None:
@@ -172,16 +170,12 @@ class EnvResolver:
         if issubclass(given, WorkerEntrypoint):
             from pytest_workflows.standins.services import Fetcher
 
-            return self._wrapped(name, Fetcher(self.host, lambda: self.handlers.make(given), given.__name__))
+            return self._wrapped(name, Fetcher(self.host, given))
         if issubclass(given, DurableObject):
             from pytest_workflows.standins.durable_objects import namespace_of
 
-            stores = self.host.stores
-            stores.asking = name
-            try:
+            with self.host.stores.asked_by(name):
                 return self._wrapped(name, namespace_of(given, given.__name__, self.host))
-            finally:
-                stores.asking = None
         return None
 
     def _is_provided(self, binding: BindingConfig) -> bool:
@@ -194,12 +188,8 @@ class EnvResolver:
         """The stand-in of a binding, as the SDK hands it to the Worker."""
         from pytest_workflows.standins.registry import make
 
-        stores = self.host.stores
-        stores.asking = binding.name
-        try:
+        with self.host.stores.asked_by(binding.name):
             made = make(binding, self.host)
-        finally:
-            stores.asking = None
         return self._wrapped(binding.name, made)
 
     def _wrapped(self, name: str, value: object) -> object:
@@ -212,8 +202,7 @@ class EnvResolver:
 
         from .call_log import CallLog
 
-        log = self._logs[name] = CallLog(name, self._engine(), is_strict=self._is_strict)
-        return wrap_binding(value, log)
+        return wrap_binding(value, CallLog(name, self._engine(), is_strict=self._is_strict))
 
     def contents(self) -> dict[tuple[str, ...], Contents]:
         """What the stores of all bindings hold, by the bindings' names: also of those that nobody has asked for."""
@@ -225,16 +214,6 @@ class EnvResolver:
                 with contextlib.suppress(WorkflowConfigError):  # the test has not used it, or knows of it
                     self.resolve(binding.name)
         return {} if self._host is None else self._host.stores.contents()
-
-    @property
-    def called(self) -> list[str]:
-        """The names of the bindings whose calls are logged."""
-        return list(self._logs)
-
-    def calls(self, name: str) -> list[CallRecord]:
-        """The calls of a binding so far, in order."""
-        log = self._logs.get(name)
-        return [] if log is None else log.records
 
     @property
     def host(self) -> StandInHost:
@@ -294,12 +273,7 @@ class EnvResolver:
 
     # -- what the Worker exports -------------------------------------------------------------------------------------
 
-    @property
-    def context(self) -> ExecutionContext:
-        """A `ctx`, for an entrypoint or a handler."""
-        return self.context_of()
-
-    def context_of(self, props: Any = None) -> ExecutionContext:
+    def context(self, props: Any = None) -> ExecutionContext:
         """A `ctx`, for an entrypoint or a handler.
 
         Args:

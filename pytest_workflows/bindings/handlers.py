@@ -7,13 +7,13 @@ exactly three arguments, in a class with None for `env` and `ctx`; `fetch` gets 
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from durable_engine import hide_frames, running_call
+from durable_engine import hide_frames
 from pytest_workflows.errors import WorkflowConfigError
+from pytest_workflows.standins.handler_calls import as_many_as_taken, finish, takes
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -33,7 +33,20 @@ _ARGUMENTS = {
 
 
 class HandlerArgumentsError(TypeError):
-    """A handler takes other arguments than the platform gives it, which is a plain TypeError there."""
+    """A handler takes other arguments than the platform gives it, which is a plain TypeError there.
+
+    Args:
+        place: The handler's file and line.
+        problem: What it takes, and what to write.
+
+    Attributes:
+        place: As given.
+        problem: As given.
+    """
+
+    def __init__(self, place: tuple[str, int], problem: str) -> None:
+        super().__init__(f"{place[0]}:{place[1]}: {problem}")
+        self.place, self.problem = place, problem
 
 
 HandlerArgumentsError.__module__, HandlerArgumentsError.__qualname__ = "builtins", "TypeError"
@@ -65,43 +78,53 @@ class Handlers:
         self._project = project
         self.context = context
 
-    def entrypoint(self, name: str | None) -> type | None:
-        """A class of the main module: the default entrypoint for None; None where there is no such class."""
+    def entrypoint(self, name: str | type | None) -> type | None:
+        """A class of the main module: the default entrypoint for None; None where there is no such class.
+
+        Args:
+            name: Its name; a class is itself.
+        """
+        if isinstance(name, type):
+            return name
         if self._project is None:
             return None
         found = getattr(self._project.load_main(), name or "Default", None)
         return found if inspect.isclass(found) else None
 
-    def has(self, kind: str, entrypoint: str | None = None) -> bool:
+    def has(self, kind: str, entrypoint: str | type | None = None) -> bool:
         """Whether there is a handler of a kind.
 
         Args:
             kind: `fetch`, `queue`, `scheduled`, `email` or `tail`.
-            entrypoint: The class; None for the default one.
+            entrypoint: The class, or its name; None for the default one.
         """
-        if self._project is None:
-            return False
         if hasattr(self.entrypoint(entrypoint), kind):
             return True
-        return entrypoint is None and hasattr(self._project.load_main(), f"on_{kind}")
+        return entrypoint is None and self._project is not None and hasattr(self._project.load_main(), f"on_{kind}")
 
-    def find(self, kind: str, entrypoint: str | None = None) -> FoundHandler:
+    def find(self, kind: str, entrypoint: str | type | None = None) -> FoundHandler:
         """A handler, of a new object of its class where it is a method.
+
+        Args:
+            kind: `fetch`, `queue`, `scheduled`, `email` or `tail`.
+            entrypoint: The class, or its name; None for the default one.
 
         Raises:
             WorkflowConfigError: If there is none.
         """
-        project = self._project
-        if project is None:
-            raise WorkflowConfigError(f"Without a wrangler configuration there is no {kind} handler.")
-        module = project.load_main()
-        cls: Any = self.entrypoint(entrypoint)
-        if cls is None and entrypoint is not None:
-            raise WorkflowConfigError(f"{module.__file__} has no class `{entrypoint}`.")
+        cls = self.entrypoint(entrypoint)
         if cls is not None and (entrypoint is not None or hasattr(cls, kind)):
             method = getattr(self.make(cls), kind, None)
             if method is not None:
                 return FoundHandler(kind, method, is_method=True)
+        if isinstance(entrypoint, type):
+            raise WorkflowConfigError(f"The class `{entrypoint.__name__}` has no {kind} handler. Add one.")
+        project = self._project
+        if project is None:
+            raise WorkflowConfigError(f"Without a wrangler configuration there is no {kind} handler.")
+        module = project.load_main()
+        if entrypoint is not None and cls is None:
+            raise WorkflowConfigError(f"{module.__file__} has no class `{entrypoint}`.")
         if entrypoint is not None:
             raise WorkflowConfigError(f"The class `{entrypoint}` of {module.__file__} has no {kind} handler. Add one.")
         function = getattr(module, f"on_{kind}", None)
@@ -123,11 +146,11 @@ class Handlers:
 
         return cls(self.context(props), env)
 
-    def make_named(self, name: str | None, props: Any = None) -> Any:
+    def make_named(self, name: str | type | None, props: Any = None) -> Any:
         """An entrypoint, as each call gets one.
 
         Args:
-            name: The class; None for the default entrypoint, which may be functions such as `on_fetch`.
+            name: The class, or its name; None for the default entrypoint, which may be functions such as `on_fetch`.
             props: What its `ctx.props` is.
 
         Raises:
@@ -153,22 +176,21 @@ class Handlers:
         with background_of_call() as background:
             given = handler.function(*self._arguments(handler, argument))
             result = await given if inspect.isawaitable(given) else given
-            await _finish(background, handler.kind)
+            await finish(background, f"the {handler.kind} handler")
         return result
 
     def _arguments(self, handler: FoundHandler, argument: object) -> tuple[object, ...]:
-        from pytest_workflows.workers.environment import env, raw_env
+        from pytest_workflows.workers.binding_wrappers import BindingWrapper
+        from pytest_workflows.workers.environment import env
 
+        given: tuple[object, ...]
         if not handler.is_method:
-            raw = (getattr(argument, "js_object", argument), raw_env, self.context())
-            return _as_many_as_taken(handler.function, raw) if handler.kind == "fetch" else _all(handler, raw)
-        if handler.kind == "fetch":
-            return _as_many_as_taken(handler.function, (argument, env, self.context()))
-        if handler.kind == "queue":
-            from pytest_workflows.workers.binding_wrappers import BindingWrapper
-
-            argument = BindingWrapper(argument)
-        return _all(handler, (argument, None, None))
+            given = _raw(argument, self.context())
+        elif handler.kind == "fetch":
+            given = (argument, env, self.context())
+        else:
+            given = (BindingWrapper(argument) if handler.kind == "queue" else argument, None, None)
+        return as_many_as_taken(handler.function, given) if handler.kind == "fetch" else _all(handler, given)
 
 
 def _instead(project: Project) -> str:
@@ -191,50 +213,21 @@ class _Functions:
         self._module, self._context = module, context
 
     def __getattr__(self, name: str) -> Any:
-        from pytest_workflows.workers.environment import raw_env
-
         function = getattr(self._module, f"on_{name}", None)
         if function is None:
             raise AttributeError(name)
 
         def call(argument: Any, *_: Any) -> Any:
-            raw = (getattr(argument, "js_object", argument), raw_env, self._context)
-            return function(*_as_many_as_taken(function, raw))
+            return function(*as_many_as_taken(function, _raw(argument, self._context)))
 
         return call
 
 
-async def _finish(background: list[asyncio.Future[Any]], kind: str) -> None:
-    """Wait for the work that a handler left behind; what it raises is told in the log, as on the platform."""
-    call = running_call()
-    what = None if call is None else call.what
-    for task in background:  # it grows while one of them runs
-        if not task.done():
-            coroutine = task.get_coro() if isinstance(task, asyncio.Task) else None
-            name = getattr(coroutine, "__qualname__", "something")
-            if call is not None:
-                call.what = f"`{name}()`, which the {kind} handler gave to waitUntil,"
-                call.task = task
-            await asyncio.wait([task])
-        if not task.cancelled() and (error := task.exception()) is not None:
-            tell(error, f"What the {kind} handler gave to waitUntil")
-    if call is not None and what is not None:
-        call.what, call.task = what, None
+def _raw(argument: Any, context: ExecutionContext) -> tuple[object, ...]:
+    """The arguments of a handler that is a function: JavaScript's own objects."""
+    from pytest_workflows.workers.environment import raw_env
 
-
-def tell(error: BaseException, what: str) -> None:
-    """Tell of an exception that the platform catches, in the log, which pytest shows where the test fails."""
-    import logging
-
-    logging.getLogger("pytest_workflows").error("%s raised %s", what, type(error).__qualname__, exc_info=error)
-
-
-def _as_many_as_taken(handler: Any, arguments: tuple[object, ...]) -> tuple[object, ...]:
-    # The platform leaves out what a fetch handler does not take, from the right.
-    fewer = arguments
-    while fewer and not _takes(handler, fewer):
-        fewer = fewer[:-1]
-    return fewer if _takes(handler, fewer) else arguments
+    return getattr(argument, "js_object", argument), raw_env, context
 
 
 def _all(handler: FoundHandler, arguments: tuple[object, ...]) -> tuple[object, ...]:
@@ -244,20 +237,12 @@ def _all(handler: FoundHandler, arguments: tuple[object, ...]) -> tuple[object, 
         TypeError: If it does not take them.
     """
     function: Any = handler.function
-    if not _takes(function, arguments):
+    if not takes(function, arguments):
         code = inspect.unwrap(function).__code__
         method = "self, " if handler.is_method else ""
         raise HandlerArgumentsError(
-            f"{code.co_filename}:{code.co_firstlineno}: the {handler.kind} handler takes "
-            f"{inspect.signature(function)}, and the platform always calls it with three arguments. Write "
-            f"`async def {function.__name__}({method}{_ARGUMENTS[handler.kind]}):`."
+            (code.co_filename, code.co_firstlineno),
+            f"the {handler.kind} handler takes {inspect.signature(function)}, and the platform always calls it with "
+            f"three arguments. Write `async def {function.__name__}({method}{_ARGUMENTS[handler.kind]}):`.",
         )
     return arguments
-
-
-def _takes(handler: Any, arguments: tuple[object, ...]) -> bool:
-    try:
-        inspect.signature(handler).bind(*arguments)
-    except TypeError:
-        return False
-    return True

@@ -13,11 +13,13 @@ from durable_engine import hide_frames
 from pytest_workflows import standins
 from pytest_workflows.active_test import Handler, running_handler
 from pytest_workflows.errors import WorkflowConfigError
+from pytest_workflows.project.wrangler import is_flag_on
 from pytest_workflows.standins.entropy import PlatformRandom
+from pytest_workflows.standins.handler_calls import log
 from pytest_workflows.standins.host import TimerHandle
 from pytest_workflows.standins.stores import Stores
 
-from .handlers import HandlerArgumentsError, Handlers, tell
+from .handlers import HandlerArgumentsError, Handlers
 
 if TYPE_CHECKING:
     from durable_engine import Engine
@@ -67,14 +69,7 @@ class StandInHost:
 
     def is_on(self, flag: str, since: str) -> bool:
         """Whether a compatibility flag is on, by its name or by the compatibility date."""
-        config = self.config
-        if config is None:
-            return True
-        if f"no_{flag}" in config.compatibility_flags:
-            return False
-        if flag in config.compatibility_flags:
-            return True
-        return config.compatibility_date is None or config.compatibility_date >= since
+        return is_flag_on(self.config, flag, since)
 
     def timer(
         self, due_ms: int, callback: Callable[[], Awaitable[None]], what: str, *, round: int | None = None
@@ -84,9 +79,7 @@ class StandInHost:
         timer = _Timer(
             lambda: engine.worker_calls.call_at(due_ms, callback, what, setup=_in_handler(what), round=round)
         )
-        if _is_on_loop():
-            return timer.set()
-        engine.once_on_loop(timer.set)  # the alarms that a seed has set, seen first by a fixture
+        engine.once_on_loop(timer.set)  # later for the alarms that a seed has set, where a fixture sees them first
         return timer
 
     def spawn(self, work: Coroutine[Any, Any, Any], what: str) -> asyncio.Task[Any]:
@@ -131,21 +124,25 @@ class StandInHost:
         """A class of the Worker's main module: its default entrypoint for None; None where there is no such class."""
         return self.handlers.entrypoint(name)
 
-    def make_entrypoint(self, name: str | None, props: Any) -> Any:
+    def make_entrypoint(self, name: str | type | None, props: Any) -> Any:
         """An entrypoint of the Worker, as each call gets one: the default one for None."""
         return self.handlers.make_named(name, props)
+
+    def has_handler(self, kind: str, entrypoint: str | type | None = None) -> bool:
+        """Whether there is a handler of the Worker."""
+        return self.handlers.has(kind, entrypoint)
 
     def exports(self) -> Any:
         """What the Worker exports, `ctx.exports`; None where the compatibility date has no such thing."""
         return getattr(self.handlers.context(), "exports", None)
 
-    async def deliver_batch(self, controller: Any, entrypoint: str | None = None) -> Any:
+    async def deliver_batch(self, controller: Any, entrypoint: str | type | None = None) -> Any:
         """Give a batch to a consumer; what it raises is told in the log, as on the platform."""
         answer = controller._answer
         answer.outcome = await self.call_handler("queue", controller, entrypoint)
         return answer
 
-    async def call_handler(self, kind: str, argument: Any, entrypoint: str | None = None) -> str:
+    async def call_handler(self, kind: str, argument: Any, entrypoint: str | type | None = None) -> str:
         """Call a handler for its outcome; what it raises is told in the log, as on the platform."""
         try:
             handler = self.handlers.find(kind, entrypoint)
@@ -154,10 +151,8 @@ class StandInHost:
             if self.is_tests(error) or (isinstance(error, WorkflowConfigError) and entrypoint is None):
                 raise
             if isinstance(error, HandlerArgumentsError):
-                where, _, problem = str(error).partition(": ")
-                file, _, line = where.rpartition(":")
-                self.warn("handler-arguments", problem, (file, int(line)))
-            tell(error, self._what_runs() or f"The {kind} handler")
+                self.warn("handler-arguments", error.problem, error.place)
+            log(self._what_runs() or f"The {kind} handler", error)
             return "exception"
         return "ok"
 
@@ -193,25 +188,16 @@ class _Timer:
         self._handle: TimerHandle | None = None
         self._is_cancelled = False
 
-    def set(self) -> TimerHandle:
+    def set(self) -> None:
         """Set it, where it is not cancelled."""
         if not self._is_cancelled:
             self._handle = self._set()
-        return self
 
     def cancel(self) -> None:
         """Take it back."""
         self._is_cancelled = True
         if self._handle is not None:
             self._handle.cancel()
-
-
-def _is_on_loop() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
 
 
 def _in_handler(what: str) -> Callable[[], object]:

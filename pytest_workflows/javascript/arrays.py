@@ -243,10 +243,6 @@ def _clear(self: JsArray) -> None:
     self._items.clear()
 
 
-def _add(self: JsArray, other: Any) -> JsArray:
-    return JsArray([*self._items, *map(from_python, other)])
-
-
 _PYTHONS: dict[str, Callable[..., Any]] = {
     "append": _append,
     "extend": _extend,
@@ -257,7 +253,6 @@ _PYTHONS: dict[str, Callable[..., Any]] = {
     "count": _count,
     "remove": _remove,
     "clear": _clear,
-    "__add__": _add,
 }
 
 
@@ -304,17 +299,9 @@ def _from_async(source: Any = None) -> JsPromise:
     return JsPromise.running(collect())
 
 
-def complete() -> None:
-    """Give `JsArray` all of these."""
-    for name, method in _METHODS.items():
-        JsArray._add_method(name, method)
-    for name, method in _PYTHONS.items():
-        setattr(JsArray, name, method)
-    statics: dict[str, Callable[..., Any]] = {"of": _of, "isArray": _is_array, "from_": _from, "fromAsync": _from_async}
-    for name, function in statics.items():
-        setattr(JsArray, f"_static_{name}", staticmethod(function))
-    for name in ("_construct", "_call"):
-        setattr(JsArray, name, classmethod(_construct))
-
-
-complete()
+JsArray._complete(
+    _METHODS, {"of": _of, "isArray": _is_array, "from_": _from, "fromAsync": _from_async}, construct=_construct
+)
+JsArray._call = JsArray._construct  # type: ignore[attr-defined]
+for _name, _method in _PYTHONS.items():
+    setattr(JsArray, _name, _method)

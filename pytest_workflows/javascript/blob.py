@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from .collections import JsArrayBuffer, Uint8Array
-from .convert import buffer_of, is_missing, items_of, to_integer
+from .buffers import JsArrayBuffer, Uint8Array, buffer_of
+from .convert import is_missing, items_of, to_integer
 from .objects import JsObject, js_error, js_text, option, promised
 
 

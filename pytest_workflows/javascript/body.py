@@ -10,13 +10,13 @@ from durable_engine import jsnull
 
 from . import multipart
 from .blob import Blob
-from .collections import JsArrayBuffer, Uint8Array
-from .convert import buffer_of, is_missing
+from .buffers import JsArrayBuffer, Uint8Array, buffer_of
+from .convert import is_missing
 from .form_data import FormData, read_form
 from .headers import Headers
 from .json_text import parse
 from .objects import JsObject, js_error, js_text, promised
-from .streams import ReadableStream
+from .streams import LOCKED, ReadableStream
 from .url import URLSearchParams
 
 USED = "Body has already been used. It can only be used once. Use tee() first if you need to read it twice."
@@ -40,12 +40,12 @@ class Body(JsObject):
             body: Any value of JavaScript; undefined and null are no body.
             headers: The headers; the body's own type is added where they have none.
         """
-        self._headers, self._content, self._stream, self._is_used = headers, None, None, False
+        self._hold_bytes(None, headers)
         if is_missing(body):
             return
         if isinstance(body, ReadableStream):
             if body.locked:
-                raise js_error("TypeError", "This ReadableStream is currently locked to a reader.")
+                raise js_error("TypeError", LOCKED)
             if body._is_disturbed:
                 raise js_error(
                     "TypeError",
@@ -132,7 +132,7 @@ class Body(JsObject):
         """Give a copy a body of its own."""
         if self.bodyUsed:
             raise js_error("TypeError", USED)
-        copy._headers, copy._content, copy._stream, copy._is_used = Headers(self._headers), self._content, None, False
+        copy._hold_bytes(self._content, Headers(self._headers))
         if self._stream is not None:
             self._stream, copy._stream = self._stream.tee()._items
 

@@ -7,25 +7,12 @@ import struct
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
-from durable_engine import JsBigInt, JsProxy, jsnull
+from durable_engine import TYPED_ARRAYS, JsBigInt, JsProxy
 
+from .convert import is_missing, to_integer, to_number
 from .objects import JsArray, JsObject, PyProxy, from_python, js_error, js_text, number
 
-ARRAYS = {
-    "b": "Int8Array",
-    "B": "Uint8Array",
-    "h": "Int16Array",
-    "H": "Uint16Array",
-    "i": "Int32Array",
-    "I": "Uint32Array",
-    "q": "BigInt64Array",
-    "Q": "BigUint64Array",
-    "f": "Float32Array",
-    "d": "Float64Array",
-}
-"""The typed arrays, by the format of their items in Python's `struct` and `memoryview`."""
-
-_SIZES = {form: struct.calcsize(f"<{form}") for form in ARRAYS}
+_SIZES = {form: struct.calcsize(f"<{form}") for form in TYPED_ARRAYS}
 
 
 class JsBuffer(JsObject):
@@ -36,6 +23,11 @@ class JsBuffer(JsObject):
 
     def _bytes(self) -> memoryview:
         return self._view().cast("B")
+
+    @property
+    def byteLength(self) -> int:
+        """How many bytes."""
+        return self._view().nbytes
 
     def to_bytes(self) -> bytes:
         """A copy, as bytes."""
@@ -108,12 +100,7 @@ class JsArrayBuffer(JsBuffer, js_class="ArrayBuffer"):
     @staticmethod
     def isView(value: Any = None) -> bool:
         """Whether a value is a view of such a buffer."""
-        return isinstance(value, JsTypedArray | JsDataView)
-
-    @property
-    def byteLength(self) -> int:
-        """How many bytes."""
-        return len(self._data)
+        return isinstance(value, JsBufferView)
 
     def slice(self, start: Any = None, end: Any = None) -> JsArrayBuffer:
         """A copy of a part."""
@@ -124,10 +111,28 @@ class JsArrayBuffer(JsBuffer, js_class="ArrayBuffer"):
 
 
 def _bound(value: Any) -> int | None:
-    return None if value is None else int(value) if isinstance(value, int | float) and math.isfinite(value) else 0
+    return None if value is None else to_integer(value)
 
 
-class JsTypedArray(JsBuffer, js_class="TypedArray"):
+class JsBufferView(JsBuffer):
+    """Base of what is a view of the bytes of a buffer."""
+
+    _buffer: JsArrayBuffer
+    _offset: int
+    _length: int
+
+    @property
+    def buffer(self) -> JsArrayBuffer:
+        """The buffer."""
+        return self._buffer
+
+    @property
+    def byteOffset(self) -> int:
+        """Where in the buffer it begins, in bytes."""
+        return self._offset
+
+
+class JsTypedArray(JsBufferView, js_class="TypedArray"):
     """Base of the typed arrays: a view of the bytes of a buffer.
 
     Args:
@@ -137,6 +142,12 @@ class JsTypedArray(JsBuffer, js_class="TypedArray"):
     """
 
     _format: ClassVar[str] = "B"
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._static_of = staticmethod(lambda *items: cls(list(items)))  # type: ignore[attr-defined]
+        cls._static_from_ = staticmethod(lambda items: cls(list(_items(items))))  # type: ignore[attr-defined]
+        cls._static_BYTES_PER_ELEMENT = _SIZES[cls._format]  # type: ignore[attr-defined]
 
     def __init__(self, data: Any = 0, offset: int = 0, length: int | None = None) -> None:
         size = _SIZES[self._format]
@@ -171,12 +182,11 @@ class JsTypedArray(JsBuffer, js_class="TypedArray"):
             offset = args[1] if len(args) > 1 and args[1] is not None else 0
             length = args[2] if len(args) > 2 and args[2] is not None else None
             return cls(data, int(offset), None if length is None else int(length))
-        if isinstance(data, bool) or data is None or data is jsnull or isinstance(data, str):
-            return cls(int(_number_of(data) or 0) if _number_of(data) == _number_of(data) else 0)
-        if isinstance(data, int | float):
-            if not 0 <= data < 2**32:
+        if is_missing(data) or isinstance(data, int | float | str):
+            length = to_integer(data)
+            if not 0 <= length < 2**32:
                 raise js_error("RangeError", f"Invalid typed array length: {js_text(data)}")
-            return cls(int(data))
+            return cls(length)
         return cls(_items(data))
 
     @classmethod
@@ -186,9 +196,7 @@ class JsTypedArray(JsBuffer, js_class="TypedArray"):
             if not isinstance(value, JsBigInt | bool) and not isinstance(value, int):
                 raise js_error("TypeError", f"Cannot convert {js_text(value)} to a BigInt")
             return _wrapped(int(value), cls._format)
-        if isinstance(value, JsBigInt):
-            raise js_error("TypeError", "Cannot convert a BigInt value to a number")
-        given = value if isinstance(value, int | float) else _number_of(value)
+        given = to_number(value)
         if cls._format in "fd":
             return _single(float(given)) if cls._format == "f" else float(given)
         return _wrapped(int(given), cls._format) if math.isfinite(given) else 0
@@ -202,21 +210,6 @@ class JsTypedArray(JsBuffer, js_class="TypedArray"):
         if self._format in "qQ":
             return JsBigInt(value)
         return number(value) if isinstance(value, float) else value
-
-    @property
-    def buffer(self) -> JsArrayBuffer:
-        """The buffer."""
-        return self._buffer
-
-    @property
-    def byteOffset(self) -> int:
-        """Where in the buffer it begins, in bytes."""
-        return self._offset
-
-    @property
-    def byteLength(self) -> int:
-        """How many bytes."""
-        return self._length * _SIZES[self._format]
 
     @property
     def length(self) -> int:
@@ -315,19 +308,6 @@ def _items(data: Any) -> Iterable[Any]:
     return iter(data) if hasattr(type(data), "__iter__") else []
 
 
-def _number_of(value: Any) -> float:
-    if value is None:
-        return math.nan
-    if value is jsnull:
-        return 0
-    if isinstance(value, bool):
-        return int(value)
-    try:
-        return float(js_text(value).strip() or 0)
-    except ValueError:
-        return math.nan
-
-
 def _wrapped(value: int, form: str) -> int:
     bits = _SIZES[form] * 8
     value &= (1 << bits) - 1
@@ -341,30 +321,10 @@ def _single(value: float) -> float:
         return math.copysign(math.inf, value)
 
 
-def _of(made: type[JsTypedArray]) -> staticmethod[..., JsTypedArray]:
-    def of(*items: Any) -> JsTypedArray:
-        """An array of these items."""
-        return made(list(items))
-
-    return staticmethod(of)
-
-
-def _from(made: type[JsTypedArray]) -> staticmethod[..., JsTypedArray]:
-    def from_(items: Any) -> JsTypedArray:
-        """An array of the items of something."""
-        return made(list(_items(items)))
-
-    return staticmethod(from_)
-
-
-def _typed(form: str, name: str) -> type[JsTypedArray]:
-    made = type(name, (JsTypedArray,), {"_format": form, "__doc__": f"JavaScript's `{name}`."})
-    made._static_of, made._static_from_ = _of(made), _from(made)  # type: ignore[attr-defined]
-    made._static_BYTES_PER_ELEMENT = _SIZES[form]  # type: ignore[attr-defined]
-    return made
-
-
-TYPED: dict[str, type[JsTypedArray]] = {form: _typed(form, name) for form, name in ARRAYS.items()}
+TYPED: dict[str, type[JsTypedArray]] = {
+    form: type(name, (JsTypedArray,), {"_format": form, "__doc__": f"JavaScript's `{name}`."})
+    for form, name in TYPED_ARRAYS.items()
+}
 """The classes of the typed arrays, by the format of their items."""
 Uint8Array = TYPED["B"]
 
@@ -373,12 +333,12 @@ class Uint8ClampedArray(JsTypedArray):
     """Bytes; a number that does not fit becomes the nearest one that does."""
 
     @classmethod
-    def _item(cls, value: Any) -> int | float:
-        given = value if isinstance(value, int | float) else _number_of(value)
-        return 0 if given != given else int(max(0, min(255, round(given))))
+    def _item(cls, value: Any) -> int:
+        given = to_number(value)
+        return 0 if given != given else round(max(0, min(255, given)))
 
 
-class JsDataView(JsBuffer, js_class="DataView"):
+class JsDataView(JsBufferView, js_class="DataView"):
     """A view of a buffer that reads and writes numbers of any kind anywhere.
 
     Args:
@@ -395,21 +355,6 @@ class JsDataView(JsBuffer, js_class="DataView"):
         self._length = rest if length is None else int(length)
         if rest < 0 or not 0 <= self._length <= rest:
             raise js_error("RangeError", f"Start offset {self._offset} is outside the bounds of the buffer")
-
-    @property
-    def buffer(self) -> JsArrayBuffer:
-        """The buffer."""
-        return self._buffer
-
-    @property
-    def byteOffset(self) -> int:
-        """Where in the buffer it begins, in bytes."""
-        return self._offset
-
-    @property
-    def byteLength(self) -> int:
-        """How many bytes."""
-        return self._length
 
     def _view(self) -> memoryview:
         return memoryview(self._buffer._data)[self._offset : self._offset + self._length]
@@ -440,7 +385,7 @@ def _accessors(form: str, name: str) -> None:
     JsDataView._add_method(f"set{name}", put)
 
 
-for _form, _name in ARRAYS.items():
+for _form, _name in TYPED_ARRAYS.items():
     _accessors(_form, _name.removesuffix("Array"))
 
 
@@ -452,11 +397,20 @@ def buffer_from_python(value: Any) -> JsTypedArray:
     """
     view = memoryview(value)
     form = view.format.lstrip("@=<")
-    form = {"c": "B", "s": "B", "p": "B", "?": "B", "l": "q" if view.itemsize == 8 else "i"}.get(form, form)
-    form = {"L": "Q" if view.itemsize == 8 else "I"}.get(form, form)
+    if form in ("c", "s", "p", "?"):
+        form = "B"
+    elif form == "l":
+        form = "q" if view.itemsize == 8 else "i"
+    elif form == "L":
+        form = "Q" if view.itemsize == 8 else "I"
     if form not in TYPED:
         raise js_error("Error", f"Unrecognized format character '{form}'.")
     return TYPED[form](view.tobytes())
+
+
+def buffer_of(value: Any) -> bytes | None:
+    """The bytes of an ArrayBuffer or of a view of one; None for any other value."""
+    return value.to_bytes() if isinstance(value, JsBuffer) else None
 
 
 def bytes_of(value: Any) -> bytes | None:
@@ -466,7 +420,7 @@ def bytes_of(value: Any) -> bytes | None:
         value: A value of JavaScript; one of Python's with the buffer protocol is taken as well.
     """
     if isinstance(value, JsBuffer):
-        return value._view().tobytes()
+        return value.to_bytes()
     if type(value) is PyProxy:
         try:
             return bytes(memoryview(value._object))

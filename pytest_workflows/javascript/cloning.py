@@ -10,7 +10,8 @@ from typing import Any, ClassVar, Final
 
 from durable_engine import JsBigInt, JsException, JsNull
 
-from .collections import JsArrayBuffer, JsDataView, JsDate, JsErrorObject, JsMap, JsSet, JsTypedArray
+from .buffers import JsArrayBuffer, JsBufferView
+from .collections import JsDate, JsErrorObject, JsMap, JsSet
 from .objects import JsArray, JsFunction, JsObject, JsPlain, JsPromise, PyProxy, js_error
 
 _KEPT: Final = frozenset((type(None), bool, int, float, str, JsNull, JsBigInt))
@@ -73,8 +74,8 @@ class Cloner:
 
     def _set(self, value: JsSet) -> JsSet:
         copy: JsSet = self._keep(value, JsSet())
-        for item in value._items:
-            copy._items[self.clone(item)] = None
+        for item in value._entries:
+            copy._entries[self.clone(item)] = None
         return copy
 
     def _date(self, value: JsDate) -> JsDate:
@@ -83,9 +84,9 @@ class Cloner:
     def _buffer(self, value: JsArrayBuffer) -> JsArrayBuffer:
         return self._keep(value, JsArrayBuffer(value._data))  # type: ignore[no-any-return]
 
-    def _view(self, value: JsTypedArray | JsDataView) -> Any:
+    def _view(self, value: JsBufferView) -> Any:
         buffer = self.clone(value._buffer)
-        return self._keep(value, type(value)(buffer, value._offset, value._length))
+        return self._keep(value, type(value)(buffer, value._offset, value._length))  # type: ignore[call-arg]
 
     def _error(self, value: JsErrorObject) -> JsErrorObject:
         copy: JsErrorObject = self._keep(value, type(value).__new__(type(value)))
@@ -128,8 +129,7 @@ Cloner._copiers.update(
         JsSet: Cloner._set,
         JsDate: Cloner._date,
         JsArrayBuffer: Cloner._buffer,
-        JsTypedArray: Cloner._view,
-        JsDataView: Cloner._view,
+        JsBufferView: Cloner._view,
         JsErrorObject: Cloner._error,
     }
 )
@@ -173,7 +173,7 @@ def not_cloned(what: str) -> JsException:
     Args:
         what: The value's text.
     """
-    return _refusal(f"{what} could not be cloned.")
+    return clone_error(f"{what} could not be cloned.")
 
 
 def not_serialized(js_class: str) -> JsException:
@@ -182,13 +182,15 @@ def not_serialized(js_class: str) -> JsException:
     Args:
         js_class: The class.
     """
-    return _refusal(f'Could not serialize object of type "{js_class}". This type does not support serialization.')
+    return clone_error(f'Could not serialize object of type "{js_class}". This type does not support serialization.')
 
 
-def _refusal(text: str) -> JsException:
+def clone_error(text: str) -> JsException:
+    """A `DataCloneError`.
+
+    Args:
+        text: What cannot be copied.
+    """
     error = js_error("DataCloneError", text)
     error.code = 25  # type: ignore[attr-defined]
     return error
-
-
-__all__ = ["Cloner", "clone", "not_cloned", "not_serialized", "structured_clone"]

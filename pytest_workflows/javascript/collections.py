@@ -1,7 +1,4 @@
-"""JavaScript's `Map`, `Set`, `Date` and errors, as far as every conversion needs them.
-
-Binary data is `buffers`'; its names are here too.
-"""
+"""JavaScript's `Map`, `Set`, `Date` and errors, as far as every conversion needs them."""
 
 from __future__ import annotations
 
@@ -12,49 +9,23 @@ from typing import Any
 
 from durable_engine import jsnull, to_datetime
 
-from .buffers import (
-    ARRAYS,
-    TYPED,
-    JsArrayBuffer,
-    JsDataView,
-    JsTypedArray,
-    Uint8Array,
-    buffer_from_python,
-    bytes_of,
-)
 from .objects import JsArray, JsObject, from_python, js_error, number, to_py, to_python
 
 
-class JsMap(JsObject, js_class="Map"):
-    """A map.
+class _Keyed(JsObject):
+    """Base of `Map` and `Set`: both know their keys."""
 
-    Args:
-        entries: Keys and values, of JavaScript.
-    """
-
-    def __init__(self, entries: Any = None) -> None:
-        pairs = () if entries is None or entries is jsnull else entries
-        self._entries: dict[Any, Any] = {}
-        for key, value in pairs.items() if isinstance(pairs, dict) else pairs:
-            self._entries[from_python(key)] = from_python(value)
+    _rest_in = "maps"
+    _entries: dict[Any, Any]
 
     @property
     def size(self) -> int:
-        """How many entries."""
+        """How many there are."""
         return len(self._entries)
-
-    def get(self, key: Any) -> Any:
-        """The value of a key; undefined where there is none."""
-        return self._entries.get(key)
 
     def has(self, key: Any) -> bool:
         """Whether there is a key."""
         return key in self._entries
-
-    def set(self, key: Any, value: Any) -> JsMap:
-        """Set the value of a key; gives the map."""
-        self._entries[key] = value
-        return self
 
     def delete(self, key: Any) -> bool:
         """Take a key out; whether it was there."""
@@ -63,6 +34,41 @@ class JsMap(JsObject, js_class="Map"):
     def clear(self) -> None:
         """Take everything out."""
         self._entries.clear()
+
+    def __contains__(self, key: Any) -> bool:
+        return from_python(key) in self._entries
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(to_python, self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __bool__(self) -> bool:
+        return bool(self._entries)
+
+
+class JsMap(_Keyed, js_class="Map"):
+    """A map.
+
+    Args:
+        entries: Keys and values, of JavaScript.
+    """
+
+    def __init__(self, entries: Any = None) -> None:
+        pairs = () if entries is None or entries is jsnull else entries
+        self._entries = {}
+        for key, value in pairs.items() if isinstance(pairs, dict) else pairs:
+            self._entries[from_python(key)] = from_python(value)
+
+    def get(self, key: Any) -> Any:
+        """The value of a key; undefined where there is none."""
+        return self._entries.get(key)
+
+    def set(self, key: Any, value: Any) -> JsMap:
+        """Set the value of a key; gives the map."""
+        self._entries[key] = value
+        return self
 
     def keys(self) -> JsArray:
         """The keys."""
@@ -82,18 +88,6 @@ class JsMap(JsObject, js_class="Map"):
     def __setitem__(self, key: Any, value: Any) -> None:
         self._entries[from_python(key)] = from_python(value)
 
-    def __contains__(self, key: Any) -> bool:
-        return from_python(key) in self._entries
-
-    def __iter__(self) -> Iterator[Any]:
-        return map(to_python, self._entries)
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    def __bool__(self) -> bool:
-        return bool(self._entries)
-
     def to_py(self, *, depth: int = -1, default_converter: Any = None) -> Any:
         """A dict."""
         if depth == 0:
@@ -104,60 +98,36 @@ class JsMap(JsObject, js_class="Map"):
         return self._entries
 
 
-class JsSet(JsObject, js_class="Set"):
-    """A set.
+class JsSet(_Keyed, js_class="Set"):
+    """A set: its items are keys.
 
     Args:
         items: The items, values of JavaScript.
     """
 
     def __init__(self, items: Any = None) -> None:
-        self._items = dict.fromkeys(map(from_python, () if items is None or items is jsnull else items))
-
-    @property
-    def size(self) -> int:
-        """How many items."""
-        return len(self._items)
-
-    def has(self, item: Any) -> bool:
-        """Whether an item is in it."""
-        return item in self._items
+        self._entries = dict.fromkeys(map(from_python, () if items is None or items is jsnull else items))
 
     def add(self, item: Any) -> JsSet:
         """Add an item; gives the set."""
-        self._items[item] = None
+        self._entries[item] = None
         return self
-
-    def delete(self, item: Any) -> bool:
-        """Take an item out; whether it was there."""
-        return self._items.pop(item, self) is not self
-
-    def clear(self) -> None:
-        """Take everything out."""
-        self._items.clear()
-
-    def __contains__(self, item: Any) -> bool:
-        return from_python(item) in self._items
-
-    def __iter__(self) -> Iterator[Any]:
-        return map(to_python, self._items)
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def __bool__(self) -> bool:
-        return bool(self._items)
 
     def to_py(self, *, depth: int = -1, default_converter: Any = None) -> Any:
         """A set."""
-        return set(self._items)
+        return set(self._entries)
 
     def _crossing(self) -> Any:
-        return set(self._items)
+        return set(self._entries)
 
 
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def date_text(at: datetime) -> str:
+    """The day of a moment as JavaScript writes it: no strftime, whose names of days follow the locale."""
+    return f"{DAYS[at.weekday()]} {MONTHS[at.month - 1]} {at.day:02} {at.year:04}"
 
 
 class JsDate(JsObject, js_class="Date"):
@@ -166,6 +136,8 @@ class JsDate(JsObject, js_class="Date"):
     Args:
         ms: Milliseconds since 1970; NaN for none.
     """
+
+    _rest_in = "dates"
 
     def __init__(self, ms: float) -> None:
         self._ms = number(float(math.trunc(ms))) if math.isfinite(ms) else math.nan
@@ -191,10 +163,8 @@ class JsDate(JsObject, js_class="Date"):
     def _text(self) -> str:
         if math.isnan(self._ms):
             return "Invalid Date"
-        # No strftime: its names of days follow the locale.
         at = to_datetime(math.floor(self._ms))
-        day, month = _DAYS[at.weekday()], _MONTHS[at.month - 1]
-        return f"{day} {month} {at.day:02} {at.year:04} {at:%H:%M:%S} GMT+0000 (Coordinated Universal Time)"
+        return f"{date_text(at)} {at:%H:%M:%S} GMT+0000 (Coordinated Universal Time)"
 
     def _crossing(self) -> Any:
         return datetime.fromtimestamp(self._ms / 1000, UTC)
@@ -214,7 +184,7 @@ class JsErrorObject(JsObject, js_class="Error"):
 
     def toString(self) -> str:
         """Name and text."""
-        return f"{self.name}: {self.message}" if self.message else self.name
+        return self._text()
 
     def _text(self) -> str:
         return f"{self.name}: {self.message}" if self.message else self.name
@@ -224,19 +194,3 @@ class JsErrorObject(JsObject, js_class="Error"):
 
     def _crossing(self) -> Any:
         return Exception(self.message)
-
-
-__all__ = [
-    "ARRAYS",
-    "TYPED",
-    "JsArrayBuffer",
-    "JsDataView",
-    "JsDate",
-    "JsErrorObject",
-    "JsMap",
-    "JsSet",
-    "JsTypedArray",
-    "Uint8Array",
-    "buffer_from_python",
-    "bytes_of",
-]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from durable_engine import JsBigInt, JsProxy, jsnull
 
-from .collections import JsArrayBuffer, JsDataView, JsMap, JsTypedArray
+from .collections import JsMap
 from .objects import (
+    MAX_SAFE,
     JsArray,
     JsFunction,
     JsObject,
@@ -28,6 +29,23 @@ from .objects import (
 def is_missing(value: Any) -> bool:
     """Whether a value is undefined or null."""
     return value is None or value is jsnull
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a number: no boolean, and no bigint."""
+    return isinstance(value, int | float) and not isinstance(value, bool | JsBigInt)
+
+
+def typeof(value: Any) -> str:
+    """JavaScript's `typeof value`."""
+    if value is None:
+        return "undefined"
+    if value is jsnull:
+        return "object"
+    for kind, name in ((str, "string"), (bool, "boolean"), (JsBigInt, "bigint"), (int | float, "number")):
+        if isinstance(value, kind):
+            return name
+    return str(value.typeof)
 
 
 def to_number(value: Any) -> int | float:
@@ -78,9 +96,11 @@ def text_to_number(text: str) -> int | float:
 
 
 def to_integer(value: Any) -> int:
-    """A number without what is behind its point; 0 where there is none."""
+    """A number without what is behind its point, infinity being the largest that is exact; 0 where there is none."""
     read = to_number(value)
-    return int(read) if math.isfinite(read) else 0
+    if math.isinf(read):
+        return MAX_SAFE if read > 0 else -MAX_SAFE
+    return 0 if math.isnan(read) else int(read)
 
 
 def is_true(value: Any) -> bool:
@@ -88,11 +108,6 @@ def is_true(value: Any) -> bool:
     if isinstance(value, float):
         return value != 0 and not math.isnan(value)
     return True if isinstance(value, JsProxy) else bool(value)
-
-
-def buffer_of(value: Any) -> bytes | None:
-    """The bytes of an ArrayBuffer or of a view of one; None for any other value."""
-    return value._view().tobytes() if isinstance(value, JsTypedArray | JsArrayBuffer | JsDataView) else None
 
 
 def items_of(value: Any) -> Iterator[Any] | None:
@@ -113,11 +128,27 @@ def items_of(value: Any) -> Iterator[Any] | None:
     return None
 
 
+def read_entries(items: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+    """Key and value of each of some entries, as `Map` and `Object.fromEntries` read them.
+
+    Args:
+        items: The entries, values of JavaScript.
+
+    Raises:
+        JsException: A TypeError: one of them is nothing that has items.
+    """
+    for item in items:
+        parts = items_of(item)
+        if parts is None:
+            raise js_error("TypeError", f"Iterator value {js_text(item)} is not an entry object")
+        yield next(parts, None), next(parts, None)
+
+
 def record_of(value: Any) -> Mapping[str, Any] | None:
     """The keys and values of an object; None for a value that is none."""
     if isinstance(value, JsPlain):
         return value._entries
-    if isinstance(value, JsMap) and isinstance(getattr(value, "_entries", None), dict):
+    if isinstance(value, JsMap):
         return {js_text(key): item for key, item in value._entries.items()}
     return None
 

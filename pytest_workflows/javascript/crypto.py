@@ -8,12 +8,11 @@ import os
 import uuid
 from typing import Any
 
-from .buffers import JsArrayBuffer, JsTypedArray
-from .convert import buffer_of, is_true, items_of, to_integer
+from .buffers import JsArrayBuffer, JsTypedArray, buffer_of
+from .convert import is_true, items_of, to_integer
 from .objects import JsArray, JsObject, JsPlain, js_error, js_text, option, promised
 
 _DIGESTS = {"SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512", "MD5": "md5"}
-_BLOCK = {"sha1": 64, "sha256": 64, "sha384": 128, "sha512": 128, "md5": 64}
 _MOST = 65536
 
 
@@ -63,14 +62,14 @@ class SubtleCrypto(JsObject):
             algorithm: "SHA-1", "SHA-256", "SHA-384", "SHA-512" or "MD5", or an object whose `name` it is.
             data: A buffer.
         """
-        return JsArrayBuffer(hashlib.new(_hash(algorithm), _bytes(data), usedforsecurity=False).digest())
+        return JsArrayBuffer(_new(algorithm, _bytes(data)).digest())
 
     @promised
     def importKey(self, format: Any, data: Any, algorithm: Any, is_extractable: Any, usages: Any) -> CryptoKey:
         """A promise of a key made of its bytes: of HMAC and PBKDF2, in the format "raw"."""
         name, form = _name(algorithm), js_text(format)
         if form == "raw" and name == "HMAC":
-            secret, digest = _bytes(data), js_text(_name(option(algorithm, "hash")))
+            secret, digest = _bytes(data), _name(option(algorithm, "hash"))
             details: dict[str, Any] = {"hash": JsPlain({"name": digest}), "length": len(secret) * 8}
         elif form == "raw" and name == "PBKDF2":
             secret, details = _bytes(data), {}
@@ -86,9 +85,9 @@ class SubtleCrypto(JsObject):
         name = _name(algorithm)
         if name != "HMAC":
             raise _unsupported(f"generateKey of {name}")
-        digest = js_text(_name(option(algorithm, "hash")))
+        digest = _name(option(algorithm, "hash"))
         given = option(algorithm, "length")
-        size = _BLOCK[_hash(digest)] if given is None else to_integer(given) // 8
+        size = _new(digest).block_size if given is None else to_integer(given) // 8
         details = {"name": name, "hash": JsPlain({"name": digest}), "length": size * 8}
         return CryptoKey(JsPlain(details), os.urandom(size), is_true(is_extractable), list(items_of(usages) or ()))
 
@@ -170,6 +169,10 @@ def _hash(algorithm: Any) -> str:
             "NotSupportedError", f'Unrecognized or unimplemented digest algorithm requested ("{_name(algorithm)}").'
         )
     return found
+
+
+def _new(algorithm: Any, data: bytes = b"") -> hashlib._Hash:
+    return hashlib.new(_hash(algorithm), data, usedforsecurity=False)
 
 
 def _bytes(data: Any) -> bytes:

@@ -13,17 +13,15 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from .collections import JsDate
+from .collections import DAYS, MONTHS, JsDate, date_text
 from .convert import to_number
-from .objects import js_text, number
+from .objects import js_text
 
 _EPOCH = datetime(1970, 1, 1)
 _LARGEST = 8.64e15
 _ISO = re.compile(
     r"([+-]\d{6}|\d{4})(?:-(\d\d)(?:-(\d\d))?)?(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(Z|[+-]\d\d:?\d\d)?)?"
 )
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def now_ms() -> int:
@@ -95,35 +93,22 @@ def _moment(date: JsDate) -> datetime:
     return _EPOCH + timedelta(milliseconds=date._ms)
 
 
-def _shown(date: JsDate) -> str:
-    if date._ms != date._ms:
-        return "Invalid Date"
-    at = _moment(date)
-    return f"{_day(at)} {at:%H:%M:%S} GMT+0000 (Coordinated Universal Time)"
+def _writer(write: Callable[[datetime], str]) -> Callable[[JsDate], str]:
+    def text(self: JsDate) -> str:
+        return "Invalid Date" if self._ms != self._ms else write(_moment(self))
+
+    return text
 
 
-def _day(at: datetime) -> str:
-    return f"{_DAYS[at.weekday()]} {_MONTHS[at.month - 1]} {at.day:02} {at.year:04}"
+def _utc_text(at: datetime) -> str:
+    return f"{DAYS[at.weekday()]}, {at.day:02} {MONTHS[at.month - 1]} {at.year:04} {at:%H:%M:%S} GMT"
 
 
-def _utc_text(date: JsDate) -> str:
-    if date._ms != date._ms:
-        return "Invalid Date"
-    at = _moment(date)
-    return f"{_DAYS[at.weekday()]}, {at.day:02} {_MONTHS[at.month - 1]} {at.year:04} {at:%H:%M:%S} GMT"
-
-
-def _date_text(date: JsDate) -> str:
-    return "Invalid Date" if date._ms != date._ms else _day(_moment(date))
-
-
-def _locale_date(date: JsDate) -> str:
-    at = _moment(date)
+def _locale_date(at: datetime) -> str:
     return f"{at.month}/{at.day}/{at.year}"
 
 
-def _locale_time(date: JsDate) -> str:
-    at = _moment(date)
+def _locale_time(at: datetime) -> str:
     return f"{at.hour % 12 or 12}:{at:%M:%S} {'AM' if at.hour < 12 else 'PM'}"
 
 
@@ -161,7 +146,7 @@ def _setter(first: int) -> Callable[..., int | float]:
 
 
 def _set_time(self: JsDate, ms: Any) -> int | float:
-    self._ms = number(float(math.trunc(to_number(ms)))) if math.isfinite(to_number(ms)) else math.nan
+    self._ms = JsDate(to_number(ms))._ms
     return self._ms
 
 
@@ -169,32 +154,24 @@ def _offset(self: JsDate) -> int:
     return 0
 
 
-def complete() -> None:
-    """Give `JsDate` its constructor and its methods."""
-    for name, part in _PARTS.items():
-        JsDate._add_method(f"get{name}", _getter(part))
-        JsDate._add_method(f"getUTC{name}", _getter(part))
-    for index, name in enumerate(_SETTABLE):
-        JsDate._add_method(f"set{name}", _setter(index))
-        JsDate._add_method(f"setUTC{name}", _setter(index))
-    texts: dict[str, Callable[..., Any]] = {
-        "toString": _shown,
-        "toUTCString": _utc_text,
-        "toDateString": _date_text,
-        "toLocaleDateString": _locale_date,
-        "toLocaleTimeString": _locale_time,
-        "toLocaleString": lambda self: f"{_locale_date(self)}, {_locale_time(self)}",
+_TEXTS: dict[str, Callable[[datetime], str]] = {
+    "toUTCString": _utc_text,
+    "toDateString": date_text,
+    "toLocaleDateString": _locale_date,
+    "toLocaleTimeString": _locale_time,
+    "toLocaleString": lambda at: f"{_locale_date(at)}, {_locale_time(at)}",
+}
+
+JsDate._complete(
+    {
+        **{f"get{zone}{name}": _getter(part) for name, part in _PARTS.items() for zone in ("", "UTC")},
+        **{f"set{zone}{name}": _setter(index) for index, name in enumerate(_SETTABLE) for zone in ("", "UTC")},
+        **{name: _writer(write) for name, write in _TEXTS.items()},
+        "toString": JsDate._text,
         "setTime": _set_time,
         "getTimezoneOffset": _offset,
-    }
-    for name, method in texts.items():
-        JsDate._add_method(name, method)
-    JsDate._text = _shown  # type: ignore[method-assign,assignment]
-    JsDate._construct = classmethod(_construct)  # type: ignore[assignment,method-assign]
-    statics: dict[str, Callable[..., Any]] = {"now": now_ms, "parse": parse, "UTC": _utc}
-    for name, function in statics.items():
-        setattr(JsDate, f"_static_{name}", staticmethod(function))
-    JsDate._call = classmethod(lambda cls: _shown(JsDate(now_ms())))  # type: ignore[attr-defined]
-
-
-complete()
+    },
+    {"now": now_ms, "parse": parse, "UTC": _utc},
+    construct=_construct,
+)
+JsDate._call = classmethod(lambda cls: JsDate(now_ms())._text())  # type: ignore[attr-defined]

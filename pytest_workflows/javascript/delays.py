@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-from .objects import keep_running
+from .tasks import keep_running
 
 _numbers = itertools.count(1)
 _pending: dict[int, asyncio.Task[None]] = {}
@@ -22,7 +22,7 @@ def after(ms: float, callback: Callable[[], Any], *, again: bool = False) -> int
         again: Whether to call back every time that so much has passed.
 
     Returns:
-        A number for `clear`.
+        A number for `clear_delay`.
     """
     number = next(_numbers)
     seconds = max(0.0, ms / 1000) if ms == ms else 0.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from durable_engine import jsnull
@@ -288,8 +287,12 @@ class AbortSignal(EventTarget):
         """A signal that is aborted with the first of others."""
         made = AbortSignal._made()
         for signal in items_of(signals) or ():
-            when_aborted(signal, partial(_pass_on, signal, made))
+            made._follow(signal)
         return made
+
+    def _follow(self, other: AbortSignal) -> None:
+        """Be aborted when another signal is, for its reason."""
+        when_aborted(other, lambda: self._abort(other._reason))
 
 
 class AbortController(JsObject):
@@ -312,21 +315,12 @@ class AbortController(JsObject):
         self._signal._abort(reason)
 
 
-def _pass_on(signal: AbortSignal, other: AbortSignal) -> None:
-    other._abort(signal._reason)
-
-
 def when_aborted(signal: AbortSignal, callback: Callable[[], None]) -> None:
     """Call back when a signal is aborted; at once, if it is."""
     if signal._is_aborted:
         callback()
     else:
         signal._callbacks.append(callback)
-
-
-def signal_reason(signal: AbortSignal) -> Any:
-    """Why a signal was aborted."""
-    return signal._reason
 
 
 def until_aborted(promise: JsPromise, signal: Any) -> JsPromise:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from durable_engine import jsnull
 
 from . import multipart
 from .blob import Blob, File
-from .convert import call, is_missing
-from .iterators import JsIterator, entries
-from .objects import JsArray, JsObject, js_error, js_text
+from .convert import is_missing
+from .iterators import PairIterable
+from .objects import JsArray, js_error, js_text
 from .url import parse_query
 
 _TYPES = "multipart/form-data, application/x-www-form-urlencoded"
 
 
-class FormData(JsObject):
+class FormData(PairIterable):
     """The entries of a form, texts and files; iterated over, they are pairs."""
 
     def __init__(self) -> None:
@@ -56,25 +55,8 @@ class FormData(JsObject):
         """Take out the entries of a name."""
         self._entries = [entry for entry in self._entries if entry[0] != js_text(name)]
 
-    def forEach(self, callback: Any, this: Any = None) -> None:
-        """Call a function with value, name and the form, for each."""
-        for name, value in list(self._entries):
-            call(callback, value, name, self)
-
-    def entries(self) -> JsIterator:
-        """Pairs of name and value."""
-        return entries(iter(self._entries))
-
-    def keys(self) -> JsIterator:
-        """The names."""
-        return JsIterator(name for name, _ in self._entries)
-
-    def values(self) -> JsIterator:
-        """The values."""
-        return JsIterator(value for _, value in self._entries)
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(entries(iter(self._entries)))
+    def _each(self) -> list[tuple[str, Any]]:
+        return self._entries
 
 
 def _value(value: Any, filename: Any) -> Any:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from durable_engine import TYPED_ARRAYS
+
 from .objects import JsFunction, JsObject, constructor_of, js_text
 
 _CLASSES = {
@@ -74,7 +76,7 @@ _CLASSES = {
 }
 _FUNCTIONS = {
     "language": {
-        "decodeURI": "decode_uri_component",
+        "decodeURI": "decode_uri",
         "decodeURIComponent": "decode_uri_component",
         "encodeURI": "encode_uri",
         "encodeURIComponent": "encode_uri_component",
@@ -175,6 +177,8 @@ def _finders() -> dict[str, Callable[[], Any]]:
             found[name] = lambda name=name, module=module, attribute=attribute: _function(name, module, attribute)  # type: ignore[misc]
     for name, (module, attribute) in _OBJECTS.items():
         found[name] = lambda module=module, attribute=attribute: _get(module, attribute)()  # type: ignore[misc]
+    for form, name in TYPED_ARRAYS.items():
+        found[name] = lambda form=form: constructor_of(_get("buffers", "TYPED")[form])  # type: ignore[misc]
     return found | dict(_HERE)
 
 
@@ -190,17 +194,7 @@ def _function(name: str, module: str, attribute: str) -> JsFunction:
 _FINDERS = _finders()
 
 
-def _typed_arrays() -> dict[str, Any]:
-    from .buffers import TYPED
-
-    return {made._js_class: constructor_of(made) for made in TYPED.values()}
-
-
-TYPED_NAMES = (
-    *("Int8Array", "Uint8Array", "Int16Array", "Uint16Array", "Int32Array", "Uint32Array"),
-    *("BigInt64Array", "BigUint64Array", "Float32Array", "Float64Array"),
-)
-NAMES = frozenset({*_FINDERS, *_VALUES, *TYPED_NAMES})
+NAMES = frozenset({*_FINDERS, *_VALUES})
 """The names of the globals that there are."""
 
 
@@ -215,6 +209,4 @@ def find_global(name: str) -> Any:
     """
     if name in _VALUES:
         return _VALUES[name]
-    if name in TYPED_NAMES:
-        return _typed_arrays()[name]
     return _FINDERS[name]()

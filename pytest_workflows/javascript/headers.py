@@ -8,15 +8,15 @@ from typing import Any
 
 from durable_engine import jsnull
 
-from .convert import call, pairs_of
-from .iterators import JsIterator, entries
-from .objects import JsArray, JsObject, js_error, js_text
+from .convert import pairs_of
+from .iterators import PairIterable
+from .objects import JsArray, js_error, js_text
 
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _REFUSED_IN_VALUES = re.compile("[\0\r\n]")
 
 
-class Headers(JsObject):
+class Headers(PairIterable):
     """The headers of a request or response; iterated over, they are pairs, sorted by name.
 
     Several values of one name are one, joined by commas; only `set-cookie` stands alone.
@@ -56,8 +56,8 @@ class Headers(JsObject):
 
     def get(self, name: Any) -> Any:
         """The values of a name, joined by commas; null where there are none."""
-        values = self._values.get(_key(js_text(name)))
-        return ", ".join(values) if values is not None else jsnull
+        found = self._first(_key(js_text(name)))
+        return jsnull if found is None else found
 
     def getAll(self, name: Any) -> JsArray:
         """The values of `set-cookie`, the one name that may be asked for."""
@@ -79,24 +79,7 @@ class Headers(JsObject):
         self._values.pop(key, None)
         self._spelling.pop(key, None)
 
-    def forEach(self, callback: Any, this: Any = None) -> None:
-        """Call a function with value, name and the headers, for each."""
-        for name, value in list(self._pairs()):
-            call(callback, value, name, self)
-
-    def entries(self) -> JsIterator:
-        """Pairs of name and value."""
-        return entries(self._pairs())
-
-    def keys(self) -> JsIterator:
-        """The names."""
-        return JsIterator(name for name, _ in self._pairs())
-
-    def values(self) -> JsIterator:
-        """The values."""
-        return JsIterator(value for _, value in self._pairs())
-
-    def _pairs(self) -> Iterator[tuple[str, str]]:
+    def _each(self) -> Iterator[tuple[str, str]]:
         for name in sorted(self._values):
             values = self._values[name]
             for value in values if name == "set-cookie" else [", ".join(values)]:
@@ -115,9 +98,6 @@ class Headers(JsObject):
         """The value of a name in lower case, None where there is none."""
         values = self._values.get(name)
         return None if values is None else ", ".join(values)
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self.entries())
 
 
 def _key(name: str) -> str:

@@ -13,8 +13,7 @@ from typing import Any, NoReturn
 
 from durable_engine import JsBigInt, JsException, JsProxy, js_number_text, jsnull
 
-from .objects import JsArray, JsFunction, JsObject, JsPlain, PyProxy, js_error, js_text, number
-from .objects import from_python as _from_python
+from .objects import JsArray, JsFunction, JsObject, JsPlain, PyProxy, from_python, js_error, js_text, number
 
 # -- text to values ----------------------------------------------------------------------------------------------------
 
@@ -71,7 +70,7 @@ def _revived(key: str, value: Any, reviver: Any) -> Any:
         value = JsPlain({name: item for name, item in revived.items() if item is not None})
     elif isinstance(value, JsArray):
         value = JsArray([_revived(str(index), item, reviver) for index, item in enumerate(value._items)])
-    return _from_python(reviver(key, value))
+    return from_python(reviver(key, value))
 
 
 class _Unexpected(Exception):
@@ -268,9 +267,9 @@ class _Writer:
         if isinstance(value, JsProxy) and not isinstance(value, JsFunction):
             convert = getattr(value, "toJSON", None)
             if callable(convert):
-                value = _from_python(convert(key))
+                value = from_python(convert(key))
         if self._replace is not None:
-            value = _from_python(self._replace(key, value))
+            value = from_python(self._replace(key, value))
         if isinstance(value, JsObject) and type(value)._js_class in _BOXES:
             value = value._primitive
         if isinstance(value, JsProxy):

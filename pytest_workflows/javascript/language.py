@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, unquote
@@ -12,14 +13,17 @@ from durable_engine import JsBigInt, js_number_text
 
 from .arrays import same_value
 from .convert import (
+    call,
     is_missing,
+    is_number,
     is_true,
     items_of,
+    read_entries,
     record_of,
     text_to_number,
     to_number,
 )
-from .objects import JsArray, JsFunction, JsObject, JsPlain, js_error, js_text, number
+from .objects import MAX_SAFE, JsArray, JsFunction, JsObject, JsPlain, js_error, js_text, number
 from .rpc import FROM_RPC
 
 # -- Object ------------------------------------------------------------------------------------------------------------
@@ -56,14 +60,7 @@ def _from_entries(pairs: Any = None) -> JsPlain:
     items = items_of(pairs)
     if items is None:
         raise js_error("TypeError", f"{js_text(pairs)} is not iterable")
-    made: dict[str, Any] = {}
-    for pair in items:
-        parts = items_of(pair)
-        if parts is None:
-            raise js_error("TypeError", f"Iterator value {js_text(pair)} is not an entry object")
-        key, value, *_ = [*parts, None, None]
-        made[js_text(key)] = value
-    return JsPlain(made)
+    return JsPlain({js_text(key): value for key, value in read_entries(items)})
 
 
 def _assign(target: Any, *sources: Any) -> Any:
@@ -75,10 +72,6 @@ def _assign(target: Any, *sources: Any) -> Any:
 
 def _freeze(value: Any = None) -> Any:
     return value
-
-
-def _is(one: Any = None, other: Any = None) -> bool:
-    return same_value(one, other)
 
 
 def _create(prototype: Any = None) -> JsPlain:
@@ -93,13 +86,8 @@ def _construct_object(cls: type, value: Any = None) -> Any:
     return JsPlain() if is_missing(value) else value
 
 
-def _statics(made: type, functions: dict[str, Any]) -> None:
-    for name, function in functions.items():
-        setattr(made, f"_static_{name}", staticmethod(function) if callable(function) else function)
-
-
-_statics(
-    JsPlain,
+JsPlain._complete(
+    {},
     {
         "keys": _keys,
         "values": _values,
@@ -108,13 +96,14 @@ _statics(
         "assign": _assign,
         "freeze": _freeze,
         "seal": _freeze,
-        "is_": _is,
+        "is_": same_value,
         "create": _create,
         "hasOwn": _has_own,
         "getOwnPropertyNames": _keys,
     },
+    construct=_construct_object,
 )
-JsPlain._construct = JsPlain._call = classmethod(_construct_object)  # type: ignore[method-assign,assignment,attr-defined]
+JsPlain._call = JsPlain._construct  # type: ignore[attr-defined]
 
 
 # -- primitives as objects ---------------------------------------------------------------------------------------------
@@ -152,8 +141,8 @@ def _to_numeric(*values: Any) -> int | float:
 class Number(_Primitive):
     """A number as an object; called without `new`, it makes a number of a value."""
 
-    _static_MAX_SAFE_INTEGER = 2**53 - 1
-    _static_MIN_SAFE_INTEGER = -(2**53 - 1)
+    _static_MAX_SAFE_INTEGER = MAX_SAFE
+    _static_MIN_SAFE_INTEGER = -MAX_SAFE
     _static_MAX_VALUE = 1.7976931348623157e308
     _static_EPSILON = 2.0**-52
     _static_NaN = math.nan
@@ -170,26 +159,22 @@ class Number(_Primitive):
     @staticmethod
     def isInteger(value: Any = None) -> bool:
         """Whether a value is a whole number."""
-        return _is_number(value) and math.isfinite(value) and float(value).is_integer()
+        return is_number(value) and math.isfinite(value) and float(value).is_integer()
 
     @staticmethod
     def isSafeInteger(value: Any = None) -> bool:
         """Whether a value is a whole number that is exact."""
-        return Number.isInteger(value) and abs(value) < 2**53
+        return Number.isInteger(value) and abs(value) <= MAX_SAFE
 
     @staticmethod
     def isFinite(value: Any = None) -> bool:
         """Whether a value is a number, and a finite one."""
-        return _is_number(value) and math.isfinite(value)
+        return is_number(value) and math.isfinite(value)
 
     @staticmethod
     def isNaN(value: Any = None) -> bool:
         """Whether a value is NaN."""
         return isinstance(value, float) and math.isnan(value)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool | JsBigInt)
 
 
 class String(_Primitive):
@@ -365,8 +350,6 @@ class Reflect(JsObject):
 
     def apply(self, function: Any, this: Any, arguments: Any) -> Any:
         """Call a function with the items of an array."""
-        from .convert import call
-
         return call(function, *(items_of(arguments) or ()))
 
     def construct(self, constructor: Any, arguments: Any) -> Any:
@@ -383,7 +366,7 @@ def parse_int(text: Any = None, base: Any = None) -> int | float:
     """JavaScript's `parseInt`: the whole number that a text begins with."""
     given = js_text(text).strip().lower()
     sign = -1 if given.startswith("-") else 1
-    given = given.lstrip("+-") if given[:1] in ("+", "-") else given
+    given = given[1:] if given[:1] in ("+", "-") else given
     radix = 0 if is_missing(base) else int(to_number(base))
     if radix in (0, 16) and given.startswith("0x"):
         given, radix = given[2:], 16
@@ -430,9 +413,21 @@ encode_uri_component = _encoder("-_.!~*'()")
 encode_uri = _encoder("-_.!~*'();/?:@&=+$,#")
 
 
+_BROKEN_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
+_RESERVED_ESCAPE = re.compile("%(?=2[346BCF]|3[ABDF]|40)", re.IGNORECASE)  # of ;/?:@&=+$,#
+
+
 def decode_uri_component(text: Any = None) -> str:
     """JavaScript's `decodeURIComponent`."""
+    given = js_text(text)
+    if _BROKEN_ESCAPE.search(given):
+        raise js_error("URIError", "URI malformed")
     try:
-        return unquote(js_text(text), errors="strict")
+        return unquote(given, errors="strict")
     except UnicodeDecodeError:
         raise js_error("URIError", "URI malformed") from None
+
+
+def decode_uri(text: Any = None) -> str:
+    """JavaScript's `decodeURI`: escapes of what has a meaning in a URI stay."""
+    return decode_uri_component(_RESERVED_ESCAPE.sub("%25", js_text(text)))

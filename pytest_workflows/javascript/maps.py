@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .collections import JsMap, JsSet
-from .convert import call, items_of
+from .convert import call, items_of, read_entries
 from .iterators import JsIterator, entries
 from .objects import js_error, js_text, to_python
 
@@ -28,18 +28,13 @@ class LiteralMap(JsMap):
 
 def _construct_map(cls: type[JsMap], pairs: Any = None) -> JsMap:
     made = cls()
-    for pair in _items(pairs):
-        parts = items_of(pair)
-        if parts is None:
-            raise js_error("TypeError", f"Iterator value {js_text(pair)} is not an entry object")
-        key, value, *_ = [*parts, None, None]
-        made._entries[key] = value
+    made._entries.update(read_entries(_items(pairs)))
     return made
 
 
 def _construct_set(cls: type[JsSet], items: Any = None) -> JsSet:
     made = cls()
-    made._items = dict.fromkeys(_items(items))
+    made._entries = dict.fromkeys(_items(items))
     return made
 
 
@@ -60,27 +55,19 @@ def _map_for_each(self: JsMap, function: Any) -> None:
 
 
 def _set_for_each(self: JsSet, function: Any) -> None:
-    for item in list(self._items):
+    for item in list(self._entries):
         call(function, item, item, self)
 
 
 def _values(self: JsSet) -> JsIterator:
-    return JsIterator(iter(list(self._items)))
+    return JsIterator(list(self._entries))
 
 
 def _entries(self: JsSet) -> JsIterator:
-    return entries((item, item) for item in list(self._items))
+    return entries((item, item) for item in list(self._entries))
 
 
-def complete() -> None:
-    """Give `JsMap` and `JsSet` all of these."""
-    JsMap._construct = classmethod(_construct_map)  # type: ignore[assignment,method-assign]
-    JsSet._construct = classmethod(_construct_set)  # type: ignore[assignment,method-assign]
-    JsMap._add_method("forEach", _map_for_each)
-    JsSet._add_method("forEach", _set_for_each)
-    for name in ("values", "keys"):
-        JsSet._add_method(name, _values)
-    JsSet._add_method("entries", _entries)
-
-
-complete()
+JsMap._complete({"forEach": _map_for_each}, {}, construct=_construct_map)
+JsSet._complete(
+    {"forEach": _set_for_each, "values": _values, "keys": _values, "entries": _entries}, {}, construct=_construct_set
+)

@@ -12,8 +12,8 @@ import os
 import uuid
 from typing import Any
 
-from .buffers import Uint8Array
-from .convert import buffer_of, is_missing, to_integer
+from .buffers import Uint8Array, buffer_of
+from .convert import is_missing, to_integer
 from .objects import JsObject, js_error, js_text
 
 

@@ -12,10 +12,13 @@ import inspect
 import keyword
 import os
 from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping, MutableMapping, Sequence
+from importlib import import_module
 from types import FunctionType
 from typing import Any, ClassVar, Self, TypeVar
 
-from durable_engine import JsBigInt, JsException, JsNull, JsProxy, hide_frames, jsnull
+from durable_engine import JsBigInt, JsException, JsNull, JsProxy, hide_frames, js_number_text, jsnull
+
+from .tasks import Waiting, keep_running, others_are_ready
 
 # Of the whole room; not in its __init__, which a pytest run without a Worker imports too.
 hide_frames(os.path.dirname(__file__) + os.sep)
@@ -125,13 +128,8 @@ class JsFunction(JsProxy):
         most: int | None = None,
         least: int = 0,
     ) -> None:
-        self._function, self._name, self._is_promised, self._most, self._least = (
-            function,
-            name,
-            is_promised,
-            most,
-            least,
-        )
+        self._function, self._name, self._is_promised = function, name, is_promised
+        self._most, self._least = most, least
 
     @property
     def name(self) -> str:
@@ -150,10 +148,7 @@ class JsFunction(JsProxy):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call it from Python: arguments are converted as Pyodide does, keywords are one more object."""
-        values = [from_python(value) for value in args]
-        if kwargs:
-            values.append(JsPlain({key: from_python(value) for key, value in kwargs.items()}))
-        return to_python(self.call_js(values))
+        return to_python(self.call_js(_arguments(args, kwargs)))
 
     def call_js(self, values: list[Any]) -> Any:
         """Call it with values of JavaScript.
@@ -207,6 +202,14 @@ class JsFunction(JsProxy):
 
     def __repr__(self) -> str:
         return f"function {self._name}() {{ [native code] }}"
+
+
+def _arguments(args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Any]:
+    """The arguments of a call from Python as JavaScript gets them: keywords are one more object."""
+    values = [from_python(value) for value in args]
+    if kwargs:
+        values.append(JsPlain({key: from_python(value) for key, value in kwargs.items()}))
+    return values
 
 
 class _Method:
@@ -266,6 +269,8 @@ class JsObject(JsProxy):
     _js_class: ClassVar[str] = "Object"
     _own: ClassVar[tuple[str, ...]] = ()
     """The names of the properties that JavaScript finds on an object itself, rather than on its prototype."""
+    _rest_in: ClassVar[str] = ""
+    """The module that gives the class those of its methods which no conversion needs; empty once it did."""
 
     def __init__(self) -> None: ...
 
@@ -287,6 +292,28 @@ class JsObject(JsProxy):
     def _add_method(cls, name: str, function: Callable[..., Any]) -> None:
         """Give the class a method that is made by other code."""
         setattr(cls, name, _Method(function, name, is_promised=False))
+
+    @classmethod
+    def _complete(
+        cls,
+        methods: Mapping[str, Callable[..., Any]],
+        statics: Mapping[str, Callable[..., Any]],
+        construct: Callable[..., Any] | None = None,
+    ) -> None:
+        """Give the class the methods that no conversion needs.
+
+        Args:
+            methods: Its objects' methods, by their names.
+            statics: Its constructor's functions, by their names.
+            construct: JavaScript's `new`; None for the class's own.
+        """
+        cls._rest_in = ""
+        for name, method in methods.items():
+            cls._add_method(name, method)
+        for name, function in statics.items():
+            setattr(cls, f"_static_{name}", staticmethod(function))
+        if construct is not None:
+            cls._construct = classmethod(construct)  # type: ignore[assignment,method-assign]
 
     @classmethod
     def _construct(cls, *args: Any) -> JsProxy:
@@ -357,6 +384,8 @@ class JsObject(JsProxy):
         return f"[object {self._js_class}]"
 
     def __getattr__(self, name: str) -> Any:
+        if _load_rest(type(self)):
+            return getattr(self, name)
         raise AttributeError(name)
 
     def __repr__(self) -> str:
@@ -420,6 +449,17 @@ _OPERATORS: tuple[tuple[str, str, Callable[..., Any]], ...] = (
 )
 
 
+def _load_rest(made: type) -> bool:
+    """Have a class given the methods that no conversion needs; whether it had to be."""
+    if not getattr(made, "_rest_in", ""):
+        return False
+    for base in made.__mro__:
+        if module := vars(base).get("_rest_in"):
+            base._rest_in = ""  # type: ignore[attr-defined]  # no second time, also while the module is being loaded
+            import_module(f"{__package__}.{module}")
+    return True
+
+
 class _Uncloneable:
     """What an object crosses the boundary as that JavaScript cannot clone: nothing."""
 
@@ -440,10 +480,7 @@ class JsConstructor(JsFunction):
 
     def new(self, *args: Any, **kwargs: Any) -> Any:
         """Make an object; keywords are one more object, as in any call."""
-        values = [from_python(value) for value in args]
-        if kwargs:
-            values.append(JsPlain({key: from_python(value) for key, value in kwargs.items()}))
-        return to_python(self._class._construct(*values))
+        return to_python(self._class._construct(*_arguments(args, kwargs)))
 
     def call_js(self, values: list[Any]) -> Any:
         """Call it without `new`, which most classes refuse."""
@@ -470,9 +507,6 @@ class JsConstructor(JsFunction):
                     return found
         raise AttributeError(name)
 
-    def __repr__(self) -> str:
-        return f"function {self._name}() {{ [native code] }}"
-
 
 for _class in (JsObject, JsFunction, JsConstructor):
     _class.__module__, _class.__name__, _class.__qualname__ = "pyodide.ffi", "JsProxy", "JsProxy"
@@ -486,6 +520,7 @@ def constructor_of(made: type) -> JsConstructor:
     found = _constructors.get(made)
     if found is None:
         found = _constructors[made] = JsConstructor(made)
+        _load_rest(made)
     return found
 
 
@@ -496,6 +531,7 @@ class JsPlain(JsObject, js_class="Object"):
         entries: Keys and values, of JavaScript; the mapping is copied where keys must be moved.
     """
 
+    _rest_in = "language"
     _entries: dict[str, Any]
 
     def __init__(self, entries: Mapping[str, Any] | None = None) -> None:
@@ -538,6 +574,7 @@ class JsArray(JsObject, js_class="Array"):
         items: The items, values of JavaScript; the list is the array's own from now on.
     """
 
+    _rest_in = "arrays"
     _items: list[Any]
 
     def __init__(self, items: list[Any] | None = None) -> None:
@@ -564,6 +601,9 @@ class JsArray(JsObject, js_class="Array"):
 
     def __len__(self) -> int:
         return len(self._items)
+
+    def __add__(self, other: Any) -> JsArray:
+        return JsArray([*self._items, *map(from_python, other)])
 
     def __bool__(self) -> bool:
         return bool(self._items)
@@ -694,8 +734,6 @@ def js_text(value: Any) -> str:
     if isinstance(value, int):
         return str(int(value))
     if isinstance(value, float):
-        from durable_engine import js_number_text
-
         return js_number_text(value)
     if isinstance(value, JsObject):
         return value._text()
@@ -724,6 +762,8 @@ class JsPromise(JsObject, js_class="Promise"):
 
     Awaiting a settled one lets others go first only where others are ready: there is nobody else who could tell.
     """
+
+    _rest_in = "promises"
 
     def __init__(self) -> None:
         self._value: Any = None
@@ -787,7 +827,7 @@ class JsPromise(JsObject, js_class="Promise"):
 
     def __await__(self) -> Generator[Any, None, Any]:
         if not self._is_settled:
-            future = _Waiting(self._task)
+            future = Waiting(self._task)
             self._waiters.append(lambda: None if future.done() else future.set_result(None))
             yield from future.__await__()
         elif others_are_ready():
@@ -824,40 +864,6 @@ class JsPromise(JsObject, js_class="Promise"):
             await settle(function())
 
 
-class _Waiting(asyncio.Future[None]):
-    """What awaits a promise. The engine's clock, which moves where all of a step waits for its timers, looks at it.
-
-    Args:
-        task: The promise's task; None where it has none.
-
-    Attributes:
-        settled_by_code: Whether other tasks and callbacks settle the promise, and nothing else.
-    """
-
-    def __init__(self, task: asyncio.Future[Any] | None) -> None:
-        super().__init__(loop=asyncio.get_running_loop())
-        self._children = () if task is None else (task,)  # as the future of a `gather` has them
-        self.settled_by_code = task is None
-
-
-_running: set[asyncio.Future[Any]] = set()
-"""The loop refers to its tasks weakly."""
-
-
-def keep_running(task: asyncio.Future[Any]) -> None:
-    """Keep a task until it is done, or the test is."""
-    _running.add(task)
-    task.add_done_callback(_running.discard)
-
-
-def cancel_running() -> None:
-    """Cancel what timers and promises of JavaScript have running: it ends with the test. For the plugin."""
-    for task in list(_running):
-        if not task.get_loop().is_closed():
-            task.cancel()
-    _running.clear()
-
-
 async def settle(value: Any) -> Any:
     """What a value is in the end: a promise's or another awaitable's is awaited.
 
@@ -867,16 +873,3 @@ async def settle(value: Any) -> Any:
     if inspect.isawaitable(value):
         value = await value
     return from_python(value)
-
-
-class Turn:
-    """Awaited, it lets others go first."""
-
-    def __await__(self) -> Generator[None, None, None]:
-        yield
-
-
-def others_are_ready() -> bool:
-    """Whether anything else would run if this task let it. A loop that does not tell lets others go first always."""
-    ready: Sequence[object] | None = getattr(asyncio.get_running_loop(), "_ready", None)
-    return ready is None or bool(ready)

@@ -65,7 +65,7 @@ def _joined(promises: Any, on_value: Callable[..., Any], on_error: Callable[...,
         promises: An iterable of values of JavaScript.
         on_value: Gets the joined promise, the outcomes so far, the place and the value.
         on_error: The same for an error.
-        empty: What there is for none at all; None for a promise that is never settled.
+        empty: Gets the joined promise where there are none at all.
     """
     joined = JsPromise()
     found = items_of(promises)
@@ -74,7 +74,7 @@ def _joined(promises: Any, on_value: Callable[..., Any], on_error: Callable[...,
             js_error("TypeError", "object is not iterable (cannot read property Symbol(Symbol.iterator))")
         )
     items = [as_promise(item) for item in found]
-    outcomes: list[Any] = [_OPEN] * len(items)
+    outcomes = _Outcomes(len(items))
     if not items:
         empty(joined)
     for index, item in enumerate(items):
@@ -89,35 +89,51 @@ def _joined(promises: Any, on_value: Callable[..., Any], on_error: Callable[...,
     return joined
 
 
-_OPEN = object()
+class _Outcomes:
+    """The outcomes of several promises, in the order of the promises.
+
+    Args:
+        count: How many promises there are.
+
+    Attributes:
+        items: The outcomes.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.items: list[Any] = [None] * count
+        self._missing = count
+
+    def add(self, index: int, outcome: Any) -> bool:
+        """Enter the outcome of a promise; whether it was the last one that was missing."""
+        self.items[index] = outcome
+        self._missing -= 1
+        return not self._missing
 
 
-def _keep(joined: JsPromise, outcomes: list[Any], index: int, value: Any) -> None:
-    outcomes[index] = value
-    if not any(outcome is _OPEN for outcome in outcomes):
-        joined._resolve(JsArray(outcomes))
+def _keep(joined: JsPromise, outcomes: _Outcomes, index: int, value: Any) -> None:
+    if outcomes.add(index, value):
+        joined._resolve(JsArray(outcomes.items))
 
 
-def _keep_fulfilled(joined: JsPromise, outcomes: list[Any], index: int, value: Any) -> None:
+def _keep_fulfilled(joined: JsPromise, outcomes: _Outcomes, index: int, value: Any) -> None:
     _keep(joined, outcomes, index, JsPlain({"status": "fulfilled", "value": value}))
 
 
-def _keep_rejected(joined: JsPromise, outcomes: list[Any], index: int, error: BaseException) -> None:
+def _keep_rejected(joined: JsPromise, outcomes: _Outcomes, index: int, error: BaseException) -> None:
     _keep(joined, outcomes, index, JsPlain({"status": "rejected", "reason": from_python(error)}))
 
 
-def _fulfil(joined: JsPromise, outcomes: list[Any], index: int, value: Any) -> None:
+def _fulfil(joined: JsPromise, outcomes: _Outcomes, index: int, value: Any) -> None:
     joined._resolve(value)
 
 
-def _fail(joined: JsPromise, outcomes: list[Any], index: int, error: BaseException) -> None:
+def _fail(joined: JsPromise, outcomes: _Outcomes, index: int, error: BaseException) -> None:
     joined._reject(error)
 
 
-def _count_error(joined: JsPromise, outcomes: list[Any], index: int, error: BaseException) -> None:
-    outcomes[index] = from_python(error)
-    if not any(outcome is _OPEN for outcome in outcomes):
-        joined._reject(as_error(JsAggregateErrorObject(JsArray(outcomes), "All promises were rejected")))
+def _count_error(joined: JsPromise, outcomes: _Outcomes, index: int, error: BaseException) -> None:
+    if outcomes.add(index, from_python(error)):
+        joined._reject(as_error(JsAggregateErrorObject(JsArray(outcomes.items), "All promises were rejected")))
 
 
 def _empty_list(joined: JsPromise) -> None:
@@ -147,10 +163,9 @@ def _any(promises: Any = None) -> JsPromise:
     return _joined(promises, _fulfil, _count_error, _none_of_none)
 
 
-def complete() -> None:
-    """Give `JsPromise` its constructor and what belongs to that."""
-    JsPromise._construct = classmethod(_construct)  # type: ignore[assignment,method-assign]
-    statics: dict[str, Callable[..., Any]] = {
+JsPromise._complete(
+    {},
+    {
         "resolve": _resolve,
         "reject": _reject,
         "withResolvers": _with_resolvers,
@@ -158,9 +173,6 @@ def complete() -> None:
         "allSettled": _all_settled,
         "race": _race,
         "any": _any,
-    }
-    for name, function in statics.items():
-        setattr(JsPromise, f"_static_{name}", staticmethod(function))
-
-
-complete()
+    },
+    construct=_construct,
+)

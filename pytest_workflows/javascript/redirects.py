@@ -9,11 +9,9 @@ from collections.abc import Awaitable, Callable
 
 from .headers import Headers
 from .objects import JsPlain, js_error
-from .request import Request
-from .response import Response
-from .url import parse_url
+from .request import Request, read_url
+from .response import REDIRECTS, Response
 
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST = 20
 _ONE_TIME = (
     "A request with a one-time-use body (it was initialized from a stream, not a buffer) encountered a redirect "
@@ -41,7 +39,7 @@ async def follow(answer: Callable[[Request], Awaitable[Response]], request: Requ
         response = await answer(sent)
         response._url, response._is_redirected = sent._url.partition("#")[0], hop > 0
         target = response._headers._first("location")
-        if not follows or response._status not in _REDIRECTS or target is None:
+        if not follows or response._status not in REDIRECTS or target is None:
             return response
         keeps = response._status in (307, 308) or sent._method in ("GET", "HEAD")
         keeps = keeps or (response._status in (301, 302) and sent._method != "POST")
@@ -52,10 +50,7 @@ async def follow(answer: Callable[[Request], Awaitable[Response]], request: Requ
 
 
 def _next(request: Request, target: str, content: bytes | None, *, keeps: bool) -> Request:
-    try:
-        url = parse_url(target, request._url).href
-    except ValueError:
-        raise js_error("TypeError", f"Invalid URL: {target}") from None
+    url = read_url(target, request._url)
     headers = Headers(request._headers)
     if not keeps:
         for name in ("content-type", "content-length", "content-encoding"):

@@ -9,7 +9,7 @@ from durable_engine import jsnull
 
 from .body import Body
 from .convert import is_missing
-from .events import AbortController, AbortSignal, when_aborted
+from .events import AbortSignal
 from .headers import Headers
 from .objects import js_error, js_text, option
 from .url import parse_url
@@ -46,10 +46,7 @@ class Request(Body):
         self._method = _method(method, source)
         self._redirect = _redirect(redirect, source)
         headers = option(options, "headers")
-        if is_missing(headers):
-            made = Headers(source._headers) if source is not None else Headers()
-        else:
-            made = Headers(headers)
+        made = Headers(source._headers if source is not None and is_missing(headers) else headers)
         body = option(options, "body")
         if is_missing(body) and source is not None:
             self._take_over(source, made)
@@ -66,19 +63,16 @@ class Request(Body):
         followed = source._signal if signal is None and source is not None else signal
         self._signal = None
         if isinstance(followed, AbortSignal):
-            controller = AbortController()
-            self._signal = controller.signal
-            when_aborted(followed, lambda: controller._signal._abort(followed._reason))
+            self._signal = AbortSignal._made()
+            self._signal._follow(followed)
 
     def _take_over(self, source: Request, headers: Headers) -> None:
-        if source._is_used or (source._stream is not None and source._stream._is_disturbed):
+        if source.bodyUsed:
             raise js_error("TypeError", "Cannot reconstruct a Request with a used body.")
-        self._headers, self._content, self._stream, self._is_used = headers, source._content, None, False
+        self._hold_bytes(source._content, headers)
         if source._stream is not None:
-            self._stream = source._stream
-            source._stream = type(source._stream)._of_bytes(b"")
-            source._stream._is_disturbed = True
-        source._is_used = self._content is not None or self._stream is not None
+            self._stream, source._stream, source._content = source._stream, None, b""
+        source._is_used = source._content is not None
 
     @property
     def method(self) -> str:
@@ -136,14 +130,18 @@ class Request(Body):
         return copy
 
 
-def read_url(text: str) -> str:
+def read_url(text: str, base: str | None = None) -> str:
     """A request's URL as the runtime writes it.
+
+    Args:
+        text: The URL; relative, if there is a base.
+        base: What it is relative to.
 
     Raises:
         JsException: A TypeError: it is not valid.
     """
     try:
-        return parse_url(text).href
+        return parse_url(text, base).href
     except ValueError:
         raise js_error("TypeError", f"Invalid URL: {text}") from None
 

@@ -16,7 +16,7 @@ from .objects import js_error, js_text, option
 from .request import read_url
 
 NULL_BODY = frozenset({101, 204, 205, 304})
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 _REASONS |= {
     302: "Found",
@@ -53,7 +53,7 @@ class Response(Body):
                 "RangeError", "Responses may only be constructed with status codes in the range 200 to 599, inclusive."
             )
         self._reason = _REASONS.get(self._status, "") if is_missing(text) or text == "" else js_text(text)
-        self._hold(body, Headers(None if is_missing(headers) else headers))
+        self._hold(body, Headers(headers))
         if self._status in NULL_BODY and (self._stream is not None or self._content):
             raise js_error("TypeError", "Response with null body status (101, 204, 205, or 304) cannot have a body.")
         if self._status in NULL_BODY:
@@ -115,7 +115,7 @@ class Response(Body):
             status: 301, 302, 303, 307 or 308; 302 when left out.
         """
         code = 302 if is_missing(status) else to_integer(status)
-        if code not in _REDIRECTS:
+        if code not in REDIRECTS:
             raise js_error("RangeError", f"{code} is not a redirect status code.")
         made = Response()
         made._status, made._reason = code, _REASONS[code]

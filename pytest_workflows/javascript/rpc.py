@@ -12,16 +12,8 @@ from typing import Any
 
 from durable_engine import ConversionError, JsBigInt, JsDict, JsNull, JsProxy, jsnull
 
-from .collections import (
-    JsArrayBuffer,
-    JsDataView,
-    JsDate,
-    JsErrorObject,
-    JsMap,
-    JsSet,
-    JsTypedArray,
-    buffer_from_python,
-)
+from .buffers import JsBuffer, buffer_from_python
+from .collections import JsDate, JsErrorObject, JsMap, JsSet
 from .objects import JsArray, JsObject, JsPlain, PyProxy, from_python, js_error, js_text, to_python
 
 
@@ -122,10 +114,6 @@ def _refuse(value: Any) -> None:
         _refuse(item)
 
 
-def _buffer(value: Any) -> JsTypedArray:
-    return buffer_from_python(value)
-
-
 _TO_RPC: dict[type, Callable[[Any], Any]] = {
     type(None): lambda _: jsnull,
     str: from_python,
@@ -138,8 +126,8 @@ _TO_RPC: dict[type, Callable[[Any], Any]] = {
     JsDict: _dict,
     dict: _dict,
     set: _set,
-    bytes: _buffer,
-    memoryview: _buffer,
+    bytes: buffer_from_python,
+    memoryview: buffer_from_python,
     tuple: _raise_on_disabled_type,
     bytearray: _raise_on_disabled_type,
 }
@@ -184,7 +172,7 @@ def _map(value: JsMap) -> JsDict:
 
 
 def _js_set(value: JsSet) -> set[Any]:
-    return set(value._items)
+    return set(value._entries)
 
 
 def _date(value: JsDate) -> datetime:
@@ -202,7 +190,7 @@ def _object_from(value: Any) -> Any:
     made = FROM_RPC.get(name) if name is not None else None
     if made is not None:
         return made(value)
-    if isinstance(value, JsArrayBuffer | JsTypedArray | JsDataView):
+    if isinstance(value, JsBuffer):
         return value.to_py()
     for base, convert in _FROM_EXACT.items():
         if isinstance(value, base) and (base is not JsErrorObject or name == "Error"):
@@ -220,5 +208,3 @@ _FROM_EXACT: dict[type, Callable[[Any], Any]] = {
     JsErrorObject: _error,
     PyProxy: to_python,
 }
-
-__all__ = ["FROM_RPC", "JsObject", "RpcHolder", "python_from_rpc", "python_to_rpc"]

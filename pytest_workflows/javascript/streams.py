@@ -14,14 +14,15 @@ from typing import Any, ClassVar
 
 from durable_engine import StreamContent, jsnull, streams
 
-from .collections import JsTypedArray, Uint8Array
-from .convert import as_error, buffer_of, call, is_missing, items_of, to_integer, to_number, when_settled
+from .buffers import JsBuffer, JsTypedArray, Uint8Array, buffer_of
+from .convert import as_error, call, is_missing, items_of, to_integer, to_number, when_settled
 from .objects import JsArray, JsObject, JsPlain, JsPromise, js_error, js_text, option, promised, settle, to_python
 
 CHUNK = 4096
 """The most bytes that the runtime gives in one chunk of a body, unless a reader asks for more."""
 
 LOCKED = "This ReadableStream is currently locked to a reader."
+_RELEASED = "This ReadableStream reader has been released."
 
 
 class ReadableStream(JsObject):
@@ -196,7 +197,7 @@ class ReadableStream(JsObject):
 
     def _size_of(self, chunk: Any) -> float:
         if self._is_bytes:
-            return len(buffer_of(chunk) or b"")
+            return chunk.byteLength if isinstance(chunk, JsBuffer) else 0
         return 1 if self._size is None else to_number(call(self._size, chunk))
 
     def _end(self) -> None:
@@ -293,12 +294,17 @@ class ReadableStream(JsObject):
         if self.locked:
             raise js_error("TypeError", LOCKED)
         self._is_disturbed = True
-        if self._state != "errored" and (self._is_closing or self._state == "closed"):
-            data = b"".join(_bytes_of(chunk) for chunk, _ in self._chunks)
-            self._chunks.clear()
-            self._finish()
-            return data
-        return self._collect()
+        chunks = self._take_all()
+        return self._collect() if chunks is None else b"".join(map(_bytes_of, chunks))
+
+    def _take_all(self) -> list[Any] | None:
+        """The chunks that are left, where all are here already; None where more may come, or an error did."""
+        if self._state == "errored" or not (self._is_closing or self._state == "closed"):
+            return None
+        chunks = [chunk for chunk, _ in self._chunks]
+        self._chunks.clear()
+        self._finish()
+        return chunks
 
     def _stored_content(self) -> StreamContent | Coroutine[Any, Any, StreamContent]:
         content = self._drain()
@@ -376,9 +382,9 @@ class ReadableByteStreamController(ReadableStreamDefaultController):
 
     def enqueue(self, chunk: Any) -> None:
         """Add a chunk of bytes."""
-        if buffer_of(chunk) is None:
+        if not isinstance(chunk, JsBuffer):
             raise js_error("TypeError", "The chunk must be an ArrayBuffer or an ArrayBufferView.")
-        self._stream._put(chunk if isinstance(chunk, JsTypedArray) else Uint8Array(buffer_of(chunk)))
+        self._stream._put(chunk if isinstance(chunk, JsTypedArray) else Uint8Array(chunk.to_bytes()))
         self._stream._ask()
 
 
@@ -409,7 +415,7 @@ class ReadableStreamDefaultReader(JsObject):
 
     def _owned(self) -> ReadableStream:
         if self._stream is None:
-            raise js_error("TypeError", "This ReadableStream reader has been released.")
+            raise js_error("TypeError", _RELEASED)
         return self._stream
 
     @promised
@@ -427,7 +433,7 @@ class ReadableStreamDefaultReader(JsObject):
         stream, self._stream = self._stream, None
         if stream is not None:
             stream._reader = None
-            error = js_error("TypeError", "This ReadableStream reader has been released.")
+            error = js_error("TypeError", _RELEASED)
             for read in stream._reads:
                 read._reject(error)
             stream._reads.clear()
@@ -495,21 +501,15 @@ def _branches(stream: ReadableStream) -> tuple[ReadableStream, ReadableStream]:
     def cancelled(_: Any) -> Any:
         return stream._stop(None) if all(branch._state == "closed" for branch in branches) else None
 
-    if stream._state != "errored" and (stream._is_closing or stream._state == "closed"):
-        # All is here: no branch has to wait for the other one.
-        chunks = [chunk for chunk, _ in stream._chunks]
-        stream._chunks.clear()
-        stream._finish()
-        stream._is_disturbed = True
-        branches = (ReadableStream._made(is_bytes=stream._is_bytes), ReadableStream._made(is_bytes=stream._is_bytes))
-        for branch in branches:
-            for chunk in chunks:
-                branch._put(chunk)
-            branch._end()
-        return branches
+    def branch() -> ReadableStream:
+        return ReadableStream._made(pull, cancelled, is_bytes=stream._is_bytes)
+
     stream._is_disturbed = True
-    branches = (
-        ReadableStream._made(pull, cancelled, is_bytes=stream._is_bytes),
-        ReadableStream._made(pull, cancelled, is_bytes=stream._is_bytes),
-    )
+    chunks = stream._take_all()
+    branches = (branch(), branch())
+    if chunks is not None:  # no branch has to wait for the other one
+        for each in branches:
+            for chunk in chunks:
+                each._put(chunk)
+            each._end()
     return branches

@@ -8,11 +8,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from .buffers import JsTypedArray, Uint8Array
-from .convert import buffer_of, is_missing, is_true
+from .buffers import JsTypedArray, Uint8Array, buffer_of
+from .convert import is_missing, is_true
 from .objects import JsObject, JsPlain, js_error, js_text, option
 
-_BOMS = {"utf-8": b"\xef\xbb\xbf", "utf-16le": b"\xff\xfe", "utf-16be": b"\xfe\xff"}
+_WITH_MARK = ("utf-8", "utf-16le", "utf-16be")
+"""The encodings whose texts may begin with a byte order mark."""
 _NAMES = {
     **dict.fromkeys(("utf8", "unicode-1-1-utf-8", "unicode11utf8", "unicode20utf8", "x-unicode20utf8"), "utf-8"),
     **dict.fromkeys(("utf-16", "ucs-2", "unicode", "iso-10646-ucs-2", "csunicode", "unicodefeff"), "utf-16le"),
@@ -118,17 +119,17 @@ def decoder_of(label: Any, options: Any) -> tuple[str, Callable[[bytes, bool], s
     if made is None:
         raise js_error("RangeError", f'"{given}" is not a valid encoding.')
     decoder = made("strict" if is_fatal else "replace")
-    seen: list[bool] = []
+    may_be_marked = name in _WITH_MARK and not keeps_mark
 
     def decode(data: bytes, is_last: bool) -> str:
+        nonlocal may_be_marked
         try:
             text = decoder.decode(data, is_last)
         except UnicodeDecodeError:
             raise js_error("TypeError", "Failed to decode input.") from None
-        if text and not seen:
-            seen.append(True)
-            if name in _BOMS and not keeps_mark:
-                return text.removeprefix("\ufeff")
+        if text and may_be_marked:
+            may_be_marked = False
+            return text.removeprefix("\ufeff")
         return text
 
     return name, decode

@@ -8,8 +8,8 @@ from typing import Any
 
 from durable_engine import jsnull
 
-from .collections import JsTypedArray, Uint8Array
-from .convert import as_error, buffer_of, call, is_missing, to_integer, when_settled
+from .buffers import JsTypedArray, Uint8Array, buffer_of
+from .convert import as_error, call, is_missing, to_integer, when_settled
 from .objects import JsObject, JsPromise, js_error, js_text, option
 from .streams import ReadableStream
 from .text_coding import decoder_of
@@ -213,7 +213,34 @@ class TextEncoderStream(TransformStream):
         return "utf-8"
 
 
-class TextDecoderStream(TransformStream):
+class _ByBytes(TransformStream):
+    """A stream whose bytes go through a function of Python's."""
+
+    def _through(
+        self, add: Callable[[bytes], bytes | str], end: Callable[[], bytes | str], *, is_bytes: bool = True
+    ) -> None:
+        """Set the stream up.
+
+        Args:
+            add: Gives what comes out for what goes in.
+            end: Gives what comes out at last.
+            is_bytes: Whether bytes come out; else texts.
+        """
+
+        def write(chunk: Any) -> None:
+            data = buffer_of(chunk)
+            if data is None:
+                raise js_error("TypeError", "The chunk is not a BufferSource.")
+            self._give(add(data))
+
+        self._set_up(write, lambda: self._give(end()), is_bytes=is_bytes)
+
+    def _give(self, piece: bytes | str) -> None:
+        if piece:
+            self._put(Uint8Array(piece) if isinstance(piece, bytes) else piece)
+
+
+class TextDecoderStream(_ByBytes):
     """Bytes in, texts out.
 
     Args:
@@ -223,21 +250,7 @@ class TextDecoderStream(TransformStream):
 
     def __init__(self, label: Any = None, options: Any = None) -> None:
         self._name, decode = decoder_of(label, options)
-
-        def write(chunk: Any) -> None:
-            data = buffer_of(chunk)
-            if data is None:
-                raise js_error("TypeError", "The chunk is not a BufferSource.")
-            text = decode(data, False)
-            if text:
-                self._put(text)
-
-        def flush() -> None:
-            text = decode(b"", True)
-            if text:
-                self._put(text)
-
-        self._set_up(write, flush)
+        self._through(lambda data: decode(data, False), lambda: decode(b"", True), is_bytes=False)
 
     @property
     def encoding(self) -> str:
@@ -248,28 +261,6 @@ class TextDecoderStream(TransformStream):
 _WINDOW_BITS = {"gzip": 31, "deflate": 15, "deflate-raw": -15}
 
 
-class _ByBytes(TransformStream):
-    """A stream whose bytes go through a function of Python's.
-
-    Args:
-        add: Gives what comes out for what goes in.
-        end: Gives what comes out at last.
-    """
-
-    def _through(self, add: Callable[[bytes], bytes], end: Callable[[], bytes]) -> None:
-        def write(chunk: Any) -> None:
-            data = buffer_of(chunk)
-            if data is None:
-                raise js_error("TypeError", "The chunk is not a BufferSource.")
-            self._give(add(data))
-
-        self._set_up(write, lambda: self._give(end()), is_bytes=True)
-
-    def _give(self, data: bytes) -> None:
-        if data:
-            self._put(Uint8Array(data))
-
-
 class CompressionStream(_ByBytes):
     """Bytes in, compressed ones out.
 
@@ -278,7 +269,7 @@ class CompressionStream(_ByBytes):
     """
 
     def __init__(self, format: Any) -> None:
-        packer = zlib.compressobj(wbits=_window_bits("CompressionStream", format))
+        packer = zlib.compressobj(wbits=_window_bits(format))
         self._through(packer.compress, packer.flush)
 
 
@@ -290,7 +281,7 @@ class DecompressionStream(_ByBytes):
     """
 
     def __init__(self, format: Any) -> None:
-        unpacker = zlib.decompressobj(wbits=_window_bits("DecompressionStream", format))
+        unpacker = zlib.decompressobj(wbits=_window_bits(format))
 
         def add(data: bytes) -> bytes:
             try:
@@ -306,7 +297,7 @@ class DecompressionStream(_ByBytes):
         self._through(add, end)
 
 
-def _window_bits(kind: str, given: Any) -> int:
+def _window_bits(given: Any) -> int:
     bits = _WINDOW_BITS.get(js_text(given))
     if bits is None:
         raise js_error("TypeError", "The compression format must be either 'deflate', 'deflate-raw' or 'gzip'.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator
 from typing import Any, NoReturn
 from urllib.parse import quote_plus, unquote_to_bytes
 
@@ -12,8 +11,8 @@ import ada_url
 
 from durable_engine import jsnull
 
-from .convert import call, pairs_of
-from .iterators import JsIterator, entries
+from .convert import pairs_of
+from .iterators import PairIterable
 from .objects import JsArray, JsObject, js_error, js_text
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -96,8 +95,7 @@ class URL(JsObject):
     def searchParams(self) -> URLSearchParams:
         """The query's parameters; changing them changes the URL."""
         if self._params is None:
-            self._params = URLSearchParams()
-            self._params._pairs = parse_query(self._url.search.removeprefix("?"))
+            self._params = URLSearchParams(self._url.search)
             self._params._owner = self
         return self._params
 
@@ -139,7 +137,7 @@ for _name in ("protocol", "username", "password", "host", "hostname", "port", "p
     setattr(URL, _name, _part(_name))
 
 
-class URLSearchParams(JsObject):
+class URLSearchParams(PairIterable):
     """The parameters of a query; iterated over, they are pairs.
 
     Args:
@@ -205,32 +203,15 @@ class URLSearchParams(JsObject):
         self._pairs.sort(key=lambda pair: pair[0].encode("utf-16-be", "surrogatepass"))
         self._changed()
 
-    def forEach(self, callback: Any, this: Any = None) -> None:
-        """Call a function with value, name and the parameters, for each."""
-        for name, value in list(self._pairs):
-            call(callback, value, name, self)
-
-    def entries(self) -> JsIterator:
-        """Pairs of name and value."""
-        return entries(iter(self._pairs))
-
-    def keys(self) -> JsIterator:
-        """The names."""
-        return JsIterator(name for name, _ in self._pairs)
-
-    def values(self) -> JsIterator:
-        """The values."""
-        return JsIterator(value for _, value in self._pairs)
+    def _each(self) -> list[tuple[str, str]]:
+        return self._pairs
 
     def toString(self) -> str:
         """The query."""
-        return write_query(self._pairs)
+        return self._text()
 
     def _text(self) -> str:
-        return write_query(self._pairs)
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self.entries())
+        return "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in self._pairs)
 
 
 def parse_query(text: str) -> list[tuple[str, str]]:
@@ -245,11 +226,6 @@ def parse_query(text: str) -> list[tuple[str, str]]:
 
 def _unquoted(text: str) -> str:
     return unquote_to_bytes(text.replace("+", " ")).decode("utf-8", "replace")
-
-
-def write_query(pairs: list[tuple[str, str]]) -> str:
-    """The `application/x-www-form-urlencoded` text of names and values."""
-    return "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in pairs)
 
 
 def _quoted(text: str) -> str:

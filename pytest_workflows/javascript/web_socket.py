@@ -11,8 +11,8 @@ from typing import Any
 from durable_engine import jsnull
 
 from .blob import Blob
-from .buffers import JsArrayBuffer
-from .convert import buffer_of, is_missing, to_integer
+from .buffers import JsArrayBuffer, buffer_of
+from .convert import is_missing, to_integer
 from .events import CloseEvent, ErrorEvent, Event, EventTarget, MessageEvent
 from .objects import JsObject, JsPlain, js_error, js_text
 from .runtime import is_on

@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any
 
 from .convert import as_error, call, is_missing, is_true, to_number, when_settled
-from .events import AbortSignal, signal_reason, when_aborted
-from .objects import JsObject, JsPromise, from_python, js_error, option, promised
+from .events import AbortSignal, until_aborted
+from .objects import JsObject, JsPromise, from_python, js_error, option, promised, settle
 from .streams import ReadableStream, ReadableStreamDefaultReader
 
 LOCKED = "This WritableStream is currently locked to a writer."
@@ -269,13 +269,13 @@ def pipe(source: ReadableStream, target: Any, options: Any) -> JsPromise:
     async def run() -> None:
         try:
             while True:
-                if not is_missing(signal) and signal.aborted:
-                    raise as_error(signal_reason(signal))
+                if not is_missing(signal):
+                    signal.throwIfAborted()
                 try:
-                    result = (await _unless_aborted(source._read(), signal))._entries
+                    result = (await until_aborted(source._read(), signal))._entries
                 except Exception as error:
                     if not flags["preventAbort"]:
-                        target._abort(_thrown(error))
+                        target._abort(from_python(error))
                     raise
                 if result["done"]:
                     break
@@ -283,7 +283,7 @@ def pipe(source: ReadableStream, target: Any, options: Any) -> JsPromise:
                     await target._write(result["value"])
                 except Exception as error:
                     if not flags["preventCancel"] and source._state == "readable":
-                        await JsPromise.running(_stopped(source, error))
+                        await settle(source._stop(from_python(error)))
                     raise
             if not flags["preventClose"]:
                 await target._close()
@@ -295,22 +295,3 @@ def pipe(source: ReadableStream, target: Any, options: Any) -> JsPromise:
 
 
 ReadableStream._pipe = staticmethod(pipe)
-
-
-def _thrown(error: BaseException) -> Any:
-    return from_python(error)
-
-
-async def _stopped(source: ReadableStream, error: BaseException) -> None:
-    result = source._stop(_thrown(error))
-    if result is not None:
-        await result
-
-
-def _unless_aborted(read: JsPromise, signal: Any) -> JsPromise:
-    if is_missing(signal):
-        return read
-    either = JsPromise()
-    when_settled(read, either._resolve, either._reject)
-    when_aborted(signal, lambda: either._reject(as_error(signal_reason(signal))))
-    return either

@@ -40,6 +40,7 @@ class Project:
         self._config: WranglerConfig | None = None
         self._error: WorkflowConfigError | None = None
         self._aside: dict[str, ModuleType] = {}
+        self._main: ModuleType | None = None
         self._place: int | None = None
 
     def python_version(self) -> tuple[int, int]:
@@ -167,6 +168,8 @@ class Project:
         """
         config = self.config
         main = config.main
+        if main is not None and self._main is not None and sys.modules.get(main.stem) is self._main:
+            return self._main  # every call of a handler asks for it
         if main is None or not os.path.isfile(main):
             what = "names no main" if main is None else f"names main {shown(str(main))}, which does not exist"
             raise WorkflowConfigError(
@@ -191,6 +194,7 @@ class Project:
                 f"{config.path}:{config.main_line}: main is {main}, but `import {main.stem}` gives {file}. "
                 "Two modules of one name cannot be loaded: rename one of them."
             )
+        self._main = module
         return module
 
     def workflow_class(self, workflow: WorkflowBindingConfig) -> type[Any]:

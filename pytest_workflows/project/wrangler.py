@@ -77,6 +77,16 @@ _NESTED = {
     "durable_objects": ("bindings", "name"),
     "unsafe": ("bindings", "name"),
 }
+_WHAT_IT_IS = {
+    "d1_databases": "database_id",
+    "durable_objects.bindings": "class_name",
+    "kv_namespaces": "id",
+    "queues.producers": "queue",
+    "r2_buckets": "bucket_name",
+    "services": "service",
+}
+"""By kind: what a binding is of. wrangler makes a database, a namespace and a bucket that are not named."""
+_MADE = frozenset({"d1_databases", "kv_namespaces", "r2_buckets"})
 _CONSUMER_KEYS = (
     *("queue", "type", "max_batch_size", "max_batch_timeout", "max_retries", "dead_letter_queue", "max_concurrency"),
     *("visibility_timeout_ms", "retry_delay"),
@@ -254,13 +264,7 @@ def python_version(config: WranglerConfig) -> tuple[int, int]:
 
 def has_ctx_exports(config: WranglerConfig | None) -> bool:
     """Whether `ctx.exports` is there; the newest behaviour where no date says otherwise."""
-    if config is None:
-        return True
-    if "disable_ctx_exports" in config.compatibility_flags:
-        return False
-    if "enable_ctx_exports" in config.compatibility_flags:
-        return True
-    return config.compatibility_date is None or config.compatibility_date >= _CTX_EXPORTS_SINCE
+    return _is_on(config, "enable_ctx_exports", "disable_ctx_exports", _CTX_EXPORTS_SINCE)
 
 
 def load_config(path: Path, environment: str | None = None) -> WranglerConfig:
@@ -496,7 +500,15 @@ class _Reader:
 
     def _binding(self, where: str, near: Near, entry: Any, key: str, kind: str) -> BindingConfig:
         name = self._name_of(where, near, entry, key)
+        what = _WHAT_IT_IS.get(kind)
+        if what is not None and not (kind in _MADE and entry.get(what) is None):
+            self._check_text(where, near, entry, what)
         return BindingConfig(name, kind, entry, self._path, self.line_of(*near, name))
+
+    def _check_text(self, where: str, near: Near, entry: Mapping[str, Any], key: str) -> None:
+        if not isinstance(entry.get(key), str) or not entry[key]:
+            found = f"it is {shown_setting(entry[key])}" if key in entry else f"found: {brief(', '.join(entry))}"
+            self._fail(near, f'{where} has no text as "{key}" ({found}).')
 
     def _consumers(self, queues: Mapping[str, Any]) -> dict[str, int]:
         """The queues that have a consumer here, with the line of each."""
@@ -508,12 +520,8 @@ class _Reader:
         found: dict[str, int] = {}
         for index, entry in enumerate(entries):
             where, near = f"queues.consumers[{index}]", ("queues", "consumers", index)
-            if not isinstance(entry, dict):
-                self._fail(near, f"{where} is {kind_of(entry)}, not a table.")
-            queue, type = entry.get("queue"), entry.get("type", "worker")
-            if not isinstance(queue, str) or not queue:
-                named = brief(", ".join(entry)) or "nothing"
-                self._fail(near, f'{where} has no text as "queue", the name of the queue (found: {named}).')
+            queue = self._name_of(where, near, entry, "queue", "the name of the queue")
+            type = entry.get("type", "worker")
             if type not in _CONSUMERS:
                 known = " or ".join(f'"{one}"' for one in _CONSUMERS)
                 self._fail((*near, "type"), f"{where}.type is {shown_setting(type)}. A consumer is {known}.")
@@ -530,13 +538,13 @@ class _Reader:
                 ("triggers",), f'triggers.crons is {shown_setting(crons)}. Write a list of texts, as ["0 3 * * *"].'
             )
 
-    def _name_of(self, where: str, near: Near, entry: object, key: str) -> str:
+    def _name_of(self, where: str, near: Near, entry: Any, key: str, means: str = "the name in env") -> str:
         if not isinstance(entry, dict):
             self._fail(near, f"{where} is {kind_of(entry)}, not a table.")
         name = entry.get(key)
         if not isinstance(name, str) or not name:
             found = brief(", ".join(entry)) or "nothing"
-            self._fail(near, f'{where} has no text as "{key}", the name in env (found: {found}).')
+            self._fail(near, f'{where} has no text as "{key}", {means} (found: {found}).')
         return name
 
     def _check_unique(self, names: list[str]) -> None:

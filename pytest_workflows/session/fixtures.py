@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 def workflow_bindings() -> Mapping[str, Any]:
     """Bindings to add to the configured ones, or to replace them by; empty until you override it in conftest.py.
 
-    A `WorkflowEntrypoint` subclass becomes a workflow binding; any other value is handed over as it is.
+    A subclass of `WorkflowEntrypoint` becomes a workflow binding, one of `WorkerEntrypoint` a service binding, one of
+    `DurableObject` a namespace; any other value is handed over as it is.
     """
     return {}
 

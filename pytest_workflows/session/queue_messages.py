@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from durable_engine import InvalidArgumentError, read_now
 from pytest_workflows.javascript.rpc import python_to_rpc
-from pytest_workflows.standins.queue_batch import Answer, QueueController, QueueMessage
+from pytest_workflows.standins.queue_batch import QueueController, QueueMessage
 
 if TYPE_CHECKING:
     from pytest_workflows.standins.host import Host
@@ -36,11 +36,7 @@ def batch_of(queue: str, messages: Sequence[Any], host: Host) -> QueueController
     twice = next((id for id in ids if ids.count(id) > 1), None)
     if twice is not None:
         raise InvalidArgumentError(f"Two messages have the id {twice!r}. Leave the ids out, or give each its own.")
-    return QueueController(queue, lambda answer: [_delivered(*one, answer) for one in made], host=host)
-
-
-def _delivered(id: str, at: float, body: Callable[[], Any], attempts: int, answer: Answer) -> QueueMessage:
-    return QueueMessage(id, at, body, attempts, answer)
+    return QueueController(queue, lambda answer: [QueueMessage(*one, answer) for one in made], host=host)
 
 
 def _message(given: Any, host: Host) -> tuple[str, float, Callable[[], Any], int]:

@@ -52,7 +52,7 @@ class RunState:
         found = differences(start.left, self._env.contents(), self._setup.settings.ignore_state, window)
         if not found:
             return
-        effect = self._cause(found[0].names)
+        effect = self._cause(engine, found[0].names)
         place = self._place_of_test() if effect is None else effect.place
         step = None if effect is None or effect.step is None else effect.step.label
         engine.findings.add(RULE, f"{when} {summary(found)}", place, step=step, workflow=self._workflow)
@@ -62,17 +62,19 @@ class RunState:
         point = self._setup.plan.point
         return None if point is None else point.workflow
 
-    def _cause(self, names: tuple[str, ...]) -> Effect | None:
+    def _cause(self, engine: Engine, names: tuple[str, ...]) -> Effect | None:
         """The call that most likely made the difference: the last that wrote to the store in the step that crashed."""
+        from pytest_workflows.bindings.call_log import logs_of
         from pytest_workflows.rules.analysis.idempotency import classify_call, may_write
 
         point = self._setup.plan.point
         assert point is not None
-        calls = [record for name in names for record in self._env.calls(name)]
+        logs = logs_of(engine)
+        calls = [record for name in names if name in logs for record in logs[name].records]
         step = (point.instance, point.step)
         effects = [one.effect for one in calls if (one.instance, one.step) == step and one.effect is not None]
         if not effects:  # what an attempt that was made again has called wrote there, such as a queue's consumer
-            others = [record for name in self._env.called for record in self._env.calls(name)]
+            others = [record for log in logs.values() for record in log.records]
             again = [one for one in others if one.instance == point.instance and (one.attempt or 1) > 1]
             effects = [one.effect for one in again if one.effect is not None]
         if not effects:

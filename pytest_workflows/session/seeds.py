@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,10 +30,12 @@ class Seeds:
 
     Args:
         freezer: Gives the freezer, which shows virtual time to user code.
+        now: Gives where the virtual clock starts by ini, whatever a marker says; None for the real time.
     """
 
-    def __init__(self, freezer: Callable[[], freeze.Freezer]) -> None:
+    def __init__(self, freezer: Callable[[], freeze.Freezer], now: Callable[[], str | datetime | None]) -> None:
         self._freezer = freezer
+        self._now = now
         self._left: dict[tuple[object, ...], Stores] = {}
 
     def left_by(self, seed: object, setup: RunSetup, given: Mapping[str, Any]) -> Stores | None:
@@ -67,7 +70,7 @@ class Seeds:
         from durable_engine import Engine, read_now, to_datetime
         from pytest_workflows.bindings.seed_env import SeedEnv
 
-        now = setup.settings.ini_now
+        now = self._now()
         at = to_datetime(freeze.real_seconds() * 1000 if now is None else read_now(now))
         engine = Engine(now=at, seed=FIXTURE, root=setup.rootdir)
         env = SeedEnv(setup.project, lambda: setup.sources, lambda: engine, ask_given=lambda: classes)
@@ -75,7 +78,8 @@ class Seeds:
         before = freezer.now
         freezer.start(at)
         try:
-            _in_a_thread(lambda: _filled(seed, env, engine))
+            with ThreadPoolExecutor(1, thread_name_prefix=FIXTURE) as pool:  # no event loop runs there
+                pool.submit(_filled, seed, env, engine).result()
             stores = env.host.stores
             env.leave_stores()
             return stores
@@ -104,24 +108,6 @@ def _filled(seed: Callable[..., Any], env: SeedEnv, engine: Engine) -> None:
     finally:
         stop_drawing(engine)
         active_test.set_resolver(*(resolver or (None,)))
-
-
-def _in_a_thread(call: Callable[[], None]) -> None:
-    """Call something in a thread of its own, where no event loop runs, and wait for its end."""
-    __tracebackhide__ = True
-    errors: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            call()
-        except BaseException as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=run, name=FIXTURE)
-    thread.start()
-    thread.join()
-    for error in errors:
-        raise error
 
 
 def _function_of(seed: Any) -> Any:

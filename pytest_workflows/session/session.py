@@ -60,7 +60,7 @@ class WorkflowSession:
         self._outside = OutsideTests(lambda: self.switcher.active, config.rootpath)
         self.rule_warnings = RuleWarnings()
         self._checks = ConfigChecks()
-        self._seeds = Seeds(lambda: self._freezer_for(has_fixture=True))
+        self._seeds = Seeds(lambda: self._freezer_for(has_fixture=True), lambda: self.settings.now)
         self.test_run: TestRun | None = None
         self._outside.serve()
 

@@ -47,7 +47,6 @@ class Settings:
         failures_dir: Where recordings are written, relative to rootdir.
         records_for_reports: Whether every instance is recorded for the reports at the end, whatever is written.
         dev_vars: Whether `.dev.vars` beside the configuration is read.
-        ini_now: Where the virtual clock starts by ini, whatever a marker says; None for the real time.
     """
 
     config: str | None = None
@@ -72,7 +71,6 @@ class Settings:
     failures_dir: str = FAILURES_DIR
     records_for_reports: bool = False
     dev_vars: bool = True
-    ini_now: str | datetime | None = None
 
     def for_item(self, item: pytest.Item) -> Settings:
         """These settings with the item's markers applied; the closest marker wins.
@@ -80,7 +78,7 @@ class Settings:
         Raises:
             pytest.UsageError: If a marker has an unknown keyword or a value of the wrong type.
         """
-        settings = replace(self, ini_now=self.now)
+        settings = self
         for mark in reversed(list(item.iter_markers(MARKER))):
             given = dict(read_marker(mark.args, mark.kwargs, item.nodeid))
             if "ignore_rules" in given:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,8 @@ from pytest_workflows.workers.request import as_received
 from pytest_workflows.workers.response import response_of
 
 if TYPE_CHECKING:
+    from pytest_workflows.workers.binding_wrappers import FetcherWrapper
+
     from .testrun import TestRun
 
 hide_frames(__file__)
@@ -200,13 +202,21 @@ class WorkflowWorker:
         await self._call("tail", python_to_rpc(list(events)))
 
     @property
-    def rpc(self) -> WorkerRpc:
-        """The entrypoint's methods, called as another Worker calls them: `await workflow_worker.rpc.add(1, 2)`.
+    def rpc(self) -> FetcherWrapper:
+        """The entrypoint as a service binding: `await workflow_worker.rpc.add(1, 2)`.
 
         Arguments and result cross, keywords arrive as one dict, and what a method raises is a `JsException`.
+
+        Raises:
+            WorkflowConfigError: If the Worker has no default entrypoint that is a class.
         """
+        from pytest_workflows.standins.services import Fetcher
+        from pytest_workflows.workers.binding_wrappers import FetcherWrapper
+
         self._check_project()
-        return WorkerRpc(self._test_run, self._entrypoint)
+        if self._env.handlers.entrypoint(self._entrypoint) is None:
+            raise WorkflowConfigError(f"The Worker's main module has no class `{self._entrypoint or 'Default'}`.")
+        return FetcherWrapper(Fetcher(self._env.host, self._entrypoint))
 
     def _check_project(self) -> None:
         setup = self._test_run.setup
@@ -235,34 +245,6 @@ class WorkflowWorker:
             return await call_bounded(self._test_run.engine, name, lambda: handlers.call(handler, argument))
         finally:
             running_handler.reset(token)
-
-
-class WorkerRpc:
-    """The methods of an entrypoint, as a test calls them.
-
-    Args:
-        test_run: The test's run.
-        entrypoint: The class; None for the default entrypoint.
-    """
-
-    def __init__(self, test_run: TestRun, entrypoint: str | None) -> None:
-        self._test_run = test_run
-        self._entrypoint = entrypoint
-
-    def __getattr__(self, name: str) -> Callable[..., Coroutine[Any, Any, Any]]:
-        if name.startswith("__"):
-            raise AttributeError(name)
-
-        async def call(*args: Any, **options: Any) -> Any:
-            __tracebackhide__ = True
-            from .worker_rpc import call_method
-
-            env, engine = self._test_run.env, self._test_run.engine
-            what = f"The method {name!r} of {self._entrypoint or 'the default entrypoint'}"
-            call = call_method(env.handlers, env.host, self._entrypoint, name, args, options)
-            return await call_bounded(engine, what, lambda: call)
-
-        return call
 
 
 def _entrypoints(module: object) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pytest_workflows.javascript.convert import is_number
 from pytest_workflows.javascript.objects import JsArray, JsObject, js_text, option
 
 from .js_arguments import is_given, utf8
@@ -52,13 +53,9 @@ class LocalAnalyticsEngineDataset(JsObject):
             self._warn(f"has an index of more than {MAX_INDEX} bytes")
         if sum(len(utf8(js_text(blob))) for blob in lists.get("blobs", ())) > MAX_BLOBS:
             self._warn(f"has more than {MAX_BLOBS} bytes of blobs")
-        wrong = [value for value in lists.get("doubles", ()) if isinstance(value, bool | str) or not _is_double(value)]
+        wrong = [value for value in lists.get("doubles", ()) if not is_number(value)]
         if wrong:
             self._warn(f"has the double {js_text(wrong[0])!r}, which is no number")
 
     def _warn(self, what: str) -> None:
         self._host.warn("documented-limit", f"env.{self._name}.writeDataPoint(...) {what}")
-
-
-def _is_double(value: Any) -> bool:
-    return isinstance(value, int | float)

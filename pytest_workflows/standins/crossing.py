@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import logging
 import traceback
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from durable_engine import JsException, hide_frames, is_hidden
 from pytest_workflows.errors import WorkflowConfigError
-from pytest_workflows.javascript.cloning import Cloner, not_serialized
+from pytest_workflows.javascript.cloning import Cloner, clone_error
 from pytest_workflows.javascript.objects import (
     JsFunction,
     JsObject,
@@ -28,6 +27,8 @@ from pytest_workflows.javascript.objects import (
 )
 from pytest_workflows.javascript.rpc import python_from_rpc, python_to_rpc
 from pytest_workflows.workers.context import background_of_call
+
+from .handler_calls import as_many_as_taken, finish
 
 if TYPE_CHECKING:
     from .host import Host
@@ -45,6 +46,8 @@ _PASSED: Final = frozenset(
 _RESERVED: Final = frozenset(
     {"alarm", "webSocketMessage", "webSocketClose", "webSocketError", "constructor", "dup", "connect"}
 )
+_PYTHONS: Final = frozenset({"then", "_is_coroutine", "_is_coroutine_marker"})
+"""What code asks of any object, and no method of a receiver."""
 ERRORS_KEPT: Final = "2026-04-21"
 """The compatibility date from which an error keeps its name and its own properties."""
 
@@ -76,9 +79,7 @@ class Crossing(Cloner):
 
     def _proxy(self, value: PyProxy) -> Any:
         if not callable(value._object):
-            error = js_error("DataCloneError", _NO_RECEIVER)
-            error.code = 25  # type: ignore[attr-defined]
-            raise error
+            raise clone_error(_NO_RECEIVER)
         return self._stub(value)
 
     def _function(self, value: JsFunction) -> Any:
@@ -97,9 +98,7 @@ class Crossing(Cloner):
         if getattr(value, "_is_rpc_target", False):
             return self._stub(value)
         if value._js_class == "AbortSignal":
-            error = not_serialized(value._js_class)
-            error.message = "AbortSignal serialization is not enabled."
-            raise error
+            raise clone_error("AbortSignal serialization is not enabled.")
         return super()._object(value)
 
 
@@ -203,6 +202,24 @@ class RpcStub(JsObject):
         return "[object JsRpcStub]"
 
 
+class RpcClient(JsObject):
+    """A binding whose calls arrive elsewhere: each name that it has not itself is a method of the receiver."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name in _PYTHONS:
+            raise AttributeError(name)
+        return JsFunction(lambda *args: self._call(name, args), name)
+
+    def _call(self, name: str, args: tuple[Any, ...]) -> JsPromise:
+        """Call a method of the receiver.
+
+        Args:
+            name: The method.
+            args: Its arguments, values of JavaScript.
+        """
+        raise NotImplementedError
+
+
 def send(
     host: Host,
     receive: Receiver,
@@ -239,30 +256,10 @@ def send(
             finally:
                 crossing.dispose()
             if background:
-                await _finish(background, what)
+                await finish(background, what[0].lower() + what[1:])
 
     host.spawn(call(), what)
     return promise
-
-
-async def _finish(background: list[asyncio.Future[Any]], what: str) -> None:
-    """Keep a call under way until what its code left behind is over; what that raises is in the log."""
-    for future in background:  # it grows meanwhile
-        if not future.done():
-            await asyncio.wait([future])
-        error = None if future.cancelled() else future.exception()
-        if error is not None:
-            log(f"What {what} left behind", error)
-
-
-def log(what: str, error: BaseException) -> None:
-    """Write an exception that the platform catches to the log, which pytest shows where the test fails.
-
-    Args:
-        what: What raised it, at the start of a sentence.
-        error: The exception.
-    """
-    logging.getLogger("pytest_workflows").error("%s raised %s", what, error, exc_info=error)
 
 
 def sent_error(error: BaseException, host: Host, explain: Callable[[JsException], None]) -> BaseException:
@@ -410,26 +407,16 @@ def relaxed(method: Any, args: Sequence[Any]) -> Any:
         method: The handler, bound.
         args: The arguments.
     """
-    try:
-        signature = inspect.signature(method)
-    except (TypeError, ValueError):
-        return method(*args)
-    for count in range(len(args), -1, -1):
-        try:
-            signature.bind(*args[:count])
-        except TypeError:
-            continue
-        return method(*args[:count])
-    return method(*args)
+    return method(*as_many_as_taken(method, tuple(args)))
 
 
 __all__ = [
     "Crossing",
     "Receiver",
+    "RpcClient",
     "RpcStub",
     "call_back",
     "call_python",
-    "log",
     "method_of",
     "no_method",
     "python_error",

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from math import isfinite
 from typing import Any, Final, NoReturn
 
-from durable_engine import JsBigInt, jsnull
-from pytest_workflows.javascript.collections import JsArrayBuffer, JsTypedArray
+from durable_engine import jsnull
+from pytest_workflows.javascript.buffers import JsArrayBuffer, JsTypedArray
+from pytest_workflows.javascript.convert import typeof
 from pytest_workflows.javascript.objects import (
     MAX_SAFE,
     JsArray,
@@ -31,7 +32,6 @@ from .options import warn_of_unknown_options
 from .sqlite import SqlError
 from .sqlite.database import Row, Value
 
-_INFINITE: Final = (float("inf"), float("-inf"))
 LARGEST_VALUE: Final = 2_000_000
 """The bytes that Cloudflare documents as the most of a text or a BLOB."""
 _CONSTRAINTS: Final = ("first-unconstrained", "first-primary")
@@ -160,7 +160,22 @@ class D1PreparedStatement(JsObject):
         return JsArray(list(rows))
 
 
-class D1DatabaseSession(JsObject):
+class _Preparing(JsObject):
+    """What prepares statements and sends them."""
+
+    _session: Session
+
+    def prepare(self, sql: Any = None) -> D1PreparedStatement:
+        """A statement; it is looked at when it is sent."""
+        return D1PreparedStatement(self._session, sql)
+
+    @promised
+    def batch(self, statements: Any = None) -> JsArray:
+        """Send statements in one transaction; gives their results."""
+        return _batch(self._session, statements)
+
+
+class D1DatabaseSession(_Preparing):
     """A session: its statements see what those before them did.
 
     Args:
@@ -171,21 +186,12 @@ class D1DatabaseSession(JsObject):
     def __init__(self, service: D1Service, bookmark: str) -> None:
         self._session = Session(service, bookmark)
 
-    def prepare(self, sql: Any = None) -> D1PreparedStatement:
-        """A statement of the session."""
-        return D1PreparedStatement(self._session, sql)
-
-    @promised
-    def batch(self, statements: Any = None) -> JsArray:
-        """Send statements in one transaction; gives their results."""
-        return _batch(self._session, statements)
-
     def getBookmark(self) -> Any:
         """How far the database had come; null before the first statement."""
         return self._session.bookmark()
 
 
-class D1Database(JsObject):
+class D1Database(_Preparing):
     """A database.
 
     Args:
@@ -198,15 +204,6 @@ class D1Database(JsObject):
         self._service = D1Service(store, host)
         self._session = Session(self._service)
         self._migrations = migrations
-
-    def prepare(self, sql: Any = None) -> D1PreparedStatement:
-        """A statement; it is looked at when it is sent."""
-        return D1PreparedStatement(self._session, sql)
-
-    @promised
-    def batch(self, statements: Any = None) -> JsArray:
-        """Send statements in one transaction; gives their results."""
-        return _batch(self._session, statements)
 
     @promised
     def exec(self, sql: Any = None) -> JsPlain:
@@ -265,8 +262,7 @@ def bound(value: Any) -> Value:
         return _bytes_of(value)
     elif isinstance(value, str):
         return str(value)
-    name = "bigint" if isinstance(value, JsBigInt) else getattr(value, "typeof", "undefined")
-    raise d1_error("D1_TYPE_ERROR: ", f"Type '{name}' not supported for value '{js_text(value)}'")
+    raise d1_error("D1_TYPE_ERROR: ", f"Type '{typeof(value)}' not supported for value '{js_text(value)}'")
 
 
 def _all_bound(values: Sequence[Any], session: Session) -> list[Value]:
@@ -353,7 +349,7 @@ def plain_value(value: Value) -> Any:
     if kind is float:
         if value.is_integer():  # type: ignore[union-attr]
             return int(value) if -MAX_SAFE <= value <= MAX_SAFE else value  # type: ignore[operator, arg-type]
-        return None if value in _INFINITE else value
+        return value if isfinite(value) else None  # type: ignore[arg-type]
     if kind is int:
         return value if -MAX_SAFE <= value <= MAX_SAFE else float(value)  # type: ignore[operator, arg-type]
     return list(value) if kind is bytes else value  # type: ignore[arg-type]

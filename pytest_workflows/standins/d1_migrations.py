@@ -11,13 +11,13 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.messages.short_repr import kind_of, shown, shown_path
 
 from .sqlite import SqlError, SqliteDatabase
-from .sqlite.statements import begin, first_word, script, split
+from .sqlite.statements import begin, first_word, quoted, split
 
 if TYPE_CHECKING:
     from pytest_workflows.project.binding_config import BindingConfig
@@ -70,7 +70,7 @@ class Migrations:
         files = self.files()
         if not files:
             return []
-        table = _quoted(self.table)
+        table = quoted(self.table)
         database.own(
             f"CREATE TABLE IF NOT EXISTS {table}(\n\t\tid         INTEGER PRIMARY KEY AUTOINCREMENT,\n"
             "\t\tname       TEXT UNIQUE,\n\t\tapplied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL\n)"
@@ -117,8 +117,8 @@ def _apply(file: Path, database: SqliteDatabase, table: str) -> None:
         with database.transaction():
             for start, statement in split(text):
                 if first_word(statement):
-                    start += begin(statement)
-                    _run(file, 1 + text.count("\n", 0, start), statement[begin(statement) :], database)
+                    at = begin(statement)
+                    _run(file, 1 + text.count("\n", 0, start + at), statement[at:], database)
             database.own(f"INSERT INTO {table} (name) VALUES (?)", (file.name,))
     except sqlite3.IntegrityError as error:
         raise WorkflowConfigError(f"{shown_path(file)}:1: the migration fails at its end: {error}.") from None
@@ -126,7 +126,7 @@ def _apply(file: Path, database: SqliteDatabase, table: str) -> None:
 
 def _run(file: Path, line: int, statement: str, database: SqliteDatabase) -> None:
     try:
-        database.all(statement, script(statement))
+        database.all(statement)
     except SqlError as error:
         raise WorkflowConfigError(
             f"{shown_path(file)}:{line}: the migration fails: {error}. The statement: {shown(statement.strip())}"
@@ -136,10 +136,6 @@ def _run(file: Path, line: int, statement: str, database: SqliteDatabase) -> Non
 def _number(name: str) -> int | None:
     digits = name.split("_")[0].removesuffix(".sql")
     return int(digits) if digits.isdecimal() else None
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def migrations_of(binding: BindingConfig) -> Migrations:
@@ -177,9 +173,9 @@ def _text(binding: BindingConfig, key: str, default: str) -> str:
     value: Any = binding.settings.get(key, default)
     if not isinstance(value, str) or not value:
         _fail(binding, f"{key} is {kind_of(value) if value != '' else 'empty'}, not a name.")
-    return str(value)
+    return value
 
 
-def _fail(binding: BindingConfig, problem: str) -> None:
+def _fail(binding: BindingConfig, problem: str) -> NoReturn:
     where = f"{shown_path(binding.path)}:{binding.line}"
     raise WorkflowConfigError(f"{where}: the D1 database {binding.name!r}: {problem}")

@@ -9,7 +9,6 @@ import re
 import sqlite3
 import string
 from collections.abc import Sequence
-from random import Random
 from typing import Any, Final
 
 from durable_engine import JsException
@@ -101,12 +100,11 @@ class D1Service:
     @property
     def database(self) -> SqliteDatabase:
         """The database, open."""
-        if self.store.opened is None:
-            self.store.database(self.host.now_ms, self._chance).rest_in_transaction()
-        return self.store.database(self.host.now_ms, self._chance)
-
-    def _chance(self) -> Random:
-        return self.host.random
+        opened = self.store.opened
+        if opened is None:
+            opened = self.store.database(self.host.now_ms, lambda: self.host.random)
+            opened.rest_in_transaction()
+        return opened
 
     def bookmark(self) -> str:
         """A text that tells how far the database has come."""
@@ -126,7 +124,7 @@ class D1Service:
         if type(sql) is not str:
             raise SqlError(_NOT_A_STATEMENT)
         plan = script(sql)
-        database = self.store.opened or self.database
+        database = self.database
         if not plan.is_simple or database.is_delicate:
             return self.answer([(sql, values)])[0]
         self._answered += 1
@@ -182,9 +180,9 @@ class D1Service:
 def _run(database: SqliteDatabase, plan: Script, sql: str, values: Sequence[Value]) -> Answer:
     before = database.connection.total_changes
     if plan.is_ordinary:
-        return _answer_of(database, sql, *database.all(sql, plan, values), before)
+        return _answer_of(database, sql, *database.all(sql, values), before)
     size_before = database.size()
-    cursor, rows = database.all(sql, plan, values)
+    cursor, rows = database.all(sql, values)
     changes = database.connection.total_changes - before
     database.look_at_schema()
     size = database.size()

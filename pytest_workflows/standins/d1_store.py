@@ -53,8 +53,13 @@ class D1Store:
         """The rows by table, with how often each is there: row ids are the platform's."""
         if self.opened is None and self._contents is None:
             return {}
-        database = self.database(lambda: 0, lambda: Random(0))
-        return compared_rows(database, frozenset((self.migrations_table,)))
+        # What is only compared stays closed: whoever opens it gives it the clock that its SQL sees from then on.
+        database = self.opened or SqliteDatabase(lambda: 0, lambda: Random(0), self._contents)
+        try:
+            return compared_rows(database, frozenset((self.migrations_table,)))
+        finally:
+            if database is not self.opened:
+                database.close()
 
     def close(self) -> None:
         """Let go of the open database."""

@@ -10,11 +10,12 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from durable_engine import JsDict, hide_frames
-from pytest_workflows.javascript.objects import MAX_SAFE, Turn, in_js_order, others_are_ready
+from pytest_workflows.javascript.objects import MAX_SAFE, in_js_order
 from pytest_workflows.workers.binding_wrappers import QuickWrapper
 
 from .d1 import D1Database, D1DatabaseSession, D1PreparedStatement, Session, bound_from_python, column_of, plain_value
 from .d1_service import Answer
+from .quick_answers import rejected, resolved
 from .sqlite.database import Row
 
 hide_frames(__file__)
@@ -98,13 +99,13 @@ def _sender(method: str, most: int, convert: Callable[..., Any]) -> Callable[...
             prepared = self._prepared
             calls.note(method, args, answer, convert, error, prepared.pop() if prepared else None, self._bound)
             self._bound = None
-        return _resolved(result) if error is None else _rejected(error)
+        return resolved(result) if error is None else rejected(error)
 
     def send_now(self: StatementWrapper, args: tuple[Any, ...]) -> Coroutine[Any, Any, Any]:
         try:
-            return _resolved(convert(self._session.send(self._sql, self._values), *args))
+            return resolved(convert(self._session.send(self._sql, self._values), *args))
         except Exception as raised:
-            return _rejected(raised)
+            return rejected(raised)
 
     send.__name__ = method
     return send
@@ -143,18 +144,6 @@ class DatabaseWrapper(_PreparingWrapper, wraps=D1Database):
 
 class SessionWrapper(_PreparingWrapper, wraps=D1DatabaseSession):
     """The wrapper of a session."""
-
-
-async def _resolved(value: Any) -> Any:
-    if others_are_ready():
-        await Turn()
-    return value
-
-
-async def _rejected(error: Exception) -> Any:
-    if others_are_ready():
-        await Turn()
-    raise error
 
 
 # -- what the SDK makes of an answer -----------------------------------------------------------------------------------

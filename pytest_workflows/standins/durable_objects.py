@@ -5,16 +5,17 @@ Source: workerd 1.20261117.1, observed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from durable_engine import JsException, hide_frames
 from pytest_workflows.errors import WorkflowConfigError
-from pytest_workflows.javascript.objects import JsFunction, JsObject, JsPromise, js_error, js_text, option
+from pytest_workflows.javascript.objects import JsObject, JsPromise, js_error, js_text, option
 from pytest_workflows.workers.entrypoints import WorkerEntrypoint, WorkflowEntrypoint
 
-from .crossing import Receiver, call_python, method_of, send
+from .crossing import RpcClient, call_python, method_of, send
 from .durable_ids import DurableObjectId, Ids
+from .js_arguments import not_of_type
 from .object_alarms import Alarm, AlarmInvocationInfo
 from .object_sockets import ObjectSockets
 from .object_store import ObjectStore
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 hide_frames(__file__)
 
+_NAMESPACE: Final = "DurableObjectNamespace"
 _NO_JURISDICTIONS: Final = "Jurisdiction restrictions are not implemented in workerd."
 
 
@@ -77,17 +79,15 @@ def declares(name: str, settings: Mapping[str, Any]) -> bool:
         name: The class.
         settings: The configuration.
     """
-    exported = settings.get("exports") or {}
-    if isinstance(exported.get(name), Mapping) and exported[name].get("type") == "durable-object":
+    exported = _exported(name, settings)
+    if exported is not None and exported.get("type") == "durable-object":
         return True
     bound = (settings.get("durable_objects") or {}).get("bindings") or ()
     if any(one.get("class_name") == name for one in bound):
         return True
-    migrations = settings.get("migrations")
     return any(
         name in (one.get("new_sqlite_classes") or ()) or name in (one.get("new_classes") or ())
-        for one in (migrations if isinstance(migrations, list) else ())
-        if isinstance(one, Mapping)
+        for one in _migrations(settings)
     )
 
 
@@ -98,19 +98,26 @@ def has_sqlite(name: str, settings: Mapping[str, Any]) -> bool:
         name: The class.
         settings: The configuration.
     """
-    exported = (settings.get("exports") or {}).get(name)
-    if isinstance(exported, Mapping):
+    exported = _exported(name, settings)
+    if exported is not None:
         return exported.get("storage") == "sqlite"
     with_database: set[str] = set()
-    migrations = settings.get("migrations")
-    for one in migrations if isinstance(migrations, list) else ():
-        if not isinstance(one, Mapping):
-            continue
+    for one in _migrations(settings):
         with_database |= set(one.get("new_sqlite_classes") or ())
         for renamed in one.get("renamed_classes") or ():
             if renamed.get("from") in with_database:
                 with_database.add(renamed.get("to"))
     return name in with_database
+
+
+def _exported(name: str, settings: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    found = (settings.get("exports") or {}).get(name)
+    return found if isinstance(found, Mapping) else None
+
+
+def _migrations(settings: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    found = settings.get("migrations")
+    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
 
 
 class ObjectClass:
@@ -131,7 +138,6 @@ class ObjectClass:
         self.store = store
         self.is_sqlite = is_sqlite
         settings = {} if host.config is None else host.config.settings
-        self.exports: Callable[[], Any] = host.exports
         self.ids = Ids(str(settings.get("name") or "worker"), name)
         if store.open_database is None:
             self._open_store()
@@ -156,8 +162,7 @@ class ObjectClass:
             if id.name is not None:
                 self.store.names[id._digits] = id.name
             found = self.store.running[id._digits] = RunningObject(self, id)
-        made: RunningObject = found
-        return made
+        return found
 
     def alarm(self, id: DurableObjectId) -> Alarm:
         """An object's alarm."""
@@ -169,16 +174,14 @@ class ObjectClass:
 
             what = f"The alarm of {self.what(id)}"
             found = self.store.alarms[id._digits] = Alarm(self.store.data(id._digits), self.host, handle, what)
-        made: Alarm = found
-        return made
+        return found
 
     def sockets(self, id: DurableObjectId) -> ObjectSockets:
         """An object's WebSockets."""
         found = self.store.sockets.get(id._digits)
         if found is None:
             found = self.store.sockets[id._digits] = ObjectSockets(self.host, self.what(id), lambda: self.running(id))
-        made: ObjectSockets = found
-        return made
+        return found
 
     def what(self, id: DurableObjectId) -> str:
         """The words for an object, in reports."""
@@ -190,8 +193,8 @@ class ObjectClass:
 
     def forget(self, running: RunningObject) -> None:
         """Drop an object from memory; its next call makes it anew."""
-        if self.store.running.get(running.state._id._digits) is running:
-            del self.store.running[running.state._id._digits]
+        if self.store.running.get(running.id._digits) is running:
+            del self.store.running[running.id._digits]
 
 
 class DurableObjectNamespace(JsObject):
@@ -207,13 +210,13 @@ class DurableObjectNamespace(JsObject):
     def idFromName(self, *name: Any) -> DurableObjectId:
         """The id of a name: always the same."""
         if not name:
-            raise _not_of_type("idFromName", "string")
+            raise not_of_type("idFromName", _NAMESPACE, 1, "string")
         return self._class.ids.of_name(js_text(name[0]))
 
     def idFromString(self, *text: Any) -> DurableObjectId:
         """The id that a text of 64 hexadecimal digits is."""
         if not text:
-            raise _not_of_type("idFromString", "string")
+            raise not_of_type("idFromString", _NAMESPACE, 1, "string")
         return self._class.ids.of_text(js_text(text[0]))
 
     def newUniqueId(self, options: Any = None) -> DurableObjectId:
@@ -225,13 +228,13 @@ class DurableObjectNamespace(JsObject):
     def get(self, id: Any = None, options: Any = None) -> DurableObject:
         """The stub of an object. Nothing is made before its first call."""
         if not isinstance(id, DurableObjectId):
-            raise _not_of_type("get", "DurableObjectId")
+            raise not_of_type("get", _NAMESPACE, 1, "DurableObjectId")
         return DurableObject(self._class, id)
 
     def getByName(self, *name: Any) -> DurableObject:
         """The stub of the object of a name."""
         if not name:
-            raise _not_of_type("getByName", "string")
+            raise not_of_type("getByName", _NAMESPACE, 1, "string")
         return DurableObject(self._class, self._class.ids.of_name(js_text(name[0])))
 
     def jurisdiction(self, name: Any = None) -> DurableObjectNamespace:
@@ -239,8 +242,8 @@ class DurableObjectNamespace(JsObject):
         raise js_error("Error", _NO_JURISDICTIONS)
 
 
-class DurableObject(JsObject):
-    """The stub of a Durable Object: each name that it has not itself is a method of the object.
+class DurableObject(RpcClient):
+    """The stub of a Durable Object.
 
     Args:
         object_class: The class.
@@ -272,20 +275,13 @@ class DurableObject(JsObject):
 
         return fetch(host, answer, args, f"The fetch handler of {self._what()}", explain=self._explain)
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or name in _PYTHONS:
-            raise AttributeError(name)
-        return JsFunction(lambda *args: self._call(name, args), name)
-
     def _call(self, name: str, args: tuple[Any, ...]) -> JsPromise:
         async def receive(given: list[Any]) -> Any:
             return await self._running().deliver(
                 lambda instance: call_python(self._class.host, method_of(instance, name), given)
             )
 
-        return self._send(receive, args, f"Method {name} of {self._what()}")
-
-    def _send(self, receive: Receiver, args: tuple[Any, ...], what: str) -> JsPromise:
+        what = f"Method {name} of {self._what()}"
         return send(self._class.host, receive, args, what, explain=self._explain)
 
     def _running(self) -> RunningObject:
@@ -296,17 +292,6 @@ class DurableObject(JsObject):
 
     def _explain(self, error: JsException) -> None:
         error.durableObjectId = self._id._digits  # type: ignore[attr-defined]
-
-
-_PYTHONS: Final = frozenset({"then", "_is_coroutine", "_is_coroutine_marker"})
-"""What code asks of any object, and no method of an object in the Worker."""
-
-
-def _not_of_type(method: str, expected: str) -> JsException:
-    return js_error(
-        "TypeError",
-        f"Failed to execute '{method}' on 'DurableObjectNamespace': parameter 1 is not of type '{expected}'.",
-    )
 
 
 __all__ = ["DurableObject", "DurableObjectNamespace", "ObjectClass", "make", "namespace_of"]

@@ -9,8 +9,10 @@ from email import message_from_bytes
 from typing import Any
 
 from pytest_workflows.javascript.headers import Headers
-from pytest_workflows.javascript.objects import JsArray, JsObject, js_error, js_text, promised
+from pytest_workflows.javascript.objects import JsArray, JsObject, js_text, promised
 from pytest_workflows.javascript.streams import ReadableStream
+
+from .js_arguments import not_of_type
 
 
 class ForwardableEmailMessage(JsObject):
@@ -71,10 +73,7 @@ class ForwardableEmailMessage(JsObject):
     def forward(self, to: Any = None, headers: Any = None) -> None:
         """Hand it on to an address."""
         if not isinstance(to, str):
-            raise js_error(
-                "TypeError",
-                "Failed to execute 'forward' on 'ForwardableEmailMessage': parameter 1 is not of type 'string'.",
-            )
+            raise not_of_type("forward", "ForwardableEmailMessage", 1, "string")
         self._forwarded.append(to)
 
     @promised

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable
 from types import FrameType, ModuleType
 from typing import Any
 
-from durable_engine import Engine, Instance, Scope, WorkerCall, current_scope, running_call
+from durable_engine import Engine, Instance, Scope, WorkerCall, current_scope, running_call, running_engine
 
 USERS = "user"
 """What user code draws."""
@@ -60,14 +60,18 @@ class _Streams:
         self._counts: Counter[tuple[object, ...]] = Counter()
         self._rows: dict[tuple[str, str], list[int]] = {}
 
-    def of_scope(self, scope: Scope, purpose: str) -> random.Random:
+    def of(self, code: Scope | WorkerCall, purpose: str) -> random.Random:
+        """The generator of the code of a workflow, or of a call."""
+        return self._of_scope(code, purpose) if isinstance(code, Scope) else self._of_call(code, purpose)
+
+    def _of_scope(self, scope: Scope, purpose: str) -> random.Random:
         """The generator of an attempt, or of an execution of `run`."""
         parts = [*self._name_of(scope), purpose]
         if scope.step is None:
             parts.append(self._count(parts))
         return self._made(parts)
 
-    def of_call(self, call: WorkerCall, purpose: str) -> random.Random:
+    def _of_call(self, call: WorkerCall, purpose: str) -> random.Random:
         """The generator of a call of a handler, or of an object's method.
 
         What a step's attempt calls draws what the same call of another attempt draws.
@@ -115,23 +119,15 @@ def drawn_from(purpose: str = USERS) -> random.Random | None:
         purpose: `USERS` for what it draws itself, `PLATFORM` for what the platform draws for it.
     """
     scope = current_scope.get()
-    if scope is not None:
-        made = scope.generators.get(purpose)
-        if made is None:
-            streams = _streams.get(scope.instance.engine)
-            if streams is None:
-                return None
-            made = scope.generators[purpose] = streams.of_scope(scope, purpose)
-        return made
-    call = running_call()
-    if call is None:
+    code = running_call() if scope is None else scope
+    if code is None:
         return _outside()
-    made = call.generators.get(purpose)
+    made = code.generators.get(purpose)
     if made is None:
-        streams = _streams.get(call.engine)
+        streams = _streams.get(running_engine())
         if streams is None:
             return None
-        made = call.generators[purpose] = streams.of_call(call, purpose)
+        made = code.generators[purpose] = streams.of(code, purpose)
     return made
 
 

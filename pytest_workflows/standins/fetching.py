@@ -13,6 +13,7 @@ from pytest_workflows.javascript.objects import JsPlain, JsPromise, js_error
 from pytest_workflows.javascript.request import Request
 
 from .crossing import call_python, send
+from .js_arguments import is_of_class, not_of_type
 
 if TYPE_CHECKING:
     from .host import Host
@@ -47,7 +48,7 @@ def fetch(
 
     async def receive(_: list[Any]) -> Any:
         response = await answer(request)
-        if getattr(response, "_js_class", None) != "Response":
+        if not is_of_class(response, "Response"):
             raise js_error("TypeError", _NO_RESPONSE)
         response._url = request._url
         return response
@@ -57,9 +58,7 @@ def fetch(
 
 def _request(args: Sequence[Any]) -> Request:
     if not args or args[0] is None:
-        raise js_error(
-            "TypeError", "Failed to execute 'fetch' on 'Fetcher': parameter 1 is not of type 'Request or string'."
-        )
+        raise not_of_type("fetch", "Fetcher", 1, "Request or string")
     given = Request(args[0], args[1] if len(args) > 1 else None)
     request = Request(given, JsPlain({"redirect": "manual"}))
     request._url = request._url.partition("#")[0]

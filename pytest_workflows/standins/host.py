@@ -101,35 +101,43 @@ class Host(Protocol):
     def export(self, name: str | None) -> type | None:
         """A class of the Worker's main module: its default entrypoint for None; None where there is no such class."""
 
-    def make_entrypoint(self, name: str | None, props: Any) -> Any:
+    def make_entrypoint(self, name: str | type | None, props: Any) -> Any:
         """An entrypoint of the Worker, as each call gets one: the default one for None.
 
         Args:
-            name: The class.
+            name: The class, or its name.
             props: What its `ctx.props` is.
+        """
+
+    def has_handler(self, kind: str, entrypoint: str | type | None = None) -> bool:
+        """Whether there is a handler of the Worker.
+
+        Args:
+            kind: `fetch`, `queue`, `scheduled`, `email` or `tail`.
+            entrypoint: The class that would have it, or its name; None for the Worker's default entrypoint.
         """
 
     def exports(self) -> Any:
         """What the Worker exports, `ctx.exports`; None where the compatibility date has no such thing."""
 
-    async def deliver_batch(self, controller: Any, entrypoint: str | None = None) -> Any:
+    async def deliver_batch(self, controller: Any, entrypoint: str | type | None = None) -> Any:
         """Give a batch to a queue handler.
 
         Args:
             controller: The batch (`QueueController`).
-            entrypoint: The class that has it; None for the Worker's default entrypoint.
+            entrypoint: The class that has it, or its name; None for the Worker's default entrypoint.
 
         Returns:
             What the handler says of it (`Answer`); that it raised is in there.
         """
 
-    async def call_handler(self, kind: str, argument: Any, entrypoint: str | None = None) -> str:
+    async def call_handler(self, kind: str, argument: Any, entrypoint: str | type | None = None) -> str:
         """Call a handler of the Worker for its outcome; what it raises is told in the log, as on the platform.
 
         Args:
             kind: `queue`, `scheduled`, `email` or `tail`.
             argument: Its first argument, of JavaScript.
-            entrypoint: The class that has it; None for the Worker's default entrypoint.
+            entrypoint: The class that has it, or its name; None for the Worker's default entrypoint.
 
         Returns:
             `ok` or `exception`.

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from durable_engine import JsProxy
-from pytest_workflows.javascript.collections import bytes_of
+from pytest_workflows.javascript.buffers import bytes_of
 from pytest_workflows.javascript.objects import JsObject, js_error, js_text, option, promised
 
+from .bodies import with_bytes
 from .js_arguments import is_of_class
+from .responses import response
 
 if TYPE_CHECKING:
     from pytest_workflows.project.binding_config import BindingConfig
@@ -66,7 +68,7 @@ class ImageTransformerImpl(JsObject):
         return self
 
     @promised
-    async def output(self, options: Any = None) -> TransformationResultImpl:
+    def output(self, options: Any = None) -> Any:
         """A promise of the result.
 
         Args:
@@ -76,10 +78,7 @@ class ImageTransformerImpl(JsObject):
         if kind not in FORMATS:
             raise js_error("Error", f"unsupported output format: {kind}. There are: {', '.join(FORMATS)}.")
         data = bytes_of(self._image)
-        if data is None:
-            drained = self._image._drain()
-            data = drained if isinstance(drained, bytes) else await drained
-        return TransformationResultImpl(data, kind)
+        return with_bytes(self._image if data is None else data, lambda data: TransformationResultImpl(data, kind))
 
 
 class TransformationResultImpl(JsObject):
@@ -105,6 +104,4 @@ class TransformationResultImpl(JsObject):
 
     def response(self) -> Any:
         """A response of the image."""
-        from .responses import response
-
         return response(self._data, 200, {"content-type": self._kind})

@@ -9,8 +9,9 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from durable_engine import JsBigInt, JsException, JsProxy, jsnull
+from durable_engine import JsException, JsProxy
 from pytest_workflows.javascript.collections import JsDate
+from pytest_workflows.javascript.convert import is_missing, is_number, to_number
 from pytest_workflows.javascript.objects import JsArray, JsObject, JsPlain, PyProxy, js_error, js_text, option
 
 _INT = (-(2**31), 2**31 - 1)
@@ -21,7 +22,7 @@ MISSING: Any = object()
 
 def is_given(value: Any) -> bool:
     """Whether an optional argument is there: neither undefined nor null."""
-    return value is not None and value is not jsnull
+    return not is_missing(value)
 
 
 def is_of_class(value: Any, name: str) -> bool:
@@ -78,28 +79,6 @@ def options_of(value: Any, method: str, owner: str, position: int, expected: str
     raise not_of_type(method, owner, position, expected)
 
 
-def to_number(value: Any) -> float:
-    """JavaScript's conversion to a number; NaN where there is none.
-
-    Raises:
-        JsException: TypeError, for a bigint.
-    """
-    if value is jsnull:
-        return 0
-    if isinstance(value, JsBigInt):
-        raise js_error("TypeError", "Cannot convert a BigInt value to a number")
-    if isinstance(value, bool | int | float):
-        return float(value)
-    if isinstance(value, JsDate):
-        return float(value._ms)
-    if isinstance(value, str):
-        try:
-            return float(value.strip() or 0)
-        except ValueError:
-            return math.nan
-    return math.nan
-
-
 def to_int(value: Any) -> int:
     """The runtime's conversion to an integer of 32 bits: what is no number is 0, and fractions are cut off.
 
@@ -153,7 +132,7 @@ def date_option(options: Any, name: str, owner: str) -> int | None:
         return None
     if isinstance(value, JsDate):
         value = value._ms
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if not is_number(value) or not math.isfinite(value):
         raise wrong_field(name, owner, "date")
     return int(value)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from durable_engine import JsException, JsProxy, jsnull
-from pytest_workflows.javascript.collections import JsArrayBuffer, JsMap, bytes_of
+from pytest_workflows.javascript.buffers import JsArrayBuffer, bytes_of
+from pytest_workflows.javascript.collections import JsMap
 from pytest_workflows.javascript.json_text import parse, stringify
 from pytest_workflows.javascript.objects import (
     JsArray,
@@ -19,14 +20,13 @@ from pytest_workflows.javascript.objects import (
     promised,
 )
 
+from .bodies import with_bytes
 from .cursors import decode_cursor, encode_cursor
 from .js_arguments import MISSING, int_option, is_given, is_of_class, not_of_type, options_of, texts_of, utf8
 from .kv_store import KvEntry, KvStore
 from .options import warn_of_unknown_options
 
 if TYPE_CHECKING:
-    from pytest_workflows.project.binding_config import BindingConfig
-
     from .host import Host
 
 MAX_KEY = 512
@@ -39,12 +39,6 @@ MIN_CACHE_TTL = 30
 
 _BAD_VALUE = "KV put() accepts only strings, ArrayBuffers, ArrayBufferViews, and ReadableStreams as values."
 _BAD_TYPE = 'Unknown response type. Possible types are "text", "arrayBuffer", "json", and "stream".'
-
-
-def make(config: BindingConfig, host: Host) -> KvNamespace:
-    """Make the stand-in of a namespace; bindings with one id are of one namespace."""
-    id = config.settings.get("id") or config.name
-    return KvNamespace(host.stores.get(config.kind, str(id), KvStore), host, config.name)
 
 
 class KvNamespace(JsObject):
@@ -160,11 +154,7 @@ class KvNamespace(JsObject):
         expiration = self._expiration(expiration, ttl)
         if has_metadata:
             _check_metadata(text)
-        data = body if isinstance(body, bytes) else body._drain()
-        if isinstance(data, bytes):
-            self._store_value(name, data, text, expiration)
-            return None
-        return self._store_stream(name, data, text, expiration)
+        return with_bytes(body, lambda data: self._store_value(name, data, text, expiration))
 
     def _expiration(self, expiration: int | None, ttl: int | None) -> int | None:
         now = self._host.now_ms() // 1000
@@ -196,11 +186,6 @@ class KvNamespace(JsObject):
         if len(value) > MAX_VALUE:
             raise _failed("PUT", 413, f"Value length of {len(value)} exceeds limit of {MAX_VALUE}.")
         self._store.put(name, KvEntry(value, metadata, expiration))
-
-    async def _store_stream(
-        self, name: str, data: Awaitable[bytes], metadata: str | None, expiration: int | None
-    ) -> None:
-        self._store_value(name, await data, metadata, expiration)
 
     @promised
     def delete(self, key: Any = MISSING) -> None:

@@ -107,7 +107,6 @@ class Alarm:
             self._data.alarm, self._retries = due, retries + 1
             self._arm(due, self._host.now_ms() + 1000 * 2 ** (retries + 1))
         else:
-            self._armed = None
             self._arm(self._data.alarm, self._data.alarm)
         return True
 

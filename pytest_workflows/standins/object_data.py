@@ -44,13 +44,16 @@ class ObjectData:
     Args:
         open_database: Opens its database.
         database: The file that the database starts as; None for none.
+
+    Attributes:
+        alarm: When the alarm is due, in milliseconds since 1970; None for no alarm.
     """
 
     def __init__(self, open_database: OpenDatabase, database: bytes | None = None) -> None:
         self._open_database = open_database
         self._entries: dict[str, Any] = {}
         self._sorted: list[str] | None = None
-        self._alarm: int | None = None
+        self.alarm: int | None = None
         self._database: SqliteDatabase | None = None
         self._file = database  # opened when it is first needed: by then it is known what its SQL sees
         self._left: list[SqliteDatabase] = []
@@ -120,16 +123,7 @@ class ObjectData:
         if self._transactions:
             self._transactions[-1].undo.setdefault(key, self._entries.get(key, _MISSING))
 
-    # -- alarm and database --------------------------------------------------------------------------------------------
-
-    @property
-    def alarm(self) -> int | None:
-        """When the alarm is due, in milliseconds since 1970; None for no alarm."""
-        return self._alarm
-
-    @alarm.setter
-    def alarm(self, due_ms: int | None) -> None:
-        self._alarm = due_ms
+    # -- database ------------------------------------------------------------------------------------------------------
 
     def database(self) -> SqliteDatabase:
         """The database, opened where it was not; every open transaction has begun in it."""
@@ -172,11 +166,11 @@ class ObjectData:
             return False
         one = self._transactions[0]
         is_written = any(database.connection.total_changes != before for database, _, before in one.databases)
-        return is_written or bool(one.undo) or one.alarm != self._alarm or one.database is not self._database
+        return is_written or bool(one.undo) or one.alarm != self.alarm or one.database is not self._database
 
     def begin(self) -> None:
         """Begin a transaction, or one in one."""
-        self._transactions.append(_Transaction(self._alarm, self._existing()))
+        self._transactions.append(_Transaction(self.alarm, self._existing()))
 
     def commit(self) -> None:
         """End the innermost transaction.
@@ -202,7 +196,7 @@ class ObjectData:
             else:
                 self._entries[key] = value
         self._sorted = None
-        self._alarm = undone.alarm
+        self.alarm = undone.alarm
         for database, name, _ in reversed(undone.databases):
             database.roll_back(name)
         if undone.database is not None and undone.database is not self._database:
@@ -224,7 +218,7 @@ class ObjectData:
     def is_empty(self) -> bool:
         """Whether nothing is stored."""
         database = self._existing()
-        return not self._entries and self._alarm is None and (database is None or not database.tables())
+        return not self._entries and self.alarm is None and (database is None or not database.tables())
 
     def copy(self, open_database: OpenDatabase | None = None) -> ObjectData:
         """Another one of the same contents; the values are shared.
@@ -235,7 +229,7 @@ class ObjectData:
         file = self._file if self._database is None else self._database.serialized()
         made = ObjectData(open_database or self._open_database, file)
         made._entries = dict(self._entries)
-        made._alarm = self._alarm
+        made.alarm = self.alarm
         return made
 
     def entries(self) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from pytest_workflows.javascript.buffers import JsArrayBuffer
 from pytest_workflows.javascript.collections import JsDate
 from pytest_workflows.javascript.objects import JsArray, js_error, js_text
 
-from .crossing import log
+from .handler_calls import log
+from .js_arguments import is_given, is_of_class, not_of_type
 
 if TYPE_CHECKING:
     from pytest_workflows.javascript.web_socket import WebSocket
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from .host import Host
     from .running_object import RunningObject
 
+_STATE: Final = "DurableObjectState"
 _MOST_TAGS: Final = 10
 _LONGEST_TAG: Final = 256
 _LONGEST_RESPONSE: Final = 2048
@@ -61,10 +63,10 @@ class ObjectSockets:
         Raises:
             JsException: If it is no socket, was accepted before, or has tags that are too many or too long.
         """
-        if getattr(socket, "_js_class", None) != "WebSocket":
-            raise _not_of_type("acceptWebSocket", 1, "WebSocket")
+        if not is_of_class(socket, "WebSocket"):
+            raise not_of_type("acceptWebSocket", _STATE, 1, "WebSocket")
         if tags is not None and not isinstance(tags, JsArray):
-            raise _not_of_type("acceptWebSocket", 2, "Array")
+            raise not_of_type("acceptWebSocket", _STATE, 2, "Array")
         if socket._is_accepted:
             raise js_error("Error", _ACCEPTED)
         if socket._other._is_accepted:
@@ -105,7 +107,7 @@ class ObjectSockets:
     def of_tag(self, tag: Any) -> list[WebSocket]:
         """The open sockets: all, the last one first, or those of one tag, the first one first."""
         found = [socket for socket in self._tags if socket.readyState == _OPEN]
-        if tag is None or tag is jsnull:
+        if not is_given(tag):
             return found[::-1]
         name = js_text(tag)
         return [socket for socket in found if name in self._tags[socket]]
@@ -144,13 +146,6 @@ class ObjectSockets:
         """When a socket was last answered without the object, a date; null for never."""
         at = self._answered.get(socket)
         return jsnull if at is None else JsDate(at)
-
-
-def _not_of_type(method: str, position: int, expected: str) -> JsException:
-    return js_error(
-        "TypeError",
-        f"Failed to execute '{method}' on 'DurableObjectState': parameter {position} is not of type '{expected}'.",
-    )
 
 
 __all__ = ["ObjectSockets"]

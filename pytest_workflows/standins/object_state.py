@@ -6,7 +6,7 @@ Source: workerd 1.20261117.1, observed.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, Final
 
 from durable_engine import JsException, hide_frames, jsnull
@@ -37,20 +37,12 @@ class DurableObjectState(JsObject):
         running: The object.
         id: Its id.
         storage: Its storage.
-        exports: Gives what its Worker exports; gives None where the compatibility date has no such thing.
     """
 
-    def __init__(
-        self,
-        running: RunningObject,
-        id: DurableObjectId,
-        storage: DurableObjectStorage,
-        exports: Callable[[], Any],
-    ) -> None:
+    def __init__(self, running: RunningObject, id: DurableObjectId, storage: DurableObjectStorage) -> None:
         self._running = running
         self._id = id
         self._storage = storage
-        self._exports = exports
         self._props = JsPlain()
 
     @property
@@ -75,7 +67,7 @@ class DurableObjectState(JsObject):
     @property
     def exports(self) -> Any:
         """What the Worker exports."""
-        found = self._exports()
+        found = self._running.host.exports()
         if found is None:
             raise AttributeError("exports")
         return found

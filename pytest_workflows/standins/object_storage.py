@@ -11,13 +11,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from durable_engine import jsnull
+from pytest_workflows.javascript.buffers import JsArrayBuffer, JsTypedArray, bytes_of
 from pytest_workflows.javascript.cloning import Cloner, clone
-from pytest_workflows.javascript.collections import JsArrayBuffer, JsDate, JsMap, JsTypedArray, bytes_of
+from pytest_workflows.javascript.collections import JsDate, JsMap
 from pytest_workflows.javascript.objects import (
     JsArray,
     JsObject,
     JsPlain,
     JsPromise,
+    from_python,
     js_error,
     js_text,
     option,
@@ -26,6 +28,7 @@ from pytest_workflows.javascript.objects import (
 )
 
 from .crossing import call_back
+from .js_arguments import is_given, not_of_type, to_int
 from .object_data import ObjectData
 from .object_sections import Sections
 from .options import warn_of_unknown_options
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from .host import Host
     from .sql_storage import SqlStorage
 
+_STORAGE: Final = "DurableObjectStorage"
 _NOT_SQLITE: Final = (
     "SQL is not enabled for this Durable Object class. To enable it, set `enableSql = true` in your workerd config for "
     "the class. If using wrangler, under `[[migrations]]` in wrangler.toml, change `new_classes` to "
@@ -325,7 +329,7 @@ class DurableObjectStorage(_Operations):
             return result
 
         if not callable(callback):
-            raise _not_of_type("transaction", "function")
+            raise not_of_type("transaction", _STORAGE, 1, "function")
         return self._sections.run(run)
 
     def transactionSync(self, callback: Any = None) -> Any:
@@ -335,15 +339,13 @@ class DurableObjectStorage(_Operations):
             What the function gives.
         """
         if not callable(callback):
-            raise _not_of_type("transactionSync", "function")
+            raise not_of_type("transactionSync", _STORAGE, 1, "function")
         self._check_sqlite()
         self._writes.before()
         data = self._writes.data
         data.begin()
         depth = data.depth
         try:
-            from pytest_workflows.javascript.objects import from_python
-
             result = from_python(callback())
         except BaseException:
             if data.depth == depth:
@@ -391,13 +393,12 @@ class DurableObjectTransaction(_Operations):
             raise js_error("Error", _COMMITTED.format(method))
 
     def _end(self, *, is_kept: bool) -> None:
+        self._is_over = True
         if self._is_rolled_back or self._writes.data.depth < self._depth:  # the object was aborted meanwhile
-            self._is_over = True
-        elif is_kept:
+            return
+        if is_kept:
             self._writes.data.commit()
-            self._is_over = True
         else:
-            self._is_over = True
             self._writes.roll_back()
 
     @promised
@@ -476,17 +477,17 @@ def _now(value: Any) -> JsPromise:
 
 def _listed(data: ObjectData, options: Any) -> dict[str, Any]:
     start, after, limit = option(options, "start"), option(options, "startAfter"), option(options, "limit")
-    if not _is_missing(start) and not _is_missing(after):
+    if is_given(start) and is_given(after):
         raise js_error("TypeError", "list() cannot be called with both start and startAfter values.")
-    most = None if _is_missing(limit) else _whole(limit)
+    most = to_int(limit) if is_given(limit) else None
     if most is not None and most <= 0:
         raise js_error("TypeError", "List limit must be positive.")
     end, prefix = option(options, "end"), option(options, "prefix")
     return data.listed(
-        start=None if _is_missing(start) else js_text(start),
-        after=None if _is_missing(after) else js_text(after),
-        end=None if _is_missing(end) else js_text(end),
-        prefix="" if _is_missing(prefix) else js_text(prefix),
+        start=js_text(start) if is_given(start) else None,
+        after=js_text(after) if is_given(after) else None,
+        end=js_text(end) if is_given(end) else None,
+        prefix=js_text(prefix) if is_given(prefix) else "",
         limit=most,
         reverse=bool(option(options, "reverse")),
     )
@@ -499,19 +500,6 @@ def _size(value: Any) -> int:
     return len(bytes_of(value) or b"") if isinstance(value, JsArrayBuffer | JsTypedArray) else 0
 
 
-def _is_missing(value: Any) -> bool:
-    return value is None or value is jsnull
-
-
-def _whole(value: Any) -> int:
-    """A number as the runtime reads an integer: what is no number is 0."""
-    try:
-        number = float(value if isinstance(value, int | float) else js_text(value))
-    except ValueError:
-        return 0
-    return int(number) if math.isfinite(number) else 0
-
-
 def _alarm_time(time: Any) -> int:
     ms: float
     if isinstance(time, JsDate):
@@ -519,19 +507,12 @@ def _alarm_time(time: Any) -> int:
     elif isinstance(time, int | float) and not isinstance(time, bool):
         ms = time
     else:
-        raise _not_of_type("setAlarm", "date")
+        raise not_of_type("setAlarm", _STORAGE, 1, "date")
     if not math.isfinite(ms) or abs(ms) > 8.64e15:
         raise js_error("TypeError", "The value cannot be converted because it is not a valid Date.")
     if ms <= 0:
         raise js_error("TypeError", "setAlarm() cannot be called with an alarm time <= 0")
     return int(ms)
-
-
-def _not_of_type(method: str, expected: str) -> Exception:
-    return js_error(
-        "TypeError",
-        f"Failed to execute '{method}' on 'DurableObjectStorage': parameter 1 is not of type '{expected}'.",
-    )
 
 
 __all__ = ["DurableObjectStorage", "DurableObjectTransaction", "ObjectWrites", "SyncKvStorage"]

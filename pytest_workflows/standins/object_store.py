@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_workflows.javascript.rpc import python_from_rpc
 
-from .object_data import ObjectData
+from .object_data import ObjectData, OpenDatabase
 from .sqlite import SqliteDatabase
 from .stores import Row
+
+if TYPE_CHECKING:
+    from .object_alarms import Alarm
+    from .object_sockets import ObjectSockets
+    from .running_object import RunningObject
 
 
 class ObjectStore:
@@ -19,15 +24,16 @@ class ObjectStore:
         running: The objects in memory, by id: no contents, and in no copy.
         alarms: The objects' alarms, by id, which outlive what is in memory; in no copy.
         sockets: The objects' WebSockets, by id, likewise.
+        open_database: Opens an object's database; None as long as nobody has a binding to the class.
     """
 
     def __init__(self) -> None:
         self._objects: dict[str, ObjectData] = {}
         self.names: dict[str, str] = {}
-        self.running: dict[str, Any] = {}
-        self.alarms: dict[str, Any] = {}
-        self.sockets: dict[str, Any] = {}
-        self.open_database: Any = None
+        self.running: dict[str, RunningObject] = {}
+        self.alarms: dict[str, Alarm] = {}
+        self.sockets: dict[str, ObjectSockets] = {}
+        self.open_database: OpenDatabase | None = None
 
     def data(self, digits: str) -> ObjectData:
         """The contents of one object.
@@ -45,12 +51,11 @@ class ObjectStore:
         return sorted(digits for digits, data in self._objects.items() if not data.is_empty)
 
     def _open(self, file: bytes | None) -> SqliteDatabase:
-        if self.open_database is None:  # nobody has a binding to it: to be compared only
+        if self.open_database is None:  # to be compared only
             from random import Random
 
             return SqliteDatabase(lambda: 0, lambda: Random(0), file)
-        database: SqliteDatabase = self.open_database(file)
-        return database
+        return self.open_database(file)
 
     def copy(self) -> ObjectStore:
         """A store of the same contents; the values of keys are shared."""

@@ -5,17 +5,16 @@ Of several words on one message the first holds, but for `retryAll()`. Source: o
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from durable_engine import jsnull
 from pytest_workflows.javascript.collections import JsDate
+from pytest_workflows.javascript.convert import to_integer
 from pytest_workflows.javascript.objects import JsArray, JsObject, JsPlain, js_error, option
 
 from .options import warn_of_unknown_options
-from .queue_store import Verdict
+from .queue_store import Backlog, Verdict
 
 if TYPE_CHECKING:
     from .host import Host
@@ -153,7 +152,7 @@ class QueueController(JsObject):
     Args:
         queue: The queue's name.
         messages: Makes the messages, given what the consumer says of them.
-        metrics: What is left in the queue.
+        backlog: What is left in the queue; None for nothing.
         host: The test, where it wants to know of what is wrong; None where nobody does.
     """
 
@@ -163,13 +162,13 @@ class QueueController(JsObject):
         self,
         queue: str,
         messages: Callable[[Answer], Sequence[QueueMessage]],
-        metrics: JsPlain | None = None,
+        backlog: Backlog | None = None,
         host: Host | None = None,
     ) -> None:
         self._queue = queue
         self._answer = Answer(host=host)
         self._messages = JsArray(list(messages(self._answer)))
-        self._metrics = metrics or no_metrics()
+        self._metrics = metrics_of(backlog or Backlog())
 
     @property
     def queue(self) -> str:
@@ -199,9 +198,10 @@ class QueueController(JsObject):
             self._answer.delay = self._answer.seconds_of("retryAll(...) of a batch", options)
 
 
-def no_metrics() -> JsPlain:
-    """The metrics of a queue that holds nothing."""
-    return JsPlain({"backlogCount": 0, "backlogBytes": 0, "oldestMessageTimestamp": None})
+def metrics_of(backlog: Backlog) -> JsPlain:
+    """What waits in a queue, as JavaScript has it."""
+    oldest = None if backlog.oldest is None else JsDate(backlog.oldest)
+    return JsPlain({"backlogCount": backlog.count, "backlogBytes": backlog.size, "oldestMessageTimestamp": oldest})
 
 
 def seconds_of(value: Any) -> int | None:
@@ -212,20 +212,8 @@ def seconds_of(value: Any) -> int | None:
 
     Returns:
         Whole seconds; None where none was given.
+
+    Raises:
+        JsException: A TypeError, for a bigint.
     """
-    if value is None:
-        return None
-    number = _number(value)
-    return 0 if math.isnan(number) or math.isinf(number) else (int(number) + 2**31) % 2**32 - 2**31
-
-
-def _number(value: Any) -> float:
-    """JavaScript's `Number(value)`, of what a delay may be."""
-    if isinstance(value, str):
-        try:
-            return float(value.strip() or 0)
-        except ValueError:
-            return math.nan
-    if value is jsnull:
-        return 0
-    return float(value) if isinstance(value, int | float) else math.nan
+    return None if value is None else (to_integer(value) + 2**31) % 2**32 - 2**31

@@ -23,9 +23,8 @@ def make(config: BindingConfig, host: Host) -> WorkerQueue:
     Raises:
         WorkflowConfigError: If the queue's consumer cannot be right.
     """
-    queue = config.settings.get("queue")
     delay = config.settings.get("delivery_delay")
     return WorkerQueue(
-        broker_of(host, queue if isinstance(queue, str) else config.name),
+        broker_of(host, config.settings["queue"]),
         delay if isinstance(delay, int | float) else 0,
     )

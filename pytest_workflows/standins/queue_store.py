@@ -109,7 +109,6 @@ class QueueStore:
         self._delayed: list[tuple[int, int, StoredMessage]] = []
         self._batch: list[StoredMessage] | None = None
         self._flush_at: int | None = None
-        self._is_immediate = False
         self._count = 0
         self._gone: dict[Any, None] = {}
         self._backlog: Backlog | None = Backlog()
@@ -132,15 +131,14 @@ class QueueStore:
 
     def messages(self) -> Iterator[StoredMessage]:
         """All messages that have not been delivered for good."""
-        yield from self._batch or ()
-        yield from self._waiting
+        yield from self.backlog
         for _, _, message in sorted(self._delayed, key=lambda one: one[:2]):
             yield message
 
     def copy(self) -> QueueStore:
         """Another store of the same messages."""
         made = QueueStore(self.delivery)
-        made._waiting = [replace(message) for message in (*(self._batch or ()), *self._waiting)]
+        made._waiting = [replace(message) for message in self.backlog]
         made._delayed = [(due, number, replace(message)) for due, number, message in self._delayed]
         made._count, made._gone = self._count, dict(self._gone)
         made._flush_at, made._round, made._backlog = self._flush_at, self._round, None
@@ -239,11 +237,10 @@ class QueueStore:
     def _plan(self, now: int) -> None:
         """Plan the next batch, after a message came."""
         assert self.delivery is not None
-        is_full = len(self._waiting) >= self.delivery.batch_size
-        if self._batch is not None or (self._flush_at is not None and (self._is_immediate or not is_full)):
-            return
-        wait = 0 if is_full else self.delivery.batch_timeout_ms
-        self._flush_at, self._is_immediate = now + wait, wait == 0
+        if self._batch is None:
+            is_full = len(self._waiting) >= self.delivery.batch_size
+            due = now if is_full else now + self.delivery.batch_timeout_ms
+            self._flush_at = due if self._flush_at is None else min(self._flush_at, due)
 
 
 def _comparable(message: StoredMessage) -> tuple[str, object]:

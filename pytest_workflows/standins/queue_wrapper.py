@@ -12,11 +12,12 @@ from datetime import datetime
 from typing import Any
 
 from durable_engine import JsDict, hide_frames
-from pytest_workflows.javascript.objects import MAX_SAFE, Turn, is_index, others_are_ready
+from pytest_workflows.javascript.objects import MAX_SAFE, is_index
 from pytest_workflows.workers.binding_wrappers import QuickWrapper
 
 from .queue_store import Backlog
 from .queues import MOST_BYTES, WorkerQueue
+from .quick_answers import resolved
 
 hide_frames(__file__)
 
@@ -37,13 +38,7 @@ class QueueWrapper(QuickWrapper, wraps=WorkerQueue):
         before = queue._broker.accept(text, queue._delay)
         if calls is not None:
             calls.note("send", args, before, _answer)
-        return _resolved(before)
-
-
-async def _resolved(before: Backlog) -> JsDict:
-    if others_are_ready():
-        await Turn()
-    return _answer(before)
+        return resolved(_answer(before))
 
 
 def _answer(before: Backlog, *_: Any) -> JsDict:

@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from durable_engine import JsBigInt, JsProxy, jsnull
-from pytest_workflows.javascript.collections import JsArrayBuffer, JsDate, JsTypedArray, bytes_of
+from durable_engine import JsProxy
+from pytest_workflows.javascript.buffers import JsBufferView, buffer_from_python
+from pytest_workflows.javascript.convert import typeof
 from pytest_workflows.javascript.json_text import parse, stringify
 from pytest_workflows.javascript.objects import JsArray, JsObject, JsPlain, PyProxy, js_error, js_text, option, promised
 
+from .js_arguments import not_of_type
 from .options import warn_of_unknown_options
-from .queue_batch import Answer, QueueController, QueueMessage, seconds_of
+from .queue_batch import Answer, QueueController, QueueMessage, metrics_of, seconds_of
 from .queue_config import consumer_of
 from .queue_store import Backlog, QueueStore, StoredMessage
 
@@ -57,9 +59,7 @@ class WorkerQueue(JsObject):
     def send(self, *values: Any) -> JsPlain:
         """Send one message."""
         if not values:
-            raise js_error(
-                "TypeError", "Failed to execute 'send' on 'WorkerQueue': parameter 1 is not of type 'Value'."
-            )
+            raise not_of_type("send", "WorkerQueue", 1, "Value")
         body, options = values[0], values[1] if len(values) > 1 else None
         self._check_options("send", options, ("contentType", "delaySeconds"))
         delay = seconds_of(option(options, "delaySeconds"))
@@ -151,9 +151,7 @@ def _items(values: Any) -> Iterable[Any]:
         return list(values._items)
     iterated = values._object if isinstance(values, PyProxy) else values
     if not isinstance(values, JsProxy) or isinstance(values, JsPlain) or not hasattr(iterated, "__iter__"):
-        raise js_error(
-            "TypeError", "Failed to execute 'sendBatch' on 'WorkerQueue': parameter 1 is not of type 'Sequence'."
-        )
+        raise not_of_type("sendBatch", "WorkerQueue", 1, "Sequence")
     return list(iterated)
 
 
@@ -175,20 +173,15 @@ def _serialized(content_type: str, body: Any) -> Any:
             raise _wrong_body("text", "string", body)
         return body
     if kind == "bytes":
-        content = bytes_of(body) if isinstance(body, JsTypedArray | JsArrayBuffer) else None
-        if content is None or isinstance(body, JsArrayBuffer):
+        if not isinstance(body, JsBufferView):
             raise _wrong_body("bytes", "ArrayBufferView", body)
-        return content
+        return body.to_bytes()
     raise js_error("TypeError", f"Unsupported queue message content type: {content_type}")
 
 
 def _wrong_body(kind: str, expected: str, body: Any) -> Exception:
-    typeof = getattr(body, "typeof", None)
-    if typeof is None:
-        typeof = "string" if isinstance(body, str) else "boolean" if isinstance(body, bool) else "number"
-    if body is jsnull or isinstance(body, JsBigInt):
-        typeof = "object" if body is jsnull else "bigint"
-    return js_error("TypeError", f'Content Type "{kind}" requires a value of type {expected}, but received: {typeof}')
+    received = typeof(body)
+    return js_error("TypeError", f'Content Type "{kind}" requires a value of type {expected}, but received: {received}')
 
 
 def _body_of(message: StoredMessage) -> Any:
@@ -196,8 +189,6 @@ def _body_of(message: StoredMessage) -> Any:
     if message.content_type == "json":
         return parse(message.content)
     if message.content_type == "bytes":
-        from pytest_workflows.javascript.collections import buffer_from_python
-
         return buffer_from_python(message.content)
     if message.content_type == "v8":
         from pytest_workflows.javascript.cloning import clone
@@ -251,14 +242,9 @@ class Broker:
         Returns:
             What waited before them.
         """
-        host = self.host
         before = JsPlain({"metadata": JsPlain({"metrics": self.metrics()})})
-        now, round_ = host.now_ms(), host.round() + 1
         for one in batch:
-            message = StoredMessage(
-                f"{host.random.getrandbits(128):032x}", now, one.content_type, one.content, one.size, round_
-            )
-            self._store.add(message, now, int((delay if one.delay is None else one.delay) * 1000))
+            self._add(one.content_type, one.content, one.size, delay if one.delay is None else one.delay)
         self._arm()
         return before
 
@@ -272,20 +258,19 @@ class Broker:
         Returns:
             What waited before it.
         """
-        host, store = self.host, self._store
-        before = store.measure()
-        now = host.now_ms()
-        id = f"{host.random.getrandbits(128):032x}"
-        store.add(StoredMessage(id, now, "json", text, len(text), host.round() + 1), now, int(delay * 1000))
-        if store.next_due() != self._due:
-            self._arm()
+        before = self._store.measure()
+        self._add("json", text, len(text), delay)
+        self._arm()
         return before
+
+    def _add(self, content_type: str, content: Any, size: int, delay: float) -> None:
+        host = self.host
+        id, now = f"{host.random.getrandbits(128):032x}", host.now_ms()
+        self._store.add(StoredMessage(id, now, content_type, content, size, host.round() + 1), now, int(delay * 1000))
 
     def metrics(self) -> JsPlain:
         """What waits in the queue."""
-        backlog = self._store.measure()
-        oldest = None if backlog.oldest is None else JsDate(backlog.oldest)
-        return JsPlain({"backlogCount": backlog.count, "backlogBytes": backlog.size, "oldestMessageTimestamp": oldest})
+        return metrics_of(self._store.measure())
 
     def failure(self, text: str) -> Exception:
         """The error for what the platform refuses: its text is hidden since 2026-03-12."""
@@ -318,7 +303,7 @@ class Broker:
         controller = QueueController(
             self._queue,
             lambda answer: [_as_message(one, answer) for one in batch],
-            self.metrics(),
+            self._store.measure(),
             self.host,
         )
         try:

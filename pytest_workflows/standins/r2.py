@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from durable_engine import jsnull
 from pytest_workflows.javascript.objects import JsArray, JsObject, JsPlain, js_error, js_text, option, promised
 
+from .bodies import with_bytes
 from .cursors import decode_cursor, encode_cursor
 from .js_arguments import (
     MISSING,
@@ -22,10 +21,10 @@ from .js_arguments import (
     wrong_field,
 )
 from .options import warn_of_unknown_options
-from .r2_bodies import VALUES, body_of, with_bytes
+from .r2_bodies import VALUES, body_of
 from .r2_conditions import condition_option
-from .r2_multipart import R2MultipartUpload
-from .r2_objects import GetResult, HeadResult, struct
+from .r2_multipart import R2MultipartUpload, opaque_text
+from .r2_objects import GetResult, HeadResult, put_object, struct
 from .r2_options import (
     HTTP_FIELDS,
     MAX_METADATA,
@@ -84,7 +83,7 @@ class R2Bucket(JsObject):
         """
         name = _key("head", key)
         check_key("head", name)
-        stored = self._store.objects.get(name)
+        stored = self._store.get(name)
         return jsnull if stored is None else HeadResult(stored, self._host, (0, len(stored.data)))
 
     @promised
@@ -101,7 +100,7 @@ class R2Bucket(JsObject):
         condition, asked = condition_option(options, "GetOptions"), range_option(options)
         check_encryption_key(options)
         check_key("get", name)
-        stored = self._store.objects.get(name)
+        stored = self._store.get(name)
         if stored is None:
             return jsnull
         if condition is not None and not condition.holds_for(stored):
@@ -131,25 +130,11 @@ class R2Bucket(JsObject):
             if metadata_size(custom) > MAX_METADATA:
                 raise failed("put", "Your metadata headers exceed the maximum allowed metadata size.", 10012)
             digests = checksums(data, expected)
-            if condition is not None and not condition.holds_for(self._store.objects.get(name)):
+            if condition is not None and not condition.holds_for(self._store.get(name)):
                 return jsnull
-            return self._stored(name, data, digests["md5"].hex(), digests, http, custom)
+            return put_object(self._store, self._host, name, data, digests["md5"].hex(), digests, http, custom)
 
         return with_bytes(body, store)
-
-    def _stored(
-        self,
-        key: str,
-        data: bytes,
-        etag: str,
-        digests: Mapping[str, bytes],
-        http: Mapping[str, str | int],
-        custom: Mapping[str, str],
-    ) -> HeadResult:
-        version = f"{self._host.random.getrandbits(128):032x}"
-        stored = StoredObject(key, data, version, etag, self._host.now_ms(), digests, http, custom)
-        self._store.put(stored)
-        return HeadResult(stored, self._host, None)
 
     @promised
     def delete(self, keys: Any = MISSING) -> None:
@@ -238,9 +223,9 @@ class R2Bucket(JsObject):
                 f"env.{self._name}.createMultipartUpload({name!r}) has {metadata_size(custom)} bytes of "
                 f"customMetadata, and an object has up to {MAX_METADATA}",
             )
-        id = self._opaque_text()
+        id = opaque_text(self._host)
         self._store.uploads[name, id] = Upload(http, custom)
-        return R2MultipartUpload(self, name, id)
+        return R2MultipartUpload(self._store, self._host, name, id)
 
     def resumeMultipartUpload(self, key: Any = MISSING, uploadId: Any = MISSING) -> R2MultipartUpload:
         """The upload of that key and id. Whether there is one shows in what is done with it.
@@ -252,11 +237,7 @@ class R2Bucket(JsObject):
         if uploadId is MISSING:
             position = 1 if key is MISSING else 2
             raise not_of_type("resumeMultipartUpload", "R2Bucket", position, "string")
-        return R2MultipartUpload(self, js_text(key), js_text(uploadId))
-
-    def _opaque_text(self) -> str:
-        """What R2 names uploads and parts with: 171 characters."""
-        return base64.urlsafe_b64encode(self._host.random.randbytes(128)).decode().rstrip("=")
+        return R2MultipartUpload(self._store, self._host, js_text(key), js_text(uploadId))
 
     def _check_options(self, method: str, options: Any, known: tuple[str, ...]) -> None:
         call = f"env.{self._name}.{method}"

@@ -1,12 +1,11 @@
-"""The bytes of what is put into R2: at once, or when a stream is read."""
+"""What may be put into R2."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from durable_engine import JsProxy
-from pytest_workflows.javascript.collections import bytes_of
+from pytest_workflows.javascript.buffers import bytes_of
 from pytest_workflows.javascript.objects import js_error
 
 from .js_arguments import is_of_class, not_of_type, utf8
@@ -33,13 +32,3 @@ def body_of(value: Any, method: str, owner: str, expected: str) -> Any:
             raise js_error("TypeError", NO_LENGTH)
         return value
     raise not_of_type(method, owner, 2, expected)
-
-
-def with_bytes(body: Any, store: Callable[[bytes], Any]) -> Any:
-    """Do something with bytes at once, or with those of a stream when they are read."""
-    data = body if isinstance(body, bytes) else body._drain()
-    return store(data) if isinstance(data, bytes) else _when_read(data, store)
-
-
-async def _when_read(data: Awaitable[bytes], store: Callable[[bytes], Any]) -> Any:
-    return store(await data)

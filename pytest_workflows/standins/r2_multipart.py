@@ -2,52 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+import base64
+from typing import TYPE_CHECKING, Any
 
 from pytest_workflows.javascript.objects import JsArray, JsObject, JsPlain, js_error, js_text, option, promised
 
+from .bodies import with_bytes
 from .js_arguments import MISSING, is_given, not_of_type, options_of, to_int, wrong_field
-from .r2_bodies import VALUES, body_of, with_bytes
-from .r2_objects import HeadResult
+from .r2_bodies import VALUES, body_of
+from .r2_objects import HeadResult, put_object
 from .r2_options import check_encryption_key, check_key, failed, md5
 from .r2_store import Part, R2Store, Upload
+
+if TYPE_CHECKING:
+    from .host import Host
 
 MIN_PART = 5 * 1024 * 1024
 MAX_PARTS = 10_000
 
 
-class Bucket(Protocol):
-    """What an upload needs of its bucket."""
+def opaque_text(host: Host) -> str:
+    """What R2 names uploads and parts with: 171 characters.
 
-    _store: R2Store
-
-    def _opaque_text(self) -> str: ...
-
-    def _stored(
-        self,
-        key: str,
-        data: bytes,
-        etag: str,
-        digests: Mapping[str, bytes],
-        http: Mapping[str, str | int],
-        custom: Mapping[str, str],
-    ) -> HeadResult: ...
+    Args:
+        host: The test.
+    """
+    return base64.urlsafe_b64encode(host.random.randbytes(128)).decode().rstrip("=")
 
 
 class R2MultipartUpload(JsObject):
     """An upload in parts.
 
     Args:
-        bucket: The bucket.
+        store: The bucket's contents.
+        host: The test.
         key: The key of the object to be.
         id: The upload's id.
     """
 
     _own = ("uploadId", "key")
 
-    def __init__(self, bucket: Bucket, key: str, id: str) -> None:
-        self._bucket, self._key, self._id = bucket, key, id
+    def __init__(self, store: R2Store, host: Host, key: str, id: str) -> None:
+        self._store, self._host, self._key, self._id = store, host, key, id
 
     @property
     def key(self) -> str:
@@ -60,7 +56,7 @@ class R2MultipartUpload(JsObject):
         return self._id
 
     def _upload(self) -> Upload | None:
-        return self._bucket._store.uploads.get((self._key, self._id))
+        return self._store.uploads.get((self._key, self._id))
 
     @promised
     def uploadPart(self, partNumber: Any = MISSING, value: Any = None, options: Any = None) -> Any:
@@ -86,7 +82,7 @@ class R2MultipartUpload(JsObject):
             upload = self._upload()
             if upload is None or not upload.is_open:
                 raise _no_such_upload("uploadPart")
-            etag = self._bucket._opaque_text()
+            etag = opaque_text(self._host)
             upload.parts[number] = Part(data, etag)
             return JsPlain({"partNumber": number, "etag": etag})
 
@@ -129,7 +125,7 @@ class R2MultipartUpload(JsObject):
         etag = md5(b"".join(md5(part.data) for part in parts)).hex() + f"-{len(parts)}"
         data = b"".join(part.data for part in parts)
         upload.parts.clear()
-        return self._bucket._stored(self._key, data, etag, {}, upload.http, upload.custom)
+        return put_object(self._store, self._host, self._key, data, etag, {}, upload.http, upload.custom)
 
     @staticmethod
     def _found(upload: Upload, number: int, etag: str) -> Part:

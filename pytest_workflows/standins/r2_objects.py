@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
-from pytest_workflows.javascript.collections import JsArrayBuffer, JsDate, Uint8Array
+from pytest_workflows.javascript.buffers import JsArrayBuffer, Uint8Array
+from pytest_workflows.javascript.collections import JsDate
 from pytest_workflows.javascript.json_text import parse
 from pytest_workflows.javascript.objects import JsObject, JsPlain, js_error, promised
 
 from .js_arguments import is_of_class, not_of_type
 from .r2_options import HTTP_FIELDS
-from .r2_store import StoredObject
+from .r2_store import R2Store, StoredObject
 
 if TYPE_CHECKING:
     from .host import Host
@@ -24,14 +25,9 @@ if TYPE_CHECKING:
 _USED = "Body has already been used. It can only be used once. Use tee() first if you need to read it twice."
 
 
-def has_undefined_fields(host: Host) -> bool:
-    """Whether optional fields that have no value are there with undefined."""
-    return host.is_on("enable_fast_jsg_struct", "2025-12-03")
-
-
 def struct(host: Host, fields: Mapping[str, Any]) -> JsPlain:
     """An object of the runtime's own; from 2025-12-03 on with all of its fields."""
-    if has_undefined_fields(host):
+    if host.is_on("enable_fast_jsg_struct", "2025-12-03"):
         return JsPlain(fields)
     return JsPlain({name: value for name, value in fields.items() if value is not None})
 
@@ -176,6 +172,34 @@ class HeadResult(JsObject):
             raise not_of_type("writeHttpMetadata", type(self).__name__, 1, "Headers")
         for name, value in self._stored.http.items():
             headers.set(HTTP_FIELDS[name], formatdate(value / 1000, usegmt=True) if isinstance(value, int) else value)
+
+
+def put_object(
+    store: R2Store,
+    host: Host,
+    key: str,
+    data: builtins.bytes,
+    etag: str,
+    digests: Mapping[str, builtins.bytes],
+    http: Mapping[str, str | int],
+    custom: Mapping[str, str],
+) -> HeadResult:
+    """Store an object, in place of the one of that key; gives it as a put does.
+
+    Args:
+        store: The bucket's contents.
+        host: The test.
+        key: The key.
+        data: The bytes.
+        etag: Its etag.
+        digests: Digests by the names of their algorithms.
+        http: HTTP metadata.
+        custom: The Worker's own metadata.
+    """
+    version = f"{host.random.getrandbits(128):032x}"
+    stored = StoredObject(key, data, version, etag, host.now_ms(), digests, http, custom)
+    store.put(stored)
+    return HeadResult(stored, host, None)
 
 
 def _http_fields(http: Mapping[str, str | int], host: Host) -> JsPlain:

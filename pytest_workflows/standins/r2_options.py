@@ -12,10 +12,11 @@ from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
 from durable_engine import JsException, JsProxy, jsnull
-from pytest_workflows.javascript.collections import bytes_of
+from pytest_workflows.javascript.buffers import bytes_of
+from pytest_workflows.javascript.convert import to_number
 from pytest_workflows.javascript.objects import js_error, js_text, option
 
-from .js_arguments import date_option, entries_of, is_of_class, to_number, utf8, wrong_field
+from .js_arguments import date_option, entries_of, is_of_class, utf8, wrong_field
 
 MAX_KEY = 1024
 MAX_METADATA = 8192
@@ -125,16 +126,12 @@ def _bound(value: Any, name: str, negative: str, fraction: str) -> int | None:
     given = option(value, name)
     if given is None:
         return None
-    number = to_number(given)
+    number = float(to_number(given))
     if not number >= 0:
-        raise js_error("RangeError", f"{negative} ({js_text(_plain(number))}) must be greater than or equal to 0.")
+        raise js_error("RangeError", f"{negative} ({js_text(number)}) must be greater than or equal to 0.")
     if not number.is_integer():
         raise js_error("RangeError", f"{fraction} ({js_text(number)}) must be an integer, not floating point.")
     return int(number)
-
-
-def _plain(number: float) -> float:
-    return int(number) if number.is_integer() else number
 
 
 def part_of(asked: Range | str | None, size: int) -> tuple[int, int]:
@@ -146,7 +143,7 @@ def part_of(asked: Range | str | None, size: int) -> tuple[int, int]:
     if asked is None:
         return 0, size
     if isinstance(asked, str):
-        return _part_ofheader_of(asked, size)
+        return _part_of_header(asked, size)
     offset, length, suffix = asked
     if suffix is not None:
         if suffix == 0:
@@ -164,7 +161,7 @@ def part_of(asked: Range | str | None, size: int) -> tuple[int, int]:
     return offset, length
 
 
-def _part_ofheader_of(text: str, size: int) -> tuple[int, int]:
+def _part_of_header(text: str, size: int) -> tuple[int, int]:
     """The part that a Range header asks for; the whole object where it is not exactly one that can be satisfied."""
     found = re.fullmatch(r" *bytes *= *(\d+)? *- *(\d+)? *", text, re.IGNORECASE | re.ASCII)
     whole = 0, size

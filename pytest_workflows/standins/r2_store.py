@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Self
 
+from .sorted_entries import SortedEntries
 from .stores import Contents
 
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """An object. It is never changed, so that copies of a bucket share it.
+    """An object.
 
     Attributes:
         key: Its key.
@@ -78,29 +78,24 @@ class Page(NamedTuple):
     last: str | None
 
 
-class R2Store:
+class R2Store(SortedEntries[StoredObject]):
     """The contents of a bucket: objects in the order of their keys' UTF-8 bytes.
 
     Attributes:
-        objects: The objects by their keys. To be changed by `put` and `delete` alone.
         uploads: The uploads in parts, by key and id.
     """
 
     def __init__(self) -> None:
-        self.objects: dict[str, StoredObject] = {}
+        super().__init__()
         self.uploads: dict[tuple[str, str], Upload] = {}
-        self._sorted: list[str] | None = []
+
+    def get(self, key: str) -> StoredObject | None:
+        """The object of a key; None where there is none."""
+        return self._entries.get(key)
 
     def put(self, stored: StoredObject) -> None:
         """Store an object, in place of the one of that key."""
-        if stored.key not in self.objects:
-            self._sorted = None
-        self.objects[stored.key] = stored
-
-    def delete(self, key: str) -> None:
-        """Take an object out, if it is there."""
-        if self.objects.pop(key, None) is not None:
-            self._sorted = None
+        self._set(stored.key, stored)
 
     def page(self, prefix: str, after: str | None, limit: int, delimiter: str = "") -> Page:
         """Objects in order, those of one common prefix as one entry.
@@ -113,43 +108,32 @@ class R2Store:
         """
         page = Page([], [], None)
         last = ""
-        for key in self._from(prefix, after):
-            if not key.startswith(prefix):
-                break
+        for key in self._keys(prefix, after):
             common = _common_prefix(key, prefix, delimiter)
             if common is None or not page.prefixes or page.prefixes[-1] != common:
                 if len(page.objects) + len(page.prefixes) == limit:
                     return page._replace(last=last)
                 if common is None:
-                    page.objects.append(self.objects[key])
+                    page.objects.append(self._entries[key])
                 else:
                     page.prefixes.append(common)
             last = key
         return page
 
-    def _from(self, prefix: str, after: str | None) -> list[str]:
-        if self._sorted is None:
-            self._sorted = sorted(self.objects)
-        start = bisect_left(self._sorted, prefix)
-        return self._sorted[start if after is None else max(start, bisect_right(self._sorted, after)) :]
-
     def copy(self) -> Self:
         """Another bucket with the same objects, which are shared."""
-        made = type(self)()
-        made.objects = dict(self.objects)
-        made.uploads = {
-            key: Upload(one.http, one.custom, dict(one.parts), one.is_open) for key, one in self.uploads.items()
-        }
-        made._sorted = None
+        made = super().copy()
+        made.uploads = {key: replace(one, parts=dict(one.parts)) for key, one in self.uploads.items()}
         return made
 
     def contents(self) -> Contents:
         """The objects, with bytes and metadata."""
-        return {"": {key: (one.data, dict(one.http), dict(one.custom)) for key, one in self.objects.items()}}
+        return {"": {key: (one.data, dict(one.http), dict(one.custom)) for key, one in self._entries.items()}}
 
     def close(self) -> None:
-        """Let go of the objects."""
-        self.objects, self.uploads, self._sorted = {}, {}, []
+        """Let go of the objects, and of what was uploaded of others."""
+        super().close()
+        self.uploads = {}
 
 
 def _common_prefix(key: str, prefix: str, delimiter: str) -> str | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from durable_engine import JsProxy
 from pytest_workflows.errors import WorkflowConfigError
+from pytest_workflows.javascript.convert import is_number
 from pytest_workflows.javascript.objects import JsArray, JsObject, JsPlain, js_error, js_text, promised
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def make(config: BindingConfig, host: Host) -> Ratelimit:
     """
     simple = config.settings.get("simple")
     where = f"{config.path}:{config.line}: the rate limit {config.name!r}"
-    if not isinstance(simple, dict) or not _is_number(simple.get("limit")):
+    if not isinstance(simple, dict) or not is_number(simple.get("limit")):
         raise WorkflowConfigError(
             f'{where} has no "simple": {{"limit": ..., "period": ...}}. Write how many calls a period may have.'
         )
@@ -108,13 +109,9 @@ class Ratelimit(JsObject):
         if not isinstance(key, str):
             raise js_error("Error", f"invalid key: {js_text(key)}")
         for name, value in (("limit", limit), ("period", period)):
-            if not _is_number(value):
+            if not is_number(value):
                 raise js_error("Error", f"{name} must be a number: {js_text(value)}")
         if period not in PERIODS:
             raise js_error("Error", f"unsupported period: {js_text(period)}")
         now = self._host.now_ms() // (period * 1000)
         return JsPlain({"success": self._counters.take(key, limit, now)})
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -17,7 +17,7 @@ _MAKERS: dict[str, str] = {
     "durable_objects.bindings": "durable_objects",
     "hyperdrive": "hyperdrive",
     "images": "images",
-    "kv_namespaces": "kv",
+    "kv_namespaces": "kv_binding",
     "queues.producers": "queue_binding",
     "r2_buckets": "r2",
     "ratelimits": "ratelimits",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from durable_engine import jsnull
-from pytest_workflows.javascript.collections import Uint8Array
+from pytest_workflows.javascript.buffers import Uint8Array
 from pytest_workflows.javascript.objects import JsPlain
 
 

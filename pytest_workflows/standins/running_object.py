@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from durable_engine import JsException, hide_frames
 from pytest_workflows.javascript.objects import js_error
 
-from .crossing import call_python, log
+from .crossing import call_python
 from .durable_ids import DurableObjectId
+from .handler_calls import log
 from .object_alarms import AlarmInvocationInfo
 from .object_sections import Sections
 from .object_state import DurableObjectState
@@ -35,10 +36,13 @@ class RunningObject:
         id: Its id, with the name that its first caller knew.
 
     Attributes:
+        id: As given.
         host: The test.
         what: Names it at the start of a sentence.
         sections: Its open sections.
         sockets: Its WebSockets.
+        alarm: Its alarm.
+        writes: What it wrote last.
         broken: What its calls fail with, once it has ended.
         instance: What the class made.
         state: Its `ctx`, as JavaScript has it.
@@ -46,7 +50,7 @@ class RunningObject:
 
     def __init__(self, object_class: ObjectClass, id: DurableObjectId) -> None:
         self._class = object_class
-        self._id = id
+        self.id = id
         self.host = host = object_class.host
         self.what = object_class.what(id)
         self.sections = Sections()
@@ -69,7 +73,6 @@ class RunningObject:
                 clears_alarm=host.is_on("delete_all_deletes_alarm", "2026-02-24"),
                 has_optional_fields=host.is_on("pedantic_optional_fields", "2025-12-03"),
             ),
-            object_class.exports,
         )
 
     # -- events --------------------------------------------------------------------------------------------------------

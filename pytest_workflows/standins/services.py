@@ -5,8 +5,6 @@ Source: workerd 1.20261117.1, observed.
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from durable_engine import JsException, hide_frames
@@ -15,8 +13,6 @@ from pytest_workflows.javascript.cloning import clone
 from pytest_workflows.javascript.collections import JsDate
 from pytest_workflows.javascript.objects import (
     JsArray,
-    JsFunction,
-    JsObject,
     JsPlain,
     JsPromise,
     from_python,
@@ -26,7 +22,7 @@ from pytest_workflows.javascript.objects import (
 )
 from pytest_workflows.workers.entrypoints import DurableObject, WorkflowEntrypoint
 
-from .crossing import call_python, method_of, no_method, send
+from .crossing import RpcClient, call_python, method_of, no_method, send
 from .variables import variable
 
 if TYPE_CHECKING:
@@ -37,8 +33,6 @@ if TYPE_CHECKING:
 
 hide_frames(__file__)
 
-_PYTHONS: Final = frozenset({"then", "_is_coroutine", "_is_coroutine_marker"})
-"""What code asks of any object, and no method of a Worker."""
 _OWN_FIELDS: Final = frozenset({"ctx", "env"})
 
 
@@ -63,34 +57,28 @@ def make(config: BindingConfig, host: Host) -> Fetcher:
             f"{config.path}:{config.line}: the service binding {config.name} names the entrypoint {name!r}, and that "
             "class is none. Derive it from WorkerEntrypoint, or name another one."
         )
-    return named(host, name, config.settings.get("props"))
+    props = config.settings.get("props")
+    return Fetcher(host, name, None if props is None else variable(props))
 
 
-def named(host: Host, name: str | None, props: Any = None) -> Fetcher:
-    """A service binding to an entrypoint of the Worker itself.
-
-    Args:
-        host: The test.
-        name: The class; None for the default entrypoint.
-        props: What its `ctx.props` is, as the configuration has it.
-    """
-    given = None if props is None else variable(props)
-    return LoopbackService(host, name, given)
-
-
-class Fetcher(JsObject):
-    """A service binding: each name that it has not itself is a method of the entrypoint.
+class Fetcher(RpcClient):
+    """A service binding to an entrypoint of the Worker, or to one that the test gave.
 
     Args:
         host: The test.
-        entrypoint: Makes the entrypoint, anew for each call.
-        name: The entrypoint's name, for reports.
+        entrypoint: The class, or its name in the Worker; None for the default entrypoint.
+        props: What its `ctx.props` is.
     """
 
-    def __init__(self, host: Host, entrypoint: Callable[[], Any], name: str) -> None:
+    def __init__(self, host: Host, entrypoint: str | type | None, props: Any = None) -> None:
         self._host = host
         self._entrypoint = entrypoint
-        self._name = name
+        self._props = props
+        self._name = entrypoint.__name__ if isinstance(entrypoint, type) else entrypoint or "the default entrypoint"
+
+    def _made(self) -> Any:
+        """The entrypoint, anew for each call."""
+        return self._host.make_entrypoint(self._entrypoint, self._props)
 
     def fetch(self, *args: Any) -> JsPromise:
         """Send a request to the entrypoint's fetch handler."""
@@ -99,7 +87,7 @@ class Fetcher(JsObject):
         host = self._host
 
         async def answer(request: Request) -> Any:
-            return await call_fetch(host, self._entrypoint(), request)
+            return await call_fetch(host, self._made(), request)
 
         return fetch(host, answer, args, f"The fetch handler of {self._name}")
 
@@ -117,8 +105,8 @@ class Fetcher(JsObject):
             return JsPromise.rejected(error)
 
         async def receive(_: list[Any]) -> Any:
-            controller._answer.outcome = await self._outcome("queue", controller)
-            return controller._answer.as_js()
+            answer = await self._host.deliver_batch(controller, self._entrypoint)
+            return answer.as_js()
 
         return send(self._host, receive, (), f"The queue handler of {self._name}")
 
@@ -133,73 +121,32 @@ class Fetcher(JsObject):
         )
 
         async def receive(_: list[Any]) -> Any:
-            is_there = getattr(self._entrypoint(), "scheduled", None) is not None
-            outcome = await self._outcome("scheduled", controller)
+            is_there = self._host.has_handler("scheduled", self._entrypoint)
+            outcome = await self._host.call_handler("scheduled", controller, self._entrypoint)
             return JsPlain({"outcome": outcome, "noRetry": not is_there or controller._is_final})
 
         return send(self._host, receive, (), f"The scheduled handler of {self._name}")
-
-    async def _outcome(self, kind: str, argument: object) -> str:
-        """Call a handler of a class that the test gave."""
-        from pytest_workflows.workers.binding_wrappers import BindingWrapper
-
-        try:
-            handler = getattr(self._entrypoint(), kind)
-            result = handler(BindingWrapper(argument) if kind == "queue" else argument, None, None)
-            if inspect.isawaitable(result):
-                await result
-        except Exception as error:
-            if self._host.is_tests(error):
-                raise
-            return "exception"
-        return "ok"
 
     def connect(self, *args: Any) -> Any:
         """Refused: no entrypoint answers connections here."""
         raise no_method("connect")
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or name in _PYTHONS:
-            raise AttributeError(name)
-
-        def call(*args: Any) -> JsPromise:
-            return self._call(name, args)
-
-        return JsFunction(call, name)
-
     def _call(self, name: str, args: tuple[Any, ...]) -> JsPromise:
         async def receive(given: list[Any]) -> Any:
             if name in _OWN_FIELDS:
                 raise no_method(name)
-            return await call_python(self._host, method_of(self._entrypoint(), name), given)
+            return await call_python(self._host, method_of(self._made(), name), given)
 
         return send(self._host, receive, args, f"Method {name} of {self._name}")
 
 
-class LoopbackService(Fetcher, js_class="Fetcher"):
-    """A service binding to an entrypoint of the Worker itself.
-
-    Args:
-        host: The test.
-        name: The class; None for the default entrypoint.
-        props: What its `ctx.props` is.
-    """
-
-    def __init__(self, host: Host, name: str | None, props: Any = None) -> None:
-        super().__init__(host, lambda: host.make_entrypoint(name, props), name or "the default entrypoint")
-        self._class_name = name
-
-    async def _outcome(self, kind: str, argument: object) -> str:
-        return await self._host.call_handler(kind, argument, self._class_name)
-
-
-class LoopbackServiceStub(LoopbackService):
+class LoopbackServiceStub(Fetcher):
     """An entrypoint of the Worker itself, as `ctx.exports` has it; called, it is one with `props`."""
 
     def __call__(self, *args: Any, **options: Any) -> LoopbackServiceStub:
         """The same with `props`."""
         given = from_python(args[0]) if args else JsPlain({key: from_python(item) for key, item in options.items()})
-        return LoopbackServiceStub(self._host, self._class_name, clone(option(given, "props")))
+        return LoopbackServiceStub(self._host, self._entrypoint, clone(option(given, "props")))
 
 
 def _message(given: Any, answer: Any) -> Any:
@@ -213,4 +160,4 @@ def _message(given: Any, answer: Any) -> Any:
     return QueueMessage(js_text(option(given, "id")), ms, lambda: body, attempts, answer)
 
 
-__all__ = ["Fetcher", "LoopbackServiceStub", "make", "named"]
+__all__ = ["Fetcher", "LoopbackServiceStub", "make"]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, NoReturn
 
 from durable_engine import JsBigInt, JsException, jsnull
-from pytest_workflows.javascript.collections import JsArrayBuffer, JsTypedArray
+from pytest_workflows.javascript.buffers import JsArrayBuffer, JsTypedArray
 from pytest_workflows.javascript.objects import MAX_SAFE, JsArray, JsObject, JsPlain, js_error, js_text, number
 
 from .sqlite import SqlError, SqliteDatabase

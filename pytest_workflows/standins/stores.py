@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar, cast
 
 from pytest_workflows.messages.short_repr import shown
@@ -44,16 +45,26 @@ class Stores:
 
     Args:
         template: The stores that a seed left, of which each is copied when it is first asked for.
-
-    Attributes:
-        asking: The binding that is being made; None for anything else that asks for a store.
     """
 
     def __init__(self, template: Stores | None = None) -> None:
-        self.asking: str | None = None
+        self._asking: str | None = None
         self._stores: dict[tuple[str, str], Store] = {}
         self._names: dict[tuple[str, str], list[str]] = {}
         self._template = template
+
+    @contextmanager
+    def asked_by(self, name: str) -> Iterator[None]:
+        """A block that makes a binding: the stores that are asked for in it have its name.
+
+        Args:
+            name: The binding's name.
+        """
+        self._asking = name
+        try:
+            yield
+        finally:
+            self._asking = None
 
     def get(self, kind: str, id: str, make: Callable[[], S]) -> S:
         """The store of a resource: of all bindings that name the same one.
@@ -64,8 +75,8 @@ class Stores:
             make: Makes an empty one.
         """
         key = (kind, id)
-        if self.asking is not None:
-            self._names.setdefault(key, []).append(self.asking)
+        if self._asking is not None:
+            self._names.setdefault(key, []).append(self._asking)
         found = self._stores.get(key)
         if found is None:
             seeded = None if self._template is None else self._template._stores.get(key)

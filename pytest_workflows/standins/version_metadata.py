@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from pytest_workflows.javascript.collections import JsDate
 from pytest_workflows.javascript.objects import JsPlain
 
 if TYPE_CHECKING:
@@ -17,6 +17,4 @@ if TYPE_CHECKING:
 def make(config: BindingConfig, host: Host) -> JsPlain:
     """Make the metadata: an id of the test's seed, no tag, and the time of the test."""
     id = uuid.UUID(int=host.random.getrandbits(128), version=4)
-    now = datetime.fromtimestamp(host.now_ms() / 1000, UTC)
-    timestamp = now.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
-    return JsPlain({"id": str(id), "tag": "", "timestamp": timestamp})
+    return JsPlain({"id": str(id), "tag": "", "timestamp": JsDate(host.now_ms()).toISOString()})

@@ -15,7 +15,6 @@ from .asgi_lifespan import ASGI, Application, start_application
 from .asgi_scope import request_to_scope
 from .asgi_tasks import background_tasks, logger, run_in_background
 from .asgi_websocket import process_websocket
-from .context import run_behind
 from .entrypoints import WorkerEntrypoint
 from .gateway import NULL_BODY_STATUSES, BaseOptions
 from .headers import to_js_headers as _to_js_headers
@@ -217,7 +216,7 @@ async def fetch(app: Application, req: Any, env: Any, ctx: Any = None, *, option
         await task
         await shutdown()
 
-    run_behind(run_in_background(finish()))
+    run_in_background(finish())
     return response
 
 

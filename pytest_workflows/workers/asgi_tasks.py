@@ -7,16 +7,18 @@ import logging
 from collections.abc import Awaitable
 from typing import Any
 
+from .context import run_behind
+
 __all__ = ["background_tasks", "logger", "run_in_background"]
 
 logger = logging.getLogger("asgi")
 
 background_tasks: set[asyncio.Future[Any]] = set()
-"""The event loop refers to its tasks weakly."""
+"""The tasks, under the SDK's name."""
 
 
 def run_in_background(coro: Awaitable[Any]) -> asyncio.Future[Any]:
-    """Run an awaitable as a task; what it raises is logged.
+    """Run an awaitable as a task, which ends with the test; what it raises is logged.
 
     Args:
         coro: A coroutine, task or future.
@@ -24,7 +26,7 @@ def run_in_background(coro: Awaitable[Any]) -> asyncio.Future[Any]:
     Returns:
         The task.
     """
-    future = asyncio.ensure_future(coro)
+    future = run_behind(coro)
     background_tasks.add(future)
     future.add_done_callback(_log_failure)
     return future

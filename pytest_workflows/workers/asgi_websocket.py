@@ -12,7 +12,6 @@ from . import js_module as js
 from .asgi_lifespan import Application
 from .asgi_scope import request_to_scope
 from .asgi_tasks import logger, run_in_background
-from .context import run_behind
 from .js_convert import to_js
 from .threadless import no_threads
 
@@ -89,7 +88,6 @@ async def process_websocket(app: Application, req: Any, env: Any = None) -> Any:
     scope = request_to_scope(req, {} if env is None else env, ws=True)
     task = run_in_background(_run(app, scope, connection))
     task.add_done_callback(connection.end)
-    run_behind(task)
     return js.Response.new(None, status=101, webSocket=client)
 
 

@@ -13,17 +13,11 @@ from durable_engine import JsProxy, hide_frames
 from pytest_workflows.javascript.objects import JsFunction, JsObject, JsPlain, JsPromise
 from pytest_workflows.javascript.rpc import RpcHolder, python_from_rpc, python_to_rpc
 
-from .environment import EnvWrapper
+from .js_view import RESPONSE_BODIES
 
 hide_frames(__file__)
 
-PASSTHROUGH = frozenset(
-    (
-        *("Blob", "ArrayBuffer", "TypedArray", "DataView", "Uint8Array", "Uint8ClampedArray", "Int8Array"),
-        *("Uint16Array", "Int16Array", "Uint32Array", "Int32Array", "Float16Array", "Float32Array", "Float64Array"),
-        *("BigInt64Array", "BigUint64Array", "FormData", "ReadableStream", "URLSearchParams", "Response", "Headers"),
-    )
-)
+PASSTHROUGH = RESPONSE_BODIES | {"Headers"}
 """The classes whose objects no wrapper comes around."""
 
 
@@ -290,9 +284,6 @@ def wrap_binding(value: Any, calls: Calls | None = None) -> Any:
     if name == "DurableObjectNamespace":
         return DurableObjectNamespaceWrapper(value, calls)
     return _quick.get(type(value), BindingWrapper)(value, calls) if name in WRAPPED else value
-
-
-EnvWrapper.wrap = staticmethod(wrap_binding)
 
 
 def class_of(value: Any) -> str:

@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextvars import ContextVar
 from typing import Any, NoReturn
 
-from pytest_workflows.javascript.objects import JsArray, JsObject, JsPlain, cancel_running
+from pytest_workflows.javascript.objects import JsArray, JsObject, JsPlain
+from pytest_workflows.javascript.tasks import cancel_running
 
 # The event loop refers to its tasks weakly: without this set, background work could vanish half-way.
 _background: set[asyncio.Future[Any]] = set()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar, NoReturn
+from typing import Any, NoReturn
 
 from pytest_workflows.active_test import get_resolver, set_resolver
 from pytest_workflows.javascript.objects import JsObject
 from pytest_workflows.javascript.rpc import RpcHolder
 
+from .binding_wrappers import wrap_binding
 from .errors import OutsideTestError, no_binding, read_only
 
 __all__ = ["EnvProxy", "EnvWrapper", "RawEnv", "env", "raw_env", "set_resolver"]
@@ -22,8 +22,6 @@ class EnvWrapper:
     """
 
     _env: Any
-    wrap: ClassVar[Callable[[Any], Any]]
-    """Puts the SDK's wrapper around a binding; set by the wrappers' own module."""
 
     def __new__(cls, env: Any = None) -> Any:
         """The same, where it is such a wrapper already, and the shared one around the bindings of the test."""
@@ -38,7 +36,7 @@ class EnvWrapper:
     def __getattr__(self, name: str) -> Any:
         if name == "_env":
             raise AttributeError(name)
-        return EnvWrapper.wrap(getattr(self._env, name))
+        return wrap_binding(getattr(self._env, name))
 
 
 class EnvProxy(EnvWrapper):

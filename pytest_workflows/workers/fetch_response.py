@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from durable_engine import JsException
-
 from .blob import Blob
+from .body import read_form
 from .formdata import FormData
 from .headers import HTTPMessageMapping, to_message
-from .js_view import null_to_none, to_python_exception
+from .js_view import null_to_none
 from .pyodide_http import FetchResponse as PyodideResponse
 
 __all__ = ["FetchResponse"]
@@ -43,10 +42,7 @@ class FetchResponse(PyodideResponse):
             TypeError: The content type is that of no form, or the content is no form.
         """
         self._raise_if_failed()
-        try:
-            return FormData(await self.js_response.formData())
-        except JsException as error:
-            raise to_python_exception(error) from error
+        return await read_form(self.js_response)
 
     async def formData(self) -> FormData:
         """The content as the fields of a form: the older name of `form_data`."""

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 from durable_engine import ConversionError, JsException, JsProxy
 from pytest_workflows.javascript import runtime
-from pytest_workflows.javascript.collections import JsSet, buffer_from_python
+from pytest_workflows.javascript.buffers import buffer_from_python
+from pytest_workflows.javascript.collections import JsSet
 from pytest_workflows.javascript.objects import JsArray, JsFunction, JsPlain, PyProxy, from_python, js_error, js_text
 
 C = TypeVar("C", bound=Callable[..., Any])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import ssl
-from collections.abc import Iterable
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
@@ -12,8 +11,9 @@ import httpx
 
 from durable_engine import JsException, hide_frames, suspend_if_stopped
 from pytest_workflows.active_test import Caller, caller
+from pytest_workflows.javascript.globals import find_global
 from pytest_workflows.javascript.headers import Headers as JsHeaders
-from pytest_workflows.javascript.objects import JsArray, JsFunction, JsPlain, from_python, js_error, js_text
+from pytest_workflows.javascript.objects import JsArray, JsFunction, js_error
 from pytest_workflows.javascript.request import Request as JsRequest
 from pytest_workflows.javascript.response import Response as JsResponse
 
@@ -51,11 +51,7 @@ async def send_by(fetcher: Any, resource: Any, options: dict[str, Any], called_b
 
 def _to_init(options: dict[str, Any]) -> Any:
     given = {key: value for key, value in options.items() if value is not None}
-    return to_js(given, dict_converter=_plain) if given else None
-
-
-def _plain(entries: Iterable[list[Any]]) -> JsPlain:
-    return JsPlain({js_text(from_python(key)): from_python(value) for key, value in entries})
+    return to_js(given, dict_converter=find_global("Object").fromEntries) if given else None
 
 
 async def _fetch_for_javascript(resource: Any = None, init: Any = None) -> Any:

@@ -12,20 +12,20 @@ from .js_convert import JsDoubleProxy, create_once_callable, create_proxy, destr
 from .missing import not_yet
 from .run_sync import can_run_sync, run_sync
 
-_ROOM = "pytest_workflows.javascript"
 _CLASSES = {
-    "JsArray": "objects",
-    "JsBuffer": "buffers",
-    "JsIterator": "iterators",
-    "JsMap": "collections",
-    "JsPromise": "objects",
-    "JsTypedArray": "buffers",
+    "JsArray": ("objects", "JsArray"),
+    "JsBuffer": ("buffers", "JsBuffer"),
+    "JsCallable": ("objects", "JsFunction"),
+    "JsIterator": ("iterators", "JsIterator"),
+    "JsMap": ("collections", "JsMap"),
+    "JsMutableMap": ("collections", "JsMap"),
+    "JsPromise": ("objects", "JsPromise"),
+    "JsTypedArray": ("buffers", "JsTypedArray"),
 }
-_ALIASES = {"JsCallable": ("objects", "JsFunction"), "JsMutableMap": ("collections", "JsMap")}
+"""The classes that are imported when a source names them, by module and by their names there."""
 
 __all__ = [
     *_CLASSES,
-    *_ALIASES,
     "ConversionError",
     "JsBigInt",
     "JsDoubleProxy",
@@ -77,9 +77,7 @@ _registered: set[str] = set()
 
 
 def __getattr__(name: str) -> Any:
-    if name in _CLASSES:
-        return getattr(import_module(f"{_ROOM}.{_CLASSES[name]}"), name)
-    if name in _ALIASES:
-        module, attribute = _ALIASES[name]
-        return getattr(import_module(f"{_ROOM}.{module}"), attribute)
-    raise not_yet("pyodide.ffi", name, __all__)
+    if name not in _CLASSES:
+        raise not_yet("pyodide.ffi", name, __all__)
+    module, theirs = _CLASSES[name]
+    return getattr(import_module(f"pytest_workflows.javascript.{module}"), theirs)

@@ -148,17 +148,14 @@ class FetchResponse:
         Args:
             **kwargs: Passed on to `json.loads`.
         """
-        self._raise_if_failed()
         return json.loads(await self.text(), **kwargs)
 
     async def bytes(self) -> builtins.bytes:
         """The content. Raises BodyUsedError when it was read before."""
-        self._raise_if_failed()
         return (await self.buffer()).to_bytes()  # type: ignore[no-any-return]
 
     async def memoryview(self) -> builtins.memoryview:
         """The content, as a view that can be written to. Raises BodyUsedError when it was read before."""
-        self._raise_if_failed()
         return (await self.buffer()).to_py()  # type: ignore[no-any-return]
 
     def abort(self, reason: Any = None) -> None:

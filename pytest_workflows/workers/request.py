@@ -10,14 +10,14 @@ import json
 from http import HTTPMethod
 from typing import Any
 
-from durable_engine import JsException, JsProxy
+from durable_engine import JsProxy
 
 from . import js_module as js
 from .blob import Blob
+from .body import read_form, to_js_body
 from .formdata import FormData
 from .headers import HTTPMessageMapping, to_js_headers, to_message
-from .js_convert import to_js
-from .js_view import is_js_instance, null_to_none, to_python_exception
+from .js_view import is_js_instance, null_to_none
 
 __all__ = ["Request", "as_received", "to_fetch_options", "to_js_options"]
 
@@ -176,10 +176,7 @@ class Request:
             TypeError: The content type is that of no form, or the content is no form.
         """
         self._raise_if_used()
-        try:
-            return FormData(await self._js_request.formData())
-        except JsException as error:
-            raise to_python_exception(error) from error
+        return await read_form(self._js_request)
 
     def clone(self) -> Request:
         """A copy with a body of its own. Raises OSError when the body was read before."""
@@ -225,16 +222,12 @@ def to_fetch_options(options: dict[str, Any]) -> dict[str, Any]:
     if isinstance(made.get("method"), HTTPMethod):
         made["method"] = made["method"].value
     if options.get("body") is not None:
-        made["body"] = _to_js_body(options["body"])
+        made["body"] = _checked_body(options["body"])
     return made
 
 
-def _to_js_body(body: Any) -> Any:
-    if isinstance(body, bytes):
-        return to_js(body)
-    if isinstance(body, FormData):
-        return body.js_object
-    if isinstance(body, str | JsProxy):
-        return body
-    # JavaScript would send the object's text, such as "[object Object]".
-    raise TypeError(f"Unsupported type in Request: {type(body).__name__}")
+def _checked_body(body: Any) -> Any:
+    if not isinstance(body, str | bytes | FormData | JsProxy):
+        # JavaScript would send the object's text, such as "[object Object]".
+        raise TypeError(f"Unsupported type in Request: {type(body).__name__}")
+    return to_js_body(body)

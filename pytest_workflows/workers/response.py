@@ -12,10 +12,10 @@ from typing import Any
 from durable_engine import JsException, JsProxy
 
 from . import js_module as js
+from .body import to_js_body
 from .fetch_response import FetchResponse
 from .formdata import FormData
 from .headers import to_js_headers
-from .js_convert import to_js
 from .js_view import RESPONSE_BODIES, class_name, is_js_instance, to_python_exception
 
 __all__ = ["FetchResponse", "Response", "response_of"]
@@ -58,7 +58,7 @@ class Response(FetchResponse):
             return
         if kind not in RESPONSE_BODIES and not (body is None or isinstance(body, str | bytes | FormData)):
             raise TypeError(f"Unsupported type in Response: {kind or type(body).__name__}")
-        made = js.Response.new(_to_js_body(body), **_options(status, status_text, headers, web_socket))
+        made = js.Response.new(to_js_body(body), **_options(status, status_text, headers, web_socket))
         super().__init__(made.url, made)
 
     def __repr__(self) -> str:
@@ -75,7 +75,7 @@ class Response(FetchResponse):
 
     def replace_body(self, body: Any) -> Response:
         """A new response with the same status and headers, and another body."""
-        return Response(js.Response.new(_to_js_body(body), self.js_response))
+        return Response(js.Response.new(to_js_body(body), self.js_response))
 
     @staticmethod
     def redirect(url: str, status: HTTPStatus | int = HTTPStatus.FOUND) -> Any:
@@ -154,9 +154,3 @@ def _options(
     if web_socket:
         options["webSocket"] = web_socket
     return options
-
-
-def _to_js_body(body: Any) -> Any:
-    if isinstance(body, bytes):
-        return to_js(body)
-    return body.js_object if isinstance(body, FormData) else body

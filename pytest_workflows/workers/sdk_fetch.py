@@ -17,7 +17,7 @@ from .outbound import send_by
 from .request import Request, to_fetch_options
 from .response import Response
 
-__all__ = ["fetch", "fetch_from"]
+__all__ = ["fetch"]
 
 hide_frames(__file__)
 
@@ -45,17 +45,6 @@ def fetch(resource: Request | str, **other_options: Any) -> Coroutine[Any, Any, 
 
 
 as_coroutine_function(fetch)
-
-
-async def fetch_from(fetcher: Any, resource: Any, **other_options: Any) -> Response:
-    """Send a request to a binding: `workers.fetch` with `fetcher`.
-
-    Args:
-        fetcher: The binding's `fetch`.
-        resource: As for `fetch`.
-        **other_options: As for `fetch`.
-    """
-    return await _fetch(resource, {"fetcher": fetcher, **other_options}, caller())
 
 
 async def _fetch(resource: Any, options: dict[str, Any], called_by: Caller | None) -> Response:

@@ -11,10 +11,9 @@ from typing import Any, NoReturn
 
 from durable_engine import JsException
 from pytest_workflows.javascript.objects import JsObject
-from pytest_workflows.javascript.rpc import RpcHolder
 
 from .context import wait_until
-from .environment import env
+from .environment import raw_env
 from .headers import HTTPMessageMapping
 from .headers import to_js_headers as _to_js_headers
 from .js_view import to_python_exception as _to_python_exception
@@ -38,19 +37,10 @@ _ONLY_THERE = (
 )
 
 
-class _CloudflareEnv(JsObject, js_class="Object"):
-    """The bindings as JavaScript has them: those that the SDK wraps, without their wrappers."""
-
-    def __getattr__(self, name: str) -> Any:
-        value = getattr(env, name)
-        return value._binding if isinstance(value, RpcHolder) else value
-
-
 class _CloudflareWorkers(JsObject, js_class="Module"):
     """The module `cloudflare:workers`."""
 
-    def __init__(self) -> None:
-        self.env = _CloudflareEnv()
+    env = raw_env
 
     @property
     def constructor(self) -> NoReturn:

@@ -13,6 +13,7 @@ from typing import Any
 from . import js_module as js
 from .entrypoints import WorkerEntrypoint
 from .gateway import NULL_BODY_STATUSES, BaseOptions
+from .headers import to_js_headers
 from .js_convert import to_js
 from .wsgi_environ import build_environ
 from .wsgi_input import make_wsgi_input
@@ -164,9 +165,7 @@ def process_request(app: Application, req: Any, env: Any, body: Any, options: Op
 
 def _respond(answer: _Answer, made: _Body, first: list[bytes], options: Options) -> Any:
     code, _, reason = (answer.status or "").partition(" ")
-    headers = js.Headers.new()
-    for name, value in answer.headers:
-        headers.append(name, value)  # not set: set-cookie may come several times
+    headers = to_js_headers(list(answer.headers))
     init: dict[str, Any] = {"status": int(code), "headers": headers, **options.response_init()}
     if reason:
         init["statusText"] = reason

@@ -39,6 +39,24 @@ def observations(*, level):
                 yield path.name, record
 
 
+async def ask_once(record, ask, answers):
+    """A record's answers, by label: it runs once for all of its labels, and fails for all of them.
+
+    Args:
+        record: Its id.
+        ask: An async function that runs it.
+        answers: The answers so far, by id, which get these.
+    """
+    if record not in answers:
+        try:
+            answers[record] = await ask()
+        except Exception as error:
+            answers[record] = error
+    if isinstance(answers[record], Exception):
+        raise answers[record]
+    return answers[record]
+
+
 def is_as(observed, answer):
     """Whether an answer of ours is the observed one, but for what is masked or was cut."""
     return re.fullmatch(_pattern(_normal(observed)), _normal(answer), re.DOTALL) is not None

@@ -4,7 +4,8 @@ import js
 from js_notation import show
 
 from durable_engine import JsBigInt, JsException, jsnull
-from pytest_workflows.javascript.collections import TYPED, JsDate, JsErrorObject, JsMap, JsSet
+from pytest_workflows.javascript.buffers import TYPED
+from pytest_workflows.javascript.collections import JsDate, JsErrorObject, JsMap, JsSet
 from pytest_workflows.javascript.objects import (
     JsArray,
     JsFunction,
@@ -22,11 +23,6 @@ NAN = float("nan")
 def function(work):
     """A function of one argument."""
     return JsFunction(work, "", most=1, least=1)
-
-
-class RegExp(JsObject):
-    def __init__(self):
-        self.source, self.flags = "a", "g"
 
 
 class Target(JsObject):
@@ -67,7 +63,7 @@ GIVEN = {
     "set": lambda: JsSet([1, "a"]),
     "date": lambda: JsDate(1e12 + 5),
     "dateInvalid": lambda: JsDate(NAN),
-    "regexp": RegExp,
+    "regexp": lambda: js.RegExp.new("a", "g"),
     "error": lambda: JsErrorObject("plain"),
     "typeError": lambda: js.TypeError.new("te"),
     "u8": lambda: TYPED["B"]([1, 2]),

@@ -5,12 +5,12 @@ of it is generators: where code awaits, they yield what is awaited, to whoever d
 """
 
 import inspect
-import math
 
 import tree_sitter_javascript
 from tree_sitter import Language, Parser
 
 from durable_engine import JsBigInt, JsException, JsNull, JsProxy, jsnull
+from pytest_workflows.javascript.convert import is_true
 from pytest_workflows.javascript.objects import JsArray, JsFunction, JsPlain, JsPromise, from_python, js_text
 
 _PARSER = Parser(Language(tree_sitter_javascript.language()))
@@ -173,7 +173,7 @@ class Interpreter:
                 yield from self._block(node, Scope(scope))
             case "if_statement":
                 branch = node.child_by_field_name("consequence")
-                if not truthy((yield from self._eval(node.child_by_field_name("condition"), scope))):
+                if not is_true((yield from self._eval(node.child_by_field_name("condition"), scope))):
                     branch = node.child_by_field_name("alternative")
                     branch = None if branch is None else branch.named_children[0]
                 if branch is not None:
@@ -207,7 +207,7 @@ class Interpreter:
         yield from self._statement(node.child_by_field_name("initializer"), inner)
         condition, increment = node.child_by_field_name("condition"), node.child_by_field_name("increment")
         condition = condition.named_children[0] if condition.type == "expression_statement" else condition
-        while truthy((yield from self._eval(condition, inner))):
+        while is_true((yield from self._eval(condition, inner))):
             try:
                 yield from self._statement(node.child_by_field_name("body"), Scope(inner))
             except _Break:
@@ -217,7 +217,7 @@ class Interpreter:
     def _do(self, node, scope):
         while True:
             yield from self._statement(node.child_by_field_name("body"), Scope(scope))
-            if not truthy((yield from self._eval(node.child_by_field_name("condition"), scope))):
+            if not is_true((yield from self._eval(node.child_by_field_name("condition"), scope))):
                 return
 
     def _try(self, node, scope):
@@ -416,7 +416,7 @@ class Interpreter:
         return before
 
     def _ternary_expression(self, node, scope):
-        condition = truthy((yield from self._eval(node.child_by_field_name("condition"), scope)))
+        condition = is_true((yield from self._eval(node.child_by_field_name("condition"), scope)))
         branch = "consequence" if condition else "alternative"
         return (yield from self._eval(node.child_by_field_name(branch), scope))
 
@@ -425,7 +425,7 @@ class Interpreter:
         value = yield from self._eval(argument, scope)
         match operator:
             case "!":
-                return not truthy(value)
+                return not is_true(value)
             case "-":
                 return -0.0 if value == 0 and not isinstance(value, JsBigInt) else -value
             case "typeof":
@@ -436,7 +436,7 @@ class Interpreter:
         operator = node.child_by_field_name("operator").type
         left = yield from self._eval(node.child_by_field_name("left"), scope)
         if operator in ("&&", "||", "??"):
-            keeps = {"&&": not truthy(left), "||": truthy(left), "??": left is not None and left is not jsnull}
+            keeps = {"&&": not is_true(left), "||": is_true(left), "??": left is not None and left is not jsnull}
             if keeps[operator]:
                 return left
         right = yield from self._eval(node.child_by_field_name("right"), scope)
@@ -487,7 +487,7 @@ class Interpreter:
                 return from_python(of[key])
             except IndexError:
                 return None
-        return from_python(getattr(of, "__iter__" if key == "Symbol.iterator" else key, None))
+        return from_python(getattr(of, key, None))
 
     def set(self, of, key, value):
         """Set a member."""
@@ -560,13 +560,6 @@ def thrown(value):
 def caught(error):
     """The value that a `catch` gets."""
     return error.value if isinstance(error, Thrown) else error
-
-
-def truthy(value):
-    """JavaScript's Boolean(value)."""
-    if value is None or value is jsnull:
-        return False
-    return bool(value) and not (isinstance(value, float) and math.isnan(value)) if _is_scalar(value) else True
 
 
 def _is_scalar(value):

@@ -47,16 +47,6 @@ DIFFERS = {}
 
 NEEDS_SQLITE = {
     ("d1.allowed", "SELECT jsonb('{}') AS v"): (3, 45),
-    (
-        "d1.allowed",
-        "SELECT typeof(1), printf('%05.1f', 2.5), format('%d', 3), iif(1,2,3), concat('a',1), string_agg(x, ',') FROM t",
-    ): (3, 44),
-    ("d1.allowed", "EXPLAIN QUERY PLAN SELECT * FROM t"): (3, 45),
-}
-"""Labels that say what a newer SQLite does than some Pythons have: the version that does it."""
-
-NEEDS_SQLITE = {
-    ("d1.allowed", "SELECT jsonb('{}') AS v"): (3, 45),
     ("d1.allowed", "EXPLAIN QUERY PLAN SELECT * FROM t"): (3, 45),
 }
 """Records and labels that need a newer SQLite than some Pythons have."""

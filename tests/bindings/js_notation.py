@@ -87,7 +87,7 @@ def _object(value, seen):
             pairs = [f"{show(key, seen)} => {show(item, seen)}" for key, item in value._entries.items()]
             return f"Map({len(pairs)}){{{', '.join(pairs)}}}"
         case "Set":
-            return f"Set({len(value)}){{{', '.join(show(item, seen) for item in value._items)}}}"
+            return f"Set({len(value)}){{{', '.join(show(item, seen) for item in value._entries)}}}"
         case "Date":
             return "Date(Invalid)" if math.isnan(value.getTime()) else f"Date({value.toISOString()})"
         case "Error":

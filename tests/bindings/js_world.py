@@ -1,31 +1,20 @@
 """The global names of the observations' inputs: JavaScript's own, and the functions that they were written with."""
 
 import hashlib
-import json
-import re
+import inspect
+from email.utils import formatdate
 
 import js
-from js_interpreter import Interpreter, Thrown, call, js_function, thrown, typeof
+from js_interpreter import Interpreter, Thrown, call, js_function
 from js_notation import Raw, all_keys, own_keys, show, show_error
 
 from durable_engine import JsBigInt, JsException, JsProxy, jsnull
-from pytest_workflows.javascript.collections import JsErrorObject
-from pytest_workflows.javascript.objects import JsArray, JsPlain, JsPromise, from_python, js_text
+from pytest_workflows.javascript.buffers import TYPED
+from pytest_workflows.javascript.collections import JsDate, JsErrorObject, JsMap, JsSet
+from pytest_workflows.javascript.objects import JsArray, JsPlain, JsPromise, constructor_of, from_python, js_text
+from pytest_workflows.javascript.regexp import RegExp
 
 ERRORS = ("Error", "TypeError", "RangeError", "SyntaxError", "MyErr")
-
-
-class RegExp(JsProxy):
-    """A regular expression, of those that Python reads in the same way."""
-
-    _js_class = "RegExp"
-
-    def __init__(self, source, flags=""):
-        self.source, self.flags = source, flags
-        self._pattern = re.compile(source)
-
-    def test(self, text):
-        return self._pattern.search(text) is not None
 
 
 class Symbol(JsProxy):
@@ -74,7 +63,7 @@ def _replace(text, pattern, by, *, most=1):
         return js_text(call(by, [found[0]])) if callable(by) else by
 
     if isinstance(pattern, RegExp):
-        return pattern._pattern.sub(replaced, text, count=0 if "g" in pattern.flags else 1)
+        return pattern._compiled.sub(replaced, text, count=0 if "g" in pattern.flags else 1)
     return text.replace(pattern, by, most)
 
 
@@ -100,7 +89,7 @@ def _made(count):
     return [None] * int(count)
 
 
-def _array_members(array, name, interpreter):
+def _array_member(array, name):
     items = array._items
 
     def calling(function, item, index):
@@ -113,7 +102,6 @@ def _array_members(array, name, interpreter):
         "push": lambda *values: items.extend(values) or len(items),
         "join": lambda by=",": by.join(map(js_text, items)),
         "fill": lambda value: JsArray([value] * len(items)),
-        "keys": None,
     }
     if name == "length":
         return len(items)
@@ -148,16 +136,14 @@ class World:
                 return js_function(lambda *values: found(value, *values), name)
             return (value[int(name)] if not isinstance(name, str) else None) if found is None else found
         if isinstance(value, JsArray) and isinstance(name, str):
-            return _array_members(value, name, self.interpreter)
+            return _array_member(value, name)
         if isinstance(value, JsException) and name in ("name", "message"):
             return getattr(value, name)
         if isinstance(value, bool | int | float | JsBigInt) and name == "toString":
             return js_function(lambda: js_text(value), name)
         if isinstance(value, Raw | _Namespace):
-            return from_members(getattr(value, name, None))
+            return getattr(value, name, None)
         if getattr(value, "_js_class", None) == "Date" and name == "toUTCString":
-            from email.utils import formatdate
-
             return js_function(lambda: formatdate(value.getTime() / 1000, usegmt=True))
         return ...
 
@@ -208,8 +194,6 @@ class World:
         except Exception as error:
             return Raw(f"throws at once {_failure(error)}")
         try:
-            import inspect
-
             value = from_python(await given) if inspect.isawaitable(given) else given
         except Exception as error:
             return Raw(f"rejects {_failure(error)}")
@@ -222,8 +206,6 @@ class World:
         return JsArray([text, from_python(found.range)])
 
     async def _all_of(self, promises):
-        import inspect
-
         return JsArray([from_python(await one) if inspect.isawaitable(one) else one for one in promises])
 
     def _all(self, promises):
@@ -234,8 +216,6 @@ class World:
         return self._drawn / 1000
 
     def _date(self):
-        from pytest_workflows.javascript.collections import JsDate
-
         def construct(ms=...):
             return JsDate(self._now_ms() if ms is ... else ms)
 
@@ -243,23 +223,18 @@ class World:
         made.construct = construct
         return made
 
+    def _from_entries(self, pairs):
+        return JsPlain({js_text(pair._items[0]): pair._items[1] for pair in self.interpreter.items(pairs)})
+
     def _object(self):
-        items = self.interpreter_items
         return _Namespace(
             keys=js_function(lambda o: JsArray(list(_entries_of(o)))),
             entries=js_function(lambda o: JsArray([JsArray([k, v]) for k, v in _entries_of(o).items()])),
-            fromEntries=js_function(lambda pairs: JsPlain({js_text(p._items[0]): p._items[1] for p in items(pairs)})),
+            fromEntries=js_function(self._from_entries),
             isFrozen=js_function(lambda _: False),
             getPrototypeOf=js_function(lambda _: None),
             getOwnPropertyNames=js_function(lambda _: JsArray([])),
         )
-
-    def interpreter_items(self, value):
-        return self.interpreter.items(value)
-
-
-def from_members(value):
-    return value
 
 
 def _failure(error):
@@ -284,10 +259,7 @@ def _entries_of(value):
 
 
 def _typed(name):
-    from pytest_workflows.javascript import collections
-    from pytest_workflows.javascript.objects import constructor_of
-
-    known = {cls._js_class: cls for cls in (*collections.TYPED.values(), collections.JsMap, collections.JsSet)}
+    known = {cls._js_class: cls for cls in (*TYPED.values(), JsMap, JsSet)}
     return constructor_of(known[name]) if name in known else None
 
 
@@ -319,6 +291,3 @@ def _instance_of(value, constructor):
         is_error = isinstance(value, JsException | JsErrorObject)
         return is_error and (name == "Error" or value.name == name)
     return False
-
-
-__all__ = ["World", "json", "thrown", "typeof"]

@@ -428,6 +428,15 @@ async def test_what_is_to_be_done_on_the_loop_is_done_at_once_where_it_runs(engi
     assert seen == [1]
 
 
+async def test_it_is_done_at_once_on_a_loop_too_that_the_engine_was_not_used_on_yet(engine):
+    seen = []
+    assert engine.running_loop is None
+
+    engine.once_on_loop(lambda: seen.append(1))
+
+    assert seen == [1]
+
+
 async def test_a_timer_that_wakes_no_sleep_has_no_length():
     loop = asyncio.get_running_loop()
     future = loop.create_future()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from durable_engine import JsException, jsnull
@@ -103,3 +106,52 @@ async def test_json_of_an_object_leaves_out_what_is_undefined():
     assert await Response.json(obj({"a": None})).text() == "{}"
     with pytest.raises(TypeError, match=r"^Do not know how to serialize a BigInt$"):
         Response.json(obj({"a": 2**70}))
+
+
+@pytest.mark.parametrize(
+    ("value", "seen"),
+    [
+        ("(to_js([1]) + [2]).includes(2)", "True"),
+        ("to_js({1}).constructor.new([1, 2]).size", "2"),
+        ("JsDate(0).getUTCFullYear()", "1970"),
+        ("JsPlain({'a': 1}).constructor.keys(JsPlain({'a': 1}))", "a"),
+    ],
+)
+def test_an_object_has_its_methods_though_nobody_named_its_class_before(value, seen):
+    source = f"""
+from pytest_workflows.javascript.collections import JsDate
+from pytest_workflows.javascript.objects import JsPlain
+from pytest_workflows.workers.pyodide_ffi import to_js
+print({value})
+"""
+    found = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True).stdout.strip()
+    assert found == seen
+
+
+def test_a_date_that_is_none_says_so_in_every_text():
+    date = js.Date.new(float("nan"))
+    names = ("toString", "toUTCString", "toDateString", "toLocaleDateString", "toLocaleTimeString", "toLocaleString")
+    assert {getattr(date, name)() for name in names} == {"Invalid Date"}
+    assert js.Date.new(0).toLocaleString() == "1/1/1970, 12:00:00 AM"
+
+
+@pytest.mark.parametrize(
+    ("value", "seen"),
+    [
+        (lambda: to_js([1, 2, 3]).slice(0, float("inf")), [1, 2, 3]),
+        (lambda: to_js([1, 2, 3]).splice(1, float("inf")), [2, 3]),
+        (lambda: to_js([1, 2, 3]).slice(-float("inf"), 1), [1]),
+        (lambda: js.Uint8Array.of(1, 2, 3).slice(1, float("inf")), [2, 3]),
+        (lambda: getattr(js.Uint8Array, "from")(to_js(["0x10", " 7 ", "", "1_0", None])), [16, 7, 0, 0, 0]),
+        (lambda: js.Uint8ClampedArray.of(float("inf"), -1, 1.5, float("nan"), "300"), [255, 0, 2, 0, 255]),
+        (lambda: js.Uint8Array.new(float("nan")), []),
+        (lambda: js.Uint8Array.new("2"), [0, 0]),
+    ],
+)
+def test_numbers_are_read_as_javascript_reads_them(value, seen):
+    assert list(value()) == seen
+
+
+def test_a_bigint_is_no_number_of_a_clamped_array():
+    with pytest.raises(JsException, match="Cannot convert a BigInt value to a number"):
+        js.Uint8ClampedArray.of(js.BigInt(1))

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from durable_engine import JsBigInt, JsException, jsnull
-from pytest_workflows.javascript.collections import JsDate, JsMap, Uint8Array
+from pytest_workflows.javascript.buffers import Uint8Array
+from pytest_workflows.javascript.collections import JsDate, JsMap
 from pytest_workflows.javascript.json_text import parse, stringify
 from pytest_workflows.javascript.objects import JsArray, JsFunction, JsPlain
 

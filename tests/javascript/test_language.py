@@ -260,3 +260,20 @@ async def test_a_signal_ends_a_wait():
     assert controller.signal.aborted
     with pytest.raises(JsException, match=r"^AbortError"):
         controller.signal.throwIfAborted()
+
+
+def test_decode_uri_leaves_what_has_a_meaning_in_a_uri():
+    assert js.decodeURI("/a%20b%2Fc%3f%3D%25%C3%BC%2D") == "/a b%2Fc%3f%3D%ü-"
+    assert js.decodeURIComponent("/a%20b%2Fc%3f%3D%25%C3%BC%2D") == "/a b/c?=%ü-"
+
+
+@pytest.mark.parametrize("text", ["%", "a%2", "%zz", "%ff"])
+@pytest.mark.parametrize("decode", ["decodeURI", "decodeURIComponent"])
+def test_a_broken_escape_is_an_error(decode, text):
+    with pytest.raises(JsException, match="URI malformed"):
+        getattr(js, decode)(text)
+
+
+def test_parse_int_reads_one_sign():
+    assert js.parseInt("-5") == -5
+    assert js.isNaN(js.parseInt("--5"))

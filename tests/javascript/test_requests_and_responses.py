@@ -7,7 +7,7 @@ import pytest
 from durable_engine import JsException, jsnull
 from pytest_workflows.javascript.blob import Blob as BlobClass
 from pytest_workflows.javascript.blob import File as FileClass
-from pytest_workflows.javascript.collections import Uint8Array as Uint8ArrayClass
+from pytest_workflows.javascript.buffers import Uint8Array as Uint8ArrayClass
 from pytest_workflows.javascript.form_data import FormData as FormDataClass
 from pytest_workflows.javascript.objects import JsPlain, constructor_of
 from pytest_workflows.javascript.request import Request as RequestClass

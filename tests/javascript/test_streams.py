@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from durable_engine import JsException
-from pytest_workflows.javascript.collections import Uint8Array as Uint8ArrayClass
+from pytest_workflows.javascript.buffers import Uint8Array as Uint8ArrayClass
 from pytest_workflows.javascript.objects import JsPlain, constructor_of
 from pytest_workflows.javascript.response import Response as ResponseClass
 from pytest_workflows.javascript.streams import ReadableStream as ReadableStreamClass

@@ -50,6 +50,26 @@ WRONG = {
         5,
         "the binding 'A' is declared more than once.",
     ),
+    "a producer of no queue": (
+        '"queues": {"producers": [\n{"binding": "Q"}]}',
+        6,
+        'queues.producers[0] has no text as "queue" (found: binding).',
+    ),
+    "a binding of no service": (
+        '"services": [\n{"binding": "S", "entrypoint": "Other"}]',
+        6,
+        'services[0] has no text as "service" (found: binding, entrypoint).',
+    ),
+    "a binding of no class": (
+        '"durable_objects": {"bindings": [\n{"name": "C"}]}',
+        6,
+        'durable_objects.bindings[0] has no text as "class_name" (found: name).',
+    ),
+    "a bucket whose name is no text": (
+        '"r2_buckets": [\n{"binding": "R", "bucket_name": 7}]',
+        6,
+        'r2_buckets[0] has no text as "bucket_name" (it is 7).',
+    ),
     "a consumer of no queue": (
         '"queues": {"consumers": [\n{"max_retries": 1}]}',
         6,

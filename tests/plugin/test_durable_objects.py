@@ -433,3 +433,38 @@ def test_a_service_of_another_worker_is_missing_until_it_is_given(shop):
 
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["E *MissingBindingError: *'PRICES' (services in *"])
+
+
+def test_what_a_handler_of_a_class_of_the_test_raises_is_in_the_log_and_each_call_makes_one_object(shop):
+    shop.run(
+        """
+        import pytest
+        from workers import WorkerEntrypoint
+
+
+        class Prices(WorkerEntrypoint):
+            made = 0
+
+            def __init__(self, ctx, env):
+                super().__init__(ctx, env)
+                Prices.made += 1
+
+            async def queue(self, batch, env, ctx):
+                raise ValueError(batch.queue)
+
+
+        @pytest.fixture
+        def workflow_bindings():
+            return {"PRICES": Prices}
+
+
+        async def test_it(workflow_env, caplog):
+            assert (await workflow_env.PRICES.queue("orders", []))["outcome"] == "exception"
+            assert (await workflow_env.PRICES.scheduled())["outcome"] == "exception"
+            assert caplog.messages == [
+                "The queue handler of Prices raised ValueError",
+                "The scheduled handler of Prices raised WorkflowConfigError",
+            ]
+            assert Prices.made == 2
+        """
+    ).assert_outcomes(passed=1)

@@ -291,12 +291,14 @@ def test_a_content_type_takes_what_it_can_hold(shop: Any) -> None:
     run(
         shop,
         """
+        import js
         from pyodide.ffi import JsException
 
         async def test_it(workflow_env, workflow_engine):
             q = workflow_env.Q
             for kind, body, received in (
-                ("text", 2**60, "bigint"), ("text", None, "object"), ("text", True, "boolean"), ("bytes", "s", "string")
+                ("text", 2**60, "bigint"), ("text", None, "object"), ("text", True, "boolean"), ("text", 1.5, "number"),
+                ("bytes", "s", "string")
             ):
                 expected = "string" if kind == "text" else "ArrayBufferView"
                 with pytest.raises(JsException) as raised:
@@ -304,6 +306,8 @@ def test_a_content_type_takes_what_it_can_hold(shop: Any) -> None:
                 assert str(raised.value) == (
                     f'TypeError: Content Type "{kind}" requires a value of type {expected}, but received: {received}'
                 )
+            with pytest.raises(JsException, match="^TypeError: Cannot convert a BigInt value to a number$"):
+                await q.send("s", delaySeconds=2**60)
             with pytest.raises(JsException, match="^TypeError: Unsupported queue message content type: nonsense$"):
                 await q.send("s", contentType="nonsense")
             await q.sendBatch(
@@ -312,6 +316,12 @@ def test_a_content_type_takes_what_it_can_hold(shop: Any) -> None:
             await workflow_engine.run_until_idle()
             (_, (content, cloned, json)), = SEEN
             assert (bytes(content), cloned, json) == (b"ab", {1, 2}, {"a": {"0": 99}})
+            buffer = js.Uint8Array.new([97, 98, 99]).buffer
+            await q.send(js.DataView.new(buffer, 1), contentType="bytes")
+            with pytest.raises(JsException, match="requires a value of type ArrayBufferView, but received: object$"):
+                await q.send(buffer, contentType="bytes")
+            await workflow_engine.run_until_idle()
+            assert bytes(SEEN[-1][1][0]) == b"bc"
         """,
     ).assert_outcomes(passed=1)
 

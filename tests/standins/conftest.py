@@ -10,12 +10,21 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from d1_databases import database
+from object_host import ObjectHost
 from plain_host import PlainHost
 
 
 @pytest.fixture
 def host() -> PlainHost:
     return PlainHost()
+
+
+@pytest.fixture
+def objects() -> Iterator[ObjectHost]:
+    """A host of Durable Objects."""
+    made = ObjectHost()
+    yield made
+    made.stores.close()
 
 
 @pytest.fixture

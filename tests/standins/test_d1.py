@@ -467,6 +467,16 @@ async def test_a_copy_has_the_same_rows_and_goes_its_own_way():
     assert D1Store().contents() == {}
 
 
+async def test_to_compare_a_database_that_nobody_opened_sets_no_clock():
+    store = D1Store()
+    await database(store).exec("CREATE TABLE t(x)\nINSERT INTO t VALUES (1)")
+    copied = store.copy()
+
+    assert copied.contents() == {"t": {(("x", 1),): 1}}
+    assert copied.opened is None
+    assert await database(copied).prepare("SELECT date('now') AS day").first("day") == "2026-01-02"
+
+
 def test_javascript_gets_the_same_values_as_python():
     """The wrappers of D1 convert at once; the way of any binding must give the same."""
     db = database()

@@ -7,6 +7,7 @@ from object_host import ObjectHost
 
 from durable_engine import JsException
 from pytest_workflows.standins.durable_ids import Ids
+from pytest_workflows.workers.context import wait_until
 from pytest_workflows.workers.entrypoints import DurableObject
 
 
@@ -69,15 +70,8 @@ class Counter(DurableObject):
 
 
 @pytest.fixture
-def host():
-    made = ObjectHost()
-    yield made
-    made.stores.close()
-
-
-@pytest.fixture
-def namespace(host):
-    return host.namespace(Counter)
+def namespace(objects):
+    return objects.namespace(Counter)
 
 
 def test_the_id_of_a_name_is_the_local_runtimes_own():
@@ -139,10 +133,10 @@ async def test_an_exception_is_a_python_error_with_the_traceback(namespace):
 
 
 async def test_before_april_2026_an_error_loses_its_name():
-    host = ObjectHost(flags={"enhanced_error_serialization": False})
+    objects = ObjectHost(flags={"enhanced_error_serialization": False})
 
     with pytest.raises(JsException) as caught:
-        await host.namespace(Counter).getByName("a").fail()
+        await objects.namespace(Counter).getByName("a").fail()
 
     assert caught.value.name == "Error"
     assert caught.value.message.startswith("PythonError: Traceback")
@@ -186,7 +180,7 @@ async def test_what_no_receiver_can_be_is_a_data_clone_error(namespace):
         await namespace.getByName("a").echo(1j)
 
 
-async def test_an_abort_loses_the_writes_of_its_call_and_is_a_finding(host, namespace):
+async def test_an_abort_loses_the_writes_of_its_call_and_is_a_finding(objects, namespace):
     stub = namespace.getByName("a")
     await stub.add(5)
 
@@ -194,19 +188,19 @@ async def test_an_abort_loses_the_writes_of_its_call_and_is_a_finding(host, name
         await stub.add_and_abort()
 
     assert await stub.value() == 5
-    [(rule, problem)] = host.warnings
+    [(rule, problem)] = objects.warnings
     assert rule == "lost-write"
     assert "is lost, although it awaited the write" in problem
 
 
-async def test_an_abort_after_sync_loses_nothing(host, namespace):
+async def test_an_abort_after_sync_loses_nothing(objects, namespace):
     stub = namespace.getByName("a")
 
     with pytest.raises(JsException, match=r"Application called abort\(\) to reset Durable Object\."):
         await stub.add_sync_and_abort()
 
     assert await stub.value() == 1
-    assert host.warnings == []
+    assert objects.warnings == []
 
 
 async def test_an_object_that_was_aborted_is_made_anew(namespace):
@@ -230,7 +224,7 @@ async def test_what_raises_in_a_section_ends_the_object_even_if_it_is_caught(nam
     assert await stub.count() == 1
 
 
-async def test_what_a_constructor_raises_is_a_python_error_and_the_next_call_makes_the_object_anew(host):
+async def test_what_a_constructor_raises_is_a_python_error_and_the_next_call_makes_the_object_anew(objects):
     made = []
 
     class Fragile(DurableObject):
@@ -243,7 +237,7 @@ async def test_what_a_constructor_raises_is_a_python_error_and_the_next_call_mak
         async def ping(self):
             return "pong"
 
-    stub = host.namespace(Fragile).getByName("a")
+    stub = objects.namespace(Fragile).getByName("a")
 
     with pytest.raises(JsException, match="PythonError") as caught:
         await stub.ping()
@@ -251,7 +245,7 @@ async def test_what_a_constructor_raises_is_a_python_error_and_the_next_call_mak
     assert await stub.ping() == "pong"
 
 
-async def test_calls_wait_for_the_section_that_a_constructor_opens(host):
+async def test_calls_wait_for_the_section_that_a_constructor_opens(objects):
     class Prepared(DurableObject):
         def __init__(self, ctx, env):
             super().__init__(ctx, env)
@@ -266,12 +260,12 @@ async def test_calls_wait_for_the_section_that_a_constructor_opens(host):
         async def is_ready(self):
             return self.ready
 
-    stub = host.namespace(Prepared).getByName("a")
+    stub = objects.namespace(Prepared).getByName("a")
 
     assert await asyncio.gather(stub.is_ready(), stub.is_ready()) == [True, True]
 
 
-async def test_a_section_of_a_constructor_that_fails_ends_the_object(host):
+async def test_a_section_of_a_constructor_that_fails_ends_the_object(objects):
     made = []
 
     class Fragile(DurableObject):
@@ -287,14 +281,14 @@ async def test_a_section_of_a_constructor_that_fails_ends_the_object(host):
         async def ping(self):
             return "pong"
 
-    stub = host.namespace(Fragile).getByName("a")
+    stub = objects.namespace(Fragile).getByName("a")
 
     with pytest.raises(JsException, match="not yet"):
         await stub.ping()
     assert await stub.ping() == "pong"
 
 
-async def test_a_section_that_takes_half_a_minute_ends_the_object(host):
+async def test_a_section_that_takes_half_a_minute_ends_the_object(objects):
     class Stuck(DurableObject):
         async def wait(self):
             await self.ctx.blockConcurrencyWhile(asyncio.Event().wait)
@@ -302,12 +296,28 @@ async def test_a_section_that_takes_half_a_minute_ends_the_object(host):
         async def ping(self):
             return "pong"
 
-    stub = host.namespace(Stuck).getByName("a")
+    stub = objects.namespace(Stuck).getByName("a")
     call = asyncio.ensure_future(stub.wait())
     for _ in range(5):
         await asyncio.sleep(0)
-    await host.advance(31)
+    await objects.advance(31)
 
     with pytest.raises(JsException, match="waited for too long"):
         await call
     assert await stub.ping() == "pong"
+
+
+async def test_what_is_left_behind_and_fails_is_in_the_log_as_for_any_handler(objects, caplog):
+    class Careless(DurableObject):
+        async def leave(self):
+            wait_until(self.later())
+
+        async def later(self):
+            await asyncio.sleep(0)
+            raise ValueError("no")
+
+    await objects.namespace(Careless).getByName("a").leave()
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+    assert caplog.messages == ["What method leave of Durable Object a of Careless gave to waitUntil raised ValueError"]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
 from typing import Any
 
 import pytest
+from calls import error_of, get
 from facts import fact
 from plain_host import NOW, PlainHost
 
-from durable_engine import JsBigInt, JsException
-from pytest_workflows.javascript.collections import JsMap, Uint8Array
+from durable_engine import JsBigInt
+from pytest_workflows.javascript.buffers import Uint8Array
+from pytest_workflows.javascript.collections import JsMap
 from pytest_workflows.javascript.objects import JsFunction, JsPlain
 from pytest_workflows.javascript.streams import ReadableStream
 
@@ -19,20 +20,6 @@ from pytest_workflows.javascript.streams import ReadableStream
 @pytest.fixture
 def kv(host: PlainHost) -> Any:
     return host.binding("kv_namespaces", "KV", id="abc")
-
-
-def get(call: Any) -> Any:
-    return asyncio.run(_awaited(call))
-
-
-async def _awaited(call: Awaitable[Any]) -> Any:
-    return await call
-
-
-def error_of(call: Any) -> str:
-    with pytest.raises(JsException) as caught:
-        get(call)
-    return str(caught.value)
 
 
 @fact(
@@ -125,6 +112,8 @@ def test_an_unknown_type_matters_only_where_there_is_a_value(kv: Any) -> None:
     ("options", "text"),
     [
         ({"expirationTtl": 59}, "400 Invalid expiration_ttl of 59. Expiration TTL must be at least 60."),
+        ({"expirationTtl": "0x3b"}, "400 Invalid expiration_ttl of 59. Expiration TTL must be at least 60."),
+        ({"expirationTtl": "6_0"}, "400 Invalid expiration_ttl of 0. Please specify integer greater than 0."),
         ({"expirationTtl": None}, "400 Invalid expiration_ttl of 0. Please specify integer greater than 0."),
         (
             {"expiration": NOW // 1000 + 59},
@@ -296,6 +285,17 @@ def test_an_option_that_there_is_not_is_ignored_and_a_finding(kv: Any, host: Pla
             "env.KV.list(...) has no option `max_keys` (there are prefix, limit, cursor)",
         ),
     ]
+
+
+@pytest.mark.parametrize("key", ["k", "...", "k" * 512, "ü"])
+@pytest.mark.parametrize("value", ["", "v", "\r\n\x00", "ü", "\ufeff{}", "\ud800"])
+def test_what_takes_the_short_way_and_what_does_not_are_stored_alike(kv: Any, key: str, value: str) -> None:
+    get(kv.put(key, value))
+    short, raw = get(kv.get(key)), get(kv._binding.get(key))
+    get(kv._binding.put(key, value))
+
+    assert short == raw == get(kv.get(key)) == value.replace("\ud800", "\ufffd")
+    assert get(kv.get(key, "text")) == short
 
 
 @fact("kv", "A call that nobody awaits is made all the same")

@@ -4,7 +4,6 @@ import asyncio
 
 import js
 import pytest
-from object_host import ObjectHost
 from pyodide.ffi import create_proxy, to_js
 
 from durable_engine import JsException
@@ -22,15 +21,8 @@ class Room(DurableObject):
 
 
 @pytest.fixture
-def host():
-    made = ObjectHost()
-    yield made
-    made.stores.close()
-
-
-@pytest.fixture
-def room(host):
-    return host.namespace(Room).getByName("a")
+def room(objects):
+    return objects.namespace(Room).getByName("a")
 
 
 async def turns():

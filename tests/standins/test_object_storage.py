@@ -24,17 +24,10 @@ class Storage(DurableObject):
 
 
 @pytest.fixture
-def host():
-    made = ObjectHost()
-    yield made
-    made.stores.close()
-
-
-@pytest.fixture
-def inside(host):
+def inside(objects):
     """Runs an async function of the storage inside an object."""
     kind = type("Storage1", (Storage,), {})
-    stub = host.namespace(kind).getByName("a")
+    stub = objects.namespace(kind).getByName("a")
 
     async def run(code):
         kind.code = staticmethod(code)
@@ -81,6 +74,7 @@ async def test_keys_are_in_the_order_of_their_utf8(inside):
         ({"end": "b", "reverse": True}, ["ab", "a", "B"]),
         ({"limit": 2}, ["B", "a"]),
         ({"limit": 2, "reverse": True}, ["b", "ab"]),
+        ({"limit": "2"}, ["B", "a"]),
         ({"start": "z", "end": "a"}, []),
     ],
 )
@@ -96,6 +90,8 @@ async def test_a_list_takes_bounds(inside, options, keys):
     ("options", "message"),
     [
         ({"limit": 0}, "List limit must be positive."),
+        ({"limit": "x"}, "List limit must be positive."),
+        ({"limit": 2**31}, "Value out of range. Must be between -2147483648 and 2147483647 (inclusive)."),
         ({"start": "a", "startAfter": "a"}, "list() cannot be called with both start and startAfter values."),
     ],
 )
@@ -228,7 +224,7 @@ async def test_everything_cannot_be_deleted_in_a_transaction(inside):
 
 
 async def test_before_february_2026_deleting_everything_leaves_the_alarm():
-    host = ObjectHost(flags={"delete_all_deletes_alarm": False})
+    objects = ObjectHost(flags={"delete_all_deletes_alarm": False})
 
     async def code(storage):
         await storage.setAlarm(4e12)
@@ -237,7 +233,7 @@ async def test_before_february_2026_deleting_everything_leaves_the_alarm():
 
     kind = type("Storage2", (Storage,), {"code": staticmethod(code)})
 
-    assert await host.namespace(kind).getByName("a").run() == 4e12
+    assert await objects.namespace(kind).getByName("a").run() == 4e12
 
 
 async def test_the_keys_without_promises_are_the_same_keys(inside):
@@ -260,65 +256,65 @@ async def test_an_alarm_takes_a_time(inside, time):
     assert await inside(code) == "TypeError"
 
 
-async def test_an_alarm_that_fails_runs_seven_times_and_is_gone(host, inside):
+async def test_an_alarm_that_fails_runs_seven_times_and_is_gone(objects, inside):
     runs = []
 
     async def failing(storage, info):
-        runs.append((host.now, info.retryCount, await storage.getAlarm()))
+        runs.append((objects.now, info.retryCount, await storage.getAlarm()))
         raise ValueError
 
     async def code(storage):
-        await storage.setAlarm(host.now + 1000)
+        await storage.setAlarm(objects.now + 1000)
 
     inside.kind.alarms = staticmethod(failing)
-    start = host.now
+    start = objects.now
     await inside(code)
-    await host.advance(3600)
+    await objects.advance(3600)
 
     assert [(at - start) // 1000 for at, _, _ in runs] == [1, 3, 7, 15, 31, 63, 127]
     assert [count for _, count, _ in runs] == list(range(7))
     assert {alarm for _, _, alarm in runs} == {None}
 
 
-async def test_between_its_runs_a_failing_alarm_has_its_old_time(host, inside):
+async def test_between_its_runs_a_failing_alarm_has_its_old_time(objects, inside):
     async def failing(storage, info):
         await storage.put("half", 1)
         raise ValueError
 
     async def code(storage):
-        await storage.setAlarm(host.now + 1000)
+        await storage.setAlarm(objects.now + 1000)
 
     async def look(storage):
         return [await storage.getAlarm(), await storage.get("half")]
 
     inside.kind.alarms = staticmethod(failing)
-    due = host.now + 1000
+    due = objects.now + 1000
     await inside(code)
-    await host.advance(1.5)
+    await objects.advance(1.5)
 
     assert await inside(look) == [due, 1]
 
 
-async def test_an_alarm_set_in_a_failing_handler_takes_the_place_of_its_retries(host, inside):
+async def test_an_alarm_set_in_a_failing_handler_takes_the_place_of_its_retries(objects, inside):
     runs = []
 
     async def failing(storage, info):
         runs.append(info.retryCount)
         if len(runs) == 1:
-            await storage.setAlarm(host.now + 100)
+            await storage.setAlarm(objects.now + 100)
             raise ValueError
 
     async def code(storage):
-        await storage.setAlarm(host.now + 1000)
+        await storage.setAlarm(objects.now + 1000)
 
     inside.kind.alarms = staticmethod(failing)
     await inside(code)
-    await host.advance(3600)
+    await objects.advance(3600)
 
     assert runs == [0, 0]
 
 
-async def test_an_alarm_taken_back_in_a_failing_handler_is_not_retried(host, inside):
+async def test_an_alarm_taken_back_in_a_failing_handler_is_not_retried(objects, inside):
     runs = []
 
     async def failing(storage, info):
@@ -327,11 +323,11 @@ async def test_an_alarm_taken_back_in_a_failing_handler_is_not_retried(host, ins
         raise ValueError
 
     async def code(storage):
-        await storage.setAlarm(host.now + 1000)
+        await storage.setAlarm(objects.now + 1000)
 
     inside.kind.alarms = staticmethod(failing)
     await inside(code)
-    await host.advance(3600)
+    await objects.advance(3600)
 
     assert runs == [0]
 
@@ -351,13 +347,13 @@ async def test_an_alarm_taken_back_in_a_failing_handler_is_not_retried(host, ins
         ({f"k{n}": n for n in range(129)}, "ctx.storage.put(...) is given 129 keys, and a call takes 128"),
     ],
 )
-async def test_what_is_beyond_a_documented_limit_is_kept_and_reported(host, inside, entries, problem):
+async def test_what_is_beyond_a_documented_limit_is_kept_and_reported(objects, inside, entries, problem):
     async def code(storage):
         await storage.put(entries)
         return len(await storage.list())
 
     assert await inside(code) == len(entries)
-    assert host.warnings == [("documented-limit", problem)]
+    assert objects.warnings == [("documented-limit", problem)]
 
 
 async def test_storage_keeps_a_copy_of_what_it_is_given(inside):
@@ -376,20 +372,20 @@ async def test_storage_keeps_a_copy_of_what_it_is_given(inside):
     assert await inside(code) == [{"a": {"b": 1}}] * 2
 
 
-async def test_what_is_within_the_limits_is_not_reported(host, inside):
+async def test_what_is_within_the_limits_is_not_reported(objects, inside):
     async def code(storage):
         await storage.put({"k" * 2048: "x" * 2_000_000, **{f"k{n}": n for n in range(127)}})
 
     await inside(code)
 
-    assert host.warnings == []
+    assert objects.warnings == []
 
 
 async def test_a_class_without_a_database_has_no_sql():
-    host = ObjectHost()
+    objects = ObjectHost()
 
     bound = {"bindings": [{"class_name": "Old"}]}
-    host.config = SimpleNamespace(settings={"migrations": [{"new_classes": ["Old"]}], "durable_objects": bound})
+    objects.config = SimpleNamespace(settings={"migrations": [{"new_classes": ["Old"]}], "durable_objects": bound})
 
     async def code(storage):
         await storage.put("k", 1)
@@ -400,24 +396,23 @@ async def test_a_class_without_a_database_has_no_sql():
 
     kind = type("Old", (Storage,), {"code": staticmethod(code)})
 
-    assert (await host.namespace(kind).getByName("a").run()).startswith(
+    assert (await objects.namespace(kind).getByName("a").run()).startswith(
         "Error: SQL is not enabled for this Durable Object"
     )
 
 
 @pytest.mark.parametrize(("size", "found"), [(131_072, 0), (131_073, 1)])
-async def test_a_value_of_a_class_without_a_database_has_up_to_128_kib(size, found):
-    host = ObjectHost()
+async def test_a_value_of_a_class_without_a_database_has_up_to_128_kib(objects, size, found):
     bound = {"bindings": [{"class_name": "Old"}]}
-    host.config = SimpleNamespace(settings={"migrations": [{"new_classes": ["Old"]}], "durable_objects": bound})
+    objects.config = SimpleNamespace(settings={"migrations": [{"new_classes": ["Old"]}], "durable_objects": bound})
 
     async def code(storage):
         await storage.put("k", "x" * size)
 
     kind = type("Old", (Storage,), {"code": staticmethod(code)})
-    await host.namespace(kind).getByName("a").run()
+    await objects.namespace(kind).getByName("a").run()
 
-    assert [rule for rule, _ in host.warnings] == ["documented-limit"] * found
+    assert [rule for rule, _ in objects.warnings] == ["documented-limit"] * found
 
 
 @pytest.mark.parametrize(

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime
 import hashlib
-from collections.abc import Awaitable
 from typing import Any
 
 import pytest
+from calls import error_of, get
 from facts import fact
 from plain_host import NOW, PlainHost
 
 from durable_engine import JsException, JsProxy
 from pytest_workflows.javascript.blob import Blob
-from pytest_workflows.javascript.collections import Uint8Array
+from pytest_workflows.javascript.buffers import Uint8Array
 from pytest_workflows.javascript.headers import Headers
 from pytest_workflows.javascript.objects import JsPlain
 from pytest_workflows.javascript.streams import ReadableStream
@@ -26,20 +25,6 @@ UNUSED = "Body has already been used. It can only be used once. Use tee() first 
 @pytest.fixture
 def bucket(host: PlainHost) -> Any:
     return host.binding("r2_buckets", "R2", bucket_name="files")
-
-
-def get(call: Any) -> Any:
-    return asyncio.run(_awaited(call))
-
-
-async def _awaited(call: Awaitable[Any]) -> Any:
-    return await call
-
-
-def error_of(call: Any) -> str:
-    with pytest.raises(JsException) as caught:
-        get(call)
-    return str(caught.value)
 
 
 def text_of(bucket: Any, key: str, **options: Any) -> Any:

@@ -4,35 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable
 from typing import Any
 
 import pytest
+from calls import error_of, get
 from facts import fact
 from plain_host import PlainHost
 
 from durable_engine import JsException, jsnull
 from pytest_workflows.errors import WorkflowConfigError
-from pytest_workflows.javascript.collections import Uint8Array
+from pytest_workflows.javascript.buffers import Uint8Array
 from pytest_workflows.javascript.objects import JsArray, JsPlain, JsPromise
 from pytest_workflows.javascript.streams import ReadableStream
 from pytest_workflows.project.binding_config import BindingConfig
 from pytest_workflows.standins.registry import is_provided
 from pytest_workflows.standins.variables import variable
-
-
-def get(call: Awaitable[Any]) -> Any:
-    async def run() -> Any:
-        return await call
-
-    return asyncio.run(run())
-
-
-def error_of(call: Awaitable[Any]) -> str:
-    with pytest.raises(JsException) as caught:
-        get(call)
-    return str(caught.value)
-
 
 # -- rate limits -------------------------------------------------------------------------------------------------------
 
@@ -89,6 +75,7 @@ def test_rate_limits_of_one_namespace_count_together(host: PlainHost) -> None:
         (({"key": "q", "nope": 1, "no": 2},), "bad rate limit options: [nope,no]"),
         ((["q"],), "bad rate limit options: [0]"),
         (({"limit": "x"},), "limit must be a number: x"),
+        (({"limit": 2**60},), f"limit must be a number: {2**60}"),
         (({"period": 30},), "unsupported period: 30"),
     ],
 )
@@ -216,7 +203,7 @@ def test_an_image_comes_out_as_it_went_in_in_the_type_that_is_asked_for(host: Pl
     response = asyncio.run(run())
 
     assert response.headers.get("content-type") == "image/webp"
-    assert bytes(asyncio.run(_awaited(response.arrayBuffer())).to_py()) == b"png"
+    assert bytes(get(response.arrayBuffer()).to_py()) == b"png"
 
 
 def test_an_image_that_a_stream_gives_piece_by_piece_comes_out_whole(host: PlainHost) -> None:
@@ -235,11 +222,7 @@ def test_an_image_that_a_stream_gives_piece_by_piece_comes_out_whole(host: Plain
 
     stream = ReadableStream._made(lambda: JsPromise.running(pull()), is_bytes=True)
 
-    assert asyncio.run(run()) == b"png"
-
-
-async def _awaited(call: Awaitable[Any]) -> Any:
-    return await call
+    assert get(run()) == b"png"
 
 
 def test_an_unknown_format_and_what_is_no_image_are_refused(host: PlainHost) -> None:

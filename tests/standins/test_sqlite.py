@@ -5,9 +5,9 @@ from random import Random
 
 import pytest
 
-from pytest_workflows.standins.sqlite import SqlError, SqliteDatabase
+from pytest_workflows.standins.sqlite import SqlError, SqliteDatabase, statements
 from pytest_workflows.standins.sqlite.errors import offset
-from pytest_workflows.standins.sqlite.statements import script, split
+from pytest_workflows.standins.sqlite.statements import Token, split, tokens
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def sql():
 
 
 def rows(database, statement, values=()):
-    return database.all(statement, script(statement), values)[1]
+    return database.all(statement, values)[1]
 
 
 def error(database, statement, values=()):
@@ -219,6 +219,16 @@ def test_a_text_is_cut_where_its_statements_end(text, parts):
     assert [text[start : start + len(part)] for start, part in split(text)] == parts
 
 
+def test_a_long_text_is_cut_with_each_token_read_once(monkeypatch):
+    text = "INSERT INTO e (n) VALUES ('a;b');\n" * 50
+    expected = [(token.kind, token.text, token.start) for token in tokens(text)]
+    read = []
+    monkeypatch.setattr(statements, "Token", lambda *token: read.append(token) or Token(*token))
+
+    assert len(split(text)) == 50
+    assert read == expected
+
+
 def test_an_error_of_a_later_statement_leaves_the_earlier_ones(sql):
     assert "NONSENSE" in error(sql, "INSERT INTO e (n) VALUES ('b'); NONSENSE; SELECT 1")
     assert rows(sql, "SELECT count(*) FROM e") == [(2,)]
@@ -263,5 +273,6 @@ def test_a_database_opens_as_the_file_that_another_one_was(sql):
     assert rows(again, "SELECT u FROM e") == [("a",)]
     rows(again, "INSERT INTO e (n) VALUES ('b')")
     assert rows(sql, "SELECT count(*) FROM e") == [(1,)]
-    assert (again.tables(), again.columns("e")) == (["e"], ["id", "u", "n", "c"])
+    assert again.tables() == ["e"]
+    assert rows(again, "SELECT name FROM pragma_table_info('e')") == [("id",), ("u",), ("n",), ("c",)]
     again.close()

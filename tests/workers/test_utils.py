@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 import pytest_workflows.workers as workers
 from pytest_workflows.workers import import_from_javascript, patch_env
 from pytest_workflows.workers import js_module as js
+from pytest_workflows.workers.environment import raw_env
 from pytest_workflows.workers.js_convert import to_js
 from pytest_workflows.workers.utils import HTTPMessageMapping, _to_js_headers, get_compat_flag
 
@@ -19,6 +21,7 @@ def test_the_runtime_s_own_module_is_there():
     assert repr(module) == "[object Module]"
     assert not hasattr(module, "constructor")
     assert callable(module.waitUntil)
+    assert module.env is raw_env
 
 
 def test_a_module_that_there_is_not_is_an_import_error():
@@ -48,9 +51,8 @@ def test_hashes_of_node(algorithm, encoding):
         case "hex":
             assert digest == expected.hexdigest()
         case _:
-            assert digest.rstrip("=").replace("-", "+").replace("_", "/") == (
-                __import__("base64").b64encode(expected.digest()).decode().rstrip("=")
-            )
+            in_base64 = base64.b64encode(expected.digest()).decode().rstrip("=")
+            assert digest.rstrip("=").replace("-", "+").replace("_", "/") == in_base64
 
 
 def test_what_node_s_crypto_refuses():

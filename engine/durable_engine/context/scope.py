@@ -60,7 +60,7 @@ def open_call(context: Context | None, engine: object) -> WorkerCall | None:
 
 
 def running_call() -> WorkerCall | None:
-    """The call of the Worker's code, other than a workflow, that runs: its engine and its name; None for any other."""
+    """The call of the Worker's code, other than a workflow, that runs; None for any other code."""
     return current_call.get()
 
 

@@ -253,7 +253,7 @@ class DoOperation(DurableOperation):
 
     def _succeed(self, data: bytes) -> None:
         row = self.row
-        too_large = self._too_large(len(data), is_stream(data))
+        too_large = self._too_large(data)
         if too_large is not None:
             self._fail_attempt(ErrorInfo("WorkflowInternalError", too_large), None)
             return
@@ -266,9 +266,9 @@ class DoOperation(DurableOperation):
         if not self._faults.reach("stored", row.key):
             self.deliver(decode(data))
 
-    def _too_large(self, size: int, is_streamed: bool) -> str | None:
-        limits, step = self.engine.limits, self.key.label
-        if size > limits.step_output and not is_streamed:
+    def _too_large(self, data: bytes) -> str | None:
+        limits, step, size = self.engine.limits, self.key.label, len(data)
+        if size > limits.step_output and not is_stream(data):
             return OUTPUT_TOO_LARGE.format(step=step, limit=in_bytes(limits.step_output), size=size)
         total = self._ledger.size + size
         if total > limits.storage:

@@ -456,28 +456,21 @@ class Waits:
         handles = ready_handles(engine.loop)
         if handles is None:
             return self._runnable_tasks()
-        has_calls = bool(engine.worker_calls.open)
-        for handle in handles:
-            if handle._cancelled:
-                continue
-            scope = scope_of(handle._context)
-            if scope is None:
-                is_ours = has_calls and open_call(handle._context, engine) is not None
-            else:
-                is_ours = scope.instance.belongs_to(engine)
-            if is_ours:
-                return True
-        return False
+        return any(not handle._cancelled and self._is_ours(handle._context) for handle in handles)
+
+    def _is_ours(self, context: Context | None) -> bool:
+        """Whether a context belongs to code of one of the engine's instances, or of a call that is under way."""
+        engine, scope = self._engine, scope_of(context)
+        if scope is not None:
+            return scope.instance.belongs_to(engine)
+        return bool(engine.worker_calls.open) and open_call(context, engine) is not None
 
     def _runnable_tasks(self) -> bool:
         """Runnable tasks of a loop that does not show its queue: those that wait for nothing unfinished."""
         for task in asyncio.all_tasks(self._engine.loop):
-            scope = scope_of(task_context(task))
-            if (
-                open_call(task_context(task), self._engine) is not None
-                if scope is None
-                else scope.instance.belongs_to(self._engine) and not scope.instance.closed
-            ):
+            context = task_context(task)
+            scope = scope_of(context)
+            if self._is_ours(context) and not (scope is not None and scope.instance.closed):
                 future = waiting_for(task)
                 if future is None or future.done() or _is_finished_gathering(future):
                     self._idle_checks = 0

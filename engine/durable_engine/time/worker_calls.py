@@ -33,11 +33,6 @@ class CallingEngine(GuardedEngine, Protocol):
         ...
 
     @property
-    def passthrough(self) -> tuple[type[BaseException], ...]:
-        """The exceptions that are meant for the test."""
-        ...
-
-    @property
     def closed(self) -> bool:
         """Whether the engine is closed."""
         ...
@@ -45,9 +40,6 @@ class CallingEngine(GuardedEngine, Protocol):
     def schedule(self, due: int, callback: Callable[[], None], *, what: str, round: int | None = None) -> Timer:
         """Let `callback` be called when the clock reaches `due` (epoch milliseconds)."""
         ...
-
-    def check_open(self) -> None:
-        """Raise if the engine is closed."""
 
 
 class WorkerCalls:

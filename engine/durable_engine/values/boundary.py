@@ -23,6 +23,7 @@ from durable_engine.text.stable_repr import plain_buffer
 
 from .datetimes import PLAIN_DATETIME, to_ms
 from .js_values import (
+    TYPED_ARRAYS,
     JsBigInt,
     JsDict,
     JsNull,
@@ -455,20 +456,11 @@ _BASES: tuple[tuple[type, Callable[[Any], WireValue]], ...] = (
 # -- JavaScript to Python ----------------------------------------------------------------------------------------------
 
 _JS_ARRAYS = {
-    "b": "Int8Array",
-    "B": "Uint8Array",
-    "h": "Int16Array",
-    "H": "Uint16Array",
-    "i": "Int32Array",
-    "I": "Uint32Array",
+    **TYPED_ARRAYS,
     "l": "Int32Array",
     "L": "Uint32Array",
     "n": "Int32Array",
     "N": "Uint32Array",
-    "q": "BigInt64Array",
-    "Q": "BigUint64Array",
-    "f": "Float32Array",
-    "d": "Float64Array",
 }
 
 

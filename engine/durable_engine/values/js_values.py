@@ -51,6 +51,21 @@ class JsNull:
 jsnull = JsNull()
 
 
+TYPED_ARRAYS = {
+    "b": "Int8Array",
+    "B": "Uint8Array",
+    "h": "Int16Array",
+    "H": "Uint16Array",
+    "i": "Int32Array",
+    "I": "Uint32Array",
+    "q": "BigInt64Array",
+    "Q": "BigUint64Array",
+    "f": "Float32Array",
+    "d": "Float64Array",
+}
+"""JavaScript's typed arrays, by the format of their items in Python's `struct` and `memoryview`."""
+
+
 class JsProxy:
     """A JavaScript object in the hands of Python code.
 

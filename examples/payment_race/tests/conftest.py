@@ -1,20 +1,33 @@
-"""The warehouse and the bank, which a Worker reaches through bindings of its own."""
-
-from unittest.mock import AsyncMock
+"""The Workers of the warehouse and of the bank, which are elsewhere: a class stands in for each."""
 
 import pytest
+from workers import WorkerEntrypoint
+
+from pytest_workflows import calls_of
+
+
+class Warehouse(WorkerEntrypoint):
+    async def ship(self, order):
+        return "shipped"
+
+
+class Bank(WorkerEntrypoint):
+    async def refund(self, way, amount, options):
+        return "refunded"
 
 
 @pytest.fixture
-def warehouse():
-    return AsyncMock(**{"ship.return_value": "shipped"})
+def workflow_bindings():
+    return {"WAREHOUSE": Warehouse, "BANK": Bank}
 
 
 @pytest.fixture
-def bank():
-    return AsyncMock(**{"refund.return_value": "refunded"})
+def shipped(workflow_env):
+    """The orders that the warehouse was asked to ship; asked twice, it ships once."""
+    return lambda: {call.args[0] for call in calls_of(workflow_env.WAREHOUSE)}
 
 
 @pytest.fixture
-def workflow_bindings(warehouse, bank):
-    return {"WAREHOUSE": warehouse, "BANK": bank}
+def refunds(workflow_env):
+    """What the bank was asked to give back, by key: it knows a second call for the first."""
+    return lambda: {call.kwargs["idempotency_key"]: call.args for call in calls_of(workflow_env.BANK)}

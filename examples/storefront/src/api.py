@@ -3,7 +3,8 @@
 import json
 from typing import Annotated
 
-from fastapi import Depends, FastAPI, HTTPException, Request, Response
+import asgi
+from fastapi import FastAPI, HTTPException, Response
 from pydantic import BaseModel, Field
 from pyodide.ffi import JsException
 
@@ -13,16 +14,8 @@ PRODUCTS = "products"
 """The key of the cached list of products, which may be a minute old."""
 
 
-def _env(request: Request):
-    return request.scope["env"]
-
-
-async def env_of(request: Request):
-    """The Worker's bindings, as the platform's `asgi` puts them into the scope."""
-    return _env(request)
-
-
-Env = Annotated[object, Depends(env_of)]
+Env = Annotated[object, asgi.env]
+"""The Worker's bindings, as the platform's `asgi` gives them to FastAPI."""
 
 
 class Quantity(BaseModel):

@@ -7,7 +7,7 @@ MOST_ROUNDS = 20
 
 
 class TrainingWorkflow(WorkflowEntrypoint):
-    """One instance trains one model. `env.CLUSTER` is the machine that does the work."""
+    """One instance trains one model. `env.CLUSTER` is the Worker in front of the machines that do the work."""
 
     async def run(self, event, step):
         target = event["payload"]["target_loss"]

@@ -1,6 +1,7 @@
 """The cluster, whose losses the tests say beforehand."""
 
 import pytest
+from workers import WorkerEntrypoint
 
 
 class Cluster:
@@ -11,13 +12,13 @@ class Cluster:
         self.trained = []
         self._jobs = {}
 
-    async def train(self, checkpoint, rate, job):
+    def train(self, checkpoint, rate, job):
         if job not in self._jobs:
             self.trained.append((checkpoint, rate))
             self._jobs[job] = f"checkpoint-{len(self.trained)}"
         return self._jobs[job]
 
-    async def evaluate(self, checkpoint):
+    def evaluate(self, checkpoint):
         return self.losses[int(checkpoint.split("-")[1]) - 1]
 
 
@@ -28,4 +29,13 @@ def cluster():
 
 @pytest.fixture
 def workflow_bindings(cluster):
-    return {"CLUSTER": cluster}
+    class ClusterWorker(WorkerEntrypoint):
+        """Each call gets an object of its own; what it leaves is in `cluster`."""
+
+        async def train(self, checkpoint, rate, options):
+            return cluster.train(checkpoint, rate, options["job"])
+
+        async def evaluate(self, checkpoint):
+            return cluster.evaluate(checkpoint)
+
+    return {"CLUSTER": ClusterWorker}

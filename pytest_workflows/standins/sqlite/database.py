@@ -18,6 +18,9 @@ from .statements import Script, script
 
 _STATEMENTS_KEPT: Final = 512
 _PAGES: Final = "SELECT page_count - freelist_count FROM pragma_page_count, pragma_freelist_count"
+_TABLES: Final = (
+    "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual') ORDER BY name"
+)
 _BEGIN: Final = "BEGIN -- own"
 _COMMIT: Final = "COMMIT -- own"
 _ROLLBACK: Final = "ROLLBACK -- own"
@@ -83,7 +86,7 @@ class SqliteDatabase:
         self.is_delicate = False
         self.shapes: dict[str, Any] = {}
         self._size = 0
-        self.measured_from = 0
+        self._measured_from = 0
 
     # -- statements ----------------------------------------------------------------------------------------------------
 
@@ -105,24 +108,13 @@ class SqliteDatabase:
         except (sqlite3.Error, sqlite3.Warning) as error:
             raise self.refusal(error, plan.last) from None
 
-    def all(self, sql: str, plan: Script, values: Sequence[Value] = ()) -> tuple[sqlite3.Cursor, list[Row]]:
-        """Run a text of SQL to its end; gives the last statement, and all its rows.
-
-        Args:
-            sql: One statement, or several.
-            plan: The same, cut.
-            values: The values of the last one's parameters.
-
-        Raises:
-            SqlError: If the platform refuses it; statements before the one that fails have run.
-        """
-        if not plan.is_ordinary:
-            self._run_prelude(sql, plan)
+    def all(self, sql: str, values: Sequence[Value] = ()) -> tuple[sqlite3.Cursor, list[Row]]:
+        """Run a text of SQL to its end, as `run` does; gives the last statement, and all its rows."""
+        cursor = self.run(sql, values)
         try:
-            cursor = self.connection.execute(plan.last, values)
             return cursor, cursor.fetchall()
         except (sqlite3.Error, sqlite3.Warning) as error:
-            raise self.refusal(error, plan.last) from None
+            raise self.refusal(error, script(sql).last) from None
 
     def _run_prelude(self, sql: str, plan: Script) -> None:
         """Run the statements before the last one. One that gives rows is never finished: the same text fails later."""
@@ -193,9 +185,9 @@ class SqliteDatabase:
         Args:
             changes: How many rows were changed so far; measured is only after every so many. None for now.
         """
-        if changes is None or changes >= self.measured_from:
+        if changes is None or changes >= self._measured_from:
             self._size = self.own(_PAGES)[0][0] * 4096
-            self.measured_from = self.connection.total_changes + _MEASURED_EVERY
+            self._measured_from = self.connection.total_changes + _MEASURED_EVERY
         return self._size
 
     # -- transactions --------------------------------------------------------------------------------------------------
@@ -293,12 +285,7 @@ class SqliteDatabase:
 
     def tables(self) -> list[str]:
         """The names of the tables that a user made, in order."""
-        rows = self.own("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
-        return [name for (name,) in rows if not name.startswith(("sqlite_", "_cf_"))]
-
-    def columns(self, table: str) -> list[str]:
-        """The names of a table's columns, in order."""
-        return [name for (name,) in self.own("SELECT name FROM pragma_table_info(?)", (table,))]
+        return [name for (name,) in self.own(_TABLES) if not name.startswith(("sqlite_", "_cf_"))]
 
     def close(self) -> None:
         """Let go of it."""

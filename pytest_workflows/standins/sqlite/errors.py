@@ -6,7 +6,7 @@ Source: workerd 1.20261117.1, observed.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from .rules import NOT_BUILT_IN, TABLES_NOT_BUILT_IN
@@ -150,11 +150,7 @@ def _of_function(text: str, sql: str, _: Compile) -> int | None:
 
 
 def _of_table(text: str, sql: str, _: Compile) -> int | None:
-    return next(_named(text, tokens(sql)[1:]), None)
-
-
-def _named(name: str, some: list[Token]) -> Iterator[int]:
-    return (token.start for token in some if token.name.lower() == name.lower())
+    return next((token.start for token in tokens(sql)[1:] if token.name.lower() == text.lower()), None)
 
 
 def _of_variable(_: str, sql: str, __: Compile) -> int | None:

@@ -8,8 +8,8 @@ from typing import Any
 from pytest_workflows.standins.stores import Row
 
 from .database import SqliteDatabase
+from .statements import quoted
 
-_TABLES = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual') ORDER BY name"
 _COLUMNS = "SELECT name, upper(type), pk FROM pragma_table_info(?)"
 _REFERENCES = 'SELECT "from", "table", "to" FROM pragma_foreign_key_list(?)'
 
@@ -24,7 +24,7 @@ def compared_rows(database: SqliteDatabase, ignored: frozenset[str] = frozenset(
         database: The database.
         ignored: Tables that are no contents.
     """
-    tables = [name for (name,) in database.own(_TABLES) if not name.startswith(("sqlite_", "_cf_"))]
+    tables = database.tables()
     ids = {table: _row_id(database, table) for table in tables}
     found = {}
     for table in tables:
@@ -49,7 +49,7 @@ def _counted(database: SqliteDatabase, table: str, ids: Mapping[str, str | None]
         if ids.get(other) is not None and to in (None, ids[other])
     }
     counted: dict[Any, int] = {}
-    for values in database.own(f"SELECT * FROM {_quoted(table)}"):
+    for values in database.own(f"SELECT * FROM {quoted(table)}"):
         row = Row(
             (name, references[name].get(value, value) if name in references else value)
             for name, value in zip(names, values, strict=True)
@@ -68,9 +68,5 @@ def _identities(database: SqliteDatabase, table: str, ids: Mapping[str, str | No
         dict(zip(names, values, strict=True))[id]: Row(
             (name, value) for name, value in zip(names, values, strict=True) if name != id and name not in referring
         )
-        for values in database.own(f"SELECT * FROM {_quoted(table)}")
+        for values in database.own(f"SELECT * FROM {quoted(table)}")
     }
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

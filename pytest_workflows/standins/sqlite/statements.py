@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -18,7 +19,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_SPACE = " \t\n\r\v\f"
+_SPACE = re.compile(r"[ \t\n\r\v\f]*")
 _QUERIES = frozenset(["select", "values", "explain", "pragma"])
 _CHANGES = frozenset(["insert", "update", "delete", "replace", "with"])
 _ORDINARY = frozenset(["select", "values"]) | _CHANGES
@@ -49,13 +50,20 @@ class Token:
         return self.text[1:-1].replace(quote * 2, quote)
 
 
+def quoted(name: str) -> str:
+    """A name in quotes, whatever it has in it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def tokens(sql: str) -> list[Token]:
     """The tokens of a text, without spaces and comments."""
-    return [
-        Token(found.lastgroup, found.group(), found.start())
-        for found in _TOKEN.finditer(sql)
-        if found.lastgroup is not None and found.lastgroup != "space"
-    ]
+    return list(_tokens_from(sql, 0))
+
+
+def _tokens_from(sql: str, start: int) -> Iterator[Token]:
+    for found in _TOKEN.finditer(sql, start):
+        if found.lastgroup is not None and found.lastgroup != "space":
+            yield Token(found.lastgroup, found.group(), found.start())
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,21 +117,22 @@ def split(sql: str) -> list[tuple[int, str]]:
     parts: list[tuple[int, str]] = []
     start = 0
     while True:
-        end = start + _end_of_statement(sql[start:])
+        end = _end_of_statement(sql, start)
         parts.append((start, sql[start:end]))
-        following = sql[end:].lstrip(_SPACE)
-        if not following:
+        following = _SPACE.match(sql, end)
+        assert following is not None
+        start = following.end()
+        if start == len(sql):
             return parts
-        start = len(sql) - len(following)
 
 
-def _end_of_statement(sql: str) -> int:
-    """Where the first statement ends, with its semicolon; a trigger's has others in it."""
-    if ";" in sql:
-        for token in tokens(sql):
+def _end_of_statement(sql: str, start: int) -> int:
+    """Where the statement that begins at `start` ends, with its semicolon; a trigger's has others in it."""
+    if sql.find(";", start) >= 0:
+        for token in _tokens_from(sql, start):
             if token.text == ";":
                 end = token.start + 1
-                if sqlite3.complete_statement(sql[:end]):
+                if sqlite3.complete_statement(sql[start:end]):
                     return end
     return len(sql)
 

@@ -8,29 +8,26 @@ import re
 import sqlite3
 
 import pytest
-from golden_notation import is_as, observations
-from js_interpreter import call
+from golden_notation import ask_once, is_as, observations
+from js_interpreter import call, js_function
 from js_level_exceptions import DIFFERS, LEFT_OUT, LEFT_OUT_RECORDS, NEEDS_SQLITE
 from js_notation import Raw, show
 from js_world import World
 
 import pytest_workflows
-from durable_engine import JsProxy, call_bounded, jsnull
+from durable_engine import call_bounded, jsnull
 from pytest_workflows.javascript.objects import JsArray, JsPlain, JsPromise, from_python
+from pytest_workflows.workers.environment import raw_env
 
 # What the platform does in silence is a finding here, and these inputs do all of it.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest_workflows.WorkflowRuleWarning")
 
 FILES = ("d1.json", "kv.json", "r2.json", "queues.json", "durable_objects.json", "other.json")
-pytestmark = pytest.mark.filterwarnings("ignore::pytest_workflows.WorkflowRuleWarning")
 RECORDS = {
     record["id"]: record
     for file, record in observations(level="js")
     if file in FILES and record["id"] not in LEFT_OUT_RECORDS
 }
-
-# Observations do what findings are about: the local runtime takes more than production is documented to.
-pytestmark = pytest.mark.filterwarnings("default::pytest_workflows.WorkflowRuleWarning")
 
 
 def answers_of(record):
@@ -39,8 +36,8 @@ def answers_of(record):
 
 
 def _needs_sqlite(id, label):
-    needed = NEEDS_SQLITE.get((id, label), (3,))
-    return pytest.mark.skipif(sqlite3.sqlite_version_info < needed, reason="needs a newer SQLite")
+    is_old = sqlite3.sqlite_version_info < NEEDS_SQLITE.get((id, label), ())
+    return pytest.mark.skipif(is_old, reason=f"SQLite {sqlite3.sqlite_version} is too old")
 
 
 LABELS = [
@@ -50,21 +47,8 @@ LABELS = [
     if (id, label) not in LEFT_OUT and not answer.startswith("own: ")
 ]
 
-# They try what a Worker should not do; what is found there has tests of its own.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest_workflows.WorkflowRuleWarning")
-
 _answers = {}
-"""The answers of the records that ran, by id: a record runs once for all of its labels."""
-
-
-class Environment(JsProxy):
-    """`env` as JavaScript has it: each binding without the SDK's wrapper."""
-
-    def __init__(self, env):
-        self._env = env
-
-    def __getattr__(self, name):
-        return getattr(self._env, name)._binding
+"""The answers of the records that ran, by id."""
 
 
 class Bench:
@@ -86,7 +70,7 @@ class Bench:
         if record["id"] == "d1.allowed":  # an earlier observation had made and dropped such a table
             await self._env.DB.exec("CREATE TABLE ai (a INTEGER PRIMARY KEY AUTOINCREMENT); DROP TABLE ai")
         if not record["input"].startswith("async("):
-            return from_python(await call(function, [Environment(self._env)]))
+            return from_python(await call(function, [raw_env]))
         namespace = self._env.KVNS if record["id"].endswith(".legacy") else self._env.NS
         stub = namespace.getByName(record["id"])
         return await pytest_workflows.run_in_durable_object(stub, lambda _, ctx: self._inside(function, ctx))
@@ -109,8 +93,6 @@ class Bench:
                 await result
 
     def _function(self, name):
-        from js_interpreter import js_function
-
         return js_function(getattr(self, f"_{name}"), name)
 
     async def _wait(self, ms):
@@ -152,17 +134,13 @@ class Bench:
 
 @pytest.fixture
 async def answers(record, workflow_env, workflow_clock, workflow_engine):
-    if record not in _answers:
-        try:
-            bench = Bench(workflow_env, workflow_clock)
-            given = await call_bounded(workflow_engine, "The input", lambda: bench.run(RECORDS[record]))
-            entries = given._entries if isinstance(given, JsPlain) else {"": given}
-            _answers[record] = {label: show(answer) for label, answer in entries.items()}
-        except Exception as error:
-            _answers[record] = error
-    if isinstance(_answers[record], Exception):
-        raise _answers[record]
-    return _answers[record]
+    async def ask():
+        bench = Bench(workflow_env, workflow_clock)
+        given = await call_bounded(workflow_engine, "The input", lambda: bench.run(RECORDS[record]))
+        entries = given._entries if isinstance(given, JsPlain) else {"": given}
+        return {label: show(answer) for label, answer in entries.items()}
+
+    return await ask_once(record, ask, _answers)
 
 
 def without_details(text):
@@ -175,8 +153,6 @@ def without_details(text):
 
 @pytest.mark.parametrize(("record", "label"), LABELS)
 def test_a_stand_in_answers_as_the_real_binding_did(record, label, answers):
-    if sqlite3.sqlite_version_info < NEEDS_SQLITE.get((record, label), ()):
-        pytest.skip(f"SQLite {sqlite3.sqlite_version} is too old")
     observed, _ = DIFFERS.get((record, label), (answers_of(RECORDS[record])[label], None))
     observed = without_details(observed)
 

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from golden_notation import is_as, observations
+from golden_notation import ask_once, is_as, observations
 from python_level_exceptions import DIFFERS, LEFT_OUT
 
 # What the platform does in silence is a finding here, and these inputs do all of it.
@@ -17,24 +17,17 @@ LABELS = [
     if (id, label) not in LEFT_OUT
 ]
 
-# They try what a Worker should not do; what is found there has tests of its own.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest_workflows.WorkflowRuleWarning")
-
 _answers = {}
-"""The answers of the records that ran, by id: a record runs once for all of its labels."""
+"""The answers of the records that ran, by id."""
 
 
 @pytest.fixture
 async def answers(record, workflow_worker):
-    if record not in _answers:
-        try:
-            response = await workflow_worker.fetch("/", method="POST", json={"input": RECORDS[record]["input"]})
-            _answers[record] = json.loads(await response.text())
-        except Exception as error:
-            _answers[record] = error
-    if isinstance(_answers[record], Exception):
-        raise _answers[record]
-    return _answers[record]
+    async def ask():
+        response = await workflow_worker.fetch("/", method="POST", json={"input": RECORDS[record]["input"]})
+        return json.loads(await response.text())
+
+    return await ask_once(record, ask, _answers)
 
 
 @pytest.mark.parametrize(("record", "label"), LABELS)
