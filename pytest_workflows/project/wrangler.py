@@ -264,13 +264,7 @@ def python_version(config: WranglerConfig) -> tuple[int, int]:
 
 def has_ctx_exports(config: WranglerConfig | None) -> bool:
     """Whether `ctx.exports` is there; the newest behaviour where no date says otherwise."""
-    if config is None:
-        return True
-    if "disable_ctx_exports" in config.compatibility_flags:
-        return False
-    if "enable_ctx_exports" in config.compatibility_flags:
-        return True
-    return config.compatibility_date is None or config.compatibility_date >= _CTX_EXPORTS_SINCE
+    return _is_on(config, "enable_ctx_exports", "disable_ctx_exports", _CTX_EXPORTS_SINCE)
 
 
 def load_config(path: Path, environment: str | None = None) -> WranglerConfig:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from durable_engine import JsProxy
-from pytest_workflows.javascript.buffers import JsArrayBuffer, JsTypedArray, buffer_from_python, bytes_of
+from pytest_workflows.javascript.buffers import JsBufferView, buffer_from_python
 from pytest_workflows.javascript.convert import typeof
 from pytest_workflows.javascript.json_text import parse, stringify
 from pytest_workflows.javascript.objects import JsArray, JsObject, JsPlain, PyProxy, js_error, js_text, option, promised
@@ -173,10 +173,9 @@ def _serialized(content_type: str, body: Any) -> Any:
             raise _wrong_body("text", "string", body)
         return body
     if kind == "bytes":
-        content = bytes_of(body) if isinstance(body, JsTypedArray | JsArrayBuffer) else None
-        if content is None or isinstance(body, JsArrayBuffer):
+        if not isinstance(body, JsBufferView):
             raise _wrong_body("bytes", "ArrayBufferView", body)
-        return content
+        return body.to_bytes()
     raise js_error("TypeError", f"Unsupported queue message content type: {content_type}")
 
 

@@ -94,6 +94,51 @@ def test_math_gives_whole_numbers_as_ints():
     assert 0 <= js.Math.random() < 1
 
 
+def test_a_part_of_a_typed_array_shares_its_bytes_and_a_slice_does_not():
+    array = js.Uint8Array.new(to_js([1, 2, 3, 4]))
+    part, copy = array.subarray(1, 3), array.slice(1, 3)
+    part[0] = 9
+
+    assert (list(array), list(part), list(copy)) == ([1, 9, 3, 4], [9, 3], [2, 3])
+    assert (part.byteOffset, copy.byteOffset) == (1, 0)
+
+
+def test_a_data_view_is_big_endian_unless_it_is_told_otherwise():
+    array = js.Uint8Array.new(to_js([0, 1, 2, 3]))
+    view = js.DataView.new(array.buffer)
+    assert (view.getUint16(0), view.getUint16(0, True), view.getUint16(2)) == (1, 256, 0x0203)
+
+    view.setUint16(0, 0x0405)
+    view.setUint16(2, 0x0607, True)
+
+    assert list(array) == [4, 5, 7, 6]
+
+
+def test_a_clone_holds_an_object_twice_that_is_there_twice_and_may_hold_itself():
+    given = to_js({"a": {"n": 1}}, dict_converter=js.Object.fromEntries)
+    given.b = given.a
+    given.me = given
+
+    copy = js.structuredClone(given)
+    copy.a.n = 2
+
+    assert (copy.b.n, copy.me.b.n, given.a.n) == (2, 2, 1)
+
+
+def test_texts_are_sorted_by_their_utf_16_units():
+    assert list(js.Array.of("\uff5e", "\U0001f600", "b", "a", 10, 9).sort()) == [
+        *(10, 9, "a", "b", "\U0001f600", "\uff5e"),
+    ]
+
+
+@pytest.mark.parametrize("text", ["1_0", "", " 7 ", "0x10", "1e3", "x", "-Infinity", "+1.5"])
+def test_a_text_is_the_number_that_javascript_reads(text):
+    expected = {"": 0, " 7 ": 7, "0x10": 16, "1e3": 1000, "-Infinity": -math.inf, "+1.5": 1.5}.get(text)
+    number = js.Number(text)
+
+    assert math.isnan(number) if expected is None else number == expected
+
+
 def test_dates_are_read_and_written():
     date = js.Date.new("2026-01-02T03:04:05.678+02:00")
 
@@ -104,6 +149,9 @@ def test_dates_are_read_and_written():
     assert js.Date.UTC(2026, 0, 1) == js.Date.parse("2026-01-01")
     date.setHours(25, 0)
     assert date.toISOString() == "2026-01-03T01:00:05.678Z"
+    assert (js.Date.UTC(0, 0), js.Date.UTC(99, 0)) == (js.Date.parse("1900-01-01"), js.Date.parse("1999-01-01"))
+    assert js.Date.new(8.64e15).getTime() == -js.Date.new(-8.64e15).getTime() == 8_640_000_000_000_000
+    assert math.isnan(js.Date.new(8_640_000_000_000_001).getTime())
     with pytest.raises(JsException, match=r"^RangeError: Invalid time value$"):
         js.Date.new("nonsense").toISOString()
 

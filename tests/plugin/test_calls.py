@@ -48,6 +48,30 @@ def shop(worker: Any) -> Any:
     return worker
 
 
+def test_each_call_has_the_virtual_time_at_which_it_was_made(shop):
+    result = shop.run(
+        TEST
+        + """
+    from datetime import timedelta
+
+    async def test_it(workflow_env, workflow_clock):
+        began = workflow_clock.now
+        await workflow_env.DB.prepare("SELECT 1 AS n").first()
+        await workflow_clock.advance("1 hour")
+        await workflow_env.DB.prepare("SELECT ? AS n").bind(2).first()
+        await workflow_clock.advance("1 hour")
+        await workflow_env.DB.exec("SELECT 3")
+        assert [(call.method, call.at - began) for call in calls_of(workflow_env.DB)] == [
+            ("prepare", timedelta(0)), ("first", timedelta(0)),
+            ("prepare", timedelta(hours=1)), ("bind", timedelta(hours=1)), ("first", timedelta(hours=1)),
+            ("exec", timedelta(hours=2)),
+        ]
+    """
+    )
+
+    result.assert_outcomes(passed=1)
+
+
 def test_the_calls_of_a_binding_are_listed_in_order_with_who_made_them(shop):
     result = shop.run(
         TEST
@@ -365,3 +389,38 @@ def test_recordings_show_the_calls_and_no_secrets(shop):
         assert "s3cr3t-t0k3n" not in shown
         assert "batch" in shown
     assert "object at 0x" not in text
+
+
+def test_a_replay_ends_where_run_calls_a_binding_itself(shop):
+    shop.write(
+        "src/entry.py",
+        """
+        from workers import WorkflowEntrypoint
+
+        class OrderWorkflow(WorkflowEntrypoint):
+            async def run(self, event, step):
+                count = await self.env.DB.prepare("SELECT count(*) AS n FROM orders").first("n")
+
+                @step.do("first" if count == 0 else "again")
+                async def save():
+                    await self.env.DB.prepare("INSERT INTO orders (name) VALUES ('apple')").run()
+
+                await save()
+                await self.env.DB.prepare("INSERT INTO orders (name) VALUES ('pear')").run()
+        """,
+    )
+    result = shop.run(
+        TEST
+        + """
+    @pytest.mark.workflow(ignore_rules=["effect-outside-step"])
+    async def test_it(workflow_env):
+        async with introspect_workflow_instance(workflow_env.ORDERS, "one") as order:
+            await workflow_env.ORDERS.create({"id": "one"})
+            await order.wait_for_status("complete")
+        assert [call.method for call in calls_of(workflow_env.DB)].count("run") == 2
+        assert await workflow_env.DB.prepare("SELECT count(*) AS n FROM orders").first("n") == 2
+    """,
+        "--workflows-strict",
+    )
+
+    result.assert_outcomes(passed=1)

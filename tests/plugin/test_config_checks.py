@@ -95,6 +95,11 @@ WRONG = {
         6,
         "max_batch_size of the consumer of 'q' is 500; it is a number from 1 to 100.",
     ),
+    "crons that are no list": (
+        '"triggers": {"crons": "0 3 * * *"},\n"kv_namespaces": [{"binding": "A", "id": "1"}]',
+        5,
+        "triggers.crons is '0 3 * * *'. Write a list of texts, as [\"0 3 * * *\"].",
+    ),
     "a class of Durable Objects that is not there": (
         '"durable_objects": {"bindings": [\n{"name": "C", "class_name": "Missing"}]}',
         6,
@@ -154,8 +159,17 @@ def test_a_binding_that_the_test_gives_itself_is_not_checked(worker: Any):
     worker.run(TEST).assert_outcomes(passed=3)
 
 
-def test_a_main_module_that_cannot_be_imported_is_told_by_who_needs_it(worker: Any):
-    worker.write("wrangler.jsonc", CONFIG % '"queues": {"consumers": [{"queue": "q"}]}')
+@pytest.mark.parametrize(
+    "settings",
+    [
+        '"queues": {"consumers": [{"queue": "q"}]}',
+        '"durable_objects": {"bindings": [{"name": "COUNTER", "class_name": "Counter"}]}',
+        '"services": [{"binding": "ADMIN", "service": "shop", "entrypoint": "Admin"}]',
+    ],
+    ids=["a consumer", "Durable Objects", "a service binding"],
+)
+def test_a_main_module_that_cannot_be_imported_is_told_by_who_needs_it(worker: Any, settings: str):
+    worker.write("wrangler.jsonc", CONFIG % settings)
     worker.write("src/entry.py", "1 / 0")
 
     result = worker.run(

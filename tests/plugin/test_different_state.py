@@ -140,6 +140,53 @@ WITHOUT_KEY = """
                 await self.env.DB.prepare("INSERT INTO orders (name) VALUES ('apple')").run()"""
 
 
+def test_of_two_steps_that_write_to_one_table_the_one_that_crashed_is_named(shop):
+    shop.write(
+        "src/entry.py",
+        """
+        from workers import WorkflowEntrypoint
+
+        class OrderWorkflow(WorkflowEntrypoint):
+            async def run(self, event, step):
+                @step.do("first")
+                async def first():
+                    await self.env.DB.prepare("INSERT INTO orders (name) VALUES ('apple')").run()  # first
+
+                @step.do("second")
+                async def second():
+                    await self.env.DB.prepare("INSERT INTO orders (name) VALUES ('pear')").run()  # second
+
+                await first()
+                await second()
+        """,
+    )
+    result = shop.run(TEST.format(marker=""), "--workflows-crash")
+
+    source = (shop.path / "src/entry.py").read_text().splitlines()
+    for step, fruit in (("first", "apple"), ("second", "pear")):
+        line = next(number for number, one in enumerate(source, start=1) if f"# {step}" in one)
+        result.stdout.fnmatch_lines(
+            [
+                f'E *[[]different-state[]] */src/entry.py:{line}: after a crash (lost result of "{step}") DB.orders has the '
+                f"row (*name='{fruit}'*) *. In production: *"
+            ]
+        )
+
+
+def test_each_call_of_a_method_in_a_step_is_a_crash_point_of_its_own(shop):
+    result = explore(
+        shop,
+        """
+                n = int(await self.env.CACHE.get("n") or 0)
+                await self.env.CACHE.put("n", str(n + 1))
+                await self.env.CACHE.put("m", "x")""",
+        "--workflows-crash",
+    )
+
+    for call in ("after CACHE.put", "after CACHE.put (2)"):
+        result.stdout.fnmatch_lines([f'*_ test_order[[]crash: {call} in "save"[]] _*'])
+
+
 def test_the_line_that_runs_it_again_compares_too(shop):
     result = explore(shop, WITHOUT_KEY, "--workflows-crash=lost:save#1")
 

@@ -95,6 +95,222 @@ def test_an_alarm_goes_off_in_virtual_time(shop):
     ).assert_outcomes(passed=2)
 
 
+def test_code_inside_of_an_object_gets_what_the_class_gets_and_makes_it_first(shop):
+    shop.run(
+        """
+        from entry import Counter
+        from pytest_workflows import evict_durable_object, list_durable_object_ids, run_in_durable_object
+
+
+        async def test_the_object_is_made(workflow_env):
+            counter = workflow_env.COUNTERS.getByName("new")
+            assert isinstance(await run_in_durable_object(counter, lambda instance, ctx: instance), Counter)
+
+
+        async def test_storage_converts(workflow_env):
+            async def work(instance, ctx):
+                assert type(ctx) is type(instance.ctx)
+                await ctx.storage.put("cart", {"tea": [1, 2]})
+                return await ctx.storage.get("cart"), await ctx.storage.list()
+
+            counter = workflow_env.COUNTERS.getByName("a")
+            assert await run_in_durable_object(counter, work) == ({"tea": [1, 2]}, {"cart": {"tea": [1, 2]}})
+
+
+        async def test_ids(workflow_env):
+            stored, in_memory = map(workflow_env.COUNTERS.getByName, ("stored", "in memory"))
+            await stored.add()
+            await evict_durable_object(stored)
+            await in_memory.sleep(0)
+            assert {id.name for id in await list_durable_object_ids(workflow_env.COUNTERS)} == {"stored", "in memory"}
+            await evict_durable_object(in_memory)
+            assert {id.name for id in await list_durable_object_ids(workflow_env.COUNTERS)} == {"stored"}
+
+
+        async def test_it_waits_for_a_section(workflow_env):
+            import asyncio
+
+            async def hold(instance, ctx):
+                async def section():
+                    await asyncio.sleep(5)
+                    await ctx.storage.put("value", 1)
+
+                await ctx.blockConcurrencyWhile(section)
+
+            counter = workflow_env.COUNTERS.getByName("a")
+            holding = asyncio.ensure_future(run_in_durable_object(counter, hold))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            assert await run_in_durable_object(counter, lambda _, ctx: ctx.storage.get("value")) == 1
+            await holding
+        """
+    ).assert_outcomes(passed=4)
+
+
+def test_each_call_of_a_service_binding_makes_an_entrypoint_with_the_props_of_the_configuration(worker):
+    import json
+
+    services = [
+        {"binding": "GIVEN", "service": "shop", "entrypoint": "Named", "props": {"who": "config", "tags": ["a"]}},
+        {"binding": "PLAIN", "service": "shop", "entrypoint": "Named"},
+    ]
+    worker.write("wrangler.jsonc", json.dumps({**CONFIG, "durable_objects": {}, "services": services}))
+    worker.write(
+        "src/entry.py",
+        """
+        from workers import WorkerEntrypoint
+
+        class Named(WorkerEntrypoint):
+            calls = 0
+
+            async def whoami(self):
+                self.calls += 1
+                props = self.ctx.props
+                return [getattr(props, "who", "nobody"), [*getattr(props, "tags", [])], self.calls]
+        """,
+    )
+
+    worker.run(
+        """
+        async def test_it(workflow_env):
+            for _ in range(2):
+                assert await workflow_env.GIVEN.whoami() == ["config", ["a"], 1]
+                assert await workflow_env.PLAIN.whoami() == ["nobody", [], 1]
+        """
+    ).assert_outcomes(passed=1)
+
+
+def test_an_object_of_which_a_call_is_under_way_is_not_dropped_from_memory(shop):
+    shop.run(
+        """
+        import asyncio
+
+        import pytest
+        from durable_engine import InvalidArgumentError
+        from pytest_workflows import evict_durable_object
+
+
+        async def test_it(workflow_env):
+            counter = workflow_env.COUNTERS.getByName("a")
+            sleeping = asyncio.ensure_future(counter.sleep(60))
+            await asyncio.sleep(0)
+            with pytest.raises(InvalidArgumentError, match="cannot be dropped from memory while a call of it is under"):
+                await evict_durable_object(counter)
+            assert await sleeping == 60
+            assert await evict_durable_object(counter) is True
+        """
+    ).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(("date", "is_left"), [("2026-02-23", True), ("2026-02-24", False)])
+def test_to_delete_everything_deletes_the_alarm_from_the_24th_of_february_2026_on(shop, date, is_left):
+    import json
+
+    shop.write("wrangler.jsonc", json.dumps({**CONFIG, "compatibility_date": date}))
+
+    shop.run(
+        f"""
+        from pytest_workflows import run_in_durable_object
+
+
+        async def test_it(workflow_env):
+            async def work(instance, ctx):
+                await ctx.storage.setAlarm(4e12)
+                await ctx.storage.deleteAll()
+                return await ctx.storage.getAlarm()
+
+            alarm = await run_in_durable_object(workflow_env.COUNTERS.getByName("a"), work)
+            assert (alarm is not None) is {is_left}
+        """
+    ).assert_outcomes(passed=1)
+
+
+def test_what_was_written_before_time_moved_is_kept_by_an_abort(shop):
+    shop.write(
+        "src/entry.py",
+        """
+        import asyncio
+        from workers import DurableObject
+
+        class Counter(DurableObject):
+            async def write(self, seconds):
+                await self.ctx.storage.put("early", 1)
+                await asyncio.sleep(seconds)
+                self.ctx.abort("enough")
+
+            async def read(self):
+                return await self.ctx.storage.get("early")
+        """,
+    )
+
+    shop.run(
+        """
+        import pytest
+        from pyodide.ffi import JsException
+
+
+        async def test_it(workflow_env):
+            counter = workflow_env.COUNTERS.getByName("a")
+            with pytest.raises(JsException, match="enough"):
+                await counter.write(1)
+            assert await counter.read() == 1
+
+
+        @pytest.mark.workflow(ignore_rules=["lost-write"])
+        async def test_at_once(workflow_env):
+            counter = workflow_env.COUNTERS.getByName("a")
+            with pytest.raises(JsException, match="enough"):
+                await counter.write(0)
+            assert await counter.read() is None
+        """,
+        "--workflows-strict",
+    ).assert_outcomes(passed=2)
+
+
+def test_what_an_object_does_for_a_step_is_no_act_of_the_step(worker):
+    import json
+
+    config = {
+        **CONFIG,
+        "services": [],
+        "kv_namespaces": [{"binding": "CACHE", "id": "1"}],
+        "workflows": [{"binding": "ORDERS", "name": "orders", "class_name": "OrderWorkflow"}],
+    }
+    worker.write("wrangler.jsonc", json.dumps(config))
+    worker.write(
+        "src/entry.py",
+        """
+        from workers import DurableObject, WorkflowEntrypoint
+
+        class Counter(DurableObject):
+            async def add(self):
+                await self.env.CACHE.put("seen", "1")
+
+        class OrderWorkflow(WorkflowEntrypoint):
+            async def run(self, event, step):
+                @step.do("add")
+                async def add():
+                    await self.env.COUNTERS.getByName("a").add()
+                    await self.env.CACHE.put("mine", "1")
+
+                await add()
+        """,
+    )
+
+    worker.run(
+        """
+        from pytest_workflows import calls_of
+
+
+        async def test_it(workflow_env, workflow_engine):
+            await workflow_env.ORDERS.create({"id": "one"})
+            await workflow_engine.run_until_idle()
+            calls = [(call.args[0], call.instance, call.step) for call in calls_of(workflow_env.CACHE)]
+            assert calls == [("seen", None, None), ("mine", "one", "add")]
+        """
+    ).assert_outcomes(passed=1)
+
+
 def test_a_call_that_never_ends_is_named(shop):
     result = shop.run(
         """

@@ -175,6 +175,160 @@ def test_a_lost_attempt_and_the_one_after_it_draw_alike_and_so_do_the_runs_of_an
         assert all(values == plain[step] for step, values in steps)
 
 
+def test_a_fixture_that_draws_before_there_is_an_engine_draws_alike_in_all_runs_of_an_explored_test(drawing):
+    test = (
+        TEST
+        + """
+    import pytest
+
+    @pytest.fixture
+    def chance():
+        return random.random()
+
+    async def test_it(chance, request):
+        with open("drawn", "a") as file:
+            print(chance, random.random(), file=file)
+        await run(request.getfixturevalue("workflow_env"))
+    """
+    )
+
+    drawing.run(test, "--workflows-crash").assert_outcomes(passed=1)
+
+    runs = (drawing.path / "drawn").read_text().splitlines()
+    assert len(runs) > 4
+    assert len(set(runs)) == 1
+
+
+def test_an_instance_that_is_restarted_or_created_again_draws_other_values(drawing):
+    result = drawing.run(
+        TEST
+        + """
+    async def test_it(workflow_env, workflow_engine):
+        orders = workflow_env.ORDERS
+        order = await orders.create({"id": "one"})
+        await workflow_engine.run_until_idle()
+        await order.restart()
+        await workflow_engine.run_until_idle()
+        await orders.deleteBatch(["one"])
+        await orders.create({"id": "one"})
+        await workflow_engine.run_until_idle()
+        draws = [values[0] for step, _, values in entry.drawn if step == "first"]
+        assert len(draws) == len(set(draws)) == 3
+    """
+    )
+
+    result.assert_outcomes(passed=1)
+
+
+CALLING = """
+    import random, uuid
+    from workers import DurableObject, Response, WorkflowEntrypoint
+
+    drawn = []
+
+    class Counter(DurableObject):
+        async def ticket(self):
+            return [str(uuid.uuid4()), random.random()]
+
+    class OrderWorkflow(WorkflowEntrypoint):
+        async def run(self, event, step):
+            @step.do("first", config={"retries": {"limit": 1, "delay": 0}})
+            async def first(ctx):
+                counter = self.env.COUNTER.getByName("one")
+                drawn.append([await counter.ticket(), await counter.ticket()])
+                if ctx.attempt == 1:
+                    raise ValueError("not yet")
+
+            @step.do("second")
+            async def second():
+                drawn.append([await self.env.COUNTER.getByName("one").ticket()])
+
+            await first()
+            await second()
+"""
+
+
+def test_what_an_attempt_calls_draws_what_the_same_call_of_another_attempt_draws(worker):
+    worker.write(
+        "wrangler.jsonc",
+        """
+        {
+          "name": "shop", "main": "src/entry.py", "compatibility_date": "2026-11-10",
+          "workflows": [{"binding": "ORDERS", "name": "orders", "class_name": "OrderWorkflow"}],
+          "durable_objects": {"bindings": [{"name": "COUNTER", "class_name": "Counter"}]},
+          "migrations": [{"tag": "v1", "new_sqlite_classes": ["Counter"]}]
+        }
+        """,
+    )
+    worker.write("src/entry.py", CALLING)
+    worker.set(pythonpath="src")
+
+    result = worker.run(
+        TEST
+        + """
+    async def test_it(workflow_env):
+        first, again, other = await run(workflow_env)
+        assert first == again
+        assert len({str(ticket) for ticket in [*first, *other]}) == 3
+    """
+    )
+
+    result.assert_outcomes(passed=1)
+
+
+def test_what_the_platform_draws_takes_nothing_from_what_a_step_draws(worker):
+    worker.write(
+        "wrangler.jsonc",
+        """
+        {
+          "name": "shop", "main": "src/entry.py", "compatibility_date": "2026-11-10",
+          "workflows": [{"binding": "ORDERS", "name": "orders", "class_name": "OrderWorkflow"}],
+          "r2_buckets": [{"binding": "FILES", "bucket_name": "files"}],
+          "d1_databases": [{"binding": "DB", "database_id": "1"}]
+        }
+        """,
+    )
+    worker.write(
+        "src/entry.py",
+        """
+        import random
+        from workers import WorkflowEntrypoint
+
+        drawn = []
+
+        class OrderWorkflow(WorkflowEntrypoint):
+            async def run(self, event, step):
+                @step.do("draw")
+                async def draw():
+                    before = random.random()
+                    if event.payload["calls"]:
+                        await self.env.FILES.put("a", "x")
+                        await self.env.DB.prepare("SELECT random()").first()
+                    drawn.append([before, random.random()])
+
+                await draw()
+        """,
+    )
+    worker.set(pythonpath="src")
+
+    result = worker.run(
+        TEST
+        + """
+    import pytest
+
+    seen = []
+
+    @pytest.mark.workflow(seed=1)
+    @pytest.mark.parametrize("calls", [False, True])
+    async def test_it(workflow_env, calls):
+        seen.append(await run(workflow_env, calls=calls))
+        assert seen[0] == seen[-1]
+    """
+    )
+
+    result.assert_outcomes(passed=2)
+
+
 def test_run_itself_draws_other_values_in_each_execution(worker):
     worker.write(
         "src/entry.py",

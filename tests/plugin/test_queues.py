@@ -291,6 +291,7 @@ def test_a_content_type_takes_what_it_can_hold(shop: Any) -> None:
     run(
         shop,
         """
+        import js
         from pyodide.ffi import JsException
 
         async def test_it(workflow_env, workflow_engine):
@@ -315,8 +316,63 @@ def test_a_content_type_takes_what_it_can_hold(shop: Any) -> None:
             await workflow_engine.run_until_idle()
             (_, (content, cloned, json)), = SEEN
             assert (bytes(content), cloned, json) == (b"ab", {1, 2}, {"a": {"0": 99}})
+            buffer = js.Uint8Array.new([97, 98, 99]).buffer
+            await q.send(js.DataView.new(buffer, 1), contentType="bytes")
+            with pytest.raises(JsException, match="requires a value of type ArrayBufferView, but received: object$"):
+                await q.send(buffer, contentType="bytes")
+            await workflow_engine.run_until_idle()
+            assert bytes(SEEN[-1][1][0]) == b"bc"
         """,
     ).assert_outcomes(passed=1)
+
+
+def test_a_batch_holds_up_to_288_000_bytes(shop: Any) -> None:
+    shop.write("wrangler.jsonc", CONFIG.replace("2026-11-10", "2026-03-11"))
+    run(
+        shop,
+        """
+        from pyodide.ffi import JsException
+
+        async def test_it(workflow_env):
+            def batch(size):
+                return [{"body": "x" * n, "contentType": "text"} for n in (128_000, 128_000, size - 256_000)]
+
+            await workflow_env.Q.sendBatch(batch(288_000))
+            with pytest.raises(JsException, match="batch size of 288001 bytes exceeds limit of 288000"):
+                await workflow_env.Q.sendBatch(batch(288_001))
+        """,
+    ).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "send(1, delaySeconds={})",
+        "sendBatch([{{'body': 1}}], delaySeconds={})",
+        "sendBatch([{{'body': 1, 'delaySeconds': {}}}])",
+    ],
+)
+@pytest.mark.parametrize("seconds", [43_200, 43_201])
+def test_a_delay_beyond_twelve_hours_is_taken_and_found(shop: Any, call: str, seconds: int) -> None:
+    result = run(
+        shop,
+        f"""
+        async def test_it(workflow_env, workflow_engine):
+            began = workflow_engine.clock.now
+            await workflow_env.Q.{call.format(seconds)}
+            await workflow_engine.run_until_idle()
+            assert SEEN == [("orders", [1])]
+            assert workflow_engine.clock.now - began == timedelta(seconds={seconds} + 5)
+        """,
+        "--workflows-strict",
+    )
+    if seconds == 43_200:
+        result.assert_outcomes(passed=1)
+    else:
+        result.assert_outcomes(failed=1)
+        result.stdout.fnmatch_lines(
+            ["*[[]documented-limit[]] *delaySeconds=43201 is more than the 43200 that Cloudflare documents*"]
+        )
 
 
 def test_a_workflow_waits_for_what_its_message_does(shop: Any) -> None:
@@ -580,6 +636,27 @@ def test_one_batch_by_hand_reports_what_the_handler_says(shop: Any) -> None:
             await workflow_engine.run_until_idle()
             assert len(SEEN) == 1
 
+        async def test_what_is_not_given(workflow_worker, workflow_clock):
+            seen = []
+            BEHAVE["orders"] = lambda batch: seen.extend((one.attempts, one.timestamp) for one in batch.messages)
+            await workflow_clock.advance("1 hour")
+            await workflow_worker.queue("orders", [1, {"body": 2}])
+            now = workflow_clock.now.astimezone().replace(tzinfo=None)
+            assert [attempts for attempts, _ in seen] == [1, 1]
+            assert all(abs(at - now) < timedelta(milliseconds=1) for _, at in seen)
+
+        async def test_the_first_word_on_a_message_holds(workflow_worker):
+            def decide(batch):
+                a, b = batch.messages
+                a.ack(), a.retry(), a.ack()
+                b.retry(delaySeconds=5), b.ack()
+
+            BEHAVE["orders"] = decide
+            messages = [{"body": 1, "id": "1"}, {"body": 2, "id": "2"}]
+            result = await workflow_worker.queue("orders", messages)
+            assert result.explicitAcks == ["1"]
+            assert result.retryMessages == [{"msgId": "2", "delaySeconds": 5}]
+
         async def test_the_whole_batch(workflow_worker):
             BEHAVE["orders"] = lambda batch: batch.retryAll(delaySeconds=2)
             result = await workflow_worker.queue("orders", [1])
@@ -597,7 +674,7 @@ def test_one_batch_by_hand_reports_what_the_handler_says(shop: Any) -> None:
             await workflow_worker.entrypoint("Other").queue("orders", [1])
             assert SEEN == [("Other", "orders")]
         """,
-    ).assert_outcomes(passed=4)
+    ).assert_outcomes(passed=6)
 
 
 @pytest.mark.parametrize(

@@ -316,3 +316,46 @@ def test_a_seed_fills_durable_objects_too_and_their_alarms_go_off_in_the_test(sh
     )
 
     result.assert_outcomes(passed=2)
+
+
+def test_a_seed_fills_the_objects_of_the_classes_that_each_test_gives(shop):
+    result = seeded(
+        shop,
+        """
+    from workers import DurableObject
+
+    class Plain(DurableObject):
+        async def fill(self):
+            await self.ctx.storage.put("by", type(self).__name__)
+
+        async def filled_by(self):
+            return await self.ctx.storage.get("by")
+
+    class Other(Plain):
+        pass
+
+    @pytest.fixture
+    def workflow_bindings(request):
+        return {"COUNTER": request.param}
+
+    @pytest.mark.parametrize("workflow_bindings", [Plain, Other, Plain], indirect=True, ids=["plain", "other", "again"])
+    async def test_it(workflow_env, workflow_bindings):
+        name = workflow_bindings["COUNTER"].__name__
+        assert await workflow_env.COUNTER.getByName("one").filled_by() == name
+    """,
+        seed="""
+    import pytest
+
+    async def fill(env):
+        with open("runs", "a") as file:
+            print("run", file=file)
+        await env.COUNTER.getByName("one").fill()
+
+    @pytest.fixture
+    def workflow_seed():
+        return fill
+    """,
+    )
+
+    result.assert_outcomes(passed=3)
+    assert runs(shop) == 2

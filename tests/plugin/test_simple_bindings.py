@@ -131,6 +131,41 @@ async def test_a_model_that_the_test_does_not_know(workflow_env):
     result.assert_outcomes(passed=2)
 
 
+def test_a_model_without_an_answer_fails_the_test_although_the_worker_catches_everything(shop):
+    shop.write(
+        "src/entry.py",
+        """
+        from workers import Response, WorkerEntrypoint, WorkflowEntrypoint
+
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                pass
+
+        class Default(WorkerEntrypoint):
+            async def fetch(self, request):
+                try:
+                    await self.env.AI.run("other", {})
+                except Exception:
+                    return Response("no answer", status=503)
+        """,
+    )
+    result = shop.run(
+        HEAD
+        + """
+@pytest.fixture
+def workflow_bindings():
+    return {"AI": AiAnswers({})}
+
+
+async def test_it(workflow_worker):
+    assert (await workflow_worker.fetch("/")).status == 503
+"""
+    )
+
+    assert result.parseoutcomes().get("failed", 0) + result.parseoutcomes().get("errors", 0) == 1
+    result.stdout.fnmatch_lines(["*the test has no answer of that model (it has: none)*"])
+
+
 def test_a_binding_that_nobody_can_stand_in_for_says_how_to_give_a_fake_when_it_is_used(shop):
     result = shop.run(
         HEAD

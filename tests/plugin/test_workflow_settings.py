@@ -97,6 +97,24 @@ def test_a_handler_is_called_beside_the_workflows(worker):
     result.stdout.fnmatch_lines(["*HANDLER 0 * * * * 5", "HANDLER 1 * * * * 6"])
 
 
+def test_a_cron_of_a_named_entrypoint_calls_its_handler_and_starts_no_workflow(worker):
+    entry = ENTRY.replace("import WorkflowEntrypoint", "import WorkerEntrypoint, WorkflowEntrypoint")
+    entry += HANDLER.replace("Default", "Nightly")
+    configure(worker, entry, schedules=["0 * * * *"])
+
+    result = worker.run(
+        """
+        async def test_it(workflow_worker, workflow_engine):
+            await workflow_worker.entrypoint("Nightly").scheduled(cron="0 * * * *", scheduled_time=5)
+            assert list(workflow_engine.instances) == []
+        """,
+        "-s",
+    )
+
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["*HANDLER 0 * * * * 5"])
+
+
 def test_a_cron_that_nothing_is_scheduled_by_names_those_that_there_are(worker):
     configure(worker, schedules=["0 * * * *"])
 

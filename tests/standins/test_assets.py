@@ -119,6 +119,8 @@ def test_a_file_is_served_with_its_type_and_an_etag(assets: Any) -> None:
     assert headers["content-type"] == "text/plain; charset=utf-8"
     assert headers["cache-control"] == "public, max-age=0, must-revalidate"
     assert fetch(assets, "/hello.txt", {"headers": {"if-none-match": headers["etag"]}})[:2] == (304, "")
+    assert fetch(assets, "/hello.txt", {"headers": {"if-none-match": f"W/{headers['etag']}"}})[:2] == (304, "")
+    assert fetch(assets, "/hello.txt", {"headers": {"if-none-match": '"other"'}})[:2] == (200, "hello")
     assert fetch(assets, "/hello.txt", {"method": "HEAD"})[:2] == (200, "")
 
 

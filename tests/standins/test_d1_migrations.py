@@ -157,6 +157,23 @@ def test_a_changed_file_is_applied_anew(project):
     project.runpytest("-p", "no:cacheprovider").assert_outcomes(passed=2)
 
 
+def test_a_file_that_was_edited_in_its_place_is_applied_anew(project):
+    project.makepyfile(
+        """
+        import pathlib
+
+        async def test_one(workflow_env):
+            assert await workflow_env.DB.prepare("SELECT * FROM items").raw() == []
+            path = pathlib.Path("migrations/0001_init.sql")
+            path.write_text(path.read_text() + " INSERT INTO items (name) VALUES ('edited');")
+
+        async def test_two(workflow_env):
+            assert await workflow_env.DB.prepare("SELECT name FROM items").raw() == [["edited"]]
+        """
+    )
+    project.runpytest("-p", "no:cacheprovider").assert_outcomes(passed=2)
+
+
 def test_a_migration_that_fails_is_an_error_before_the_test_with_file_and_line(project):
     write(project.path, "migrations/0002_bad.sql", "\nCREATE TABLE items (x);")
     project.makepyfile("async def test_it(workflow_env): workflow_env.DB")

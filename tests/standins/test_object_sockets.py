@@ -115,3 +115,11 @@ async def test_a_socket_that_was_accepted_is_refused(room):
 
     with pytest.raises(JsException, match="already accepted via"):
         await run_in_durable_object(room, lambda _, ctx: ctx.acceptWebSocket(server))
+
+
+async def test_a_socket_whose_other_end_was_accepted_is_refused(room):
+    client, server = js.WebSocketPair.new()
+    client.accept()
+
+    with pytest.raises(JsException, match="its pair has already been accepted or used in a Response"):
+        await run_in_durable_object(room, lambda _, ctx: ctx.acceptWebSocket(server))

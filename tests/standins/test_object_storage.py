@@ -356,6 +356,22 @@ async def test_what_is_beyond_a_documented_limit_is_kept_and_reported(objects, i
     assert objects.warnings == [("documented-limit", problem)]
 
 
+async def test_storage_keeps_a_copy_of_what_it_is_given(inside):
+    from js import Object
+    from pyodide.ffi import to_js
+
+    async def code(storage):
+        given = to_js({"a": {"b": 1}}, dict_converter=Object.fromEntries)
+        await storage.put("k", given)
+        await storage.put({"l": given})
+        given.a.b = 2
+        found = await storage.get("k")
+        found["a"]["b"] = 3
+        return [await storage.get("k"), await storage.get("l")]
+
+    assert await inside(code) == [{"a": {"b": 1}}] * 2
+
+
 async def test_what_is_within_the_limits_is_not_reported(objects, inside):
     async def code(storage):
         await storage.put({"k" * 2048: "x" * 2_000_000, **{f"k{n}": n for n in range(127)}})
@@ -383,6 +399,20 @@ async def test_a_class_without_a_database_has_no_sql():
     assert (await objects.namespace(kind).getByName("a").run()).startswith(
         "Error: SQL is not enabled for this Durable Object"
     )
+
+
+@pytest.mark.parametrize(("size", "found"), [(131_072, 0), (131_073, 1)])
+async def test_a_value_of_a_class_without_a_database_has_up_to_128_kib(objects, size, found):
+    bound = {"bindings": [{"class_name": "Old"}]}
+    objects.config = SimpleNamespace(settings={"migrations": [{"new_classes": ["Old"]}], "durable_objects": bound})
+
+    async def code(storage):
+        await storage.put("k", "x" * size)
+
+    kind = type("Old", (Storage,), {"code": staticmethod(code)})
+    await objects.namespace(kind).getByName("a").run()
+
+    assert [rule for rule, _ in objects.warnings] == ["documented-limit"] * found
 
 
 @pytest.mark.parametrize(

@@ -182,3 +182,33 @@ def test_contents_hold_a_body_once_since_any_message_may_come_twice():
             store.add(StoredMessage(id, START, "json", '{"a": 1}', 8), START)
 
     assert once.contents() == twice.contents()
+
+
+def test_a_consumer_without_settings_gets_five_after_a_second_and_each_up_to_three_times():
+    store = QueueStore(Delivery())
+    for id in "abcd":
+        store.add(message(id), START)
+    assert store.next_due() == START + 1000
+
+    for id in "ef":
+        store.add(message(id), START)
+    assert store.next_due() == START
+
+    store = QueueStore(Delivery())
+    store.add(message("a"), START)
+    deaths = []
+    for _ in range(3):
+        now = store.next_due()
+        batch = store.take(now)
+        assert [one.id for one in batch] == ["a"]
+        deaths.append([one.id for one in store.finish(now, Verdict(retries_all=True))])
+    assert deaths == [[], [], ["a"]]
+    assert store.next_due() is None
+
+
+def test_a_batch_without_settings_holds_five():
+    store = QueueStore(Delivery())
+    for id in "abcdef":
+        store.add(message(id), START)
+
+    assert [one.id for one in store.take(START)] == ["a", "b", "c", "d", "e"]

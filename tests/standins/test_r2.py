@@ -252,6 +252,9 @@ def test_a_put_without_a_value_is_refused(bucket: Any) -> None:
         (headers(Range="nonsense"), "0123456789", 0),
         (headers(Range="bytes=0-1,3-4"), "0123456789", 0),
         (headers(Range="bytes=20-30"), "0123456789", 0),
+        (headers(Range="bytes=10-"), "0123456789", 0),
+        (headers(Range="bytes=9-"), "9", 9),
+        (headers(Range="bytes=-10"), "0123456789", 0),
         (headers(Range="bytes=5-2"), "0123456789", 0),
         (headers(Range="bytes=-0"), "0123456789", 0),
         (headers(), "0123456789", 0),
@@ -314,6 +317,12 @@ LONG_AGO, LATER = datetime.datetime(2020, 1, 1), datetime.datetime.fromtimestamp
         ({"uploadedAfter": LONG_AGO}, True),
         ({"uploadedAfter": 0}, True),
         ({"uploadedAfter": LATER}, False),
+        ({"uploadedBefore": NOW}, False),
+        ({"uploadedBefore": NOW + 1}, True),
+        ({"uploadedAfter": NOW}, False),
+        ({"uploadedAfter": NOW - 1}, True),
+        ({"uploadedBefore": NOW + 999, "secondsGranularity": True}, False),
+        ({"uploadedBefore": NOW + 1000, "secondsGranularity": True}, True),
         ({"uploadedAfter": LATER, "etagDoesNotMatch": "x"}, True),
         ({"uploadedBefore": LONG_AGO, "etagMatches": ETAG}, True),
         (headers(If_None_Match=f'"{ETAG}"'), False),
@@ -509,6 +518,14 @@ def test_an_object_is_made_of_its_parts(bucket: Any) -> None:
     assert set(made.checksums.toJSON().values()) == {None}
     assert text_of(bucket, "k", range={"suffix": 4}) == "tail"
     assert error_of(upload.complete([first])).endswith("The specified multipart upload does not exist. (10024)")
+
+
+def test_parts_are_joined_by_their_numbers_in_whatever_order_they_are_named(bucket: Any) -> None:
+    upload = get(bucket.createMultipartUpload("k"))
+    first, second = (get(upload.uploadPart(at, letter * MIB_5)) for at, letter in ((1, "a"), (2, "b")))
+
+    assert get(upload.complete([second, first])).size == 2 * MIB_5
+    assert text_of(bucket, "k", range={"offset": MIB_5 - 1, "length": 2}) == "ab"
 
 
 def test_an_upload_of_no_parts_is_an_empty_object(bucket: Any) -> None:

@@ -14,7 +14,7 @@ from plain_host import PlainHost
 from durable_engine import JsException, jsnull
 from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.javascript.buffers import Uint8Array
-from pytest_workflows.javascript.objects import JsArray, JsPlain
+from pytest_workflows.javascript.objects import JsArray, JsPlain, JsPromise
 from pytest_workflows.javascript.streams import ReadableStream
 from pytest_workflows.project.binding_config import BindingConfig
 from pytest_workflows.standins.registry import is_provided
@@ -39,6 +39,21 @@ def test_a_rate_limit_counts_each_key_within_a_period_of_the_clock(host: PlainHo
     assert get(limit(key="z")) == {"success": True}
     host.advance(60)
     assert get(limit({"key": "k"})).success is True
+
+
+@pytest.mark.parametrize(("period", "left"), [(10, 10), (60, 20)])
+def test_a_rate_limit_counts_anew_when_its_own_period_of_the_clock_is_over(
+    host: PlainHost, period: int, left: int
+) -> None:
+    limit = limiter(host, simple={"limit": 1, "period": period}).limit
+    assert host.now_ms() // 1000 % period == (period - left) % period
+
+    answers = []
+    for seconds in (0, left - 1, 1, period - 1, 1):
+        host.advance(seconds)
+        answers.append(get(limit({"key": "k"})).success)
+
+    assert answers == [True, False, True, False, True]
 
 
 def test_rate_limits_of_one_namespace_count_together(host: PlainHost) -> None:
@@ -189,6 +204,25 @@ def test_an_image_comes_out_as_it_went_in_in_the_type_that_is_asked_for(host: Pl
 
     assert response.headers.get("content-type") == "image/webp"
     assert bytes(get(response.arrayBuffer()).to_py()) == b"png"
+
+
+def test_an_image_that_a_stream_gives_piece_by_piece_comes_out_whole(host: PlainHost) -> None:
+    pieces = [b"p", b"ng"]
+
+    async def pull() -> None:
+        await asyncio.sleep(0)
+        if pieces:
+            stream._put(Uint8Array(pieces.pop(0)))
+        else:
+            stream._end()
+
+    async def run() -> Any:
+        output = await host.binding("images").input(stream).output({"format": "image/png"})
+        return output.image()._drain()
+
+    stream = ReadableStream._made(lambda: JsPromise.running(pull()), is_bytes=True)
+
+    assert get(run()) == b"png"
 
 
 def test_an_unknown_format_and_what_is_no_image_are_refused(host: PlainHost) -> None:
