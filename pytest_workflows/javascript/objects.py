@@ -39,6 +39,18 @@ def js_error(name: str, message: str) -> JsException:
     return JsException(name, message)
 
 
+def noted(error: JsException, note: str) -> JsException:
+    """An error whose text is the platform's to the letter, with a note of ours that says what to write instead.
+
+    Args:
+        error: The error.
+        note: The note, as a sentence.
+    """
+    error.fact = note  # kept out of what crosses as the error's text
+    error.add_note(note)
+    return error
+
+
 # -- a value on its way in and out -------------------------------------------------------------------------------------
 
 

@@ -22,6 +22,7 @@ from pytest_workflows.javascript.objects import (
     PyProxy,
     from_python,
     js_error,
+    noted,
     settle,
     to_python,
 )
@@ -38,6 +39,10 @@ hide_frames(__file__)
 _NO_RECEIVER: Final = (
     "Proxy could not be serialized because it is not a valid RPC receiver type. The Proxy must emulate either a plain "
     "object or an RpcTarget, as indicated by the Proxy's prototype chain."
+)
+_WHAT_CROSSES: Final = (
+    "Of Python's values cross None, bool, int, float, str, bytes, list, dict, set, datetime, exceptions and functions. "
+    "Send a dict of what the object holds."
 )
 _PASSED: Final = frozenset(
     {"Request", "Response", "ReadableStream", "WritableStream", "Blob", "Fetcher", "DurableObject"}
@@ -79,7 +84,7 @@ class Crossing(Cloner):
 
     def _proxy(self, value: PyProxy) -> Any:
         if not callable(value._object):
-            raise clone_error(_NO_RECEIVER)
+            raise noted(clone_error(_NO_RECEIVER), _WHAT_CROSSES)
         return self._stub(value)
 
     def _function(self, value: JsFunction) -> Any:
@@ -297,9 +302,9 @@ def python_error(error: BaseException) -> JsException:
     Args:
         error: The exception.
     """
-    made = js_error(
-        "PythonError", "".join(_without_own_frames(traceback.TracebackException.from_exception(error)).format())
-    )
+    described = _without_own_frames(traceback.TracebackException.from_exception(error))
+    described.__notes__ = [one for one in described.__notes__ or () if one != getattr(error, "fact", None)]
+    made = js_error("PythonError", "".join(described.format()))
     made.type = type(error).__name__  # type: ignore[attr-defined]
     made.stack = f"PythonError: {made.message}"
     return made

@@ -19,6 +19,7 @@ from pytest_workflows.javascript.objects import (
     JsPlain,
     js_error,
     js_text,
+    noted,
     option,
     promised,
 )
@@ -236,6 +237,12 @@ class D1Database(_Preparing):
 # -- values in ---------------------------------------------------------------------------------------------------------
 
 
+_WHAT_TO_BIND: Final = (
+    "D1 takes None, a bool, an int below 2**53 in size, a float, a text, bytes and a list of byte values. Of anything "
+    "else bind a text: json.dumps(value), value.isoformat(), str(value)."
+)
+
+
 def bound(value: Any) -> Value:
     """A parameter's value as SQLite gets it, through JSON: every number is REAL, and infinity is NULL.
 
@@ -262,7 +269,9 @@ def bound(value: Any) -> Value:
         return _bytes_of(value)
     elif isinstance(value, str):
         return str(value)
-    raise d1_error("D1_TYPE_ERROR: ", f"Type '{typeof(value)}' not supported for value '{js_text(value)}'")
+    raise noted(
+        d1_error("D1_TYPE_ERROR: ", f"Type '{typeof(value)}' not supported for value '{js_text(value)}'"), _WHAT_TO_BIND
+    )
 
 
 def _all_bound(values: Sequence[Any], session: Session) -> list[Value]:

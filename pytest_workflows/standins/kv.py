@@ -16,6 +16,7 @@ from pytest_workflows.javascript.objects import (
     is_index,
     js_error,
     js_text,
+    noted,
     option,
     promised,
 )
@@ -245,7 +246,7 @@ def _body(value: Any) -> Any:
         return data
     if is_of_class(value, "ReadableStream"):
         return value
-    raise js_error("TypeError", _BAD_VALUE)
+    raise noted(js_error("TypeError", _BAD_VALUE), 'Put json.dumps(value), and get it with get(key, "json").')
 
 
 def _value_as(kind: str, value: bytes) -> Any:

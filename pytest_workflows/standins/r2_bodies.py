@@ -6,7 +6,7 @@ from typing import Any
 
 from durable_engine import JsProxy
 from pytest_workflows.javascript.buffers import bytes_of
-from pytest_workflows.javascript.objects import js_error
+from pytest_workflows.javascript.objects import js_error, noted
 
 from .js_arguments import is_of_class, not_of_type, utf8
 
@@ -31,4 +31,4 @@ def body_of(value: Any, method: str, owner: str, expected: str) -> Any:
         if value._length is None:
             raise js_error("TypeError", NO_LENGTH)
         return value
-    raise not_of_type(method, owner, 2, expected)
+    raise noted(not_of_type(method, owner, 2, expected), "Put a text or bytes: of a dict, json.dumps(value).")

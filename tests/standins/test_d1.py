@@ -84,6 +84,8 @@ def test_a_value_that_d1_does_not_take_is_refused_at_bind(db, value, kind, shown
     with pytest.raises(JsException) as error:
         db.prepare("SELECT ?").bind(value)
     assert str(error.value) == f"Error: D1_TYPE_ERROR: Type '{kind}' not supported for value '{shown}'"
+    assert error.value.__notes__ == [error.value.fact]
+    assert "json.dumps(value)" in error.value.fact
     assert str(error.value.cause) == f"Error: Type '{kind}' not supported for value '{shown}'"
 
 

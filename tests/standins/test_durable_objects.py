@@ -6,6 +6,7 @@ import pytest
 from object_host import ObjectHost
 
 from durable_engine import JsException
+from pytest_workflows.javascript.objects import js_error, noted
 from pytest_workflows.standins.durable_ids import Ids
 from pytest_workflows.workers.context import wait_until
 from pytest_workflows.workers.entrypoints import DurableObject
@@ -39,6 +40,9 @@ class Counter(DurableObject):
 
     async def fail(self):
         raise ValueError("no")
+
+    async def fail_with_a_note(self):
+        raise noted(js_error("Error", "no"), "a note of ours")
 
     async def call(self, function, argument):
         return await function(argument)
@@ -130,6 +134,13 @@ async def test_an_exception_is_a_python_error_with_the_traceback(namespace):
     assert error.message.startswith("Traceback (most recent call last):\n")
     assert error.message.splitlines()[1].endswith(" in wrapper_func")
     assert error.message.endswith("ValueError: no\n")
+
+
+async def test_a_note_of_ours_is_no_part_of_what_a_caller_gets(namespace):
+    with pytest.raises(JsException) as caught:
+        await namespace.getByName("a").fail_with_a_note()
+
+    assert caught.value.message.endswith("JsException: Error: no\n")
 
 
 async def test_before_april_2026_an_error_loses_its_name():

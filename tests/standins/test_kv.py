@@ -10,7 +10,7 @@ from calls import error_of, get
 from facts import fact
 from plain_host import NOW, PlainHost
 
-from durable_engine import JsBigInt
+from durable_engine import JsBigInt, JsException
 from pytest_workflows.javascript.buffers import Uint8Array
 from pytest_workflows.javascript.collections import JsMap
 from pytest_workflows.javascript.objects import JsFunction, JsPlain
@@ -51,6 +51,9 @@ def test_objects_are_refused(kv: Any, value: Any) -> None:
     assert error_of(kv.put("k", value)) == (
         "TypeError: KV put() accepts only strings, ArrayBuffers, ArrayBufferViews, and ReadableStreams as values."
     )
+    with pytest.raises(JsException) as caught:
+        get(kv.put("k", value))
+    assert caught.value.__notes__ == ['Put json.dumps(value), and get it with get(key, "json").']
 
 
 def test_a_stream_is_read_to_its_end(kv: Any) -> None:
