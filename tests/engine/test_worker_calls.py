@@ -289,6 +289,21 @@ async def test_an_endless_chain_without_time_does_not_hold_up_the_clock_for_ever
         await engine.advance("1 second")
 
 
+async def test_each_move_by_hand_may_be_as_long(engine, monkeypatch):
+    monkeypatch.setattr("durable_engine.time.waits.MOST_ROUNDS_BY_HAND", 20)
+    seen = []
+
+    async def alarm():
+        seen.append(seconds(engine))
+        call_in(engine, 1, alarm)
+
+    call_in(engine, 1, alarm)
+    for _ in range(5):
+        await engine.advance("15 seconds")
+
+    assert seen == list(range(1, 76))
+
+
 # -- calls that the test makes ----------------------------------------------------------------------------------------
 
 

@@ -187,6 +187,33 @@ def test_each_call_of_a_method_in_a_step_is_a_crash_point_of_its_own(shop):
         result.stdout.fnmatch_lines([f'*_ test_order[[]crash: {call} in "save"[]] _*'])
 
 
+def test_a_run_that_does_not_get_to_its_crash_point_is_not_compared(shop):
+    shop.write(
+        "src/entry.py",
+        """
+        from workers import WorkflowEntrypoint
+
+        class OrderWorkflow(WorkflowEntrypoint):
+            async def run(self, event, step):
+                name = event.payload["name"]
+
+                @step.do(name)
+                async def save():
+                    await self.env.CACHE.put(name, "x")
+
+                await save()
+        """,
+    )
+    test = TEST.format(marker="").replace('{"id": "one"}', '{"id": "one", "params": {"name": next(NAMES)}}')
+    result = shop.run(
+        f"{test}\n    import itertools\n\n    NAMES = itertools.chain(['first'], itertools.repeat('later'))\n",
+        "--workflows-crash",
+    )
+
+    result.stdout.fnmatch_lines("*not reached again: lost:first#1*")
+    assert '(lost result of "first")' not in result.stdout.str()
+
+
 def test_the_line_that_runs_it_again_compares_too(shop):
     result = explore(shop, WITHOUT_KEY, "--workflows-crash=lost:save#1")
 

@@ -52,6 +52,25 @@ async def test_a_message_calls_the_handler_also_when_the_object_was_dropped_from
     assert received == ["hello of 1", "again of 1"]
 
 
+async def test_a_handler_gets_as_many_arguments_as_it_takes(objects):
+    seen = []
+
+    class Short(DurableObject):
+        async def webSocketMessage(self, ws):
+            seen.append("message")
+
+        async def webSocketClose(self, ws, code):
+            seen.append(code)
+
+    client, _ = await open_socket(objects.namespace(Short).getByName("a"))
+    client.send("hello")
+    await turns()
+    client.close(4000, "enough")
+    await turns()
+
+    assert seen == ["message", 4000]
+
+
 async def test_bytes_arrive_as_a_memoryview(room):
     client, received = await open_socket(room)
 
