@@ -16,6 +16,9 @@ from .buffers import JsBuffer, buffer_from_python
 from .collections import JsDate, JsErrorObject, JsMap, JsSet
 from .objects import JsArray, JsObject, JsPlain, PyProxy, from_python, js_error, js_text, to_python
 
+_TOO_DEEP = ("maximum recursion depth exceeded",)
+"""What Pyodide's Python says. CPython adds where it noticed, and that depends on how deep the caller stood."""
+
 
 class RpcHolder:
     """Base of the SDK's wrappers of a JavaScript object; such a wrapper crosses as the object.
@@ -39,9 +42,14 @@ def python_to_rpc(value: Any) -> Any:
     Raises:
         TypeError: A tuple, a bytearray or an awaitable, at any depth.
         ConversionError: A key of a dict, or an item of a set, that JavaScript cannot have.
+        RecursionError: A value that contains itself.
     """
     convert = _TO_RPC.get(type(value))
-    return _other(value) if convert is None else convert(value)
+    try:
+        return _other(value) if convert is None else convert(value)
+    except RecursionError as error:
+        error.args = _TOO_DEEP
+        raise
 
 
 def _list(value: list[Any]) -> JsArray:
@@ -147,12 +155,19 @@ def python_from_rpc(value: Any) -> Any:
 
     Args:
         value: A value of JavaScript; one of Python's stays as it is.
+
+    Raises:
+        RecursionError: An object that contains itself.
     """
     convert = _FROM_EXACT.get(type(value))
-    if convert is not None:
-        return convert(value)
-    if isinstance(value, JsProxy):
-        return _object_from(value)
+    try:
+        if convert is not None:
+            return convert(value)
+        if isinstance(value, JsProxy):
+            return _object_from(value)
+    except RecursionError as error:
+        error.args = _TOO_DEEP
+        raise
     return value
 
 

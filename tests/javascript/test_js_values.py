@@ -8,6 +8,8 @@ import sys
 import pytest
 
 from durable_engine import JsException, jsnull
+from pytest_workflows.javascript.objects import JsArray, JsPlain
+from pytest_workflows.javascript.rpc import python_from_rpc, python_to_rpc
 from pytest_workflows.workers import Response
 from pytest_workflows.workers import js_module as js
 from pytest_workflows.workers.pyodide_ffi import to_js
@@ -155,3 +157,26 @@ def test_numbers_are_read_as_javascript_reads_them(value, seen):
 def test_a_bigint_is_no_number_of_a_clamped_array():
     with pytest.raises(JsException, match="Cannot convert a BigInt value to a number"):
         js.Uint8ClampedArray.of(js.BigInt(1))
+
+
+def at_depth(frames, call):
+    return at_depth(frames - 1, call) if frames else call()
+
+
+@pytest.mark.parametrize("frames", range(12))
+def test_a_value_that_contains_itself_is_refused_in_the_same_words_from_however_deep_a_caller(frames):
+    listed, kept = [], {}
+    listed.append(listed)
+    kept["me"] = kept
+    plain, array = JsPlain({}), JsArray([])
+    plain._entries["me"] = plain
+    array._items.append(array)
+
+    for convert, value in (
+        (python_to_rpc, listed),
+        (python_to_rpc, kept),
+        (python_from_rpc, plain),
+        (python_from_rpc, array),
+    ):
+        with pytest.raises(RecursionError, match=r"^maximum recursion depth exceeded$"):
+            at_depth(frames, lambda convert=convert, value=value: convert(value))
