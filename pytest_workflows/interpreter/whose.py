@@ -1,0 +1,81 @@
+"""Whose code asks: the Worker's own, or somebody else's in between."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import CodeType, FrameType
+
+from durable_engine import hide_frames
+from pytest_workflows.sources.code_owner import is_standard
+
+from .table import Refusal
+
+hide_frames(__file__)
+
+_IMPORTING = "<frozen importlib"
+_EXECUTOR = frozenset({"run_in_executor", "_for_thread"})
+"""Functions that give work to a loop's executor; the platform's loop does it in its place."""
+
+
+@dataclass(frozen=True)
+class Use:
+    """A use of what the platform's Python refuses, by a Worker's own code.
+
+    Attributes:
+        what: What was used, `subprocess.Popen`.
+        refusal: What the platform raises.
+        frame: The Worker's frame.
+    """
+
+    what: str
+    refusal: Refusal
+    frame: FrameType
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """One who says whose code runs, and learns of uses.
+
+    Attributes:
+        is_workers: Whether code is the Worker's, that of a module's top level included.
+        report: Called with each use, before the error is raised.
+        is_deployed: Whether the Worker is deployed with a package; None where that is not known.
+    """
+
+    is_workers: Callable[[CodeType], bool]
+    report: Callable[[Use], None]
+    is_deployed: Callable[[str], bool | None] = lambda name: None
+
+
+def direct_caller(is_workers: Callable[[CodeType], bool], depth: int = 1) -> FrameType | None:
+    """The frame that called, if it is the Worker's.
+
+    Args:
+        is_workers: Whether code is the Worker's.
+        depth: How many frames lie between this function and who called.
+    """
+    frame = sys._getframe(depth + 1)
+    return frame if is_workers(frame.f_code) else None
+
+
+def caller_through_library(is_workers: Callable[[CodeType], bool], depth: int = 1) -> FrameType | None:
+    """The nearest frame that is not the standard library's, if it is the Worker's.
+
+    An installed package in between makes it the package's doing: it may only try what there is. So does the import of a
+    module, and what an event loop gives to its executor, which the platform's loop does itself.
+
+    Args:
+        is_workers: Whether code is the Worker's.
+        depth: How many frames lie between this function and who called.
+    """
+    frame: FrameType | None = sys._getframe(depth + 1)
+    while frame is not None:
+        code = frame.f_code
+        if is_workers(code):
+            return frame
+        if code.co_filename.startswith(_IMPORTING) or code.co_name in _EXECUTOR or not is_standard(code.co_filename):
+            return None
+        frame = frame.f_back
+    return None
