@@ -239,7 +239,7 @@ def test_pylock_says_what_is_deployed(world: World) -> None:
         "[[package]]\nversion = 1\n",
         '[[package]]\nname = "other"\n',
         '[[package]]\nname = "worker"\ndependencies = [{ name = "a b c" }, 3]\n',
-        '[[package]]\nname = "lib"\nwheels = [{ url = "no-wheel" }, 3]\n',
+        '[[package]]\nname = "other"\nwheels = [{ url = "no-wheel" }, 3]\n',
         "package = [3]",
     ],
 )
