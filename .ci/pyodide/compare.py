@@ -13,11 +13,16 @@ version, name one: `--python 3.12=/path/to/python`. It needs Node 20 or newer an
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,29 +38,47 @@ Outcomes = dict[tuple[str, str], list[Any]]
 def run_probes(command: list[str], folder: Path) -> Outcomes:
     """Run the probes to their end, going on behind each that ends the interpreter."""
     found: Outcomes = {}
-    first = 0
-    while True:
-        name: tuple[str, str] | None = None
-        process = subprocess.Popen(
-            [*command, str(first)], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
-        try:
-            printed, said = process.communicate(timeout=120)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            printed, said = process.communicate()
-        for line in printed.decode(errors="replace").splitlines():
-            _, mark, text = line.rpartition("\x02")
-            if not mark:
-                continue
-            entry = json.loads(text)
+    first, has_ended = 0, False
+    while not has_ended:
+        number = -1
+        for entry in _entries([*command, str(first)], folder):
             if entry == ["end"]:
-                return found
+                has_ended = True
+                break
             number, kind, what, outcome = entry
-            name, first = (kind, what), number + 1
-            found[name] = ["ends"] if outcome == "begins" else outcome
-        if name is None:
-            raise SystemExit(f"{' '.join(command)} gave nothing:\n{said.decode(errors='replace')[-3000:]}")
+            found[kind, what] = ["ends"] if outcome == "begins" else outcome
+        if number < first and not has_ended:
+            raise SystemExit(f"{' '.join(command)} printed no outcome")
+        first = number + 1
+    return found
+
+
+def _entries(command: list[str], folder: Path) -> Iterator[list[Any]]:
+    """What a run prints, until it ends, has ended, or is at one probe for a minute."""
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # what it starts is ended with it
+    )
+    assert process.stdout is not None
+    timer = threading.Timer(60, os.killpg, (process.pid, signal.SIGKILL))
+    try:
+        timer.start()
+        for line in process.stdout:
+            _, mark, text = line.decode(errors="replace").rpartition("\x02")
+            if mark:
+                timer.cancel()
+                timer = threading.Timer(60, os.killpg, (process.pid, signal.SIGKILL))
+                timer.start()
+                yield json.loads(text)
+    finally:
+        timer.cancel()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def install(version: str, folder: Path) -> Path:
@@ -87,21 +110,43 @@ def differences(there: Outcomes, here: Outcomes) -> dict[str, Any]:
     modules: dict[str, str] = {}
     names: dict[str, list[str]] = {}
     calls: dict[str, Any] = {}
+    older = there["import", "ssl"][0] == "raises"  # then OpenSSL is in a package of its own, and `hashlib` has less
     for (kind, what), outcome in there.items():
         other = here.get((kind, what), ["ends"])
         if kind == "import":
             if outcome[0] == "raises" and what.partition(".")[0] not in UNVENDORED:
                 modules[what] = outcome[3]
         elif kind == "names":
-            if outcome[0] == other[0] == "ok":
+            if outcome[0] == other[0] == "ok" and (what != "hashlib" or not older):
                 missing = absent(set(outcome[1]), set(other[1]))
                 if missing:
                     names[what] = missing
-        elif outcome != other and not (outcome[0] == other[0] == "raises"):
-            if outcome[0] == "ok" and other[0] == "raises":
-                continue  # Pyodide can do more
-            calls[what] = outcome if outcome[0] != "ok" else [*outcome, other[1] if len(other) > 1 else None]
+        elif (
+            is_less(outcome, other)
+            and not (older and what.startswith("hashlib."))
+            and not is_known(what, outcome, modules, names)
+            and not is_loaded(what, outcome)
+        ):
+            calls[what] = outcome[:3] if outcome[0] != "ok" else [*outcome, *other[1:]]
     return {"modules": modules, "names": names, "calls": calls}
+
+
+def is_less(there: list[Any], here: list[Any]) -> bool:
+    """Whether a call does less on Pyodide, or gives something else."""
+    if there[0] == "ok":
+        return here[0] == "ok" and there != here
+    return here[0] != "raises" and there != here
+
+
+def is_known(what: str, outcome: list[Any], modules: dict[str, str], names: dict[str, list[str]]) -> bool:
+    """Whether a call says no more than that its name, or its module, is not there."""
+    module, _, name = what.rpartition(".")
+    return name in names.get(module, ()) or any(what == one or what.startswith(f"{one}.") for one in modules)
+
+
+def is_loaded(what: str, outcome: list[Any]) -> bool:
+    """Whether a call fails for want of a module that the platform has loaded."""
+    return outcome[0] == "raises" and any(re.search(rf"\b{one}\b", outcome[3]) for one in UNVENDORED)
 
 
 def absent(there: set[str], here: set[str]) -> list[str]:
@@ -126,7 +171,7 @@ def main() -> None:
         for minor, version in VERSIONS.items():
             print(f"Pyodide {version} and CPython {minor}", file=sys.stderr, flush=True)
             package = install(version, folder)
-            there = run_probes(["node", str(HERE / "run.mjs"), str(package), str(HERE / "probes.py")], Path(temporary))
+            there = run_probes(["node", str(HERE / "run.mjs"), str(package)], Path(temporary))
             here = run_probes([python_of(minor, named), str(HERE / "probes.py")], Path(temporary))
             table[minor] = {"pyodide": version, **differences(there, here)}
             raw[minor] = {f"{kind} {what}": [one, here.get((kind, what))] for (kind, what), one in there.items()}

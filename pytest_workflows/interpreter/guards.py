@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
@@ -75,13 +75,13 @@ class Guards:
     # -- functions ---------------------------------------------------------------------------------------------------
 
     def _guard(self, name: str, module: ModuleType) -> None:
+        self._hide(name, module)  # first: it asks what the module's own functions use
         for target, what in _THROUGH_LIBRARY.items():
             if target.rpartition(".")[0] == name:
                 self._replace(module, target.rpartition(".")[2], what, through_library=True)
         for target in _refused_in(name):
             if target not in _THROUGH_LIBRARY:
                 self._replace(module, target.removeprefix(f"{name}."), target)
-        self._hide(name, module)
 
     def _replace(self, module: Any, path: str, what: str, *, through_library: bool = False) -> None:
         """Put a check before a function, or before the making of a class's objects."""
@@ -233,5 +233,3 @@ def _names_in(code: CodeType) -> Iterator[str]:
 
 guards = Guards()
 """Those of this process: a session inside of another one has views of its own."""
-
-Reporter = Callable[[Use], None]

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from durable_engine import hide_frames
 from pytest_workflows.javascript.runtime import python_version
-from pytest_workflows.project.worker_imports import WorkerImport
 
 from .guards import guards
 from .table import Refusal, table_of
+
+if TYPE_CHECKING:
+    from pytest_workflows.project.worker_imports import WorkerImport
+    from pytest_workflows.project.worker_project import Project
 
 hide_frames(__file__)
 
@@ -20,10 +26,12 @@ class ModuleCheck:
     """The check before each import statement.
 
     Args:
+        project: The Worker's project. Its own modules may have the name of one that is not there.
         report: Called with the module that is not there, what the platform raises, and the statement.
     """
 
-    def __init__(self, report: Callable[[str, Refusal, WorkerImport], None]) -> None:
+    def __init__(self, project: Project, report: Callable[[str, Refusal, WorkerImport], None]) -> None:
+        self._folders = [folder for folder in (project.folder, project.vendored) if folder is not None]
         self._report = report
 
     def __call__(self, statement: WorkerImport) -> None:
@@ -33,7 +41,8 @@ class ModuleCheck:
             ModuleNotFoundError: Of a module that is not there.
         """
         name = statement.name
-        if name.partition(".")[0] not in sys.stdlib_module_names:
+        root = name.partition(".")[0]
+        if root not in sys.stdlib_module_names or any(_has(folder, root) for folder in self._folders):
             return
         table = table_of(python_version())
         for one in (name, *(f"{name}.{inner}" for inner in statement.names)):
@@ -48,3 +57,7 @@ class ModuleCheck:
         if name not in sys.modules:
             importlib.import_module(name)
         guards.refresh()
+
+
+def _has(folder: Path, name: str) -> bool:
+    return os.path.isdir(folder / name) or os.path.isfile(folder / f"{name}.py")

@@ -33,7 +33,9 @@ class Refusal:
     def error(self) -> BaseException:
         """The exception, made anew."""
         module, _, name = self.kind.rpartition(".")
-        made: BaseException = getattr(importlib.import_module(module) if module else builtins, name)(*self.arguments)
+        # Where a package has its class moves from version to version; pathlib's came with Python 3.13.
+        owner = importlib.import_module(module.partition(".")[0]) if module else builtins
+        made: BaseException = getattr(owner, name, OSError)(*self.arguments)
         return made
 
     def __str__(self) -> str:

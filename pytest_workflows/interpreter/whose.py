@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import CodeType, FrameType
 
 from durable_engine import hide_frames
-from pytest_workflows.sources.code_owner import is_standard
+from pytest_workflows.sources.code_owner import is_generated, is_standard
 
 from .table import Refusal
 
@@ -50,14 +50,16 @@ class View:
 
 
 def direct_caller(is_workers: Callable[[CodeType], bool], depth: int = 1) -> FrameType | None:
-    """The frame that called, if it is the Worker's.
+    """The frame that called, if it is the Worker's; what the Worker evaluates from a text is its own.
 
     Args:
         is_workers: Whether code is the Worker's.
         depth: How many frames lie between this function and who called.
     """
-    frame = sys._getframe(depth + 1)
-    return frame if is_workers(frame.f_code) else None
+    frame: FrameType | None = sys._getframe(depth + 1)
+    while frame is not None and is_generated(frame.f_code.co_filename) and not _is_frozen(frame):
+        frame = frame.f_back
+    return frame if frame is not None and is_workers(frame.f_code) else None
 
 
 def caller_through_library(is_workers: Callable[[CodeType], bool], depth: int = 1) -> FrameType | None:
@@ -79,3 +81,7 @@ def caller_through_library(is_workers: Callable[[CodeType], bool], depth: int = 
             return None
         frame = frame.f_back
     return None
+
+
+def _is_frozen(frame: FrameType) -> bool:
+    return frame.f_code.co_filename.startswith("<frozen")

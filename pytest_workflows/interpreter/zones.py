@@ -49,7 +49,7 @@ class Zones:
         zoneinfo.ZoneInfo.clear_cache()
         if self._before is not None:
             return
-        places, common = sys.modules["zoneinfo._tzpath"], sys.modules["zoneinfo._common"]
+        places, common = _lookup()
         self._before = places.TZPATH, common.load_tzdata
         hiding = _NoPlaces(places.TZPATH)
         hiding.is_refused = lambda: self._asker() is not None
@@ -59,7 +59,7 @@ class Zones:
     def stop(self) -> None:
         """Give zones to everybody. Stopping twice is fine."""
         if self._before is not None:
-            places, common = sys.modules["zoneinfo._tzpath"], sys.modules["zoneinfo._common"]
+            places, common = _lookup()
             if isinstance(places.TZPATH, _NoPlaces):
                 places.TZPATH = self._before[0]
             if common.load_tzdata == self._load:
@@ -85,3 +85,8 @@ class Zones:
         if view is None or frame is None or view.is_deployed("tzdata") is not False:
             return None
         return view, frame
+
+
+def _lookup() -> tuple[Any, Any]:
+    """The module that has the folders, and the one that looks into the package."""
+    return sys.modules["zoneinfo._tzpath"], sys.modules["zoneinfo._common"]
