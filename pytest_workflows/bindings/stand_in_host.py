@@ -128,7 +128,7 @@ class StandInHost:
         from pytest_workflows.javascript.objects import js_error
         from pytest_workflows.standins.object_store import ObjectStore
 
-        for _, store in self.stores.items():
+        for _, store in self.stores.items():  # noqa: PERF102 (no dict)
             if isinstance(store, ObjectStore):
                 store.reset(js_error("Error", "Durable Object reset because its code was updated."))
 

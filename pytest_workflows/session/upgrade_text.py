@@ -44,9 +44,7 @@ class UpgradeText:
             what = f"The older source had begun {was}. Today's source does not ask for it, and does {now} in its place"
             keep = f"keep the name {step.name!r}"
         elif difference.kind == "changed sleep":
-            what = (
-                f"The older source had begun {was}. A sleep of another length is another one: it sleeps again, {now}"
-            )
+            what = f"The older source had begun {was}. A sleep of another length is another one: it sleeps again, {now}"
             keep = f"keep the length of {step.name!r}"
         elif difference.kind == "lost":
             instead = f", and asks for {now} there" if now else ""
@@ -56,9 +54,7 @@ class UpgradeText:
             what = f"The older source had done {was} first. Today's source asks for {now} before it"
         else:
             what = f"The older source had begun {was}. Today's source does {now} before it, which so comes after it"
-            keep = (
-                f"put {other.name if other else step.name!r} behind all steps that instances can have begun"
-            )
+            keep = f"put {other.name if other else step.name!r} behind all steps that instances can have begun"
         return self._message(key, what, keep)
 
     def of_end(self, key: tuple[str, str], different: str, old: Places, new: Places) -> str:
