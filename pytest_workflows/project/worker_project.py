@@ -35,13 +35,17 @@ class Project:
         path: Its configuration.
         environment: Which environment of it holds.
         dev_vars: Whether `.dev.vars` beside it is read.
+        today: The project that has the secrets, where this is an older version of it.
 
     Attributes:
         imports: What the import statements of its modules do.
     """
 
-    def __init__(self, path: Path, environment: str | None = None, *, dev_vars: bool = True) -> None:
+    def __init__(
+        self, path: Path, environment: str | None = None, *, dev_vars: bool = True, today: Project | None = None
+    ) -> None:
         self.path = path
+        self._has_secrets = today or self
         self._environment = environment
         self._reads_dev_vars = dev_vars
         self._secrets: dict[str, str] | None = None
@@ -93,7 +97,8 @@ class Project:
             WorkflowConfigError: If it cannot be read.
         """
         if self._secrets is None:
-            path = find_dev_vars(self.path, self._environment) if self._reads_dev_vars else None
+            beside = self._has_secrets.path
+            path = find_dev_vars(beside, self._environment) if self._reads_dev_vars else None
             found = {} if path is None else load_dev_vars(path)
             required = self.config.required_secrets
             if required is not None:
@@ -109,6 +114,14 @@ class Project:
             WorkflowConfigError: If they cannot be read.
         """
         return {**self.config.vars, **self.secrets}
+
+    def version_at(self, path: Path) -> Project:
+        """An older version of this project, with the secrets of this one: no repository keeps them.
+
+        Args:
+            path: The configuration of that version.
+        """
+        return Project(path, self._environment, dev_vars=self._reads_dev_vars, today=self)
 
     @property
     def folder(self) -> Path | None:
@@ -240,6 +253,18 @@ class Project:
             )
         self._main = module
         return module
+
+    def module(self, name: str) -> ModuleType | None:
+        """One of the Worker's modules, imported if need be, whichever project is active; None where there is none.
+
+        Args:
+            name: Its name, as `import` takes it.
+        """
+        with self.in_place():
+            try:
+                return importlib.import_module(name)
+            except ModuleNotFoundError:
+                return None
 
     def workflow_class(self, workflow: WorkflowBindingConfig) -> type[Any]:
         """The class that a workflow binding names.
