@@ -1,8 +1,9 @@
 """The imports of a Worker's modules: each import statement of them is seen here, and nobody else's is.
 
 A module of a project runs with an `__import__` of its own, which the interpreter takes from the module's
-`__builtins__`; a call of `importlib.import_module` is as good as a statement. So a check can judge what the Worker's code imports, with file and line, while tests and libraries
-import as ever; and the modules of a project that is not the active one are found in that project's own table.
+`__builtins__`; a call of `importlib.import_module` is as good as a statement. So a check can judge what the Worker's
+code imports, with file and line, while tests and libraries import as ever; and the modules of a project that is not the
+active one are found in that project's own table.
 """
 
 from __future__ import annotations
