@@ -7,7 +7,8 @@ import importlib
 import inspect
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,10 +18,14 @@ from pytest_workflows.javascript.runtime import set_runtime
 from pytest_workflows.messages.short_repr import shown
 
 from .dev_vars import find_dev_vars, load_dev_vars
+from .importer import Finder
 from .loop_at_import import explain_missing_loop
+from .worker_imports import WorkerImports
 from .wrangler import WorkflowBindingConfig, WranglerConfig, find_config, is_flag_on, load_config, python_version
 
 _FOREIGN = frozenset({"site-packages", "node_modules", "python_modules"})
+_IN_PLACE: list[Project] = []
+"""The projects whose modules are in `sys.modules`: of a session one at a time, the innermost session's last."""
 
 
 class Project:
@@ -30,6 +35,9 @@ class Project:
         path: Its configuration.
         environment: Which environment of it holds.
         dev_vars: Whether `.dev.vars` beside it is read.
+
+    Attributes:
+        imports: What the import statements of its modules do.
     """
 
     def __init__(self, path: Path, environment: str | None = None, *, dev_vars: bool = True) -> None:
@@ -42,6 +50,7 @@ class Project:
         self._aside: dict[str, ModuleType] = {}
         self._main: ModuleType | None = None
         self._place: int | None = None
+        self.imports = WorkerImports(self)
 
     def python_version(self) -> tuple[int, int]:
         """The Python that the platform runs the Worker with."""
@@ -133,6 +142,8 @@ class Project:
         if self.vendored.is_dir() and str(self.vendored) not in sys.path:
             sys.path.append(str(self.vendored))
         entry = str(folder)
+        _IN_PLACE.append(self)
+        self.imports.install(before=Finder)
         self._place = sys.path.index(entry) if entry in sys.path else None
         if self._place is not None:
             del sys.path[self._place]
@@ -146,6 +157,9 @@ class Project:
         folder = self.folder
         if folder is None:
             return
+        if self.is_in_place:
+            _IN_PLACE.remove(self)
+        self.imports.uninstall()
         if str(folder) in sys.path:
             sys.path.remove(str(folder))
         if self._place is not None:  # `pythonpath = src` and the like had it there before us
@@ -159,8 +173,35 @@ class Project:
             if any(_is_beside_main(place, folder) or place.startswith(vendored) for place in places):
                 self._aside[name] = sys.modules.pop(name)
 
+    @property
+    def is_in_place(self) -> bool:
+        """Whether its modules are in `sys.modules`."""
+        return self in _IN_PLACE
+
+    @property
+    def modules_aside(self) -> Mapping[str, ModuleType]:
+        """Its modules by name, while they are not in `sys.modules`."""
+        return self._aside
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """Within the context its modules are in `sys.modules`, in place of those of the project that is active."""
+        if self.is_in_place:
+            yield
+            return
+        other = _IN_PLACE[-1] if _IN_PLACE else None
+        if other is not None:
+            other.deactivate()
+        self.activate()
+        try:
+            yield
+        finally:
+            self.deactivate()
+            if other is not None:
+                other.activate()
+
     def load_main(self) -> ModuleType:
-        """Import `main` under its stem.
+        """Import `main` under its stem, whichever project is active.
 
         Raises:
             WorkflowConfigError: If the file does not exist, if another module of that name is loaded, or if it needs a
@@ -168,8 +209,10 @@ class Project:
         """
         config = self.config
         main = config.main
-        if main is not None and self._main is not None and sys.modules.get(main.stem) is self._main:
-            return self._main  # every call of a handler asks for it
+        if main is not None and self._main is not None:
+            modules = sys.modules if self.is_in_place else self._aside
+            if modules.get(main.stem) is self._main:
+                return self._main  # every call of a handler asks for it
         if main is None or not os.path.isfile(main):
             what = "names no main" if main is None else f"names main {shown(str(main))}, which does not exist"
             raise WorkflowConfigError(
@@ -182,7 +225,8 @@ class Project:
                 "here; give stand-ins through the fixture workflow_bindings."
             )
         try:
-            module = importlib.import_module(main.stem)
+            with self.in_place():
+                module = importlib.import_module(main.stem)
         except RuntimeError as error:
             said = explain_missing_loop(error, self.has_file)
             if said is None:
