@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from pytest_workflows.standins.registry import is_provided
 
+from .worker_group import Member, WorkerGroup
 from .workflow_binder import WorkflowBinder
 
 if TYPE_CHECKING:
     from durable_engine import Engine, WorkflowBinding
     from pytest_workflows.project.binding_config import BindingConfig
     from pytest_workflows.project.worker_project import Project
+    from pytest_workflows.project.worker_registry import WorkerRegistry
     from pytest_workflows.project.wrangler import WorkflowBindingConfig, WranglerConfig
     from pytest_workflows.sources.worker_code import Sources
     from pytest_workflows.standins.stores import Contents, Stores
@@ -41,6 +44,11 @@ class EnvResolver:
         check: Called before a binding is given; what it raises refuses it.
         is_strict: Whether an injected fault that no call meets is an error.
         template: Gives the stores that a seed has left, of which the test gets a copy.
+        registry: Knows the Workers of the repository, which bindings may lead to; None where there is none.
+        member: Gives this Worker's place beside the test's own one; None for the test's own one.
+
+    Attributes:
+        member: Its place among the Workers of the test.
     """
 
     def __init__(
@@ -53,6 +61,8 @@ class EnvResolver:
         check: Callable[[], None] = lambda: None,
         is_strict: bool = True,
         template: Callable[[], Stores | None] = lambda: None,
+        registry: WorkerRegistry | None = None,
+        member: Callable[[EnvResolver], Member] | None = None,
     ) -> None:
         self._project = project
         self._sources = sources
@@ -65,17 +75,38 @@ class EnvResolver:
         self._resolved: dict[str, object] = {}
         self._proxies: dict[str, object] = {}
         self._host: StandInHost | None = None
-        self._workflows = WorkflowBinder(project, sources, engine, self.context)
+        if member is None:
+            self.member = Member(WorkerGroup(self, project, registry, sources, self._of_other))
+        else:
+            self.member = member(self)
+        self._workflows = WorkflowBinder(project, sources, engine, self.context, self.member)
+
+    def _of_other(self, project: Project, member: Callable[[EnvResolver], Member]) -> EnvResolver:
+        """The bindings of another Worker, in the same test."""
+        return type(self)(
+            project,
+            self._sources,
+            self._engine,
+            ask_given=lambda: self._everything_given(),
+            check=self._check,
+            is_strict=self._is_strict,
+            member=member,
+        )
 
     @functools.cached_property
     def handlers(self) -> Handlers:
         """The Worker's handlers."""
         from .handlers import Handlers
 
-        return Handlers(self._project, self.context)
+        return Handlers(self._project, self.context, self.member.inside)
 
     def override(self, bindings: Mapping[str, Any]) -> None:
-        """Let the bindings of the fixture `workflow_bindings` win over the configuration's."""
+        """Let the bindings of the fixture `workflow_bindings` win over the configuration's.
+
+        Raises:
+            WorkflowConfigError: If one of them is of a Worker that is not there.
+        """
+        self.member.group.check_given(bindings)
         self._overrides = self._sources().given = bindings  # not a copy: a property test puts new fakes into it
 
     def forget(self) -> None:
@@ -85,6 +116,7 @@ class EnvResolver:
 
     def close(self) -> None:
         """Let go of the stores."""
+        self.member.group.forget()
         if self._host is not None:
             self._host.stores.close()
             self._host = None
@@ -117,9 +149,13 @@ class EnvResolver:
             KeyError: If there is none.
         """
         self._check()
+        found = self._found(name)
+        return self._recorded(name) if self._is_asked_by_worker() else found
+
+    def _found(self, name: str) -> object:
         if name not in self._resolved:
             self._resolved[name] = self._make(name)
-        return self._recorded(name) if self._is_asked_by_worker() else self._resolved[name]
+        return self._resolved[name]
 
     def _is_asked_by_worker(self) -> bool:
         """Whether the Worker's own code asks, in a workflow; tests, fakes and handlers get the object itself."""
@@ -131,7 +167,7 @@ class EnvResolver:
         if name not in self._proxies:
             from .recording_proxy import record
 
-            self._proxies[name] = record(self._resolved[name], name)
+            self._proxies[name] = record(self._resolved[name], self.member.qualified(name))
         return self._proxies[name]
 
     def _make(self, name: str) -> object:
@@ -146,19 +182,19 @@ class EnvResolver:
         config = self._project.config
         for workflow in config.workflows:
             if workflow.binding == name:
-                return self._workflows.bind_configured(workflow)
+                return self._bind_own(workflow) if workflow.script_name is None else self._bind_foreign(workflow)
         variables = self._project.variables
         if name in variables:
             from pytest_workflows.standins.variables import variable
 
             return variable(variables[name])
         for binding in config.bindings:
-            if binding.name == name and self._is_provided(binding):
-                return self._provide(binding)
+            if binding.name == name and (host := self._host_of(binding)) is not None:
+                return self._provide(binding, host)
         if name in config.other_bindings:
             from .missing_binding import missing_binding
 
-            return missing_binding(name, config.other_bindings[name], config.path)
+            return missing_binding(name, config.other_bindings[name], config.path, self._why_missing(name))
         raise KeyError(name)
 
     def _of_class(self, name: str, given: type) -> object | None:
@@ -174,22 +210,42 @@ class EnvResolver:
         if issubclass(given, DurableObject):
             from pytest_workflows.standins.durable_objects import namespace_of
 
-            with self.host.stores.asked_by(name):
+            with self.host.stores.asked_by(self.member.qualified(name)):
                 return self._wrapped(name, namespace_of(given, given.__name__, self.host))
         return None
 
-    def _is_provided(self, binding: BindingConfig) -> bool:
-        """Whether there is a stand-in for a binding: not for what is another Worker's."""
-        script = binding.settings.get(_SCRIPTS.get(binding.kind, ""))
-        config = self._config()
-        return is_provided(binding) and (script is None or config is None or script in config.own_names)
+    def is_own(self, binding: BindingConfig) -> bool:
+        """Whether there is a stand-in for a binding of the configuration, and it is of nothing of another Worker's."""
+        return is_provided(binding) and self._script_of(binding) is None
 
-    def _provide(self, binding: BindingConfig) -> object:
+    def _script_of(self, binding: BindingConfig) -> str | None:
+        """The name of the other Worker that a binding leads to; None where it leads to none."""
+        script: str | None = binding.settings.get(_SCRIPTS.get(binding.kind, ""))
+        return None if script is None or script in self.own_names else script
+
+    def _host_of(self, binding: BindingConfig) -> StandInHost | None:
+        """The host of what stands in for a binding: another Worker's for what is that Worker's; None for none."""
+        if not is_provided(binding):
+            return None
+        script = self._script_of(binding)
+        if script is None:
+            return self.host
+        other = self.member.group.find(script)
+        return None if other is None else other.host
+
+    def _why_missing(self, name: str) -> str | None:
+        """Why another Worker, to which a binding leads, is not there."""
+        for binding in self._configured().bindings:
+            if binding.name == name and (script := self._script_of(binding)) is not None:
+                return f"It leads to the Worker {script!r}: {self.member.group.why_not(script)}."
+        return None
+
+    def _provide(self, binding: BindingConfig, host: StandInHost) -> object:
         """The stand-in of a binding, as the SDK hands it to the Worker."""
         from pytest_workflows.standins.registry import make
 
-        with self.host.stores.asked_by(binding.name):
-            made = make(binding, self.host)
+        with host.stores.asked_by(self.member.qualified(binding.name)):
+            made = make(binding, host)
         return self._wrapped(binding.name, made)
 
     def _wrapped(self, name: str, value: object) -> object:
@@ -202,18 +258,27 @@ class EnvResolver:
 
         from .call_log import CallLog
 
-        return wrap_binding(value, CallLog(name, self._engine(), is_strict=self._is_strict))
+        log = CallLog(self.member.qualified(name), self._engine(), is_strict=self._is_strict)
+        return wrap_binding(value, log)
 
     def contents(self) -> dict[tuple[str, ...], Contents]:
-        """What the stores of all bindings hold, by the bindings' names: also of those that nobody has asked for."""
+        """What the stores of all bindings hold, by the bindings' names: also of those that nobody has asked for.
+
+        Those of other Workers are among them, as far as the test has reached the Worker.
+        """
+        for env in (self, *self.member.group.others):
+            env.make_own()
+        return {} if self._host is None else self._host.stores.contents()
+
+    def make_own(self) -> None:
+        """Make the stand-ins of all bindings that lead to no other Worker."""
         from pytest_workflows.errors import WorkflowConfigError
 
         config = self._config()
         for binding in () if config is None else config.bindings:
-            if self._is_provided(binding) and binding.name not in self._given():
+            if self.is_own(binding) and binding.name not in self._given():
                 with contextlib.suppress(WorkflowConfigError):  # the test has not used it, or knows of it
                     self.resolve(binding.name)
-        return {} if self._host is None else self._host.stores.contents()
 
     @property
     def host(self) -> StandInHost:
@@ -221,7 +286,8 @@ class EnvResolver:
         if self._host is None:
             from .stand_in_host import StandInHost
 
-            self._host = StandInHost(self._project, self._engine, self.handlers, self._sources, self._template())
+            template = None if self.member.name else self._template()
+            self._host = StandInHost(self, self._project, self._engine, self._sources, template)
         return self._host
 
     def names(self) -> Iterable[str]:
@@ -234,10 +300,31 @@ class EnvResolver:
         return sorted(names)
 
     def _given(self) -> Mapping[str, Any]:
+        return self.member.group.given_to(self.member.name, self._everything_given())
+
+    def _everything_given(self) -> Mapping[str, Any]:
+        """What the test gave, to other Workers too."""
         if self._overrides is None:
+            if self.member.name:
+                return self._ask_given()
             self.override(self._ask_given())
         assert self._overrides is not None
         return self._overrides
+
+    @property
+    def own_names(self) -> frozenset[str | None]:
+        """The names of the Worker itself."""
+        config = self._config()
+        return frozenset() if config is None else config.own_names
+
+    def consumes(self, queue: str) -> bool:
+        """Whether the Worker is a consumer of a queue."""
+        config = self._config()
+        return config is not None and queue in config.consumers
+
+    def _configured(self) -> WranglerConfig:
+        assert self._project is not None
+        return self._project.config
 
     def _config(self) -> WranglerConfig | None:
         return None if self._project is None else self._project.config
@@ -260,6 +347,50 @@ class EnvResolver:
             if workflow.binding == name:
                 return self._bind_export(workflow)
         return cast("WorkflowBinding", self.resolve(name))
+
+    def bind_foreign(self) -> None:
+        """Bind the workflows of other Workers that are there; one that cannot be had hurts who uses it."""
+        config = self._config()
+        for workflow in () if config is None else config.workflows:
+            if workflow.script_name is not None and workflow.binding not in self._given():
+                with contextlib.suppress(Exception):
+                    self.resolve(workflow.binding)
+
+    def _bind_own(self, workflow: WorkflowBindingConfig) -> WorkflowBinding:
+        """The binding of a workflow of this Worker, one for all Workers."""
+        name = self.member.group.engine_name(self, workflow)
+        bindings = self._engine().bindings
+        return bindings[name] if name in bindings else self._workflows.bind_configured(workflow, name)
+
+    def _bind_foreign(self, workflow: WorkflowBindingConfig) -> object:
+        """The binding of a workflow of another Worker; where that is not there, what says so when it is used."""
+        assert workflow.script_name is not None
+        other = self.member.group.find(workflow.script_name)
+        if other is not None:
+            return other.bind_for(workflow, f"{self._configured().path}:{workflow.line}")
+        from .missing_binding import ForeignWorkflow
+
+        why = self.member.group.why_not(workflow.script_name)
+        place = f"{self._configured().path}:{workflow.line}"
+        return ForeignWorkflow(workflow.binding, workflow.class_name, workflow.script_name, place, why)
+
+    def bind_for(self, wanted: WorkflowBindingConfig, place: str) -> object:
+        """The binding of a workflow of this Worker, as the configuration of another one names it.
+
+        Args:
+            wanted: What the other one's says of it.
+            place: File and line that say so.
+
+        Raises:
+            WorkflowConfigError: If there is no such workflow here.
+        """
+        config = self._configured()
+        for workflow in config.all_workflows:
+            if workflow.script_name is None and workflow.name == wanted.name:
+                is_bound = any(one.binding == workflow.binding for one in config.workflows)
+                return self._found(workflow.binding) if is_bound else self._bind_export(workflow)
+        self._workflows.check_class(wanted, place)
+        return self._bind_own(dataclasses.replace(wanted, script_name=None))
 
     @property
     def schedules(self) -> dict[str, list[WorkflowBindingConfig]]:
@@ -327,10 +458,7 @@ class EnvResolver:
         configured = () if config is None else config.workflows
         if name in self._given() or any(one.binding == name for one in configured):
             return cast("WorkflowBinding", self.resolve(name))
-        bindings = self._engine().bindings
-        if name not in bindings:
-            self._workflows.bind_configured(workflow)
-        return self._engine().bindings[name]
+        return self._bind_own(workflow)
 
     def _exports(self) -> Iterable[WorkflowBindingConfig]:
         config = self._config()

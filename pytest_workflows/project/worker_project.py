@@ -7,7 +7,7 @@ import importlib
 import inspect
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -21,6 +21,7 @@ from .dev_vars import find_dev_vars, load_dev_vars
 from .importer import Finder
 from .loop_at_import import explain_missing_loop
 from .worker_imports import WorkerImports
+from .worker_registry import WorkerRegistry
 from .wrangler import WorkflowBindingConfig, WranglerConfig, find_config, is_flag_on, load_config, python_version
 
 _FOREIGN = frozenset({"site-packages", "node_modules", "python_modules"})
@@ -273,13 +274,21 @@ class ProjectSwitcher:
         configured: Ini `workflows_config`.
         environment: Ini `workflows_wrangler_env`.
         dev_vars: Ini `workflows_dev_vars`.
+        workers: Ini `workflows_workers`: the folders of the Workers that belong together; None where it is not set.
 
     Attributes:
+        registry: The Workers of the repository.
         active: The project whose modules can be imported now; None where there is none.
     """
 
     def __init__(
-        self, rootdir: Path, configured: str | None, environment: str | None, *, dev_vars: bool = True
+        self,
+        rootdir: Path,
+        configured: str | None,
+        environment: str | None,
+        *,
+        dev_vars: bool = True,
+        workers: Sequence[Path] | None = None,
     ) -> None:
         self._dev_vars = dev_vars
         self._rootdir = rootdir
@@ -287,6 +296,7 @@ class ProjectSwitcher:
         self._environment = environment
         self._projects: dict[Path, Project] = {}
         self._by_folder: dict[Path, Project | None] = {}
+        self.registry = WorkerRegistry(rootdir, workers, self._open)
         self.active: Project | None = None
 
     def activate_for(self, path: Path) -> Project | None:
@@ -296,8 +306,10 @@ class ProjectSwitcher:
             The project, or None where there is no configuration.
 
         Raises:
-            WorkflowConfigError: If ini names a configuration that does not exist or cannot be read.
+            WorkflowConfigError: If ini names a configuration that does not exist or cannot be read, or Workers that
+                cannot be told apart.
         """
+        self.registry.check()
         folder = path if os.path.isdir(path) else path.parent
         if folder not in self._by_folder:
             self._by_folder[folder] = self._find(folder)
@@ -321,10 +333,23 @@ class ProjectSwitcher:
         found = find_config(folder, self._rootdir, self._configured)
         if found is None:
             return None
-        project = self._projects.setdefault(found, Project(found, self._environment, dev_vars=self._dev_vars))
+        project = self._projects.setdefault(found, self._project(found, self._environment))
         if self._configured is not None:
             assert project.config
         return project
+
+    def _project(self, config: Path, environment: str | None) -> Project:
+        return Project(config, environment, dev_vars=self._dev_vars)
+
+    def _open(self, config: Path) -> Project:
+        """The project of a Worker beside the tests' own: where it has no such environment, its top level holds."""
+        if config not in self._projects:
+            project = self._project(config, self._environment)
+            if self._environment is not None and not project.readable:
+                top = self._project(config, None)
+                project = top if top.readable else project
+            self._projects[config] = project
+        return self._projects[config]
 
     def close(self) -> None:
         """Leave `sys.path` and `sys.modules` without anything of the projects."""

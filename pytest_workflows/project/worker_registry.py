@@ -15,7 +15,6 @@ from pytest_workflows.messages.short_repr import brief, shown, shown_path
 from .wrangler import NAMES
 
 if TYPE_CHECKING:
-    from .binding_config import BindingConfig
     from .worker_project import Project
 
 _DEPTH = 5
@@ -48,6 +47,11 @@ class WorkerRegistry:
         paths = _search(_top_of(self._rootdir)) if self._folders is None else map(config_in, self._folders)
         projects = {path: self._open(path) for path in paths if path is not None}
         return {path: project for path, project in projects.items() if project.readable}
+
+    @property
+    def projects(self) -> list[Project]:
+        """All Workers whose configuration can be read."""
+        return list(self._projects.values())
 
     def check(self) -> None:
         """Check the Workers that ini names.
@@ -87,16 +91,6 @@ class WorkerRegistry:
         """The Worker that consumes a queue; None where there is none, or several were found."""
         found = [one for one in self._projects.values() if queue in one.config.consumers]
         return found[0] if len(found) == 1 else None
-
-    def bindings_of(self, kind: str, matches: Callable[[BindingConfig], bool]) -> Iterator[BindingConfig]:
-        """The bindings of all Workers to a resource.
-
-        Args:
-            kind: What it is, as the configuration has it.
-            matches: Whether a binding is to that one.
-        """
-        for project in self._projects.values():
-            yield from (one for one in project.config.bindings if one.kind == kind and matches(one))
 
     def names(self) -> list[str]:
         """The names of the Workers."""

@@ -70,6 +70,7 @@ def workflow_engine(request: pytest.FixtureRequest, workflow_env: EnvProxy) -> E
     env = test_run.env
     for name in env.workflow_names():
         env.workflow_binding(name)
+    env.bind_foreign()
     return test_run.engine
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from pytest_workflows.exploration.run_plan import CommonStart, RunPlan
     from pytest_workflows.project.worker_project import Project
+    from pytest_workflows.project.worker_registry import WorkerRegistry
     from pytest_workflows.sources.worker_code import Sources
 
     from .settings import Settings
@@ -27,6 +28,7 @@ class RunSetup:
         project: The worker project that the test belongs to; None where no configuration was found.
         plan: How this run differs from the plain one.
         start: What it has in common with the test's other runs; None where there is only this one.
+        registry: Knows the Workers of the repository; None where there is none.
     """
 
     item: pytest.Item
@@ -34,6 +36,7 @@ class RunSetup:
     project: Project | None
     plan: RunPlan
     start: CommonStart | None = None
+    registry: WorkerRegistry | None = None
 
     @property
     def config(self) -> pytest.Config:

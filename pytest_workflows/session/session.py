@@ -110,6 +110,7 @@ class WorkflowSession:
                 self.settings.config,
                 self.settings.environment,
                 dev_vars=self.settings.dev_vars,
+                workers=self.settings.workers,
             )
         return self._switcher
 
@@ -154,7 +155,7 @@ class WorkflowSession:
         item.user_properties[:] = [one for one in item.user_properties if one[0] != PROPERTY]  # left by an earlier run
         project = self._activate_for(item.path)
         test_run = self.test_run = TestRun(
-            RunSetup(item, self.settings_of(item), project, self._plan, self._start),
+            RunSetup(item, self.settings_of(item), project, self._plan, self._start, self.switcher.registry),
             freezer,
             self.rule_warnings,
             has_fixture=has_fixture,

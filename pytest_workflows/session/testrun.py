@@ -89,6 +89,7 @@ class TestRun:
             check=freezer.check,
             is_strict=setup.settings.unused_mocks == "error",
             template=self._left_by_seed,
+            registry=setup.registry,
         )
         self.secrets = RunSecrets(setup.settings, setup.project)
         self.recordings = RunRecordings(setup, self.env, self.secrets)
