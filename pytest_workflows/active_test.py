@@ -65,7 +65,7 @@ class RunningWorker:
     Attributes:
         resolver: The source of its bindings.
         python: Gives the Python that the platform runs it with.
-        is_on: Whether a compatibility flag holds for it, by the flag's name and the date since which it holds by itself.
+        is_on: Whether a compatibility flag holds for it, by its name and the date since which it does by itself.
     """
 
     resolver: Resolver

@@ -8,9 +8,10 @@ import functools
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
+from pytest_workflows.project.worker_registry import script_of
 from pytest_workflows.standins.registry import is_provided
 
-from .worker_group import Member, WorkerGroup
+from .worker_group import Member, WorkerEnv, WorkerGroup
 from .workflow_binder import WorkflowBinder
 
 if TYPE_CHECKING:
@@ -20,14 +21,12 @@ if TYPE_CHECKING:
     from pytest_workflows.project.worker_registry import WorkerRegistry
     from pytest_workflows.project.wrangler import WorkflowBindingConfig, WranglerConfig
     from pytest_workflows.sources.worker_code import Sources
+    from pytest_workflows.standins.host import Host
     from pytest_workflows.standins.stores import Contents, Stores
     from pytest_workflows.workers.context import ExecutionContext
 
     from .handlers import Handlers
     from .stand_in_host import StandInHost
-
-_SCRIPTS = {"services": "service", "durable_objects.bindings": "script_name"}
-"""By kind of binding: the setting that names a Worker."""
 
 
 class EnvResolver:
@@ -48,6 +47,7 @@ class EnvResolver:
         member: Gives this Worker's place beside the test's own one; None for the test's own one.
 
     Attributes:
+        project: As given.
         member: Its place among the Workers of the test.
     """
 
@@ -61,10 +61,10 @@ class EnvResolver:
         check: Callable[[], None] = lambda: None,
         is_strict: bool = True,
         template: Callable[[], Stores | None] = lambda: None,
-        registry: WorkerRegistry | None = None,
-        member: Callable[[EnvResolver], Member] | None = None,
+        registry: WorkerRegistry[Project] | None = None,
+        member: Callable[[WorkerEnv], Member] | None = None,
     ) -> None:
-        self._project = project
+        self.project = project
         self._sources = sources
         self._engine = engine
         self._ask_given = ask_given
@@ -81,7 +81,7 @@ class EnvResolver:
             self.member = member(self)
         self._workflows = WorkflowBinder(project, sources, engine, self.context, self.member)
 
-    def _of_other(self, project: Project, member: Callable[[EnvResolver], Member]) -> EnvResolver:
+    def _of_other(self, project: Project, member: Callable[[WorkerEnv], Member]) -> EnvResolver:
         """The bindings of another Worker, in the same test."""
         return type(self)(
             project,
@@ -98,7 +98,7 @@ class EnvResolver:
         """The Worker's handlers."""
         from .handlers import Handlers
 
-        return Handlers(self._project, self.context, self.member.inside)
+        return Handlers(self.project, self.context, self.member.inside)
 
     def override(self, bindings: Mapping[str, Any]) -> None:
         """Let the bindings of the fixture `workflow_bindings` win over the configuration's.
@@ -177,13 +177,13 @@ class EnvResolver:
             if isinstance(value, type) and (made := self._of_class(name, value)) is not None:
                 return made
             return self._wrapped(name, value)
-        if self._project is None:
+        if self.project is None:
             raise KeyError(name)
-        config = self._project.config
+        config = self.project.config
         for workflow in config.workflows:
             if workflow.binding == name:
                 return self._bind_own(workflow) if workflow.script_name is None else self._bind_foreign(workflow)
-        variables = self._project.variables
+        variables = self.project.variables
         if name in variables:
             from pytest_workflows.standins.variables import variable
 
@@ -220,10 +220,10 @@ class EnvResolver:
 
     def _script_of(self, binding: BindingConfig) -> str | None:
         """The name of the other Worker that a binding leads to; None where it leads to none."""
-        script: str | None = binding.settings.get(_SCRIPTS.get(binding.kind, ""))
+        script = script_of(binding)
         return None if script is None or script in self.own_names else script
 
-    def _host_of(self, binding: BindingConfig) -> StandInHost | None:
+    def _host_of(self, binding: BindingConfig) -> Host | None:
         """The host of what stands in for a binding: another Worker's for what is that Worker's; None for none."""
         if not is_provided(binding):
             return None
@@ -240,7 +240,7 @@ class EnvResolver:
                 return f"It leads to the Worker {script!r}: {self.member.group.why_not(script)}."
         return None
 
-    def _provide(self, binding: BindingConfig, host: StandInHost) -> object:
+    def _provide(self, binding: BindingConfig, host: Host) -> object:
         """The stand-in of a binding, as the SDK hands it to the Worker."""
         from pytest_workflows.standins.registry import make
 
@@ -287,16 +287,16 @@ class EnvResolver:
             from .stand_in_host import StandInHost
 
             template = None if self.member.name else self._template()
-            self._host = StandInHost(self, self._project, self._engine, self._sources, template)
+            self._host = StandInHost(self.project, self._engine, self.handlers, self._sources, self.member, template)
         return self._host
 
     def names(self) -> Iterable[str]:
         """The names that `env` has."""
         names = set(self._given())
-        if self._project is not None:
-            config = self._project.config
+        if self.project is not None:
+            config = self.project.config
             names |= {workflow.binding for workflow in config.workflows}
-            names |= self._project.variables.keys() | config.other_bindings.keys()
+            names |= self.project.variables.keys() | config.other_bindings.keys()
         return sorted(names)
 
     def _given(self) -> Mapping[str, Any]:
@@ -323,11 +323,11 @@ class EnvResolver:
         return config is not None and queue in config.consumers
 
     def _configured(self) -> WranglerConfig:
-        assert self._project is not None
-        return self._project.config
+        assert self.project is not None
+        return self.project.config
 
     def _config(self) -> WranglerConfig | None:
-        return None if self._project is None else self._project.config
+        return None if self.project is None else self.project.config
 
     # -- workflows ---------------------------------------------------------------------------------------------------
 
@@ -430,7 +430,7 @@ class EnvResolver:
                 return self._bind_export(workflow)
         found = self._export_of_class(class_name)
         if found is None:
-            raise no_export(class_name, self._project)
+            raise no_export(class_name, self.project)
         return found
 
     def _export_of_class(self, name: str) -> object | None:
@@ -466,7 +466,7 @@ class EnvResolver:
 
     def _export_names(self) -> list[str]:
         names = [workflow.class_name for workflow in self._exports()]
-        classes = vars(self._project.load_main()) if self._project is not None else {}
+        classes = vars(self.project.load_main()) if self.project is not None else {}
         return names + [name for name in classes if name not in names and self._export_of_class(name) is not None]
 
 

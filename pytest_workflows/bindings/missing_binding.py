@@ -42,7 +42,8 @@ class MissingBinding:
     def _what_to_do(self) -> str:
         return (
             f"the binding {self._name!r} ({self._kind} in {self._config}) is not provided here. "
-            f"{'' if self._why is None else f'{self._why} '}Give the test a stand-in for it, in the test file or in conftest.py:\n\n"
+            f"{'' if self._why is None else f'{self._why} '}Give the test a stand-in for it, in the test file or in "
+            "conftest.py:\n\n"
             "    @pytest.fixture\n"
             "    def workflow_bindings():\n"
             f'        return {{"{self._name}": {self._fake()}}}'

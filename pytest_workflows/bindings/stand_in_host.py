@@ -19,7 +19,7 @@ from pytest_workflows.standins.handler_calls import log
 from pytest_workflows.standins.host import Host, TimerHandle
 from pytest_workflows.standins.stores import Stores
 
-from .handlers import HandlerArgumentsError
+from .handlers import HandlerArgumentsError, Handlers
 
 if TYPE_CHECKING:
     from durable_engine import Engine
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pytest_workflows.project.wrangler import WranglerConfig
     from pytest_workflows.sources.worker_code import Sources
 
-    from .env_resolver import EnvResolver
+    from .worker_group import Member
 
 hide_frames(os.path.dirname(standins.__file__) + os.sep)
 
@@ -39,33 +39,34 @@ class StandInHost:
     """The host of one test's stand-ins (`standins.host.Host`).
 
     Args:
-        env: The Worker's bindings and handlers, and its place among the Workers of the test.
         project: The worker project; None where no configuration was found.
         engine: Gives the test's engine.
+        handlers: The Worker's handlers.
         sources: Gives what is the source of the Workers under test.
+        member: The Worker's place among those of the test.
         template: The stores that a seed has left, of which the test gets a copy.
     """
 
     def __init__(
         self,
-        env: EnvResolver,
         project: Project | None,
         engine: Callable[[], Engine],
+        handlers: Handlers,
         sources: Callable[[], Sources],
+        member: Member,
         template: Stores | None = None,
     ) -> None:
-        self._env = env
-        self._member = env.member
+        self._member = member
         self._project = project
         self._engine = engine
-        self.handlers = env.handlers
+        self.handlers = handlers
         self._sources = sources
-        if self._member.name:
-            own = self._member.group.own_host
-            self.stores, self.random = own.stores, own.random
+        self.stores: Stores
+        self.random: Random
+        if member.name:
+            self.stores, self.random = member.group.own_host.stores, member.group.own_host.random
         else:
-            self.stores = Stores(template)
-            self.random: Random = PlatformRandom(engine().seed)
+            self.stores, self.random = Stores(template), PlatformRandom(engine().seed)
 
     @property
     def config(self) -> WranglerConfig | None:
@@ -90,7 +91,7 @@ class StandInHost:
 
     def consumer_of(self, queue: str) -> Host:
         """The host of the Worker that consumes a queue; itself, where no other Worker does."""
-        return self._member.group.consumer_of(queue, self._env).host
+        return self._member.group.consumer_of(queue, self._member)
 
     def same(self, kind: str, matches: Callable[[BindingConfig], bool]) -> list[BindingConfig]:
         """The bindings of all Workers to a resource."""

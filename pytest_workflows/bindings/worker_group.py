@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pytest_workflows.active_test import Resolver, RunningWorker, inside_worker
 from pytest_workflows.errors import WorkflowConfigError
@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from pytest_workflows.project.worker_registry import WorkerRegistry
     from pytest_workflows.project.wrangler import WorkflowBindingConfig
     from pytest_workflows.sources.worker_code import Sources
-
-    from .env_resolver import EnvResolver
-    from .stand_in_host import StandInHost
+    from pytest_workflows.standins.host import Host
 
 SEPARATOR = "/"
 """Stands between the name of a Worker beside the test's own one and what is called by it: `billing/DB`."""
@@ -51,6 +49,51 @@ class Member:
         return f"{what} of the Worker {self.name!r}" if self.name else what
 
 
+class WorkerEnv(Protocol):
+    """The bindings of one Worker, as the group of Workers sees them.
+
+    Attributes:
+        member: The Worker's place in the group.
+    """
+
+    member: Member
+
+    @property
+    def host(self) -> Host:
+        """The test, as the Worker's stand-ins see it."""
+        ...
+
+    @property
+    def given(self) -> Mapping[str, Any]:
+        """The bindings that the test gave to the Worker."""
+        ...
+
+    @property
+    def own_names(self) -> frozenset[str | None]:
+        """The names of the Worker itself."""
+        ...
+
+    def resolve(self, name: str) -> object:
+        """The binding, variable or fake of a name."""
+
+    def names(self) -> Iterable[str]:
+        """The names that `env` has."""
+        ...
+
+    def consumes(self, queue: str) -> bool:
+        """Whether the Worker is a consumer of a queue."""
+        ...
+
+    def make_own(self) -> None:
+        """Make the stand-ins of all bindings that lead to no other Worker."""
+
+    def leave_stores(self) -> None:
+        """Let go of the stores without closing them."""
+
+    def bind_for(self, wanted: WorkflowBindingConfig, place: str) -> object:
+        """The binding of a workflow of the Worker, as another one's configuration names it."""
+
+
 class WorkerGroup:
     """The Workers of one test, each with its own bindings and modules, on one engine and in one set of stores.
 
@@ -64,26 +107,26 @@ class WorkerGroup:
 
     def __init__(
         self,
-        own: EnvResolver,
+        own: WorkerEnv,
         project: Project | None,
-        registry: WorkerRegistry | None,
+        registry: WorkerRegistry[Project] | None,
         sources: Callable[[], Sources],
-        make: Callable[[Project, Callable[[EnvResolver], Member]], EnvResolver],
+        make: Callable[[Project, Callable[[WorkerEnv], Member]], WorkerEnv],
     ) -> None:
         self._own = own
         self._project = project
         self._registry = registry
         self._sources = sources
         self._make = make
-        self._others: dict[Project, EnvResolver] = {}
+        self._others: dict[Project, WorkerEnv] = {}
 
     @property
-    def own_host(self) -> StandInHost:
+    def own_host(self) -> Host:
         """The host of the test's own Worker, whose stores and chance are everybody's."""
         return self._own.host
 
     @property
-    def others(self) -> list[EnvResolver]:
+    def others(self) -> list[WorkerEnv]:
         """The bindings of the other Workers that were reached so far."""
         return list(self._others.values())
 
@@ -95,7 +138,7 @@ class WorkerGroup:
 
     # -- who there is ------------------------------------------------------------------------------------------------
 
-    def find(self, name: str) -> EnvResolver | None:
+    def find(self, name: str) -> WorkerEnv | None:
         """The bindings of the Worker of a name; None where it is not there.
 
         Raises:
@@ -119,17 +162,19 @@ class WorkerGroup:
         return f"its main module ({project.path}) is no Python"
 
     def names(self) -> list[str]:
-        """The names of the Workers that can be found."""
-        return [] if self._registry is None else self._registry.names()
+        """The names of the Workers that can be found, the test's own one included."""
+        own = None if self._project is None else self._project.config.settings.get("name")
+        found = [] if self._registry is None else self._registry.names()
+        return sorted({*found, *([] if own is None else [str(own)])})
 
-    def _opened(self, project: Project) -> EnvResolver:
+    def _opened(self, project: Project) -> WorkerEnv:
         if project is self._project:
             return self._own
         found = self._others.get(project)
         if found is None:
             name = str(project.config.settings.get("name"))
 
-            def member(env: EnvResolver) -> Member:
+            def member(env: WorkerEnv) -> Member:
                 running = RunningWorker(Resolver(env.resolve, env.names), project.python_version, project.is_on)
                 return Member(self, name, running)
 
@@ -171,18 +216,20 @@ class WorkerGroup:
 
     # -- what they share ---------------------------------------------------------------------------------------------
 
-    def consumer_of(self, queue: str, asking: EnvResolver) -> EnvResolver:
-        """The bindings of the Worker that consumes a queue; of the one that asks, where there is no other.
+    def consumer_of(self, queue: str, asking: Member) -> Host:
+        """The host of the Worker that consumes a queue; of the one that asks, where there is no other.
 
         Args:
             queue: The queue's name.
-            asking: The bindings of the Worker that asks.
+            asking: The Worker that asks.
         """
-        for env in dict.fromkeys((asking, self._own)):
+        envs = {env.member: env for env in (self._own, *self.others)}
+        for env in (envs[asking], self._own):
             if env.consumes(queue):
-                return env
+                return env.host
         project = None if self._registry is None else self._registry.consumer_of(queue)
-        return asking if project is None or project.folder is None else self._opened(project)
+        found = envs[asking] if project is None or project.folder is None else self._opened(project)
+        return found.host
 
     def same(self, kind: str, matches: Callable[[BindingConfig], bool]) -> Iterator[BindingConfig]:
         """The bindings to a resource, of the Workers that ini names, or else of those that were reached so far.
@@ -198,7 +245,7 @@ class WorkerGroup:
         for project in projects:
             yield from (one for one in project.config.bindings if one.kind == kind and matches(one))
 
-    def engine_name(self, env: EnvResolver, workflow: WorkflowBindingConfig) -> str:
+    def engine_name(self, env: WorkerEnv, workflow: WorkflowBindingConfig) -> str:
         """The engine's name of a workflow: its binding in the test's own Worker, or one with its Worker's name.
 
         Args:

@@ -97,10 +97,11 @@ class WorkflowBinder:
         config = None if self._project is None else self._project.config
         return self._engine().bind(
             name,
-            lambda event, step: self._run(cls, event, step),
+            lambda event, step: self._entrypoint(cls).run(event, step),
             workflow_name=workflow_name,
             implicit_dependencies=implicit_dependencies(config),
             preserves_non_retryable=preserves_non_retryable(config),
+            setup=lambda: running_worker.set(self._member.running),
             **options,
         )
 
@@ -125,9 +126,8 @@ class WorkflowBinder:
                 f"{workflow.class_name!r}. Correct one of the two."
             )
 
-    def _run(self, cls: Callable[..., Any], event: Any, step: Any) -> Any:
-        """Run an object of the user's class, of which nothing but its `run` is known."""
+    def _entrypoint(self, cls: Callable[..., Any]) -> Any:
+        """An object of the user's class, of which nothing but its `run` is known."""
         from pytest_workflows.workers import env
 
-        running_worker.set(self._member.running)  # of the instance's own task, whoever created it
-        return cls(self._context(), env).run(event, step)
+        return cls(self._context(), env)

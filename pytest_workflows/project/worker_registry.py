@@ -2,27 +2,49 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Generic, Protocol, TypeVar
 
 from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.messages.short_repr import brief, shown, shown_path
 
-from .wrangler import NAMES
+from .binding_config import BindingConfig
+from .wrangler import NAMES, WranglerConfig
 
-if TYPE_CHECKING:
-    from .worker_project import Project
-
+_SCRIPTS = {"services": "service", "durable_objects.bindings": "script_name"}
+"""By kind of binding: the setting that names a Worker."""
 _DEPTH = 5
 _MOST_FOLDERS = 5000
 _NO_SOURCES = frozenset({"node_modules", "python_modules", "site-packages", "__pycache__", "venv"})
 
 
-class WorkerRegistry:
+class ConfiguredProject(Protocol):
+    """A project as the registry sees it.
+
+    Attributes:
+        path: Its configuration.
+    """
+
+    path: Path
+
+    @property
+    def config(self) -> WranglerConfig:
+        """The configuration, read on first use."""
+
+    @property
+    def readable(self) -> bool:
+        """Whether the configuration can be read."""
+
+
+P = TypeVar("P", bound=ConfiguredProject)
+
+
+class WorkerRegistry(Generic[P]):
     """The Workers of a repository.
 
     Args:
@@ -31,7 +53,7 @@ class WorkerRegistry:
         open: Gives the project of a configuration.
     """
 
-    def __init__(self, rootdir: Path, folders: Sequence[Path] | None, open: Callable[[Path], Project]) -> None:
+    def __init__(self, rootdir: Path, folders: Sequence[Path] | None, open: Callable[[Path], P]) -> None:
         self._rootdir = rootdir
         self._folders = folders
         self._open = open
@@ -42,14 +64,14 @@ class WorkerRegistry:
         return self._folders is not None
 
     @cached_property
-    def _projects(self) -> dict[Path, Project]:
+    def _projects(self) -> dict[Path, P]:
         """All Workers whose configuration can be read."""
         paths = _search(_top_of(self._rootdir)) if self._folders is None else map(config_in, self._folders)
         projects = {path: self._open(path) for path in paths if path is not None}
         return {path: project for path, project in projects.items() if project.readable}
 
     @property
-    def projects(self) -> list[Project]:
+    def projects(self) -> list[P]:
         """All Workers whose configuration can be read."""
         return list(self._projects.values())
 
@@ -73,7 +95,7 @@ class WorkerRegistry:
             if name is not None:
                 seen[name] = path
 
-    def find(self, name: str) -> Project | None:
+    def find(self, name: str) -> P | None:
         """The Worker of a name; None where there is none.
 
         Raises:
@@ -81,16 +103,46 @@ class WorkerRegistry:
         """
         found = [one for one in self._projects.values() if name in one.config.own_names]
         if len(found) > 1:
+            paths = brief(", ".join(str(one.path) for one in found))
             raise WorkflowConfigError(
-                f"Several Workers have the name {name!r}: {brief(', '.join(str(one.path) for one in found))}. Say which "
-                "belong together, by ini workflows_workers: the folders of their configurations."
+                f"Several Workers have the name {name!r}: {paths}. Say which belong together, by ini "
+                "workflows_workers: the folders of their configurations."
             )
         return found[0] if found else None
 
-    def consumer_of(self, queue: str) -> Project | None:
+    def consumer_of(self, queue: str) -> P | None:
         """The Worker that consumes a queue; None where there is none, or several were found."""
         found = [one for one in self._projects.values() if queue in one.config.consumers]
         return found[0] if len(found) == 1 else None
+
+    def related_to(self, config: WranglerConfig) -> list[P]:
+        """The Workers that a test of one may reach: those that ini names, or those that its bindings lead to.
+
+        Args:
+            config: That one's configuration.
+        """
+        if self._folders is not None:
+            return self.projects
+        found: dict[Path, P] = {}
+        waiting = [config]
+        while waiting:
+            for project in self._leads_of(waiting.pop()):
+                if project.path not in found and project.path != config.path:
+                    found[project.path] = project
+                    waiting.append(project.config)
+        return list(found.values())
+
+    def _leads_of(self, config: WranglerConfig) -> Iterator[P]:
+        """The Workers that the bindings of one lead to."""
+        names = {one.script_name for one in config.workflows} | {script_of(one) for one in config.bindings}
+        for name in names - config.own_names - {None}:
+            with contextlib.suppress(WorkflowConfigError):  # who uses the binding gets the error
+                if (project := self.find(str(name))) is not None:
+                    yield project
+        sent = {str(one.settings["queue"]) for one in config.bindings if one.kind == "queues.producers"}
+        for queue in sent - config.consumers.keys():
+            if (project := self.consumer_of(queue)) is not None:
+                yield project
 
     def names(self) -> list[str]:
         """The names of the Workers."""
@@ -105,6 +157,16 @@ class WorkerRegistry:
                 f"{brief(names)}). If its source is elsewhere, name its folder in ini workflows_workers"
             )
         return f"no Worker of ini workflows_workers has that name (they are: {brief(names)}). Add its folder there"
+
+
+def script_of(binding: BindingConfig) -> str | None:
+    """The name of the Worker that a binding leads to; None where it leads to none.
+
+    Args:
+        binding: The binding.
+    """
+    name: str | None = binding.settings.get(_SCRIPTS.get(binding.kind, ""))
+    return name
 
 
 def config_in(folder: Path) -> Path | None:
@@ -150,7 +212,9 @@ def _folders_of(pattern: str, rootdir: Path) -> list[Path]:
         try:
             matches = sorted(rootdir.glob(pattern))
         except (ValueError, NotImplementedError) as error:
-            raise WorkflowConfigError(f"ini option workflows_workers: {shown(pattern)} is no pattern: {error}.") from None
+            raise WorkflowConfigError(
+                f"ini option workflows_workers: {shown(pattern)} is no pattern: {error}."
+            ) from None
     else:
         matches = [rootdir / pattern]
     return [
@@ -161,8 +225,8 @@ def _folders_of(pattern: str, rootdir: Path) -> list[Path]:
     ]
 
 
-def _name_of(project: Project) -> str | None:
-    name: Any = project.config.settings.get("name")
+def _name_of(project: ConfiguredProject) -> str | None:
+    name = project.config.settings.get("name")
     return name if isinstance(name, str) else None
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pytest_workflows.workers.environment import EnvProxy
 
     from .testrun import TestRun
-    from .worker import WorkflowWorker
+    from .worker import WorkflowWorker, WorkflowWorkers
 
 
 @pytest.fixture
@@ -52,6 +52,14 @@ def workflow_worker(request: pytest.FixtureRequest, workflow_env: EnvProxy) -> W
     from .worker import WorkflowWorker
 
     return WorkflowWorker(_test_run(request))
+
+
+@pytest.fixture
+def workflow_workers(request: pytest.FixtureRequest, workflow_env: EnvProxy) -> WorkflowWorkers:
+    """The Workers of the repository by their names: `await workflow_workers["billing"].fetch("/bills")`."""
+    from .worker import WorkflowWorkers
+
+    return WorkflowWorkers(_test_run(request))
 
 
 @pytest.fixture

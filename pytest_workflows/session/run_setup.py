@@ -36,7 +36,7 @@ class RunSetup:
     project: Project | None
     plan: RunPlan
     start: CommonStart | None = None
-    registry: WorkerRegistry | None = None
+    registry: WorkerRegistry[Project] | None = None
 
     @property
     def config(self) -> pytest.Config:

@@ -34,7 +34,15 @@ if TYPE_CHECKING:
 
 SESSION = pytest.StashKey["WorkflowSession"]()
 OUR_FIXTURES = frozenset(
-    {"workflow_env", "workflow_bindings", "workflow_worker", "workflow_clock", "workflow_engine", FIXTURE}
+    {
+        "workflow_env",
+        "workflow_bindings",
+        "workflow_worker",
+        "workflow_workers",
+        "workflow_clock",
+        "workflow_engine",
+        FIXTURE,
+    }
 )
 
 

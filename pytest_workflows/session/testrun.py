@@ -91,7 +91,7 @@ class TestRun:
             template=self._left_by_seed,
             registry=setup.registry,
         )
-        self.secrets = RunSecrets(setup.settings, setup.project)
+        self.secrets = RunSecrets(setup.settings, setup.project, setup.registry)
         self.recordings = RunRecordings(setup, self.env, self.secrets)
         self.examples = Examples(self)
         self._lifecycle = EngineLifecycle(setup, freezer, stderr)
