@@ -98,7 +98,10 @@ class EnvResolver:
         """The Worker's handlers."""
         from .handlers import Handlers
 
-        return Handlers(self.project, self.context, self.member.inside)
+        return Handlers(self.project, self.context, self._warn, self.member.inside)
+
+    def _warn(self, rule: str, problem: str, place: tuple[str, int]) -> None:
+        self.host.warn(rule, problem, place)
 
     def override(self, bindings: Mapping[str, Any]) -> None:
         """Let the bindings of the fixture `workflow_bindings` win over the configuration's.
