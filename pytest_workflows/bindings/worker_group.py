@@ -150,7 +150,10 @@ class WorkerGroup:
         project = None if self._registry is None else self._registry.find(name)
         if project is None or project.folder is None:
             return None
-        return self._opened(project)
+        found = self._opened(project)
+        with found.member.inside():
+            project.load_main()
+        return found
 
     def why_not(self, name: str) -> str:
         """Why a Worker is not there, and what to do, for a message."""
@@ -180,8 +183,6 @@ class WorkerGroup:
 
             found = self._make(project, member)
             self._sources().add_folder(project.folder)
-            with found.member.inside():
-                project.load_main()
             self._others[project] = found
         return found
 

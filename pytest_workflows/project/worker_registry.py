@@ -57,6 +57,7 @@ class WorkerRegistry(Generic[P]):
         self._rootdir = rootdir
         self._folders = folders
         self._open = open
+        self._is_checked = folders is None
 
     @property
     def is_configured(self) -> bool:
@@ -81,6 +82,8 @@ class WorkerRegistry(Generic[P]):
         Raises:
             WorkflowConfigError: If a configuration cannot be read, or two Workers have one name.
         """
+        if self._is_checked:
+            return
         seen: dict[str, Path] = {}
         for folder in self._folders or ():
             path = config_in(folder)
@@ -94,6 +97,7 @@ class WorkerRegistry(Generic[P]):
                 )
             if name is not None:
                 seen[name] = path
+        self._is_checked = True
 
     def find(self, name: str) -> P | None:
         """The Worker of a name; None where there is none.
@@ -103,7 +107,8 @@ class WorkerRegistry(Generic[P]):
         """
         found = [one for one in self._projects.values() if name in one.config.own_names]
         if len(found) > 1:
-            paths = brief(", ".join(str(one.path) for one in found))
+            top = _top_of(self._rootdir)
+            paths = brief(", ".join(str(one.path.relative_to(top)) for one in found))
             raise WorkflowConfigError(
                 f"Several Workers have the name {name!r}: {paths}. Say which belong together, by ini "
                 "workflows_workers: the folders of their configurations."
