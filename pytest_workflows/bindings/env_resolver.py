@@ -117,6 +117,28 @@ class EnvResolver:
         self._resolved, self._proxies = {}, {}
         self.close()
 
+    def deploy(self, given: Mapping[str, Any] | None) -> None:
+        """Make what comes of the Worker's source and configuration anew: another version of both is deployed.
+
+        Args:
+            given: The bindings of the fixture `workflow_bindings` for that version; None where nobody asked for them.
+        """
+        if given is not None:
+            self.override(given)
+        kept = {name for name, value in (self._overrides or {}).items() if not isinstance(value, type)}
+        self._resolved = {name: value for name, value in self._resolved.items() if name in kept}
+        self._proxies = {}
+        engine = self._engine()
+        with engine.deploying():
+            for name in self.workflow_names():
+                if name in engine.bindings:
+                    self.workflow_binding(name)
+        if self._host is not None:
+            self._host.deployed()
+            self.make_stores()
+            for name in self._resolved:
+                _migrate(self._resolved[name])
+
     def close(self) -> None:
         """Let go of the stores."""
         self.member.group.forget()
@@ -141,7 +163,10 @@ class EnvResolver:
     @property
     def classes(self) -> Mapping[str, type]:
         """The workflow classes that were bound so far, by the names of their bindings."""
-        return self._workflows.classes
+        found = dict(self._workflows.classes)
+        for other in self.member.group.others:
+            found.update(other.classes)
+        return found
 
     # -- names of env ------------------------------------------------------------------------------------------------
 
@@ -203,7 +228,7 @@ class EnvResolver:
     def _of_class(self, name: str, given: type) -> object | None:
         """The binding of a class that the test gave: a workflow, a service binding or a namespace; None for no such."""
         if _is_entrypoint(given):
-            return self._workflows.bind_class(name, given)
+            return self._workflows.bind_class(self.member.qualified(name), given)
         from pytest_workflows.workers.entrypoints import DurableObject, WorkerEntrypoint
 
         if issubclass(given, WorkerEntrypoint):
@@ -259,9 +284,10 @@ class EnvResolver:
             return value
         from pytest_workflows.workers.binding_wrappers import wrap_binding
 
-        from .call_log import CallLog
+        from .call_log import CallLog, logs_of
 
-        log = CallLog(self.member.qualified(name), self._engine(), is_strict=self._is_strict)
+        called = self.member.qualified(name)
+        log = logs_of(self._engine()).get(called) or CallLog(called, self._engine(), is_strict=self._is_strict)
         return wrap_binding(value, log)
 
     def contents(self) -> dict[tuple[str, ...], Contents]:
@@ -270,11 +296,11 @@ class EnvResolver:
         Those of other Workers are among them, as far as the test has reached the Worker.
         """
         for env in (self, *self.member.group.others):
-            env.make_own()
+            env.make_stores()
         return {} if self._host is None else self._host.stores.contents()
 
-    def make_own(self) -> None:
-        """Make the stand-ins of all bindings that lead to no other Worker."""
+    def make_stores(self) -> None:
+        """Make the bindings that have stores, whether or not anybody has asked for them; none of another Worker's."""
         from pytest_workflows.errors import WorkflowConfigError
 
         config = self._config()
@@ -362,8 +388,9 @@ class EnvResolver:
     def _bind_own(self, workflow: WorkflowBindingConfig) -> WorkflowBinding:
         """The binding of a workflow of this Worker, one for all Workers."""
         name = self.member.group.engine_name(self, workflow)
-        bindings = self._engine().bindings
-        return bindings[name] if name in bindings else self._workflows.bind_configured(workflow, name)
+        engine = self._engine()
+        known = None if engine.is_deploying else engine.bindings.get(name)
+        return self._workflows.bind_configured(workflow, name) if known is None else known
 
     def _bind_foreign(self, workflow: WorkflowBindingConfig) -> object:
         """The binding of a workflow of another Worker; where that is not there, what says so when it is used."""
@@ -477,3 +504,12 @@ def _is_entrypoint(value: object) -> bool:
     from pytest_workflows.workers.entrypoints import WorkflowEntrypoint
 
     return isinstance(value, type) and issubclass(value, WorkflowEntrypoint)
+
+
+def _migrate(binding: object) -> None:
+    """Apply the migrations that a database has not had; nothing for any other binding."""
+    from pytest_workflows.standins.d1 import D1Database
+
+    found = getattr(binding, "_binding", None)
+    if isinstance(found, D1Database):
+        found._migrations.apply(found._service.database)

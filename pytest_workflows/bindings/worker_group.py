@@ -69,6 +69,11 @@ class WorkerEnv(Protocol):
         ...
 
     @property
+    def classes(self) -> Mapping[str, type]:
+        """The workflow classes that were bound so far, by the engine's names."""
+        ...
+
+    @property
     def own_names(self) -> frozenset[str | None]:
         """The names of the Worker itself."""
         ...
@@ -84,8 +89,8 @@ class WorkerEnv(Protocol):
         """Whether the Worker is a consumer of a queue."""
         ...
 
-    def make_own(self) -> None:
-        """Make the stand-ins of all bindings that lead to no other Worker."""
+    def make_stores(self) -> None:
+        """Make the bindings that have stores."""
 
     def leave_stores(self) -> None:
         """Let go of the stores without closing them."""

@@ -27,6 +27,7 @@ class Sources:
 
     Args:
         folder: The folder of the project's `main`; None where there is no project.
+        others: The same of other versions of the project.
 
     Attributes:
         workflows: The workflow classes by the names of their bindings.
@@ -34,7 +35,7 @@ class Sources:
         outer_cells: The ids of the variables around workflow classes: they are older than any `run`.
     """
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, *others: Path | None) -> None:
         self._folders: list[str] = []
         self.workflows: dict[str, type] = {}
         self.outer_cells: set[int] = set()
@@ -42,7 +43,8 @@ class Sources:
         self._functions: dict[type, list[FunctionType]] = {}
         self._classes: set[tuple[str, str]] = set()
         self._verdicts: dict[tuple[str, str], bool] = {}
-        self.add_folder(folder)
+        for one in (folder, *others):
+            self.add_folder(one)
 
     def add_folder(self, folder: Path | None) -> None:
         """Count the sources of another Worker among those under test.
