@@ -162,11 +162,8 @@ class EnvResolver:
 
     @property
     def classes(self) -> Mapping[str, type]:
-        """The workflow classes that were bound so far, by the names of their bindings."""
-        found = dict(self._workflows.classes)
-        for other in self.member.group.others:
-            found.update(other.classes)
-        return found
+        """The workflow classes of all Workers that were bound so far, by the engine's names."""
+        return self.member.group.classes
 
     # -- names of env ------------------------------------------------------------------------------------------------
 

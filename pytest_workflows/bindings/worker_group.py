@@ -69,11 +69,6 @@ class WorkerEnv(Protocol):
         ...
 
     @property
-    def classes(self) -> Mapping[str, type]:
-        """The workflow classes that were bound so far, by the engine's names."""
-        ...
-
-    @property
     def own_names(self) -> frozenset[str | None]:
         """The names of the Worker itself."""
         ...
@@ -108,6 +103,9 @@ class WorkerGroup:
         registry: Knows the Workers of the repository; None where there is none.
         sources: Gives the sources of the Workers under test.
         make: Makes the bindings of another Worker.
+
+    Attributes:
+        classes: The workflow classes that were bound so far, by the engine's names.
     """
 
     def __init__(
@@ -124,6 +122,7 @@ class WorkerGroup:
         self._sources = sources
         self._make = make
         self._others: dict[Project, WorkerEnv] = {}
+        self.classes: dict[str, type] = {}
 
     @property
     def own_host(self) -> Host:

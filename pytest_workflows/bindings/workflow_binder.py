@@ -26,9 +26,6 @@ class WorkflowBinder:
         engine: Gives the test's engine.
         context: Gives a `ctx` for each instance of a class.
         member: The Worker's place among those of the test.
-
-    Attributes:
-        classes: The classes that were bound, by the names of their bindings.
     """
 
     def __init__(
@@ -44,7 +41,6 @@ class WorkflowBinder:
         self._engine = engine
         self._context = context
         self._member = member
-        self.classes: dict[str, type] = {}
 
     def bind_configured(self, workflow: WorkflowBindingConfig, name: str) -> WorkflowBinding:
         """The binding of a workflow of this Worker that the configuration names.
@@ -92,7 +88,7 @@ class WorkflowBinder:
                 f"The workflow class {cls.__name__} for binding {name!r} has no method `run`. "
                 "Add `async def run(self, event, step)` to it."
             )
-        self.classes[name] = cls
+        self._member.group.classes[name] = cls
         self._sources().add_class(name, cls)
         config = None if self._project is None else self._project.config
         return self._engine().bind(
