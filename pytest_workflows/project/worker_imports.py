@@ -167,6 +167,7 @@ class WorkerImports(MetaPathFinder):
         fromlist: Sequence[str] | None = (),
         level: int = 0,
     ) -> ModuleType:
+        __tracebackhide__ = True
         if self.checks:
             self._check(sys._getframe(1), _absolute(name, globals or {}, level), fromlist or ())
         if self._project.is_in_place or not (level or self._has(name.partition(".")[0])):
