@@ -186,7 +186,6 @@ def test_the_section_is_there_under_xdist(shop: Any) -> None:
     """,
         "-n",
         "1",
-        process=True,
     )
 
     result.assert_outcomes(failed=1)
