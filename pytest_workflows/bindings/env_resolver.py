@@ -72,7 +72,7 @@ class EnvResolver:
         """The Worker's handlers."""
         from .handlers import Handlers
 
-        return Handlers(self._project, self.context)
+        return Handlers(self._project, self.context, lambda rule, problem, place: self.host.warn(rule, problem, place))
 
     def override(self, bindings: Mapping[str, Any]) -> None:
         """Let the bindings of the fixture `workflow_bindings` win over the configuration's."""

@@ -7,7 +7,7 @@ import importlib
 import inspect
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -273,15 +273,23 @@ class ProjectSwitcher:
         configured: Ini `workflows_config`.
         environment: Ini `workflows_wrangler_env`.
         dev_vars: Ini `workflows_dev_vars`.
+        made: Called with each project, before anything of it is imported.
 
     Attributes:
         active: The project whose modules can be imported now; None where there is none.
     """
 
     def __init__(
-        self, rootdir: Path, configured: str | None, environment: str | None, *, dev_vars: bool = True
+        self,
+        rootdir: Path,
+        configured: str | None,
+        environment: str | None,
+        *,
+        dev_vars: bool = True,
+        made: Callable[[Project], None] = lambda project: None,
     ) -> None:
         self._dev_vars = dev_vars
+        self._made = made
         self._rootdir = rootdir
         self._configured = configured
         self._environment = environment
@@ -321,7 +329,10 @@ class ProjectSwitcher:
         found = find_config(folder, self._rootdir, self._configured)
         if found is None:
             return None
-        project = self._projects.setdefault(found, Project(found, self._environment, dev_vars=self._dev_vars))
+        if found not in self._projects:
+            self._projects[found] = Project(found, self._environment, dev_vars=self._dev_vars)
+            self._made(self._projects[found])
+        project = self._projects[found]
         if self._configured is not None:
             assert project.config
         return project

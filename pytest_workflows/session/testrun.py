@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pytest_workflows.rules.registry import RuleObservers
     from pytest_workflows.standins.stores import Stores
 
+    from .import_findings import ImportFindings
     from .rule_warnings import RuleWarnings
     from .run_setup import RunSetup
     from .seeds import Seeds
@@ -50,6 +51,7 @@ class TestRun:
         early_uses: What the Worker's module used while it was imported for pytest's collection, and nobody provides.
         seeds: What the session's seeds have left.
         checks: Checks the configuration's bindings, once a session.
+        imports: What is wrong with the imports of the session's Workers.
 
     Attributes:
         setup: What the run is made from: the test, its settings, its project and its plan.
@@ -74,11 +76,13 @@ class TestRun:
         early_uses: list[UnprovidedError] | None = None,
         seeds: Seeds | None = None,
         checks: ConfigChecks | None = None,
+        imports: ImportFindings | None = None,
     ) -> None:
         self.setup = setup
         self._check_time = freezer.check
         self._seeds = seeds
         self._checks = checks
+        self._imports = imports
         self._seed: object = None
         self.has_fixture = has_fixture
         self.env = EnvResolver(
@@ -136,6 +140,11 @@ class TestRun:
         return self._lifecycle.engine
 
     @property
+    def open_engine(self) -> Engine | None:
+        """The test's engine while it is open; None otherwise."""
+        return self._lifecycle.open_engine
+
+    @property
     def engine(self) -> Engine:
         """The test's engine, made on first use."""
         return self._lifecycle.engine or self._open()
@@ -154,6 +163,8 @@ class TestRun:
         if self._kept is not None:
             self._kept.attach(engine)
         self._uses.attach(engine)
+        if self._imports is not None:
+            self._imports.attach(engine, self.project)
         return engine
 
     def begin_again(self) -> Engine | None:
