@@ -3,21 +3,3 @@
 It needs the extra `pull`, the platform's own client. That client's models change values (`true` is 1.0 there), so its
 requests are used and its models are not: what a dump says belongs to `recordings.production`.
 """
-
-from __future__ import annotations
-
-from .api import IN_FLIGHT, Account
-from .credentials import Credentials, credentials_from
-from .errors import AccountError, InstanceGoneError, UnreadableInstanceError
-from .pulling import pull_recording
-
-__all__ = [
-    "IN_FLIGHT",
-    "Account",
-    "AccountError",
-    "Credentials",
-    "InstanceGoneError",
-    "UnreadableInstanceError",
-    "credentials_from",
-    "pull_recording",
-]

@@ -13,15 +13,10 @@ from typing import Annotated
 import typer
 
 from durable_engine import printable
-from pytest_workflows.account import (
-    IN_FLIGHT,
-    Account,
-    AccountError,
-    InstanceGoneError,
-    UnreadableInstanceError,
-    credentials_from,
-    pull_recording,
-)
+from pytest_workflows.account.api import IN_FLIGHT, Account
+from pytest_workflows.account.credentials import credentials_from
+from pytest_workflows.account.errors import AccountError, InstanceGoneError, UnreadableInstanceError
+from pytest_workflows.account.pulling import pull_recording
 from pytest_workflows.cli.errors import INPUT, OK, CommandError, UsageError
 from pytest_workflows.cli.options import Config, JsonOutputs
 from pytest_workflows.cli.project import Found, find_project
