@@ -14,7 +14,7 @@ from pytest_workflows.exploration.source_run import InstanceEnd, SourceCall, Sou
 from .upgrade_text import UpgradeText
 
 if TYPE_CHECKING:
-    from durable_engine import Ask, Effect, Engine, Instance, Place, StepKey
+    from durable_engine import Ask, CallbackRun, Effect, Engine, Instance, Place, StepKey
     from pytest_workflows.bindings.env_resolver import EnvResolver
     from pytest_workflows.exploration.clock_values import Window
     from pytest_workflows.project.old_source import OldSource
@@ -137,10 +137,24 @@ class RunUpgrade(Observer):
             self._calls.setdefault(instance.key, []).append(call)
 
     def execution_started(self, instance: Instance, event: Any) -> None:
-        """Judge an execution of today's source."""
+        """Judge an execution of today's source; let one of the older source see what the test has replaced."""
+        self._follow_patches()
         flight = self._flight(instance)
         if flight is not None:
             flight.begin()
+
+    def callback_started(self, instance: Instance, run: CallbackRun) -> None:
+        """Let the older source see what the test has replaced since."""
+        self._follow_patches()
+
+    def _follow_patches(self) -> None:
+        if self.project is not None and self._in_flight is None:
+            self.project.follow_patches()
+
+    def close(self) -> None:
+        """The run is over."""
+        if self.project is not None:
+            self.project.close()
 
     def step_asked(self, instance: Instance, ask: Ask) -> None:
         """Judge a step that today's source asks for."""
@@ -207,7 +221,8 @@ class RunUpgrade(Observer):
             if now.instances[key].is_final or runs[key].status == "waiting":
                 flight.finish()
             if flight.difference is not None:
-                raise WorkflowUpgradeError(text.of_path(key, flight.difference, flight.old_places, flight.new_places))
+                difference = _named(flight.difference, today.instances.get(key), old.instances.get(key))
+                raise WorkflowUpgradeError(text.of_path(key, difference, flight.old_places, flight.new_places))
         window = self._window(today, old)
         for key, flight in self._in_flight.items():
             if key in today.instances:
@@ -284,7 +299,19 @@ class RunUpgrade(Observer):
         error, output = run.error, run.row.output
         said = None if error is None else (error["name"], _last_line(error["message"]))
         calls = self._calls.get(key, [])
-        return InstanceEnd(run.status, None if output is None else decode(output), said, calls)
+        places = {ask.key: ask.place for record in run.executions for ask in record.path}
+        return InstanceEnd(run.status, None if output is None else decode(output), said, calls, places)
+
+
+def _named(difference: PathDifference, today: InstanceEnd | None, old: InstanceEnd | None) -> PathDifference:
+    """A difference by its name: a step is no other one renamed, or before it, that both sources have beside it."""
+    is_gone = today is not None and difference.old not in today.places
+    has_both = old is not None and difference.new in old.places
+    if difference.kind in ("renamed", "reordered") and is_gone and has_both:
+        return PathDifference(difference.old, None, "lost")
+    if difference.kind == "renamed" and not is_gone and has_both:
+        return PathDifference(difference.old, difference.new, "reordered")
+    return difference
 
 
 def _in_flight(engine: Engine, instance: Instance) -> InFlight:
