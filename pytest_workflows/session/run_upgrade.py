@@ -92,6 +92,7 @@ class RunUpgrade(Observer):
         self._calls: dict[Key, list[SourceCall]] = {}
         self._in_flight: dict[Key, InFlight] | None = None
         self._given: Mapping[str, Any] | None = None
+        self._is_repeated = False
         self.unknown = ""
 
     @property
@@ -176,10 +177,12 @@ class RunUpgrade(Observer):
         assert self.project is not None
         live = [one for one in self._engine.instances if not one.finished]
         in_flight = {one.key: _in_flight(self._engine, one) for one in live}
-        for key, flight in in_flight.items():
-            # An attempt that is made again says nothing of the source.
-            calls = self._calls.get(key, [])
-            calls[:] = [call for call in calls if call.step not in flight.lost]
+        # An attempt that is made again has its effects again, whatever the source.
+        self._is_repeated = any(
+            call.step in flight.lost and not call.is_harmless
+            for key, flight in in_flight.items()
+            for call in self._calls.get(key, ())
+        )
         self.project.deploy()
         self._env.deploy(self._given)
         self._in_flight = in_flight
@@ -227,9 +230,9 @@ class RunUpgrade(Observer):
         for key, flight in self._in_flight.items():
             if key in today.instances:
                 self._compare_instance(key, flight, now, today, old, window, text, is_stopped=is_stopped)
-        has_lost = any(flight.lost for flight in self._in_flight.values())
-        if failure is None and not has_lost:
+        if failure is None and not self._is_repeated:
             self._compare_stores(now, today, old, window, text)
+        has_lost = any(flight.lost for flight in self._in_flight.values())  # only the test may see what is repeated
         if failure is not None and old.passed and not has_lost:
             raise WorkflowUpgradeError(text.of_test(failure)) from failure
         if is_stopped and any(not now.instances[key].is_final for key in self._in_flight):
@@ -253,9 +256,10 @@ class RunUpgrade(Observer):
         mine, usual, before = now.instances[key], today.instances[key], old.instances.get(key)
         if mine.is_final or (usual.is_final and not is_stopped):
             different = end_difference(mine, usual, before)
-            if different is not None:
+            # What a repeated effect answers may be another value, as after any crash.
+            if different is not None and not (self._is_repeated and mine.status == usual.status == "complete"):
                 raise WorkflowUpgradeError(text.of_end(key, different, flight.old_places, flight.new_places))
-        called = call_difference(mine, usual, before, flight.lost, window)
+        called = None if self._is_repeated else call_difference(mine, usual, before, window)
         if called is not None:
             raise WorkflowUpgradeError(text.of_call(key, *called, flight.old_places, flight.new_places))
 
