@@ -21,6 +21,7 @@ from .session.fixtures import (  # noqa: F401 (pytest finds fixtures by their na
     workflow_env,
     workflow_seed,
     workflow_worker,
+    workflow_workers,
 )
 from .session.hooks.durations import Durations
 from .session.hooks.exploration import NAME, ExplorationHooks

@@ -93,8 +93,9 @@ class TestRun:
             check=freezer.check,
             is_strict=setup.settings.unused_mocks == "error",
             template=self._left_by_seed,
+            registry=setup.registry,
         )
-        self.secrets = RunSecrets(setup.settings, setup.project)
+        self.secrets = RunSecrets(setup.settings, setup.project, setup.registry)
         self.recordings = RunRecordings(setup, self.env, self.secrets)
         self.examples = Examples(self)
         self._lifecycle = EngineLifecycle(setup, freezer, stderr)
