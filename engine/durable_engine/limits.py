@@ -32,7 +32,7 @@ class Limits:
         most_steps: The most that the limit of a workflow may be.
         subrequests: Requests of one invocation by `fetch`; None for any number.
         service_calls: Calls of the platform's services by one invocation; None for any number.
-        cpu: Milliseconds of processor time of one attempt of a step. Nothing ends one that takes more.
+        cpu_ms: Milliseconds of processor time of one attempt of a step. Nothing ends one that takes more.
         memory: Bytes of an isolate. Nothing ends what takes more.
         kept: Milliseconds for which an ended instance is kept of which nobody said for how long; None keeps it.
         longest_kept: The most milliseconds for which one is kept; None for any number.
@@ -50,7 +50,7 @@ class Limits:
     most_steps: int | None = None
     subrequests: int | None = None
     service_calls: int | None = None
-    cpu: int | None = None
+    cpu_ms: int | None = None
     memory: int | None = None
     kept: int | None = None
     longest_kept: int | None = None

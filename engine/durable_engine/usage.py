@@ -31,10 +31,14 @@ class Subrequests:
         self.limits = limits
         self.made: dict[SubrequestKind, int] = {"fetch": 0, "service": 0}
 
+    def has_left(self, kind: SubrequestKind) -> bool:
+        """Whether there may be one more."""
+        limit = self.limits[kind]
+        return limit is None or self.made[kind] < limit
+
     def take(self, kind: SubrequestKind) -> bool:
         """Count one, if the limit allows it."""
-        limit = self.limits[kind]
-        if limit is not None and self.made[kind] >= limit:
+        if not self.has_left(kind):
             return False
         self.made[kind] += 1
         return True

@@ -47,6 +47,7 @@ class Settings:
         failures_dir: Where recordings are written, relative to rootdir.
         records_for_reports: Whether every instance is recorded for the reports at the end, whatever is written.
         dev_vars: Whether `.dev.vars` beside the configuration is read.
+        plan: The plan of the account that the Worker is deployed to: `"free"` or `"paid"`.
     """
 
     config: str | None = None
@@ -71,6 +72,7 @@ class Settings:
     failures_dir: str = FAILURES_DIR
     records_for_reports: bool = False
     dev_vars: bool = True
+    plan: str = "paid"
 
     def for_item(self, item: pytest.Item) -> Settings:
         """These settings with the item's markers applied; the closest marker wins.

@@ -35,13 +35,13 @@ class Stopwatch:
     def __init__(self) -> None:
         self.ns = 0
 
-    def run(self, function: Callable[..., T], *args: Any) -> T:
+    def run(self, function: Callable[..., T], *args: Any, **named: Any) -> T:
         """Call a function: a slice."""
         __tracebackhide__ = True
         outer, _nested.ns = _nested.ns, 0
         began = thread_time_ns()
         try:
-            return function(*args)
+            return function(*args, **named)
         finally:
             took = thread_time_ns() - began
             self.ns += took - _nested.ns

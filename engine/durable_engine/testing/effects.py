@@ -90,10 +90,10 @@ def count_subrequest(kind: SubrequestKind) -> JsException | None:
         return None
     if subrequests.take(kind):
         return None
-    made = f"{whose} has made {subrequests.made[kind]}, which is the limit"
+    made = f"{whose} has made {subrequests.made[kind]:,}"
     if kind == "fetch":
-        return with_fact(TOO_MANY_FETCHES, f"{made} of requests.")
-    return with_fact(TOO_MANY_SERVICE_CALLS, f"{made} of calls of bindings.")
+        return with_fact(TOO_MANY_FETCHES, f"{made} requests, and may make no more.")
+    return with_fact(TOO_MANY_SERVICE_CALLS, f"{made} calls of bindings, and may make no more.")
 
 
 def make_effect(
