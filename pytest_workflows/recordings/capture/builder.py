@@ -39,6 +39,7 @@ from pytest_workflows.recordings.format.model import (
     LogLine,
     ModificationRecord,
     Recording,
+    ResourceUse,
     RunSettings,
     SentEvent,
     SourcePlace,
@@ -46,6 +47,7 @@ from pytest_workflows.recordings.format.model import (
 )
 from pytest_workflows.recordings.format.redaction import HIDDEN
 from pytest_workflows.recordings.format.values import tag, tag_items
+from pytest_workflows.timeline.usage import Use, uses_of
 
 from .observer import AttemptKey, OutputLine, Watched
 
@@ -71,6 +73,7 @@ class Snapshot:
         exception: The exception that ended it.
         seen: The observations of it.
         real_now: Real seconds.
+        uses: What it has used of what the platform limits.
     """
 
     workflow: str
@@ -87,6 +90,7 @@ class Snapshot:
     exception: BaseException | None
     seen: Watched
     real_now: float
+    uses: list[Use]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,7 @@ def snapshot(engine: Engine, instance: Execution, seen: Watched) -> Snapshot:
         exception=engine.exceptions.get(key),
         seen=seen,
         real_now=time.perf_counter(),
+        uses=uses_of(engine, instance),
     )
 
 
@@ -210,6 +215,7 @@ class _Builder:
             traceback=None if run.exception is None else _traceback(run.exception),
             real_ms=round(((seen.ended or run.real_now) - seen.began) * 1000, 3),
             lives=max(seen.executions, 1),
+            uses=[ResourceUse(one.resource, _rounded(one.used) or 0, one.limit, one.unit) for one in run.uses],
         )
 
     # -- steps -------------------------------------------------------------------------------------------------------
