@@ -405,6 +405,7 @@ class _Reader:
             self._fail("vars", f"vars is {kind_of(variables)}, not a table of variables.")
         self._check_triggers(settings.get("triggers", {}))
         consumers = self._consumers(settings.get("queues", {}))
+        limits = self._limits(settings.get("limits", {}))
         secrets = self._required_secrets(settings.get("secrets"))
         others += [(name, "secrets.required") for name in secrets or ()]
         self._check_unique([workflow.binding for workflow in workflows] + [name for name, _ in others] + [*variables])
@@ -425,7 +426,7 @@ class _Reader:
             settings=settings,
             consumers=consumers,
             own_names=frozenset(own_names),
-            limits=self._limits(settings.get("limits", {})),
+            limits=limits,
         )
 
     def _with_environment(self, data: dict[str, Any]) -> dict[str, Any]:
