@@ -161,6 +161,7 @@ async def test_a_replay_counts_nothing():
 
         async def run(event, step):
             replayed.append(current_scope.get().instance.replaying)
+            await step.do("first")(lambda: None)()
             request()
 
         await engine.bind("W", run).create()
