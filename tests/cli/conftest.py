@@ -249,6 +249,8 @@ class Platform:
                 return 200, {}, success([{"id": "acc", "name": "Ours"}])
             case ["accounts", "acc", "workflows"]:
                 return 200, {}, success([{"name": "orders"}, {"name": "reports"}], total_count=2, page=1, per_page=100)
+            case ["accounts", "acc", "workflows", "orders"]:
+                return 200, {}, success({"name": "orders"})
             case ["accounts", "acc", "workflows", "orders", "instances"]:
                 return 200, {}, self._list(query)
             case ["accounts", "acc", "workflows", "orders", "instances", id] if id in self.instances.keys() - self.gone:
