@@ -201,6 +201,8 @@ class TestRun:
     def close(self) -> None:
         """End the engine: no task, timer or row of it stays. Closing twice is fine."""
         self._uses.close()
+        if self._upgrade is not None:
+            self._upgrade.close()
         engine = self._lifecycle.open_engine
         if engine is not None:
             from pytest_workflows.introspection.registry import registry_of
