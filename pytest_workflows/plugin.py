@@ -21,6 +21,7 @@ from .session.fixtures import (  # noqa: F401 (pytest finds fixtures by their na
     workflow_env,
     workflow_seed,
     workflow_worker,
+    workflow_workers,
 )
 from .session.hooks.durations import Durations
 from .session.hooks.exploration import NAME, ExplorationHooks
@@ -32,6 +33,7 @@ from .session.report_sections import RECORDINGS, SECTION, ColouredSections, show
 from .session.session import SESSION, WorkflowSession
 from .session.session_report import RunCollector
 from .session.terminal import TERMINAL, examine_terminal
+from .session.upgrade_calls import call_for_upgrade
 from .session.xdist_channel import CHANNEL, XdistChannel
 
 
@@ -73,6 +75,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
         config.pluginmanager.register(JunitSections(config, (SECTION, RECORDINGS)))
     config.pluginmanager.register(config.stash[CHANNEL])
+    if config.getoption("workflows_upgrade_from") is not None:
+        from .session.hooks.upgrade import set_up_upgrade
+
+        set_up_upgrade(config, session)
     config.pluginmanager.register(ExplorationHooks(config, session, read_exploration(config)), NAME)
     config.pluginmanager.register(ColouredSections())
     config.pluginmanager.register(RunCollector(config))
@@ -157,6 +163,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     test_run = item.config.stash[SESSION].test_run
     if test_run is None:
         return (yield)
+    if test_run.plan.upgrade_from is not None:
+        return (yield from call_for_upgrade(test_run))
     try:
         outcome = (yield from explain_async(item)) if test_run.has_fixture else (yield)
         test_run.check()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -39,9 +39,10 @@ from .time.interleaving import Interleaving
 from .time.turns import Turns
 from .time.waits import Waiter, Waits, read_timeout
 from .time.worker_calls import WorkerCalls
+from .usage import InstanceUsage, Subrequests
 from .values.datetimes import PLAIN_DATETIME, read_now, to_datetime, to_ms
 from .values.durations import duration_ms
-from .workflow import DEFAULT_STEP_LIMIT, Workflow
+from .workflow import Workflow
 
 DEFAULT_TIMEOUT = 5.0
 
@@ -82,6 +83,7 @@ class Engine:
         passthrough: As given, and what ends the session or a loop.
         manual_clock: As given.
         closed: Whether the engine is closed; everything that belongs to it is closed with it.
+        is_deploying: Whether another source is being deployed, whose workflows take the place of those that are bound.
         lifecycle: The instances, and what the calls of bindings and handles do with them.
         observers: Notified of what happens.
         findings: The broken rules that were noticed.
@@ -127,7 +129,9 @@ class Engine:
         self.manual_clock = manual_clock
         self.passthrough: tuple[type[BaseException], ...] = (KeyboardInterrupt, SystemExit, GiveWay, *passthrough)
         self.closed = False
+        self.is_deploying = False
         self.exceptions: dict[int, BaseException] = {}
+        self._usage: dict[int, InstanceUsage] = {}
         self.attached: dict[type[Any], Any] = {}
         self.observers = Observers(self.passthrough)
         self.findings = Findings(self.observers.found, ignore_rules, rules)
@@ -215,24 +219,26 @@ class Engine:
         workflow: Callable[[Any, Any], Any],
         *,
         workflow_name: str | None = None,
-        step_limit: int = DEFAULT_STEP_LIMIT,
+        step_limit: int | None = None,
         implicit_dependencies: bool = True,
         preserves_non_retryable: bool = True,
         concurrency: int | None = None,
         retention: Mapping[str, Any] | None = None,
+        setup: Callable[[], object] | None = None,
     ) -> WorkflowBinding:
-        """Bind a workflow to a name.
+        """Bind a workflow to a name; while another source is deployed, to one that is bound already as well.
 
         Args:
             name: The binding's name, `ORDERS`.
             workflow: A callable `(event, step) -> result`, plain or async, called for each execution of an instance.
             workflow_name: The workflow's own name, as events carry it; the binding's by default.
-            step_limit: How many `do` steps an execution may ask for.
+            step_limit: How many `do` steps an execution may ask for; as many as the limits allow by default.
             implicit_dependencies: Whether a callback's parameters name its dependencies.
             preserves_non_retryable: Whether an attempt that a `NonRetryableError` ended shows that error.
             concurrency: How many instances run at a time, from 1 on; further ones are queued. None for any number.
             retention: For how long instances are kept after their end that are created without saying so:
                 `{"successRetention": "1 day", "errorRetention": "7 days"}`, or one of the two.
+            setup: Called in the context of each task that runs code of an instance, to set context variables.
 
         Raises:
             InvalidArgumentError: If the name is taken or empty, the workflow cannot be called, or a setting of it
@@ -241,7 +247,7 @@ class Engine:
         self.check_open()
         if not isinstance(name, str) or not name:
             raise InvalidArgumentError(f"A binding's name is a text such as 'ORDERS', not {name!r}.")
-        if name in self._bindings:
+        if name in self._bindings and not self.is_deploying:
             raise InvalidArgumentError(f"The binding {name!r} exists already: {self._bindings[name]!r}.")
         if not callable(workflow):
             raise InvalidArgumentError(f"A workflow is a callable (event, step) -> result, not {workflow!r}.")
@@ -249,22 +255,32 @@ class Engine:
             isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1
         ):
             raise InvalidArgumentError(f"concurrency is a number of instances from 1 on, or None, not {concurrency!r}.")
-        binding = WorkflowBinding(
-            self,
-            Workflow(
-                name,
-                workflow_name or name,
-                workflow,
-                step_limit,
-                implicit_dependencies,
-                preserves_non_retryable,
-                concurrency,
-                read_retention(retention),
-            ),
+        bound = Workflow(
+            name,
+            workflow_name or name,
+            workflow,
+            self.limits.steps_of(step_limit),
+            implicit_dependencies,
+            preserves_non_retryable,
+            concurrency,
+            read_retention(retention),
+            setup,
         )
-        self._bindings[name] = binding
-        self.lifecycle.open(binding.workflow)
-        return binding
+        if name in self._bindings:
+            self._bindings[name].workflow.become(bound)
+        else:
+            self._bindings[name] = WorkflowBinding(self, bound)
+            self.lifecycle.open(bound)
+        return self._bindings[name]
+
+    @contextlib.contextmanager
+    def deploying(self) -> Iterator[None]:
+        """A block in which another source is deployed: `bind` takes names that are bound, whose instances go on."""
+        self.is_deploying = True
+        try:
+            yield
+        finally:
+            self.is_deploying = False
 
     def set_scene(self, now_ms: int, seed: int | str | None = None) -> None:
         """Put the clock elsewhere, and let ids come from another seed, before anything happens.
@@ -329,6 +345,16 @@ class Engine:
             ModificationError: If one contradicts those in force; none has taken effect then.
         """
         self.lifecycle.modify(workflow, id, modifications)
+
+    def usage_of(self, key: int) -> InstanceUsage:
+        """What an instance has used of what the platform limits, by the key of its row."""
+        if key not in self._usage:
+            self._usage[key] = InstanceUsage(self.limits.of_subrequests)
+        return self._usage[key]
+
+    def new_subrequests(self) -> Subrequests:
+        """The count of the subrequests of one call of the Worker's code."""
+        return Subrequests(self.limits.of_subrequests)
 
     # -- the loop and its time ---------------------------------------------------------------------------------------
 

@@ -113,7 +113,11 @@ class Lifecycle:
     def exists(self, workflow: Workflow, id: str) -> bool:
         """Whether the workflow has an instance of that id."""
         self._engine.check_loop()
-        return self.find(workflow, id) is not None
+        instance = self.find(workflow, id)
+        if instance is not None and self._is_dropped(instance):
+            self.discard(workflow, [id])
+            return False
+        return instance is not None
 
     def find(self, workflow: Workflow, id: str) -> Execution | None:
         """The instance's present execution, or None."""
@@ -132,9 +136,17 @@ class Lifecycle:
         """
         self._engine.check_loop()
         instance = self.find(workflow, id)
-        if instance is None:
+        if instance is None or self._is_dropped(instance):
             raise JsException("Error", NOT_FOUND)
         return instance
+
+    def _is_dropped(self, instance: Execution) -> bool:
+        """Whether the platform keeps an instance no longer, since it has ended and nobody said for how long to keep it.
+
+        The test still sees it: what it waits for may come long after the end of an instance that it asks of then.
+        """
+        kept = self._engine.limits.kept
+        return kept is not None and instance.row.is_unclaimed(self._clock.now_ms, kept)
 
     def aborted_by(self, key: tuple[str, str]) -> BaseException | None:
         """The error for the test that an instance was stopped for; None where it was not."""
@@ -185,7 +197,7 @@ class Lifecycle:
         modifications = self.modifications_of(workflow, id)
         for listener in list(self.on_create):
             listener(workflow, id, modifications)
-        kept = retention.or_else(workflow.retention)
+        kept = retention.or_else(workflow.retention).at_most(self._engine.limits.kept_for)
         row = self._store.add_instance(workflow.name, id, self._clock.now_ms, params, kept, trigger)
         self._record_queued(row)
         instance = self._execute(workflow, row)
@@ -301,12 +313,39 @@ class Lifecycle:
             point: The fault point that it has come to, for reports.
         """
         instance = self.require(workflow, id)
-        if instance.finished or instance.row.status == "paused" or self._slots[workflow.name].is_queued(id):
-            return
-        instance.give_back()
-        self._paths.lost(instance.row.key, self._clock.now_ms, point)
-        instance.kill()
-        self._observers.crashed(instance)
+        if self._is_in_memory(instance):
+            self._lose([instance], point)
+            self._recover(instance)
+
+    def deploy(self, replace: Callable[[], None], first: Instance, point: FaultPoint) -> None:
+        """Deploy another source: every instance loses its memory, and recovers with that source.
+
+        Args:
+            replace: Puts the other source in place of the present one, while no instance is in memory.
+            first: The instance that has come to a fault point, and recovers first.
+            point: The fault point, for reports.
+        """
+        lost = [one for one in self._executions.values() if self._is_in_memory(one)]
+        lost.sort(key=lambda one: one is not first)
+        self._lose(lost, point)
+        self._paths.replaced()
+        replace()
+        for instance in lost:
+            self._recover(instance)
+
+    def _is_in_memory(self, instance: Execution) -> bool:
+        """Whether an instance has anything to lose."""
+        is_queued = self._slots[instance.workflow.name].is_queued(instance.id)
+        return not (instance.finished or instance.row.status == "paused" or is_queued)
+
+    def _lose(self, instances: Iterable[Execution], point: FaultPoint | None) -> None:
+        for instance in instances:
+            instance.give_back()
+            self._paths.lost(instance.row.key, self._clock.now_ms, point)
+            instance.kill()
+            self._observers.crashed(instance)
+
+    def _recover(self, instance: Execution) -> None:
         restored = self._execute_again(instance)
         if restored.row.status == "waitingForPause":
             restored.request_pause()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 DEFAULT_STEP_LIMIT = 10_000
@@ -25,13 +25,17 @@ class Retention(NamedTuple):
             default.error if self.error is None else self.error,
         )
 
+    def at_most(self, cut: Callable[[int | None], int | None]) -> Retention:
+        """This retention as far as the platform goes along with it."""
+        return Retention(cut(self.success), cut(self.error))
+
 
 KEPT = Retention()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Workflow:
-    """A workflow that is bound to a name.
+    """A workflow that is bound to a name. It stays the same one when another source of it is deployed.
 
     Attributes:
         name: The binding's name, `ORDERS`.
@@ -42,6 +46,7 @@ class Workflow:
         preserves_non_retryable: Whether an attempt that a `NonRetryableError` ended shows that error.
         concurrency: How many instances run at a time; None for any number.
         retention: For how long an instance is kept that was created without saying so.
+        setup: Called in the context of each task that runs code of an instance, to set context variables; or None.
     """
 
     name: str
@@ -52,3 +57,9 @@ class Workflow:
     preserves_non_retryable: bool = True
     concurrency: int | None = None
     retention: Retention = KEPT
+    setup: Callable[[], object] | None = None
+
+    def become(self, other: Workflow) -> None:
+        """Go on as another source has it: its instances are those of this one."""
+        for one in fields(self):
+            setattr(self, one.name, getattr(other, one.name))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -16,7 +17,7 @@ from pytest_workflows.messages.path_checks import why_no_path, why_not_writable
 from pytest_workflows.messages.short_repr import shown, shown_path
 
 from .settings import FAILURES_DIR, RECORD_STEPS, Settings
-from .value_checks import RULE_NAMES, SECONDS, SEVERITY, TIME
+from .value_checks import PLAN, RULE_NAMES, SECONDS, SEVERITY, TIME
 
 _Given = str | bool | list[str]
 _Read = Callable[[Any, pytest.Config], object]
@@ -115,6 +116,18 @@ def _keys(names: list[str], config: pytest.Config) -> tuple[str, ...]:
     return tuple(names)
 
 
+def _workers(patterns: list[str], config: pytest.Config) -> tuple[Path, ...] | None:
+    from pytest_workflows.errors import WorkflowConfigError
+    from pytest_workflows.project.worker_registry import folders_of
+
+    if not patterns:
+        return None
+    try:
+        return tuple(folders_of(patterns, config.rootpath))
+    except WorkflowConfigError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
 def _timeout(text: str, config: pytest.Config) -> float:
     try:
         seconds = float(text)
@@ -126,6 +139,11 @@ def _timeout(text: str, config: pytest.Config) -> float:
 
 def _severity(text: str, config: pytest.Config) -> str:
     SEVERITY.refuse_others("ini option workflows_unprovided", text)
+    return text
+
+
+def _plan(text: str, config: pytest.Config) -> str:
+    PLAN.refuse_others("ini option workflows_plan", text)
     return text
 
 
@@ -180,6 +198,15 @@ INI_OPTIONS = (
         "path of wrangler.jsonc, .json or .toml (found beside the tests by default)",
     ),
     IniOption(
+        "workflows_workers",
+        "workers",
+        "folders of the Workers that belong together, such as apps/* (by default the repository is searched for them)",
+        kind="args",
+        default=[],
+        form="folders with spaces between them, such as: apps/* gateway",
+        read=_workers,
+    ),
+    IniOption(
         "workflows_wrangler_env",
         "environment",
         "which environment (env.NAME) of the wrangler configuration holds",
@@ -203,6 +230,12 @@ INI_OPTIONS = (
         "unprovided",
         "error or ignore: whether a test fails whose Worker uses what nobody provides (default: error)",
         read=_severity,
+    ),
+    IniOption(
+        "workflows_plan",
+        "plan",
+        "free or paid: whose limits hold, those of the Workers Free or the Workers Paid plan (default: paid)",
+        read=_plan,
     ),
     IniOption(
         "workflows_now",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,6 +38,7 @@ class Settings:
         allow_network: Whether `workers.fetch` may go out.
         limits: The platform's limits that this test sets lower (or higher), by name.
         crash: Whether crash exploration takes the test in (True), leaves it out (False), or the option decides (None).
+        upgrade: Whether a check of an upgrade takes the test in.
         replay: Whether finished instances are replayed from their storage.
         ignore_rules: Names of rules that are not checked.
         ignore_state: Bindings, and tables of them, whose contents a crash may change.
@@ -47,6 +49,8 @@ class Settings:
         failures_dir: Where recordings are written, relative to rootdir.
         records_for_reports: Whether every instance is recorded for the reports at the end, whatever is written.
         dev_vars: Whether `.dev.vars` beside the configuration is read.
+        plan: The plan of the account that the Worker is deployed to: `"free"` or `"paid"`.
+        workers: The folders of the Workers that belong together, from ini; None searches the repository for them.
     """
 
     config: str | None = None
@@ -61,6 +65,7 @@ class Settings:
     allow_network: bool = False
     limits: Mapping[str, int] = field(default_factory=dict)
     crash: bool | None = None
+    upgrade: bool = True
     replay: bool = True
     ignore_rules: tuple[str, ...] = ()
     ignore_state: tuple[str, ...] = ()
@@ -71,6 +76,8 @@ class Settings:
     failures_dir: str = FAILURES_DIR
     records_for_reports: bool = False
     dev_vars: bool = True
+    plan: str = "paid"
+    workers: tuple[Path, ...] | None = None
 
     def for_item(self, item: pytest.Item) -> Settings:
         """These settings with the item's markers applied; the closest marker wins.

@@ -27,6 +27,7 @@ class Sources:
 
     Args:
         folder: The folder of the project's `main`; None where there is no project.
+        others: The same of other versions of the project.
 
     Attributes:
         workflows: The workflow classes by the names of their bindings.
@@ -34,14 +35,26 @@ class Sources:
         outer_cells: The ids of the variables around workflow classes: they are older than any `run`.
     """
 
-    def __init__(self, folder: Path | None) -> None:
-        self._folder = None if folder is None else os.path.realpath(folder)
+    def __init__(self, folder: Path | None, *others: Path | None) -> None:
+        self._folders: list[str] = []
         self.workflows: dict[str, type] = {}
         self.outer_cells: set[int] = set()
         self.given: Mapping[str, Any] = {}
         self._functions: dict[type, list[FunctionType]] = {}
         self._classes: set[tuple[str, str]] = set()
         self._verdicts: dict[tuple[str, str], bool] = {}
+        for one in (folder, *others):
+            self.add_folder(one)
+
+    def add_folder(self, folder: Path | None) -> None:
+        """Count the sources of another Worker among those under test.
+
+        Args:
+            folder: The folder of its `main`; None where it has none.
+        """
+        if folder is not None:
+            self._folders.append(os.path.realpath(folder))
+            self._verdicts.clear()
 
     def add_class(self, name: str, cls: type) -> None:
         """Count a bound workflow class as the Worker's, with the user's classes that it derives from.
@@ -70,7 +83,7 @@ class Sources:
 
     def is_file(self, file: str) -> bool:
         """Whether a whole file is the Worker's."""
-        return self._folder is not None and code_owner.is_workers(self._folder, file)
+        return any(code_owner.is_workers(folder, file) for folder in self._folders)
 
     def is_code(self, code: CodeType) -> bool:
         """Whether a function's code is the Worker's; that of a module's top level is not: it runs when imported."""

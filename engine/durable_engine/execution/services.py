@@ -21,6 +21,7 @@ from durable_engine.testing.step_findings import StepFindings
 from durable_engine.time.activity import Activity
 from durable_engine.time.clock import Timer, VirtualClock
 from durable_engine.time.turns import Turns
+from durable_engine.usage import InstanceUsage
 from durable_engine.workflow import Workflow
 
 
@@ -36,6 +37,9 @@ class InstanceOwner(Protocol):
 
     def crash(self, workflow: Workflow, id: str, point: FaultPoint | None = None) -> None:
         """Lose an instance's memory and recover it from storage."""
+
+    def deploy(self, replace: Callable[[], None], first: Instance, point: FaultPoint) -> None:
+        """Deploy another source: every instance loses its memory, and recovers with that source."""
 
     def free_slots(self, workflow: Workflow, ids: Iterable[str]) -> None:
         """Free the slots of instances that run no more: as many go on that are queued."""
@@ -77,6 +81,10 @@ class Services(InstanceEngine, Protocol):
     @property
     def exceptions(self) -> dict[int, BaseException]:
         """The exceptions that instances failed with, by the key of their row."""
+        ...
+
+    def usage_of(self, key: int) -> InstanceUsage:
+        """What an instance has used of what the platform limits, by the key of its row."""
         ...
 
     # -- who is notified, and what the test changed ------------------------------------------------------------------
