@@ -58,7 +58,8 @@ def _calls(table: dict[str, Any]) -> str:
         if outcome[0] == "ends":
             shown = "the interpreter ends"
         else:
-            shown = f"`{outcome[1].rpartition('.')[2]}({', '.join(map(repr, outcome[2]))})`"
+            said = ", ".join(str(one) for one in outcome[2])
+            shown = f"`{outcome[1].rpartition('.')[2]}`" + f": {said}" * bool(said)
         lines.append(f"| `{what}` | {versions} | {_cell(shown)} |")
     return "\n".join(lines)
 

@@ -27,7 +27,10 @@ from workers import WorkflowEntrypoint
 
 
 def named(name, *parts):
-    return __import__(name, fromlist=parts)
+    try:
+        return __import__(name, fromlist=parts)
+    except ImportError:
+        raise
 
 
 def tried(code):
