@@ -479,6 +479,28 @@ def test_recordings_of_its_workflows_are_replayed(run: Any, apps: Any) -> None:
     apps.run(None, "--workflows-replay=.workflows", "--workflows-strict").assert_outcomes(passed=1, failed=1)
 
 
+def test_what_another_worker_does_not_deploy_is_found_in_each_test_that_reaches_it(run: Any, apps: Any) -> None:
+    apps.write("apps/billing/pyproject.toml", '[project]\nname = "billing"\nversion = "1"\ndependencies = []\n')
+    apps.write("apps/billing/src/entry.py", f"import pluggy\n{BILLING_ENTRY}")
+
+    result = run(
+        """
+        async def test_one(workflow_env):
+            assert await workflow_env.ADMIN.who() == "billing"
+
+        async def test_another(workflow_env):
+            assert await workflow_env.ADMIN.who() == "billing"
+
+        async def test_that_does_not_reach_it(workflow_env):
+            assert workflow_env.WHO == "shop"
+        """,
+        "--workflows-strict",
+    )
+
+    result.assert_outcomes(passed=1, failed=2)
+    result.stdout.fnmatch_lines(["*[[]not-deployed[]] */apps/billing/src/entry.py:1: `import pluggy`*"] * 2)
+
+
 # -- which Workers there are -------------------------------------------------------------------------------------------
 
 _ONE_TEST = """
