@@ -8,7 +8,6 @@ import time
 import pytest
 
 from durable_engine import Engine, NeverHappensError, WaitTimeoutError, call_bounded, current_scope
-from durable_engine.context.asyncio_internals import WAKE, sleep_seconds
 
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 HOUR = 3_600_000
@@ -450,19 +449,3 @@ async def test_it_is_done_at_once_on_a_loop_too_that_the_engine_was_not_used_on_
     engine.once_on_loop(lambda: seen.append(1))
 
     assert seen == [1]
-
-
-async def test_a_timer_that_wakes_no_sleep_has_no_length():
-    loop = asyncio.get_running_loop()
-    future = loop.create_future()
-
-    async def wait():
-        await future
-
-    task = asyncio.create_task(wait())
-    await asyncio.sleep(0)
-    handle = loop.call_later(60, WAKE, future, None)
-
-    assert sleep_seconds(handle) is None
-    handle.cancel()
-    task.cancel()

@@ -9,8 +9,10 @@ and virtual time would move while code runs; without `_set_result_unless_cancell
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import gc
+from collections.abc import Iterable, Iterator
 from contextvars import Context
+from types import AsyncGeneratorType, FrameType
 from typing import Any
 
 from .scope import Scope, current_scope
@@ -20,8 +22,6 @@ WAKE = asyncio.futures._set_result_unless_cancelled  # type: ignore[attr-defined
 
 DRIVEN = "awaited"
 """The variable in which a generator of ours keeps what it sends to by itself."""
-
-_SLEEP = asyncio.sleep.__code__
 
 
 def scope_of(context: Context | None) -> Scope | None:
@@ -83,35 +83,26 @@ def wakers(task: asyncio.Task[Any]) -> Iterable[tuple[Any, Context]]:
     return list(getattr(future, "_callbacks", None) or ())
 
 
-def sleep_seconds(handle: Any) -> float | None:
-    """How long the `asyncio.sleep` is that a timer of the loop ends; None where that is not known.
+def frames_of(coroutine: Any) -> Iterator[FrameType]:
+    """The frames of a suspended coroutine, from its own inwards down what it awaits.
 
-    The timer itself has only its end in real time. Checked in CPython 3.11 to 3.14: `sleep` keeps its argument in
-    `delay`. Without it the length is measured, and depends on how soon it is.
+    Checked in CPython 3.11 to 3.14: the awaitable of an async generator's next value refers to the generator. Without
+    it code that awaits inside of one would count as waiting for something unknown, and its sleeps would be real.
     """
-    if handle._callback is not WAKE:
-        return None
-    for callback, _ in list(getattr(handle._args[0], "_callbacks", None) or ()):
-        task = getattr(callback, "__self__", None)
-        coroutine: Any = task.get_coro() if isinstance(task, asyncio.Task) else None
-        while coroutine is not None:
-            if getattr(coroutine, "cr_code", None) is _SLEEP:
-                delay = coroutine.cr_frame.f_locals.get("delay")
-                return delay if isinstance(delay, int | float) else None
-            coroutine = _awaited_by(coroutine)
-    return None
+    while coroutine is not None:
+        kind = next((prefix for prefix in ("cr", "gi", "ag") if hasattr(coroutine, f"{prefix}_frame")), None)
+        if kind is None:
+            coroutine = next((one for one in gc.get_referents(coroutine) if isinstance(one, AsyncGeneratorType)), None)
+            continue
+        frame = getattr(coroutine, f"{kind}_frame")
+        if frame is not None:
+            yield frame
+        coroutine = getattr(coroutine, "gi_yieldfrom" if kind == "gi" else f"{kind}_await")
+        if coroutine is None and kind == "gi" and frame is not None:
+            coroutine = frame.f_locals.get(DRIVEN)  # it sends to what it waits for by itself
 
 
-def _awaited_by(coroutine: Any) -> Any:
-    """What a suspended coroutine, or the generator of an awaitable, waits for."""
-    awaited = getattr(coroutine, "cr_await", None) or getattr(coroutine, "gi_yieldfrom", None)
-    frame = getattr(coroutine, "gi_frame", None)
-    if awaited is None and frame is not None:
-        awaited = frame.f_locals.get(DRIVEN)  # it sends to what it waits for by itself
-    return awaited
-
-
-def is_asyncios(callback: Any) -> bool:
-    """Whether a timer is asyncio's own: a library's (a connection's timeout) belongs to real I/O and stays real."""
+def is_of_asyncio(callback: Any) -> bool:
+    """Whether a timer is asyncio's own, or of a library that only puts asyncio's limits of time in other words."""
     module = getattr(callback, "__module__", None) or ""
-    return module == "asyncio" or module.startswith("asyncio.") or module == "_asyncio"
+    return module.partition(".")[0] in ("_asyncio", "anyio", "async_timeout", "asyncio")
