@@ -67,9 +67,7 @@ class AsyncioTimers:
         found: list[LoopTimer] = []
         for scope, timers in by_scope.items():
             # What an instance left running at its end goes on, and time does not move for it.
-            if scope.is_virtual or (
-                not scope.instance.closed and self._is_asleep(scope, timers, tasks.get(scope, ()))
-            ):
+            if scope.is_virtual or (not scope.instance.closed and self._is_asleep(scope, timers, tasks.get(scope, ()))):
                 found += timers
         calls = self._of_calls()
         if calls and not self._are_calls_held(calls):
@@ -122,10 +120,11 @@ class AsyncioTimers:
     def _is_parked(self, scope: Scope, timers: list[LoopTimer], tasks: Collection[asyncio.Task[Any]]) -> bool:
         if not scope.is_virtual:
             return self._is_asleep(scope, timers, tasks)
-        if any(timer.is_virtual for timer in timers):
-            return True
-        calls = bool(self._engine.worker_calls.open)
-        return calls and self._surroundings(timers, tasks, [scope.instance]).of_all(tasks) is not Wait.FOREIGN
+        has_timer = any(timer.is_virtual for timer in timers)
+        if not scope.is_root:
+            return has_timer  # a delay function holds time for a moment of its own
+        foreign = self._surroundings(timers, tasks, [scope.instance]).of_all(tasks) is Wait.FOREIGN
+        return not foreign and (has_timer or bool(self._engine.worker_calls.open))
 
     def _is_asleep(self, scope: Scope, timers: list[LoopTimer], tasks: Collection[asyncio.Task[Any]]) -> bool:
         """Whether all that happens next to a step's code is that time passes."""

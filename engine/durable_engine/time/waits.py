@@ -124,7 +124,7 @@ class Waits:
             # A waiter whose condition holds goes on with the test before any further timer fires.
             await asyncio.sleep(0)
             return
-        if self._asyncio_timers.hold():
+        if self._asyncio_timers.hold() or self._is_limit_held_up():
             # Code that awaits something foreign may go on to an asyncio timer without our notice.
             await self._until_progress()
             return
@@ -244,6 +244,15 @@ class Waits:
         self._round = max(self._round, timer.round or 0)
         self._engine.clock.fire(timer)
         return True
+
+    def _is_limit_held_up(self) -> bool:
+        """Whether the next timer ends an attempt that waits for a step, and for something foreign beside it."""
+        together = self._engine.clock.due_first()
+        limited = [timer.scope for timer in together if timer.scope is not None and timer.scope.parked]
+        if not any(map(self._asyncio_timers.hold_up, limited)):
+            return False
+        before = self._asyncio_timers.first()
+        return before is None or before.due >= together[0].due
 
     def _is_endless(self, timer: Timer, is_by_hand: bool) -> bool:
         """Whether only calls are left that set themselves off anew, over and over.
