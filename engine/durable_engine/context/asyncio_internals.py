@@ -100,9 +100,3 @@ def frames_of(coroutine: Any) -> Iterator[FrameType]:
         coroutine = getattr(coroutine, "gi_yieldfrom" if kind == "gi" else f"{kind}_await")
         if coroutine is None and kind == "gi" and frame is not None:
             coroutine = frame.f_locals.get(DRIVEN)  # it sends to what it waits for by itself
-
-
-def is_of_asyncio(callback: Any) -> bool:
-    """Whether a timer is asyncio's own, or of a library that only puts asyncio's limits of time in other words."""
-    module = getattr(callback, "__module__", None) or ""
-    return module.partition(".")[0] in ("_asyncio", "anyio", "async_timeout", "asyncio")

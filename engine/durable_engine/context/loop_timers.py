@@ -8,7 +8,9 @@ were. asyncio shows the timers that are set (`_scheduled`); a loop that does not
 
 from __future__ import annotations
 
+import itertools
 import math
+import sys
 from collections.abc import Callable, Iterable
 from contextvars import Context, copy_context
 from typing import Any, NamedTuple
@@ -23,10 +25,19 @@ _METHODS = ("call_at", "call_later", "time")
 
 
 class Due(NamedTuple):
-    """When a timer is due, and how long it was when it was set, in milliseconds of virtual time."""
+    """When a timer is due in virtual time.
+
+    Attributes:
+        at: When, in milliseconds since the engine's start.
+        length: How long it was when it was set, in milliseconds.
+        file: The file whose code has set it.
+        number: Of two that are due at once, the one of the smaller number was set first.
+    """
 
     at: int
     length: int
+    file: str
+    number: int
 
 
 class RecordedTimer:
@@ -74,6 +85,7 @@ class LoopTimers:
         self._recorded: dict[RecordedTimer, None] = {}
         self._is_shown = hasattr(loop, "_scheduled")
         self._shown = (0.0, 0)
+        self._numbers = itertools.count()
         for name in _METHODS:
             setattr(loop, name, getattr(self, name))
 
@@ -122,7 +134,8 @@ class LoopTimers:
         elapsed = self._clock_of(context)
         if elapsed is None or delay is None:  # which the loop refuses
             return self._call_later(delay, callback, *args, context=context)
-        return self._set(elapsed(), delay, self.real_time() + delay, callback, args, context)
+        when, file = self.real_time() + delay, sys._getframe(1).f_code.co_filename
+        return self._set(self._due_in(elapsed(), _in_ms(delay), file), when, callback, args, context)
 
     def call_at(self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None) -> Any:
         """Set a timer by its end, in the seconds of `time`."""
@@ -134,8 +147,13 @@ class LoopTimers:
         # `asyncio.timeout(60)` asks for the time, adds 60 and comes here: since then the machine has had its pauses.
         virtual = elapsed()
         shown, at = self._shown
-        delay = when - shown if shown_to is elapsed and at == virtual and _is_whole(when - shown) else None
-        return self._set(virtual, delay, real, callback, args, context)
+        is_exact = shown_to is elapsed and at == virtual and _is_whole(when - shown)
+        length = _in_ms(when - shown) if is_exact else _rounded(real - self.real_time())
+        due = self._due_in(virtual, length, sys._getframe(1).f_code.co_filename)
+        return self._set(due, real, callback, args, context)
+
+    def _due_in(self, now: int, length: int, file: str) -> Due:
+        return Due(now + length, length, file, next(self._numbers))
 
     def _clock_of(self, context: Context | None) -> Callable[[], int] | None:
         """The virtual clock that a timer of this context, or the running one, belongs to."""
@@ -146,14 +164,12 @@ class LoopTimers:
 
     def _set(
         self,
-        now: int,
-        delay: float | None,
+        due: Due,
         when: float,
         callback: Callable[..., object],
         args: tuple[Any, ...],
         context: Context | None,
     ) -> Any:
-        length = _rounded(when - self.real_time()) if delay is None else _in_ms(delay)
         if self._is_shown:
             timer = handle = self._call_at(when, callback, *args, context=context)
         else:
@@ -161,7 +177,7 @@ class LoopTimers:
             left = max(0, when - self.real_time())
             timer.handle = handle = self._call_later(left, self._fire, timer, context=timer._context)
             self._recorded[timer] = None
-        self._due[timer] = Due(now + length, length)
+        self._due[timer] = due
         return handle
 
     def _fire(self, recorded: RecordedTimer) -> None:
@@ -187,7 +203,9 @@ class LoopTimers:
         known = self._due.get(timer)
         if known is None:
             length = _rounded(timer.when() - self.real_time())
-            known = self._due[timer] = Due(elapsed_ms + length, length)
+            code = getattr(timer._callback, "__code__", None)
+            file = "<unknown>" if code is None else code.co_filename
+            known = self._due[timer] = self._due_in(elapsed_ms, length, file)
         return known
 
 

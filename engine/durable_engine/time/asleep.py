@@ -77,24 +77,30 @@ class Surroundings:
         shielded = _shielded_by(future)
         if shielded is not None:
             return self._of(shielded, None)
-        frame = None if task is None else deque(frames_of(task.get_coro()), maxlen=1).pop()
-        told = None if frame is None else self._told_by(frame, future)
+        told = None if task is None else self._told_by(list(frames_of(task.get_coro())), future)
         return self._of_holders(future, task) if told is None else told
 
-    def _told_by(self, frame: FrameType, future: object) -> Wait | None:
-        """What the innermost frame of a task waits for; None where that is a future of no known kind."""
+    def _told_by(self, frames: list[FrameType], future: object) -> Wait | None:
+        """What a task with these frames waits for, the innermost one last; None for a future of no known kind."""
+        frame = next(reversed(frames), None)
+        if frame is None:
+            return None
         code, variables = frame.f_code, frame.f_locals
         if code is _WAIT:
             return self._of_futures(variables["fs"])
         if variables.get("waiter") is future and "fut" in variables:  # `wait_for` of Python 3.11
             return self._of(variables["fut"], None)
+        files = (frame.f_code.co_filename for frame in reversed(frames))
+        awaiting = next((file for file in files if file not in _LOCKS), "")
+        if self.follows_calls and owner_of(awaiting) is Owner.OURS:
+            return Wait.TIME
         owner = variables.get("self")
         if getattr(owner, "_on_completed_fut", None) is future:
             return Wait.TIME  # a group of tasks, asyncio's or anyio's: they are the code's own
         if code.co_filename in _LOCKS:
-            return Wait.FOREIGN if self.is_of_test(owner) else Wait.UNCLEAR
-        if self.follows_calls and owner_of(code.co_filename) is Owner.OURS:
-            return Wait.TIME
+            # Who has a lock works under it; what waits for a signal waits for whoever gives it.
+            is_lock = isinstance(owner, asyncio.Lock | asyncio.Semaphore)
+            return Wait.FOREIGN if not is_lock and self.is_of_test(owner) else Wait.UNCLEAR
         return None
 
     def _of_holders(self, future: object, waiting: asyncio.Task[Any] | None) -> Wait:

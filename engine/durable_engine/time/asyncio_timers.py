@@ -7,11 +7,11 @@ while the step is asleep: none of its tasks waits for anything but time. See `as
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable
-from functools import partial
+from collections.abc import Collection, Iterable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from durable_engine.context.asyncio_internals import WAKE, is_of_asyncio, scope_of, task_context
+from durable_engine.context.asyncio_internals import WAKE, scope_of, task_context
 from durable_engine.context.frames import is_users
 from durable_engine.context.loop_timers import FOREVER_MS, timers_of
 from durable_engine.context.scope import Scope, open_call
@@ -25,24 +25,31 @@ from .world import World
 SHORT_MS = 1000
 """A sleep of a step that is no longer may poll for something real: it is real while something real is there."""
 
+_ABOUT_TIME = frozenset({"anyio", "async_timeout", "asyncio"})
+"""The folders of asyncio, and of libraries that put its sleeps and limits in other words."""
+
 
 class LoopTimer(NamedTuple):
     """A timer that code of the Worker has set on the loop.
 
     Attributes:
         due: When it is due in virtual time, in epoch milliseconds.
+        number: Of two that are due at once, the one of the smaller number was set first.
         length: How long it was when it was set, in milliseconds.
+        file: The file whose code has set it.
         handle: asyncio's handle of it.
     """
 
     due: int
+    number: int
     length: int
+    file: str
     handle: Any
 
     @property
     def is_virtual(self) -> bool:
         """Whether it can run on virtual time: it is no library's, which may be about something real, and it ends."""
-        return self.length < FOREVER_MS and _is_about_time(self.handle._callback)
+        return self.length < FOREVER_MS and _is_about_time(self.file)
 
 
 class AsyncioTimers:
@@ -76,7 +83,7 @@ class AsyncioTimers:
 
     def first(self) -> LoopTimer | None:
         """The one of them that is due first."""
-        return min(self.virtual(), default=None, key=lambda timer: (timer.due, timer.handle.when()))
+        return min(self.virtual(), default=None, key=lambda timer: timer[:2])
 
     def fire(self, timer: LoopTimer) -> None:
         """Let one fire, in the next turn of the loop."""
@@ -196,14 +203,10 @@ class AsyncioTimers:
     def _timer(self, handle: Any) -> LoopTimer:
         clock = self._engine.clock
         due = timers_of(self._engine.loop).due(handle, clock.now_ms - clock.started_ms)
-        return LoopTimer(clock.started_ms + due.at, due.length, handle)
+        return LoopTimer(clock.started_ms + due.at, due.number, due.length, due.file, handle)
 
 
-def _is_about_time(callback: Callable[..., object]) -> bool:
-    """Whether a timer is asyncio's or the user's own: a library's may be a connection's, and ours is of real time."""
-    if isinstance(callback, partial):
-        return _is_about_time(callback.func)
-    if is_of_asyncio(callback) or isinstance(getattr(callback, "__self__", None), asyncio.Future):
-        return True
-    code = getattr(callback, "__code__", None)
-    return code is not None and is_users(code.co_filename)
+@lru_cache(maxsize=4096)
+def _is_about_time(file: str) -> bool:
+    """Whether timers that code of this file sets are about time alone: a library's may be a connection's."""
+    return is_users(file) or not _ABOUT_TIME.isdisjoint(file.replace("\\", "/").split("/"))
