@@ -14,6 +14,10 @@ class WorkflowConfigWarning(UserWarning):
     """The wrangler configuration has something that wrangler warns of. The message names file and line."""
 
 
+class WorkflowUpgradeError(Exception):
+    """An instance in flight does not come to its end as it should when today's source is deployed under it."""
+
+
 class UnprovidedError(Exception):
     """The Worker used something that the platform has, and that neither this plugin nor the test provides.
 

@@ -32,6 +32,7 @@ from .session.report_sections import RECORDINGS, SECTION, ColouredSections, show
 from .session.session import SESSION, WorkflowSession
 from .session.session_report import RunCollector
 from .session.terminal import TERMINAL, examine_terminal
+from .session.upgrade_calls import call_for_upgrade
 from .session.xdist_channel import CHANNEL, XdistChannel
 
 
@@ -85,6 +86,10 @@ def pytest_configure(config: pytest.Config) -> None:
         from .session.hooks.replay import set_up_replays
 
         set_up_replays(config)
+    if config.getoption("workflows_upgrade_from") is not None:
+        from .session.hooks import upgrade
+
+        config.pluginmanager.register(upgrade.UpgradeHooks(config, session), upgrade.NAME)
     if config.getoption("workflows_durations") is not None:
         config.pluginmanager.register(Durations(config.getoption("workflows_durations")))
 
@@ -157,6 +162,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     test_run = item.config.stash[SESSION].test_run
     if test_run is None:
         return (yield)
+    if test_run.plan.upgrade_from is not None:
+        return (yield from call_for_upgrade(test_run))
     try:
         outcome = (yield from explain_async(item)) if test_run.has_fixture else (yield)
         test_run.check()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -84,6 +84,7 @@ class Engine:
         passthrough: As given, and what ends the session or a loop.
         manual_clock: As given.
         closed: Whether the engine is closed; everything that belongs to it is closed with it.
+        is_deploying: Whether another source is being deployed, whose workflows take the place of those that are bound.
         lifecycle: The instances, and what the calls of bindings and handles do with them.
         observers: Notified of what happens.
         findings: The broken rules that were noticed.
@@ -129,6 +130,7 @@ class Engine:
         self.manual_clock = manual_clock
         self.passthrough: tuple[type[BaseException], ...] = (KeyboardInterrupt, SystemExit, GiveWay, *passthrough)
         self.closed = False
+        self.is_deploying = False
         self.exceptions: dict[int, BaseException] = {}
         self.attached: dict[type[Any], Any] = {}
         self.observers = Observers(self.passthrough)
@@ -223,7 +225,7 @@ class Engine:
         concurrency: int | None = None,
         retention: Mapping[str, Any] | None = None,
     ) -> WorkflowBinding:
-        """Bind a workflow to a name.
+        """Bind a workflow to a name; while another source is deployed, to one that is bound already as well.
 
         Args:
             name: The binding's name, `ORDERS`.
@@ -243,7 +245,7 @@ class Engine:
         self.check_open()
         if not isinstance(name, str) or not name:
             raise InvalidArgumentError(f"A binding's name is a text such as 'ORDERS', not {name!r}.")
-        if name in self._bindings:
+        if name in self._bindings and not self.is_deploying:
             raise InvalidArgumentError(f"The binding {name!r} exists already: {self._bindings[name]!r}.")
         if not callable(workflow):
             raise InvalidArgumentError(f"A workflow is a callable (event, step) -> result, not {workflow!r}.")
@@ -251,22 +253,31 @@ class Engine:
             isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1
         ):
             raise InvalidArgumentError(f"concurrency is a number of instances from 1 on, or None, not {concurrency!r}.")
-        binding = WorkflowBinding(
-            self,
-            Workflow(
-                name,
-                workflow_name or name,
-                workflow,
-                step_limit,
-                implicit_dependencies,
-                preserves_non_retryable,
-                concurrency,
-                read_retention(retention),
-            ),
+        bound = Workflow(
+            name,
+            workflow_name or name,
+            workflow,
+            step_limit,
+            implicit_dependencies,
+            preserves_non_retryable,
+            concurrency,
+            read_retention(retention),
         )
-        self._bindings[name] = binding
-        self.lifecycle.open(binding.workflow)
-        return binding
+        if name in self._bindings:
+            self._bindings[name].workflow.become(bound)
+        else:
+            self._bindings[name] = WorkflowBinding(self, bound)
+            self.lifecycle.open(bound)
+        return self._bindings[name]
+
+    @contextlib.contextmanager
+    def deploying(self) -> Iterator[None]:
+        """A block in which another source is deployed: `bind` takes names that are bound, whose instances go on."""
+        self.is_deploying = True
+        try:
+            yield
+        finally:
+            self.is_deploying = False
 
     def set_scene(self, now_ms: int, seed: int | str | None = None) -> None:
         """Put the clock elsewhere, and let ids come from another seed, before anything happens.

@@ -109,7 +109,16 @@ class InstanceNotFoundError(EngineError):
 
 
 class UnknownValueError(EngineError):
-    """A workflow used a value that is not known, since the recording that it runs against does not have it."""
+    """A workflow used a value that is not known, since the recording that it runs against does not have it.
+
+    Args:
+        message: The message.
+        reason: Why it is not known, as `UnknownValue` has it.
+    """
+
+    def __init__(self, message: str, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class StepFailedError(EngineError):

@@ -301,12 +301,39 @@ class Lifecycle:
             point: The fault point that it has come to, for reports.
         """
         instance = self.require(workflow, id)
-        if instance.finished or instance.row.status == "paused" or self._slots[workflow.name].is_queued(id):
-            return
-        instance.give_back()
-        self._paths.lost(instance.row.key, self._clock.now_ms, point)
-        instance.kill()
-        self._observers.crashed(instance)
+        if self._is_in_memory(instance):
+            self._lose([instance], point)
+            self._recover(instance)
+
+    def deploy(self, replace: Callable[[], None], first: Instance, point: FaultPoint) -> None:
+        """Deploy another source: every instance loses its memory, and recovers with that source.
+
+        Args:
+            replace: Puts the other source in place of the present one, while no instance is in memory.
+            first: The instance that has come to a fault point, and recovers first.
+            point: The fault point, for reports.
+        """
+        lost = [one for one in self._executions.values() if self._is_in_memory(one)]
+        lost.sort(key=lambda one: one is not first)
+        self._lose(lost, point)
+        self._paths.replaced()
+        replace()
+        for instance in lost:
+            self._recover(instance)
+
+    def _is_in_memory(self, instance: Execution) -> bool:
+        """Whether an instance has anything to lose."""
+        is_queued = self._slots[instance.workflow.name].is_queued(instance.id)
+        return not (instance.finished or instance.row.status == "paused" or is_queued)
+
+    def _lose(self, instances: Iterable[Execution], point: FaultPoint | None) -> None:
+        for instance in instances:
+            instance.give_back()
+            self._paths.lost(instance.row.key, self._clock.now_ms, point)
+            instance.kill()
+            self._observers.crashed(instance)
+
+    def _recover(self, instance: Execution) -> None:
         restored = self._execute_again(instance)
         if restored.row.status == "waitingForPause":
             restored.request_pause()

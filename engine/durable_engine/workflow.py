@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 DEFAULT_STEP_LIMIT = 10_000
@@ -29,9 +29,9 @@ class Retention(NamedTuple):
 KEPT = Retention()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Workflow:
-    """A workflow that is bound to a name.
+    """A workflow that is bound to a name. It stays the same one when another source of it is deployed.
 
     Attributes:
         name: The binding's name, `ORDERS`.
@@ -52,3 +52,8 @@ class Workflow:
     preserves_non_retryable: bool = True
     concurrency: int | None = None
     retention: Retention = KEPT
+
+    def become(self, other: Workflow) -> None:
+        """Go on as another source has it: its instances are those of this one."""
+        for one in fields(self):
+            setattr(self, one.name, getattr(other, one.name))

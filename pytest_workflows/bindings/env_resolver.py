@@ -72,7 +72,7 @@ class EnvResolver:
         """The Worker's handlers."""
         from .handlers import Handlers
 
-        return Handlers(self._project, self.context)
+        return Handlers(self._project, self.context, lambda rule, problem, place: self.host.warn(rule, problem, place))
 
     def override(self, bindings: Mapping[str, Any]) -> None:
         """Let the bindings of the fixture `workflow_bindings` win over the configuration's."""
@@ -82,6 +82,28 @@ class EnvResolver:
         """Make everything anew when it is next asked for: the test has another engine."""
         self._resolved, self._proxies = {}, {}
         self.close()
+
+    def deploy(self, given: Mapping[str, Any] | None) -> None:
+        """Make what comes of the Worker's source and configuration anew: another version of both is deployed.
+
+        Args:
+            given: The bindings of the fixture `workflow_bindings` for that version; None where nobody asked for them.
+        """
+        if given is not None:
+            self.override(given)
+        kept = {name for name, value in (self._overrides or {}).items() if not isinstance(value, type)}
+        self._resolved = {name: value for name, value in self._resolved.items() if name in kept}
+        self._proxies = {}
+        engine = self._engine()
+        with engine.deploying():
+            for name in self.workflow_names():
+                if name in engine.bindings:
+                    self.workflow_binding(name)
+        if self._host is not None:
+            self._host.deployed()
+            self._make_stores()
+            for name in self._resolved:
+                _migrate(self._resolved[name])
 
     def close(self) -> None:
         """Let go of the stores."""
@@ -200,12 +222,18 @@ class EnvResolver:
             return value
         from pytest_workflows.workers.binding_wrappers import wrap_binding
 
-        from .call_log import CallLog
+        from .call_log import CallLog, logs_of
 
-        return wrap_binding(value, CallLog(name, self._engine(), is_strict=self._is_strict))
+        log = logs_of(self._engine()).get(name) or CallLog(name, self._engine(), is_strict=self._is_strict)
+        return wrap_binding(value, log)
 
     def contents(self) -> dict[tuple[str, ...], Contents]:
         """What the stores of all bindings hold, by the bindings' names: also of those that nobody has asked for."""
+        self._make_stores()
+        return {} if self._host is None else self._host.stores.contents()
+
+    def _make_stores(self) -> None:
+        """Make the bindings that have stores, whether or not anybody has asked for them."""
         from pytest_workflows.errors import WorkflowConfigError
 
         config = self._config()
@@ -213,7 +241,6 @@ class EnvResolver:
             if self._is_provided(binding) and binding.name not in self._given():
                 with contextlib.suppress(WorkflowConfigError):  # the test has not used it, or knows of it
                     self.resolve(binding.name)
-        return {} if self._host is None else self._host.stores.contents()
 
     @property
     def host(self) -> StandInHost:
@@ -346,3 +373,12 @@ def _is_entrypoint(value: object) -> bool:
     from pytest_workflows.workers.entrypoints import WorkflowEntrypoint
 
     return isinstance(value, type) and issubclass(value, WorkflowEntrypoint)
+
+
+def _migrate(binding: object) -> None:
+    """Apply the migrations that a database has not had; nothing for any other binding."""
+    from pytest_workflows.standins.d1 import D1Database
+
+    found = getattr(binding, "_binding", None)
+    if isinstance(found, D1Database):
+        found._migrations.apply(found._service.database)

@@ -7,6 +7,7 @@ exactly three arguments, in a class with None for `env` and `ctx`; `fetch` gets 
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -72,11 +73,18 @@ class Handlers:
     Args:
         project: The Worker's project; None where no configuration was found.
         context: Gives a `ctx` for a call, of the caller's `props` where it has any.
+        warn: Reports a finding: its rule, the problem and the place.
     """
 
-    def __init__(self, project: Project | None, context: Callable[..., ExecutionContext]) -> None:
+    def __init__(
+        self,
+        project: Project | None,
+        context: Callable[..., ExecutionContext],
+        warn: Callable[[str, str, tuple[str, int]], None],
+    ) -> None:
         self._project = project
         self.context = context
+        self._warn = warn
 
     def entrypoint(self, name: str | type | None) -> type | None:
         """A class of the main module: the default entrypoint for None; None where there is no such class.
@@ -133,7 +141,20 @@ class Handlers:
                 f"{module.__file__} has no {kind} handler: neither a class `Default` with a method `{kind}`, nor a "
                 f"function `on_{kind}`. Add one{_instead(project)}."
             )
+        self._check_function(project, kind, function)
         return FoundHandler(kind, function, is_method=False)
+
+    def _check_function(self, project: Project, kind: str, function: Callable[..., Any]) -> None:
+        """Report a function that the platform never calls at the Worker's compatibility date."""
+        from pytest_workflows.project.wrangler import ignores_functions
+
+        if ignores_functions(project.config):
+            code = inspect.unwrap(function).__code__
+            self._warn(
+                "ignored-handler",
+                f"the function `on_{kind}` is no handler at the Worker's compatibility date",
+                (code.co_filename, code.co_firstlineno),
+            )
 
     def make(self, cls: Any, props: Any = None) -> Any:
         """An object of an entrypoint's class, as each call gets one.
@@ -160,7 +181,9 @@ class Handlers:
         if cls is not None:
             return self.make(cls, props)
         if name is None and self._project is not None:
-            return _Functions(self._project.load_main(), self.context(props))
+            return _Functions(
+                self._project.load_main(), self.context(props), functools.partial(self._check_function, self._project)
+            )
         raise WorkflowConfigError(f"The Worker has no entrypoint {name or 'Default'!r}.")
 
     async def call(self, handler: FoundHandler, argument: object) -> Any:
@@ -207,15 +230,19 @@ class _Functions:
     Args:
         module: The Worker's main module.
         context: The `ctx` of the call.
+        check: Told of each function that is called, with its kind.
     """
 
-    def __init__(self, module: ModuleType, context: ExecutionContext) -> None:
-        self._module, self._context = module, context
+    def __init__(
+        self, module: ModuleType, context: ExecutionContext, check: Callable[[str, Callable[..., Any]], None]
+    ) -> None:
+        self._module, self._context, self._check = module, context, check
 
     def __getattr__(self, name: str) -> Any:
         function = getattr(self._module, f"on_{name}", None)
         if function is None:
             raise AttributeError(name)
+        self._check(name, function)
 
         def call(argument: Any, *_: Any) -> Any:
             return function(*as_many_as_taken(function, _raw(argument, self._context)))

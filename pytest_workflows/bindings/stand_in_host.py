@@ -120,6 +120,18 @@ class StandInHost:
             about=problem,
         )
 
+    def deployed(self) -> None:
+        """Another version of the Worker is deployed: its Durable Objects are made anew.
+
+        Source: Cloudflare's documentation of Durable Objects, which names the error of the calls that are under way.
+        """
+        from pytest_workflows.javascript.objects import js_error
+        from pytest_workflows.standins.object_store import ObjectStore
+
+        for _, store in self.stores.items():  # noqa: PERF102 (no dict)
+            if isinstance(store, ObjectStore):
+                store.reset(js_error("Error", "Durable Object reset because its code was updated."))
+
     def export(self, name: str | None) -> type | None:
         """A class of the Worker's main module: its default entrypoint for None; None where there is no such class."""
         return self.handlers.entrypoint(name)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from durable_engine import FaultPoint
 
 ALL = "all"
+MOST_NAMED = 3
+"""How many tests the summary names for one reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +29,17 @@ class Exploration:
         crash: `"all"` fault points, a number of them that is drawn by seed, one of them; None for none.
         seeds: How many schedules, beside the usual order.
         seed: The one schedule that is to be followed.
+        upgrade_from: The older source that each test begins on; at the fault points of `crash`, all where there is
+            none, today's is deployed. None for none.
     """
 
     crash: str | int | FaultPoint | None = None
     seeds: int = 0
     seed: int | None = None
+    upgrade_from: str | None = None
 
     def __bool__(self) -> bool:
-        return self.crash is not None or self.seeds > 0
+        return self.crash is not None or self.seeds > 0 or self.upgrade_from is not None
 
 
 class Explorer:
@@ -68,18 +73,28 @@ class Explorer:
     def learn(self, plan: RunPlan, outcome: RunOutcome) -> None:
         """Decide which runs follow from the outcome of this one."""
         plain, self._plain = self._plain, False
-        if plan.point is not None or not outcome.passed:
+        if plan.point is not None:
+            return
+        if plan.is_preparation:
+            self._plan_points(plan, outcome)
             return
         schedule = tuple(outcome.trace)
-        if schedule in self._schedules:
-            return  # another seed, and the same order
+        if not outcome.passed or schedule in self._schedules:
+            return  # or another seed, and the same order
         self._schedules.add(schedule)
+        older = self._exploration.upgrade_from
+        if older is None:
+            self._plan_points(plan, outcome)
+        elif outcome.has_instances:
+            self._waiting.append(replace(plan, records=True, upgrade_from=older))
+        if plain and outcome.has_choices and self._exploration.seed is None:
+            self._waiting.extend(RunPlan(seed=seed, records=True) for seed in range(1, self._exploration.seeds + 1))
+
+    def _plan_points(self, plan: RunPlan, outcome: RunOutcome) -> None:
         self.points = outcome.points
         names = Counter(point.title for point in outcome.points)
         for point in self._drawn(outcome.points):
             self._waiting.append(replace(plan, point=point, records=False, is_shared=names[point.title] > 1))
-        if plain and outcome.has_choices and self._exploration.seed is None:
-            self._waiting.extend(RunPlan(seed=seed, records=True) for seed in range(1, self._exploration.seeds + 1))
 
     def stop(self) -> None:
         """Plan no further run."""
@@ -87,9 +102,9 @@ class Explorer:
 
     def _drawn(self, points: Sequence[FaultPoint]) -> Sequence[FaultPoint]:
         wanted: Any = self._exploration.crash
-        if wanted is None:
+        if wanted is None and self._exploration.upgrade_from is None:
             return ()
-        if wanted == ALL:
+        if wanted is None or wanted == ALL:
             return points
         if isinstance(wanted, int):
             drawn = random.Random(f"{self._seed}").sample(range(len(points)), min(wanted, len(points)))
@@ -110,6 +125,8 @@ class Tally:
         unreached: The runs whose point did not come again: test and point.
         findings: Places where a rule is broken: rule, file, line.
         left_out: How many property tests were left out.
+        upgrade_from: The older source that today's took the place of at the points; None for none.
+        not_judged: The tests, with their points where it is about one, that say nothing of an upgrade, by the reason.
     """
 
     tests: int = 0
@@ -120,6 +137,8 @@ class Tally:
     unreached: list[tuple[str, str]] = field(default_factory=list)
     findings: set[tuple[str, str, int]] = field(default_factory=set)
     left_out: int = 0
+    upgrade_from: str | None = None
+    not_judged: dict[str, list[str]] = field(default_factory=dict)
 
     def count_left_out(self, is_left_out: bool) -> None:
         """A property test was met, which is left out if anything is to be explored."""
@@ -137,15 +156,23 @@ class Tally:
             plan: How the run differed from the plain one.
             outcome: What it showed.
         """
+        if plan.is_preparation:
+            return
         if plan.point is None:
             self.schedules += 1
         else:
             self.points += 1
-            if outcome.passed and not outcome.struck:
+            if outcome.unknown:
+                self.note_not_judged(f"{test}{plan.title}", outcome.unknown)
+            elif outcome.passed and not outcome.struck:
                 under = "" if plan.seed is None else f" (seed {plan.seed})"
                 self.unreached.append((test, f"{plan.point}{under}"))
         self.failed += not outcome.passed
         self.findings.update(outcome.findings)
+
+    def note_not_judged(self, test: str, reason: str) -> None:
+        """A test, or a run of it, says nothing of an upgrade."""
+        self.not_judged.setdefault(reason, []).append(test)
 
     def count_seconds(self, seconds: float) -> None:
         """Further runs took so long."""
@@ -162,6 +189,8 @@ class Tally:
             "unreached": [list(entry) for entry in self.unreached],
             "findings": [list(place) for place in sorted(self.findings)],
             "left_out": self.left_out,
+            "upgrade_from": self.upgrade_from,
+            "not_judged": self.not_judged,
         }
 
     def add(self, other: Tally) -> None:
@@ -174,16 +203,23 @@ class Tally:
         self.unreached += other.unreached
         self.findings |= other.findings
         self.left_out += other.left_out
+        self.upgrade_from = self.upgrade_from or other.upgrade_from
+        for reason, tests in other.not_judged.items():
+            self.not_judged.setdefault(reason, []).extend(tests)
 
     def lines(self) -> list[str]:
         """The summary for the terminal."""
-        explored = [_count(self.points, "crash point")]
+        is_upgrade = self.upgrade_from is not None
+        explored = [_count(self.points, "upgrade" if is_upgrade else "crash point")]
         if self.schedules:
             explored.append(_count(self.schedules, "schedule"))
         lines = [
             f"{_count(self.tests, 'test')}, {', '.join(explored)} in {self.seconds:.2f} s: "
-            f"{self.failed or 'none'} failed, {_count(len(self.findings), 'finding')}"
+            f"{self.failed or 'none'} failed" + ("" if is_upgrade else f", {_count(len(self.findings), 'finding')}")
         ]
+        for reason, tests in self.not_judged.items():
+            more = f" and {len(tests) - MOST_NAMED} more" if len(tests) > MOST_NAMED else ""
+            lines.append(f"not judged: {', '.join(tests[:MOST_NAMED])}{more} ({reason})")
         lines += [
             f"not reached again: {point} in {test} (its runs differ: is something random or timed in the test?)"
             for test, point in self.unreached

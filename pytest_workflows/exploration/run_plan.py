@@ -11,6 +11,7 @@ from pytest_workflows.messages.short_repr import printable
 if TYPE_CHECKING:
     from durable_engine import FaultPoint
 
+    from .source_run import SourceRun
     from .state_difference import Contents
 
 
@@ -29,6 +30,8 @@ class CommonStart:
         left: What the plain run left in the stores; None before its end.
         progress: How far the instances of the plain run came.
         ended_ms: The virtual time at the plain run's end, in milliseconds since 1970.
+        today: The runs of today's source from the top, by the schedule's seed, where an upgrade is checked.
+        old: The same of the older source, which no other one took the place of.
     """
 
     entropy: str
@@ -37,6 +40,13 @@ class CommonStart:
     left: Contents | None = None
     progress: Progress = field(default_factory=dict)
     ended_ms: int = 0
+    today: dict[int | None, SourceRun] = field(default_factory=dict)
+    old: dict[int | None, SourceRun] = field(default_factory=dict)
+
+    def has_instances(self, plan: RunPlan) -> bool:
+        """Whether the run of a plan from the top had instances."""
+        run = (self.today if plan.upgrade_from is None else self.old).get(plan.seed)
+        return run is not None and bool(run.instances)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +58,28 @@ class RunPlan:
         seed: The schedule's seed; None for the usual order.
         records: Whether the fault points that are reached are kept.
         is_shared: Whether several instances have a point of that name, so that it must be said whose it is.
+        upgrade_from: The older source that the run begins on, as the command line names it; at the point, today's is
+            deployed. None for a run of today's source alone.
     """
 
     point: FaultPoint | None = None
     seed: int | None = None
     records: bool = False
     is_shared: bool = False
+    upgrade_from: str | None = None
+
+    @property
+    def is_preparation(self) -> bool:
+        """Whether the run only shows what the older source does, so that nobody hears of it."""
+        return self.upgrade_from is not None and self.point is None
 
     @property
     def title(self) -> str:
         """The text behind the test's name in its report; empty for the plain run."""
         parts = []
         if self.point is not None:
-            parts.append(f"crash: {self.point.title}{self.point.where if self.is_shared else ''}")
+            what = "crash" if self.upgrade_from is None else "upgrade"
+            parts.append(f"{what}: {self.point.title}{self.point.where if self.is_shared else ''}")
         if self.seed is not None:
             parts.append(f"seed: {self.seed}")
         if not parts:
@@ -75,6 +94,8 @@ class RunPlan:
             points: All points that the test reached, of which the line must name this one alone.
         """
         line = f"pytest {_quoted(nodeid)}"
+        if self.upgrade_from is not None:
+            line += f" --workflows-upgrade-from={_quoted(printable(self.upgrade_from))}"
         if self.point is not None:
             line += f" --workflows-crash={_quoted(printable(self.point.shortest(points)))}"
         if self.seed is not None:
@@ -96,6 +117,8 @@ class RunOutcome:
         trace: Which of them did.
         struck: Whether the engine died where the plan said.
         findings: The broken rules, as places: rule, file, line.
+        has_instances: Whether it had instances.
+        unknown: Why an upgrade at its point could not be judged; empty where it was.
     """
 
     passed: bool = False
@@ -104,6 +127,8 @@ class RunOutcome:
     trace: Sequence[tuple[int, int]] = ()
     struck: bool = False
     findings: Sequence[tuple[str, str, int]] = ()
+    has_instances: bool = False
+    unknown: str = ""
 
 
 def _quoted(text: str) -> str:

@@ -39,16 +39,30 @@ def differences(
         ignored: Names of stores, or of tables of them (`DB.audit_log`), that may differ.
         window: The virtual time of both runs; values that differ as times within it are no difference.
     """
-    left_out = frozenset(ignored)
     found: list[Difference] = []
-    for names in sorted({*plain, *other}):
-        before, now = plain.get(names, {}), other.get(names, {})
-        for table in sorted({*before, *now}):
-            if left_out.isdisjoint([*names, *(f"{name}.{table}" for name in names)]):
-                shown_name = f"{names[0]}.{table}" if table else names[0]
-                texts = _of_table(shown_name, before.get(table, {}), now.get(table, {}), window)
-                found += [Difference(names, text) for text in texts]
+    for names, name, (before, now) in side_by_side((plain, other), ignored):
+        found += [Difference(names, text) for text in _of_table(name, before, now, window)]
     return found
+
+
+def side_by_side(
+    all_contents: Sequence[Contents], ignored: Iterable[str] = ()
+) -> Iterator[tuple[tuple[str, ...], str, list[Mapping[Any, Any]]]]:
+    """The tables of several runs' stores.
+
+    Args:
+        all_contents: What the stores of each run hold.
+        ignored: Names of stores, or of tables of them (`DB.audit_log`), that are left out.
+
+    Yields:
+        The names of a store, what to call the table, and what each run has in it.
+    """
+    left_out = frozenset(ignored)
+    for names in sorted({names for contents in all_contents for names in contents}):
+        stores = [contents.get(names, {}) for contents in all_contents]
+        for table in sorted({table for store in stores for table in store}):
+            if left_out.isdisjoint([*names, *(f"{name}.{table}" for name in names)]):
+                yield names, f"{names[0]}.{table}" if table else names[0], [store.get(table, {}) for store in stores]
 
 
 def summary(found: Sequence[Difference]) -> str:
@@ -88,17 +102,17 @@ def _differ(one: object, other: object) -> bool:
 
 def _text(name: str, key: Any, before: Any, now: Any) -> str:
     if isinstance(key, Row):
-        times = [0 if count is _ABSENT else count for count in (before, now)]
-        return f"{name} has the row {key} {_times(times[1])}, and {_times(times[0])} without the crash"
+        counts = [0 if count is _ABSENT else count for count in (before, now)]
+        return f"{name} has the row {key} {times(counts[1])}, and {times(counts[0])} without the crash"
     where = f"{name} has the key {shown(key)}"
     if before is _ABSENT:
         return f"{where}, and has it not without the crash"
     if now is _ABSENT:
         return f"{name} lacks the key {shown(key)}, which it has without the crash"
-    return f"{where} with {_shown(now)}, and with {_shown(before)} without the crash"
+    return f"{where} with {cell_text(now)}, and with {cell_text(before)} without the crash"
 
 
-def _shown(value: Any) -> str:
+def cell_text(value: Any) -> str:
     """A value of a key: bytes that are text as a text, and what stands beside them only where there is something."""
     if not (isinstance(value, tuple) and value and isinstance(value[0], bytes)):
         return shown(value)
@@ -110,5 +124,6 @@ def _shown(value: Any) -> str:
     return " and ".join([text, *(shown(one) for one in others if one)])
 
 
-def _times(number: int) -> str:
+def times(number: int) -> str:
+    """So often, in words."""
     return "once" if number == 1 else f"{number} times"

@@ -59,7 +59,7 @@ class _Loader(Loader):
         sys.modules[module.__name__] = importlib.import_module(self._target)
 
 
-class _Finder(MetaPathFinder):
+class Finder(MetaPathFinder):
     """Finds the platform's modules, and explains the names in them that are not provided."""
 
     def find_spec(
@@ -119,7 +119,7 @@ class _Hook:
     """The one finder, how many sessions asked for it, and what it displaced."""
 
     def __init__(self) -> None:
-        self._finder = _Finder()
+        self._finder = Finder()
         self._depth = 0
         self._displaced: dict[str, ModuleType] = {}
 

@@ -7,7 +7,8 @@ import importlib
 import inspect
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,10 +18,14 @@ from pytest_workflows.javascript.runtime import set_runtime
 from pytest_workflows.messages.short_repr import shown
 
 from .dev_vars import find_dev_vars, load_dev_vars
+from .importer import Finder
 from .loop_at_import import explain_missing_loop
+from .worker_imports import WorkerImports
 from .wrangler import WorkflowBindingConfig, WranglerConfig, find_config, is_flag_on, load_config, python_version
 
 _FOREIGN = frozenset({"site-packages", "node_modules", "python_modules"})
+_IN_PLACE: list[Project] = []
+"""The projects whose modules are in `sys.modules`: of a session one at a time, the innermost session's last."""
 
 
 class Project:
@@ -30,10 +35,17 @@ class Project:
         path: Its configuration.
         environment: Which environment of it holds.
         dev_vars: Whether `.dev.vars` beside it is read.
+        today: The project that has the secrets, where this is an older version of it.
+
+    Attributes:
+        imports: What the import statements of its modules do.
     """
 
-    def __init__(self, path: Path, environment: str | None = None, *, dev_vars: bool = True) -> None:
+    def __init__(
+        self, path: Path, environment: str | None = None, *, dev_vars: bool = True, today: Project | None = None
+    ) -> None:
         self.path = path
+        self._has_secrets = today or self
         self._environment = environment
         self._reads_dev_vars = dev_vars
         self._secrets: dict[str, str] | None = None
@@ -42,6 +54,7 @@ class Project:
         self._aside: dict[str, ModuleType] = {}
         self._main: ModuleType | None = None
         self._place: int | None = None
+        self.imports = WorkerImports(self)
 
     def python_version(self) -> tuple[int, int]:
         """The Python that the platform runs the Worker with."""
@@ -84,7 +97,8 @@ class Project:
             WorkflowConfigError: If it cannot be read.
         """
         if self._secrets is None:
-            path = find_dev_vars(self.path, self._environment) if self._reads_dev_vars else None
+            beside = self._has_secrets.path
+            path = find_dev_vars(beside, self._environment) if self._reads_dev_vars else None
             found = {} if path is None else load_dev_vars(path)
             required = self.config.required_secrets
             if required is not None:
@@ -100,6 +114,14 @@ class Project:
             WorkflowConfigError: If they cannot be read.
         """
         return {**self.config.vars, **self.secrets}
+
+    def version_at(self, path: Path) -> Project:
+        """An older version of this project, with the secrets of this one: no repository keeps them.
+
+        Args:
+            path: The configuration of that version.
+        """
+        return Project(path, self._environment, dev_vars=self._reads_dev_vars, today=self)
 
     @property
     def folder(self) -> Path | None:
@@ -133,6 +155,8 @@ class Project:
         if self.vendored.is_dir() and str(self.vendored) not in sys.path:
             sys.path.append(str(self.vendored))
         entry = str(folder)
+        _IN_PLACE.append(self)
+        self.imports.install(before=Finder)
         self._place = sys.path.index(entry) if entry in sys.path else None
         if self._place is not None:
             del sys.path[self._place]
@@ -146,6 +170,9 @@ class Project:
         folder = self.folder
         if folder is None:
             return
+        if self.is_in_place:
+            _IN_PLACE.remove(self)
+        self.imports.uninstall()
         if str(folder) in sys.path:
             sys.path.remove(str(folder))
         if self._place is not None:  # `pythonpath = src` and the like had it there before us
@@ -159,8 +186,35 @@ class Project:
             if any(_is_beside_main(place, folder) or place.startswith(vendored) for place in places):
                 self._aside[name] = sys.modules.pop(name)
 
+    @property
+    def is_in_place(self) -> bool:
+        """Whether its modules are in `sys.modules`."""
+        return self in _IN_PLACE
+
+    @property
+    def modules_aside(self) -> Mapping[str, ModuleType]:
+        """Its modules by name, while they are not in `sys.modules`."""
+        return self._aside
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """Within the context its modules are in `sys.modules`, in place of those of the project that is active."""
+        if self.is_in_place:
+            yield
+            return
+        other = _IN_PLACE[-1] if _IN_PLACE else None
+        if other is not None:
+            other.deactivate()
+        self.activate()
+        try:
+            yield
+        finally:
+            self.deactivate()
+            if other is not None:
+                other.activate()
+
     def load_main(self) -> ModuleType:
-        """Import `main` under its stem.
+        """Import `main` under its stem, whichever project is active.
 
         Raises:
             WorkflowConfigError: If the file does not exist, if another module of that name is loaded, or if it needs a
@@ -168,8 +222,10 @@ class Project:
         """
         config = self.config
         main = config.main
-        if main is not None and self._main is not None and sys.modules.get(main.stem) is self._main:
-            return self._main  # every call of a handler asks for it
+        if main is not None and self._main is not None:
+            modules = sys.modules if self.is_in_place else self._aside
+            if modules.get(main.stem) is self._main:
+                return self._main  # every call of a handler asks for it
         if main is None or not os.path.isfile(main):
             what = "names no main" if main is None else f"names main {shown(str(main))}, which does not exist"
             raise WorkflowConfigError(
@@ -182,7 +238,8 @@ class Project:
                 "here; give stand-ins through the fixture workflow_bindings."
             )
         try:
-            module = importlib.import_module(main.stem)
+            with self.in_place():
+                module = importlib.import_module(main.stem)
         except RuntimeError as error:
             said = explain_missing_loop(error, self.has_file)
             if said is None:
@@ -196,6 +253,18 @@ class Project:
             )
         self._main = module
         return module
+
+    def module(self, name: str) -> ModuleType | None:
+        """One of the Worker's modules, imported if need be, whichever project is active; None where there is none.
+
+        Args:
+            name: Its name, as `import` takes it.
+        """
+        with self.in_place():
+            try:
+                return importlib.import_module(name)
+            except ModuleNotFoundError:
+                return None
 
     def workflow_class(self, workflow: WorkflowBindingConfig) -> type[Any]:
         """The class that a workflow binding names.
@@ -229,15 +298,23 @@ class ProjectSwitcher:
         configured: Ini `workflows_config`.
         environment: Ini `workflows_wrangler_env`.
         dev_vars: Ini `workflows_dev_vars`.
+        made: Called with each project, before anything of it is imported.
 
     Attributes:
         active: The project whose modules can be imported now; None where there is none.
     """
 
     def __init__(
-        self, rootdir: Path, configured: str | None, environment: str | None, *, dev_vars: bool = True
+        self,
+        rootdir: Path,
+        configured: str | None,
+        environment: str | None,
+        *,
+        dev_vars: bool = True,
+        made: Callable[[Project], None] = lambda project: None,
     ) -> None:
         self._dev_vars = dev_vars
+        self._made = made
         self._rootdir = rootdir
         self._configured = configured
         self._environment = environment
@@ -277,7 +354,10 @@ class ProjectSwitcher:
         found = find_config(folder, self._rootdir, self._configured)
         if found is None:
             return None
-        project = self._projects.setdefault(found, Project(found, self._environment, dev_vars=self._dev_vars))
+        if found not in self._projects:
+            self._projects[found] = Project(found, self._environment, dev_vars=self._dev_vars)
+            self._made(self._projects[found])
+        project = self._projects[found]
         if self._configured is not None:
             assert project.config
         return project

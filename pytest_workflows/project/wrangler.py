@@ -230,6 +230,14 @@ def preserves_non_retryable(config: WranglerConfig | None) -> bool:
     return _is_on(config, PRESERVE_FLAG, REPLACE_FLAG, PRESERVE_SINCE)
 
 
+def ignores_functions(config: WranglerConfig | None) -> bool:
+    """Whether handlers are methods of classes alone, and functions such as `on_fetch` are not called.
+
+    Source: workerd's `python-entrypoint-helper.ts` and its flag `python_no_global_handlers`; not observed.
+    """
+    return _is_on(config, "python_no_global_handlers", "disable_python_no_global_handlers", "2025-08-14")
+
+
 def is_flag_on(config: WranglerConfig | None, flag: str, since: str) -> bool:
     """Whether a compatibility flag is on, by its name or by date; the newest behaviour where no date says otherwise.
 

@@ -41,6 +41,13 @@ def add_options(parser: pytest.Parser) -> None:
         "there; =N draws N of them by seed, ='lost:charge card#1' takes one (a value only with =)",
     )
     group.addoption(
+        "--workflows-upgrade-from",
+        metavar="REF|PATH",
+        help="begin every test that uses workflows on an older source, a git ref or a folder, and deploy today's at "
+        "each place where the engine may die: instances in flight must come to their end as they should "
+        "(--workflows-crash=N|POINT takes some of the places)",
+    )
+    group.addoption(
         "--workflows-seeds",
         metavar="N",
         help="run every test in which several things could go first again under N different, reproducible orders",
@@ -100,7 +107,7 @@ def read_exploration(config: pytest.Config) -> Exploration:
     seed = config.getoption("workflows_seed")
     if seed is not None and not (_is_whole(seed) and -LARGEST <= int(seed) <= LARGEST):
         raise pytest.UsageError(f"--workflows-seed takes the number of an order, not {shown(seed)}.")
-    return Exploration(crash, count, None if seed is None else int(seed))
+    return Exploration(crash, count, None if seed is None else int(seed), config.getoption("workflows_upgrade_from"))
 
 
 def _is_whole(text: str) -> bool:

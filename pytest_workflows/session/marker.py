@@ -28,6 +28,7 @@ KEYWORDS: dict[str, Check] = {
     "allow_network": FLAG,
     "limits": SIZES,
     "crash": FLAG,
+    "upgrade": FLAG,
     "replay": FLAG,
     "ignore_rules": RULE_NAMES,
     "ignore_state": STORES,

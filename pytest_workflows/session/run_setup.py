@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import pytest
 
     from pytest_workflows.exploration.run_plan import CommonStart, RunPlan
+    from pytest_workflows.project.old_source import OldSource
+    from pytest_workflows.project.upgraded_project import UpgradedProject
     from pytest_workflows.project.worker_project import Project
     from pytest_workflows.sources.worker_code import Sources
 
@@ -27,6 +29,8 @@ class RunSetup:
         project: The worker project that the test belongs to; None where no configuration was found.
         plan: How this run differs from the plain one.
         start: What it has in common with the test's other runs; None where there is only this one.
+        old_source: The older source that an upgrade is checked from; None where none is.
+        upgraded: The project, where it begins in an older version and today's takes its place.
     """
 
     item: pytest.Item
@@ -34,6 +38,8 @@ class RunSetup:
     project: Project | None
     plan: RunPlan
     start: CommonStart | None = None
+    old_source: OldSource | None = None
+    upgraded: UpgradedProject | None = None
 
     @property
     def config(self) -> pytest.Config:
@@ -72,4 +78,5 @@ class RunSetup:
         """The sources of the Worker under test."""
         from pytest_workflows.sources.worker_code import Sources
 
-        return Sources(None if self.project is None else self.project.folder)
+        versions = (self.project,) if self.upgraded is None else self.upgraded.versions
+        return Sources(*(None if one is None else one.folder for one in versions))

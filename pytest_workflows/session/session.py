@@ -15,6 +15,7 @@ from pytest_workflows.bindings.config_checks import ConfigChecks
 from pytest_workflows.exploration.run_plan import PLAIN, CommonStart, RunPlan
 from pytest_workflows.project import importer
 
+from .import_findings import ImportFindings
 from .ini_options import read_ini
 from .outside_tests import OutsideTests
 from .process_end import stop_watchdog
@@ -24,11 +25,13 @@ from .rule_warnings import RuleWarnings
 from .seeds import FIXTURE, Seeds
 from .session_report import KeptRuns, is_awaited
 from .terminal import terminal_of
+from .upgrades import Upgrades
 
 if TYPE_CHECKING:
     from pytest_workflows.introspection.freeze import Freezer
     from pytest_workflows.project.worker_project import Project, ProjectSwitcher
 
+    from .run_setup import RunSetup
     from .settings import Settings
     from .testrun import TestRun
 
@@ -47,6 +50,7 @@ class WorkflowSession:
     Attributes:
         rule_warnings: What the session was warned of.
         test_run: The run of a test that is set up, called or torn down now, until its report is written; or None.
+        upgrades: The older source that an upgrade is checked from.
     """
 
     def __init__(self, config: pytest.Config) -> None:
@@ -59,9 +63,11 @@ class WorkflowSession:
         self._stderr: int | None = None
         self._outside = OutsideTests(lambda: self.switcher.active, config.rootpath)
         self.rule_warnings = RuleWarnings()
+        self._imports = ImportFindings(lambda: None if self.test_run is None else self.test_run.open_engine)
         self._checks = ConfigChecks()
         self._seeds = Seeds(lambda: self._freezer_for(has_fixture=True), lambda: self.settings.now)
         self.test_run: TestRun | None = None
+        self.upgrades = Upgrades(self._activate_for)
         self._outside.serve()
 
     def configured(self) -> None:
@@ -110,6 +116,7 @@ class WorkflowSession:
                 self.settings.config,
                 self.settings.environment,
                 dev_vars=self.settings.dev_vars,
+                made=self._imports.watch,
             )
         return self._switcher
 
@@ -146,15 +153,13 @@ class WorkflowSession:
 
     def begin(self, item: pytest.Item) -> None:
         """Begin a test, which is about to be set up."""
-        from .run_setup import RunSetup
         from .testrun import TestRun
 
         has_fixture = bool(OUR_FIXTURES.intersection(getattr(item, "fixturenames", ())))
         freezer = self._freezer_for(has_fixture)
         item.user_properties[:] = [one for one in item.user_properties if one[0] != PROPERTY]  # left by an earlier run
-        project = self._activate_for(item.path)
         test_run = self.test_run = TestRun(
-            RunSetup(item, self.settings_of(item), project, self._plan, self._start),
+            self._setup_of(item),
             freezer,
             self.rule_warnings,
             has_fixture=has_fixture,
@@ -163,6 +168,7 @@ class WorkflowSession:
             early_uses=self._outside.early_uses,
             seeds=self._seeds,
             checks=self._checks,
+            imports=self._imports,
         )
         env = test_run.env
         active_test.set_resolver(env.resolve, env.names, test_run.missing_hint)
@@ -172,6 +178,21 @@ class WorkflowSession:
         if has_fixture:
             # Before any fixture runs: user code never sees real time first and virtual time later.
             assert test_run.engine
+
+    def _setup_of(self, item: pytest.Item) -> RunSetup:
+        """The setup of a run of a test: by its plan on today's source, or on an older one at first."""
+        from pytest_workflows.javascript.runtime import set_runtime
+
+        from .run_setup import RunSetup
+
+        project, upgraded = self._activate_for(item.path), None
+        if project is not None and self._plan.upgrade_from is not None:
+            upgraded = self.upgrades.begin(project)
+            project = upgraded.as_project()
+        if project is not None and self.upgrades.source is not None:
+            set_runtime(project.python_version, project.is_on)
+        settings = self.settings_of(item)
+        return RunSetup(item, settings, project, self._plan, self._start, self.upgrades.source, upgraded)
 
     def _freezer_for(self, has_fixture: bool) -> Freezer:
         """What shows virtual time; a test that has nothing to do with us sees the real time, and no thread of ours."""

@@ -37,6 +37,7 @@ class Settings:
         allow_network: Whether `workers.fetch` may go out.
         limits: The platform's limits that this test sets lower (or higher), by name.
         crash: Whether crash exploration takes the test in (True), leaves it out (False), or the option decides (None).
+        upgrade: Whether a check of an upgrade takes the test in.
         replay: Whether finished instances are replayed from their storage.
         ignore_rules: Names of rules that are not checked.
         ignore_state: Bindings, and tables of them, whose contents a crash may change.
@@ -61,6 +62,7 @@ class Settings:
     allow_network: bool = False
     limits: Mapping[str, int] = field(default_factory=dict)
     crash: bool | None = None
+    upgrade: bool = True
     replay: bool = True
     ignore_rules: tuple[str, ...] = ()
     ignore_state: tuple[str, ...] = ()

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pytest_workflows.rules.registry import RuleObservers
     from pytest_workflows.standins.stores import Stores
 
+    from .import_findings import ImportFindings
     from .rule_warnings import RuleWarnings
     from .run_setup import RunSetup
     from .seeds import Seeds
@@ -50,6 +51,7 @@ class TestRun:
         early_uses: What the Worker's module used while it was imported for pytest's collection, and nobody provides.
         seeds: What the session's seeds have left.
         checks: Checks the configuration's bindings, once a session.
+        imports: What is wrong with the imports of the session's Workers.
 
     Attributes:
         setup: What the run is made from: the test, its settings, its project and its plan.
@@ -74,11 +76,13 @@ class TestRun:
         early_uses: list[UnprovidedError] | None = None,
         seeds: Seeds | None = None,
         checks: ConfigChecks | None = None,
+        imports: ImportFindings | None = None,
     ) -> None:
         self.setup = setup
         self._check_time = freezer.check
         self._seeds = seeds
         self._checks = checks
+        self._imports = imports
         self._seed: object = None
         self.has_fixture = has_fixture
         self.env = EnvResolver(
@@ -99,6 +103,11 @@ class TestRun:
         )
         self._state = RunState(setup, self.env)
         self._report = RunReport(setup, self.secrets)
+        self._upgrade = None
+        if setup.old_source is not None and setup.start is not None:
+            from .run_upgrade import RunUpgrade
+
+            self._upgrade = RunUpgrade(setup, self.env, setup.old_source)
         self._uses = UnprovidedUses(setup, [] if early_uses is None else early_uses)  # emptied for all tests
         self._kept = kept
         self._rules: RuleObservers | None = None
@@ -136,6 +145,11 @@ class TestRun:
         return self._lifecycle.engine
 
     @property
+    def open_engine(self) -> Engine | None:
+        """The test's engine while it is open; None otherwise."""
+        return self._lifecycle.open_engine
+
+    @property
     def engine(self) -> Engine:
         """The test's engine, made on first use."""
         return self._lifecycle.engine or self._open()
@@ -147,6 +161,8 @@ class TestRun:
 
         engine = self._lifecycle.open()
         self._findings.attach(engine)
+        if self._upgrade is not None:
+            self._upgrade.attach(engine)
         for hooks in hook_callers(self.setup.item):
             engine.observers.add(hooks)
         self.recordings.attach(engine)
@@ -154,6 +170,8 @@ class TestRun:
         if self._kept is not None:
             self._kept.attach(engine)
         self._uses.attach(engine)
+        if self._imports is not None:
+            self._imports.attach(engine, self.project)
         return engine
 
     def begin_again(self) -> Engine | None:
@@ -224,6 +242,21 @@ class TestRun:
             engine.check_all_by_replay()
         self._state.check(engine)
         self._findings.settle(engine)
+        if self._upgrade is not None:
+            self._upgrade.judge(None)
+
+    def judge_upgrade(self, failure: BaseException | None) -> None:
+        """At the end of a call that began on an older source: judge what came of it, whatever the test says.
+
+        Args:
+            failure: What the call failed with; None where it passed.
+
+        Raises:
+            WorkflowUpgradeError: If an instance in flight does not come to what it should.
+        """
+        __tracebackhide__ = True
+        assert self._upgrade is not None
+        self._upgrade.judge(failure)
 
     def fail(self, failure: BaseException) -> None:
         """At the end of a call that failed: warn of broken rules, write the report, and raise what may be the cause.
@@ -251,6 +284,8 @@ class TestRun:
             trace=interleaving.trace,
             struck=faults.struck,
             findings=[(finding.rule, finding.file, finding.line) for finding in self._findings.found],
+            has_instances=bool(self.setup.start is not None and self.setup.start.has_instances(self.plan)),
+            unknown="" if self._upgrade is None else self._upgrade.unknown,
         )
 
     # -- reports -----------------------------------------------------------------------------------------------------
@@ -295,9 +330,9 @@ class TestRun:
             WorkflowConfigError: If a binding of the configuration cannot be right.
         """
         self._check_time()
-        self.env.override(_checked(bindings))
+        self.env.override(self._checked(bindings))
         self._seed = seed
-        if self.project is not None and self._checks is not None:
+        if self.project is not None and self._checks is not None and self.plan.upgrade_from is None:
             self._checks.check(self.project, self.env)
         if seed is not None:
             assert self.env.host  # the seed runs now, and not amid a step
@@ -314,16 +349,17 @@ class TestRun:
         if request is None:
             return {}
         self._seed = request.getfixturevalue(FIXTURE)
-        return _checked(request.getfixturevalue("workflow_bindings"))
+        return self._checked(request.getfixturevalue("workflow_bindings"))
+
+    def _checked(self, bindings: object) -> Mapping[str, Any]:
+        if not isinstance(bindings, Mapping):
+            raise pytest.UsageError(
+                f"The fixture workflow_bindings returns a dict of bindings by name, not {bindings!r}."
+            )
+        return bindings if self._upgrade is None else self._upgrade.given(bindings)
 
     def _left_by_seed(self) -> Stores | None:
         """What the test's seed has left; None where it has none."""
         if self._seed is None or self._seeds is None:
             return None
         return self._seeds.left_by(self._seed, self.setup, self.env.given)
-
-
-def _checked(bindings: object) -> Mapping[str, Any]:
-    if not isinstance(bindings, Mapping):
-        raise pytest.UsageError(f"The fixture workflow_bindings returns a dict of bindings by name, not {bindings!r}.")
-    return bindings

@@ -27,6 +27,7 @@ class Sources:
 
     Args:
         folder: The folder of the project's `main`; None where there is no project.
+        others: The same of other versions of the project.
 
     Attributes:
         workflows: The workflow classes by the names of their bindings.
@@ -34,8 +35,8 @@ class Sources:
         outer_cells: The ids of the variables around workflow classes: they are older than any `run`.
     """
 
-    def __init__(self, folder: Path | None) -> None:
-        self._folder = None if folder is None else os.path.realpath(folder)
+    def __init__(self, folder: Path | None, *others: Path | None) -> None:
+        self._folders = [os.path.realpath(one) for one in (folder, *others) if one is not None]
         self.workflows: dict[str, type] = {}
         self.outer_cells: set[int] = set()
         self.given: Mapping[str, Any] = {}
@@ -70,7 +71,7 @@ class Sources:
 
     def is_file(self, file: str) -> bool:
         """Whether a whole file is the Worker's."""
-        return self._folder is not None and code_owner.is_workers(self._folder, file)
+        return any(code_owner.is_workers(folder, file) for folder in self._folders)
 
     def is_code(self, code: CodeType) -> bool:
         """Whether a function's code is the Worker's; that of a module's top level is not: it runs when imported."""

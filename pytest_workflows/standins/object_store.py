@@ -25,6 +25,7 @@ class ObjectStore:
         alarms: The objects' alarms, by id, which outlive what is in memory; in no copy.
         sockets: The objects' WebSockets, by id, likewise.
         open_database: Opens an object's database; None as long as nobody has a binding to the class.
+        made: The class, as its newest binding has it; None as long as nobody has one.
     """
 
     def __init__(self) -> None:
@@ -34,6 +35,16 @@ class ObjectStore:
         self.alarms: dict[str, Alarm] = {}
         self.sockets: dict[str, ObjectSockets] = {}
         self.open_database: OpenDatabase | None = None
+        self.made: type | None = None
+
+    def reset(self, error: BaseException) -> None:
+        """Drop every object from memory; the calls that are under way fail.
+
+        Args:
+            error: What they fail with.
+        """
+        for running in list(self.running.values()):
+            running.end(error)
 
     def data(self, digits: str) -> ObjectData:
         """The contents of one object.

@@ -75,7 +75,7 @@ class Stores:
             make: Makes an empty one.
         """
         key = (kind, id)
-        if self._asking is not None:
+        if self._asking is not None and self._asking not in self._names.get(key, ()):
             self._names.setdefault(key, []).append(self._asking)
         found = self._stores.get(key)
         if found is None:

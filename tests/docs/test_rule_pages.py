@@ -6,6 +6,7 @@ A page has these fenced blocks, by their titles:
   REPORT_WORKFLOW. Or, where the page says so with a block `wrangler.jsonc`, as that one says.
 - `test`: the test that runs either of them, with whatever fakes it needs. One that stands behind `bad` holds for `good`
   as well, unless another `test` stands behind that.
+- `pyproject.toml` and `uv.lock`: what the project declares.
 - `finding` (text): what is said of the bad one, word by word; line breaks do not count.
 
 A page with several bad examples has a section for each, which is read as if it were a page.
@@ -95,6 +96,8 @@ def run(page: Page, which: str, pytester: pytest.Pytester) -> pytest.RunResult:
         "src/entry.py": source,
         "tests/test_rule.py": page.test_of(which),
     }
+    for name in ("pyproject.toml", "uv.lock"):
+        files.update((name, text) for text in page.blocks(name))
     for name, text in files.items():
         path = pytester.path / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -18,6 +18,7 @@ CONFIG = """
       "name": "shop",
       "main": "src/entry.py",
       "compatibility_date": "2026-11-10",
+      "compatibility_flags": ["disable_python_no_global_handlers"],
       "vars": {"STAGE": "test"},
       "workflows": [
         {"binding": "ORDERS", "name": "orders", "class_name": "OrderWorkflow"}

@@ -8,6 +8,7 @@ CONFIG = {
     "name": "shop",
     "main": "src/entry.py",
     "compatibility_date": "2026-11-10",
+    "compatibility_flags": ["disable_python_no_global_handlers"],
     "exports": {"Report": {"type": "workflow", "name": "report"}},
 }
 ENTRY = """

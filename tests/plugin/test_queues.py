@@ -9,6 +9,7 @@ CONFIG = """
       "name": "shop",
       "main": "src/entry.py",
       "compatibility_date": "2026-11-10",
+      "compatibility_flags": ["disable_python_no_global_handlers"],
       "queues": {
         "producers": [
           {"binding": "Q", "queue": "orders"},
@@ -492,7 +493,7 @@ def test_a_consumer_without_a_handler_says_so(shop: Any) -> None:
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
         [
-            "*WorkflowConfigError*wrangler.jsonc:12: the Worker is a consumer of the queue 'orders', and its main module has no *"
+            "*WorkflowConfigError*wrangler.jsonc:13: the Worker is a consumer of the queue 'orders', and its main module has no *"
         ]
     )
 

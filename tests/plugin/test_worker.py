@@ -1,5 +1,6 @@
 """The fixture workflow_worker: the Worker's own handlers, called as the platform calls them."""
 
+import json
 from typing import Any
 
 import pytest
@@ -147,7 +148,7 @@ def test_a_plain_function_on_fetch_gets_env_and_ctx(worker: Any) -> None:
 def test_a_function_without_the_decorator_gets_javascripts_objects(worker: Any) -> None:
     worker.write(
         "wrangler.jsonc",
-        '{"main": "src/entry.py", "compatibility_date": "2026-11-01", "kv_namespaces": [{"binding": "KV", "id": "k"}]}',
+        '{"main": "src/entry.py", "compatibility_date": "2025-08-01", "kv_namespaces": [{"binding": "KV", "id": "k"}]}',
     )
     worker.write(
         "src/entry.py",
@@ -173,10 +174,40 @@ def test_a_function_without_the_decorator_gets_javascripts_objects(worker: Any) 
     """).assert_outcomes(passed=1)
 
 
+@pytest.mark.parametrize(
+    ("date", "flags", "found"),
+    [
+        ("2025-08-13", "", False),
+        ("2025-08-14", "", True),
+        ("2025-08-14", "disable_python_no_global_handlers", False),
+        ("2025-08-13", "python_no_global_handlers", True),
+    ],
+)
+def test_a_function_that_the_platform_no_longer_calls_is_found_with_its_line(
+    worker: Any, date: str, flags: str, found: bool
+) -> None:
+    config = {"main": "src/entry.py", "compatibility_date": date, "compatibility_flags": flags.split()}
+    worker.write("wrangler.jsonc", json.dumps(config))
+    worker.write("src/entry.py", "from workers import Response\n\ndef on_fetch(request):\n    return Response('x')\n")
+
+    result = worker.run("""
+        import pytest
+        from pytest_workflows import WorkflowRuleWarning
+
+        @pytest.mark.filterwarnings("default")
+        async def test_it(workflow_worker):
+            await workflow_worker.fetch("/")
+    """)
+
+    result.assert_outcomes(passed=1, warnings=int(found))
+    if found:
+        result.stdout.fnmatch_lines(["*[[]ignored-handler] */src/entry.py:3: the function `on_fetch` is no handler *"])
+
+
 def test_a_decorated_function_gets_the_sdks_objects(worker: Any) -> None:
     worker.write(
         "wrangler.jsonc",
-        '{"main": "src/entry.py", "compatibility_date": "2026-11-01", "kv_namespaces": [{"binding": "KV", "id": "k"}]}',
+        '{"main": "src/entry.py", "compatibility_date": "2025-08-01", "kv_namespaces": [{"binding": "KV", "id": "k"}]}',
     )
     worker.write(
         "src/entry.py",

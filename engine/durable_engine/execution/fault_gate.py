@@ -50,9 +50,10 @@ class FaultGate:
         if not self._is_open:
             return False
         point = point_of(self._instance, kind, key, attempt, call)
-        if self._faults.pass_by(point) is None and not self._modifications.crashes_at(point):
+        armed = self._faults.pass_by(point)
+        if armed is None and not self._modifications.crashes_at(point):
             return False
-        self._crash(point)
+        self._crash(point, armed)
         return True
 
     def reach_inside(self, kind: FaultKind, key: StepKey, attempt: int | None = None) -> None:
@@ -66,10 +67,10 @@ class FaultGate:
             return
         if armed is not None and armed.after:
             due = self._instance.now_ms + armed.after
-            engine.schedule(due, lambda: self._die(point), what=f"the crash at {point.short!r}")
+            engine.schedule(due, lambda: self._die(point, armed), what=f"the crash at {point.short!r}")
         else:
             # Code that has just begun to sleep may go on to something else before it awaits that.
-            engine.loop.call_soon(self._die, point, context=Context())
+            engine.loop.call_soon(self._die, point, armed, context=Context())
 
     def reach_event(self, event_type: str, wait: StepKey) -> bool:
         """Pass the fault point of an event, if there is one of that type for a wait to take; returns as `reach`."""
@@ -82,10 +83,13 @@ class FaultGate:
         if self._faults.recording:
             self._faults.note_length(point_of(self._instance, kind, key, attempt), self._instance.now_ms - began)
 
-    def _die(self, point: FaultPoint) -> None:
+    def _die(self, point: FaultPoint, armed: FaultPoint | None) -> None:
         if not self._instance.closed and not self._engine.closed:
-            self._crash(point)
+            self._crash(point, armed)
 
-    def _crash(self, point: FaultPoint) -> None:
-        instance = self._instance
-        self._engine.lifecycle.crash(instance.workflow, instance.id, point)
+    def _crash(self, point: FaultPoint, armed: FaultPoint | None) -> None:
+        instance, deploy = self._instance, self._faults.deploy
+        if armed is None or deploy is None:
+            self._engine.lifecycle.crash(instance.workflow, instance.id, point)
+        else:
+            self._engine.lifecycle.deploy(deploy, instance, point)

@@ -37,6 +37,9 @@ class InstanceOwner(Protocol):
     def crash(self, workflow: Workflow, id: str, point: FaultPoint | None = None) -> None:
         """Lose an instance's memory and recover it from storage."""
 
+    def deploy(self, replace: Callable[[], None], first: Instance, point: FaultPoint) -> None:
+        """Deploy another source: every instance loses its memory, and recovers with that source."""
+
     def free_slots(self, workflow: Workflow, ids: Iterable[str]) -> None:
         """Free the slots of instances that run no more: as many go on that are queued."""
 

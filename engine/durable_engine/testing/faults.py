@@ -7,7 +7,7 @@ lost there, and a new execution starts from storage.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -156,11 +156,14 @@ class Faults:
     Attributes:
         recording: Whether the points that are reached are kept.
         struck: Whether the armed point was reached, and the engine died there.
+        deploy: What is done where the armed point is reached, while no instance is in memory: another source is
+            deployed. None where the one instance is lost alone.
     """
 
     def __init__(self) -> None:
         self.recording = False
         self.struck = False
+        self.deploy: Callable[[], None] | None = None
         self._armed: FaultPoint | None = None
         self._reached: dict[FaultPoint, int] = {}
 
@@ -174,9 +177,14 @@ class Faults:
         """The points so far, each once, in the order in which they were first reached."""
         return [replace(point, after=after) for point, after in self._reached.items()]
 
-    def arm(self, point: FaultPoint) -> None:
-        """Let the engine die once, where this point is reached first."""
-        self._armed = point
+    def arm(self, point: FaultPoint, deploy: Callable[[], None] | None = None) -> None:
+        """Let the engine die once, where this point is reached first.
+
+        Args:
+            point: The point.
+            deploy: Deploys another source there.
+        """
+        self._armed, self.deploy = point, deploy
         self.struck = False
 
     def pass_by(self, point: FaultPoint) -> FaultPoint | None:

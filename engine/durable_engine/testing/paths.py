@@ -123,11 +123,13 @@ class ExecutionRecord:
         path: The steps that `run` asked for.
         lost_at: When its memory was lost, in epoch milliseconds; None for one that was not lost.
         point: The fault point where that was; None where the test chose the moment.
+        is_replaced: Whether another source was deployed then, which may take another path.
     """
 
     path: list[Ask] = field(default_factory=list)
     lost_at: int | None = None
     point: FaultPoint | None = None
+    is_replaced: bool = False
 
 
 class Paths:
@@ -156,6 +158,12 @@ class Paths:
         execution = self._executions[key][-1]
         execution.lost_at, execution.point = at, point
 
+    def replaced(self) -> None:
+        """Note that another source is deployed: no execution after this must follow those before it."""
+        for executions in self._executions.values():
+            for execution in executions:
+                execution.is_replaced = True
+
     def executions(self, key: int) -> list[ExecutionRecord]:
         """The executions of an instance since it was created or restarted, in order."""
         return list(self._executions.get(key, ()))
@@ -167,7 +175,7 @@ class Paths:
     def check(self, key: int, workflow: str, path: Sequence[Ask], *, is_complete: bool) -> None:
         """Check an execution that has ended, complete or failed: it must have followed those before it."""
         for execution in self._executions.get(key, ()):
-            if execution.path is not path:
+            if execution.path is not path and not execution.is_replaced:
                 difference = compare(execution.path, path, later_ended=True, is_complete=is_complete)
                 if difference is not None:
                     self.report(difference, "after a restart", workflow)

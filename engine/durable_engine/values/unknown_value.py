@@ -52,7 +52,8 @@ class UnknownValue:
     def _used(self, how: str) -> NoReturn:
         error = UnknownValueError(
             f"The workflow {how}, but this value is not known: {self.reason}. What it would do from here on cannot be "
-            "reproduced. Give the value: complete the recording by hand, or mock the step that returned it."
+            "reproduced. Give the value: complete the recording by hand, or mock the step that returned it.",
+            self.reason,
         )
         scope = current_scope.get()
         if scope is not None:

@@ -17,6 +17,8 @@ _AROUND = 4
 _MOST_WIDE = 50
 _CALLS = {"do": "step.do", "sleep": "step.sleep", "wait_for_event": "step.wait_for_event"}
 
+_ANOTHER_WAY = "An instance in flight has the recorded steps, and would go another way from here on."
+
 
 class FollowedScript(Protocol):
     """A recording, and how far the source has followed it."""
@@ -46,13 +48,14 @@ class FollowedScript(Protocol):
         """The steps that `run` has asked for."""
 
 
-def diverged(script: FollowedScript, ask: Ask, recorded: Step | None) -> DivergenceError:
+def diverged(script: FollowedScript, ask: Ask, recorded: Step | None, why: str = "") -> DivergenceError:
     """The error for a step that `run` asks for and that the recording does not have there.
 
     Args:
         script: The recording, and what was asked for so far, this step included.
         ask: This step.
         recorded: The step that the recording has instead; None where it has no more.
+        why: What that does to an instance in flight, where more is known than that it goes another way.
     """
     where = place_text(*ask.place)
     asked, known = call(ask.key), None if recorded is None else call(recorded.key)
@@ -64,8 +67,7 @@ def diverged(script: FollowedScript, ask: Ask, recorded: Step | None) -> Diverge
         "",
         *_side_by_side(script, marked=recorded),
         "",
-        "An instance in flight has the recorded steps, and would go another way from here on. Keep those steps as they "
-        "are, or let new code apply to new instances alone.",
+        f"{why or _ANOTHER_WAY} Keep those steps as they are, or let new code apply to new instances alone.",
         *_hints(script.recording),
     ]
     return DivergenceError("\n".join(lines))

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any
 
-from durable_engine import FINAL_STATUSES, WorkflowBinding, engine_of, error_of
+from durable_engine import FINAL_STATUSES, UnknownValueError, WorkflowBinding, engine_of, error_of
 from pytest_workflows.introspection.instance import InstanceIntrospector
 from pytest_workflows.recordings.format.matching import can_match, texts_can_match
 from pytest_workflows.recordings.format.model import Recording
@@ -14,13 +14,21 @@ from pytest_workflows.recordings.format.redaction import TEXT, redact
 from pytest_workflows.recordings.format.values import tag, untag
 from pytest_workflows.recordings.production import UNKNOWN_ERROR
 
-from .divergence import ended_early, ended_otherwise
-from .reproduction import Reproduction, reproduce
+from .divergence import ended_otherwise
+from .reproduction import Reproduction
+from .script import RecordedScript
 
 _HEADINGS = ("Traceback ", "During handling of ", "The above exception ", "PythonError: Traceback ")
 
 
-async def replay(binding: WorkflowBinding, recording: Recording, name: str, redacted: Iterable[str] = ()) -> None:
+async def replay(
+    binding: WorkflowBinding,
+    recording: Recording,
+    name: str,
+    redacted: Iterable[str] = (),
+    *,
+    script: type[RecordedScript] = RecordedScript,
+) -> None:
     """Run a recording to its end.
 
     Args:
@@ -28,6 +36,7 @@ async def replay(binding: WorkflowBinding, recording: Recording, name: str, reda
         recording: The recording.
         name: Names it in errors.
         redacted: Keys whose values recordings do not have.
+        script: What is asked of the source: by default the recorded path, with `OtherPathScript` the recorded effects.
 
     Raises:
         DivergenceError: If the source asks for something else, or comes to another end.
@@ -35,12 +44,15 @@ async def replay(binding: WorkflowBinding, recording: Recording, name: str, reda
     """
     __tracebackhide__ = True
     asyncio.get_running_loop().set_exception_handler(_handle)
-    reproduction = reproduce(binding, recording)
-    reproduction.script.name = name
-    async with reproduction as instance:
-        await engine_of(binding).run_until_idle()
-        reproduction.check_known()
-        await _check_end(reproduction, instance, binding, redacted)
+    reproduction = Reproduction(binding, recording, name, script=script)
+    try:
+        async with reproduction as instance:
+            await engine_of(binding).run_until_idle()
+            reproduction.check_known()
+            await _check_end(reproduction, instance, binding, redacted)
+    except UnknownValueError as error:
+        if not reproduction.script.ends_unknown(error):
+            raise
 
 
 def _handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -61,7 +73,7 @@ async def _check_end(
     error = error_of(row)
     outcome = _end(status, now.output, None if error is None else error["message"])
     if status in FINAL_STATUSES and script.missing:
-        raise ended_early(script, outcome)
+        raise script.ended_without(outcome)
     recorded_message = None if recording.error is None else recording.error.message
     recorded = _end(recording.status, recording.output, recorded_message)
     if script.may_end and not script.missing:
@@ -71,7 +83,7 @@ async def _check_end(
         if status != recording.status or not same_error or not can_match(recording.output, now.output):
             raise ended_otherwise(script, recorded, outcome, _place_of_end(instance.exception))
     elif script.missing:
-        raise ended_early(script, outcome)
+        raise script.ended_without(outcome)
 
 
 def same_failure(recording: Recording, message: str) -> bool:

@@ -103,12 +103,19 @@ class Reproduction:
         script: The recording as it is played, and the steps that `run` asked for.
     """
 
-    def __init__(self, binding: WorkflowBinding, recording: Recording, name: str, until: object) -> None:
+    def __init__(
+        self,
+        binding: WorkflowBinding,
+        recording: Recording,
+        name: str,
+        until: object = None,
+        script: type[RecordedScript] = RecordedScript,
+    ) -> None:
         self._binding = binding
         self._engine = engine_of(binding)
         self._recording = recording
         key = None if until is None else find_until(recording, until)
-        self.script = RecordedScript(recording=recording, until=key, name=name, workflow=binding.workflow.name)
+        self.script = script(recording=recording, until=key, name=name, workflow=binding.workflow.name)
         self._introspector: InstanceIntrospector | None = None
         self._limits = self._engine.limits
 

@@ -17,6 +17,7 @@ from durable_engine import (
     Script,
     Selector,
     StepKey,
+    UnknownValueError,
     encode,
     end_of_unserialisable,
     to_ms,
@@ -37,13 +38,13 @@ from durable_engine.history import (
     WAIT_START,
     WAIT_TIMED_OUT,
 )
-from pytest_workflows.recordings.errors import RecordingError
+from pytest_workflows.recordings.errors import DivergenceError, RecordingError
 from pytest_workflows.recordings.format.model import Attempt, ErrorRecord, Recording, SentEvent, Step
 from pytest_workflows.recordings.format.sleeps import by_name, line_keys
 from pytest_workflows.recordings.format.truncation import check_whole
 from pytest_workflows.recordings.format.values import untag
 
-from .divergence import diverged
+from .divergence import diverged, ended_early
 
 _AT_WORK = frozenset({"queued", "running", "waitingForPause", "rollingBack", "unknown"})
 _HIDDEN = encode("[REDACTED]")
@@ -141,11 +142,26 @@ class RecordedScript(Script):
         if ask.key == self.until:
             self._go_live(instance)
             return None
+        return self._check_path(instance, ask, missing)
+
+    def _check_path(self, instance: Instance, ask: Ask, missing: list[Step]) -> Exception | None:
         if ask.key not in self._steps:
             return None if self._is_beyond(instance, missing) else diverged(self, ask, missing[0] if missing else None)
         start = self._spans[ask.key][0]
         skipped = next((step for step in missing if self._spans[step.key][1] < start), None)
         return None if skipped is None else diverged(self, ask, skipped)
+
+    def ended_without(self, outcome: str) -> DivergenceError:
+        """The error for a `run` that goes no further, and has not asked for all that is recorded.
+
+        Args:
+            outcome: Its status now, in words.
+        """
+        return ended_early(self, outcome)
+
+    def ends_unknown(self, error: UnknownValueError) -> bool:
+        """Whether a `run` that an unknown value stopped has come to all that is recorded, and went on from there."""
+        return False
 
     def find(self, key: StepKey) -> PlayedStep | None:
         """The recorded step of that identity; None from where on the execution runs for real."""

@@ -15,6 +15,7 @@ import pytest
 
 from pytest_workflows.exploration.explorer import Exploration, Explorer, Tally
 from pytest_workflows.exploration.run_plan import PLAIN, CommonStart, RunOutcome, RunPlan
+from pytest_workflows.messages.short_repr import shown_path
 from pytest_workflows.session.marker import MARKER
 from pytest_workflows.session.property_tests import is_property_test
 from pytest_workflows.session.xdist_channel import CHANNEL, Message, attach, converted, detach
@@ -49,7 +50,7 @@ class ExplorationHooks:
         self._session = session
         self._wanted = wanted
         self.tally = Tally()
-        self._mine = Tally()
+        self._mine = Tally(upgrade_from=wanted.upgrade_from)
         self._pytest: pytest.Session | None = None
         self._channel = config.stash[CHANNEL]
         self._channel.receive(TALLY, self.tally.add)
@@ -86,6 +87,10 @@ class ExplorationHooks:
         if settings.crash is not None:
             crash = (crash or "all") if settings.crash else None
         seeds = self._wanted.seeds if settings.seed is None else 0
+        older = self._wanted.upgrade_from
+        if older is not None:
+            crash = self._wanted.crash
+            return Exploration(crash, seeds, self._wanted.seed, older) if settings.upgrade else Exploration()
         return Exploration(crash, seeds, self._wanted.seed)
 
     def _explore(self, item: pytest.Item, nextitem: pytest.Item | None, explorer: Explorer) -> None:
@@ -93,6 +98,8 @@ class ExplorationHooks:
         started = 0.0
         start, state = CommonStart(os.urandom(16).hex()), random.getstate()
         while (plan := explorer.next()) is not None:
+            if plan.is_preparation and not self._has_older(item):
+                break
             random.setstate(state)
             if first:
                 start.seed = plan.seed
@@ -103,8 +110,17 @@ class ExplorationHooks:
                 self._mine.count_test(is_explored=explorer.has_more)
             else:
                 self._mine.count_run(item.nodeid, plan, outcome)
+            if plan.is_preparation and not explorer.points:
+                self._mine.note_not_judged(item.nodeid, outcome.unknown or "it has no instances on the older source")
             first = False
         self._mine.count_seconds(time.perf_counter() - started)
+
+    def _has_older(self, item: pytest.Item) -> bool:
+        """Whether a test can begin on the older source."""
+        reason = self._session.upgrades.reason_against(item)
+        if reason is not None:
+            self._mine.note_not_judged(item.nodeid, reason)
+        return reason is None
 
     def _run(
         self, item: pytest.Item, nextitem: pytest.Item | None, plan: RunPlan, explorer: Explorer, *, is_first: bool
@@ -166,6 +182,8 @@ class ExplorationHooks:
         *,
         everything: bool,
     ) -> None:
+        if plan.is_preparation:
+            return
         for report in reports:
             if not everything and not report.failed:
                 continue
@@ -217,7 +235,8 @@ class ExplorationHooks:
                 red=True,
             )
         elif self.tally.tests or self.tally.left_out:
-            terminalreporter.section("workflow exploration")
+            older = self._wanted.upgrade_from
+            terminalreporter.section("workflow exploration" if older is None else f"upgrade from {shown_path(older)}")
             for line in self.tally.lines():
                 terminalreporter.line(line)
 

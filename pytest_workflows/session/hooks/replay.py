@@ -18,7 +18,9 @@ from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.messages.short_repr import shown_path
 from pytest_workflows.project.wrangler import binding_meant
 from pytest_workflows.recordings import Recording, RecordingError, load
+from pytest_workflows.recordings.playback.other_path import OtherPathScript
 from pytest_workflows.recordings.playback.replay import replay
+from pytest_workflows.recordings.playback.script import RecordedScript
 from pytest_workflows.session.session import SESSION
 from pytest_workflows.session.settings import OWN_SETTINGS
 
@@ -129,7 +131,8 @@ class RecordingItem(pytest.Item):
         assert test_run is not None
         test_run.override(_stand_ins(test_run, self.recording, self.config.rootpath))
         binding = test_run.env.workflow_binding(_binding_name(test_run, self.recording))
-        asyncio.run(replay(binding, self.recording, self.shown, test_run.settings.redact))
+        script = RecordedScript if test_run.settings.strict else OtherPathScript
+        asyncio.run(replay(binding, self.recording, self.shown, test_run.settings.redact, script=script))
 
     @property
     def shown(self) -> str:

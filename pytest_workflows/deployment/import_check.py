@@ -1,0 +1,91 @@
+"""The check of a Worker's import statements against what is deployed."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Callable
+from inspect import CO_OPTIMIZED
+from typing import TYPE_CHECKING
+
+from pytest_workflows.sources.syntax import FunctionNode, name_of, source_file
+
+from .deployment import Problem, deployment_of
+
+if TYPE_CHECKING:
+    from pytest_workflows.project.worker_imports import WorkerImport
+    from pytest_workflows.project.worker_project import Project
+
+_CAUGHT = frozenset({"ImportError", "ModuleNotFoundError"})
+
+
+class ImportCheck:
+    """The check of the import statements of one project's own code.
+
+    What is not deployed is reported, and imported all the same: the test goes on. Where the code says itself what to do
+    without it (`except ImportError`), the statement raises as on the platform, and that is what runs.
+
+    Args:
+        project: The Worker's project.
+        report: Called with each problem, its place, and whether a module's import shows it and no call of a function.
+    """
+
+    def __init__(self, project: Project, report: Callable[[Problem, tuple[str, int], bool], None]) -> None:
+        self._project = project
+        self._report = report
+
+    def __call__(self, statement: WorkerImport) -> None:
+        """Check a statement that is about to be executed.
+
+        Args:
+            statement: The statement.
+
+        Raises:
+            ModuleNotFoundError: If the platform does not have the module, and the code catches that.
+        """
+        problem = deployment_of(self._project).problem(statement.name, statement.names)
+        if problem is None:
+            return
+        if problem.is_missing and _is_caught(statement.file, statement.line):
+            root = statement.name.partition(".")[0]
+            raise ModuleNotFoundError(f"No module named {root!r}", name=root)
+        self._report(problem, (statement.file, statement.line), _is_top_level(statement.file))
+
+
+def _is_top_level(file: str) -> bool:
+    """Whether the innermost code of a file that runs is that of the module, or of a class in it, and no function's."""
+    frame = sys._getframe(1)
+    while frame.f_code.co_filename != file:
+        assert frame.f_back is not None  # the statement's own frame is one of them
+        frame = frame.f_back
+    return not frame.f_code.co_flags & CO_OPTIMIZED
+
+
+def _is_caught(file: str, line: int) -> bool:
+    """Whether a statement stands where its ImportError is caught, by that name."""
+    source = source_file(file)
+    node: ast.AST | None = None if source is None else source.statement_at(line)
+    if source is None or node is None:
+        return False
+    for parent in source.parents(node):
+        if isinstance(parent, FunctionNode):
+            return False
+        if isinstance(parent, ast.Try) and node in parent.body and any(map(_catches, parent.handlers)):
+            return True
+        if isinstance(parent, ast.With) and any(_suppresses(item.context_expr) for item in parent.items):
+            return True
+        node = parent
+    return False
+
+
+def _catches(handler: ast.ExceptHandler) -> bool:
+    caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(one is not None and name_of(one) in _CAUGHT for one in caught)
+
+
+def _suppresses(expression: ast.expr) -> bool:
+    return (
+        isinstance(expression, ast.Call)
+        and name_of(expression.func) == "suppress"
+        and any(name_of(one) in _CAUGHT for one in expression.args)
+    )

@@ -1,0 +1,51 @@
+"""Where an imported module lies: below a folder, or in the file that this machine's import system would take."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import find_spec
+from pathlib import Path
+
+
+def is_in(folder: Path, top: str) -> bool:
+    """Whether a folder has a module or a package of a name."""
+    return os.path.isfile(folder / f"{top}.py") or os.path.isdir(folder / top)
+
+
+def files_of(module: str, names: Sequence[str] = (), folder: Path | None = None) -> list[str]:
+    """The files of an import statement.
+
+    A module of a package that has a file of its own is looked up no further: the package says whose it is. What is
+    imported from a namespace package is one by one.
+
+    Args:
+        module: The absolute name of the module.
+        names: What is imported from it.
+        folder: The folder that is searched in place of `sys.path`.
+
+    Returns:
+        Nothing where there is no such module, or it comes from no file: an object that a test has put in its place.
+    """
+    top, *rest = module.split(".")
+    spec = _top_spec(top) if folder is None else PathFinder.find_spec(top, [str(folder)])
+    path = [top]
+    while spec is not None and not spec.has_location and spec.submodule_search_locations is not None:
+        if not rest:
+            found = (_below(path, name, spec) for name in names)
+            return [one.origin for one in found if one is not None and one.has_location and one.origin]
+        spec = _below(path, rest[0], spec)
+        path.append(rest.pop(0))
+    return [spec.origin] if spec is not None and spec.has_location and spec.origin else []
+
+
+def _below(path: Sequence[str], name: str, spec: ModuleSpec) -> ModuleSpec | None:
+    return PathFinder.find_spec(".".join([*path, name]), list(spec.submodule_search_locations or ()))
+
+
+def _top_spec(top: str) -> ModuleSpec | None:
+    try:
+        return find_spec(top)
+    except (AttributeError, ImportError, ValueError):  # a stand-in in `sys.modules` has no spec
+        return None

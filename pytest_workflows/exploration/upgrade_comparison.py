@@ -1,0 +1,203 @@
+"""The comparison of an upgrade amid a run with the runs of both sources from the top.
+
+What an instance in flight comes to is right where it is what one of the two sources comes to on its own, part for part:
+what the older source has done stays, and what today's does is what it does from the top.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from pytest_workflows.messages.short_repr import shown
+from pytest_workflows.standins.stores import Row
+
+from .clock_values import Window
+from .source_run import InstanceEnd, SourceCall
+from .state_difference import Contents, cell_text, side_by_side, times
+
+_ABSENT = object()
+
+
+def is_mixed(now: Any, today: Any, old: Any) -> bool:
+    """Whether a value is what one of two sources gives, in each of its parts.
+
+    Args:
+        now: The value.
+        today: What today's source gives on its own.
+        old: What the older source gives on its own.
+    """
+    if _same(now, today) or _same(now, old):
+        return True
+    if isinstance(now, Mapping) and isinstance(today, Mapping) and isinstance(old, Mapping):
+        is_known = now.keys() <= today.keys() | old.keys() and now.keys() >= today.keys() & old.keys()
+        return is_known and all(is_mixed(now[key], today.get(key, _ABSENT), old.get(key, _ABSENT)) for key in now)
+    if isinstance(now, list | tuple) and isinstance(today, list | tuple) and isinstance(old, list | tuple):
+        if len(now) not in (len(today), len(old)):
+            return False
+        return all(
+            is_mixed(one, *(other[place] if place < len(other) else _ABSENT for other in (today, old)))
+            for place, one in enumerate(now)
+        )
+    return False
+
+
+def end_difference(now: InstanceEnd, today: InstanceEnd, old: InstanceEnd | None) -> str | None:
+    """How an instance ends otherwise than it should, as the end of a sentence about it; None where it does not.
+
+    Args:
+        now: Its end after the upgrade.
+        today: Its end on today's source from the top.
+        old: Its end on the older source; None where that has no such instance.
+    """
+    if now.status == today.status and now.error == today.error:
+        before = today.output if old is None or old.status != "complete" else old.output
+        if is_mixed(now.output, today.output, before):
+            return None
+    return f"is {now} in the end, and {today} where today's source runs it from the top"
+
+
+def call_difference(
+    now: InstanceEnd, today: InstanceEnd, old: InstanceEnd | None, lost: Collection[Any], window: Window
+) -> tuple[str, SourceCall] | None:
+    """What an instance calls otherwise than it should, as the end of a sentence about it, and the call.
+
+    Args:
+        now: What it came to after the upgrade; the calls of attempts that were lost in it are left out.
+        today: What it comes to on today's source from the top.
+        old: The same of the older source; None where that has no such instance.
+        lost: The steps that were under way at the upgrade: their attempts are made again, whatever the source.
+        window: The virtual time of the runs: times within it are no difference.
+    """
+    runs = [[call for call in run.calls if call.step not in lost] for run in (now, today, *([old] if old else []))]
+    found, *others = runs
+    both_end = now.is_final and today.is_final
+    for call in found:
+        if not call.is_harmless:
+            exact = [_count(run, call, lambda one: (one.about, window.masked(one.args))) for run in runs]
+            about = [_count(run, call, lambda one: one.about) for run in runs]
+            for made, *usual in (exact, about):
+                if made > max(usual):
+                    return f"calls {_name(call)} {times(made)}, and {times(max(usual))} on one source alone", call
+    known = {one.about: one for run in others for one in run}
+    for call in known.values() if both_end else ():
+        made, *usual = (_count(run, call, lambda one: one.about) for run in runs)
+        if made < min(usual) or (old is None and made < usual[0]):
+            return f"calls {_name(call)} {times(made)}, and {times(min(usual))} on each source alone", call
+    for call in found:
+        args = _unusual(call, others, window)
+        if args is not None:
+            return f"calls {_name(call)} with {args}, as neither source alone does", call
+    return None
+
+
+def _unusual(call: SourceCall, others: Iterable[list[SourceCall]], window: Window) -> str | None:
+    """The arguments of a call that neither source makes so; None where one does, or neither makes it in that step."""
+    alike = [
+        [window.masked(one.args) for one in run if (one.service, one.method, one.step) == _of(call)] for run in others
+    ]
+    candidates = [args for run in alike for args in run]
+    now = window.masked(call.args)
+    if not alike[0] or any(is_mixed(now, one, other) for one in candidates for other in candidates):
+        return None
+    return ", ".join(map(shown, call.args)) or "no arguments"
+
+
+def _of(call: SourceCall) -> tuple[Any, ...]:
+    return call.service, call.method, call.step
+
+
+def _count(run: Iterable[SourceCall], call: SourceCall, key: Callable[[SourceCall], Any]) -> int:
+    wanted = key(call)
+    return sum(_same(key(one), wanted) for one in run)
+
+
+def _name(call: SourceCall) -> str:
+    first = call.about[2]
+    given = shown(first) if first else "..."
+    return f"{call.service}.{call.method}({given})" if call.method != "()" else f"{call.service}({given})"
+
+
+def state_difference(
+    now: Contents, today: Contents, old: Contents, ignored: Iterable[str], window: Window
+) -> str | None:
+    """What stores hold otherwise than they should, a sentence; None where nothing.
+
+    Args:
+        now: What they hold after the upgrade.
+        today: What today's source from the top leaves.
+        old: What the older source leaves.
+        ignored: Names of stores, or of tables of them (`DB.audit_log`), that may differ.
+        window: The virtual time of the runs.
+    """
+    for _, name, (held, usual, before) in side_by_side(_of_same_names((now, today, old)), ignored):
+        for text in _of_table(held, usual, before, window):
+            return f"{name} {text}"
+    return None
+
+
+def _of_same_names(all_contents: Sequence[Contents]) -> list[Contents]:
+    """The contents of several runs, each store under all names that a run has for it: a binding may be renamed."""
+    groups: list[set[str]] = []
+    for names in (names for contents in all_contents for names in contents):
+        mine = set(names).union(*(group for group in groups if not group.isdisjoint(names)))
+        groups = [group for group in groups if group.isdisjoint(mine)] + [mine]
+    return [
+        {
+            next(tuple(sorted(group)) for group in groups if names[0] in group): store
+            for names, store in contents.items()
+        }
+        for contents in all_contents
+    ]
+
+
+def _of_table(
+    now: Mapping[Any, Any], today: Mapping[Any, Any], old: Mapping[Any, Any], window: Window
+) -> Iterator[str]:
+    now, today, old = (_masked(one, window) for one in (now, today, old))
+    rows = [key for key in {**now, **today, **old} if isinstance(key, Row)]
+    spare = [row for row in rows if now.get(row, 0) < max(today.get(row, 0), old.get(row, 0))]
+    for key in {**now, **today, **old}:
+        held, usual, before = (one.get(key, _ABSENT) for one in (now, today, old))
+        if isinstance(key, Row):
+            held, usual, before = (0 if one is _ABSENT else one for one in (held, usual, before))
+            if held > max(usual, before) and not _is_mixed_row(key, spare):
+                yield f"has the row {key} {times(held)}, and {times(max(usual, before))} on one source alone"
+            elif held < min(usual, before) and not any(_is_mixed_row(row, [key]) for row in now if row not in today):
+                yield f"has the row {key} {times(held)}, and {times(min(usual, before))} on each source alone"
+        elif not is_mixed(held, usual, before):
+            if held is _ABSENT:
+                yield f"lacks the key {shown(key)}, which each source alone leaves"
+            else:
+                yield f"has the key {shown(key)} with {cell_text(held)}, as neither source alone leaves it"
+
+
+def _is_mixed_row(row: Row, others: Iterable[Row]) -> bool:
+    """Whether two rows that are missing give this one between them, column for column."""
+    known = [dict(one) for one in others]
+    mine = dict(row)
+    return any(
+        mine.keys() >= one.keys() | other.keys()
+        # A column that one of the two does not have yet has its default, or what was written since.
+        and all(name not in one or name not in other or mine[name] in (one[name], other[name]) for name in mine)
+        for one in known
+        for other in known
+    )
+
+
+def _masked(table: Mapping[Any, Any], window: Window) -> dict[Any, Any]:
+    found: dict[Any, Any] = {}
+    for key, value in table.items():
+        name = window.masked(key)
+        if isinstance(key, Row):
+            found[name] = found.get(name, 0) + value
+        else:
+            found[name] = window.masked(value)
+    return found
+
+
+def _same(one: object, other: object) -> bool:
+    try:
+        return (bool(one == other) and type(one) is type(other)) or one is other
+    except Exception:  # values that cannot be compared are not known to differ
+        return True

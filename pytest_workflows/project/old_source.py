@@ -1,0 +1,182 @@
+"""An older source of the Workers under test: a git ref, taken out of the repository into a folder, or a folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_workflows.errors import WorkflowConfigError
+from pytest_workflows.messages.short_repr import brief, shown, shown_path
+
+from .worker_project import Project
+from .wrangler import NAMES
+
+OPTION = "--workflows-upgrade-from"
+
+
+@dataclass(frozen=True, slots=True)
+class OldSource:
+    """An older source.
+
+    Attributes:
+        name: What it is called on the command line.
+        folder: Where it lies.
+        beside: The folder of today's source that it is another version of: the repository's, or pytest's rootdir.
+        is_ref: Whether it is a git ref.
+    """
+
+    name: str
+    folder: str
+    beside: str
+    is_ref: bool
+
+    @property
+    def shown_name(self) -> str:
+        """Its name, in messages."""
+        return shown_path(self.name)
+
+    def project_of(self, today: Project) -> Project:
+        """The older source of a project.
+
+        Args:
+            today: The project as it is today.
+
+        Raises:
+            WorkflowConfigError: If the older source has no configuration for it.
+        """
+        folder = today.path.parent
+        places = [Path(self.folder, folder.relative_to(self.beside))] if folder.is_relative_to(self.beside) else []
+        if not self.is_ref:
+            places.append(Path(self.folder))
+        for place in places:
+            for name in (today.path.name, *NAMES):
+                if (place / name).is_file():
+                    if self.is_ref:
+                        _lend_modules(today, place)
+                    return today.version_at(place / name)
+        searched = " and ".join(shown_path(self._named(place)) for place in places) or "it"
+        raise WorkflowConfigError(
+            f"{OPTION}={self.shown_name}: there is no wrangler configuration in {searched}, which would be the older "
+            f"version of {shown_path(today.path)}."
+        )
+
+    def shown_file(self, file: str) -> str | None:
+        """A file of it as a reader finds it, `v1.2:src/entry.py`; None for any other file."""
+        real, root = os.path.realpath(file), os.path.realpath(self.folder)
+        if not real.startswith(root + os.sep):
+            return None
+        inside = real[len(root) + 1 :]
+        return f"{self.shown_name}:{inside}" if self.is_ref else os.path.join(self.shown_name, inside)
+
+    def has_test(self, file: Path, function: str) -> bool:
+        """Whether it has a test, as far as its text says: a function of that name in the same file.
+
+        Args:
+            file: The test's file of today.
+            function: The name of its function.
+        """
+        if not file.is_relative_to(self.beside):
+            return False
+        path = Path(self.folder, file.relative_to(self.beside))
+        try:
+            return f"def {function}(" in path.read_text(encoding="utf-8")
+        except (OSError, ValueError):
+            return False
+
+    def _named(self, place: Path) -> str:
+        return self.shown_file(str(place)) or self.shown_name
+
+
+def _lend_modules(today: Project, place: Path) -> None:
+    """Let what was taken out of git have the libraries of today, which git does not keep."""
+    vendored = place / today.vendored.name
+    if today.vendored.is_dir() and not vendored.exists():
+        vendored.symlink_to(today.vendored, target_is_directory=True)
+
+
+def find_old_source(given: str, rootdir: Path, started_in: Path) -> OldSource:
+    """Find what `--workflows-upgrade-from` names; a git ref is taken out into a temporary folder.
+
+    Args:
+        given: A git ref, or a path.
+        rootdir: pytest's rootdir.
+        started_in: The folder that paths of the command line are seen from.
+
+    Raises:
+        WorkflowConfigError: If it is neither.
+    """
+    path = (started_in / given).resolve()
+    is_path = given.startswith((".", os.sep, "~")) or not given
+    commit, why = (None, "") if is_path else _commit(given, rootdir)
+    if commit is None:
+        path = Path(os.path.expanduser(given)).resolve() if given.startswith("~") else path
+        if given and path.is_dir():
+            return OldSource(given, str(path), str(rootdir), is_ref=False)
+        raise WorkflowConfigError(_neither(given, path, why))
+    top = _git(rootdir, "rev-parse", "--show-toplevel").stdout.decode(errors="replace").strip()
+    return OldSource(given, _taken_out(given, commit, Path(top)), str(Path(top).resolve()), is_ref=True)
+
+
+def put_away(source: OldSource) -> None:
+    """Remove the folder that a git ref was taken out into."""
+    if source.is_ref:
+        shutil.rmtree(source.folder, ignore_errors=True)
+
+
+def _neither(given: str, path: Path, why: str) -> str:
+    if not given:
+        return f"{OPTION} takes a git ref, such as a tag, or the folder of an older source; not nothing."
+    if path.exists():
+        return f"{OPTION}={shown_path(given)}: this is a file, and an older source is a git ref or a folder."
+    reason = f" ({why})" if why else ""
+    return (
+        f"{OPTION}={shown_path(given)}: there is no such git ref{reason}, and no such folder. Give the tag or the "
+        "commit that is deployed, or a folder with its source. In CI, a shallow clone has no tags: fetch them first."
+    )
+
+
+def _commit(ref: str, folder: Path) -> tuple[str | None, str]:
+    """The commit of a ref; or None, and why there is none."""
+    try:
+        found = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+        said = _git(folder, "rev-parse", "--is-inside-work-tree") if found.returncode else found
+    except OSError as error:
+        return None, f"git cannot be started: {error.strerror or error}"
+    if found.returncode == 0:
+        return found.stdout.decode().strip(), ""
+    return None, _said(said) if said.returncode else ""
+
+
+def _taken_out(ref: str, commit: str, top: Path) -> str:
+    folder = tempfile.mkdtemp(prefix="pytest-workflows-")
+    with tempfile.TemporaryFile() as archive:
+        made = subprocess.run(
+            ["git", "archive", "--format=tar", commit],
+            cwd=top,
+            stdout=archive,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+        if made.returncode:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise WorkflowConfigError(f"{OPTION}={shown_path(ref)}: git cannot give this source: {_said(made)}")
+        archive.seek(0)
+        with tarfile.open(fileobj=archive) as files:
+            if hasattr(tarfile, "data_filter"):
+                files.extractall(folder, filter="data")
+            else:
+                files.extractall(folder)  # of the user's own repository, made by git
+    return os.path.realpath(folder)
+
+
+def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(["git", *arguments], cwd=folder, capture_output=True, check=False)
+
+
+def _said(made: subprocess.CompletedProcess[bytes]) -> str:
+    return brief(made.stderr.decode(errors="replace").removeprefix("fatal: ")) or shown(made.returncode)

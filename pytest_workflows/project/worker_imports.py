@@ -1,0 +1,213 @@
+"""The imports of a Worker's modules: each import statement of them is seen here, and nobody else's is.
+
+A module of a project runs with an `__import__` of its own, which the interpreter takes from the module's
+`__builtins__`. So a check can judge what the Worker's code imports, with file and line, while tests and libraries
+import as ever; and the modules of a project that is not the active one are found in that project's own table.
+"""
+
+from __future__ import annotations
+
+import builtins
+import importlib.util
+import os
+import sys
+import weakref
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerImport:
+    """An import statement of the Worker's own code, about to be executed.
+
+    Attributes:
+        name: The absolute name of the module.
+        names: The names that `from ... import` takes out of it; empty for `import ...`.
+        file: The Worker's file.
+        line: The line in it.
+        module: The name of the module that imports.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    file: str
+    line: int
+    module: str
+
+
+class ImportingProject(Protocol):
+    """A project as its imports see it."""
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of a Python `main`."""
+        ...
+
+    @property
+    def vendored(self) -> Path:
+        """The folder `python_modules`."""
+        ...
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether its modules are those of `sys.modules`."""
+        ...
+
+    @property
+    def modules_aside(self) -> Mapping[str, ModuleType]:
+        """Its modules while it is not in place."""
+        ...
+
+    def has_file(self, file: str) -> bool:
+        """Whether a file is the Worker's."""
+        ...
+
+    def in_place(self) -> AbstractContextManager[None]:
+        """Its modules are those of `sys.modules` within the context."""
+        ...
+
+
+class WorkerImports(MetaPathFinder):
+    """The finder of a project's modules, and what their import statements do.
+
+    Args:
+        project: The project.
+
+    Attributes:
+        checks: Called before each import statement of the Worker's own code; what one raises, the statement raises.
+    """
+
+    def __init__(self, project: ImportingProject) -> None:
+        self._project = project
+        self.checks: list[Callable[[WorkerImport], None]] = []
+        # A real dict: with any other mapping the interpreter takes 10 to 30 times as long for each use of a builtin.
+        self._builtins: dict[str, Any] = {}
+
+    # -- finding -----------------------------------------------------------------------------------------------------
+
+    def install(self, before: type[MetaPathFinder] | None = None) -> None:
+        """Find the project's modules from now on, behind the finder of the platform's modules.
+
+        Args:
+            before: The class of that finder.
+        """
+        places = [place for place, finder in enumerate(sys.meta_path) if before is not None and type(finder) is before]
+        sys.meta_path.insert(places[-1] + 1 if places else 0, self)
+        self.copy_builtins()
+        _COPYING.add(self)
+        builtins.__class__ = _WatchedBuiltins
+
+    def uninstall(self) -> None:
+        """Find nothing any more."""
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+        if not any(isinstance(finder, WorkerImports) for finder in sys.meta_path):
+            builtins.__class__ = ModuleType
+
+    def copy_builtins(self) -> None:
+        """Let the project's modules have what `builtins` has now."""
+        now = {**vars(builtins), "__import__": self._import_statement}
+        self._builtins.update(now)  # and never empty, even for a thread that runs
+        for name in self._builtins.keys() - now.keys():
+            del self._builtins[name]
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Find a module as the finders behind this one do, and have it run with our `__import__` if it is ours."""
+        folders = self._folders()
+        places = folders if path is None else [place for place in path if place.startswith(tuple(folders))]
+        if not _may_have(places, fullname.rpartition(".")[2]):
+            return None
+        for finder in sys.meta_path[sys.meta_path.index(self) + 1 :]:
+            spec = finder.find_spec(fullname, path, target)
+            if spec is not None:
+                self._take(spec, folders)
+                return spec
+        return None
+
+    def _folders(self) -> list[str]:
+        folder = self._project.folder
+        return [str(self._project.vendored)] if folder is None else [str(folder), str(self._project.vendored)]
+
+    def _take(self, spec: ModuleSpec, folders: Iterable[str]) -> None:
+        loader, origin = spec.loader, spec.origin
+        # A test module's loader is pytest's, one for all of them; an own one for each module can be changed.
+        if not isinstance(loader, SourceFileLoader) or origin is None:
+            return
+        vendored = origin.startswith(f"{self._project.vendored}{os.sep}")
+        if not vendored and not self._project.has_file(origin):
+            return
+        execute = loader.exec_module
+
+        def run(module: ModuleType) -> None:
+            module.__dict__["__builtins__"] = self._builtins
+            execute(module)
+
+        loader.exec_module = run  # type: ignore[method-assign]  # of this one object
+
+    # -- importing ---------------------------------------------------------------------------------------------------
+
+    def _import_statement(
+        self,
+        name: str,
+        globals: Mapping[str, Any] | None = None,
+        locals: Mapping[str, Any] | None = None,
+        fromlist: Sequence[str] | None = (),
+        level: int = 0,
+    ) -> ModuleType:
+        if self.checks:
+            self._check(name, globals or {}, fromlist or (), level)
+        if self._project.is_in_place or not (level or self._has(name.partition(".")[0])):
+            return builtins.__import__(name, globals, locals, fromlist or (), level)
+        with self._project.in_place():
+            return builtins.__import__(name, globals, locals, fromlist or (), level)
+
+    def _check(self, name: str, names: Mapping[str, Any], fromlist: Sequence[str], level: int) -> None:
+        frame = sys._getframe(2)
+        file = frame.f_code.co_filename
+        if not self._project.has_file(file):
+            return
+        package = str(names.get("__package__") or "")
+        absolute = importlib.util.resolve_name("." * level + name, package) if level and package else name
+        statement = WorkerImport(absolute, tuple(fromlist), file, frame.f_lineno, str(names.get("__name__")))
+        for check in self.checks:
+            check(statement)
+
+    def _has(self, root: str) -> bool:
+        return root in self._project.modules_aside or _may_have(self._folders(), root)
+
+
+class _WatchedBuiltins(ModuleType):
+    """The module `builtins` while modules run with copies of it: what a test replaces in it, it replaces in them."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        _take_over()
+
+    def __delattr__(self, name: str) -> None:
+        super().__delattr__(name)
+        _take_over()
+
+
+_COPYING: weakref.WeakSet[WorkerImports] = weakref.WeakSet()
+"""Whose modules run with a copy of the builtins; a project that was put aside is one, its code may still run."""
+
+
+def _take_over() -> None:
+    for imports in _COPYING:
+        imports.copy_builtins()
+
+
+def _may_have(folders: Iterable[str], name: str) -> bool:
+    """Whether one of the folders has a module or a folder of a name."""
+    return any(
+        os.path.isfile(os.path.join(folder, f"{name}.py")) or os.path.isdir(os.path.join(folder, name))
+        for folder in folders
+    )

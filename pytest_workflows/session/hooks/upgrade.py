@@ -1,0 +1,64 @@
+"""`--workflows-upgrade-from`: the older source is found before the first test. Registered only with the option."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_workflows.errors import WorkflowConfigError
+from pytest_workflows.project.old_source import OldSource, find_old_source, put_away
+from pytest_workflows.session.xdist_channel import CHANNEL, Message, converted
+
+if TYPE_CHECKING:
+    from pytest_workflows.session.session import WorkflowSession
+
+NAME = "pytest-workflows-upgrade"
+SOURCE: Message[OldSource] = Message("old_source", converted(lambda: OldSource))
+"""Where the older source lies: a session takes it out of git once, whatever the number of its processes."""
+
+
+class UpgradeHooks:
+    """Hooks that give a session the older source.
+
+    Args:
+        config: pytest's configuration.
+        session: Our session.
+
+    Raises:
+        pytest.UsageError: If there is no such source.
+    """
+
+    def __init__(self, config: pytest.Config, session: WorkflowSession) -> None:
+        self._session = session
+        self._is_worker = config.stash[CHANNEL].is_worker
+        if self._is_worker:
+            self._source = config.stash[CHANNEL].started_with(SOURCE)
+        else:
+            try:
+                self._source = find_old_source(
+                    config.option.workflows_upgrade_from, config.rootpath, config.invocation_params.dir
+                )
+            except WorkflowConfigError as error:
+                raise pytest.UsageError(str(error)) from None
+            config.stash[CHANNEL].at_start(SOURCE, lambda _: self._source)
+        session.upgrades.source = self._source
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Refuse an older source that cannot be imported, before any test runs.
+
+        Raises:
+            pytest.UsageError: If one cannot.
+        """
+        upgrades = self._session.upgrades
+        for item in session.items:
+            try:
+                upgrades.check(item)
+            except WorkflowConfigError as error:
+                raise pytest.UsageError(str(error)) from None
+
+    def pytest_unconfigure(self) -> None:
+        """Remove what was taken out of git."""
+        if not self._is_worker:
+            put_away(self._source)

@@ -1,0 +1,57 @@
+"""The findings of a Worker's import statements, which may be executed before a test has an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from durable_engine import Engine, Place
+    from pytest_workflows.deployment.deployment import Problem
+    from pytest_workflows.project.worker_imports import WorkerImport
+    from pytest_workflows.project.worker_project import Project
+
+
+class ImportFindings:
+    """What is wrong with the import statements of a session's Workers.
+
+    A module is imported once a session, for whichever test comes first, and what is wrong at its top level is wrong for
+    each test of its project: each of them gets it. A statement in a function is the running test's.
+
+    Args:
+        engine: Gives the running test's engine; None where there is none.
+    """
+
+    def __init__(self, engine: Callable[[], Engine | None]) -> None:
+        self._engine = engine
+        self._of_all: dict[Project, dict[tuple[Problem, Place], None]] = {}
+
+    def watch(self, project: Project) -> None:
+        """Check the import statements of a project's own code from now on."""
+        check: Callable[[WorkerImport], None] | None = None
+
+        def run(statement: WorkerImport) -> None:
+            nonlocal check
+            if check is None:
+                from pytest_workflows.deployment.import_check import ImportCheck
+
+                check = ImportCheck(project, lambda *found: self._keep(project, *found))
+            check(statement)
+
+        project.imports.checks.append(run)
+
+    def _keep(self, project: Project, problem: Problem, place: Place, is_top_level: bool) -> None:
+        engine = self._engine()
+        if engine is None or is_top_level:
+            self._of_all.setdefault(project, {})[problem, place] = None
+        if engine is not None:
+            _add(engine, problem, place)
+
+    def attach(self, engine: Engine, project: Project | None) -> None:
+        """Add what is known already to the findings of a test of a project."""
+        for problem, place in self._of_all.get(project, ()) if project is not None else ():
+            _add(engine, problem, place)
+
+
+def _add(engine: Engine, problem: Problem, place: Place) -> None:
+    engine.findings.add(problem.rule, problem.text, place, about=problem.text, remedy=problem.remedy)

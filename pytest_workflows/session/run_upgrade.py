@@ -1,0 +1,315 @@
+"""An upgrade amid a test's run: today's source takes the place of an older one, and what came of it is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from durable_engine import EngineError, Observer
+from pytest_workflows.errors import WorkflowUpgradeError
+from pytest_workflows.exploration.judgement import BegunStep, Judgement, PathDifference
+from pytest_workflows.exploration.source_run import InstanceEnd, SourceCall, SourceRun
+
+from .upgrade_text import UpgradeText
+
+if TYPE_CHECKING:
+    from durable_engine import Ask, Effect, Engine, Instance, Place, StepKey
+    from pytest_workflows.bindings.env_resolver import EnvResolver
+    from pytest_workflows.exploration.clock_values import Window
+    from pytest_workflows.project.old_source import OldSource
+    from pytest_workflows.project.upgraded_project import UpgradedProject
+    from pytest_workflows.timeline.text import Run
+
+    from .run_setup import RunSetup
+
+Key = tuple[str, str]
+
+
+@dataclass(eq=False)
+class InFlight:
+    """An instance that is in flight when today's source is deployed.
+
+    Attributes:
+        begun: The steps that the older source had begun, in order.
+        lost: Those of them that were under way, whose attempts are made again.
+        old_places: Where the older source has its steps.
+        new_places: Where today's source has its steps.
+        judgement: The judgement of the steps that today's source asks for.
+        answered: The new steps that have an outcome.
+        difference: The first step that is not taken up as it was left.
+    """
+
+    begun: list[BegunStep]
+    lost: frozenset[StepKey]
+    old_places: Mapping[StepKey, Place]
+    new_places: dict[StepKey, Place] = field(default_factory=dict)
+    judgement: Judgement = field(init=False)
+    answered: list[StepKey] = field(default_factory=list)
+    difference: PathDifference | None = None
+
+    def __post_init__(self) -> None:
+        self.judgement = Judgement(self.begun)
+
+    def begin(self) -> None:
+        """An execution of today's source begins."""
+        self.judgement = Judgement(self.begun)
+        self.answered = []
+
+    def ask(self, ask: Ask) -> None:
+        """Today's source asks for a step."""
+        self.new_places.setdefault(ask.key, ask.place)
+        difference = self.judgement.ask(ask.key, self.answered)
+        self.difference = self.difference or difference
+
+    def finish(self) -> None:
+        """Today's source goes no further."""
+        self.difference = self.difference or self.judgement.finish()
+
+    def answer(self, key: StepKey) -> None:
+        """A step has an outcome."""
+        if key in self.judgement.new and key not in self.answered:
+            self.answered.append(key)
+
+
+class RunUpgrade(Observer):
+    """The part of one run of a test in the check of an upgrade.
+
+    Args:
+        setup: The run.
+        env: Its bindings.
+        source: The older source.
+
+    Attributes:
+        unknown: Why an upgrade could not be judged; empty where it was.
+    """
+
+    def __init__(self, setup: RunSetup, env: EnvResolver, source: OldSource) -> None:
+        self._setup = setup
+        self._env = env
+        self._source = source
+        self._engine: Engine | None = None
+        self._calls: dict[Key, list[SourceCall]] = {}
+        self._in_flight: dict[Key, InFlight] | None = None
+        self._given: Mapping[str, Any] | None = None
+        self.unknown = ""
+
+    @property
+    def project(self) -> UpgradedProject | None:
+        """The project whose versions change; None in a run of today's source from the top."""
+        return self._setup.upgraded
+
+    def given(self, bindings: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the older source has of the bindings that a test gives."""
+        if self.project is None:
+            return bindings
+        self._given = bindings
+        return self.project.of_old(bindings)
+
+    def attach(self, engine: Engine) -> None:
+        """Follow an engine, and deploy today's source where the run's plan says."""
+        from pytest_workflows.introspection.registry import registry_of
+
+        self._engine = engine
+        engine.observers.add(self)
+        registry_of(engine).keep_all_runs()
+        point = self._setup.plan.point
+        if self.project is not None and point is not None:
+            engine.faults.arm(point, self._deploy)
+
+    # -- what happens ------------------------------------------------------------------------------------------------
+
+    def effect(self, instance: Instance, effect: Effect) -> None:
+        """Keep a call that may have changed something."""
+        from pytest_workflows.rules.analysis.idempotency import classify_repeat, may_write
+
+        if effect.step is not None and may_write(effect):
+            is_harmless = classify_repeat(effect, instance) == "harmless"
+            call = SourceCall(
+                effect.service,
+                effect.method,
+                _arguments(effect),
+                effect.place,
+                effect.step,
+                effect.attempt,
+                is_harmless=is_harmless,
+            )
+            self._calls.setdefault(instance.key, []).append(call)
+
+    def execution_started(self, instance: Instance, event: Any) -> None:
+        """Judge an execution of today's source."""
+        flight = self._flight(instance)
+        if flight is not None:
+            flight.begin()
+
+    def step_asked(self, instance: Instance, ask: Ask) -> None:
+        """Judge a step that today's source asks for."""
+        flight = self._flight(instance)
+        if flight is not None and not instance.replaying:
+            flight.ask(ask)
+
+    def step_finished(self, instance: Instance, step: StepKey) -> None:
+        """Note that a step of today's source has an outcome."""
+        flight = self._flight(instance)
+        if flight is not None:
+            flight.answer(step)
+
+    def _flight(self, instance: Instance) -> InFlight | None:
+        return None if self._in_flight is None else self._in_flight.get(instance.key)
+
+    def _deploy(self) -> None:
+        assert self._engine is not None
+        assert self.project is not None
+        live = [one for one in self._engine.instances if not one.finished]
+        in_flight = {one.key: _in_flight(self._engine, one) for one in live}
+        for key, flight in in_flight.items():
+            # An attempt that is made again says nothing of the source.
+            calls = self._calls.get(key, [])
+            calls[:] = [call for call in calls if call.step not in flight.lost]
+        self.project.deploy()
+        self._env.deploy(self._given)
+        self._in_flight = in_flight
+
+    # -- the judgement -----------------------------------------------------------------------------------------------
+
+    def judge(self, failure: BaseException | None) -> None:
+        """At the end of a test's call: keep what the run came to, and judge an upgrade.
+
+        Args:
+            failure: What the call failed with; None where it passed.
+
+        Raises:
+            WorkflowUpgradeError: If an instance in flight does not come to what it should.
+        """
+        __tracebackhide__ = True
+        start, plan = self._setup.start, self._setup.plan
+        if start is None or self._engine is None or self._engine.closed:
+            return
+        runs = self._runs()
+        now = self._source_run(runs, failure)
+        if self.project is None:
+            start.today[plan.seed] = now
+        elif plan.point is None:
+            start.old[plan.seed] = now
+        elif self._in_flight is None:
+            self.unknown = "the older source did not come to the point again"
+        else:
+            self._compare(runs, now, start.today[plan.seed], start.old[plan.seed], failure)
+
+    def _compare(
+        self, runs: Mapping[Key, Run], now: SourceRun, today: SourceRun, old: SourceRun, failure: BaseException | None
+    ) -> None:
+        __tracebackhide__ = True
+        assert self._in_flight is not None
+        text = UpgradeText(self._setup, self._source, len(self._in_flight))
+        is_stopped = failure is not None and not isinstance(failure, EngineError)
+        for key, flight in self._in_flight.items():
+            if now.instances[key].is_final or runs[key].status == "waiting":
+                flight.finish()
+            if flight.difference is not None:
+                raise WorkflowUpgradeError(text.of_path(key, flight.difference, flight.old_places, flight.new_places))
+        window = self._window(today, old)
+        for key, flight in self._in_flight.items():
+            if key in today.instances:
+                self._compare_instance(key, flight, now, today, old, window, text, is_stopped=is_stopped)
+        has_lost = any(flight.lost for flight in self._in_flight.values())
+        if failure is None and not has_lost:
+            self._compare_stores(now, today, old, window, text)
+        if failure is not None and old.passed and not has_lost:
+            raise WorkflowUpgradeError(text.of_test(failure)) from failure
+        if is_stopped and any(not now.instances[key].is_final for key in self._in_flight):
+            self.unknown = f"the test, which is about today's source, failed first: {text.line(failure)}"
+
+    def _compare_instance(
+        self,
+        key: Key,
+        flight: InFlight,
+        now: SourceRun,
+        today: SourceRun,
+        old: SourceRun,
+        window: Window,
+        text: UpgradeText,
+        *,
+        is_stopped: bool,
+    ) -> None:
+        __tracebackhide__ = True
+        from pytest_workflows.exploration.upgrade_comparison import call_difference, end_difference
+
+        mine, usual, before = now.instances[key], today.instances[key], old.instances.get(key)
+        if mine.is_final or (usual.is_final and not is_stopped):
+            different = end_difference(mine, usual, before)
+            if different is not None:
+                raise WorkflowUpgradeError(text.of_end(key, different, flight.old_places, flight.new_places))
+        called = call_difference(mine, usual, before, flight.lost, window)
+        if called is not None:
+            raise WorkflowUpgradeError(text.of_call(key, *called, flight.old_places, flight.new_places))
+
+    def _compare_stores(
+        self, now: SourceRun, today: SourceRun, old: SourceRun, window: Window, text: UpgradeText
+    ) -> None:
+        __tracebackhide__ = True
+        from pytest_workflows.exploration.upgrade_comparison import state_difference
+
+        ignored = self._setup.settings.ignore_state
+        different = state_difference(now.contents, today.contents, old.contents, ignored, window)
+        if different is not None:
+            raise WorkflowUpgradeError(text.of_stores(different))
+
+    def _window(self, today: SourceRun, old: SourceRun) -> Window:
+        from pytest_workflows.exploration.clock_values import Window
+
+        assert self._engine is not None
+        clock = self._engine.clock
+        return Window(clock.started_ms, max(clock.now_ms, today.ended_ms, old.ended_ms))
+
+    # -- what the run came to ------------------------------------------------------------------------------------------
+
+    def _runs(self) -> dict[Key, Run]:
+        from pytest_workflows.introspection.registry import registry_of
+        from pytest_workflows.timeline.text import keep_run
+
+        engine = self._engine
+        assert engine is not None
+        runs = [*registry_of(engine).gone, *(keep_run(engine, instance) for instance in engine.instances)]
+        return {(run.workflow, run.id): run for run in runs}
+
+    def _source_run(self, runs: Mapping[Key, Run], failure: BaseException | None) -> SourceRun:
+        assert self._engine is not None
+        ends = {key: self._end(key, run) for key, run in runs.items()}
+        return SourceRun(failure is None, ends, self._env.contents(), self._engine.clock.now_ms)
+
+    def _end(self, key: Key, run: Run) -> InstanceEnd:
+        from durable_engine import decode
+
+        error, output = run.error, run.row.output
+        said = None if error is None else (error["name"], _last_line(error["message"]))
+        calls = self._calls.get(key, [])
+        return InstanceEnd(run.status, None if output is None else decode(output), said, calls)
+
+
+def _in_flight(engine: Engine, instance: Instance) -> InFlight:
+    from durable_engine.history import STEP_ENDS
+
+    row, history = instance.row, engine.store.history(instance.row.key)
+    places = {ask.key: ask.place for record in engine.paths.executions(row.key) for ask in record.path}
+    begun: list[BegunStep] = []
+    for step in engine.store.steps(row.key):
+        if step.key in places and (step.key.kind != "do" or step.attempts):
+            lines = [place for place, line in enumerate(history) if line.key == step.key]
+            ends = [place for place in lines if history[place].kind in STEP_ENDS]
+            began = float(lines[0]) if lines else float("-inf")
+            begun.append(BegunStep(step.key, began, float(ends[-1]) if ends else float("inf")))
+    lost = [step.key for step in engine.store.steps(row.key) if step.status == "running" and step.attempts]
+    return InFlight(begun, frozenset(lost), places)
+
+
+def _arguments(effect: Effect) -> tuple[Any, ...]:
+    """The arguments of a call, after those of the calls that gave the object it was made on."""
+    before = () if effect.origin is None else _arguments(effect.origin)
+    given = tuple(value for one in effect.given for value in _arguments(one))
+    return (*before, *given, *effect.args, *(effect.kwargs[name] for name in sorted(effect.kwargs)))
+
+
+def _last_line(message: str) -> str:
+    lines = [line for line in message.splitlines() if line.strip()]
+    return lines[-1].strip() if lines else ""

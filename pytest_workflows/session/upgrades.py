@@ -1,0 +1,96 @@
+"""The older source of a session that checks an upgrade, and the older versions of its projects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_workflows.errors import WorkflowConfigError
+
+if TYPE_CHECKING:
+    import pytest
+
+    from pytest_workflows.project.old_source import OldSource
+    from pytest_workflows.project.upgraded_project import UpgradedProject
+    from pytest_workflows.project.worker_project import Project
+
+
+class Upgrades:
+    """The older versions of a session's projects.
+
+    Args:
+        project_of: Gives the project that a file belongs to.
+
+    Attributes:
+        source: The older source; None where no upgrade is checked.
+    """
+
+    def __init__(self, project_of: Callable[[Path], Project | None]) -> None:
+        self._project_of = project_of
+        self._older: dict[Path, Project | WorkflowConfigError] = {}
+        self._checked: set[Path] = set()
+        self.source: OldSource | None = None
+
+    def reason_against(self, item: pytest.Item) -> str | None:
+        """Why a test cannot begin on the older source; None where it can."""
+        project = self._project_of(item.path)
+        if project is None:
+            return "it has no wrangler configuration, so there is no older one"
+        try:
+            self._older_version(project)
+        except WorkflowConfigError as error:
+            return str(error)
+        return None
+
+    def has_test(self, item: pytest.Item) -> bool:
+        """Whether the older source has a test, as far as its text says."""
+        assert self.source is not None
+        return self.source.has_test(item.path, getattr(item, "originalname", None) or item.name)
+
+    def begin(self, project: Project) -> UpgradedProject:
+        """A project that begins in its older version.
+
+        Args:
+            project: The project as it is today.
+        """
+        from pytest_workflows.project.upgraded_project import UpgradedProject
+
+        return UpgradedProject(self._older_version(project), project)
+
+    def check(self, item: pytest.Item) -> None:
+        """Make sure that the older version of a test's project can be imported, where there is one.
+
+        Raises:
+            WorkflowConfigError: If it cannot.
+        """
+        assert self.source is not None
+        project = self._project_of(item.path)
+        if project is None or project.path in self._checked or self.reason_against(item) is not None:
+            return
+        self._checked.add(project.path)
+        older = self._older_version(project)
+        try:
+            older.load_main()
+        except WorkflowConfigError:
+            raise
+        except Exception as error:
+            where = self.source.shown_file(str(older.config.main)) or older.config.main
+            raise WorkflowConfigError(
+                f"--workflows-upgrade-from={self.source.shown_name}: the older source {where} cannot be imported: "
+                f"{type(error).__name__}: {error}. It runs with the packages that are installed now."
+            ) from error
+
+    def _older_version(self, project: Project) -> Project:
+        assert self.source is not None
+        found = self._older.get(project.path)
+        if found is None:
+            try:
+                found = self.source.project_of(project)
+                assert found.config
+            except WorkflowConfigError as error:
+                found = error
+            self._older[project.path] = found
+        if isinstance(found, WorkflowConfigError):
+            raise found
+        return found

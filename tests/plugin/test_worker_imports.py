@@ -1,0 +1,177 @@
+"""The import statements of a Worker's modules: seen one by one, and answered from the modules of its own project."""
+
+import builtins
+import inspect
+import json
+import sys
+import types
+
+import pytest
+
+from pytest_workflows.project.worker_project import Project
+
+
+@pytest.fixture
+def make_project(tmp_path):
+    """Makes a project of a name, with the files of its folder `src`."""
+
+    def make(name, **files):
+        folder = tmp_path / name / "src"
+        for file, text in files.items():
+            path = folder / f"{file.replace('__in__', '/')}.py"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        config = tmp_path / name / "wrangler.json"
+        config.write_text(json.dumps({"name": name, "main": "src/entry.py", "compatibility_date": "2026-11-10"}))
+        return Project(config)
+
+    return make
+
+
+@pytest.fixture
+def project(make_project):
+    made = make_project(
+        "one", entry="import helper\n\ndef lazy():\n    import json.decoder, helper\n", helper="import os\n"
+    )
+    made.activate()
+    yield made
+    made.deactivate()
+
+
+def seen_by(project):
+    seen = []
+    project.imports.checks.append(lambda statement: seen.append(statement))
+    return seen
+
+
+def test_each_import_statement_of_the_workers_code_is_seen_with_its_line(project):
+    seen = seen_by(project)
+
+    project.load_main().lazy()
+
+    assert [(one.name, one.line, one.module) for one in seen] == [
+        ("helper", 1, "entry"),
+        ("os", 1, "helper"),
+        ("json.decoder", 4, "entry"),
+        ("helper", 4, "entry"),
+    ]
+    assert seen[0].file == str(project.folder / "entry.py")
+
+
+def test_what_libraries_and_tests_import_is_not_seen(project):
+    sys.modules.pop("this_is_of_a_library", None)
+    project.load_main()
+    seen = seen_by(project)
+
+    import json.tool  # noqa: F401  # a library that imports others
+
+    assert seen == []
+
+
+def test_a_relative_import_is_seen_under_its_absolute_name(make_project):
+    project = make_project(
+        "one",
+        entry="import parts.one",
+        parts__in____init__="",
+        parts__in__one="from . import two\nfrom .two import x",
+        parts__in__two="x = 1",
+    )
+    seen = seen_by(project)
+
+    project.load_main()
+
+    assert [(one.name, one.names) for one in seen] == [
+        ("parts.one", ()),
+        ("parts", ("two",)),
+        ("parts.two", ("x",)),
+    ]
+
+
+def test_what_a_check_raises_the_statement_raises(project):
+    def refuse(statement):
+        if statement.name == "helper":
+            raise ModuleNotFoundError("No module named 'helper'", name="helper")
+
+    project.imports.checks.append(refuse)
+
+    with pytest.raises(ModuleNotFoundError, match="No module named 'helper'"):
+        project.load_main()
+
+
+def test_two_projects_have_modules_of_one_name_at_a_time(make_project):
+    one, two = (
+        make_project(
+            name,
+            entry="import helper\n\ndef lazy():\n    import late\n    from helper import who\n    return late.who, who\n",
+            helper=f"who = '{name}'",
+            late=f"who = '{name} later'",
+        )
+        for name in ("one", "two")
+    )
+    one.activate()
+    try:
+        mine, theirs = one.load_main(), two.load_main()
+
+        assert (mine.helper.who, theirs.helper.who) == ("one", "two")
+        assert (mine.lazy(), theirs.lazy()) == (("one later", "one"), ("two later", "two"))
+        assert theirs.lazy() == ("two later", "two")
+        assert (sys.modules["entry"], sys.modules["helper"]) == (mine, mine.helper)
+        assert two.load_main() is theirs
+    finally:
+        one.deactivate()
+    assert "entry" not in sys.modules
+
+
+def test_a_builtin_that_a_test_replaces_is_replaced_in_the_workers_code(make_project, monkeypatch):
+    project = make_project("one", entry="def read():\n    return open('x')\n\ndef count(x):\n    return len(x)\n")
+    other = make_project("two", entry="")
+    other.activate()
+    module = project.load_main()  # and is put aside again
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(builtins, "open", lambda name: f"the file {name}")
+            patch.setattr(builtins, "new_one", 1, raising=False)
+
+            assert (module.read(), module.count([1])) == ("the file x", 1)
+        with pytest.raises(FileNotFoundError):
+            module.read()
+    finally:
+        other.deactivate()
+
+
+def test_a_name_that_is_nowhere_is_a_name_error_in_the_workers_code(make_project):
+    module = make_project("one", entry="def read():\n    return nowhere\n").load_main()
+
+    with pytest.raises(NameError, match="name 'nowhere' is not defined"):
+        module.read()
+    assert inspect.getclosurevars(module.read).unbound == {"nowhere"}
+
+
+def test_modules_of_python_modules_are_found_in_their_project_too_and_are_not_checked(make_project):
+    one, two = (
+        make_project(name, entry="import vendored\n\ndef lazy():\n    return vendored.deep()\n")
+        for name in ("one", "two")
+    )
+    for project, who in ((one, "one"), (two, "two")):
+        package = project.vendored / "vendored"
+        package.mkdir(parents=True)
+        (package / "__init__.py").write_text("def deep():\n    from . import sub\n    return sub.who\n")
+        (package / "sub.py").write_text(f"who = '{who}'\n")
+    seen = seen_by(two)
+    one.activate()
+    try:
+        assert (one.load_main().lazy(), two.load_main().lazy()) == ("one", "two")
+        assert isinstance(two.load_main().vendored, types.ModuleType)
+    finally:
+        one.deactivate()
+    assert [statement.name for statement in seen] == ["vendored"]
+
+
+def test_nothing_of_a_project_is_left_in_the_import_system(make_project):
+    finders, path, kind = list(sys.meta_path), list(sys.path), type(builtins)
+    project = make_project("one", entry="")
+    project.activate()
+    project.load_main()
+    project.deactivate()
+
+    assert (sys.meta_path, sys.path, type(builtins)) == (finders, path, kind)
