@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import datetime
 import functools
+import itertools
 import math
 import threading
 import time
@@ -713,3 +714,89 @@ async def test_a_timer_with_a_context_of_its_own_is_nobodys(engine):
 
     assert await outcome_of(engine, nap) == (None, 90)
     assert rang == [2]
+
+
+UNCLEAR = {
+    as_they_complete,
+    one_after_the_other,
+    a_queue_between_two,
+    a_generator_that_sleeps,
+    a_timer_of_its_own,
+    a_timer_that_calls_a_function,
+    a_future_that_another_task_settles,
+    many_short_sleeps,
+}
+"""What depends on whether anything real is there, of which uvloop does not tell."""
+
+
+@pytest.mark.parametrize("callback", [one for one in AS_LONG_AS_A_MINUTE if one not in UNCLEAR])
+def test_on_uvloop_sleeps_and_their_limits_take_virtual_time(callback):
+    uvloop = pytest.importorskip("uvloop", reason="uvloop does not exist for Windows")
+
+    async def scenario():
+        async with Engine(now=START, timeout=20) as engine:
+            return await outcome_of(engine, callback)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(scenario()) == (None, 60)
+
+
+@pytest.mark.parametrize("request_", REQUESTS)
+def test_on_uvloop_a_future_of_the_test_is_waited_for(request_):
+    uvloop = pytest.importorskip("uvloop", reason="uvloop does not exist for Windows")
+
+    async def scenario():
+        loop = asyncio.get_running_loop()
+        async with Engine(now=START, timeout=20) as engine:
+            answer = loop.create_future()
+            loop.call_later(0.05, answer.set_result, "answer")
+            return await outcome_of(engine, lambda: request_(answer))
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(scenario()) == ("answer", 0)
+
+
+def test_on_uvloop_a_real_timer_fires_in_real_time():
+    uvloop = pytest.importorskip("uvloop", reason="uvloop does not exist for Windows")
+
+    async def scenario():
+        async with Engine(now=START, timeout=20) as engine:
+            return await outcome_of(engine, lambda: asyncio.sleep(0.01, "slept"))
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(scenario()) == ("slept", 0)
+
+
+async def test_the_history_is_the_same_in_each_run_however_the_machine_stops():
+    async def workflow(event, step):
+        @step.do("poll", config={"timeout": "2 minutes", "retries": {"limit": 1, "delay": "1 second"}})
+        async def poll():
+            async with asyncio.timeout(70):
+                hold_up()
+                await asyncio.gather(asyncio.sleep(30.5), asyncio.wait_for(asyncio.sleep(31), 40))
+                hold_up()
+                await asyncio.sleep(60)
+
+        @step.do("work")
+        async def work():
+            await asyncio.to_thread(hold_up)
+            for _ in range(3):
+                await asyncio.sleep(0.7)
+                hold_up()
+
+        await asyncio.gather(poll(), work(), step.sleep("nap", "31 seconds"))
+
+    def hold_up():
+        time.sleep(next(pauses))
+
+    async def once():
+        async with Engine(now=START, seed=7, timeout=20) as engine:
+            await engine.bind("W", workflow).create()
+            await engine.run_until_idle()
+            return engine.store.history(engine.instances[0].row.key)
+
+    pauses = itertools.cycle([0, 0.001, 0.012, 0, 0.0003])
+    first = await once()
+    assert len(first) > 10
+    for _ in range(5):
+        assert await once() == first

@@ -77,10 +77,10 @@ class Surroundings:
         shielded = _shielded_by(future)
         if shielded is not None:
             return self._of(shielded, None)
-        told = None if task is None else self._told_by(list(frames_of(task.get_coro())), future)
-        return self._of_holders(future, task) if told is None else told
+        known = None if task is None else self._by_frames(list(frames_of(task.get_coro())), future)
+        return self._of_holders(future, task) if known is None else known
 
-    def _told_by(self, frames: list[FrameType], future: object) -> Wait | None:
+    def _by_frames(self, frames: list[FrameType], future: object) -> Wait | None:
         """What a task with these frames waits for, the innermost one last; None for a future of no known kind."""
         frame = next(reversed(frames), None)
         if frame is None:
