@@ -8,6 +8,8 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -63,6 +65,7 @@ COMMANDS = {
     "diff": "diff {} {}",
     "graph": "graph",
     "list": "list",
+    "pull": "pull moderation comment-1",
     "reproduce": "reproduce {}",
     "run": "run MODERATOR --id here",
     "stats": "stats {}",
@@ -117,6 +120,29 @@ def test_a_run_on_two_workers_is_reported_as_one(project):
     assert "Instance '" in shown
 
 
+@pytest.fixture
+def account(monkeypatch):
+    """An account of the platform with one instance, as the environment names it."""
+
+    class Api(BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = json.dumps({"success": True, "result": {"status": "queued", "steps": []}}).encode()
+            self.send_response(200)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Api) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        monkeypatch.setenv("CLOUDFLARE_API_BASE_URL", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setenv("CLOUDFLARE_API_TOKEN", "token")
+        monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", "account")
+        yield
+        server.shutdown()
+
+
+@pytest.mark.usefixtures("account")
 @pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_works(project, recording, command):
     code, shown = call(

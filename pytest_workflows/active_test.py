@@ -5,7 +5,8 @@ It imports nothing heavy, so that a test that does not use us pays nothing for i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -52,8 +53,43 @@ def set_resolver(
 
 
 def get_resolver() -> Resolver | None:
-    """The resolver in force, or None."""
-    return _current
+    """The resolver in force: that of the Worker whose code runs; None outside of tests."""
+    running = running_worker.get()
+    return _current if running is None else running.resolver
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunningWorker:
+    """A Worker beside the test's own one, while its code runs.
+
+    Attributes:
+        resolver: The source of its bindings.
+        python: Gives the Python that the platform runs it with.
+        is_on: Whether a compatibility flag holds for it, by its name and the date since which it does by itself.
+    """
+
+    resolver: Resolver
+    python: Callable[[], tuple[int, int]]
+    is_on: Callable[[str, str], bool]
+
+
+running_worker: ContextVar[RunningWorker | None] = ContextVar("pytest_workflows_worker", default=None)
+"""The Worker whose code runs; None for the test's own one, and for the test."""
+
+
+@contextmanager
+def inside_worker(worker: RunningWorker | None) -> Iterator[None]:
+    """A block in which a Worker's code runs.
+
+    Args:
+        worker: The Worker; None for the test's own one.
+    """
+    before = running_worker.get()
+    running_worker.set(worker)
+    try:
+        yield
+    finally:
+        running_worker.set(before)  # no token: what was stopped amid the block is closed in another context
 
 
 @dataclass(frozen=True, slots=True, eq=False)

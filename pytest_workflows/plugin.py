@@ -22,6 +22,7 @@ from .session.fixtures import (  # noqa: F401 (pytest finds fixtures by their na
     workflow_env,
     workflow_seed,
     workflow_worker,
+    workflow_workers,
 )
 from .session.hooks.durations import Durations
 from .session.hooks.exploration import NAME, ExplorationHooks
@@ -75,6 +76,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
         config.pluginmanager.register(JunitSections(config, (SECTION, RECORDINGS)))
     config.pluginmanager.register(config.stash[CHANNEL])
+    if config.getoption("workflows_upgrade_from") is not None:
+        from .session.hooks.upgrade import set_up_upgrade
+
+        set_up_upgrade(config, session)
     config.pluginmanager.register(ExplorationHooks(config, session, read_exploration(config)), NAME)
     config.pluginmanager.register(ColouredSections())
     config.pluginmanager.register(RunCollector(config))
@@ -87,10 +92,6 @@ def pytest_configure(config: pytest.Config) -> None:
         from .session.hooks.replay import set_up_replays
 
         set_up_replays(config)
-    if config.getoption("workflows_upgrade_from") is not None:
-        from .session.hooks import upgrade
-
-        config.pluginmanager.register(upgrade.UpgradeHooks(config, session), upgrade.NAME)
     if config.getoption("workflows_durations") is not None:
         config.pluginmanager.register(Durations(config.getoption("workflows_durations")))
 

@@ -23,7 +23,10 @@ OUTPUT = Path(__file__).resolve().parents[2] / "pytest_workflows" / "deployment"
 VERSIONS = {"3.14": "314.0.7", "3.13": "0.28.3", "3.12": "0.27.7"}
 # Packages of which PyPI has a wheel for any platform beside those for this one, where pip takes the latter: what is
 # installed does not show it. None of them has a build in every Pyodide.
-PURE_AS_WELL = ("black", "cbor2", "chardet", "cython", "falcon", "mypy", "pyrsistent", "websockets")
+PURE_AS_WELL = (
+    *("black", "cbor2", "chardet", "cython", "debugpy", "falcon", "hypothesis", "mypy", "propcache", "pyrsistent"),
+    "websockets",
+)
 
 
 def lock_of(version: str) -> dict[str, Any]:

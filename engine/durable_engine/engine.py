@@ -224,6 +224,7 @@ class Engine:
         preserves_non_retryable: bool = True,
         concurrency: int | None = None,
         retention: Mapping[str, Any] | None = None,
+        setup: Callable[[], object] | None = None,
     ) -> WorkflowBinding:
         """Bind a workflow to a name; while another source is deployed, to one that is bound already as well.
 
@@ -237,6 +238,7 @@ class Engine:
             concurrency: How many instances run at a time, from 1 on; further ones are queued. None for any number.
             retention: For how long instances are kept after their end that are created without saying so:
                 `{"successRetention": "1 day", "errorRetention": "7 days"}`, or one of the two.
+            setup: Called in the context of each task that runs code of an instance, to set context variables.
 
         Raises:
             InvalidArgumentError: If the name is taken or empty, the workflow cannot be called, or a setting of it
@@ -262,6 +264,7 @@ class Engine:
             preserves_non_retryable,
             concurrency,
             read_retention(retention),
+            setup,
         )
         if name in self._bindings:
             self._bindings[name].workflow.become(bound)

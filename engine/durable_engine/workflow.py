@@ -42,6 +42,7 @@ class Workflow:
         preserves_non_retryable: Whether an attempt that a `NonRetryableError` ended shows that error.
         concurrency: How many instances run at a time; None for any number.
         retention: For how long an instance is kept that was created without saying so.
+        setup: Called in the context of each task that runs code of an instance, to set context variables; or None.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Workflow:
     preserves_non_retryable: bool = True
     concurrency: int | None = None
     retention: Retention = KEPT
+    setup: Callable[[], object] | None = None
 
     def become(self, other: Workflow) -> None:
         """Go on as another source has it: its instances are those of this one."""

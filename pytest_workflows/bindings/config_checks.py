@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_workflows.errors import WorkflowConfigError
-from pytest_workflows.standins.registry import is_provided
 
 if TYPE_CHECKING:
     from pytest_workflows.project.worker_project import Project
@@ -45,7 +44,7 @@ class ConfigChecks:
 
 def _mistake(project: Project, env: EnvResolver) -> WorkflowConfigError | None:
     config = project.config
-    bindings = [one for one in config.bindings if is_provided(one) and one.name not in env.given]
+    bindings = [one for one in config.bindings if env.is_own(one) and one.name not in env.given]
     has_classes = bool(config.consumers) or any(one.kind in _WITH_CLASSES for one in bindings)
     can_import = not has_classes or _can_import(project)
     try:

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
+from pytest_workflows.project.worker_registry import script_of
 from pytest_workflows.standins.registry import is_provided
 
+from .worker_group import Member, WorkerEnv, WorkerGroup
 from .workflow_binder import WorkflowBinder
 
 if TYPE_CHECKING:
     from durable_engine import Engine, WorkflowBinding
     from pytest_workflows.project.binding_config import BindingConfig
     from pytest_workflows.project.worker_project import Project
+    from pytest_workflows.project.worker_registry import WorkerRegistry
     from pytest_workflows.project.wrangler import WorkflowBindingConfig, WranglerConfig
     from pytest_workflows.sources.worker_code import Sources
+    from pytest_workflows.standins.host import Host
     from pytest_workflows.standins.stores import Contents, Stores
     from pytest_workflows.workers.context import ExecutionContext
 
     from .handlers import Handlers
     from .stand_in_host import StandInHost
-
-_SCRIPTS = {"services": "service", "durable_objects.bindings": "script_name"}
-"""By kind of binding: the setting that names a Worker."""
 
 
 class EnvResolver:
@@ -41,6 +43,12 @@ class EnvResolver:
         check: Called before a binding is given; what it raises refuses it.
         is_strict: Whether an injected fault that no call meets is an error.
         template: Gives the stores that a seed has left, of which the test gets a copy.
+        registry: Knows the Workers of the repository, which bindings may lead to; None where there is none.
+        member: Gives this Worker's place beside the test's own one; None for the test's own one.
+
+    Attributes:
+        project: As given.
+        member: Its place among the Workers of the test.
     """
 
     def __init__(
@@ -53,8 +61,10 @@ class EnvResolver:
         check: Callable[[], None] = lambda: None,
         is_strict: bool = True,
         template: Callable[[], Stores | None] = lambda: None,
+        registry: WorkerRegistry[Project] | None = None,
+        member: Callable[[WorkerEnv], Member] | None = None,
     ) -> None:
-        self._project = project
+        self.project = project
         self._sources = sources
         self._engine = engine
         self._ask_given = ask_given
@@ -65,17 +75,41 @@ class EnvResolver:
         self._resolved: dict[str, object] = {}
         self._proxies: dict[str, object] = {}
         self._host: StandInHost | None = None
-        self._workflows = WorkflowBinder(project, sources, engine, self.context)
+        if member is None:
+            self.member = Member(WorkerGroup(self, project, registry, sources, self._of_other))
+        else:
+            self.member = member(self)
+        self._workflows = WorkflowBinder(project, sources, engine, self.context, self.member)
+
+    def _of_other(self, project: Project, member: Callable[[WorkerEnv], Member]) -> EnvResolver:
+        """The bindings of another Worker, in the same test."""
+        return type(self)(
+            project,
+            self._sources,
+            self._engine,
+            ask_given=lambda: self._everything_given(),
+            check=self._check,
+            is_strict=self._is_strict,
+            member=member,
+        )
 
     @functools.cached_property
     def handlers(self) -> Handlers:
         """The Worker's handlers."""
         from .handlers import Handlers
 
-        return Handlers(self._project, self.context, lambda rule, problem, place: self.host.warn(rule, problem, place))
+        return Handlers(self.project, self.context, self._warn, self.member.inside)
+
+    def _warn(self, rule: str, problem: str, place: tuple[str, int]) -> None:
+        self.host.warn(rule, problem, place)
 
     def override(self, bindings: Mapping[str, Any]) -> None:
-        """Let the bindings of the fixture `workflow_bindings` win over the configuration's."""
+        """Let the bindings of the fixture `workflow_bindings` win over the configuration's.
+
+        Raises:
+            WorkflowConfigError: If one of them is of a Worker that is not there.
+        """
+        self.member.group.check_given(bindings)
         self._overrides = self._sources().given = bindings  # not a copy: a property test puts new fakes into it
 
     def forget(self) -> None:
@@ -101,12 +135,13 @@ class EnvResolver:
                     self.workflow_binding(name)
         if self._host is not None:
             self._host.deployed()
-            self._make_stores()
+            self.make_stores()
             for name in self._resolved:
                 _migrate(self._resolved[name])
 
     def close(self) -> None:
         """Let go of the stores."""
+        self.member.group.forget()
         if self._host is not None:
             self._host.stores.close()
             self._host = None
@@ -127,8 +162,8 @@ class EnvResolver:
 
     @property
     def classes(self) -> Mapping[str, type]:
-        """The workflow classes that were bound so far, by the names of their bindings."""
-        return self._workflows.classes
+        """The workflow classes of all Workers that were bound so far, by the engine's names."""
+        return self.member.group.classes
 
     # -- names of env ------------------------------------------------------------------------------------------------
 
@@ -139,9 +174,13 @@ class EnvResolver:
             KeyError: If there is none.
         """
         self._check()
+        found = self._found(name)
+        return self._recorded(name) if self._is_asked_by_worker() else found
+
+    def _found(self, name: str) -> object:
         if name not in self._resolved:
             self._resolved[name] = self._make(name)
-        return self._recorded(name) if self._is_asked_by_worker() else self._resolved[name]
+        return self._resolved[name]
 
     def _is_asked_by_worker(self) -> bool:
         """Whether the Worker's own code asks, in a workflow; tests, fakes and handlers get the object itself."""
@@ -153,7 +192,7 @@ class EnvResolver:
         if name not in self._proxies:
             from .recording_proxy import record
 
-            self._proxies[name] = record(self._resolved[name], name)
+            self._proxies[name] = record(self._resolved[name], self.member.qualified(name))
         return self._proxies[name]
 
     def _make(self, name: str) -> object:
@@ -163,30 +202,30 @@ class EnvResolver:
             if isinstance(value, type) and (made := self._of_class(name, value)) is not None:
                 return made
             return self._wrapped(name, value)
-        if self._project is None:
+        if self.project is None:
             raise KeyError(name)
-        config = self._project.config
+        config = self.project.config
         for workflow in config.workflows:
             if workflow.binding == name:
-                return self._workflows.bind_configured(workflow)
-        variables = self._project.variables
+                return self._bind_own(workflow) if workflow.script_name is None else self._bind_foreign(workflow)
+        variables = self.project.variables
         if name in variables:
             from pytest_workflows.standins.variables import variable
 
             return variable(variables[name])
         for binding in config.bindings:
-            if binding.name == name and self._is_provided(binding):
-                return self._provide(binding)
+            if binding.name == name and (host := self._host_of(binding)) is not None:
+                return self._provide(binding, host)
         if name in config.other_bindings:
             from .missing_binding import missing_binding
 
-            return missing_binding(name, config.other_bindings[name], config.path)
+            return missing_binding(name, config.other_bindings[name], config.path, self._why_missing(name))
         raise KeyError(name)
 
     def _of_class(self, name: str, given: type) -> object | None:
         """The binding of a class that the test gave: a workflow, a service binding or a namespace; None for no such."""
         if _is_entrypoint(given):
-            return self._workflows.bind_class(name, given)
+            return self._workflows.bind_class(self.member.qualified(name), given)
         from pytest_workflows.workers.entrypoints import DurableObject, WorkerEntrypoint
 
         if issubclass(given, WorkerEntrypoint):
@@ -196,22 +235,42 @@ class EnvResolver:
         if issubclass(given, DurableObject):
             from pytest_workflows.standins.durable_objects import namespace_of
 
-            with self.host.stores.asked_by(name):
+            with self.host.stores.asked_by(self.member.qualified(name)):
                 return self._wrapped(name, namespace_of(given, given.__name__, self.host))
         return None
 
-    def _is_provided(self, binding: BindingConfig) -> bool:
-        """Whether there is a stand-in for a binding: not for what is another Worker's."""
-        script = binding.settings.get(_SCRIPTS.get(binding.kind, ""))
-        config = self._config()
-        return is_provided(binding) and (script is None or config is None or script in config.own_names)
+    def is_own(self, binding: BindingConfig) -> bool:
+        """Whether there is a stand-in for a binding of the configuration, and it is of nothing of another Worker's."""
+        return is_provided(binding) and self._script_of(binding) is None
 
-    def _provide(self, binding: BindingConfig) -> object:
+    def _script_of(self, binding: BindingConfig) -> str | None:
+        """The name of the other Worker that a binding leads to; None where it leads to none."""
+        script = script_of(binding)
+        return None if script is None or script in self.own_names else script
+
+    def _host_of(self, binding: BindingConfig) -> Host | None:
+        """The host of what stands in for a binding: another Worker's for what is that Worker's; None for none."""
+        if not is_provided(binding):
+            return None
+        script = self._script_of(binding)
+        if script is None:
+            return self.host
+        other = self.member.group.find(script)
+        return None if other is None else other.host
+
+    def _why_missing(self, name: str) -> str | None:
+        """Why another Worker, to which a binding leads, is not there."""
+        for binding in self._configured().bindings:
+            if binding.name == name and (script := self._script_of(binding)) is not None:
+                return f"It leads to the Worker {script!r}: {self.member.group.why_not(script)}."
+        return None
+
+    def _provide(self, binding: BindingConfig, host: Host) -> object:
         """The stand-in of a binding, as the SDK hands it to the Worker."""
         from pytest_workflows.standins.registry import make
 
-        with self.host.stores.asked_by(binding.name):
-            made = make(binding, self.host)
+        with host.stores.asked_by(self.member.qualified(binding.name)):
+            made = make(binding, host)
         return self._wrapped(binding.name, made)
 
     def _wrapped(self, name: str, value: object) -> object:
@@ -224,21 +283,26 @@ class EnvResolver:
 
         from .call_log import CallLog, logs_of
 
-        log = logs_of(self._engine()).get(name) or CallLog(name, self._engine(), is_strict=self._is_strict)
+        called = self.member.qualified(name)
+        log = logs_of(self._engine()).get(called) or CallLog(called, self._engine(), is_strict=self._is_strict)
         return wrap_binding(value, log)
 
     def contents(self) -> dict[tuple[str, ...], Contents]:
-        """What the stores of all bindings hold, by the bindings' names: also of those that nobody has asked for."""
-        self._make_stores()
+        """What the stores of all bindings hold, by the bindings' names: also of those that nobody has asked for.
+
+        Those of other Workers are among them, as far as the test has reached the Worker.
+        """
+        for env in (self, *self.member.group.others):
+            env.make_stores()
         return {} if self._host is None else self._host.stores.contents()
 
-    def _make_stores(self) -> None:
-        """Make the bindings that have stores, whether or not anybody has asked for them."""
+    def make_stores(self) -> None:
+        """Make the bindings that have stores, whether or not anybody has asked for them; none of another Worker's."""
         from pytest_workflows.errors import WorkflowConfigError
 
         config = self._config()
         for binding in () if config is None else config.bindings:
-            if self._is_provided(binding) and binding.name not in self._given():
+            if self.is_own(binding) and binding.name not in self._given():
                 with contextlib.suppress(WorkflowConfigError):  # the test has not used it, or knows of it
                     self.resolve(binding.name)
 
@@ -248,26 +312,48 @@ class EnvResolver:
         if self._host is None:
             from .stand_in_host import StandInHost
 
-            self._host = StandInHost(self._project, self._engine, self.handlers, self._sources, self._template())
+            template = None if self.member.name else self._template()
+            self._host = StandInHost(self.project, self._engine, self.handlers, self._sources, self.member, template)
         return self._host
 
     def names(self) -> Iterable[str]:
         """The names that `env` has."""
         names = set(self._given())
-        if self._project is not None:
-            config = self._project.config
+        if self.project is not None:
+            config = self.project.config
             names |= {workflow.binding for workflow in config.workflows}
-            names |= self._project.variables.keys() | config.other_bindings.keys()
+            names |= self.project.variables.keys() | config.other_bindings.keys()
         return sorted(names)
 
     def _given(self) -> Mapping[str, Any]:
+        return self.member.group.given_to(self.member.name, self._everything_given())
+
+    def _everything_given(self) -> Mapping[str, Any]:
+        """What the test gave, to other Workers too."""
         if self._overrides is None:
+            if self.member.name:
+                return self._ask_given()
             self.override(self._ask_given())
         assert self._overrides is not None
         return self._overrides
 
+    @property
+    def own_names(self) -> frozenset[str | None]:
+        """The names of the Worker itself."""
+        config = self._config()
+        return frozenset() if config is None else config.own_names
+
+    def consumes(self, queue: str) -> bool:
+        """Whether the Worker is a consumer of a queue."""
+        config = self._config()
+        return config is not None and queue in config.consumers
+
+    def _configured(self) -> WranglerConfig:
+        assert self.project is not None
+        return self.project.config
+
     def _config(self) -> WranglerConfig | None:
-        return None if self._project is None else self._project.config
+        return None if self.project is None else self.project.config
 
     # -- workflows ---------------------------------------------------------------------------------------------------
 
@@ -287,6 +373,51 @@ class EnvResolver:
             if workflow.binding == name:
                 return self._bind_export(workflow)
         return cast("WorkflowBinding", self.resolve(name))
+
+    def bind_foreign(self) -> None:
+        """Bind the workflows of other Workers that are there; one that cannot be had hurts who uses it."""
+        config = self._config()
+        for workflow in () if config is None else config.workflows:
+            if workflow.script_name is not None and workflow.binding not in self._given():
+                with contextlib.suppress(Exception):
+                    self.resolve(workflow.binding)
+
+    def _bind_own(self, workflow: WorkflowBindingConfig) -> WorkflowBinding:
+        """The binding of a workflow of this Worker, one for all Workers."""
+        name = self.member.group.engine_name(self, workflow)
+        engine = self._engine()
+        known = None if engine.is_deploying else engine.bindings.get(name)
+        return self._workflows.bind_configured(workflow, name) if known is None else known
+
+    def _bind_foreign(self, workflow: WorkflowBindingConfig) -> object:
+        """The binding of a workflow of another Worker; where that is not there, what says so when it is used."""
+        assert workflow.script_name is not None
+        other = self.member.group.find(workflow.script_name)
+        if other is not None:
+            return other.bind_for(workflow, f"{self._configured().path}:{workflow.line}")
+        from .missing_binding import ForeignWorkflow
+
+        why = self.member.group.why_not(workflow.script_name)
+        place = f"{self._configured().path}:{workflow.line}"
+        return ForeignWorkflow(workflow.binding, workflow.class_name, workflow.script_name, place, why)
+
+    def bind_for(self, wanted: WorkflowBindingConfig, place: str) -> object:
+        """The binding of a workflow of this Worker, as the configuration of another one names it.
+
+        Args:
+            wanted: What the other one's says of it.
+            place: File and line that say so.
+
+        Raises:
+            WorkflowConfigError: If there is no such workflow here.
+        """
+        config = self._configured()
+        for workflow in config.all_workflows:
+            if workflow.script_name is None and workflow.name == wanted.name:
+                is_bound = any(one.binding == workflow.binding for one in config.workflows)
+                return self._found(workflow.binding) if is_bound else self._bind_export(workflow)
+        self._workflows.check_class(wanted, place)
+        return self._bind_own(dataclasses.replace(wanted, script_name=None))
 
     @property
     def schedules(self) -> dict[str, list[WorkflowBindingConfig]]:
@@ -326,7 +457,7 @@ class EnvResolver:
                 return self._bind_export(workflow)
         found = self._export_of_class(class_name)
         if found is None:
-            raise no_export(class_name, self._project)
+            raise no_export(class_name, self.project)
         return found
 
     def _export_of_class(self, name: str) -> object | None:
@@ -354,10 +485,7 @@ class EnvResolver:
         configured = () if config is None else config.workflows
         if name in self._given() or any(one.binding == name for one in configured):
             return cast("WorkflowBinding", self.resolve(name))
-        bindings = self._engine().bindings
-        if name not in bindings:
-            self._workflows.bind_configured(workflow)
-        return self._engine().bindings[name]
+        return self._bind_own(workflow)
 
     def _exports(self) -> Iterable[WorkflowBindingConfig]:
         config = self._config()
@@ -365,7 +493,7 @@ class EnvResolver:
 
     def _export_names(self) -> list[str]:
         names = [workflow.class_name for workflow in self._exports()]
-        classes = vars(self._project.load_main()) if self._project is not None else {}
+        classes = vars(self.project.load_main()) if self.project is not None else {}
         return names + [name for name in classes if name not in names and self._export_of_class(name) is not None]
 
 

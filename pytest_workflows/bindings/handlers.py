@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from durable_engine import hide_frames
@@ -74,6 +75,7 @@ class Handlers:
         project: The Worker's project; None where no configuration was found.
         context: Gives a `ctx` for a call, of the caller's `props` where it has any.
         warn: Reports a finding: its rule, the problem and the place.
+        inside: Gives a block in which the Worker's code runs.
     """
 
     def __init__(
@@ -81,10 +83,12 @@ class Handlers:
         project: Project | None,
         context: Callable[..., ExecutionContext],
         warn: Callable[[str, str, tuple[str, int]], None],
+        inside: Callable[[], AbstractContextManager[None]],
     ) -> None:
         self._project = project
         self.context = context
         self._warn = warn
+        self._inside = inside
 
     def entrypoint(self, name: str | type | None) -> type | None:
         """A class of the main module: the default entrypoint for None; None where there is no such class.
@@ -165,7 +169,8 @@ class Handlers:
         """
         from pytest_workflows.workers import env
 
-        return cls(self.context(props), env)
+        with self._inside():
+            return cls(self.context(props), env)
 
     def make_named(self, name: str | type | None, props: Any = None) -> Any:
         """An entrypoint, as each call gets one.
@@ -196,7 +201,7 @@ class Handlers:
         __tracebackhide__ = True
         from pytest_workflows.workers.context import background_of_call
 
-        with background_of_call() as background:
+        with self._inside(), background_of_call() as background:
             given = handler.function(*self._arguments(handler, argument))
             result = await given if inspect.isawaitable(given) else given
             await finish(background, f"the {handler.kind} handler")

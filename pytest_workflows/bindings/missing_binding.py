@@ -16,19 +16,20 @@ class MissingBinding:
         name: The binding's name, `DB`.
         kind: The configuration's name for it, `d1_databases`.
         config: The configuration.
+        why: Why it is not there, where that is known; whole sentences.
     """
 
-    __slots__ = ("_config", "_kind", "_name")
+    __slots__ = ("_config", "_kind", "_name", "_why")
 
-    def __init__(self, name: str, kind: str, config: Path) -> None:
-        self._set(_name=name, _kind=kind, _config=config)
+    def __init__(self, name: str, kind: str, config: Path, why: str | None = None) -> None:
+        self._set(_name=name, _kind=kind, _config=config, _why=why)
 
     def _set(self, **values: object) -> None:
         for slot, value in values.items():
             object.__setattr__(self, slot, value)  # to set anything else is a use
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self._name, self._kind, self._config)
+        return type(self), (self._name, self._kind, self._config, self._why)
 
     def __repr__(self) -> str:
         return f"<binding {self._name!r} ({self._kind} in {self._config.name}), which this test does not provide>"
@@ -40,8 +41,9 @@ class MissingBinding:
 
     def _what_to_do(self) -> str:
         return (
-            f"the binding {self._name!r} ({self._kind} in {self._config}) is not provided here. Give the test a "
-            "stand-in for it, in the test file or in conftest.py:\n\n"
+            f"the binding {self._name!r} ({self._kind} in {self._config}) is not provided here. "
+            f"{'' if self._why is None else f'{self._why} '}Give the test a stand-in for it, in the test file or in "
+            "conftest.py:\n\n"
             "    @pytest.fixture\n"
             "    def workflow_bindings():\n"
             f'        return {{"{self._name}": {self._fake()}}}'
@@ -96,23 +98,25 @@ class ForeignWorkflow(MissingBinding):
         class_name: The workflow's class in the other Worker.
         script: The other Worker's name.
         place: File and line of the configuration that say so.
+        why: Why that Worker is not there.
     """
 
     __slots__ = ("_class_name", "_place", "_script")
 
-    def __init__(self, name: str, class_name: str, script: str, place: str) -> None:
-        self._set(_name=name, _class_name=class_name, _script=script, _place=place)
+    def __init__(self, name: str, class_name: str, script: str, place: str, why: str) -> None:
+        self._set(_name=name, _class_name=class_name, _script=script, _place=place, _why=why)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self._name, self._class_name, self._script, self._place)
+        return type(self), (self._name, self._class_name, self._script, self._place, self._why)
 
     def __repr__(self) -> str:
         return f"<binding {self._name!r} (a workflow of the Worker {self._script!r}), which this test does not provide>"
 
     def _what_to_do(self) -> str:
         return (
-            f"the workflow of the binding {self._name!r} lives in another Worker, {self._script!r} ({self._place}). "
-            f"Give the test its class, or one that stands in for it, in the test file or in conftest.py:\n\n"
+            f"the workflow of the binding {self._name!r} lives in another Worker, {self._script!r} ({self._place}): "
+            f"{self._why}. Or give the test its class, or one that stands in for it, in the test file or in "
+            "conftest.py:\n\n"
             "    @pytest.fixture\n"
             "    def workflow_bindings():\n"
             f'        return {{"{self._name}": {self._class_name}}}'
@@ -123,15 +127,16 @@ _FETCHERS = frozenset({"browser", "dispatch_namespaces", "mtls_certificates", "v
 _WRAPPED = frozenset({"ai", "images", "vectorize"})
 
 
-def missing_binding(name: str, kind: str, config: Path) -> object:
+def missing_binding(name: str, kind: str, config: Path, why: str | None = None) -> object:
     """The stand-in of a binding that nobody provides, in the wrapper that the SDK puts around one of its kind.
 
     Args:
         name: The binding's name.
         kind: The configuration's name for it.
         config: The configuration.
+        why: Why it is not there, where that is known; whole sentences.
     """
-    binding = MissingBinding(name, kind, config)
+    binding = MissingBinding(name, kind, config, why)
     if kind not in _FETCHERS and kind not in _WRAPPED:
         return binding
     from pytest_workflows.workers.binding_wrappers import BindingWrapper, FetcherWrapper

@@ -11,21 +11,24 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from durable_engine import hide_frames
 from pytest_workflows import standins
-from pytest_workflows.active_test import Handler, running_handler
+from pytest_workflows.active_test import Handler, running_handler, running_worker
 from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.project.wrangler import is_flag_on
 from pytest_workflows.standins.entropy import PlatformRandom
 from pytest_workflows.standins.handler_calls import log
-from pytest_workflows.standins.host import TimerHandle
+from pytest_workflows.standins.host import Host, TimerHandle
 from pytest_workflows.standins.stores import Stores
 
 from .handlers import HandlerArgumentsError, Handlers
 
 if TYPE_CHECKING:
     from durable_engine import Engine
+    from pytest_workflows.project.binding_config import BindingConfig
     from pytest_workflows.project.worker_project import Project
     from pytest_workflows.project.wrangler import WranglerConfig
     from pytest_workflows.sources.worker_code import Sources
+
+    from .worker_group import Member
 
 hide_frames(os.path.dirname(standins.__file__) + os.sep)
 
@@ -39,7 +42,8 @@ class StandInHost:
         project: The worker project; None where no configuration was found.
         engine: Gives the test's engine.
         handlers: The Worker's handlers.
-        sources: Gives what is the source of the Worker under test.
+        sources: Gives what is the source of the Workers under test.
+        member: The Worker's place among those of the test.
         template: The stores that a seed has left, of which the test gets a copy.
     """
 
@@ -49,14 +53,20 @@ class StandInHost:
         engine: Callable[[], Engine],
         handlers: Handlers,
         sources: Callable[[], Sources],
+        member: Member,
         template: Stores | None = None,
     ) -> None:
+        self._member = member
         self._project = project
         self._engine = engine
         self.handlers = handlers
         self._sources = sources
-        self.stores = Stores(template)
-        self.random: Random = PlatformRandom(engine().seed)
+        self.stores: Stores
+        self.random: Random
+        if member.name:
+            self.stores, self.random = member.group.own_host.stores, member.group.own_host.random
+        else:
+            self.stores, self.random = Stores(template), PlatformRandom(engine().seed)
 
     @property
     def config(self) -> WranglerConfig | None:
@@ -71,20 +81,43 @@ class StandInHost:
         """Whether a compatibility flag is on, by its name or by the compatibility date."""
         return is_flag_on(self.config, flag, since)
 
+    def qualified(self, name: str) -> str:
+        """A name of this Worker's, told apart from the same name of another Worker's."""
+        return self._member.qualified(name)
+
+    def words(self, what: str) -> str:
+        """The words for something of the Worker's, in reports."""
+        return self._member.words(what)
+
+    def consumer_of(self, queue: str) -> Host:
+        """The host of the Worker that consumes a queue; itself, where no other Worker does."""
+        return self._member.group.consumer_of(queue, self._member)
+
+    def same(self, kind: str, matches: Callable[[BindingConfig], bool]) -> list[BindingConfig]:
+        """The bindings of all Workers to a resource."""
+        return list(self._member.group.same(kind, matches))
+
     def timer(
         self, due_ms: int, callback: Callable[[], Awaitable[None]], what: str, *, round: int | None = None
     ) -> TimerHandle:
         """Have something done at a virtual time."""
         engine = self._engine()
         timer = _Timer(
-            lambda: engine.worker_calls.call_at(due_ms, callback, what, setup=_in_handler(what), round=round)
+            lambda: engine.worker_calls.call_at(due_ms, callback, what, setup=self._in_handler(what), round=round)
         )
         engine.once_on_loop(timer.set)  # later for the alarms that a seed has set, where a fixture sees them first
         return timer
 
     def spawn(self, work: Coroutine[Any, Any, Any], what: str) -> asyncio.Task[Any]:
         """Run something now, in no instance's name."""
-        return self._engine().worker_calls.spawn(work, what, setup=_in_handler(what))
+        return self._engine().worker_calls.spawn(work, what, setup=self._in_handler(what))
+
+    def _in_handler(self, what: str) -> Callable[[], object]:
+        def enter() -> None:
+            running_handler.set(Handler(what))
+            running_worker.set(self._member.running)
+
+        return enter
 
     def wait(self, awaitable: Awaitable[T], what: str) -> Awaitable[T]:
         """What code of the test awaits in place of something: a wait, in which time may move, and which is bounded."""
@@ -210,10 +243,6 @@ class _Timer:
         self._is_cancelled = True
         if self._handle is not None:
             self._handle.cancel()
-
-
-def _in_handler(what: str) -> Callable[[], object]:
-    return lambda: running_handler.set(Handler(what))
 
 
 def is_raised_by_code(error: BaseException) -> bool:

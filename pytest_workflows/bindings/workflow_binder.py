@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from pytest_workflows.active_test import running_worker
+
 if TYPE_CHECKING:
     from durable_engine import Engine, WorkflowBinding
     from pytest_workflows.project.worker_project import Project
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     from pytest_workflows.sources.worker_code import Sources
     from pytest_workflows.workers.context import ExecutionContext
 
-    from .missing_binding import ForeignWorkflow
+    from .worker_group import Member
 
 
 class WorkflowBinder:
@@ -23,9 +25,7 @@ class WorkflowBinder:
         sources: Gives what is the source of the Worker under test.
         engine: Gives the test's engine.
         context: Gives a `ctx` for each instance of a class.
-
-    Attributes:
-        classes: The classes that were bound, by the names of their bindings.
+        member: The Worker's place among those of the test.
     """
 
     def __init__(
@@ -34,15 +34,20 @@ class WorkflowBinder:
         sources: Callable[[], Sources],
         engine: Callable[[], Engine],
         context: Callable[[], ExecutionContext],
+        member: Member,
     ) -> None:
         self._project = project
         self._sources = sources
         self._engine = engine
         self._context = context
-        self.classes: dict[str, type] = {}
+        self._member = member
 
-    def bind_configured(self, workflow: WorkflowBindingConfig) -> WorkflowBinding | ForeignWorkflow:
-        """The binding of a workflow that the configuration names; of another Worker's, what says that it is one.
+    def bind_configured(self, workflow: WorkflowBindingConfig, name: str) -> WorkflowBinding:
+        """The binding of a workflow of this Worker that the configuration names.
+
+        Args:
+            workflow: The workflow.
+            name: The engine's name for it.
 
         Raises:
             WorkflowConfigError: If its class cannot be had, or the engine refuses what the configuration says of it.
@@ -52,17 +57,13 @@ class WorkflowBinder:
 
         assert self._project is not None
         place = f"{self._project.path}:{workflow.line}"
-        if workflow.script_name is not None:
-            from .missing_binding import ForeignWorkflow
-
-            return ForeignWorkflow(workflow.binding, workflow.class_name, workflow.script_name, place)
         cls = self._project.workflow_class(workflow)
         retention = {"successRetention": workflow.success_retention, "errorRetention": workflow.error_retention}
         options: dict[str, Any] = {"concurrency": workflow.concurrency, "retention": retention}
         if workflow.step_limit is not None:
             options["step_limit"] = workflow.step_limit
         try:
-            return self.bind_class(workflow.binding, cls, workflow.name, **options)
+            return self.bind_class(name, cls, workflow.name, **options)
         except InvalidArgumentError as error:
             raise WorkflowConfigError(f"{place}: {error}") from None
 
@@ -87,7 +88,7 @@ class WorkflowBinder:
                 f"The workflow class {cls.__name__} for binding {name!r} has no method `run`. "
                 "Add `async def run(self, event, step)` to it."
             )
-        self.classes[name] = cls
+        self._member.group.classes[name] = cls
         self._sources().add_class(name, cls)
         config = None if self._project is None else self._project.config
         return self._engine().bind(
@@ -96,8 +97,30 @@ class WorkflowBinder:
             workflow_name=workflow_name,
             implicit_dependencies=implicit_dependencies(config),
             preserves_non_retryable=preserves_non_retryable(config),
+            setup=lambda: running_worker.set(self._member.running),
             **options,
         )
+
+    def check_class(self, workflow: WorkflowBindingConfig, place: str) -> None:
+        """Check that the main module has a class that another Worker's configuration names.
+
+        Args:
+            workflow: The workflow that the other configuration says to be here, and this one does not.
+            place: File and line of the other configuration.
+
+        Raises:
+            WorkflowConfigError: If it has not.
+        """
+        from pytest_workflows.errors import WorkflowConfigError
+
+        assert self._project is not None
+        module = self._project.load_main()
+        if not isinstance(getattr(module, workflow.class_name, None), type):
+            raise WorkflowConfigError(
+                f"{place}: the workflow {workflow.name!r} is said to be of the Worker {self._member.name!r}, and "
+                f"{self._project.path} has no workflow of that name, nor {module.__file__} a class "
+                f"{workflow.class_name!r}. Correct one of the two."
+            )
 
     def _entrypoint(self, cls: Callable[..., Any]) -> Any:
         """An object of the user's class, of which nothing but its `run` is known."""

@@ -10,7 +10,8 @@ BUG = 4
 
 EXIT_CODES = (
     "Exit codes: 0 all is well, 1 the answer is no (the instance failed, the histories differ, a check found "
-    "something), 2 wrong usage, 3 a file or project that cannot be read, 4 an error in pytest-workflows itself."
+    "something), 2 wrong usage, 3 a file, project or account that cannot be read, 4 an error in pytest-workflows "
+    "itself."
 )
 
 

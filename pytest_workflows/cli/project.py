@@ -41,6 +41,7 @@ class Found:
         failures: Where the recordings of failing tests lie.
         path: The wrangler configuration, or None.
         environment: Which `env.NAME` of it holds.
+        redact: Ini `workflows_redact`.
     """
 
     rootdir: Path
@@ -48,6 +49,7 @@ class Found:
     failures: Path
     path: Path | None
     environment: str | None
+    redact: tuple[str, ...] = ()
 
     @property
     def config(self) -> WranglerConfig:
@@ -164,6 +166,7 @@ def _found(config: pytest.Config) -> Found:
         failures=config.rootpath / _ini(config, "workflows_failures_dir", FAILURES_DIR),
         path=_config_of(config, settings.config, testpaths),
         environment=settings.environment,
+        redact=settings.redact,
     )
 
 

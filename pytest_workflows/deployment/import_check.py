@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from inspect import CO_OPTIMIZED
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pytest_workflows.project.worker_imports import WorkerImport
     from pytest_workflows.project.worker_project import Project
 
+_ASKED = ("sys.platform", "platform.machine()", "platform.system()", "'emscripten'", "'pyodide'")
 _CAUGHT = frozenset({"ImportError", "ModuleNotFoundError"})
 
 
@@ -23,7 +24,8 @@ class ImportCheck:
     """The check of the import statements of one project's own code.
 
     What is not deployed is reported, and imported all the same: the test goes on. Where the code says itself what to do
-    without it (`except ImportError`), the statement raises as on the platform, and that is what runs.
+    without it (`except ImportError`), the statement raises as on the platform, and that is what runs. Nothing is said
+    of a statement that depends on the platform's name: it may be meant for this machine.
 
     Args:
         project: The Worker's project.
@@ -46,7 +48,10 @@ class ImportCheck:
         problem = deployment_of(self._project).problem(statement.name, statement.names)
         if problem is None:
             return
-        if problem.is_missing and _is_caught(statement.file, statement.line):
+        around = list(_around(statement.file, statement.line))
+        if any(isinstance(node, ast.If) and _asks_for_platform(node.test) for node, _ in around):
+            return
+        if problem.is_missing and any(_is_caught(*each) for each in around):
             root = statement.name.partition(".")[0]
             raise ModuleNotFoundError(f"No module named {root!r}", name=root)
         self._report(problem, (statement.file, statement.line), _is_top_level(statement.file))
@@ -61,21 +66,30 @@ def _is_top_level(file: str) -> bool:
     return not frame.f_code.co_flags & CO_OPTIMIZED
 
 
-def _is_caught(file: str, line: int) -> bool:
-    """Whether a statement stands where its ImportError is caught, by that name."""
+def _around(file: str, line: int) -> Iterator[tuple[ast.AST, ast.AST]]:
+    """The statements around the one at a line, each with what lies in it, out to the function."""
     source = source_file(file)
     node: ast.AST | None = None if source is None else source.statement_at(line)
     if source is None or node is None:
-        return False
+        return
     for parent in source.parents(node):
         if isinstance(parent, FunctionNode):
-            return False
-        if isinstance(parent, ast.Try) and node in parent.body and any(map(_catches, parent.handlers)):
-            return True
-        if isinstance(parent, ast.With) and any(_suppresses(item.context_expr) for item in parent.items):
-            return True
+            return
+        yield parent, node
         node = parent
-    return False
+
+
+def _is_caught(statement: ast.AST, inner: ast.AST) -> bool:
+    """Whether a statement around an import catches its ImportError, by that name."""
+    if isinstance(statement, ast.Try):
+        return inner in statement.body and any(map(_catches, statement.handlers))
+    return isinstance(statement, ast.With) and any(_suppresses(item.context_expr) for item in statement.items)
+
+
+def _asks_for_platform(test: ast.expr) -> bool:
+    """Whether a condition depends on the platform: `sys.platform == "emscripten"`, `"pyodide" in sys.modules`."""
+    written = ast.unparse(test)
+    return any(asked in written for asked in _ASKED)
 
 
 def _catches(handler: ast.ExceptHandler) -> bool:

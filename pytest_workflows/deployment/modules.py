@@ -30,18 +30,18 @@ def files_of(module: str, names: Sequence[str] = (), folder: Path | None = None)
     """
     top, *rest = module.split(".")
     spec = _top_spec(top) if folder is None else PathFinder.find_spec(top, [str(folder)])
-    path = [top]
     while spec is not None and not spec.has_location and spec.submodule_search_locations is not None:
         if not rest:
-            found = (_below(path, name, spec) for name in names)
+            found = (_below(spec, name) for name in names)
             return [one.origin for one in found if one is not None and one.has_location and one.origin]
-        spec = _below(path, rest[0], spec)
-        path.append(rest.pop(0))
+        spec = _below(spec, rest.pop(0))
     return [spec.origin] if spec is not None and spec.has_location and spec.origin else []
 
 
-def _below(path: Sequence[str], name: str, spec: ModuleSpec) -> ModuleSpec | None:
-    return PathFinder.find_spec(".".join([*path, name]), list(spec.submodule_search_locations or ()))
+def _below(package: ModuleSpec, name: str) -> ModuleSpec | None:
+    # By its last name: with the dotted one, a package without a file asks `sys.modules` for its parent, which nobody
+    # has imported yet.
+    return PathFinder.find_spec(name, list(package.submodule_search_locations or ()))
 
 
 def _top_spec(top: str) -> ModuleSpec | None:

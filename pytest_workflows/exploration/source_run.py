@@ -50,12 +50,14 @@ class InstanceEnd:
         output: What it returned.
         error: The error that it ended with: its name, and the last line of its message; None without one.
         calls: What its steps called.
+        places: Where the source has the steps that it asked for.
     """
 
     status: str
     output: Any = None
     error: tuple[str, str] | None = None
     calls: list[SourceCall] = field(default_factory=list)
+    places: Mapping[StepKey, Place] = field(default_factory=dict)
 
     @property
     def is_final(self) -> bool:

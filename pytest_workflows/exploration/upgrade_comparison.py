@@ -6,7 +6,7 @@ what the older source has done stays, and what today's does is what it does from
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_workflows.messages.short_repr import shown
@@ -58,18 +58,17 @@ def end_difference(now: InstanceEnd, today: InstanceEnd, old: InstanceEnd | None
 
 
 def call_difference(
-    now: InstanceEnd, today: InstanceEnd, old: InstanceEnd | None, lost: Collection[Any], window: Window
+    now: InstanceEnd, today: InstanceEnd, old: InstanceEnd | None, window: Window
 ) -> tuple[str, SourceCall] | None:
     """What an instance calls otherwise than it should, as the end of a sentence about it, and the call.
 
     Args:
-        now: What it came to after the upgrade; the calls of attempts that were lost in it are left out.
+        now: What it came to after the upgrade.
         today: What it comes to on today's source from the top.
         old: The same of the older source; None where that has no such instance.
-        lost: The steps that were under way at the upgrade: their attempts are made again, whatever the source.
         window: The virtual time of the runs: times within it are no difference.
     """
-    runs = [[call for call in run.calls if call.step not in lost] for run in (now, today, *([old] if old else []))]
+    runs = [run.calls for run in (now, today, *([old] if old else []))]
     found, *others = runs
     both_end = now.is_final and today.is_final
     for call in found:
@@ -77,30 +76,27 @@ def call_difference(
             exact = [_count(run, call, lambda one: (one.about, window.masked(one.args))) for run in runs]
             about = [_count(run, call, lambda one: one.about) for run in runs]
             for made, *usual in (exact, about):
-                if made > max(usual):
-                    return f"calls {_name(call)} {times(made)}, and {times(max(usual))} on one source alone", call
+                if made > max(usual) > 0:
+                    return f"calls {_name(call)} {times(made)}, and {_often(max(usual))} on one source alone", call
     known = {one.about: one for run in others for one in run}
     for call in known.values() if both_end else ():
         made, *usual = (_count(run, call, lambda one: one.about) for run in runs)
         if made < min(usual) or (old is None and made < usual[0]):
-            return f"calls {_name(call)} {times(made)}, and {times(min(usual))} on each source alone", call
+            return f"calls {_name(call)} {_often(made)}, and {times(min(usual))} on each source alone", call
     for call in found:
-        args = _unusual(call, others, window)
-        if args is not None:
-            return f"calls {_name(call)} with {args}, as neither source alone does", call
+        if _is_unusual(call, others, window):
+            return f"calls {_name(call)}, with values that neither source has there on its own", call
     return None
 
 
-def _unusual(call: SourceCall, others: Iterable[list[SourceCall]], window: Window) -> str | None:
-    """The arguments of a call that neither source makes so; None where one does, or neither makes it in that step."""
+def _is_unusual(call: SourceCall, others: Iterable[list[SourceCall]], window: Window) -> bool:
+    """Whether neither source makes a call with these arguments, and today's does make it in that step."""
     alike = [
         [window.masked(one.args) for one in run if (one.service, one.method, one.step) == _of(call)] for run in others
     ]
     candidates = [args for run in alike for args in run]
     now = window.masked(call.args)
-    if not alike[0] or any(is_mixed(now, one, other) for one in candidates for other in candidates):
-        return None
-    return ", ".join(map(shown, call.args)) or "no arguments"
+    return bool(alike[0]) and not any(is_mixed(now, one, other) for one in candidates for other in candidates)
 
 
 def _of(call: SourceCall) -> tuple[Any, ...]:
@@ -113,9 +109,12 @@ def _count(run: Iterable[SourceCall], call: SourceCall, key: Callable[[SourceCal
 
 
 def _name(call: SourceCall) -> str:
-    first = call.about[2]
-    given = shown(first) if first else "..."
-    return f"{call.service}.{call.method}({given})" if call.method != "()" else f"{call.service}({given})"
+    method = "" if call.method == "()" else f".{call.method}"
+    return f"{call.service}{method}({', '.join(map(shown, call.args))})"
+
+
+def _often(number: int) -> str:
+    return times(number) if number else "never"
 
 
 def state_difference(
@@ -162,9 +161,9 @@ def _of_table(
         if isinstance(key, Row):
             held, usual, before = (0 if one is _ABSENT else one for one in (held, usual, before))
             if held > max(usual, before) and not _is_mixed_row(key, spare):
-                yield f"has the row {key} {times(held)}, and {times(max(usual, before))} on one source alone"
+                yield f"has the row {key} {times(held)}, and {_often(max(usual, before))} on one source alone"
             elif held < min(usual, before) and not any(_is_mixed_row(row, [key]) for row in now if row not in today):
-                yield f"has the row {key} {times(held)}, and {times(min(usual, before))} on each source alone"
+                yield f"has the row {key} {_often(held)}, and {times(min(usual, before))} on each source alone"
         elif not is_mixed(held, usual, before):
             if held is _ABSENT:
                 yield f"lacks the key {shown(key)}, which each source alone leaves"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pytest_workflows.active_test import running_worker
+
 NEWEST = (3, 14)
 """The platform's newest Python."""
 
@@ -35,15 +37,17 @@ def set_runtime(
 
 
 def python_version() -> tuple[int, int]:
-    """The Python that the platform runs the active Worker with."""
-    return _python()
+    """The Python that the platform runs the Worker with whose code runs; the active one where no Worker's does."""
+    running = running_worker.get()
+    return _python() if running is None else running.python()
 
 
 def is_on(flag: str, since: str) -> bool:
-    """Whether a compatibility flag holds for the active Worker.
+    """Whether a compatibility flag holds for the Worker whose code runs; for the active one where no Worker's does.
 
     Args:
         flag: Its name.
         since: The date from which it holds by itself.
     """
-    return _is_on(flag, since)
+    running = running_worker.get()
+    return _is_on(flag, since) if running is None else running.is_on(flag, since)

@@ -122,6 +122,13 @@ def find_old_source(given: str, rootdir: Path, started_in: Path) -> OldSource:
     return OldSource(given, _taken_out(given, commit, Path(top)), str(Path(top).resolve()), is_ref=True)
 
 
+def is_recordings(path: Path) -> bool:
+    """Whether a path is a recording, or a folder of them, and no source: instances that an older source has begun."""
+    if path.is_file():
+        return path.suffix == ".json"
+    return path.is_dir() and not any(path.rglob("*.py")) and any(path.rglob("*.json"))
+
+
 def put_away(source: OldSource) -> None:
     """Remove the folder that a git ref was taken out into."""
     if source.is_ref:

@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pytest_workflows.errors import WorkflowConfigError
 
+from .followed_patches import FollowedPatches
+
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from .worker_project import Project
 
 
@@ -25,6 +29,7 @@ class UpgradedProject:
     def __init__(self, old: Project, today: Project) -> None:
         self._versions = (old, today)
         self._deployed = old
+        self._patches = FollowedPatches(old, today)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._deployed, name)
@@ -50,9 +55,27 @@ class UpgradedProject:
         """Whether a file is the Worker's, in either version."""
         return any(version.has_file(file) for version in self._versions)
 
+    def load_main(self) -> ModuleType:
+        """The main module of the deployed version.
+
+        Raises:
+            WorkflowConfigError: If it cannot be had.
+        """
+        main = self._deployed.load_main()
+        self.follow_patches()
+        return main
+
+    def follow_patches(self) -> None:
+        """Replace in the older version what the test has replaced in today's."""
+        self._patches.follow()
+
     def deploy(self) -> None:
         """Deploy today's version."""
         self._deployed = self._versions[1]
+
+    def close(self) -> None:
+        """The run is over: the older version is as it was."""
+        self._patches.undo()
 
     def of_old(self, bindings: Mapping[str, Any]) -> Mapping[str, Any]:
         """The bindings that a test gives, with the older version's classes in place of today's.

@@ -1,13 +1,15 @@
 """The imports of a Worker's modules: each import statement of them is seen here, and nobody else's is.
 
 A module of a project runs with an `__import__` of its own, which the interpreter takes from the module's
-`__builtins__`. So a check can judge what the Worker's code imports, with file and line, while tests and libraries
-import as ever; and the modules of a project that is not the active one are found in that project's own table.
+`__builtins__`; a call of `importlib.import_module` is as good as a statement. So a check can judge what the Worker's
+code imports, with file and line, while tests and libraries import as ever; and the modules of a project that is not the
+active one are found in that project's own table.
 """
 
 from __future__ import annotations
 
 import builtins
+import importlib
 import importlib.util
 import os
 import sys
@@ -18,7 +20,7 @@ from dataclasses import dataclass
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any, Protocol
 
 
@@ -102,6 +104,7 @@ class WorkerImports(MetaPathFinder):
         self.copy_builtins()
         _COPYING.add(self)
         builtins.__class__ = _WatchedBuiltins
+        importlib.import_module = _import_module
 
     def uninstall(self) -> None:
         """Find nothing any more."""
@@ -109,6 +112,8 @@ class WorkerImports(MetaPathFinder):
             sys.meta_path.remove(self)
         if not any(isinstance(finder, WorkerImports) for finder in sys.meta_path):
             builtins.__class__ = ModuleType
+            if importlib.import_module is _import_module:
+                importlib.import_module = _IMPORT_MODULE
 
     def copy_builtins(self) -> None:
         """Let the project's modules have what `builtins` has now."""
@@ -162,26 +167,57 @@ class WorkerImports(MetaPathFinder):
         fromlist: Sequence[str] | None = (),
         level: int = 0,
     ) -> ModuleType:
+        __tracebackhide__ = True
         if self.checks:
-            self._check(name, globals or {}, fromlist or (), level)
+            self._check(sys._getframe(1), _absolute(name, globals or {}, level), fromlist or ())
         if self._project.is_in_place or not (level or self._has(name.partition(".")[0])):
             return builtins.__import__(name, globals, locals, fromlist or (), level)
         with self._project.in_place():
             return builtins.__import__(name, globals, locals, fromlist or (), level)
 
-    def _check(self, name: str, names: Mapping[str, Any], fromlist: Sequence[str], level: int) -> None:
-        frame = sys._getframe(2)
+    def import_module(self, name: str, package: str | None, frame: FrameType) -> ModuleType:
+        """Carry out a call of `importlib.import_module` in one of the project's modules.
+
+        Args:
+            name: As it is called with.
+            package: As it is called with.
+            frame: The caller's.
+        """
+        if self.checks:
+            self._check(frame, importlib.util.resolve_name(name, package) if package else name, ())
+        if self._project.is_in_place or not (name.startswith(".") or self._has(name.partition(".")[0])):
+            return _IMPORT_MODULE(name, package)
+        with self._project.in_place():
+            return _IMPORT_MODULE(name, package)
+
+    def _check(self, frame: FrameType, name: str, fromlist: Sequence[str]) -> None:
         file = frame.f_code.co_filename
         if not self._project.has_file(file):
             return
-        package = str(names.get("__package__") or "")
-        absolute = importlib.util.resolve_name("." * level + name, package) if level and package else name
-        statement = WorkerImport(absolute, tuple(fromlist), file, frame.f_lineno, str(names.get("__name__")))
+        statement = WorkerImport(name, tuple(fromlist), file, frame.f_lineno, str(frame.f_globals.get("__name__")))
         for check in self.checks:
             check(statement)
 
     def _has(self, root: str) -> bool:
         return root in self._project.modules_aside or _may_have(self._folders(), root)
+
+
+def _absolute(name: str, names: Mapping[str, Any], level: int) -> str:
+    package = str(names.get("__package__") or "")
+    return importlib.util.resolve_name("." * level + name, package) if level and package else name
+
+
+_IMPORT_MODULE = importlib.import_module
+
+
+def _import_module(name: str, package: str | None = None) -> ModuleType:
+    """`importlib.import_module` while there are projects: a Worker's call of it is as good as an import statement."""
+    frame = sys._getframe(1)
+    names = frame.f_globals.get("__builtins__")
+    imports = getattr(names.get("__import__"), "__self__", None) if isinstance(names, dict) else None
+    if isinstance(imports, WorkerImports):
+        return imports.import_module(name, package, frame)
+    return _IMPORT_MODULE(name, package)
 
 
 class _WatchedBuiltins(ModuleType):

@@ -7,7 +7,7 @@ import importlib
 import inspect
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -21,6 +21,7 @@ from .dev_vars import find_dev_vars, load_dev_vars
 from .importer import Finder
 from .loop_at_import import explain_missing_loop
 from .worker_imports import WorkerImports
+from .worker_registry import WorkerRegistry
 from .wrangler import WorkflowBindingConfig, WranglerConfig, find_config, is_flag_on, load_config, python_version
 
 _FOREIGN = frozenset({"site-packages", "node_modules", "python_modules"})
@@ -298,9 +299,11 @@ class ProjectSwitcher:
         configured: Ini `workflows_config`.
         environment: Ini `workflows_wrangler_env`.
         dev_vars: Ini `workflows_dev_vars`.
+        workers: Ini `workflows_workers`: the folders of the Workers that belong together; None where it is not set.
         made: Called with each project, before anything of it is imported.
 
     Attributes:
+        registry: The Workers of the repository.
         active: The project whose modules can be imported now; None where there is none.
     """
 
@@ -311,6 +314,7 @@ class ProjectSwitcher:
         environment: str | None,
         *,
         dev_vars: bool = True,
+        workers: Sequence[Path] | None = None,
         made: Callable[[Project], None] = lambda project: None,
     ) -> None:
         self._dev_vars = dev_vars
@@ -320,6 +324,7 @@ class ProjectSwitcher:
         self._environment = environment
         self._projects: dict[Path, Project] = {}
         self._by_folder: dict[Path, Project | None] = {}
+        self.registry = WorkerRegistry(rootdir, workers, self._open)
         self.active: Project | None = None
 
     def activate_for(self, path: Path) -> Project | None:
@@ -329,8 +334,10 @@ class ProjectSwitcher:
             The project, or None where there is no configuration.
 
         Raises:
-            WorkflowConfigError: If ini names a configuration that does not exist or cannot be read.
+            WorkflowConfigError: If ini names a configuration that does not exist or cannot be read, or Workers that
+                cannot be told apart.
         """
+        self.registry.check()
         folder = path if os.path.isdir(path) else path.parent
         if folder not in self._by_folder:
             self._by_folder[folder] = self._find(folder)
@@ -355,12 +362,28 @@ class ProjectSwitcher:
         if found is None:
             return None
         if found not in self._projects:
-            self._projects[found] = Project(found, self._environment, dev_vars=self._dev_vars)
-            self._made(self._projects[found])
+            self._keep(self._project(found, self._environment))
         project = self._projects[found]
         if self._configured is not None:
             assert project.config
         return project
+
+    def _project(self, config: Path, environment: str | None) -> Project:
+        return Project(config, environment, dev_vars=self._dev_vars)
+
+    def _open(self, config: Path) -> Project:
+        """The project of a Worker beside the tests' own: where it has no such environment, its top level holds."""
+        if config not in self._projects:
+            project = self._project(config, self._environment)
+            if self._environment is not None and not project.readable:
+                top = self._project(config, None)
+                project = top if top.readable else project
+            self._keep(project)
+        return self._projects[config]
+
+    def _keep(self, project: Project) -> None:
+        self._projects[project.path] = project
+        self._made(project)
 
     def close(self) -> None:
         """Leave `sys.path` and `sys.modules` without anything of the projects."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pytest_workflows.workers.environment import EnvProxy
 
     from .testrun import TestRun
-    from .worker import WorkflowWorker
+    from .worker import WorkflowWorker, WorkflowWorkers
 
 
 @pytest.fixture
@@ -55,6 +55,14 @@ def workflow_worker(request: pytest.FixtureRequest, workflow_env: EnvProxy) -> W
 
 
 @pytest.fixture
+def workflow_workers(request: pytest.FixtureRequest, workflow_env: EnvProxy) -> WorkflowWorkers:
+    """The Workers of the repository by their names: `await workflow_workers["billing"].fetch("/bills")`."""
+    from .worker import WorkflowWorkers
+
+    return WorkflowWorkers(_test_run(request))
+
+
+@pytest.fixture
 def workflow_clock(request: pytest.FixtureRequest) -> WorkflowClock:
     """The virtual clock: `.now`, `await .advance("3 days")`, `await .travel_to(datetime)`."""
     from pytest_workflows.introspection.clock import WorkflowClock
@@ -70,6 +78,7 @@ def workflow_engine(request: pytest.FixtureRequest, workflow_env: EnvProxy) -> E
     env = test_run.env
     for name in env.workflow_names():
         env.workflow_binding(name)
+    env.bind_foreign()
     return test_run.engine
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -115,6 +116,18 @@ def _keys(names: list[str], config: pytest.Config) -> tuple[str, ...]:
     return tuple(names)
 
 
+def _workers(patterns: list[str], config: pytest.Config) -> tuple[Path, ...] | None:
+    from pytest_workflows.errors import WorkflowConfigError
+    from pytest_workflows.project.worker_registry import folders_of
+
+    if not patterns:
+        return None
+    try:
+        return tuple(folders_of(patterns, config.rootpath))
+    except WorkflowConfigError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
 def _timeout(text: str, config: pytest.Config) -> float:
     try:
         seconds = float(text)
@@ -178,6 +191,15 @@ INI_OPTIONS = (
         "workflows_config",
         "config",
         "path of wrangler.jsonc, .json or .toml (found beside the tests by default)",
+    ),
+    IniOption(
+        "workflows_workers",
+        "workers",
+        "folders of the Workers that belong together, such as apps/* (by default the repository is searched for them)",
+        kind="args",
+        default=[],
+        form="folders with spaces between them, such as: apps/* gateway",
+        read=_workers,
     ),
     IniOption(
         "workflows_wrangler_env",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from pytest_workflows.project.worker_project import Project
+    from pytest_workflows.project.worker_registry import WorkerRegistry
     from pytest_workflows.recordings.format.redaction import Secrets
 
     from .settings import Settings
@@ -23,11 +25,15 @@ class RunSecrets:
     Args:
         settings: The test's settings, which name keys whose values are secret.
         project: The test's project, which may have secrets.
+        registry: Knows the other Workers that the test may reach, which may have some too.
     """
 
-    def __init__(self, settings: Settings, project: Project | None) -> None:
+    def __init__(
+        self, settings: Settings, project: Project | None, registry: WorkerRegistry[Project] | None = None
+    ) -> None:
         self._keys = settings.redact
         self._project = project
+        self._registry = registry
         self._collect: Callable[[], Secrets | None] | None = None
         self._collected: Secrets | None = None
 
@@ -36,11 +42,20 @@ class RunSecrets:
         """The values of `.dev.vars` that are secrets."""
         from pytest_workflows.errors import WorkflowConfigError
 
-        try:
-            found = {} if self._project is None else self._project.secrets
-        except WorkflowConfigError:
-            return []  # whoever asks for one of them gets the error
-        return [value for value in found.values() if value.lower() not in _COMMON_VALUES]
+        found: list[str] = []
+        for project in self._projects():
+            with contextlib.suppress(WorkflowConfigError):  # whoever asks for one of them gets the error
+                found += project.secrets.values()
+        return [value for value in dict.fromkeys(found) if value.lower() not in _COMMON_VALUES]
+
+    def _projects(self) -> Iterator[Project]:
+        project, registry = self._project, self._registry
+        if project is not None:
+            yield project
+        if registry is not None and project is not None and project.readable:
+            yield from registry.related_to(project.config)
+        elif registry is not None and registry.is_configured:
+            yield from registry.projects
 
     @property
     def are_known(self) -> bool:

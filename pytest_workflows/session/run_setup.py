@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pytest_workflows.project.old_source import OldSource
     from pytest_workflows.project.upgraded_project import UpgradedProject
     from pytest_workflows.project.worker_project import Project
+    from pytest_workflows.project.worker_registry import WorkerRegistry
     from pytest_workflows.sources.worker_code import Sources
 
     from .settings import Settings
@@ -29,6 +30,7 @@ class RunSetup:
         project: The worker project that the test belongs to; None where no configuration was found.
         plan: How this run differs from the plain one.
         start: What it has in common with the test's other runs; None where there is only this one.
+        registry: Knows the Workers of the repository; None where there is none.
         old_source: The older source that an upgrade is checked from; None where none is.
         upgraded: The project, where it begins in an older version and today's takes its place.
     """
@@ -38,6 +40,7 @@ class RunSetup:
     project: Project | None
     plan: RunPlan
     start: CommonStart | None = None
+    registry: WorkerRegistry[Project] | None = None
     old_source: OldSource | None = None
     upgraded: UpgradedProject | None = None
 

@@ -14,7 +14,7 @@ from pytest_workflows.exploration.source_run import InstanceEnd, SourceCall, Sou
 from .upgrade_text import UpgradeText
 
 if TYPE_CHECKING:
-    from durable_engine import Ask, Effect, Engine, Instance, Place, StepKey
+    from durable_engine import Ask, CallbackRun, Effect, Engine, Instance, Place, StepKey
     from pytest_workflows.bindings.env_resolver import EnvResolver
     from pytest_workflows.exploration.clock_values import Window
     from pytest_workflows.project.old_source import OldSource
@@ -92,6 +92,7 @@ class RunUpgrade(Observer):
         self._calls: dict[Key, list[SourceCall]] = {}
         self._in_flight: dict[Key, InFlight] | None = None
         self._given: Mapping[str, Any] | None = None
+        self._is_repeated = False
         self.unknown = ""
 
     @property
@@ -137,10 +138,24 @@ class RunUpgrade(Observer):
             self._calls.setdefault(instance.key, []).append(call)
 
     def execution_started(self, instance: Instance, event: Any) -> None:
-        """Judge an execution of today's source."""
+        """Judge an execution of today's source; let one of the older source see what the test has replaced."""
+        self._follow_patches()
         flight = self._flight(instance)
         if flight is not None:
             flight.begin()
+
+    def callback_started(self, instance: Instance, run: CallbackRun) -> None:
+        """Let the older source see what the test has replaced since."""
+        self._follow_patches()
+
+    def _follow_patches(self) -> None:
+        if self.project is not None and self._in_flight is None:
+            self.project.follow_patches()
+
+    def close(self) -> None:
+        """The run is over."""
+        if self.project is not None:
+            self.project.close()
 
     def step_asked(self, instance: Instance, ask: Ask) -> None:
         """Judge a step that today's source asks for."""
@@ -162,10 +177,12 @@ class RunUpgrade(Observer):
         assert self.project is not None
         live = [one for one in self._engine.instances if not one.finished]
         in_flight = {one.key: _in_flight(self._engine, one) for one in live}
-        for key, flight in in_flight.items():
-            # An attempt that is made again says nothing of the source.
-            calls = self._calls.get(key, [])
-            calls[:] = [call for call in calls if call.step not in flight.lost]
+        # An attempt that is made again has its effects again, whatever the source.
+        self._is_repeated = any(
+            call.step in flight.lost and not call.is_harmless
+            for key, flight in in_flight.items()
+            for call in self._calls.get(key, ())
+        )
         self.project.deploy()
         self._env.deploy(self._given)
         self._in_flight = in_flight
@@ -207,14 +224,15 @@ class RunUpgrade(Observer):
             if now.instances[key].is_final or runs[key].status == "waiting":
                 flight.finish()
             if flight.difference is not None:
-                raise WorkflowUpgradeError(text.of_path(key, flight.difference, flight.old_places, flight.new_places))
+                difference = _named(flight.difference, today.instances.get(key), old.instances.get(key))
+                raise WorkflowUpgradeError(text.of_path(key, difference, flight.old_places, flight.new_places))
         window = self._window(today, old)
         for key, flight in self._in_flight.items():
             if key in today.instances:
                 self._compare_instance(key, flight, now, today, old, window, text, is_stopped=is_stopped)
-        has_lost = any(flight.lost for flight in self._in_flight.values())
-        if failure is None and not has_lost:
+        if failure is None and not self._is_repeated:
             self._compare_stores(now, today, old, window, text)
+        has_lost = any(flight.lost for flight in self._in_flight.values())  # only the test may see what is repeated
         if failure is not None and old.passed and not has_lost:
             raise WorkflowUpgradeError(text.of_test(failure)) from failure
         if is_stopped and any(not now.instances[key].is_final for key in self._in_flight):
@@ -238,9 +256,10 @@ class RunUpgrade(Observer):
         mine, usual, before = now.instances[key], today.instances[key], old.instances.get(key)
         if mine.is_final or (usual.is_final and not is_stopped):
             different = end_difference(mine, usual, before)
-            if different is not None:
+            # What a repeated effect answers may be another value, as after any crash.
+            if different is not None and not (self._is_repeated and mine.status == usual.status == "complete"):
                 raise WorkflowUpgradeError(text.of_end(key, different, flight.old_places, flight.new_places))
-        called = call_difference(mine, usual, before, flight.lost, window)
+        called = None if self._is_repeated else call_difference(mine, usual, before, window)
         if called is not None:
             raise WorkflowUpgradeError(text.of_call(key, *called, flight.old_places, flight.new_places))
 
@@ -284,7 +303,19 @@ class RunUpgrade(Observer):
         error, output = run.error, run.row.output
         said = None if error is None else (error["name"], _last_line(error["message"]))
         calls = self._calls.get(key, [])
-        return InstanceEnd(run.status, None if output is None else decode(output), said, calls)
+        places = {ask.key: ask.place for record in run.executions for ask in record.path}
+        return InstanceEnd(run.status, None if output is None else decode(output), said, calls, places)
+
+
+def _named(difference: PathDifference, today: InstanceEnd | None, old: InstanceEnd | None) -> PathDifference:
+    """A difference by its name: a step is no other one renamed, or before it, that both sources have beside it."""
+    is_gone = today is not None and difference.old not in today.places
+    has_both = old is not None and difference.new in old.places
+    if difference.kind in ("renamed", "reordered") and is_gone and has_both:
+        return PathDifference(difference.old, None, "lost")
+    if difference.kind == "renamed" and not is_gone and has_both:
+        return PathDifference(difference.old, difference.new, "reordered")
+    return difference
 
 
 def _in_flight(engine: Engine, instance: Instance) -> InFlight:

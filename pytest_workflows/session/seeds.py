@@ -73,7 +73,13 @@ class Seeds:
         now = self._now()
         at = to_datetime(freeze.real_seconds() * 1000 if now is None else read_now(now))
         engine = Engine(now=at, seed=FIXTURE, root=setup.rootdir)
-        env = SeedEnv(setup.project, lambda: setup.sources, lambda: engine, ask_given=lambda: classes)
+        env = SeedEnv(
+            setup.project,
+            lambda: setup.sources,
+            lambda: engine,
+            ask_given=lambda: classes,
+            registry=setup.registry,
+        )
         freezer = self._freezer()
         before = freezer.now
         freezer.start(at)

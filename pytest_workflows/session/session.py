@@ -37,7 +37,15 @@ if TYPE_CHECKING:
 
 SESSION = pytest.StashKey["WorkflowSession"]()
 OUR_FIXTURES = frozenset(
-    {"workflow_env", "workflow_bindings", "workflow_worker", "workflow_clock", "workflow_engine", FIXTURE}
+    {
+        "workflow_env",
+        "workflow_bindings",
+        "workflow_worker",
+        "workflow_workers",
+        "workflow_clock",
+        "workflow_engine",
+        FIXTURE,
+    }
 )
 
 
@@ -116,6 +124,7 @@ class WorkflowSession:
                 self.settings.config,
                 self.settings.environment,
                 dev_vars=self.settings.dev_vars,
+                workers=self.settings.workers,
                 made=self._imports.watch,
             )
         return self._switcher
@@ -192,7 +201,16 @@ class WorkflowSession:
         if project is not None and self.upgrades.source is not None:
             set_runtime(project.python_version, project.is_on)
         settings = self.settings_of(item)
-        return RunSetup(item, settings, project, self._plan, self._start, self.upgrades.source, upgraded)
+        return RunSetup(
+            item,
+            settings,
+            project,
+            self._plan,
+            self._start,
+            registry=self.switcher.registry,
+            old_source=self.upgrades.source,
+            upgraded=upgraded,
+        )
 
     def _freezer_for(self, has_fixture: bool) -> Freezer:
         """What shows virtual time; a test that has nothing to do with us sees the real time, and no thread of ours."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,6 +49,7 @@ class Settings:
         failures_dir: Where recordings are written, relative to rootdir.
         records_for_reports: Whether every instance is recorded for the reports at the end, whatever is written.
         dev_vars: Whether `.dev.vars` beside the configuration is read.
+        workers: The folders of the Workers that belong together, from ini; None searches the repository for them.
     """
 
     config: str | None = None
@@ -73,6 +75,7 @@ class Settings:
     failures_dir: str = FAILURES_DIR
     records_for_reports: bool = False
     dev_vars: bool = True
+    workers: tuple[Path, ...] | None = None
 
     def for_item(self, item: pytest.Item) -> Settings:
         """These settings with the item's markers applied; the closest marker wins.

@@ -93,8 +93,9 @@ class TestRun:
             check=freezer.check,
             is_strict=setup.settings.unused_mocks == "error",
             template=self._left_by_seed,
+            registry=setup.registry,
         )
-        self.secrets = RunSecrets(setup.settings, setup.project)
+        self.secrets = RunSecrets(setup.settings, setup.project, setup.registry)
         self.recordings = RunRecordings(setup, self.env, self.secrets)
         self.examples = Examples(self)
         self._lifecycle = EngineLifecycle(setup, freezer, stderr)
@@ -199,6 +200,8 @@ class TestRun:
     def close(self) -> None:
         """End the engine: no task, timer or row of it stays. Closing twice is fine."""
         self._uses.close()
+        if self._upgrade is not None:
+            self._upgrade.close()
         engine = self._lifecycle.open_engine
         if engine is not None:
             from pytest_workflows.introspection.registry import registry_of

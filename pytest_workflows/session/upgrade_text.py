@@ -47,13 +47,13 @@ class UpgradeText:
             what = f"The older source had begun {was}. A sleep of another length is another one: it sleeps again, {now}"
             keep = f"keep the length of {step.name!r}"
         elif difference.kind == "lost":
-            instead = f", and asks for {now} there" if now else ""
-            what = f"The older source had begun {was}. Today's source never takes it up{instead} ({self._run(key)})"
+            instead = f", and has {now} there" if now else ""
+            what = f"The older source had begun {was}. Today's source never asks for it{instead} ({self._run(key)})"
             keep = f"keep the step {step.name!r}"
         elif difference.kind == "reordered":
             what = f"The older source had done {was} first. Today's source asks for {now} before it"
         else:
-            what = f"The older source had begun {was}. Today's source does {now} before it, which so comes after it"
+            what = f"The older source had begun {was}. Today's source wants {now} before it, and only does it now"
             keep = f"put {other.name if other else step.name!r} behind all steps that instances can have begun"
         return self._message(key, what, keep)
 

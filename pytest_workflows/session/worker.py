@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from durable_engine import InvalidArgumentError, JsDict, WorkflowBinding, call_bounded, hide_frames, read_now
 from pytest_workflows.active_test import Handler, running_handler
+from pytest_workflows.bindings.env_resolver import EnvResolver
 from pytest_workflows.errors import WorkflowConfigError
+from pytest_workflows.messages.short_repr import shown
 from pytest_workflows.workers import Request, Response
+from pytest_workflows.workers.environment import EnvProxy, WorkerEnvProxy, env
 from pytest_workflows.workers.request import as_received
 from pytest_workflows.workers.response import response_of
 
@@ -30,12 +33,18 @@ class WorkflowWorker:
     Args:
         test_run: The test's run.
         entrypoint: The class whose handlers are called; None for the default entrypoint.
+        resolver: The bindings of another Worker; those of the test's own one by default.
     """
 
-    def __init__(self, test_run: TestRun, entrypoint: str | None = None) -> None:
+    def __init__(self, test_run: TestRun, entrypoint: str | None = None, resolver: EnvResolver | None = None) -> None:
         self._test_run = test_run
-        self._env = test_run.env
+        self._env = test_run.env if resolver is None else resolver
         self._entrypoint = entrypoint
+
+    @property
+    def env(self) -> EnvProxy:
+        """The Worker's bindings: for the test's own Worker the same as the fixture `workflow_env`."""
+        return env if self._env.member.running is None else WorkerEnvProxy(self._env.member.running.resolver)
 
     def entrypoint(self, name: str) -> WorkflowWorker:
         """The same for a named entrypoint.
@@ -49,14 +58,14 @@ class WorkflowWorker:
         if not isinstance(name, str) or not name:
             raise InvalidArgumentError(f"An entrypoint is the name of a class such as 'Admin', not {name!r}.")
         self._check_project()
-        project = self._test_run.project
+        project = self._env.project
         assert project is not None
         if self._env.handlers.entrypoint(name) is None:
             known = ", ".join(map(repr, _entrypoints(project.load_main())))
             raise WorkflowConfigError(
                 f"{project.load_main().__file__} has no entrypoint {name!r}. It has {known or 'none'}."
             )
-        return WorkflowWorker(self._test_run, name)
+        return WorkflowWorker(self._test_run, name, self._env)
 
     async def fetch(
         self,
@@ -220,7 +229,7 @@ class WorkflowWorker:
 
     def _check_project(self) -> None:
         setup = self._test_run.setup
-        if setup.project is None:
+        if self._env.project is None:
             raise WorkflowConfigError(
                 "workflow_worker needs the Worker's wrangler configuration, which names its `main`. "
                 f"{setup.nothing_found()}."
@@ -228,7 +237,7 @@ class WorkflowWorker:
 
     def _refuse_cron(self, cron: str) -> None:
         """Refuse a cron where no handler is, and name the crons that start a workflow."""
-        known, project = self._env.schedules, self._test_run.project
+        known, project = self._env.schedules, self._env.project
         if project is not None and known:
             raise WorkflowConfigError(
                 f"The cron {cron!r} starts nothing: the Worker has no scheduled handler, and {project.path} schedules "
@@ -245,6 +254,41 @@ class WorkflowWorker:
             return await call_bounded(self._test_run.engine, name, lambda: handlers.call(handler, argument))
         finally:
             running_handler.reset(token)
+
+
+class WorkflowWorkers(Mapping[str, WorkflowWorker]):
+    """The Workers of a test by their names, its own one included. Made by the fixture `workflow_workers`.
+
+    Args:
+        test_run: The test's run.
+
+    Example:
+        >>> async def test_is_billed(workflow_workers):
+        ...     response = await workflow_workers["billing"].fetch("/bills/1")
+        ...     assert await workflow_workers["billing"].env.BILLS.get("1") == "paid"
+    """
+
+    def __init__(self, test_run: TestRun) -> None:
+        self._test_run = test_run
+
+    def __getitem__(self, name: str) -> WorkflowWorker:
+        """The Worker of a name, as its configuration has it.
+
+        Raises:
+            WorkflowConfigError: If it is not there.
+        """
+        group = self._test_run.env.member.group
+        found = group.find(name)
+        if found is None:
+            raise WorkflowConfigError(f"There is no Worker {shown(name)}: {group.why_not(name)}.")
+        assert isinstance(found, EnvResolver)
+        return WorkflowWorker(self._test_run, resolver=found)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._test_run.env.member.group.names())
+
+    def __len__(self) -> int:
+        return len(self._test_run.env.member.group.names())
 
 
 def _entrypoints(module: object) -> list[str]:

@@ -36,13 +36,25 @@ class Sources:
     """
 
     def __init__(self, folder: Path | None, *others: Path | None) -> None:
-        self._folders = [os.path.realpath(one) for one in (folder, *others) if one is not None]
+        self._folders: list[str] = []
         self.workflows: dict[str, type] = {}
         self.outer_cells: set[int] = set()
         self.given: Mapping[str, Any] = {}
         self._functions: dict[type, list[FunctionType]] = {}
         self._classes: set[tuple[str, str]] = set()
         self._verdicts: dict[tuple[str, str], bool] = {}
+        for one in (folder, *others):
+            self.add_folder(one)
+
+    def add_folder(self, folder: Path | None) -> None:
+        """Count the sources of another Worker among those under test.
+
+        Args:
+            folder: The folder of its `main`; None where it has none.
+        """
+        if folder is not None:
+            self._folders.append(os.path.realpath(folder))
+            self._verdicts.clear()
 
     def add_class(self, name: str, cls: type) -> None:
         """Count a bound workflow class as the Worker's, with the user's classes that it derives from.

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from durable_engine import JsException, hide_frames, is_hidden
+from pytest_workflows.active_test import RunningWorker, running_worker
 from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.javascript.cloning import Cloner, clone_error
 from pytest_workflows.javascript.objects import (
@@ -78,7 +79,10 @@ class Crossing(Cloner):
             stub._is_disposed = True
 
     def _stub(self, value: Any) -> RpcStub:
-        stub: RpcStub = self._keep(value, RpcStub(value, self._host))
+        return self._kept(value, RpcStub(value, self._host, running_worker.get()))
+
+    def _kept(self, value: Any, stub: RpcStub) -> RpcStub:
+        self._keep(value, stub)
         self._stubs.append(stub)
         return stub
 
@@ -93,7 +97,7 @@ class Crossing(Cloner):
     def _object(self, value: JsObject) -> Any:
         if isinstance(value, RpcStub):
             value._check()
-            return self._stub(value._target)
+            return self._kept(value._target, value.dup())
         if value._js_class == "Headers":
             return self._keep(value, type(value)._construct(value))
         if value._js_class == "Response":
@@ -148,11 +152,13 @@ class RpcStub(JsObject):
     Args:
         target: The function, as JavaScript has it there.
         host: The test.
+        worker: The Worker that it came from.
     """
 
-    def __init__(self, target: Any, host: Host) -> None:
+    def __init__(self, target: Any, host: Host, worker: RunningWorker | None) -> None:
         self._target = target
         self._host = host
+        self._worker = worker
         self._is_disposed = False
 
     def _check(self) -> None:
@@ -170,6 +176,7 @@ class RpcStub(JsObject):
         target = self._target
 
         async def receive(given: list[Any]) -> Any:
+            running_worker.set(self._worker)  # of the call's own task
             if isinstance(target, JsFunction):
                 return await settle(target.call_js(given))
             try:
@@ -187,7 +194,7 @@ class RpcStub(JsObject):
 
     def dup(self) -> RpcStub:
         """Another stub of the function, which is disposed by itself."""
-        return RpcStub(self._target, self._host)
+        return RpcStub(self._target, self._host, self._worker)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -199,6 +206,7 @@ class RpcStub(JsObject):
             method = None if isinstance(self._target, PyProxy) else getattr(self._target, name, None)
             if not isinstance(method, JsFunction):
                 raise no_method(name)
+            running_worker.set(self._worker)  # of the call's own task
             return await settle(method.call_js(given))
 
         return send(self._host, receive, args, f"Method {name} of an object that was sent over RPC")

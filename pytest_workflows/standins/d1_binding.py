@@ -32,10 +32,21 @@ def make(config: BindingConfig, host: Host) -> D1Database:
         WorkflowConfigError: If the entry cannot be right, or a migration fails: its file and line.
     """
     migrations = migrations_of(config)
-    id = next((str(config.settings[key]) for key in _IDS if config.settings.get(key)), config.name)
-    store = host.stores.get(config.kind, id, lambda: D1Store(migrated(migrations, host)))
+    named = _id_of(config)
+    id = host.qualified(config.name) if named is None else named
+    store = host.stores.get(config.kind, id, lambda: D1Store(migrated(_all_migrations(config, host, id), host)))
     store.migrations_table = migrations.table
     return D1Database(store, host, migrations)
+
+
+def _id_of(config: BindingConfig) -> str | None:
+    return next((str(config.settings[key]) for key in _IDS if config.settings.get(key)), None)
+
+
+def _all_migrations(config: BindingConfig, host: Host, id: str) -> list[Migrations]:
+    """The migrations of a database: those of each Worker that has a binding to it, the one's first that asks."""
+    others = host.same(config.kind, lambda other: _id_of(other) == id)
+    return list(dict.fromkeys(migrations_of(one) for one in (config, *others)))
 
 
 async def apply_d1_migrations(database: Any, folder: str | os.PathLike[str] | None = None) -> list[str]:

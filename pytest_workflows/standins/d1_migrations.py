@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import os
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -82,30 +83,32 @@ class Migrations:
         database.look_at_schema()
         return [file.name for file in new]
 
-    def template(self, now: str) -> bytes | None:
-        """The file of a database that has had all of them and nothing else; None where there are none.
 
-        Args:
-            now: The date on which they are applied.
+def template(all: Sequence[Migrations], now: str) -> bytes | None:
+    """The file of a database that has had all of some migrations and nothing else; None where there are none.
 
-        Raises:
-            WorkflowConfigError: If one fails: its file and line.
-        """
-        files = self.files()
-        if not files:
-            return None
-        stats = [file.stat() for file in files]
-        key = (self, now, tuple((file, one.st_mtime_ns, one.st_size) for file, one in zip(files, stats, strict=True)))
-        if key not in _templates:
-            at = datetime.datetime.fromisoformat(now).replace(tzinfo=datetime.timezone.utc)  # noqa: UP017
-            chance = Random(f"migrations of {self.table}")
-            database = SqliteDatabase(lambda: int(at.timestamp() * 1000), lambda: chance)
-            try:
-                self.apply(database)
-                _templates[key] = database.serialized()
-            finally:
-                database.close()
-        return _templates[key]
+    Args:
+        all: The migrations, in the order in which they are applied.
+        now: The date on which they are applied.
+
+    Raises:
+        WorkflowConfigError: If one fails: its file and line.
+    """
+    files = [(one, file, file.stat()) for one in all for file in one.files()]
+    if not files:
+        return None
+    key = (now, tuple((one, file, stat.st_mtime_ns, stat.st_size) for one, file, stat in files))
+    if key not in _templates:
+        at = datetime.datetime.fromisoformat(now).replace(tzinfo=datetime.timezone.utc)  # noqa: UP017
+        chance = Random(f"migrations of {all[0].table}")
+        database = SqliteDatabase(lambda: int(at.timestamp() * 1000), lambda: chance)
+        try:
+            for one in all:
+                one.apply(database)
+            _templates[key] = database.serialized()
+        finally:
+            database.close()
+    return _templates[key]
 
 
 def _apply(file: Path, database: SqliteDatabase, table: str) -> None:
@@ -154,11 +157,11 @@ def migrations_of(binding: BindingConfig) -> Migrations:
     return found
 
 
-def migrated(migrations: Migrations, host: Host) -> bytes | None:
+def migrated(migrations: Sequence[Migrations], host: Host) -> bytes | None:
     """The file of a database that has had its migrations, on the compatibility date; None where there are none.
 
     Args:
-        migrations: The migrations.
+        migrations: The migrations, in the order in which they are applied.
         host: The test.
 
     Raises:
@@ -166,7 +169,7 @@ def migrated(migrations: Migrations, host: Host) -> bytes | None:
     """
     config = host.config
     date = None if config is None else config.compatibility_date
-    return migrations.template(date or _FIRST_DATE)
+    return template(migrations, date or _FIRST_DATE)
 
 
 def _text(binding: BindingConfig, key: str, default: str) -> str:

@@ -48,7 +48,7 @@ def make(config: BindingConfig, host: Host) -> DurableObjectNamespace:
     if made is None:
         raise WorkflowConfigError(
             f"{config.path}:{config.line}: the binding {config.name} names the class {name!r} of Durable Objects, and "
-            "the Worker's main module has no such class. Define it there, or import it."
+            f"{host.words('the main module')} has no such class. Define it there, or import it."
         )
     if issubclass(made, WorkerEntrypoint | WorkflowEntrypoint):
         raise WorkflowConfigError(
@@ -66,7 +66,7 @@ def namespace_of(made: type, name: str, host: Host) -> DurableObjectNamespace:
         name: Its name.
         host: The test.
     """
-    store = host.stores.get("durable_objects", name, ObjectStore)
+    store = host.stores.get("durable_objects", host.qualified(name), ObjectStore)
     store.made = made  # also for what stands on an older version of it: stubs, alarms
     settings = {} if host.config is None else host.config.settings
     is_sqlite = not declares(name, settings) or has_sqlite(name, settings)
@@ -186,7 +186,7 @@ class ObjectClass:
 
     def what(self, id: DurableObjectId) -> str:
         """The words for an object, in reports."""
-        return f"Durable Object {id.name or id._digits[:8] + '…'} of {self.name}"
+        return f"Durable Object {id.name or id._digits[:8] + '…'} of {self.host.words(self.name)}"
 
     def make(self, state: Any) -> Any:
         """Make the object of a `ctx`."""

@@ -8,6 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
+    from pytest_workflows.project.binding_config import BindingConfig
     from pytest_workflows.project.wrangler import WranglerConfig
 
     from .stores import Stores
@@ -46,6 +47,26 @@ class Host(Protocol):
         Args:
             flag: `"queue_consumer_..."`; `no_` before it turns it off.
             since: The date from which it holds by itself.
+        """
+
+    def qualified(self, name: str) -> str:
+        """A name of this Worker's, told apart from the same name of another Worker's: `billing/Counter`.
+
+        What the account names, such as a bucket, is the same for all Workers and needs none.
+        """
+
+    def words(self, what: str) -> str:
+        """The words for something of the Worker's, in reports; of the test's own Worker as they are."""
+
+    def consumer_of(self, queue: str) -> Host:
+        """The host of the Worker that consumes a queue; itself, where no other Worker does."""
+
+    def same(self, kind: str, matches: Callable[[BindingConfig], bool]) -> list[BindingConfig]:
+        """The bindings of all known Workers to a resource.
+
+        Args:
+            kind: What it is, as the configuration has it: `d1_databases`.
+            matches: Whether a binding is to that one.
         """
 
     def timer(

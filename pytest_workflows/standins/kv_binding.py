@@ -21,5 +21,5 @@ def make(config: BindingConfig, host: Host) -> KvNamespace:
         config: The binding, of `kv_namespaces`.
         host: The test.
     """
-    id = config.settings.get("id") or config.name
+    id = config.settings.get("id") or host.qualified(config.name)
     return KvNamespace(host.stores.get(config.kind, str(id), KvStore), host, config.name)

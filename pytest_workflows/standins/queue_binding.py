@@ -26,5 +26,6 @@ def make(config: BindingConfig, host: Host) -> WorkerQueue:
     delay = config.settings.get("delivery_delay")
     return WorkerQueue(
         broker_of(host, config.settings["queue"]),
+        host,
         delay if isinstance(delay, int | float) else 0,
     )

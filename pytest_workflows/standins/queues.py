@@ -33,10 +33,16 @@ _NO_BODY = "Message body cannot be undefined"
 
 
 def broker_of(host: Host, queue: str) -> Broker:
-    """The one broker of a queue, in a test."""
-    store = host.stores.get("queues", queue, lambda: QueueStore(consumer_of(host.config, queue)))
+    """The one broker of a queue, in a test: it delivers to the Worker that consumes the queue.
+
+    Args:
+        host: The test, as a Worker sees it that sends to the queue.
+        queue: The queue's name.
+    """
+    consumer = host.consumer_of(queue)
+    store = host.stores.get("queues", queue, lambda: QueueStore(consumer_of(consumer.config, queue)))
     if store.broker is None:
-        store.broker = Broker(host, queue, store)
+        store.broker = Broker(consumer, queue, store)
     return store.broker
 
 
@@ -45,15 +51,17 @@ class WorkerQueue(JsObject):
 
     Args:
         broker: The queue's broker.
+        host: The test, as the Worker sees it that has the producer.
         delay: The delay of what is sent without one, in seconds.
     """
 
     _own = ()
 
-    def __init__(self, broker: Broker, delay: float = 0) -> None:
+    def __init__(self, broker: Broker, host: Host, delay: float = 0) -> None:
         self._broker = broker
+        self._host = host
         self._delay = delay
-        self._sends_json = broker.host.is_on("queues_json_messages", "2024-03-18")
+        self._sends_json = host.is_on("queues_json_messages", "2024-03-18")
 
     @promised
     def send(self, *values: Any) -> JsPlain:
@@ -65,7 +73,7 @@ class WorkerQueue(JsObject):
         delay = seconds_of(option(options, "delaySeconds"))
         outgoing = self._outgoing(body, option(options, "contentType"), delay, "send")
         if outgoing.size > MOST_BYTES:
-            raise self._broker.failure(
+            raise self._failure(
                 f"Queue send failed: message length of {outgoing.size} bytes exceeds limit of {MOST_BYTES}"
             )
         return self._broker.send([outgoing], self._delay)
@@ -80,17 +88,17 @@ class WorkerQueue(JsObject):
         if not batch:
             raise js_error("TypeError", "sendBatch() requires at least one message")
         if len(batch) > MOST_MESSAGES:
-            raise self._broker.failure(
+            raise self._failure(
                 f"Queue sendBatch failed: batch message count of {len(batch)} exceeds limit of {MOST_MESSAGES}"
             )
         longest = next((one.size for one in batch if one.size > MOST_BYTES), None)
         if longest is not None:
-            raise self._broker.failure(
+            raise self._failure(
                 f"Queue sendBatch failed: message in batch has length {longest} bytes which exceeds single message "
                 f"size limit of {MOST_BYTES}"
             )
         if (size := sum(one.size for one in batch)) > MOST_BYTES_OF_BATCH:
-            raise self._broker.failure(
+            raise self._failure(
                 f"Queue sendBatch failed: batch size of {size} bytes exceeds limit of {MOST_BYTES_OF_BATCH}"
             )
         return self._broker.send(batch, self._delay)
@@ -100,8 +108,16 @@ class WorkerQueue(JsObject):
         """What waits in the queue."""
         return self._broker.metrics()
 
+    def _failure(self, text: str) -> Exception:
+        """The error for what the platform refuses: its text is hidden since 2026-03-12."""
+        if self._host.is_on("queue_expose_error_codes", "2026-03-12"):
+            error = js_error("Error", "Unknown Internal Error (15000)")
+            error.add_note(f"{text}.")
+            return error
+        return js_error("Error", text)
+
     def _check_options(self, method: str, options: Any, known: tuple[str, ...]) -> None:
-        warn_of_unknown_options(self._broker.host, f"{method}(...) to {self._broker.name}", options, known)
+        warn_of_unknown_options(self._host, f"{method}(...) to {self._broker.name}", options, known)
 
     def _of_request(self, request: Any, delay: int | None) -> _Outgoing:
         if not isinstance(request, JsObject | PyProxy):
@@ -118,9 +134,9 @@ class WorkerQueue(JsObject):
         kind = default if content_type is None else js_text(content_type)
         content = _serialized(kind, body)
         if content is None or (delay is not None and delay < 0):
-            raise self._broker.failure(f"Queue {method} failed: Internal Server Error")
+            raise self._failure(f"Queue {method} failed: Internal Server Error")
         if delay is not None and delay > LONGEST_DELAY:
-            self._broker.host.warn(
+            self._host.warn(
                 "documented-limit", f"delaySeconds={delay} is more than the {LONGEST_DELAY} that Cloudflare documents"
             )
         return _Outgoing(kind.lower(), content, delay)
@@ -209,7 +225,7 @@ class Broker:
     """Takes the messages of one queue, and delivers them to the Worker's consumer.
 
     Args:
-        host: The test.
+        host: The test, as the queue's consumer sees it.
         queue: The queue's name.
         store: Its messages.
 
@@ -271,14 +287,6 @@ class Broker:
     def metrics(self) -> JsPlain:
         """What waits in the queue."""
         return metrics_of(self._store.measure())
-
-    def failure(self, text: str) -> Exception:
-        """The error for what the platform refuses: its text is hidden since 2026-03-12."""
-        if self.host.is_on("queue_expose_error_codes", "2026-03-12"):
-            error = js_error("Error", "Unknown Internal Error (15000)")
-            error.add_note(f"{text}.")
-            return error
-        return js_error("Error", text)
 
     # -- what goes out -----------------------------------------------------------------------------------------------
 

@@ -56,7 +56,7 @@ _METADATA = ("httpMetadata", "customMetadata", "storageClass", "ssecKey")
 
 def make(config: BindingConfig, host: Host) -> R2Bucket:
     """Make the stand-in of a bucket; bindings with one bucket's name are of one bucket."""
-    bucket = config.settings.get("bucket_name") or config.name
+    bucket = config.settings.get("bucket_name") or host.qualified(config.name)
     jurisdiction = config.settings.get("jurisdiction")
     id = f"{bucket} ({jurisdiction})" if jurisdiction else str(bucket)
     return R2Bucket(host.stores.get(config.kind, id, R2Store), host, config.name)

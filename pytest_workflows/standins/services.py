@@ -49,8 +49,8 @@ def make(config: BindingConfig, host: Host) -> Fetcher:
     name = config.settings.get("entrypoint")
     if name is not None and host.export(name) is None:
         raise WorkflowConfigError(
-            f"{config.path}:{config.line}: the service binding {config.name} names the entrypoint {name!r}, and the "
-            "Worker's main module has no such class. Define it there, or import it."
+            f"{config.path}:{config.line}: the service binding {config.name} names the entrypoint {name!r}, and "
+            f"{host.words('the main module')} has no such class. Define it there, or import it."
         )
     if name is not None and issubclass(host.export(name) or object, DurableObject | WorkflowEntrypoint):
         raise WorkflowConfigError(
@@ -74,7 +74,8 @@ class Fetcher(RpcClient):
         self._host = host
         self._entrypoint = entrypoint
         self._props = props
-        self._name = entrypoint.__name__ if isinstance(entrypoint, type) else entrypoint or "the default entrypoint"
+        name = entrypoint.__name__ if isinstance(entrypoint, type) else entrypoint or "the default entrypoint"
+        self._name = host.words(name)
 
     def _made(self) -> Any:
         """The entrypoint, anew for each call."""

@@ -92,11 +92,19 @@ class Stores:
         return iter(sorted(self._stores.items(), key=lambda one: one[0]))
 
     def contents(self) -> dict[tuple[str, ...], Contents]:
-        """What the stores hold, by the names of the bindings to each; by its id where there is no binding."""
-        return {tuple(self._names.get(key, [key[1]])): store.contents() for key, store in self.items()}
+        """What the stores hold, by the names of the bindings to each; by its id where there is no binding.
+
+        What the test's own Worker has a binding to is called by that, whichever other Worker has one too.
+        """
+        return {_called(self._names.get(key, [key[1]])): store.contents() for key, store in self.items()}
 
     def close(self) -> None:
         """Close all of them."""
         for store in self._stores.values():
             store.close()
         self._stores.clear()
+
+
+def _called(names: list[str]) -> tuple[str, ...]:
+    own = [name for name in names if "/" not in name]
+    return tuple(dict.fromkeys(own or sorted(names)))

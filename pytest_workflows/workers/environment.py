@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from pytest_workflows.active_test import get_resolver, set_resolver
+from pytest_workflows.active_test import Resolver, get_resolver, set_resolver
 from pytest_workflows.javascript.objects import JsObject
 from pytest_workflows.javascript.rpc import RpcHolder
 
 from .binding_wrappers import wrap_binding
 from .errors import OutsideTestError, no_binding, read_only
 
-__all__ = ["EnvProxy", "EnvWrapper", "RawEnv", "env", "raw_env", "set_resolver"]
+__all__ = ["EnvProxy", "EnvWrapper", "RawEnv", "WorkerEnvProxy", "env", "raw_env", "set_resolver"]
 
 
 class EnvWrapper:
@@ -42,11 +42,15 @@ class EnvWrapper:
 class EnvProxy(EnvWrapper):
     """The Worker's bindings as attributes. Sources and tests share the one instance `env`."""
 
+    @staticmethod
+    def _resolver() -> Resolver | None:
+        return get_resolver()
+
     def __getattr__(self, name: str) -> Any:
         # pytest, inspect and copy ask any object for dunder names; none of them is a binding.
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
-        current = get_resolver()
+        current = self._resolver()
         if current is None:
             raise OutsideTestError(name)
         try:
@@ -61,11 +65,22 @@ class EnvProxy(EnvWrapper):
         raise read_only(name)
 
     def __dir__(self) -> list[str]:
-        current = get_resolver()
+        current = self._resolver()
         return sorted(current.names()) if current else []
 
     def __repr__(self) -> str:
         return f"<workers.env: {', '.join(dir(self)) or 'no bindings'}>"
+
+
+class WorkerEnvProxy(EnvProxy):
+    """The bindings of one Worker as attributes, whichever Worker's code runs. For tests.
+
+    Args:
+        resolver: The source of the bindings.
+    """
+
+    def __init__(self, resolver: Resolver) -> None:
+        object.__setattr__(self, "_resolver", lambda: resolver)
 
 
 class RawEnv(JsObject, js_class="Object"):
@@ -87,7 +102,7 @@ def _shared() -> EnvWrapper:
     return env
 
 
-for _class in (EnvWrapper, EnvProxy):
+for _class in (EnvWrapper, EnvProxy, WorkerEnvProxy):
     _class.__name__ = _class.__qualname__ = "_EnvWrapper"
     _class.__module__ = "workers.rpc"
 env = EnvProxy()

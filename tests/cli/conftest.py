@@ -1,16 +1,23 @@
 """A shop whose orders are checked, charged and shipped, and the command that is run in it."""
 
 import contextlib
+import functools
+import json
 import os
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 from typer.testing import CliRunner
 
+from pytest_workflows.account.api import Account
 from pytest_workflows.cli.app import app
 
 DUMPS = Path(__file__).parents[1] / "recordings" / "dumps"
@@ -197,3 +204,162 @@ def forget(folder: Path) -> None:
 def text(block: str) -> str:
     """An expected output: indentation and first empty line cut off."""
     return textwrap.dedent(block).lstrip("\n")
+
+
+# -- an account of the platform, for `pull` --------------------------------------------------------------------------
+
+UNKNOWN_TOKEN = {"code": 1000, "message": "Invalid API Token"}
+NOT_FOUND = {"code": 10007, "message": "workflows.api.error.not_found"}
+
+
+class Platform:
+    """The platform's API for one account, with the workflow `orders`.
+
+    Attributes:
+        instances: What it has: by id, as `GET .../instances/{id}` answers without the envelope.
+        outputs: The whole outputs of steps: by id and name.
+        failures: What the next requests get in place of an answer: status, headers, body.
+        requests: The requests so far: path and query.
+        headers: The headers of the last one.
+        cursors: Whether lists are continued by a cursor, or by page numbers.
+        page: How many rows a page has at most.
+        gone: Ids that are listed and are no more.
+    """
+
+    def __init__(self) -> None:
+        self.instances: dict[str, dict[str, Any]] = {}
+        self.outputs: dict[tuple[str, str], Any] = {}
+        self.failures: list[tuple[int, dict[str, str], Any]] = []
+        self.requests: list[tuple[str, dict[str, str]]] = []
+        self.headers: dict[str, str] = {}
+        self.cursors = True
+        self.page = 100
+        self.gone: set[str] = set()
+
+    def add(self, id: str, dump: dict[str, Any], number: int = 0) -> None:
+        self.instances[id] = {**dump, "queued": f"2026-03-02T09:{number // 60:02}:{number % 60:02}.000Z"}
+
+    def answer(self, path: str, query: dict[str, str]) -> tuple[int, dict[str, str], Any]:
+        if self.failures:
+            return self.failures.pop(0)
+        if self.headers.get("authorization") != "Bearer good":
+            return 401, {}, failure(UNKNOWN_TOKEN)
+        match [unquote(part) for part in path.removeprefix("/client/v4/").split("/")]:
+            case ["accounts"]:
+                return 200, {}, success([{"id": "acc", "name": "Ours"}])
+            case ["accounts", "acc", "workflows"]:
+                return 200, {}, success([{"name": "orders"}, {"name": "reports"}], total_count=2, page=1, per_page=100)
+            case ["accounts", "acc", "workflows", "orders"]:
+                return 200, {}, success({"name": "orders"})
+            case ["accounts", "acc", "workflows", "orders", "instances"]:
+                return 200, {}, self._list(query)
+            case ["accounts", "acc", "workflows", "orders", "instances", id] if id in self.instances.keys() - self.gone:
+                return 200, {}, success(self.instances[id])
+            case ["accounts", "acc", "workflows", "orders", "instances", id, "step"]:
+                output = self.outputs.get((id, query["name"]))
+                if isinstance(output, bytes):
+                    return 200, {"content-type": "application/octet-stream"}, output
+                return (404, {}, failure(NOT_FOUND)) if output is None else (200, {}, success(output))
+        return 404, {}, failure(NOT_FOUND)
+
+    @staticmethod
+    def row(id: str, one: dict[str, Any]) -> dict[str, Any]:
+        times = {
+            "created_on": one["queued"],
+            "started_on": one["start"],
+            "ended_on": one["end"],
+            "modified_on": one["queued"],
+        }
+        ids = {"id": id, "workflow_id": "wf", "version_id": one["versionId"]}
+        return {**ids, **times, "status": one["status"], "trigger_source": "api"}
+
+    def _list(self, query: dict[str, str]) -> dict[str, Any]:
+        rows = [
+            self.row(id, one)
+            for id, one in self.instances.items()
+            if one["status"] == query.get("status", one["status"])
+        ]
+        rows.sort(key=lambda one: one["created_on"], reverse=query.get("direction") == "desc")
+        size = min(self.page, int(query.get("per_page", "10")))
+        page = int(query.get("cursor") or query.get("page") or 1)
+        found = rows[(page - 1) * size : page * size]
+        info: dict[str, Any] = {"per_page": size, "count": len(found), "total_count": len(rows)}
+        if not self.cursors:
+            info["page"] = page
+        elif page * size < len(rows):
+            info["cursor"] = str(page + 1)
+        return success(found, **info)
+
+
+def success(result: Any, **info: Any) -> dict[str, Any]:
+    return {"success": True, "errors": [], "messages": [], "result": result, **({"result_info": info} if info else {})}
+
+
+def failure(error: dict[str, Any]) -> dict[str, Any]:
+    return {"success": False, "errors": [error], "messages": [], "result": None}
+
+
+@pytest.fixture(scope="module")
+def server():
+    """The one server of this file; each test gives it a platform of its own."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            here: Platform = self.server.platform  # type: ignore[attr-defined]
+            parts = urlsplit(self.path)
+            query = dict(parse_qsl(parts.query))
+            here.headers = {name.lower(): value for name, value in self.headers.items()}
+            here.requests.append((parts.path, query))
+            status, headers, body = here.answer(parts.path, query)
+            data = body if isinstance(body, bytes) else json.dumps(body).encode()
+            self.send_response(status)
+            for name, value in {
+                "content-type": "application/json",
+                **headers,
+                "content-length": str(len(data)),
+            }.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as found:
+        thread = threading.Thread(target=found.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield found
+        found.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def pauses(monkeypatch):
+    """The seconds that the command would have waited."""
+    found: list[float] = []
+    monkeypatch.setattr("pytest_workflows.cli.commands.pull.Account", functools.partial(Account, sleep=found.append))
+    return found
+
+
+@pytest.fixture
+def platform(server, monkeypatch, pauses):
+    server.platform = Platform()
+    for name in ("API_KEY", "EMAIL", "API_TOKEN", "ACCOUNT_ID", "API_BASE_URL"):
+        monkeypatch.delenv(f"CLOUDFLARE_{name}", raising=False)
+        monkeypatch.delenv(f"CF_{name}", raising=False)
+    monkeypatch.setenv("CLOUDFLARE_API_BASE_URL", f"http://127.0.0.1:{server.server_port}/client/v4")
+    monkeypatch.setenv("CLOUDFLARE_API_TOKEN", "good")
+    monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", "acc")
+    return server.platform
+
+
+@pytest.fixture
+def dump(dumps):
+    """A dump as the API has it: bare, by name."""
+
+    def read(name: str, **changes: Any) -> dict[str, Any]:
+        found = json.loads((dumps / f"{name}.json").read_text(encoding="utf-8"))
+        found = found.get("result", found)
+        return {**{key: value for key, value in found.items() if key != "id"}, **changes}
+
+    return read

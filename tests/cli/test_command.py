@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-COMMANDS = ["list", "run", "check", "describe", "diff", "reproduce", "codegen", "stats"]
+COMMANDS = ["list", "run", "check", "describe", "diff", "reproduce", "codegen", "stats", "pull"]
 
 
 def test_without_a_command_the_help_is_shown(cli):

@@ -50,6 +50,14 @@ ENTRY = """\
 """
 HELPER = """\
     import contextlib
+    import sys
+
+    if sys.platform == "emscripten":
+        from js import Object
+    else:
+        import wrapt
+    if "pyodide" not in sys.modules:
+        import wrapt as again
 
     rich = None
     with contextlib.suppress(ModuleNotFoundError):

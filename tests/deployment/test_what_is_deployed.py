@@ -81,11 +81,14 @@ def test_each_package_of_a_shared_namespace_is_judged_by_itself(world: World) ->
     world.declare("cloud-storage")
     world.install("cloud-storage", "cloud/storage/__init__.py")
     world.install("cloud-vision", "cloud/vision/__init__.py")
+    world.install("cloud-deep", "cloud/deep/down/below.py")
 
     assert world.said("cloud.storage") is None
     assert world.said("cloud", "storage") is None
     assert "cloud-vision" in str(world.said("cloud.vision"))
     assert "cloud-vision" in str(world.said("cloud", "storage", "vision"))
+    assert "cloud-deep" in str(world.said("cloud.deep.down.below"))
+    assert "cloud-deep" in str(world.said("cloud.deep.down", "below"))
     assert world.said("cloud") is None
     assert world.said("cloud", "no_such_module") is None
 

@@ -82,7 +82,7 @@ def project_of(test: Block) -> dict[str, str]:
     """The files that a test block runs with: path to content."""
     before = [block for block in BLOCKS if block.page == test.page and block.title and block.line < test.line]
     files = {block.title: block.code for block in before if block.title and not block.is_test}
-    if not any(name.startswith("wrangler.") for name in files):
+    if not any(Path(name).name.startswith("wrangler.") for name in files):
         files = {name: (EXAMPLE / name).read_text() for name in ("wrangler.jsonc", "src/entry.py")} | files
     files.setdefault("pyproject.toml", (EXAMPLE / "pyproject.toml").read_text())
     files[test.title or "tests/test_page.py"] = test.code

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import functools
 
 import pytest
 
@@ -90,3 +91,34 @@ async def test_tasks_of_the_test_belong_to_no_instance(ran):
         await instance.terminate()
 
         assert await task == "mine"
+
+
+async def test_a_workflow_sets_context_variables_for_all_of_its_code_and_for_no_other():
+    whose = contextvars.ContextVar("whose", default="nobody's")
+    seen = []
+
+    def of(name):
+        async def run(event, step):
+            @step.do("twice", config={"retries": {"limit": 1, "delay": "1 minute"}, "timeout": "1 minute"})
+            async def twice(ctx):
+                seen.append(whose.get())
+                if ctx.attempt == 1:
+                    raise RuntimeError("once more, set off by a timer")
+
+            seen.append(whose.get())
+            await step.sleep("a while", "1 hour")
+            await twice()
+
+        return run
+
+    async with Engine() as engine:
+        for name in ("a", "b"):
+            binding = engine.bind(name.upper(), of(name), setup=functools.partial(whose.set, name))
+            await binding.create({"id": name})
+            await engine.run_until_idle()
+        plain = engine.bind("PLAIN", of("plain"))
+        await plain.create({"id": "c"})
+        await engine.run_until_idle()
+
+    assert seen == ["a"] * 3 + ["b"] * 3 + ["nobody's"] * 3
+    assert whose.get() == "nobody's"

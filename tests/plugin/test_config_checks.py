@@ -103,7 +103,7 @@ WRONG = {
     "a class of Durable Objects that is not there": (
         '"durable_objects": {"bindings": [\n{"name": "C", "class_name": "Missing"}]}',
         6,
-        "the binding C names the class 'Missing' of Durable Objects, and the Worker's main module has no such class.",
+        "the binding C names the class 'Missing' of Durable Objects, and the main module has no such class.",
     ),
     "an entrypoint that is not there": (
         '"services": [\n{"binding": "S", "service": "shop", "entrypoint": "Missing"}]',

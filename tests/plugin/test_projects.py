@@ -295,8 +295,9 @@ def test_using_a_foreign_workflow_says_how_to_give_it(shop: Any) -> None:
     result.stdout.fnmatch_lines(
         [
             "E*MissingBindingError: env.BILLING.create was used (src/entry.py:5): the workflow of the binding 'BILLING' "
-            "lives in another Worker, 'other-worker' (*wrangler.jsonc:5). Give the test its class, or one that stands in "
-            "for it, in the test file or in conftest.py:",
+            "lives in another Worker, 'other-worker' (*wrangler.jsonc:5): no wrangler configuration of that name was "
+            "found in * (found: *). If its source is elsewhere, name its folder in ini workflows_workers. Or give the "
+            "test its class, or one that stands in for it, in the test file or in conftest.py:",
             "E*",
             "E*@pytest.fixture",
             "E*def workflow_bindings():",

@@ -446,7 +446,7 @@ def test_a_class_that_main_does_not_have_is_an_error_with_file_line_and_the_clas
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            f"E*WorkflowConfigError: {worker.path}/wrangler.jsonc:7: {worker.path}/src/entry.py has no class "
+            f"E*WorkflowConfigError: {worker.path}/wrangler.jsonc:8: {worker.path}/src/entry.py has no class "
             "'OrdersWorkflow'. Did you mean 'OrderWorkflow'? It has: OrderWorkflow."
         ]
     )

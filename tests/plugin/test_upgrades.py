@@ -1,8 +1,13 @@
 """`--workflows-upgrade-from`: instances that an older source began go on with today's, at every fault point."""
 
 import json
+import pathlib
 import re
+import subprocess
+import tempfile
 import textwrap
+
+import pytest
 
 HEAD = """
 import asyncio
@@ -135,3 +140,201 @@ def test_safe_changes_are_green_at_every_point_and_others_red_from_the_first_poi
     assert {name: sum(one == name for one, _ in found) for name, _ in found} == RED
     assert ("Renamed", 'before "charge"') not in found
     assert ("Renamed", 'stored result of "charge"') in found
+
+
+# -- the older source ----------------------------------------------------------------------------------------------------
+
+ONE = """
+    from pytest_workflows import introspect_workflow_instance
+
+
+    async def test_order(workflow_env):
+        async with introspect_workflow_instance(workflow_env.ORDERS, "order-1") as order:
+            await workflow_env.ORDERS.create({"id": "order-1", "params": {"sku": "A1"}})
+            await order.wait_for_status("complete")
+
+
+    def test_without_a_workflow():
+        pass
+"""
+
+
+def git(worker, *arguments):
+    subprocess.run(
+        ["git", "-c", "user.name=a", "-c", "user.email=a@example.com", *arguments], cwd=worker.path, check=True
+    )
+
+
+def rename(worker, folder=""):
+    entry = worker.path / folder / "src/entry.py"
+    entry.write_text(entry.read_text().replace('"charge"', '"charge card"'))
+
+
+def summary(result):
+    lines = result.outlines
+    start = next(place for place, line in enumerate(lines) if " upgrade from " in line)
+    return [
+        re.sub(r" in \d+\.\d+ s", "", line)
+        for line in lines[start + 1 : start + 4]
+        if line and not line.startswith("=")
+    ]
+
+
+def test_a_git_ref_is_an_older_source_and_both_places_the_point_and_what_to_do_are_said(worker):
+    worker.write("tests/test_it.py", ONE)
+    git(worker, "init", "-q")
+    git(worker, "add", ".")
+    git(worker, "commit", "-q", "-m", "one")
+    git(worker, "tag", "v1")
+    rename(worker)
+    point = "--workflows-crash=stored:charge"
+
+    result = worker.run(None, "--workflows-upgrade-from=v1", point, "--junitxml=report.xml", "-rf")
+
+    result.assert_outcomes(passed=2, failed=1)
+    said = "\n".join(result.outlines)
+    assert "Instance 'order-1' of 'ORDERS' is in flight when today's source takes the place of v1, at the point" in said
+    assert "step.do('charge') (v1:src/entry.py:6). Today's source does not ask for it, and does step.do(" in said
+    assert "'charge card') (src/entry.py:6) in its place." in said
+    assert "What to do: keep the name 'charge'; or branch by a version" in said
+    assert (
+        "pytest 'tests/test_it.py::test_order' --workflows-upgrade-from='v1' --workflows-crash='stored:charge#1'"
+        in said
+    )
+    assert summary(result)[0] == "1 test, 1 upgrade: 1 failed"
+    report = (worker.path / "report.xml").read_text()
+    assert "test_order[upgrade: stored result of &quot;charge&quot;]" in report
+    assert not list(pathlib.Path(tempfile.gettempdir()).glob("pytest-workflows-*/src/entry.py"))
+
+
+def test_the_processes_of_xdist_share_one_older_source(worker):
+    pytest.importorskip("xdist")
+    for name in ("wrangler.jsonc", "src/entry.py"):
+        worker.write(f"old/{name}", (worker.path / name).read_text())
+    rename(worker)
+
+    result = worker.run(ONE, "--workflows-upgrade-from=old", "--workflows-seeds=2", "-n", "1", process=True)
+
+    result.assert_outcomes(passed=2, failed=7)
+    assert summary(result)[0] == "1 test, 8 upgrades: 7 failed"
+
+
+@pytest.mark.parametrize(
+    ("given", "prepare", "said"),
+    [
+        ("v9", None, "--workflows-upgrade-from=v9: there is no such git ref * and no such folder. Give the tag or*"),
+        ("wrangler.jsonc", None, "*=wrangler.jsonc: this is a file, and an older source is a git ref or a folder."),
+        ("", None, "--workflows-upgrade-from takes a git ref, such as a tag, or the folder of an older source*"),
+        ("./old", "import nothing_there", "*: the older source ./old/src/entry.py cannot be imported: ModuleNotFou*"),
+        ("./old", "def f(:", "*: the older source ./old/src/entry.py cannot be imported: SyntaxError: *"),
+    ],
+)
+def test_an_older_source_that_cannot_be_had_is_an_error_before_the_first_test(worker, given, prepare, said):
+    if prepare is not None:
+        worker.write("old/wrangler.jsonc", (worker.path / "wrangler.jsonc").read_text())
+        worker.write("old/src/entry.py", prepare)
+
+    result = worker.run(ONE, f"--workflows-upgrade-from={given}")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: {said}"])
+    assert "PASSED" not in "\n".join(result.outlines)
+
+
+def test_what_is_not_judged_is_named_with_the_reason(worker):
+    worker.write("old/src/entry.py", (worker.path / "src/entry.py").read_text())
+
+    result = worker.run(ONE, "--workflows-upgrade-from=old")
+
+    result.assert_outcomes(passed=2)
+    assert summary(result)[1].startswith(
+        "not judged: tests/test_it.py::test_order (--workflows-upgrade-from=old: there is no wrangler configuration in "
+    )
+
+
+def test_a_test_of_new_instances_alone_is_left_out_and_a_workflow_that_is_new_is_not_judged(worker):
+    config = (worker.path / "wrangler.jsonc").read_text()
+    worker.write("old/wrangler.jsonc", config.replace("ORDERS", "OTHER"))
+    worker.write("old/src/entry.py", (worker.path / "src/entry.py").read_text())
+    left_out = ONE.replace("async def test_order", "@pytest.mark.workflow(upgrade=False)\n    async def test_new")
+
+    result = worker.run(f"    import pytest\n{ONE}\n{left_out}", "--workflows-upgrade-from=old")
+
+    result.assert_outcomes(passed=3)
+    assert summary(result)[1:] == ["not judged: tests/test_it.py::test_order (it has no instances on the older source)"]
+
+
+def test_recordings_are_what_an_older_source_has_begun(worker):
+    worker.run(ONE, "--workflows-record=all")
+    folder = next(one for one in (worker.path / ".workflows/failures").iterdir() if one.is_dir())
+    rename(worker)
+
+    result = worker.run(None, f"--workflows-upgrade-from={folder.relative_to(worker.path)}")
+
+    result.assert_outcomes(failed=1)
+    assert "charge card" in "\n".join(result.outlines)
+
+
+CONTRADICTING = """
+    import pytest
+    from pytest_workflows import introspect_workflow_instance
+
+    made = []
+
+
+    @pytest.fixture
+    def workflow_bindings():
+        made.clear()
+        return {}
+
+
+    async def test_order(workflow_env, monkeypatch):
+        import entry
+
+        monkeypatch.setattr(entry, "note", made.append)
+        async with introspect_workflow_instance(workflow_env.ORDERS, "a") as order:
+            await workflow_env.ORDERS.create({"id": "a"})
+            await order.wait_for_status("complete")
+            assert made == MADE
+"""
+NOTING = """
+    from workers import WorkflowEntrypoint
+
+
+    def note(what):
+        pass
+
+
+    class OrderWorkflow(WorkflowEntrypoint):
+        async def run(self, event, step):
+            await step.do("one")(lambda: note(FIRST))()
+            await step.sleep("nap", "1 day")
+            await step.do("two")(lambda: note(SECOND))()
+"""
+
+
+@pytest.mark.parametrize(
+    "old",
+    [("'one'", "'two'"), ("'old'", "'two'")],
+    ids=["what it does is repeated", "it does something else"],
+)
+def test_an_assertion_that_the_older_source_does_not_meet_is_no_verdict(worker, old):
+    worker.write("old/wrangler.jsonc", (worker.path / "wrangler.jsonc").read_text())
+    worker.write("old/src/entry.py", NOTING.replace("FIRST", old[0]).replace("SECOND", old[1]))
+    worker.write("src/entry.py", NOTING.replace("FIRST", "'one'").replace("SECOND", "'two'"))
+
+    result = worker.run(CONTRADICTING.replace("MADE", "['one', 'two']"), "--workflows-upgrade-from=old", "-W", "ignore")
+
+    result.assert_outcomes(passed=1)
+
+
+def test_a_test_that_both_sources_pass_and_the_upgrade_does_not_is_red(worker):
+    worker.write("old/wrangler.jsonc", (worker.path / "wrangler.jsonc").read_text())
+    worker.write("old/src/entry.py", NOTING.replace("FIRST", "'paid'").replace("SECOND", "'sent'"))
+    worker.write("src/entry.py", NOTING.replace("FIRST", "'sent'").replace("SECOND", "'paid'"))
+    tests = CONTRADICTING.replace("assert made == MADE", "assert sorted(made) == ['paid', 'sent']")
+
+    result = worker.run(tests, "--workflows-upgrade-from=old", "-W", "ignore")
+
+    result.stdout.fnmatch_lines(["*The test passes on each source alone, and fails here: AssertionError: *"])
+    assert summary(result)[0].endswith(": 3 failed")

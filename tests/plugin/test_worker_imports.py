@@ -1,6 +1,7 @@
 """The import statements of a Worker's modules: seen one by one, and answered from the modules of its own project."""
 
 import builtins
+import importlib
 import inspect
 import json
 import sys
@@ -85,6 +86,31 @@ def test_a_relative_import_is_seen_under_its_absolute_name(make_project):
         ("parts", ("two",)),
         ("parts.two", ("x",)),
     ]
+
+
+def test_a_call_of_import_module_in_the_workers_code_is_an_import_of_it(make_project):
+    one, two = (
+        make_project(
+            name,
+            entry="import importlib\nfrom importlib import import_module\n\n"
+            "def lazy():\n    return importlib.import_module('late').who, import_module('.late', 'parts').who\n",
+            late=f"who = '{name}'",
+            parts__in____init__="",
+            parts__in__late=f"who = 'part of {name}'",
+        )
+        for name in ("one", "two")
+    )
+    before = importlib.import_module
+    one.activate()
+    seen = seen_by(two)
+    try:
+        assert one.load_main().lazy() == ("one", "part of one")
+        assert two.load_main().lazy() == ("two", "part of two")
+        assert importlib.import_module("late").who == "one"
+    finally:
+        one.deactivate()
+    assert importlib.import_module is before
+    assert [(one.name, one.line) for one in seen[2:]] == [("late", 5), ("parts.late", 5)]
 
 
 def test_what_a_check_raises_the_statement_raises(project):

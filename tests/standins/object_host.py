@@ -33,6 +33,12 @@ class ObjectHost:
     def now_ms(self):
         return self.now
 
+    def qualified(self, name):
+        return name
+
+    def words(self, what):
+        return what
+
     def is_on(self, flag, since):
         return self.flags.get(flag, True)
 

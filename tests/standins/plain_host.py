@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -33,6 +34,18 @@ class PlainHost:
 
     def advance(self, seconds: float) -> None:
         self._now += int(seconds * 1000)
+
+    def qualified(self, name: str) -> str:
+        return name
+
+    def words(self, what: str) -> str:
+        return what
+
+    def consumer_of(self, queue: str) -> PlainHost:
+        return self
+
+    def same(self, kind: str, matches: Callable[[BindingConfig], bool]) -> list[BindingConfig]:
+        return []
 
     def is_on(self, flag: str, since: str) -> bool:
         return self._date >= since

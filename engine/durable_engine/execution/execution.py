@@ -526,6 +526,8 @@ class Execution:
 
     def start_task(self, coroutine: Coroutine[Any, Any, None], context: contextvars.Context) -> asyncio.Task[None]:
         """Run something of this execution, and hold on to its task: asyncio itself only holds weak references."""
+        if self.workflow.setup is not None:
+            context.run(self.workflow.setup)
         task = self.engine.loop.create_task(coroutine, context=context)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -27,7 +27,7 @@ def folder_name(nodeid: str) -> str:
 
 def file_name(recording: Recording) -> str:
     """An instance's file: `ORDERS-order-1.json`."""
-    plain = f"{recording.binding}-{recording.instance_id}"
+    plain = f"{recording.binding or recording.workflow}-{recording.instance_id}"
     return f"{_safe(plain, plain)}.json"
 
 
@@ -63,6 +63,26 @@ def write(recordings: Iterable[Recording], base: Path, nodeid: str) -> list[Path
         _replace(path, dump(recording))
         written.append(path)
     return written
+
+
+def write_pulled(recording: Recording, base: Path, folder: Path | None = None) -> Path:
+    """Write an instance of production in place of the file that it had before.
+
+    Args:
+        recording: The recording.
+        base: The folder of all workflows' instances; git ignores it if it is made here.
+        folder: The folder for this one, in place of one in `base`.
+
+    Returns:
+        The file.
+    """
+    if folder is None:
+        folder = base / _safe(str(recording.workflow), str(recording.workflow))
+        _make(base, folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / file_name(recording)
+    _replace(path, dump(recording))
+    return path
 
 
 def _make(base: Path, folder: Path) -> None:

@@ -11,5 +11,18 @@ from __future__ import annotations
 from .fields import UNKNOWN_ERROR
 from .instance import NO_ID, UNKNOWN_ID, read_production
 from .notes import AS_JSON, AS_TEXT, guess_of
+from .whole_outputs import are_encoded, give_whole_output, names_in_dump, steps_without_output
 
-__all__ = ["AS_JSON", "AS_TEXT", "NO_ID", "UNKNOWN_ERROR", "UNKNOWN_ID", "guess_of", "read_production"]
+__all__ = [
+    "AS_JSON",
+    "AS_TEXT",
+    "NO_ID",
+    "UNKNOWN_ERROR",
+    "UNKNOWN_ID",
+    "are_encoded",
+    "give_whole_output",
+    "guess_of",
+    "names_in_dump",
+    "read_production",
+    "steps_without_output",
+]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_workflows.errors import WorkflowConfigError
-from pytest_workflows.project.old_source import OldSource, find_old_source, put_away
+from pytest_workflows.project.old_source import OldSource, find_old_source, is_recordings, put_away
 from pytest_workflows.session.xdist_channel import CHANNEL, Message, converted
 
 if TYPE_CHECKING:
@@ -16,6 +16,20 @@ if TYPE_CHECKING:
 NAME = "pytest-workflows-upgrade"
 SOURCE: Message[OldSource] = Message("old_source", converted(lambda: OldSource))
 """Where the older source lies: a session takes it out of git once, whatever the number of its processes."""
+
+
+def set_up_upgrade(config: pytest.Config, session: WorkflowSession) -> None:
+    """Find what `--workflows-upgrade-from` names: an older source, or recordings of what it has begun.
+
+    Raises:
+        pytest.UsageError: If there is no such thing.
+    """
+    given = config.option.workflows_upgrade_from
+    if is_recordings(config.invocation_params.dir / given):
+        config.option.workflows_replay = [*config.option.workflows_replay, given]  # set up where that option is
+        config.option.workflows_upgrade_from = None
+    else:
+        config.pluginmanager.register(UpgradeHooks(config, session), NAME)
 
 
 class UpgradeHooks:
