@@ -1,6 +1,7 @@
 """Steps that wait for nothing but time sleep in virtual time; what waits for something real beside it stays real."""
 
 import asyncio
+import collections.abc
 import contextvars
 import datetime
 import functools
@@ -160,8 +161,24 @@ async def a_timer_that_calls_a_function():
 async def a_timer_that_calls_part_of_a_function():
     loop = asyncio.get_running_loop()
     future = loop.create_future()
-    loop.call_later(60, functools.partial(futures.append, future))
-    while future not in futures:
+    loop.call_later(60, functools.partial(future.set_result, "rang"))
+    assert await future == "rang"
+
+
+async def a_timer_that_knows_only_later_what_it_is_about():
+    loop = asyncio.get_running_loop()
+    future = loop.create_future()
+    loop.call_later(30, lambda: others.append("rang"))
+    loop.call_later(60, lambda: future.set_result("rang"))
+    assert await future == "rang"
+    others = []
+    assert not others
+
+
+async def a_timer_whose_work_is_polled_for():
+    rang = []
+    asyncio.get_running_loop().call_later(60, rang.append, 1)
+    while not rang:
         await asyncio.sleep(20)
 
 
@@ -214,7 +231,6 @@ async def a_timeout_that_is_put_off():
         await asyncio.sleep(40)
 
 
-futures = []
 AS_LONG_AS_A_MINUTE = [
     napping_together,
     a_timeout_that_comes_first,
@@ -231,6 +247,8 @@ AS_LONG_AS_A_MINUTE = [
     a_timer_of_its_own,
     a_timer_that_calls_a_function,
     a_timer_that_calls_part_of_a_function,
+    a_timer_that_knows_only_later_what_it_is_about,
+    a_timer_whose_work_is_polled_for,
     a_future_that_another_task_settles,
     polling_until_a_deadline,
     many_short_sleeps,
@@ -440,6 +458,54 @@ async def test_a_thread_is_waited_for_in_real_time(engine, callback):
 async def test_a_thread_that_is_polled_is_no_timeout_of_virtual_time(engine, callback):
     config = {"timeout": "4 seconds", "retries": {"limit": 0, "delay": 0}}
     assert (await outcome_of(engine, callback, config))[0] is None
+
+
+class Waiting(collections.abc.Coroutine):
+    """A coroutine that shows no frame, as those of Cython."""
+
+    def __init__(self, answer):
+        self._inner = answer.__await__()
+
+    def send(self, value):
+        return self._inner.send(value)
+
+    def throw(self, *error):
+        return self._inner.throw(*error)
+
+    def close(self):
+        self._inner.close()
+
+    def __await__(self):
+        return self
+
+
+async def test_code_that_shows_no_frame_waits_for_something_unknown(engine):
+    loop = asyncio.get_running_loop()
+
+    async def request():
+        answer = loop.create_future()
+        answers.append(answer)
+        async with asyncio.timeout(30):
+            await asyncio.create_task(Waiting(answer))
+
+    answers = collections.deque()
+    loop.call_later(0.05, lambda: answers.pop().set_result(None))
+
+    assert await outcome_of(engine, request) == (None, 0)
+
+
+async def test_a_delay_function_sleeps_in_virtual_time(engine):
+    async def work(ctx):
+        if ctx.attempt == 1:
+            raise ValueError("at first")
+
+    async def delay(argument):
+        await asyncio.sleep(2)
+        return 30_000
+
+    config = {"retries": {"limit": 1, "delay": delay}}
+
+    assert await outcome_of(engine, work, config) == (None, 32)
 
 
 async def echo(reader, writer):
@@ -723,6 +789,8 @@ UNCLEAR = {
     a_generator_that_sleeps,
     a_timer_of_its_own,
     a_timer_that_calls_a_function,
+    a_timer_that_calls_part_of_a_function,
+    a_timer_that_knows_only_later_what_it_is_about,
     a_future_that_another_task_settles,
     many_short_sleeps,
 }

@@ -94,9 +94,8 @@ def frames_of(coroutine: Any) -> Iterator[FrameType]:
         if kind is None:
             coroutine = next((one for one in gc.get_referents(coroutine) if isinstance(one, AsyncGeneratorType)), None)
             continue
-        frame = getattr(coroutine, f"{kind}_frame")
-        if frame is not None:
-            yield frame
+        frame: FrameType = getattr(coroutine, f"{kind}_frame")
+        yield frame
         coroutine = getattr(coroutine, "gi_yieldfrom" if kind == "gi" else f"{kind}_await")
-        if coroutine is None and kind == "gi" and frame is not None:
+        if coroutine is None and kind == "gi":
             coroutine = frame.f_locals.get(DRIVEN)  # it sends to what it waits for by itself

@@ -88,7 +88,7 @@ class Surroundings:
         code, variables = frame.f_code, frame.f_locals
         if code is _WAIT:
             return self._of_futures(variables["fs"])
-        if variables.get("waiter") is future and "fut" in variables:  # `wait_for` of Python 3.11
+        if variables.get("waiter") is future and "fut" in variables:  # pragma: no cover (`wait_for` of 3.11 alone)
             return self._of(variables["fut"], None)
         files = (frame.f_code.co_filename for frame in reversed(frames))
         awaiting = next((file for file in files if file not in _LOCKS), "")
