@@ -90,12 +90,19 @@ def frames_of(coroutine: Any) -> Iterator[FrameType]:
     it code that awaits inside of one would count as waiting for something unknown, and its sleeps would be real.
     """
     while coroutine is not None:
-        kind = next((prefix for prefix in ("cr", "gi", "ag") if hasattr(coroutine, f"{prefix}_frame")), None)
-        if kind is None:
+        frames = (getattr(coroutine, f"{kind}_frame", None) for kind in ("cr", "gi", "ag"))
+        frame: FrameType | None = next(filter(None, frames), None)
+        if frame is None:
             coroutine = next((one for one in gc.get_referents(coroutine) if isinstance(one, AsyncGeneratorType)), None)
-            continue
-        frame: FrameType = getattr(coroutine, f"{kind}_frame")
-        yield frame
-        coroutine = getattr(coroutine, "gi_yieldfrom" if kind == "gi" else f"{kind}_await")
-        if coroutine is None and kind == "gi":
-            coroutine = frame.f_locals.get(DRIVEN)  # it sends to what it waits for by itself
+        else:
+            yield frame
+            coroutine = getattr(coroutine, "ag_await", None) or awaited_by(coroutine)
+
+
+def awaited_by(coroutine: Any) -> Any:
+    """What a suspended coroutine, or the generator of an awaitable, waits for."""
+    awaited = getattr(coroutine, "cr_await", None) or getattr(coroutine, "gi_yieldfrom", None)
+    frame = getattr(coroutine, "gi_frame", None)
+    if awaited is None and frame is not None:
+        awaited = frame.f_locals.get(DRIVEN)  # it sends to what it waits for by itself
+    return awaited
