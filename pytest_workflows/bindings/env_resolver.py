@@ -125,19 +125,30 @@ class EnvResolver:
         """
         if given is not None:
             self.override(given)
-        kept = {name for name, value in (self._overrides or {}).items() if not isinstance(value, type)}
+        mine = self._given()
+        kept = {name for name, value in mine.items() if not isinstance(value, type)}
         self._resolved = {name: value for name, value in self._resolved.items() if name in kept}
         self._proxies = {}
-        engine = self._engine()
-        with engine.deploying():
-            for name in self.workflow_names():
-                if name in engine.bindings:
-                    self.workflow_binding(name)
+        self._bind_again()
         if self._host is not None:
             self._host.deployed()
             self.make_stores()
             for name in self._resolved:
                 _migrate(self._resolved[name])
+        for other in self.member.group.others:
+            if other is not self and not self.member.name:
+                other.deploy(None)
+
+    def _bind_again(self) -> None:
+        """Bind the workflows that are bound, as the version that is deployed has them."""
+        config, given, bound = self._config(), self._given(), self._engine().bindings
+        for workflow in () if config is None else config.all_workflows:
+            is_own = workflow.script_name is None and workflow.binding not in given
+            if is_own and self.member.group.engine_name(self, workflow) in bound:
+                self._bind_own(workflow)
+        for name, value in given.items():
+            if _is_entrypoint(value) and self.member.qualified(name) in bound:
+                self._found(name)
 
     def close(self) -> None:
         """Let go of the stores."""
