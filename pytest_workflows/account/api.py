@@ -58,7 +58,7 @@ class Account:
         for page in self._pages(workflow, query):
             new = [one for one in page if one["id"] not in seen]
             seen.update(one["id"] for one in new)
-            yield from new
+            yield from (one for one in new if status is None or one.get("status") == status)
             if not new:
                 return  # instances are made meanwhile, and move others to the next page; but some must be new
 
@@ -174,14 +174,21 @@ class Account:
         Raises:
             AccountError: If it has not.
         """
-        names = self._workflows()
-        if workflow in names:
+        get = self._client.workflows.with_raw_response.get
+        what = f"the workflow {workflow!r}"
+        try:
+            self._requests.ask_json(lambda: get(workflow, account_id=self.id), what)
+        except StatusError as error:
+            if not error.is_not_found:
+                raise self._refused(what, error) from None
+        else:
             return
+        names = self._workflows()
         close = get_close_matches(workflow, names)
         listed = ", ".join([*names[:_MOST_NAMES], *(["..."] if len(names) > _MOST_NAMES else [])])
         raise AccountError(
             f"the account has no workflow {workflow!r}.",
-            f"Did you mean {close[0]}?" if close else f"It has: {listed or 'none'}.",
+            f"Did you mean {close[0]}?" if close else f"It has: {listed or 'none'}. Is {self.id} the right account?",
         )
 
     def _workflows(self) -> list[str]:

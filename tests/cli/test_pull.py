@@ -119,6 +119,19 @@ def test_the_latest_the_running_ones_all_of_them_and_a_limit(shop, platform, dum
         assert shown == [f".workflows/production/orders/ORDERS-{id}.json" for id in ids], (arguments, ended.err)
 
 
+def test_rows_of_another_status_are_left_out_where_the_api_sends_them_along(shop, platform, dump, monkeypatch):
+    answer = platform.answer
+    monkeypatch.setattr(
+        platform, "answer", lambda path, query: answer(path, {k: v for k, v in query.items() if k != "status"})
+    )
+    platform.add("fine", dump("complete"))
+    platform.add("bad", dump("errored"))
+
+    shop.command("pull", "orders", "--errored")
+
+    assert list(files(shop)) == ["ORDERS-bad.json"]
+
+
 def test_the_statuses_of_running_ones_are_all_that_are_no_end():
     assert set(IN_FLIGHT) == {*STATUSES, "rollingBack"} - FINAL_STATUSES - {"unknown"}
 

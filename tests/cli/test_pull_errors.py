@@ -80,8 +80,12 @@ def test_what_the_api_refuses_is_said_in_words(shop, platform, failures, message
     [
         (["order", "a"], "the account has no workflow 'order'.", "Did you mean orders?"),
         (["order", "--errored"], "the account has no workflow 'order'.", "Did you mean orders?"),
-        (["x", "latest"], "the account has no workflow 'x'.", "It has: orders, reports."),
-        (["../../zones", "a"], "the account has no workflow '../../zones'.", "It has: orders, reports."),
+        (["x", "latest"], "the account has no workflow 'x'.", "It has: orders, reports. Is acc the right account?"),
+        (
+            ["../../zones", "a"],
+            "the account has no workflow '../../zones'.",
+            "It has: orders, reports. Is acc the right account?",
+        ),
         (
             ["orders", "a"],
             "the workflow 'orders' has no instance 'a', or has it no more.",
@@ -96,6 +100,17 @@ def test_a_workflow_or_an_instance_that_is_not_there(shop, platform, arguments, 
     assert ended.err.splitlines()[0] == f"Error: {message}"
     assert ended.err.splitlines()[1].startswith(f"Hint: {hint}")
     assert not (shop.path / ".workflows").exists()
+
+
+def test_an_account_that_the_token_does_not_have(shop, platform, monkeypatch):
+    monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", "another")
+
+    ended = shop.command("pull", "orders", "a")
+
+    assert ended.err.splitlines()[0] == (
+        "Error: asked for the workflows of the account, the API answered: workflows.api.error.not_found (code 10007)."
+    )
+    assert ended.err.splitlines()[1].startswith("Hint: Does CLOUDFLARE_ACCOUNT_ID or account_id name the right account")
 
 
 def test_a_list_without_ids_is_none(shop, platform):

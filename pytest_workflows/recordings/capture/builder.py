@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -39,6 +38,7 @@ from pytest_workflows.recordings.format.model import (
     LogLine,
     ModificationRecord,
     Recording,
+    ResourceUse,
     RunSettings,
     SentEvent,
     SourcePlace,
@@ -46,6 +46,7 @@ from pytest_workflows.recordings.format.model import (
 )
 from pytest_workflows.recordings.format.redaction import HIDDEN
 from pytest_workflows.recordings.format.values import tag, tag_items
+from pytest_workflows.timeline.usage import Use, uses_of
 
 from .observer import AttemptKey, OutputLine, Watched
 
@@ -71,6 +72,7 @@ class Snapshot:
         exception: The exception that ended it.
         seen: The observations of it.
         real_now: Real seconds.
+        uses: What it has used of what the platform limits.
     """
 
     workflow: str
@@ -87,6 +89,7 @@ class Snapshot:
     exception: BaseException | None
     seen: Watched
     real_now: float
+    uses: list[Use]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,7 @@ class Origin:
         bindings: Names of the bindings that the test gave.
         classes: The workflows' classes by binding.
         findings: Rules that were broken.
+        file_of: Gives the file of a class.
     """
 
     rootdir: Path
@@ -116,6 +120,7 @@ class Origin:
     bindings: list[str]
     classes: Mapping[str, type]
     findings: list[Finding]
+    file_of: Callable[[type], str | None]
 
 
 def snapshot(engine: Engine, instance: Execution, seen: Watched) -> Snapshot:
@@ -136,6 +141,7 @@ def snapshot(engine: Engine, instance: Execution, seen: Watched) -> Snapshot:
         exception=engine.exceptions.get(key),
         seen=seen,
         real_now=time.perf_counter(),
+        uses=uses_of(engine, instance),
     )
 
 
@@ -177,7 +183,7 @@ class _Builder:
             workflow=run.workflow_name,
             class_name=None if cls is None else cls.__qualname__,
             module=None if cls is None else cls.__module__,
-            file=None if cls is None else self._file(_file_of(cls)),
+            file=None if cls is None else self._file(origin.file_of(cls)),
             config=None if origin.config is None else self._file(str(origin.config)),
             bindings=origin.bindings,
             params=tag(decode(row.params)),
@@ -210,6 +216,7 @@ class _Builder:
             traceback=None if run.exception is None else _traceback(run.exception),
             real_ms=round(((seen.ended or run.real_now) - seen.began) * 1000, 3),
             lives=max(seen.executions, 1),
+            uses=[ResourceUse(one.resource, _rounded(one.used) or 0, one.limit, one.unit) for one in run.uses],
         )
 
     # -- steps -------------------------------------------------------------------------------------------------------
@@ -390,15 +397,6 @@ def _leave_out_ours(summary: traceback.TracebackException) -> None:
     for part in (summary.__cause__, summary.__context__, *(summary.exceptions or ())):
         if part is not None:
             _leave_out_ours(part)
-
-
-def _file_of(cls: type) -> str | None:
-    import inspect
-
-    try:
-        return os.path.realpath(inspect.getfile(cls))
-    except (TypeError, OSError):
-        return None
 
 
 def _version() -> str:
