@@ -137,7 +137,7 @@ class EnvResolver:
         kept = {name for name, value in mine.items() if not isinstance(value, type)}
         self._resolved = {name: value for name, value in self._resolved.items() if name in kept}
         self._proxies = {}
-        self._bind_again()
+        self.workflows.bind_again()
         if self._host is not None:
             self._host.deployed()
             self.make_stores()
@@ -146,17 +146,6 @@ class EnvResolver:
         for other in self.member.group.others:
             if other is not self and not self.member.name:
                 other.deploy(None)
-
-    def _bind_again(self) -> None:
-        """Bind the workflows that are bound, as the version that is deployed has them."""
-        config, given, bound = self._config(), self._given(), self._engine().bindings
-        for workflow in () if config is None else config.all_workflows:
-            is_own = workflow.script_name is None and workflow.binding not in given
-            if is_own and self.member.group.engine_name(self, workflow) in bound:
-                self._bind_own(workflow)
-        for name, value in given.items():
-            if _is_entrypoint(value) and self.member.qualified(name) in bound:
-                self._found(name)
 
     def close(self) -> None:
         """Let go of the stores."""
