@@ -16,7 +16,7 @@ from durable_engine import hide_frames
 from pytest_workflows.javascript.runtime import python_version
 
 from .table import Refusal, Table, all_tables, table_of
-from .whose import Use, View, caller_through_library, direct_caller
+from .whose import Use, View, caller_through_library, direct_caller, is_tried_by_library
 from .zones import Zones
 
 hide_frames(__file__)
@@ -163,7 +163,8 @@ def refuse(what: str, view: View, frame: FrameType, *, absent_from: ModuleType |
     refusal = _refusal_of(what)
     if refusal is None:
         return
-    view.report(Use(what, refusal, frame))
+    if not is_tried_by_library(frame):
+        view.report(Use(what, refusal, frame))
     error = refusal.error()
     if absent_from is not None and isinstance(error, AttributeError):
         error.name, error.obj = what.rpartition(".")[2], absent_from

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from types import CodeType, FrameType
 
 from durable_engine import hide_frames
-from pytest_workflows.sources.code_owner import is_generated, is_standard
+from pytest_workflows.sources.code_owner import is_generated, is_ours, is_standard
+from pytest_workflows.sources.handled import is_handled
 
 from .table import Refusal
 
@@ -81,6 +82,21 @@ def caller_through_library(is_workers: Callable[[CodeType], bool], depth: int = 
             return None
         frame = frame.f_back
     return None
+
+
+def is_tried_by_library(frame: FrameType) -> bool:
+    """Whether the standard library, called by that frame, only tries what there is, and handles it where there is not.
+
+    Args:
+        frame: The Worker's frame.
+    """
+    inner: FrameType | None = sys._getframe(1)
+    while inner is not None and inner is not frame:
+        file = inner.f_code.co_filename
+        if not is_ours(file) and is_handled(file, inner.f_lineno):
+            return True
+        inner = inner.f_back
+    return False
 
 
 def _is_frozen(frame: FrameType) -> bool:

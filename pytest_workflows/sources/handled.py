@@ -24,6 +24,8 @@ def is_prepared(frame: FrameType) -> bool:
 def is_handled(file: str, line: int) -> bool:
     """Whether a line stands in a `try` with an `except`, or in a `with suppress(...)`, of the same function.
 
+    An `except` that raises again what it caught handles nothing.
+
     Args:
         file: The source's file.
         line: The line in it.
@@ -35,9 +37,13 @@ def is_handled(file: str, line: int) -> bool:
     for parent in source.parents(node):
         if isinstance(parent, FunctionNode):
             return False
-        if isinstance(parent, ast.Try) and node in parent.body and parent.handlers:
+        if isinstance(parent, ast.Try) and node in parent.body and any(map(_handles, parent.handlers)):
             return True
         if isinstance(parent, ast.With) and any("suppress" in ast.dump(item.context_expr) for item in parent.items):
             return True
         node = parent
     return False
+
+
+def _handles(handler: ast.ExceptHandler) -> bool:
+    return not any(isinstance(node, ast.Raise) and node.exc is None for node in ast.walk(handler))
