@@ -214,6 +214,17 @@ async def test_what_a_new_step_decides_in_front_of_a_recorded_sleep_cannot_be_sa
         await go(with_a_condition_before_the_sleep, ASLEEP)
 
 
+async def test_a_recorded_value_that_is_not_known_stops_the_replay_as_before():
+    unknown = {**SHIP, "result": {"$type": "unknown", "reason": "cut short"}}
+
+    async def run(event: Any, step: Any) -> Any:
+        result = await with_a_step_behind(event, step)
+        return result[1]["id"]
+
+    with pytest.raises(UnknownValueError, match="cut short"):
+        await go(run, {**COMPLETE, "steps": [*COMPLETE["steps"][:2], unknown]})
+
+
 @pytest.mark.parametrize("run", [with_a_step_behind, with_a_use_of_the_new_step, with_a_step_beside])
 async def test_the_same_path_is_asked_for_where_that_is_wanted(run):
     with pytest.raises(DivergenceError, match=r"it asks for step.do\('notify'\), where the recording has"):
