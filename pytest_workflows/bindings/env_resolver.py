@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import functools
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from pytest_workflows.project.worker_registry import script_of
 from pytest_workflows.standins.registry import is_provided
 
+from .worker_exports import WorkerExports
 from .worker_group import Member, WorkerEnv, WorkerGroup
+from .worker_workflows import WorkerWorkflows, is_workflow_class
 from .workflow_binder import WorkflowBinder
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class EnvResolver:
     Attributes:
         project: As given.
         member: Its place among the Workers of the test.
+        workflows: Its workflows.
+        exports: What it exports.
     """
 
     def __init__(
@@ -79,7 +82,12 @@ class EnvResolver:
             self.member = Member(WorkerGroup(self, project, registry, sources, self._of_other))
         else:
             self.member = member(self)
-        self._workflows = WorkflowBinder(project, sources, engine, self.context, self.member)
+        self._binder = WorkflowBinder(project, sources, engine, self._context, self.member)
+        self.workflows = WorkerWorkflows(self, project, engine, self.member, self._binder, self._found)
+        self.exports = WorkerExports(project, self.workflows, lambda: self.host)
+
+    def _context(self) -> ExecutionContext:
+        return self.exports.context()
 
     def _of_other(self, project: Project, member: Callable[[WorkerEnv], Member]) -> EnvResolver:
         """The bindings of another Worker, in the same test."""
@@ -98,7 +106,7 @@ class EnvResolver:
         """The Worker's handlers."""
         from .handlers import Handlers
 
-        return Handlers(self.project, self.context, self._warn, self.member.inside)
+        return Handlers(self.project, self.exports.context, self._warn, self.member.inside)
 
     def _warn(self, rule: str, problem: str, place: tuple[str, int]) -> None:
         self.host.warn(rule, problem, place)
@@ -207,7 +215,7 @@ class EnvResolver:
         config = self.project.config
         for workflow in config.workflows:
             if workflow.binding == name:
-                return self._bind_own(workflow) if workflow.script_name is None else self._bind_foreign(workflow)
+                return self.workflows.bind(workflow)
         variables = self.project.variables
         if name in variables:
             from pytest_workflows.standins.variables import variable
@@ -224,8 +232,8 @@ class EnvResolver:
 
     def _of_class(self, name: str, given: type) -> object | None:
         """The binding of a class that the test gave: a workflow, a service binding or a namespace; None for no such."""
-        if _is_entrypoint(given):
-            return self._workflows.bind_class(self.member.qualified(name), given)
+        if is_workflow_class(given):
+            return self._binder.bind_class(self.member.qualified(name), given)
         from pytest_workflows.workers.entrypoints import DurableObject, WorkerEntrypoint
 
         if issubclass(given, WorkerEntrypoint):
@@ -359,148 +367,15 @@ class EnvResolver:
 
     def workflow_names(self) -> list[str]:
         """The engine's names of the workflows that have a class here: configured ones first, then exported ones."""
-        config, given = self._config(), self._given()
-        workflows = () if config is None else config.workflows
-        # A workflow of another Worker does not matter until it is used.
-        names = [one.binding for one in workflows if one.script_name is None or one.binding in given]
-        names += [one.binding for one in self._exports() if one.binding not in names]
-        mine = [name for name in names if name not in given or _is_entrypoint(given[name])]
-        return mine + [name for name in given if name not in names and _is_entrypoint(given[name])]
+        return self.workflows.names()
 
     def workflow_binding(self, name: str) -> WorkflowBinding:
         """A workflow's binding, by one of `workflow_names`."""
-        for workflow in self._exports():
-            if workflow.binding == name:
-                return self._bind_export(workflow)
-        return cast("WorkflowBinding", self.resolve(name))
-
-    def bind_foreign(self) -> None:
-        """Bind the workflows of other Workers that are there; one that cannot be had hurts who uses it."""
-        config = self._config()
-        for workflow in () if config is None else config.workflows:
-            if workflow.script_name is not None and workflow.binding not in self._given():
-                with contextlib.suppress(Exception):
-                    self.resolve(workflow.binding)
-
-    def _bind_own(self, workflow: WorkflowBindingConfig) -> WorkflowBinding:
-        """The binding of a workflow of this Worker, one for all Workers."""
-        name = self.member.group.engine_name(self, workflow)
-        engine = self._engine()
-        known = None if engine.is_deploying else engine.bindings.get(name)
-        return self._workflows.bind_configured(workflow, name) if known is None else known
-
-    def _bind_foreign(self, workflow: WorkflowBindingConfig) -> object:
-        """The binding of a workflow of another Worker; where that is not there, what says so when it is used."""
-        assert workflow.script_name is not None
-        other = self.member.group.find(workflow.script_name)
-        if other is not None:
-            return other.bind_for(workflow, f"{self._configured().path}:{workflow.line}")
-        from .missing_binding import ForeignWorkflow
-
-        why = self.member.group.why_not(workflow.script_name)
-        place = f"{self._configured().path}:{workflow.line}"
-        return ForeignWorkflow(workflow.binding, workflow.class_name, workflow.script_name, place, why)
+        return self.workflows.binding(name)
 
     def bind_for(self, wanted: WorkflowBindingConfig, place: str) -> object:
-        """The binding of a workflow of this Worker, as the configuration of another one names it.
-
-        Args:
-            wanted: What the other one's says of it.
-            place: File and line that say so.
-
-        Raises:
-            WorkflowConfigError: If there is no such workflow here.
-        """
-        config = self._configured()
-        for workflow in config.all_workflows:
-            if workflow.script_name is None and workflow.name == wanted.name:
-                is_bound = any(one.binding == workflow.binding for one in config.workflows)
-                return self._found(workflow.binding) if is_bound else self._bind_export(workflow)
-        self._workflows.check_class(wanted, place)
-        return self._bind_own(dataclasses.replace(wanted, script_name=None))
-
-    @property
-    def schedules(self) -> dict[str, list[WorkflowBindingConfig]]:
-        """The workflows of this Worker that each cron starts."""
-        config = self._config()
-        found: dict[str, list[WorkflowBindingConfig]] = {}
-        for workflow in () if config is None else config.all_workflows:
-            for cron in dict.fromkeys(workflow.schedules if workflow.script_name is None else ()):
-                found.setdefault(cron, []).append(workflow)
-        return found
-
-    # -- what the Worker exports -------------------------------------------------------------------------------------
-
-    def context(self, props: Any = None) -> ExecutionContext:
-        """A `ctx`, for an entrypoint or a handler.
-
-        Args:
-            props: What the caller's binding says of itself.
-        """
-        from pytest_workflows.project.wrangler import has_ctx_exports
-        from pytest_workflows.workers.context import ExecutionContext, Exports
-
-        exports = Exports(self.export, self._export_names) if has_ctx_exports(self._config()) else None
-        return ExecutionContext(exports, props)
-
-    def export(self, class_name: str) -> object:
-        """What the Worker exports under the name of a class: a workflow, an entrypoint or Durable Objects.
-
-        Raises:
-            KeyError: If there is none; its argument says why.
-            MissingBindingError: If the platform has it, and we have not.
-        """
-        from .missing_exports import no_export
-
-        for workflow in self._exports():
-            if workflow.class_name == class_name:
-                return self._bind_export(workflow)
-        found = self._export_of_class(class_name)
-        if found is None:
-            raise no_export(class_name, self.project)
-        return found
-
-    def _export_of_class(self, name: str) -> object | None:
-        from pytest_workflows.workers.entrypoints import DurableObject, WorkerEntrypoint
-
-        entrypoint = None if name in ("default", "Default") else name
-        found = self.handlers.entrypoint(entrypoint)
-        if found is None or found in (WorkerEntrypoint, DurableObject):
-            return None
-        if issubclass(found, WorkerEntrypoint):
-            from pytest_workflows.standins.services import LoopbackServiceStub
-
-            return LoopbackServiceStub(self.host, entrypoint)
-        if issubclass(found, DurableObject):
-            from pytest_workflows.standins.durable_objects import declares, namespace_of
-
-            config = self._config()
-            if config is not None and declares(name, config.settings):
-                return namespace_of(found, name, self.host)
-        return None
-
-    def _bind_export(self, workflow: WorkflowBindingConfig) -> WorkflowBinding:
-        """The binding of an exported workflow: its own, or that of `env` that is the same workflow."""
-        name, config = workflow.binding, self._config()
-        configured = () if config is None else config.workflows
-        if name in self._given() or any(one.binding == name for one in configured):
-            return cast("WorkflowBinding", self.resolve(name))
-        return self._bind_own(workflow)
-
-    def _exports(self) -> Iterable[WorkflowBindingConfig]:
-        config = self._config()
-        return () if config is None else config.exports
-
-    def _export_names(self) -> list[str]:
-        names = [workflow.class_name for workflow in self._exports()]
-        classes = vars(self.project.load_main()) if self.project is not None else {}
-        return names + [name for name in classes if name not in names and self._export_of_class(name) is not None]
-
-
-def _is_entrypoint(value: object) -> bool:
-    from pytest_workflows.workers.entrypoints import WorkflowEntrypoint
-
-    return isinstance(value, type) and issubclass(value, WorkflowEntrypoint)
+        """The binding of a workflow of this Worker, as the configuration of another one names it."""
+        return self.workflows.bind_for(wanted, place)
 
 
 def _migrate(binding: object) -> None:

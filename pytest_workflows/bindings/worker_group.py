@@ -11,6 +11,7 @@ from pytest_workflows.active_test import Resolver, RunningWorker, inside_worker
 from pytest_workflows.errors import WorkflowConfigError
 
 if TYPE_CHECKING:
+    from durable_engine import WorkflowBinding
     from pytest_workflows.project.binding_config import BindingConfig
     from pytest_workflows.project.worker_project import Project
     from pytest_workflows.project.worker_registry import WorkerRegistry
@@ -89,6 +90,14 @@ class WorkerEnv(Protocol):
 
     def leave_stores(self) -> None:
         """Let go of the stores without closing them."""
+
+    def workflow_names(self) -> list[str]:
+        """The names of the workflows that have a class in the Worker."""
+        ...
+
+    def workflow_binding(self, name: str) -> WorkflowBinding:
+        """A workflow's binding, by one of these names."""
+        ...
 
     def bind_for(self, wanted: WorkflowBindingConfig, place: str) -> object:
         """The binding of a workflow of the Worker, as another one's configuration names it."""

@@ -59,9 +59,13 @@ class Bench:
             CommandError: If there is none of that name, or several and none is named, or its source cannot be imported.
         """
         env = self.test_run.env
-        wanted = choose_binding(name, self.found, env.workflow_names(), workflow)
         try:
+            if name is not None and env.workflows.are_of_another(name):
+                return env.workflow_binding(name)
+            wanted = choose_binding(name, self.found, env.workflow_names(), workflow)
             return env.workflow_binding(wanted)
+        except CommandError:
+            raise
         except (WorkflowConfigError, EngineError) as error:
             raise CommandError(str(error)) from error
         except Exception as error:

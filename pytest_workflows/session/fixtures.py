@@ -75,10 +75,7 @@ def workflow_clock(request: pytest.FixtureRequest) -> WorkflowClock:
 def workflow_engine(request: pytest.FixtureRequest, workflow_env: EnvProxy) -> Engine:
     """The engine of this test: `.bindings`, `.instances`, `await .run_until_idle()`."""
     test_run = _test_run(request)
-    env = test_run.env
-    for name in env.workflow_names():
-        env.workflow_binding(name)
-    env.bind_foreign()
+    test_run.env.workflows.bind_all()
     return test_run.engine
 
 

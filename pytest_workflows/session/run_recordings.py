@@ -95,6 +95,7 @@ class RunRecordings:
 
     def _origin(self, watcher: Watcher) -> Origin:
         from pytest_workflows.recordings.capture.builder import Origin
+        from pytest_workflows.sources.code_owner import file_of_class
 
         setup = self._setup
         assert self._clock_start is not None
@@ -109,4 +110,5 @@ class RunRecordings:
             bindings=self._env.overridden,
             classes=self._env.classes,
             findings=watcher.findings,
+            file_of=file_of_class,
         )

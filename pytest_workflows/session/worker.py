@@ -124,7 +124,7 @@ class WorkflowWorker:
             at = scheduled_time
         else:
             at = read_now(scheduled_time)
-        scheduled = self._env.schedules.get(cron, ()) if self._entrypoint is None else ()
+        scheduled = self._env.workflows.schedules.get(cron, ()) if self._entrypoint is None else ()
         has_handler = self._env.handlers.has("scheduled", self._entrypoint)
         if not scheduled and not has_handler and self._entrypoint is None:
             self._refuse_cron(cron)
@@ -237,7 +237,7 @@ class WorkflowWorker:
 
     def _refuse_cron(self, cron: str) -> None:
         """Refuse a cron where no handler is, and name the crons that start a workflow."""
-        known, project = self._env.schedules, self._env.project
+        known, project = self._env.workflows.schedules, self._env.project
         if project is not None and known:
             raise WorkflowConfigError(
                 f"The cron {cron!r} starts nothing: the Worker has no scheduled handler, and {project.path} schedules "

@@ -6,9 +6,11 @@ that: its own folder, and what of a user's code is the Worker's.
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 from functools import lru_cache
+from types import FunctionType
 
 from durable_engine import Owner, own_folder, owner_of
 
@@ -16,6 +18,25 @@ from durable_engine import Owner, own_folder, owner_of
 own_folder(sys.modules[__name__.partition(".")[0]].__path__[0])
 
 _FOREIGN_FOLDERS = frozenset({"site-packages", "dist-packages", "node_modules", "python_modules", "tests", "test"})
+
+
+def file_of_class(cls: type) -> str | None:
+    """The file of a class, also where `sys.modules` has another Worker's module by its module's name; None if unknown.
+
+    Args:
+        cls: The class.
+    """
+    start = f"{cls.__qualname__}."
+    for value in vars(cls).values():
+        function = inspect.unwrap(getattr(value, "__func__", value)) if callable(value) else None
+        if isinstance(function, FunctionType) and function.__qualname__.startswith(start):
+            file = function.__code__.co_filename
+            if not is_generated(file):
+                return os.path.realpath(file)
+    try:
+        return os.path.realpath(inspect.getfile(cls))
+    except (TypeError, OSError):
+        return None
 
 
 def is_ours(file: str) -> bool:

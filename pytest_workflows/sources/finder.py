@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 from pathlib import Path
 
+from .code_owner import file_of_class
 from .flow import Klass, Walk
 from .model import START, SourceWorkflow
 from .modules import Function, constants_of, parse
@@ -12,10 +12,7 @@ from .modules import Function, constants_of, parse
 
 def find_class_steps(cls: type) -> SourceWorkflow | None:
     """The steps in the source of a class; None where there is no source that can be read."""
-    try:
-        file = inspect.getsourcefile(cls)
-    except TypeError:
-        return None
+    file = file_of_class(cls)
     return None if file is None else find_steps(Path(file), cls.__qualname__)
 
 

@@ -21,7 +21,7 @@ from pytest_workflows.account.api import Account
 from pytest_workflows.cli.app import app
 
 DUMPS = Path(__file__).parents[1] / "recordings" / "dumps"
-PLUGINS = ("pytest_asyncio.plugin", "pytest_workflows.plugin", "no:cacheprovider")  # others cost more than the tests
+PLUGINS = "pytest_asyncio.plugin,pytest_workflows.plugin"  # all that are installed cost more than what a command does
 CONFIG = """
     {
       // The same workflow that the dumps in tests/recordings/dumps are of.
@@ -91,11 +91,13 @@ class Shop:
     Args:
         path: The folder.
         here: Runs a command in this process.
+        sessions: Runs the project's tests in this process.
     """
 
-    def __init__(self, path: Path, here: "Callable[..., Ended]") -> None:
+    def __init__(self, path: Path, here: "Callable[..., Ended]", sessions: Any) -> None:
         self.path = path
         self._here = here
+        self._sessions = sessions
         self.write("wrangler.jsonc", CONFIG)
         self.write("pytest.ini", INI)
         self.write("src/entry.py", ENTRY)
@@ -132,8 +134,8 @@ class Shop:
 
     def pytest(self, *arguments: str) -> "Ended":
         """Run the project's tests."""
-        plugins = [word for name in PLUGINS for word in ("-p", name)]
-        return self._run("pytest", "-q", *plugins, *arguments, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
+        result = self._sessions.run(self.path, "-q", "-p", "no:cacheprovider", *arguments)
+        return Ended(int(result.ret), result.stdout.str(), result.stderr.str())
 
     def _run(self, module: str, *arguments: str, given: str | None = None, **environment: str) -> "Ended":
         plain = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COV"))}
@@ -167,8 +169,8 @@ class Ended:
 
 
 @pytest.fixture
-def shop(tmp_path: Path, cli: "Callable[..., Ended]") -> Shop:
-    return Shop(tmp_path, cli)
+def shop(tmp_path: Path, cli: "Callable[..., Ended]", sessions: Any) -> Shop:
+    return Shop(tmp_path, cli, sessions)
 
 
 @pytest.fixture
@@ -181,6 +183,8 @@ def cli(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> "Callable[..., Ended
     """Runs a command in this process; what it imports of a project is forgotten."""
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("PYTEST_PLUGINS", PLUGINS)
 
     def run(*arguments: object, given: str | None = None) -> Ended:
         path = list(sys.path)

@@ -3,7 +3,9 @@
 import json
 import re
 
-from .conftest import text
+import pytest
+
+from .conftest import PLUGINS, text
 
 GOOD = """
     from pytest_workflows import introspect_workflow_instance
@@ -27,6 +29,12 @@ STATE = """
             await instance.wait_for_status("complete")
             assert len(entry.CHARGED) == 1
 """
+
+
+@pytest.fixture(autouse=True)
+def with_xdist(cli, monkeypatch):
+    """`check` switches it off where it is installed."""
+    monkeypatch.setenv("PYTEST_PLUGINS", f"{PLUGINS},xdist.plugin")
 
 
 def timeless(out):

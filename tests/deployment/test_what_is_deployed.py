@@ -69,6 +69,14 @@ def test_the_markers_of_what_is_needed_are_those_of_the_platform_too(world: Worl
     assert world.said("native") is not None
 
 
+def test_a_marker_that_compares_what_cannot_be_compared_is_taken_to_hold(world: World) -> None:
+    world.declare("rich-lib; python_version ~= 'x'", "old; platform_release >= '20'")
+    world.install("rich-lib", "rich_lib.py")
+
+    assert world.said("rich_lib") is None
+    assert world.deployment.has("old") in (True, False)
+
+
 def test_packages_that_need_each_other_come_to_an_end(world: World) -> None:
     world.declare("one")
     world.install("one", "one.py", requires=["two"])

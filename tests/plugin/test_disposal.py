@@ -349,7 +349,7 @@ def test_a_forgetful_test_leaves_nothing_under_xdist(shop: Any) -> None:
     for name in ("one", "two"):
         shop.write(f"tests/test_{name}.py", FORGETFUL)
 
-    result = shop.run(None, "-n", "2", "--dist", "loadfile", process=True)
+    result = shop.run(None, "-n", "2", "--dist", "loadfile")
 
     result.assert_outcomes(passed=12)
 

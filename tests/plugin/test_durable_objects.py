@@ -317,7 +317,7 @@ def test_a_call_that_never_ends_is_named(shop):
         import pytest
 
 
-        @pytest.mark.workflow(timeout=0.2)
+        @pytest.mark.workflow(timeout=1)
         async def test_it(workflow_env):
             await workflow_env.COUNTERS.getByName("a").never()
         """
@@ -325,7 +325,7 @@ def test_a_call_that_never_ends_is_named(shop):
 
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
-        ["E *Method never of Durable Object a of Counter has not returned within 0.2 real seconds.*"]
+        ["E *Method never of Durable Object a of Counter has not returned within 1 real seconds.*"]
     )
 
 

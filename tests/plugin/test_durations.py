@@ -102,7 +102,7 @@ def test_0_lists_all_steps(shop: Any) -> None:
 
 
 def test_the_workers_of_xdist_send_theirs_to_the_terminal(shop: Any) -> None:
-    result = shop.run(TESTS, "--workflows-durations=2", "-n", "1", process=True)
+    result = shop.run(TESTS, "--workflows-durations=2", "-n", "1")
 
     result.assert_outcomes(passed=3)
     assert listed(result) == TWO

@@ -1,6 +1,5 @@
 """Web frameworks in a Worker: their requests and responses are the platform's, and no thread runs."""
 
-import textwrap
 from typing import Any
 
 import pytest
@@ -257,11 +256,8 @@ async def test_body(workflow_worker):
 def test_an_application_answers(worker: Any, package: str, source: str, test: str, passes: int) -> None:
     pytest.importorskip(package)
     worker.write("src/entry.py", source)
-    worker.write("tests/test_app.py", textwrap.dedent(test))
 
-    # A process of its own: Django is configured once in one.
-    result = worker.pytester.runpytest_subprocess(
-        "-q", "-p", "no:cacheprovider", "-W", "ignore:'asyncio.iscoroutinefunction'"
-    )
+    # Django is configured once in a process.
+    result = worker.run(test, "-W", "ignore:'asyncio.iscoroutinefunction'", process=package == "django")
 
     result.assert_outcomes(passed=passes)

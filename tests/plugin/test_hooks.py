@@ -229,7 +229,7 @@ def test_at_the_end_of_the_session_all_runs_and_findings_are_told_once(worker: A
     worker.write("conftest.py", REPORT)
     worker.write("src/entry.py", FINDING)
 
-    result = worker.run(TOLD, *arguments, process=True)
+    result = worker.run(TOLD, *arguments)
 
     result.assert_outcomes(passed=2)
     assert [call for call in calls_of(result) if not call.startswith("found")] == [

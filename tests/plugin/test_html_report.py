@@ -78,7 +78,7 @@ def test_it_is_one_file_that_asks_for_no_other(worker: Any) -> None:
 
 
 def test_workers_of_xdist_hand_theirs_over(worker: Any) -> None:
-    result = worker.run(TESTS, "--workflows-html=report.html", "-n", "2", process=True)
+    result = worker.run(TESTS, "--workflows-html=report.html", "-n", "2")
 
     result.assert_outcomes(passed=5, failed=1)
     data = data_of(worker.path / "report.html")
@@ -139,7 +139,6 @@ def test_the_failure_of_a_test_shows_no_secrets(worker: Any, workers: tuple[str,
         """,
         "--workflows-html=report.html",
         *workers,
-        process=bool(workers),
     )
 
     text = (worker.path / "report.html").read_text(encoding="utf-8")
@@ -300,7 +299,6 @@ def test_the_command_is_the_line_that_the_terminal_shows(worker: Any, workers: t
         "--workflows-crash",
         "--workflows-seed=3",
         *workers,
-        process=bool(workers),
     )
 
     tests = data_of(worker.path / "report.html")["tests"]

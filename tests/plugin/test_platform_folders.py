@@ -70,7 +70,7 @@ def test_a_folder_named_js_or_pyodide(worker: Any, name: str, layout: str, mode:
 def test_under_xdist(worker: Any, mode: str) -> None:
     above(worker, "workers", "all")
 
-    worker.run(None, f"--import-mode={mode}", "-n", "1", process=True).assert_outcomes(passed=1)
+    worker.run(None, f"--import-mode={mode}", "-n", "1").assert_outcomes(passed=1)
 
 
 def test_asserts_in_it_are_rewritten(worker: Any) -> None:

@@ -86,7 +86,7 @@ def test_they_may_run_in_import_mode_importlib_and_under_xdist(worker: Any) -> N
     write_projects(worker, "shop", "depot")
 
     worker.run(None, "--import-mode=importlib").assert_outcomes(passed=4)
-    worker.run(None, "-n", "2", process=True).assert_outcomes(passed=4)
+    worker.run(None, "-n", "2").assert_outcomes(passed=4)
 
 
 def test_equally_named_test_files_work_in_import_mode_importlib(worker: Any) -> None:

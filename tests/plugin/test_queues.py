@@ -224,7 +224,7 @@ def test_a_consumer_that_hangs_is_named_with_its_place(shop: Any) -> None:
     result = run(
         shop,
         """
-        @pytest.mark.workflow(timeout=0.3)
+        @pytest.mark.workflow(timeout=1)
         async def test_it(workflow_env, workflow_worker):
             async def hang(batch):
                 while True:
@@ -240,7 +240,7 @@ def test_a_consumer_that_hangs_is_named_with_its_place(shop: Any) -> None:
         "workflows_now=2026-01-01T00:00:00Z",
     )
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*The consumer of the queue 'orders' has not returned within 0.3 real seconds.*"])
+    result.stdout.fnmatch_lines(["*The consumer of the queue 'orders' has not returned within 1 real seconds.*"])
 
 
 def test_a_queue_of_which_nobody_is_the_consumer_takes_messages_and_keeps_none(shop: Any) -> None:
@@ -767,7 +767,7 @@ def test_what_a_handler_gave_to_wait_until_is_done_when_it_returns(shop: Any) ->
             await workflow_worker.fetch("/")
             assert SEEN == ["ctx", "global", "nested"]
 
-        @pytest.mark.workflow(timeout=0.3)
+        @pytest.mark.workflow(timeout=1)
         async def test_never_done(workflow_worker):
             await workflow_worker.scheduled()
         """,
@@ -775,7 +775,7 @@ def test_what_a_handler_gave_to_wait_until_is_done_when_it_returns(shop: Any) ->
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(
         [
-            "*`Default.for_ever()`, which the scheduled handler gave to waitUntil, has not returned within 0.3 real *",
+            "*`Default.for_ever()`, which the scheduled handler gave to waitUntil, has not returned within 1 real *",
             "*It is at src/entry.py:25, in for_ever: `await asyncio.sleep(1)`.*",
         ]
     )

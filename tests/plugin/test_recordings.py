@@ -440,7 +440,7 @@ def test_two_instances_with_one_id_after_each_other_have_a_file_each(shop):
 
 
 def test_workers_of_xdist_record_as_well(shop):
-    result = shop.run(TESTS, "-n", "1", process=True)
+    result = shop.run(TESTS, "-n", "1")
 
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines([f"{FOLDER}/ORDERS-order-1.json"])

@@ -355,7 +355,7 @@ def test_a_terminated_instance_is_replayed_up_to_where_it_was_stopped(shop, late
 
 
 def test_workers_of_xdist_replay_as_well(shop):
-    shop.run(None, "--workflows-replay=histories", "-n", "2", process=True).assert_outcomes(passed=2)
+    shop.run(None, "--workflows-replay=histories", "-n", "2").assert_outcomes(passed=2)
 
 
 def test_a_class_outside_of_the_configuration_is_found_by_its_module(worker):

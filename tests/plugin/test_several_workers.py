@@ -456,6 +456,29 @@ def test_a_difference_in_what_another_worker_left_is_found(run: Any, apps: Any) 
     ignored.stdout.no_fnmatch_line("*different-state*")
 
 
+def test_recordings_of_its_workflows_are_replayed(run: Any, apps: Any) -> None:
+    run(
+        """
+        from pytest_workflows import introspect_workflow_instance
+
+        async def test_it(workflow_env, workflow_engine):
+            await workflow_env.REFUNDS.create({"id": "r", "params": "1"})
+            await workflow_env.BILLING.audit()
+            await workflow_engine.run_until_idle()
+        """,
+        "--workflows-record=all",
+    ).assert_outcomes(passed=1)
+    recordings = [json.loads(path.read_text()) for path in (apps.path / ".workflows").rglob("*.json")]
+
+    assert {(one["binding"], one["file"]) for one in recordings} == {
+        ("REFUNDS", "apps/billing/src/entry.py"),
+        ("billing/AUDIT", "apps/billing/src/entry.py"),
+    }
+    apps.run(None, "--workflows-replay=.workflows").assert_outcomes(passed=2)
+    apps.write("apps/billing/src/entry.py", BILLING_ENTRY.replace('"1 day"', '"2 days"'))
+    apps.run(None, "--workflows-replay=.workflows", "--workflows-strict").assert_outcomes(passed=1, failed=1)
+
+
 # -- which Workers there are -------------------------------------------------------------------------------------------
 
 _ONE_TEST = """

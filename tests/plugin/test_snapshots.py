@@ -79,16 +79,20 @@ def shop(worker: Any) -> Any:
     return worker
 
 
+PLUGINS = "pytest_asyncio.plugin,pytest_workflows.plugin,syrupy,inline_snapshot.pytest_plugin"
+
+
 def run(folder: Path, *arguments: str, seed: str = "0") -> subprocess.CompletedProcess[str]:
     """Run a project's tests in a process of its own, where sets have an order of their own.
 
     What the libraries ask of the environment, whether xdist runs or this is CI, is the outer run's affair.
     """
     outer = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "CI", "GITHUB_"))}
+    named = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": PLUGINS}
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
         cwd=folder,
-        env={**outer, "PYTHONHASHSEED": seed, "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**outer, **named, "PYTHONHASHSEED": seed, "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         check=False,
@@ -117,30 +121,23 @@ def test_syrupy_finds_the_same_history_in_another_folder_and_process(shop: Any) 
     assert "<memory at" not in stored
 
 
-def test_inline_snapshot_writes_code_that_passes_in_another_folder_and_process(shop: Any) -> None:
+def test_inline_snapshot_writes_code_that_passes_in_another_folder_and_process_and_changes_nothing_in_it(
+    shop: Any,
+) -> None:
     shop.write("tests/test_it.py", INLINE)
     run(shop.path, "--inline-snapshot=create")
+    written = (shop.path / "tests/test_it.py").read_text()
 
-    again = run(elsewhere(shop), "--inline-snapshot=disable", seed="1")
+    folder = elsewhere(shop)
+    again = run(folder, "--inline-snapshot=fix,update,create,trim", seed="1")
 
     assert "1 passed" in again.stdout
-    written = (shop.path / "tests/test_it.py").read_text()
+    assert (folder / "tests/test_it.py").read_text() == written
     assert "from pytest_workflows import HistoryEvent\n" in written
     assert "from datetime import datetime\n" in written
     assert "HistoryEvent(kind='WORKFLOW_START', step=None, at=datetime(2026, 1, 1, tzinfo=timezone.utc)" in written
     assert "'picture': memoryview(b'png')" in written
     assert "HasRepr" not in written
-
-
-def test_inline_snapshot_has_nothing_to_change_in_what_it_wrote(shop: Any) -> None:
-    shop.write("tests/test_it.py", INLINE)
-    run(shop.path, "--inline-snapshot=create")
-    written = (shop.path / "tests/test_it.py").read_text()
-
-    again = run(shop.path, "--inline-snapshot=fix,update,create,trim", seed="1")
-
-    assert "1 passed" in again.stdout
-    assert (shop.path / "tests/test_it.py").read_text() == written
 
 
 def test_a_changed_history_fails_the_snapshot(shop: Any) -> None:
@@ -159,10 +156,10 @@ def test_records_print_the_same_in_every_process(shop: Any) -> None:
 
     outputs = [
         [line for line in run(shop.path, "-s", seed=seed).stdout.splitlines() if line.startswith("RECORD ")]
-        for seed in ("0", "1", "2")
+        for seed in ("0", "1")
     ]
 
-    assert outputs[0] == outputs[1] == outputs[2]
+    assert outputs[0] == outputs[1]
     assert (
         "RECORD HistoryEvent(kind='SLEEP_START', step='cool down-1', at=datetime.datetime(2026, 1, 1, 0, 1, "
         "tzinfo=datetime.timezone.utc), detail={'durationMs': 172800000})" in outputs[0]

@@ -142,7 +142,7 @@ def test_a_path_behind_the_option_is_still_a_path(shop: Any) -> None:
 
 
 def test_workers_of_xdist_add_up(shop: Any) -> None:
-    result = shop.run(TESTS, "--workflows-cov", "-n", "2", process=True)
+    result = shop.run(TESTS, "--workflows-cov", "-n", "2")
 
     result.assert_outcomes(passed=4)
     assert section_of(result) == TABLE
@@ -269,7 +269,7 @@ def test_enough_coverage_does_not(shop: Any) -> None:
 
 
 def test_too_little_coverage_fails_a_session_of_xdist(shop: Any) -> None:
-    result = shop.run(TESTS, "--workflows-cov-fail-under=100", "-n", "2", process=True)
+    result = shop.run(TESTS, "--workflows-cov-fail-under=100", "-n", "2")
 
     result.assert_outcomes(passed=4)
     assert result.ret == pytest.ExitCode.TESTS_FAILED

@@ -90,7 +90,7 @@ ALL_RUNS = [f"{test}-{run}" for test in ("test_one", "test_two") for run in rang
 def test_each_worker_takes_its_slice_and_sends_its_tally(worker: Any, arguments: tuple[str, ...], total: int) -> None:
     worker.write("conftest.py", SLICES)
 
-    result = worker.run(TESTS, *arguments, process=True)
+    result = worker.run(TESTS, *arguments)
 
     assert result.ret == 0
     tallies = [f"SliceTally {number} {{('rule', 'file.py', 1)}} of {total}" for number in range(total)]
@@ -136,7 +136,7 @@ def test_what_waits_goes_with_the_next_report_and_the_rest_with_the_end(worker: 
         """,
     )
 
-    result = worker.run(TESTS, "-n", "1", process=True)
+    result = worker.run(TESTS, "-n", "1")
 
     assert result.ret == 0
     result.stdout.fnmatch_lines(

@@ -3,6 +3,7 @@
 import asyncio
 
 from d1_databases import database
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
@@ -152,3 +153,4 @@ class DatabaseModel(RuleBasedStateMachine):
 
 
 TestDatabase = DatabaseModel.TestCase
+TestDatabase.settings = settings(max_examples=50, stateful_step_count=30, deadline=None)

@@ -3,7 +3,7 @@
 from pyodide.ffi import JsException
 from workers import Response, WorkerEntrypoint, WorkflowEntrypoint
 
-MOST_ROUNDS = 20
+MOST_ROUNDS = 8
 
 
 class TrainingWorkflow(WorkflowEntrypoint):

@@ -53,14 +53,14 @@ async def test_a_round_that_made_it_worse_halves_the_rate(workflow_env, cluster)
         assert [rate for _, rate in cluster.trained] == [0.5, 0.5, 0.25]
 
 
-async def test_it_gives_up_after_twenty_rounds(workflow_env, cluster):
-    cluster.losses = [0.9] * 20
+async def test_it_gives_up_after_eight_rounds(workflow_env, cluster):
+    cluster.losses = [0.9] * 8
     async with introspect_workflow_instance(workflow_env.TRAINING, "model") as instance:
         await workflow_env.TRAINING.create(MODEL)
         await instance.wait_for_status("complete")
 
         assert (await instance.get_output())["status"] == "gave up"
-        assert len(cluster.trained) == 20
+        assert len(cluster.trained) == 8
 
 
 @pytest.mark.workflow(crash=False)  # it counts attempts, and a lost one is one more

@@ -21,6 +21,7 @@ from pytest_workflows.cli.session import Bench, run_like_a_test
 from pytest_workflows.cli.terminal import formatting as words
 from pytest_workflows.cli.terminal.console import show, stdout
 from pytest_workflows.cli.terminal.live_view import Watcher
+from pytest_workflows.project.worker_registry import config_in
 from pytest_workflows.recordings import DivergenceError, Recording, RecordingError
 from pytest_workflows.recordings.playback.replay import replay, same_failure
 from pytest_workflows.recordings.playback.reproduction import reproduce as play
@@ -61,12 +62,19 @@ def reproduce(
     something else or ends otherwise.
     """
     recording = read_file(file, id=id, config=config, json_outputs=json_outputs)
+    config = config or _recorded_config(recording)
     shown = file if file == "-" or not os.path.exists(file) else str(Path(file))
     one = _Reproduction(recording, workflow or recording.binding, shown, until, stdout())
     run_like_a_test(one.act, config=config, **_marks(recording))
     if pdb and one.exception is not None:
         debug(one.exception)
     raise typer.Exit(one.finish())
+
+
+def _recorded_config(recording: Recording) -> str | None:
+    """The configuration that the recording names, where this folder is above it: there may be several Workers in it."""
+    path = recording.config
+    return path if path is not None and config_in(Path.cwd()) is None and os.path.isfile(path) else None
 
 
 def _marks(recording: Recording) -> dict[str, Any]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -108,6 +107,7 @@ class Origin:
         bindings: Names of the bindings that the test gave.
         classes: The workflows' classes by binding.
         findings: Rules that were broken.
+        file_of: Gives the file of a class.
     """
 
     rootdir: Path
@@ -120,6 +120,7 @@ class Origin:
     bindings: list[str]
     classes: Mapping[str, type]
     findings: list[Finding]
+    file_of: Callable[[type], str | None]
 
 
 def snapshot(engine: Engine, instance: Execution, seen: Watched) -> Snapshot:
@@ -182,7 +183,7 @@ class _Builder:
             workflow=run.workflow_name,
             class_name=None if cls is None else cls.__qualname__,
             module=None if cls is None else cls.__module__,
-            file=None if cls is None else self._file(_file_of(cls)),
+            file=None if cls is None else self._file(origin.file_of(cls)),
             config=None if origin.config is None else self._file(str(origin.config)),
             bindings=origin.bindings,
             params=tag(decode(row.params)),
@@ -396,15 +397,6 @@ def _leave_out_ours(summary: traceback.TracebackException) -> None:
     for part in (summary.__cause__, summary.__context__, *(summary.exceptions or ())):
         if part is not None:
             _leave_out_ours(part)
-
-
-def _file_of(cls: type) -> str | None:
-    import inspect
-
-    try:
-        return os.path.realpath(inspect.getfile(cls))
-    except (TypeError, OSError):
-        return None
 
 
 def _version() -> str:
