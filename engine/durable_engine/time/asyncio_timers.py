@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
-from durable_engine.context.asyncio_internals import WAKE, scope_of, task_context
+from durable_engine.context.asyncio_internals import WAKE, scope_of, task_context, waiting_for
 from durable_engine.context.frames import is_users
 from durable_engine.context.loop_timers import FOREVER_MS, timers_of
 from durable_engine.context.scope import Scope, open_call
@@ -136,8 +136,11 @@ class AsyncioTimers:
         return not (wait is Wait.UNCLEAR or may_poll) or not self._is_near
 
     def _wait_of(self, scope: Scope) -> Wait:
-        tasks = self._tasks.get(scope, ())
-        return self._surroundings(self._by_scope.get(scope, ()), tasks, [scope.instance]).of_all(tasks)
+        timers, tasks = self._by_scope.get(scope, ()), self._tasks.get(scope, ())
+        sleeps = _sleeps(timers)
+        if all(id(waiting_for(task)) in sleeps for task in tasks):
+            return Wait.TIME  # as most are, of thousands of instances
+        return self._surroundings(timers, tasks, [scope.instance]).of_all(tasks)
 
     @cached_property
     def _are_calls_held(self) -> bool:
@@ -157,12 +160,11 @@ class AsyncioTimers:
         tasks: Collection[asyncio.Task[Any]],
         instances: Iterable[Instance],
     ) -> Surroundings:
-        sleeps = {id(timer.handle._args[0]) for timer in timers if timer.handle._callback is WAKE}
-        sleeps.update(id(step.future) for instance in instances for step in instance.operations.values())
+        steps = {id(step.future) for instance in instances for step in instance.operations.values()}
         return Surroundings(
             [timer.handle for timer in timers if timer.is_virtual],
             tasks,
-            sleeps,
+            _sleeps(timers) | steps,
             lambda task: self._world.is_workers(task_context(task)),
             self._world.is_of_test,
             bool(self._engine.worker_calls.open),
@@ -210,6 +212,11 @@ class AsyncioTimers:
         clock = self._engine.clock
         due = timers_of(self._engine.loop).due(handle, clock.now_ms - clock.started_ms)
         return LoopTimer(clock.started_ms + due.at, due.number, due.length, due.file, handle)
+
+
+def _sleeps(timers: Iterable[LoopTimer]) -> set[int]:
+    """The ids of the futures that are sleeps under way."""
+    return {id(timer.handle._args[0]) for timer in timers if timer.handle._callback is WAKE}
 
 
 def _by_scope(tasks: Iterable[asyncio.Task[Any]]) -> dict[Scope, list[asyncio.Task[Any]]]:
