@@ -132,6 +132,7 @@ class Engine:
         self.passthrough: tuple[type[BaseException], ...] = (KeyboardInterrupt, SystemExit, GiveWay, *passthrough)
         self.closed = False
         self.is_deploying = False
+        self._deployed: set[str] = set()
         self.exceptions: dict[int, BaseException] = {}
         self._usage: dict[int, InstanceUsage] = {}
         self.attached: dict[type[Any], Any] = {}
@@ -273,14 +274,20 @@ class Engine:
         else:
             self._bindings[name] = WorkflowBinding(self, bound)
             self.lifecycle.open(bound)
+        self._deployed.add(name)
         return self._bindings[name]
 
     @contextlib.contextmanager
-    def deploying(self) -> Iterator[None]:
-        """A block in which another source is deployed: `bind` takes names that are bound, whose instances go on."""
+    def deploying(self) -> Iterator[set[str]]:
+        """A block in which another source is deployed: `bind` takes names that are bound, whose instances go on.
+
+        Yields:
+            The names that are bound in the block.
+        """
+        self._deployed = set()
         self.is_deploying = True
         try:
-            yield
+            yield self._deployed
         finally:
             self.is_deploying = False
 
