@@ -175,7 +175,7 @@ class Deployment:
         return next((one for one in found if one is not None), None)
 
     def _problem_of(self, module: str, file: str) -> Problem | None:
-        owner = self._installed.owner(os.path.realpath(file), module.partition(".")[0], self._resolution.needs)
+        owner = self._installed.owner(file, module.partition(".")[0], self._resolution.needs)
         if owner is None and self.has(module.partition(".")[0]):
             return None  # a test's own stand-in for a package that is not installed here
         if owner is None or (owner == self._own_name and not self.has(owner)):
@@ -218,7 +218,7 @@ class Deployment:
 
     def _problem_of_vendored(self, module: str) -> Problem | None:
         for file in files_of(module, folder=self._python_modules):
-            name = self._vendored.owner(os.path.realpath(file), module.partition(".")[0])
+            name = self._vendored.owner(file, module.partition(".")[0])
             tags = frozenset() if name is None else self._vendored.tags(name)
             if name is not None and tags and not any(map(self._builds.takes, tags)):
                 return Problem(
