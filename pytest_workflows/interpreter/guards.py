@@ -46,7 +46,7 @@ class Guards:
         self._replaced: list[tuple[Any, str, Any, Any]] = []
         self._hidden: dict[str, dict[str, Any]] = {}
         self._done: set[str] = set()
-        self._zones = Zones(self._current)
+        self._zones = Zones(lambda: self.view)
 
     def enter(self, view: View) -> None:
         """Let a view say whose code runs, until it leaves; the latest one is asked."""
@@ -69,7 +69,9 @@ class Guards:
                 self._done.add(module)
                 self._guard(module, sys.modules[module])
 
-    def _current(self) -> View | None:
+    @property
+    def view(self) -> View | None:
+        """The view that is asked."""
         return self._views[-1] if self._views else None
 
     # -- functions ---------------------------------------------------------------------------------------------------
@@ -98,7 +100,7 @@ class Guards:
 
         @functools.wraps(original)
         def guarded(*args: Any, **kwargs: Any) -> Any:
-            view = self._current()
+            view = self.view
             frame = None if view is None else find(view.is_workers)
             if view is not None and frame is not None:
                 refuse(what, view, frame)
@@ -126,7 +128,7 @@ class Guards:
         def __getattr__(attribute: str) -> Any:
             if attribute not in hidden:
                 raise AttributeError(f"module {name!r} has no attribute {attribute!r}", name=attribute, obj=module)
-            view = self._current()
+            view = self.view
             frame = None if view is None else direct_caller(view.is_workers)
             if view is not None and frame is not None and attribute in _table().names.get(name, ()):
                 refuse(f"{name}.{attribute}", view, frame, absent_from=module)
