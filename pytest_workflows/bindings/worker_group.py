@@ -88,6 +88,9 @@ class WorkerEnv(Protocol):
     def make_stores(self) -> None:
         """Make the bindings that have stores."""
 
+    def deploy(self, given: Mapping[str, Any] | None) -> None:
+        """Make what comes of the Worker's source and configuration anew."""
+
     def leave_stores(self) -> None:
         """Let go of the stores without closing them."""
 
@@ -115,6 +118,7 @@ class WorkerGroup:
 
     Attributes:
         classes: The workflow classes that were bound so far, by the engine's names.
+        reached: Called with another Worker's project when the test first reaches it.
     """
 
     def __init__(
@@ -132,6 +136,7 @@ class WorkerGroup:
         self._make = make
         self._others: dict[Project, WorkerEnv] = {}
         self.classes: dict[str, type] = {}
+        self.reached: Callable[[Project], None] = lambda project: None
 
     @property
     def own_host(self) -> Host:
@@ -197,6 +202,7 @@ class WorkerGroup:
             found = self._make(project, member)
             self._sources().add_folder(project.folder)
             self._others[project] = found
+            self.reached(project)
         return found
 
     def check_given(self, given: Mapping[str, Any]) -> None:

@@ -194,10 +194,10 @@ class WorkflowSession:
 
         from .run_setup import RunSetup
 
-        project, upgraded = self._activate_for(item.path), None
+        project, upgraded, registry = self._activate_for(item.path), None, self.switcher.registry
         if project is not None and self._plan.upgrade_from is not None:
-            upgraded = self.upgrades.begin(project)
-            project = upgraded.as_project()
+            upgraded = self.upgrades.begin(registry)
+            project, registry = upgraded.of(project), upgraded.as_registry()
         if project is not None and self.upgrades.source is not None:
             set_runtime(project.python_version, project.is_on)
         settings = self.settings_of(item)
@@ -207,7 +207,7 @@ class WorkflowSession:
             project,
             self._plan,
             self._start,
-            registry=self.switcher.registry,
+            registry=registry,
             old_source=self.upgrades.source,
             upgraded=upgraded,
         )

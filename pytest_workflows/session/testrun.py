@@ -95,6 +95,7 @@ class TestRun:
             template=self._left_by_seed,
             registry=setup.registry,
         )
+        self.env.member.group.reached = self._find_in_deploy
         self.secrets = RunSecrets(setup.settings, setup.project, setup.registry)
         self.recordings = RunRecordings(setup, self.env, self.secrets)
         self.examples = Examples(self)
@@ -156,7 +157,6 @@ class TestRun:
         return self._lifecycle.engine or self._open()
 
     def _open(self) -> Engine:
-        from pytest_workflows.project.plans import PLANS
         from pytest_workflows.rules.registry import RuleObservers
 
         from .hook_caller import hook_callers
@@ -172,9 +172,15 @@ class TestRun:
         if self._kept is not None:
             self._kept.attach(engine)
         self._uses.attach(engine)
-        if self._deploys is not None:
-            self._deploys.attach(engine, self.project, PLANS[self.settings.plan].worker_bytes)
+        self._find_in_deploy(self.project)
         return engine
+
+    def _find_in_deploy(self, project: Project | None) -> None:
+        """Add to the findings what is known of a Worker's deploy."""
+        if self._deploys is not None:
+            from pytest_workflows.project.plans import PLANS
+
+            self._deploys.attach(self.engine, project, PLANS[self.settings.plan].worker_bytes)
 
     def begin_again(self) -> Engine | None:
         """Begin the next example of a property test: as if the test began again, with another engine.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import shutil
 from collections.abc import Callable
 from typing import Any
 
@@ -477,6 +478,56 @@ def test_recordings_of_its_workflows_are_replayed(run: Any, apps: Any) -> None:
     apps.run(None, "--workflows-replay=.workflows").assert_outcomes(passed=2)
     apps.write("apps/billing/src/entry.py", BILLING_ENTRY.replace('"1 day"', '"2 days"'))
     apps.run(None, "--workflows-replay=.workflows", "--workflows-strict").assert_outcomes(passed=1, failed=1)
+
+
+def test_what_another_worker_does_not_deploy_is_found_in_each_test_that_reaches_it(run: Any, apps: Any) -> None:
+    apps.write("apps/billing/pyproject.toml", '[project]\nname = "billing"\nversion = "1"\ndependencies = []\n')
+    apps.write("apps/billing/src/entry.py", f"import pluggy\n{BILLING_ENTRY}")
+
+    result = run(
+        """
+        async def test_one(workflow_env):
+            assert await workflow_env.ADMIN.who() == "billing"
+
+        async def test_another(workflow_env):
+            assert await workflow_env.ADMIN.who() == "billing"
+
+        async def test_that_does_not_reach_it(workflow_env):
+            assert workflow_env.WHO == "shop"
+        """,
+        "--workflows-strict",
+    )
+
+    result.assert_outcomes(passed=1, failed=2)
+    result.stdout.fnmatch_lines(["*[[]not-deployed[]] */apps/billing/src/entry.py:1: `import pluggy`*"] * 2)
+
+
+def test_an_upgrade_begins_in_the_older_source_of_all_workers(
+    run: Any, apps: Any, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    old = tmp_path_factory.mktemp("old") / "source"
+    shutil.copytree(apps.path, old)
+    (old / "apps/shop/src/helper.py").write_text("NAME = 'the older helper of shop'\n")
+    (old / "apps/billing/wrangler.jsonc").write_text(json.dumps({**BILLING, "vars": {"WHO": "the older billing"}}))
+    tests = """
+        from pytest_workflows import introspect_workflow_instance
+
+        async def test_it(workflow_env):
+            async with introspect_workflow_instance(workflow_env.ORDERS, "o") as instance:
+                await workflow_env.ORDERS.create({"id": "o"})
+                await instance.wait_for_status("complete")
+                print(await instance.get_output())
+        """
+
+    result = run(tests, f"--workflows-upgrade-from={old}", "-s")
+
+    result.stdout.fnmatch_lines(
+        [
+            "*'billing', 'shop', 'the helper of shop'*",
+            "*'the older billing', 'shop', 'the older helper of shop'*",  # of a step that the older source did
+            "*1 test, * upgrades in *: none failed*",
+        ]
+    )
 
 
 # -- which Workers there are -------------------------------------------------------------------------------------------
