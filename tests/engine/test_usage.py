@@ -9,12 +9,14 @@ from durable_engine import (
     InstanceUsage,
     JsException,
     Limits,
+    Observer,
     Stopwatch,
     acting_scope,
     call_bounded,
     count_subrequest,
     current_scope,
     inside_service,
+    notify_call,
     untimed,
 )
 from durable_engine.context import processor_time
@@ -439,3 +441,35 @@ def test_the_most_memory_of_a_steps_attempts_is_kept():
         usage.note_memory("step", grown)
 
     assert usage.memory == {"step": 30}
+
+
+async def test_what_observers_do_is_not_the_work_of_the_code_that_they_watch(processor):
+    class Slow(Observer):
+        def effect(self, instance, effect):
+            processor.work(30)
+
+        def binding_called(self, workflow, method, args, kwargs):
+            processor.work(30)
+
+        def instance_created(self, instance):
+            processor.work(30)
+
+    async with Engine(now=START) as engine:
+        engine.observers.add(Slow())
+        child = engine.bind("CHILD", lambda event, step: None)
+
+        async def run(event, step):
+            @step.do("start")
+            async def start():
+                notify_call("example.org", "GET /")
+                await child.create({"id": "child"})
+                processor.work(1)
+
+            await start()
+
+        handle = await engine.bind("W", run).create({"id": "one"})
+        await engine.run_until_idle()
+
+        assert (await handle.status())["status"] == "complete"
+        [key] = [one.row.key for one in engine.instances if one.id == "one"]
+        assert [ns // 1_000_000 for ns in engine.usage_of(key).cpu_ns.values()] == [1]
