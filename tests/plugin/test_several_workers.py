@@ -502,13 +502,13 @@ def test_what_another_worker_does_not_deploy_is_found_in_each_test_that_reaches_
     result.stdout.fnmatch_lines(["*[[]not-deployed[]] */apps/billing/src/entry.py:1: `import pluggy`*"] * 2)
 
 
-def test_an_upgrade_is_one_of_the_tests_own_worker_and_the_others_are_todays(
+def test_an_upgrade_begins_in_the_older_source_of_all_workers(
     run: Any, apps: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     old = tmp_path_factory.mktemp("old") / "source"
     shutil.copytree(apps.path, old)
     (old / "apps/shop/src/helper.py").write_text("NAME = 'the older helper of shop'\n")
-    (old / "apps/billing/src/entry.py").write_text("raise AssertionError('billing is not upgraded')\n")
+    (old / "apps/billing/wrangler.jsonc").write_text(json.dumps({**BILLING, "vars": {"WHO": "the older billing"}}))
     tests = """
         from pytest_workflows import introspect_workflow_instance
 
@@ -524,7 +524,7 @@ def test_an_upgrade_is_one_of_the_tests_own_worker_and_the_others_are_todays(
     result.stdout.fnmatch_lines(
         [
             "*'billing', 'shop', 'the helper of shop'*",
-            "*'billing', 'shop', 'the older helper of shop'*",  # of a step that the older source did
+            "*'the older billing', 'shop', 'the older helper of shop'*",  # of a step that the older source did
             "*1 test, * upgrades in *: none failed*",
         ]
     )
