@@ -40,13 +40,13 @@ class Problem:
     Attributes:
         rule: The rule that it breaks.
         text: What is wrong, a clause.
-        remedy: What to do.
+        remedy: What to do; None for what the rule says.
         is_missing: Whether the platform has no such module.
     """
 
     rule: str
     text: str
-    remedy: str
+    remedy: str | None = None
     is_missing: bool = False
 
 
