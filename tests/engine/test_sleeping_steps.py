@@ -460,6 +460,51 @@ async def test_a_thread_that_is_polled_is_no_timeout_of_virtual_time(engine, cal
     assert (await outcome_of(engine, callback, config))[0] is None
 
 
+async def test_the_task_in_which_anyios_plugin_waits_for_the_test_is_nothing_that_may_act(engine):
+    anyio_plugin = {}
+    source = "async def _call_in_runner_task(end): await end"
+    exec(compile(source, "/site-packages/anyio/_backends/_asyncio.py", "exec"), anyio_plugin)
+    end = asyncio.get_running_loop().create_future()
+    runner = asyncio.create_task(anyio_plugin["_call_in_runner_task"](end))
+
+    assert await outcome_of(engine, many_short_sleeps) == (None, 60)
+
+    end.set_result(None)
+    await runner
+
+
+async def test_a_thread_of_a_tool_is_nothing_that_may_act(engine):
+    tool = {}
+    exec(compile("def work(end): end.wait()", "/site-packages/execnet/gateway_base.py", "exec"), tool)
+    end = threading.Event()
+    working = threading.Thread(target=tool["work"], args=(end,))
+    working.start()
+    try:
+        assert await outcome_of(engine, many_short_sleeps) == (None, 60)
+    finally:
+        end.set()
+        working.join()
+
+
+async def test_a_thread_of_the_test_may_act(engine):
+    ready = []
+
+    def work():
+        time.sleep(0.03)
+        ready.append(True)
+
+    async def poll():
+        while not ready:
+            await asyncio.sleep(0.01)
+
+    working = threading.Thread(target=work)
+    working.start()
+    _, seconds = await outcome_of(engine, poll, {"timeout": "1 second", "retries": {"limit": 0, "delay": 0}})
+    working.join()
+
+    assert seconds < 0.02
+
+
 class Waiting(collections.abc.Coroutine):
     """A coroutine that shows no frame, as those of Cython."""
 
