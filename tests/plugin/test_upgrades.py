@@ -313,6 +313,32 @@ NOTING = """
 """
 
 
+def test_what_a_crash_alone_does_as_well_is_not_blamed_on_the_upgrade(worker):
+    counting = """
+        from workers import WorkflowEntrypoint
+
+
+        class OrderWorkflow(WorkflowEntrypoint):
+            async def run(self, event, step):
+                @step.do("count")
+                async def count(ctx):
+                    return ctx["attempt"]
+
+                return await count()
+        """
+    for folder in ("", "old/"):
+        worker.write(f"{folder}wrangler.jsonc", (worker.path / "wrangler.jsonc").read_text())
+        worker.write(f"{folder}src/entry.py", counting)
+
+    result = worker.run(ONE, "--workflows-upgrade-from=old")
+
+    result.assert_outcomes(passed=2)
+    assert summary(result) == [
+        "1 test, 4 upgrades: none failed",
+        "not counted: 1 upgrade at a point where a crash alone does the same (see --workflows-crash)",
+    ]
+
+
 @pytest.mark.parametrize(
     "old",
     [("'one'", "'two'"), ("'old'", "'two'")],

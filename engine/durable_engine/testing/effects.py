@@ -91,6 +91,8 @@ def count_subrequest(kind: SubrequestKind) -> JsException | None:
         return None
     if subrequests.take(kind):
         return None
+    if scope is not None:
+        scope.instance.usage.refused.setdefault((scope.step, scope.attempt), (kind, place_of_user()))
     made = f"{whose} has made {subrequests.made[kind]:,}"
     if kind == "fetch":
         return with_fact(TOO_MANY_FETCHES, f"{made} requests, and may make no more.")

@@ -182,7 +182,7 @@ class ExplorationHooks:
         *,
         everything: bool,
     ) -> None:
-        if plan.is_preparation:
+        if plan.is_silent:
             return
         for report in reports:
             if not everything and not report.failed:
