@@ -11,6 +11,7 @@ from pytest_workflows.bindings.env_resolver import EnvResolver
 
 from .engine_lifecycle import EngineLifecycle
 from .property_tests import Examples
+from .refusals import RunRefusals
 from .report_sections import clean
 from .run_findings import RunFindings
 from .run_recordings import RunRecordings
@@ -111,6 +112,7 @@ class TestRun:
 
             self._upgrade = RunUpgrade(setup, self.env, setup.old_source)
         self._uses = UnprovidedUses(setup, [] if early_uses is None else early_uses)  # emptied for all tests
+        self._refusals = RunRefusals(setup)
         self._kept = kept
         self._rules: RuleObservers | None = None
 
@@ -172,6 +174,7 @@ class TestRun:
         if self._kept is not None:
             self._kept.attach(engine)
         self._uses.attach(engine)
+        self._refusals.attach(engine)
         self._find_in_deploy(self.project)
         return engine
 
@@ -206,6 +209,7 @@ class TestRun:
 
     def close(self) -> None:
         """End the engine: no task, timer or row of it stays. Closing twice is fine."""
+        self._refusals.close()
         self._uses.close()
         if self._upgrade is not None:
             self._upgrade.close()
@@ -295,6 +299,7 @@ class TestRun:
             struck=faults.struck,
             findings=[(finding.rule, finding.file, finding.line) for finding in self._findings.found],
             has_instances=bool(self.setup.start is not None and self.setup.start.has_instances(self.plan)),
+            problem="" if self._upgrade is None else self._upgrade.problem,
             unknown="" if self._upgrade is None else self._upgrade.unknown,
         )
 

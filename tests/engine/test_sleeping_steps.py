@@ -913,3 +913,58 @@ async def test_the_history_is_the_same_in_each_run_however_the_machine_stops():
     assert len(first) > 10
     for _ in range(5):
         assert await once() == first
+
+
+async def test_a_timer_of_the_test_that_is_about_to_ring_is_waited_for(engine):
+    answer = asyncio.get_running_loop().create_future()
+    asyncio.get_running_loop().call_later(0.03, answer.set_result, "answer")
+
+    async def poll():
+        while not answer.done():
+            await asyncio.sleep(5)
+        return answer.result()
+
+    assert await outcome_of(engine, poll, {"timeout": "1 minute"}) == ("answer", 5)
+
+
+async def test_one_that_sets_itself_anew_does_not_stop_time(engine, monkeypatch):
+    monkeypatch.setattr("durable_engine.time.patience.SOON_MS", 30)
+    loop = asyncio.get_running_loop()
+    timers = collections.deque(maxlen=1)
+
+    def beat():
+        timers.append(loop.call_later(0.01, beat))
+
+    async def nap():
+        await asyncio.sleep(5)
+
+    async with Engine(now=START, timeout=20) as engine:
+        beat()
+        assert await outcome_of(engine, nap) == (None, 5)
+    timers.pop().cancel()
+
+
+async def test_a_limit_of_anyio_around_a_wait_of_the_test_is_nothing_that_may_act(engine):
+    with anyio.fail_after(20):
+        assert await outcome_of(engine, many_short_sleeps) == (None, 60)
+
+
+def test_on_uvloop_a_timer_of_code_that_was_stopped_never_fires():
+    uvloop = pytest.importorskip("uvloop", reason="uvloop does not exist for Windows")
+
+    async def scenario():
+        seen = []
+
+        async def workflow(event, step):
+            asyncio.get_running_loop().call_later(0.001, seen.append, "rang")
+            await asyncio.Event().wait()
+
+        async with Engine(now=START, timeout=20) as engine:
+            handle = await engine.bind("W", workflow).create()
+            await engine.settle()
+            await handle.terminate()
+            await asyncio.sleep(0.02)
+            return seen
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(scenario()) == []

@@ -236,6 +236,65 @@ def test_each_worker_has_its_own_bindings_modules_and_flags_wherever_its_code_is
     """).assert_outcomes(passed=6)
 
 
+def test_what_another_worker_does_later_is_done_in_its_own_name(run: Any, apps: Any) -> None:
+    apps.write(
+        "apps/billing/src/entry.py",
+        """
+        import asyncio
+        from workers import DurableObject, Response, WorkerEntrypoint, WorkflowEntrypoint, env, wait_until
+
+        class Refunds(WorkflowEntrypoint):
+            async def run(self, event, step):
+                return env.WHO
+
+        class Audit(Refunds):
+            pass
+
+        class Ledger(DurableObject):
+            async def remind(self):
+                await self.ctx.storage.setAlarm(1)
+
+            async def alarm(self, info):
+                await self.env.CACHE.put("alarm", env.WHO)
+
+        class Default(WorkerEntrypoint):
+            async def fetch(self, request):
+                async def later():
+                    await asyncio.sleep(30)
+                    await env.CACHE.put("later", env.WHO)
+
+                wait_until(later())
+                return Response(await asyncio.to_thread(lambda: env.WHO))
+
+            async def give(self):
+                return lambda text: f"{text} {env.WHO}"
+
+            async def scheduled(self, controller, env_, ctx):
+                await env.CACHE.put("cron", env.WHO)
+
+            async def queue(self, batch, env_, ctx):
+                for message in batch.messages:
+                    if message.attempts == 1:
+                        message.retry(delaySeconds=10)
+                    else:
+                        await env.CACHE.put("again", env.WHO)
+        """,
+    )
+    run("""
+        async def test_it(workflow_env, workflow_engine, workflow_workers):
+            await workflow_env.LEDGER.getByName("x").remind()
+            assert await (await workflow_env.BILLING.fetch("https://billing/")).text() == "billing"
+            given = await workflow_env.BILLING.give()
+            assert await given("a function of") == "a function of billing"
+            await workflow_env.EVENTS.send("a sale")
+            await workflow_workers["billing"].scheduled(cron="0 0 * * *")
+            await workflow_engine.run_until_idle()
+            for key in ("alarm", "later", "again", "cron"):
+                assert await workflow_env.KV.get(key) == "billing"
+            assert workflow_env.WHO == "shop"
+    """).assert_outcomes(passed=1)
+
+
 def test_a_workflow_of_another_worker_is_one_for_both_of_them(run: Any) -> None:
     run("""
         import pytest
@@ -608,6 +667,12 @@ def test_an_environment_that_another_worker_does_not_have_is_its_top_level(run: 
             assert workflow_env.WHO == "the shop's staging"
             assert await workflow_env.ADMIN.who() == "billing"
     """).assert_outcomes(passed=1)
+    apps.write("apps/billing/tests/test_billing.py", "def test_it(workflow_env):\n    pass\n")
+
+    result = apps.run()  # and billing's own tests are told as ever
+
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*there is no environment 'staging'*"])
 
 
 @pytest.mark.parametrize(
