@@ -137,6 +137,7 @@ class Tally:
         left_out: How many property tests were left out.
         upgrade_from: The older source that today's took the place of at the points; None for none.
         by_crash_alone: At how many points something is wrong with an upgrade, and with a crash alone too.
+        new_tests: The tests that the older source does not have.
         not_judged: The tests, with their points where it is about one, that say nothing of an upgrade, by the reason.
     """
 
@@ -150,6 +151,7 @@ class Tally:
     left_out: int = 0
     upgrade_from: str | None = None
     by_crash_alone: int = 0
+    new_tests: list[str] = field(default_factory=list)
     not_judged: dict[str, list[str]] = field(default_factory=dict)
 
     def count_left_out(self, is_left_out: bool) -> None:
@@ -205,6 +207,7 @@ class Tally:
             "left_out": self.left_out,
             "upgrade_from": self.upgrade_from,
             "by_crash_alone": self.by_crash_alone,
+            "new_tests": self.new_tests,
             "not_judged": self.not_judged,
         }
 
@@ -220,6 +223,7 @@ class Tally:
         self.left_out += other.left_out
         self.upgrade_from = self.upgrade_from or other.upgrade_from
         self.by_crash_alone += other.by_crash_alone
+        self.new_tests += other.new_tests
         for reason, tests in other.not_judged.items():
             self.not_judged.setdefault(reason, []).extend(tests)
 
@@ -238,9 +242,9 @@ class Tally:
                 f"not counted: {_count(self.by_crash_alone, 'upgrade')} at a point where a crash alone does the same "
                 "(see --workflows-crash)"
             )
-        for reason, tests in self.not_judged.items():
-            more = f" and {len(tests) - MOST_NAMED} more" if len(tests) > MOST_NAMED else ""
-            lines.append(f"not judged: {', '.join(tests[:MOST_NAMED])}{more} ({reason})")
+        if self.new_tests:
+            lines.append(f"not in {self.upgrade_from}, but run on it: {_named(self.new_tests)}")
+        lines += [f"not judged: {_named(tests)} ({reason})" for reason, tests in self.not_judged.items()]
         lines += [
             f"not reached again: {point} in {test} (its runs differ: is something random or timed in the test?)"
             for test, point in self.unreached
@@ -252,3 +256,8 @@ class Tally:
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _named(tests: Sequence[str]) -> str:
+    more = f" and {len(tests) - MOST_NAMED} more" if len(tests) > MOST_NAMED else ""
+    return f"{', '.join(tests[:MOST_NAMED])}{more}"
