@@ -35,7 +35,7 @@ _SDK = "workers-runtime-sdk"
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with an import.
+    """What is wrong with a Worker as it is deployed: an import, or its size.
 
     Attributes:
         rule: The rule that it breaks.

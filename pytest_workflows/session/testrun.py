@@ -299,6 +299,7 @@ class TestRun:
             struck=faults.struck,
             findings=[(finding.rule, finding.file, finding.line) for finding in self._findings.found],
             has_instances=bool(self.setup.start is not None and self.setup.start.has_instances(self.plan)),
+            problem="" if self._upgrade is None else self._upgrade.problem,
             unknown="" if self._upgrade is None else self._upgrade.unknown,
         )
 

@@ -10,6 +10,8 @@ from durable_engine import FINAL_STATUSES, STATUSES
 from pytest_workflows.account.api import IN_FLIGHT
 from pytest_workflows.recordings import load
 
+pytest.importorskip("cloudflare")  # it is not installed on every Python that the suite runs on
+
 
 def files(shop: Any, folder: str = ".workflows/production/orders") -> dict[str, Any]:
     return {path.name: load(path) for path in sorted((shop.path / folder).glob("*.json"))}

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+pytest.importorskip("cloudflare")  # it is not installed on every Python that the suite runs on
+
 BAD_HEADER = {"code": 6003, "message": "Invalid request headers", "error_chain": [{"code": 6111, "message": "format"}]}
 
 
