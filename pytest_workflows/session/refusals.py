@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 RULE = "not-on-platform"
 """A test that ignores the rule has no refusals either."""
+SILENT = "differs-on-platform"
 _watched: weakref.WeakSet[Project] = weakref.WeakSet()
 """The Workers whose modules are imported."""
 
@@ -96,7 +97,7 @@ class SessionRefusals:
         """Check what a project's own code imports, and let it do nothing that the platform refuses, from now on."""
         _watched.add(project)
         project.imports.checks.append(lambda statement: self._check(project, statement))
-        project.imports.around.append(self._importing)
+        project.imports.around.append(lambda module: self._importing(project, module))
 
     def close(self) -> None:
         """Refuse no more."""
@@ -116,13 +117,25 @@ class SessionRefusals:
         self._open()
         self._checks[project](statement)
 
-    def _importing(self, module: ModuleType) -> AbstractContextManager[None]:
+    def _importing(self, project: Project, module: ModuleType) -> AbstractContextManager[None]:
+        self._read(project, module)
         if self._is_off():
             return nullcontext()
         from pytest_workflows.interpreter.startup import startup
 
         self._open()
         return startup.importing(module)
+
+    def _read(self, project: Project, module: ModuleType) -> None:
+        """Find in a module's source what differs in silence."""
+        from pytest_workflows.interpreter.silent import silent_differences
+        from pytest_workflows.interpreter.table import table_of
+        from pytest_workflows.sources.syntax import source_file
+
+        file = str(module.__file__)
+        source = source_file(file)
+        for line, message in () if source is None else silent_differences(source, table_of(project.python_version())):
+            self._keep(project, SILENT, message, (file, line))
 
     def _open(self) -> None:
         if self._view is None:
