@@ -8,6 +8,7 @@ from __future__ import annotations
 from . import history
 from .api.binding import InstanceHandle, WorkflowBinding, suspend_if_stopped
 from .context.frames import Owner, hide_frames, is_hidden, own_folder, owner_of, place_of_user
+from .context.processor_time import Stopwatch, untimed
 from .context.scope import Scope, WorkerCall, current_scope, running_call, running_engine
 from .engine import DEFAULT_TIMEOUT, Engine, engine_of
 from .errors import (
@@ -73,6 +74,7 @@ from .testing.changes import Selector
 from .testing.effects import (
     acting_scope,
     as_coroutine_function,
+    count_subrequest,
     delay_answer,
     inside_service,
     is_over,
@@ -89,6 +91,7 @@ from .testing.paths import ExecutionRecord
 from .text.source_paths import shown_path
 from .text.stable_repr import printable, show
 from .time.clock import VirtualClock
+from .usage import InstanceUsage
 from .values.boundary import cross, decode, encode, js_number_text, to_json, with_whole_stream
 from .values.datetimes import PLAIN_DATETIME, read_now, to_datetime, to_ms
 from .values.durations import duration_ms, in_words, parse_duration
@@ -145,6 +148,7 @@ __all__ = [
     "InstanceNotFoundError",
     "InstanceRow",
     "InstanceStatus",
+    "InstanceUsage",
     "InternalError",
     "IntrospectionError",
     "InvalidArgumentError",
@@ -178,6 +182,7 @@ __all__ = [
     "StepRecord",
     "StepRow",
     "StepStatus",
+    "Stopwatch",
     "StreamContent",
     "TransparentProxy",
     "UnknownValue",
@@ -198,6 +203,7 @@ __all__ = [
     "call_bounded",
     "changes",
     "check_consistent",
+    "count_subrequest",
     "cross",
     "current_scope",
     "decode",
@@ -242,6 +248,7 @@ __all__ = [
     "to_datetime",
     "to_json",
     "to_ms",
+    "untimed",
     "unwrap",
     "with_whole_stream",
 ]

@@ -39,9 +39,10 @@ from .time.interleaving import Interleaving
 from .time.turns import Turns
 from .time.waits import Waiter, Waits, read_timeout
 from .time.worker_calls import WorkerCalls
+from .usage import InstanceUsage, Subrequests
 from .values.datetimes import PLAIN_DATETIME, read_now, to_datetime, to_ms
 from .values.durations import duration_ms
-from .workflow import DEFAULT_STEP_LIMIT, Workflow
+from .workflow import Workflow
 
 DEFAULT_TIMEOUT = 5.0
 
@@ -130,6 +131,7 @@ class Engine:
         self.closed = False
         self.is_deploying = False
         self.exceptions: dict[int, BaseException] = {}
+        self._usage: dict[int, InstanceUsage] = {}
         self.attached: dict[type[Any], Any] = {}
         self.observers = Observers(self.passthrough)
         self.findings = Findings(self.observers.found, ignore_rules, rules)
@@ -217,7 +219,7 @@ class Engine:
         workflow: Callable[[Any, Any], Any],
         *,
         workflow_name: str | None = None,
-        step_limit: int = DEFAULT_STEP_LIMIT,
+        step_limit: int | None = None,
         implicit_dependencies: bool = True,
         preserves_non_retryable: bool = True,
         concurrency: int | None = None,
@@ -230,7 +232,7 @@ class Engine:
             name: The binding's name, `ORDERS`.
             workflow: A callable `(event, step) -> result`, plain or async, called for each execution of an instance.
             workflow_name: The workflow's own name, as events carry it; the binding's by default.
-            step_limit: How many `do` steps an execution may ask for.
+            step_limit: How many `do` steps an execution may ask for; as many as the limits allow by default.
             implicit_dependencies: Whether a callback's parameters name its dependencies.
             preserves_non_retryable: Whether an attempt that a `NonRetryableError` ended shows that error.
             concurrency: How many instances run at a time, from 1 on; further ones are queued. None for any number.
@@ -257,7 +259,7 @@ class Engine:
             name,
             workflow_name or name,
             workflow,
-            step_limit,
+            self.limits.steps_of(step_limit),
             implicit_dependencies,
             preserves_non_retryable,
             concurrency,
@@ -343,6 +345,16 @@ class Engine:
             ModificationError: If one contradicts those in force; none has taken effect then.
         """
         self.lifecycle.modify(workflow, id, modifications)
+
+    def usage_of(self, key: int) -> InstanceUsage:
+        """What an instance has used of what the platform limits, by the key of its row."""
+        if key not in self._usage:
+            self._usage[key] = InstanceUsage(self.limits.of_subrequests)
+        return self._usage[key]
+
+    def new_subrequests(self) -> Subrequests:
+        """The count of the subrequests of one call of the Worker's code."""
+        return Subrequests(self.limits.of_subrequests)
 
     # -- the loop and its time ---------------------------------------------------------------------------------------
 

@@ -261,3 +261,8 @@ STORAGE_FULL = (
 SUBSCRIPTION_ABORTED = "Aborting engine: User called {call}"
 STEP_LIMIT = "The limit of {limit} steps has been reached. This limit can be changed in your worker configuration."
 STEP_NOT_SERIALISABLE = 'Value returned from step "{name}" is not serialisable'
+_CONFIGURED = (
+    "To configure this limit, refer to https://developers.cloudflare.com/workers/wrangler/configuration/#limits"
+)
+TOO_MANY_FETCHES = f"Too many subrequests by single Worker invocation. {_CONFIGURED}"
+TOO_MANY_SERVICE_CALLS = f"Too many API requests by single Worker invocation. {_CONFIGURED}"

@@ -15,6 +15,7 @@ from weakref import WeakSet
 from .history import InstanceStatus
 from .model import Ask, Effect, StepKey
 from .rows import InstanceRow, StepRow
+from .usage import InstanceUsage
 from .workflow import Workflow
 
 
@@ -122,6 +123,11 @@ class Instance(Protocol):
 
     def belongs_to(self, engine: object) -> bool:
         """Whether an engine is its own."""
+        ...
+
+    @property
+    def usage(self) -> InstanceUsage:
+        """What it has used of what the platform limits."""
         ...
 
     @property

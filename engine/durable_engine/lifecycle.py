@@ -113,7 +113,11 @@ class Lifecycle:
     def exists(self, workflow: Workflow, id: str) -> bool:
         """Whether the workflow has an instance of that id."""
         self._engine.check_loop()
-        return self.find(workflow, id) is not None
+        instance = self.find(workflow, id)
+        if instance is not None and self._is_dropped(instance):
+            self.discard(workflow, [id])
+            return False
+        return instance is not None
 
     def find(self, workflow: Workflow, id: str) -> Execution | None:
         """The instance's present execution, or None."""
@@ -132,9 +136,17 @@ class Lifecycle:
         """
         self._engine.check_loop()
         instance = self.find(workflow, id)
-        if instance is None:
+        if instance is None or self._is_dropped(instance):
             raise JsException("Error", NOT_FOUND)
         return instance
+
+    def _is_dropped(self, instance: Execution) -> bool:
+        """Whether the platform keeps an instance no longer, since it has ended and nobody said for how long to keep it.
+
+        The test still sees it: what it waits for may come long after the end of an instance that it asks of then.
+        """
+        kept = self._engine.limits.kept
+        return kept is not None and instance.row.is_unclaimed(self._clock.now_ms, kept)
 
     def aborted_by(self, key: tuple[str, str]) -> BaseException | None:
         """The error for the test that an instance was stopped for; None where it was not."""
@@ -185,7 +197,7 @@ class Lifecycle:
         modifications = self.modifications_of(workflow, id)
         for listener in list(self.on_create):
             listener(workflow, id, modifications)
-        kept = retention.or_else(workflow.retention)
+        kept = retention.or_else(workflow.retention).at_most(self._engine.limits.kept_for)
         row = self._store.add_instance(workflow.name, id, self._clock.now_ms, params, kept, trigger)
         self._record_queued(row)
         instance = self._execute(workflow, row)

@@ -74,8 +74,16 @@ class InstanceRow(msgspec.Struct):
 
     def is_expired(self, now: int) -> bool:
         """Whether the instance has ended and is kept no longer."""
-        kept = self.success_retention if self.status == "complete" else self.error_retention
+        kept = self._retention
         return kept is not None and self.ended_at is not None and now >= self.ended_at + kept
+
+    def is_unclaimed(self, now: int, kept: int) -> bool:
+        """Whether the instance has ended so long ago, and nobody said for how long it is kept."""
+        return self._retention is None and self.ended_at is not None and now >= self.ended_at + kept
+
+    @property
+    def _retention(self) -> int | None:
+        return self.success_retention if self.status == "complete" else self.error_retention
 
 
 class StepRow(msgspec.Struct):

@@ -25,6 +25,10 @@ class Retention(NamedTuple):
             default.error if self.error is None else self.error,
         )
 
+    def at_most(self, cut: Callable[[int | None], int | None]) -> Retention:
+        """This retention as far as the platform goes along with it."""
+        return Retention(cut(self.success), cut(self.error))
+
 
 KEPT = Retention()
 

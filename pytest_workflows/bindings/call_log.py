@@ -17,7 +17,9 @@ from durable_engine import (
     Effect,
     JsException,
     ReplayEnded,
+    Stopwatch,
     acting_scope,
+    count_subrequest,
     current_scope,
     delay_answer,
     hide_frames,
@@ -27,10 +29,13 @@ from durable_engine import (
     notify_effect,
     running_call,
     to_datetime,
+    untimed,
 )
 from pytest_workflows.messages.short_repr import shown
 from pytest_workflows.standins.made_calls import made_calls
 from pytest_workflows.workers.binding_wrappers import BindingWrapper
+
+from .subrequests import is_subrequest
 
 if TYPE_CHECKING:
     from durable_engine import Engine, Scope
@@ -183,8 +188,11 @@ class CallLog:
         return records
 
     def is_idle(self) -> bool:
-        """Whether a call made now is only to be noted: it is no instance's, and no fault waits for one."""
-        return current_scope.get() is None and not self.faults
+        """Whether a call made now is only to be noted: no instance's, and no fault or limit meets it."""
+        if self.faults or current_scope.get() is not None:
+            return False
+        call = running_call()
+        return call is None or call.subrequests is None or call.subrequests.has_left("service")
 
     def note(
         self,
@@ -197,6 +205,8 @@ class CallLog:
         bound: tuple[Any, ...] | None = None,
     ) -> None:
         """Keep a record of a call that was made while the log was idle (`workers.binding_wrappers.Calls`)."""
+        if method is not None:
+            count_subrequest("service")
         self._records.append((method, args, self._clock.now_ms, answer, convert, error, prepared, bound))
 
     def call(
@@ -220,12 +230,15 @@ class CallLog:
         fault = self._fault_for(method)
         if fault is not None and fault.error is not None:
             return _fail(record, fault.error)
+        refused = count_subrequest("service") if is_subrequest(wrapper, method) else None
+        if refused is not None:
+            return _fail(record, refused)
         acting = acting_scope()
         path = method if wrapper._origin is None else f"{wrapper._origin.path}.{method}"
         effect = record.effect = None if acting is None else self._effect(acting, wrapper, path, args, kwargs)
         try:
             with inside_service():
-                answer = invoke(_Origin(f"{path}(...)", effect))
+                answer = Stopwatch().run(invoke, _Origin(f"{path}(...)", effect))
         except BaseException as error:
             record.error = error
             self._notify(acting, effect)
@@ -265,7 +278,7 @@ class CallLog:
         __tracebackhide__ = True
         try:
             with inside_service():
-                result = await answer
+                result = await untimed(answer)
         except BaseException as error:
             record.error = error
             raise

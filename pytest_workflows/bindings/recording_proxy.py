@@ -31,9 +31,11 @@ from durable_engine import (
     JsProxy,
     ReplayEnded,
     Scope,
+    Stopwatch,
     TransparentProxy,
     WorkflowBinding,
     acting_scope,
+    count_subrequest,
     current_scope,
     hide_frames,
     inside_service,
@@ -202,10 +204,13 @@ def _call(self: _Recorded, /, *args: Any, **kwargs: Any) -> object:
         return _not_acting(called, args, kwargs)
     if scope.instance.replaying:
         return _end_replay(called, scope)
+    refused = count_subrequest("service") if _surely_goes_out(source) else None
+    if refused is not None:
+        return _refuse(called, refused)
     effect = make_effect(scope, source.service, source.path or "()", args, kwargs, source.origin, given)
     try:
         with inside_service():
-            answer = called(*args, **kwargs)
+            answer = Stopwatch().run(called, *args, **kwargs)
     except BaseException:
         notify_effect(scope, effect)
         raise
@@ -213,6 +218,18 @@ def _call(self: _Recorded, /, *args: Any, **kwargs: Any) -> object:
     if _goes_out(source, result):
         notify_effect(scope, effect)
     return result
+
+
+def _refuse(called: Any, error: Exception) -> Coroutine[Any, Any, None]:
+    """Answer a call that is one too many: it raises, or what it returns does when it is awaited."""
+    __tracebackhide__ = True
+    if inspect.iscoroutinefunction(called):
+        return _raise(error)
+    raise error
+
+
+async def _raise(error: Exception) -> None:
+    raise error
 
 
 def _not_acting(called: Callable[..., T], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> T:
@@ -237,13 +254,18 @@ async def _never(scope: Scope) -> None:
     await scope.instance.hold()
 
 
+def _surely_goes_out(source: Source) -> bool:
+    """Whether a call reaches the service, whatever it returns."""
+    return not source.awaited and source.path.rpartition(".")[2] not in BUILDERS
+
+
 def _goes_out(source: Source, result: Any) -> bool:
     """Whether a call reached the service, rather than only beginning a chain or reading what was fetched before."""
     if not isinstance(result, TransparentProxy):
         return not source.awaited
     if _has(type(result.__wrapped__), "__await__"):  # type: ignore[attr-defined]
         return True
-    return not source.awaited and source.path.rpartition(".")[2] not in BUILDERS
+    return _surely_goes_out(source)
 
 
 # -- special methods ---------------------------------------------------------------------------------------------------
@@ -283,7 +305,7 @@ def _drive(source: Source, advance: Callable[..., T], *args: Any) -> T:
     __tracebackhide__ = True
     try:
         with inside_service():
-            return advance(*args)
+            return Stopwatch().run(advance, *args)
     except StopIteration as stop:
         raise StopIteration(_proxied(stop.value, source._replace(awaited=True))) from None
 

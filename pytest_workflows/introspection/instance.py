@@ -234,8 +234,7 @@ class InstanceIntrospector(Introspector):
     async def _status(self) -> JsDict:
         __tracebackhide__ = True
         self._check_open()
-        self._require()
-        return self._engine.lifecycle.status(self._workflow, self._id)
+        return self._engine.lifecycle.status_of(self._require())
 
     @property
     def steps(self) -> list[StepRecord]:

@@ -17,7 +17,7 @@ from pytest_workflows.messages.short_repr import brief, kind_of, shown, shown_pa
 
 from .binding_config import BindingConfig
 from .config_lines import TOML_TOKEN, Lines
-from .workflow_entries import Near, WorkflowBindingConfig, WorkflowReader, warn_of_unknown
+from .workflow_entries import Near, WorkflowBindingConfig, WorkflowReader, warn_of_unknown, whole
 
 __all__ = [
     "NAMES",
@@ -93,6 +93,8 @@ _CONSUMER_KEYS = (
 )
 """What an entry of `queues.consumers` may have (wrangler 4.156)."""
 _CONSUMERS = ("worker", "http_pull")
+_MOST = {"cpu_ms": 300_000, "subrequests": 10_000_000}
+"""What `limits` may have, and the most that the platform documents of each (2026-09-05)."""
 _NOT_INHERITED = frozenset({"vars", "secrets", "workflows", *_LISTS, *_SINGLES, *_NESTED}) - {"assets"}
 
 _JSON_TOKEN = re.compile(r'"(?:\\.|[^"\\\n])*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
@@ -141,6 +143,7 @@ class WranglerConfig:
         settings: The whole configuration, that of the environment merged into it.
         consumers: The queues that have a consumer here, with the line of each.
         own_names: The Worker's own names: as written, and as deployed to the environment.
+        limits: `limits.cpu_ms` and `limits.subrequests`, those that are there.
     """
 
     path: Path
@@ -159,6 +162,7 @@ class WranglerConfig:
     settings: Mapping[str, Any] = field(default_factory=dict)
     consumers: Mapping[str, int] = field(default_factory=dict)
     own_names: frozenset[str | None] = frozenset()
+    limits: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def all_workflows(self) -> tuple[WorkflowBindingConfig, ...]:
@@ -409,6 +413,7 @@ class _Reader:
             self._fail("vars", f"vars is {kind_of(variables)}, not a table of variables.")
         self._check_triggers(settings.get("triggers", {}))
         consumers = self._consumers(settings.get("queues", {}))
+        limits = self._limits(settings.get("limits", {}))
         secrets = self._required_secrets(settings.get("secrets"))
         others += [(name, "secrets.required") for name in secrets or ()]
         self._check_unique([workflow.binding for workflow in workflows] + [name for name, _ in others] + [*variables])
@@ -429,6 +434,7 @@ class _Reader:
             settings=settings,
             consumers=consumers,
             own_names=frozenset(own_names),
+            limits=limits,
         )
 
     def _with_environment(self, data: dict[str, Any]) -> dict[str, Any]:
@@ -537,6 +543,23 @@ class _Reader:
                 self._fail((*near, queue), f"the queue {shown(queue)} has two consumers in queues.consumers.")
             warn_of_unknown(self, near, where, entry, _CONSUMER_KEYS)
             found[queue] = self.line_of(*near, queue)
+        return found
+
+    def _limits(self, limits: object) -> dict[str, int]:
+        if not isinstance(limits, dict):
+            self._fail("limits", f"limits is {kind_of(limits)}, not a table.")
+        found: dict[str, int] = {}
+        for key, most in _MOST.items():
+            if key not in limits:
+                continue
+            number = whole(limits[key])
+            if number is None or number < 1:
+                what = f"limits.{key} is {shown_setting(limits[key])}, not a whole number from 1 on."
+                self._fail(("limits", key), what)
+            if number > most:
+                what = f"limits.{key} is {number}, and production has at most {most}: this may not work there."
+                self.warn(("limits", key), what)
+            found[key] = number
         return found
 
     def _check_triggers(self, triggers: object) -> None:

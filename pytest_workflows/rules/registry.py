@@ -26,19 +26,22 @@ _rules: dict[str, Rule] = {}
 _observers: dict[str, type[RuleObserver]] = {}
 
 
-def register(name: str, *, consequence: str, remedy: str) -> Callable[[_ObserverType], _ObserverType]:
+def register(
+    name: str, *, consequence: str, remedy: str, is_advice: bool = False
+) -> Callable[[_ObserverType], _ObserverType]:
     """Register a rule, with what is said of it.
 
     Args:
         name: The rule's name, that of its file and of its page: `state-outside-step`.
         consequence: The consequence in production where the rule is broken, a sentence.
         remedy: How to write it instead, a sentence.
+        is_advice: Whether a finding of it fails no test, whatever the settings say: it comes of a measurement.
 
     Returns:
         A decorator for the observer that notices where the rule is broken. Nothing is decorated where the engine
         notices it.
     """
-    _rules[name] = Rule(name, consequence, remedy)
+    _rules[name] = Rule(name, consequence, remedy, is_advice)
 
     def with_observer(observer: _ObserverType) -> _ObserverType:
         observer.rule = name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -121,15 +121,18 @@ class EngineLifecycle:
 def _make_engine(setup: RunSetup, now: datetime, rules: Mapping[str, Rule]) -> Engine:
     from durable_engine import Engine, Limits
     from pytest_workflows.errors import UnprovidedError
+    from pytest_workflows.project.plans import PLANS, limits_of
 
-    settings = setup.settings
+    settings, project = setup.settings, setup.project
+    configured = {} if project is None or not project.readable else project.config.limits
+    limits: dict[str, Any] = {**limits_of(PLANS[settings.plan], configured), **settings.limits}
     return Engine(
         now=now,
         seed=setup.seed,
         schedule_seed=setup.interleaving_seed,
         timeout=settings.timeout,
         manual_clock=settings.clock == "manual",
-        limits=Limits(steps=settings.step_limit, **settings.limits),
+        limits=Limits(steps=settings.step_limit, **limits),
         # The rules are about today's source, which other runs of the test check.
         ignore_rules=settings.ignore_rules if setup.plan.upgrade_from is None else rules,
         rules=rules,

@@ -17,7 +17,7 @@ from pytest_workflows.messages.path_checks import why_no_path, why_not_writable
 from pytest_workflows.messages.short_repr import shown, shown_path
 
 from .settings import FAILURES_DIR, RECORD_STEPS, Settings
-from .value_checks import RULE_NAMES, SECONDS, SEVERITY, TIME
+from .value_checks import PLAN, RULE_NAMES, SECONDS, SEVERITY, TIME
 
 _Given = str | bool | list[str]
 _Read = Callable[[Any, pytest.Config], object]
@@ -142,6 +142,11 @@ def _severity(text: str, config: pytest.Config) -> str:
     return text
 
 
+def _plan(text: str, config: pytest.Config) -> str:
+    PLAN.refuse_others("ini option workflows_plan", text)
+    return text
+
+
 def _now(text: str, config: pytest.Config) -> str:
     TIME.refuse_others("ini option workflows_now", text)
     return text
@@ -225,6 +230,12 @@ INI_OPTIONS = (
         "unprovided",
         "error or ignore: whether a test fails whose Worker uses what nobody provides (default: error)",
         read=_severity,
+    ),
+    IniOption(
+        "workflows_plan",
+        "plan",
+        "free or paid: whose limits hold, those of the Workers Free or the Workers Paid plan (default: paid)",
+        read=_plan,
     ),
     IniOption(
         "workflows_now",

@@ -93,7 +93,7 @@ class RuleWarnings:
             hide: Gives a text without secrets.
 
         Returns:
-            The warnings that are errors here, by the filters in force; the caller raises them.
+            The warnings that are errors here, by the filters in force; the caller raises them. Of advice none is.
         """
         __tracebackhide__ = True
         from durable_engine import WorkflowRuleWarning
@@ -103,14 +103,17 @@ class RuleWarnings:
             place = (finding.rule, finding.file, finding.line, finding.remedy)
             if finding.rule == "duration-unit" or place in self._places:
                 continue
+            warning = WorkflowRuleWarning(hide(str(finding)))
             try:
-                warnings.warn_explicit(
-                    WorkflowRuleWarning(hide(str(finding))), WorkflowRuleWarning, finding.file, finding.line
-                )
+                warnings.warn_explicit(warning, WorkflowRuleWarning, finding.file, finding.line)
             except Warning as raised:
-                refused.append(raised)
-            else:
-                self._places.add(place)
+                if not finding.is_advice:
+                    refused.append(raised)
+                    continue
+                with warnings.catch_warnings():
+                    warnings.simplefilter("always", WorkflowRuleWarning)
+                    warnings.warn_explicit(warning, WorkflowRuleWarning, finding.file, finding.line)
+            self._places.add(place)
         return refused
 
     def warn_of_configuration(self, path: Path, found: Iterable[tuple[int, str]]) -> list[Warning]:

@@ -74,7 +74,7 @@ class RunFindings:
         from durable_engine import WorkflowRuleError
 
         found = self._take(engine)
-        failures = [one for one in found if self._is_strict or one.rule in _FAILING]
+        failures = [one for one in found if (self._is_strict and not one.is_advice) or one.rule in _FAILING]
         warned = [one for one in found if one not in failures]
         refused = [*engine.step_findings.refused, *self._rule_warnings.warn(warned, self._redact)]
         if failures:

@@ -49,6 +49,7 @@ class Settings:
         failures_dir: Where recordings are written, relative to rootdir.
         records_for_reports: Whether every instance is recorded for the reports at the end, whatever is written.
         dev_vars: Whether `.dev.vars` beside the configuration is read.
+        plan: The plan of the account that the Worker is deployed to: `"free"` or `"paid"`.
         workers: The folders of the Workers that belong together, from ini; None searches the repository for them.
     """
 
@@ -75,6 +76,7 @@ class Settings:
     failures_dir: str = FAILURES_DIR
     records_for_reports: bool = False
     dev_vars: bool = True
+    plan: str = "paid"
     workers: tuple[Path, ...] | None = None
 
     def for_item(self, item: pytest.Item) -> Settings:

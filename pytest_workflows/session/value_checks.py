@@ -11,7 +11,10 @@ from pytest_workflows.messages.short_repr import shown
 
 LARGEST = 2**53 - 1
 """The largest number that JSON readers everywhere take."""
-LIMITS = ("step_output", "event_payload", "storage", "step_name", "instance_id", "batch", "sleep")
+LIMITS = (
+    *("step_output", "event_payload", "storage", "step_name", "instance_id", "batch", "sleep"),
+    *("subrequests", "service_calls", "cpu_ms"),
+)
 _MOST_SECONDS = 1_000_000_000
 
 
@@ -98,6 +101,7 @@ COUNT = Check(_is_count, "an int above 0")
 SECONDS = Check(_is_seconds, "real seconds, a number above 0")
 FLAG = Check(_is_flag, "True or False")
 CLOCK = Check(_is_one_of(("auto", "manual")), "'auto' or 'manual'")
+PLAN = Check(_is_one_of(("free", "paid")), "'free' or 'paid'")
 SEVERITY = Check(_is_one_of(("error", "ignore")), "'error' or 'ignore'")
 SIZES = Check(_are_limits, f"a dict of numbers for some of {', '.join(LIMITS)}")
 RULE_NAMES = Check(_are_rules, "a list of rules' names such as ['missing-await']")

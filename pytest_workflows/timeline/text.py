@@ -26,9 +26,11 @@ from durable_engine import (
 from pytest_workflows import active_test
 from pytest_workflows.standins.made_calls import made_calls
 
+from . import usage
 from .bar_chart import BLOCKS, draw_bars
 from .step_table import EDGE, STYLES, TextFormatter, ends, joined, offset, repeated, table
 from .styled_text import Line, Part, paragraph, width_of, write
+from .usage import Use, uses_of
 
 WIDTH = 78
 """The width of the text. With the indentation of --workflows-report every terminal has it."""
@@ -51,6 +53,7 @@ class Run:
         events: Types of the events that nothing has taken.
         executions: Its executions since it was created or restarted.
         calls: The calls of bindings that the plugin provides, which its steps made.
+        uses: What it has used of what the platform limits.
     """
 
     id: str
@@ -63,6 +66,7 @@ class Run:
     events: list[str]
     executions: list[ExecutionRecord]
     calls: list[Effect] = field(default_factory=list)
+    uses: list[Use] = field(default_factory=list)
 
     @property
     def step_records(self) -> list[StepRecord]:
@@ -94,6 +98,7 @@ def keep_run(engine: Engine, instance: Instance) -> Run:
         events=[event.type for event in engine.store.events(key)],
         executions=engine.paths.executions(key),
         calls=made_calls(engine).of(key),
+        uses=uses_of(engine, instance),
     )
 
 
@@ -138,6 +143,9 @@ def lines_of(run: Run, formatter: TextFormatter | None = None) -> list[Line]:
     question = repeated(steps)
     if question is not None and not formatter.has_shown(question):
         lines += _note(formatter.word(question), "yellow")
+    used = usage.in_words(run.uses)
+    if used is not None:
+        lines += _note(f"used: {used}", "dim")
     lines += _execution_lines(run.executions, start, formatter)
     if run.error is not None:
         lines += _note(

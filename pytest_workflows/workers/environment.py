@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
+from durable_engine import Stopwatch
 from pytest_workflows.active_test import Resolver, get_resolver, set_resolver
 from pytest_workflows.javascript.objects import JsObject
 from pytest_workflows.javascript.rpc import RpcHolder
@@ -54,7 +55,7 @@ class EnvProxy(EnvWrapper):
         if current is None:
             raise OutsideTestError(name)
         try:
-            return current.resolve(name)
+            return Stopwatch().run(current.resolve, name)
         except KeyError:
             raise no_binding(name, current.names(), current.hint()) from None
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from durable_engine import JsException, hide_frames, suspend_if_stopped
+from durable_engine import JsException, count_subrequest, hide_frames, suspend_if_stopped, untimed
 from pytest_workflows.active_test import Caller, caller
 from pytest_workflows.javascript.globals import find_global
 from pytest_workflows.javascript.headers import Headers as JsHeaders
@@ -75,10 +75,14 @@ async def send(request: Any, called_by: Caller | None = None, refusal: Refusal |
         The `js.Response`.
 
     Raises:
-        JsException: The URL's scheme is none of the web's.
+        JsException: The URL's scheme is none of the web's, or the Worker may make no further request.
         OSError: The connection failed, or there were too many redirects.
         NetworkRefusedError: No mock answered, and the network is not allowed.
     """
+    return await untimed(_send(request, called_by, refusal))
+
+
+async def _send(request: Any, called_by: Caller | None, refusal: Refusal | None) -> Any:
     if not request.url.startswith(("http:", "https:")):
         raise js_error("TypeError", f"Fetch API cannot load: {request.url}")
     body = (await request.arrayBuffer()).to_bytes() if request.body else None
@@ -112,6 +116,9 @@ async def _follow(
         if not network_allowed():
             trace = refusing_trace(request.method, str(request.url), called_by, refusal)
             request.extensions = {**request.extensions, "trace": trace}
+        refused = count_subrequest("fetch")  # each hop is one
+        if refused is not None:
+            raise refused
         received = await client.send(request, follow_redirects=False)
         if not follows or received.next_request is None:
             return received, hop > 0

@@ -9,7 +9,7 @@ from collections.abc import Coroutine, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from durable_engine import acting_scope, as_coroutine_function, hide_frames, notify_call
+from durable_engine import acting_scope, as_coroutine_function, hide_frames, notify_call, untimed
 from pytest_workflows.active_test import Caller, caller
 
 from .js_view import is_js_instance
@@ -48,6 +48,11 @@ as_coroutine_function(fetch)
 
 
 async def _fetch(resource: Any, options: dict[str, Any], called_by: Caller | None) -> Response:
+    response: Response = await untimed(_send(resource, options, called_by))
+    return response
+
+
+async def _send(resource: Any, options: dict[str, Any], called_by: Caller | None) -> Response:
     given = {key: value for key, value in options.items() if value is not None}
     fetcher = given.pop("fetcher", None)
     asked = resource.js_object if isinstance(resource, Request) else resource

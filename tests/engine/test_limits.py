@@ -3,6 +3,7 @@
 import pytest
 
 from durable_engine import Engine, InvalidArgumentError, JsException, Limits
+from pytest_workflows.project.plans import PLANS, limits_of
 
 NO_RETRY = {"retries": {"limit": 0, "delay": 0}}
 
@@ -235,4 +236,4 @@ async def test_a_retention_that_cannot_be_read_is_refused(retention):
 @pytest.mark.parametrize("marker", [{"step_output": 100}])
 @pytest.mark.workflow(limits={"step_output": 100})
 async def test_a_marker_sets_limits(workflow_engine, marker):
-    assert workflow_engine.limits == Limits(**marker)
+    assert workflow_engine.limits == Limits(**{**limits_of(PLANS["paid"], {}), **marker})

@@ -8,7 +8,8 @@ ALLOWED = (
     "Allowed: now (a datetime or an ISO 8601 text such as '2026-01-01T00:00:00Z'), seed (an int), timeout (real "
     "seconds, a number above 0), clock ('auto' or 'manual'), step_limit (an int above 0), unused_mocks ('error' or "
     "'ignore'), unprovided ('error' or 'ignore'), allow_network (True or False), limits (a dict of numbers for some "
-    "of step_output, event_payload, storage, step_name, instance_id, batch, sleep), crash (True or False), "
+    "of step_output, event_payload, storage, step_name, instance_id, batch, sleep, subrequests, service_calls, "
+    "cpu_ms), crash (True or False), "
     "upgrade (True or False), replay (True or False), ignore_rules (a list of rules' names such as ['missing-await']), "
     "ignore_state (a list of bindings, or of their tables, such as ['CACHE', 'DB.audit_log'])."
 )

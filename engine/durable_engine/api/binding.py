@@ -25,7 +25,7 @@ from durable_engine.errors import (
 )
 from durable_engine.limits import in_bytes
 from durable_engine.model import Place
-from durable_engine.testing.effects import as_coroutine_function, is_over, notify_call
+from durable_engine.testing.effects import as_coroutine_function, count_subrequest, is_over, notify_call
 from durable_engine.values.boundary import cross, encode
 from durable_engine.values.durations import duration_ms
 from durable_engine.values.js_values import JsDict, JsProxy, unwrap
@@ -53,10 +53,16 @@ def _api_call(
     @functools.wraps(method)
     def call(self: WorkflowBinding | InstanceHandle, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
         self._notify_call(name, args, kwargs)
+        refused = count_subrequest("service")
         what = self.workflow.name if isinstance(self, WorkflowBinding) else "instance"
-        return self._engine.calls.watch(f"{what}.{name}(...)", functools.partial(method, self, *args, **kwargs))
+        start = functools.partial(method, self, *args, **kwargs)
+        return self._engine.calls.watch(f"{what}.{name}(...)", start if refused is None else lambda: _refuse(refused))
 
     return as_coroutine_function(call)
+
+
+async def _refuse(error: JsException) -> NoReturn:
+    raise error
 
 
 class WorkflowBinding:

@@ -98,11 +98,11 @@ def sleep_seconds(handle: Any) -> float | None:
             if getattr(coroutine, "cr_code", None) is _SLEEP:
                 delay = coroutine.cr_frame.f_locals.get("delay")
                 return delay if isinstance(delay, int | float) else None
-            coroutine = _awaited_by(coroutine)
+            coroutine = awaited_by(coroutine)
     return None
 
 
-def _awaited_by(coroutine: Any) -> Any:
+def awaited_by(coroutine: Any) -> Any:
     """What a suspended coroutine, or the generator of an awaitable, waits for."""
     awaited = getattr(coroutine, "cr_await", None) or getattr(coroutine, "gi_yieldfrom", None)
     frame = getattr(coroutine, "gi_frame", None)

@@ -15,6 +15,7 @@ from typing import Any
 
 from durable_engine.instance import Instance
 from durable_engine.model import StepKey
+from durable_engine.usage import Subrequests
 
 current_scope: ContextVar[Scope | None] = ContextVar("durable_engine_scope", default=None)
 """The scope that the running code belongs to; tasks and callbacks that it starts inherit it."""
@@ -28,6 +29,7 @@ class WorkerCall:
         what: Names the code at the start of a sentence, such as "The fetch handler".
         round: How many timers, each set by the call that the one before it made, led to this call.
         is_own: Whether it runs in tasks of its own, and not in the test's.
+        subrequests: Counts those of its code; None counts none.
 
     Attributes:
         is_open: Whether it is under way: what its code left running afterwards is nobody's.
@@ -36,13 +38,22 @@ class WorkerCall:
         generators: The generators of random values that the code has drawn from, by what they are for.
     """
 
-    __slots__ = ("caller", "engine", "generators", "is_open", "is_own", "round", "task", "what")
+    __slots__ = ("caller", "engine", "generators", "is_open", "is_own", "round", "subrequests", "task", "what")
 
-    def __init__(self, engine: object, what: str, round: int = 0, *, is_own: bool = False) -> None:
+    def __init__(
+        self,
+        engine: object,
+        what: str,
+        round: int = 0,
+        *,
+        is_own: bool = False,
+        subrequests: Subrequests | None = None,
+    ) -> None:
         self.engine = engine
         self.what = what
         self.round = round
         self.is_own = is_own
+        self.subrequests = subrequests
         self.is_open = True
         self.task: Any = None
         self.caller = current_scope.get()

@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, NamedTuple, assert_never
 
+from durable_engine.context.processor_time import Stopwatch, Timed
 from durable_engine.context.scope import Scope, context_for
 from durable_engine.errors import (
     DELAY_INVALID,
@@ -198,17 +199,19 @@ class DoOperation(DurableOperation):
             is_async=inspect.iscoroutinefunction(function),
         )
         self._running.append(run)
+        watch = Stopwatch()
         observers.callback_started(instance, run)
         try:
-            value = self._callback(self._ctx())
+            value: Any = watch.run(self._callback.__call__, self._ctx())
             if is_coroutine(value):
-                value = await value
+                value = await Timed(value, watch)
             data = encode(await with_stream_read(value) if isinstance(value, JsProxy) else value)
             if not instance.killed:
                 observers.callback_returned(instance, run, value, data)
             return data
         finally:
             self._running.remove(run)
+            instance.usage.note_cpu(self.key, watch.ns)
             if not instance.killed:
                 observers.callback_ended(instance, run)
 

@@ -78,6 +78,7 @@ class Execution:
         modifications: What a test changed about the instance.
         faults: The fault points that it passes.
         inbox: Its events, and the waits for them.
+        usage: What the instance has used of what the platform limits.
         root: The scope of `run`.
         operations: The steps that are under way.
         started_tasks: The tasks that its code has started.
@@ -106,6 +107,7 @@ class Execution:
         self.modifications = engine.lifecycle.modifications_of(workflow, row.id)
         self.faults = FaultGate(self, engine, self.modifications)
         self.inbox = Inbox(self, engine, self.modifications, self.faults)
+        self.usage = engine.usage_of(row.key)
         self.root = Scope(self, self._parked_or_busy, is_virtual=True)
         self.operations: dict[StepKey, OpenOperation] = {}
         self.started_tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
@@ -177,6 +179,7 @@ class Execution:
     def start(self) -> None:
         """Begin to run, from the top."""
         self._path = self._paths.begin(self.row.key)
+        self.usage.begin()
         self._hazards.begin(self.row)
         if self.row.status == "queued":
             if not self._has_begun:

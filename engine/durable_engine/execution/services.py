@@ -21,6 +21,7 @@ from durable_engine.testing.step_findings import StepFindings
 from durable_engine.time.activity import Activity
 from durable_engine.time.clock import Timer, VirtualClock
 from durable_engine.time.turns import Turns
+from durable_engine.usage import InstanceUsage
 from durable_engine.workflow import Workflow
 
 
@@ -80,6 +81,10 @@ class Services(InstanceEngine, Protocol):
     @property
     def exceptions(self) -> dict[int, BaseException]:
         """The exceptions that instances failed with, by the key of their row."""
+        ...
+
+    def usage_of(self, key: int) -> InstanceUsage:
+        """What an instance has used of what the platform limits, by the key of its row."""
         ...
 
     # -- who is notified, and what the test changed ------------------------------------------------------------------

@@ -10,6 +10,8 @@ from time import monotonic
 from types import AsyncGeneratorType, FrameType
 from typing import Any
 
+from durable_engine.context.asyncio_internals import awaited_by
+
 from .unwinding import GiveWay, Unwinding
 from .watchdog import TICK, WATCHDOG, Guard
 
@@ -148,4 +150,4 @@ def chain_of(coroutine: Any) -> Iterator[Any]:
     """A coroutine, the awaitable that it awaits, and so on inwards."""
     while coroutine is not None:
         yield coroutine
-        coroutine = getattr(coroutine, "cr_await", None)
+        coroutine = awaited_by(coroutine)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from durable_engine.context.scope import WorkerCall
+from durable_engine.usage import Subrequests
 
 from .task_teardown import StoppedTasks
 from .threads import WorkerThreads
@@ -61,6 +62,10 @@ class GuardedEngine(Protocol):
     @property
     def stopped_tasks(self) -> StoppedTasks:
         """The tasks that were stopped, until they are closed."""
+        ...
+
+    def new_subrequests(self) -> Subrequests:
+        """The count of the subrequests of one call of the Worker's code."""
         ...
 
     def next_deadline(self) -> float | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
-from durable_engine.context.asyncio_internals import scope_of, task_context
+from durable_engine.context.asyncio_internals import awaited_by, scope_of, task_context
 from durable_engine.context.frames import is_users, show_frame
 from durable_engine.context.scope import Scope
 
@@ -61,5 +61,5 @@ def innermost(coroutine: Any) -> FrameType | None:
         frame = getattr(coroutine, "cr_frame", None)
         if frame is not None and is_users(frame.f_code.co_filename):
             found = frame
-        coroutine = getattr(coroutine, "cr_await", None)
+        coroutine = awaited_by(coroutine)
     return found

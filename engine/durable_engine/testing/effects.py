@@ -14,8 +14,10 @@ from typing import Any, TypeVar
 
 from durable_engine.context.asyncio_internals import WAKE
 from durable_engine.context.frames import place_of_user
-from durable_engine.context.scope import Operation, Scope, current_scope
+from durable_engine.context.scope import Operation, Scope, current_scope, running_call
+from durable_engine.errors import TOO_MANY_FETCHES, TOO_MANY_SERVICE_CALLS, JsException, with_fact
 from durable_engine.model import Effect
+from durable_engine.usage import SubrequestKind
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -66,6 +68,32 @@ def is_over() -> bool:
     """Whether the running code belongs to an execution that was stopped, or to a replay: it may do nothing."""
     scope = current_scope.get()
     return scope is not None and (scope.instance.killed or scope.instance.replaying)
+
+
+def count_subrequest(kind: SubrequestKind) -> JsException | None:
+    """Count a subrequest that the running code is about to make, if it is a Worker's.
+
+    Args:
+        kind: What it goes to.
+
+    Returns:
+        The platform's error where there may be no more; the caller raises it, and makes no request.
+    """
+    scope, call = current_scope.get(), running_call()
+    if _in_service.get() or is_over():
+        return None
+    if scope is not None:
+        subrequests, whose = scope.instance.usage.subrequests, "This execution of the instance"
+    elif call is not None and call.subrequests is not None:
+        subrequests, whose = call.subrequests, call.what
+    else:
+        return None
+    if subrequests.take(kind):
+        return None
+    made = f"{whose} has made {subrequests.made[kind]:,}"
+    if kind == "fetch":
+        return with_fact(TOO_MANY_FETCHES, f"{made} requests, and may make no more.")
+    return with_fact(TOO_MANY_SERVICE_CALLS, f"{made} calls of bindings, and may make no more.")
 
 
 def make_effect(

@@ -22,11 +22,13 @@ class Rule:
         name: `state-outside-step`.
         consequence: The consequence in production where the rule is broken, a sentence.
         remedy: How to write it instead, a sentence.
+        is_advice: Whether a finding of it fails no test, whatever the settings say: it comes of a measurement.
     """
 
     name: str
     consequence: str
     remedy: str
+    is_advice: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Finding:
         workflow: The workflow's binding name.
         consequence: The consequence in production, a sentence; None where nothing is known of the rule.
         remedy: How to write it instead, a sentence; None where nothing is known of it.
+        is_advice: Whether it fails no test, whatever the settings say.
     """
 
     rule: str
@@ -52,6 +55,7 @@ class Finding:
     workflow: str | None = None
     consequence: str | None = None
     remedy: str | None = None
+    is_advice: bool = False
 
     def __str__(self) -> str:
         end = "" if self.message.endswith("?") else "."
@@ -117,7 +121,9 @@ class Findings:
         consequence = None if known is None else known.consequence
         if remedy is None and known is not None:
             remedy = known.remedy
-        finding = self._found[key] = Finding(rule, message, *place, step, workflow, consequence, remedy)
+        is_advice = known is not None and known.is_advice
+        finding = Finding(rule, message, *place, step, workflow, consequence, remedy, is_advice)
+        self._found[key] = finding
         self._new.append(finding)
         self._notify(finding)
         return finding

@@ -102,7 +102,8 @@ class WorkerCalls:
         Returns:
             The task; whoever wants its outcome awaits it.
         """
-        call = WorkerCall(self._engine, what, round or self.round(), is_own=True)
+        subrequests = self._engine.new_subrequests()
+        call = WorkerCall(self._engine, what, round or self.round(), is_own=True, subrequests=subrequests)
         self.enter(call)
         context = self._context()
         if setup is not None:

@@ -38,6 +38,7 @@ from pytest_workflows.recordings.format.model import (
     LogLine,
     ModificationRecord,
     Recording,
+    ResourceUse,
     RunSettings,
     SentEvent,
     SourcePlace,
@@ -45,6 +46,7 @@ from pytest_workflows.recordings.format.model import (
 )
 from pytest_workflows.recordings.format.redaction import HIDDEN
 from pytest_workflows.recordings.format.values import tag, tag_items
+from pytest_workflows.timeline.usage import Use, uses_of
 
 from .observer import AttemptKey, OutputLine, Watched
 
@@ -70,6 +72,7 @@ class Snapshot:
         exception: The exception that ended it.
         seen: The observations of it.
         real_now: Real seconds.
+        uses: What it has used of what the platform limits.
     """
 
     workflow: str
@@ -86,6 +89,7 @@ class Snapshot:
     exception: BaseException | None
     seen: Watched
     real_now: float
+    uses: list[Use]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +141,7 @@ def snapshot(engine: Engine, instance: Execution, seen: Watched) -> Snapshot:
         exception=engine.exceptions.get(key),
         seen=seen,
         real_now=time.perf_counter(),
+        uses=uses_of(engine, instance),
     )
 
 
@@ -211,6 +216,7 @@ class _Builder:
             traceback=None if run.exception is None else _traceback(run.exception),
             real_ms=round(((seen.ended or run.real_now) - seen.began) * 1000, 3),
             lives=max(seen.executions, 1),
+            uses=[ResourceUse(one.resource, _rounded(one.used) or 0, one.limit, one.unit) for one in run.uses],
         )
 
     # -- steps -------------------------------------------------------------------------------------------------------

@@ -291,6 +291,23 @@ class RunSettings(_Part):
     limits: dict[str, int] = {}
 
 
+class ResourceUse(_Part):
+    """The use of something that the platform limits.
+
+    Attributes:
+        resource: `"steps"`, `"requests"` (by `fetch`), `"calls of bindings"`, `"state"`, `"processor time"` or
+            `"memory"`; the last two are real, and those of the step that took most.
+        used: How much.
+        limit: The limit; None where there is none.
+        unit: Of both: `"bytes"`, `"ms"`, or empty for a number of something.
+    """
+
+    resource: str
+    used: float
+    limit: int | None = None
+    unit: Literal["", "bytes", "ms"] = ""
+
+
 class Recording(_Part):
     """One run of one instance.
 
@@ -334,6 +351,7 @@ class Recording(_Part):
         traceback: The traceback of the original exception that ended it, causes included.
         real_ms: Real milliseconds from its creation to its end, or to the end of the recording.
         lives: How often `run` was called for it.
+        uses: What it used of what the platform limits; empty where that is not known.
         notes: Notes on what is not known, or was left out.
         left_out: How many steps and attempts were left out of the middle; of such a recording nothing can be run again.
         rollbacks: Production's steps that undid others, each under the name of the step it undid. A Python workflow
@@ -379,6 +397,7 @@ class Recording(_Part):
     traceback: str | None = None
     real_ms: float | None = None
     lives: int = 1
+    uses: list[ResourceUse] = []
     notes: list[str] = []
     left_out: int = 0
     rollbacks: list[Step] = []

@@ -83,6 +83,7 @@ function openInstance(index) {
     run.error ? errorBox(run.error, run.traceback, null) : "",
     el("section", null, el("h3", null, "Timeline"), timeline.tools, (run.steps || []).length ? timeline.element : el("div", { class: "empty" }, "No step has started.")),
     ...[
+      section("Used of the platform's limits", (run.uses || []).length ? usesTable(run.uses) : null),
       section("Findings", (run.findings || []).map(findingBox)),
       section("Params and output", el("div", { class: "panes" }, pane("Params", run.params ?? null), run.status === "complete" ? pane("Output", run.output ?? null) : null)),
       section("Events", eventsTable(run, start)),
@@ -102,6 +103,28 @@ function openInstance(index) {
 function outsideCalls(run) {
   const effects = (run.effects || []).filter((effect) => !effect.step);
   return effects.length ? effectsTable(effects) : null;
+}
+
+function usesTable(uses) {
+  return el("table", { class: "uses" },
+    el("thead", null, el("tr", null, ["What", "Used", "Limit", "Part"].map((name) => el("th", { scope: "col" }, name)))),
+    el("tbody", null, uses.map((use) => {
+      const part = use.limit ? use.used / use.limit : 0;
+      const words = !use.limit ? "–" : part > 0 && part < 0.001 ? "under 0.1 %" : `${(part * 100).toFixed(part < 0.1 ? 1 : 0)} %`;
+      return el("tr", null,
+        el("td", null, use.resource, use.unit === "ms" || use.resource === "memory" ? el("span", { class: "soft" }, " (slowest or largest step)") : ""),
+        el("td", { class: "number" }, amount(use.used, use.unit)),
+        el("td", { class: "number" }, use.limit ? amount(use.limit, use.unit) : "–"),
+        el("td", { class: part > 1 ? "part over" : "part" }, el("span", { class: "bar", style: { width: `${Math.min(100, part * 100)}%` } }), words));
+    })));
+}
+
+function amount(number, unit) {
+  const grouped = (value, digits) => value.toLocaleString("en-US", { maximumFractionDigits: digits });
+  if (unit === "ms") return took(number);
+  if (unit !== "bytes") return grouped(number, 0);
+  for (const [name, size] of [["GiB", 2 ** 30], ["MiB", 2 ** 20], ["KiB", 2 ** 10]]) if (number >= size) return `${grouped(number / size, 1)} ${name}`;
+  return `${grouped(number, 0)} bytes`;
 }
 
 function findingBox(finding) {

@@ -1,0 +1,98 @@
+"""memory-limit: while a step's callback ran, the process grew by more than an isolate may have."""
+
+from __future__ import annotations
+
+import sys
+
+from durable_engine import CallbackRun, Engine, Instance, Place, StepKey
+from pytest_workflows.sources.worker_code import Sources
+
+from .base import RuleObserver
+from .registry import register
+
+_MIB = 2**20
+_RESET = "/proc/self/clear_refs"
+_PEAK_OF_MEMORY = b"5"
+
+
+@register(
+    "memory-limit",
+    consequence="the platform ends the isolate, and with it whatever else runs in it; Python itself has taken a part "
+    "of its memory before",
+    remedy="read and write what is large in parts: rows by a cursor, objects of R2 as streams or by ranges",
+    is_advice=True,
+)
+class MemoryLimit(RuleObserver):
+    """An observer that measures by how much the process grows while a callback runs.
+
+    Linux alone shows the peak of a while. What the process had freed before and takes again is not seen.
+    """
+
+    def __init__(self, engine: Engine, sources: Sources) -> None:
+        super().__init__(engine, sources)
+        self._reported: set[Place] = set()
+        self._running: dict[tuple[int, StepKey, int], _Growth] = {}
+
+    def callback_started(self, instance: Instance, run: CallbackRun) -> None:
+        """Begin to measure."""
+        before = _peak()
+        for growth in self._running.values():
+            growth.note(before)
+        if _reset_peak():
+            self._running[instance.row.key, run.key, run.attempt] = _Growth(_peak())
+
+    def callback_ended(self, instance: Instance, run: CallbackRun) -> None:
+        """Add a finding if the process grew by more than the limit."""
+        growth = self._running.pop((instance.row.key, run.key, run.attempt), None)
+        limit = self._engine.limits.memory
+        if growth is None:
+            return
+        growth.note(_peak())
+        instance.usage.note_memory(run.key, growth.most)
+        if limit is not None and growth.most > limit and run.place not in self._reported:
+            self._reported.add(run.place)
+            message = (
+                f"the process grew by {growth.most / _MIB:,.0f} MiB while step {run.key.label!r} ran, "
+                f"{growth.most / limit:,.1f} times the {limit // _MIB} MiB of an isolate"
+            )
+            self.report(message, run.place, instance.workflow, step=run.key.label)
+
+
+class _Growth:
+    """The growth of the process since some time.
+
+    Args:
+        base: Its size then, in bytes.
+
+    Attributes:
+        most: The most bytes that were noted beyond that.
+    """
+
+    __slots__ = ("_base", "most")
+
+    def __init__(self, base: int) -> None:
+        self._base = base
+        self.most = 0
+
+    def note(self, size: int) -> None:
+        """Note the size of the process now."""
+        self.most = max(self.most, size - self._base)
+
+
+def _peak() -> int:
+    """The largest size of the process since the peak was last reset, in bytes."""
+    if not sys.platform.startswith("linux"):
+        return 0
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _reset_peak() -> bool:
+    """Let the peak begin at the present size; False where the system does not do that."""
+    try:
+        with open(_RESET, "wb", buffering=0) as file:
+            file.write(_PEAK_OF_MEMORY)
+    except OSError:
+        return False
+    return True
