@@ -51,6 +51,7 @@ OPTIONS = {
     "--workflows-seeds": ("--workflows-seeds=1", r"1 schedule"),
     "--workflows-seed": ("--workflows-seed=1", r"passed"),
     "--workflows-strict": ("--workflows-strict", r"passed"),
+    "--workflows-upgrade-from": ("--workflows-upgrade-from={} -k batch", r"[1-9]\d* upgrades"),
     "--workflows-record": ("--workflows-record=all", r"passed"),
     "--workflows-replay": ("--workflows-replay={}/recorded", r"passed"),
     "--workflows-html": ("--workflows-html={}/report.html", r"report\.html"),

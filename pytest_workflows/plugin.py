@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from .introspection.monotonic import monotonic_time
 from .project import importer
 from .session.command_line import add_options, read_exploration
 from .session.explanations import explain_async, explain_loop, note_newer_python
@@ -98,6 +99,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def _start(config: pytest.Config) -> None:
     if SESSION not in config.stash:
         importer.install()
+        monotonic_time.install()
         channel = config.stash[CHANNEL] = XdistChannel(config)
         channel.at_start(TERMINAL, lambda _: examine_terminal(config))
         config.stash[SESSION] = WorkflowSession(config)
@@ -118,6 +120,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         session.close()
         del config.stash[SESSION]
         importer.uninstall()
+        monotonic_time.uninstall()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from .api.binding import WorkflowBinding, read_retention
+from .context.loop_timers import timers_of
 from .errors import EngineClosedError, EngineError, InvalidArgumentError
 from .execution.execution import Execution
 from .guard.engine_loop import EngineLoop
@@ -37,7 +38,8 @@ from .time.activity import Activity
 from .time.clock import Timer, VirtualClock
 from .time.interleaving import Interleaving
 from .time.turns import Turns
-from .time.waits import Waiter, Waits, read_timeout
+from .time.waiter import Waiter, read_timeout
+from .time.waits import Waits
 from .time.worker_calls import WorkerCalls
 from .usage import InstanceUsage, Subrequests
 from .values.datetimes import PLAIN_DATETIME, read_now, to_datetime, to_ms
@@ -130,6 +132,7 @@ class Engine:
         self.passthrough: tuple[type[BaseException], ...] = (KeyboardInterrupt, SystemExit, GiveWay, *passthrough)
         self.closed = False
         self.is_deploying = False
+        self._deployed: set[str] = set()
         self.exceptions: dict[int, BaseException] = {}
         self._usage: dict[int, InstanceUsage] = {}
         self.attached: dict[type[Any], Any] = {}
@@ -147,7 +150,7 @@ class Engine:
         self._loop = EngineLoop(self, self.check_open)
         self.interleaving = Interleaving(schedule_seed)
         self.waits = Waits(self, manual_clock)
-        self.turns = Turns(self.interleaving, self.waits.let_go_in_turn)
+        self.turns = Turns(self.interleaving, self.waits.ready.let_go_in_turn)
         self.worker_calls = WorkerCalls(self, self.waits.until_over)
         self.activity = Activity(self.waits.changed, self._loop.get)
         self.pending_errors = PendingErrors(self.unprovided, self.waits.reject)
@@ -271,14 +274,20 @@ class Engine:
         else:
             self._bindings[name] = WorkflowBinding(self, bound)
             self.lifecycle.open(bound)
+        self._deployed.add(name)
         return self._bindings[name]
 
     @contextlib.contextmanager
-    def deploying(self) -> Iterator[None]:
-        """A block in which another source is deployed: `bind` takes names that are bound, whose instances go on."""
+    def deploying(self) -> Iterator[set[str]]:
+        """A block in which another source is deployed: `bind` takes names that are bound, whose instances go on.
+
+        Yields:
+            The names that are bound in the block.
+        """
+        self._deployed = set()
         self.is_deploying = True
         try:
-            yield
+            yield self._deployed
         finally:
             self.is_deploying = False
 
@@ -402,7 +411,8 @@ class Engine:
         round: int | None = None,
     ) -> Timer:
         """Let `callback` be called when the clock reaches `due` (epoch milliseconds)."""
-        timer = self.clock.schedule(due, self.loop.time(), callback, what=what, held=held, round=round)
+        real_now = timers_of(self.loop).real_time()
+        timer = self.clock.schedule(due, real_now, callback, what=what, held=held, round=round)
         self.waits.arm_real_time()
         return timer
 

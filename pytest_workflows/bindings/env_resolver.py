@@ -133,19 +133,19 @@ class EnvResolver:
         """
         if given is not None:
             self.override(given)
-        kept = {name for name, value in (self._overrides or {}).items() if not isinstance(value, type)}
+        mine = self._given()
+        kept = {name for name, value in mine.items() if not isinstance(value, type)}
         self._resolved = {name: value for name, value in self._resolved.items() if name in kept}
         self._proxies = {}
-        engine = self._engine()
-        with engine.deploying():
-            for name in self.workflow_names():
-                if name in engine.bindings:
-                    self.workflow_binding(name)
+        self.workflows.bind_again()
         if self._host is not None:
             self._host.deployed()
             self.make_stores()
             for name in self._resolved:
                 _migrate(self._resolved[name])
+        for other in self.member.group.others:
+            if other is not self and not self.member.name:
+                other.deploy(None)
 
     def close(self) -> None:
         """Let go of the stores."""

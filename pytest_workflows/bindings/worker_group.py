@@ -88,6 +88,9 @@ class WorkerEnv(Protocol):
     def make_stores(self) -> None:
         """Make the bindings that have stores."""
 
+    def deploy(self, given: Mapping[str, Any] | None) -> None:
+        """Make what comes of the Worker's source and configuration anew."""
+
     def leave_stores(self) -> None:
         """Let go of the stores without closing them."""
 

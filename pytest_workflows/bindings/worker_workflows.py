@@ -162,6 +162,17 @@ class WorkerWorkflows:
                 with contextlib.suppress(Exception):
                     self._env.resolve(workflow.binding)
 
+    def bind_again(self) -> None:
+        """Bind those that are bound, as the version has them that is deployed."""
+        given, bound, group = self._env.given, self._engine().bindings, self._member.group
+        for workflow in () if self._config is None else self._config.all_workflows:
+            is_own = workflow.script_name is None and workflow.binding not in given
+            if is_own and group.engine_name(self._env, workflow) in bound:
+                self._bind_own(workflow)
+        for name, value in given.items():
+            if is_workflow_class(value) and self._member.qualified(name) in bound:
+                self._found(name)
+
     def _bind_own(self, workflow: WorkflowBindingConfig) -> WorkflowBinding:
         """The binding of a workflow of this Worker, one for all Workers."""
         name = self._member.group.engine_name(self._env, workflow)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,12 +21,14 @@ from .installable import Installability, shown_tags
 from .installed import Installed
 from .modules import files_of, is_in
 from .resolution import Resolution, resolve
+from .size import sizes_of
 
 if TYPE_CHECKING:
     from pytest_workflows.project.worker_project import Project
 
 _PLATFORM = frozenset({"_pyodide", "asgi", "js", "pyodide", "pyodide_js", "workers"})
 """What the platform has beside the standard library: Pyodide's modules and the SDK's."""
+_MIB = 2**20
 _SDK = "workers-runtime-sdk"
 """The one package that pywrangler installs unasked (workers-py 1.17.9)."""
 
@@ -72,6 +75,7 @@ class Deployment:
         self._builds = builds_for(project.python_version())
         self._installed = Installed()
         self._vendored = Installed([str(project.vendored)])
+        self._settings = project.config.settings
         self._problems: dict[tuple[str, tuple[str, ...]], Problem | None] = {}
 
     @cached_property
@@ -118,6 +122,31 @@ class Deployment:
         name = canonicalize_name(distribution)
         return name in self._resolution or name in self._vendored or name == _SDK
 
+    @cached_property
+    def _sizes(self) -> Counter[str]:
+        return sizes_of(self._own_folders, self._python_modules, self._settings)
+
+    def problem_of_size(self, most: int) -> Problem | None:
+        """What is wrong with the size of the Worker with its modules.
+
+        Args:
+            most: The most bytes that it may have.
+
+        Returns:
+            None where it is not larger.
+        """
+        size = self._sizes.total()
+        if size <= most:
+            return None
+        largest = ", ".join(f"{name} {one / _MIB:,.1f} MiB" for name, one in self._sizes.most_common(3))
+        return Problem(
+            "worker-size",
+            f"the Worker has {size / _MIB:,.1f} MiB with its modules, {size / most:,.1f} times the {most // _MIB} MiB "
+            f"that it may have; most of it: {largest}",
+            "leave out what it does not need: `python_modules.exclude` in the configuration takes patterns, and what "
+            "lies beside the folder of main is not uploaded",
+        )
+
     def problem(self, module: str, names: Sequence[str] = ()) -> Problem | None:
         """What is wrong with an import statement of the Worker's own code.
 
@@ -146,7 +175,7 @@ class Deployment:
         return next((one for one in found if one is not None), None)
 
     def _problem_of(self, module: str, file: str) -> Problem | None:
-        owner = self._installed.owner(os.path.realpath(file), module.partition(".")[0], self._resolution.needs)
+        owner = self._installed.owner(file, module.partition(".")[0], self._resolution.needs)
         if owner is None and self.has(module.partition(".")[0]):
             return None  # a test's own stand-in for a package that is not installed here
         if owner is None or (owner == self._own_name and not self.has(owner)):
@@ -189,7 +218,7 @@ class Deployment:
 
     def _problem_of_vendored(self, module: str) -> Problem | None:
         for file in files_of(module, folder=self._python_modules):
-            name = self._vendored.owner(os.path.realpath(file), module.partition(".")[0])
+            name = self._vendored.owner(file, module.partition(".")[0])
             tags = frozenset() if name is None else self._vendored.tags(name)
             if name is not None and tags and not any(map(self._builds.takes, tags)):
                 return Problem(

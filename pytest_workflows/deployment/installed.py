@@ -65,7 +65,7 @@ class Installed:
         """The distribution that a module belongs to, by canonical name.
 
         Args:
-            file: The module's file, its links resolved.
+            file: The module's file.
             module: Its name's first part, for distributions that do not list their files.
             first: Distributions that are asked first.
 
@@ -86,13 +86,15 @@ class Installed:
 
 def _lists(distribution: Distribution, file: str, module: str) -> bool:
     """Whether a file is among those that a distribution has installed."""
-    try:
-        relative = Path(file).relative_to(os.path.realpath(str(distribution.locate_file("")))).as_posix()
-    except ValueError:
+    site = str(distribution.locate_file(""))
+    # As they are named first: an installer may have put links to its cache there.
+    ways = ((file, site), (os.path.realpath(file), os.path.realpath(site)))
+    relative = [Path(one).relative_to(folder).as_posix() for one, folder in ways if Path(one).is_relative_to(folder)]
+    if not relative:
         return False
     record = distribution.read_text("RECORD")
     if record is not None:
-        return f"\n{relative}," in f"\n{record}"
+        return any(f"\n{one}," in f"\n{record}" for one in relative)
     # A package of a Linux distribution does not list its files.
     listed = (distribution.read_text("top_level.txt") or distribution.metadata["Name"]).split()
     return module in listed
@@ -106,4 +108,6 @@ def _is_source_of(distribution: Distribution, file: str, _module: str) -> bool:
         return False
     if not (isinstance(url, dict) and isinstance(url.get("dir_info"), dict) and url["dir_info"].get("editable")):
         return False
-    return file.startswith(os.path.join(os.path.realpath(unquote(urlparse(str(url.get("url"))).path)), ""))
+    return os.path.realpath(file).startswith(
+        os.path.join(os.path.realpath(unquote(urlparse(str(url.get("url"))).path)), "")
+    )

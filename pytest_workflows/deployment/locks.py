@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from packaging.markers import InvalidMarker, Marker, UndefinedEnvironmentName
+from packaging.markers import InvalidMarker, Marker, UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.tags import Tag
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.version import InvalidVersion
 
 _LOCAL = ("editable", "directory", "virtual", "git", "path", "vcs", "archive", "url")
 """The sources of a package that say nothing of its wheels."""
@@ -168,5 +169,5 @@ def _holds(marker: object, environment: Mapping[str, str]) -> bool:
     try:
         known: dict[str, Any] = {**environment, "extras": frozenset(), "dependency_groups": frozenset()}
         return Marker(marker).evaluate(known, context="lock_file")
-    except (InvalidMarker, UndefinedEnvironmentName):
+    except (InvalidMarker, InvalidVersion, UndefinedComparison, UndefinedEnvironmentName):
         return True

@@ -6,8 +6,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from packaging.markers import Marker, UndefinedComparison
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,7 @@ def resolve(
     waiting = deque((one, "", None) for one in declared)  # type: deque[tuple[Requirement, str, str | None]]
     while waiting:
         requirement, of_extra, needed_by = waiting.popleft()
-        marker = requirement.marker
-        if marker is not None and not marker.evaluate({**environment, "extra": of_extra}):
+        if not _holds(requirement.marker, {**environment, "extra": of_extra}):
             continue
         name = canonicalize_name(requirement.name)
         needs.setdefault(name, {})
@@ -64,3 +65,11 @@ def resolve(
                 seen.add((name, extra))
                 waiting.extend((one, extra, name) for one in requirements_of(name, extra))
     return Resolution(needs)
+
+
+def _holds(marker: Marker | None, environment: Mapping[str, str]) -> bool:
+    """Whether a requirement's marker holds; one that compares what cannot be compared does."""
+    try:
+        return marker is None or marker.evaluate(dict(environment))
+    except (UndefinedComparison, InvalidVersion):
+        return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from .worker_project import Project
+    from .worker_registry import WorkerRegistry
 
 
 class UpgradedProject:
@@ -106,3 +107,99 @@ def _counterpart(value: Any, old: Project, today: Project) -> Any:
     if not inspect.isclass(found):
         raise WorkflowConfigError(f"{old.folder / place} has no class {value.__qualname__!r}.")
     return found
+
+
+class UpgradedProjects:
+    """The projects of one run that begin in their older versions, by the configurations of today's.
+
+    Args:
+        registry: Knows today's Workers.
+        older: Gives the older version of a project; None where there is none.
+    """
+
+    def __init__(self, registry: WorkerRegistry[Project], older: Callable[[Project], Project | None]) -> None:
+        self._registry = registry
+        self._older = older
+        self._projects: dict[Path, UpgradedProject] = {}
+        self._is_deployed = False
+
+    @property
+    def folders(self) -> list[Path | None]:
+        """The folders of all versions that were asked for."""
+        return [version.folder for one in self._projects.values() for version in one.versions]
+
+    def of(self, today: Project) -> Project:
+        """A project in the version that is deployed.
+
+        Args:
+            today: The project as it is today.
+        """
+        found = self._projects.get(today.path)
+        if found is None:
+            older = None if self._is_deployed else self._older(today)
+            if older is None:
+                return today
+            found = self._projects[today.path] = UpgradedProject(older, today)
+        return found.as_project()
+
+    def of_old(self, bindings: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The bindings that a test gives, with the older versions' classes in place of today's.
+
+        Args:
+            bindings: The bindings, by name.
+
+        Raises:
+            WorkflowConfigError: If an older version lacks one of them.
+        """
+        for one in self._projects.values():
+            bindings = one.of_old(bindings)
+        return bindings
+
+    def deploy(self) -> None:
+        """Deploy today's versions."""
+        self._is_deployed = True
+        for one in self._projects.values():
+            one.deploy()
+
+    def follow_patches(self) -> None:
+        """Replace in the older versions what the test has replaced in today's."""
+        for one in self._projects.values():
+            one.follow_patches()
+
+    def close(self) -> None:
+        """The run is over: the older versions are as they were."""
+        for one in self._projects.values():
+            one.close()
+
+    # -- as a registry -------------------------------------------------------------------------------------------------
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether ini names the Workers."""
+        return self._registry.is_configured
+
+    @property
+    def projects(self) -> list[Project]:
+        """All Workers, in the versions that are deployed."""
+        return [self.of(one) for one in self._registry.projects]
+
+    def find(self, name: str) -> Project | None:
+        """The Worker of a name; None where there is none.
+
+        Raises:
+            WorkflowConfigError: If several have it.
+        """
+        found = self._registry.find(name)
+        return None if found is None else self.of(found)
+
+    def consumer_of(self, queue: str) -> Project | None:
+        """The Worker that consumes a queue; None where there is none, or several were found."""
+        found = self._registry.consumer_of(queue)
+        return None if found is None else self.of(found)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._registry, name)
+
+    def as_registry(self) -> WorkerRegistry[Project]:
+        """This, for whoever takes a registry."""
+        return cast("WorkerRegistry[Project]", self)

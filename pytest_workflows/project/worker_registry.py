@@ -51,6 +51,9 @@ class WorkerRegistry(Generic[P]):
         rootdir: pytest's rootdir. Without ini, the repository that it is part of is searched.
         folders: The folders that ini `workflows_workers` names; None where it is not set.
         open: Gives the project of a configuration.
+
+    Attributes:
+        left_out: Folders in which no Worker is searched for: they hold other versions.
     """
 
     def __init__(self, rootdir: Path, folders: Sequence[Path] | None, open: Callable[[Path], P]) -> None:
@@ -58,6 +61,7 @@ class WorkerRegistry(Generic[P]):
         self._folders = folders
         self._open = open
         self._is_checked = folders is None
+        self.left_out: list[Path] = []
 
     @property
     def is_configured(self) -> bool:
@@ -68,7 +72,9 @@ class WorkerRegistry(Generic[P]):
     def _projects(self) -> dict[Path, P]:
         """All Workers whose configuration can be read."""
         paths = _search(_top_of(self._rootdir)) if self._folders is None else map(config_in, self._folders)
-        projects = {path: self._open(path) for path in paths if path is not None}
+        known = [path for path in paths if path is not None]
+        versions = [path for path in known if any(path.is_relative_to(folder) for folder in self.left_out)]
+        projects = {path: self._open(path) for path in known if path not in versions}
         return {path: project for path, project in projects.items() if project.readable}
 
     @property

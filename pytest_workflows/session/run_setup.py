@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from pytest_workflows.exploration.run_plan import CommonStart, RunPlan
     from pytest_workflows.project.old_source import OldSource
-    from pytest_workflows.project.upgraded_project import UpgradedProject
+    from pytest_workflows.project.upgraded_project import UpgradedProjects
     from pytest_workflows.project.worker_project import Project
     from pytest_workflows.project.worker_registry import WorkerRegistry
     from pytest_workflows.sources.worker_code import Sources
@@ -32,7 +32,7 @@ class RunSetup:
         start: What it has in common with the test's other runs; None where there is only this one.
         registry: Knows the Workers of the repository; None where there is none.
         old_source: The older source that an upgrade is checked from; None where none is.
-        upgraded: The project, where it begins in an older version and today's takes its place.
+        upgraded: The projects, where they begin in older versions and today's take their places.
     """
 
     item: pytest.Item
@@ -42,7 +42,7 @@ class RunSetup:
     start: CommonStart | None = None
     registry: WorkerRegistry[Project] | None = None
     old_source: OldSource | None = None
-    upgraded: UpgradedProject | None = None
+    upgraded: UpgradedProjects | None = None
 
     @property
     def config(self) -> pytest.Config:
@@ -81,5 +81,6 @@ class RunSetup:
         """The sources of the Worker under test."""
         from pytest_workflows.sources.worker_code import Sources
 
-        versions = (self.project,) if self.upgraded is None else self.upgraded.versions
-        return Sources(*(None if one is None else one.folder for one in versions))
+        if self.upgraded is not None:
+            return Sources(*self.upgraded.folders)
+        return Sources(None if self.project is None else self.project.folder)

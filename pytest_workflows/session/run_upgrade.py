@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pytest_workflows.bindings.env_resolver import EnvResolver
     from pytest_workflows.exploration.clock_values import Window
     from pytest_workflows.project.old_source import OldSource
-    from pytest_workflows.project.upgraded_project import UpgradedProject
+    from pytest_workflows.project.upgraded_project import UpgradedProjects
     from pytest_workflows.timeline.text import Run
 
     from .run_setup import RunSetup
@@ -38,6 +38,7 @@ class InFlight:
         judgement: The judgement of the steps that today's source asks for.
         answered: The new steps that have an outcome.
         difference: The first step that is not taken up as it was left.
+        is_orphan: Whether today's source has no such workflow.
     """
 
     begun: list[BegunStep]
@@ -47,6 +48,7 @@ class InFlight:
     judgement: Judgement = field(init=False)
     answered: list[StepKey] = field(default_factory=list)
     difference: PathDifference | None = None
+    is_orphan: bool = False
 
     def __post_init__(self) -> None:
         self.judgement = Judgement(self.begun)
@@ -96,16 +98,16 @@ class RunUpgrade(Observer):
         self.unknown = ""
 
     @property
-    def project(self) -> UpgradedProject | None:
-        """The project whose versions change; None in a run of today's source from the top."""
+    def _upgraded(self) -> UpgradedProjects | None:
+        """The projects whose versions change; None in a run of today's source from the top."""
         return self._setup.upgraded
 
     def given(self, bindings: Mapping[str, Any]) -> Mapping[str, Any]:
         """What the older source has of the bindings that a test gives."""
-        if self.project is None:
+        if self._upgraded is None:
             return bindings
         self._given = bindings
-        return self.project.of_old(bindings)
+        return self._upgraded.of_old(bindings)
 
     def attach(self, engine: Engine) -> None:
         """Follow an engine, and deploy today's source where the run's plan says."""
@@ -115,7 +117,7 @@ class RunUpgrade(Observer):
         engine.observers.add(self)
         registry_of(engine).keep_all_runs()
         point = self._setup.plan.point
-        if self.project is not None and point is not None:
+        if self._upgraded is not None and point is not None:
             engine.faults.arm(point, self._deploy)
 
     # -- what happens ------------------------------------------------------------------------------------------------
@@ -149,13 +151,13 @@ class RunUpgrade(Observer):
         self._follow_patches()
 
     def _follow_patches(self) -> None:
-        if self.project is not None and self._in_flight is None:
-            self.project.follow_patches()
+        if self._upgraded is not None and self._in_flight is None:
+            self._upgraded.follow_patches()
 
     def close(self) -> None:
         """The run is over."""
-        if self.project is not None:
-            self.project.close()
+        if self._upgraded is not None:
+            self._upgraded.close()
 
     def step_asked(self, instance: Instance, ask: Ask) -> None:
         """Judge a step that today's source asks for."""
@@ -174,7 +176,7 @@ class RunUpgrade(Observer):
 
     def _deploy(self) -> None:
         assert self._engine is not None
-        assert self.project is not None
+        assert self._upgraded is not None
         live = [one for one in self._engine.instances if not one.finished]
         in_flight = {one.key: _in_flight(self._engine, one) for one in live}
         # An attempt that is made again has its effects again, whatever the source.
@@ -183,8 +185,13 @@ class RunUpgrade(Observer):
             for key, flight in in_flight.items()
             for call in self._calls.get(key, ())
         )
-        self.project.deploy()
-        self._env.deploy(self._given)
+        self._upgraded.deploy()
+        for folder in self._upgraded.folders:
+            self._setup.sources.add_folder(folder)
+        with self._engine.deploying() as bound:
+            self._env.deploy(self._given)
+        for key, flight in in_flight.items():
+            flight.is_orphan = key[0] not in bound
         self._in_flight = in_flight
 
     # -- the judgement -----------------------------------------------------------------------------------------------
@@ -204,7 +211,7 @@ class RunUpgrade(Observer):
             return
         runs = self._runs()
         now = self._source_run(runs, failure)
-        if self.project is None:
+        if self._upgraded is None:
             start.today[plan.seed] = now
         elif plan.point is None:
             start.old[plan.seed] = now
@@ -221,6 +228,8 @@ class RunUpgrade(Observer):
         text = UpgradeText(self._setup, self._source, len(self._in_flight))
         is_stopped = failure is not None and not isinstance(failure, EngineError)
         for key, flight in self._in_flight.items():
+            if flight.is_orphan:
+                raise WorkflowUpgradeError(text.of_orphan(key, flight.old_places))
             if now.instances[key].is_final or runs[key].status == "waiting":
                 flight.finish()
             if flight.difference is not None:

@@ -15,7 +15,7 @@ from pytest_workflows.bindings.config_checks import ConfigChecks
 from pytest_workflows.exploration.run_plan import PLAIN, CommonStart, RunPlan
 from pytest_workflows.project import importer
 
-from .import_findings import ImportFindings
+from .deploy_findings import DeployFindings
 from .ini_options import read_ini
 from .outside_tests import OutsideTests
 from .process_end import stop_watchdog
@@ -71,7 +71,7 @@ class WorkflowSession:
         self._stderr: int | None = None
         self._outside = OutsideTests(lambda: self.switcher.active, config.rootpath)
         self.rule_warnings = RuleWarnings()
-        self._imports = ImportFindings(lambda: None if self.test_run is None else self.test_run.open_engine)
+        self._deploys = DeployFindings(lambda: None if self.test_run is None else self.test_run.open_engine)
         self._checks = ConfigChecks()
         self._seeds = Seeds(lambda: self._freezer_for(has_fixture=True), lambda: self.settings.now)
         self.test_run: TestRun | None = None
@@ -125,7 +125,7 @@ class WorkflowSession:
                 self.settings.environment,
                 dev_vars=self.settings.dev_vars,
                 workers=self.settings.workers,
-                made=self._imports.watch,
+                made=self._deploys.watch,
             )
         return self._switcher
 
@@ -177,7 +177,7 @@ class WorkflowSession:
             early_uses=self._outside.early_uses,
             seeds=self._seeds,
             checks=self._checks,
-            imports=self._imports,
+            deploys=self._deploys,
         )
         env = test_run.env
         active_test.set_resolver(env.resolve, env.names, test_run.missing_hint)
@@ -194,10 +194,10 @@ class WorkflowSession:
 
         from .run_setup import RunSetup
 
-        project, upgraded = self._activate_for(item.path), None
+        project, upgraded, registry = self._activate_for(item.path), None, self.switcher.registry
         if project is not None and self._plan.upgrade_from is not None:
-            upgraded = self.upgrades.begin(project)
-            project = upgraded.as_project()
+            upgraded = self.upgrades.begin(registry)
+            project, registry = upgraded.of(project), upgraded.as_registry()
         if project is not None and self.upgrades.source is not None:
             set_runtime(project.python_version, project.is_on)
         settings = self.settings_of(item)
@@ -207,7 +207,7 @@ class WorkflowSession:
             project,
             self._plan,
             self._start,
-            registry=self.switcher.registry,
+            registry=registry,
             old_source=self.upgrades.source,
             upgraded=upgraded,
         )

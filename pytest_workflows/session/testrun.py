@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pytest_workflows.rules.registry import RuleObservers
     from pytest_workflows.standins.stores import Stores
 
-    from .import_findings import ImportFindings
+    from .deploy_findings import DeployFindings
     from .rule_warnings import RuleWarnings
     from .run_setup import RunSetup
     from .seeds import Seeds
@@ -51,7 +51,7 @@ class TestRun:
         early_uses: What the Worker's module used while it was imported for pytest's collection, and nobody provides.
         seeds: What the session's seeds have left.
         checks: Checks the configuration's bindings, once a session.
-        imports: What is wrong with the imports of the session's Workers.
+        deploys: What is wrong with what the session's Workers deploy.
 
     Attributes:
         setup: What the run is made from: the test, its settings, its project and its plan.
@@ -76,13 +76,13 @@ class TestRun:
         early_uses: list[UnprovidedError] | None = None,
         seeds: Seeds | None = None,
         checks: ConfigChecks | None = None,
-        imports: ImportFindings | None = None,
+        deploys: DeployFindings | None = None,
     ) -> None:
         self.setup = setup
         self._check_time = freezer.check
         self._seeds = seeds
         self._checks = checks
-        self._imports = imports
+        self._deploys = deploys
         self._seed: object = None
         self.has_fixture = has_fixture
         self.env = EnvResolver(
@@ -156,6 +156,7 @@ class TestRun:
         return self._lifecycle.engine or self._open()
 
     def _open(self) -> Engine:
+        from pytest_workflows.project.plans import PLANS
         from pytest_workflows.rules.registry import RuleObservers
 
         from .hook_caller import hook_callers
@@ -171,8 +172,8 @@ class TestRun:
         if self._kept is not None:
             self._kept.attach(engine)
         self._uses.attach(engine)
-        if self._imports is not None:
-            self._imports.attach(engine, self.project)
+        if self._deploys is not None:
+            self._deploys.attach(engine, self.project, PLANS[self.settings.plan].worker_bytes)
         return engine
 
     def begin_again(self) -> Engine | None:

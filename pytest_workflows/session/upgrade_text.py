@@ -57,6 +57,12 @@ class UpgradeText:
             keep = f"put {other.name if other else step.name!r} behind all steps that instances can have begun"
         return self._message(key, what, keep)
 
+    def of_orphan(self, key: tuple[str, str], old: Places) -> str:
+        """An instance of a workflow that today's source does not have."""
+        last = "".join(f", in {_step(step)} ({self._place(place)})" for step, place in list(old.items())[-1:])
+        what = f"The older source had begun it{last}. Today's source has no workflow of the binding {key[0]!r}"
+        return self._message(key, what, "keep the workflow")
+
     def of_end(self, key: tuple[str, str], different: str, old: Places, new: Places) -> str:
         """An instance that ends otherwise."""
         what = f"It {different} ({self._both(key, old, new)})"

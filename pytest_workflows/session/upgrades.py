@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     import pytest
 
     from pytest_workflows.project.old_source import OldSource
-    from pytest_workflows.project.upgraded_project import UpgradedProject
+    from pytest_workflows.project.upgraded_project import UpgradedProjects
     from pytest_workflows.project.worker_project import Project
+    from pytest_workflows.project.worker_registry import WorkerRegistry
 
 
 class Upgrades:
@@ -48,15 +49,22 @@ class Upgrades:
         assert self.source is not None
         return self.source.has_test(item.path, getattr(item, "originalname", None) or item.name)
 
-    def begin(self, project: Project) -> UpgradedProject:
-        """A project that begins in its older version.
+    def begin(self, registry: WorkerRegistry[Project]) -> UpgradedProjects:
+        """The projects of a run that begins on the older source.
 
         Args:
-            project: The project as it is today.
+            registry: Knows today's Workers.
         """
-        from pytest_workflows.project.upgraded_project import UpgradedProject
+        from pytest_workflows.project.upgraded_project import UpgradedProjects
 
-        return UpgradedProject(self._older_version(project), project)
+        return UpgradedProjects(registry, self._older_or_none)
+
+    def _older_or_none(self, project: Project) -> Project | None:
+        """The older version of a Worker; None for one that is new."""
+        try:
+            return self._older_version(project)
+        except WorkflowConfigError:
+            return None
 
     def check(self, item: pytest.Item) -> None:
         """Make sure that the older version of a test's project can be imported, where there is one.

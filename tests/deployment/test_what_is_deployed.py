@@ -69,6 +69,14 @@ def test_the_markers_of_what_is_needed_are_those_of_the_platform_too(world: Worl
     assert world.said("native") is not None
 
 
+def test_a_marker_that_compares_what_cannot_be_compared_is_taken_to_hold(world: World) -> None:
+    world.declare("rich-lib; python_version ~= 'x'", "old; platform_release >= '20'")
+    world.install("rich-lib", "rich_lib.py")
+
+    assert world.said("rich_lib") is None
+    assert world.deployment.has("old") in (True, False)
+
+
 def test_packages_that_need_each_other_come_to_an_end(world: World) -> None:
     world.declare("one")
     world.install("one", "one.py", requires=["two"])
@@ -146,6 +154,31 @@ def test_a_package_that_is_installed_from_its_source_is_known_by_its_folder(
     world.declare("sibling")
 
     assert world.said("sibling") is None
+
+
+def test_an_installers_links_to_its_cache_do_not_matter(world: World, tmp_path: Path) -> None:
+    world.declare("linked")
+    world.install("linked", "linked.py", "whole/__init__.py")
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    for name in ("linked.py", "whole"):
+        (world.installed / name).rename(cache / name)
+        (world.installed / name).symlink_to(cache / name)
+
+    assert world.said("linked") is None
+    assert world.said("whole") is None
+
+
+def test_an_environment_behind_a_link_is_the_same(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.declare("lib")
+    world.install("lib", "lib.py", into=tmp_path / "real" / "site-packages")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    monkeypatch.syspath_prepend(tmp_path / "real" / "site-packages")
+    monkeypatch.syspath_prepend(tmp_path / "link" / "site-packages")
+
+    assert world.said("lib") is None
 
 
 def test_the_project_itself_as_an_installed_package_brings_nothing(

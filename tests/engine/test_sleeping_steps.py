@@ -1,17 +1,21 @@
-"""Steps that do nothing but sleep sleep in virtual time; what does real work beside it, or may poll, stays real."""
+"""Steps that wait for nothing but time sleep in virtual time; what waits for something real beside it stays real."""
 
 import asyncio
+import collections.abc
+import contextvars
 import datetime
-import sys
+import functools
+import itertools
+import math
+import threading
+import time
 
+import anyio
 import pytest
 
 from durable_engine import Engine, WaitTimeoutError
 
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
-
-
-SINCE_312 = pytest.mark.skipif(sys.version_info < (3, 12), reason="wait_for of 3.11 does not show what it waits for")
 
 
 @pytest.fixture
@@ -73,19 +77,189 @@ async def a_timeout_that_comes_last():
     await asyncio.wait_for(asyncio.sleep(60), 100)
 
 
+async def a_block_that_times_out():
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(60):
+            await asyncio.sleep(100)
+
+
+async def a_wait_with_a_timeout():
+    sleep = asyncio.create_task(asyncio.sleep(100))
+    done, _ = await asyncio.wait([sleep], timeout=60)
+    assert not done
+    sleep.cancel()
+
+
+async def a_group_of_tasks():
+    async with asyncio.TaskGroup() as group:
+        group.create_task(asyncio.sleep(60))
+        group.create_task(asyncio.sleep(30))
+
+
+async def as_they_complete():
+    for one in asyncio.as_completed([asyncio.sleep(60), asyncio.sleep(30)]):
+        await one
+
+
+async def a_shield():
+    await asyncio.shield(asyncio.sleep(60))
+
+
 async def a_task_that_is_awaited():
     await asyncio.create_task(asyncio.sleep(60))
 
 
-@pytest.mark.parametrize(
-    "callback",
-    [
-        napping_together,
-        pytest.param(a_timeout_that_comes_first, marks=SINCE_312),
-        pytest.param(a_timeout_that_comes_last, marks=SINCE_312),
-        a_task_that_is_awaited,
-    ],
-)
+async def one_after_the_other():
+    limit = asyncio.Semaphore(1)
+
+    async def nap():
+        async with limit:
+            await asyncio.sleep(30)
+
+    await asyncio.gather(nap(), nap())
+
+
+async def a_queue_between_two():
+    queue = asyncio.Queue()
+
+    async def produce():
+        await asyncio.sleep(60)
+        await queue.put("here")
+
+    producing = asyncio.create_task(produce())
+    assert await queue.get() == "here"
+    await producing
+
+
+async def a_generator_that_sleeps():
+    condition = asyncio.Event()
+
+    async def ticks():
+        await asyncio.sleep(30)
+        yield 1
+        await condition.wait()
+        yield 2
+
+    timer = asyncio.get_running_loop().call_later(60, condition.set)
+    assert [tick async for tick in ticks()] == [1, 2]
+    assert timer.when() < asyncio.get_running_loop().time()
+
+
+async def a_timer_of_its_own():
+    future = asyncio.get_running_loop().create_future()
+    asyncio.get_running_loop().call_later(60, future.set_result, "rang")
+    assert await future == "rang"
+
+
+async def a_timer_that_calls_a_function():
+    loop = asyncio.get_running_loop()
+    future = loop.create_future()
+    loop.call_at(loop.time() + 60, lambda: future.set_result("rang"))
+    assert await future == "rang"
+
+
+async def a_timer_that_calls_part_of_a_function():
+    loop = asyncio.get_running_loop()
+    future = loop.create_future()
+    loop.call_later(60, functools.partial(future.set_result, "rang"))
+    assert await future == "rang"
+
+
+async def a_timer_that_knows_only_later_what_it_is_about():
+    loop = asyncio.get_running_loop()
+    future = loop.create_future()
+    loop.call_later(30, lambda: others.append("rang"))
+    loop.call_later(60, lambda: future.set_result("rang"))
+    assert await future == "rang"
+    others = []
+    assert not others
+
+
+async def a_timer_whose_work_is_polled_for():
+    rang = []
+    asyncio.get_running_loop().call_later(60, rang.append, 1)
+    while not rang:
+        await asyncio.sleep(20)
+
+
+async def a_future_that_another_task_settles():
+    future = asyncio.get_running_loop().create_future()
+    box = [future]
+
+    async def settle(box):
+        await asyncio.sleep(60)
+        box[0].set_result("settled")
+
+    settling = asyncio.create_task(settle(box))
+    assert await future == "settled"
+    await settling
+
+
+async def polling_until_a_deadline():
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + 60
+    while loop.time() < deadline:
+        await asyncio.sleep(5)
+
+
+async def many_short_sleeps():
+    for _ in range(120):
+        await asyncio.sleep(0.5)
+
+
+async def a_sleep_without_end():
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(asyncio.sleep(math.inf), 60)
+
+
+async def a_scope_of_anyio():
+    with anyio.move_on_after(60):
+        await anyio.sleep(100)
+
+
+async def tasks_of_anyio():
+    async with anyio.create_task_group() as group:
+        group.start_soon(anyio.sleep, 60)
+        await anyio.sleep(30)
+
+
+async def a_timeout_that_is_put_off():
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(30) as timeout:
+        await asyncio.sleep(20)
+        timeout.reschedule(loop.time() + 60)
+        await asyncio.sleep(40)
+
+
+AS_LONG_AS_A_MINUTE = [
+    napping_together,
+    a_timeout_that_comes_first,
+    a_timeout_that_comes_last,
+    a_block_that_times_out,
+    a_wait_with_a_timeout,
+    a_group_of_tasks,
+    as_they_complete,
+    a_shield,
+    a_task_that_is_awaited,
+    one_after_the_other,
+    a_queue_between_two,
+    a_generator_that_sleeps,
+    a_timer_of_its_own,
+    a_timer_that_calls_a_function,
+    a_timer_that_calls_part_of_a_function,
+    a_timer_that_knows_only_later_what_it_is_about,
+    a_timer_whose_work_is_polled_for,
+    a_future_that_another_task_settles,
+    polling_until_a_deadline,
+    many_short_sleeps,
+    a_sleep_without_end,
+    a_scope_of_anyio,
+    tasks_of_anyio,
+    a_timeout_that_is_put_off,
+]
+
+
+@pytest.mark.parametrize("callback", AS_LONG_AS_A_MINUTE)
 async def test_what_asyncio_makes_of_timers_takes_virtual_time(engine, callback):
     assert await outcome_of(engine, callback) == (None, 60)
 
@@ -133,7 +307,7 @@ async def test_a_step_inside_a_step_sleeps_as_well(engine):
     assert passed(engine) == 60
 
 
-async def test_a_short_sleep_is_real_as_it_may_poll_for_something_real(engine):
+async def test_a_short_sleep_is_real_while_the_test_is_about_to_do_something(engine):
     ready = []
     asyncio.get_running_loop().call_later(0.03, ready.append, True)
 
@@ -141,7 +315,10 @@ async def test_a_short_sleep_is_real_as_it_may_poll_for_something_real(engine):
         while not ready:
             await asyncio.sleep(0.01)
 
-    assert await outcome_of(engine, poll) == (None, 0)
+    config = {"timeout": "20 milliseconds", "retries": {"limit": 0, "delay": 0}}
+    _, seconds = await outcome_of(engine, poll, config)
+
+    assert seconds < 0.02
 
 
 async def beside_a_heartbeat(answer):
@@ -160,12 +337,262 @@ async def in_a_wait(answer):
     return answer.result()
 
 
-@pytest.mark.parametrize("request_", [beside_a_heartbeat, with_a_timeout, in_a_wait])
-async def test_real_work_takes_real_time_whatever_timers_are_beside_it(engine, request_):
+async def in_a_shield(answer):
+    return await asyncio.wait_for(asyncio.shield(answer), 30)
+
+
+async def with_a_timer(answer):
+    timer = asyncio.get_running_loop().call_later(30, answer.cancel)
+    got = await answer
+    timer.cancel()
+    return got
+
+
+async def in_a_gathering(answer):
+    got, _ = await asyncio.gather(answer, asyncio.sleep(0))
+    return got
+
+
+REQUESTS = [beside_a_heartbeat, with_a_timeout, in_a_wait, in_a_shield, with_a_timer, in_a_gathering]
+
+
+@pytest.mark.parametrize("request_", REQUESTS)
+async def test_a_future_of_the_test_is_waited_for_whatever_timers_are_beside_it(engine, request_):
     answer = asyncio.get_running_loop().create_future()
     asyncio.get_running_loop().call_later(0.05, answer.set_result, "answer")
 
     assert await outcome_of(engine, lambda: request_(answer)) == ("answer", 0)
+
+
+@pytest.mark.parametrize("request_", REQUESTS)
+async def test_a_future_that_nobody_settles_is_no_timeout_of_virtual_time(engine, request_):
+    answer = asyncio.get_running_loop().create_future()
+    engine.timeout = 0.1
+    with pytest.raises(WaitTimeoutError):
+        await outcome_of(engine, lambda: request_(answer), {"timeout": "1 minute"})
+    assert passed(engine) == 0
+
+
+class Gate:
+    def __init__(self):
+        self.event = asyncio.Event()
+
+
+async def behind_a_gate(gate):
+    async with asyncio.timeout(30):
+        await gate.event.wait()
+
+
+async def test_an_event_of_the_test_is_waited_for(engine):
+    gate = Gate()
+    engine.timeout = 0.1
+    with pytest.raises(WaitTimeoutError):
+        await outcome_of(engine, lambda: behind_a_gate(gate))
+    assert passed(engine) == 0
+
+
+GATE = Gate().event
+
+
+async def test_so_is_one_of_its_module_and_of_another_task_of_its(engine):
+    engine.timeout = 0.1
+
+    async def wait():
+        async with asyncio.timeout(30):
+            await GATE.wait()
+
+    with pytest.raises(WaitTimeoutError):
+        await outcome_of(engine, wait)
+    assert passed(engine) == 0
+
+
+async def test_so_is_one_that_another_task_of_the_test_sets(engine):
+    box = []
+
+    async def open_it():
+        while not box:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.01)
+        box.pop().event.set()
+
+    async def wait():
+        box.append(Gate())
+        await behind_a_gate(box[0])
+
+    opening = asyncio.create_task(open_it())
+
+    assert await outcome_of(engine, wait) == (None, 0)
+    await opening
+
+
+async def in_a_thread():
+    return await asyncio.wait_for(asyncio.to_thread(time.sleep, 0.05), 30)
+
+
+async def in_an_executor():
+    await asyncio.wait_for(asyncio.get_running_loop().run_in_executor(None, time.sleep, 0.05), 30)
+
+
+async def in_a_thread_that_is_polled():
+    working = asyncio.create_task(asyncio.to_thread(time.sleep, 0.05))
+    started = asyncio.Event()
+    asyncio.get_running_loop().call_soon(started.set)
+    await started.wait()
+    while not working.done():
+        await asyncio.sleep(2)
+
+
+async def in_a_thread_of_its_own():
+    working = threading.Thread(target=time.sleep, args=(0.05,))
+    working.start()
+    while working.is_alive():
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("callback", [in_a_thread, in_an_executor])
+async def test_a_thread_is_waited_for_in_real_time(engine, callback):
+    assert await outcome_of(engine, callback) == (None, 0)
+
+
+@pytest.mark.parametrize("callback", [in_a_thread_that_is_polled, in_a_thread_of_its_own])
+async def test_a_thread_that_is_polled_is_no_timeout_of_virtual_time(engine, callback):
+    config = {"timeout": "4 seconds", "retries": {"limit": 0, "delay": 0}}
+    assert (await outcome_of(engine, callback, config))[0] is None
+
+
+class Waiting(collections.abc.Coroutine):
+    """A coroutine that shows no frame, as those of Cython."""
+
+    def __init__(self, answer):
+        self._inner = answer.__await__()
+
+    def send(self, value):
+        return self._inner.send(value)
+
+    def throw(self, *error):
+        return self._inner.throw(*error)
+
+    def close(self):
+        self._inner.close()
+
+    def __await__(self):
+        return self
+
+
+async def test_code_that_shows_no_frame_waits_for_something_unknown(engine):
+    loop = asyncio.get_running_loop()
+
+    async def request():
+        answer = loop.create_future()
+        answers.append(answer)
+        async with asyncio.timeout(30):
+            await asyncio.create_task(Waiting(answer))
+
+    answers = collections.deque()
+    loop.call_later(0.05, lambda: answers.pop().set_result(None))
+
+    assert await outcome_of(engine, request) == (None, 0)
+
+
+async def test_a_delay_function_sleeps_in_virtual_time(engine):
+    async def work(ctx):
+        if ctx.attempt == 1:
+            raise ValueError("at first")
+
+    async def delay(argument):
+        await asyncio.sleep(2)
+        return 30_000
+
+    config = {"retries": {"limit": 1, "delay": delay}}
+
+    assert await outcome_of(engine, work, config) == (None, 32)
+
+
+async def echo(reader, writer):
+    await reader.readexactly(1)
+    await asyncio.sleep(0.02)
+    writer.write(b"!")
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+
+
+@pytest.fixture
+async def port():
+    server = await asyncio.start_server(echo, "127.0.0.1")
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def test_a_socket_is_waited_for_in_real_time(engine, port):
+    async def request():
+        async with asyncio.timeout(30):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"?")
+            answer = await reader.read()
+            writer.close()
+        await asyncio.sleep(60)
+        return answer.decode()
+
+    assert await outcome_of(engine, request) == ("!", 60)
+
+
+async def test_a_durable_sleep_does_not_time_out_what_a_callback_does_beside_it(engine):
+    async def workflow(event, step):
+        @step.do("outer", config={"timeout": "1 minute", "retries": {"limit": 0, "delay": 0}})
+        async def outer():
+            step.sleep("inner", "1 hour")
+            await asyncio.to_thread(time.sleep, 0.05)
+            return "done"
+
+        return await outer()
+
+    handle = await engine.bind("W", workflow).create()
+    await engine.run_until_idle()
+
+    assert (await handle.status())["output"] == "done"
+
+
+async def test_a_callback_sleeps_beside_a_step_of_its_own(engine):
+    seen = []
+
+    async def workflow(event, step):
+        @step.do("outer")
+        async def outer():
+            async def nap():
+                await asyncio.sleep(30)
+                seen.append(("nap", passed(engine)))
+
+            await asyncio.gather(step.sleep("inner", "5 minutes"), nap())
+            seen.append(("outer", passed(engine)))
+
+        await outer()
+
+    await engine.bind("W", workflow).create()
+    await engine.run_until_idle()
+
+    assert seen == [("nap", 30), ("outer", 300)]
+
+
+async def test_steps_of_two_instances_take_turns_at_a_lock_of_the_worker(engine):
+    seen = []
+
+    async def workflow(event, step):
+        @step.do("one at a time")
+        async def nap():
+            async with limit:
+                await asyncio.sleep(30)
+            seen.append(passed(engine))
+
+        await nap()
+
+    limit = asyncio.Semaphore(1)
+    binding = engine.bind("W", workflow)
+    await binding.create()
+    await binding.create()
+    await engine.run_until_idle()
+
+    assert seen == [30, 60]
 
 
 async def test_another_instance_at_work_holds_time(engine):
@@ -223,18 +650,19 @@ async def test_an_attempt_after_a_delay_function_holds_time_as_any_other(engine,
     assert attempts == [(1, 0), (2, 60)]
 
 
-async def test_a_timer_of_a_library_makes_a_step_real(engine):
-    async def request():
-        timer = asyncio.get_running_loop().call_later(60, lambda: None)
-        try:
-            await asyncio.sleep(30)
-        finally:
-            timer.cancel()
+LIBRARY = compile("def later(loop, seen): loop.call_later(60, lambda: seen.append(1))", "/site-packages/lib.py", "exec")
 
-    engine.timeout = 0.2
-    with pytest.raises(WaitTimeoutError):
-        await outcome_of(engine, request)
-    assert passed(engine) == 0
+
+async def test_a_timer_of_a_library_stays_real_and_holds_nothing_up(engine):
+    library, seen = {}, []
+    exec(LIBRARY, library)
+
+    async def nap():
+        library["later"](asyncio.get_running_loop(), seen)
+        await asyncio.sleep(90)
+
+    assert await outcome_of(engine, nap) == (None, 90)
+    assert seen == []
 
 
 async def test_a_callback_that_timed_out_does_not_hold_the_timers_of_run(engine):
@@ -268,3 +696,175 @@ async def test_with_a_manual_clock_the_test_wakes_a_step():
         assert (await handle.status())["status"] == "running"
         await engine.advance("1 second")
         assert (await handle.status())["status"] == "complete"
+
+
+async def test_the_time_of_the_loop_is_the_tests_own_outside_of_a_worker(engine):
+    loop = asyncio.get_running_loop()
+    before, seen = loop.time(), []
+
+    async def look():
+        seen.append(loop.time() - before)
+        await asyncio.sleep(3600)
+        seen.append(loop.time() - before)
+
+    await outcome_of(engine, look, {"timeout": "2 hours"})
+
+    assert loop.time() - before < 60
+    assert seen[0] < 60
+    assert 3600 <= seen[1] < 3660
+
+
+async def test_the_loop_has_its_own_methods_again_after_the_last_engine():
+    loop = asyncio.get_running_loop()
+    async with Engine(now=START) as one:
+        assert one.loop is loop
+        async with Engine(now=START) as other:
+            assert other.loop is loop
+        assert {"call_at", "call_later", "time"} <= set(vars(loop))
+    assert {"call_at", "call_later", "time"}.isdisjoint(vars(loop))
+
+
+async def test_a_method_that_somebody_put_around_the_loops_stays_there(monkeypatch):
+    loop = asyncio.get_running_loop()
+    seen = []
+    async with Engine(now=START) as engine:
+        inner = engine.loop.call_later
+
+        def noted(delay, callback, *args, context=None):
+            seen.append(delay)
+            return inner(delay, callback, *args, context=context)
+
+        loop.call_later = noted
+        assert await outcome_of(engine, lambda: asyncio.sleep(30)) == (None, 30)
+    assert loop.call_later is noted
+    await asyncio.sleep(0.001)
+    assert 30 in seen
+    assert seen[-1] == 0.001
+    del loop.call_later
+
+
+async def test_a_timer_that_was_set_past_the_loops_methods_is_virtual_too(engine):
+    loop = asyncio.get_running_loop()
+    seen = []
+
+    async def nap():
+        now = loop._worker_timers.real_time()
+        type(loop).call_at(loop, now + 59.9999, lambda: seen.append(passed(engine)))
+        type(loop).call_at(loop, now + 0.2, lambda: seen.append("soon"))
+        of_nobody = type(loop).call_at(loop, now + 70, seen.append, "by nobody's code")
+        await asyncio.sleep(90)
+        of_nobody.cancel()
+
+    assert await outcome_of(engine, nap) == (None, 90)
+    assert seen == ["soon", 60]
+
+
+async def test_a_timer_without_a_delay_is_refused_as_ever(engine):
+    async def wrong():
+        asyncio.get_running_loop().call_later(None, print)
+
+    error, _ = await outcome_of(engine, wrong, {"retries": {"limit": 0, "delay": 0}})
+
+    assert "delay must not be None" in error
+
+
+async def test_a_timer_with_a_context_of_its_own_is_nobodys(engine):
+    rang = []
+
+    async def nap():
+        loop = asyncio.get_running_loop()
+        loop.call_at(loop.time() + 30, rang.append, 1, context=contextvars.Context())
+        loop.call_later(30, rang.append, 1, context=contextvars.Context())
+        loop.call_later(60, rang.append, 2, context=contextvars.copy_context())
+        await asyncio.sleep(90)
+
+    assert await outcome_of(engine, nap) == (None, 90)
+    assert rang == [2]
+
+
+UNCLEAR = {
+    as_they_complete,
+    one_after_the_other,
+    a_queue_between_two,
+    a_generator_that_sleeps,
+    a_timer_of_its_own,
+    a_timer_that_calls_a_function,
+    a_timer_that_calls_part_of_a_function,
+    a_timer_that_knows_only_later_what_it_is_about,
+    a_future_that_another_task_settles,
+    many_short_sleeps,
+}
+"""What depends on whether anything real is there, of which uvloop does not tell."""
+
+
+@pytest.mark.parametrize("callback", [one for one in AS_LONG_AS_A_MINUTE if one not in UNCLEAR])
+def test_on_uvloop_sleeps_and_their_limits_take_virtual_time(callback):
+    uvloop = pytest.importorskip("uvloop", reason="uvloop does not exist for Windows")
+
+    async def scenario():
+        async with Engine(now=START, timeout=20) as engine:
+            return await outcome_of(engine, callback)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(scenario()) == (None, 60)
+
+
+@pytest.mark.parametrize("request_", REQUESTS)
+def test_on_uvloop_a_future_of_the_test_is_waited_for(request_):
+    uvloop = pytest.importorskip("uvloop", reason="uvloop does not exist for Windows")
+
+    async def scenario():
+        loop = asyncio.get_running_loop()
+        async with Engine(now=START, timeout=20) as engine:
+            answer = loop.create_future()
+            loop.call_later(0.05, answer.set_result, "answer")
+            return await outcome_of(engine, lambda: request_(answer))
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(scenario()) == ("answer", 0)
+
+
+def test_on_uvloop_a_real_timer_fires_in_real_time():
+    uvloop = pytest.importorskip("uvloop", reason="uvloop does not exist for Windows")
+
+    async def scenario():
+        async with Engine(now=START, timeout=20) as engine:
+            return await outcome_of(engine, lambda: asyncio.sleep(0.01, "slept"))
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(scenario()) == ("slept", 0)
+
+
+async def test_the_history_is_the_same_in_each_run_however_the_machine_stops():
+    async def workflow(event, step):
+        @step.do("poll", config={"timeout": "2 minutes", "retries": {"limit": 1, "delay": "1 second"}})
+        async def poll():
+            async with asyncio.timeout(70):
+                hold_up()
+                await asyncio.gather(asyncio.sleep(30.5), asyncio.wait_for(asyncio.sleep(31), 40))
+                hold_up()
+                await asyncio.sleep(60)
+
+        @step.do("work")
+        async def work():
+            await asyncio.to_thread(hold_up)
+            for _ in range(3):
+                await asyncio.sleep(0.7)
+                hold_up()
+
+        await asyncio.gather(poll(), work(), step.sleep("nap", "31 seconds"))
+
+    def hold_up():
+        time.sleep(next(pauses))
+
+    async def once():
+        async with Engine(now=START, seed=7, timeout=20) as engine:
+            await engine.bind("W", workflow).create()
+            await engine.run_until_idle()
+            return engine.store.history(engine.instances[0].row.key)
+
+    pauses = itertools.cycle([0, 0.001, 0.012, 0, 0.0003])
+    first = await once()
+    assert len(first) > 10
+    for _ in range(5):
+        assert await once() == first

@@ -54,8 +54,7 @@ async def test_time_stands_still_while_a_callback_does_real_io(engine):
     async def workflow(event, step):
         @step.do("io")
         async def io():
-            await asyncio.to_thread(lambda: None)
-            await asyncio.sleep(0.01)
+            await asyncio.to_thread(time.sleep, 0.01)
             seen.append(engine.clock.now)
 
         await asyncio.gather(io(), step.sleep("other", "1 hour"))
@@ -70,7 +69,7 @@ async def test_a_step_at_work_is_not_raced_by_its_own_timeout(engine):
     async def workflow(event, step):
         @step.do("io", config={"timeout": 1, "retries": {"limit": 0, "delay": 0}})
         async def io():
-            await asyncio.sleep(0.05)
+            await asyncio.to_thread(time.sleep, 0.05)
             return "done"
 
         return await io()

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
+import durable_engine
 from durable_engine import Engine, NeverHappensError, WaitTimeoutError, call_bounded, current_scope
-from durable_engine.context.asyncio_internals import WAKE, sleep_seconds
 
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 HOUR = 3_600_000
@@ -452,17 +452,50 @@ async def test_it_is_done_at_once_on_a_loop_too_that_the_engine_was_not_used_on_
     assert seen == [1]
 
 
-async def test_a_timer_that_wakes_no_sleep_has_no_length():
+async def test_a_handler_that_waits_for_a_future_of_the_test_is_not_timed_out_meanwhile(engine):
     loop = asyncio.get_running_loop()
-    future = loop.create_future()
+    answer = loop.create_future()
 
-    async def wait():
-        await future
+    async def handler():
+        async with asyncio.timeout(30):
+            return await answer
 
-    task = asyncio.create_task(wait())
-    await asyncio.sleep(0)
-    handle = loop.call_later(60, WAKE, future, None)
+    loop.call_later(0.05, answer.set_result, "answer")
 
-    assert sleep_seconds(handle) is None
-    handle.cancel()
-    task.cancel()
+    assert await call_bounded(engine, "The fetch handler", handler) == "answer"
+    assert seconds(engine) == 0
+
+
+async def test_a_step_that_awaits_a_stand_in_waits_for_what_the_call_behind_it_does(engine):
+    library = {}
+    exec(compile("async def ask(answer): return await answer", durable_engine.__file__, "exec"), library)
+
+    async def workflow(event, step):
+        @step.do("ask")
+        async def ask():
+            answer = asyncio.get_running_loop().create_future()
+
+            async def method():
+                await asyncio.sleep(30)
+                answer.set_result("answer")
+
+            engine.worker_calls.spawn(method(), "The method")
+            return (await asyncio.gather(library["ask"](answer), asyncio.sleep(10)))[0]
+
+        return await ask()
+
+    handle = await engine.bind("W", workflow).create()
+    await engine.run_until_idle()
+
+    assert (await handle.status())["output"] == "answer"
+    assert seconds(engine) == 30
+
+
+async def test_a_short_sleep_in_a_call_is_real_while_there_is_a_connection(engine):
+    async def handler():
+        await asyncio.sleep(0.01)
+        return seconds(engine)
+
+    async with await asyncio.start_server(lambda *_: None, "127.0.0.1"):
+        assert await call_bounded(engine, "The fetch handler", handler) == 0
+    assert await call_bounded(engine, "The fetch handler", handler) == 0.01

@@ -9,8 +9,10 @@ and virtual time would move while code runs; without `_set_result_unless_cancell
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import gc
+from collections.abc import Iterable, Iterator
 from contextvars import Context
+from types import AsyncGeneratorType, FrameType
 from typing import Any
 
 from .scope import Scope, current_scope
@@ -20,8 +22,6 @@ WAKE = asyncio.futures._set_result_unless_cancelled  # type: ignore[attr-defined
 
 DRIVEN = "awaited"
 """The variable in which a generator of ours keeps what it sends to by itself."""
-
-_SLEEP = asyncio.sleep.__code__
 
 
 def scope_of(context: Context | None) -> Scope | None:
@@ -83,23 +83,20 @@ def wakers(task: asyncio.Task[Any]) -> Iterable[tuple[Any, Context]]:
     return list(getattr(future, "_callbacks", None) or ())
 
 
-def sleep_seconds(handle: Any) -> float | None:
-    """How long the `asyncio.sleep` is that a timer of the loop ends; None where that is not known.
+def frames_of(coroutine: Any) -> Iterator[FrameType]:
+    """The frames of a suspended coroutine, from its own inwards down what it awaits.
 
-    The timer itself has only its end in real time. Checked in CPython 3.11 to 3.14: `sleep` keeps its argument in
-    `delay`. Without it the length is measured, and depends on how soon it is.
+    Checked in CPython 3.11 to 3.14: the awaitable of an async generator's next value refers to the generator. Without
+    it code that awaits inside of one would count as waiting for something unknown, and its sleeps would be real.
     """
-    if handle._callback is not WAKE:
-        return None
-    for callback, _ in list(getattr(handle._args[0], "_callbacks", None) or ()):
-        task = getattr(callback, "__self__", None)
-        coroutine: Any = task.get_coro() if isinstance(task, asyncio.Task) else None
-        while coroutine is not None:
-            if getattr(coroutine, "cr_code", None) is _SLEEP:
-                delay = coroutine.cr_frame.f_locals.get("delay")
-                return delay if isinstance(delay, int | float) else None
-            coroutine = awaited_by(coroutine)
-    return None
+    while coroutine is not None:
+        frames = (getattr(coroutine, f"{kind}_frame", None) for kind in ("cr", "gi", "ag"))
+        frame: FrameType | None = next(filter(None, frames), None)
+        if frame is None:
+            coroutine = next((one for one in gc.get_referents(coroutine) if isinstance(one, AsyncGeneratorType)), None)
+        else:
+            yield frame
+            coroutine = getattr(coroutine, "ag_await", None) or awaited_by(coroutine)
 
 
 def awaited_by(coroutine: Any) -> Any:
@@ -109,9 +106,3 @@ def awaited_by(coroutine: Any) -> Any:
     if awaited is None and frame is not None:
         awaited = frame.f_locals.get(DRIVEN)  # it sends to what it waits for by itself
     return awaited
-
-
-def is_asyncios(callback: Any) -> bool:
-    """Whether a timer is asyncio's own: a library's (a connection's timeout) belongs to real I/O and stays real."""
-    module = getattr(callback, "__module__", None) or ""
-    return module == "asyncio" or module.startswith("asyncio.") or module == "_asyncio"

@@ -144,6 +144,8 @@ class DoOperation(DurableOperation):
     def _run_in_child(self, coroutine: Coroutine[Any, Any, None], number: int, *, is_virtual: bool = False) -> None:
         child = Scope(self.instance, lambda: self._child_changed(child), self.key, number, is_virtual=is_virtual)
         self._child = child
+        if self.timer is not None and not is_virtual:
+            self.timer.scope = child
         self.instance.callback_started()
         context = context_for(child)
 

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import Context
 
+from durable_engine.context.loop_timers import stop_watching, watch_timers
 from durable_engine.context.scope import current_scope
 from durable_engine.context.started_tasks import register_tasks, stop_registering, tasks_of
 from durable_engine.errors import EngineError
@@ -56,13 +57,19 @@ class EngineLoop:
                     "This engine was used on another event loop before. Await everything of a test on one loop: one "
                     "asyncio.run for all of it, and for its async fixtures the same loop_scope as the test."
                 )
-            register_tasks(running)
+            self._use(running)
             self._loop = running
             WATCHDOG.watch(self._guard)
             self._engine.threads.open()
             while self.on_first_use:
                 self.on_first_use.pop(0)()
         return self._loop
+
+    def _use(self, loop: asyncio.AbstractEventLoop) -> None:
+        """See to it that the loop tells which tasks and timers are those of the engine's code."""
+        register_tasks(loop)
+        clock = self._engine.clock
+        watch_timers(loop, self._engine, lambda: clock.now_ms - clock.started_ms)
 
     @property
     def running(self) -> asyncio.AbstractEventLoop | None:
@@ -86,7 +93,7 @@ class EngineLoop:
     def replaced(self) -> Iterator[asyncio.AbstractEventLoop]:
         """A block in which the engine uses a loop of its own, where none runs any more."""
         before, self._loop = self._loop, asyncio.new_event_loop()
-        register_tasks(self._loop)
+        self._use(self._loop)
         try:
             yield self._loop
         finally:
@@ -148,3 +155,4 @@ class EngineLoop:
         """Give the loop back the task factory that it had: the engine is closed."""
         if self._loop is not None:
             stop_registering(self._loop)
+            stop_watching(self._loop, self._engine)

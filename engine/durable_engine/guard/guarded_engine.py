@@ -26,8 +26,27 @@ class OpenCalls(Protocol):
         """Let virtual time move while a call waits, until it is over."""
 
 
+class ClockFace(Protocol):
+    """Virtual time, to be read."""
+
+    @property
+    def now_ms(self) -> int:
+        """The virtual time, in epoch milliseconds."""
+        ...
+
+    @property
+    def started_ms(self) -> int:
+        """Where it started, in epoch milliseconds."""
+        ...
+
+
 class GuardedEngine(Protocol):
     """An engine whose code must give way to the event loop."""
+
+    @property
+    def clock(self) -> ClockFace:
+        """Virtual time."""
+        ...
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:

@@ -79,7 +79,7 @@ class WorkerThreads:
         frames = sys._current_frames()
         for thread in threading.enumerate():
             frame = frames.get(thread.ident or 0)
-            if frame is None or frame.f_code is _IDLE:
+            if frame is None or is_idle(frame):
                 continue
             if thread in self._started or self._works_for(frame):
                 yield thread, frame
@@ -90,6 +90,8 @@ class WorkerThreads:
         while current is not None:
             if current.f_code is _WORK:
                 item = current.f_locals["self"]
+                if item.future.done():
+                    return False  # what awaits it has been told already
                 function = item.fn if hasattr(item, "fn") else item.task[0]  # 3.14 keeps them together
                 context = context_of(function)
                 scope = None if context is None else context.get(current_scope)
@@ -125,6 +127,15 @@ class WorkerThreads:
 
 _open: WeakSet[WorkerThreads] = WeakSet()
 """The engines that take note of new threads."""
+
+
+def is_idle(frame: FrameType) -> bool:
+    """Whether a thread of a pool waits for work.
+
+    Args:
+        frame: Its innermost frame.
+    """
+    return frame.f_code is _IDLE
 
 
 def context_of(function: Any) -> Context | None:

@@ -1,52 +1,212 @@
-"""Detection of steps that only sleep: their asyncio timers may run on virtual time.
+"""asyncio's timers in virtual time: which of them fire there, and what holds time because real time must bring it.
 
-A step may do real I/O, and its libraries set timers of their own. So a step counts as asleep only where each of its
-tasks is in an `asyncio.sleep`, or waits for another task of the step. Short sleeps are left to real time: code that
-polls for something real sleeps so.
+Timers that `run`, a delay function or a call of the Worker's other code has set run on virtual time. Those of a step do
+while the step is asleep: none of its tasks waits for anything but time. See `asleep.py` for how that is known.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from durable_engine.context.asyncio_internals import WAKE, is_asyncios, scope_of, task_context, waiting_for
-from durable_engine.context.scope import Scope
+from durable_engine.context.asyncio_internals import WAKE, scope_of, task_context
+from durable_engine.context.frames import is_users
+from durable_engine.context.loop_timers import FOREVER_MS, timers_of
+from durable_engine.context.scope import Scope, open_call
+from durable_engine.context.started_tasks import tasks_of
+from durable_engine.instance import Instance
+
+from .asleep import Surroundings, Wait
+from .timed_engine import TimedEngine
+from .world import World
 
 SHORT_MS = 1000
-"""A sleep of a step that is no longer than this is real."""
+"""A sleep of a step that is no longer may poll for something real: it is real while something real is there."""
+
+_ABOUT_TIME = frozenset({"anyio", "async_timeout", "asyncio"})
+"""The folders of asyncio, and of libraries that put its sleeps and limits in other words."""
 
 
-def by_scope(tasks: Iterable[asyncio.Task[Any]]) -> dict[Scope, list[asyncio.Task[Any]]]:
-    """Tasks by the scope that their code belongs to; those of the test are left out."""
-    found: dict[Scope, list[asyncio.Task[Any]]] = {}
-    for task in tasks:
-        scope = scope_of(task_context(task))
-        if scope is not None:
-            found.setdefault(scope, []).append(task)
-    return found
+class LoopTimer(NamedTuple):
+    """A timer that code of the Worker has set on the loop.
+
+    Attributes:
+        due: When it is due in virtual time, in epoch milliseconds.
+        number: Of two that are due at once, the one of the smaller number was set first.
+        length: How long it was when it was set, in milliseconds.
+        file: The file whose code has set it.
+        handle: asyncio's handle of it.
+    """
+
+    due: int
+    number: int
+    length: int
+    file: str
+    handle: Any
+
+    @property
+    def is_virtual(self) -> bool:
+        """Whether it can run on virtual time: it is no library's, which may be about something real, and it ends."""
+        return self.length < FOREVER_MS and _is_about_time(self.file)
 
 
-def is_asleep(timers: Collection[tuple[int, Any]], tasks: Collection[asyncio.Task[Any]]) -> bool:
-    """Whether all that happens next to a step's code is that one of its timers fires.
+class AsyncioTimers:
+    """The timers that code of an engine's instances and calls has set on the loop.
 
     Args:
-        timers: The timers that it has set: how long each was when it was set, in milliseconds, and its handle.
-        tasks: Its unfinished tasks.
+        engine: The engine.
+        world: What there is besides the Worker's code.
     """
-    if not all(length > SHORT_MS and is_asyncios(handle._callback) for length, handle in timers):
-        return False
-    sleeps = {id(handle._args[0]) for _, handle in timers if handle._callback is WAKE}
-    ends = sleeps.union(map(id, tasks))
-    return all(_ends_with(waiting_for(task), ends) for task in tasks)
+
+    def __init__(self, engine: TimedEngine, world: World) -> None:
+        self._engine = engine
+        self._world = world
+
+    # -- what fires --------------------------------------------------------------------------------------------------
+
+    def virtual(self) -> list[LoopTimer]:
+        """The timers that run on virtual time now."""
+        by_scope = self._by_scope()
+        steps = {scope.instance for scope in by_scope if not scope.is_virtual}
+        tasks = self._tasks_by_scope(steps)
+        found: list[LoopTimer] = []
+        for scope, timers in by_scope.items():
+            # What an instance left running at its end goes on, and time does not move for it.
+            if scope.is_virtual or (not scope.instance.closed and self._is_asleep(scope, timers, tasks.get(scope, ()))):
+                found += timers
+        calls = self._of_calls()
+        if calls and not self._are_calls_held(calls):
+            found += calls
+        return [timer for timer in found if timer.is_virtual]
+
+    def first(self) -> LoopTimer | None:
+        """The one of them that is due first."""
+        return min(self.virtual(), default=None, key=lambda timer: timer[:2])
+
+    def fire(self, timer: LoopTimer) -> None:
+        """Let one fire, in the next turn of the loop."""
+        handle = timer.handle
+        self._engine.loop.call_soon(handle._callback, *handle._args, context=handle._context)
+        handle.cancel()
+
+    # -- what holds time ---------------------------------------------------------------------------------------------
+
+    def hold(self) -> bool:
+        """Whether something is at work that may wait for something foreign, so that virtual time stands still."""
+        engine = self._engine
+        calls = bool(engine.worker_calls.open)
+        if calls and self._are_calls_held(self._of_calls()):
+            return True
+        if not engine.busy:
+            return False
+        by_scope = self._by_scope()
+        if not calls and not any(timer.is_virtual for timers in by_scope.values() for timer in timers):
+            return True
+        tasks = self._tasks_by_scope(engine.busy)
+        at_work: dict[Instance, set[Scope]] = {instance: set() for instance in engine.busy}
+        for scope in [*(scope for scope in tasks if scope.open == 0), *by_scope]:
+            root = scope.instance.root
+            # Where `run` waits for no step, what else there is are callbacks that have timed out.
+            if scope.instance in at_work and (scope is root or root.open):
+                at_work[scope.instance].add(scope)
+        # An instance of which nothing is seen is at work in a way that cannot be seen; it may wait for a call.
+        return not all(
+            all(self._is_parked(scope, by_scope.get(scope, []), tasks.get(scope, ())) for scope in scopes)
+            if scopes
+            else calls
+            for scopes in at_work.values()
+        )
+
+    def hold_up(self, scope: Scope) -> bool:
+        """Whether code of a scope that waits for a step or a sleep waits for something foreign beside it."""
+        tasks = self._tasks_by_scope([scope.instance]).get(scope, ())
+        return self._surroundings((), tasks, [scope.instance]).of_all(tasks) is Wait.FOREIGN
+
+    def _is_parked(self, scope: Scope, timers: list[LoopTimer], tasks: Collection[asyncio.Task[Any]]) -> bool:
+        if not scope.is_virtual:
+            return self._is_asleep(scope, timers, tasks)
+        has_timer = any(timer.is_virtual for timer in timers)
+        if not scope.is_root:
+            return has_timer  # a delay function holds time for a moment of its own
+        foreign = self._surroundings(timers, tasks, [scope.instance]).of_all(tasks) is Wait.FOREIGN
+        return not foreign and (has_timer or bool(self._engine.worker_calls.open))
+
+    def _is_asleep(self, scope: Scope, timers: list[LoopTimer], tasks: Collection[asyncio.Task[Any]]) -> bool:
+        """Whether all that happens next to a step's code is that time passes."""
+        wait = self._surroundings(timers, tasks, [scope.instance]).of_all(tasks)
+        if wait is Wait.FOREIGN or self._engine.threads.are_at_work:
+            return False
+        may_poll = any(timer.is_virtual and timer.length <= SHORT_MS for timer in timers)
+        return not (wait is Wait.UNCLEAR or may_poll) or not self._world.is_near
+
+    def _are_calls_held(self, timers: list[LoopTimer]) -> bool:
+        """Whether calls wait for more than time, and something foreign could answer."""
+        if not self._world.is_near:
+            return False
+        tasks = self._engine.worker_calls.tasks()
+        if self._surroundings(timers, tasks, ()).of_all(tasks) is not Wait.TIME:
+            return True
+        return self._world.is_at_work and any(timer.length <= SHORT_MS for timer in timers)
+
+    # -- what there is -----------------------------------------------------------------------------------------------
+
+    def _surroundings(
+        self,
+        timers: Collection[LoopTimer],
+        tasks: Collection[asyncio.Task[Any]],
+        instances: Iterable[Instance],
+    ) -> Surroundings:
+        sleeps = {id(timer.handle._args[0]) for timer in timers if timer.handle._callback is WAKE}
+        steps = {id(step.future) for instance in instances for step in instance.operations.values()}
+        return Surroundings(
+            [timer.handle for timer in timers if timer.is_virtual],
+            tasks,
+            sleeps | steps,
+            lambda task: self._world.is_workers(task_context(task)),
+            self._world.is_of_test,
+            bool(self._engine.worker_calls.open),
+        )
+
+    def _tasks_by_scope(self, instances: Iterable[Instance]) -> dict[Scope, list[asyncio.Task[Any]]]:
+        """The unfinished tasks of instances, by the scope that their code belongs to."""
+        found: dict[Scope, list[asyncio.Task[Any]]] = {}
+        for task in tasks_of(self._engine.loop, instances):
+            scope = scope_of(task_context(task))
+            if scope is not None:  # else it is the test's
+                found.setdefault(scope, []).append(task)
+        return found
+
+    def _of_calls(self) -> list[LoopTimer]:
+        """The timers that code of calls has set."""
+        engine = self._engine
+        if not engine.worker_calls.open:
+            return []
+        return [
+            self._timer(handle)
+            for handle in timers_of(engine.loop).pending()
+            if not handle._cancelled
+            and scope_of(handle._context) is None
+            and open_call(handle._context, engine) is not None
+        ]
+
+    def _by_scope(self) -> dict[Scope, list[LoopTimer]]:
+        """The timers that code of instances has set."""
+        found: dict[Scope, list[LoopTimer]] = {}
+        for handle in timers_of(self._engine.loop).pending():
+            scope = scope_of(handle._context)
+            if scope is not None and not handle._cancelled and scope.instance.belongs_to(self._engine):
+                found.setdefault(scope, []).append(self._timer(handle))
+        return found
+
+    def _timer(self, handle: Any) -> LoopTimer:
+        clock = self._engine.clock
+        due = timers_of(self._engine.loop).due(handle, clock.now_ms - clock.started_ms)
+        return LoopTimer(clock.started_ms + due.at, due.number, due.length, due.file, handle)
 
 
-def _ends_with(future: Any, ends: set[int]) -> bool:
-    # Checked in CPython 3.11 to 3.14: the future of a `gather` has `_children`. Without it a step that gathers sleeps
-    # would count as at work, and its sleeps would be real.
-    children = getattr(future, "_children", None)
-    if children:
-        return all(child.done() or id(child) in ends for child in children)
-    # A promise of JavaScript that has no task of its own: what settles it is among the step's other tasks and timers.
-    return id(future) in ends or getattr(future, "settled_by_code", False)
+@lru_cache(maxsize=4096)
+def _is_about_time(file: str) -> bool:
+    """Whether timers that code of this file sets are about time alone: a library's may be a connection's."""
+    return is_users(file) or not _ABOUT_TIME.isdisjoint(file.replace("\\", "/").split("/"))

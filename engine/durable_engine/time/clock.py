@@ -13,15 +13,20 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
+from durable_engine.context.scope import Scope
 from durable_engine.values.datetimes import to_datetime
 
 _seq = operator.attrgetter("seq")
 
 
 class Timer:
-    """An entry of the clock: something happens at `due`, unless it is cancelled before."""
+    """An entry of the clock: something happens at `due`, unless it is cancelled before.
 
-    __slots__ = ("_drop", "callback", "cancelled", "due", "held", "real_due", "round", "seq", "what")
+    Attributes:
+        scope: Of a timer that ends an attempt: the callback that it is a limit for.
+    """
+
+    __slots__ = ("_drop", "callback", "cancelled", "due", "held", "real_due", "round", "scope", "seq", "what")
 
     def __init__(
         self,
@@ -42,6 +47,7 @@ class Timer:
         self.held = held
         self.what = what
         self.round = round
+        self.scope: Scope | None = None
         self.cancelled = False
 
     def cancel(self) -> None:

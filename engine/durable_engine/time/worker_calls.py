@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import Context, copy_context
 from typing import Any, Protocol, TypeVar
 
-from durable_engine.context.asyncio_internals import task_context
+from durable_engine.context.asyncio_internals import scope_of, task_context
 from durable_engine.context.scope import WorkerCall, current_call, current_scope, open_call
 from durable_engine.errors import WaitTimeoutError
 from durable_engine.guard.bounded_calls import call_bounded
@@ -82,9 +82,9 @@ class WorkerCalls:
             await self._until(call)
 
     def tasks(self) -> list[asyncio.Task[Any]]:
-        """The unfinished tasks that run code of the calls under way."""
-        engine = self._engine
-        return [task for task in asyncio.all_tasks(engine.loop) if open_call(task_context(task), engine) is not None]
+        """The unfinished tasks that run code of the calls under way, and no code of an instance that one created."""
+        contexts = ((task, task_context(task)) for task in asyncio.all_tasks(self._engine.loop))
+        return [task for task, of in contexts if scope_of(of) is None and open_call(of, self._engine) is not None]
 
     # -- calls that time or another call sets off --------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -57,6 +58,9 @@ class UpgradeHooks:
                 raise pytest.UsageError(str(error)) from None
             config.stash[CHANNEL].at_start(SOURCE, lambda _: self._source)
         session.upgrades.source = self._source
+        folder = Path(self._source.folder)
+        if not config.rootpath.is_relative_to(folder):
+            session.switcher.registry.left_out.append(folder)
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:

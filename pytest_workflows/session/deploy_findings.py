@@ -1,4 +1,4 @@
-"""The findings of a Worker's import statements, which may be executed before a test has an engine."""
+"""The findings of what a session's Workers deploy: their import statements, and their size."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from pytest_workflows.project.worker_project import Project
 
 
-class ImportFindings:
-    """What is wrong with the import statements of a session's Workers.
+class DeployFindings:
+    """What is wrong with what a session's Workers deploy.
 
     A module is imported once a session, for whichever test comes first, and what is wrong at its top level is wrong for
     each test of its project: each of them gets it. A statement in a function is the running test's.
@@ -28,6 +28,7 @@ class ImportFindings:
 
     def watch(self, project: Project) -> None:
         """Check the import statements of a project's own code from now on."""
+        self._of_all[project] = {}
         check: Callable[[WorkerImport], None] | None = None
 
         def run(statement: WorkerImport) -> None:
@@ -43,13 +44,26 @@ class ImportFindings:
     def _keep(self, project: Project, problem: Problem, place: Place, is_top_level: bool) -> None:
         engine = self._engine()
         if engine is None or is_top_level:
-            self._of_all.setdefault(project, {})[problem, place] = None
+            self._of_all[project][problem, place] = None
         if engine is not None:
             _add(engine, problem, place)
 
-    def attach(self, engine: Engine, project: Project | None) -> None:
-        """Add what is known already to the findings of a test of a project."""
-        for problem, place in self._of_all.get(project, ()) if project is not None else ():
+    def attach(self, engine: Engine, project: Project | None, worker_bytes: int) -> None:
+        """Add what is known already to the findings of a test of a project.
+
+        Args:
+            engine: The test's engine.
+            project: Its project; None where it has none.
+            worker_bytes: The most bytes that a Worker may have with its modules.
+        """
+        if project is None or project not in self._of_all or project.folder is None:
+            return
+        from pytest_workflows.deployment.deployment import deployment_of
+
+        problem = deployment_of(project).problem_of_size(worker_bytes)
+        if problem is not None:
+            _add(engine, problem, (str(project.path), project.config.main_line))
+        for problem, place in self._of_all[project]:
             _add(engine, problem, place)
 
 

@@ -1,0 +1,252 @@
+"""The timers that a Worker's code sets on an event loop: when they are due, and what time the loop shows to that code.
+
+While an engine uses a loop, three methods of it are replaced on that one object: `call_later` and `call_at` take down
+when in virtual time a timer of the Worker's code is due, which a timer itself does not know, and `time` counts virtual
+time too, so that a deadline which code computes from it comes. Timers of all other code, and its time, are what they
+were. asyncio shows the timers that are set (`_scheduled`); a loop that does not (uvloop) gets a record of each.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import sys
+from collections.abc import Callable, Iterable
+from contextvars import Context, copy_context
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+from .scope import current_call, current_scope, running_engine
+
+FOREVER_MS = 100 * 365 * 86_400_000
+"""A timer that is as long never fires in virtual time: `asyncio.sleep(math.inf)` is how code waits to be cancelled."""
+
+_METHODS = ("call_at", "call_later", "time")
+
+
+class Due(NamedTuple):
+    """When a timer is due in virtual time.
+
+    Attributes:
+        at: When, in milliseconds since the engine's start.
+        length: How long it was when it was set, in milliseconds.
+        file: The file whose code has set it.
+        number: Of two that are due at once, the one of the smaller number was set first.
+    """
+
+    at: int
+    length: int
+    file: str
+    number: int
+
+
+class RecordedTimer:
+    """A timer of a loop that does not show its timers; it has the attributes of asyncio's own.
+
+    Args:
+        when: When it fires, in the loop's real time.
+        callback: What it calls.
+        args: With what.
+        context: In which context.
+    """
+
+    def __init__(self, when: float, callback: Callable[..., object], args: tuple[Any, ...], context: Context) -> None:
+        self._when = when
+        self._callback = callback
+        self._args = args
+        self._context = context
+        self.handle: Any = None
+
+    @property
+    def _cancelled(self) -> bool:
+        return bool(self.handle.cancelled())
+
+    def when(self) -> float:
+        """When it fires, in the loop's real time."""
+        return self._when
+
+    def cancel(self) -> None:
+        """Let it not fire."""
+        self.handle.cancel()
+
+
+class LoopTimers:
+    """The replaced methods of a loop.
+
+    Args:
+        loop: The loop.
+    """
+
+    def __init__(self, loop: Any) -> None:
+        self._loop = loop
+        self._call_at, self._call_later, self._time = (getattr(loop, name) for name in _METHODS)
+        self._clocks: dict[object, Callable[[], int]] = {}
+        self._due: WeakKeyDictionary[Any, Due] = WeakKeyDictionary()
+        self._recorded: dict[RecordedTimer, None] = {}
+        self._is_shown = hasattr(loop, "_scheduled")
+        self._shown = (0.0, 0)
+        self._numbers = itertools.count()
+        for name in _METHODS:
+            setattr(loop, name, getattr(self, name))
+
+    def add(self, engine: object, elapsed_ms: Callable[[], int]) -> None:
+        """A further engine uses the loop.
+
+        Args:
+            engine: The engine, to be compared.
+            elapsed_ms: The milliseconds of virtual time that have passed on it.
+        """
+        self._clocks[engine] = elapsed_ms
+
+    def remove(self, engine: object) -> bool:
+        """An engine uses it no longer; after the last one the loop has its own methods.
+
+        Returns:
+            Whether it was the last one.
+        """
+        self._clocks.pop(engine, None)
+        if self._clocks:
+            return False
+        for name in _METHODS:
+            # Somebody may have put a method of his own around ours since: that goes on to the loop's through ours.
+            if self._loop.__dict__.get(name) == getattr(self, name):
+                delattr(self._loop, name)
+        return True
+
+    def time(self) -> float:
+        """The loop's time, in seconds: real time, and for code of a Worker virtual time on top of it."""
+        elapsed = self._clocks.get(running_engine())
+        if elapsed is None:
+            return self.real_time()
+        virtual = elapsed()
+        self._shown = (self.real_time() + virtual / 1000, virtual)
+        return self._shown[0]
+
+    def real_time(self) -> float:
+        """The loop's own time, in seconds."""
+        real: float = self._time()
+        return real
+
+    def call_later(
+        self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> Any:
+        """Set a timer by its length, in seconds."""
+        elapsed = self._clock_of(context)
+        if elapsed is None or delay is None:  # which the loop refuses
+            return self._call_later(delay, callback, *args, context=context)
+        when, file = self.real_time() + delay, sys._getframe(1).f_code.co_filename
+        return self._set(self._due_in(elapsed(), _in_ms(delay), file), when, callback, args, context)
+
+    def call_at(self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None) -> Any:
+        """Set a timer by its end, in the seconds of `time`."""
+        shown_to = self._clocks.get(running_engine())
+        real = when if shown_to is None else when - shown_to() / 1000
+        elapsed = self._clock_of(context)
+        if elapsed is None:
+            return self._call_at(real, callback, *args, context=context)
+        # `asyncio.timeout(60)` asks for the time, adds 60 and comes here: since then the machine has had its pauses.
+        virtual = elapsed()
+        shown, at = self._shown
+        is_exact = shown_to is elapsed and at == virtual and _is_whole(when - shown)
+        length = _in_ms(when - shown) if is_exact else _rounded(real - self.real_time())
+        due = self._due_in(virtual, length, sys._getframe(1).f_code.co_filename)
+        return self._set(due, real, callback, args, context)
+
+    def _due_in(self, now: int, length: int, file: str) -> Due:
+        return Due(now + length, length, file, next(self._numbers))
+
+    def _clock_of(self, context: Context | None) -> Callable[[], int] | None:
+        """The virtual clock that a timer of this context, or the running one, belongs to."""
+        if context is None:
+            return self._clocks.get(running_engine())
+        scope, call = context.get(current_scope), context.get(current_call)
+        return self._clocks.get(scope.instance.engine if scope is not None else None if call is None else call.engine)
+
+    def _set(
+        self,
+        due: Due,
+        when: float,
+        callback: Callable[..., object],
+        args: tuple[Any, ...],
+        context: Context | None,
+    ) -> Any:
+        if self._is_shown:
+            timer = handle = self._call_at(when, callback, *args, context=context)
+        else:
+            timer = RecordedTimer(when, callback, args, copy_context() if context is None else context)
+            left = max(0, when - self.real_time())
+            timer.handle = handle = self._call_later(left, self._fire, timer, context=timer._context)
+            self._recorded[timer] = None
+        self._due[timer] = due
+        return handle
+
+    def _fire(self, recorded: RecordedTimer) -> None:
+        self._recorded.pop(recorded, None)
+        recorded._callback(*recorded._args)
+
+    def pending(self) -> Iterable[Any]:
+        """The timers that may fire: all of an asyncio loop, and of another one those of Workers' code."""
+        if self._is_shown:
+            shown: Iterable[Any] = self._loop._scheduled
+            return shown
+        for recorded in [one for one in self._recorded if one._cancelled]:
+            del self._recorded[recorded]
+        return self._recorded
+
+    def due(self, timer: Any, elapsed_ms: int) -> Due:
+        """When a timer is due, counted from the engine's start.
+
+        Args:
+            timer: The timer.
+            elapsed_ms: The milliseconds that have passed, of which one counts that was set past the loop's methods.
+        """
+        known = self._due.get(timer)
+        if known is None:
+            length = _rounded(timer.when() - self.real_time())
+            code = getattr(timer._callback, "__code__", None)
+            file = "<unknown>" if code is None else code.co_filename
+            known = self._due[timer] = self._due_in(elapsed_ms, length, file)
+        return known
+
+
+def timers_of(loop: Any) -> LoopTimers:
+    """The timers of a loop that engines use."""
+    timers: LoopTimers = loop._worker_timers
+    return timers
+
+
+def watch_timers(loop: Any, engine: object, elapsed_ms: Callable[[], int]) -> None:
+    """Take down the timers of an engine's code on a loop, until `stop_watching`.
+
+    Args:
+        loop: The loop.
+        engine: The engine, to be compared.
+        elapsed_ms: The milliseconds of virtual time that have passed on it.
+    """
+    # The loop itself keeps it: a table of ours would keep every loop alive.
+    if "_worker_timers" not in loop.__dict__:
+        loop._worker_timers = LoopTimers(loop)
+    loop._worker_timers.add(engine, elapsed_ms)
+
+
+def stop_watching(loop: Any, engine: object) -> None:
+    """Take back a `watch_timers`; the last one gives the loop its methods back."""
+    if timers_of(loop).remove(engine):
+        del loop._worker_timers
+
+
+def _in_ms(seconds: float) -> int:
+    ms = seconds * 1000
+    return FOREVER_MS if not ms < FOREVER_MS else max(0, round(ms))
+
+
+def _rounded(seconds: float) -> int:
+    """What is left of a timer that has its end alone: of a longer one to the next hundredth of a second."""
+    ms = _in_ms(seconds)
+    return ms if ms < 1000 else -(-ms // 10) * 10
+
+
+def _is_whole(seconds: float) -> bool:
+    """Whether it is a number of milliseconds, as far as a float of this size can tell."""
+    ms = seconds * 1000
+    return math.isfinite(ms) and abs(ms - round(ms)) < 1e-3

@@ -1,0 +1,89 @@
+"""Patience: the time that tasks of a test get to do what they are about to, before a timer fires under them."""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from durable_engine.context.asyncio_internals import WAKE, ready_handles, waiting_for
+from durable_engine.context.loop_timers import timers_of
+from durable_engine.guard.loop_guard import answer
+
+from .timed_engine import TimedEngine
+from .world import World
+
+PATIENCE = 100
+"""Turns of the event loop that tasks of the test get before a timer fires under them, until one of them acts."""
+
+SOON_MS = 1000
+"""Real milliseconds: a task of the test that sleeps for no longer is about to act."""
+
+
+class Patience:
+    """The patience with tasks of the test.
+
+    Args:
+        engine: The engine.
+        world: Knows the tasks of the test.
+        until_progress: Waits until something happens, for so many real seconds at most.
+    """
+
+    def __init__(self, engine: TimedEngine, world: World, until_progress: Callable[[float], Awaitable[None]]) -> None:
+        self._engine = engine
+        self._world = world
+        self._until_progress = until_progress
+        self._patience = PATIENCE
+        self._waited_for: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
+
+    async def let_test_act(self) -> bool:
+        """Give tasks of the test the time to do what they are about to: no timer fires under them.
+
+        Those that spin or sleep over and over and never act do not stop time.
+
+        Returns:
+            Whether there were any.
+        """
+        if self._patience and self._test_is_ready():
+            self._patience -= 1
+            await asyncio.sleep(0)
+            return True
+        sleepers = self._sleepers()
+        if not sleepers:
+            return False
+        now = timers_of(self._engine.loop).real_time
+        self._waited_for.update(sleepers)  # a task that acts when it wakes is taken out again
+        await self._until_progress(max(0, min(sleepers.values()) - now()))
+        self._waited_for.difference_update(task for task, due in sleepers.items() if due > now())
+        return True
+
+    def acted(self) -> None:
+        """Note that the test did something to an instance: its tasks get the time to do more."""
+        self._patience = PATIENCE
+        task = asyncio.current_task(self._engine.loop)
+        if task is not None:
+            self._waited_for.discard(task)
+
+    def _test_is_ready(self) -> bool:
+        """Whether a task of the test is about to run; asked where nothing of an instance is."""
+        handles = ready_handles(self._engine.loop)
+        if handles is not None:
+            return any(not handle._cancelled and handle._callback is not answer for handle in handles)
+        return any(future is None or future.done() for future in map(waiting_for, self._world.tasks_of_test()))
+
+    def _sleepers(self) -> dict[asyncio.Task[Any], float]:
+        """The tasks of the test that wake soon from an `asyncio.sleep`, with the loop's time of that."""
+        timers = timers_of(self._engine.loop)
+        soon = timers.real_time() + SOON_MS / 1000
+        due = {
+            handle._args[0]: handle.when()
+            for handle in timers.pending()
+            if handle._callback is WAKE and handle.when() <= soon and not handle._cancelled
+        }
+        if not due:
+            return {}
+        found = {
+            task: due.get(waiting_for(task)) for task in self._world.tasks_of_test() if task not in self._waited_for
+        }
+        return {task: when for task, when in found.items() if when is not None}

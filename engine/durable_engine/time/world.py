@@ -1,0 +1,137 @@
+"""The world beside a Worker's code: what, other than time, could settle something that this code waits for."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextvars import Context
+from types import FrameType
+from typing import Any
+
+from durable_engine.context.asyncio_internals import WAKE, frames_of, scope_of, task_context, waiting_for
+from durable_engine.context.frames import Owner, is_users, owner_of
+from durable_engine.context.loop_timers import timers_of
+from durable_engine.context.scope import open_call
+from durable_engine.guard.threads import is_idle
+
+from .asleep import mentions
+from .timed_engine import TimedEngine
+
+_TOOLS = frozenset({"_pydevd_bundle", "coverage", "debugpy", "execnet", "pydevd.py", "pytest_timeout.py", "xdist"})
+"""Files and folders of tools whose threads have nothing to do with a test."""
+
+# Checked in CPython 3.11 to 3.14: what ends an `asyncio.timeout`, an `asyncio.wait` and a `wait_for` of 3.11. Without
+# them a limit around a wait of the test would count as something that is about to happen.
+_LIMITS = (asyncio.Timeout._on_timeout, asyncio.tasks._release_waiter)  # type: ignore[attr-defined]
+
+
+class World:
+    """What there is besides the code of an engine's instances and calls.
+
+    Args:
+        engine: The engine.
+        waiting: The tasks of the test that wait for the engine.
+    """
+
+    def __init__(self, engine: TimedEngine, waiting: Callable[[], set[Any]]) -> None:
+        self._engine = engine
+        self._waiting = waiting
+
+    def is_workers(self, context: Context | None) -> bool:
+        """Whether a context belongs to code of the Worker: of an instance, or of a call that is under way."""
+        return scope_of(context) is not None or open_call(context, self._engine) is not None
+
+    def tasks_of_test(self) -> list[asyncio.Task[Any]]:
+        """The tasks that are no instance's and no call's, except those that wait for the engine."""
+        tasks = asyncio.all_tasks(self._engine.loop) - self._waiting()
+        return [task for task in tasks if not self.is_workers(task_context(task))]
+
+    @property
+    def may_act(self) -> bool:
+        """Whether a task of the test exists that does not itself wait for the engine."""
+        waiting = self._waiting()
+        return any(not _waits_for(task, waiting) for task in self.tasks_of_test())
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether a thread of the Worker's code or a connection exists that may answer to what code awaits."""
+        return self._engine.threads.are_at_work or bool(self._is_connected)
+
+    @property
+    def is_near(self) -> bool:
+        """Whether anything exists that may do something in real time: the test, a connection, a thread, a timer."""
+        return self._is_connected is not False or self._has_threads() or self._has_timers() or self._others_may_act()
+
+    @property
+    def _is_connected(self) -> bool | None:
+        """Whether the loop looks after a connection; None where it does not tell."""
+        # Checked in CPython 3.11 to 3.14: the selector of a loop has its own pipe alone where nothing is connected.
+        selector = getattr(self._engine.loop, "_selector", None)
+        return None if selector is None else len(selector.get_map() or ()) > 1
+
+    def _others_may_act(self) -> bool:
+        waiting = self._waiting().union(self._engine.worker_calls.tasks())
+        return any(not _waits_for(task, waiting) for task in self.tasks_of_test())
+
+    def _has_timers(self) -> bool:
+        """Whether somebody else than the Worker has set a timer that is more than the limit of a wait."""
+        return any(
+            not handle._cancelled and not self.is_workers(handle._context) and not _is_limit(handle._callback)
+            for handle in timers_of(self._engine.loop).pending()
+        )
+
+    def _has_threads(self) -> bool:
+        frames = sys._current_frames()
+        frames.pop(threading.main_thread().ident or 0, None)
+        return any(not is_idle(frame) and not any(map(_is_tools, _stack(frame))) for frame in frames.values())
+
+    def is_of_test(self, wanted: object) -> bool:
+        """Whether a variable of the test's own code, in a function or its module, has hold of this."""
+        frames = [*_stack(sys._getframe())]
+        for task in self.tasks_of_test():
+            frames += frames_of(task.get_coro())
+        of_test = [frame for frame in frames if is_users(frame.f_code.co_filename)]
+        return any(
+            mentions(frame, wanted) or any(value is wanted for value in list(frame.f_globals.values()))
+            for frame in of_test
+        )
+
+
+def _stack(frame: FrameType | None) -> Iterator[FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _is_tools(frame: FrameType) -> bool:
+    file = frame.f_code.co_filename
+    return owner_of(file) is Owner.OURS or not _TOOLS.isdisjoint(file.replace("\\", "/").split("/"))
+
+
+def _is_limit(callback: Any) -> bool:
+    function = getattr(callback, "__func__", callback)
+    # The sleep of a task is the task's, which is looked at by itself.
+    if callback is WAKE or function in _LIMITS:
+        return True
+    code = getattr(function, "__code__", None)
+    return code is not None and owner_of(code.co_filename) is Owner.OURS
+
+
+def _waits_for(task: asyncio.Task[Any], waiting: set[Any]) -> bool:
+    """Whether a task can go on only after one of these has: it awaits it, or a gathering of such."""
+    future = waiting_for(task)
+    while future is not None:
+        if future in waiting:
+            return True
+        # Without it a task of the test that gathers waits would count as about to act, and a wait for something that
+        # never happens would end by its timeout alone.
+        children = getattr(future, "_children", None)
+        if children:
+            pending = [child for child in children if not child.done()]
+            return all(child in waiting or _waits_for(child, waiting) for child in pending)
+        if not isinstance(future, asyncio.Task):
+            return False
+        future = waiting_for(future)
+    return False

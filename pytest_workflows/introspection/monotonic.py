@@ -1,0 +1,62 @@
+"""`time.monotonic` for a Worker's code: it counts virtual time too, so that deadlines which code makes of it come.
+
+A step that polls `while time.monotonic() < deadline` between sleeps, which take virtual time, would go on for ever. For
+all other code, the standard library's and asyncio's too, it is what it was: what waits in real time lives by it.
+`time.perf_counter` stays real for everybody: it is for measuring.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+_NAMES = ("monotonic", "monotonic_ns")
+
+
+class MonotonicTime:
+    """The functions in the place of `time.monotonic` and `time.monotonic_ns`."""
+
+    def __init__(self) -> None:
+        self._real: dict[str, Callable[[], Any]] = {}
+
+    def install(self) -> None:
+        """Put them in their place; twice is fine."""
+        if not self._real:
+            self._real = {name: getattr(time, name) for name in _NAMES}
+            seconds, nanoseconds = self._real.values()
+
+            @functools.wraps(seconds)
+            def monotonic() -> float:
+                return float(seconds()) + _virtual_ms(sys._getframe(1)) / 1000
+
+            @functools.wraps(nanoseconds)
+            def monotonic_ns() -> int:
+                return int(nanoseconds()) + _virtual_ms(sys._getframe(1)) * 1_000_000
+
+            time.monotonic, time.monotonic_ns = monotonic, monotonic_ns
+
+    def uninstall(self) -> None:
+        """Put back what was there."""
+        for name, function in self._real.items():
+            setattr(time, name, function)
+        self._real = {}
+
+
+def _virtual_ms(frame: FrameType) -> int:
+    """The milliseconds of virtual time that have passed for the code of this frame: none but for a Worker's."""
+    durable_engine: Any = sys.modules.get("durable_engine")  # no session without workflows imports it
+    running_engine = getattr(durable_engine, "running_engine", None)
+    engine = None if running_engine is None else running_engine()
+    if engine is None:
+        return 0
+    kinds = durable_engine.Owner
+    if durable_engine.owner_of(frame.f_code.co_filename) not in (kinds.USER, kinds.INSTALLED):
+        return 0
+    return int(engine.clock.now_ms - engine.clock.started_ms)
+
+
+monotonic_time = MonotonicTime()
