@@ -15,7 +15,19 @@ class WorkflowConfigWarning(UserWarning):
 
 
 class WorkflowUpgradeError(Exception):
-    """An instance in flight does not come to its end as it should when today's source is deployed under it."""
+    """An instance in flight does not come to its end as it should when today's source is deployed under it.
+
+    Args:
+        text: What is wrong, for a reader.
+        kind: What is wrong, in a word: a crash alone may do the same.
+
+    Attributes:
+        kind: As given.
+    """
+
+    def __init__(self, text: str, kind: str = "") -> None:
+        super().__init__(text)
+        self.kind = kind
 
 
 class UnprovidedError(Exception):

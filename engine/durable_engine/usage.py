@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from .model import StepKey
+from .model import Place, StepKey
 
 SubrequestKind = Literal["fetch", "service"]
 """What a subrequest goes to: the network, by `fetch`, or a service of the platform, by a binding."""
@@ -52,14 +52,16 @@ class InstanceUsage:
         most: The most subrequests of each kind that one execution has made.
         cpu_ns: Of each step, the processor time of the attempt that took most of it, in nanoseconds.
         memory: Of each step, the most bytes by which the process has grown during one attempt.
+        refused: By step and attempt, the first subrequest that was refused: its kind, and the place that asked for it.
     """
 
-    __slots__ = ("_earlier", "cpu_ns", "memory", "subrequests")
+    __slots__ = ("_earlier", "cpu_ns", "memory", "refused", "subrequests")
 
     def __init__(self, limits: dict[SubrequestKind, int | None]) -> None:
         self.subrequests = Subrequests(limits)
         self.cpu_ns: dict[StepKey, int] = {}
         self.memory: dict[StepKey, int] = {}
+        self.refused: dict[tuple[StepKey | None, int | None], tuple[SubrequestKind, Place]] = {}
         self._earlier: dict[SubrequestKind, int] = {"fetch": 0, "service": 0}
 
     def begin(self) -> None:

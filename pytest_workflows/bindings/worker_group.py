@@ -118,6 +118,7 @@ class WorkerGroup:
 
     Attributes:
         classes: The workflow classes that were bound so far, by the engine's names.
+        reached: Called with another Worker's project when the test first reaches it.
     """
 
     def __init__(
@@ -135,6 +136,7 @@ class WorkerGroup:
         self._make = make
         self._others: dict[Project, WorkerEnv] = {}
         self.classes: dict[str, type] = {}
+        self.reached: Callable[[Project], None] = lambda project: None
 
     @property
     def own_host(self) -> Host:
@@ -200,6 +202,7 @@ class WorkerGroup:
             found = self._make(project, member)
             self._sources().add_folder(project.folder)
             self._others[project] = found
+            self.reached(project)
         return found
 
     def check_given(self, given: Mapping[str, Any]) -> None:

@@ -35,18 +35,18 @@ _SDK = "workers-runtime-sdk"
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with an import.
+    """What is wrong with a Worker as it is deployed: an import, or its size.
 
     Attributes:
         rule: The rule that it breaks.
         text: What is wrong, a clause.
-        remedy: What to do.
+        remedy: What to do; None for what the rule says.
         is_missing: Whether the platform has no such module.
     """
 
     rule: str
     text: str
-    remedy: str
+    remedy: str | None = None
     is_missing: bool = False
 
 

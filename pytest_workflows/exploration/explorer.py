@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from .run_plan import RunOutcome, RunPlan
+from .run_plan import RunOutcome, RunPlan, Stage
 
 if TYPE_CHECKING:
     from durable_engine import FaultPoint
@@ -74,6 +74,7 @@ class Explorer:
         """Decide which runs follow from the outcome of this one."""
         plain, self._plain = self._plain, False
         if plan.point is not None:
+            self._look_closer(plan, outcome)
             return
         if plan.is_preparation:
             self._plan_points(plan, outcome)
@@ -90,11 +91,20 @@ class Explorer:
         if plain and outcome.has_choices and self._exploration.seed is None:
             self._waiting.extend(RunPlan(seed=seed, records=True) for seed in range(1, self._exploration.seeds + 1))
 
+    def _look_closer(self, plan: RunPlan, outcome: RunOutcome) -> None:
+        """Plan what follows from a run with a fault point: of an upgrade that goes wrong, what a crash alone does."""
+        if plan.stage == "probe" and outcome.problem:
+            self._waiting.appendleft(replace(plan, stage="control", problem=outcome.problem))
+        elif plan.stage == "control" and outcome.problem != plan.problem:
+            self._waiting.appendleft(replace(plan, stage="verdict"))
+
     def _plan_points(self, plan: RunPlan, outcome: RunOutcome) -> None:
         self.points = outcome.points
         names = Counter(point.title for point in outcome.points)
         for point in self._drawn(outcome.points):
-            self._waiting.append(replace(plan, point=point, records=False, is_shared=names[point.title] > 1))
+            stage: Stage | None = None if plan.upgrade_from is None else "probe"
+            is_shared = names[point.title] > 1
+            self._waiting.append(replace(plan, point=point, records=False, is_shared=is_shared, stage=stage))
 
     def stop(self) -> None:
         """Plan no further run."""
@@ -126,6 +136,8 @@ class Tally:
         findings: Places where a rule is broken: rule, file, line.
         left_out: How many property tests were left out.
         upgrade_from: The older source that today's took the place of at the points; None for none.
+        by_crash_alone: At how many points something is wrong with an upgrade, and with a crash alone too.
+        new_tests: The tests that the older source does not have.
         not_judged: The tests, with their points where it is about one, that say nothing of an upgrade, by the reason.
     """
 
@@ -138,6 +150,8 @@ class Tally:
     findings: set[tuple[str, str, int]] = field(default_factory=set)
     left_out: int = 0
     upgrade_from: str | None = None
+    by_crash_alone: int = 0
+    new_tests: list[str] = field(default_factory=list)
     not_judged: dict[str, list[str]] = field(default_factory=dict)
 
     def count_left_out(self, is_left_out: bool) -> None:
@@ -158,16 +172,18 @@ class Tally:
         """
         if plan.is_preparation:
             return
-        if plan.point is None:
+        if plan.stage == "control":
+            self.by_crash_alone += outcome.problem == plan.problem
+        elif plan.point is None:
             self.schedules += 1
-        else:
+        elif plan.stage != "verdict":  # its probe was counted
             self.points += 1
             if outcome.unknown:
                 self.note_not_judged(f"{test}{plan.title}", outcome.unknown)
             elif outcome.passed and not outcome.struck:
                 under = "" if plan.seed is None else f" (seed {plan.seed})"
                 self.unreached.append((test, f"{plan.point}{under}"))
-        self.failed += not outcome.passed
+        self.failed += not outcome.passed and not plan.is_silent
         self.findings.update(outcome.findings)
 
     def note_not_judged(self, test: str, reason: str) -> None:
@@ -190,6 +206,8 @@ class Tally:
             "findings": [list(place) for place in sorted(self.findings)],
             "left_out": self.left_out,
             "upgrade_from": self.upgrade_from,
+            "by_crash_alone": self.by_crash_alone,
+            "new_tests": self.new_tests,
             "not_judged": self.not_judged,
         }
 
@@ -204,6 +222,8 @@ class Tally:
         self.findings |= other.findings
         self.left_out += other.left_out
         self.upgrade_from = self.upgrade_from or other.upgrade_from
+        self.by_crash_alone += other.by_crash_alone
+        self.new_tests += other.new_tests
         for reason, tests in other.not_judged.items():
             self.not_judged.setdefault(reason, []).extend(tests)
 
@@ -217,9 +237,14 @@ class Tally:
             f"{_count(self.tests, 'test')}, {', '.join(explored)} in {self.seconds:.2f} s: "
             f"{self.failed or 'none'} failed" + ("" if is_upgrade else f", {_count(len(self.findings), 'finding')}")
         ]
-        for reason, tests in self.not_judged.items():
-            more = f" and {len(tests) - MOST_NAMED} more" if len(tests) > MOST_NAMED else ""
-            lines.append(f"not judged: {', '.join(tests[:MOST_NAMED])}{more} ({reason})")
+        if self.by_crash_alone:
+            lines.append(
+                f"not counted: {_count(self.by_crash_alone, 'upgrade')} at a point where a crash alone does the same "
+                "(see --workflows-crash)"
+            )
+        if self.new_tests:
+            lines.append(f"not in {self.upgrade_from}, but run on it: {_named(self.new_tests)}")
+        lines += [f"not judged: {_named(tests)} ({reason})" for reason, tests in self.not_judged.items()]
         lines += [
             f"not reached again: {point} in {test} (its runs differ: is something random or timed in the test?)"
             for test, point in self.unreached
@@ -231,3 +256,8 @@ class Tally:
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _named(tests: Sequence[str]) -> str:
+    more = f" and {len(tests) - MOST_NAMED} more" if len(tests) > MOST_NAMED else ""
+    return f"{', '.join(tests[:MOST_NAMED])}{more}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pytest_workflows.messages.short_repr import printable
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .state_difference import Contents
 
 
+Stage = Literal["probe", "control", "verdict"]
 Progress = Mapping[tuple[str, str], frozenset[str] | None]
 """The steps that were over at a run's end, by instance; None for an instance that had ended."""
 
@@ -60,6 +61,9 @@ class RunPlan:
         is_shared: Whether several instances have a point of that name, so that it must be said whose it is.
         upgrade_from: The older source that the run begins on, as the command line names it; at the point, today's is
             deployed. None for a run of today's source alone.
+        stage: Of an upgrade: `"probe"` finds out whether anything is wrong, `"control"` whether a crash alone does the
+            same, `"verdict"` says it.
+        problem: Of a control and a verdict: the kind of what is wrong.
     """
 
     point: FaultPoint | None = None
@@ -67,6 +71,13 @@ class RunPlan:
     records: bool = False
     is_shared: bool = False
     upgrade_from: str | None = None
+    stage: Stage | None = None
+    problem: str = ""
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nobody hears of the run itself."""
+        return self.is_preparation or self.stage in ("probe", "control")
 
     @property
     def is_preparation(self) -> bool:
@@ -118,6 +129,7 @@ class RunOutcome:
         struck: Whether the engine died where the plan said.
         findings: The broken rules, as places: rule, file, line.
         has_instances: Whether it had instances.
+        problem: The kind of what is wrong with an upgrade; empty where nothing is.
         unknown: Why an upgrade at its point could not be judged; empty where it was.
     """
 
@@ -128,6 +140,7 @@ class RunOutcome:
     struck: bool = False
     findings: Sequence[tuple[str, str, int]] = ()
     has_instances: bool = False
+    problem: str = ""
     unknown: str = ""
 
 

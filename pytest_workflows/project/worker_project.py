@@ -324,6 +324,7 @@ class ProjectSwitcher:
         self._environment = environment
         self._projects: dict[Path, Project] = {}
         self._by_folder: dict[Path, Project | None] = {}
+        self._opened: dict[Path, Project] = {}
         self.registry = WorkerRegistry(rootdir, workers, self._open)
         self.active: Project | None = None
 
@@ -373,17 +374,20 @@ class ProjectSwitcher:
 
     def _open(self, config: Path) -> Project:
         """The project of a Worker beside the tests' own: where it has no such environment, its top level holds."""
-        if config not in self._projects:
-            project = self._project(config, self._environment)
+        if config not in self._opened:
+            project = self._projects.get(config) or self._keep(self._project(config, self._environment))
             if self._environment is not None and not project.readable:
                 top = self._project(config, None)
-                project = top if top.readable else project
-            self._keep(project)
-        return self._projects[config]
+                if top.readable:  # and tests of that Worker's own are told that there is no such environment
+                    self._made(top)
+                    project = top
+            self._opened[config] = project
+        return self._opened[config]
 
-    def _keep(self, project: Project) -> None:
+    def _keep(self, project: Project) -> Project:
         self._projects[project.path] = project
         self._made(project)
+        return project
 
     def close(self) -> None:
         """Leave `sys.path` and `sys.modules` without anything of the projects."""

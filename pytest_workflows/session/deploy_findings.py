@@ -48,6 +48,19 @@ class DeployFindings:
         if engine is not None:
             _add(engine, problem, place)
 
+    def keep(self, project: Project, rule: str, message: str, place: Place) -> None:
+        """Keep what else is wrong with a project's code, whenever it showed: each test of the project gets it.
+
+        Args:
+            project: The project.
+            rule: The rule that is broken.
+            message: The observation.
+            place: File and line.
+        """
+        from pytest_workflows.deployment.deployment import Problem
+
+        self._keep(project, Problem(rule, message), place, True)
+
     def attach(self, engine: Engine, project: Project | None, worker_bytes: int) -> None:
         """Add what is known already to the findings of a test of a project.
 

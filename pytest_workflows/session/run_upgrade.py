@@ -83,6 +83,7 @@ class RunUpgrade(Observer):
         source: The older source.
 
     Attributes:
+        problem: The kind of what is wrong with an upgrade; empty where nothing is.
         unknown: Why an upgrade could not be judged; empty where it was.
     """
 
@@ -95,6 +96,7 @@ class RunUpgrade(Observer):
         self._in_flight: dict[Key, InFlight] | None = None
         self._given: Mapping[str, Any] | None = None
         self._is_repeated = False
+        self.problem = ""
         self.unknown = ""
 
     @property
@@ -185,6 +187,9 @@ class RunUpgrade(Observer):
             for key, flight in in_flight.items()
             for call in self._calls.get(key, ())
         )
+        if self._setup.plan.stage == "control":
+            self._in_flight = in_flight
+            return
         self._upgraded.deploy()
         for folder in self._upgraded.folders:
             self._setup.sources.add_folder(folder)
@@ -218,7 +223,14 @@ class RunUpgrade(Observer):
         elif self._in_flight is None:
             self.unknown = "the older source did not come to the point again"
         else:
-            self._compare(runs, now, start.today[plan.seed], start.old[plan.seed], failure)
+            old = start.old[plan.seed]
+            usual = old if plan.stage == "control" else start.today[plan.seed]
+            try:
+                self._compare(runs, now, usual, old, failure)
+            except WorkflowUpgradeError as error:
+                self.problem = error.kind
+                if plan.stage == "verdict":
+                    raise
 
     def _compare(
         self, runs: Mapping[Key, Run], now: SourceRun, today: SourceRun, old: SourceRun, failure: BaseException | None
@@ -229,12 +241,13 @@ class RunUpgrade(Observer):
         is_stopped = failure is not None and not isinstance(failure, EngineError)
         for key, flight in self._in_flight.items():
             if flight.is_orphan:
-                raise WorkflowUpgradeError(text.of_orphan(key, flight.old_places))
+                raise WorkflowUpgradeError(text.of_orphan(key, flight.old_places), "orphan")
             if now.instances[key].is_final or runs[key].status == "waiting":
                 flight.finish()
             if flight.difference is not None:
                 difference = _named(flight.difference, today.instances.get(key), old.instances.get(key))
-                raise WorkflowUpgradeError(text.of_path(key, difference, flight.old_places, flight.new_places))
+                said = text.of_path(key, difference, flight.old_places, flight.new_places)
+                raise WorkflowUpgradeError(said, difference.kind)
         window = self._window(today, old)
         for key, flight in self._in_flight.items():
             if key in today.instances:
@@ -243,7 +256,7 @@ class RunUpgrade(Observer):
             self._compare_stores(now, today, old, window, text)
         has_lost = any(flight.lost for flight in self._in_flight.values())  # only the test may see what is repeated
         if failure is not None and old.passed and not has_lost:
-            raise WorkflowUpgradeError(text.of_test(failure)) from failure
+            raise WorkflowUpgradeError(text.of_test(failure), "test") from failure
         if is_stopped and any(not now.instances[key].is_final for key in self._in_flight):
             self.unknown = f"the test, which is about today's source, failed first: {text.line(failure)}"
 
@@ -267,10 +280,10 @@ class RunUpgrade(Observer):
             different = end_difference(mine, usual, before)
             # What a repeated effect answers may be another value, as after any crash.
             if different is not None and not (self._is_repeated and mine.status == usual.status == "complete"):
-                raise WorkflowUpgradeError(text.of_end(key, different, flight.old_places, flight.new_places))
+                raise WorkflowUpgradeError(text.of_end(key, different, flight.old_places, flight.new_places), "end")
         called = None if self._is_repeated else call_difference(mine, usual, before, window)
         if called is not None:
-            raise WorkflowUpgradeError(text.of_call(key, *called, flight.old_places, flight.new_places))
+            raise WorkflowUpgradeError(text.of_call(key, *called, flight.old_places, flight.new_places), "call")
 
     def _compare_stores(
         self, now: SourceRun, today: SourceRun, old: SourceRun, window: Window, text: UpgradeText
@@ -281,7 +294,7 @@ class RunUpgrade(Observer):
         ignored = self._setup.settings.ignore_state
         different = state_difference(now.contents, today.contents, old.contents, ignored, window)
         if different is not None:
-            raise WorkflowUpgradeError(text.of_stores(different))
+            raise WorkflowUpgradeError(text.of_stores(different), "stores")
 
     def _window(self, today: SourceRun, old: SourceRun) -> Window:
         from pytest_workflows.exploration.clock_values import Window

@@ -20,6 +20,7 @@ from .ini_options import read_ini
 from .outside_tests import OutsideTests
 from .process_end import stop_watchdog
 from .property_tests import exempt_our_fixtures, is_property_test
+from .refusals import RULE, SessionRefusals
 from .report_sections import PROPERTY
 from .rule_warnings import RuleWarnings
 from .seeds import FIXTURE, Seeds
@@ -72,6 +73,7 @@ class WorkflowSession:
         self._outside = OutsideTests(lambda: self.switcher.active, config.rootpath)
         self.rule_warnings = RuleWarnings()
         self._deploys = DeployFindings(lambda: None if self.test_run is None else self.test_run.open_engine)
+        self._refusals = SessionRefusals(lambda: self.switcher.active, self._deploys.keep, self._has_no_refusals)
         self._checks = ConfigChecks()
         self._seeds = Seeds(lambda: self._freezer_for(has_fixture=True), lambda: self.settings.now)
         self.test_run: TestRun | None = None
@@ -125,9 +127,17 @@ class WorkflowSession:
                 self.settings.environment,
                 dev_vars=self.settings.dev_vars,
                 workers=self.settings.workers,
-                made=self._deploys.watch,
+                made=self._watch,
             )
         return self._switcher
+
+    def _watch(self, project: Project) -> None:
+        self._refusals.watch(project)
+        self._deploys.watch(project)
+
+    def _has_no_refusals(self) -> bool:
+        settings = self.settings if self.test_run is None else self.test_run.settings
+        return RULE in settings.ignore_rules
 
     def enter(self, path: Path) -> None:
         """Make the sources of the project importable that this file or folder belongs to.
@@ -248,6 +258,7 @@ class WorkflowSession:
             os.close(self._stderr)
             self._stderr = None
         self._outside.close()
+        self._refusals.close()
         if self._freezer is not None:
             self._freezer.stop()
         if self._switcher is not None:

@@ -11,6 +11,7 @@ from pytest_workflows.bindings.env_resolver import EnvResolver
 
 from .engine_lifecycle import EngineLifecycle
 from .property_tests import Examples
+from .refusals import RunRefusals
 from .report_sections import clean
 from .run_findings import RunFindings
 from .run_recordings import RunRecordings
@@ -95,6 +96,7 @@ class TestRun:
             template=self._left_by_seed,
             registry=setup.registry,
         )
+        self.env.member.group.reached = self._find_in_deploy
         self.secrets = RunSecrets(setup.settings, setup.project, setup.registry)
         self.recordings = RunRecordings(setup, self.env, self.secrets)
         self.examples = Examples(self)
@@ -110,6 +112,7 @@ class TestRun:
 
             self._upgrade = RunUpgrade(setup, self.env, setup.old_source)
         self._uses = UnprovidedUses(setup, [] if early_uses is None else early_uses)  # emptied for all tests
+        self._refusals = RunRefusals(setup)
         self._kept = kept
         self._rules: RuleObservers | None = None
 
@@ -156,7 +159,6 @@ class TestRun:
         return self._lifecycle.engine or self._open()
 
     def _open(self) -> Engine:
-        from pytest_workflows.project.plans import PLANS
         from pytest_workflows.rules.registry import RuleObservers
 
         from .hook_caller import hook_callers
@@ -172,9 +174,16 @@ class TestRun:
         if self._kept is not None:
             self._kept.attach(engine)
         self._uses.attach(engine)
-        if self._deploys is not None:
-            self._deploys.attach(engine, self.project, PLANS[self.settings.plan].worker_bytes)
+        self._refusals.attach(engine)
+        self._find_in_deploy(self.project)
         return engine
+
+    def _find_in_deploy(self, project: Project | None) -> None:
+        """Add to the findings what is known of a Worker's deploy."""
+        if self._deploys is not None:
+            from pytest_workflows.project.plans import PLANS
+
+            self._deploys.attach(self.engine, project, PLANS[self.settings.plan].worker_bytes)
 
     def begin_again(self) -> Engine | None:
         """Begin the next example of a property test: as if the test began again, with another engine.
@@ -200,6 +209,7 @@ class TestRun:
 
     def close(self) -> None:
         """End the engine: no task, timer or row of it stays. Closing twice is fine."""
+        self._refusals.close()
         self._uses.close()
         if self._upgrade is not None:
             self._upgrade.close()
@@ -289,6 +299,7 @@ class TestRun:
             struck=faults.struck,
             findings=[(finding.rule, finding.file, finding.line) for finding in self._findings.found],
             has_instances=bool(self.setup.start is not None and self.setup.start.has_instances(self.plan)),
+            problem="" if self._upgrade is None else self._upgrade.problem,
             unknown="" if self._upgrade is None else self._upgrade.unknown,
         )
 

@@ -33,9 +33,9 @@ class Upgrades:
         self._checked: set[Path] = set()
         self.source: OldSource | None = None
 
-    def reason_against(self, item: pytest.Item) -> str | None:
-        """Why a test cannot begin on the older source; None where it can."""
-        project = self._project_of(item.path)
+    def reason_against(self, path: Path) -> str | None:
+        """Why the tests of a file cannot begin on the older source; None where they can."""
+        project = self._project_of(path)
         if project is None:
             return "it has no wrangler configuration, so there is no older one"
         try:
@@ -66,15 +66,18 @@ class Upgrades:
         except WorkflowConfigError:
             return None
 
-    def check(self, item: pytest.Item) -> None:
-        """Make sure that the older version of a test's project can be imported, where there is one.
+    def check(self, path: Path) -> None:
+        """Make sure that the older version of a file's project can be imported, where there is one.
+
+        Args:
+            path: A file of tests, or a folder.
 
         Raises:
             WorkflowConfigError: If it cannot.
         """
         assert self.source is not None
-        project = self._project_of(item.path)
-        if project is None or project.path in self._checked or self.reason_against(item) is not None:
+        project = self._project_of(path)
+        if project is None or project.path in self._checked or self.reason_against(path) is not None:
             return
         self._checked.add(project.path)
         older = self._older_version(project)

@@ -72,7 +72,7 @@ def _amount(number: float, unit: Unit) -> str:
         for name, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
             if number >= size:
                 return f"{number / size:,.1f} {name}".replace(".0 ", " ")
-        return f"{number:,.0f} bytes"
+        return "1 byte" if number == 1 else f"{number:,.0f} bytes"
     if unit == "ms":
         return f"{number:,.0f} ms" if number < 1000 else f"{number / 1000:,.1f} s".replace(".0 ", " ")
     return f"{number:,.0f}"

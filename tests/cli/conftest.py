@@ -285,11 +285,11 @@ class Platform:
         ]
         rows.sort(key=lambda one: one["created_on"], reverse=query.get("direction") == "desc")
         size = min(self.page, int(query.get("per_page", "10")))
-        page = int(query.get("cursor") or query.get("page") or 1)
+        page = int(query.get("cursor" if self.cursors else "page") or 1)
         found = rows[(page - 1) * size : page * size]
-        info: dict[str, Any] = {"per_page": size, "count": len(found), "total_count": len(rows)}
+        info: dict[str, Any] = {"per_page": size, "count": len(found)}
         if not self.cursors:
-            info["page"] = page
+            info |= {"page": page, "total_count": len(rows)}
         elif page * size < len(rows):
             info["cursor"] = str(page + 1)
         return success(found, **info)

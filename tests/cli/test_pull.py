@@ -10,6 +10,8 @@ from durable_engine import FINAL_STATUSES, STATUSES
 from pytest_workflows.account.api import IN_FLIGHT
 from pytest_workflows.recordings import load
 
+pytest.importorskip("cloudflare")  # it is not installed on every Python that the suite runs on
+
 
 def files(shop: Any, folder: str = ".workflows/production/orders") -> dict[str, Any]:
     return {path.name: load(path) for path in sorted((shop.path / folder).glob("*.json"))}
@@ -117,6 +119,15 @@ def test_the_latest_the_running_ones_all_of_them_and_a_limit(shop, platform, dum
         ended = shop.command("pull", "orders", *arguments)
         shown = [line.split()[0] for line in ended.lines if line.startswith(".workflows")]
         assert shown == [f".workflows/production/orders/ORDERS-{id}.json" for id in ids], (arguments, ended.err)
+
+
+def test_an_api_that_has_one_page_for_every_number_ends(shop, platform, dump, monkeypatch):
+    platform.add("a", dump("errored"))
+    rows = [platform.row("a", platform.instances["a"])]
+    monkeypatch.setattr(platform, "_list", lambda query: {"success": True, "result": rows})
+
+    assert shop.command("pull", "orders").code == 0
+    assert [query.get("page") for path, query in platform.requests if path.endswith("/instances")] == [None, "2"]
 
 
 def test_rows_of_another_status_are_left_out_where_the_api_sends_them_along(shop, platform, dump, monkeypatch):

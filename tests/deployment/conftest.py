@@ -1,7 +1,8 @@
 """A Worker's project, and an environment with packages of the test's own making."""
 
 import json
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -77,9 +78,13 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """A project that declares nothing yet, and an environment that has nothing more than this one."""
     world = World(tmp_path)
     world.installed.mkdir()
     monkeypatch.syspath_prepend(world.installed)
-    return world
+    before = set(sys.modules)
+    yield world
+    for name in set(sys.modules) - before:
+        if str(getattr(sys.modules[name], "__file__", None)).startswith(str(tmp_path)):
+            del sys.modules[name]

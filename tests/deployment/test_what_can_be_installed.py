@@ -130,6 +130,18 @@ def test_a_pure_wheel_in_uv_lock_counts_whatever_is_installed(world: World) -> N
     assert world.said("lib") is None
 
 
+def test_a_package_that_is_locked_in_two_versions_has_the_wheels_of_both(world: World) -> None:
+    world.declare("lib")
+    world.install("lib", "lib.py", tag=NATIVE)
+    both = [locked("lib", f"lib-1.0-{NATIVE}.whl"), locked("lib", "lib-2.0-py3-none-any.whl")]
+    world.write("uv.lock", uv_lock(*both))
+
+    assert world.said("lib") is None
+
+    world.write("uv.lock", uv_lock(*reversed(both)))
+    assert world.said("lib") is None
+
+
 @pytest.mark.parametrize("platform", ["pyemscripten_2026_0_wasm32", "pyodide_2026_0_wasm32"])
 def test_a_wheel_for_that_pyodide_in_uv_lock_counts(world: World, platform: str) -> None:
     world.declare("lib")

@@ -108,8 +108,9 @@ def test_the_standard_library_and_the_platforms_own_are_there(world: World, modu
     assert world.said(module) is None
 
 
-def test_the_workers_own_modules_and_folders_are_there(world: World) -> None:
+def test_the_workers_own_modules_and_folders_are_there(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.declare()
+    monkeypatch.syspath_prepend(world.folder / "src")
     world.write("src/helper.py", "")
     world.write("src/parts/one.py", "")
 

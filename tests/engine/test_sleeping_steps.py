@@ -460,6 +460,51 @@ async def test_a_thread_that_is_polled_is_no_timeout_of_virtual_time(engine, cal
     assert (await outcome_of(engine, callback, config))[0] is None
 
 
+async def test_the_task_in_which_anyios_plugin_waits_for_the_test_is_nothing_that_may_act(engine):
+    anyio_plugin = {}
+    source = "async def _call_in_runner_task(end): await end"
+    exec(compile(source, "/site-packages/anyio/_backends/_asyncio.py", "exec"), anyio_plugin)
+    end = asyncio.get_running_loop().create_future()
+    runner = asyncio.create_task(anyio_plugin["_call_in_runner_task"](end))
+
+    assert await outcome_of(engine, many_short_sleeps) == (None, 60)
+
+    end.set_result(None)
+    await runner
+
+
+async def test_a_thread_of_a_tool_is_nothing_that_may_act(engine):
+    tool = {}
+    exec(compile("def work(end): end.wait()", "/site-packages/execnet/gateway_base.py", "exec"), tool)
+    end = threading.Event()
+    working = threading.Thread(target=tool["work"], args=(end,))
+    working.start()
+    try:
+        assert await outcome_of(engine, many_short_sleeps) == (None, 60)
+    finally:
+        end.set()
+        working.join()
+
+
+async def test_a_thread_of_the_test_may_act(engine):
+    ready = []
+
+    def work():
+        time.sleep(0.03)
+        ready.append(True)
+
+    async def poll():
+        while not ready:
+            await asyncio.sleep(0.01)
+
+    working = threading.Thread(target=work)
+    working.start()
+    _, seconds = await outcome_of(engine, poll, {"timeout": "1 second", "retries": {"limit": 0, "delay": 0}})
+    working.join()
+
+    assert seconds < 0.02
+
+
 class Waiting(collections.abc.Coroutine):
     """A coroutine that shows no frame, as those of Cython."""
 
@@ -868,3 +913,58 @@ async def test_the_history_is_the_same_in_each_run_however_the_machine_stops():
     assert len(first) > 10
     for _ in range(5):
         assert await once() == first
+
+
+async def test_a_timer_of_the_test_that_is_about_to_ring_is_waited_for(engine):
+    answer = asyncio.get_running_loop().create_future()
+    asyncio.get_running_loop().call_later(0.03, answer.set_result, "answer")
+
+    async def poll():
+        while not answer.done():
+            await asyncio.sleep(5)
+        return answer.result()
+
+    assert await outcome_of(engine, poll, {"timeout": "1 minute"}) == ("answer", 5)
+
+
+async def test_one_that_sets_itself_anew_does_not_stop_time(engine, monkeypatch):
+    monkeypatch.setattr("durable_engine.time.patience.SOON_MS", 30)
+    loop = asyncio.get_running_loop()
+    timers = collections.deque(maxlen=1)
+
+    def beat():
+        timers.append(loop.call_later(0.01, beat))
+
+    async def nap():
+        await asyncio.sleep(5)
+
+    async with Engine(now=START, timeout=20) as engine:
+        beat()
+        assert await outcome_of(engine, nap) == (None, 5)
+    timers.pop().cancel()
+
+
+async def test_a_limit_of_anyio_around_a_wait_of_the_test_is_nothing_that_may_act(engine):
+    with anyio.fail_after(20):
+        assert await outcome_of(engine, many_short_sleeps) == (None, 60)
+
+
+def test_on_uvloop_a_timer_of_code_that_was_stopped_never_fires():
+    uvloop = pytest.importorskip("uvloop", reason="uvloop does not exist for Windows")
+
+    async def scenario():
+        seen = []
+
+        async def workflow(event, step):
+            asyncio.get_running_loop().call_later(0.001, seen.append, "rang")
+            await asyncio.Event().wait()
+
+        async with Engine(now=START, timeout=20) as engine:
+            handle = await engine.bind("W", workflow).create()
+            await engine.settle()
+            await handle.terminate()
+            await asyncio.sleep(0.02)
+            return seen
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(scenario()) == []

@@ -1,6 +1,7 @@
 """What the Worker's code uses of what the platform limits: subrequests, processor time, and how long it is kept."""
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -9,12 +10,14 @@ from durable_engine import (
     InstanceUsage,
     JsException,
     Limits,
+    Observer,
     Stopwatch,
     acting_scope,
     call_bounded,
     count_subrequest,
     current_scope,
     inside_service,
+    notify_call,
     untimed,
 )
 from durable_engine.context import processor_time
@@ -439,3 +442,60 @@ def test_the_most_memory_of_a_steps_attempts_is_kept():
         usage.note_memory("step", grown)
 
     assert usage.memory == {"step": 30}
+
+
+async def test_what_observers_do_is_not_the_work_of_the_code_that_they_watch(processor):
+    class Slow(Observer):
+        def effect(self, instance, effect):
+            processor.work(30)
+
+        def binding_called(self, workflow, method, args, kwargs):
+            processor.work(30)
+
+        def instance_created(self, instance):
+            processor.work(30)
+
+    async with Engine(now=START) as engine:
+        engine.observers.add(Slow())
+        child = engine.bind("CHILD", lambda event, step: None)
+
+        async def run(event, step):
+            @step.do("start")
+            async def start():
+                notify_call("example.org", "GET /")
+                await child.create({"id": "child"})
+                processor.work(1)
+
+            await start()
+
+        handle = await engine.bind("W", run).create({"id": "one"})
+        await engine.run_until_idle()
+
+        assert (await handle.status())["status"] == "complete"
+        [key] = [one.row.key for one in engine.instances if one.id == "one"]
+        assert [ns // 1_000_000 for ns in engine.usage_of(key).cpu_ns.values()] == [1]
+
+
+async def test_the_first_refusal_of_an_attempt_is_kept_with_its_place():
+    async with Engine(now=START, limits=Limits(subrequests=0, service_calls=0)) as engine:
+
+        async def run(event, step):
+            @step.do("both")
+            async def both():
+                for kind in ("service", "fetch"):
+                    with contextlib.suppress(JsException):
+                        request(kind)
+
+            await both()
+            with contextlib.suppress(JsException):
+                request()
+
+        await engine.bind("W", run).create()
+        await engine.run_until_idle()
+
+        refused = engine.usage_of(engine.instances[0].row.key).refused
+        assert [(step and step.label, attempt, kind) for (step, attempt), (kind, _) in refused.items()] == [
+            ("both-1", 1, "service"),
+            (None, None, "fetch"),
+        ]
+        assert {file for _, (file, _) in refused.values()} == {__file__}

@@ -18,6 +18,7 @@ from pytest_workflows.recordings import (
     FindingRecord,
     ModificationRecord,
     Recording,
+    ResourceUse,
     SourcePlace,
     Step,
 )
@@ -88,6 +89,20 @@ def findings_report(tmp_path: Path) -> Path:
     finding = FindingRecord(rule="random-outside-step", message="random.random() was called", place=place)
     run = Recording(instance_id="a", binding="LUCKY", status="complete", findings=[finding], created_at=START)
     return write_report(tmp_path, [ReportedTest("tests/test_lucky.py::test_it", recordings=[run])])
+
+
+@pytest.fixture
+def limits_report(tmp_path: Path) -> Path:
+    """The page of an instance that used up one limit, went beyond another, and came near no other."""
+    uses = [
+        ResourceUse("steps", 3, 10_000),
+        ResourceUse("requests", 5, 5),
+        ResourceUse("calls of bindings", 2),
+        ResourceUse("state", 1536, 2**30, "bytes"),
+        ResourceUse("processor time", 42.5, 10, "ms"),
+    ]
+    run = Recording(instance_id="a", binding="ORDERS", status="complete", created_at=START, uses=uses)
+    return write_report(tmp_path, [ReportedTest("tests/test_it.py::test_it", recordings=[run])])
 
 
 def recording(id: str, **more: Any) -> Recording:

@@ -69,6 +69,23 @@ def test_nothing_that_a_workflow_returned_becomes_a_part_of_the_page(runs: Any) 
     assert runs.title() == "Workflows: 7 tests, 7 instances"
 
 
+# -- limits -------------------------------------------------------------------------------------------------------------
+
+
+def test_an_instance_shows_what_it_used_of_its_limits(tab: Any, limits_report: Path) -> None:
+    page = tab.open(limits_report, "#/runs/0")
+
+    rows = page.locator("table.uses tbody tr")
+    assert [" | ".join(row.locator("td").all_inner_texts()).replace(NONE, "-") for row in rows.all()] == [
+        "steps | 3 | 10,000 | under 0.1 %",
+        "requests | 5 | 5 | 100 %",
+        "calls of bindings | 2 | - | -",
+        "state | 1.5 KiB | 1 GiB | under 0.1 %",
+        "processor time (of one step) | 43 ms | 10 ms | 425 %",
+    ]
+    assert page.locator("table.uses .over").all_inner_texts() == ["425 %"]
+
+
 # -- filter and search ------------------------------------------------------------------------------------------------
 
 

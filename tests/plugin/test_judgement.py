@@ -61,6 +61,7 @@ def test_equal_effects_on_another_path_are_no_difference(old, new):
         ("charge", "pay", ("renamed", "charge", "pay")),
         ("charge+", "pay", ("renamed", "charge", "pay")),
         ("charge", "validate recharge", ("renamed", "charge", "recharge")),
+        ("charge", "z:charged:5 pay", ("renamed", "charge", "pay")),
         ("charge z:nap:5+", "charge z:nap:6", ("changed sleep", "nap", "nap")),
         ("charge z:nap:5+", "charge z:rest:5", ("renamed", "nap", "rest")),
         ("charge z:nap:5+", "charge", ("lost", "nap", None)),

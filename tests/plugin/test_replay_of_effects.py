@@ -149,6 +149,39 @@ async def test_a_step_in_front_of_a_sleep_that_lasts_is_no_effect_out_of_order()
     await go(with_a_step_before_the_sleep, ASLEEP)
 
 
+def of_production(recording: Any, took: timedelta) -> Any:
+    charge, sleep, *others = recording["steps"]
+    milliseconds = took // timedelta(milliseconds=1)
+    return {**recording, "source": "production", "steps": [charge, {**sleep, "duration_ms": milliseconds}, *others]}
+
+
+@pytest.mark.parametrize(
+    ("run", "point", "took"),
+    [
+        (as_recorded, "asleep", timedelta(days=3)),
+        (as_recorded, "asleep", timedelta(days=3, minutes=10)),
+        (as_recorded, "complete", timedelta(days=3)),
+        (as_recorded, "complete", timedelta(days=5)),  # it was paused
+        (sleeps_longer, "complete", timedelta(days=5)),
+    ],
+)
+async def test_a_sleep_of_production_may_have_taken_longer(run, point, took):
+    await go(run, of_production(POINTS[point], took))
+
+
+@pytest.mark.parametrize(
+    ("run", "point", "took"),
+    [
+        (sleeps_longer, "asleep", timedelta(days=3)),
+        (as_recorded, "asleep", timedelta(days=4)),
+        (sleeps_longer, "complete", timedelta(days=3)),
+    ],
+)
+async def test_a_sleep_of_production_that_must_be_another_one_has_changed(run, point, took):
+    with pytest.raises(DivergenceError, match=r"does not count for a sleep of another duration, which begins anew."):
+        await go(run, of_production(POINTS[point], took))
+
+
 RENAMED = (
     "it asks for step.do('charge the card'), where the recording has step.do('charge').",
     "The effect of step.do('charge') is there already, and would come again under another name. Keep those steps",
@@ -212,6 +245,17 @@ async def test_an_effect_that_comes_twice_or_not_at_all_fails(run, point, said):
 async def test_what_a_new_step_decides_in_front_of_a_recorded_sleep_cannot_be_said():
     with pytest.raises(UnknownValueError, match=r"does not have step.do\('check'\), which is new"):
         await go(with_a_condition_before_the_sleep, ASLEEP)
+
+
+async def test_a_recorded_value_that_is_not_known_stops_the_replay_as_before():
+    unknown = {**SHIP, "result": {"$type": "unknown", "reason": "cut short"}}
+
+    async def run(event: Any, step: Any) -> Any:
+        result = await with_a_step_behind(event, step)
+        return result[1]["id"]
+
+    with pytest.raises(UnknownValueError, match="cut short"):
+        await go(run, {**COMPLETE, "steps": [*COMPLETE["steps"][:2], unknown]})
 
 
 @pytest.mark.parametrize("run", [with_a_step_behind, with_a_use_of_the_new_step, with_a_step_beside])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import shutil
 from collections.abc import Callable
 from typing import Any
 
@@ -233,6 +234,65 @@ def test_each_worker_has_its_own_bindings_modules_and_flags_wherever_its_code_is
         async def test_the_compatibility_date(workflow_env, workflow_workers):
             assert await workflow_env.BILLING.has_exports() is False  # it is from before ctx.exports
     """).assert_outcomes(passed=6)
+
+
+def test_what_another_worker_does_later_is_done_in_its_own_name(run: Any, apps: Any) -> None:
+    apps.write(
+        "apps/billing/src/entry.py",
+        """
+        import asyncio
+        from workers import DurableObject, Response, WorkerEntrypoint, WorkflowEntrypoint, env, wait_until
+
+        class Refunds(WorkflowEntrypoint):
+            async def run(self, event, step):
+                return env.WHO
+
+        class Audit(Refunds):
+            pass
+
+        class Ledger(DurableObject):
+            async def remind(self):
+                await self.ctx.storage.setAlarm(1)
+
+            async def alarm(self, info):
+                await self.env.CACHE.put("alarm", env.WHO)
+
+        class Default(WorkerEntrypoint):
+            async def fetch(self, request):
+                async def later():
+                    await asyncio.sleep(30)
+                    await env.CACHE.put("later", env.WHO)
+
+                wait_until(later())
+                return Response(await asyncio.to_thread(lambda: env.WHO))
+
+            async def give(self):
+                return lambda text: f"{text} {env.WHO}"
+
+            async def scheduled(self, controller, env_, ctx):
+                await env.CACHE.put("cron", env.WHO)
+
+            async def queue(self, batch, env_, ctx):
+                for message in batch.messages:
+                    if message.attempts == 1:
+                        message.retry(delaySeconds=10)
+                    else:
+                        await env.CACHE.put("again", env.WHO)
+        """,
+    )
+    run("""
+        async def test_it(workflow_env, workflow_engine, workflow_workers):
+            await workflow_env.LEDGER.getByName("x").remind()
+            assert await (await workflow_env.BILLING.fetch("https://billing/")).text() == "billing"
+            given = await workflow_env.BILLING.give()
+            assert await given("a function of") == "a function of billing"
+            await workflow_env.EVENTS.send("a sale")
+            await workflow_workers["billing"].scheduled(cron="0 0 * * *")
+            await workflow_engine.run_until_idle()
+            for key in ("alarm", "later", "again", "cron"):
+                assert await workflow_env.KV.get(key) == "billing"
+            assert workflow_env.WHO == "shop"
+    """).assert_outcomes(passed=1)
 
 
 def test_a_workflow_of_another_worker_is_one_for_both_of_them(run: Any) -> None:
@@ -479,6 +539,56 @@ def test_recordings_of_its_workflows_are_replayed(run: Any, apps: Any) -> None:
     apps.run(None, "--workflows-replay=.workflows", "--workflows-strict").assert_outcomes(passed=1, failed=1)
 
 
+def test_what_another_worker_does_not_deploy_is_found_in_each_test_that_reaches_it(run: Any, apps: Any) -> None:
+    apps.write("apps/billing/pyproject.toml", '[project]\nname = "billing"\nversion = "1"\ndependencies = []\n')
+    apps.write("apps/billing/src/entry.py", f"import pluggy\n{BILLING_ENTRY}")
+
+    result = run(
+        """
+        async def test_one(workflow_env):
+            assert await workflow_env.ADMIN.who() == "billing"
+
+        async def test_another(workflow_env):
+            assert await workflow_env.ADMIN.who() == "billing"
+
+        async def test_that_does_not_reach_it(workflow_env):
+            assert workflow_env.WHO == "shop"
+        """,
+        "--workflows-strict",
+    )
+
+    result.assert_outcomes(passed=1, failed=2)
+    result.stdout.fnmatch_lines(["*[[]not-deployed[]] */apps/billing/src/entry.py:1: `import pluggy`*"] * 2)
+
+
+def test_an_upgrade_begins_in_the_older_source_of_all_workers(
+    run: Any, apps: Any, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    old = tmp_path_factory.mktemp("old") / "source"
+    shutil.copytree(apps.path, old)
+    (old / "apps/shop/src/helper.py").write_text("NAME = 'the older helper of shop'\n")
+    (old / "apps/billing/wrangler.jsonc").write_text(json.dumps({**BILLING, "vars": {"WHO": "the older billing"}}))
+    tests = """
+        from pytest_workflows import introspect_workflow_instance
+
+        async def test_it(workflow_env):
+            async with introspect_workflow_instance(workflow_env.ORDERS, "o") as instance:
+                await workflow_env.ORDERS.create({"id": "o"})
+                await instance.wait_for_status("complete")
+                print(await instance.get_output())
+        """
+
+    result = run(tests, f"--workflows-upgrade-from={old}", "-s")
+
+    result.stdout.fnmatch_lines(
+        [
+            "*'billing', 'shop', 'the helper of shop'*",
+            "*'the older billing', 'shop', 'the older helper of shop'*",  # of a step that the older source did
+            "*1 test, * upgrades in *: none failed*",
+        ]
+    )
+
+
 # -- which Workers there are -------------------------------------------------------------------------------------------
 
 _ONE_TEST = """
@@ -557,6 +667,12 @@ def test_an_environment_that_another_worker_does_not_have_is_its_top_level(run: 
             assert workflow_env.WHO == "the shop's staging"
             assert await workflow_env.ADMIN.who() == "billing"
     """).assert_outcomes(passed=1)
+    apps.write("apps/billing/tests/test_billing.py", "def test_it(workflow_env):\n    pass\n")
+
+    result = apps.run()  # and billing's own tests are told as ever
+
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*there is no environment 'staging'*"])
 
 
 @pytest.mark.parametrize(

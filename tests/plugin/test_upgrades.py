@@ -187,11 +187,12 @@ def test_a_git_ref_is_an_older_source_and_both_places_the_point_and_what_to_do_a
     git(worker, "commit", "-q", "-m", "one")
     git(worker, "tag", "v1")
     rename(worker)
+    worker.write("tests/test_new.py", ONE.replace("test_order", "test_new"))
     point = "--workflows-crash=stored:charge"
 
     result = worker.run(None, "--workflows-upgrade-from=v1", point, "--junitxml=report.xml", "-rf")
 
-    result.assert_outcomes(passed=2, failed=1)
+    result.assert_outcomes(passed=4, failed=2)
     said = "\n".join(result.outlines)
     assert "Instance 'order-1' of 'ORDERS' is in flight when today's source takes the place of v1, at the point" in said
     assert "step.do('charge') (v1:src/entry.py:6). Today's source does not ask for it, and does step.do(" in said
@@ -201,7 +202,10 @@ def test_a_git_ref_is_an_older_source_and_both_places_the_point_and_what_to_do_a
         "pytest 'tests/test_it.py::test_order' --workflows-upgrade-from='v1' --workflows-crash='stored:charge#1'"
         in said
     )
-    assert summary(result)[0] == "1 test, 1 upgrade: 1 failed"
+    assert summary(result)[:2] == [
+        "2 tests, 2 upgrades: 2 failed",
+        "not in v1, but run on it: tests/test_new.py::test_new",
+    ]
     report = (worker.path / "report.xml").read_text()
     assert "test_order[upgrade: stored result of &quot;charge&quot;]" in report
     assert not list(pathlib.Path(tempfile.gettempdir()).glob("pytest-workflows-*/src/entry.py"))
@@ -311,6 +315,32 @@ NOTING = """
             await step.sleep("nap", "1 day")
             await step.do("two")(lambda: note(SECOND))()
 """
+
+
+def test_what_a_crash_alone_does_as_well_is_not_blamed_on_the_upgrade(worker):
+    counting = """
+        from workers import WorkflowEntrypoint
+
+
+        class OrderWorkflow(WorkflowEntrypoint):
+            async def run(self, event, step):
+                @step.do("count")
+                async def count(ctx):
+                    return ctx["attempt"]
+
+                return await count()
+        """
+    for folder in ("", "old/"):
+        worker.write(f"{folder}wrangler.jsonc", (worker.path / "wrangler.jsonc").read_text())
+        worker.write(f"{folder}src/entry.py", counting)
+
+    result = worker.run(ONE, "--workflows-upgrade-from=old")
+
+    result.assert_outcomes(passed=2)
+    assert summary(result) == [
+        "1 test, 4 upgrades: none failed",
+        "not counted: 1 upgrade at a point where a crash alone does the same (see --workflows-crash)",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
 from durable_engine.context.frames import place_of_user
+from durable_engine.context.processor_time import Stopwatch
 from durable_engine.context.scope import current_scope
 from durable_engine.errors import (
     INVALID_ID,
@@ -52,7 +53,9 @@ def _api_call(
 
     @functools.wraps(method)
     def call(self: WorkflowBinding | InstanceHandle, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
-        self._notify_call(name, args, kwargs)
+        Stopwatch().run(
+            self._notify_call, name, args, kwargs
+        )  # what observers do is not the work of the code that calls
         refused = count_subrequest("service")
         what = self.workflow.name if isinstance(self, WorkflowBinding) else "instance"
         start = functools.partial(method, self, *args, **kwargs)
@@ -107,8 +110,7 @@ class WorkflowBinding:
             JsException: If the id is not valid or taken, or the params are too large or cannot cross the boundary.
         """
         await suspend_if_stopped()
-        read = _options(options, named, "create", whole="params")
-        return self._create(read, self._params_of(read))
+        return Stopwatch().run(self._create, _options(options, named, "create", whole="params"))
 
     @_api_call
     async def create_batch(self, batch: object = None, /, **named: Any) -> list[InstanceHandle]:
@@ -200,7 +202,8 @@ class WorkflowBinding:
             raise JsException("Error", message)
         return params
 
-    def _create(self, options: JsDict, params: bytes) -> InstanceHandle:
+    def _create(self, options: JsDict) -> InstanceHandle:
+        params = self._params_of(options)
         given = options.get("id")
         if given is not None:
             check_id(given, self._engine.limits.instance_id)

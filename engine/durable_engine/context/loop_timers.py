@@ -215,6 +215,13 @@ def timers_of(loop: Any) -> LoopTimers:
     return timers
 
 
+def pending_timers(loop: Any) -> Iterable[Any]:
+    """The timers of a loop that may fire, as far as it shows them, whether engines use it or not."""
+    timers: LoopTimers | None = getattr(loop, "_worker_timers", None)
+    shown: Iterable[Any] = getattr(loop, "_scheduled", ()) if timers is None else timers.pending()
+    return shown
+
+
 def watch_timers(loop: Any, engine: object, elapsed_ms: Callable[[], int]) -> None:
     """Take down the timers of an engine's code on a loop, until `stop_watching`.
 

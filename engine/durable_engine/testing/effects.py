@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from durable_engine.context.asyncio_internals import WAKE
 from durable_engine.context.frames import place_of_user
+from durable_engine.context.processor_time import Stopwatch
 from durable_engine.context.scope import Operation, Scope, current_scope, running_call
 from durable_engine.errors import TOO_MANY_FETCHES, TOO_MANY_SERVICE_CALLS, JsException, with_fact
 from durable_engine.model import Effect
@@ -90,6 +91,8 @@ def count_subrequest(kind: SubrequestKind) -> JsException | None:
         return None
     if subrequests.take(kind):
         return None
+    if scope is not None:
+        scope.instance.usage.refused.setdefault((scope.step, scope.attempt), (kind, place_of_user()))
     made = f"{whose} has made {subrequests.made[kind]:,}"
     if kind == "fetch":
         return with_fact(TOO_MANY_FETCHES, f"{made} requests, and may make no more.")
@@ -110,8 +113,8 @@ def make_effect(
 
 
 def notify_effect(scope: Scope, effect: Effect) -> None:
-    """Notify every observer of an effect."""
-    scope.instance.note_effect(effect)
+    """Notify every observer of an effect. What they do is not the work of the code that has it."""
+    Stopwatch().run(scope.instance.note_effect, effect)
 
 
 def as_coroutine_function(function: F) -> F:

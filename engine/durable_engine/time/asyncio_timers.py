@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
-from durable_engine.context.asyncio_internals import WAKE, scope_of, task_context
+from durable_engine.context.asyncio_internals import WAKE, scope_of, task_context, waiting_for
 from durable_engine.context.frames import is_users
 from durable_engine.context.loop_timers import FOREVER_MS, timers_of
 from durable_engine.context.scope import Scope, open_call
@@ -53,7 +53,9 @@ class LoopTimer(NamedTuple):
 
 
 class AsyncioTimers:
-    """The timers that code of an engine's instances and calls has set on the loop.
+    """The timers that code of an engine's instances and calls has set on the loop, at one moment.
+
+    It keeps what it has found out, so it is good until code runs again.
 
     Args:
         engine: The engine.
@@ -63,27 +65,21 @@ class AsyncioTimers:
     def __init__(self, engine: TimedEngine, world: World) -> None:
         self._engine = engine
         self._world = world
+        self._asleep: dict[Scope, bool] = {}
 
     # -- what fires --------------------------------------------------------------------------------------------------
 
-    def virtual(self) -> list[LoopTimer]:
-        """The timers that run on virtual time now."""
-        by_scope = self._by_scope()
-        steps = {scope.instance for scope in by_scope if not scope.is_virtual}
-        tasks = self._tasks_by_scope(steps)
-        found: list[LoopTimer] = []
-        for scope, timers in by_scope.items():
-            # What an instance left running at its end goes on, and time does not move for it.
-            if scope.is_virtual or (not scope.instance.closed and self._is_asleep(scope, timers, tasks.get(scope, ()))):
-                found += timers
-        calls = self._of_calls()
-        if calls and not self._are_calls_held(calls):
-            found += calls
-        return [timer for timer in found if timer.is_virtual]
-
     def first(self) -> LoopTimer | None:
-        """The one of them that is due first."""
-        return min(self.virtual(), default=None, key=lambda timer: timer[:2])
+        """The timer that is due first, of those that run on virtual time now."""
+        found: list[LoopTimer] = []
+        for scope, timers in self._by_scope.items():
+            # What an instance left running at its end goes on, and time does not move for it.
+            if scope.is_virtual or (not scope.instance.closed and self._is_asleep(scope)):
+                found += timers
+        if self._of_calls and not self._are_calls_held:
+            found += self._of_calls
+        virtual = (timer for timer in found if timer.is_virtual)
+        return min(virtual, default=None, key=lambda timer: timer[:2])
 
     def fire(self, timer: LoopTimer) -> None:
         """Let one fire, in the next turn of the loop."""
@@ -97,58 +93,64 @@ class AsyncioTimers:
         """Whether something is at work that may wait for something foreign, so that virtual time stands still."""
         engine = self._engine
         calls = bool(engine.worker_calls.open)
-        if calls and self._are_calls_held(self._of_calls()):
+        if calls and self._are_calls_held:
             return True
         if not engine.busy:
             return False
-        by_scope = self._by_scope()
-        if not calls and not any(timer.is_virtual for timers in by_scope.values() for timer in timers):
+        if not calls and not any(timer.is_virtual for timers in self._by_scope.values() for timer in timers):
             return True
-        tasks = self._tasks_by_scope(engine.busy)
         at_work: dict[Instance, set[Scope]] = {instance: set() for instance in engine.busy}
-        for scope in [*(scope for scope in tasks if scope.open == 0), *by_scope]:
+        for scope in [*(scope for scope in self._tasks if scope.open == 0), *self._by_scope]:
             root = scope.instance.root
             # Where `run` waits for no step, what else there is are callbacks that have timed out.
             if scope.instance in at_work and (scope is root or root.open):
                 at_work[scope.instance].add(scope)
         # An instance of which nothing is seen is at work in a way that cannot be seen; it may wait for a call.
-        return not all(
-            all(self._is_parked(scope, by_scope.get(scope, []), tasks.get(scope, ())) for scope in scopes)
-            if scopes
-            else calls
-            for scopes in at_work.values()
-        )
+        return not all(all(map(self._is_parked, scopes)) if scopes else calls for scopes in at_work.values())
 
     def hold_up(self, scope: Scope) -> bool:
         """Whether code of a scope that waits for a step or a sleep waits for something foreign beside it."""
-        tasks = self._tasks_by_scope([scope.instance]).get(scope, ())
+        tasks = _by_scope(tasks_of(self._engine.loop, [scope.instance])).get(scope, ())
         return self._surroundings((), tasks, [scope.instance]).of_all(tasks) is Wait.FOREIGN
 
-    def _is_parked(self, scope: Scope, timers: list[LoopTimer], tasks: Collection[asyncio.Task[Any]]) -> bool:
+    def _is_parked(self, scope: Scope) -> bool:
         if not scope.is_virtual:
-            return self._is_asleep(scope, timers, tasks)
-        has_timer = any(timer.is_virtual for timer in timers)
+            return self._is_asleep(scope)
+        has_timer = any(timer.is_virtual for timer in self._by_scope.get(scope, ()))
         if not scope.is_root:
             return has_timer  # a delay function holds time for a moment of its own
-        foreign = self._surroundings(timers, tasks, [scope.instance]).of_all(tasks) is Wait.FOREIGN
-        return not foreign and (has_timer or bool(self._engine.worker_calls.open))
+        return self._wait_of(scope) is not Wait.FOREIGN and (has_timer or bool(self._engine.worker_calls.open))
 
-    def _is_asleep(self, scope: Scope, timers: list[LoopTimer], tasks: Collection[asyncio.Task[Any]]) -> bool:
+    def _is_asleep(self, scope: Scope) -> bool:
         """Whether all that happens next to a step's code is that time passes."""
-        wait = self._surroundings(timers, tasks, [scope.instance]).of_all(tasks)
-        if wait is Wait.FOREIGN or self._engine.threads.are_at_work:
-            return False
-        may_poll = any(timer.is_virtual and timer.length <= SHORT_MS for timer in timers)
-        return not (wait is Wait.UNCLEAR or may_poll) or not self._world.is_near
+        known = self._asleep.get(scope)
+        if known is None:
+            known = self._asleep[scope] = self._waits_for_time(scope)
+        return known
 
-    def _are_calls_held(self, timers: list[LoopTimer]) -> bool:
+    def _waits_for_time(self, scope: Scope) -> bool:
+        wait = self._wait_of(scope)
+        if wait is Wait.FOREIGN or self._has_threads:
+            return False
+        may_poll = any(timer.is_virtual and timer.length <= SHORT_MS for timer in self._by_scope.get(scope, ()))
+        return not (wait is Wait.UNCLEAR or may_poll) or not self._is_near
+
+    def _wait_of(self, scope: Scope) -> Wait:
+        timers, tasks = self._by_scope.get(scope, ()), self._tasks.get(scope, ())
+        sleeps = _sleeps(timers)
+        if all(id(waiting_for(task)) in sleeps for task in tasks):
+            return Wait.TIME  # as most are, of thousands of instances
+        return self._surroundings(timers, tasks, [scope.instance]).of_all(tasks)
+
+    @cached_property
+    def _are_calls_held(self) -> bool:
         """Whether calls wait for more than time, and something foreign could answer."""
-        if not self._world.is_near:
+        if not self._is_near:
             return False
         tasks = self._engine.worker_calls.tasks()
-        if self._surroundings(timers, tasks, ()).of_all(tasks) is not Wait.TIME:
+        if self._surroundings(self._of_calls, tasks, ()).of_all(tasks) is not Wait.TIME:
             return True
-        return self._world.is_at_work and any(timer.length <= SHORT_MS for timer in timers)
+        return self._world.is_at_work and any(timer.length <= SHORT_MS for timer in self._of_calls)
 
     # -- what there is -----------------------------------------------------------------------------------------------
 
@@ -158,26 +160,31 @@ class AsyncioTimers:
         tasks: Collection[asyncio.Task[Any]],
         instances: Iterable[Instance],
     ) -> Surroundings:
-        sleeps = {id(timer.handle._args[0]) for timer in timers if timer.handle._callback is WAKE}
         steps = {id(step.future) for instance in instances for step in instance.operations.values()}
         return Surroundings(
             [timer.handle for timer in timers if timer.is_virtual],
             tasks,
-            sleeps | steps,
+            _sleeps(timers) | steps,
             lambda task: self._world.is_workers(task_context(task)),
             self._world.is_of_test,
             bool(self._engine.worker_calls.open),
         )
 
-    def _tasks_by_scope(self, instances: Iterable[Instance]) -> dict[Scope, list[asyncio.Task[Any]]]:
-        """The unfinished tasks of instances, by the scope that their code belongs to."""
-        found: dict[Scope, list[asyncio.Task[Any]]] = {}
-        for task in tasks_of(self._engine.loop, instances):
-            scope = scope_of(task_context(task))
-            if scope is not None:  # else it is the test's
-                found.setdefault(scope, []).append(task)
-        return found
+    @cached_property
+    def _is_near(self) -> bool:
+        return self._world.is_near
 
+    @cached_property
+    def _has_threads(self) -> bool:
+        return self._engine.threads.are_at_work
+
+    @cached_property
+    def _tasks(self) -> dict[Scope, list[asyncio.Task[Any]]]:
+        """The unfinished tasks of instances that are at work or have timers, by the scope of their code."""
+        instances = {*self._engine.busy, *(scope.instance for scope in self._by_scope)}
+        return _by_scope(tasks_of(self._engine.loop, instances))
+
+    @cached_property
     def _of_calls(self) -> list[LoopTimer]:
         """The timers that code of calls has set."""
         engine = self._engine
@@ -191,6 +198,7 @@ class AsyncioTimers:
             and open_call(handle._context, engine) is not None
         ]
 
+    @cached_property
     def _by_scope(self) -> dict[Scope, list[LoopTimer]]:
         """The timers that code of instances has set."""
         found: dict[Scope, list[LoopTimer]] = {}
@@ -204,6 +212,21 @@ class AsyncioTimers:
         clock = self._engine.clock
         due = timers_of(self._engine.loop).due(handle, clock.now_ms - clock.started_ms)
         return LoopTimer(clock.started_ms + due.at, due.number, due.length, due.file, handle)
+
+
+def _sleeps(timers: Iterable[LoopTimer]) -> set[int]:
+    """The ids of the futures that are sleeps under way."""
+    return {id(timer.handle._args[0]) for timer in timers if timer.handle._callback is WAKE}
+
+
+def _by_scope(tasks: Iterable[asyncio.Task[Any]]) -> dict[Scope, list[asyncio.Task[Any]]]:
+    """Tasks by the scope that their code belongs to; those of the test are left out."""
+    found: dict[Scope, list[asyncio.Task[Any]]] = {}
+    for task in tasks:
+        scope = scope_of(task_context(task))
+        if scope is not None:
+            found.setdefault(scope, []).append(task)
+    return found
 
 
 @lru_cache(maxsize=4096)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -35,6 +36,7 @@ class Patience:
         self._world = world
         self._until_progress = until_progress
         self._patience = PATIENCE
+        self._left_for_timers = float(SOON_MS) / 1000
         self._waited_for: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
 
     async def let_test_act(self) -> bool:
@@ -51,16 +53,28 @@ class Patience:
             return True
         sleepers = self._sleepers()
         if not sleepers:
-            return False
+            return await self._let_timer_fire()
         now = timers_of(self._engine.loop).real_time
         self._waited_for.update(sleepers)  # a task that acts when it wakes is taken out again
         await self._until_progress(max(0, min(sleepers.values()) - now()))
         self._waited_for.difference_update(task for task, due in sleepers.items() if due > now())
         return True
 
+    async def _let_timer_fire(self) -> bool:
+        """Wait for timers of the test, for a second altogether: one that sets itself anew does not stop time."""
+        timers = timers_of(self._engine.loop)
+        began = timers.real_time()
+        left = min((handle.when() for handle in self._world.timers_of_test()), default=math.inf) - began
+        if left > self._left_for_timers:
+            return False
+        await self._until_progress(max(0, left))
+        self._left_for_timers -= timers.real_time() - began
+        return True
+
     def acted(self) -> None:
         """Note that the test did something to an instance: its tasks get the time to do more."""
         self._patience = PATIENCE
+        self._left_for_timers = float(SOON_MS) / 1000
         task = asyncio.current_task(self._engine.loop)
         if task is not None:
             self._waited_for.discard(task)

@@ -51,7 +51,6 @@ class Waits:
         self._ready = Ready(engine)
         self._world = World(engine, lambda: {waiter.task for waiter in self._waiters})
         self._patience = Patience(engine, self._world, self._until_progress)
-        self._asyncio_timers = AsyncioTimers(engine, self._world)
         self._progress: asyncio.Future[None] | None = None
         self._real_time: asyncio.TimerHandle | None = None
         self._round = self._first_round = 0
@@ -124,11 +123,12 @@ class Waits:
             # A waiter whose condition holds goes on with the test before any further timer fires.
             await asyncio.sleep(0)
             return
-        if self._asyncio_timers.hold() or self._is_limit_held_up():
+        timers = AsyncioTimers(self._engine, self._world)
+        if timers.hold() or self._is_limit_held_up(timers):
             # Code that awaits something foreign may go on to an asyncio timer without our notice.
             await self._until_progress()
             return
-        if self._manual or not (await self._patience.let_test_act() or self.fire_next()):
+        if self._manual or not (await self._patience.let_test_act() or self.fire_next(timers)):
             await self._nothing_left(leader)
 
     async def _until_progress(self, within: float = CHECK_AGAIN) -> None:
@@ -227,16 +227,16 @@ class Waits:
 
     # -- time --------------------------------------------------------------------------------------------------------
 
-    def fire_next(self, until: int | None = None) -> bool:
+    def fire_next(self, timers: AsyncioTimers, until: int | None = None) -> bool:
         """Let the timer that is due first fire, if there is one (due at `until` or before)."""
         together = self._engine.clock.due_first()
         timer = together[0] if together else None
-        of_asyncio = self._asyncio_timers.first()
+        of_asyncio = timers.first()
         if of_asyncio is not None and (timer is None or of_asyncio.due < timer.due):
             if until is not None and of_asyncio.due > until:
                 return False
             self._engine.clock.move_to(max(of_asyncio.due, self._engine.clock.now_ms))
-            self._asyncio_timers.fire(of_asyncio)
+            timers.fire(of_asyncio)
             return True
         if timer is None or (until is not None and timer.due > until) or self._is_endless(timer, until is not None):
             return False
@@ -245,13 +245,13 @@ class Waits:
         self._engine.clock.fire(timer)
         return True
 
-    def _is_limit_held_up(self) -> bool:
+    def _is_limit_held_up(self, timers: AsyncioTimers) -> bool:
         """Whether the next timer ends an attempt that waits for a step, and for something foreign beside it."""
         together = self._engine.clock.due_first()
         limited = [timer.scope for timer in together if timer.scope is not None and timer.scope.parked]
-        if not any(map(self._asyncio_timers.hold_up, limited)):
+        if not any(map(timers.hold_up, limited)):
             return False
-        before = self._asyncio_timers.first()
+        before = timers.first()
         return before is None or before.due >= together[0].due
 
     def _is_endless(self, timer: Timer, is_by_hand: bool) -> bool:
@@ -277,7 +277,7 @@ class Waits:
         """Move the clock to a time (epoch milliseconds); every timer that is due by then fires at its own."""
         self._first_round = self._round
         await self.settle()
-        while self.fire_next(until=target):
+        while self.fire_next(AsyncioTimers(self._engine, self._world), until=target):
             await self.settle()
         clock = self._engine.clock
         clock.move_to(max(target, clock.now_ms))

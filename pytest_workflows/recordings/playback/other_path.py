@@ -35,6 +35,8 @@ from pytest_workflows.recordings.format.model import Recording, Step
 from .divergence import call, diverged
 from .script import RecordedScript
 
+_SLEEP_TOLERANCE_MS = 1000
+"""Two sleeps that differ by less, or by a hundredth, may be one: the time of `sleep_until` is counted from its call."""
 _NOT_RECORDED = "the recording does not have {step}, which is new"
 
 
@@ -85,6 +87,13 @@ class OtherPathScript(RecordedScript):
             raise self.ended_without("stopped") from None
         return not self.judgement.missing
 
+    def _find_recorded(self, instance: Instance, key: StepKey) -> StepKey:
+        recorded = RecordedScript._find_recorded(self, instance, key)
+        if recorded == key or key.duration is None or not _is_another_sleep(self._steps[recorded], key.duration):
+            return recorded
+        self._recorded[key] = key
+        return key
+
     def _check_path(self, instance: Instance, ask: Ask, missing: list[Step]) -> Exception | None:
         if ask.key not in self._steps:
             if self._is_beyond(instance, missing):
@@ -100,6 +109,20 @@ class OtherPathScript(RecordedScript):
         own = next((ask for ask in self.asked if ask.key == difference.new), self.asked[-1])
         ask, recorded = self._instead_of.get(difference.new, (own, self._steps[difference.old]))
         return diverged(self, ask, recorded, _in_words(difference))
+
+
+def _is_another_sleep(recorded: Step, duration: int) -> bool:
+    """Whether a sleep of that duration, in milliseconds, cannot be the recorded one.
+
+    Production shows how long a sleep took. A pause makes that longer and nothing makes it shorter; of one that lasts it
+    is how long it will take.
+    """
+    took = recorded.duration_ms
+    if took is None:
+        return False
+    longer = duration - took
+    allowed = max(_SLEEP_TOLERANCE_MS, took // 100)
+    return longer > allowed or (recorded.status != "complete" and -longer > allowed)
 
 
 def _reason(key: StepKey) -> str:

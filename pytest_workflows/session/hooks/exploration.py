@@ -15,7 +15,7 @@ import pytest
 
 from pytest_workflows.exploration.explorer import Exploration, Explorer, Tally
 from pytest_workflows.exploration.run_plan import PLAIN, CommonStart, RunOutcome, RunPlan
-from pytest_workflows.messages.short_repr import shown_path
+from pytest_workflows.messages.short_repr import brief, shown_path
 from pytest_workflows.session.marker import MARKER
 from pytest_workflows.session.property_tests import is_property_test
 from pytest_workflows.session.xdist_channel import CHANNEL, Message, attach, converted, detach
@@ -117,9 +117,12 @@ class ExplorationHooks:
 
     def _has_older(self, item: pytest.Item) -> bool:
         """Whether a test can begin on the older source."""
-        reason = self._session.upgrades.reason_against(item)
+        upgrades = self._session.upgrades
+        reason = upgrades.reason_against(item.path)
         if reason is not None:
             self._mine.note_not_judged(item.nodeid, reason)
+        elif not upgrades.has_test(item):
+            self._mine.new_tests.append(item.nodeid)
         return reason is None
 
     def _run(
@@ -171,6 +174,8 @@ class ExplorationHooks:
         passed = len(reports) == 2 and all(report.passed for report in reports)
         if test_run is None or not test_run.used:
             return RunOutcome(passed)
+        if len(reports) == 1 and test_run.plan.is_preparation:
+            return RunOutcome(passed, unknown=f"its setup fails there: {_last_line(reports[0])}")
         return test_run.outcome(passed=passed)
 
     def _report(
@@ -182,7 +187,7 @@ class ExplorationHooks:
         *,
         everything: bool,
     ) -> None:
-        if plan.is_preparation:
+        if plan.is_silent:
             return
         for report in reports:
             if not everything and not report.failed:
@@ -253,3 +258,9 @@ def _again(item: pytest.Item) -> pytest.Item:
     assert item.parent is not None
     again: pytest.Item = _Again.from_parent(item.parent, name=item.name)
     return again
+
+
+def _last_line(report: pytest.TestReport) -> str:
+    crash = getattr(report.longrepr, "reprcrash", None)
+    lines = str(report.longrepr if crash is None else crash.message).strip().splitlines()
+    return brief(lines[0] if crash is not None else lines[-1]) if lines else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,18 @@ class UpgradeHooks:
         if not config.rootpath.is_relative_to(folder):
             session.switcher.registry.left_out.append(folder)
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Refuse an older source that cannot be imported, before xdist starts its workers, which cannot.
+
+        Raises:
+            pytest.UsageError: If it cannot.
+        """
+        config = session.config
+        if config.getoption("dist", "no") != "no" and not self._is_worker:
+            folder = config.invocation_params.dir
+            self._check(dict.fromkeys((folder / argument.split("::")[0]).resolve() for argument in config.args))
+
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Refuse an older source that cannot be imported, before any test runs.
@@ -69,10 +82,13 @@ class UpgradeHooks:
         Raises:
             pytest.UsageError: If one cannot.
         """
-        upgrades = self._session.upgrades
-        for item in session.items:
+        if not self._is_worker:
+            self._check(dict.fromkeys(item.path for item in session.items))
+
+    def _check(self, paths: Iterable[Path]) -> None:
+        for path in paths:
             try:
-                upgrades.check(item)
+                self._session.upgrades.check(path)
             except WorkflowConfigError as error:
                 raise pytest.UsageError(str(error)) from None
 

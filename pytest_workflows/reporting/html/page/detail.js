@@ -107,15 +107,15 @@ function outsideCalls(run) {
 
 function usesTable(uses) {
   return el("table", { class: "uses" },
-    el("thead", null, el("tr", null, ["What", "Used", "Limit", "Part"].map((name) => el("th", { scope: "col" }, name)))),
+    el("thead", null, el("tr", null, ["What", "Used", "Limit", "Part"].map((name, column) => el("th", { scope: "col", class: column % 3 ? "number" : "" }, name)))),
     el("tbody", null, uses.map((use) => {
       const part = use.limit ? use.used / use.limit : 0;
-      const words = !use.limit ? "–" : part > 0 && part < 0.001 ? "under 0.1 %" : `${(part * 100).toFixed(part < 0.1 ? 1 : 0)} %`;
+      const words = !use.limit ? "–" : part > 0 && part < 0.001 ? "under 0.1 %" : `${(part * 100).toFixed(part > 0 && part < 0.1 ? 1 : 0)} %`;
       return el("tr", null,
-        el("td", null, use.resource, use.unit === "ms" || use.resource === "memory" ? el("span", { class: "soft" }, " (slowest or largest step)") : ""),
+        el("td", null, use.resource, use.unit === "ms" || use.resource === "memory" ? el("span", { class: "soft" }, " (of one step)") : ""),
         el("td", { class: "number" }, amount(use.used, use.unit)),
         el("td", { class: "number" }, use.limit ? amount(use.limit, use.unit) : "–"),
-        el("td", { class: part > 1 ? "part over" : "part" }, el("span", { class: "bar", style: { width: `${Math.min(100, part * 100)}%` } }), words));
+        el("td", { class: part > 1 ? "part over" : "part" }, words, el("span", { class: "share" }, el("span", { style: { width: `${Math.min(100, part * 100)}%` } }))));
     })));
 }
 
@@ -124,7 +124,7 @@ function amount(number, unit) {
   if (unit === "ms") return took(number);
   if (unit !== "bytes") return grouped(number, 0);
   for (const [name, size] of [["GiB", 2 ** 30], ["MiB", 2 ** 20], ["KiB", 2 ** 10]]) if (number >= size) return `${grouped(number / size, 1)} ${name}`;
-  return `${grouped(number, 0)} bytes`;
+  return `${grouped(number, 0)} ${number === 1 ? "byte" : "bytes"}`;
 }
 
 function findingBox(finding) {

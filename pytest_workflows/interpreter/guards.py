@@ -1,0 +1,236 @@
+"""The refusals: what the platform's Python refuses is refused to a Worker's own code, and to nobody else.
+
+Functions are replaced in their modules, and names that are not there on the platform are taken out of them and given by
+the module's `__getattr__`, which says to the Worker that there is no such name. Both ask each time whose code it is.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Iterator
+from types import CodeType, FrameType, FunctionType, ModuleType
+from typing import Any
+
+from durable_engine import hide_frames
+from pytest_workflows.javascript.runtime import python_version
+
+from .table import Refusal, Table, all_tables, table_of
+from .whose import Use, View, caller_through_library, direct_caller, is_tried_by_library
+from .zones import Zones
+
+hide_frames(__file__)
+
+_NO_THREAD = Refusal("RuntimeError", ("can't start new thread",))
+_THROUGH_LIBRARY = {
+    "_thread.start_new_thread": "threading.Thread.start",
+    "_thread.start_new": "threading.Thread.start",
+    "_thread.start_joinable_thread": "threading.Thread.start",
+    "threading._start_new_thread": "threading.Thread.start",
+    "threading._start_joinable_thread": "threading.Thread.start",
+    "subprocess.Popen": "subprocess.Popen",
+    "os.fork": "os.fork",
+    "faulthandler.dump_traceback_later": "faulthandler.dump_traceback_later",
+}
+"""What the standard library does for many others of its functions: refused to a Worker that calls one of those, too."""
+_ELSEWHERE = ("threading.", "_thread.", "zoneinfo.", "concurrent.futures.Thread", "logging.")
+"""Calls that come to the ones above, or that are refused in another place."""
+_ABSENT = object()
+
+
+class Guards:
+    """The refusals of a process; they are in force while there is a view."""
+
+    def __init__(self) -> None:
+        self._views: list[View] = []
+        self._replaced: list[tuple[Any, str, Any, Any]] = []
+        self._hidden: dict[str, dict[str, Any]] = {}
+        self._done: set[str] = set()
+        self._zones = Zones(self._current)
+
+    def enter(self, view: View) -> None:
+        """Let a view say whose code runs, until it leaves; the latest one is asked."""
+        self._views.append(view)
+        self.refresh()
+        self._zones.start()
+
+    def leave(self, view: View) -> None:
+        """Ask a view no more. After the last one, every module is as it was. Leaving twice is fine."""
+        if view in self._views:
+            self._views.remove(view)
+        if not self._views:
+            self._zones.stop()
+            self._put_back()
+
+    def refresh(self) -> None:
+        """Guard the modules that were imported since the last time."""
+        for module in _guarded_modules():
+            if module not in self._done and sys.modules.get(module) is not None:
+                self._done.add(module)
+                self._guard(module, sys.modules[module])
+
+    def _current(self) -> View | None:
+        return self._views[-1] if self._views else None
+
+    # -- functions ---------------------------------------------------------------------------------------------------
+
+    def _guard(self, name: str, module: ModuleType) -> None:
+        self._hide(name, module)  # first: it asks what the module's own functions use
+        for target, what in _THROUGH_LIBRARY.items():
+            if target.rpartition(".")[0] == name:
+                self._replace(module, target.rpartition(".")[2], what, through_library=True)
+        for target in _refused_in(name):
+            if target not in _THROUGH_LIBRARY:
+                self._replace(module, target.removeprefix(f"{name}."), target)
+
+    def _replace(self, module: Any, path: str, what: str, *, through_library: bool = False) -> None:
+        """Put a check before a function, or before the making of a class's objects."""
+        *owners, name = path.split(".")
+        owner = module
+        for one in owners:
+            owner = getattr(owner, one, None)
+        original = getattr(owner, name, None)
+        if isinstance(original, type):
+            owner, name, original = original, "__init__", original.__init__  # type: ignore[misc]
+        if original is None or not callable(original):
+            return
+        find = caller_through_library if through_library else direct_caller
+
+        @functools.wraps(original)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            view = self._current()
+            frame = None if view is None else find(view.is_workers)
+            if view is not None and frame is not None:
+                refuse(what, view, frame)
+            return original(*args, **kwargs)
+
+        before = vars(owner).get(name, _ABSENT)
+        try:
+            setattr(owner, name, guarded)
+        except TypeError:
+            return  # a class in C
+        self._replaced.append((owner, name, before, guarded))
+
+    # -- names -------------------------------------------------------------------------------------------------------
+
+    def _hide(self, name: str, module: ModuleType) -> None:
+        """Take names that the platform lacks out of a module; those that its own code uses stay, behind a check."""
+        absent = {one for table in all_tables() for one in table.names.get(name, ()) if one in vars(module)}
+        if not absent or "__getattr__" in vars(module):
+            return
+        for one in absent & _globals_used_by(module):
+            self._replace(module, one, f"{name}.{one}")
+            absent.discard(one)
+        hidden = self._hidden[name] = {one: vars(module).pop(one) for one in sorted(absent)}
+
+        def __getattr__(attribute: str) -> Any:
+            if attribute not in hidden:
+                raise AttributeError(f"module {name!r} has no attribute {attribute!r}", name=attribute, obj=module)
+            view = self._current()
+            frame = None if view is None else direct_caller(view.is_workers)
+            if view is not None and frame is not None and attribute in _table().names.get(name, ()):
+                refuse(f"{name}.{attribute}", view, frame, absent_from=module)
+            return hidden[attribute]
+
+        vars(module)["__getattr__"] = __getattr__
+        self._replaced.append((module, "__getattr__", _ABSENT, __getattr__))
+
+    def _put_back(self) -> None:
+        while self._replaced:
+            owner, name, before, ours = self._replaced.pop()
+            if vars(owner).get(name) is not ours:
+                continue  # other code has wrapped it, and keeps it: it asks for a view, and finds none
+            if before is _ABSENT:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, before)
+        for module, hidden in self._hidden.items():
+            for name, value in hidden.items():
+                vars(sys.modules[module]).setdefault(name, value)
+        self._hidden.clear()
+        self._done.clear()
+
+
+def refuse(what: str, view: View, frame: FrameType, *, absent_from: ModuleType | None = None) -> None:
+    """Raise what the platform raises for a use, if it raises on the Worker's Python.
+
+    Args:
+        what: What is used, as the table calls it.
+        view: Learns of it.
+        frame: The Worker's frame.
+        absent_from: The module that has no such name there.
+    """
+    refusal = _refusal_of(what)
+    if refusal is None:
+        return
+    if not is_tried_by_library(frame):
+        view.report(Use(what, refusal, frame))
+    error = refusal.error()
+    if absent_from is not None and isinstance(error, AttributeError):
+        error.name, error.obj = what.rpartition(".")[2], absent_from
+    raise error
+
+
+def _refusal_of(what: str) -> Refusal | None:
+    if what == "threading.Thread.start":
+        return _NO_THREAD
+    table = _table()
+    module, _, name = what.rpartition(".")
+    if name in table.names.get(module, ()):
+        return Refusal("AttributeError", (f"module {module!r} has no attribute {name!r}",))
+    return table.refused.get(what)
+
+
+def _table() -> Table:
+    return table_of(python_version())
+
+
+@functools.cache
+def _guarded_modules() -> tuple[str, ...]:
+    found = {target.rpartition(".")[0] for target in _THROUGH_LIBRARY}
+    for table in all_tables():
+        found.update(table.names)
+        found.update(_module_of(what) for what in table.refused)
+    return tuple(sorted(found - {""}))
+
+
+@functools.cache
+def _refused_in(module: str) -> tuple[str, ...]:
+    found = {what for table in all_tables() for what in table.refused if _module_of(what) == module}
+    return tuple(sorted(what for what in found if not what.startswith(_ELSEWHERE)))
+
+
+@functools.cache
+def _module_of(what: str) -> str:
+    """The module of what is called: the longest part of it that is one; nothing of what is no dotted name."""
+    if not all(part.isidentifier() for part in what.split(".")):
+        return ""
+    parts = what.split(".")[:-1]
+    while parts and parts[-1][:1].isupper():
+        parts.pop()
+    return ".".join(parts)
+
+
+def _globals_used_by(module: ModuleType) -> set[str]:
+    """The names that functions of a module look up in it."""
+    return {name for code in _codes_of(module) for name in _names_in(code)}
+
+
+def _codes_of(module: ModuleType) -> Iterator[CodeType]:
+    for value in list(vars(module).values()):
+        inner = list(vars(value).values()) if isinstance(value, type) and value.__module__ == module.__name__ else []
+        for one in (value, *inner):
+            function: Any = getattr(one, "fget", None) or getattr(one, "__func__", one)
+            if isinstance(function, FunctionType) and function.__module__ == module.__name__:
+                yield function.__code__
+
+
+def _names_in(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names_in(constant)
+
+
+guards = Guards()
+"""Those of this process: a session inside of another one has views of its own."""

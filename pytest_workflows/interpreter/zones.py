@@ -1,0 +1,92 @@
+"""Time zones: a Worker that is not deployed with `tzdata` has none, for the platform has no files of them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from durable_engine import hide_frames
+from pytest_workflows.javascript.runtime import python_version
+
+from .table import Refusal, table_of
+from .whose import Use, View, caller_through_library
+
+hide_frames(__file__)
+
+_ASKED = "Europe/Berlin"
+"""The zone that the probe asks for: another one's name takes its place in the text."""
+
+
+class _NoPlaces(tuple[str, ...]):
+    """The folders of time zones, of which a Worker without `tzdata` sees none."""
+
+    is_refused: Callable[[], bool]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(()) if self.is_refused() else super().__iter__()
+
+
+class Zones:
+    """The refusal of time zones, from `start` until `stop`.
+
+    What is looked up is `zoneinfo`'s list of folders, and then the package: `ZoneInfo` itself is a class in C. Checked
+    in CPython 3.11 to 3.15; in a version that looks elsewhere nothing would be refused.
+
+    Args:
+        view: Gives who says whose code runs.
+    """
+
+    def __init__(self, view: Callable[[], View | None]) -> None:
+        self._view = view
+        self._before: tuple[Any, Any] | None = None
+
+    def start(self) -> None:
+        """Refuse zones from now on, and forget those that are known: what is known is not looked up."""
+        zoneinfo: Any = sys.modules.get("zoneinfo")
+        if zoneinfo is None:
+            return
+        zoneinfo.ZoneInfo.clear_cache()
+        if self._before is not None:
+            return
+        places, common = _lookup()
+        self._before = places.TZPATH, common.load_tzdata
+        hiding = _NoPlaces(places.TZPATH)
+        hiding.is_refused = lambda: self._asker() is not None
+        places.TZPATH = hiding
+        common.load_tzdata = self._load
+
+    def stop(self) -> None:
+        """Give zones to everybody. Stopping twice is fine."""
+        if self._before is not None:
+            places, common = _lookup()
+            if isinstance(places.TZPATH, _NoPlaces):
+                places.TZPATH = self._before[0]
+            if common.load_tzdata == self._load:
+                common.load_tzdata = self._before[1]
+            self._before = None
+
+    def _load(self, key: str) -> Any:
+        found = self._asker()
+        if found is None:
+            assert self._before is not None
+            return self._before[1](key)
+        view, frame = found
+        refusal = table_of(python_version()).refused["zoneinfo.ZoneInfo"]
+        arguments = tuple(one.replace(_ASKED, key) if isinstance(one, str) else one for one in refusal.arguments)
+        refusal = Refusal(refusal.kind, arguments)
+        view.report(Use(f"zoneinfo.ZoneInfo({key!r})", refusal, frame))
+        raise refusal.error()
+
+    def _asker(self) -> tuple[View, Any] | None:
+        """The Worker's frame that asks for a zone, if the Worker is known to be deployed without the package."""
+        view = self._view()
+        frame = None if view is None else caller_through_library(view.is_workers)
+        if view is None or frame is None or view.is_deployed("tzdata") is not False:
+            return None
+        return view, frame
+
+
+def _lookup() -> tuple[Any, Any]:
+    """The module that has the folders, and the one that looks into the package."""
+    return sys.modules["zoneinfo._tzpath"], sys.modules["zoneinfo._common"]
