@@ -7,7 +7,7 @@
 
 It installs the package `pyodide` from npm, at the versions that compatibility dates mean, into a folder of its own, and
 runs `probes.py` on each of them under Node and on the CPython of the same minor version. Where pyenv has none of that
-version, name one: `--python 3.12=/path/to/python`. It needs Node 20 or newer and takes three minutes.
+version, name one: `--python 3.12=/path/to/python`. It needs Node 20 or newer and takes two to five minutes.
 """
 
 from __future__ import annotations
@@ -165,22 +165,58 @@ def main() -> None:
     options.add_argument("--raw", type=Path, help="write all outcomes into this file")
     given = options.parse_args()
     named = dict(one.split("=", 1) for one in given.python)
+    versions = dict(VERSIONS)
+    if given.newest:
+        newest = newest_release()
+        versions[f"{minor_of(newest)} of {newest}"] = newest
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.folder or Path(temporary)
         table, raw = {}, {}
-        for minor, version in VERSIONS.items():
+        for name, version in versions.items():
+            minor = name.partition(" ")[0]
             print(f"Pyodide {version} and CPython {minor}", file=sys.stderr, flush=True)
             package = install(version, folder)
             there = run_probes(["node", str(HERE / "run.mjs"), str(package)], Path(temporary))
             here = run_probes([python_of(minor, named), str(HERE / "probes.py")], Path(temporary))
-            table[minor] = {"pyodide": version, **differences(there, here)}
-            raw[minor] = {f"{kind} {what}": [one, here.get((kind, what))] for (kind, what), one in there.items()}
+            table[name] = {"pyodide": version, **differences(there, here)}
+            raw[name] = {f"{kind} {what}": [one, here.get((kind, what))] for (kind, what), one in there.items()}
     if given.raw:
         given.raw.write_text(json.dumps(raw, indent=1))
-    text = json.dumps(table, indent=1, sort_keys=True) + "\n"
     if not given.check:
-        TABLE.parent.mkdir(exist_ok=True)
-        TABLE.write_text(text)
+        TABLE.write_text(json.dumps(table, indent=1, sort_keys=True) + "\n")
+        return
+    known = json.loads(TABLE.read_text())
+    changes = [line for name in table for line in changed(name, known[name.partition(" ")[0]], table[name])]
+    print("\n".join(changes) or "The table is what Pyodide does.")
+    sys.exit(1 if changes else 0)
+
+
+def newest_release() -> str:
+    """The newest release of Pyodide on npm."""
+    found = subprocess.run(["npm", "view", "pyodide", "version"], capture_output=True, text=True, check=True)
+    return found.stdout.strip()
+
+
+def minor_of(release: str) -> str:
+    """The Python of a release: `3.14` of 314.0.7; the newest one that is known of a release that does not say it."""
+    first = release.partition(".")[0]
+    return f"3.{first[1:]}" if len(first) == 3 and first[0] == "3" else max(VERSIONS, key=lambda one: int(one[2:]))
+
+
+def changed(name: str, known: dict[str, Any], found: dict[str, Any]) -> Iterator[str]:
+    """What one table has and the other has not, a line for each.
+
+    Args:
+        name: The Python.
+        known: The table of the package.
+        found: That of a release.
+    """
+    for part in ("modules", "names", "calls"):
+        for what in sorted({*known[part], *found[part]}):
+            before, now = known[part].get(what), found[part].get(what)
+            if before != now:
+                usual = "as on CPython"
+                yield f"Python {name}, {part}: {what}: it was {before or usual}, and is {now or usual}"
 
 
 if __name__ == "__main__":

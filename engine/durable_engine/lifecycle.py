@@ -16,6 +16,7 @@ from .errors import (
     InstanceEndedError,
     InvalidArgumentError,
     JsException,
+    with_fact,
 )
 from .execution.concurrency import Slots
 from .execution.execution import Execution
@@ -34,6 +35,7 @@ from .time.clock import Timer
 from .time.waits import Waits
 from .values.boundary import decode, encode, to_json
 from .values.datetimes import to_datetime
+from .values.durations import in_words
 from .values.js_values import JsDict
 from .workflow import KEPT, Retention, Workflow
 
@@ -114,7 +116,9 @@ class Lifecycle:
         """Whether the workflow has an instance of that id."""
         self._engine.check_loop()
         instance = self.find(workflow, id)
-        if instance is not None and self._is_dropped(instance):
+        kept = self._engine.limits.kept
+        if instance is not None and kept is not None and instance.row.is_unclaimed(self._clock.now_ms, kept):
+            # The test sees it until now: what it waits for may come long after the end of what it asks of then.
             self.discard(workflow, [id])
             return False
         return instance is not None
@@ -136,17 +140,16 @@ class Lifecycle:
         """
         self._engine.check_loop()
         instance = self.find(workflow, id)
-        if instance is None or self._is_dropped(instance):
+        if instance is None:
             raise JsException("Error", NOT_FOUND)
-        return instance
-
-    def _is_dropped(self, instance: Execution) -> bool:
-        """Whether the platform keeps an instance no longer, since it has ended and nobody said for how long to keep it.
-
-        The test still sees it: what it waits for may come long after the end of an instance that it asks of then.
-        """
         kept = self._engine.limits.kept
-        return kept is not None and instance.row.is_unclaimed(self._clock.now_ms, kept)
+        if kept is not None and instance.row.is_unclaimed(self._clock.now_ms, kept):
+            raise with_fact(
+                NOT_FOUND,
+                f"Instance {id!r} ended {in_words(kept)} ago or earlier, and nobody said for how long it is kept: "
+                "`retention` of create does, or default_retention of the wrangler configuration.",
+            )
+        return instance
 
     def aborted_by(self, key: tuple[str, str]) -> BaseException | None:
         """The error for the test that an instance was stopped for; None where it was not."""

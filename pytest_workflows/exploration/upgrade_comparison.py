@@ -50,6 +50,8 @@ def end_difference(now: InstanceEnd, today: InstanceEnd, old: InstanceEnd | None
         today: Its end on today's source from the top.
         old: Its end on the older source; None where that has no such instance.
     """
+    if old is not None and (now.status, now.error) == (old.status, old.error) and _same(now.output, old.output):
+        return None  # it was on its way there, whatever came after
     if now.status == today.status and now.error == today.error:
         before = today.output if old is None or old.status != "complete" else old.output
         if is_mixed(now.output, today.output, before):

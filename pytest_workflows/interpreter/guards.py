@@ -6,14 +6,17 @@ the module's `__getattr__`, which says to the Worker that there is no such name.
 
 from __future__ import annotations
 
+import asyncio
 import functools
+import importlib.util
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
 from durable_engine import hide_frames
 from pytest_workflows.javascript.runtime import python_version
+from pytest_workflows.sources.code_owner import is_standard
 
 from .table import Refusal, Table, all_tables, table_of
 from .whose import Use, View, caller_through_library, direct_caller, is_tried_by_library
@@ -35,6 +38,14 @@ _THROUGH_LIBRARY = {
 """What the standard library does for many others of its functions: refused to a Worker that calls one of those, too."""
 _ELSEWHERE = ("threading.", "_thread.", "zoneinfo.", "concurrent.futures.Thread", "logging.")
 """Calls that come to the ones above, or that are refused in another place."""
+_LOOP = "asyncio.get_running_loop()."
+_OF_NETWORK = frozenset({"getaddrinfo", "getnameinfo", "open_connection"})
+"""What is refused as every other connection is."""
+_BY_ARGUMENT: dict[str, tuple[str, Callable[[str, Any], str]]] = {
+    "hashlib": ("new", lambda _, name: f"hashlib.new({name!r})"),
+    "importlib": ("import_module", lambda _, name: f"import {name}"),
+}
+"""Functions that are refused for some of their first arguments."""
 _ABSENT = object()
 
 
@@ -46,7 +57,7 @@ class Guards:
         self._replaced: list[tuple[Any, str, Any, Any]] = []
         self._hidden: dict[str, dict[str, Any]] = {}
         self._done: set[str] = set()
-        self._zones = Zones(self._current)
+        self._zones = Zones(lambda: self.view)
 
     def enter(self, view: View) -> None:
         """Let a view say whose code runs, until it leaves; the latest one is asked."""
@@ -69,7 +80,9 @@ class Guards:
                 self._done.add(module)
                 self._guard(module, sys.modules[module])
 
-    def _current(self) -> View | None:
+    @property
+    def view(self) -> View | None:
+        """The view that is asked."""
         return self._views[-1] if self._views else None
 
     # -- functions ---------------------------------------------------------------------------------------------------
@@ -79,17 +92,39 @@ class Guards:
         for target, what in _THROUGH_LIBRARY.items():
             if target.rpartition(".")[0] == name:
                 self._replace(module, target.rpartition(".")[2], what, through_library=True)
+        if name in _BY_ARGUMENT:
+            function, of_call = _BY_ARGUMENT[name]
+            self._replace(module, function, name, of_call=of_call)
+        for loop in _loops() if name == "asyncio" else ():
+            for method in _methods_of_loops():
+                self._replace(loop, method, f"{_LOOP}{method}")
         for target in _refused_in(name):
             if target not in _THROUGH_LIBRARY:
                 self._replace(module, target.removeprefix(f"{name}."), target)
 
-    def _replace(self, module: Any, path: str, what: str, *, through_library: bool = False) -> None:
-        """Put a check before a function, or before the making of a class's objects."""
+    def _replace(
+        self,
+        module: Any,
+        path: str,
+        what: str,
+        *,
+        through_library: bool = False,
+        of_call: Callable[[str, Any], str] | None = None,
+    ) -> None:
+        """Put a check before a function, or before the making of a class's objects.
+
+        Args:
+            module: The module, or a class.
+            path: The function's name, or a class's and its method's.
+            what: What the table calls it.
+            through_library: Whether it is refused where a function of the standard library calls it, too.
+            of_call: Makes of that, and of a call's first argument, what the table calls the call.
+        """
         *owners, name = path.split(".")
         owner = module
         for one in owners:
             owner = getattr(owner, one, None)
-        original = getattr(owner, name, None)
+        original = vars(owner).get(name) if isinstance(owner, type) and module is owner else getattr(owner, name, None)
         if isinstance(original, type):
             owner, name, original = original, "__init__", original.__init__  # type: ignore[misc]
         if original is None or not callable(original):
@@ -98,10 +133,10 @@ class Guards:
 
         @functools.wraps(original)
         def guarded(*args: Any, **kwargs: Any) -> Any:
-            view = self._current()
+            view = self.view
             frame = None if view is None else find(view.is_workers)
             if view is not None and frame is not None:
-                refuse(what, view, frame)
+                refuse(what if of_call is None else of_call(what, args[0] if args else None), view, frame)
             return original(*args, **kwargs)
 
         before = vars(owner).get(name, _ABSENT)
@@ -126,7 +161,7 @@ class Guards:
         def __getattr__(attribute: str) -> Any:
             if attribute not in hidden:
                 raise AttributeError(f"module {name!r} has no attribute {attribute!r}", name=attribute, obj=module)
-            view = self._current()
+            view = self.view
             frame = None if view is None else direct_caller(view.is_workers)
             if view is not None and frame is not None and attribute in _table().names.get(name, ()):
                 refuse(f"{name}.{attribute}", view, frame, absent_from=module)
@@ -161,10 +196,9 @@ def refuse(what: str, view: View, frame: FrameType, *, absent_from: ModuleType |
         absent_from: The module that has no such name there.
     """
     refusal = _refusal_of(what)
-    if refusal is None:
+    if refusal is None or is_tried_by_library(frame):
         return
-    if not is_tried_by_library(frame):
-        view.report(Use(what, refusal, frame))
+    view.report(Use(what, refusal, frame))
     error = refusal.error()
     if absent_from is not None and isinstance(error, AttributeError):
         error.name, error.obj = what.rpartition(".")[2], absent_from
@@ -175,10 +209,30 @@ def _refusal_of(what: str) -> Refusal | None:
     if what == "threading.Thread.start":
         return _NO_THREAD
     table = _table()
+    if what.startswith("import "):
+        text = table.missing_module(what.removeprefix("import "))
+        return None if text is None or not _is_of_library(what) else Refusal("ModuleNotFoundError", (text,))
     module, _, name = what.rpartition(".")
     if name in table.names.get(module, ()):
         return Refusal("AttributeError", (f"module {module!r} has no attribute {name!r}",))
     return table.refused.get(what)
+
+
+def _is_of_library(what: str) -> bool:
+    """Whether what is imported is the standard library's, and no module of the Worker's own of that name."""
+    spec = importlib.util.find_spec(what.removeprefix("import ").partition(".")[0])
+    return spec is not None and (spec.origin is None or spec.origin == "built-in" or is_standard(spec.origin))
+
+
+def _loops() -> list[type]:
+    found: list[type] = [one for one in asyncio.SelectorEventLoop.__mro__ if one is not asyncio.AbstractEventLoop]
+    return [*found, sys.modules["uvloop"].Loop] if "uvloop" in sys.modules else found
+
+
+@functools.cache
+def _methods_of_loops() -> tuple[str, ...]:
+    found = {what.removeprefix(_LOOP) for table in all_tables() for what in table.refused if what.startswith(_LOOP)}
+    return tuple(sorted(name for name in found - _OF_NETWORK if name.isidentifier()))
 
 
 def _table() -> Table:
@@ -187,7 +241,7 @@ def _table() -> Table:
 
 @functools.cache
 def _guarded_modules() -> tuple[str, ...]:
-    found = {target.rpartition(".")[0] for target in _THROUGH_LIBRARY}
+    found = {*_BY_ARGUMENT, *(target.rpartition(".")[0] for target in _THROUGH_LIBRARY)}
     for table in all_tables():
         found.update(table.names)
         found.update(_module_of(what) for what in table.refused)

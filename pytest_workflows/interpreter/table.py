@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+_SHOWN = 100
 _FILE = Path(__file__).with_name("differences.json")
 
 
@@ -40,7 +41,7 @@ class Refusal:
 
     def __str__(self) -> str:
         shown = ", ".join(map(repr, self.arguments))
-        return f"{self.kind.rpartition('.')[2]}({shown})"
+        return f"{self.kind.rpartition('.')[2]}({shown if len(shown) <= _SHOWN else f'{shown[:_SHOWN]}...'})"
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from .registry import register
 _MIB = 2**20
 _RESET = "/proc/self/clear_refs"
 _PEAK_OF_MEMORY = b"5"
+_NEGLIGIBLE = 2 * _MIB
 
 
 @register(
@@ -31,15 +32,19 @@ class MemoryLimit(RuleObserver):
     def __init__(self, engine: Engine, sources: Sources) -> None:
         super().__init__(engine, sources)
         self._reported: set[Place] = set()
+        self._base = 0
         self._running: dict[tuple[int, StepKey, int], _Growth] = {}
 
     def callback_started(self, instance: Instance, run: CallbackRun) -> None:
         """Begin to measure."""
-        before = _peak()
-        for growth in self._running.values():
-            growth.note(before)
-        if _reset_peak():
-            self._running[instance.row.key, run.key, run.attempt] = _Growth(_peak())
+        peak = _peak()
+        if abs(peak - self._base) > _NEGLIGIBLE:  # to reset it takes as long as everything else here together
+            for growth in self._running.values():
+                growth.note(peak)
+            if not _reset_peak():
+                return
+            peak = self._base = _peak()
+        self._running[instance.row.key, run.key, run.attempt] = _Growth(peak)
 
     def callback_ended(self, instance: Instance, run: CallbackRun) -> None:
         """Add a finding if the process grew by more than the limit."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
-from types import CodeType
+from contextlib import AbstractContextManager, nullcontext
+from types import CodeType, ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 RULE = "not-on-platform"
 """A test that ignores the rule has no refusals either."""
+SILENT = "differs-on-platform"
+_watched: weakref.WeakSet[Project] = weakref.WeakSet()
+"""The Workers whose modules are imported."""
 
 
 def described(what: str, refusal: Refusal) -> str:
@@ -52,7 +57,7 @@ class RunRefusals:
         setup = self._setup
         is_off = RULE in setup.settings.ignore_rules
         self._view = View(
-            _nobody if is_off else setup.sources.is_workers,
+            _nobody if is_off else lambda code: setup.sources.is_workers(code) or _is_of_project(code),
             lambda use: _report(engine, use),
             lambda name: is_deployed(setup.project, name),
         )
@@ -90,7 +95,9 @@ class SessionRefusals:
 
     def watch(self, project: Project) -> None:
         """Check what a project's own code imports, and let it do nothing that the platform refuses, from now on."""
+        _watched.add(project)
         project.imports.checks.append(lambda statement: self._check(project, statement))
+        project.imports.around.append(lambda module: self._importing(project, module))
 
     def close(self) -> None:
         """Refuse no more."""
@@ -110,6 +117,26 @@ class SessionRefusals:
         self._open()
         self._checks[project](statement)
 
+    def _importing(self, project: Project, module: ModuleType) -> AbstractContextManager[None]:
+        self._read(project, module)
+        if self._is_off():
+            return nullcontext()
+        from pytest_workflows.interpreter.startup import startup
+
+        self._open()
+        return startup.importing(module)
+
+    def _read(self, project: Project, module: ModuleType) -> None:
+        """Find in a module's source what differs in silence."""
+        from pytest_workflows.interpreter.silent import silent_differences
+        from pytest_workflows.interpreter.table import table_of
+        from pytest_workflows.sources.syntax import source_file
+
+        file = str(module.__file__)
+        source = source_file(file)
+        for line, message in () if source is None else silent_differences(source, table_of(project.python_version())):
+            self._keep(project, SILENT, message, (file, line))
+
     def _open(self) -> None:
         if self._view is None:
             from pytest_workflows.interpreter.guards import guards
@@ -119,8 +146,7 @@ class SessionRefusals:
             guards.enter(self._view)
 
     def _is_workers(self, code: CodeType) -> bool:
-        project = self._project()
-        return project is not None and not self._is_off() and project.has_file(code.co_filename)
+        return not self._is_off() and _is_of_project(code)
 
     def _missing(self, project: Project, name: str, refusal: Refusal, statement: WorkerImport) -> None:
         from pytest_workflows.sources.handled import is_handled
@@ -148,6 +174,11 @@ def is_deployed(project: Project | None, distribution: str) -> bool | None:
     from pytest_workflows.deployment.deployment import deployment_of
 
     return bool(deployment_of(project).has(distribution))
+
+
+def _is_of_project(code: CodeType) -> bool:
+    """Whether code is that of a Worker of the session, the tested one or another."""
+    return any(project.has_file(code.co_filename) for project in _watched)
 
 
 def _nobody(code: CodeType) -> bool:

@@ -422,7 +422,7 @@ def test_a_restarted_instance_begins_when_its_last_life_did(shop):
             async with introspect_workflow_instance(workflow_env.ORDERS, "order-1") as instance:
                 handle = await workflow_env.ORDERS.create({"id": "order-1"})
                 await instance.wait_for_status("complete")
-                await workflow_clock.advance("30 days")
+                await workflow_clock.advance("3 days")
                 await handle.restart()
                 await instance.wait_for_status("complete")
         """,
@@ -446,7 +446,7 @@ def test_a_restarted_instance_begins_when_its_last_life_did(shop):
     code = shop.command("codegen", "latest").out
     shop.write("tests/test_generated.py", code)
 
-    assert '@pytest.mark.workflow(now="2026-02-14T00:00:00Z")' in code
+    assert '@pytest.mark.workflow(now="2026-01-18T00:00:00Z")' in code
     assert "You can't sleep until a time in the past" in shop.pytest("tests/test_generated.py").out
 
 

@@ -953,18 +953,16 @@ def test_on_uvloop_a_timer_of_code_that_was_stopped_never_fires():
     uvloop = pytest.importorskip("uvloop", reason="uvloop does not exist for Windows")
 
     async def scenario():
-        seen = []
-
         async def workflow(event, step):
-            asyncio.get_running_loop().call_later(0.001, seen.append, "rang")
+            asyncio.get_running_loop().call_later(3600, print)
             await asyncio.Event().wait()
 
         async with Engine(now=START, timeout=20) as engine:
             handle = await engine.bind("W", workflow).create()
             await engine.settle()
+            timers = list(engine.loop._worker_timers.pending())
             await handle.terminate()
-            await asyncio.sleep(0.02)
-            return seen
+            return len(timers), [timer._cancelled for timer in timers]
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        assert runner.run(scenario()) == []
+        assert runner.run(scenario()) == (1, [True])

@@ -266,8 +266,12 @@ async def test_an_instance_that_nobody_keeps_is_gone_for_the_worker_and_not_for_
 
         await engine.advance(1)
 
-        with pytest.raises(JsException, match=r"instance\.not_found"):
+        with pytest.raises(JsException, match=r"instance\.not_found") as caught:
             await handle.status()
+        assert caught.value.__notes__ == [
+            "Instance 'x' ended 3 days ago or earlier, and nobody said for how long it is kept: `retention` of create does, "
+            "or default_retention of the wrangler configuration."
+        ]
         with pytest.raises(JsException, match=r"instance\.not_found"):
             await binding.get("x")
         assert [instance.id for instance in engine.instances] == ["x"]

@@ -15,6 +15,7 @@ import concurrent.futures
 import contextlib
 import functools
 import hashlib
+import importlib
 import os
 import shutil
 import signal
@@ -84,6 +85,20 @@ REFUSED = {
     "hashlib.scrypt(b'a', salt=b'b', n=2, r=1, p=1)": absent("hashlib", "scrypt"),
     "hashlib.pbkdf2_hmac('sha256', b'a', b'b', 1)": absent("hashlib", "pbkdf2_hmac"),
     "time.tzset()": absent("time", "tzset"),
+    "hashlib.new('ripemd160', b'a')": ["ValueError", "unsupported hash type ripemd160"],
+    "importlib.import_module('dbm')": missing("dbm"),
+    "asyncio.get_running_loop().add_reader(0, print)": [
+        "NotImplementedError",
+        "add_reader() is not available in browser environments due to lack of POSIX file descriptors.",
+    ],
+    "asyncio.get_running_loop().create_server(print)": [
+        "NotImplementedError",
+        "create_server() is not available in browser environments due to restricted raw socket access.",
+    ],
+    "asyncio.create_subprocess_exec('true')": [
+        "NotImplementedError",
+        "subprocess_exec() is not available in browser environments due to absence of OS process APIs.",
+    ],
     "socket.socketpair()": ["OSError", "[Errno 28] Invalid argument"],
     "zoneinfo.ZoneInfo('Europe/Berlin')": ["ZoneInfoNotFoundError", repr(BERLIN)],
     "named('curses')": missing("curses"),
@@ -99,6 +114,8 @@ ALLOWED = {
     "hasattr(os, 'mkfifo'), hasattr(signal, 'alarm'), hasattr(os, 'getcwd')": "(False, False, True)",
     "getattr(os, 'posix_spawn', 5)": "5",
     "hashlib.sha256(b'a').hexdigest()[:4]": "'ca97'",
+    "importlib.import_module('colorsys').__name__": "'colorsys'",
+    "hashlib.new('sha256', b'a').hexdigest()[:4]": "'ca97'",
     "shutil.disk_usage('/').total > 0": "True",
     "asyncio.new_event_loop().close()": "None",
     "threading.Lock().acquire()": "True",

@@ -241,7 +241,12 @@ def test_what_another_worker_does_later_is_done_in_its_own_name(run: Any, apps: 
         "apps/billing/src/entry.py",
         """
         import asyncio
+        from js import Object, ReadableStream
+        from pyodide.ffi import create_proxy, to_js as convert
         from workers import DurableObject, Response, WorkerEntrypoint, WorkflowEntrypoint, env, wait_until
+
+        def to_js(value):
+            return convert(value, dict_converter=Object.fromEntries)
 
         class Refunds(WorkflowEntrypoint):
             async def run(self, event, step):
@@ -269,6 +274,18 @@ def test_what_another_worker_does_later_is_done_in_its_own_name(run: Any, apps: 
             async def give(self):
                 return lambda text: f"{text} {env.WHO}"
 
+            async def stream(self):
+                pulls = []
+
+                async def pull(controller):
+                    pulls.append(env.WHO)
+                    await asyncio.sleep(0)
+                    controller.enqueue(convert(f"{len(pulls)} {env.WHO} ".encode()))
+                    if len(pulls) == 3:
+                        controller.close()
+
+                return ReadableStream.new(to_js({"pull": create_proxy(pull)}))
+
             async def scheduled(self, controller, env_, ctx):
                 await env.CACHE.put("cron", env.WHO)
 
@@ -281,11 +298,15 @@ def test_what_another_worker_does_later_is_done_in_its_own_name(run: Any, apps: 
         """,
     )
     run("""
+        from workers import Response
+
         async def test_it(workflow_env, workflow_engine, workflow_workers):
             await workflow_env.LEDGER.getByName("x").remind()
             assert await (await workflow_env.BILLING.fetch("https://billing/")).text() == "billing"
             given = await workflow_env.BILLING.give()
             assert await given("a function of") == "a function of billing"
+            stream = await workflow_env.BILLING.stream()
+            assert await Response(stream).text() == "1 billing 2 billing 3 billing "
             await workflow_env.EVENTS.send("a sale")
             await workflow_workers["billing"].scheduled(cron="0 0 * * *")
             await workflow_engine.run_until_idle()

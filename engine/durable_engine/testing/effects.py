@@ -41,6 +41,16 @@ def acting_scope() -> Scope | None:
     return None if scope is None or _in_service.get() or scope.instance.killed else scope
 
 
+class _LateAnswer(asyncio.Future[None]):
+    """The answer of a service that comes late.
+
+    Attributes:
+        settled_by_code: True, since a timer of virtual time settles it, and nothing of the test.
+    """
+
+    settled_by_code = True
+
+
 async def delay_answer(scope: Scope, ms: int, what: str) -> None:
     """Let code of an instance wait, in virtual time, for the answer of a service.
 
@@ -50,7 +60,7 @@ async def delay_answer(scope: Scope, ms: int, what: str) -> None:
         what: What it waits for, for reports.
     """
     operation, instance = Operation(scope), scope.instance
-    answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    answered = _LateAnswer(loop=asyncio.get_running_loop())
 
     def answer() -> None:
         operation.set_busy(True)
