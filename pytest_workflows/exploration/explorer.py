@@ -70,6 +70,11 @@ class Explorer:
         """Whether there is a further run."""
         return bool(self._waiting)
 
+    @property
+    def prepares(self) -> bool:
+        """Whether the next run is one of an older source, from the top."""
+        return bool(self._waiting) and self._waiting[0].is_preparation
+
     def learn(self, plan: RunPlan, outcome: RunOutcome) -> None:
         """Decide which runs follow from the outcome of this one."""
         plain, self._plain = self._plain, False

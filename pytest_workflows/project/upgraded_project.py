@@ -35,6 +35,12 @@ class UpgradedProject:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._deployed, name)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, UpgradedProject) and other._versions == self._versions
+
+    def __hash__(self) -> int:
+        return hash(self._versions)  # a seed that has run on the older version has left the same in each run
+
     def as_project(self) -> Project:
         """This, for whoever takes a project."""
         return cast("Project", self)

@@ -1,7 +1,6 @@
 """`--workflows-upgrade-from`: instances that an older source began go on with today's, at every fault point."""
 
 import json
-import pathlib
 import re
 import subprocess
 import tempfile
@@ -180,7 +179,8 @@ def summary(result):
     ]
 
 
-def test_a_git_ref_is_an_older_source_and_both_places_the_point_and_what_to_do_are_said(worker):
+def test_a_git_ref_is_an_older_source_and_both_places_the_point_and_what_to_do_are_said(worker, monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     worker.write("tests/test_it.py", ONE)
     git(worker, "init", "-q")
     git(worker, "add", ".")
@@ -208,7 +208,7 @@ def test_a_git_ref_is_an_older_source_and_both_places_the_point_and_what_to_do_a
     ]
     report = (worker.path / "report.xml").read_text()
     assert "test_order[upgrade: stored result of &quot;charge&quot;]" in report
-    assert not list(pathlib.Path(tempfile.gettempdir()).glob("pytest-workflows-*/src/entry.py"))
+    assert not list(tmp_path.glob("pytest-workflows-*"))
 
 
 def test_the_processes_of_xdist_share_one_older_source(worker):
@@ -248,9 +248,11 @@ def test_an_older_source_that_cannot_be_had_is_an_error_before_the_first_test(wo
 def test_what_is_not_judged_is_named_with_the_reason(worker):
     worker.write("old/src/entry.py", (worker.path / "src/entry.py").read_text())
 
-    result = worker.run(ONE, "--workflows-upgrade-from=old")
+    worker.write("other/tests/test_other.py", "def test_in_another_folder(): pass")
 
-    result.assert_outcomes(passed=2)
+    result = worker.run(ONE, "tests", "other/tests", "--workflows-upgrade-from=old", "-k", "not without")
+
+    result.assert_outcomes(passed=2, deselected=1)
     assert summary(result)[1].startswith(
         "not judged: tests/test_it.py::test_order (--workflows-upgrade-from=old: there is no wrangler configuration in "
     )

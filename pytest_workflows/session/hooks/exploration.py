@@ -98,8 +98,6 @@ class ExplorationHooks:
         started = 0.0
         start, state = CommonStart(os.urandom(16).hex()), random.getstate()
         while (plan := explorer.next()) is not None:
-            if plan.is_preparation and not self._has_older(item):
-                break
             random.setstate(state)
             if first:
                 start.seed = plan.seed
@@ -138,6 +136,8 @@ class ExplorationHooks:
                 reports.append(self._phase(item, "call"))
             outcome = self._outcome(reports)
             explorer.learn(plan, outcome)
+            if is_first and explorer.prepares and not self._has_older(item):
+                explorer.stop()  # before the teardown, which must know whether there is a further run
             if item.session.shouldfail or item.session.shouldstop:
                 explorer.stop()
             following = _again(item) if explorer.has_more else nextitem
@@ -239,7 +239,7 @@ class ExplorationHooks:
                 "name; a failing run's report shows the names of its points, as in 'lost:charge card#1'.",
                 red=True,
             )
-        elif self.tally.tests or self.tally.left_out:
+        elif self.tally.tests or self.tally.left_out or self.tally.not_judged:
             older = self._wanted.upgrade_from
             terminalreporter.section("workflow exploration" if older is None else f"upgrade from {shown_path(older)}")
             for line in self.tally.lines():
