@@ -204,7 +204,8 @@ def _call(self: _Recorded, /, *args: Any, **kwargs: Any) -> object:
         return _not_acting(called, args, kwargs)
     if scope.instance.replaying:
         return _end_replay(called, scope)
-    refused = count_subrequest("service") if _surely_goes_out(source) else None
+    is_counted = _surely_goes_out(source)
+    refused = count_subrequest("service") if is_counted else None
     if refused is not None:
         return _refuse(called, refused)
     effect = make_effect(scope, source.service, source.path or "()", args, kwargs, source.origin, given)
@@ -216,6 +217,11 @@ def _call(self: _Recorded, /, *args: Any, **kwargs: Any) -> object:
         raise
     result = _proxied(answer, source.result(effect))
     if _goes_out(source, result):
+        refused = None if is_counted else count_subrequest("service")
+        if refused is not None:
+            if inspect.iscoroutine(answer):
+                answer.close()
+            return _refuse(called, refused)
         notify_effect(scope, effect)
     return result
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import importlib.util
 import sys
 from collections.abc import Callable, Iterator
 from types import CodeType, FrameType, FunctionType, ModuleType
@@ -16,7 +15,6 @@ from typing import Any
 
 from durable_engine import hide_frames
 from pytest_workflows.javascript.runtime import python_version
-from pytest_workflows.sources.code_owner import is_standard
 
 from .table import Refusal, Table, all_tables, table_of
 from .whose import Use, View, caller_through_library, direct_caller, is_tried_by_library
@@ -43,7 +41,6 @@ _OF_NETWORK = frozenset({"getaddrinfo", "getnameinfo", "open_connection"})
 """What is refused as every other connection is."""
 _BY_ARGUMENT: dict[str, tuple[str, Callable[[str, Any], str]]] = {
     "hashlib": ("new", lambda _, name: f"hashlib.new({name!r})"),
-    "importlib": ("import_module", lambda _, name: f"import {name}"),
 }
 """Functions that are refused for some of their first arguments."""
 _ABSENT = object()
@@ -151,8 +148,9 @@ class Guards:
     def _hide(self, name: str, module: ModuleType) -> None:
         """Take names that the platform lacks out of a module; those that its own code uses stay, behind a check."""
         absent = {one for table in all_tables() for one in table.names.get(name, ()) if one in vars(module)}
-        if not absent or "__getattr__" in vars(module):
+        if not absent:
             return
+        before: Callable[[str], Any] | None = vars(module).get("__getattr__")
         for one in absent & _globals_used_by(module):
             self._replace(module, one, f"{name}.{one}")
             absent.discard(one)
@@ -160,6 +158,8 @@ class Guards:
 
         def __getattr__(attribute: str) -> Any:
             if attribute not in hidden:
+                if before is not None:
+                    return before(attribute)
                 raise AttributeError(f"module {name!r} has no attribute {attribute!r}", name=attribute, obj=module)
             view = self.view
             frame = None if view is None else direct_caller(view.is_workers)
@@ -168,7 +168,7 @@ class Guards:
             return hidden[attribute]
 
         vars(module)["__getattr__"] = __getattr__
-        self._replaced.append((module, "__getattr__", _ABSENT, __getattr__))
+        self._replaced.append((module, "__getattr__", _ABSENT if before is None else before, __getattr__))
 
     def _put_back(self) -> None:
         while self._replaced:
@@ -209,19 +209,10 @@ def _refusal_of(what: str) -> Refusal | None:
     if what == "threading.Thread.start":
         return _NO_THREAD
     table = _table()
-    if what.startswith("import "):
-        text = table.missing_module(what.removeprefix("import "))
-        return None if text is None or not _is_of_library(what) else Refusal("ModuleNotFoundError", (text,))
     module, _, name = what.rpartition(".")
     if name in table.names.get(module, ()):
         return Refusal("AttributeError", (f"module {module!r} has no attribute {name!r}",))
     return table.refused.get(what)
-
-
-def _is_of_library(what: str) -> bool:
-    """Whether what is imported is the standard library's, and no module of the Worker's own of that name."""
-    spec = importlib.util.find_spec(what.removeprefix("import ").partition(".")[0])
-    return spec is not None and (spec.origin is None or spec.origin == "built-in" or is_standard(spec.origin))
 
 
 def _loops() -> list[type]:

@@ -196,6 +196,8 @@ class WorkerImports(MetaPathFinder):
             return _IMPORT_MODULE(name, package)
 
     def _check(self, frame: FrameType, name: str, fromlist: Sequence[str]) -> None:
+        while frame.f_code.co_filename == "<string>" and frame.f_back is not None:
+            frame = frame.f_back  # what the Worker's code evaluates from a text is its own
         file = frame.f_code.co_filename
         if not self._project.has_file(file):
             return

@@ -137,6 +137,8 @@ ENTRY = """
                     await env.COUNTER.getByName("one").add()
                 elif kind == "fake":
                     await env.FAKE.send(number)
+                elif kind == "fake get":
+                    await env.FAKE.get(number)
                 elif kind == "plain fake":
                     env.FAKE.count()
                 elif kind == "workflow":
@@ -189,6 +191,9 @@ TESTS = """
         async def send(self, number):
             self.calls.append(number)
 
+        async def get(self, number):
+            self.calls.append(number)
+
         def count(self):
             self.calls.append(None)
 
@@ -228,7 +233,7 @@ def test_the_subrequests_of_an_instance_end_as_the_platform_ends_them(worker):
         TESTS
         + f"""
 
-    @pytest.mark.parametrize("kind", ["kv", "d1", "d1 batch", "queue", "object", "fake", "plain fake", "workflow"])
+    @pytest.mark.parametrize("kind", ["kv", "d1", "d1 batch", "queue", "object", "fake", "fake get", "plain fake", "workflow"])
     async def test_calls_of_bindings(workflow_env, kind):
         made, error = await ended(workflow_env, kind)
         assert made == 5
@@ -273,7 +278,7 @@ def test_the_subrequests_of_an_instance_end_as_the_platform_ends_them(worker):
         plugins=["respx"],
     )
 
-    result.assert_outcomes(passed=14)
+    result.assert_outcomes(passed=15)
 
 
 def test_the_free_plan_has_its_own_limits(worker):
