@@ -34,8 +34,8 @@ aifc annotationlib asynchat asyncore audioop cgi cgitb chunk compression crypt d
 mailcap msilib nis nntplib ossaudiodev pipes smtpd sndhdr spwd sunau telnetlib uu xdrlib
 """.split()
 """Modules that some versions have: tests may run on another one than the platform's."""
-NAMELESS = {"idlelib", "lib2to3", "msilib", "msvcrt", "nt", "test", "turtledemo", "winreg", "winsound"}
-"""Modules whose names are nobody's business."""
+NAMELESS = {"idlelib", "lib2to3", "msilib", "msvcrt", "nt", "test", "turtledemo", "typing", "winreg", "winsound"}
+"""Modules whose names are nobody's business, or are there when they were asked for."""
 PLACES = {"posix", "_socket", "_thread"}
 """Modules that define classes for others."""
 
