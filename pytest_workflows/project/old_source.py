@@ -59,7 +59,7 @@ class OldSource:
                     if self.is_ref:
                         _lend_modules(today, place)
                     return today.version_at(place / name)
-        searched = " and ".join(shown_path(self._named(place)) for place in places) or "it"
+        searched = " and ".join(dict.fromkeys(shown_path(self._named(place)) for place in places)) or "it"
         raise WorkflowConfigError(
             f"{OPTION}={self.shown_name}: there is no wrangler configuration in {searched}, which would be the older "
             f"version of {shown_path(today.path)}."

@@ -41,7 +41,7 @@ def call_for_upgrade(test_run: TestRun) -> Generator[None, Any, Any]:
         except BaseException as verdict:
             test_run.write_report(verdict)
             if isinstance(verdict, WorkflowUpgradeError) and verdict.__cause__ is None:
-                pytest.fail(str(verdict), pytrace=False)
+                raise pytest.fail.Exception(str(verdict), pytrace=False) from None
             raise
         return outcome
     finally:

@@ -33,6 +33,10 @@ class Upgrades:
         self._checked: set[Path] = set()
         self.source: OldSource | None = None
 
+    def has_project(self, path: Path) -> bool:
+        """Whether a file or folder belongs to a project."""
+        return self._project_of(path) is not None
+
     def reason_against(self, path: Path) -> str | None:
         """Why the tests of a file cannot begin on the older source; None where they can."""
         project = self._project_of(path)

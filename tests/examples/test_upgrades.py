@@ -27,7 +27,7 @@ def deploy(sessions, tmp_path):
         applied = ["git", "apply", f"upgrades/{patch}.patch"]
         done = subprocess.run(applied, cwd=changed, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
-        options = ["-q", "-p", "respx", "-p", "no:cacheprovider", "-W", "ignore", "--tb=line", "--workflows-crash=2"]
+        options = ["-q", "-p", "respx", "-p", "no:cacheprovider", "-W", "ignore", "--workflows-crash=2"]
         result = sessions.run(changed, *options, f"--workflows-upgrade-from={folder}")
         return result.ret, result.stdout.str()
 
@@ -58,3 +58,4 @@ def test_an_unsafe_change_is_found(folder, deploy):
     assert re.search(r"^FAILED .*\[upgrade: .*\]", shown, re.MULTILINE), shown
     assert "is in flight when today's source takes the place of" in shown
     assert "What to do: " in shown
+    assert "During handling of the above exception" not in shown

@@ -197,7 +197,7 @@ def test_a_git_ref_is_an_older_source_and_both_places_the_point_and_what_to_do_a
     assert "Instance 'order-1' of 'ORDERS' is in flight when today's source takes the place of v1, at the point" in said
     assert "step.do('charge') (v1:src/entry.py:6). Today's source does not ask for it, and does step.do(" in said
     assert "'charge card') (src/entry.py:6) in its place." in said
-    assert "What to do: keep the name 'charge'; or branch by a version" in said
+    assert said.count("What to do: keep the name 'charge'; or branch by a version") == 2  # once in each failure
     assert (
         "pytest 'tests/test_it.py::test_order' --workflows-upgrade-from='v1' --workflows-crash='stored:charge#1'"
         in said
@@ -245,9 +245,21 @@ def test_an_older_source_that_cannot_be_had_is_an_error_before_the_first_test(wo
     assert "PASSED" not in "\n".join(result.outlines)
 
 
-def test_what_is_not_judged_is_named_with_the_reason(worker):
+def test_an_older_source_without_a_configuration_for_any_test_is_an_error_too(worker):
     worker.write("old/src/entry.py", (worker.path / "src/entry.py").read_text())
 
+    result = worker.run(ONE, "--workflows-upgrade-from=old")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        ["ERROR: --workflows-upgrade-from=old: there is no wrangler configuration in old, which would be the older *"]
+    )
+
+
+def test_what_is_not_judged_is_named_with_the_reason(worker):
+    for name in ("wrangler.jsonc", "src/entry.py"):
+        for folder in ("other", "old/other"):
+            worker.write(f"{folder}/{name}", (worker.path / name).read_text())
     worker.write("other/tests/test_other.py", "def test_in_another_folder(): pass")
 
     result = worker.run(ONE, "tests", "other/tests", "--workflows-upgrade-from=old", "-k", "not without")

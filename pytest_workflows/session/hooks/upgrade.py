@@ -86,9 +86,14 @@ class UpgradeHooks:
             self._check(dict.fromkeys(item.path for item in session.items))
 
     def _check(self, paths: Iterable[Path]) -> None:
-        for path in paths:
+        upgrades = self._session.upgrades
+        with_project = [path for path in paths if upgrades.has_project(path)]
+        reasons = [reason for path in with_project if (reason := upgrades.reason_against(path)) is not None]
+        if reasons and len(reasons) == len(with_project):
+            raise pytest.UsageError(reasons[0])  # no test could be judged
+        for path in with_project:
             try:
-                self._session.upgrades.check(path)
+                upgrades.check(path)
             except WorkflowConfigError as error:
                 raise pytest.UsageError(str(error)) from None
 
