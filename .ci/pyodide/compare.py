@@ -114,7 +114,7 @@ def differences(there: Outcomes, here: Outcomes) -> dict[str, Any]:
     for (kind, what), outcome in there.items():
         other = here.get((kind, what), ["ends"])
         if kind == "import":
-            if outcome[0] == "raises" and what.partition(".")[0] not in UNVENDORED:
+            if outcome[0] == "raises" and not (older and what.partition(".")[0] in UNVENDORED):
                 modules[what] = outcome[3]
         elif kind == "names":
             if outcome[0] == other[0] == "ok" and (what != "hashlib" or not older):
@@ -125,7 +125,7 @@ def differences(there: Outcomes, here: Outcomes) -> dict[str, Any]:
             is_less(outcome, other)
             and not (older and what.startswith("hashlib."))
             and not is_known(what, outcome, modules, names)
-            and not is_loaded(what, outcome)
+            and not (older and is_loaded(what, outcome))
         ):
             calls[what] = outcome[:3] if outcome[0] != "ok" else [*outcome, *other[1:]]
     return {"modules": modules, "names": names, "calls": calls}
