@@ -205,6 +205,8 @@ def test_a_consumer_that_sends_anew_for_ever_is_named(shop: Any) -> None:
         """
         from durable_engine import NeverHappensError
 
+        pytestmark = pytest.mark.workflow(timeout=60)  # thousands of batches, on whatever machine
+
         async def test_it(workflow_env, workflow_engine):
             BEHAVE["orders"] = lambda batch: workflow_env.Q.send(1)
             await workflow_env.Q.send(1)
