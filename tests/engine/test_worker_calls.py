@@ -407,7 +407,7 @@ async def test_a_timer_behind_an_endless_chain_still_comes(engine):
     call_in(engine, 2000, late)
     await again()
     with pytest.raises(NeverHappensError, match="The alarm"):
-        await engine.run_until_idle()
+        await engine.run_until_idle(timeout=60)
 
     assert seen == [2000]
 
@@ -422,7 +422,7 @@ async def test_a_timers_call_ends_with_the_engine():
         finally:
             ended.append(True)
 
-    async with Engine(now=START, timeout=30) as engine:
+    async with Engine(now=START, timeout=2) as engine:
         call_in(engine, 0, alarm)
         idle = asyncio.create_task(engine.run_until_idle())
         await started.wait()
