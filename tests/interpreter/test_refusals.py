@@ -288,6 +288,18 @@ def test_a_python_that_is_not_known_has_the_table_of_the_nearest_one(asked: tupl
     assert table_of(asked).python == held
 
 
+@pytest.mark.parametrize(
+    "what",
+    [
+        *("asyncio.timeout", "asyncio.wait_for", "asyncio.TaskGroup", "asyncio.as_completed", "asyncio.to_thread"),
+        *(f"asyncio.get_running_loop().{name}" for name in ("call_later", "call_at", "call_soon_threadsafe")),
+    ],
+)
+def test_no_table_refuses_what_every_pyodide_does_with_asyncio(what: str) -> None:
+    """One probe makes a loop, which Pyodide's then runs: it must not be that of the probes behind it."""
+    assert [table.python for table in all_tables() if what in table.refused] == []
+
+
 def test_every_exception_of_the_tables_can_be_made_with_its_text() -> None:
     refusals = [refusal for table in all_tables() for refusal in table.refused.values()]
 
