@@ -319,3 +319,15 @@ def test_the_option_asks_for_effects_and_with_strict_for_the_path(worker):
     effects.assert_outcomes(passed=1)
     path.assert_outcomes(failed=1)
     path.stdout.fnmatch_lines(["*it asks for step.do('notify'), where the recording has no more steps.*"])
+
+
+def test_a_replay_that_fails_is_reported_where_it_waited_for_an_event_that_is_not_recorded(worker):
+    worker.write("src/entry.py", ENTRY)
+    worker.run(TEST, "--workflows-record=all").assert_outcomes(passed=1)
+    waits = ENTRY.replace("# more", 'await step.wait_for_event("approval", "approved")')
+    worker.write("src/entry.py", waits.replace('do("charge")', 'do("charge the card")'))
+
+    result = worker.run(None, "--workflows-replay=.workflows/failures")
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*The effect of step.do('charge') is there already*"])
