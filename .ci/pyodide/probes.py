@@ -113,7 +113,7 @@ def say(entry):
 
 
 async def main(text, first):
-    """Run the probes, each call in a folder of its own, and in the loop that there was: Pyodide's loops run once made."""
+    """Run the probes, each call in a folder of its own, and in this loop: one that a probe makes on Pyodide runs."""
     warnings.simplefilter("ignore")
     loop = asyncio.get_running_loop()
     for number, (kind, name, probe, argument) in enumerate(all_probes(text)):

@@ -300,6 +300,14 @@ def test_no_table_refuses_what_every_pyodide_does_with_asyncio(what: str) -> Non
     assert [table.python for table in all_tables() if what in table.refused] == []
 
 
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [("http.client", "HTTPSConnection"), ("urllib.request", "HTTPSHandler"), ("smtplib", "SMTP_SSL")],
+)
+def test_no_table_is_without_what_ssl_brings_along(module: str, name: str) -> None:
+    assert [table.python for table in all_tables() if name in table.names.get(module, ())] == []
+
+
 def test_every_exception_of_the_tables_can_be_made_with_its_text() -> None:
     refusals = [refusal for table in all_tables() for refusal in table.refused.values()]
 

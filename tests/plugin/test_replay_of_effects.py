@@ -333,4 +333,6 @@ def test_a_replay_that_fails_is_reported_where_it_waited_for_an_event_that_is_no
     result = worker.run(None, "--workflows-replay=errored.json", "-o", "workflows_redact=token")
 
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*it asks for step.do('charge the card'), where the recording has step.do('charge').*"])
+    result.stdout.fnmatch_lines(
+        ["*it asks for step.do('charge the card'), where the recording has step.do('charge').*"]
+    )
