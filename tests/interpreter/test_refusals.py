@@ -108,6 +108,8 @@ REFUSED = {
     "__import__('pty').fork()": ["OSError", "out of pty devices"],
     "asyncio.start_unix_server": absent("asyncio", "start_unix_server"),
     "named('multiprocessing').Queue()": missing("_multiprocessing"),
+    "named('multiprocessing').get_context('spawn').Queue()": missing("_multiprocessing"),
+    "named('multiprocessing').get_context('spawn').Process(target=print).start()": missing("_multiprocessing"),
     "named('multiprocessing').Pipe()": ["OSError", "[Errno 28] Invalid argument"],
     "named('multiprocessing', 'shared_memory')": missing("_posixshmem"),
 }
