@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import tarfile
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,29 +163,22 @@ def _commit(ref: str, folder: Path) -> tuple[str | None, str]:
 
 
 def _taken_out(ref: str, commit: str, top: Path) -> str:
-    folder = tempfile.mkdtemp(prefix="pytest-workflows-")
-    with tempfile.TemporaryFile() as archive:
-        made = subprocess.run(
-            ["git", "archive", "--format=tar", commit],
-            cwd=top,
-            stdout=archive,
-            stderr=subprocess.PIPE,
-            check=False,
-        )
-        if made.returncode:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise WorkflowConfigError(f"{OPTION}={shown_path(ref)}: git cannot give this source: {_said(made)}")
-        archive.seek(0)
-        with tarfile.open(fileobj=archive) as files:
-            if hasattr(tarfile, "data_filter"):
-                files.extractall(folder, filter="data")
-            else:
-                files.extractall(folder)  # of the user's own repository, made by git
-    return os.path.realpath(folder)
+    folder = os.path.realpath(tempfile.mkdtemp(prefix="pytest-workflows-"))
+    # Not `git archive`, which leaves out what is marked export-ignore, as tests often are.
+    with tempfile.TemporaryDirectory() as aside:
+        index = {"GIT_INDEX_FILE": os.path.join(aside, "index")}
+        made = _git(top, "read-tree", "--no-sparse-checkout", commit, **index)
+        if not made.returncode:
+            made = _git(top, "checkout-index", "--all", f"--prefix={folder}{os.sep}", **index)
+    if made.returncode:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise WorkflowConfigError(f"{OPTION}={shown_path(ref)}: git cannot give this source: {_said(made)}")
+    return folder
 
 
-def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(["git", *arguments], cwd=folder, capture_output=True, check=False)
+def _git(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[bytes]:
+    environment = {**os.environ, **variables}
+    return subprocess.run(["git", *arguments], cwd=folder, env=environment, capture_output=True, check=False)
 
 
 def _said(made: subprocess.CompletedProcess[bytes]) -> str:
