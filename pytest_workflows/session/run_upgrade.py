@@ -182,7 +182,7 @@ class RunUpgrade(Observer):
         if flight is not None:
             flight.ask(ask)
         elif self._in_flight is None:
-            self._branches[instance.key].ask(ask)
+            self._branches.setdefault(instance.key, Branches()).ask(ask)
 
     def step_finished(self, instance: Instance, step: StepKey) -> None:
         """Note that a step has an outcome."""
@@ -190,7 +190,7 @@ class RunUpgrade(Observer):
         if flight is not None:
             flight.answer(step)
         elif self._in_flight is None:
-            self._branches[instance.key].answer(step)
+            self._branches.setdefault(instance.key, Branches()).answer(step)
 
     def _flight(self, instance: Instance) -> InFlight | None:
         return None if self._in_flight is None else self._in_flight.get(instance.key)
