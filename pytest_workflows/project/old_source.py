@@ -48,7 +48,7 @@ class OldSource:
         Raises:
             WorkflowConfigError: If the older source has no configuration for it.
         """
-        folder = today.path.parent
+        folder = today.path.parent.resolve()
         places = [Path(self.folder, folder.relative_to(self.beside))] if folder.is_relative_to(self.beside) else []
         if not self.is_ref:
             places.append(Path(self.folder))
@@ -81,6 +81,7 @@ class OldSource:
             file: The test's file of today.
             function: The name of its function.
         """
+        file = file.resolve()
         if not file.is_relative_to(self.beside):
             return True
         path = Path(self.folder, file.relative_to(self.beside))
@@ -119,7 +120,7 @@ def find_old_source(given: str, rootdir: Path, started_in: Path) -> OldSource:
     if commit is None:
         path = Path(os.path.expanduser(given)).resolve() if given.startswith("~") else path
         if given and path.is_dir():
-            return OldSource(given, str(path), str(rootdir), is_ref=False)
+            return OldSource(given, str(path), str(rootdir.resolve()), is_ref=False)
         raise WorkflowConfigError(_neither(given, path, why))
     top = _git(rootdir, "rev-parse", "--show-toplevel").stdout.decode(errors="replace").strip()
     return OldSource(given, _taken_out(given, commit, Path(top)), str(Path(top).resolve()), is_ref=True)

@@ -242,6 +242,25 @@ def test_a_git_ref_is_an_older_source_and_both_places_the_point_and_what_to_do_a
     assert not list(tmp_path.glob("pytest-workflows-*"))
 
 
+def test_a_worker_that_is_reached_through_a_link_has_its_older_source_all_the_same(worker):
+    worker.write("app/pytest.ini", (worker.path / "pytest.ini").read_text())
+    for name in ("wrangler.jsonc", "src/entry.py"):
+        worker.write(f"app/{name}", (worker.path / name).read_text())
+        (worker.path / name).unlink()
+    worker.write("app/tests/test_it.py", ONE)
+    git(worker, "init", "-q")
+    git(worker, "add", ".")
+    git(worker, "commit", "-q", "-m", "one")
+    (worker.path / "link").symlink_to("app")
+
+    result = worker.run(
+        None, "link", "--rootdir=link", "--workflows-upgrade-from=HEAD", "--workflows-crash=stored:charge"
+    )
+
+    result.assert_outcomes(passed=2)
+    assert summary(result) == ["1 test, 1 upgrade: none failed"]
+
+
 def test_the_processes_of_xdist_share_one_older_source(worker):
     pytest.importorskip("xdist")
     for name in ("wrangler.jsonc", "src/entry.py"):

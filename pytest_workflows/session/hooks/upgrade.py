@@ -66,7 +66,11 @@ class UpgradeHooks:
 
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
         """Leave out the tests of an older source that lies among today's: they are about that."""
-        return True if collection_path == self._left_out else None
+        left_out = self._left_out
+        is_older = (
+            left_out is not None and collection_path.name == left_out.name and collection_path.resolve() == left_out
+        )
+        return True if is_older else None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
