@@ -373,6 +373,41 @@ async def test_a_future_that_nobody_settles_is_no_timeout_of_virtual_time(engine
     assert passed(engine) == 0
 
 
+class Guarded:
+    """An object of a library that has its attributes elsewhere, and minds who asks for others."""
+
+    __slots__ = ("answer",)
+
+    def __getattr__(self, name):
+        raise RuntimeError(f"no {name} here")
+
+    def __eq__(self, other):
+        raise RuntimeError("not to be compared")
+
+    async def wait(self):
+        return await self.answer
+
+
+async def test_what_code_has_hold_of_is_not_asked_for_anything(engine):
+    async def wait():
+        loop, guarded = asyncio.get_running_loop(), Guarded()
+        guarded.answer = answer = loop.create_future()
+
+        async def settle(first):
+            assert first is guarded
+            await asyncio.sleep(30)
+            answer.set_result("answer")
+
+        settling = asyncio.create_task(settle(guarded))
+        timer = loop.call_later(60, print, guarded)
+        got = await guarded.wait()
+        timer.cancel()
+        await settling
+        return got
+
+    assert await outcome_of(engine, wait) == ("answer", 30)
+
+
 class Gate:
     def __init__(self):
         self.event = asyncio.Event()
