@@ -64,6 +64,15 @@ async def test_a_step_that_sleeps_too_long_is_timed_out_in_virtual_time(engine):
     assert seen[:3] == [30, 60, 90]
 
 
+@pytest.mark.parametrize("sleep", [asyncio.sleep, anyio.sleep])
+async def test_so_is_one_that_sleeps_without_end(engine, sleep):
+    config = {"retries": {"limit": 0, "delay": 0}, "timeout": "2 minutes"}
+    error, seconds = await outcome_of(engine, lambda: sleep(math.inf), config)
+
+    assert "WorkflowTimeoutError: Execution timed out after 120000ms" in error
+    assert seconds == 120
+
+
 async def napping_together():
     await asyncio.gather(asyncio.sleep(30), asyncio.sleep(60), asyncio.create_task(asyncio.sleep(2)))
 
@@ -837,6 +846,21 @@ async def test_a_timer_that_was_set_past_the_loops_methods_is_virtual_too(engine
 
     assert await outcome_of(engine, nap) == (None, 90)
     assert seen == ["soon", 60]
+
+
+async def test_timers_that_are_equal_are_due_each_at_its_time(engine):
+    async def nap():
+        loop, ringing = asyncio.get_running_loop(), []
+        until = loop.time() + 30
+        for argument in ("same", "same", Guarded(), Guarded()):
+            loop.call_at(until, ring, argument, ringing)
+        await asyncio.sleep(100)
+        return ringing
+
+    def ring(_, ringing):
+        ringing.append(passed(engine))
+
+    assert await outcome_of(engine, nap) == ([30] * 4, 100)
 
 
 async def test_a_timer_without_a_delay_is_refused_as_ever(engine):

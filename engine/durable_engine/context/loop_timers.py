@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Iterable
 from contextvars import Context, copy_context
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
+from weakref import ref
 
 from .scope import current_call, current_scope, running_engine
 
@@ -81,7 +81,8 @@ class LoopTimers:
         self._loop = loop
         self._call_at, self._call_later, self._time = (getattr(loop, name) for name in _METHODS)
         self._clocks: dict[object, Callable[[], int]] = {}
-        self._due: WeakKeyDictionary[Any, Due] = WeakKeyDictionary()
+        # By identity: asyncio's timers are equal where their ends, callbacks and arguments are.
+        self._due: dict[int, tuple[ref[Any], Due]] = {}
         self._recorded: dict[RecordedTimer, None] = {}
         self._is_shown = hasattr(loop, "_scheduled")
         self._shown = (0.0, 0)
@@ -177,8 +178,12 @@ class LoopTimers:
             left = max(0, when - self.real_time())
             timer.handle = handle = self._call_later(left, self._fire, timer, context=timer._context)
             self._recorded[timer] = None
-        self._due[timer] = due
+        self._keep(timer, due)
         return handle
+
+    def _keep(self, timer: Any, due: Due) -> None:
+        key = id(timer)
+        self._due[key] = ref(timer, lambda _: self._due.pop(key, None)), due
 
     def _fire(self, recorded: RecordedTimer) -> None:
         self._recorded.pop(recorded, None)
@@ -200,13 +205,15 @@ class LoopTimers:
             timer: The timer.
             elapsed_ms: The milliseconds that have passed, of which one counts that was set past the loop's methods.
         """
-        known = self._due.get(timer)
-        if known is None:
-            length = _rounded(timer.when() - self.real_time())
-            code = getattr(timer._callback, "__code__", None)
-            file = "<unknown>" if code is None else code.co_filename
-            known = self._due[timer] = self._due_in(elapsed_ms, length, file)
-        return known
+        known = self._due.get(id(timer))
+        if known is not None:
+            return known[1]
+        length = _rounded(timer.when() - self.real_time())
+        code = getattr(timer._callback, "__code__", None)
+        file = "<unknown>" if code is None else code.co_filename
+        due = self._due_in(elapsed_ms, length, file)
+        self._keep(timer, due)
+        return due
 
 
 def timers_of(loop: Any) -> LoopTimers:
