@@ -14,6 +14,7 @@ import anyio
 import pytest
 
 from durable_engine import Engine, WaitTimeoutError
+from durable_engine.time.waits import Waits
 
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
@@ -861,6 +862,20 @@ async def test_timers_that_are_equal_are_due_each_at_its_time(engine):
         ringing.append(passed(engine))
 
     assert await outcome_of(engine, nap) == ([30] * 4, 100)
+
+
+async def test_virtual_time_does_not_bring_the_real_time_of_the_engines_own_timers_nearer(engine, monkeypatch):
+    passed_by, real_time_passed = [], Waits._real_time_passed
+    monkeypatch.setattr(Waits, "_real_time_passed", lambda self: (passed_by.append(1), real_time_passed(self)))
+
+    async def workflow(event, step):
+        await step.sleep("a day", "1 day")
+        await step.sleep("an hour", "1 hour")
+
+    await engine.bind("W", workflow).create()
+    await engine.run_until_idle()
+
+    assert (passed(engine), passed_by) == (90_000, [])
 
 
 async def test_a_timer_without_a_delay_is_refused_as_ever(engine):

@@ -95,7 +95,7 @@ class Scope:
         step: The step whose callback the code is; None for `run` itself.
         attempt: The attempt of that step.
         is_virtual: Whether the timers that the code starts through asyncio run on virtual time: those of `run` do, and
-            of delay functions. A callback's are real, since it may do real I/O.
+            of delay functions. A callback's do while it waits for nothing but time, since it may do real I/O.
 
     Attributes:
         generators: The generators of random values that the code has drawn from, by what they are for.

@@ -294,8 +294,10 @@ class Waits:
             if self._real_time.when() <= timer.real_due:
                 return  # the timer that is set comes first, and checks again
             self._real_time.cancel()
-        # In a context of its own: the running one may be an instance's, whose timers go when it ends.
-        self._real_time = loop.call_at(timer.real_due, self._real_time_passed, context=Context())
+        # In a context of its own: the running one may be an instance's, whose timers go when it ends. By its length: for
+        # code of an instance the times of the loop count virtual time.
+        left = max(0, timer.real_due - timers_of(loop).real_time())
+        self._real_time = loop.call_later(left, self._real_time_passed, context=Context())
 
     def _real_time_passed(self) -> None:
         self._real_time = None
