@@ -14,6 +14,7 @@ import anyio
 import pytest
 
 from durable_engine import Engine, WaitTimeoutError
+from durable_engine.context import loop_timers
 from durable_engine.time.waits import Waits
 
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
@@ -987,6 +988,31 @@ async def test_the_history_is_the_same_in_each_run_however_the_machine_stops():
     assert len(first) > 10
     for _ in range(5):
         assert await once() == first
+
+
+async def test_a_machine_that_stops_for_longer_than_a_sleep_takes_does_not_end_it(engine):
+    async def nap():
+        async def work():
+            await asyncio.sleep(0)
+            hold_up()
+
+        await asyncio.gather(asyncio.sleep(0.005), asyncio.sleep(0.003), work())
+
+    def hold_up():
+        time.sleep(0.02)
+
+    assert await outcome_of(engine, nap) == (None, 0.005)
+
+
+async def test_code_that_spins_until_a_sleep_is_over_gets_there(engine, monkeypatch):
+    monkeypatch.setattr(loop_timers, "MOST_LATE", 0.02)
+
+    async def spin():
+        sleeping = asyncio.create_task(asyncio.sleep(0.001))
+        while not sleeping.done():
+            await asyncio.sleep(0)
+
+    assert await outcome_of(engine, spin) == (None, 0)
 
 
 async def test_a_timer_of_the_test_that_is_about_to_ring_is_waited_for(engine):
