@@ -48,7 +48,7 @@ class Due(NamedTuple):
     number: int
 
 
-class Clock(NamedTuple):
+class EngineTime(NamedTuple):
     """The virtual time of an engine.
 
     Attributes:
@@ -83,7 +83,7 @@ class ShownTimer(asyncio.TimerHandle):
         args: tuple[Any, ...],
         loop: Any,
         context: Context | None,
-        clock: Clock,
+        clock: EngineTime,
     ) -> None:
         super().__init__(when, callback, args, loop, context)
         self._clock = clock
@@ -145,7 +145,7 @@ class LoopTimers:
     def __init__(self, loop: Any) -> None:
         self._loop = loop
         self._call_at, self._call_later, self._time = (getattr(loop, name) for name in _METHODS)
-        self._clocks: dict[object, Clock] = {}
+        self._clocks: dict[object, EngineTime] = {}
         # By identity: asyncio's timers are equal where their ends, callbacks and arguments are.
         self._due: dict[int, tuple[ref[Any], Due]] = {}
         self._recorded: dict[RecordedTimer, None] = {}
@@ -155,7 +155,7 @@ class LoopTimers:
         for name in _METHODS:
             setattr(loop, name, getattr(self, name))
 
-    def add(self, engine: object, clock: Clock) -> None:
+    def add(self, engine: object, clock: EngineTime) -> None:
         """A further engine uses the loop.
 
         Args:
@@ -221,7 +221,7 @@ class LoopTimers:
     def _due_in(self, now: int, length: int, file: str) -> Due:
         return Due(now + length, length, file, next(self._numbers))
 
-    def _clock_of(self, context: Context | None) -> Clock | None:
+    def _clock_of(self, context: Context | None) -> EngineTime | None:
         """The virtual clock that a timer of this context, or the running one, belongs to."""
         if context is None:
             return self._clocks.get(running_engine())
@@ -230,7 +230,7 @@ class LoopTimers:
 
     def _set(
         self,
-        clock: Clock,
+        clock: EngineTime,
         due: Due,
         when: float,
         callback: Callable[..., object],
@@ -296,7 +296,7 @@ def pending_timers(loop: Any) -> Iterable[Any]:
     return shown
 
 
-def watch_timers(loop: Any, engine: object, clock: Clock) -> None:
+def watch_timers(loop: Any, engine: object, clock: EngineTime) -> None:
     """Take down the timers of an engine's code on a loop, until `stop_watching`.
 
     Args:

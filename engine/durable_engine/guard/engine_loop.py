@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import Context
 
-from durable_engine.context.loop_timers import Clock, stop_watching, watch_timers
+from durable_engine.context.loop_timers import EngineTime, stop_watching, watch_timers
 from durable_engine.context.scope import current_scope
 from durable_engine.context.started_tasks import register_tasks, stop_registering, tasks_of
 from durable_engine.errors import EngineError
@@ -70,7 +70,7 @@ class EngineLoop:
         register_tasks(loop)
         clock = self._engine.clock
         elapsed_ms, is_moving = lambda: clock.now_ms - clock.started_ms, lambda: self._engine.is_time_moving
-        watch_timers(loop, self._engine, Clock(elapsed_ms, is_moving))
+        watch_timers(loop, self._engine, EngineTime(elapsed_ms, is_moving))
 
     @property
     def running(self) -> asyncio.AbstractEventLoop | None:
