@@ -75,6 +75,7 @@ class ShownTimer(asyncio.TimerHandle):
     """
 
     __slots__ = ("_clock", "_latest")
+    _loop: Any
 
     def __init__(
         self,
@@ -92,9 +93,8 @@ class ShownTimer(asyncio.TimerHandle):
 
     def _put(self, when: float) -> None:
         # Checked in CPython 3.11 to 3.14: it is what `call_at` does with a timer.
-        loop: Any = self._loop
         self._when = when
-        heapq.heappush(loop._scheduled, self)
+        heapq.heappush(self._loop._scheduled, self)
         self._scheduled = True
 
     def _run(self) -> None:
@@ -239,14 +239,15 @@ class LoopTimers:
     ) -> Any:
         if self._is_shown:
             self._loop._check_closed()
-            timer = handle = ShownTimer(when, callback, args, self._loop, context, clock)
-        else:
-            timer = RecordedTimer(when, callback, args, copy_context() if context is None else context)
-            left = max(0, when - self.real_time())
-            timer.handle = handle = self._call_later(left, self._fire, timer, context=timer._context)
-            self._recorded[timer] = None
-        self._keep(timer, due)
-        return handle
+            shown = ShownTimer(when, callback, args, self._loop, context, clock)
+            self._keep(shown, due)
+            return shown
+        recorded = RecordedTimer(when, callback, args, copy_context() if context is None else context)
+        left = max(0, when - self.real_time())
+        recorded.handle = self._call_later(left, self._fire, recorded, context=recorded._context)
+        self._recorded[recorded] = None
+        self._keep(recorded, due)
+        return recorded.handle
 
     def _keep(self, timer: Any, due: Due) -> None:
         key = id(timer)
