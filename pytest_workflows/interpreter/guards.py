@@ -7,13 +7,15 @@ the module's `__getattr__`, which says to the Worker that there is no such name.
 from __future__ import annotations
 
 import asyncio
+import dis
 import functools
+import inspect
 import sys
 from collections.abc import Callable, Iterator
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
-from durable_engine import hide_frames
+from durable_engine import as_coroutine_function, hide_frames
 from pytest_workflows.javascript.runtime import python_version
 
 from .table import Refusal, Table, all_tables, table_of
@@ -43,6 +45,8 @@ _BY_ARGUMENT: dict[str, tuple[str, Callable[[str, Any], str]]] = {
     "hashlib": ("new", lambda _, name: f"hashlib.new({name!r})"),
 }
 """Functions that are refused for some of their first arguments."""
+_IMPORT_STAR = frozenset({"IMPORT_STAR", "CALL_INTRINSIC_1"})
+"""Its instruction in Python 3.11, and in later ones; no other intrinsic function asks a module for a name."""
 _ABSENT = object()
 
 
@@ -60,7 +64,7 @@ class Guards:
         """Let a view say whose code runs, until it leaves; the latest one is asked."""
         self._views.append(view)
         self.refresh()
-        self._zones.start()
+        self._zones.forget()
 
     def leave(self, view: View) -> None:
         """Ask a view no more. After the last one, every module is as it was. Leaving twice is fine."""
@@ -76,6 +80,7 @@ class Guards:
             if module not in self._done and sys.modules.get(module) is not None:
                 self._done.add(module)
                 self._guard(module, sys.modules[module])
+        self._zones.start()
 
     @property
     def view(self) -> View | None:
@@ -136,6 +141,8 @@ class Guards:
                 refuse(what if of_call is None else of_call(what, args[0] if args else None), view, frame)
             return original(*args, **kwargs)
 
+        if inspect.iscoroutinefunction(original):
+            as_coroutine_function(guarded)  # a test's mock of it is one, too
         before = vars(owner).get(name, _ABSENT)
         try:
             setattr(owner, name, guarded)
@@ -162,7 +169,7 @@ class Guards:
                     return before(attribute)
                 raise AttributeError(f"module {name!r} has no attribute {attribute!r}", name=attribute, obj=module)
             view = self.view
-            frame = None if view is None else direct_caller(view.is_workers)
+            frame = None if view is None or _takes_all(sys._getframe(1)) else direct_caller(view.is_workers)
             if view is not None and frame is not None and attribute in _table().names.get(name, ()):
                 refuse(f"{name}.{attribute}", view, frame, absent_from=module)
             return hidden[attribute]
@@ -203,6 +210,11 @@ def refuse(what: str, view: View, frame: FrameType, *, absent_from: ModuleType |
     if absent_from is not None and isinstance(error, AttributeError):
         error.name, error.obj = what.rpartition(".")[2], absent_from
     raise error
+
+
+def _takes_all(frame: FrameType) -> bool:
+    """Whether a frame executes `from ... import *`, which asks on the platform for what there is."""
+    return dis.opname[frame.f_code.co_code[frame.f_lasti]] in _IMPORT_STAR
 
 
 def _refusal_of(what: str) -> Refusal | None:

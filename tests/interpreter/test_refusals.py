@@ -2,11 +2,14 @@
 
 import importlib.util
 import sys
+import zoneinfo
 from pathlib import Path
 
 import pytest
 
+from pytest_workflows.interpreter.guards import Guards
 from pytest_workflows.interpreter.table import all_tables, table_of
+from pytest_workflows.interpreter.whose import View
 
 ROOT = Path(__file__).parents[2]
 ENTRY = """
@@ -126,6 +129,7 @@ ALLOWED = {
 }
 TEST = """
 import os, signal, subprocess, threading, zoneinfo
+from unittest import mock
 import pytest
 from pytest_workflows import introspect_workflow_instance
 
@@ -145,6 +149,8 @@ async def test_it(workflow_env):
     thread.start()
     thread.join()
     assert subprocess.run(["true"]).returncode == 0
+    with mock.patch("asyncio.create_subprocess_exec") as mocked:
+        assert isinstance(mocked, mock.AsyncMock)
     assert os.posix_spawn and signal.alarm(0) == 0 and zoneinfo.ZoneInfo("Europe/Berlin")
 """
 
@@ -193,6 +199,24 @@ def test_a_worker_that_is_deployed_with_tzdata_has_time_zones(project: pytest.Py
     run(project, TEST.format(codes=[code], wanted=wanted)).assert_outcomes(passed=1)
 
 
+def test_time_zones_are_refused_also_if_the_worker_imports_their_module_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = sys._getframe().f_code
+    view = View(lambda code: code is here, lambda use: None, lambda name, code: False)
+    zoneinfo.ZoneInfo.clear_cache()
+    refusals = Guards()
+    with monkeypatch.context() as patch:
+        patch.delitem(sys.modules, "zoneinfo")
+        refusals.enter(view)
+    refusals.refresh()
+
+    try:
+        with pytest.raises(zoneinfo.ZoneInfoNotFoundError):
+            zoneinfo.ZoneInfo("Europe/Berlin")
+    finally:
+        refusals.leave(view)
+    assert zoneinfo.ZoneInfo("Europe/Berlin")
+
+
 FINDINGS = """
 import threading
 {top}
@@ -236,6 +260,7 @@ def test_a_use_is_a_finding_with_its_line(project: pytest.Pytester) -> None:
         ("import uuid", "assert uuid.getnode()"),  # it tries to run programs
         ("import os", "assert not hasattr(os, 'mkfifo')"),
         ("import os", "assert getattr(os, 'mkfifo', None) is None"),
+        ("from socket import *\nfrom os import *", "assert getcwd()"),
     ],
 )
 def test_there_is_no_finding_where_the_code_says_what_to_do(project: pytest.Pytester, top: str, body: str) -> None:
