@@ -671,6 +671,21 @@ def test_two_workers_of_one_name_that_are_found_hurt_only_who_uses_one(run: Any,
     """).assert_outcomes(passed=2)
 
 
+def test_a_configuration_that_cannot_be_read_is_named_where_its_worker_is_missed(run: Any, apps: Any) -> None:
+    apps.set()
+    apps.write("apps/billing/wrangler.jsonc", '{"name": "billing", oops')
+
+    run("""
+        import pytest
+        from pytest_workflows import MissingBindingError
+
+        async def test_it(workflow_env):
+            known = r"\\(found: shop; cannot be read: apps/billing/wrangler.jsonc\\)"
+            with pytest.raises(MissingBindingError, match=f"the Worker 'billing': no wrangler configuration .*{known}"):
+                await workflow_env.ADMIN.who()
+    """).assert_outcomes(passed=1)
+
+
 def test_tests_beside_the_workers_call_them_by_their_names(apps: Any) -> None:
     apps.run("""
         async def test_it(workflow_workers):
