@@ -60,7 +60,7 @@ class Startup:
 
         Args:
             module: The module, in which no function of ours is left.
-            is_main: Whether it is a Worker's main module: that one starts, though another Worker's request waits for it.
+            is_main: Whether it is a Worker's main module: that one starts, even if another one's request waits for it.
         """
         if not (is_main or self._depth) and _is_in_request():
             yield

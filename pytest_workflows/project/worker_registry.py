@@ -168,10 +168,11 @@ class WorkerRegistry(Generic[P]):
         names = ", ".join(self.names()) or "none"
         if self._folders is None:
             top = _top_of(self._rootdir)
-            broken = ", ".join(str(path.relative_to(top)) for path in self._found if path not in self._projects)
+            unread = [str(path.relative_to(top)) for path in self._found if path not in self._projects]
+            more = f"; cannot be read: {brief(', '.join(unread))}" if unread else ""
             return (
-                f"no wrangler configuration of that name was found in {shown_path(top)} (found: {brief(names)}"
-                f"{f'; cannot be read: {brief(broken)}' if broken else ''}). If its source is elsewhere, name its folder in ini workflows_workers"
+                f"no wrangler configuration of that name was found in {shown_path(top)} (found: {brief(names)}{more}). "
+                f"If its source is elsewhere, name its folder in ini workflows_workers"
             )
         return f"no Worker of ini workflows_workers has that name (they are: {brief(names)}). Add its folder there"
 

@@ -64,7 +64,11 @@ def test_each_worker_is_judged_by_what_is_its_own(pytester: pytest.Pytester) -> 
         pytest="[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n"
         "workflows_workers = apps/*\n",
     )
-    tops = {"billing": 'str(ZoneInfo("Europe/Berlin"))', "early": "__import__('uuid').uuid4()", "broken": "{}['SETTING']"}
+    tops = {
+        "billing": 'str(ZoneInfo("Europe/Berlin"))',
+        "early": "__import__('uuid').uuid4()",
+        "broken": "{}['SETTING']",
+    }
     workflow = {"binding": "W", "name": "w", "class_name": "W"}
     for name in ("shop", *SERVICES):
         source = pytester.path / "apps" / name / "src"
