@@ -11,7 +11,7 @@ import dis
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
@@ -58,6 +58,7 @@ class Guards:
         self._replaced: list[tuple[Any, str, Any, Any]] = []
         self._hidden: dict[str, dict[str, Any]] = {}
         self._done: set[str] = set()
+        self._guarded: dict[int, str] = {}
         self._zones = Zones(lambda: self.view)
 
     def enter(self, view: View) -> None:
@@ -103,6 +104,8 @@ class Guards:
         for target in _refused_in(name):
             if target not in _THROUGH_LIBRARY:
                 self._replace(module, target.removeprefix(f"{name}."), target)
+        if name == "asyncio":
+            self._put(module, "to_thread", self._checking_what_is_given(module.to_thread))
 
     def _replace(
         self,
@@ -123,12 +126,13 @@ class Guards:
             of_call: Makes of that, and of a call's first argument, what the table calls the call.
         """
         *owners, name = path.split(".")
-        owner = module
+        owner = called = module
         for one in owners:
             owner = getattr(owner, one, None)
         original = vars(owner).get(name) if isinstance(owner, type) and module is owner else getattr(owner, name, None)
         if isinstance(original, type):
-            owner, name, original = original, "__init__", original.__init__  # type: ignore[misc]
+            called = owner = original
+            name, original = "__init__", original.__init__  # type: ignore[misc]
         if original is None or not callable(original):
             return
         find = caller_through_library if through_library else direct_caller
@@ -141,14 +145,39 @@ class Guards:
                 refuse(what if of_call is None else of_call(what, args[0] if args else None), view, frame)
             return original(*args, **kwargs)
 
-        if inspect.iscoroutinefunction(original):
-            as_coroutine_function(guarded)  # a test's mock of it is one, too
+        if self._put(owner, name, guarded) and of_call is None:
+            self._guarded[id(called if name == "__init__" else guarded)] = what
+
+    def _put(self, owner: Any, name: str, ours: Any) -> bool:
+        """Put a function of ours in the place of another one; False in a class in C."""
         before = vars(owner).get(name, _ABSENT)
+        if inspect.iscoroutinefunction(getattr(owner, name)):
+            as_coroutine_function(ours)  # a test's mock of it is one, too
         try:
-            setattr(owner, name, guarded)
+            setattr(owner, name, ours)
         except TypeError:
-            return  # a class in C
-        self._replaced.append((owner, name, before, guarded))
+            return False
+        self._replaced.append((owner, name, before, ours))
+        return True
+
+    def _checking_what_is_given(self, to_thread: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
+        """`asyncio.to_thread` with a check of its function: in the thread, no frame says whose doing a call is."""
+
+        @functools.wraps(to_thread)
+        def checked(function: Any, /, *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
+            given = function
+            while isinstance(given, functools.partial):
+                given = given.func
+            view, what = self.view, self._guarded.get(id(given))
+            frame = None if view is None or what is None else direct_caller(view.is_workers)
+            if view is not None and what is not None and frame is not None:
+                try:
+                    refuse(what, view, frame)
+                except BaseException as error:
+                    return _raise(error)
+            return to_thread(function, *args, **kwargs)
+
+        return checked
 
     # -- names -------------------------------------------------------------------------------------------------------
 
@@ -190,6 +219,7 @@ class Guards:
             for name, value in hidden.items():
                 vars(sys.modules[module]).setdefault(name, value)
         self._hidden.clear()
+        self._guarded.clear()
         self._done.clear()
 
 
@@ -209,6 +239,10 @@ def refuse(what: str, view: View, frame: FrameType, *, absent_from: ModuleType |
     error = refusal.error()
     if absent_from is not None and isinstance(error, AttributeError):
         error.name, error.obj = what.rpartition(".")[2], absent_from
+    raise error
+
+
+async def _raise(error: BaseException) -> None:
     raise error
 
 

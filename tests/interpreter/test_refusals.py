@@ -43,12 +43,22 @@ def tried(code):
         return [type(error).__name__, str(error)]
 
 
+async def tried_in_thread(function):
+    try:
+        [found] = await asyncio.gather(asyncio.to_thread(function, ["true"]), return_exceptions=True)
+        raise found
+    except OSError as error:
+        return ["ok", str(error)]
+
+
 class W(WorkflowEntrypoint):
     async def run(self, event, step):
         found = {code: tried(code) for code in event["payload"]}
         loop = asyncio.get_running_loop()
         pool = concurrent.futures.ThreadPoolExecutor(1)
         found["to_thread"] = ["ok", await asyncio.to_thread(len, "ab")]
+        found["run in a thread"] = await tried_in_thread(subprocess.run)
+        found["Popen in a thread"] = await tried_in_thread(functools.partial(subprocess.Popen, close_fds=True))
         found["executor"] = ["ok", await loop.run_in_executor(None, functools.partial(len, "ab"))]
         found["pool"] = ["ok", await loop.run_in_executor(pool, len, "ab")]
         return found
@@ -127,8 +137,10 @@ ALLOWED = {
     "threading.Lock().acquire()": "True",
     "named('colorsys').__name__": "'colorsys'",
 }
+WORKS = {name: ["ok", 2] for name in ("to_thread", "executor", "pool")}
+WORKS |= {f"{name} in a thread": ["ok", PROCESS[1]] for name in ("run", "Popen")}
 TEST = """
-import os, signal, subprocess, threading, zoneinfo
+import asyncio, os, signal, subprocess, threading, zoneinfo
 from unittest import mock
 import pytest
 from pytest_workflows import introspect_workflow_instance
@@ -149,6 +161,7 @@ async def test_it(workflow_env):
     thread.start()
     thread.join()
     assert subprocess.run(["true"]).returncode == 0
+    assert (await asyncio.to_thread(subprocess.run, ["true"])).returncode == 0
     with mock.patch("asyncio.create_subprocess_exec") as mocked:
         assert isinstance(mocked, mock.AsyncMock)
     assert os.posix_spawn and signal.alarm(0) == 0 and zoneinfo.ZoneInfo("Europe/Berlin")
@@ -181,7 +194,7 @@ def run(project: pytest.Pytester, test: str, *arguments: str) -> pytest.RunResul
 @pytest.mark.skipif(sys.platform != "linux", reason="what CPython has differs by system")
 def test_what_pyodide_refuses_is_refused_to_the_workers_code_alone(project: pytest.Pytester) -> None:
     wanted = {**REFUSED, **{code: ["ok", shown] for code, shown in ALLOWED.items()}}
-    wanted.update({name: ["ok", 2] for name in ("to_thread", "executor", "pool")})
+    wanted.update(WORKS)
 
     result = run(project, TEST.format(codes=[*REFUSED, *ALLOWED], wanted=wanted))
 
@@ -192,7 +205,7 @@ def test_what_pyodide_refuses_is_refused_to_the_workers_code_alone(project: pyte
 def test_a_worker_that_is_deployed_with_tzdata_has_time_zones(project: pytest.Pytester) -> None:
     (project.path / "pyproject.toml").write_text('[project]\nname = "it"\nversion = "0"\ndependencies = ["tzdata"]\n')
 
-    wanted = {name: ["ok", 2] for name in ("to_thread", "executor", "pool")}
+    wanted = {**WORKS}
     code = "zoneinfo.ZoneInfo('Europe/Berlin')"
     wanted[code] = ["ok", "zoneinfo.ZoneInfo(key='Europe/Berlin')"]
 
