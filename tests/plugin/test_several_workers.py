@@ -416,6 +416,7 @@ def test_a_test_calls_each_worker_by_its_name(run: Any, apps: Any) -> None:
             assert not [name for name in dir(workflow_env) if "/" in name]
 
         async def test_one_that_is_not_there(workflow_workers):
+            assert ("billing" in workflow_workers, "biling" in workflow_workers) == (True, False)
             with pytest.raises(WorkflowConfigError, match="no Worker 'biling': .* .they are: billing, shop"):
                 workflow_workers["biling"]
 
