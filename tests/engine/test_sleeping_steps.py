@@ -9,6 +9,7 @@ import itertools
 import math
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import anyio
 import pytest
@@ -966,3 +967,33 @@ def test_on_uvloop_a_timer_of_code_that_was_stopped_never_fires():
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         assert runner.run(scenario()) == (1, [True])
+
+
+async def test_a_pools_thread_that_has_answered_is_not_at_work_any_more(engine):
+    begun, go_on, answered, release = (threading.Event() for _ in range(4))
+    seen = []
+
+    def begin():
+        begun.set()
+        go_on.wait(30)
+
+    def hold(_):
+        answered.set()
+        release.wait(30)
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(int).result()  # its thread is the test's
+
+        async def work():
+            working = pool.submit(functools.partial(contextvars.copy_context().run, begin))
+            working.add_done_callback(hold)  # called in the pool's thread, which is still within the work
+            begun.wait(30)
+            seen.append(engine.threads.are_at_work)
+            go_on.set()
+            answered.wait(30)
+            seen.append(engine.threads.are_at_work)
+            release.set()
+
+        await outcome_of(engine, work)
+
+    assert seen == [True, False]
