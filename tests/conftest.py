@@ -1,5 +1,6 @@
 """What concerns the whole suite."""
 
+import ast
 import contextlib
 import gc
 import importlib
@@ -7,8 +8,10 @@ import os
 import pkgutil
 import signal
 import sys
+import traceback
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, find, settings, strategies
@@ -30,6 +33,22 @@ for name in ("CI", "BUILD_NUMBER"):
 # tests start and interrupt would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+if sys.version_info < (3, 12):
+    # CPython 3.11 parses code to underline a part of it in a traceback, and a parse that begins within another one breaks
+    # that (gh-106905): where garbage is collected amid a parse, and asyncio logs what a task of an earlier session raised.
+    _parse, _anchors, _parsing = ast.parse, traceback._extract_caret_anchors_from_line_segment, []
+
+    def _marked_parse(*args: Any, **kwargs: Any) -> Any:
+        _parsing.append(1)
+        try:
+            return _parse(*args, **kwargs)
+        finally:
+            _parsing.pop()
+
+    ast.parse = _marked_parse
+    traceback._extract_caret_anchors_from_line_segment = lambda segment: None if _parsing else _anchors(segment)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -7,7 +7,7 @@ whose effect has come already. A path that is the very same is a stricter demand
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
@@ -55,14 +55,17 @@ class Judgement:
 
     Args:
         begun: The steps that the old source had begun, those of callbacks left out, in order of their beginnings.
+        may_wait: Whether the first of two steps may have waited for the second in the old source; None where nothing
+            is known but their times.
 
     Attributes:
         new: The steps of today's source that the old one had not begun, in the order in which they were asked for.
     """
 
-    def __init__(self, begun: Sequence[BegunStep]) -> None:
+    def __init__(self, begun: Sequence[BegunStep], may_wait: Callable[[StepKey, StepKey], bool] | None = None) -> None:
         self._begun = {step.key: step for step in begun}
         self._missing = dict(self._begun)
+        self._may_wait = may_wait
         self._instead: dict[StepKey, list[StepKey]] = {}
         self.new: list[StepKey] = []
 
@@ -84,7 +87,7 @@ class Judgement:
             if key not in self._begun:
                 self._note_new(key)
             return None
-        passed = next((other.key for other in self._missing.values() if other.ended < step.began), None)
+        passed = next((other.key for other in self._missing.values() if self._came_before(other, step)), None)
         if passed is not None:
             return self._replaced(passed) or PathDifference(passed, key, "reordered")
         # A sleep or a wait has no effect of its own that could come in front of a new step's.
@@ -94,6 +97,10 @@ class Judgement:
         """Judge what is left, where the run goes no further."""
         first = next(iter(self._missing), None)
         return None if first is None else self._replaced(first) or PathDifference(first, None, "lost")
+
+    def _came_before(self, other: BegunStep, step: BegunStep) -> bool:
+        is_earlier = other.ended < step.began
+        return is_earlier and (self._may_wait is None or self._may_wait(step.key, other.key))
 
     def _note_new(self, key: StepKey) -> None:
         self.new.append(key)

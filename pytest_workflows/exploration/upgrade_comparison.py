@@ -42,19 +42,22 @@ def is_mixed(now: Any, today: Any, old: Any) -> bool:
     return False
 
 
-def end_difference(now: InstanceEnd, today: InstanceEnd, old: InstanceEnd | None) -> str | None:
+def end_difference(now: InstanceEnd, today: InstanceEnd, old: InstanceEnd | None, window: Window) -> str | None:
     """How an instance ends otherwise than it should, as the end of a sentence about it; None where it does not.
 
     Args:
         now: Its end after the upgrade.
         today: Its end on today's source from the top.
         old: Its end on the older source; None where that has no such instance.
+        window: The virtual time of the runs: times within it are no difference.
     """
-    if old is not None and (now.status, now.error) == (old.status, old.error) and _same(now.output, old.output):
+    mine, usual = (window.masked((end.status, end.error, end.output)) for end in (now, today))
+    before = None if old is None else window.masked((old.status, old.error, old.output))
+    if before is not None and mine[:2] == before[:2] and _same(mine[2], before[2]):
         return None  # it was on its way there, whatever came after
-    if now.status == today.status and now.error == today.error:
-        before = today.output if old is None or old.status != "complete" else old.output
-        if is_mixed(now.output, today.output, before):
+    if mine[:2] == usual[:2]:
+        output = usual[2] if before is None or before[0] != "complete" else before[2]
+        if is_mixed(mine[2], usual[2], output):
             return None
     return f"is {now} in the end, and {today} where today's source runs it from the top"
 

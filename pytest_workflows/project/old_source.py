@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import tarfile
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +48,7 @@ class OldSource:
         Raises:
             WorkflowConfigError: If the older source has no configuration for it.
         """
-        folder = today.path.parent
+        folder = today.path.parent.resolve()
         places = [Path(self.folder, folder.relative_to(self.beside))] if folder.is_relative_to(self.beside) else []
         if not self.is_ref:
             places.append(Path(self.folder))
@@ -82,6 +81,7 @@ class OldSource:
             file: The test's file of today.
             function: The name of its function.
         """
+        file = file.resolve()
         if not file.is_relative_to(self.beside):
             return True
         path = Path(self.folder, file.relative_to(self.beside))
@@ -120,7 +120,7 @@ def find_old_source(given: str, rootdir: Path, started_in: Path) -> OldSource:
     if commit is None:
         path = Path(os.path.expanduser(given)).resolve() if given.startswith("~") else path
         if given and path.is_dir():
-            return OldSource(given, str(path), str(rootdir), is_ref=False)
+            return OldSource(given, str(path), str(rootdir.resolve()), is_ref=False)
         raise WorkflowConfigError(_neither(given, path, why))
     top = _git(rootdir, "rev-parse", "--show-toplevel").stdout.decode(errors="replace").strip()
     return OldSource(given, _taken_out(given, commit, Path(top)), str(Path(top).resolve()), is_ref=True)
@@ -164,29 +164,22 @@ def _commit(ref: str, folder: Path) -> tuple[str | None, str]:
 
 
 def _taken_out(ref: str, commit: str, top: Path) -> str:
-    folder = tempfile.mkdtemp(prefix="pytest-workflows-")
-    with tempfile.TemporaryFile() as archive:
-        made = subprocess.run(
-            ["git", "archive", "--format=tar", commit],
-            cwd=top,
-            stdout=archive,
-            stderr=subprocess.PIPE,
-            check=False,
-        )
-        if made.returncode:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise WorkflowConfigError(f"{OPTION}={shown_path(ref)}: git cannot give this source: {_said(made)}")
-        archive.seek(0)
-        with tarfile.open(fileobj=archive) as files:
-            if hasattr(tarfile, "data_filter"):
-                files.extractall(folder, filter="data")
-            else:
-                files.extractall(folder)  # of the user's own repository, made by git
-    return os.path.realpath(folder)
+    folder = os.path.realpath(tempfile.mkdtemp(prefix="pytest-workflows-"))
+    # Not `git archive`, which leaves out what is marked export-ignore, as tests often are.
+    with tempfile.TemporaryDirectory() as aside:
+        index = {"GIT_INDEX_FILE": os.path.join(aside, "index")}
+        made = _git(top, "read-tree", "--no-sparse-checkout", commit, **index)
+        if not made.returncode:
+            made = _git(top, "checkout-index", "--all", f"--prefix={folder}{os.sep}", **index)
+    if made.returncode:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise WorkflowConfigError(f"{OPTION}={shown_path(ref)}: git cannot give this source: {_said(made)}")
+    return folder
 
 
-def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(["git", *arguments], cwd=folder, capture_output=True, check=False)
+def _git(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[bytes]:
+    environment = {**os.environ, **variables}
+    return subprocess.run(["git", *arguments], cwd=folder, env=environment, capture_output=True, check=False)
 
 
 def _said(made: subprocess.CompletedProcess[bytes]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from durable_engine import EngineError, Observer
 from pytest_workflows.errors import WorkflowUpgradeError
+from pytest_workflows.exploration.branches import Branches
 from pytest_workflows.exploration.judgement import BegunStep, Judgement, PathDifference
 from pytest_workflows.exploration.source_run import InstanceEnd, SourceCall, SourceRun
 
@@ -34,8 +35,10 @@ class InFlight:
         begun: The steps that the older source had begun, in order.
         lost: Those of them that were under way, whose attempts are made again.
         old_places: Where the older source has its steps.
+        old_branches: The branches of the older source's execution.
         new_places: Where today's source has its steps.
         judgement: The judgement of the steps that today's source asks for.
+        branches: The branches of today's execution.
         answered: The new steps that have an outcome.
         difference: The first step that is not taken up as it was left.
         is_orphan: Whether today's source has no such workflow.
@@ -44,32 +47,39 @@ class InFlight:
     begun: list[BegunStep]
     lost: frozenset[StepKey]
     old_places: Mapping[StepKey, Place]
+    old_branches: Branches
     new_places: dict[StepKey, Place] = field(default_factory=dict)
     judgement: Judgement = field(init=False)
+    branches: Branches = field(init=False)
     answered: list[StepKey] = field(default_factory=list)
     difference: PathDifference | None = None
     is_orphan: bool = False
 
     def __post_init__(self) -> None:
-        self.judgement = Judgement(self.begun)
+        self.begin()
 
     def begin(self) -> None:
         """An execution of today's source begins."""
-        self.judgement = Judgement(self.begun)
+        self.judgement = Judgement(self.begun, self.old_branches.may_wait)
+        self.branches = Branches()
         self.answered = []
 
     def ask(self, ask: Ask) -> None:
         """Today's source asks for a step."""
         self.new_places.setdefault(ask.key, ask.place)
-        difference = self.judgement.ask(ask.key, self.answered)
+        self.branches.ask(ask)
+        answered = [key for key in self.answered if self.branches.may_wait(ask.key, key)]
+        difference = self.judgement.ask(ask.key, answered)
         self.difference = self.difference or difference
 
     def finish(self) -> None:
         """Today's source goes no further."""
-        self.difference = self.difference or self.judgement.finish()
+        # What is never asked for says more than an order, which a crash alone may change as well.
+        self.difference = self.judgement.finish() or self.difference
 
     def answer(self, key: StepKey) -> None:
         """A step has an outcome."""
+        self.branches.answer(key)
         if key in self.judgement.new and key not in self.answered:
             self.answered.append(key)
 
@@ -93,6 +103,7 @@ class RunUpgrade(Observer):
         self._source = source
         self._engine: Engine | None = None
         self._calls: dict[Key, list[SourceCall]] = {}
+        self._branches: dict[Key, Branches] = {}
         self._in_flight: dict[Key, InFlight] | None = None
         self._given: Mapping[str, Any] | None = None
         self._is_repeated = False
@@ -147,6 +158,8 @@ class RunUpgrade(Observer):
         flight = self._flight(instance)
         if flight is not None:
             flight.begin()
+        elif self._in_flight is None:
+            self._branches[instance.key] = Branches()
 
     def callback_started(self, instance: Instance, run: CallbackRun) -> None:
         """Let the older source see what the test has replaced since."""
@@ -164,14 +177,20 @@ class RunUpgrade(Observer):
     def step_asked(self, instance: Instance, ask: Ask) -> None:
         """Judge a step that today's source asks for."""
         flight = self._flight(instance)
-        if flight is not None and not instance.replaying:
+        if instance.replaying:
+            return
+        if flight is not None:
             flight.ask(ask)
+        elif self._in_flight is None:
+            self._branches.setdefault(instance.key, Branches()).ask(ask)
 
     def step_finished(self, instance: Instance, step: StepKey) -> None:
-        """Note that a step of today's source has an outcome."""
+        """Note that a step has an outcome."""
         flight = self._flight(instance)
         if flight is not None:
             flight.answer(step)
+        elif self._in_flight is None:
+            self._branches.setdefault(instance.key, Branches()).answer(step)
 
     def _flight(self, instance: Instance) -> InFlight | None:
         return None if self._in_flight is None else self._in_flight.get(instance.key)
@@ -180,7 +199,7 @@ class RunUpgrade(Observer):
         assert self._engine is not None
         assert self._upgraded is not None
         live = [one for one in self._engine.instances if not one.finished]
-        in_flight = {one.key: _in_flight(self._engine, one) for one in live}
+        in_flight = {one.key: _in_flight(self._engine, one, self._branches.get(one.key, Branches())) for one in live}
         # An attempt that is made again has its effects again, whatever the source.
         self._is_repeated = any(
             call.step in flight.lost and not call.is_harmless
@@ -220,6 +239,8 @@ class RunUpgrade(Observer):
             start.today[plan.seed] = now
         elif plan.point is None:
             start.old[plan.seed] = now
+            if failure is not None and not now.instances:
+                self.unknown = f"it fails on the older source, without instances: {UpgradeText.line(failure)}"
         elif self._in_flight is None:
             self.unknown = "the older source did not come to the point again"
         else:
@@ -277,7 +298,7 @@ class RunUpgrade(Observer):
 
         mine, usual, before = now.instances[key], today.instances[key], old.instances.get(key)
         if mine.is_final or (usual.is_final and not is_stopped):
-            different = end_difference(mine, usual, before)
+            different = end_difference(mine, usual, before, window)
             # What a repeated effect answers may be another value, as after any crash.
             if different is not None and not (self._is_repeated and mine.status == usual.status == "complete"):
                 raise WorkflowUpgradeError(text.of_end(key, different, flight.old_places, flight.new_places), "end")
@@ -340,7 +361,7 @@ def _named(difference: PathDifference, today: InstanceEnd | None, old: InstanceE
     return difference
 
 
-def _in_flight(engine: Engine, instance: Instance) -> InFlight:
+def _in_flight(engine: Engine, instance: Instance, branches: Branches) -> InFlight:
     from durable_engine.history import STEP_ENDS
 
     row, history = instance.row, engine.store.history(instance.row.key)
@@ -353,7 +374,7 @@ def _in_flight(engine: Engine, instance: Instance) -> InFlight:
             began = float(lines[0]) if lines else float("-inf")
             begun.append(BegunStep(step.key, began, float(ends[-1]) if ends else float("inf")))
     lost = [step.key for step in engine.store.steps(row.key) if step.status == "running" and step.attempts]
-    return InFlight(begun, frozenset(lost), places)
+    return InFlight(begun, frozenset(lost), places, branches)
 
 
 def _arguments(effect: Effect) -> tuple[Any, ...]:

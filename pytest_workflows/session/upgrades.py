@@ -89,7 +89,7 @@ class Upgrades:
             older.load_main()
         except WorkflowConfigError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             where = self.source.shown_file(str(older.config.main)) or older.config.main
             raise WorkflowConfigError(
                 f"--workflows-upgrade-from={self.source.shown_name}: the older source {where} cannot be imported: "

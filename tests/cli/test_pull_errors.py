@@ -202,13 +202,14 @@ def test_without_the_extra_it_says_what_to_install(shop, platform, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["a", "--running"], "an ID, --errored and --running leave each other out."),
-        (["--errored", "--running"], "an ID, --errored and --running leave each other out."),
-        ([""], "the ID is empty."),
+        (["orders", "a", "--running"], "an ID, --errored and --running leave each other out."),
+        (["orders", "--errored", "--running"], "an ID, --errored and --running leave each other out."),
+        (["orders", ""], "the ID is empty."),
+        ([" "], "the WORKFLOW is empty."),
     ],
 )
-def test_a_usage_that_says_two_things(shop, platform, arguments, message):
-    ended = shop.command("pull", "orders", *arguments)
+def test_a_usage_that_says_two_things_or_nothing(shop, platform, arguments, message):
+    ended = shop.command("pull", *arguments)
 
     assert (ended.code, ended.err.splitlines()[0]) == (2, f"Error: {message}")
 

@@ -487,6 +487,21 @@ async def test_a_thread_of_a_tool_is_nothing_that_may_act(engine):
         working.join()
 
 
+async def test_a_thread_that_is_older_than_the_engine_is_nothing_that_may_act():
+    ends = [threading.Event(), threading.Event()]
+    older, over = (threading.Thread(target=end.wait) for end in ends)
+    older.start()
+    over.start()
+    try:
+        async with Engine(now=START) as engine:
+            ends[1].set()
+            over.join()
+            assert await outcome_of(engine, many_short_sleeps) == (None, 60)
+    finally:
+        ends[0].set()
+        older.join()
+
+
 async def test_a_thread_of_the_test_may_act(engine):
     ready = []
 

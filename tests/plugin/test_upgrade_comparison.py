@@ -63,10 +63,13 @@ ERRORED = InstanceEnd("errored", error=("Error", "KeyError: 'id'"))
         (ERRORED, complete(1), complete(1), "is errored with Error: KeyError: 'id' in the end, and complete with 1"),
         (ERRORED, complete(1), ERRORED, None),
         (InstanceEnd("waiting"), complete(1), complete(1), "is waiting in the end, and complete with 1 where"),
+        (complete(1_767_225_603), complete(1_767_225_602), complete(1_767_225_601), None),
+        (complete(3_767_225_603), complete(1_767_225_602), complete(1_767_225_601), "is complete with 3767225603 in"),
+        (complete(1), complete(True), complete(True), "is complete with 1 in the end, and complete with True where"),
     ],
 )
 def test_an_end_is_that_of_one_of_the_sources(now, today, old, said):
-    found = end_difference(now, today, old)
+    found = end_difference(now, today, old, WINDOW)
 
     assert (found is None) == (said is None)
     assert said is None or found.startswith(said)

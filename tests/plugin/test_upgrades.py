@@ -15,6 +15,22 @@ from workers import WorkflowEntrypoint
 
 async def do(step, name, function, **options):
     return await step.do(name, **options)(function)()
+
+
+async def each(step, *names):
+    for name in names:
+        await do(step, name, lambda: None)
+
+
+async def nap_and_look(step):
+    await step.sleep("long nap", "3 days")
+    await do(step, "look", lambda: None)
+
+
+async def look_twice(step):
+    await do(step, "a1", lambda: None)
+    await asyncio.gather(each(step, "left"), each(step, "right"))
+    await do(step, "a2", lambda: None)
 """
 STEPS = {
     "charge": 'c = await do(step, "charge", self.charge)',
@@ -33,6 +49,12 @@ STEPS = {
     'do(step, "check", self.other))',
     "old branch": 'c = await do(step, "pay" if event["payload"].get("version") else "charge", self.charge)',
     "end": 'return [c["id"], s]',
+    "branches": 'await asyncio.gather(each(step, "a1", "a2"), each(step, "b1"))',
+    "three branches": 'await asyncio.gather(each(step, "a1", "a2"), each(step, "b1"), each(step, "c1"))',
+    "longer branch": 'await asyncio.gather(each(step, "a1", "check", "a2"), each(step, "b1"))',
+    "a branch": 'await asyncio.gather(each(step, "a1", "a2"))',
+    "branches of a branch": "await asyncio.gather(look_twice(step))",
+    "slow branch": 'await asyncio.gather(nap_and_look(step), each(step, "a1", "a2", "a3"))',
 }
 CLASS = """
 class {name}(WorkflowEntrypoint):
@@ -61,7 +83,11 @@ CHANGES = {
     "OneMoreAtATime": (["both", "sleep", "end"], ["three", "sleep", "end"]),
     "SleepBeforeAStep": (SEQUENCE, ["charge", "sleep again", "sleep", "ship", "end"]),
     "BranchByVersion": (SEQUENCE, ["old branch", "sleep", "ship", "end"]),
+    "OneMoreBranch": (["branches", "sleep"], ["three branches", "sleep"]),
     "Renamed": (SEQUENCE, ["pay", "sleep", "ship", "end"]),
+    "RenamedBehindBranches": (["slow branch", "charge"], ["slow branch", "pay"]),
+    "PutIntoABranch": (["branches"], ["longer branch"]),
+    "PutIntoABranchAsBranches": (["a branch"], ["branches of a branch"]),
     "Reordered": (SEQUENCE, ["ship", "sleep", "charge", "end"]),
     "PutInBetween": (SEQUENCE, ["charge", "check", "sleep", "ship", "end"]),
     "OtherSleep": (SEQUENCE, ["charge", "sleep 5", "ship", "end"]),
@@ -72,6 +98,9 @@ CHANGES = {
 RED = {
     "SleepBeforeAStep": 3,
     "Renamed": 7,
+    "RenamedBehindBranches": 3,
+    "PutIntoABranch": 3,
+    "PutIntoABranchAsBranches": 3,
     "Reordered": 7,
     "PutInBetween": 3,
     "OtherSleep": 5,
@@ -182,6 +211,8 @@ def summary(result):
 def test_a_git_ref_is_an_older_source_and_both_places_the_point_and_what_to_do_are_said(worker, monkeypatch, tmp_path):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     worker.write("tests/test_it.py", ONE)
+    worker.write(".gitattributes", "tests export-ignore")
+    (worker.path / "elsewhere").symlink_to("/somewhere/else")
     git(worker, "init", "-q")
     git(worker, "add", ".")
     git(worker, "commit", "-q", "-m", "one")
@@ -211,6 +242,25 @@ def test_a_git_ref_is_an_older_source_and_both_places_the_point_and_what_to_do_a
     assert not list(tmp_path.glob("pytest-workflows-*"))
 
 
+def test_a_worker_that_is_reached_through_a_link_has_its_older_source_all_the_same(worker):
+    worker.write("app/pytest.ini", (worker.path / "pytest.ini").read_text())
+    for name in ("wrangler.jsonc", "src/entry.py"):
+        worker.write(f"app/{name}", (worker.path / name).read_text())
+        (worker.path / name).unlink()
+    worker.write("app/tests/test_it.py", ONE)
+    git(worker, "init", "-q")
+    git(worker, "add", ".")
+    git(worker, "commit", "-q", "-m", "one")
+    (worker.path / "link").symlink_to("app")
+
+    result = worker.run(
+        None, "link", "--rootdir=link", "--workflows-upgrade-from=HEAD", "--workflows-crash=stored:charge"
+    )
+
+    result.assert_outcomes(passed=2)
+    assert summary(result) == ["1 test, 1 upgrade: none failed"]
+
+
 def test_the_processes_of_xdist_share_one_older_source(worker):
     pytest.importorskip("xdist")
     for name in ("wrangler.jsonc", "src/entry.py"):
@@ -230,6 +280,7 @@ def test_the_processes_of_xdist_share_one_older_source(worker):
         ("wrangler.jsonc", None, "*=wrangler.jsonc: this is a file, and an older source is a git ref or a folder."),
         ("", None, "--workflows-upgrade-from takes a git ref, such as a tag, or the folder of an older source*"),
         ("./old", "import nothing_there", "*: the older source ./old/src/entry.py cannot be imported: ModuleNotFou*"),
+        ("./old", "raise SystemExit(3)", "*: the older source ./old/src/entry.py cannot be imported: SystemExit: 3. *"),
         ("./old", "def f(:", "*: the older source ./old/src/entry.py cannot be imported: SyntaxError: *"),
     ],
 )
@@ -256,6 +307,16 @@ def test_an_older_source_without_a_configuration_for_any_test_is_an_error_too(wo
     )
 
 
+def test_the_tests_of_an_older_source_among_todays_are_left_out(worker):
+    for name in ("wrangler.jsonc", "src/entry.py"):
+        worker.write(f"old/{name}", (worker.path / name).read_text())
+    worker.write("old/tests/test_it.py", "def test_older(): pass")
+
+    result = worker.run(ONE, ".", "--workflows-upgrade-from=old")
+
+    result.assert_outcomes(passed=2)
+
+
 def test_what_is_not_judged_is_named_with_the_reason(worker):
     for name in ("wrangler.jsonc", "src/entry.py"):
         for folder in ("other", "old/other"):
@@ -279,7 +340,11 @@ def test_a_test_of_new_instances_alone_is_left_out_and_a_workflow_that_is_new_is
     result = worker.run(f"    import pytest\n{ONE}\n{left_out}", "--workflows-upgrade-from=old")
 
     result.assert_outcomes(passed=3)
-    assert summary(result)[1:] == ["not judged: tests/test_it.py::test_order (it has no instances on the older source)"]
+    assert summary(result)[1:] == [
+        "not judged: tests/test_it.py::test_order (it fails on the older source, without instances: AttributeError: "
+        "workers.env has no binding 'ORDERS'. Bindings of this test: OTHER, STAGE. Add it to the wrangler configuration, "
+        "or to the fixture workflow_bindings.)"
+    ]
 
 
 def test_recordings_are_what_an_older_source_has_begun(worker):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextvars import Context
 from types import FrameType
@@ -38,6 +39,7 @@ class World:
     def __init__(self, engine: TimedEngine, waiting: Callable[[], set[Any]]) -> None:
         self._engine = engine
         self._waiting = waiting
+        self._older = weakref.WeakSet(threading.enumerate())
 
     def is_workers(self, context: Context | None) -> bool:
         """Whether a context belongs to code of the Worker: of an instance, or of a call that is under way."""
@@ -90,7 +92,10 @@ class World:
 
     def _has_threads(self) -> bool:
         frames = sys._current_frames()
-        frames.pop(threading.main_thread().ident or 0, None)
+        for thread in self._older:
+            # One that was there before the engine has nothing of it, be it a server's, a tool's or an earlier test's.
+            if thread.is_alive():  # the next thread may have the id of one that has ended
+                frames.pop(thread.ident or 0, None)
         return any(not is_idle(frame) and not any(map(_is_tools, _stack(frame))) for frame in frames.values())
 
     def is_of_test(self, wanted: object) -> bool:

@@ -73,6 +73,8 @@ def pull(
     """
     if sum((id is not None, errored, running)) > 1:
         raise UsageError("an ID, --errored and --running leave each other out.", "Give one of them, or none for all.")
+    if not workflow.strip():
+        raise UsageError("the WORKFLOW is empty.", "Give the workflow's name, or its binding.")
     if id is not None and not id.strip():
         raise UsageError("the ID is empty.", "Give one, or `latest`.")
     project = find_project(config)

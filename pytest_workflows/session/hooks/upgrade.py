@@ -60,8 +60,17 @@ class UpgradeHooks:
             config.stash[CHANNEL].at_start(SOURCE, lambda _: self._source)
         session.upgrades.source = self._source
         folder = Path(self._source.folder)
-        if not config.rootpath.is_relative_to(folder):
+        self._left_out = None if config.rootpath.is_relative_to(folder) else folder
+        if self._left_out is not None:
             session.switcher.registry.left_out.append(folder)
+
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Leave out the tests of an older source that lies among today's: they are about that."""
+        left_out = self._left_out
+        is_older = (
+            left_out is not None and collection_path.name == left_out.name and collection_path.resolve() == left_out
+        )
+        return True if is_older else None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
