@@ -104,6 +104,10 @@ class Guards:
         for target in _refused_in(name):
             if target not in _THROUGH_LIBRARY:
                 self._replace(module, target.removeprefix(f"{name}."), target)
+            if name == "multiprocessing":  # what it has of the default context, a context of one's own has, too
+                self._replace(module, f"context.BaseContext.{target.rpartition('.')[2]}", target)
+        for process in ("SpawnProcess", "ForkServerProcess") if name == "multiprocessing" else ():
+            self._replace(module, f"context.{process}.start", "multiprocessing.Process.start")
         if name == "asyncio":
             self._put(module, "to_thread", self._checking_what_is_given(module.to_thread))
 

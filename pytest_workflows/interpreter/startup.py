@@ -39,7 +39,7 @@ NOT_IN_GLOBAL_SCOPE = (
     "within a handler. https://developers.cloudflare.com/workers/runtime-apis/handlers/"
 )
 _NO_ENTROPY = Refusal("OSError", (29, TOO_EARLY))
-_ALLOWED = frozenset({"Random", "SystemRandom"})
+_REMEDY = "do it in a step or a handler, or in a function that one of them calls"
 _TEMPORARY = f"{os.sep}tempfile.py"
 """Its names of files do without chance there."""
 _JAVASCRIPT = os.path.dirname(javascript.__file__) + os.sep
@@ -151,7 +151,7 @@ def _raise(what: str, refusal: Refusal) -> None:
     view, frame, is_javascript = found
     if is_javascript:
         refusal = Refusal("JsException", (f"Error: {NOT_IN_GLOBAL_SCOPE}",))
-    view.report(Use(f"{what} before the first request", refusal, frame))
+    view.report(Use(f"{what} before the first request", refusal, frame, _REMEDY))
     raise js_error("Error", NOT_IN_GLOBAL_SCOPE) if is_javascript else refusal.error()
 
 

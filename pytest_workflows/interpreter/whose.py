@@ -28,11 +28,13 @@ class Use:
         what: What was used, `subprocess.Popen`.
         refusal: What the platform raises.
         frame: The Worker's frame.
+        remedy: How to write it instead; None for what the rule says.
     """
 
     what: str
     refusal: Refusal
     frame: FrameType
+    remedy: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

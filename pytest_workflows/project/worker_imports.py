@@ -173,7 +173,9 @@ class WorkerImports(MetaPathFinder):
         level: int = 0,
     ) -> ModuleType:
         __tracebackhide__ = True
-        if self.checks:
+        # A library in C has no frame: it imports in its caller's, with a list of no names, which no statement has.
+        is_of_library = isinstance(fromlist, list) and not fromlist and globals is locals
+        if self.checks and not is_of_library:
             self._check(sys._getframe(1), _absolute(name, globals or {}, level), fromlist or ())
         if self._project.is_in_place:
             return builtins.__import__(name, globals, locals, fromlist or (), level)

@@ -48,7 +48,7 @@ class DeployFindings:
         if engine is not None:
             _add(engine, problem, place)
 
-    def keep(self, project: Project, rule: str, message: str, place: Place) -> None:
+    def keep(self, project: Project, rule: str, message: str, place: Place, remedy: str | None = None) -> None:
         """Keep what else is wrong with a project's code, whenever it showed: each test of the project gets it.
 
         Args:
@@ -56,10 +56,11 @@ class DeployFindings:
             rule: The rule that is broken.
             message: The observation.
             place: File and line.
+            remedy: How to write it instead; None for what the rule says.
         """
         from pytest_workflows.deployment.deployment import Problem
 
-        self._keep(project, Problem(rule, message), place, True)
+        self._keep(project, Problem(rule, message, remedy), place, True)
 
     def attach(self, engine: Engine, project: Project | None, worker_bytes: int) -> None:
         """Add what is known already to the findings of a test of a project.

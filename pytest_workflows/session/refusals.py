@@ -78,14 +78,15 @@ class SessionRefusals:
 
     Args:
         project: Gives the project that is active.
-        keep: Keeps a finding for the tests of a project: the project, its rule, its message and its place.
+        keep: Keeps a finding for the tests of a project: the project, its rule, its message, its place, and what to do
+            where the rule does not say it.
         is_off: Whether the running test has no refusals; where none runs, whether the session has none.
     """
 
     def __init__(
         self,
         project: Callable[[], Project | None],
-        keep: Callable[[Project, str, str, Place], None],
+        keep: Callable[[Project, str, str, Place, str | None], None],
         is_off: Callable[[], bool],
     ) -> None:
         self._project = project
@@ -136,7 +137,7 @@ class SessionRefusals:
         file = str(module.__file__)
         source = source_file(file)
         for line, message in () if source is None else silent_differences(source, table_of(project.python_version())):
-            self._keep(project, SILENT, message, (file, line))
+            self._keep(project, SILENT, message, (file, line), None)
 
     def _open(self) -> None:
         if self._view is None:
@@ -157,14 +158,14 @@ class SessionRefusals:
         from pytest_workflows.sources.handled import is_handled
 
         if not is_handled(statement.file, statement.line):
-            self._keep(project, RULE, described(f"import {name}", refusal), (statement.file, statement.line))
+            self._keep(project, RULE, described(f"import {name}", refusal), (statement.file, statement.line), None)
 
     def _report(self, use: Use) -> None:
         from pytest_workflows.sources.handled import is_prepared
 
         project = _project_with(use.frame.f_code, self._project())
         if project is not None and not is_prepared(use.frame):
-            self._keep(project, RULE, described(use.what, use.refusal), _place(use))
+            self._keep(project, RULE, described(use.what, use.refusal), _place(use), use.remedy)
 
 
 def is_deployed(project: Project | None, distribution: str) -> bool | None:
@@ -205,9 +206,8 @@ def _report(engine: Engine, use: Use) -> None:
     scope = current_scope.get()
     step = None if scope is None or scope.step is None else scope.step.label
     workflow = None if scope is None else scope.instance.workflow.name
-    engine.findings.add(
-        RULE, described(use.what, use.refusal), _place(use), step=step, workflow=workflow, about=use.what
-    )
+    message = described(use.what, use.refusal)
+    engine.findings.add(RULE, message, _place(use), step=step, workflow=workflow, about=use.what, remedy=use.remedy)
 
 
 def _place(use: Use) -> Place:

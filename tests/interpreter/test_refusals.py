@@ -122,6 +122,8 @@ REFUSED = {
     "__import__('pty').fork()": ["OSError", "out of pty devices"],
     "asyncio.start_unix_server": absent("asyncio", "start_unix_server"),
     "named('multiprocessing').Queue()": missing("_multiprocessing"),
+    "named('multiprocessing').get_context('spawn').Queue()": missing("_multiprocessing"),
+    "named('multiprocessing').get_context('spawn').Process(target=print).start()": missing("_multiprocessing"),
     "named('multiprocessing').Pipe()": ["OSError", "[Errno 28] Invalid argument"],
     "named('multiprocessing', 'shared_memory')": missing("_posixshmem"),
 }
@@ -327,6 +329,26 @@ def test_each_table_knows_the_release_that_was_asked() -> None:
 @pytest.mark.parametrize(("asked", "held"), [((3, 11), "3.12"), ((3, 13), "3.13"), ((3, 15), "3.14")])
 def test_a_python_that_is_not_known_has_the_table_of_the_nearest_one(asked: tuple[int, int], held: str) -> None:
     assert table_of(asked).python == held
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        *("asyncio.timeout", "asyncio.wait_for", "asyncio.TaskGroup", "asyncio.as_completed", "asyncio.to_thread"),
+        *(f"asyncio.get_running_loop().{name}" for name in ("call_later", "call_at", "call_soon_threadsafe")),
+    ],
+)
+def test_no_table_refuses_what_every_pyodide_does_with_asyncio(what: str) -> None:
+    """One probe makes a loop, which Pyodide's then runs: it must not be that of the probes behind it."""
+    assert [table.python for table in all_tables() if what in table.refused] == []
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [("http.client", "HTTPSConnection"), ("urllib.request", "HTTPSHandler"), ("smtplib", "SMTP_SSL")],
+)
+def test_no_table_is_without_what_ssl_brings_along(module: str, name: str) -> None:
+    assert [table.python for table in all_tables() if name in table.names.get(module, ())] == []
 
 
 def test_every_exception_of_the_tables_can_be_made_with_its_text() -> None:

@@ -137,3 +137,4 @@ def test_it_is_a_finding_with_its_line_of_each_test(project: pytest.Pytester) ->
     result.assert_outcomes(failed=1)
     [line] = [line for line in result.outlines if line.startswith("  [not-on-platform]")]
     assert "src/entry.py:4: `os.urandom before the first request` raises OSError(29, 'Randomness is" in line
+    assert line.endswith(" Instead: do it in a step or a handler, or in a function that one of them calls.")

@@ -1,6 +1,7 @@
 """`--workflows-replay` asks for equal effects, and with `workflows_strict` for an equal path."""
 
 import asyncio
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -319,3 +320,19 @@ def test_the_option_asks_for_effects_and_with_strict_for_the_path(worker):
     effects.assert_outcomes(passed=1)
     path.assert_outcomes(failed=1)
     path.stdout.fnmatch_lines(["*it asks for step.do('notify'), where the recording has no more steps.*"])
+
+
+def test_a_replay_that_fails_is_reported_where_it_waited_for_an_event_that_is_not_recorded(worker):
+    waits = ENTRY.replace("# more", 'await step.wait_for_event("approval", "approved")')
+    worker.write("src/entry.py", waits.replace('do("charge")', 'do("charge the card")'))
+    error = {"name": "Error", "message": "declined"}
+    charge = {**CHARGE, "status": "errored", "result": None, "error": error}
+    errored = {**RUN, "binding": "ORDERS", "status": "errored", "steps": [charge], "error": error, "ended_at": CHARGED}
+    worker.write("errored.json", json.dumps(errored))
+
+    result = worker.run(None, "--workflows-replay=errored.json", "-o", "workflows_redact=token")
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        ["*it asks for step.do('charge the card'), where the recording has step.do('charge').*"]
+    )

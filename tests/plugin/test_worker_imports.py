@@ -69,6 +69,22 @@ def test_what_libraries_and_tests_import_is_not_seen(project):
     assert seen == []
 
 
+def test_what_a_library_in_c_imports_for_the_workers_code_is_not_seen(make_project):
+    project = make_project(
+        "one",
+        entry="from ctypes import py_object, pythonapi\n\ndef call():\n"
+        "    pythonapi.PyImport_ImportModule.restype = py_object\n"
+        "    return pythonapi.PyImport_ImportModule(b'colorsys')\n",
+    )
+    project.activate()
+    main = project.load_main()
+    seen = seen_by(project)
+
+    assert main.call().__name__ == "colorsys"
+    assert seen == []
+    project.deactivate()
+
+
 def test_a_relative_import_is_seen_under_its_absolute_name(make_project):
     project = make_project(
         "one",

@@ -45,7 +45,7 @@ from pytest_workflows.recordings.format.model import (
     Step,
 )
 from pytest_workflows.recordings.format.redaction import HIDDEN
-from pytest_workflows.recordings.format.values import tag, tag_items
+from pytest_workflows.recordings.format.values import is_unknown, tag, tag_items
 from pytest_workflows.timeline.usage import Use, uses_of
 
 from .observer import AttemptKey, OutputLine, Watched
@@ -287,11 +287,13 @@ class _Builder:
             if line.kind != WAIT_COMPLETE:
                 continue
             received = decode(row.value)
+            if is_unknown(received) or is_unknown(received["type"]):
+                continue  # a replayed recording does not have it
             taken = next((one for one in events if one.taken_by is None and one.type == received["type"]), None)
             if taken is None or not _same_payload(taken, received):
                 sent_at = received["timestamp"]
                 taken = SentEvent(type=received["type"], payload=tag(received["payload"]), mocked=True)
-                taken.sent_at = sent_at.replace(tzinfo=line.at.tzinfo)
+                taken.sent_at = None if is_unknown(sent_at) else sent_at.replace(tzinfo=line.at.tzinfo)
                 events.append(taken)
             taken.taken_by, taken.taken_at = line.step, line.at
         events += [
