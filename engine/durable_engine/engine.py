@@ -361,6 +361,11 @@ class Engine:
             self._usage[key] = InstanceUsage(self.limits.of_subrequests)
         return self._usage[key]
 
+    @property
+    def is_time_moving(self) -> bool:
+        """Whether virtual time moves now: what is due fires without real time."""
+        return self.waits.is_time_moving
+
     def new_subrequests(self) -> Subrequests:
         """The count of the subrequests of one call of the Worker's code."""
         return Subrequests(self.limits.of_subrequests)

@@ -120,7 +120,8 @@ class Deployment:
         if not self._is_known:
             return None
         name = canonicalize_name(distribution)
-        return name in self._resolution or name in self._vendored or name == _SDK
+        is_vendored = name in self._vendored or is_in(self._python_modules, name.replace("-", "_"))
+        return name in self._resolution or is_vendored or name == _SDK
 
     @cached_property
     def _sizes(self) -> Counter[str]:

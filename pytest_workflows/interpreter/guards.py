@@ -7,13 +7,15 @@ the module's `__getattr__`, which says to the Worker that there is no such name.
 from __future__ import annotations
 
 import asyncio
+import dis
 import functools
+import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
-from durable_engine import hide_frames
+from durable_engine import as_coroutine_function, hide_frames
 from pytest_workflows.javascript.runtime import python_version
 
 from .table import Refusal, Table, all_tables, table_of
@@ -43,6 +45,8 @@ _BY_ARGUMENT: dict[str, tuple[str, Callable[[str, Any], str]]] = {
     "hashlib": ("new", lambda _, name: f"hashlib.new({name!r})"),
 }
 """Functions that are refused for some of their first arguments."""
+_IMPORT_STAR = frozenset({"IMPORT_STAR", "CALL_INTRINSIC_1"})
+"""Its instruction in Python 3.11, and in later ones; no other intrinsic function asks a module for a name."""
 _ABSENT = object()
 
 
@@ -54,13 +58,14 @@ class Guards:
         self._replaced: list[tuple[Any, str, Any, Any]] = []
         self._hidden: dict[str, dict[str, Any]] = {}
         self._done: set[str] = set()
+        self._guarded: dict[int, str] = {}
         self._zones = Zones(lambda: self.view)
 
     def enter(self, view: View) -> None:
         """Let a view say whose code runs, until it leaves; the latest one is asked."""
         self._views.append(view)
         self.refresh()
-        self._zones.start()
+        self._zones.forget()
 
     def leave(self, view: View) -> None:
         """Ask a view no more. After the last one, every module is as it was. Leaving twice is fine."""
@@ -76,6 +81,7 @@ class Guards:
             if module not in self._done and sys.modules.get(module) is not None:
                 self._done.add(module)
                 self._guard(module, sys.modules[module])
+        self._zones.start()
 
     @property
     def view(self) -> View | None:
@@ -102,6 +108,8 @@ class Guards:
                 self._replace(module, f"context.BaseContext.{target.rpartition('.')[2]}", target)
         for process in ("SpawnProcess", "ForkServerProcess") if name == "multiprocessing" else ():
             self._replace(module, f"context.{process}.start", "multiprocessing.Process.start")
+        if name == "asyncio":
+            self._put(module, "to_thread", self._checking_what_is_given(module.to_thread))
 
     def _replace(
         self,
@@ -122,12 +130,13 @@ class Guards:
             of_call: Makes of that, and of a call's first argument, what the table calls the call.
         """
         *owners, name = path.split(".")
-        owner = module
+        owner = called = module
         for one in owners:
             owner = getattr(owner, one, None)
         original = vars(owner).get(name) if isinstance(owner, type) and module is owner else getattr(owner, name, None)
         if isinstance(original, type):
-            owner, name, original = original, "__init__", original.__init__  # type: ignore[misc]
+            called = owner = original
+            name, original = "__init__", original.__init__  # type: ignore[misc]
         if original is None or not callable(original):
             return
         find = caller_through_library if through_library else direct_caller
@@ -140,12 +149,39 @@ class Guards:
                 refuse(what if of_call is None else of_call(what, args[0] if args else None), view, frame)
             return original(*args, **kwargs)
 
+        if self._put(owner, name, guarded) and of_call is None:
+            self._guarded[id(called if name == "__init__" else guarded)] = what
+
+    def _put(self, owner: Any, name: str, ours: Any) -> bool:
+        """Put a function of ours in the place of another one; False in a class in C."""
         before = vars(owner).get(name, _ABSENT)
+        if inspect.iscoroutinefunction(getattr(owner, name)):
+            as_coroutine_function(ours)  # a test's mock of it is one, too
         try:
-            setattr(owner, name, guarded)
+            setattr(owner, name, ours)
         except TypeError:
-            return  # a class in C
-        self._replaced.append((owner, name, before, guarded))
+            return False
+        self._replaced.append((owner, name, before, ours))
+        return True
+
+    def _checking_what_is_given(self, to_thread: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
+        """`asyncio.to_thread` with a check of its function: in the thread, no frame says whose doing a call is."""
+
+        @functools.wraps(to_thread)
+        def checked(function: Any, /, *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
+            given = function
+            while isinstance(given, functools.partial):
+                given = given.func
+            view, what = self.view, self._guarded.get(id(given))
+            frame = None if view is None or what is None else direct_caller(view.is_workers)
+            if view is not None and what is not None and frame is not None:
+                try:
+                    refuse(what, view, frame)
+                except BaseException as error:
+                    return _raise(error)
+            return to_thread(function, *args, **kwargs)
+
+        return checked
 
     # -- names -------------------------------------------------------------------------------------------------------
 
@@ -166,7 +202,7 @@ class Guards:
                     return before(attribute)
                 raise AttributeError(f"module {name!r} has no attribute {attribute!r}", name=attribute, obj=module)
             view = self.view
-            frame = None if view is None else direct_caller(view.is_workers)
+            frame = None if view is None or _takes_all(sys._getframe(1)) else direct_caller(view.is_workers)
             if view is not None and frame is not None and attribute in _table().names.get(name, ()):
                 refuse(f"{name}.{attribute}", view, frame, absent_from=module)
             return hidden[attribute]
@@ -187,6 +223,7 @@ class Guards:
             for name, value in hidden.items():
                 vars(sys.modules[module]).setdefault(name, value)
         self._hidden.clear()
+        self._guarded.clear()
         self._done.clear()
 
 
@@ -207,6 +244,15 @@ def refuse(what: str, view: View, frame: FrameType, *, absent_from: ModuleType |
     if absent_from is not None and isinstance(error, AttributeError):
         error.name, error.obj = what.rpartition(".")[2], absent_from
     raise error
+
+
+async def _raise(error: BaseException) -> None:
+    raise error
+
+
+def _takes_all(frame: FrameType) -> bool:
+    """Whether a frame executes `from ... import *`, which asks on the platform for what there is."""
+    return dis.opname[frame.f_code.co_code[frame.f_lasti]] in _IMPORT_STAR
 
 
 def _refusal_of(what: str) -> Refusal | None:

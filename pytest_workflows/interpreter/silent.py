@@ -33,7 +33,6 @@ _CLOCKS = frozenset(
 _HARMLESS = ("errno.", "platform.libc_ver", "ctypes.")
 """Numbers that code compares by their names, and what no Worker asks for."""
 _STRUCT = frozenset({"calcsize", "pack", "pack_into", "unpack", "unpack_from", "iter_unpack", "Struct"})
-_SYSTEMS = frozenset({"linux", "emscripten"})
 
 Found = tuple[int, str]
 """A line, and what is said of it."""
@@ -119,11 +118,16 @@ def _bodies(source: SourceFile, node: ast.AST) -> Iterator[ast.AST]:
 
 def _matters(source: SourceFile, node: ast.AST, name: str) -> bool:
     """Whether a name's other value leads to something else: whether `sys.platform` is "win32" has one answer."""
-    parent = next(source.parents(node), None)
-    if name != "sys.platform" or not isinstance(parent, ast.Compare):
+    parents = source.parents(node)
+    asking = next(parents, None)
+    if isinstance(asking, ast.Attribute) and asking.attr == "startswith":
+        asking = next(parents, None)
+    elif not isinstance(asking, ast.Compare):
+        asking = None
+    if name != "sys.platform" or asking is None:
         return True
-    compared = {one.value for one in ast.walk(parent) if isinstance(one, ast.Constant)}
-    return not compared or bool(compared & _SYSTEMS - {"emscripten"})
+    compared = [one.value for one in ast.walk(asking) if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+    return not compared or ("emscripten" not in compared and any(map("linux".startswith, compared)))
 
 
 def _said(name: str, table: Table, call: str = "") -> str:

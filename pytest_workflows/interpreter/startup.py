@@ -55,13 +55,14 @@ class Startup:
         self._ours: dict[int, Any] = {}
 
     @contextlib.contextmanager
-    def importing(self, module: ModuleType) -> Iterator[None]:
+    def importing(self, module: ModuleType, *, is_main: bool = False) -> Iterator[None]:
         """Refuse what is too early while a module runs; one that is imported in a request may do all of it.
 
         Args:
             module: The module, in which no function of ours is left.
+            is_main: Whether it is a Worker's main module: that one starts, even if another one's request waits for it.
         """
-        if current_scope.get() is not None or running_call() is not None or running_handler.get() is not None:
+        if not (is_main or self._depth) and _is_in_request():
             yield
             return
         self._depth += 1
@@ -117,6 +118,10 @@ class Startup:
         while self._put_back:
             self._put_back.pop()()
         self._ours.clear()
+
+
+def _is_in_request() -> bool:
+    return current_scope.get() is not None or running_call() is not None or running_handler.get() is not None
 
 
 def _asker() -> tuple[View, FrameType, bool] | None:

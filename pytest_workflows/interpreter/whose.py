@@ -44,12 +44,12 @@ class View:
     Attributes:
         is_workers: Whether code is the Worker's, that of a module's top level included.
         report: Called with each use, before the error is raised.
-        is_deployed: Whether the Worker is deployed with a package; None where that is not known.
+        is_deployed: Whether the Worker that has some code is deployed with a package; None where that is not known.
     """
 
     is_workers: Callable[[CodeType], bool]
     report: Callable[[Use], None]
-    is_deployed: Callable[[str], bool | None] = lambda name: None
+    is_deployed: Callable[[str, CodeType], bool | None] = lambda name, code: None
 
 
 def direct_caller(is_workers: Callable[[CodeType], bool], depth: int = 1) -> FrameType | None:

@@ -42,12 +42,8 @@ class Zones:
         self._before: tuple[Any, Any] | None = None
 
     def start(self) -> None:
-        """Refuse zones from now on, and forget those that are known: what is known is not looked up."""
-        zoneinfo: Any = sys.modules.get("zoneinfo")
-        if zoneinfo is None:
-            return
-        zoneinfo.ZoneInfo.clear_cache()
-        if self._before is not None:
+        """Refuse zones from now on; nothing while the module is not imported. Starting twice is fine."""
+        if "zoneinfo" not in sys.modules or self._before is not None:
             return
         places, common = _lookup()
         self._before = places.TZPATH, common.load_tzdata
@@ -55,6 +51,13 @@ class Zones:
         hiding.is_refused = lambda: self._asker() is not None
         places.TZPATH = hiding
         common.load_tzdata = self._load
+
+    @staticmethod
+    def forget() -> None:
+        """Forget the zones that are known: what is known is not looked up."""
+        zoneinfo: Any = sys.modules.get("zoneinfo")
+        if zoneinfo is not None:
+            zoneinfo.ZoneInfo.clear_cache()
 
     def stop(self) -> None:
         """Give zones to everybody. Stopping twice is fine."""
@@ -82,7 +85,7 @@ class Zones:
         """The Worker's frame that asks for a zone, if the Worker is known to be deployed without the package."""
         view = self._view()
         frame = None if view is None else caller_through_library(view.is_workers)
-        if view is None or frame is None or view.is_deployed("tzdata") is not False:
+        if view is None or frame is None or view.is_deployed("tzdata", frame.f_code) is not False:
             return None
         return view, frame
 

@@ -69,13 +69,17 @@ class WorkerRegistry(Generic[P]):
         return self._folders is not None
 
     @cached_property
-    def _projects(self) -> dict[Path, P]:
-        """All Workers whose configuration can be read."""
+    def _found(self) -> dict[Path, P]:
+        """All Workers, whether or not their configuration can be read."""
         paths = _search(_top_of(self._rootdir)) if self._folders is None else map(config_in, self._folders)
         known = [path for path in paths if path is not None]
         versions = [path for path in known if any(path.is_relative_to(folder) for folder in self.left_out)]
-        projects = {path: self._open(path) for path in known if path not in versions}
-        return {path: project for path, project in projects.items() if project.readable}
+        return {path: self._open(path) for path in known if path not in versions}
+
+    @cached_property
+    def _projects(self) -> dict[Path, P]:
+        """All Workers whose configuration can be read."""
+        return {path: project for path, project in self._found.items() if project.readable}
 
     @property
     def projects(self) -> list[P]:
@@ -163,9 +167,12 @@ class WorkerRegistry(Generic[P]):
         """Why there is no Worker of a name, and what to do, for a message."""
         names = ", ".join(self.names()) or "none"
         if self._folders is None:
+            top = _top_of(self._rootdir)
+            unread = [str(path.relative_to(top)) for path in self._found if path not in self._projects]
+            more = f"; cannot be read: {brief(', '.join(unread))}" if unread else ""
             return (
-                f"no wrangler configuration of that name was found in {shown_path(_top_of(self._rootdir))} (found: "
-                f"{brief(names)}). If its source is elsewhere, name its folder in ini workflows_workers"
+                f"no wrangler configuration of that name was found in {shown_path(top)} (found: {brief(names)}{more}). "
+                f"If its source is elsewhere, name its folder in ini workflows_workers"
             )
         return f"no Worker of ini workflows_workers has that name (they are: {brief(names)}). Add its folder there"
 

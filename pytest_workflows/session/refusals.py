@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import weakref
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -59,7 +60,7 @@ class RunRefusals:
         self._view = View(
             _nobody if is_off else lambda code: setup.sources.is_workers(code) or _is_of_project(code),
             lambda use: _report(engine, use),
-            lambda name: is_deployed(setup.project, name),
+            lambda name, code: is_deployed(_project_with(code, setup.project), name),
         )
         guards.enter(self._view)
 
@@ -125,7 +126,7 @@ class SessionRefusals:
         from pytest_workflows.interpreter.startup import startup
 
         self._open()
-        return startup.importing(module)
+        return startup.importing(module, is_main=os.path.realpath(str(module.__file__)) == str(project.config.main))
 
     def _read(self, project: Project, module: ModuleType) -> None:
         """Find in a module's source what differs in silence."""
@@ -143,7 +144,11 @@ class SessionRefusals:
             from pytest_workflows.interpreter.guards import guards
             from pytest_workflows.interpreter.whose import View
 
-            self._view = View(self._is_workers, self._report, lambda name: is_deployed(self._project(), name))
+            self._view = View(
+                self._is_workers,
+                self._report,
+                lambda name, code: is_deployed(_project_with(code, self._project()), name),
+            )
             guards.enter(self._view)
 
     def _is_workers(self, code: CodeType) -> bool:
@@ -158,7 +163,7 @@ class SessionRefusals:
     def _report(self, use: Use) -> None:
         from pytest_workflows.sources.handled import is_prepared
 
-        project = self._project()
+        project = _project_with(use.frame.f_code, self._project())
         if project is not None and not is_prepared(use.frame):
             self._keep(project, RULE, described(use.what, use.refusal), _place(use), use.remedy)
 
@@ -180,6 +185,12 @@ def is_deployed(project: Project | None, distribution: str) -> bool | None:
 def _is_of_project(code: CodeType) -> bool:
     """Whether code is that of a Worker of the session, the tested one or another."""
     return any(project.has_file(code.co_filename) for project in _watched)
+
+
+def _project_with(code: CodeType, otherwise: Project | None) -> Project | None:
+    """The project of the Worker that has some code: of several, one within the other, the innermost."""
+    found = [project for project in _watched if project.has_file(code.co_filename)]
+    return max(found, key=lambda one: (len(str(one.folder)), one is otherwise), default=otherwise)
 
 
 def _nobody(code: CodeType) -> bool:

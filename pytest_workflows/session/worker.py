@@ -284,6 +284,9 @@ class WorkflowWorkers(Mapping[str, WorkflowWorker]):
         assert isinstance(found, EnvResolver)
         return WorkflowWorker(self._test_run, resolver=found)
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._test_run.env.member.group.names()
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._test_run.env.member.group.names())
 

@@ -57,7 +57,10 @@ class EnvProxy(EnvWrapper):
         try:
             return Stopwatch().run(current.resolve, name)
         except KeyError:
-            raise no_binding(name, current.names(), current.hint()) from None
+            names = list(current.names())
+            if name in names:
+                raise  # what a module raised that was imported for it
+            raise no_binding(name, names, current.hint()) from None
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise read_only(name)

@@ -259,6 +259,10 @@ def test_whether_a_package_is_deployed_can_be_asked(world: World) -> None:
     assert world.deployment.has("workers_runtime_sdk") is True
     assert world.deployment.has("rich-lib") is False
 
+    (world.folder / "python_modules" / "rich_lib").mkdir(parents=True)  # without metadata
+
+    assert world.deployment.has("rich-lib") is True
+
 
 # -- python_modules ------------------------------------------------------------------------------------------------
 

@@ -151,6 +151,33 @@ async def test_a_services_own_requests_are_not_the_workers():
     assert (await errors_of(run, subrequests=1))[0] == "complete"
 
 
+async def test_what_a_service_sets_off_is_the_workers_again():
+    async with Engine(now=START, limits=Limits(subrequests=1)) as engine:
+        acting, refused = [], []
+
+        async def child(event, step):
+            acting.append(acting_scope() is not None)
+            request()
+            request()
+
+        async def method():
+            request()
+            refused.append(count_subrequest("fetch"))
+
+        async def run(event, step):
+            with inside_service():
+                await engine.worker_calls.spawn(method(), "Method `add` of COUNTER")
+                await children.create()
+
+        children = engine.bind("CHILD", child)
+        await engine.bind("W", run).create()
+        await engine.run_until_idle()
+
+        assert acting == [True]
+        assert "Too many subrequests" in refused[0].message
+        assert sorted(instance.row.status for instance in engine.instances) == ["complete", "errored"]
+
+
 async def test_code_of_the_test_may_make_any_number():
     async with Engine(now=START, limits=Limits(subrequests=1)):
         for _ in range(3):

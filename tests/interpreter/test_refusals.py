@@ -3,11 +3,14 @@
 import importlib.util
 import signal
 import sys
+import zoneinfo
 from pathlib import Path
 
 import pytest
 
+from pytest_workflows.interpreter.guards import Guards
 from pytest_workflows.interpreter.table import all_tables, table_of
+from pytest_workflows.interpreter.whose import View
 
 ROOT = Path(__file__).parents[2]
 ENTRY = """
@@ -41,12 +44,22 @@ def tried(code):
         return [type(error).__name__, str(error)]
 
 
+async def tried_in_thread(function):
+    try:
+        [found] = await asyncio.gather(asyncio.to_thread(function, ["true"]), return_exceptions=True)
+        raise found
+    except OSError as error:
+        return ["ok", str(error)]
+
+
 class W(WorkflowEntrypoint):
     async def run(self, event, step):
         found = {code: tried(code) for code in event["payload"]}
         loop = asyncio.get_running_loop()
         pool = concurrent.futures.ThreadPoolExecutor(1)
         found["to_thread"] = ["ok", await asyncio.to_thread(len, "ab")]
+        found["run in a thread"] = await tried_in_thread(subprocess.run)
+        found["Popen in a thread"] = await tried_in_thread(functools.partial(subprocess.Popen, close_fds=True))
         found["executor"] = ["ok", await loop.run_in_executor(None, functools.partial(len, "ab"))]
         found["pool"] = ["ok", await loop.run_in_executor(pool, len, "ab")]
         return found
@@ -127,8 +140,11 @@ ALLOWED = {
     "threading.Lock().acquire()": "True",
     "named('colorsys').__name__": "'colorsys'",
 }
+WORKS = {name: ["ok", 2] for name in ("to_thread", "executor", "pool")}
+WORKS |= {f"{name} in a thread": ["ok", PROCESS[1]] for name in ("run", "Popen")}
 TEST = """
-import os, signal, subprocess, threading, zoneinfo
+import asyncio, os, signal, subprocess, threading, zoneinfo
+from unittest import mock
 import pytest
 from pytest_workflows import introspect_workflow_instance
 
@@ -148,6 +164,9 @@ async def test_it(workflow_env):
     thread.start()
     thread.join()
     assert subprocess.run(["true"]).returncode == 0
+    assert (await asyncio.to_thread(subprocess.run, ["true"])).returncode == 0
+    with mock.patch("asyncio.create_subprocess_exec") as mocked:
+        assert isinstance(mocked, mock.AsyncMock)
     assert os.posix_spawn and signal.alarm(0) == 0 and zoneinfo.ZoneInfo("Europe/Berlin")
 """
 
@@ -178,7 +197,7 @@ def run(project: pytest.Pytester, test: str, *arguments: str) -> pytest.RunResul
 @pytest.mark.skipif(sys.platform != "linux", reason="what CPython has differs by system")
 def test_what_pyodide_refuses_is_refused_to_the_workers_code_alone(project: pytest.Pytester) -> None:
     wanted = {**REFUSED, **{code: ["ok", shown] for code, shown in ALLOWED.items()}}
-    wanted.update({name: ["ok", 2] for name in ("to_thread", "executor", "pool")})
+    wanted.update(WORKS)
 
     before = sorted(vars(signal))
 
@@ -191,11 +210,29 @@ def test_what_pyodide_refuses_is_refused_to_the_workers_code_alone(project: pyte
 def test_a_worker_that_is_deployed_with_tzdata_has_time_zones(project: pytest.Pytester) -> None:
     (project.path / "pyproject.toml").write_text('[project]\nname = "it"\nversion = "0"\ndependencies = ["tzdata"]\n')
 
-    wanted = {name: ["ok", 2] for name in ("to_thread", "executor", "pool")}
+    wanted = {**WORKS}
     code = "zoneinfo.ZoneInfo('Europe/Berlin')"
     wanted[code] = ["ok", "zoneinfo.ZoneInfo(key='Europe/Berlin')"]
 
     run(project, TEST.format(codes=[code], wanted=wanted)).assert_outcomes(passed=1)
+
+
+def test_time_zones_are_refused_also_if_the_worker_imports_their_module_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = sys._getframe().f_code
+    view = View(lambda code: code is here, lambda use: None, lambda name, code: False)
+    zoneinfo.ZoneInfo.clear_cache()
+    refusals = Guards()
+    with monkeypatch.context() as patch:
+        patch.delitem(sys.modules, "zoneinfo")
+        refusals.enter(view)
+    refusals.refresh()
+
+    try:
+        with pytest.raises(zoneinfo.ZoneInfoNotFoundError):
+            zoneinfo.ZoneInfo("Europe/Berlin")
+    finally:
+        refusals.leave(view)
+    assert zoneinfo.ZoneInfo("Europe/Berlin")
 
 
 FINDINGS = """
@@ -241,6 +278,7 @@ def test_a_use_is_a_finding_with_its_line(project: pytest.Pytester) -> None:
         ("import uuid", "assert uuid.getnode()"),  # it tries to run programs
         ("import os", "assert not hasattr(os, 'mkfifo')"),
         ("import os", "assert getattr(os, 'mkfifo', None) is None"),
+        ("from socket import *\nfrom os import *", "assert getcwd()"),
     ],
 )
 def test_there_is_no_finding_where_the_code_says_what_to_do(project: pytest.Pytester, top: str, body: str) -> None:

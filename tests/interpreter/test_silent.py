@@ -19,6 +19,8 @@ def found(text: str, python: tuple[int, int] = (3, 14)) -> list[str]:
         ("import sys\nn = sys.maxsize", "`sys.maxsize` is 2147483647 on the platform, and 9223372036854775807 here"),
         ("from sys import maxsize as most\nf(most)", "`sys.maxsize` is 2147483647"),
         ("import sys\nif sys.platform == 'linux': pass", "`sys.platform` is 'emscripten' on the platform, and 'linux'"),
+        ("import sys\nif sys.platform.startswith('linux'): pass", "`sys.platform` is 'emscripten'"),
+        ("import sys\nprint(sys.platform, 'x')", "`sys.platform` is 'emscripten'"),
         ("import os\ndef f(): return os.cpu_count()", "`os.cpu_count()` has another value on the platform"),
         ("import platform\nplatform.system()", "`platform.system()` is 'Emscripten'"),
         ("d.strftime('%Y %k')", "`%k` in the format '%Y %k' gives nothing, and the whole text is empty"),
@@ -42,6 +44,8 @@ def test_another_value_is_found(text: str, said: str) -> None:
     [
         "import sys\nif sys.platform == 'win32': pass",
         "import sys\nif sys.platform == 'emscripten': pass",
+        "import sys\nif sys.platform.startswith('win'): pass",
+        "import sys\nif sys.platform in ('linux', 'emscripten'): pass",
         "import errno\nerrno.ENOENT",
         "d.strftime('%Y-%m-%d %H:%M %%k')",
         "import struct\nstruct.pack('<l', 1)\nstruct.pack('>IQ', 1, 2)",

@@ -1,6 +1,7 @@
 """The limits of the plan that a Worker is deployed to: which hold, and what a Worker gets that goes beyond them."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from durable_engine import Limits
 from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.project.plans import PLANS, limits_of
 from pytest_workflows.project.wrangler import load_config
+from pytest_workflows.rules import memory_limit
 from pytest_workflows.timeline.usage import Use, in_words
 
 DAY = 24 * 60 * 60 * 1000
@@ -385,6 +387,14 @@ def test_what_is_beyond_a_measured_limit_is_a_finding_that_fails_no_test(worker)
     assert " times the 128 MiB of an isolate" in text
     assert " of 10 ms of processor time, " in text
     assert " of 128 MiB of memory" in text
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux alone shows the peak of a while")
+def test_memory_is_measured_in_a_process_that_a_larger_one_has_started(worker, monkeypatch):
+    worker.write("src/entry.py", HEAVY)
+    monkeypatch.setattr(memory_limit, "_peak", lambda: 2**40)  # as Linux has it then, until this process is as large
+
+    worker.run(HEAVY_TEST).stdout.fnmatch_lines("*WorkflowRuleWarning: [[]memory-limit]*")
 
 
 def test_on_the_paid_plan_a_step_has_half_a_minute(worker):

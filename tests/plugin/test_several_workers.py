@@ -416,6 +416,7 @@ def test_a_test_calls_each_worker_by_its_name(run: Any, apps: Any) -> None:
             assert not [name for name in dir(workflow_env) if "/" in name]
 
         async def test_one_that_is_not_there(workflow_workers):
+            assert ("billing" in workflow_workers, "biling" in workflow_workers) == (True, False)
             with pytest.raises(WorkflowConfigError, match="no Worker 'biling': .* .they are: billing, shop"):
                 workflow_workers["biling"]
 
@@ -669,6 +670,21 @@ def test_two_workers_of_one_name_that_are_found_hurt_only_who_uses_one(run: Any,
             with pytest.raises(WorkflowConfigError, match=known):
                 workflow_env.ADMIN
     """).assert_outcomes(passed=2)
+
+
+def test_a_configuration_that_cannot_be_read_is_named_where_its_worker_is_missed(run: Any, apps: Any) -> None:
+    apps.set()
+    apps.write("apps/billing/wrangler.jsonc", '{"name": "billing", oops')
+
+    run("""
+        import pytest
+        from pytest_workflows import MissingBindingError
+
+        async def test_it(workflow_env):
+            known = r"\\(found: shop; cannot be read: apps/billing/wrangler.jsonc\\)"
+            with pytest.raises(MissingBindingError, match=f"the Worker 'billing': no wrangler configuration .*{known}"):
+                await workflow_env.ADMIN.who()
+    """).assert_outcomes(passed=1)
 
 
 def test_tests_beside_the_workers_call_them_by_their_names(apps: Any) -> None:

@@ -164,6 +164,37 @@ def test_two_projects_have_modules_of_one_name_at_a_time(make_project):
     assert "entry" not in sys.modules
 
 
+def test_what_another_project_has_imported_is_found_without_a_change_of_places(make_project, monkeypatch):
+    one, two = (
+        make_project(
+            name,
+            entry="import parts.late\n\ndef lazy():\n"
+            "    import parts.late\n    from parts import late\n    from parts.late import who\n"
+            "    return parts.late is late, late.here(), who\n\n"
+            "def later():\n    from parts import last\n    return last.who\n\n"
+            "def missing():\n    from parts.late import no_such_name\n\n"
+            "def relative():\n    from .parts import late\n",
+            parts__in____init__="",
+            parts__in__late=f"who = '{name}'\n\ndef here():\n    from . import late\n    return late.who\n",
+            parts__in__last=f"who = 'last of {name}'",
+        )
+        for name in ("one", "two")
+    )
+    one.activate()
+    try:
+        mine, theirs = one.load_main(), two.load_main()
+        with monkeypatch.context() as patch:
+            patch.setattr(two, "activate", lambda: pytest.fail("it was put in place"))
+            assert (mine.lazy(), theirs.lazy()) == ((True, "one", "one"), (True, "two", "two"))
+        assert (mine.later(), theirs.later()) == ("last of one", "last of two")
+        with pytest.raises(ImportError, match=r"cannot import name 'no_such_name' from 'parts\.late'"):
+            theirs.missing()
+        with pytest.raises(ImportError, match="relative import"):
+            theirs.relative()
+    finally:
+        one.deactivate()
+
+
 def test_a_builtin_that_a_test_replaces_is_replaced_in_the_workers_code(make_project, monkeypatch):
     project = make_project("one", entry="def read():\n    return open('x')\n\ndef count(x):\n    return len(x)\n")
     other = make_project("two", entry="")

@@ -8,18 +8,26 @@ were. asyncio shows the timers that are set (`_scheduled`); a loop that does not
 
 from __future__ import annotations
 
+import asyncio
+import heapq
 import itertools
 import math
 import sys
 from collections.abc import Callable, Iterable
 from contextvars import Context, copy_context
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
+from weakref import ref
 
 from .scope import current_call, current_scope, running_engine
 
 FOREVER_MS = 100 * 365 * 86_400_000
 """A timer that is as long never fires in virtual time: `asyncio.sleep(math.inf)` is how code waits to be cancelled."""
+
+MOST_LATE = 0.5
+"""Seconds after which a timer fires in real time though virtual time moves: other code may spin until it does."""
+
+CHECK_AGAIN = 0.005
+"""Seconds until a timer that virtual time is to fire asks again whether it still moves."""
 
 _METHODS = ("call_at", "call_later", "time")
 
@@ -38,6 +46,63 @@ class Due(NamedTuple):
     length: int
     file: str
     number: int
+
+
+class EngineTime(NamedTuple):
+    """The virtual time of an engine.
+
+    Attributes:
+        elapsed_ms: Gives the milliseconds that have passed on it.
+        is_moving: Says whether it moves now: what is due fires without real time.
+    """
+
+    elapsed_ms: Callable[[], int]
+    is_moving: Callable[[], bool]
+
+
+class ShownTimer(asyncio.TimerHandle):
+    """A timer of a Worker's code on a loop of asyncio's. While virtual time moves it does not fire in real time.
+
+    A machine that stops for longer than a sleep takes would else fire it before its turn, with the clock where it was.
+
+    Args:
+        when: When it fires, in the loop's real time.
+        callback: What it calls.
+        args: With what.
+        loop: The loop.
+        context: In which context; None for the running one.
+        clock: The virtual time that it belongs to.
+    """
+
+    __slots__ = ("_clock", "_latest")
+    _loop: Any
+
+    def __init__(
+        self,
+        when: float,
+        callback: Callable[..., object],
+        args: tuple[Any, ...],
+        loop: Any,
+        context: Context | None,
+        clock: EngineTime,
+    ) -> None:
+        super().__init__(when, callback, args, loop, context)
+        self._clock = clock
+        self._latest = when + MOST_LATE
+        self._put(when)
+
+    def _put(self, when: float) -> None:
+        # Checked in CPython 3.11 to 3.14: it is what `call_at` does with a timer.
+        self._when = when
+        heapq.heappush(self._loop._scheduled, self)
+        self._scheduled = True
+
+    def _run(self) -> None:
+        now = timers_of(self._loop).real_time() if self._clock.is_moving() else self._latest
+        if now < self._latest:
+            self._put(now + CHECK_AGAIN)
+        else:
+            super()._run()
 
 
 class RecordedTimer:
@@ -80,8 +145,9 @@ class LoopTimers:
     def __init__(self, loop: Any) -> None:
         self._loop = loop
         self._call_at, self._call_later, self._time = (getattr(loop, name) for name in _METHODS)
-        self._clocks: dict[object, Callable[[], int]] = {}
-        self._due: WeakKeyDictionary[Any, Due] = WeakKeyDictionary()
+        self._clocks: dict[object, EngineTime] = {}
+        # By identity: asyncio's timers are equal where their ends, callbacks and arguments are.
+        self._due: dict[int, tuple[ref[Any], Due]] = {}
         self._recorded: dict[RecordedTimer, None] = {}
         self._is_shown = hasattr(loop, "_scheduled")
         self._shown = (0.0, 0)
@@ -89,14 +155,14 @@ class LoopTimers:
         for name in _METHODS:
             setattr(loop, name, getattr(self, name))
 
-    def add(self, engine: object, elapsed_ms: Callable[[], int]) -> None:
+    def add(self, engine: object, clock: EngineTime) -> None:
         """A further engine uses the loop.
 
         Args:
             engine: The engine, to be compared.
-            elapsed_ms: The milliseconds of virtual time that have passed on it.
+            clock: Its virtual time.
         """
-        self._clocks[engine] = elapsed_ms
+        self._clocks[engine] = clock
 
     def remove(self, engine: object) -> bool:
         """An engine uses it no longer; after the last one the loop has its own methods.
@@ -115,10 +181,10 @@ class LoopTimers:
 
     def time(self) -> float:
         """The loop's time, in seconds: real time, and for code of a Worker virtual time on top of it."""
-        elapsed = self._clocks.get(running_engine())
-        if elapsed is None:
+        clock = self._clocks.get(running_engine())
+        if clock is None:
             return self.real_time()
-        virtual = elapsed()
+        virtual = clock.elapsed_ms()
         self._shown = (self.real_time() + virtual / 1000, virtual)
         return self._shown[0]
 
@@ -131,31 +197,31 @@ class LoopTimers:
         self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> Any:
         """Set a timer by its length, in seconds."""
-        elapsed = self._clock_of(context)
-        if elapsed is None or delay is None:  # which the loop refuses
+        clock = self._clock_of(context)
+        if clock is None or delay is None:  # which the loop refuses
             return self._call_later(delay, callback, *args, context=context)
         when, file = self.real_time() + delay, sys._getframe(1).f_code.co_filename
-        return self._set(self._due_in(elapsed(), _in_ms(delay), file), when, callback, args, context)
+        return self._set(clock, self._due_in(clock.elapsed_ms(), _in_ms(delay), file), when, callback, args, context)
 
     def call_at(self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None) -> Any:
         """Set a timer by its end, in the seconds of `time`."""
         shown_to = self._clocks.get(running_engine())
-        real = when if shown_to is None else when - shown_to() / 1000
-        elapsed = self._clock_of(context)
-        if elapsed is None:
+        real = when if shown_to is None else when - shown_to.elapsed_ms() / 1000
+        clock = self._clock_of(context)
+        if clock is None:
             return self._call_at(real, callback, *args, context=context)
         # `asyncio.timeout(60)` asks for the time, adds 60 and comes here: since then the machine has had its pauses.
-        virtual = elapsed()
+        virtual = clock.elapsed_ms()
         shown, at = self._shown
-        is_exact = shown_to is elapsed and at == virtual and _is_whole(when - shown)
+        is_exact = shown_to is clock and at == virtual and _is_whole(when - shown)
         length = _in_ms(when - shown) if is_exact else _rounded(real - self.real_time())
         due = self._due_in(virtual, length, sys._getframe(1).f_code.co_filename)
-        return self._set(due, real, callback, args, context)
+        return self._set(clock, due, real, callback, args, context)
 
     def _due_in(self, now: int, length: int, file: str) -> Due:
         return Due(now + length, length, file, next(self._numbers))
 
-    def _clock_of(self, context: Context | None) -> Callable[[], int] | None:
+    def _clock_of(self, context: Context | None) -> EngineTime | None:
         """The virtual clock that a timer of this context, or the running one, belongs to."""
         if context is None:
             return self._clocks.get(running_engine())
@@ -164,6 +230,7 @@ class LoopTimers:
 
     def _set(
         self,
+        clock: EngineTime,
         due: Due,
         when: float,
         callback: Callable[..., object],
@@ -171,14 +238,20 @@ class LoopTimers:
         context: Context | None,
     ) -> Any:
         if self._is_shown:
-            timer = handle = self._call_at(when, callback, *args, context=context)
-        else:
-            timer = RecordedTimer(when, callback, args, copy_context() if context is None else context)
-            left = max(0, when - self.real_time())
-            timer.handle = handle = self._call_later(left, self._fire, timer, context=timer._context)
-            self._recorded[timer] = None
-        self._due[timer] = due
-        return handle
+            self._loop._check_closed()
+            shown = ShownTimer(when, callback, args, self._loop, context, clock)
+            self._keep(shown, due)
+            return shown
+        recorded = RecordedTimer(when, callback, args, copy_context() if context is None else context)
+        left = max(0, when - self.real_time())
+        recorded.handle = self._call_later(left, self._fire, recorded, context=recorded._context)
+        self._recorded[recorded] = None
+        self._keep(recorded, due)
+        return recorded.handle
+
+    def _keep(self, timer: Any, due: Due) -> None:
+        key = id(timer)
+        self._due[key] = ref(timer, lambda _: self._due.pop(key, None)), due
 
     def _fire(self, recorded: RecordedTimer) -> None:
         self._recorded.pop(recorded, None)
@@ -200,13 +273,15 @@ class LoopTimers:
             timer: The timer.
             elapsed_ms: The milliseconds that have passed, of which one counts that was set past the loop's methods.
         """
-        known = self._due.get(timer)
-        if known is None:
-            length = _rounded(timer.when() - self.real_time())
-            code = getattr(timer._callback, "__code__", None)
-            file = "<unknown>" if code is None else code.co_filename
-            known = self._due[timer] = self._due_in(elapsed_ms, length, file)
-        return known
+        known = self._due.get(id(timer))
+        if known is not None:
+            return known[1]
+        length = _rounded(timer.when() - self.real_time())
+        code = getattr(timer._callback, "__code__", None)
+        file = "<unknown>" if code is None else code.co_filename
+        due = self._due_in(elapsed_ms, length, file)
+        self._keep(timer, due)
+        return due
 
 
 def timers_of(loop: Any) -> LoopTimers:
@@ -222,18 +297,18 @@ def pending_timers(loop: Any) -> Iterable[Any]:
     return shown
 
 
-def watch_timers(loop: Any, engine: object, elapsed_ms: Callable[[], int]) -> None:
+def watch_timers(loop: Any, engine: object, clock: EngineTime) -> None:
     """Take down the timers of an engine's code on a loop, until `stop_watching`.
 
     Args:
         loop: The loop.
         engine: The engine, to be compared.
-        elapsed_ms: The milliseconds of virtual time that have passed on it.
+        clock: Its virtual time.
     """
     # The loop itself keeps it: a table of ours would keep every loop alive.
     if "_worker_timers" not in loop.__dict__:
         loop._worker_timers = LoopTimers(loop)
-    loop._worker_timers.add(engine, elapsed_ms)
+    loop._worker_timers.add(engine, clock)
 
 
 def stop_watching(loop: Any, engine: object) -> None:

@@ -20,6 +20,9 @@ from durable_engine.usage import Subrequests
 current_scope: ContextVar[Scope | None] = ContextVar("durable_engine_scope", default=None)
 """The scope that the running code belongs to; tasks and callbacks that it starts inherit it."""
 
+in_service: ContextVar[bool] = ContextVar("durable_engine_in_service", default=False)
+"""Whether the running code is a fake's or a service's own; what a service sets off for a Worker is not."""
+
 
 class WorkerCall:
     """A call of the Worker's code other than a workflow: of a handler, an object's method, an alarm.
@@ -92,7 +95,7 @@ class Scope:
         step: The step whose callback the code is; None for `run` itself.
         attempt: The attempt of that step.
         is_virtual: Whether the timers that the code starts through asyncio run on virtual time: those of `run` do, and
-            of delay functions. A callback's are real, since it may do real I/O.
+            of delay functions. A callback's do while it waits for nothing but time, since it may do real I/O.
 
     Attributes:
         generators: The generators of random values that the code has drawn from, by what they are for.
@@ -178,4 +181,5 @@ def context_for(scope: Scope) -> Context:
     """A copy of the running context whose code belongs to `scope`."""
     context = copy_context()
     context.run(current_scope.set, scope)
+    context.run(in_service.set, False)  # a service may have created the instance
     return context

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import Context
 
-from durable_engine.context.loop_timers import stop_watching, watch_timers
+from durable_engine.context.loop_timers import EngineTime, stop_watching, watch_timers
 from durable_engine.context.scope import current_scope
 from durable_engine.context.started_tasks import register_tasks, stop_registering, tasks_of
 from durable_engine.errors import EngineError
@@ -69,7 +69,8 @@ class EngineLoop:
         """See to it that the loop tells which tasks and timers are those of the engine's code."""
         register_tasks(loop)
         clock = self._engine.clock
-        watch_timers(loop, self._engine, lambda: clock.now_ms - clock.started_ms)
+        elapsed_ms, is_moving = lambda: clock.now_ms - clock.started_ms, lambda: self._engine.is_time_moving
+        watch_timers(loop, self._engine, EngineTime(elapsed_ms, is_moving))
 
     @property
     def running(self) -> asyncio.AbstractEventLoop | None:

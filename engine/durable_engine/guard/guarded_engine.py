@@ -83,6 +83,11 @@ class GuardedEngine(Protocol):
         """The tasks that were stopped, until they are closed."""
         ...
 
+    @property
+    def is_time_moving(self) -> bool:
+        """Whether virtual time moves now: what is due fires without real time."""
+        ...
+
     def new_subrequests(self) -> Subrequests:
         """The count of the subrequests of one call of the Worker's code."""
         ...

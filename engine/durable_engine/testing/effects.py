@@ -9,36 +9,33 @@ import asyncio
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from durable_engine.context.asyncio_internals import WAKE
 from durable_engine.context.frames import place_of_user
 from durable_engine.context.processor_time import Stopwatch
-from durable_engine.context.scope import Operation, Scope, current_scope, running_call
+from durable_engine.context.scope import Operation, Scope, current_scope, in_service, running_call
 from durable_engine.errors import TOO_MANY_FETCHES, TOO_MANY_SERVICE_CALLS, JsException, with_fact
 from durable_engine.model import Effect
 from durable_engine.usage import SubrequestKind
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_in_service: ContextVar[bool] = ContextVar("durable_engine_in_service", default=False)
-
 
 @contextmanager
 def inside_service() -> Iterator[None]:
     """A block in which a fake's or a service's own code runs: observers are not notified of its calls."""
-    token = _in_service.set(True)
+    token = in_service.set(True)
     try:
         yield
     finally:
-        _in_service.reset(token)
+        in_service.reset(token)
 
 
 def acting_scope() -> Scope | None:
     """The scope of the workflow's code that runs now; None for code of a test, a handler, or a fake."""
     scope = current_scope.get()
-    return None if scope is None or _in_service.get() or scope.instance.killed else scope
+    return None if scope is None or in_service.get() or scope.instance.killed else scope
 
 
 class _LateAnswer(asyncio.Future[None]):
@@ -91,7 +88,7 @@ def count_subrequest(kind: SubrequestKind) -> JsException | None:
         The platform's error where there may be no more; the caller raises it, and makes no request.
     """
     scope, call = current_scope.get(), running_call()
-    if _in_service.get() or is_over():
+    if in_service.get() or is_over():
         return None
     if scope is not None:
         subrequests, whose = scope.instance.usage.subrequests, "This execution of the instance"

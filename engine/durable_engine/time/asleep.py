@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import partial
@@ -95,7 +95,7 @@ class Surroundings:
         if self.follows_calls and owner_of(awaiting) is Owner.OURS:
             return Wait.TIME
         owner = variables.get("self")
-        if getattr(owner, "_on_completed_fut", None) is future:
+        if _attributes(owner).get("_on_completed_fut") is future:
             return Wait.TIME  # a group of tasks, asyncio's or anyio's: they are the code's own
         if code.co_filename in _LOCKS:
             # Who has a lock works under it; what waits for a signal waits for whoever gives it.
@@ -107,7 +107,7 @@ class Surroundings:
         """Who may settle a future, by who has hold of it."""
         if self.is_of_test(future):
             return Wait.FOREIGN
-        if any(_has_hold(timer._callback, future) or future in (timer._args or ()) for timer in self.timers):
+        if any(_has_hold(timer._callback, future) or _has(timer._args or (), future) for timer in self.timers):
             return Wait.UNCLEAR
         others = (task for task in self.tasks if task is not waiting)
         frames = (frame for task in others for frame in frames_of(task.get_coro()))
@@ -124,10 +124,24 @@ def mentions(frame: FrameType, wanted: object) -> bool:
         elif isinstance(value, list | tuple | set | frozenset | deque):
             parts = value
         else:
-            parts = getattr(value, "__dict__", {}).values()
-        if any(part is wanted for part in list(parts)):
+            parts = _attributes(value).values()
+        if _has(list(parts), wanted):
             return True
     return False
+
+
+def _has(parts: Iterable[object], wanted: object) -> bool:
+    """Whether one of these is this very object: `in` would ask them whether they are equal."""
+    return any(part is wanted for part in parts)
+
+
+def _attributes(value: object) -> Mapping[str, object]:
+    """What an object keeps itself. Code of its own, such as `__getattr__`, is not called for it."""
+    try:
+        attributes: Mapping[str, object] = object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return {}
+    return attributes
 
 
 def _shielded_by(future: Any) -> Any:
@@ -143,7 +157,7 @@ def _shielded_by(future: Any) -> Any:
 def _has_hold(callback: Any, wanted: object) -> bool:
     """Whether a callback is about this object: a method of it, or one that has it as an argument or a variable."""
     if isinstance(callback, partial):
-        return any(part is wanted for part in callback.args) or _has_hold(callback.func, wanted)
+        return _has(callback.args, wanted) or _has_hold(callback.func, wanted)
     if getattr(callback, "__self__", None) is wanted:
         return True
     return any(cell.cell_contents is wanted for cell in getattr(callback, "__closure__", None) or () if _is_set(cell))

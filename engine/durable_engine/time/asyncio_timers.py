@@ -97,7 +97,7 @@ class AsyncioTimers:
             return True
         if not engine.busy:
             return False
-        if not calls and not any(timer.is_virtual for timers in self._by_scope.values() for timer in timers):
+        if not calls and not any(_is_about_time(timer.file) for timers in self._by_scope.values() for timer in timers):
             return True
         at_work: dict[Instance, set[Scope]] = {instance: set() for instance in engine.busy}
         for scope in [*(scope for scope in self._tasks if scope.open == 0), *self._by_scope]:

@@ -143,6 +143,11 @@ class Waits:
             again.cancel()
 
     @property
+    def is_time_moving(self) -> bool:
+        """Whether virtual time moves now: a waiter leads, and waits for nothing real."""
+        return self._leader is not None and self._progress is None
+
+    @property
     def ready(self) -> Ready:
         """What can run."""
         return self._ready
@@ -294,8 +299,10 @@ class Waits:
             if self._real_time.when() <= timer.real_due:
                 return  # the timer that is set comes first, and checks again
             self._real_time.cancel()
-        # In a context of its own: the running one may be an instance's, whose timers go when it ends.
-        self._real_time = loop.call_at(timer.real_due, self._real_time_passed, context=Context())
+        # In a context of its own: the running one may be an instance's, whose timers go when it ends. By its length:
+        # the loop's times count virtual time for code of an instance.
+        left = max(0, timer.real_due - timers_of(loop).real_time())
+        self._real_time = loop.call_later(left, self._real_time_passed, context=Context())
 
     def _real_time_passed(self) -> None:
         self._real_time = None

@@ -14,7 +14,7 @@ from contextvars import Context, copy_context
 from typing import Any, Protocol, TypeVar
 
 from durable_engine.context.asyncio_internals import scope_of, task_context
-from durable_engine.context.scope import WorkerCall, current_call, current_scope, open_call
+from durable_engine.context.scope import WorkerCall, current_call, current_scope, in_service, open_call
 from durable_engine.errors import WaitTimeoutError
 from durable_engine.guard.bounded_calls import call_bounded
 from durable_engine.guard.guarded_engine import GuardedEngine
@@ -167,4 +167,5 @@ class WorkerCalls:
             self._base = copy_context()
             self._base.run(current_scope.set, None)
             self._base.run(current_call.set, None)
+            self._base.run(in_service.set, False)
         return self._base.copy()
