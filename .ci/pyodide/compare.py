@@ -47,6 +47,9 @@ def run_probes(command: list[str], folder: Path) -> Outcomes:
             if entry == ["end"]:
                 has_ended = True
                 break
+            if not entry:
+                number -= 1  # that probe is run once more
+                break
             number, kind, what, outcome = entry
             found[kind, what] = ["ends"] if outcome == "begins" else outcome
         if number < first and not has_ended:
@@ -71,6 +74,9 @@ def _entries(command: list[str], folder: Path) -> Iterator[list[Any]]:
         timer.start()
         for line in process.stdout:
             _, mark, text = line.decode(errors="replace").rpartition("\x02")
+            if mark and not text.endswith("\n"):
+                yield []  # it was ended in the middle of a line
+                break
             if mark:
                 timer.cancel()
                 timer = threading.Timer(60, os.killpg, (process.pid, signal.SIGKILL))

@@ -15,4 +15,4 @@ try {
 } catch (error) {
   process.stderr.write(String(error).slice(-2000));
 }
-process.exit(0);
+process.stdout.write("", () => process.exit(0)); // behind all that was printed
