@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import importlib
 import inspect
 import os
@@ -139,8 +140,12 @@ class Project:
         """Whether a file is the Worker's: it lies beside `main`, and is no test and no library."""
         from pytest_workflows.sources.code_owner import is_workers
 
-        folder = self.folder
-        return folder is not None and is_workers(os.path.realpath(folder), file)
+        folder = self._real_folder
+        return folder is not None and is_workers(folder, file)
+
+    @functools.cached_property
+    def _real_folder(self) -> str | None:
+        return None if self.folder is None else os.path.realpath(self.folder)
 
     # -- the modules beside main -------------------------------------------------------------------------------------
 

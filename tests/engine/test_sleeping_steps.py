@@ -548,6 +548,31 @@ async def test_a_thread_that_is_older_than_the_engine_is_nothing_that_may_act():
         older.join()
 
 
+@pytest.mark.parametrize(("is_of_test", "seconds"), [(False, 60), (True, 0)])
+async def test_a_lock_of_the_workers_code_is_given_back_by_that_code_whatever_else_there_is(
+    engine, is_of_test, seconds
+):
+    end, locks = threading.Event(), [asyncio.Semaphore(1)]
+    of_test = locks[0] if is_of_test else None
+    working = threading.Thread(target=end.wait)
+    working.start()
+
+    async def naps():
+        lock = locks.pop()
+
+        async def nap():
+            async with lock:
+                await asyncio.sleep(0.1 if of_test else 30)
+
+        await asyncio.gather(nap(), nap())
+
+    try:
+        assert await outcome_of(engine, naps) == (None, pytest.approx(seconds, abs=0.5))
+    finally:
+        end.set()
+        working.join()
+
+
 async def test_a_thread_of_the_test_may_act(engine):
     ready = []
 

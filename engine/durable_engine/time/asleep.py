@@ -28,10 +28,10 @@ class Wait(IntEnum):
     """What code waits for; of several things the greatest counts."""
 
     TIME = 0
-    """A timer, or other code of the Worker, which is looked at as well."""
+    """A timer, or other code of the Worker, which is looked at as well: also that which has a lock."""
 
     UNCLEAR = 1
-    """A lock, a queue, an event, or a future that other code of the Worker has too: who settles it is not known."""
+    """An event, a queue, a future that other code of the Worker has too, a lock of the test: anybody may settle it."""
 
     FOREIGN = 2
     """A connection, a thread, something of the test, or anything unknown."""
@@ -98,9 +98,11 @@ class Surroundings:
         if _attributes(owner).get("_on_completed_fut") is future:
             return Wait.TIME  # a group of tasks, asyncio's or anyio's: they are the code's own
         if code.co_filename in _LOCKS:
-            # Who has a lock works under it; what waits for a signal waits for whoever gives it.
+            # Who has a lock works under it, and is looked at by itself; a signal comes from whoever gives it.
             is_lock = isinstance(owner, asyncio.Lock | asyncio.Semaphore)
-            return Wait.FOREIGN if not is_lock and self.is_of_test(owner) else Wait.UNCLEAR
+            if self.is_of_test(owner):
+                return Wait.UNCLEAR if is_lock else Wait.FOREIGN
+            return Wait.TIME if is_lock else Wait.UNCLEAR
         return None
 
     def _of_holders(self, future: object, waiting: asyncio.Task[Any] | None) -> Wait:
