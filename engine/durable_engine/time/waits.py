@@ -40,6 +40,9 @@ class Waits:
     Args:
         engine: The engine.
         manual: Whether only the test moves the clock.
+
+    Attributes:
+        ready: What can run.
     """
 
     def __init__(self, engine: TimedEngine, manual: bool) -> None:
@@ -48,7 +51,7 @@ class Waits:
         self._waiters: dict[Waiter, None] = {}
         self._leader: Waiter | None = None
         self._changed: set[tuple[str, str]] = set()
-        self._ready = Ready(engine)
+        self.ready = Ready(engine)
         self._world = World(engine, lambda: {waiter.task for waiter in self._waiters})
         self._patience = Patience(engine, self._world, self._until_progress)
         self._progress: asyncio.Future[None] | None = None
@@ -119,7 +122,7 @@ class Waits:
         self._check_waiters()
         if leader.settled:
             return
-        if self._settled or self._ready.runnable():
+        if self._settled or self.ready.runnable():
             # A waiter whose condition holds goes on with the test before any further timer fires.
             await asyncio.sleep(0)
             return
@@ -146,11 +149,6 @@ class Waits:
     def is_time_moving(self) -> bool:
         """Whether virtual time moves now: a waiter leads, and waits for nothing real."""
         return self._leader is not None and self._progress is None
-
-    @property
-    def ready(self) -> Ready:
-        """What can run."""
-        return self._ready
 
     def progress(self) -> None:
         """Note that something happened that a waiter may be interested in."""
@@ -309,7 +307,7 @@ class Waits:
         loop = self._engine.loop
         timer = self._engine.clock.next_in_real_time()
         if timer is not None and timer.real_due <= timers_of(loop).real_time():
-            if self._ready.runnable():
+            if self.ready.runnable():
                 self._real_time = loop.call_later(0, self._real_time_passed, context=Context())
                 return
             first = self._engine.clock.next_timer()
@@ -333,6 +331,6 @@ class Waits:
         """
         turns = 0
         await asyncio.sleep(0)
-        while self._ready.runnable() and turns != most:
+        while self.ready.runnable() and turns != most:
             turns += 1
             await asyncio.sleep(0)
