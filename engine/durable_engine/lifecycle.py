@@ -200,7 +200,7 @@ class Lifecycle:
         modifications = self.modifications_of(workflow, id)
         for listener in list(self.on_create):
             listener(workflow, id, modifications)
-        kept = retention.or_else(workflow.retention).at_most(self._engine.limits.kept_for)
+        kept = retention.or_else(workflow.retention).at_most(self._engine.limits.longest_kept)
         row = self._store.add_instance(workflow.name, id, self._clock.now_ms, params, kept, trigger)
         self._record_queued(row)
         instance = self._execute(workflow, row)

@@ -69,12 +69,6 @@ class Limits:
         wanted = self.default_steps if limit is None else limit
         return wanted if self.most_steps is None else min(wanted, self.most_steps)
 
-    def kept_for(self, retention: int | None) -> int | None:
-        """For how long an ended instance is kept, in milliseconds, for which somebody asked for so long."""
-        if retention is None or self.longest_kept is None:
-            return retention
-        return min(retention, self.longest_kept)
-
 
 def in_bytes(size: int) -> str:
     """A size as the platform writes it: `1MiB`."""

@@ -25,9 +25,11 @@ class Retention(NamedTuple):
             default.error if self.error is None else self.error,
         )
 
-    def at_most(self, cut: Callable[[int | None], int | None]) -> Retention:
-        """This retention as far as the platform goes along with it."""
-        return Retention(cut(self.success), cut(self.error))
+    def at_most(self, longest: int | None) -> Retention:
+        """This retention, cut to so many milliseconds; None cuts nothing."""
+        if longest is None:
+            return self
+        return Retention(*(None if kept is None else min(kept, longest) for kept in self))
 
 
 KEPT = Retention()
