@@ -56,7 +56,7 @@ def _virtual_ms(frame: FrameType) -> int:
     kinds = durable_engine.Owner
     if durable_engine.owner_of(frame.f_code.co_filename) not in (kinds.USER, kinds.INSTALLED):
         return 0
-    return int(engine.clock.now_ms - engine.clock.started_ms)
+    return int(engine.clock.elapsed_ms)
 
 
 monotonic_time = MonotonicTime()

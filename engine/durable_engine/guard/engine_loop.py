@@ -68,9 +68,9 @@ class EngineLoop:
     def _use(self, loop: asyncio.AbstractEventLoop) -> None:
         """See to it that the loop tells which tasks and timers are those of the engine's code."""
         register_tasks(loop)
-        clock = self._engine.clock
-        elapsed_ms, is_moving = lambda: clock.now_ms - clock.started_ms, lambda: self._engine.is_time_moving
-        watch_timers(loop, self._engine, EngineTime(elapsed_ms, is_moving))
+        engine = self._engine
+        time = EngineTime(lambda: engine.clock.elapsed_ms, lambda: engine.is_time_moving)
+        watch_timers(loop, engine, time)
 
     @property
     def running(self) -> asyncio.AbstractEventLoop | None:

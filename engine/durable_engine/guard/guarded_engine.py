@@ -30,13 +30,8 @@ class ClockFace(Protocol):
     """Virtual time, to be read."""
 
     @property
-    def now_ms(self) -> int:
-        """The virtual time, in epoch milliseconds."""
-        ...
-
-    @property
-    def started_ms(self) -> int:
-        """Where it started, in epoch milliseconds."""
+    def elapsed_ms(self) -> int:
+        """The milliseconds that have passed on it."""
         ...
 
 

@@ -210,7 +210,7 @@ class AsyncioTimers:
 
     def _timer(self, handle: Any) -> LoopTimer:
         clock = self._engine.clock
-        due = timers_of(self._engine.loop).due(handle, clock.now_ms - clock.started_ms)
+        due = timers_of(self._engine.loop).due(handle, clock.elapsed_ms)
         return LoopTimer(clock.started_ms + due.at, due.number, due.length, due.file, handle)
 
 

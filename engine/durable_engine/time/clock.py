@@ -80,6 +80,11 @@ class VirtualClock:
         """The virtual time: aware, UTC."""
         return to_datetime(self.now_ms)
 
+    @property
+    def elapsed_ms(self) -> int:
+        """The milliseconds that have passed on it."""
+        return self.now_ms - self.started_ms
+
     def schedule(
         self,
         due: int,
