@@ -15,7 +15,7 @@ from functools import partial
 from types import FrameType
 from typing import Any
 
-from durable_engine.context.asyncio_internals import frames_of, waiting_for
+from durable_engine.context.asyncio_internals import frames_of, gathered_by, waiting_for
 from durable_engine.context.frames import Owner, owner_of
 
 # Checked in CPython 3.11 to 3.14. Where a version does it otherwise, code that waits so counts as waiting for something
@@ -67,11 +67,9 @@ class Surroundings:
     def _of(self, future: Any, task: asyncio.Task[Any] | None) -> Wait:
         if id(future) in self.settled_by_time or getattr(future, "settled_by_code", False):
             return Wait.TIME
-        # Checked in CPython 3.11 to 3.14: the future of a `gather` has `_children`. Without it a step that gathers
-        # sleeps would count as at work, and its sleeps would be real.
-        children = getattr(future, "_children", None)
-        if children:
-            return self._of_futures(children)
+        gathered = gathered_by(future)
+        if gathered:
+            return self._of_futures(gathered)
         if isinstance(future, asyncio.Task):
             return Wait.TIME if self.is_workers(future) else Wait.FOREIGN
         shielded = _shielded_by(future)

@@ -6,7 +6,7 @@ import asyncio
 from contextvars import Context
 from typing import Any
 
-from durable_engine.context.asyncio_internals import ready_handles, scope_of, task_context, waiting_for
+from durable_engine.context.asyncio_internals import gathered_by, ready_handles, scope_of, task_context, waiting_for
 from durable_engine.context.scope import open_call
 
 from .timed_engine import TimedEngine
@@ -80,7 +80,5 @@ class Ready:
 
 
 def _is_finished_gathering(future: Any) -> bool:
-    # Checked in CPython 3.11 to 3.14: the future of a `gather` has `_children`. Without it, on a loop that does not
-    # show its queue, code whose steps have all ended would count as waiting, and virtual time would move under it.
-    children: list[Any] = getattr(future, "_children", None) or []
-    return bool(children) and all(child.done() for child in children)
+    gathered = gathered_by(future)
+    return bool(gathered) and all(child.done() for child in gathered)

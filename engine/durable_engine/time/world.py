@@ -11,7 +11,14 @@ from contextvars import Context
 from types import FrameType
 from typing import Any
 
-from durable_engine.context.asyncio_internals import WAKE, frames_of, scope_of, task_context, waiting_for
+from durable_engine.context.asyncio_internals import (
+    WAKE,
+    frames_of,
+    gathered_by,
+    scope_of,
+    task_context,
+    waiting_for,
+)
 from durable_engine.context.frames import Owner, is_users, owner_of
 from durable_engine.context.loop_timers import timers_of
 from durable_engine.context.scope import open_call
@@ -147,11 +154,9 @@ def _waits_for(task: asyncio.Task[Any], waiting: set[Any]) -> bool:
     while future is not None:
         if future in waiting:
             return True
-        # Without it a task of the test that gathers waits would count as about to act, and a wait for something that
-        # never happens would end by its timeout alone.
-        children = getattr(future, "_children", None)
-        if children:
-            pending = [child for child in children if not child.done()]
+        gathered = gathered_by(future)
+        if gathered:
+            pending = [child for child in gathered if not child.done()]
             return all(child in waiting or _waits_for(child, waiting) for child in pending)
         if not isinstance(future, asyncio.Task):
             return False
