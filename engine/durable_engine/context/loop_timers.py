@@ -18,7 +18,7 @@ from contextvars import Context, copy_context
 from typing import Any, NamedTuple
 from weakref import ref
 
-from .scope import current_call, current_scope, running_engine
+from .scope import running_engine
 
 FOREVER_MS = 100 * 365 * 86_400_000
 """A timer that is as long never fires in virtual time: `asyncio.sleep(math.inf)` is how code waits to be cancelled."""
@@ -197,7 +197,7 @@ class LoopTimers:
         self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> Any:
         """Set a timer by its length, in seconds."""
-        clock = self._clock_of(context)
+        clock = self._clocks.get(running_engine(context))
         if clock is None or delay is None:  # which the loop refuses
             return self._call_later(delay, callback, *args, context=context)
         when, file = self.real_time() + delay, sys._getframe(1).f_code.co_filename
@@ -207,7 +207,7 @@ class LoopTimers:
         """Set a timer by its end, in the seconds of `time`."""
         shown_to = self._clocks.get(running_engine())
         real = when if shown_to is None else when - shown_to.elapsed_ms() / 1000
-        clock = self._clock_of(context)
+        clock = self._clocks.get(running_engine(context))
         if clock is None:
             return self._call_at(real, callback, *args, context=context)
         # `asyncio.timeout(60)` asks for the time, adds 60 and comes here: since then the machine has had its pauses.
@@ -220,13 +220,6 @@ class LoopTimers:
 
     def _due_in(self, now: int, length: int, file: str) -> Due:
         return Due(now + length, length, file, next(self._numbers))
-
-    def _clock_of(self, context: Context | None) -> EngineTime | None:
-        """The virtual clock that a timer of this context, or the running one, belongs to."""
-        if context is None:
-            return self._clocks.get(running_engine())
-        scope, call = context.get(current_scope), context.get(current_call)
-        return self._clocks.get(scope.instance.engine if scope is not None else None if call is None else call.engine)
 
     def _set(
         self,

@@ -78,9 +78,14 @@ def running_call() -> WorkerCall | None:
     return current_call.get()
 
 
-def running_engine() -> object | None:
-    """The engine whose Worker's code runs, to be compared; None for code of the test."""
-    scope, call = current_scope.get(), current_call.get()
+def running_engine(context: Context | None = None) -> object | None:
+    """The engine whose Worker's code runs, to be compared; None for code of the test.
+
+    Args:
+        context: The code's context; None for the running one.
+    """
+    read = ContextVar.get if context is None else context.get
+    scope, call = read(current_scope), read(current_call)
     if scope is not None:
         return scope.instance.engine
     return None if call is None else call.engine
