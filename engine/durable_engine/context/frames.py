@@ -7,6 +7,7 @@ import linecache
 import os
 import sys
 import sysconfig
+from collections.abc import Set as AbstractSet
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
@@ -54,6 +55,11 @@ def owner_of(file: str) -> Owner:
 def is_users(file: str) -> bool:
     """Whether code of this file is no library's, and not ours."""
     return owner_of(file) is Owner.USER
+
+
+def has_part(file: str, names: AbstractSet[str]) -> bool:
+    """Whether a file, or one of the folders that it is in, is called by one of these names."""
+    return not names.isdisjoint(file.replace("\\", "/").split("/"))
 
 
 def own_folder(folder: str) -> None:

@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from durable_engine.context.asyncio_internals import WAKE, scope_of, task_context, waiting_for
-from durable_engine.context.frames import is_users
+from durable_engine.context.frames import has_part, is_users
 from durable_engine.context.loop_timers import FOREVER_MS, timers_of
 from durable_engine.context.scope import Scope, open_call
 from durable_engine.context.started_tasks import tasks_of
@@ -232,4 +232,4 @@ def _by_scope(tasks: Iterable[asyncio.Task[Any]]) -> dict[Scope, list[asyncio.Ta
 @lru_cache(maxsize=4096)
 def _is_about_time(file: str) -> bool:
     """Whether timers that code of this file sets are about time alone: a library's may be a connection's."""
-    return is_users(file) or not _ABOUT_TIME.isdisjoint(file.replace("\\", "/").split("/"))
+    return is_users(file) or has_part(file, _ABOUT_TIME)

@@ -19,7 +19,7 @@ from durable_engine.context.asyncio_internals import (
     task_context,
     waiting_for,
 )
-from durable_engine.context.frames import Owner, is_users, owner_of
+from durable_engine.context.frames import Owner, has_part, is_users, owner_of
 from durable_engine.context.loop_timers import timers_of
 from durable_engine.context.scope import open_call
 from durable_engine.guard.threads import is_idle
@@ -121,11 +121,7 @@ def _is_runner(task: asyncio.Task[Any]) -> bool:
     """Whether a task is that of anyio's plugin which waits for the test to end: the test is in another one."""
     # Checked in anyio 4.16. Where it is named otherwise, the test has a task that might act: short sleeps are real.
     code = getattr(task.get_coro(), "cr_code", None)
-    return code is not None and code.co_name == "_call_in_runner_task" and "anyio" in _parts(code.co_filename)
-
-
-def _parts(file: str) -> list[str]:
-    return file.replace("\\", "/").split("/")
+    return code is not None and code.co_name == "_call_in_runner_task" and has_part(code.co_filename, {"anyio"})
 
 
 def _stack(frame: FrameType | None) -> Iterator[FrameType]:
@@ -136,7 +132,7 @@ def _stack(frame: FrameType | None) -> Iterator[FrameType]:
 
 def _is_tools(frame: FrameType) -> bool:
     file = frame.f_code.co_filename
-    return owner_of(file) is Owner.OURS or not _TOOLS.isdisjoint(_parts(file))
+    return owner_of(file) is Owner.OURS or has_part(file, _TOOLS)
 
 
 def _is_limit(callback: Any) -> bool:
