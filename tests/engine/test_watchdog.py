@@ -345,6 +345,20 @@ async def test_a_wait_that_timed_out_says_where_code_stands(engine):
     assert "instance 'x'" not in str(caught.value)
 
 
+async def test_code_that_iterates_stands_where_the_generator_does(engine):
+    async def pages():
+        yield await asyncio.get_running_loop().create_future()
+
+    async def workflow(event, step):
+        async for _ in pages():
+            pass
+
+    await engine.bind("W", workflow).create({"id": "x"})
+
+    with pytest.raises(WaitTimeoutError, match=r"run\(\) of instance 'x' of 'W' is at .*, in pages: `yield await"):
+        await engine.run_until_idle()
+
+
 async def test_of_many_places_some_are_shown(engine):
     async def workflow(event, step):
         async def wait():

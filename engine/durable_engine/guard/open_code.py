@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
-from durable_engine.context.asyncio_internals import awaited_by, scope_of, task_context
+from durable_engine.context.asyncio_internals import frames_of, scope_of, task_context
 from durable_engine.context.frames import is_users, show_frame
 from durable_engine.context.scope import Scope
 
@@ -56,10 +56,5 @@ def name_of(scope: Scope) -> str:
 
 def innermost(coroutine: Any) -> FrameType | None:
     """The innermost frame of the user's of a suspended coroutine, down what it awaits."""
-    found = None
-    while coroutine is not None:
-        frame = getattr(coroutine, "cr_frame", None)
-        if frame is not None and is_users(frame.f_code.co_filename):
-            found = frame
-        coroutine = awaited_by(coroutine)
-    return found
+    found = [frame for frame in frames_of(coroutine) if is_users(frame.f_code.co_filename)]
+    return found[-1] if found else None
