@@ -209,6 +209,34 @@ async def test_killed_tasks_are_not_seen_by_asyncio_and_make_no_noise(engine):
         gc.collect()
 
 
+async def test_the_loop_does_not_close_the_async_generators_of_a_killed_task():
+    seen = []
+
+    async def lines():
+        try:
+            yield await asyncio.get_running_loop().create_future()
+        finally:
+            seen.append("finally")
+
+    async def pages():
+        async for line in lines():
+            yield line
+
+    async def workflow(event, step):
+        async for _ in pages():
+            pass
+
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: seen.append(context["message"]))
+    async with Engine(now=START) as engine:
+        handle = await engine.bind("W", workflow).create()
+        await engine.settle()
+        await handle.terminate()
+        await loop.shutdown_asyncgens()
+
+        assert seen == []
+
+
 @pytest.mark.parametrize("where", ["run", "callback"])
 @pytest.mark.parametrize("call", ["pause", "restart", "terminate", "delete"])
 async def test_a_life_that_ends_itself_is_put_away_with_all_that_it_holds(engine, call, where):

@@ -95,24 +95,33 @@ def wakers(task: asyncio.Task[Any]) -> Iterable[tuple[Any, Context]]:
 
 
 def frames_of(coroutine: Any) -> Iterator[FrameType]:
-    """The frames of a suspended coroutine, from its own inwards down what it awaits.
+    """The frames of a suspended coroutine, from its own inwards down what it awaits."""
+    return (frame for frame in map(_frame, chain_of(coroutine)) if frame is not None)
+
+
+def chain_of(coroutine: Any) -> Iterator[Any]:
+    """A suspended coroutine, the awaitable that it awaits, and so on inwards.
 
     Checked in CPython 3.11 to 3.14: the awaitable of an async generator's next value refers to the generator. Without
     it code that awaits inside of one would count as waiting for something unknown, and its sleeps would be real.
     """
     while coroutine is not None:
-        frames = (getattr(coroutine, f"{kind}_frame", None) for kind in ("cr", "gi", "ag"))
-        frame: FrameType | None = next(filter(None, frames), None)
-        if frame is None:
+        yield coroutine
+        if _frame(coroutine) is None:
             coroutine = next((one for one in gc.get_referents(coroutine) if isinstance(one, AsyncGeneratorType)), None)
         else:
-            yield frame
-            coroutine = getattr(coroutine, "ag_await", None) or awaited_by(coroutine)
+            coroutine = _awaited_by(coroutine)
 
 
-def awaited_by(coroutine: Any) -> Any:
-    """What a suspended coroutine, or the generator of an awaitable, waits for."""
-    awaited = getattr(coroutine, "cr_await", None) or getattr(coroutine, "gi_yieldfrom", None)
+def _frame(coroutine: Any) -> FrameType | None:
+    frames = (getattr(coroutine, f"{kind}_frame", None) for kind in ("cr", "gi", "ag"))
+    return next(filter(None, frames), None)
+
+
+def _awaited_by(coroutine: Any) -> Any:
+    """What a suspended coroutine, an async generator or the generator of an awaitable waits for."""
+    names = ("cr_await", "ag_await", "gi_yieldfrom")
+    awaited = next(filter(None, (getattr(coroutine, name, None) for name in names)), None)
     frame = getattr(coroutine, "gi_frame", None)
     if awaited is None and frame is not None:
         awaited = frame.f_locals.get(DRIVEN)  # it sends to what it waits for by itself

@@ -10,7 +10,7 @@ from time import monotonic
 from types import AsyncGeneratorType, FrameType
 from typing import Any
 
-from durable_engine.context.asyncio_internals import awaited_by
+from durable_engine.context.asyncio_internals import chain_of
 
 from .unwinding import GiveWay, Unwinding
 from .watchdog import TICK, WATCHDOG, Guard
@@ -144,10 +144,3 @@ def leave_behind(something: Any) -> None:
     """Keep a coroutine from ever being destroyed: its code would run again, at the interpreter's exit at the latest."""
     _left_behind.append(something)
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(something))
-
-
-def chain_of(coroutine: Any) -> Iterator[Any]:
-    """A coroutine, the awaitable that it awaits, and so on inwards."""
-    while coroutine is not None:
-        yield coroutine
-        coroutine = awaited_by(coroutine)

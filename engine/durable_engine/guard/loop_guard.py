@@ -10,13 +10,13 @@ from contextvars import Context
 from time import monotonic
 from types import FrameType
 
-from durable_engine.context.asyncio_internals import scope_of, task_context, wake
+from durable_engine.context.asyncio_internals import chain_of, scope_of, task_context, wake
 from durable_engine.context.frames import is_callback, is_hidden, is_users, show_frame
 from durable_engine.context.scope import Scope, current_call, current_scope
 from durable_engine.errors import EventLoopBlockedError
 from durable_engine.text.source_paths import shown_path
 
-from .closing import chain_of, closing
+from .closing import closing
 from .guarded_engine import GuardedEngine
 from .open_code import IF_SLOW, name_of
 from .unwinding import GiveWay, Unwinding

@@ -4,8 +4,8 @@ Cancelling would run `except` and `finally` blocks of user code, which a crash d
 whatever would wake them, and taken out of asyncio's register so that nobody cancels them later. The coroutines are
 closed after the test's report, when nobody can see it any more (`StoppedTasks.close`).
 Checked in CPython 3.11 to 3.14: `_unregister_task` takes a task out of `asyncio.all_tasks`, `_log_destroy_pending`
-keeps asyncio from complaining of it, and `_asyncgens` the async generators that the
-loop closes at its end. Without one of them `finally` blocks of stopped code would run while the test can see it.
+keeps asyncio from complaining of it, and `_asyncgens` has the async generators that the loop closes at its end. Without
+one of them `finally` blocks of stopped code would run while the test can see it.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from contextvars import Context
 from types import AsyncGeneratorType
 from typing import Any
 
-from durable_engine.context.asyncio_internals import detach, ready_handles, scope_of, task_context
+from durable_engine.context.asyncio_internals import chain_of, detach, ready_handles, scope_of, task_context
 from durable_engine.context.loop_timers import pending_timers
 from durable_engine.context.scope import Scope, WorkerCall, current_call, current_scope
 
-from .closing import chain_of, closing
+from .closing import closing
 
 
 def kill(
