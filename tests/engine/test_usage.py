@@ -495,6 +495,7 @@ async def test_what_observers_do_is_not_the_work_of_the_code_that_they_watch(pro
             async def start():
                 notify_call("example.org", "GET /")
                 await child.create({"id": "child"})
+                await child.create_batch([{"id": "second"}, {"id": "third"}])
                 processor.work(1)
 
             await start()

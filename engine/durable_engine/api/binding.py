@@ -53,9 +53,7 @@ def _api_call(
 
     @functools.wraps(method)
     def call(self: WorkflowBinding | InstanceHandle, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
-        Stopwatch().run(
-            self._notify_call, name, args, kwargs
-        )  # what observers do is not the work of the code that calls
+        Stopwatch().run(self._notify_call, name, args, kwargs)  # no work of the code that calls
         refused = count_subrequest("service")
         what = self.workflow.name if isinstance(self, WorkflowBinding) else "instance"
         start = functools.partial(method, self, *args, **kwargs)
@@ -128,7 +126,8 @@ class WorkflowBinding:
                 nothing is created then.
             TypeError: For an object: the instances are created, and the SDK cannot read the answer.
         """
-        created = await self._create_batch(batch, named)
+        await suspend_if_stopped()
+        created = Stopwatch().run(self._create_batch, batch, named)
         if isinstance(created, list):
             return created
         error = TypeError("'pyodide.ffi.JsProxy' object is not iterable")
@@ -153,10 +152,10 @@ class WorkflowBinding:
         Raises:
             JsException: If anything of it is not as it must be: nothing is created then.
         """
-        return await self._create_batch(batch, named)
-
-    async def _create_batch(self, batch: object, named: Mapping[str, Any]) -> list[InstanceHandle] | JsDict:
         await suspend_if_stopped()
+        return Stopwatch().run(self._create_batch, batch, named)
+
+    def _create_batch(self, batch: object, named: Mapping[str, Any]) -> list[InstanceHandle] | JsDict:
         encode(batch)
         given: Any = dict(named) if batch is None and named else unwrap(batch)
         most = self._engine.limits.batch
