@@ -192,7 +192,7 @@ class CallLog:
         if self.faults or current_scope.get() is not None:
             return False
         call = running_call()
-        return call is None or call.subrequests is None or call.subrequests.has_left("service")
+        return call is None or call.subrequests.has_left("service")
 
     def note(
         self,

@@ -30,9 +30,9 @@ class WorkerCall:
     Args:
         engine: The engine, to be compared.
         what: Names the code at the start of a sentence, such as "The fetch handler".
+        subrequests: Counts those of its code.
         round: How many timers, each set by the call that the one before it made, led to this call.
         is_own: Whether it runs in tasks of its own, and not in the test's.
-        subrequests: Counts those of its code; None counts none.
 
     Attributes:
         is_open: Whether it is under way: what its code left running afterwards is nobody's.
@@ -44,19 +44,13 @@ class WorkerCall:
     __slots__ = ("caller", "engine", "generators", "is_open", "is_own", "round", "subrequests", "task", "what")
 
     def __init__(
-        self,
-        engine: object,
-        what: str,
-        round: int = 0,
-        *,
-        is_own: bool = False,
-        subrequests: Subrequests | None = None,
+        self, engine: object, what: str, subrequests: Subrequests, round: int = 0, *, is_own: bool = False
     ) -> None:
         self.engine = engine
         self.what = what
+        self.subrequests = subrequests
         self.round = round
         self.is_own = is_own
-        self.subrequests = subrequests
         self.is_open = True
         self.task: Any = None
         self.caller = current_scope.get()

@@ -40,10 +40,7 @@ async def call_bounded(engine: GuardedEngine, what: str | WorkerCall, call: Call
     """
     __tracebackhide__ = True
     assert engine.loop
-    if isinstance(what, WorkerCall):
-        worker_call = what
-    else:
-        worker_call = WorkerCall(engine, what, subrequests=engine.new_subrequests())
+    worker_call = what if isinstance(what, WorkerCall) else WorkerCall(engine, what, engine.new_subrequests())
     token = current_call.set(worker_call)
     engine.worker_calls.enter(worker_call)
     try:

@@ -92,7 +92,7 @@ def count_subrequest(kind: SubrequestKind) -> JsException | None:
         return None
     if scope is not None:
         subrequests, whose = scope.instance.usage.subrequests, "This execution of the instance"
-    elif call is not None and call.subrequests is not None:
+    elif call is not None:
         subrequests, whose = call.subrequests, call.what
     else:
         return None

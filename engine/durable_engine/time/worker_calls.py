@@ -102,8 +102,7 @@ class WorkerCalls:
         Returns:
             The task; whoever wants its outcome awaits it.
         """
-        subrequests = self._engine.new_subrequests()
-        call = WorkerCall(self._engine, what, round or self.round(), is_own=True, subrequests=subrequests)
+        call = WorkerCall(self._engine, what, self._engine.new_subrequests(), round or self.round(), is_own=True)
         self.enter(call)
         context = self._context()
         if setup is not None:
