@@ -36,7 +36,7 @@ class Patience:
         self._world = world
         self._until_progress = until_progress
         self._patience = PATIENCE
-        self._left_for_timers = float(SOON_MS) / 1000
+        self._left_for_timers = SOON_MS / 1000
         self._waited_for: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
 
     async def let_test_act(self) -> bool:
@@ -74,7 +74,7 @@ class Patience:
     def acted(self) -> None:
         """Note that the test did something to an instance: its tasks get the time to do more."""
         self._patience = PATIENCE
-        self._left_for_timers = float(SOON_MS) / 1000
+        self._left_for_timers = SOON_MS / 1000
         task = asyncio.current_task(self._engine.loop)
         if task is not None:
             self._waited_for.discard(task)

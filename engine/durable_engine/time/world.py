@@ -6,7 +6,7 @@ import asyncio
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import Context
 from types import FrameType
 from typing import Any
@@ -60,8 +60,7 @@ class World:
     @property
     def may_act(self) -> bool:
         """Whether a task of the test exists that does not itself wait for the engine."""
-        waiting = self._waiting()
-        return any(not _waits_for(task, waiting) for task in self.tasks_of_test())
+        return self._may_act_beside(())
 
     @property
     def is_at_work(self) -> bool:
@@ -75,7 +74,7 @@ class World:
             self._is_connected is not False
             or self._has_threads()
             or bool(self.timers_of_test())
-            or self._others_may_act()
+            or self._may_act_beside(self._engine.worker_calls.tasks())
         )
 
     @property
@@ -85,8 +84,8 @@ class World:
         selector = getattr(self._engine.loop, "_selector", None)
         return None if selector is None else len(selector.get_map() or ()) > 1
 
-    def _others_may_act(self) -> bool:
-        waiting = self._waiting().union(self._engine.worker_calls.tasks())
+    def _may_act_beside(self, calls: Iterable[asyncio.Task[Any]]) -> bool:
+        waiting = self._waiting().union(calls)
         return any(not _waits_for(task, waiting) for task in self.tasks_of_test())
 
     def timers_of_test(self) -> list[Any]:
