@@ -306,9 +306,10 @@ def _module_of(what: str) -> str:
     return ".".join(parts)
 
 
-def _globals_used_by(module: ModuleType) -> set[str]:
-    """The names that functions of a module look up in it."""
-    return {name for code in _codes_of(module) for name in _names_in(code)}
+@functools.cache
+def _globals_used_by(module: ModuleType) -> frozenset[str]:
+    """The names that functions of a module look up in it; to read them takes milliseconds, and each test asks."""
+    return frozenset(name for code in _codes_of(module) for name in _names_in(code))
 
 
 def _codes_of(module: ModuleType) -> Iterator[CodeType]:
