@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from inspect import CO_OPTIMIZED
 from typing import TYPE_CHECKING
 
-from pytest_workflows.sources.syntax import FunctionNode, name_of, source_file
+from pytest_workflows.sources.handled import statements_around
+from pytest_workflows.sources.syntax import name_of
 
 from .deployment import Problem, deployment_of
 
@@ -48,7 +49,7 @@ class ImportCheck:
         problem = deployment_of(self._project).problem(statement.name, statement.names)
         if problem is None:
             return
-        around = list(_around(statement.file, statement.line))
+        around = list(statements_around(statement.file, statement.line))
         if any(isinstance(node, ast.If) and _asks_for_platform(node.test) for node, _ in around):
             return
         if problem.is_missing and any(_is_caught(*each) for each in around):
@@ -64,19 +65,6 @@ def _is_top_level(file: str) -> bool:
         assert frame.f_back is not None  # the statement's own frame is one of them
         frame = frame.f_back
     return not frame.f_code.co_flags & CO_OPTIMIZED
-
-
-def _around(file: str, line: int) -> Iterator[tuple[ast.AST, ast.AST]]:
-    """The statements around the one at a line, each with what lies in it, out to the function."""
-    source = source_file(file)
-    node: ast.AST | None = None if source is None else source.statement_at(line)
-    if source is None or node is None:
-        return
-    for parent in source.parents(node):
-        if isinstance(parent, FunctionNode):
-            return
-        yield parent, node
-        node = parent
 
 
 def _is_caught(statement: ast.AST, inner: ast.AST) -> bool:
