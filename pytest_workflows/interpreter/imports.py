@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from durable_engine import hide_frames
 from pytest_workflows.javascript.runtime import python_version
+from pytest_workflows.project.worker_imports import has_module
 
 from .guards import guards
 from .table import Refusal, table_of
@@ -42,7 +41,7 @@ class ModuleCheck:
         """
         name = statement.name
         root = name.partition(".")[0]
-        if root not in sys.stdlib_module_names or any(_has(folder, root) for folder in self._folders):
+        if root not in sys.stdlib_module_names or has_module(self._folders, root):
             return
         table = table_of(python_version())
         for one in (name, *(f"{name}.{inner}" for inner in statement.names)):
@@ -57,7 +56,3 @@ class ModuleCheck:
         if name not in sys.modules:
             importlib.import_module(name)
         guards.refresh()
-
-
-def _has(folder: Path, name: str) -> bool:
-    return os.path.isdir(folder / name) or os.path.isfile(folder / f"{name}.py")
