@@ -129,7 +129,7 @@ class WorkerImports(MetaPathFinder):
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Find a module as the finders behind this one do, and have it run with our `__import__` if it is ours."""
-        folders = self._folders
+        folders = self.folders
         places = folders if path is None else [place for place in path if place.startswith(tuple(folders))]
         if not has_module(places, fullname.rpartition(".")[2]):
             return None
@@ -141,7 +141,7 @@ class WorkerImports(MetaPathFinder):
         return None
 
     @functools.cached_property
-    def _folders(self) -> list[str]:
+    def folders(self) -> list[str]:
         """Where the project's modules lie: each import of the session asks."""
         folder = self._project.folder
         return [str(self._project.vendored)] if folder is None else [str(folder), str(self._project.vendored)]
@@ -227,7 +227,7 @@ class WorkerImports(MetaPathFinder):
         return module if all(one != "*" and hasattr(module, one) for one in fromlist) else None
 
     def _has(self, root: str) -> bool:
-        return root in self._project.modules_aside or has_module(self._folders, root)
+        return root in self._project.modules_aside or has_module(self.folders, root)
 
 
 def _absolute(name: str, names: Mapping[str, Any], level: int) -> str:
