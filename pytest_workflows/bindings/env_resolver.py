@@ -95,7 +95,7 @@ class EnvResolver:
             project,
             self._sources,
             self._engine,
-            ask_given=lambda: self._everything_given(),
+            ask_given=self._everything_given,
             check=self._check,
             is_strict=self._is_strict,
             member=member,
@@ -133,7 +133,7 @@ class EnvResolver:
         """
         if given is not None:
             self.override(given)
-        mine = self._given()
+        mine = self.given
         kept = {name for name, value in mine.items() if not isinstance(value, type)}
         self._resolved = {name: value for name, value in self._resolved.items() if name in kept}
         self._proxies = {}
@@ -143,9 +143,8 @@ class EnvResolver:
             self.make_stores()
             for name in self._resolved:
                 _migrate(self._resolved[name])
-        for other in self.member.group.others:
-            if other is not self and not self.member.name:
-                other.deploy(None)
+        for other in () if self.member.name else self.member.group.others:
+            other.deploy(None)
 
     def close(self) -> None:
         """Let go of the stores."""
@@ -160,8 +159,8 @@ class EnvResolver:
 
     @property
     def given(self) -> Mapping[str, Any]:
-        """The bindings that the test gave."""
-        return self._given()
+        """The bindings that the test gave to the Worker."""
+        return self.member.group.given_to(self.member.name, self._everything_given())
 
     @property
     def overridden(self) -> list[str]:
@@ -204,7 +203,7 @@ class EnvResolver:
         return self._proxies[name]
 
     def _make(self, name: str) -> object:
-        given = self._given()
+        given = self.given
         if name in given:
             value = given[name]
             if isinstance(value, type) and (made := self._of_class(name, value)) is not None:
@@ -310,7 +309,7 @@ class EnvResolver:
 
         config = self._config()
         for binding in () if config is None else config.bindings:
-            if self.is_own(binding) and binding.name not in self._given():
+            if self.is_own(binding) and binding.name not in self.given:
                 with contextlib.suppress(WorkflowConfigError):  # the test has not used it, or knows of it
                     self.resolve(binding.name)
 
@@ -326,15 +325,12 @@ class EnvResolver:
 
     def names(self) -> Iterable[str]:
         """The names that `env` has."""
-        names = set(self._given())
+        names = set(self.given)
         if self.project is not None:
             config = self.project.config
             names |= {workflow.binding for workflow in config.workflows}
             names |= self.project.variables.keys() | config.other_bindings.keys()
         return sorted(names)
-
-    def _given(self) -> Mapping[str, Any]:
-        return self.member.group.given_to(self.member.name, self._everything_given())
 
     def _everything_given(self) -> Mapping[str, Any]:
         """What the test gave, to other Workers too."""

@@ -18,13 +18,13 @@ from typing import Any, TypeVar
 from durable_engine import current_scope, hide_frames
 from pytest_workflows.active_test import Uses, running_handler
 from pytest_workflows.errors import NetworkRefusedError
+from pytest_workflows.interpreter.replacements import Replacements
 
 from .callers import context_for, run_for
 
 hide_frames(__file__)
 
 _LOCAL = frozenset({"localhost", "0.0.0.0", "::", ""})
-_ABSENT = object()
 _Instead = Callable[..., object]
 R = TypeVar("R")
 
@@ -39,7 +39,7 @@ class SocketGuard:
     def __init__(self, uses: Uses) -> None:
         self._uses = uses
         self._is_on = False
-        self._replaced: list[tuple[Any, str, Any, Any]] = []
+        self._replacements = Replacements()
 
     def start(self) -> None:
         """Put the guard before the functions."""
@@ -60,14 +60,7 @@ class SocketGuard:
     def stop(self) -> None:
         """Put the functions back. Stopping twice is fine."""
         self._is_on = False  # other code may have wrapped our functions, and keep them
-        while self._replaced:
-            owner, name, before, ours = self._replaced.pop()
-            if vars(owner).get(name) is not ours:
-                continue
-            if before is _ABSENT:
-                delattr(owner, name)
-            else:
-                setattr(owner, name, before)
+        self._replacements.put_back()
 
     def _replace(self, owner: Any, name: str, instead: _Instead) -> None:
         """Put something before a function.
@@ -83,8 +76,7 @@ class SocketGuard:
         def guarded(*args: object, **kwargs: object) -> object:
             return instead(original, *args, **kwargs) if self._is_on else original(*args, **kwargs)
 
-        self._replaced.append((owner, name, vars(owner).get(name, _ABSENT), guarded))
-        setattr(owner, name, guarded)
+        self._replacements.put(owner, name, guarded)
 
     def _checking(self, target_of: Callable[..., str | None]) -> _Instead:
         """Make a check that refuses to open a connection.

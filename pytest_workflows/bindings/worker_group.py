@@ -217,9 +217,9 @@ class WorkerGroup:
         for name in given:
             worker, separator, _ = str(name).partition(SEPARATOR)
             if separator and (self._registry is None or self._registry.find(worker) is None):
-                why = "no Workers are known here" if self._registry is None else self._registry.why_not(worker)
                 raise WorkflowConfigError(
-                    f"The fixture workflow_bindings gives {name!r}, a binding of the Worker {worker!r}: {why}."
+                    f"The fixture workflow_bindings gives {name!r}, a binding of the Worker {worker!r}: "
+                    f"{self.why_not(worker)}."
                 )
 
     def given_to(self, name: str, given: Mapping[str, Any]) -> dict[str, Any]:

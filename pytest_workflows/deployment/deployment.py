@@ -15,11 +15,13 @@ from weakref import WeakKeyDictionary
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from pytest_workflows.project.worker_imports import has_module
+
 from .builds import builds_for
 from .declared import Declaration, read_declaration
 from .installable import Installability, shown_tags
 from .installed import Installed
-from .modules import files_of, is_in
+from .modules import files_of
 from .resolution import Resolution, resolve
 from .size import sizes_of
 
@@ -120,7 +122,7 @@ class Deployment:
         if not self._is_known:
             return None
         name = canonicalize_name(distribution)
-        is_vendored = name in self._vendored or is_in(self._python_modules, name.replace("-", "_"))
+        is_vendored = name in self._vendored or has_module([self._python_modules], name.replace("-", "_"))
         return name in self._resolution or is_vendored or name == _SDK
 
     @cached_property
@@ -168,9 +170,9 @@ class Deployment:
         top = module.partition(".")[0]
         if not self._is_known or top in sys.stdlib_module_names or top in _PLATFORM:
             return None
-        if any(is_in(folder, top) for folder in self._own_folders):
+        if has_module(self._own_folders, top):
             return None
-        if is_in(self._python_modules, top):
+        if has_module([self._python_modules], top):
             return self._problem_of_vendored(module)
         found = (self._problem_of(module, file) for file in files_of(module, names))
         return next((one for one in found if one is not None), None)

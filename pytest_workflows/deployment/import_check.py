@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from inspect import CO_OPTIMIZED
 from typing import TYPE_CHECKING
 
-from pytest_workflows.sources.syntax import FunctionNode, name_of, source_file
+from pytest_workflows.sources.handled import statements_around
+from pytest_workflows.sources.syntax import name_of
 
 from .deployment import Problem, deployment_of
 
@@ -20,8 +21,10 @@ _ASKED = ("sys.platform", "platform.machine()", "platform.system()", "'emscripte
 _CAUGHT = frozenset({"ImportError", "ModuleNotFoundError"})
 
 
-class ImportCheck:
-    """The check of the import statements of one project's own code.
+def check_import(
+    project: Project, report: Callable[[Problem, tuple[str, int], bool], None], statement: WorkerImport
+) -> None:
+    """Check an import statement of a project's own code that is about to be executed.
 
     What is not deployed is reported, and imported all the same: the test goes on. Where the code says itself what to do
     without it (`except ImportError`), the statement raises as on the platform, and that is what runs. Nothing is said
@@ -29,32 +32,22 @@ class ImportCheck:
 
     Args:
         project: The Worker's project.
-        report: Called with each problem, its place, and whether a module's import shows it and no call of a function.
+        report: Called with a problem, its place, and whether a module's import shows it and no call of a function.
+        statement: The statement.
+
+    Raises:
+        ModuleNotFoundError: If the platform does not have the module, and the code catches that.
     """
-
-    def __init__(self, project: Project, report: Callable[[Problem, tuple[str, int], bool], None]) -> None:
-        self._project = project
-        self._report = report
-
-    def __call__(self, statement: WorkerImport) -> None:
-        """Check a statement that is about to be executed.
-
-        Args:
-            statement: The statement.
-
-        Raises:
-            ModuleNotFoundError: If the platform does not have the module, and the code catches that.
-        """
-        problem = deployment_of(self._project).problem(statement.name, statement.names)
-        if problem is None:
-            return
-        around = list(_around(statement.file, statement.line))
-        if any(isinstance(node, ast.If) and _asks_for_platform(node.test) for node, _ in around):
-            return
-        if problem.is_missing and any(_is_caught(*each) for each in around):
-            root = statement.name.partition(".")[0]
-            raise ModuleNotFoundError(f"No module named {root!r}", name=root)
-        self._report(problem, (statement.file, statement.line), _is_top_level(statement.file))
+    problem = deployment_of(project).problem(statement.name, statement.names)
+    if problem is None:
+        return
+    around = list(statements_around(statement.file, statement.line))
+    if any(isinstance(node, ast.If) and _asks_for_platform(node.test) for node, _ in around):
+        return
+    if problem.is_missing and any(_is_caught(*each) for each in around):
+        root = statement.name.partition(".")[0]
+        raise ModuleNotFoundError(f"No module named {root!r}", name=root)
+    report(problem, (statement.file, statement.line), _is_top_level(statement.file))
 
 
 def _is_top_level(file: str) -> bool:
@@ -64,19 +57,6 @@ def _is_top_level(file: str) -> bool:
         assert frame.f_back is not None  # the statement's own frame is one of them
         frame = frame.f_back
     return not frame.f_code.co_flags & CO_OPTIMIZED
-
-
-def _around(file: str, line: int) -> Iterator[tuple[ast.AST, ast.AST]]:
-    """The statements around the one at a line, each with what lies in it, out to the function."""
-    source = source_file(file)
-    node: ast.AST | None = None if source is None else source.statement_at(line)
-    if source is None or node is None:
-        return
-    for parent in source.parents(node):
-        if isinstance(parent, FunctionNode):
-            return
-        yield parent, node
-        node = parent
 
 
 def _is_caught(statement: ast.AST, inner: ast.AST) -> bool:

@@ -1,17 +1,11 @@
-"""Where an imported module lies: below a folder, or in the file that this machine's import system would take."""
+"""Where an imported module lies: in the file that this machine's import system would take."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import find_spec
 from pathlib import Path
-
-
-def is_in(folder: Path, top: str) -> bool:
-    """Whether a folder has a module or a package of a name."""
-    return os.path.isfile(folder / f"{top}.py") or os.path.isdir(folder / top)
 
 
 def files_of(module: str, names: Sequence[str] = (), folder: Path | None = None) -> list[str]:

@@ -18,6 +18,7 @@ from typing import Any
 from durable_engine import as_coroutine_function, hide_frames
 from pytest_workflows.javascript.runtime import python_version
 
+from .replacements import Replacements
 from .table import Refusal, Table, all_tables, table_of
 from .whose import Use, View, caller_through_library, direct_caller, is_tried_by_library
 from .zones import Zones
@@ -47,7 +48,6 @@ _BY_ARGUMENT: dict[str, tuple[str, Callable[[str, Any], str]]] = {
 """Functions that are refused for some of their first arguments."""
 _IMPORT_STAR = frozenset({"IMPORT_STAR", "CALL_INTRINSIC_1"})
 """Its instruction in Python 3.11, and in later ones; no other intrinsic function asks a module for a name."""
-_ABSENT = object()
 
 
 class Guards:
@@ -55,8 +55,8 @@ class Guards:
 
     def __init__(self) -> None:
         self._views: list[View] = []
-        self._replaced: list[tuple[Any, str, Any, Any]] = []
-        self._hidden: dict[str, dict[str, Any]] = {}
+        self._replacements = Replacements()
+        self._hidden: list[tuple[ModuleType, dict[str, Any]]] = []
         self._done: set[str] = set()
         self._guarded: dict[int, str] = {}
         self._zones = Zones(lambda: self.view)
@@ -154,14 +154,12 @@ class Guards:
 
     def _put(self, owner: Any, name: str, ours: Any) -> bool:
         """Put a function of ours in the place of another one; False in a class in C."""
-        before = vars(owner).get(name, _ABSENT)
         if inspect.iscoroutinefunction(getattr(owner, name)):
             as_coroutine_function(ours)  # a test's mock of it is one, too
         try:
-            setattr(owner, name, ours)
+            self._replacements.put(owner, name, ours)
         except TypeError:
             return False
-        self._replaced.append((owner, name, before, ours))
         return True
 
     def _checking_what_is_given(self, to_thread: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
@@ -194,7 +192,8 @@ class Guards:
         for one in absent & _globals_used_by(module):
             self._replace(module, one, f"{name}.{one}")
             absent.discard(one)
-        hidden = self._hidden[name] = {one: vars(module).pop(one) for one in sorted(absent)}
+        hidden = {one: vars(module).pop(one) for one in sorted(absent)}
+        self._hidden.append((module, hidden))
 
         def __getattr__(attribute: str) -> Any:
             if attribute not in hidden:
@@ -207,21 +206,13 @@ class Guards:
                 refuse(f"{name}.{attribute}", view, frame, absent_from=module)
             return hidden[attribute]
 
-        vars(module)["__getattr__"] = __getattr__
-        self._replaced.append((module, "__getattr__", _ABSENT if before is None else before, __getattr__))
+        self._replacements.put(module, "__getattr__", __getattr__)
 
     def _put_back(self) -> None:
-        while self._replaced:
-            owner, name, before, ours = self._replaced.pop()
-            if vars(owner).get(name) is not ours:
-                continue  # other code has wrapped it, and keeps it: it asks for a view, and finds none
-            if before is _ABSENT:
-                delattr(owner, name)
-            else:
-                setattr(owner, name, before)
-        for module, hidden in self._hidden.items():
+        self._replacements.put_back()  # who keeps one of ours asks for a view, and finds none
+        for module, hidden in self._hidden:
             for name, value in hidden.items():
-                vars(sys.modules[module]).setdefault(name, value)
+                vars(module).setdefault(name, value)
         self._hidden.clear()
         self._guarded.clear()
         self._done.clear()
@@ -306,9 +297,10 @@ def _module_of(what: str) -> str:
     return ".".join(parts)
 
 
-def _globals_used_by(module: ModuleType) -> set[str]:
-    """The names that functions of a module look up in it."""
-    return {name for code in _codes_of(module) for name in _names_in(code)}
+@functools.cache
+def _globals_used_by(module: ModuleType) -> frozenset[str]:
+    """The names that functions of a module look up in it; to read them takes milliseconds, and each test asks."""
+    return frozenset(name for code in _codes_of(module) for name in _names_in(code))
 
 
 def _codes_of(module: ModuleType) -> Iterator[CodeType]:

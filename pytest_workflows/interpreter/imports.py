@@ -3,61 +3,50 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from durable_engine import hide_frames
 from pytest_workflows.javascript.runtime import python_version
+from pytest_workflows.project.worker_imports import has_module
 
 from .guards import guards
 from .table import Refusal, table_of
 
 if TYPE_CHECKING:
-    from pytest_workflows.project.worker_imports import WorkerImport
-    from pytest_workflows.project.worker_project import Project
+    from pytest_workflows.project.worker_imports import WorkerImport, WorkerImports
 
 hide_frames(__file__)
 
 
-class ModuleCheck:
-    """The check before each import statement.
+def check_module(
+    imports: WorkerImports, report: Callable[[str, Refusal, WorkerImport], None], statement: WorkerImport
+) -> None:
+    """Before an import statement: raise what the platform raises, or guard what is about to be imported.
 
     Args:
-        project: The Worker's project. Its own modules may have the name of one that is not there.
+        imports: Those of the Worker's modules, which may have the name of one that is not there.
         report: Called with the module that is not there, what the platform raises, and the statement.
+        statement: The statement.
+
+    Raises:
+        ModuleNotFoundError: Of a module that is not there.
     """
-
-    def __init__(self, project: Project, report: Callable[[str, Refusal, WorkerImport], None]) -> None:
-        self._folders = [folder for folder in (project.folder, project.vendored) if folder is not None]
-        self._report = report
-
-    def __call__(self, statement: WorkerImport) -> None:
-        """Raise what the platform raises, or guard what is about to be imported.
-
-        Raises:
-            ModuleNotFoundError: Of a module that is not there.
-        """
-        name = statement.name
-        root = name.partition(".")[0]
-        if root not in sys.stdlib_module_names or any(_has(folder, root) for folder in self._folders):
-            return
-        table = table_of(python_version())
-        for one in (name, *(f"{name}.{inner}" for inner in statement.names)):
-            text = table.missing_module(one)
-            if text is not None:
-                refusal = Refusal("ModuleNotFoundError", (text,))
-                self._report(one, refusal, statement)
-                error = refusal.error()
-                assert isinstance(error, ModuleNotFoundError)
-                error.name = text.partition("'")[2].partition("'")[0]
-                raise error
-        if name not in sys.modules:
-            importlib.import_module(name)
-        guards.refresh()
-
-
-def _has(folder: Path, name: str) -> bool:
-    return os.path.isdir(folder / name) or os.path.isfile(folder / f"{name}.py")
+    name = statement.name
+    root = name.partition(".")[0]
+    if root not in sys.stdlib_module_names or has_module(imports.folders, root):
+        return
+    table = table_of(python_version())
+    for one in (name, *(f"{name}.{inner}" for inner in statement.names)):
+        text = table.missing_module(one)
+        if text is not None:
+            refusal = Refusal("ModuleNotFoundError", (text,))
+            report(one, refusal, statement)
+            error = refusal.error()
+            assert isinstance(error, ModuleNotFoundError)
+            error.name = text.partition("'")[2].partition("'")[0]
+            raise error
+    if name not in sys.modules:
+        importlib.import_module(name)
+    guards.refresh()

@@ -66,10 +66,10 @@ def _of_call(node: ast.Call, names: dict[str, str], table: Table) -> Iterator[Fo
     text = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
     if name in table.silent and not name.startswith(_HARMLESS):
         yield node.lineno, _said(name, table, "()")
-    elif name.rpartition(".")[2] == "strftime" and name != "strftime.strftime":
-        formats = [one.value for one in node.args if isinstance(one, ast.Constant)]
-        for one in formats:
-            yield from _of_format(node.lineno, one, table)
+    elif name.rpartition(".")[2] == "strftime":
+        for one in node.args:
+            if isinstance(one, ast.Constant):
+                yield from _of_format(node.lineno, one.value, table)
     elif name.startswith("struct.") and name.rpartition(".")[2] in _STRUCT and isinstance(text, str):
         for code in dict.fromkeys(text.removeprefix("@")) if text[:1] not in "<>!=" else ():
             if f"struct.calcsize({code!r})" in table.silent:
@@ -94,7 +94,7 @@ def _clocks(source: SourceFile, names: dict[str, str]) -> Iterator[Found]:
     """Reads of the clock whose value a module keeps."""
     for node in source.calls:
         name = _full_name(node.func, names)
-        if name not in _CLOCKS or any(isinstance(one, FunctionNode) for one in _bodies(source, node)):
+        if name not in _CLOCKS or _is_in_body(source, node):
             continue
         if any(isinstance(one, ast.Assign | ast.AnnAssign | ast.NamedExpr) for one in source.parents(node)):
             shown = ast.unparse(node.func)
@@ -105,15 +105,16 @@ def _clocks(source: SourceFile, names: dict[str, str]) -> Iterator[Found]:
             )
 
 
-def _bodies(source: SourceFile, node: ast.AST) -> Iterator[ast.AST]:
-    """The functions and lambdas in whose body a node lies: a parameter's default is evaluated outside of them."""
+def _is_in_body(source: SourceFile, node: ast.AST) -> bool:
+    """Whether a node lies in the body of a function or a lambda: a parameter's default is evaluated outside of it."""
     inner = node
     for parent in source.parents(node):
-        if (isinstance(parent, ast.Lambda) and inner is parent.body) or (
-            isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef) and inner in parent.body
+        if isinstance(parent, FunctionNode) and inner in (
+            [parent.body] if isinstance(parent, ast.Lambda) else parent.body
         ):
-            yield parent
+            return True
         inner = parent
+    return False
 
 
 def _matters(source: SourceFile, node: ast.AST, name: str) -> bool:

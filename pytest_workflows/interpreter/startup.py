@@ -23,6 +23,7 @@ from pytest_workflows.active_test import running_handler
 from pytest_workflows.javascript.objects import js_error
 
 from .guards import guards
+from .replacements import Replacements
 from .table import Refusal
 from .whose import Use, View, caller_through_library
 
@@ -51,7 +52,7 @@ class Startup:
     def __init__(self) -> None:
         self._depth = 0
         self._thread = 0
-        self._put_back: list[Callable[[], None]] = []
+        self._replacements = Replacements()
         self._ours: dict[int, Any] = {}
 
     @contextlib.contextmanager
@@ -92,7 +93,6 @@ class Startup:
         self._replace(socket, "getaddrinfo", _refuse_connection)
 
     def _replace(self, owner: Any, name: str, check: Callable[..., None]) -> None:
-        original = vars(owner).get(name)
         inherited = getattr(owner, name)
 
         @functools.wraps(inherited)
@@ -103,20 +103,11 @@ class Startup:
                 return inherited(*args, **kwargs)
             return getattr(owner, name)(*args, **kwargs)  # kept by the module, and called later
 
-        def put_back() -> None:
-            if vars(owner).get(name) is early:
-                if original is None:
-                    delattr(owner, name)
-                else:
-                    setattr(owner, name, original)
-
-        setattr(owner, name, early)
+        self._replacements.put(owner, name, early)
         self._ours[id(early)] = inherited
-        self._put_back.append(put_back)
 
     def _end(self) -> None:
-        while self._put_back:
-            self._put_back.pop()()
+        self._replacements.put_back()
         self._ours.clear()
 
 

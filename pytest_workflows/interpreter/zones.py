@@ -9,6 +9,7 @@ from typing import Any
 from durable_engine import hide_frames
 from pytest_workflows.javascript.runtime import python_version
 
+from .replacements import Replacements
 from .table import Refusal, table_of
 from .whose import Use, View, caller_through_library
 
@@ -39,18 +40,20 @@ class Zones:
 
     def __init__(self, view: Callable[[], View | None]) -> None:
         self._view = view
-        self._before: tuple[Any, Any] | None = None
+        self._replacements = Replacements()
+        self._load_tzdata: Callable[[str], Any] | None = None
 
     def start(self) -> None:
         """Refuse zones from now on; nothing while the module is not imported. Starting twice is fine."""
-        if "zoneinfo" not in sys.modules or self._before is not None:
+        if "zoneinfo" not in sys.modules or self._load_tzdata is not None:
             return
-        places, common = _lookup()
-        self._before = places.TZPATH, common.load_tzdata
+        places: Any = sys.modules["zoneinfo._tzpath"]
+        common: Any = sys.modules["zoneinfo._common"]
+        self._load_tzdata = common.load_tzdata
         hiding = _NoPlaces(places.TZPATH)
         hiding.is_refused = lambda: self._asker() is not None
-        places.TZPATH = hiding
-        common.load_tzdata = self._load
+        self._replacements.put(places, "TZPATH", hiding)
+        self._replacements.put(common, "load_tzdata", self._load)
 
     @staticmethod
     def forget() -> None:
@@ -61,19 +64,14 @@ class Zones:
 
     def stop(self) -> None:
         """Give zones to everybody. Stopping twice is fine."""
-        if self._before is not None:
-            places, common = _lookup()
-            if isinstance(places.TZPATH, _NoPlaces):
-                places.TZPATH = self._before[0]
-            if common.load_tzdata == self._load:
-                common.load_tzdata = self._before[1]
-            self._before = None
+        self._replacements.put_back()
+        self._load_tzdata = None
 
     def _load(self, key: str) -> Any:
         found = self._asker()
         if found is None:
-            assert self._before is not None
-            return self._before[1](key)
+            assert self._load_tzdata is not None
+            return self._load_tzdata(key)
         view, frame = found
         refusal = table_of(python_version()).refused["zoneinfo.ZoneInfo"]
         arguments = tuple(one.replace(_ASKED, key) if isinstance(one, str) else one for one in refusal.arguments)
@@ -88,8 +86,3 @@ class Zones:
         if view is None or frame is None or view.is_deployed("tzdata", frame.f_code) is not False:
             return None
         return view, frame
-
-
-def _lookup() -> tuple[Any, Any]:
-    """The module that has the folders, and the one that looks into the package."""
-    return sys.modules["zoneinfo._tzpath"], sys.modules["zoneinfo._common"]

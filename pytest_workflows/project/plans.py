@@ -8,9 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
-
-PlanName = Literal["free", "paid"]
 
 _MIB = 2**20
 _DAY = 24 * 60 * 60 * 1000
@@ -21,7 +18,6 @@ class Plan:
     """What a plan allows.
 
     Attributes:
-        name: Its name in ini `workflows_plan`.
         steps: `do` steps of a run, where its workflow says nothing.
         most_steps: The most that `limits.steps` of a workflow may say.
         subrequests: Requests of one invocation by `fetch`, where the configuration says nothing.
@@ -36,7 +32,6 @@ class Plan:
         worker_bytes: Bytes of a Worker's code with its modules, not compressed.
     """
 
-    name: PlanName
     steps: int
     most_steps: int
     subrequests: int
@@ -53,7 +48,6 @@ class Plan:
 
 PLANS: dict[str, Plan] = {
     "free": Plan(
-        "free",
         steps=1_024,
         most_steps=1_024,
         subrequests=50,
@@ -66,7 +60,6 @@ PLANS: dict[str, Plan] = {
         longest_kept=3 * _DAY,
     ),
     "paid": Plan(
-        "paid",
         steps=10_000,
         most_steps=25_000,
         subrequests=10_000,
@@ -79,7 +72,7 @@ PLANS: dict[str, Plan] = {
         longest_kept=30 * _DAY,
     ),
 }
-"""The plans, by their names."""
+"""The plans, by their names in ini `workflows_plan`."""
 
 
 def limits_of(plan: Plan, settings: Mapping[str, int]) -> dict[str, int | None]:

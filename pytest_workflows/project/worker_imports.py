@@ -9,6 +9,7 @@ active one are found in that project's own table.
 from __future__ import annotations
 
 import builtins
+import functools
 import importlib
 import importlib.util
 import os
@@ -128,9 +129,9 @@ class WorkerImports(MetaPathFinder):
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Find a module as the finders behind this one do, and have it run with our `__import__` if it is ours."""
-        folders = self._folders()
+        folders = self.folders
         places = folders if path is None else [place for place in path if place.startswith(tuple(folders))]
-        if not _may_have(places, fullname.rpartition(".")[2]):
+        if not has_module(places, fullname.rpartition(".")[2]):
             return None
         for finder in sys.meta_path[sys.meta_path.index(self) + 1 :]:
             spec = finder.find_spec(fullname, path, target)
@@ -139,7 +140,9 @@ class WorkerImports(MetaPathFinder):
                 return spec
         return None
 
-    def _folders(self) -> list[str]:
+    @functools.cached_property
+    def folders(self) -> list[str]:
+        """Where the project's modules lie: each import of the session asks."""
         folder = self._project.folder
         return [str(self._project.vendored)] if folder is None else [str(folder), str(self._project.vendored)]
 
@@ -224,7 +227,7 @@ class WorkerImports(MetaPathFinder):
         return module if all(one != "*" and hasattr(module, one) for one in fromlist) else None
 
     def _has(self, root: str) -> bool:
-        return root in self._project.modules_aside or _may_have(self._folders(), root)
+        return root in self._project.modules_aside or has_module(self.folders, root)
 
 
 def _absolute(name: str, names: Mapping[str, Any], level: int) -> str:
@@ -266,8 +269,8 @@ def _take_over() -> None:
         imports.copy_builtins()
 
 
-def _may_have(folders: Iterable[str], name: str) -> bool:
-    """Whether one of the folders has a module or a folder of a name."""
+def has_module(folders: Iterable[str | Path], name: str) -> bool:
+    """Whether one of the folders has a module, or a folder that may be a package, of a name."""
     return any(
         os.path.isfile(os.path.join(folder, f"{name}.py")) or os.path.isdir(os.path.join(folder, name))
         for folder in folders

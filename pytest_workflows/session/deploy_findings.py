@@ -29,17 +29,12 @@ class DeployFindings:
     def watch(self, project: Project) -> None:
         """Check the import statements of a project's own code from now on."""
         self._of_all[project] = {}
-        check: Callable[[WorkerImport], None] | None = None
+        project.imports.checks.append(lambda statement: self._check(project, statement))
 
-        def run(statement: WorkerImport) -> None:
-            nonlocal check
-            if check is None:
-                from pytest_workflows.deployment.import_check import ImportCheck
+    def _check(self, project: Project, statement: WorkerImport) -> None:
+        from pytest_workflows.deployment.import_check import check_import
 
-                check = ImportCheck(project, lambda *found: self._keep(project, *found))
-            check(statement)
-
-        project.imports.checks.append(run)
+        check_import(project, lambda *found: self._keep(project, *found), statement)
 
     def _keep(self, project: Project, problem: Problem, place: Place, is_top_level: bool) -> None:
         engine = self._engine()

@@ -93,7 +93,6 @@ class SessionRefusals:
         self._keep = keep
         self._is_off = is_off
         self._view: View | None = None
-        self._checks: dict[Project, Callable[[WorkerImport], None]] = {}
 
     def watch(self, project: Project) -> None:
         """Check what a project's own code imports, and let it do nothing that the platform refuses, from now on."""
@@ -112,12 +111,10 @@ class SessionRefusals:
     def _check(self, project: Project, statement: WorkerImport) -> None:
         if self._is_off():
             return
-        if project not in self._checks:
-            from pytest_workflows.interpreter.imports import ModuleCheck
+        from pytest_workflows.interpreter.imports import check_module
 
-            self._checks[project] = ModuleCheck(project, lambda *found: self._missing(project, *found))
         self._open()
-        self._checks[project](statement)
+        check_module(project.imports, lambda *found: self._missing(project, *found), statement)
 
     def _importing(self, project: Project, module: ModuleType) -> AbstractContextManager[None]:
         self._read(project, module)

@@ -1,8 +1,9 @@
-"""Whether a Worker's code says itself what to do where a line of it fails."""
+"""What stands around a line of a Worker's code, and whether that says what to do where the line fails."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from types import FrameType
 
 from .syntax import FunctionNode, call_in_progress, name_of, source_file
@@ -30,19 +31,31 @@ def is_handled(file: str, line: int) -> bool:
         file: The source's file.
         line: The line in it.
     """
+    return any(_is_handled_by(*each) for each in statements_around(file, line))
+
+
+def statements_around(file: str, line: int) -> Iterator[tuple[ast.AST, ast.AST]]:
+    """The statements around the one at a line, each with what lies in it, out to the function.
+
+    Args:
+        file: The source's file.
+        line: The line in it.
+    """
     source = source_file(file)
     node: ast.AST | None = None if source is None else source.statement_at(line)
     if source is None or node is None:
-        return False
+        return
     for parent in source.parents(node):
         if isinstance(parent, FunctionNode):
-            return False
-        if isinstance(parent, ast.Try) and node in parent.body and any(map(_handles, parent.handlers)):
-            return True
-        if isinstance(parent, ast.With) and any("suppress" in ast.dump(item.context_expr) for item in parent.items):
-            return True
+            return
+        yield parent, node
         node = parent
-    return False
+
+
+def _is_handled_by(statement: ast.AST, inner: ast.AST) -> bool:
+    if isinstance(statement, ast.Try):
+        return inner in statement.body and any(map(_handles, statement.handlers))
+    return isinstance(statement, ast.With) and any("suppress" in ast.dump(one.context_expr) for one in statement.items)
 
 
 def _handles(handler: ast.ExceptHandler) -> bool:

@@ -1,10 +1,11 @@
 """What is done with an import statement, by what stands around it in the source."""
 
+import functools
 import textwrap
 
 import pytest
 
-from pytest_workflows.deployment.import_check import ImportCheck
+from pytest_workflows.deployment.import_check import check_import
 from pytest_workflows.project.worker_project import Project
 
 from .conftest import World
@@ -19,7 +20,7 @@ def outcome(world: World, source: str) -> str:
     world.write("src/entry.py", textwrap.dedent(source))
     found: list[object] = []
     project = Project(world.folder / "wrangler.json")
-    project.imports.checks.append(ImportCheck(project, lambda *one: found.append(one)))
+    project.imports.checks.append(functools.partial(check_import, project, lambda *one: found.append(one)))
     module = project.load_main()
     if found:
         return REPORTED

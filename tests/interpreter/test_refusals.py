@@ -235,6 +235,22 @@ def test_time_zones_are_refused_also_if_the_worker_imports_their_module_first(mo
     assert zoneinfo.ZoneInfo("Europe/Berlin")
 
 
+def test_names_come_back_also_to_a_module_that_is_not_in_the_table_of_modules_any_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = dict(vars(signal))
+    view = View(lambda code: False, lambda use: None)
+    refusals = Guards()
+    refusals.enter(view)
+    assert "setitimer" not in vars(signal)
+
+    with monkeypatch.context() as patch:
+        patch.delitem(sys.modules, "signal")
+        refusals.leave(view)
+
+    assert dict(vars(signal)) == before
+
+
 FINDINGS = """
 import threading
 {top}
