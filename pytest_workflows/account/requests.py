@@ -99,11 +99,11 @@ class Requests:
             except self._status_error as refused:
                 error: Any = refused
                 pauses = _RATE_PAUSES if error.status_code == _RATE_LIMITED else _PAUSES
-                if error.status_code not in {_RATE_LIMITED, *_PASSING} or failures == len(pauses):
+                if error.status_code not in {_RATE_LIMITED, *_PASSING} or failures >= len(pauses):
                     raise self._error(error) from None
                 self._pause(error, pauses[failures])
             except self._connection_error as error:
-                if failures == len(_PAUSES):
+                if failures >= len(_PAUSES):
                     raise self._unreachable(error) from None
                 self._sleep(_PAUSES[failures])
             failures += 1

@@ -46,6 +46,7 @@ def test_the_rate_limit_and_passing_failures_are_waited_for(shop, platform, dump
             9,
         ),
         ([(500, {}, b"oops")] * 4, "the API fails with status 500: no message.", 4),
+        ([*[(429, {}, {})] * 5, (503, {}, b"")], "the API fails with status 503: no message.", 6),
         ([(400, {}, failure(BAD_HEADER))], "the API refuses the token of the environment: Invalid request headers", 1),
         (
             [(403, {}, failure({"code": 10000, "message": "Authentication error"}))],
