@@ -106,6 +106,8 @@ class Requests:
                 if failures >= len(_PAUSES):
                     raise self._unreachable(error) from None
                 self._sleep(_PAUSES[failures])
+            except ValueError as error:  # the client, of a name that no address can have: `..`
+                raise StatusError(_NOT_FOUND, brief(str(error))) from None
             failures += 1
 
     def ask_json(self, call: Callable[[], Any], what: str) -> Mapping[str, Json]:

@@ -89,6 +89,8 @@ def test_what_the_api_refuses_is_said_in_words(shop, platform, failures, message
             "the account has no workflow '../../zones'.",
             "It has: orders, reports. Is acc the right account?",
         ),
+        (["..", "--running"], "the account has no workflow '..'.", "It has: orders, reports. Is acc the right account?"),
+        (["orders", ".."], "the workflow 'orders' has no instance '..', or has it no more.", "The platform keeps an"),
         (
             ["orders", "a"],
             "the workflow 'orders' has no instance 'a', or has it no more.",
@@ -134,6 +136,8 @@ def test_a_list_without_ids_is_none(shop, platform):
             "the API refuses the token of the environment: Invalid API Token (code 1000).",
         ),
         ({"API_BASE_URL": "here"}, "CLOUDFLARE_API_BASE_URL is 'here', which is no address of an API."),
+        ({"API_BASE_URL": "http://"}, "CLOUDFLARE_API_BASE_URL is 'http://', which is no address of an API."),
+        ({"API_BASE_URL": "http://a:b"}, "CLOUDFLARE_API_BASE_URL is 'http://a:b', which is no address of an API."),
         ({"API_BASE_URL": "http://127.0.0.1:9/v4"}, "the API at http://127.0.0.1:9/v4 cannot be reached: "),
     ],
 )
