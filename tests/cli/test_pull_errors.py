@@ -1,21 +1,14 @@
 """What `pytest-workflows pull` says where the API refuses, fails, or cannot be reached."""
 
 import sys
-from typing import Any
 
 import pytest
+
+from .conftest import failure, success
 
 pytest.importorskip("cloudflare")  # it is not installed on every Python that the suite runs on
 
 BAD_HEADER = {"code": 6003, "message": "Invalid request headers", "error_chain": [{"code": 6111, "message": "format"}]}
-
-
-def success(result: Any) -> dict[str, Any]:
-    return {"success": True, "errors": [], "messages": [], "result": result}
-
-
-def failure(error: dict[str, Any]) -> dict[str, Any]:
-    return {"success": False, "errors": [error], "messages": [], "result": None}
 
 
 def test_the_rate_limit_and_passing_failures_are_waited_for(shop, platform, dump, pauses):
@@ -89,7 +82,11 @@ def test_what_the_api_refuses_is_said_in_words(shop, platform, failures, message
             "the account has no workflow '../../zones'.",
             "It has: orders, reports. Is acc the right account?",
         ),
-        (["..", "--running"], "the account has no workflow '..'.", "It has: orders, reports. Is acc the right account?"),
+        (
+            ["..", "--running"],
+            "the account has no workflow '..'.",
+            "It has: orders, reports. Is acc the right account?",
+        ),
         (["orders", ".."], "the workflow 'orders' has no instance '..', or has it no more.", "The platform keeps an"),
         (
             ["orders", "a"],
