@@ -17,6 +17,7 @@ from pytest_workflows.account.api import IN_FLIGHT, Account
 from pytest_workflows.account.credentials import credentials_from
 from pytest_workflows.account.errors import AccountError, InstanceGoneError, UnreadableInstanceError
 from pytest_workflows.account.pulling import pull_recording
+from pytest_workflows.account.requests import Requests
 from pytest_workflows.cli.errors import INPUT, OK, CommandError, UsageError
 from pytest_workflows.cli.options import Config, JsonOutputs
 from pytest_workflows.cli.project import Found, find_project
@@ -110,7 +111,8 @@ def _named(workflow: str, project: Found) -> tuple[str, str | None]:
 
 def _account(project: Found) -> Account:
     settings = {} if project.path is None else project.config.settings
-    return Account(credentials_from(os.environ, settings.get("account_id")), say=_complain)
+    credentials = credentials_from(os.environ, settings.get("account_id"))
+    return Account(Requests(credentials, say=_complain), credentials.account)
 
 
 def _ids(
