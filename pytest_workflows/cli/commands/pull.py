@@ -22,7 +22,7 @@ from pytest_workflows.cli.errors import INPUT, OK, CommandError, UsageError
 from pytest_workflows.cli.options import Config, JsonOutputs
 from pytest_workflows.cli.project import Found, find_project
 from pytest_workflows.cli.terminal.console import STYLES, show_whole, stdout
-from pytest_workflows.messages.short_repr import shown_path
+from pytest_workflows.messages.short_repr import counted, shown_path
 from pytest_workflows.recordings.capture.storage import write_pulled
 
 EXAMPLES = """
@@ -153,8 +153,8 @@ def _conclude(written: list[Path], workflow: str, which: str) -> None:
     if not written:
         typer.echo(printable(f"Nothing to write: no instance of {workflow!r}{which and ' is '}{which}."))
         return
-    count = f"{len(written)} instance{'' if len(written) == 1 else 's'}"
     folder = _near(written[0] if len(written) == 1 else written[0].parent)
+    count = counted(len(written), "instance")
     typer.echo(printable(f"\n{count} of {workflow!r}. Replay: pytest --workflows-replay={shlex.quote(folder)}"))
 
 
