@@ -141,19 +141,19 @@ def _in_words() -> Iterator[None]:
 
 
 def _show(path: Path, status: str) -> None:
-    show_whole(f"{_near(path)}  {status}", stdout(), STYLES.get(status, ""))
+    show_whole(f"{shown_path(_near(path))}  {status}", stdout(), STYLES.get(status, ""))
 
 
-def _near(path: Path) -> str:
+def _near(path: Path) -> Path:
     path = path.resolve()
-    return shown_path(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _conclude(written: list[Path], workflow: str, which: str) -> None:
     if not written:
         typer.echo(printable(f"Nothing to write: no instance of {workflow!r}{which and ' is '}{which}."))
         return
-    folder = _near(written[0] if len(written) == 1 else written[0].parent)
+    folder = str(_near(written[0] if len(written) == 1 else written[0].parent))
     count = counted(len(written), "instance")
     typer.echo(printable(f"\n{count} of {workflow!r}. Replay: pytest --workflows-replay={shlex.quote(folder)}"))
 
