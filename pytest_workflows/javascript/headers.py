@@ -38,7 +38,8 @@ class Headers(PairIterable):
                 self._add(name, value)
 
     def _add(self, name: str, value: str) -> None:
-        self._values.setdefault(_key(name), []).append(_checked(value))
+        key, checked = _key(name), _checked(value)
+        self._values.setdefault(key, []).append(checked)
 
     def append(self, name: Any, value: Any) -> None:
         """Add a value beside those that a name has."""
