@@ -52,7 +52,7 @@ def uses_of(engine: Engine, instance: Instance) -> list[Use]:
     usage, steps = engine.usage_of(key), engine.store.steps(key)
     most = usage.most
     return [
-        Use("steps", sum(row.key.kind == "do" for row in steps), limits.steps or instance.workflow.step_limit),
+        Use("steps", sum(row.key.kind == "do" for row in steps), instance.workflow.step_limit),
         Use("requests", most["fetch"], limits.subrequests),
         Use("calls of bindings", most["service"], limits.service_calls),
         Use("state", sum(len(row.result or b"") for row in steps), limits.storage, "bytes"),

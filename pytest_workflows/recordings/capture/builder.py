@@ -129,7 +129,7 @@ def snapshot(engine: Engine, instance: Execution, seen: Watched) -> Snapshot:
     return Snapshot(
         workflow=workflow.name,
         workflow_name=workflow.workflow_name,
-        step_limit=engine.limits.steps or workflow.step_limit,
+        step_limit=workflow.step_limit,
         implicit_dependencies=workflow.implicit_dependencies,
         status=instance.status,
         now=engine.clock.now,
