@@ -150,17 +150,6 @@ class MissingNameError(UnprovidedError):
         here = f"{module} provides here: {', '.join(sorted(provided, key=str.lower))}."
         return _MissingAttribute(module, name, f"{here} {_how_to_give(module, name)}")
 
-    @classmethod
-    def of_body(cls, kind: str, name: str, known: str) -> MissingNameError:
-        """A name that a request or a response does not have.
-
-        Args:
-            kind: `Request` or `Response`.
-            name: The name.
-            known: The names that it has, a sentence.
-        """
-        return _MissingAttribute(kind, name, known)
-
     def as_import(self, fullname: str, *, is_module: bool) -> MissingNameError:
         """The error as an import raises it.
 

@@ -20,7 +20,7 @@ class Limits:
     """The limits of an instance.
 
     Attributes:
-        steps: `do` steps of a run; None leaves it to the workflow (10,000 by default).
+        steps: `do` steps of a run, whatever its workflow says; None leaves it to that (10,000 by default).
         step_output: Bytes of one step's result.
         event_payload: Bytes of one event's payload, and of one instance's params.
         storage: Bytes of all results of one instance.
@@ -66,6 +66,8 @@ class Limits:
         Args:
             limit: The workflow's own limit, or None.
         """
+        if self.steps is not None:
+            return self.steps
         wanted = self.default_steps if limit is None else limit
         return wanted if self.most_steps is None else min(wanted, self.most_steps)
 

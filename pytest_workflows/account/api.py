@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
 from pytest_workflows.messages.short_repr import shown
 
-from .credentials import Credentials
 from .errors import AccountError, InstanceGoneError
 from .requests import Json, Requests, StatusError
 
@@ -23,25 +21,17 @@ class Account:
     """An account of the platform.
 
     Args:
-        credentials: Who asks, which account, and where.
-        sleep: Waits so many seconds, where the API asks for it.
-        say: Shows a line to the user.
+        requests: Asks the API.
+        id: The account's id; None for the only one that the token has.
 
     Raises:
         AccountError: If no account is named and the token has not just one.
     """
 
-    def __init__(
-        self,
-        credentials: Credentials,
-        *,
-        sleep: Callable[[float], None] = time.sleep,
-        say: Callable[[str], None] = lambda line: None,
-    ) -> None:
-        self._requests = Requests(credentials, sleep=sleep, say=say)
-        self._client = self._requests.client
-        self._api = credentials.api
-        self.id = credentials.account or self._only_account()
+    def __init__(self, requests: Requests, id: str | None) -> None:
+        self._requests = requests
+        self._client = requests.client
+        self.id = id or self._only_account()
 
     def instances(self, workflow: str, status: str | None = None) -> Iterator[Mapping[str, Json]]:
         """The instances of a workflow, the newest first, without their steps.
@@ -231,7 +221,8 @@ class Account:
     def _refused(self, what: str, error: StatusError) -> AccountError:
         return AccountError(
             f"asked for {what}, the API answered: {error}.",
-            f"Does CLOUDFLARE_ACCOUNT_ID or account_id name the right account, and is {self._api} the platform's API?",
+            "Does CLOUDFLARE_ACCOUNT_ID or account_id name the right account, "
+            f"and is {self._requests.api} the platform's API?",
         )
 
 

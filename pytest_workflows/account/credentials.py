@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from .errors import AccountError
 
@@ -54,10 +55,18 @@ def credentials_from(environment: Mapping[str, str], account: object = None) -> 
     if not all(value.isascii() and value.isprintable() for value in headers.values()):
         raise AccountError("the API token of the environment is none: it has letters that no token has.", _HOW)
     api = get("API_BASE_URL") or API
-    if not api.startswith(("https://", "http://")):
+    if not _is_address(api):
         raise AccountError(
             f"CLOUDFLARE_API_BASE_URL is {api!r}, which is no address of an API.",
             f"Leave it out, or give one like {API}.",
         )
     given = account if isinstance(account, str) and account else get("ACCOUNT_ID")
     return Credentials(headers, given or None, api.rstrip("/"))
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("https", "http") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # of the port, or of brackets
+        return False

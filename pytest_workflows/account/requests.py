@@ -50,19 +50,19 @@ class Requests:
 
     Args:
         credentials: Who asks, and where.
-        sleep: Waits so many seconds.
         say: Shows a line to the user.
+        sleep: Waits so many seconds.
+
+    Attributes:
+        api: The address of the API.
+        client: The platform's client.
 
     Raises:
         AccountError: If the extra `pull` is not installed.
     """
 
     def __init__(
-        self,
-        credentials: Credentials,
-        *,
-        sleep: Callable[[float], None] = time.sleep,
-        say: Callable[[str], None] = lambda line: None,
+        self, credentials: Credentials, *, say: Callable[[str], None], sleep: Callable[[float], None] = time.sleep
     ) -> None:
         try:
             import cloudflare
@@ -72,7 +72,7 @@ class Requests:
             ) from None
         self._status_error: type[Exception] = cloudflare.APIStatusError
         self._connection_error: type[Exception] = cloudflare.APIConnectionError
-        self._api = credentials.api
+        self.api = credentials.api
         self._sleep = sleep
         self._say = say
         self.client = cloudflare.Cloudflare(
@@ -99,13 +99,15 @@ class Requests:
             except self._status_error as refused:
                 error: Any = refused
                 pauses = _RATE_PAUSES if error.status_code == _RATE_LIMITED else _PAUSES
-                if error.status_code not in {_RATE_LIMITED, *_PASSING} or failures == len(pauses):
+                if error.status_code not in {_RATE_LIMITED, *_PASSING} or failures >= len(pauses):
                     raise self._error(error) from None
                 self._pause(error, pauses[failures])
             except self._connection_error as error:
-                if failures == len(_PAUSES):
+                if failures >= len(_PAUSES):
                     raise self._unreachable(error) from None
                 self._sleep(_PAUSES[failures])
+            except ValueError as error:  # the client, of a name that no address can have: `..`
+                raise StatusError(_NOT_FOUND, brief(str(error))) from None
             failures += 1
 
     def ask_json(self, call: Callable[[], Any], what: str) -> Mapping[str, Json]:
@@ -140,7 +142,7 @@ class Requests:
 
     def _strange(self, what: str, answer: str) -> AccountError:
         return AccountError(
-            f"asked for {what}, the API at {self._api} answered with {answer}.",
+            f"asked for {what}, the API at {self.api} answered with {answer}.",
             "Is that the platform's API? CLOUDFLARE_API_BASE_URL names another one.",
         )
 
@@ -176,7 +178,7 @@ class Requests:
     def _unreachable(self, error: Exception) -> AccountError:
         reason = brief(str(error.__cause__ or error)) or type(error.__cause__ or error).__name__
         return AccountError(
-            f"the API at {self._api} cannot be reached: {reason}.",
+            f"the API at {self.api} cannot be reached: {reason}.",
             "Is there a network, and does a proxy let it through?",
         )
 

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from pytest_workflows.messages.short_repr import counted
+
 from .run_plan import RunOutcome, RunPlan, Stage
 
 if TYPE_CHECKING:
@@ -235,16 +237,16 @@ class Tally:
     def lines(self) -> list[str]:
         """The summary for the terminal."""
         is_upgrade = self.upgrade_from is not None
-        explored = [_count(self.points, "upgrade" if is_upgrade else "crash point")]
+        explored = [counted(self.points, "upgrade" if is_upgrade else "crash point")]
         if self.schedules:
-            explored.append(_count(self.schedules, "schedule"))
+            explored.append(counted(self.schedules, "schedule"))
         lines = [
-            f"{_count(self.tests, 'test')}, {', '.join(explored)} in {self.seconds:.2f} s: "
-            f"{self.failed or 'none'} failed" + ("" if is_upgrade else f", {_count(len(self.findings), 'finding')}")
+            f"{counted(self.tests, 'test')}, {', '.join(explored)} in {self.seconds:.2f} s: "
+            f"{self.failed or 'none'} failed" + ("" if is_upgrade else f", {counted(len(self.findings), 'finding')}")
         ]
         if self.by_crash_alone:
             lines.append(
-                f"not counted: {_count(self.by_crash_alone, 'upgrade')} at a point where a crash alone does the same "
+                f"not counted: {counted(self.by_crash_alone, 'upgrade')} at a point where a crash alone does the same "
                 "(see --workflows-crash)"
             )
         if self.new_tests:
@@ -255,12 +257,8 @@ class Tally:
             for test, point in self.unreached
         ]
         if self.left_out:
-            lines.append(f"left out: {_count(self.left_out, 'property test')} (they draw their own: `fault_plans()`)")
+            lines.append(f"left out: {counted(self.left_out, 'property test')} (they draw their own: `fault_plans()`)")
         return lines
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _named(tests: Sequence[str]) -> str:

@@ -210,9 +210,6 @@ class EventTarget(JsObject):
                 call(option(listener, "handleEvent"), event)
         return not event._is_prevented
 
-    def _has_listener(self, kind: str) -> bool:
-        return bool(self._listeners.get(kind)) or not is_missing(self._handlers.get(kind))
-
 
 def _same(one: Any, other: Any) -> bool:
     if isinstance(one, PyProxy) and isinstance(other, PyProxy):

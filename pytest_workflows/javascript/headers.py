@@ -31,18 +31,15 @@ class Headers(PairIterable):
 
     def __init__(self, init: Any = None) -> None:
         self._values: dict[str, list[str]] = {}
-        self._spelling: dict[str, str] = {}
         if isinstance(init, Headers):
             self._values = {name: list(values) for name, values in init._values.items()}
-            self._spelling = dict(init._spelling)
         else:
             for name, value in pairs_of(init, "Headers"):
                 self._add(name, value)
 
     def _add(self, name: str, value: str) -> None:
-        key = _key(name)
-        self._spelling.setdefault(key, name)
-        self._values.setdefault(key, []).append(_checked(value))
+        key, checked = _key(name), _checked(value)
+        self._values.setdefault(key, []).append(checked)
 
     def append(self, name: Any, value: Any) -> None:
         """Add a value beside those that a name has."""
@@ -52,7 +49,6 @@ class Headers(PairIterable):
         """Replace the values of a name."""
         key = _key(js_text(name))
         self._values[key] = [_checked(js_text(value))]
-        self._spelling.setdefault(key, js_text(name))
 
     def get(self, name: Any) -> Any:
         """The values of a name, joined by commas; null where there are none."""
@@ -75,19 +71,13 @@ class Headers(PairIterable):
 
     def delete(self, name: Any) -> None:
         """Take a name out."""
-        key = _key(js_text(name))
-        self._values.pop(key, None)
-        self._spelling.pop(key, None)
+        self._values.pop(_key(js_text(name)), None)
 
     def _each(self) -> Iterator[tuple[str, str]]:
         for name in sorted(self._values):
             values = self._values[name]
             for value in values if name == "set-cookie" else [", ".join(values)]:
                 yield name, value
-
-    def _sent(self) -> list[tuple[str, str]]:
-        """Names in their spelling, each with each of its values: what goes over the wire."""
-        return [(self._spelling[name], value) for name, values in self._values.items() for value in values]
 
     def _default(self, name: str, value: str) -> None:
         """Set a header unless it is there."""

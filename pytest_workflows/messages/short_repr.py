@@ -42,6 +42,11 @@ def shown_path(path: Path | str) -> str:
     return _cut_middle(text if text.isprintable() else repr(text)[1:-1])
 
 
+def counted(number: int, what: str) -> str:
+    """A count in words: `1 place`, `303 instances`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def brief(text: str) -> str:
     """Words of somebody else, such as a parser's error, on one line, cut in their middle where they are long."""
     return _cut_middle(printable(one_line(text)))

@@ -27,6 +27,7 @@ class RuleObserver(Observer):
         self._engine = engine
         self._findings = engine.findings
         self._sources = sources
+        self._reported: set[Place] = set()
 
     @property
     def title(self) -> str:
@@ -49,6 +50,13 @@ class RuleObserver(Observer):
             about: Distinguishes several findings of one place.
         """
         self._findings.add(self.rule, message, place, step=step, workflow=workflow.name, about=about)
+
+    def is_first_of(self, place: Place) -> bool:
+        """Whether a place was not asked about before: of all steps and attempts there, one finding says all."""
+        if place in self._reported:
+            return False
+        self._reported.add(place)
+        return True
 
     def is_workers(self, run: CallbackRun) -> bool:
         """Whether a callback is the Worker's own: a step may also be given a function of a library."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from durable_engine import CallbackRun, Engine, Instance, Place
-from pytest_workflows.sources.worker_code import Sources
+from durable_engine import CallbackRun, Instance
 
 from .base import RuleObserver
 from .registry import register
@@ -20,16 +19,11 @@ from .registry import register
 class CpuLimit(RuleObserver):
     """An observer that compares what each attempt took with the limit, once a place."""
 
-    def __init__(self, engine: Engine, sources: Sources) -> None:
-        super().__init__(engine, sources)
-        self._reported: set[Place] = set()
-
     def callback_ended(self, instance: Instance, run: CallbackRun) -> None:
         """Add a finding if the attempt took more."""
         limit = self._engine.limits.cpu_ms
         took = instance.usage.cpu_ns[run.key] / 1_000_000
-        if limit is not None and took > limit and run.place not in self._reported:
-            self._reported.add(run.place)
+        if limit is not None and took > limit and self.is_first_of(run.place):
             message = (
                 f"step {run.key.label!r} took {took:,.0f} ms of processor time here, {took / limit:,.1f} times "
                 f"the {limit:,} ms of its limit"

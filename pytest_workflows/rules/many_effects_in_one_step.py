@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from durable_engine import CallbackRun, Effect, Engine, Instance, Place, StepKey
+from durable_engine import CallbackRun, Effect, Engine, Instance, StepKey
 from pytest_workflows.bindings.call_log import is_standin
 from pytest_workflows.sources.worker_code import Sources
 
@@ -23,7 +23,6 @@ class ManyEffectsInOneStep(RuleObserver):
     def __init__(self, engine: Engine, sources: Sources) -> None:
         super().__init__(engine, sources)
         self._calls: dict[tuple[int, StepKey, int | None], Effect] = {}
-        self._reported: set[Place] = set()
 
     def effect(self, instance: Instance, effect: Effect) -> None:
         """Add a finding if an earlier call of the attempt was on another service."""
@@ -35,9 +34,7 @@ class ManyEffectsInOneStep(RuleObserver):
         if place is None:
             return
         first = self._calls.setdefault((instance.row.key, effect.step, effect.attempt), effect)
-        # Of a step that a loop declares, and of the further calls of an attempt, one finding says all.
-        if first.service != effect.service and first.place not in self._reported:
-            self._reported.add(first.place)
+        if first.service != effect.service and self.is_first_of(first.place):
             message = (
                 f"one attempt of step {effect.step.label!r} calls {describe_call(first)} and {describe_call(effect)}"
             )

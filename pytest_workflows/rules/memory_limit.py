@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from durable_engine import CallbackRun, Engine, Instance, Place, StepKey
+from durable_engine import CallbackRun, Engine, Instance, StepKey
 from pytest_workflows.sources.worker_code import Sources
 
 from .base import RuleObserver
@@ -33,7 +33,6 @@ class MemoryLimit(RuleObserver):
 
     def __init__(self, engine: Engine, sources: Sources) -> None:
         super().__init__(engine, sources)
-        self._reported: set[Place] = set()
         self._base = 0
         self._peak: Callable[[], int] = _peak
         self._running: dict[tuple[int, StepKey, int], _Growth] = {}
@@ -59,8 +58,7 @@ class MemoryLimit(RuleObserver):
             return
         growth.note(self._peak())
         instance.usage.note_memory(run.key, growth.most)
-        if limit is not None and growth.most > limit and run.place not in self._reported:
-            self._reported.add(run.place)
+        if limit is not None and growth.most > limit and self.is_first_of(run.place):
             message = (
                 f"the process grew by {growth.most / _MIB:,.0f} MiB while step {run.key.label!r} ran, "
                 f"{growth.most / limit:,.1f} times the {limit // _MIB} MiB of an isolate"

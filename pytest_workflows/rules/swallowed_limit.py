@@ -9,7 +9,7 @@ from durable_engine import CallbackRun, Instance
 from .base import RuleObserver
 from .registry import register
 
-_KINDS = {"fetch": ("request", "subrequests"), "service": ("call of a binding", "service_calls")}
+_WORDS = {"fetch": "request", "service": "call of a binding"}
 
 
 @register(
@@ -28,10 +28,8 @@ class SwallowedLimit(RuleObserver):
         if refused is None:
             return
         kind, place = refused
-        what, limit = _KINDS[kind]
-        allowed = getattr(self._engine.limits, limit)
         message = (
-            f"step {run.key.label!r} succeeds, though a {what} of it was refused: the instance may make {allowed:,}, "
-            "and the error was caught"
+            f"step {run.key.label!r} succeeds, though a {_WORDS[kind]} of it was refused: the instance may make "
+            f"{self._engine.limits.of_subrequests[kind]:,}, and the error was caught"
         )
         self.report(message, place, instance.workflow, step=run.key.label)

@@ -20,15 +20,8 @@ def takes(handler: Callable[..., Any], arguments: tuple[Any, ...]) -> bool:
         handler: The handler, bound.
         arguments: The arguments.
     """
-    try:
-        signature = inspect.signature(handler)
-    except (TypeError, ValueError):
-        return True
-    try:
-        signature.bind(*arguments)
-    except TypeError:
-        return False
-    return True
+    signature = _signature_of(handler)
+    return signature is None or _fits(signature, arguments)
 
 
 def as_many_as_taken(handler: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -38,10 +31,27 @@ def as_many_as_taken(handler: Callable[..., Any], arguments: tuple[Any, ...]) ->
         handler: The handler, bound.
         arguments: The arguments; all of them are given where fewer do not help.
     """
-    for count in range(len(arguments), -1, -1):
-        if takes(handler, arguments[:count]):
-            return arguments[:count]
+    signature = _signature_of(handler)
+    if signature is not None:
+        for count in range(len(arguments), -1, -1):
+            if _fits(signature, arguments[:count]):
+                return arguments[:count]
     return arguments
+
+
+def _signature_of(handler: Callable[..., Any]) -> inspect.Signature | None:
+    try:
+        return inspect.signature(handler)
+    except (TypeError, ValueError):
+        return None
+
+
+def _fits(signature: inspect.Signature, arguments: tuple[Any, ...]) -> bool:
+    try:
+        signature.bind(*arguments)
+    except TypeError:
+        return False
+    return True
 
 
 async def finish(background: list[asyncio.Future[Any]], whose: str) -> None:

@@ -87,18 +87,19 @@ class Run:
 def keep_run(engine: Engine, instance: Instance) -> Run:
     """Keep an instance's run; cheap, since nothing is rendered."""
     key = instance.row.key
+    steps = engine.store.steps(key)
     return Run(
         id=instance.id,
         workflow=instance.workflow.name,
         status=instance.status,
         now=engine.clock.now if instance.row.ended_at is None else to_datetime(instance.row.ended_at),
         row=instance.row,
-        steps=engine.store.steps(key),
+        steps=steps,
         history=engine.store.history(key),
         events=[event.type for event in engine.store.events(key)],
         executions=engine.paths.executions(key),
         calls=made_calls(engine).of(key),
-        uses=uses_of(engine, instance),
+        uses=uses_of(engine, instance, steps),
     )
 
 

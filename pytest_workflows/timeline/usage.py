@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
-from durable_engine import Engine, Instance
+from durable_engine import Engine, Instance, StepRow
 
 Resource = Literal["steps", "requests", "calls of bindings", "state", "processor time", "memory"]
 Unit = Literal["", "bytes", "ms"]
@@ -46,13 +46,18 @@ class Use(NamedTuple):
         return self.used > 0 and self.part >= _SHOWN_FROM.get(self.resource, 0.0)
 
 
-def uses_of(engine: Engine, instance: Instance) -> list[Use]:
-    """What an instance has used so far, and what it may use."""
-    limits, key = engine.limits, instance.row.key
-    usage, steps = engine.usage_of(key), engine.store.steps(key)
+def uses_of(engine: Engine, instance: Instance, steps: Sequence[StepRow]) -> list[Use]:
+    """What an instance has used so far, and what it may use.
+
+    Args:
+        engine: Its engine.
+        instance: The instance.
+        steps: Its steps, as stored.
+    """
+    limits, usage = engine.limits, engine.usage_of(instance.row.key)
     most = usage.most
     return [
-        Use("steps", sum(row.key.kind == "do" for row in steps), limits.steps or instance.workflow.step_limit),
+        Use("steps", sum(row.key.kind == "do" for row in steps), instance.workflow.step_limit),
         Use("requests", most["fetch"], limits.subrequests),
         Use("calls of bindings", most["service"], limits.service_calls),
         Use("state", sum(len(row.result or b"") for row in steps), limits.storage, "bytes"),

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import pytest
 from typer.testing import CliRunner
 
-from pytest_workflows.account.api import Account
+from pytest_workflows.account.requests import Requests
 from pytest_workflows.cli.app import app
 
 DUMPS = Path(__file__).parents[1] / "recordings" / "dumps"
@@ -341,7 +341,7 @@ def server():
 def pauses(monkeypatch):
     """The seconds that the command would have waited."""
     found: list[float] = []
-    monkeypatch.setattr("pytest_workflows.cli.commands.pull.Account", functools.partial(Account, sleep=found.append))
+    monkeypatch.setattr("pytest_workflows.cli.commands.pull.Requests", functools.partial(Requests, sleep=found.append))
     return found
 
 

@@ -47,6 +47,15 @@ def test_the_binding_names_the_workflow_as_well_and_the_folder_can_be_said(shop,
     assert not (shop.path / ".workflows").exists()
 
 
+def test_the_line_that_replays_names_a_folder_as_a_whole_however_long_it_is(shop, platform, dump):
+    platform.add("order-77", dump("complete"))
+    folder = "/".join(["one of the folders that are above the recordings"] * 5)
+
+    ended = shop.command("pull", "orders", "order-77", "--output", folder)
+
+    assert ended.lines[-1].endswith(f" pytest --workflows-replay='{folder}/ORDERS-order-77.json'")
+
+
 def test_a_workflow_that_the_project_does_not_have_is_written_without_a_binding(shop, platform, dump):
     (shop.path / "wrangler.jsonc").unlink()
     platform.add("order-77", dump("complete"))

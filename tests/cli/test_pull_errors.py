@@ -1,21 +1,14 @@
 """What `pytest-workflows pull` says where the API refuses, fails, or cannot be reached."""
 
 import sys
-from typing import Any
 
 import pytest
+
+from .conftest import failure, success
 
 pytest.importorskip("cloudflare")  # it is not installed on every Python that the suite runs on
 
 BAD_HEADER = {"code": 6003, "message": "Invalid request headers", "error_chain": [{"code": 6111, "message": "format"}]}
-
-
-def success(result: Any) -> dict[str, Any]:
-    return {"success": True, "errors": [], "messages": [], "result": result}
-
-
-def failure(error: dict[str, Any]) -> dict[str, Any]:
-    return {"success": False, "errors": [error], "messages": [], "result": None}
 
 
 def test_the_rate_limit_and_passing_failures_are_waited_for(shop, platform, dump, pauses):
@@ -46,6 +39,7 @@ def test_the_rate_limit_and_passing_failures_are_waited_for(shop, platform, dump
             9,
         ),
         ([(500, {}, b"oops")] * 4, "the API fails with status 500: no message.", 4),
+        ([*[(429, {}, {})] * 5, (503, {}, b"")], "the API fails with status 503: no message.", 6),
         ([(400, {}, failure(BAD_HEADER))], "the API refuses the token of the environment: Invalid request headers", 1),
         (
             [(403, {}, failure({"code": 10000, "message": "Authentication error"}))],
@@ -88,6 +82,12 @@ def test_what_the_api_refuses_is_said_in_words(shop, platform, failures, message
             "the account has no workflow '../../zones'.",
             "It has: orders, reports. Is acc the right account?",
         ),
+        (
+            ["..", "--running"],
+            "the account has no workflow '..'.",
+            "It has: orders, reports. Is acc the right account?",
+        ),
+        (["orders", ".."], "the workflow 'orders' has no instance '..', or has it no more.", "The platform keeps an"),
         (
             ["orders", "a"],
             "the workflow 'orders' has no instance 'a', or has it no more.",
@@ -133,6 +133,8 @@ def test_a_list_without_ids_is_none(shop, platform):
             "the API refuses the token of the environment: Invalid API Token (code 1000).",
         ),
         ({"API_BASE_URL": "here"}, "CLOUDFLARE_API_BASE_URL is 'here', which is no address of an API."),
+        ({"API_BASE_URL": "http://"}, "CLOUDFLARE_API_BASE_URL is 'http://', which is no address of an API."),
+        ({"API_BASE_URL": "http://a:b"}, "CLOUDFLARE_API_BASE_URL is 'http://a:b', which is no address of an API."),
         ({"API_BASE_URL": "http://127.0.0.1:9/v4"}, "the API at http://127.0.0.1:9/v4 cannot be reached: "),
     ],
 )

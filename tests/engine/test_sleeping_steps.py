@@ -958,42 +958,40 @@ UNCLEAR = {
 """What depends on whether anything real is there, of which uvloop does not tell."""
 
 
-@pytest.mark.parametrize("callback", [one for one in AS_LONG_AS_A_MINUTE if one not in UNCLEAR])
-def test_on_uvloop_sleeps_and_their_limits_take_virtual_time(callback):
+@pytest.fixture
+def on_uvloop():
+    """Runs a scenario with an engine on uvloop."""
     uvloop = pytest.importorskip("uvloop", reason="uvloop does not exist for Windows")
 
-    async def scenario():
-        async with Engine(now=START, timeout=20) as engine:
-            return await outcome_of(engine, callback)
+    def run(scenario):
+        async def with_engine():
+            async with Engine(now=START, timeout=20) as engine:
+                return await scenario(engine)
 
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        assert runner.run(scenario()) == (None, 60)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(with_engine())
+
+    return run
+
+
+@pytest.mark.parametrize("callback", [one for one in AS_LONG_AS_A_MINUTE if one not in UNCLEAR])
+def test_on_uvloop_sleeps_and_their_limits_take_virtual_time(on_uvloop, callback):
+    assert on_uvloop(lambda engine: outcome_of(engine, callback)) == (None, 60)
 
 
 @pytest.mark.parametrize("request_", REQUESTS)
-def test_on_uvloop_a_future_of_the_test_is_waited_for(request_):
-    uvloop = pytest.importorskip("uvloop", reason="uvloop does not exist for Windows")
-
-    async def scenario():
+def test_on_uvloop_a_future_of_the_test_is_waited_for(on_uvloop, request_):
+    async def scenario(engine):
         loop = asyncio.get_running_loop()
-        async with Engine(now=START, timeout=20) as engine:
-            answer = loop.create_future()
-            loop.call_later(0.05, answer.set_result, "answer")
-            return await outcome_of(engine, lambda: request_(answer))
+        answer = loop.create_future()
+        loop.call_later(0.05, answer.set_result, "answer")
+        return await outcome_of(engine, lambda: request_(answer))
 
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        assert runner.run(scenario()) == ("answer", 0)
+    assert on_uvloop(scenario) == ("answer", 0)
 
 
-def test_on_uvloop_a_real_timer_fires_in_real_time():
-    uvloop = pytest.importorskip("uvloop", reason="uvloop does not exist for Windows")
-
-    async def scenario():
-        async with Engine(now=START, timeout=20) as engine:
-            return await outcome_of(engine, lambda: asyncio.sleep(0.01, "slept"))
-
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        assert runner.run(scenario()) == ("slept", 0)
+def test_on_uvloop_a_real_timer_fires_in_real_time(on_uvloop):
+    assert on_uvloop(lambda engine: outcome_of(engine, lambda: asyncio.sleep(0.01, "slept"))) == ("slept", 0)
 
 
 async def test_the_history_is_the_same_in_each_run_however_the_machine_stops():
@@ -1091,23 +1089,19 @@ async def test_a_limit_of_anyio_around_a_wait_of_the_test_is_nothing_that_may_ac
         assert await outcome_of(engine, many_short_sleeps) == (None, 60)
 
 
-def test_on_uvloop_a_timer_of_code_that_was_stopped_never_fires():
-    uvloop = pytest.importorskip("uvloop", reason="uvloop does not exist for Windows")
+def test_on_uvloop_a_timer_of_code_that_was_stopped_never_fires(on_uvloop):
+    async def workflow(event, step):
+        asyncio.get_running_loop().call_later(3600, print)
+        await asyncio.Event().wait()
 
-    async def scenario():
-        async def workflow(event, step):
-            asyncio.get_running_loop().call_later(3600, print)
-            await asyncio.Event().wait()
+    async def scenario(engine):
+        handle = await engine.bind("W", workflow).create()
+        await engine.settle()
+        timers = list(engine.loop._worker_timers.pending())
+        await handle.terminate()
+        return len(timers), [timer._cancelled for timer in timers]
 
-        async with Engine(now=START, timeout=20) as engine:
-            handle = await engine.bind("W", workflow).create()
-            await engine.settle()
-            timers = list(engine.loop._worker_timers.pending())
-            await handle.terminate()
-            return len(timers), [timer._cancelled for timer in timers]
-
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        assert runner.run(scenario()) == (1, [True])
+    assert on_uvloop(scenario) == (1, [True])
 
 
 async def test_a_pools_thread_that_has_answered_is_not_at_work_any_more(engine):

@@ -41,6 +41,15 @@ def test_a_header_that_http_cannot_carry_is_refused(name, value, text):
     assert (caught.value.name, caught.value.message) == ("TypeError", text)
 
 
+def test_a_header_that_is_refused_is_not_there():
+    headers = Headers.new()
+    with pytest.raises(JsException, match="Invalid header value"):
+        headers.append("a", "b\nc")
+
+    assert not headers.has("a")
+    assert headers.get("a") is jsnull
+
+
 def test_values_of_one_name_are_joined_and_cookies_are_not():
     headers = Headers.new([["a", "1"], ["A", "2"], ["set-cookie", "x=1"], ["Set-Cookie", "y=2"]])
 

@@ -1,5 +1,7 @@
 """Durable Objects and services of a project: virtual time, what a test does inside of objects, classes of the test."""
 
+import json
+
 import pytest
 
 CONFIG = {
@@ -56,8 +58,6 @@ ENTRY = """
 
 @pytest.fixture
 def shop(worker):
-    import json
-
     worker.write("wrangler.jsonc", json.dumps(CONFIG))
     worker.write("src/entry.py", ENTRY)
     return worker
@@ -148,8 +148,6 @@ def test_code_inside_of_an_object_gets_what_the_class_gets_and_makes_it_first(sh
 
 
 def test_each_call_of_a_service_binding_makes_an_entrypoint_with_the_props_of_the_configuration(worker):
-    import json
-
     services = [
         {"binding": "GIVEN", "service": "shop", "entrypoint": "Named", "props": {"who": "config", "tags": ["a"]}},
         {"binding": "PLAIN", "service": "shop", "entrypoint": "Named"},
@@ -204,8 +202,6 @@ def test_an_object_of_which_a_call_is_under_way_is_not_dropped_from_memory(shop)
 
 @pytest.mark.parametrize(("date", "is_left"), [("2026-02-23", True), ("2026-02-24", False)])
 def test_to_delete_everything_deletes_the_alarm_from_the_24th_of_february_2026_on(shop, date, is_left):
-    import json
-
     shop.write("wrangler.jsonc", json.dumps({**CONFIG, "compatibility_date": date}))
 
     shop.run(
@@ -268,8 +264,6 @@ def test_what_was_written_before_time_moved_is_kept_by_an_abort(shop):
 
 
 def test_what_an_object_does_for_a_step_is_no_act_of_the_step(worker):
-    import json
-
     config = {
         **CONFIG,
         "services": [],

@@ -227,13 +227,21 @@ FETCHES = f"Too many subrequests by single Worker invocation. {CONFIGURED}"
 CALLS = f"Too many API requests by single Worker invocation. {CONFIGURED}"
 
 
-def test_the_subrequests_of_an_instance_end_as_the_platform_ends_them(worker):
-    worker.write("src/entry.py", ENTRY)
-    worker.write("wrangler.jsonc", json.dumps({**CONFIG, "limits": {"subrequests": 5}}))
+@pytest.fixture
+def run(worker):
+    """Runs tests of the Worker above, whose configuration sets limits."""
 
-    result = worker.run(
-        TESTS
-        + f"""
+    def run(tests, *arguments, limits, entry=ENTRY):
+        worker.write("src/entry.py", entry)
+        worker.write("wrangler.jsonc", json.dumps({**CONFIG, "limits": limits}))
+        return worker.run(TESTS + tests, *arguments, plugins=["respx"])
+
+    return run
+
+
+def test_the_subrequests_of_an_instance_end_as_the_platform_ends_them(run):
+    result = run(
+        f"""
 
     @pytest.mark.parametrize("kind", ["kv", "d1", "d1 batch", "queue", "object", "fake", "fake get", "plain fake", "workflow"])
     async def test_calls_of_bindings(workflow_env, kind):
@@ -277,20 +285,17 @@ def test_the_subrequests_of_an_instance_end_as_the_platform_ends_them(worker):
     async def test_a_marker_wins(workflow_env):
         assert (await ended(workflow_env, "kv"))[0] == 7
     """,
-        plugins=["respx"],
+        limits={"subrequests": 5},
     )
 
     result.assert_outcomes(passed=15)
 
 
-def test_the_free_plan_has_its_own_limits(worker):
+def test_the_free_plan_has_its_own_limits(worker, run):
     worker.set(workflows_plan="free")
-    worker.write("src/entry.py", ENTRY.replace("else 20)", "else 1030)"))
-    worker.write("wrangler.jsonc", json.dumps({**CONFIG, "limits": {"subrequests": 5000}}))
 
-    result = worker.run(
-        TESTS
-        + f"""
+    result = run(
+        f"""
 
     async def test_fifty_requests(workflow_env, site):
         assert await ended(workflow_env, "fetch") == (50, "OSError: {FETCHES}")
@@ -319,7 +324,8 @@ def test_the_free_plan_has_its_own_limits(worker):
             assert (await instance.status())["status"] == "complete"
             assert await instance.get_output() == 0
     """,
-        plugins=["respx"],
+        limits={"subrequests": 5000},
+        entry=ENTRY.replace("else 20)", "else 1030)"),
     )
 
     result.assert_outcomes(passed=4)
@@ -406,20 +412,15 @@ def test_on_the_paid_plan_a_step_has_half_a_minute(worker):
 # -- what is shown -------------------------------------------------------------------------------------------------------
 
 
-def test_the_timeline_shows_use_against_limit(worker):
-    worker.write("src/entry.py", ENTRY)
-    worker.write("wrangler.jsonc", json.dumps({**CONFIG, "limits": {"subrequests": 25}}))
-
-    result = worker.run(
-        TESTS
-        + """
+TWENTY_CALLS = """
 
     async def test_it(workflow_env):
         assert await ended(workflow_env, "kv") == (20, None)
-    """,
-        "--workflows-report",
-        plugins=["respx"],
-    )
+"""
+
+
+def test_the_timeline_shows_use_against_limit(run):
+    result = run(TWENTY_CALLS, "--workflows-report", limits={"subrequests": 25})
 
     result.stdout.fnmatch_lines(["*used: 20 of 25 calls of bindings"])
 
@@ -445,20 +446,8 @@ def test_a_use_is_worth_a_word_from_a_part_of_its_limit_on(use, text):
     assert in_words([use]) == text
 
 
-def test_a_recording_has_what_an_instance_used(worker):
-    worker.write("src/entry.py", ENTRY)
-    worker.write("wrangler.jsonc", json.dumps({**CONFIG, "limits": {"subrequests": 25, "cpu_ms": 50}}))
-
-    worker.run(
-        TESTS
-        + """
-
-    async def test_it(workflow_env):
-        assert await ended(workflow_env, "kv") == (20, None)
-    """,
-        "--workflows-record=all",
-        plugins=["respx"],
-    ).assert_outcomes(passed=1)
+def test_a_recording_has_what_an_instance_used(worker, run):
+    run(TWENTY_CALLS, "--workflows-record=all", limits={"subrequests": 25, "cpu_ms": 50}).assert_outcomes(passed=1)
 
     [file] = (worker.path / ".workflows").rglob("*.json")
     uses = {use["resource"]: use for use in json.loads(file.read_text())["uses"]}

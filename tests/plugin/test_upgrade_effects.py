@@ -1,7 +1,8 @@
 """Upgrades amid a run: what steps did before and after counts, in stores, fakes and handlers."""
 
 import json
-import re
+
+from .upgrade_outcomes import red_points
 
 CONFIG = {
     "name": "shop",
@@ -57,6 +58,28 @@ class Steps(WorkflowEntrypoint):
 
     async def charge(self):
         return await self.env.BANK.charge(5)
+
+
+class Counted(Steps):
+    async def first(self):
+        return await self.env.COUNTER.getByName("a").add()
+
+    async def second(self):
+        return await self.env.COUNTER.getByName("a").add()
+
+
+class Posted(Steps):
+    async def second(self):
+        await self.env.MAIL.send("hello")
+
+
+class Patched(Steps):
+    async def first(self):
+        return price()
+
+
+class Made(Steps):
+    pass
 """
 OLD = (
     HEAD.format(version="old", price=12)
@@ -98,28 +121,6 @@ class Stored(Steps):
 class Migrated(Steps):
     async def first(self):
         await self.env.DB.prepare("INSERT INTO customers (name) VALUES ('Ada')").run()
-
-
-class Counted(Steps):
-    async def first(self):
-        return await self.env.COUNTER.getByName("a").add()
-
-    async def second(self):
-        return await self.env.COUNTER.getByName("a").add()
-
-
-class Posted(Steps):
-    async def second(self):
-        await self.env.MAIL.send("hello")
-
-
-class Patched(Steps):
-    async def first(self):
-        return price()
-
-
-class Made(Steps):
-    pass
 """
 )
 TODAY = (
@@ -165,28 +166,6 @@ class Migrated(Steps):
 
     async def second(self):
         await self.env.DB.prepare("UPDATE customers SET mail = 'x@y.z' WHERE name = 'Ada'").run()
-
-
-class Counted(Steps):
-    async def first(self):
-        return await self.env.COUNTER.getByName("a").add()
-
-    async def second(self):
-        return await self.env.COUNTER.getByName("a").add()
-
-
-class Posted(Steps):
-    async def second(self):
-        await self.env.MAIL.send("hello")
-
-
-class Patched(Steps):
-    async def first(self):
-        return price()
-
-
-class Made(Steps):
-    pass
 """
 )
 TESTS = """
@@ -240,8 +219,4 @@ def test_effects_of_an_instance_in_flight_are_counted_over_both_sources(worker):
 
     result = worker.run(TESTS, "--workflows-upgrade-from=old", "-rf", "-W", "ignore")
 
-    found = [re.match(r"_+ (\w+)(?:\[(\w+)\])?\[upgrade: (.*)\] _+$", line) for line in result.outlines]
-    red = {}
-    for one in filter(None, found):
-        red.setdefault(one[2] or one[1], []).append(one[3])
-    assert sorted(red) == ["LOST", "MOVED", "STORED", "VALUES"]
+    assert sorted(red_points(result)) == ["LOST", "MOVED", "STORED", "VALUES"]

@@ -1,7 +1,8 @@
 """Upgrades of what is not the test's own workflow: other Workers, classes that a test gives, workflows that go."""
 
 import json
-import re
+
+from .upgrade_outcomes import red_points
 
 CONFIG = {"name": "shop", "main": "src/entry.py", "compatibility_date": "2026-11-10"}
 SHOP = {
@@ -69,15 +70,6 @@ TESTS = """
 """
 
 
-def red(result):
-    found = {}
-    for line in result.outlines:
-        one = re.match(r"_+ ([\w.]+)(?:\[(\w+)\])?\[upgrade: (.*)\] _+$", line)
-        if one:
-            found.setdefault(one[2] or one[1], []).append(one[3])
-    return found
-
-
 def test_other_workers_and_classes_that_a_test_gives_begin_in_their_older_version_too(worker):
     for old in (True, False):
         folder = "old/" if old else ""
@@ -97,7 +89,7 @@ def test_other_workers_and_classes_that_a_test_gives_begin_in_their_older_versio
 
     result = worker.run(TESTS, "--workflows-upgrade-from=old", "-rf", "-W", "ignore")
 
-    found = red(result)
+    found = red_points(result)
     assert sorted(found) == ["REFUNDS", "TestGiven.test_given"]
     assert 'stored result of "refund"' in found["REFUNDS"]
     assert 'stored result of "given"' in found["TestGiven.test_given"]

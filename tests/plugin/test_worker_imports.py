@@ -1,6 +1,7 @@
 """The import statements of a Worker's modules: seen one by one, and answered from the modules of its own project."""
 
 import builtins
+import contextlib
 import importlib
 import inspect
 import json
@@ -29,14 +30,22 @@ def make_project(tmp_path):
     return make
 
 
+@contextlib.contextmanager
+def active(project):
+    project.activate()
+    try:
+        yield
+    finally:
+        project.deactivate()
+
+
 @pytest.fixture
 def project(make_project):
     made = make_project(
         "one", entry="import helper\n\ndef lazy():\n    import json.decoder, helper\n", helper="import os\n"
     )
-    made.activate()
-    yield made
-    made.deactivate()
+    with active(made):
+        yield made
 
 
 def seen_by(project):
@@ -76,13 +85,12 @@ def test_what_a_library_in_c_imports_for_the_workers_code_is_not_seen(make_proje
         "    pythonapi.PyImport_ImportModule.restype = py_object\n"
         "    return pythonapi.PyImport_ImportModule(b'colorsys')\n",
     )
-    project.activate()
-    main = project.load_main()
-    seen = seen_by(project)
+    with active(project):
+        main = project.load_main()
+        seen = seen_by(project)
 
-    assert main.call().__name__ == "colorsys"
+        assert main.call().__name__ == "colorsys"
     assert seen == []
-    project.deactivate()
 
 
 def test_a_relative_import_is_seen_under_its_absolute_name(make_project):
@@ -117,14 +125,11 @@ def test_a_call_of_import_module_in_the_workers_code_is_an_import_of_it(make_pro
         for name in ("one", "two")
     )
     before = importlib.import_module
-    one.activate()
     seen = seen_by(two)
-    try:
+    with active(one):
         assert one.load_main().lazy() == ("one", "part of one")
         assert two.load_main().lazy() == ("two", "part of two")
         assert importlib.import_module("late").who == "one"
-    finally:
-        one.deactivate()
     assert importlib.import_module is before
     assert [(one.name, one.line) for one in seen[2:]] == [("late", 5), ("parts.late", 5)]
 
@@ -150,8 +155,7 @@ def test_two_projects_have_modules_of_one_name_at_a_time(make_project):
         )
         for name in ("one", "two")
     )
-    one.activate()
-    try:
+    with active(one):
         mine, theirs = one.load_main(), two.load_main()
 
         assert (mine.helper.who, theirs.helper.who) == ("one", "two")
@@ -159,8 +163,6 @@ def test_two_projects_have_modules_of_one_name_at_a_time(make_project):
         assert theirs.lazy() == ("two later", "two")
         assert (sys.modules["entry"], sys.modules["helper"]) == (mine, mine.helper)
         assert two.load_main() is theirs
-    finally:
-        one.deactivate()
     assert "entry" not in sys.modules
 
 
@@ -180,8 +182,7 @@ def test_what_another_project_has_imported_is_found_without_a_change_of_places(m
         )
         for name in ("one", "two")
     )
-    one.activate()
-    try:
+    with active(one):
         mine, theirs = one.load_main(), two.load_main()
         with monkeypatch.context() as patch:
             patch.setattr(two, "activate", lambda: pytest.fail("it was put in place"))
@@ -191,16 +192,13 @@ def test_what_another_project_has_imported_is_found_without_a_change_of_places(m
             theirs.missing()
         with pytest.raises(ImportError, match="relative import"):
             theirs.relative()
-    finally:
-        one.deactivate()
 
 
 def test_a_builtin_that_a_test_replaces_is_replaced_in_the_workers_code(make_project, monkeypatch):
     project = make_project("one", entry="def read():\n    return open('x')\n\ndef count(x):\n    return len(x)\n")
     other = make_project("two", entry="")
-    other.activate()
-    module = project.load_main()  # and is put aside again
-    try:
+    with active(other):
+        module = project.load_main()  # and is put aside again
         with monkeypatch.context() as patch:
             patch.setattr(builtins, "open", lambda name: f"the file {name}")
             patch.setattr(builtins, "new_one", 1, raising=False)
@@ -208,8 +206,6 @@ def test_a_builtin_that_a_test_replaces_is_replaced_in_the_workers_code(make_pro
             assert (module.read(), module.count([1])) == ("the file x", 1)
         with pytest.raises(FileNotFoundError):
             module.read()
-    finally:
-        other.deactivate()
 
 
 def test_a_name_that_is_nowhere_is_a_name_error_in_the_workers_code(make_project):
@@ -231,20 +227,16 @@ def test_modules_of_python_modules_are_found_in_their_project_too_and_are_not_ch
         (package / "__init__.py").write_text("def deep():\n    from . import sub\n    return sub.who\n")
         (package / "sub.py").write_text(f"who = '{who}'\n")
     seen = seen_by(two)
-    one.activate()
-    try:
+    with active(one):
         assert (one.load_main().lazy(), two.load_main().lazy()) == ("one", "two")
         assert isinstance(two.load_main().vendored, types.ModuleType)
-    finally:
-        one.deactivate()
     assert [statement.name for statement in seen] == ["vendored"]
 
 
 def test_nothing_of_a_project_is_left_in_the_import_system(make_project):
     finders, path, kind = list(sys.meta_path), list(sys.path), type(builtins)
     project = make_project("one", entry="")
-    project.activate()
-    project.load_main()
-    project.deactivate()
+    with active(project):
+        project.load_main()
 
     assert (sys.meta_path, sys.path, type(builtins)) == (finders, path, kind)

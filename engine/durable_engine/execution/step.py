@@ -182,7 +182,7 @@ class Step:
             self._findings.misread_duration(text, place)
         if read.sensitive:
             self._sensitive.add(decorated)
-        limit = self._limits.steps or instance.workflow.step_limit
+        limit = instance.workflow.step_limit
         if self._steps_run >= limit:
             fact = f'Step "{name}" would be number {self._steps_run + 1}.'
             raise with_fact(STEP_LIMIT.format(limit=limit), fact)

@@ -22,7 +22,7 @@ from pytest_workflows.cli.errors import NO, OK, CommandError, UsageError
 from pytest_workflows.cli.options import Config, Json
 from pytest_workflows.cli.terminal import formatting as words
 from pytest_workflows.cli.terminal.console import Row, labelled, show, show_whole, stdout
-from pytest_workflows.messages.short_repr import shown_path
+from pytest_workflows.messages.short_repr import counted, shown_path
 
 _ERROR = 200
 _NO_TESTS = 5
@@ -143,7 +143,7 @@ def _show(found: dict[str, Any], console: Console) -> None:
 def _rows(found: dict[str, Any]) -> Iterator[Row]:
     yield "Tests", _tests(found)
     if found["uncollected"]:
-        yield "Not collected", _many(found["uncollected"], "file")
+        yield "Not collected", counted(found["uncollected"], "file")
     explored = found["explored"]
     if explored:
         seconds, failed = explored["seconds"], explored["failed"]
@@ -181,8 +181,4 @@ def _tests(found: dict[str, Any]) -> str:
 def _places(runs: list[dict[str, Any]]) -> str:
     crashes = sum("crash: " in failure["run"] for failure in runs)
     counts = ((crashes, "crash point"), (len(runs) - crashes, "other order"))
-    return " and ".join(_many(count, what) for count, what in counts if count)
-
-
-def _many(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+    return " and ".join(counted(count, what) for count, what in counts if count)

@@ -17,11 +17,12 @@ from pytest_workflows.account.api import IN_FLIGHT, Account
 from pytest_workflows.account.credentials import credentials_from
 from pytest_workflows.account.errors import AccountError, InstanceGoneError, UnreadableInstanceError
 from pytest_workflows.account.pulling import pull_recording
+from pytest_workflows.account.requests import Requests
 from pytest_workflows.cli.errors import INPUT, OK, CommandError, UsageError
 from pytest_workflows.cli.options import Config, JsonOutputs
 from pytest_workflows.cli.project import Found, find_project
 from pytest_workflows.cli.terminal.console import STYLES, show_whole, stdout
-from pytest_workflows.messages.short_repr import shown_path
+from pytest_workflows.messages.short_repr import counted, shown_path
 from pytest_workflows.recordings.capture.storage import write_pulled
 
 EXAMPLES = """
@@ -110,7 +111,8 @@ def _named(workflow: str, project: Found) -> tuple[str, str | None]:
 
 def _account(project: Found) -> Account:
     settings = {} if project.path is None else project.config.settings
-    return Account(credentials_from(os.environ, settings.get("account_id")), say=_complain)
+    credentials = credentials_from(os.environ, settings.get("account_id"))
+    return Account(Requests(credentials, say=_complain), credentials.account)
 
 
 def _ids(
@@ -139,20 +141,20 @@ def _in_words() -> Iterator[None]:
 
 
 def _show(path: Path, status: str) -> None:
-    show_whole(f"{_near(path)}  {status}", stdout(), STYLES.get(status, ""))
+    show_whole(f"{shown_path(_near(path))}  {status}", stdout(), STYLES.get(status, ""))
 
 
-def _near(path: Path) -> str:
+def _near(path: Path) -> Path:
     path = path.resolve()
-    return shown_path(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _conclude(written: list[Path], workflow: str, which: str) -> None:
     if not written:
         typer.echo(printable(f"Nothing to write: no instance of {workflow!r}{which and ' is '}{which}."))
         return
-    count = f"{len(written)} instance{'' if len(written) == 1 else 's'}"
-    folder = _near(written[0] if len(written) == 1 else written[0].parent)
+    folder = str(_near(written[0] if len(written) == 1 else written[0].parent))
+    count = counted(len(written), "instance")
     typer.echo(printable(f"\n{count} of {workflow!r}. Replay: pytest --workflows-replay={shlex.quote(folder)}"))
 
 

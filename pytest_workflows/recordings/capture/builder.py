@@ -126,22 +126,23 @@ class Origin:
 def snapshot(engine: Engine, instance: Execution, seen: Watched) -> Snapshot:
     """Take a snapshot of an instance's storage."""
     key, workflow = instance.row.key, instance.workflow
+    steps = engine.store.steps(key)
     return Snapshot(
         workflow=workflow.name,
         workflow_name=workflow.workflow_name,
-        step_limit=engine.limits.steps or workflow.step_limit,
+        step_limit=workflow.step_limit,
         implicit_dependencies=workflow.implicit_dependencies,
         status=instance.status,
         now=engine.clock.now,
         row=instance.row,
-        steps=engine.store.steps(key),
+        steps=steps,
         history=engine.store.history(key),
         events=engine.store.events(key),
         modifications=list(instance.modifications.all),
         exception=engine.exceptions.get(key),
         seen=seen,
         real_now=time.perf_counter(),
-        uses=uses_of(engine, instance),
+        uses=uses_of(engine, instance, steps),
     )
 
 

@@ -7,7 +7,7 @@ from textwrap import fill
 
 import msgspec
 
-from pytest_workflows.messages.short_repr import cut, one_line
+from pytest_workflows.messages.short_repr import counted, cut, one_line
 
 from .model import Coverage, StepCoverage, WorkflowCoverage
 
@@ -82,7 +82,7 @@ def _workflow(workflow: WorkflowCoverage) -> Iterator[Shown]:
 
 
 def _steps(reached: int, steps: int) -> str:
-    return f"{reached} of {steps} step{'' if steps == 1 else 's'}"
+    return f"{reached} of {counted(steps, 'step')}"
 
 
 def _short(name: str) -> str:
@@ -92,7 +92,7 @@ def _short(name: str) -> str:
 def _notes(step: StepCoverage, *, lost: bool) -> str:
     if not step.runs:
         return ""
-    parts = [f"{step.runs} run{'' if step.runs == 1 else 's'}"]
+    parts = [counted(step.runs, "run")]
     if step.real and step.mocked:
         parts.append(f"{step.mocked} mocked")
     waits = step.kind == "wait_for_event"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pytest_workflows.messages.short_repr import counted
 from pytest_workflows.reporting.coverage import percent
 
 from .cards import cards
@@ -45,7 +46,7 @@ def render(report: Report) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(took=took, percent=percent, count=count)
+    environment.filters.update(took=took, percent=percent, count=counted)
     drawn, rules = cards(report, pills), broken_rules(report, pills)
     for card in drawn:
         card.graph, card.mermaid = paths.text(card.graph), paths.text(card.mermaid)
@@ -60,11 +61,6 @@ def render(report: Report) -> str:
         script="".join(_read(name) for name in _SCRIPTS),
         data=as_script(summary(report, pills), paths),
     )
-
-
-def count(number: int, what: str) -> str:
-    """A count in words: `1 place`, `303 instances`."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def took(ms: float) -> str:

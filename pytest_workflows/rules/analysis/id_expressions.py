@@ -42,7 +42,6 @@ _NEUTRAL = frozenset(
         *("current", "the", "my", "get", "object", "attributes", "properties", "fields", "result", "response", "slug"),
     )
 )
-_CONTAINERS = _NEUTRAL - {"id", "ids", "key"}
 _CONVERSIONS = frozenset(
     (
         *("str", "int", "repr", "hash", "abs", "quote", "slugify", "md5", "sha1", "sha256", "sha512", "blake2b"),
