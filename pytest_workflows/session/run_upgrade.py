@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from pytest_workflows.exploration.source_run import InstanceEnd, SourceCall, Sou
 from .upgrade_text import UpgradeText
 
 if TYPE_CHECKING:
-    from durable_engine import Ask, CallbackRun, Effect, Engine, Instance, Place, StepKey
+    from durable_engine import Ask, CallbackRun, Effect, Engine, ExecutionRecord, Instance, Place, StepKey
     from pytest_workflows.bindings.env_resolver import EnvResolver
     from pytest_workflows.exploration.clock_values import Window
     from pytest_workflows.project.old_source import OldSource
@@ -346,8 +346,8 @@ class RunUpgrade(Observer):
         error, output = run.error, run.row.output
         said = None if error is None else (error["name"], _last_line(error["message"]))
         calls = self._calls.get(key, [])
-        places = {ask.key: ask.place for record in run.executions for ask in record.path}
-        return InstanceEnd(run.status, None if output is None else decode(output), said, calls, places)
+        value = None if output is None else decode(output)
+        return InstanceEnd(run.status, value, said, calls, _places(run.executions))
 
 
 def _named(difference: PathDifference, today: InstanceEnd | None, old: InstanceEnd | None) -> PathDifference:
@@ -362,19 +362,24 @@ def _named(difference: PathDifference, today: InstanceEnd | None, old: InstanceE
 
 
 def _in_flight(engine: Engine, instance: Instance, branches: Branches) -> InFlight:
-    from durable_engine.history import STEP_ENDS
+    from durable_engine.history import STEP_ENDS, STEP_STARTS
 
-    row, history = instance.row, engine.store.history(instance.row.key)
-    places = {ask.key: ask.place for record in engine.paths.executions(row.key) for ask in record.path}
-    begun: list[BegunStep] = []
-    for step in engine.store.steps(row.key):
-        if step.key in places and (step.key.kind != "do" or step.attempts):
-            lines = [place for place, line in enumerate(history) if line.key == step.key]
-            ends = [place for place in lines if history[place].kind in STEP_ENDS]
-            began = float(lines[0]) if lines else float("-inf")
-            begun.append(BegunStep(step.key, began, float(ends[-1]) if ends else float("inf")))
-    lost = [step.key for step in engine.store.steps(row.key) if step.status == "running" and step.attempts]
+    key, store = instance.row.key, engine.store
+    places = _places(engine.paths.executions(key))
+    starts, ends = store.ranks(key, STEP_STARTS), store.ranks(key, STEP_ENDS)
+    steps = store.steps(key)
+    begun = [
+        BegunStep(step.key, starts.get(step.key, float("-inf")), ends.get(step.key, float("inf")))
+        for step in steps
+        if step.key in places and (step.key.kind != "do" or step.attempts)
+    ]
+    lost = [step.key for step in steps if step.status == "running" and step.attempts]
     return InFlight(begun, frozenset(lost), places, branches)
+
+
+def _places(executions: Iterable[ExecutionRecord]) -> dict[StepKey, Place]:
+    """Where the source has the steps that an instance has asked for."""
+    return {ask.key: ask.place for execution in executions for ask in execution.path}
 
 
 def _arguments(effect: Effect) -> tuple[Any, ...]:
