@@ -233,8 +233,7 @@ class RunUpgrade(Observer):
         start, plan = self._setup.start, self._setup.plan
         if start is None or self._engine is None or self._engine.closed:
             return
-        runs = self._runs()
-        now = self._source_run(runs, failure)
+        now = self._source_run(failure)
         if self._upgraded is None:
             start.today[plan.seed] = now
         elif plan.point is None:
@@ -247,15 +246,13 @@ class RunUpgrade(Observer):
             old = start.old[plan.seed]
             usual = old if plan.stage == "control" else start.today[plan.seed]
             try:
-                self._compare(runs, now, usual, old, failure)
+                self._compare(now, usual, old, failure)
             except WorkflowUpgradeError as error:
                 self.problem = error.kind
                 if plan.stage == "verdict":
                     raise
 
-    def _compare(
-        self, runs: Mapping[Key, Run], now: SourceRun, today: SourceRun, old: SourceRun, failure: BaseException | None
-    ) -> None:
+    def _compare(self, now: SourceRun, today: SourceRun, old: SourceRun, failure: BaseException | None) -> None:
         __tracebackhide__ = True
         assert self._in_flight is not None
         text = UpgradeText(self._setup, self._source, len(self._in_flight))
@@ -263,7 +260,7 @@ class RunUpgrade(Observer):
         for key, flight in self._in_flight.items():
             if flight.is_orphan:
                 raise WorkflowUpgradeError(text.of_orphan(key, flight.old_places), "orphan")
-            if now.instances[key].is_final or runs[key].status == "waiting":
+            if now.instances[key].is_final or now.instances[key].status == "waiting":
                 flight.finish()
             if flight.difference is not None:
                 difference = _named(flight.difference, today.instances.get(key), old.instances.get(key))
@@ -326,26 +323,19 @@ class RunUpgrade(Observer):
 
     # -- what the run came to ------------------------------------------------------------------------------------------
 
-    def _runs(self) -> dict[Key, Run]:
-        from pytest_workflows.introspection.registry import registry_of
-        from pytest_workflows.timeline.text import keep_run
+    def _source_run(self, failure: BaseException | None) -> SourceRun:
+        from pytest_workflows.introspection.registry import runs_of
 
-        engine = self._engine
-        assert engine is not None
-        runs = [*registry_of(engine).gone, *(keep_run(engine, instance) for instance in engine.instances)]
-        return {(run.workflow, run.id): run for run in runs}
-
-    def _source_run(self, runs: Mapping[Key, Run], failure: BaseException | None) -> SourceRun:
         assert self._engine is not None
-        ends = {key: self._end(key, run) for key, run in runs.items()}
+        ends = {(run.workflow, run.id): self._end(run) for run in runs_of(self._engine)}
         return SourceRun(failure is None, ends, self._env.contents(), self._engine.clock.now_ms)
 
-    def _end(self, key: Key, run: Run) -> InstanceEnd:
+    def _end(self, run: Run) -> InstanceEnd:
         from durable_engine import decode
 
         error, output = run.error, run.row.output
         said = None if error is None else (error["name"], _last_line(error["message"]))
-        calls = self._calls.get(key, [])
+        calls = self._calls.get((run.workflow, run.id), [])
         value = None if output is None else decode(output)
         return InstanceEnd(run.status, value, said, calls, _places(run.executions))
 
