@@ -35,6 +35,7 @@ class RunUpgrade(Observer):
         source: The older source.
 
     Attributes:
+        has_instances: Whether there were instances at the end.
         problem: The kind of what is wrong with an upgrade; empty where nothing is.
         unknown: Why an upgrade could not be judged; empty where it was.
     """
@@ -49,6 +50,7 @@ class RunUpgrade(Observer):
         self._in_flight: dict[Key, InFlight] | None = None
         self._given: Mapping[str, Any] | None = None
         self._is_repeated = False
+        self.has_instances = False
         self.problem = ""
         self.unknown = ""
 
@@ -176,6 +178,7 @@ class RunUpgrade(Observer):
         if start is None or self._engine is None or self._engine.closed:
             return
         now = self._source_run(failure)
+        self.has_instances = bool(now.instances)
         if self._upgraded is None:
             start.today[plan.seed] = now
         elif plan.point is None:
