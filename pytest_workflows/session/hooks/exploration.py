@@ -83,15 +83,12 @@ class ExplorationHooks:
             settings = self._session.settings_of(item)
         except pytest.UsageError:
             return Exploration()  # the test's setup says so, for that test alone
-        crash = self._wanted.crash
-        if settings.crash is not None:
-            crash = (crash or "all") if settings.crash else None
-        seeds = self._wanted.seeds if settings.seed is None else 0
-        older = self._wanted.upgrade_from
-        if older is not None:
-            crash = self._wanted.crash
-            return Exploration(crash, seeds, self._wanted.seed, older) if settings.upgrade else Exploration()
-        return Exploration(crash, seeds, self._wanted.seed)
+        wanted = self._wanted if settings.seed is None else replace(self._wanted, seeds=0)
+        if wanted.upgrade_from is not None:
+            return wanted if settings.upgrade else Exploration()
+        if settings.crash is None:
+            return wanted
+        return replace(wanted, crash=(wanted.crash or "all") if settings.crash else None)
 
     def _explore(self, item: pytest.Item, nextitem: pytest.Item | None, explorer: Explorer) -> None:
         first = True
