@@ -73,9 +73,8 @@ class RunUpgrade(Observer):
         self._engine = engine
         engine.observers.add(self)
         registry_of(engine).keep_all_runs()
-        point = self._setup.plan.point
-        if self._upgraded is not None and point is not None:
-            engine.faults.arm(point, self._deploy)
+        if self._upgraded is not None:
+            engine.faults.deploy = self._deploy
 
     # -- what happens ------------------------------------------------------------------------------------------------
 
