@@ -11,6 +11,7 @@ from pytest_workflows.exploration.branches import Branches
 from pytest_workflows.exploration.clock_values import Window
 from pytest_workflows.exploration.in_flight import InFlight, put_in_flight
 from pytest_workflows.exploration.source_run import InstanceEnd, SourceCall, SourceRun, places_of
+from pytest_workflows.messages.short_repr import last_line
 
 from .upgrade_text import UpgradeText
 from .upgrade_verdict import Key, UpgradeVerdict
@@ -224,7 +225,7 @@ class RunUpgrade(Observer):
         from durable_engine import decode
 
         error, output = run.error, run.row.output
-        said = None if error is None else (error["name"], _last_line(error["message"]))
+        said = None if error is None else (error["name"], last_line(error["message"]))
         calls = self._calls.get((run.workflow, run.id), [])
         value = None if output is None else decode(output)
         return InstanceEnd(run.status, value, said, calls, places_of(run.executions))
@@ -235,8 +236,3 @@ def _arguments(effect: Effect) -> tuple[Any, ...]:
     before = () if effect.origin is None else _arguments(effect.origin)
     given = tuple(value for one in effect.given for value in _arguments(one))
     return (*before, *given, *effect.args, *(effect.kwargs[name] for name in sorted(effect.kwargs)))
-
-
-def _last_line(message: str) -> str:
-    lines = [line for line in message.splitlines() if line.strip()]
-    return lines[-1].strip() if lines else ""
