@@ -179,8 +179,6 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
         raise
     finally:
         test_run.stop()
-        if not test_run.has_fixture:
-            test_run.close()
 
 
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> None:

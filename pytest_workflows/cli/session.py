@@ -14,6 +14,7 @@ import pytest
 
 from durable_engine import EngineError
 from pytest_workflows.errors import WorkflowConfigError
+from pytest_workflows.messages.short_repr import last_line
 from pytest_workflows.project.newer_python import note_of
 from pytest_workflows.recordings.playback.divergence import place_text
 from pytest_workflows.sources.code_owner import is_library
@@ -160,7 +161,8 @@ class _OneTest:
             parent = parent.ihook.pytest_collect_directory(path=folder, parent=parent) or parent
             report = parent.ihook.pytest_make_collect_report(collector=parent)
             if report.failed:
-                self.raised = CommandError(f"{folder}: its conftest.py fails: {_last_line(report.longreprtext)}")
+                said = last_line(report.longreprtext).removeprefix("E").strip() or "it does not say why"
+                self.raised = CommandError(f"{folder}: its conftest.py fails: {said}")
                 return True
         item = pytest.Function.from_parent(parent, name=NAME, callobj=self._function())
         session.items = [item]
@@ -195,8 +197,3 @@ def _folders(rootdir: Path, tests: Path) -> list[Path]:
     inside = tests.relative_to(rootdir).parts if tests.is_relative_to(rootdir) else ()
     folders = [rootdir.joinpath(*inside[: depth + 1]) for depth in range(len(inside))]
     return [rootdir, *folders]
-
-
-def _last_line(text: str) -> str:
-    lines = [line for line in text.strip().splitlines() if line.strip()]
-    return lines[-1].removeprefix("E").strip() if lines else "it does not say why"

@@ -44,11 +44,6 @@ class CommonStart:
     today: dict[int | None, SourceRun] = field(default_factory=dict)
     old: dict[int | None, SourceRun] = field(default_factory=dict)
 
-    def has_instances(self, plan: RunPlan) -> bool:
-        """Whether the run of a plan from the top had instances."""
-        run = (self.today if plan.upgrade_from is None else self.old).get(plan.seed)
-        return run is not None and bool(run.instances)
-
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
@@ -128,7 +123,7 @@ class RunOutcome:
         trace: Which of them did.
         struck: Whether the engine died where the plan said.
         findings: The broken rules, as places: rule, file, line.
-        has_instances: Whether it had instances.
+        has_instances: Whether it had instances that an upgrade can be checked with.
         problem: The kind of what is wrong with an upgrade; empty where nothing is.
         unknown: Why an upgrade at its point could not be judged; empty where it was.
     """

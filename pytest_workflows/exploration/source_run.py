@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from durable_engine import Place, StepKey
+    from durable_engine import ExecutionRecord, Place, StepKey
 
     from .state_difference import Contents
 
@@ -87,3 +87,8 @@ class SourceRun:
     instances: Mapping[tuple[str, str], InstanceEnd]
     contents: Contents
     ended_ms: int
+
+
+def places_of(executions: Iterable[ExecutionRecord]) -> dict[StepKey, Place]:
+    """Where a source has the steps that an instance has asked for in its executions."""
+    return {ask.key: ask.place for execution in executions for ask in execution.path}

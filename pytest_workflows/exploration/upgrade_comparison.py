@@ -6,8 +6,8 @@ what the older source has done stays, and what today's does is what it does from
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from pytest_workflows.messages.short_repr import shown
 from pytest_workflows.standins.stores import Row
@@ -15,6 +15,9 @@ from pytest_workflows.standins.stores import Row
 from .clock_values import Window
 from .source_run import InstanceEnd, SourceCall
 from .state_difference import Contents, cell_text, side_by_side, times
+
+if TYPE_CHECKING:
+    from durable_engine import StepKey
 
 _ABSENT = object()
 
@@ -73,44 +76,56 @@ def call_difference(
         old: The same of the older source; None where that has no such instance.
         window: The virtual time of the runs: times within it are no difference.
     """
-    runs = [run.calls for run in (now, today, *([old] if old else []))]
+    runs = [_MaskedCalls(run.calls, window) for run in (now, today, old) if run is not None]
     found, *others = runs
     both_end = now.is_final and today.is_final
-    for call in found:
+    for call, args in found.calls:
         if not call.is_harmless:
-            exact = [_count(run, call, lambda one: (one.about, window.masked(one.args))) for run in runs]
-            about = [_count(run, call, lambda one: one.about) for run in runs]
+            exact = [run.count(call.about, args) for run in runs]
+            about = [run.count(call.about) for run in runs]
             for made, *usual in (exact, about):
                 if made > max(usual) > 0:
                     return f"calls {_name(call)} {times(made)}, and {_often(max(usual))} on one source alone", call
-    known = {one.about: one for run in others for one in run}
+    known = {call.about: call for run in others for call, _ in run.calls}
     for call in known.values() if both_end else ():
-        made, *usual = (_count(run, call, lambda one: one.about) for run in runs)
+        made, *usual = (run.count(call.about) for run in runs)
         if made < min(usual) or (old is None and made < usual[0]):
             return f"calls {_name(call)} {_often(made)}, and {times(min(usual))} on each source alone", call
-    for call in found:
-        if _is_unusual(call, others, window):
+    for call, args in found.calls:
+        if _is_unusual(call, args, others):
             return f"calls {_name(call)}, with values that neither source has there on its own", call
     return None
 
 
-def _is_unusual(call: SourceCall, others: Iterable[list[SourceCall]], window: Window) -> bool:
+class _MaskedCalls:
+    """The calls of a run with their arguments, in which times of the run are masked: once, as many ask for them."""
+
+    def __init__(self, calls: Iterable[SourceCall], window: Window) -> None:
+        self.calls = [(call, window.masked(call.args)) for call in calls]
+        self._about: dict[tuple[str, str, str], list[Any]] = {}
+        self._in_step: dict[tuple[str, str, StepKey], list[Any]] = {}
+        for call, args in self.calls:
+            self._about.setdefault(call.about, []).append(args)
+            self._in_step.setdefault((call.service, call.method, call.step), []).append(args)
+
+    def count(self, about: tuple[str, str, str], args: Any = _ABSENT) -> int:
+        """How many calls do the same to the same, with these arguments if some are given."""
+        alike = self._about.get(about, [])
+        return len(alike) if args is _ABSENT else sum(_same(one, args) for one in alike)
+
+    def in_step(self, call: SourceCall) -> Sequence[Any]:
+        """The arguments of the calls of one method in one step."""
+        return self._in_step.get((call.service, call.method, call.step), [])
+
+
+def _is_unusual(call: SourceCall, args: Any, others: Sequence[_MaskedCalls]) -> bool:
     """Whether neither source makes a call with these arguments, and today's does make it in that step."""
-    alike = [
-        [window.masked(one.args) for one in run if (one.service, one.method, one.step) == _of(call)] for run in others
-    ]
-    candidates = [args for run in alike for args in run]
-    now = window.masked(call.args)
-    return bool(alike[0]) and not any(is_mixed(now, one, other) for one in candidates for other in candidates)
-
-
-def _of(call: SourceCall) -> tuple[Any, ...]:
-    return call.service, call.method, call.step
-
-
-def _count(run: Iterable[SourceCall], call: SourceCall, key: Callable[[SourceCall], Any]) -> int:
-    wanted = key(call)
-    return sum(_same(key(one), wanted) for one in run)
+    if not others[0].in_step(call):
+        return False
+    candidates = [one for run in others for one in run.in_step(call)]
+    if any(_same(args, one) for one in candidates):
+        return False
+    return not any(is_mixed(args, one, other) for one in candidates for other in candidates)
 
 
 def _name(call: SourceCall) -> str:

@@ -159,6 +159,11 @@ def registry_of(engine: Engine) -> Registry:
     return registry
 
 
+def runs_of(engine: Engine) -> list[Run]:
+    """The runs of an engine's instances: those of the instances that were disposed of, and then those that are left."""
+    return [*registry_of(engine).gone, *(keep_run(engine, instance) for instance in engine.instances)]
+
+
 def unused_error(
     modifications: Iterable[Modification], of: str, steps_that_ran: Callable[[], list[StepRecord]]
 ) -> UnusedModificationError | None:

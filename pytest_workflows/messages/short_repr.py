@@ -57,6 +57,12 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+def last_line(text: str) -> str:
+    """The last line of a text that is not blank; empty where there is none."""
+    lines = text.strip().splitlines()
+    return lines[-1].strip() if lines else ""
+
+
 def cut(text: str, width: int, mark: str = "...") -> str:
     """A text, cut at its end where it is longer than a width, with a mark that says so."""
     return text if len(text) <= width else f"{text[: width - len(mark)]}{mark}"

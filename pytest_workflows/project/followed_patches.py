@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
+
+from .worker_project import attributes_of
 
 if TYPE_CHECKING:
     from .worker_project import Project
@@ -67,16 +68,10 @@ def _namespaces(today: Project) -> dict[str, Any]:
     prefix = f"{today.folder}{os.sep}"
     found: dict[str, Any] = {}
     for name, module in list(sys.modules.items()):
-        file = _file_of(module)
-        if file is not None and file.startswith(prefix) and today.has_file(file):
+        attributes = attributes_of(module)
+        file = attributes.get("__file__")
+        if isinstance(file, str) and file.startswith(prefix) and today.has_file(file):
             found[name] = module
-            classes = {key: value for key, value in vars(module).items() if isinstance(value, type)}
+            classes = {key: value for key, value in attributes.items() if isinstance(value, type)}
             found.update({f"{name}:{key}": value for key, value in classes.items() if value.__module__ == name})
     return found
-
-
-def _file_of(module: object) -> str | None:
-    # Not getattr: sys.modules holds objects that import or raise when touched.
-    known = object.__getattribute__(module, "__dict__") if issubclass(type(module), ModuleType) else {}
-    file = known.get("__file__")
-    return file if isinstance(file, str) else None

@@ -13,7 +13,7 @@ from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.messages.short_repr import brief, shown, shown_path
 
 from .worker_project import Project
-from .wrangler import NAMES
+from .worker_registry import config_in
 
 OPTION = "--workflows-upgrade-from"
 
@@ -53,11 +53,12 @@ class OldSource:
         if not self.is_ref:
             places.append(Path(self.folder))
         for place in places:
-            for name in (today.path.name, *NAMES):
-                if (place / name).is_file():
-                    if self.is_ref:
-                        _lend_modules(today, place)
-                    return today.version_at(place / name)
+            same = place / today.path.name
+            found = same if same.is_file() else config_in(place)
+            if found is not None:
+                if self.is_ref:
+                    _lend_modules(today, place)
+                return today.version_at(found)
         searched = " and ".join(dict.fromkeys(shown_path(self._named(place)) for place in places)) or "it"
         raise WorkflowConfigError(
             f"{OPTION}={self.shown_name}: there is no wrangler configuration in {searched}, which would be the older "

@@ -402,11 +402,19 @@ class ProjectSwitcher:
             set_runtime()
 
 
-def _places_of(module: ModuleType) -> list[str]:
-    """The file of a module, or the folders of a package that has none."""
+def attributes_of(module: object) -> Mapping[str, Any]:
+    """The attributes of what `sys.modules` holds, which is not touched; none of what is no module."""
     # Not getattr: sys.modules holds objects that import or raise when touched, and namespace paths that rescan.
     # A library of cffi says that it is a module, and is none.
-    attributes = object.__getattribute__(module, "__dict__") if issubclass(type(module), ModuleType) else {}
+    if not issubclass(type(module), ModuleType):
+        return {}
+    found: Mapping[str, Any] = object.__getattribute__(module, "__dict__")
+    return found
+
+
+def _places_of(module: ModuleType) -> list[str]:
+    """The file of a module, or the folders of a package that has none."""
+    attributes = attributes_of(module)
     file = attributes.get("__file__")
     places = [file] if file else list(attributes.get("__path__") or ())
     return [place for place in places if isinstance(place, str)]

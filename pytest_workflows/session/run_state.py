@@ -95,13 +95,11 @@ class RunState:
 def _progress(engine: Engine) -> Progress:
     """How far the instances of a run came: of runs that were left amid their steps, one may have done more."""
     from durable_engine import FINAL_STATUSES
-    from pytest_workflows.introspection.registry import registry_of
-    from pytest_workflows.timeline.text import keep_run
+    from pytest_workflows.introspection.registry import runs_of
 
-    runs = [*registry_of(engine).gone, *(keep_run(engine, instance) for instance in engine.instances)]
     return {
         (run.workflow, run.id): None
         if run.status in FINAL_STATUSES
         else frozenset(f"{row.key.kind} {row.key.label}" for row in run.steps if row.ended_at is not None)
-        for run in runs
+        for run in runs_of(engine)
     }

@@ -3,85 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from durable_engine import EngineError, Observer
+from durable_engine import Observer
 from pytest_workflows.errors import WorkflowUpgradeError
 from pytest_workflows.exploration.branches import Branches
-from pytest_workflows.exploration.judgement import BegunStep, Judgement, PathDifference
-from pytest_workflows.exploration.source_run import InstanceEnd, SourceCall, SourceRun
+from pytest_workflows.exploration.clock_values import Window
+from pytest_workflows.exploration.in_flight import InFlight, put_in_flight
+from pytest_workflows.exploration.source_run import InstanceEnd, SourceCall, SourceRun, places_of
+from pytest_workflows.messages.short_repr import last_line
 
 from .upgrade_text import UpgradeText
+from .upgrade_verdict import Key, UpgradeVerdict
 
 if TYPE_CHECKING:
-    from durable_engine import Ask, CallbackRun, Effect, Engine, Instance, Place, StepKey
+    from durable_engine import Ask, CallbackRun, Effect, Engine, Instance, StepKey
     from pytest_workflows.bindings.env_resolver import EnvResolver
-    from pytest_workflows.exploration.clock_values import Window
+    from pytest_workflows.exploration.run_plan import CommonStart
     from pytest_workflows.project.old_source import OldSource
     from pytest_workflows.project.upgraded_project import UpgradedProjects
     from pytest_workflows.timeline.text import Run
 
     from .run_setup import RunSetup
-
-Key = tuple[str, str]
-
-
-@dataclass(eq=False)
-class InFlight:
-    """An instance that is in flight when today's source is deployed.
-
-    Attributes:
-        begun: The steps that the older source had begun, in order.
-        lost: Those of them that were under way, whose attempts are made again.
-        old_places: Where the older source has its steps.
-        old_branches: The branches of the older source's execution.
-        new_places: Where today's source has its steps.
-        judgement: The judgement of the steps that today's source asks for.
-        branches: The branches of today's execution.
-        answered: The new steps that have an outcome.
-        difference: The first step that is not taken up as it was left.
-        is_orphan: Whether today's source has no such workflow.
-    """
-
-    begun: list[BegunStep]
-    lost: frozenset[StepKey]
-    old_places: Mapping[StepKey, Place]
-    old_branches: Branches
-    new_places: dict[StepKey, Place] = field(default_factory=dict)
-    judgement: Judgement = field(init=False)
-    branches: Branches = field(init=False)
-    answered: list[StepKey] = field(default_factory=list)
-    difference: PathDifference | None = None
-    is_orphan: bool = False
-
-    def __post_init__(self) -> None:
-        self.begin()
-
-    def begin(self) -> None:
-        """An execution of today's source begins."""
-        self.judgement = Judgement(self.begun, self.old_branches.may_wait)
-        self.branches = Branches()
-        self.answered = []
-
-    def ask(self, ask: Ask) -> None:
-        """Today's source asks for a step."""
-        self.new_places.setdefault(ask.key, ask.place)
-        self.branches.ask(ask)
-        answered = [key for key in self.answered if self.branches.may_wait(ask.key, key)]
-        difference = self.judgement.ask(ask.key, answered)
-        self.difference = self.difference or difference
-
-    def finish(self) -> None:
-        """Today's source goes no further."""
-        # What is never asked for says more than an order, which a crash alone may change as well.
-        self.difference = self.judgement.finish() or self.difference
-
-    def answer(self, key: StepKey) -> None:
-        """A step has an outcome."""
-        self.branches.answer(key)
-        if key in self.judgement.new and key not in self.answered:
-            self.answered.append(key)
 
 
 class RunUpgrade(Observer):
@@ -93,6 +36,7 @@ class RunUpgrade(Observer):
         source: The older source.
 
     Attributes:
+        has_instances: Whether there were instances at the end.
         problem: The kind of what is wrong with an upgrade; empty where nothing is.
         unknown: Why an upgrade could not be judged; empty where it was.
     """
@@ -107,6 +51,7 @@ class RunUpgrade(Observer):
         self._in_flight: dict[Key, InFlight] | None = None
         self._given: Mapping[str, Any] | None = None
         self._is_repeated = False
+        self.has_instances = False
         self.problem = ""
         self.unknown = ""
 
@@ -129,9 +74,8 @@ class RunUpgrade(Observer):
         self._engine = engine
         engine.observers.add(self)
         registry_of(engine).keep_all_runs()
-        point = self._setup.plan.point
-        if self._upgraded is not None and point is not None:
-            engine.faults.arm(point, self._deploy)
+        if self._upgraded is not None:
+            engine.faults.deploy = self._deploy
 
     # -- what happens ------------------------------------------------------------------------------------------------
 
@@ -199,7 +143,7 @@ class RunUpgrade(Observer):
         assert self._engine is not None
         assert self._upgraded is not None
         live = [one for one in self._engine.instances if not one.finished]
-        in_flight = {one.key: _in_flight(self._engine, one, self._branches.get(one.key, Branches())) for one in live}
+        in_flight = {one.key: put_in_flight(self._engine, one, self._branches.get(one.key, Branches())) for one in live}
         # An attempt that is made again has its effects again, whatever the source.
         self._is_repeated = any(
             call.step in flight.lost and not call.is_harmless
@@ -233,8 +177,8 @@ class RunUpgrade(Observer):
         start, plan = self._setup.start, self._setup.plan
         if start is None or self._engine is None or self._engine.closed:
             return
-        runs = self._runs()
-        now = self._source_run(runs, failure)
+        now = self._source_run(failure)
+        self.has_instances = bool(now.instances)
         if self._upgraded is None:
             start.today[plan.seed] = now
         elif plan.point is None:
@@ -244,137 +188,47 @@ class RunUpgrade(Observer):
         elif self._in_flight is None:
             self.unknown = "the older source did not come to the point again"
         else:
-            old = start.old[plan.seed]
-            usual = old if plan.stage == "control" else start.today[plan.seed]
+            verdict = self._verdict(self._in_flight, now, start)
             try:
-                self._compare(runs, now, usual, old, failure)
+                self.unknown = verdict.check(failure)
             except WorkflowUpgradeError as error:
                 self.problem = error.kind
                 if plan.stage == "verdict":
                     raise
 
-    def _compare(
-        self, runs: Mapping[Key, Run], now: SourceRun, today: SourceRun, old: SourceRun, failure: BaseException | None
-    ) -> None:
-        __tracebackhide__ = True
-        assert self._in_flight is not None
-        text = UpgradeText(self._setup, self._source, len(self._in_flight))
-        is_stopped = failure is not None and not isinstance(failure, EngineError)
-        for key, flight in self._in_flight.items():
-            if flight.is_orphan:
-                raise WorkflowUpgradeError(text.of_orphan(key, flight.old_places), "orphan")
-            if now.instances[key].is_final or runs[key].status == "waiting":
-                flight.finish()
-            if flight.difference is not None:
-                difference = _named(flight.difference, today.instances.get(key), old.instances.get(key))
-                said = text.of_path(key, difference, flight.old_places, flight.new_places)
-                raise WorkflowUpgradeError(said, difference.kind)
-        window = self._window(today, old)
-        for key, flight in self._in_flight.items():
-            if key in today.instances:
-                self._compare_instance(key, flight, now, today, old, window, text, is_stopped=is_stopped)
-        if failure is None and not self._is_repeated:
-            self._compare_stores(now, today, old, window, text)
-        has_lost = any(flight.lost for flight in self._in_flight.values())  # only the test may see what is repeated
-        if failure is not None and old.passed and not has_lost:
-            raise WorkflowUpgradeError(text.of_test(failure), "test") from failure
-        if is_stopped and any(not now.instances[key].is_final for key in self._in_flight):
-            self.unknown = f"the test, which is about today's source, failed first: {text.line(failure)}"
-
-    def _compare_instance(
-        self,
-        key: Key,
-        flight: InFlight,
-        now: SourceRun,
-        today: SourceRun,
-        old: SourceRun,
-        window: Window,
-        text: UpgradeText,
-        *,
-        is_stopped: bool,
-    ) -> None:
-        __tracebackhide__ = True
-        from pytest_workflows.exploration.upgrade_comparison import call_difference, end_difference
-
-        mine, usual, before = now.instances[key], today.instances[key], old.instances.get(key)
-        if mine.is_final or (usual.is_final and not is_stopped):
-            different = end_difference(mine, usual, before, window)
-            # What a repeated effect answers may be another value, as after any crash.
-            if different is not None and not (self._is_repeated and mine.status == usual.status == "complete"):
-                raise WorkflowUpgradeError(text.of_end(key, different, flight.old_places, flight.new_places), "end")
-        called = None if self._is_repeated else call_difference(mine, usual, before, window)
-        if called is not None:
-            raise WorkflowUpgradeError(text.of_call(key, *called, flight.old_places, flight.new_places), "call")
-
-    def _compare_stores(
-        self, now: SourceRun, today: SourceRun, old: SourceRun, window: Window, text: UpgradeText
-    ) -> None:
-        __tracebackhide__ = True
-        from pytest_workflows.exploration.upgrade_comparison import state_difference
-
-        ignored = self._setup.settings.ignore_state
-        different = state_difference(now.contents, today.contents, old.contents, ignored, window)
-        if different is not None:
-            raise WorkflowUpgradeError(text.of_stores(different), "stores")
-
-    def _window(self, today: SourceRun, old: SourceRun) -> Window:
-        from pytest_workflows.exploration.clock_values import Window
-
+    def _verdict(self, in_flight: Mapping[Key, InFlight], now: SourceRun, start: CommonStart) -> UpgradeVerdict:
         assert self._engine is not None
-        clock = self._engine.clock
-        return Window(clock.started_ms, max(clock.now_ms, today.ended_ms, old.ended_ms))
+        plan = self._setup.plan
+        old = start.old[plan.seed]
+        today = old if plan.stage == "control" else start.today[plan.seed]
+        return UpgradeVerdict(
+            in_flight,
+            now,
+            today,
+            old,
+            Window(self._engine.clock.started_ms, max(now.ended_ms, today.ended_ms, old.ended_ms)),
+            self._setup.settings.ignore_state,
+            self._is_repeated,
+            UpgradeText(self._setup, self._source, len(in_flight)),
+        )
 
     # -- what the run came to ------------------------------------------------------------------------------------------
 
-    def _runs(self) -> dict[Key, Run]:
-        from pytest_workflows.introspection.registry import registry_of
-        from pytest_workflows.timeline.text import keep_run
+    def _source_run(self, failure: BaseException | None) -> SourceRun:
+        from pytest_workflows.introspection.registry import runs_of
 
-        engine = self._engine
-        assert engine is not None
-        runs = [*registry_of(engine).gone, *(keep_run(engine, instance) for instance in engine.instances)]
-        return {(run.workflow, run.id): run for run in runs}
-
-    def _source_run(self, runs: Mapping[Key, Run], failure: BaseException | None) -> SourceRun:
         assert self._engine is not None
-        ends = {key: self._end(key, run) for key, run in runs.items()}
+        ends = {(run.workflow, run.id): self._end(run) for run in runs_of(self._engine)}
         return SourceRun(failure is None, ends, self._env.contents(), self._engine.clock.now_ms)
 
-    def _end(self, key: Key, run: Run) -> InstanceEnd:
+    def _end(self, run: Run) -> InstanceEnd:
         from durable_engine import decode
 
         error, output = run.error, run.row.output
-        said = None if error is None else (error["name"], _last_line(error["message"]))
-        calls = self._calls.get(key, [])
-        places = {ask.key: ask.place for record in run.executions for ask in record.path}
-        return InstanceEnd(run.status, None if output is None else decode(output), said, calls, places)
-
-
-def _named(difference: PathDifference, today: InstanceEnd | None, old: InstanceEnd | None) -> PathDifference:
-    """A difference by its name: a step is no other one renamed, or before it, that both sources have beside it."""
-    is_gone = today is not None and difference.old not in today.places
-    has_both = old is not None and difference.new in old.places
-    if difference.kind in ("renamed", "reordered") and is_gone and has_both:
-        return PathDifference(difference.old, None, "lost")
-    if difference.kind == "renamed" and not is_gone and has_both:
-        return PathDifference(difference.old, difference.new, "reordered")
-    return difference
-
-
-def _in_flight(engine: Engine, instance: Instance, branches: Branches) -> InFlight:
-    from durable_engine.history import STEP_ENDS
-
-    row, history = instance.row, engine.store.history(instance.row.key)
-    places = {ask.key: ask.place for record in engine.paths.executions(row.key) for ask in record.path}
-    begun: list[BegunStep] = []
-    for step in engine.store.steps(row.key):
-        if step.key in places and (step.key.kind != "do" or step.attempts):
-            lines = [place for place, line in enumerate(history) if line.key == step.key]
-            ends = [place for place in lines if history[place].kind in STEP_ENDS]
-            began = float(lines[0]) if lines else float("-inf")
-            begun.append(BegunStep(step.key, began, float(ends[-1]) if ends else float("inf")))
-    lost = [step.key for step in engine.store.steps(row.key) if step.status == "running" and step.attempts]
-    return InFlight(begun, frozenset(lost), places, branches)
+        said = None if error is None else (error["name"], last_line(error["message"]))
+        calls = self._calls.get((run.workflow, run.id), [])
+        value = None if output is None else decode(output)
+        return InstanceEnd(run.status, value, said, calls, places_of(run.executions))
 
 
 def _arguments(effect: Effect) -> tuple[Any, ...]:
@@ -382,8 +236,3 @@ def _arguments(effect: Effect) -> tuple[Any, ...]:
     before = () if effect.origin is None else _arguments(effect.origin)
     given = tuple(value for one in effect.given for value in _arguments(one))
     return (*before, *given, *effect.args, *(effect.kwargs[name] for name in sorted(effect.kwargs)))
-
-
-def _last_line(message: str) -> str:
-    lines = [line for line in message.splitlines() if line.strip()]
-    return lines[-1].strip() if lines else ""

@@ -42,10 +42,9 @@ class KeptRuns:
 
     def keep(self, engine: Engine) -> None:
         """Keep the runs of an engine that is about to be closed."""
-        from pytest_workflows.introspection.registry import registry_of
-        from pytest_workflows.timeline.text import keep_run
+        from pytest_workflows.introspection.registry import runs_of
 
-        self._runs = [*registry_of(engine).gone, *(keep_run(engine, instance) for instance in engine.instances)]
+        self._runs = runs_of(engine)
 
     def hand_over(self, report: pytest.TestReport) -> None:
         """Attach what was kept to the test's last report."""

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .deploy_findings import DeployFindings
     from .rule_warnings import RuleWarnings
     from .run_setup import RunSetup
+    from .run_upgrade import RunUpgrade
     from .seeds import Seeds
     from .session_report import KeptRuns
     from .settings import Settings
@@ -61,6 +62,7 @@ class TestRun:
         recordings: Its instances as recordings.
         secrets: What must not be shown of it.
         examples: The examples of a property test.
+        upgrade: Its part in the check of an upgrade; None where none is checked.
     """
 
     __test__ = False  # nothing for pytest to collect
@@ -106,11 +108,11 @@ class TestRun:
         )
         self._state = RunState(setup, self.env)
         self._report = RunReport(setup, self.secrets)
-        self._upgrade = None
+        self.upgrade: RunUpgrade | None = None
         if setup.old_source is not None and setup.start is not None:
             from .run_upgrade import RunUpgrade
 
-            self._upgrade = RunUpgrade(setup, self.env, setup.old_source)
+            self.upgrade = RunUpgrade(setup, self.env, setup.old_source)
         self._uses = UnprovidedUses(setup, [] if early_uses is None else early_uses)  # emptied for all tests
         self._refusals = RunRefusals(setup)
         self._kept = kept
@@ -165,8 +167,8 @@ class TestRun:
 
         engine = self._lifecycle.open()
         self._findings.attach(engine)
-        if self._upgrade is not None:
-            self._upgrade.attach(engine)
+        if self.upgrade is not None:
+            self.upgrade.attach(engine)
         for hooks in hook_callers(self.setup.item):
             engine.observers.add(hooks)
         self.recordings.attach(engine)
@@ -201,18 +203,20 @@ class TestRun:
         return self.engine
 
     def stop(self) -> None:
-        """The test's call is over: nothing runs on, but teardown can still read what is stored."""
+        """The test's call is over: nothing runs on. The teardown of our fixtures can still read what is stored."""
         self.recordings.stop()
         self.recordings.finish_all()
         self.examples.stop()
         self._lifecycle.stop()
+        if not self.has_fixture:
+            self.close()
 
     def close(self) -> None:
         """End the engine: no task, timer or row of it stays. Closing twice is fine."""
         self._refusals.close()
         self._uses.close()
-        if self._upgrade is not None:
-            self._upgrade.close()
+        if self.upgrade is not None:
+            self.upgrade.close()
         engine = self._lifecycle.open_engine
         if engine is not None:
             from pytest_workflows.introspection.registry import registry_of
@@ -256,21 +260,8 @@ class TestRun:
             engine.check_all_by_replay()
         self._state.check(engine)
         self._findings.settle(engine)
-        if self._upgrade is not None:
-            self._upgrade.judge(None)
-
-    def judge_upgrade(self, failure: BaseException | None) -> None:
-        """At the end of a call that began on an older source: judge what came of it, whatever the test says.
-
-        Args:
-            failure: What the call failed with; None where it passed.
-
-        Raises:
-            WorkflowUpgradeError: If an instance in flight does not come to what it should.
-        """
-        __tracebackhide__ = True
-        assert self._upgrade is not None
-        self._upgrade.judge(failure)
+        if self.upgrade is not None:
+            self.upgrade.judge(None)
 
     def fail(self, failure: BaseException) -> None:
         """At the end of a call that failed: warn of broken rules, write the report, and raise what may be the cause.
@@ -298,9 +289,9 @@ class TestRun:
             trace=interleaving.trace,
             struck=faults.struck,
             findings=[(finding.rule, finding.file, finding.line) for finding in self._findings.found],
-            has_instances=bool(self.setup.start is not None and self.setup.start.has_instances(self.plan)),
-            problem="" if self._upgrade is None else self._upgrade.problem,
-            unknown="" if self._upgrade is None else self._upgrade.unknown,
+            has_instances=self.upgrade is not None and self.upgrade.has_instances,
+            problem="" if self.upgrade is None else self.upgrade.problem,
+            unknown="" if self.upgrade is None else self.upgrade.unknown,
         )
 
     # -- reports -----------------------------------------------------------------------------------------------------
@@ -371,7 +362,7 @@ class TestRun:
             raise pytest.UsageError(
                 f"The fixture workflow_bindings returns a dict of bindings by name, not {bindings!r}."
             )
-        return bindings if self._upgrade is None else self._upgrade.given(bindings)
+        return bindings if self.upgrade is None else self.upgrade.given(bindings)
 
     def _left_by_seed(self) -> Stores | None:
         """What the test's seed has left; None where it has none."""

@@ -37,7 +37,8 @@ def call_for_upgrade(test_run: TestRun) -> Generator[None, Any, Any]:
         except BaseException as error:
             failure = error
         try:
-            test_run.judge_upgrade(failure)
+            assert test_run.upgrade is not None
+            test_run.upgrade.judge(failure)
         except BaseException as verdict:
             test_run.write_report(verdict)
             if isinstance(verdict, WorkflowUpgradeError) and verdict.__cause__ is None:
@@ -46,5 +47,3 @@ def call_for_upgrade(test_run: TestRun) -> Generator[None, Any, Any]:
         return outcome
     finally:
         test_run.stop()
-        if not test_run.has_fixture:
-            test_run.close()

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pytest_workflows.messages.short_repr import brief
+from pytest_workflows.recordings.playback.divergence import call
 
 if TYPE_CHECKING:
     from durable_engine import Place, StepKey
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from .run_setup import RunSetup
 
-_CALLS = {"do": "step.do", "sleep": "step.sleep", "wait_for_event": "step.wait_for_event"}
 Places = Mapping["StepKey", "Place"]
 
 
@@ -132,8 +132,4 @@ class UpgradeText:
 
 
 def _step(key: StepKey) -> str:
-    from durable_engine import in_words
-
-    duration = "" if key.duration is None else f" of {in_words(key.duration)}"
-    occurrence = f", its occurrence {key.count}" if key.count > 1 else ""
-    return f"{_CALLS[key.kind]}({key.name!r}){duration}{occurrence}"
+    return call(key, with_duration=True)

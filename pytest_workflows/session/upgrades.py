@@ -71,17 +71,17 @@ class Upgrades:
             return None
 
     def check(self, path: Path) -> None:
-        """Make sure that the older version of a file's project can be imported, where there is one.
+        """Make sure that the older version of a file's project can be imported.
 
         Args:
-            path: A file of tests, or a folder.
+            path: A file of tests, or a folder, with nothing against it.
 
         Raises:
             WorkflowConfigError: If it cannot.
         """
         assert self.source is not None
         project = self._project_of(path)
-        if project is None or project.path in self._checked or self.reason_against(path) is not None:
+        if project is None or project.path in self._checked:
             return
         self._checked.add(project.path)
         older = self._older_version(project)

@@ -27,7 +27,8 @@ def deploy_at(engine, point, **settings):
         with engine.deploying():
             engine.bind("W", source("new"), **settings)
 
-    engine.faults.arm(point, replace)
+    engine.faults.arm(point)
+    engine.faults.deploy = replace
 
 
 async def test_every_instance_goes_on_with_the_other_source_and_keeps_what_it_has_done(engine):

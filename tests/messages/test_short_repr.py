@@ -2,7 +2,16 @@
 
 import pytest
 
-from pytest_workflows.messages.short_repr import brief, cut, kind_of, one_line, shown, shown_path, shown_setting
+from pytest_workflows.messages.short_repr import (
+    brief,
+    cut,
+    kind_of,
+    last_line,
+    one_line,
+    shown,
+    shown_path,
+    shown_setting,
+)
 
 
 class Steering:
@@ -70,3 +79,10 @@ def test_a_text_is_cut_at_its_end():
     assert cut("abcdefg", 6) == "abc..."
     assert cut("abcdefg", 6, "…") == "abcde…"
     assert one_line(" a\n b ") == "a b"
+
+
+@pytest.mark.parametrize(
+    ("text", "last"), [("", ""), (" \n ", ""), ("one", "one"), ("one\n  two  \n\n", "two"), ("a\r\nb\r\n", "b")]
+)
+def test_the_last_line_is_the_last_that_says_something(text, last):
+    assert last_line(text) == last

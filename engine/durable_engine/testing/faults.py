@@ -177,14 +177,9 @@ class Faults:
         """The points so far, each once, in the order in which they were first reached."""
         return [replace(point, after=after) for point, after in self._reached.items()]
 
-    def arm(self, point: FaultPoint, deploy: Callable[[], None] | None = None) -> None:
-        """Let the engine die once, where this point is reached first.
-
-        Args:
-            point: The point.
-            deploy: Deploys another source there.
-        """
-        self._armed, self.deploy = point, deploy
+    def arm(self, point: FaultPoint) -> None:
+        """Let the engine die once, where this point is reached first."""
+        self._armed = point
         self.struck = False
 
     def pass_by(self, point: FaultPoint) -> FaultPoint | None:

@@ -60,7 +60,7 @@ def diverged(script: FollowedScript, ask: Ask, recorded: Step | None, why: str =
     where = place_text(*ask.place)
     asked, known = call(ask.key), None if recorded is None else call(recorded.key)
     if recorded is not None and asked == known:  # sleeps of one name that differ in their duration
-        asked, known = (f"{text}{_of_duration(key)}" for text, key in ((asked, ask.key), (known, recorded.key)))
+        asked, known = (call(key, with_duration=True) for key in (ask.key, recorded.key))
     instead = "where the recording has no more steps" if known is None else f"where the recording has {known}"
     lines = [
         f"{_instance(script)} does not follow {script.name}: at {where} it asks for {asked}, {instead}.",
@@ -110,14 +110,16 @@ def ended_otherwise(script: FollowedScript, recorded: str, outcome: str, place: 
     return DivergenceError("\n".join(lines))
 
 
-def call(key: StepKey) -> str:
-    """A step as the source calls it: `step.do('charge')`, with its occurrence from the second one on."""
+def call(key: StepKey, *, with_duration: bool = False) -> str:
+    """A step as the source calls it: `step.do('charge')`, with its occurrence from the second one on.
+
+    Args:
+        key: The step.
+        with_duration: Whether that of a sleep is said.
+    """
     occurrence = f" (occurrence {key.count})" if key.count > 1 else ""
-    return f"{_CALLS[key.kind]}({key.name!r}){occurrence}"
-
-
-def _of_duration(key: StepKey) -> str:
-    return "" if key.duration is None else f" of {in_words(key.duration)}"
+    duration = f" of {in_words(key.duration)}" if with_duration and key.duration is not None else ""
+    return f"{_CALLS[key.kind]}({key.name!r}){occurrence}{duration}"
 
 
 def place_text(file: str, line: int) -> str:

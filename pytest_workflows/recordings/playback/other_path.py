@@ -6,34 +6,16 @@ A step that the recording does not have is answered with an unknown value, after
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
-from durable_engine import (
-    Ask,
-    Instance,
-    PlayedLine,
-    PlayedStep,
-    StepKey,
-    UnknownValue,
-    UnknownValueError,
-    encode,
-    to_ms,
-)
-from durable_engine.history import (
-    ATTEMPT_START,
-    ATTEMPT_SUCCESS,
-    SLEEP_COMPLETE,
-    SLEEP_START,
-    STEP_START,
-    STEP_SUCCESS,
-    WAIT_COMPLETE,
-    WAIT_START,
-)
+from durable_engine import Ask, Instance, PlayedStep, StepKey, UnknownValue, UnknownValueError
 from pytest_workflows.exploration.judgement import BegunStep, Judgement, PathDifference
 from pytest_workflows.recordings.errors import DivergenceError
-from pytest_workflows.recordings.format.model import Recording, Step
+from pytest_workflows.recordings.format.model import Attempt, Recording, Step
+from pytest_workflows.recordings.format.values import tag
 
 from .divergence import call, diverged
-from .script import RecordedScript
+from .script import RecordedScript, play
 
 _SLEEP_TOLERANCE_MS = 1000
 """Two sleeps that differ by less, or by a hundredth, may be one: the time of `sleep_until` is counted from its call."""
@@ -99,7 +81,7 @@ class OtherPathScript(RecordedScript):
             if self._is_beyond(instance, missing):
                 return None
             self._instead_of[ask.key] = (ask, missing[0] if missing else None)
-            self._new[ask.key] = _answer(ask.key, instance.engine.clock.now_ms, self.recording)
+            self._new[ask.key] = _answer(ask.key, instance.engine.clock.now, self.recording)
         answered = [key for key, step in self._new.items() if self.played.get(key) == len(step.lines)]
         difference = self.judgement.ask(ask.key, answered)
         return None if difference is None else self._error(difference)
@@ -140,22 +122,22 @@ def _in_words(difference: PathDifference) -> str:
     }[difference.kind]
 
 
-def _answer(key: StepKey, now: int, recording: Recording) -> PlayedStep:
+def _answer(key: StepKey, now: datetime, recording: Recording) -> PlayedStep:
     """The answer to a step that is not recorded: unknown, and after everything else, which it may run beside."""
-    unknown = UnknownValue(_reason(key))
     times = [recording.ended_at, recording.started_at, recording.created_at]
     times += [time for step in recording.steps for time in (step.started_at, step.ended_at)]
-    end = max([now + max(key.duration or 0, 0), *(to_ms(time) for time in times if time is not None)])
-    if key.kind == "sleep":
-        lines = [PlayedLine(now, SLEEP_START, {"durationMs": key.duration}), PlayedLine(end, SLEEP_COMPLETE)]
-        return PlayedStep(key, rank=1 << 62, status="complete", lines=lines, ending=1, ended_at=end)
-    if key.kind == "wait_for_event":
-        result = encode({"payload": unknown, "type": unknown, "timestamp": unknown})
-        lines = [PlayedLine(now, WAIT_START, {"event": None}), PlayedLine(end, WAIT_COMPLETE, None, result)]
-        return PlayedStep(key, rank=1 << 62, status="complete", lines=lines, ending=1, ended_at=end, result=result)
-    result = encode(unknown)
-    lines = [
-        *(PlayedLine(now, STEP_START, {"config": {}}), PlayedLine(now, ATTEMPT_START, {"attempt": 1})),
-        *(PlayedLine(end, ATTEMPT_SUCCESS, {"attempt": 1}), PlayedLine(end, STEP_SUCCESS, None, result)),
-    ]
-    return PlayedStep(key, rank=1 << 62, status="complete", lines=lines, ending=2, ended_at=end, result=result)
+    end = max([now + timedelta(milliseconds=max(key.duration or 0, 0)), *(time for time in times if time is not None)])
+    unknown = tag(UnknownValue(_reason(key)))
+    is_wait = key.kind == "wait_for_event"
+    step = Step(
+        kind=key.kind,
+        name=key.name,
+        count=key.count,
+        status="complete",
+        started_at=now,
+        ended_at=end,
+        duration_ms=key.duration,
+        attempts=[Attempt(number=1, started_at=now, ended_at=end)] if key.kind == "do" else [],
+        result={"payload": unknown, "type": unknown, "timestamp": unknown} if is_wait else unknown,
+    )
+    return play(key, step, float("inf"), recording)

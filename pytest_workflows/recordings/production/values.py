@@ -14,7 +14,7 @@ from .fields import MISSING
 
 MISSING_REASON = "{what} is missing in the dump"
 CUT_REASON = "{what} was cut short by the API"
-_REDACTED = "[REDACTED]"
+REDACTED = "[REDACTED]"
 
 _CUT_MARK = re.compile(
     r"(\[|\(|<|\.\.\.|…)[^\[\](){}<>\n]{0,30}\btruncated\b[^\[\](){}<>\n]{0,40}[\])>.…]*\s*\Z", re.IGNORECASE
@@ -50,7 +50,7 @@ def guess_json(outputs: Iterable[object]) -> bool | None:
 
 def _is_known(output: object) -> bool:
     if isinstance(output, str):
-        return output != _REDACTED and not _was_cut(output) and _BYTES.fullmatch(output) is None
+        return output != REDACTED and not _was_cut(output) and _BYTES.fullmatch(output) is None
     return output is not MISSING and output is not None
 
 
@@ -68,7 +68,7 @@ def read_value(value: object, what: str, *, cut: bool = False, as_text: bool = F
         return tag(UnknownValue(MISSING_REASON.format(what=what)))
     if as_text and isinstance(value, str) and not cut and not _was_cut(value):
         value = loaded(value)
-    if (sensitive and value is not None) or value == _REDACTED:
+    if (sensitive and value is not None) or value == REDACTED:
         return tag(UnknownValue(REDACTED_REASON))
     if cut:
         return tag(UnknownValue(CUT_REASON.format(what=what)))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from durable_engine import StreamContent
 from pytest_workflows.recordings.format.model import Recording, Step, Value
-from pytest_workflows.recordings.format.values import TYPE, tag
+from pytest_workflows.recordings.format.values import tag
 
 from .envelope import open_envelope
 from .fields import get, mapping, text
 from .notes import AS_JSON
-from .values import holds_unknown, loaded, read_value
+from .values import REDACTED, holds_unknown, loaded, read_value
 
 
 def names_in_dump(found: object) -> set[str]:
@@ -69,9 +69,9 @@ def _output(step: Step) -> Value:
 
 def _as_recorded(output: Any, what: str, is_encoded: bool) -> Value:
     if isinstance(output, bytes):
-        return {TYPE: "stream", "value": base64.b64encode(output).decode()}
+        return tag(StreamContent(output))
     value = read_value(output, what, as_text=is_encoded)
-    if not holds_unknown(value) or output == "[REDACTED]":
+    if not holds_unknown(value) or output == REDACTED:
         return value
     # It looks as if it were cut short, and is not.
     return tag(loaded(output) if is_encoded and isinstance(output, str) else output)

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from pytest_workflows.messages.short_repr import last_line
 from pytest_workflows.recordings import Recording, SourcePlace, virtual_ms, wall_ms, workflow_of
 from pytest_workflows.rules.registry import load_rules
 
@@ -69,9 +70,7 @@ def _searched(recording: Recording) -> Iterator[str]:
     yield from dict.fromkeys(event.type for event in recording.events)
     yield from dict.fromkeys(finding.rule for finding in recording.findings)
     errors = [recording.error, *(step.error for step in recording.steps)]
-    yield from dict.fromkeys(
-        error.message.strip().splitlines()[-1] for error in errors if error and error.message.strip()
-    )
+    yield from dict.fromkeys(last_line(error.message) for error in errors if error and error.message.strip())
 
 
 def _rules(recordings: list[Recording]) -> dict[str, dict[str, str]]:

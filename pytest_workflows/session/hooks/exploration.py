@@ -15,7 +15,7 @@ import pytest
 
 from pytest_workflows.exploration.explorer import Exploration, Explorer, Tally
 from pytest_workflows.exploration.run_plan import PLAIN, CommonStart, RunOutcome, RunPlan
-from pytest_workflows.messages.short_repr import brief, shown_path
+from pytest_workflows.messages.short_repr import brief, last_line, shown_path
 from pytest_workflows.session.marker import MARKER
 from pytest_workflows.session.property_tests import is_property_test
 from pytest_workflows.session.xdist_channel import CHANNEL, Message, attach, converted, detach
@@ -83,15 +83,12 @@ class ExplorationHooks:
             settings = self._session.settings_of(item)
         except pytest.UsageError:
             return Exploration()  # the test's setup says so, for that test alone
-        crash = self._wanted.crash
-        if settings.crash is not None:
-            crash = (crash or "all") if settings.crash else None
-        seeds = self._wanted.seeds if settings.seed is None else 0
-        older = self._wanted.upgrade_from
-        if older is not None:
-            crash = self._wanted.crash
-            return Exploration(crash, seeds, self._wanted.seed, older) if settings.upgrade else Exploration()
-        return Exploration(crash, seeds, self._wanted.seed)
+        wanted = self._wanted if settings.seed is None else replace(self._wanted, seeds=0)
+        if wanted.upgrade_from is not None:
+            return wanted if settings.upgrade else Exploration()
+        if settings.crash is None:
+            return wanted
+        return replace(wanted, crash=(wanted.crash or "all") if settings.crash else None)
 
     def _explore(self, item: pytest.Item, nextitem: pytest.Item | None, explorer: Explorer) -> None:
         first = True
@@ -175,7 +172,7 @@ class ExplorationHooks:
         if test_run is None or not test_run.used:
             return RunOutcome(passed)
         if len(reports) == 1 and test_run.plan.is_preparation:
-            return RunOutcome(passed, unknown=f"its setup fails there: {_last_line(reports[0])}")
+            return RunOutcome(passed, unknown=f"its setup fails there: {_error_line(reports[0])}")
         return test_run.outcome(passed=passed)
 
     def _report(
@@ -260,7 +257,8 @@ def _again(item: pytest.Item) -> pytest.Item:
     return again
 
 
-def _last_line(report: pytest.TestReport) -> str:
+def _error_line(report: pytest.TestReport) -> str:
     crash = getattr(report.longrepr, "reprcrash", None)
-    lines = str(report.longrepr if crash is None else crash.message).strip().splitlines()
-    return brief(lines[0] if crash is not None else lines[-1]) if lines else ""
+    if crash is None:
+        return brief(last_line(str(report.longrepr)))
+    return brief(str(crash.message).strip().partition("\n")[0])

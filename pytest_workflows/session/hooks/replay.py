@@ -160,11 +160,12 @@ def _home(recording: Recording, rootdir: Path) -> Path:
 
 
 def _binding_name(test_run: TestRun, recording: Recording) -> str:
-    names = test_run.env.workflow_names()
+    workflows = test_run.env.workflows
+    names = workflows.names()
     listed = ", ".join(names) or "none"
-    if recording.binding is not None and _is_there(test_run, recording.binding):
-        return recording.binding
     if recording.binding is not None:
+        if recording.binding in names or workflows.are_of_another(recording.binding):
+            return recording.binding
         raise RecordingError(
             f"The recording is of the workflow {recording.binding!r}, which the configuration does not have. It has: "
             f"{listed}."
@@ -177,12 +178,6 @@ def _binding_name(test_run: TestRun, recording: Recording) -> str:
             'name into the recording, at its top: "binding": "...".'
         )
     return found
-
-
-def _is_there(test_run: TestRun, name: str) -> bool:
-    """Whether there is a workflow of a name, here or in another Worker."""
-    workflows = test_run.env.workflows
-    return name in workflows.names() or workflows.are_of_another(name)
 
 
 def _stand_ins(test_run: TestRun, recording: Recording, rootdir: Path) -> dict[str, Any]:
@@ -200,10 +195,10 @@ def _stand_ins(test_run: TestRun, recording: Recording, rootdir: Path) -> dict[s
         for name in names
         if name not in known
     }
-    is_known = recording.binding in known or test_run.env.workflows.are_of_another(recording.binding or "")
-    if recording.binding is not None and not is_known and recording.class_name is not None:
-        given[recording.binding] = _class_of(recording, rootdir)
-    return given
+    name = recording.binding
+    if name is None or recording.class_name is None or name in known or test_run.env.workflows.are_of_another(name):
+        return given
+    return {**given, name: _class_of(recording, rootdir)}
 
 
 def _class_of(recording: Recording, rootdir: Path) -> type:

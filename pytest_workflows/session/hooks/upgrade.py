@@ -96,11 +96,10 @@ class UpgradeHooks:
 
     def _check(self, paths: Iterable[Path]) -> None:
         upgrades = self._session.upgrades
-        with_project = [path for path in paths if upgrades.has_project(path)]
-        reasons = [reason for path in with_project if (reason := upgrades.reason_against(path)) is not None]
-        if reasons and len(reasons) == len(with_project):
-            raise pytest.UsageError(reasons[0])  # no test could be judged
-        for path in with_project:
+        reasons = {path: upgrades.reason_against(path) for path in paths if upgrades.has_project(path)}
+        if reasons and None not in reasons.values():
+            raise pytest.UsageError(next(iter(reasons.values())))  # no test could be judged
+        for path in (path for path, reason in reasons.items() if reason is None):
             try:
                 upgrades.check(path)
             except WorkflowConfigError as error:
