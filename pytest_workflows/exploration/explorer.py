@@ -84,7 +84,8 @@ class Explorer:
             self._look_closer(plan, outcome)
             return
         if plan.is_preparation:
-            self._plan_points(plan, outcome)
+            if not outcome.unknown:
+                self._plan_points(plan, outcome)
             return
         schedule = tuple(outcome.trace)
         if not outcome.passed or schedule in self._schedules:

@@ -73,6 +73,19 @@ class OldSource:
         inside = real[len(root) + 1 :]
         return f"{self.shown_name}:{inside}" if self.is_ref else os.path.join(self.shown_name, inside)
 
+    def not_importable(self, project: Project, error: BaseException) -> str:
+        """What to say of a project of it whose main module cannot be imported.
+
+        Args:
+            project: The older version of a project.
+            error: The exception that it cannot be imported for.
+        """
+        where = self.shown_file(str(project.config.main)) or project.config.main
+        return (
+            f"{OPTION}={self.shown_name}: the older source {where} cannot be imported: "
+            f"{type(error).__name__}: {error}. It runs with the packages that are installed now."
+        )
+
     def has_test(self, file: Path, function: str) -> bool:
         """Whether it has a test, as far as its text says: a function of that name in the same file.
 

@@ -25,12 +25,16 @@ class UpgradedProject:
     Args:
         old: The older version, which is deployed at first.
         today: Today's.
+
+    Attributes:
+        import_error: The exception that the older version's main module could not be imported for.
     """
 
     def __init__(self, old: Project, today: Project) -> None:
         self._versions = (old, today)
         self._deployed = old
         self._patches = FollowedPatches(old, today)
+        self.import_error: Exception | None = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._deployed, name)
@@ -68,7 +72,14 @@ class UpgradedProject:
         Raises:
             WorkflowConfigError: If it cannot be had.
         """
-        main = self._deployed.load_main()
+        try:
+            main = self._deployed.load_main()
+        except WorkflowConfigError:
+            raise
+        except Exception as error:
+            if self._deployed is self._versions[0]:
+                self.import_error = error
+            raise
         self.follow_patches()
         return main
 
@@ -160,6 +171,12 @@ class UpgradedProjects:
         for one in self._projects.values():
             bindings = one.of_old(bindings)
         return bindings
+
+    @property
+    def import_errors(self) -> list[tuple[Project, Exception]]:
+        """The older versions that could not be imported, and why."""
+        projects = self._projects.values()
+        return [(one.versions[0], one.import_error) for one in projects if one.import_error is not None]
 
     def deploy(self) -> None:
         """Deploy today's versions."""

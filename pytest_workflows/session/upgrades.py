@@ -90,11 +90,7 @@ class Upgrades:
         except WorkflowConfigError:
             raise
         except (Exception, SystemExit) as error:
-            where = self.source.shown_file(str(older.config.main)) or older.config.main
-            raise WorkflowConfigError(
-                f"--workflows-upgrade-from={self.source.shown_name}: the older source {where} cannot be imported: "
-                f"{type(error).__name__}: {error}. It runs with the packages that are installed now."
-            ) from error
+            raise WorkflowConfigError(self.source.not_importable(older, error)) from error
 
     def _older_version(self, project: Project) -> Project:
         assert self.source is not None

@@ -4,6 +4,10 @@ import json
 
 from .upgrade_outcomes import red_points
 
+import pytest
+
+from pytest_workflows.project.upgraded_project import UpgradedProjects
+
 CONFIG = {"name": "shop", "main": "src/entry.py", "compatibility_date": "2026-11-10"}
 SHOP = {
     **CONFIG,
@@ -120,4 +124,38 @@ def test_an_instance_whose_workflow_today_does_not_have_is_red(worker):
             "  The older source had begun it, in step.do('first') (old/src/entry.py:5). Today's source has no workflow of "
             "the binding 'GONE'.",
         ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("is_known", "said"),
+    [
+        (True, "--workflows-upgrade-from=old: the older source old/billing/src/entry.py cannot be imported: "),
+        (False, "what it has come to cannot be read: "),
+    ],
+)
+def test_a_run_on_an_older_source_of_which_nothing_can_be_said_is_no_green_one(worker, monkeypatch, is_known, said):
+    shop = WORKFLOW.format(name="Orders", step="first", second="await self.env.BILLING.version()")
+    for folder in ("", "old/"):
+        worker.write(f"{folder}wrangler.jsonc", json.dumps(SHOP))
+        worker.write(f"{folder}src/entry.py", HEAD + shop)
+        worker.write(f"{folder}billing/wrangler.jsonc", json.dumps(BILLING))
+        worker.write(f"{folder}billing/src/entry.py", HEAD + SERVICE.format(version="today"))
+    worker.write("old/billing/src/entry.py", "raise RuntimeError('of old')")
+    tests = """
+    from pytest_workflows import introspect_workflow_instance
+
+    async def test_it(workflow_env):
+        async with introspect_workflow_instance(workflow_env.ORDERS, "a") as instance:
+            await workflow_env.ORDERS.create({"id": "a"})
+            await instance.wait_for_status("complete")
+    """
+    if not is_known:
+        monkeypatch.setattr(UpgradedProjects, "import_errors", [])
+
+    result = worker.run(tests, "--workflows-upgrade-from=old", "-W", "ignore")
+
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(
+        ["1 test, 0 upgrades in *", f"not judged: tests/test_it.py::test_it ({said}RuntimeError: of old*)"]
     )

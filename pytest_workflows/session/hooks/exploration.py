@@ -105,7 +105,7 @@ class ExplorationHooks:
                 self._mine.count_test(is_explored=explorer.has_more)
             else:
                 self._mine.count_run(item.nodeid, plan, outcome)
-            if plan.is_preparation and not explorer.points:
+            if plan.is_preparation and (outcome.unknown or not explorer.points):
                 self._mine.note_not_judged(item.nodeid, outcome.unknown or "it has no instances on the older source")
             first = False
         self._mine.count_seconds(time.perf_counter() - started)
