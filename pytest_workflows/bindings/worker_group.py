@@ -184,16 +184,16 @@ class WorkerGroup:
 
     def names(self) -> list[str]:
         """The names of the Workers that can be found, the test's own one included."""
-        own = None if self._project is None else self._project.config.settings.get("name")
+        own = None if self._project is None else self._project.config.name
         found = [] if self._registry is None else self._registry.names()
-        return sorted({*found, *([] if own is None else [str(own)])})
+        return sorted({*found, *([] if own is None else [own])})
 
     def _opened(self, project: Project) -> WorkerEnv:
         if project is self._project:
             return self._own
         found = self._others.get(project)
         if found is None:
-            name = str(project.config.settings.get("name"))
+            name = project.config.name or project.path.parent.name  # a queue led to one without a name
 
             def member(env: WorkerEnv) -> Member:
                 running = RunningWorker(Resolver(env.resolve, env.names), project.python_version, project.is_on)

@@ -98,7 +98,7 @@ class WorkerRegistry(Generic[P]):
         for folder in self._folders or ():
             path = config_in(folder)
             assert path is not None
-            name = _name_of(self._open(path))
+            name = self._open(path).config.name
             if name is not None and name in seen:
                 raise WorkflowConfigError(
                     f"{path}:1: two Workers of ini workflows_workers have the name {name!r}, this one and "
@@ -161,7 +161,7 @@ class WorkerRegistry(Generic[P]):
 
     def names(self) -> list[str]:
         """The names of the Workers."""
-        return sorted(name for one in self._projects.values() if (name := _name_of(one)) is not None)
+        return sorted(name for one in self._projects.values() if (name := one.config.name) is not None)
 
     def why_not(self, name: str) -> str:
         """Why there is no Worker of a name, and what to do, for a message."""
@@ -241,11 +241,6 @@ def _folders_of(pattern: str, rootdir: Path) -> list[Path]:
         if folder.name not in _NO_SOURCES and (folder == rootdir or not folder.name.startswith("."))
         if os.path.isdir(folder)
     ]
-
-
-def _name_of(project: ConfiguredProject) -> str | None:
-    name = project.config.settings.get("name")
-    return name if isinstance(name, str) else None
 
 
 def _top_of(rootdir: Path) -> Path:

@@ -165,6 +165,12 @@ class WranglerConfig:
     limits: Mapping[str, int] = field(default_factory=dict)
 
     @property
+    def name(self) -> str | None:
+        """The Worker's name, as written."""
+        name: str | None = self.settings.get("name")
+        return name
+
+    @property
     def all_workflows(self) -> tuple[WorkflowBindingConfig, ...]:
         """The workflow bindings, and the workflows that are only exported."""
         bound = {one.binding for one in self.workflows}
@@ -397,7 +403,9 @@ class _Reader:
         own_name = settings.get("name")
         if own_name is not None and not isinstance(own_name, str):
             self._fail("name", f"name is {kind_of(own_name)}, not a text.")
-        own_names: set[str | None] = set() if own_name is None else {own_name, f"{own_name}-{self._environment}"}
+        own_names: set[str | None] = set() if own_name is None else {own_name}
+        if own_name is not None and self._environment is not None:
+            own_names.add(f"{own_name}-{self._environment}")
         reader = WorkflowReader(self, own_names)
         workflows = reader.bindings(settings.get("workflows", []))
         exports, other_exports = reader.exports(settings.get("exports", {}))

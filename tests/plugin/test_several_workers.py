@@ -765,3 +765,16 @@ def test_a_binding_for_a_worker_that_is_not_there_is_told(run: Any) -> None:
 
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*gives 'biling/AI', a binding of the Worker 'biling': *they are: billing, shop*"])
+
+
+def test_a_worker_without_a_name_is_called_by_its_folder(run: Any, apps: Any) -> None:
+    change(apps, "billing", {key: value for key, value in BILLING.items() if key != "name"})
+
+    run("""
+        from pytest_workflows.bindings.call_log import logs_of
+
+        async def test_it(workflow_env, workflow_engine):
+            await workflow_env.EVENTS.send("a sale")
+            await workflow_engine.run_until_idle()
+            assert "billing/CACHE" in logs_of(workflow_engine)
+    """).assert_outcomes(passed=1)

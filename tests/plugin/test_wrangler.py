@@ -442,6 +442,14 @@ def test_a_workflow_that_names_its_own_worker_is_one_of_main(
     assert load_config(path, environment).workflows[0].script_name is None
 
 
+def test_without_an_environment_a_worker_has_no_name_of_one(tmp_path: Path) -> None:
+    workflow = '{"binding": "B", "name": "n", "class_name": "C", "script_name": "shop-None"}'
+    config = load_config(write(tmp_path, f'{{"name": "shop", "workflows": [{workflow}]}}'))
+
+    assert config.own_names == {"shop"}
+    assert config.workflows[0].script_name == "shop-None"
+
+
 def test_assets_are_inherited_and_need_no_binding(tmp_path: Path) -> None:
     path = write(tmp_path, '{"assets": {"binding": "FILES"}, "env": {"x": {}, "y": {"assets": {}}}}')
 
