@@ -2,7 +2,7 @@
 
 import pytest
 
-from durable_engine import Engine, FaultPoint, Modification, changes
+from durable_engine import Engine, FaultPoint, InvalidArgumentError, Modification, changes
 
 STEP = FaultPoint.parse("stored:old#1")
 
@@ -43,6 +43,35 @@ async def test_every_instance_goes_on_with_the_other_source_and_keeps_what_it_ha
         assert [row.key.name for row in engine.store.steps(one.row.key)] == ["old", "new", "nap"]
         assert len(engine.paths.executions(one.row.key)) == 2
     assert engine.take_findings() == []  # another source may take another path
+
+
+async def test_no_instance_is_in_memory_meanwhile_and_the_one_at_the_point_comes_back_first(engine):
+    begun = []
+
+    async def run(event, step):
+        begun.append(event["instanceId"])
+        await source("old")(event, step)
+
+    def replace():
+        begun.append([one.killed for one in engine.instances])
+
+    binding = engine.bind("W", run)
+    engine.faults.arm(FaultPoint.parse("stored:old#1 in W/b"), replace)
+
+    await binding.create({"id": "a"})
+    await binding.create({"id": "b"})
+    await engine.run_until_idle()
+
+    assert begun == ["a", "b", [True, True], "b", "a"]
+
+
+async def test_after_a_deploy_a_name_is_taken_again(engine):
+    with engine.deploying():
+        engine.bind("W", source("old"))
+        engine.bind("W", source("new"))
+
+    with pytest.raises(InvalidArgumentError, match="The binding 'W' exists already"):
+        engine.bind("W", source("newer"))
 
 
 async def test_instances_that_have_ended_or_are_paused_have_nothing_to_lose(engine):
@@ -104,4 +133,5 @@ async def test_a_crash_that_a_test_asks_for_is_no_deploy(engine):
         True,
         False,
     ]
+    assert [row.key.name for row in engine.store.steps(engine.instances[0].row.key)] == ["old", "nap", "new"]
     assert (await instance.status())["output"] == ["new", "a"]

@@ -129,6 +129,28 @@ async def test_an_execution_that_a_crash_begins_counts_anew():
         assert engine.usage_of(engine.instances[0].row.key).most == {"fetch": 1, "service": 0}
 
 
+async def test_what_a_lost_execution_still_does_is_counted_for_nobody():
+    answers = []
+
+    async with Engine(now=START, limits=Limits(subrequests=1)) as engine:
+
+        async def run(event, step):
+            @step.do("crashes")
+            def crashes():
+                if not answers:
+                    engine.crash(binding.workflow, "x")
+                answers.append(count_subrequest("fetch"))
+
+            await crashes()
+
+        binding = engine.bind("W", run)
+        handle = await binding.create({"id": "x"})
+        await engine.run_until_idle()
+
+        assert (await handle.status())["status"] == "complete"
+        assert answers == [None, None]
+
+
 async def test_the_most_of_all_executions_is_what_an_instance_has_used():
     usage = InstanceUsage({"fetch": None, "service": None})
     usage.subrequests.take("fetch")
@@ -439,7 +461,8 @@ async def test_the_attempt_that_took_most_is_what_a_step_has_used(processor):
     assert await cpu_of(run) == {"twice-1": 9}
 
 
-async def test_what_is_raised_into_a_measured_callback_arrives_there():
+@pytest.mark.parametrize("seconds", [0, 3600])
+async def test_what_is_raised_into_a_measured_callback_arrives_there(seconds):
     caught = []
 
     async def run(event, step):
@@ -448,7 +471,7 @@ async def test_what_is_raised_into_a_measured_callback_arrives_there():
             task = asyncio.current_task()
             asyncio.get_running_loop().call_soon(task.cancel)
             try:
-                await asyncio.sleep(3600)
+                await asyncio.sleep(seconds)
             except asyncio.CancelledError:
                 caught.append(acting_scope() is not None)
             return await untimed(Awaited())
