@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Callable, Iterator
-from inspect import CO_OPTIMIZED
 from typing import TYPE_CHECKING
 
 from pytest_workflows.sources.syntax import FunctionNode, name_of, source_file
@@ -29,10 +27,10 @@ class ImportCheck:
 
     Args:
         project: The Worker's project.
-        report: Called with each problem, its place, and whether a module's import shows it and no call of a function.
+        report: Called with each problem and its place.
     """
 
-    def __init__(self, project: Project, report: Callable[[Problem, tuple[str, int], bool], None]) -> None:
+    def __init__(self, project: Project, report: Callable[[Problem, tuple[str, int]], None]) -> None:
         self._project = project
         self._report = report
 
@@ -54,16 +52,7 @@ class ImportCheck:
         if problem.is_missing and any(_is_caught(*each) for each in around):
             root = statement.name.partition(".")[0]
             raise ModuleNotFoundError(f"No module named {root!r}", name=root)
-        self._report(problem, (statement.file, statement.line), _is_top_level(statement.file))
-
-
-def _is_top_level(file: str) -> bool:
-    """Whether the innermost code of a file that runs is that of the module, or of a class in it, and no function's."""
-    frame = sys._getframe(1)
-    while frame.f_code.co_filename != file:
-        assert frame.f_back is not None  # the statement's own frame is one of them
-        frame = frame.f_back
-    return not frame.f_code.co_flags & CO_OPTIMIZED
+        self._report(problem, (statement.file, statement.line))
 
 
 def _around(file: str, line: int) -> Iterator[tuple[ast.AST, ast.AST]]:

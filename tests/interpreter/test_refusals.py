@@ -291,6 +291,52 @@ def test_a_module_that_is_not_there_is_named_with_its_line_where_it_is_imported(
     assert [one.partition("src/")[2] for one in found] == ["entry.py:10: `import pwd`"]
 
 
+USED = """
+import asyncio
+
+from workers import WorkflowEntrypoint
+{top}
+
+async def use(what):
+    if what == "import":
+        import pwd
+    if what == "thread":
+        __import__("threading").Thread(target=print).start()
+
+
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+        await asyncio.sleep(0)
+        await use(event["payload"])
+"""
+USES = """
+import pytest
+
+from pytest_workflows import introspect_workflow_instance
+
+
+@pytest.mark.parametrize("what", ["thread", "import", "nothing"])
+async def test_it(workflow_env, what):
+    async with introspect_workflow_instance(workflow_env.W, "a") as instance:
+        await workflow_env.W.create({"id": "a", "params": what})
+        await instance.wait_for_status("complete" if what == "nothing" else "errored")
+"""
+
+
+def test_what_a_function_uses_is_a_finding_of_the_test_that_runs_it(project: pytest.Pytester) -> None:
+    (project.path / "src" / "entry.py").write_text(USED.format(top=""))
+
+    run(project, USES, "--workflows-strict").assert_outcomes(passed=1, failed=2)
+
+
+def test_what_a_module_uses_while_it_is_imported_is_a_finding_of_each_test(project: pytest.Pytester) -> None:
+    top = "import threading\ndef begin():\n    threading.Thread(target=print).start()\ntry:\n    begin()\nexcept "
+    (project.path / "src" / "entry.py").write_text(USED.format(top=top + "RuntimeError:\n    pass"))
+
+    run(project, USES, "--workflows-strict", "-k", "nothing").assert_outcomes(failed=1, deselected=2)
+    run(project, USES, "--workflows-strict").assert_outcomes(failed=3)
+
+
 def test_a_module_of_the_workers_own_may_have_the_name_of_one_that_is_not_there(project: pytest.Pytester) -> None:
     (project.path / "src" / "pwd.py").write_text("")
 
