@@ -285,6 +285,23 @@ def test_there_is_no_finding_where_the_code_says_what_to_do(project: pytest.Pyte
     assert findings(project, top=top, body=body) == []
 
 
+@pytest.mark.parametrize(
+    ("top", "body", "remedy"),
+    [
+        ("import zoneinfo", "zoneinfo.ZoneInfo('UTC')", 'write "tzdata" into the dependencies of \\[project\\] in'),
+        ("import hashlib", "hashlib.pbkdf2_hmac('md5', b'', b'', 1)", "have `crypto.subtle.deriveBits` of `js` derive"),
+        ("", "import pwd", "do without the module; code that runs on other machines as well imports it in a `try`"),
+        ("", "threading.Thread(target=print).start()", "do without it: with await in place of a thread"),
+    ],
+)
+def test_a_finding_says_what_to_do_about_what_it_is(project: pytest.Pytester, top: str, body: str, remedy: str) -> None:
+    (project.path / "src" / "entry.py").write_text(FINDINGS.format(top=top, body=body))
+
+    result = run(project, ENDS.replace("STATUS", "errored"), "-W", "always")
+
+    result.stdout.re_match_lines([rf".*\[not-on-platform\] .* Instead: {remedy}"])
+
+
 def test_a_module_that_is_not_there_is_named_with_its_line_where_it_is_imported(project: pytest.Pytester) -> None:
     found = findings(project, body="import pwd", status="errored")
 
