@@ -144,5 +144,19 @@ def missing_binding(name: str, kind: str, config: Path, why: str | None = None) 
     return FetcherWrapper(binding) if kind in _FETCHERS else BindingWrapper(binding)
 
 
+def refuse_missing(value: object, function: str) -> None:
+    """Refuse a binding that nobody provides to a function that takes one; anything else is not looked at.
+
+    Args:
+        value: The function's argument.
+        function: The function's name.
+
+    Raises:
+        MissingBindingError: If it is such a binding.
+    """
+    if isinstance(value, MissingBinding):
+        value._touched(f"{function}(env.{value._name}) was called")
+
+
 def _camel(name: str) -> str:
     return "".join(part.capitalize() for part in name.split("_"))

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Callable
-from inspect import CO_OPTIMIZED
 from typing import TYPE_CHECKING
 
 from pytest_workflows.sources.handled import statements_around
@@ -21,9 +19,7 @@ _ASKED = ("sys.platform", "platform.machine()", "platform.system()", "'emscripte
 _CAUGHT = frozenset({"ImportError", "ModuleNotFoundError"})
 
 
-def check_import(
-    project: Project, report: Callable[[Problem, tuple[str, int], bool], None], statement: WorkerImport
-) -> None:
+def check_import(project: Project, report: Callable[[Problem, tuple[str, int]], None], statement: WorkerImport) -> None:
     """Check an import statement of a project's own code that is about to be executed.
 
     What is not deployed is reported, and imported all the same: the test goes on. Where the code says itself what to do
@@ -32,7 +28,7 @@ def check_import(
 
     Args:
         project: The Worker's project.
-        report: Called with a problem, its place, and whether a module's import shows it and no call of a function.
+        report: Called with a problem and its place.
         statement: The statement.
 
     Raises:
@@ -47,16 +43,7 @@ def check_import(
     if problem.is_missing and any(_is_caught(*each) for each in around):
         root = statement.name.partition(".")[0]
         raise ModuleNotFoundError(f"No module named {root!r}", name=root)
-    report(problem, (statement.file, statement.line), _is_top_level(statement.file))
-
-
-def _is_top_level(file: str) -> bool:
-    """Whether the innermost code of a file that runs is that of the module, or of a class in it, and no function's."""
-    frame = sys._getframe(1)
-    while frame.f_code.co_filename != file:
-        assert frame.f_back is not None  # the statement's own frame is one of them
-        frame = frame.f_back
-    return not frame.f_code.co_flags & CO_OPTIMIZED
+    report(problem, (statement.file, statement.line))
 
 
 def _is_caught(statement: ast.AST, inner: ast.AST) -> bool:

@@ -48,6 +48,9 @@ _BY_ARGUMENT: dict[str, tuple[str, Callable[[str, Any], str]]] = {
 """Functions that are refused for some of their first arguments."""
 _IMPORT_STAR = frozenset({"IMPORT_STAR", "CALL_INTRINSIC_1"})
 """Its instruction in Python 3.11, and in later ones; no other intrinsic function asks a module for a name."""
+_DERIVED = "have `crypto.subtle.deriveBits` of `js` derive the key, by PBKDF2"
+_REMEDIES = {"hashlib.pbkdf2_hmac": _DERIVED, "hashlib.scrypt": _DERIVED}
+"""What to do where the rule's own words do not say it."""
 
 
 class Guards:
@@ -230,7 +233,7 @@ def refuse(what: str, view: View, frame: FrameType, *, absent_from: ModuleType |
     refusal = _refusal_of(what)
     if refusal is None or is_tried_by_library(frame):
         return
-    view.report(Use(what, refusal, frame))
+    view.report(Use(what, refusal, frame, _REMEDIES.get(what)))
     error = refusal.error()
     if absent_from is not None and isinstance(error, AttributeError):
         error.name, error.obj = what.rpartition(".")[2], absent_from

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import CodeType, FrameType
@@ -16,6 +18,8 @@ from .table import Refusal
 hide_frames(__file__)
 
 _IMPORTING = "<frozen importlib"
+_GUARDS = f"{os.path.dirname(__file__)}{os.sep}"
+"""Where the checks themselves stand."""
 _EXECUTOR = frozenset({"run_in_executor", "_for_thread"})
 """Functions that give work to a loop's executor; the platform's loop does it in its place."""
 
@@ -69,7 +73,9 @@ def caller_through_library(is_workers: Callable[[CodeType], bool], depth: int = 
     """The nearest frame that is not the standard library's, if it is the Worker's.
 
     An installed package in between makes it the package's doing: it may only try what there is. So does the import of a
-    module, and what an event loop gives to its executor, which the platform's loop does itself.
+    module, and what an event loop gives to its executor, which the platform's loop does itself. What this tool does
+    while the Worker calls it (the engine starts a thread that watches) is the tool's; the checks, and a method of the
+    standard library that the engine has one of its own in place of, are nobody's.
 
     Args:
         is_workers: Whether code is the Worker's.
@@ -80,7 +86,10 @@ def caller_through_library(is_workers: Callable[[CodeType], bool], depth: int = 
         code = frame.f_code
         if is_workers(code):
             return frame
-        if code.co_filename.startswith(_IMPORTING) or code.co_name in _EXECUTOR or not is_standard(code.co_filename):
+        file = code.co_filename
+        if file.startswith(_IMPORTING) or code.co_name in _EXECUTOR or not is_standard(file):
+            return None
+        if is_ours(file) and not file.startswith(_GUARDS) and code is not _start_of_threads():
             return None
         frame = frame.f_back
     return None
@@ -103,3 +112,7 @@ def is_tried_by_library(frame: FrameType) -> bool:
 
 def _is_frozen(frame: FrameType) -> bool:
     return frame.f_code.co_filename.startswith("<frozen")
+
+
+def _start_of_threads() -> CodeType | None:
+    return getattr(threading.Thread.start, "__code__", None)  # a test may have put a mock there

@@ -17,6 +17,8 @@ hide_frames(__file__)
 
 _ASKED = "Europe/Berlin"
 """The zone that the probe asks for: another one's name takes its place in the text."""
+_REMEDY = 'write "tzdata" into the dependencies of [project] in pyproject.toml, from which pywrangler installs'
+"""What Pyodide's own text says to do cannot be done in a Worker."""
 
 
 class _NoPlaces(tuple[str, ...]):
@@ -76,7 +78,7 @@ class Zones:
         refusal = table_of(python_version()).refused["zoneinfo.ZoneInfo"]
         arguments = tuple(one.replace(_ASKED, key) if isinstance(one, str) else one for one in refusal.arguments)
         refusal = Refusal(refusal.kind, arguments)
-        view.report(Use(f"zoneinfo.ZoneInfo({key!r})", refusal, frame))
+        view.report(Use(f"zoneinfo.ZoneInfo({key!r})", refusal, frame, _REMEDY))
         raise refusal.error()
 
     def _asker(self) -> tuple[View, Any] | None:

@@ -22,6 +22,7 @@ def introspect_workflow_instance(binding: WorkflowBinding, instance_id: str) -> 
 
     Raises:
         InvalidArgumentError: If the first argument is no workflow binding, or the id is empty.
+        MissingBindingError: If it is a workflow of another Worker that is not there.
 
     Example:
         ```python
@@ -30,7 +31,7 @@ def introspect_workflow_instance(binding: WorkflowBinding, instance_id: str) -> 
             await instance.wait_for_status("complete")
         ```
     """
-    _check_binding(binding, "introspect_workflow_instance")
+    check_binding(binding, "introspect_workflow_instance")
     if not isinstance(instance_id, str) or not instance_id:
         raise InvalidArgumentError(
             f"introspect_workflow_instance takes the instance's id, a text that is not empty, not {instance_id!r}. "
@@ -51,13 +52,27 @@ def introspect_workflow(binding: WorkflowBinding) -> WorkflowIntrospector:
 
     Raises:
         InvalidArgumentError: If the argument is no workflow binding.
+        MissingBindingError: If it is a workflow of another Worker that is not there.
     """
-    _check_binding(binding, "introspect_workflow")
+    check_binding(binding, "introspect_workflow")
     return WorkflowIntrospector(binding)
 
 
-def _check_binding(binding: object, function: str) -> None:
+def check_binding(binding: object, function: str) -> None:
+    """Check that an argument is a workflow's binding.
+
+    Args:
+        binding: The argument.
+        function: The function that takes it.
+
+    Raises:
+        MissingBindingError: If it is a workflow of another Worker that is not there.
+        InvalidArgumentError: If it is anything else.
+    """
     if not isinstance(binding, WorkflowBinding):
+        from pytest_workflows.bindings.missing_binding import refuse_missing
+
+        refuse_missing(binding, function)
         raise InvalidArgumentError(
             f"{function} takes a workflow binding such as workflow_env.ORDERS, not {type(binding).__name__}: "
             f"{binding!r}. Bindings come from the wrangler configuration or the workflow_bindings fixture."

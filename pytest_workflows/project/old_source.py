@@ -135,7 +135,7 @@ def find_old_source(given: str, rootdir: Path, started_in: Path) -> OldSource:
         path = Path(os.path.expanduser(given)).resolve() if given.startswith("~") else path
         if given and path.is_dir():
             return OldSource(given, str(path), str(rootdir.resolve()), is_ref=False)
-        raise WorkflowConfigError(_neither(given, path, why))
+        raise WorkflowConfigError(_neither(given, path, why, is_path=is_path))
     top = _git(rootdir, "rev-parse", "--show-toplevel").stdout.decode(errors="replace").strip()
     return OldSource(given, _taken_out(given, commit, Path(top)), str(Path(top).resolve()), is_ref=True)
 
@@ -153,11 +153,13 @@ def put_away(source: OldSource) -> None:
         shutil.rmtree(source.folder, ignore_errors=True)
 
 
-def _neither(given: str, path: Path, why: str) -> str:
+def _neither(given: str, path: Path, why: str, *, is_path: bool) -> str:
     if not given:
         return f"{OPTION} takes a git ref, such as a tag, or the folder of an older source; not nothing."
     if path.exists():
         return f"{OPTION}={shown_path(given)}: this is a file, and an older source is a git ref or a folder."
+    if is_path:
+        return f"{OPTION}={shown_path(given)}: there is no folder {shown_path(path)}. Give the one of an older source."
     reason = f" ({why})" if why else ""
     return (
         f"{OPTION}={shown_path(given)}: there is no such git ref{reason}, and no such folder. Give the tag or the "

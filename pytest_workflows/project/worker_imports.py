@@ -93,6 +93,12 @@ class WorkerImports(MetaPathFinder):
         self.around: list[Callable[[ModuleType], AbstractContextManager[None]]] = []
         # A real dict: with any other mapping the interpreter takes 10 to 30 times as long for each use of a builtin.
         self._builtins: dict[str, Any] = {}
+        self._executing = 0
+
+    @property
+    def is_executing(self) -> bool:
+        """Whether one of the project's own modules is being executed: what happens now, its import does."""
+        return self._executing > 0
 
     # -- finding -----------------------------------------------------------------------------------------------------
 
@@ -158,10 +164,17 @@ class WorkerImports(MetaPathFinder):
 
         def run(module: ModuleType) -> None:
             module.__dict__["__builtins__"] = self._builtins
-            with ExitStack() as stack:
-                for made in () if vendored else self.around:
-                    stack.enter_context(made(module))
+            if vendored:
                 execute(module)
+                return
+            self._executing += 1
+            try:
+                with ExitStack() as stack:
+                    for made in self.around:
+                        stack.enter_context(made(module))
+                    execute(module)
+            finally:
+                self._executing -= 1
 
         loader.exec_module = run  # type: ignore[method-assign]  # of this one object
 

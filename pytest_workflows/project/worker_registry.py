@@ -166,6 +166,9 @@ class WorkerRegistry(Generic[P]):
     def why_not(self, name: str) -> str:
         """Why there is no Worker of a name, and what to do, for a message."""
         names = ", ".join(self.names()) or "none"
+        nameless = [path for path, project in self._projects.items() if project.config.name is None]
+        if nameless:
+            names += f"; without a name: {', '.join(os.path.relpath(path, self._rootdir) for path in nameless)}"
         if self._folders is None:
             top = _top_of(self._rootdir)
             unread = [str(path.relative_to(top)) for path in self._found if path not in self._projects]

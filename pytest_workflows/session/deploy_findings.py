@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class DeployFindings:
     """What is wrong with what a session's Workers deploy.
 
-    A module is imported once a session, for whichever test comes first, and what is wrong at its top level is wrong for
-    each test of its project: each of them gets it. A statement in a function is the running test's.
+    A module is imported once a session, for whichever test comes first, and what its import does wrong is wrong for
+    each test of its project: each of them gets it. What a function does later is the running test's.
 
     Args:
         engine: Gives the running test's engine; None where there is none.
@@ -36,15 +36,15 @@ class DeployFindings:
 
         check_import(project, lambda *found: self._keep(project, *found), statement)
 
-    def _keep(self, project: Project, problem: Problem, place: Place, is_top_level: bool) -> None:
+    def _keep(self, project: Project, problem: Problem, place: Place) -> None:
         engine = self._engine()
-        if engine is None or is_top_level:
+        if engine is None or project.imports.is_executing:
             self._of_all[project][problem, place] = None
         if engine is not None:
             _add(engine, problem, place)
 
     def keep(self, project: Project, rule: str, message: str, place: Place, remedy: str | None = None) -> None:
-        """Keep what else is wrong with a project's code, whenever it showed: each test of the project gets it.
+        """Keep what else is wrong with a project's code.
 
         Args:
             project: The project.
@@ -55,7 +55,7 @@ class DeployFindings:
         """
         from pytest_workflows.deployment.deployment import Problem
 
-        self._keep(project, Problem(rule, message, remedy), place, True)
+        self._keep(project, Problem(rule, message, remedy), place)
 
     def attach(self, engine: Engine, project: Project | None, worker_bytes: int) -> None:
         """Add what is known already to the findings of a test of a project.

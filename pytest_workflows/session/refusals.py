@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 RULE = "not-on-platform"
 """A test that ignores the rule has no refusals either."""
 SILENT = "differs-on-platform"
+_WITHOUT = (
+    "do without the module; code that runs on other machines as well imports it in a `try` that handles ImportError"
+)
 _watched: weakref.WeakSet[Project] = weakref.WeakSet()
 """The Workers whose modules are imported."""
 
@@ -155,7 +158,7 @@ class SessionRefusals:
         from pytest_workflows.sources.handled import is_handled
 
         if not is_handled(statement.file, statement.line):
-            self._keep(project, RULE, described(f"import {name}", refusal), (statement.file, statement.line), None)
+            self._keep(project, RULE, described(f"import {name}", refusal), (statement.file, statement.line), _WITHOUT)
 
     def _report(self, use: Use) -> None:
         from pytest_workflows.sources.handled import is_prepared

@@ -835,6 +835,22 @@ def test_the_thread_ends_when_there_is_nothing_to_look_after(monkeypatch):
     WATCHDOG.stop()
 
 
+def test_a_thread_that_the_system_does_not_start_is_not_waited_for(monkeypatch):
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
+
+    async def test():
+        with pytest.raises(RuntimeError, match="can't start new thread"):
+            async with Engine() as engine:
+                assert engine.loop
+
+    WATCHDOG.stop()
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        asyncio.run(test())
+        WATCHDOG.stop()
+
+
 def test_a_debugger_at_its_prompt_is_left_alone():
     namespace = {"__name__": "pdb", "sys": sys}
     exec("def prompt():\n    return sys._getframe()", namespace)

@@ -286,6 +286,48 @@ def test_a_use_is_a_finding_with_its_line(project: pytest.Pytester) -> None:
     assert [one.partition("src/")[2] for one in found] == ["entry.py:10: `threading.Thread.start`"]
 
 
+OWN_CALL = """
+from workers import WorkerEntrypoint, WorkflowEntrypoint, env
+
+
+class Other(WorkerEntrypoint):
+    async def hello(self):
+        return "hello"
+
+
+class Default(WorkerEntrypoint):
+    async def test(self):
+        return await env.OTHER.hello()
+
+
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+        pass
+"""
+CALLED = """
+from workers import env
+
+
+async def test_it(workflow_env):
+    from entry import Default
+
+    assert await Default(None, env).test() == "hello"
+"""
+
+
+def test_a_thread_of_this_tools_own_is_started_whoever_calls_it(project: pytest.Pytester) -> None:
+    services = '"services": [{"binding": "OTHER", "service": "it", "entrypoint": "Other"}], '
+    text = config("2026-11-10").replace('"workflows"', f'{services}"workflows"')
+    (project.path / "wrangler.jsonc").write_text(text)
+    (project.path / "src" / "entry.py").write_text(OWN_CALL)
+
+    # In a process of its own: here, another test has started the thread already.
+    (project.path / "test_it.py").write_text(CALLED)
+    result = project.runpytest_subprocess("-p", "no:cacheprovider")
+
+    result.assert_outcomes(passed=1)
+
+
 @pytest.mark.parametrize(
     ("top", "body"),
     [
@@ -301,10 +343,73 @@ def test_there_is_no_finding_where_the_code_says_what_to_do(project: pytest.Pyte
     assert findings(project, top=top, body=body) == []
 
 
+@pytest.mark.parametrize(
+    ("top", "body", "remedy"),
+    [
+        ("import zoneinfo", "zoneinfo.ZoneInfo('UTC')", 'write "tzdata" into the dependencies of \\[project\\] in'),
+        ("import hashlib", "hashlib.pbkdf2_hmac('md5', b'', b'', 1)", "have `crypto.subtle.deriveBits` of `js` derive"),
+        ("", "import pwd", "do without the module; code that runs on other machines as well imports it in a `try`"),
+        ("", "threading.Thread(target=print).start()", "do without it: with await in place of a thread"),
+    ],
+)
+def test_a_finding_says_what_to_do_about_what_it_is(project: pytest.Pytester, top: str, body: str, remedy: str) -> None:
+    (project.path / "src" / "entry.py").write_text(FINDINGS.format(top=top, body=body))
+
+    result = run(project, ENDS.replace("STATUS", "errored"), "-W", "always")
+
+    result.stdout.re_match_lines([rf".*\[not-on-platform\] .* Instead: {remedy}"])
+
+
 def test_a_module_that_is_not_there_is_named_with_its_line_where_it_is_imported(project: pytest.Pytester) -> None:
     found = findings(project, body="import pwd", status="errored")
 
     assert [one.partition("src/")[2] for one in found] == ["entry.py:10: `import pwd`"]
+
+
+USED = """
+import asyncio
+
+from workers import WorkflowEntrypoint
+{top}
+
+async def use(what):
+    if what == "import":
+        import pwd
+    if what == "thread":
+        __import__("threading").Thread(target=print).start()
+
+
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+        await asyncio.sleep(0)
+        await use(event["payload"])
+"""
+USES = """
+import pytest
+
+from pytest_workflows import introspect_workflow_instance
+
+
+@pytest.mark.parametrize("what", ["thread", "import", "nothing"])
+async def test_it(workflow_env, what):
+    async with introspect_workflow_instance(workflow_env.W, "a") as instance:
+        await workflow_env.W.create({"id": "a", "params": what})
+        await instance.wait_for_status("complete" if what == "nothing" else "errored")
+"""
+
+
+def test_what_a_function_uses_is_a_finding_of_the_test_that_runs_it(project: pytest.Pytester) -> None:
+    (project.path / "src" / "entry.py").write_text(USED.format(top=""))
+
+    run(project, USES, "--workflows-strict").assert_outcomes(passed=1, failed=2)
+
+
+def test_what_a_module_uses_while_it_is_imported_is_a_finding_of_each_test(project: pytest.Pytester) -> None:
+    top = "import threading\ndef begin():\n    threading.Thread(target=print).start()\ntry:\n    begin()\nexcept "
+    (project.path / "src" / "entry.py").write_text(USED.format(top=top + "RuntimeError:\n    pass"))
+
+    run(project, USES, "--workflows-strict", "-k", "nothing").assert_outcomes(failed=1, deselected=2)
+    run(project, USES, "--workflows-strict").assert_outcomes(failed=3)
 
 
 def test_a_module_of_the_workers_own_may_have_the_name_of_one_that_is_not_there(project: pytest.Pytester) -> None:

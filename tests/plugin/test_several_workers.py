@@ -432,7 +432,7 @@ def test_a_test_calls_each_worker_by_its_name(run: Any, apps: Any) -> None:
 def test_a_worker_that_is_not_there_hurts_only_who_uses_it(run: Any) -> None:
     run("""
         import pytest
-        from pytest_workflows import MissingBindingError
+        from pytest_workflows import MissingBindingError, introspect_workflow, reproduce
 
         async def test_that_never_uses_it(workflow_env, workflow_engine):
             held = [workflow_env.FAR, workflow_env.LOST]
@@ -445,7 +445,25 @@ def test_a_worker_that_is_not_there_hurts_only_who_uses_it(run: Any) -> None:
                 await workflow_env.FAR.create()
             with pytest.raises(MissingBindingError, match=f"It leads to the Worker 'nobody': {known}"):
                 await workflow_env.LOST.fetch("https://nobody/")
+            with pytest.raises(MissingBindingError, match=rf"^introspect_workflow\\(env.FAR\\) was called: .*{known}"):
+                introspect_workflow(workflow_env.FAR)
+            with pytest.raises(MissingBindingError, match=rf"^reproduce\\(env.FAR\\) was called: .*{known}"):
+                reproduce(workflow_env.FAR, {})
     """).assert_outcomes(passed=2)
+
+
+def test_a_configuration_without_a_name_is_said_to_have_none(run: Any, apps: Any) -> None:
+    change(apps, "billing", {key: value for key, value in BILLING.items() if key != "name"}, workflows=[])
+
+    run(r"""
+        import pytest
+        from pytest_workflows import MissingBindingError
+
+        async def test_it(workflow_env):
+            known = r"\(they are: shop; without a name: apps/billing/wrangler.jsonc\)"
+            with pytest.raises(MissingBindingError, match=f"Worker 'billing': no Worker .* has that name {known}"):
+                await workflow_env.BILLING.fetch("https://billing/")
+    """).assert_outcomes(passed=1)
 
 
 def test_a_worker_that_cannot_be_imported_hurts_only_who_uses_it(run: Any, apps: Any) -> None:

@@ -2,11 +2,11 @@
 
 import json
 
-from .upgrade_outcomes import red_points
-
 import pytest
 
 from pytest_workflows.project.upgraded_project import UpgradedProjects
+
+from .upgrade_outcomes import red_points
 
 CONFIG = {"name": "shop", "main": "src/entry.py", "compatibility_date": "2026-11-10"}
 SHOP = {

@@ -274,6 +274,12 @@ def test_the_processes_of_xdist_share_one_older_source(worker):
     ("given", "prepare", "said"),
     [
         ("v9", None, "--workflows-upgrade-from=v9: there is no such git ref * and no such folder. Give the tag or*"),
+        ("./v9", None, "--workflows-upgrade-from=./v9: there is no folder /*/v9. Give the one of an older source."),
+        (
+            "tests",
+            None,
+            "--workflows-upgrade-from=tests: no test is left. Those in the folder of an older source are *",
+        ),
         ("wrangler.jsonc", None, "*=wrangler.jsonc: this is a file, and an older source is a git ref or a folder."),
         ("", None, "--workflows-upgrade-from takes a git ref, such as a tag, or the folder of an older source*"),
         ("./old", "import nothing_there", "*: the older source ./old/src/entry.py cannot be imported: ModuleNotFou*"),

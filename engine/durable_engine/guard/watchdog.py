@@ -228,8 +228,9 @@ class Watchdog:
         with self._lock:
             self._guards[guard] = None
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="durable-engine-watchdog", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="durable-engine-watchdog", daemon=True)
+                thread.start()
+                self._thread = thread  # one that could not be started is none that `stop` waits for
 
     def unwatch(self, guard: Guard) -> None:
         """Stop guarding something."""

@@ -21,7 +21,7 @@ from durable_engine import (
     to_ms,
 )
 from pytest_workflows.introspection.instance import InstanceIntrospector
-from pytest_workflows.introspection.introspectors import introspect_workflow_instance
+from pytest_workflows.introspection.introspectors import check_binding, introspect_workflow_instance
 from pytest_workflows.recordings.errors import DivergenceError, RecordingError
 from pytest_workflows.recordings.files import load, read
 from pytest_workflows.recordings.format.model import Recording
@@ -61,11 +61,7 @@ def reproduce(binding: WorkflowBinding, recording: AnyRecording, *, until: objec
             await instance.wait_for_status("errored")
         ```
     """
-    if not isinstance(binding, WorkflowBinding):
-        raise InvalidArgumentError(
-            f"reproduce takes a workflow binding such as workflow_env.ORDERS, not {type(binding).__name__}: "
-            f"{binding!r}."
-        )
+    check_binding(binding, "reproduce")
     if isinstance(recording, Recording):
         return Reproduction(binding, recording, "the recording", until)
     if isinstance(recording, Mapping):

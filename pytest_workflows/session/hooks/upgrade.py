@@ -61,16 +61,17 @@ class UpgradeHooks:
         session.upgrades.source = self._source
         folder = Path(self._source.folder)
         self._left_out = None if config.rootpath.is_relative_to(folder) else folder
+        self._has_left_out = False
         if self._left_out is not None:
             session.switcher.registry.left_out.append(folder)
 
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
         """Leave out the tests of an older source that lies among today's: they are about that."""
         left_out = self._left_out
-        is_older = (
-            left_out is not None and collection_path.name == left_out.name and collection_path.resolve() == left_out
-        )
-        return True if is_older else None
+        if left_out is None or collection_path.name != left_out.name or collection_path.resolve() != left_out:
+            return None
+        self._has_left_out = True
+        return True
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
@@ -86,12 +87,18 @@ class UpgradeHooks:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Refuse an older source that cannot be imported, before any test runs.
+        """Refuse an older source that cannot be imported, or that has all of the tests, before any test runs.
 
         Raises:
-            pytest.UsageError: If one cannot.
+            pytest.UsageError: If there is such a one.
         """
         if not self._is_worker:
+            if self._has_left_out and not session.items:
+                raise pytest.UsageError(
+                    f"--workflows-upgrade-from={self._source.shown_name}: no test is left. Those in the folder of an "
+                    "older source are not collected: it has tests of its own. Give the folder of the older wrangler "
+                    "configuration."
+                )
             self._check(dict.fromkeys(item.path for item in session.items))
 
     def _check(self, paths: Iterable[Path]) -> None:
