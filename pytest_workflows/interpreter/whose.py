@@ -69,7 +69,9 @@ def direct_caller(is_workers: Callable[[CodeType], bool], depth: int = 1) -> Fra
     return frame if frame is not None and is_workers(frame.f_code) else None
 
 
-def caller_through_library(is_workers: Callable[[CodeType], bool], depth: int = 1) -> FrameType | None:
+def caller_through_library(
+    is_workers: Callable[[CodeType], bool], depth: int = 1, *, through_tool: bool = False
+) -> FrameType | None:
     """The nearest frame that is not the standard library's, if it is the Worker's.
 
     An installed package in between makes it the package's doing: it may only try what there is. So does the import of a
@@ -80,6 +82,7 @@ def caller_through_library(is_workers: Callable[[CodeType], bool], depth: int = 
     Args:
         is_workers: Whether code is the Worker's.
         depth: How many frames lie between this function and who called.
+        through_tool: Whether what this tool does is the doing of who calls it: a stand-in does what it is asked for.
     """
     frame: FrameType | None = sys._getframe(depth + 1)
     while frame is not None:
@@ -89,7 +92,7 @@ def caller_through_library(is_workers: Callable[[CodeType], bool], depth: int = 
         file = code.co_filename
         if file.startswith(_IMPORTING) or code.co_name in _EXECUTOR or not is_standard(file):
             return None
-        if is_ours(file) and not file.startswith(_GUARDS) and code is not _start_of_threads():
+        if not through_tool and is_ours(file) and not _stands_in(code):
             return None
         frame = frame.f_back
     return None
@@ -114,5 +117,7 @@ def _is_frozen(frame: FrameType) -> bool:
     return frame.f_code.co_filename.startswith("<frozen")
 
 
-def _start_of_threads() -> CodeType | None:
-    return getattr(threading.Thread.start, "__code__", None)  # a test may have put a mock there
+def _stands_in(code: CodeType) -> bool:
+    """Whether code of ours is a check, or is there in place of a method of the standard library."""
+    start = getattr(threading.Thread.start, "__code__", None)  # a test may have put a mock there
+    return code.co_filename.startswith(_GUARDS) or code is start

@@ -174,25 +174,12 @@ class RunUpgrade(Observer):
             WorkflowUpgradeError: If an instance in flight does not come to what it should.
         """
         __tracebackhide__ = True
-        start = self._setup.start
+        start, plan = self._setup.start, self._setup.plan
         if start is None or self._engine is None or self._engine.closed:
             return
         if self._upgraded is not None and self._upgraded.import_errors:
             self.unknown = self._source.not_importable(*self._upgraded.import_errors[0])
             return
-        try:
-            self._judge(start, failure)
-        except WorkflowUpgradeError:
-            raise
-        except Exception as error:
-            if self._upgraded is None:
-                raise
-            # Nobody hears of such a run: it must not count as one that went well.
-            self.unknown = f"what it has come to cannot be read: {UpgradeText.line(error)}"
-
-    def _judge(self, start: CommonStart, failure: BaseException | None) -> None:
-        __tracebackhide__ = True
-        plan = self._setup.plan
         now = self._source_run(failure)
         self.has_instances = bool(now.instances)
         if self._upgraded is None:

@@ -56,7 +56,8 @@ async def test_no_instance_is_in_memory_meanwhile_and_the_one_at_the_point_comes
         begun.append([one.killed for one in engine.instances])
 
     binding = engine.bind("W", run)
-    engine.faults.arm(FaultPoint.parse("stored:old#1 in W/b"), replace)
+    engine.faults.deploy = replace
+    engine.faults.arm(FaultPoint.parse("stored:old#1 in W/b"))
 
     await binding.create({"id": "a"})
     await binding.create({"id": "b"})

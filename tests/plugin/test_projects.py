@@ -334,7 +334,10 @@ def test_introspecting_a_foreign_workflow_says_what_it_is(shop: Any) -> None:
     """)
 
     result.stdout.fnmatch_lines(
-        ["E*<binding 'BILLING' (a workflow of the Worker 'other-worker'), which this test does not*"]
+        [
+            "E*MissingBindingError: introspect_workflow(env.BILLING) was called: the workflow of the binding 'BILLING' "
+            "lives in another Worker, 'other-worker' *"
+        ]
     )
 
 
