@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import NamedTuple
 
+import msgspec
+
 from pytest_workflows.exploration.explorer import Tally
 from pytest_workflows.messages.short_repr import counted
 
 from .html import Failure
 from .json_report import ReportError
 from .kept_sources import joined
+from .run_records import TestRuns
 from .session_records import Part, SessionRecords, Share
 
 _OF_ONE = "Merge the parts of one run of one project."
@@ -58,13 +61,25 @@ def merge(given: Sequence[Given]) -> SessionRecords:
         made_at=max(one.records.made_at for one in given),
         commit=first.commit,
         folder=first.folder,
-        runs=sorted((run for one in given for run in one.records.runs), key=lambda run: run.test),
+        runs=_ordered(given, parts),
         failures=dict(sorted(failures.items())),
         configured=list(dict.fromkeys(known for one in given for known in one.records.configured)),
         exploration=exploration,
         sources=joined(one.records.sources for one in given if one.records.sources is not None),
         folders={path: short for one in given for path, short in one.records.folders.items()},
     )
+
+
+def _ordered(given: Sequence[Given], parts: Sequence[Part]) -> list[TestRuns]:
+    """The runs in the order of one session; where the parts did not collect the same tests, part after part."""
+    runs = [run for one in sorted(given, key=_first_test) for run in one.records.runs]
+    if len({part.collected for part in parts}) == 1:
+        runs.sort(key=lambda run: run.place)
+    return [msgspec.structs.replace(run, place=place) for place, run in enumerate(runs)]
+
+
+def _first_test(given: Given) -> str:
+    return next((run.test for run in given.records.runs), "")
 
 
 def _check_two(one: Given, other: Given) -> None:
@@ -78,15 +93,17 @@ def _check_two(one: Given, other: Given) -> None:
             "Install one version in all jobs."
         )
     if mine.commit != others.commit:
-        raise ReportError(
-            f"{names} are of different commits: {mine.commit or 'none'} and {others.commit or 'none'}. {_OF_ONE}"
-        )
+        raise ReportError(f"{names} are of different commits: {_commit(mine)} and {_commit(others)}. {_OF_ONE}")
     if mine.folder != others.folder:
         raise ReportError(
             f"{names} are of different projects: of the repository's folders {mine.folder or './'} and "
             f"{others.folder or './'}. {_OF_ONE}"
         )
     _check_sources(one, other, names)
+
+
+def _commit(records: SessionRecords) -> str:
+    return records.commit or "none (outside of a repository)"
 
 
 def _check_sources(one: Given, other: Given, names: str) -> None:

@@ -39,12 +39,14 @@ class Part(msgspec.Struct):
         command: How pytest was called.
         share: The share of the tests that pytest-split gave it; None where it is not asked to.
         slices: The slices of tests that it was given, by the test; of a test that is not divided, nothing.
+        collected: What all the tests that it collected, its own or not, and their order are recognised by.
     """
 
     id: str
     command: str = ""
     share: Share | None = None
     slices: dict[str, list[Share]] = {}
+    collected: str = ""
 
 
 class SessionRecords(msgspec.Struct):
@@ -88,7 +90,7 @@ class SessionRecords(msgspec.Struct):
 
 
 def report_of(records: SessionRecords, rootdir: Path) -> Report:
-    """Put the records of a session together: tests that failed come first.
+    """Put the records of a session together: tests that failed come first, else they stand in the order of the files.
 
     Args:
         records: The records.
@@ -102,15 +104,9 @@ def report_of(records: SessionRecords, rootdir: Path) -> Report:
             test = tests.setdefault(run.test, ReportedTest(run.test, outcome, run.worker, failure))
             test.recordings.extend(run.recordings)
     sources = records.sources or SourcesOnDisk(rootdir)
-    by_name = len(records.parts) > 1
-
-    def place(test: ReportedTest) -> tuple[bool, str]:
-        # The order of tests that several processes ran is another one in each session.
-        return test.outcome != "failed", test.id if by_name or test.worker is not None else ""
-
     return Report(
         rootdir=rootdir,
-        tests=sorted(tests.values(), key=place),
+        tests=sorted(tests.values(), key=lambda test: test.outcome != "failed"),
         coverage=measure(records.recordings, records.configured, sources.find, rootdir),
         others=[nodeid for nodeid in records.failures if nodeid not in tests],
         command="\n".join(part.command for part in records.parts),

@@ -53,6 +53,7 @@ class ReportHooks:
         self._channel = config.stash[CHANNEL]
         self._runs: list[TestRuns] = []
         self._failures: dict[str, Failure] = {}
+        self._places: dict[str, int] = {}
         self._collected: list[session_reports.Collected] = []
         self._coverage: Coverage | None = None
         self._unwritten: dict[Path, str] = {}
@@ -62,9 +63,15 @@ class ReportHooks:
 
     # -- in the process that runs tests ------------------------------------------------------------------------------
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Note the order of the tests, before any is left to another job, or moved."""
+        self._places = {item.nodeid: place for place, item in enumerate(items)}
+
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Note what the reports need to know of the collected tests."""
-        self._channel.send(COLLECTED, session_reports.collected(session.items, self._session, self._config.rootpath))
+        found = session_reports.collected(session.items, self._places, self._session, self._config.rootpath)
+        self._channel.send(COLLECTED, found)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
@@ -75,17 +82,18 @@ class ReportHooks:
         if report.failed:
             attach(report, FAILURE, _failure_of(report, test_run))
         if report.when == "teardown" and test_run is not None and _concerns(test_run):
-            self._send_runs(test_run)
+            self._send_runs(item, test_run)
         return report
 
-    def _send_runs(self, test_run: TestRun) -> None:
+    def _send_runs(self, item: pytest.Item, test_run: TestRun) -> None:
         quiet = bool(test_run.plan.title) and not self._has_failed
         recordings = test_run.recordings.recordings() if test_run.used else []
         if quiet:
             recordings = [quieten(recording) for recording in recordings]
         if recordings or self._has_failed:
             kept = None if quiet else test_run.recordings.kept_steps
-            self._channel.send(RUNS, TestRuns(test_run.title, self._channel.worker_id, quiet, recordings, kept))
+            place = self._places.get(item.nodeid, 0)
+            self._channel.send(RUNS, TestRuns(test_run.title, self._channel.worker_id, quiet, recordings, place, kept))
 
     # -- in the process that shows them ------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shlex
 import subprocess
@@ -41,15 +42,24 @@ class Collected(msgspec.Struct):
         configured: The workflows that their configurations name, those of other Workers left out.
         configs: The configurations' files.
         slices: The slices of tests that are divided, by the test.
+        order: What all tests and their order are recognised by.
     """
 
     configured: list[KnownWorkflow] = []
     configs: list[str] = []
     slices: dict[str, list[Share]] = {}
+    order: str = ""
 
 
-def collected(items: Iterable[pytest.Item], session: WorkflowSession, rootdir: Path) -> Collected:
-    """What the records need to know of these tests."""
+def collected(items: Iterable[pytest.Item], order: Iterable[str], session: WorkflowSession, rootdir: Path) -> Collected:
+    """What the records need to know of the collected tests.
+
+    Args:
+        items: Those that are to run.
+        order: The node ids of all.
+        session: Our session.
+        rootdir: What files are relative to.
+    """
     projects = [
         project
         for project in dict.fromkeys(session.switcher.project_of(item.path) for item in items)
@@ -58,6 +68,7 @@ def collected(items: Iterable[pytest.Item], session: WorkflowSession, rootdir: P
     return Collected(
         configured=list(dict.fromkeys(_configured(projects, rootdir))),
         configs=[relative(os.path.realpath(project.path), rootdir) for project in projects],
+        order=hashlib.sha256("\n".join(order).encode("utf-8", "surrogatepass")).hexdigest(),
     )
 
 
@@ -89,6 +100,7 @@ def make_records(
         command=shlex.join([Path(sys.argv[0]).name, *config.invocation_params.args]),
         share=_share(config),
         slices=slices,
+        collected=collected[0].order if collected else "",
     )
     return SessionRecords(
         parts=[part],
@@ -97,7 +109,7 @@ def make_records(
         made_at=time.strftime("%Y-%m-%d %H:%M", time.localtime(real_seconds())),
         commit=commit,
         folder=folder,
-        runs=runs,
+        runs=sorted(runs, key=lambda run: run.place),  # workers hand theirs over as they end
         failures=failures,
         configured=list(dict.fromkeys(known for one in collected for known in one.configured)),
         exploration=config.stash.get(EXPLORED, None) or Tally(),
