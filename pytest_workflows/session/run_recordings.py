@@ -83,6 +83,8 @@ class RunRecordings:
 
     def report(self, report: pytest.TestReport) -> None:
         """Write the recordings where the settings want them, and name the files in the report of a test's phase."""
+        if self._setup.plan.is_repeated:
+            return  # the first slice writes the same files
         if not self._is_reported and self._settings.record != "none":
             from .recording_section import report_recordings
 
