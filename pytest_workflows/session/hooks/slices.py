@@ -112,13 +112,16 @@ class SliceHooks:
 
 
 class _WholeTests:
-    """Lets pytest choose among tests by what failed last, and the slices of those that it chooses follow."""
+    """Lets pytest choose among tests by what failed last, and the slices of those that it chooses follow.
+
+    pytest takes for a hook only what begins with its name.
+    """
 
     def __init__(self) -> None:
         self._slices: dict[pytest.Item, list[pytest.Item]] = {}
 
     @pytest.hookimpl(wrapper=True, specname="pytest_collection_modifyitems")
-    def put_together(self, items: list[pytest.Item]) -> Generator[None]:
+    def pytest_put_together(self, items: list[pytest.Item]) -> Generator[None]:
         """Before pytest chooses, which it does in a wrapper of its own around this one: the tests."""
         yield
         for item in items:
@@ -126,7 +129,7 @@ class _WholeTests:
         items[:] = self._slices
 
     @pytest.hookimpl(wrapper=True, tryfirst=True, specname="pytest_collection_modifyitems")
-    def take_apart(self, items: list[pytest.Item]) -> Generator[None]:
+    def pytest_take_apart(self, items: list[pytest.Item]) -> Generator[None]:
         """When pytest has chosen: the slices."""
         yield
         items[:] = in_rounds(items, self._slices)
