@@ -2,6 +2,7 @@
 
 import json
 import re
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
@@ -10,6 +11,9 @@ from durable_engine import FaultPoint
 from pytest_workflows.exploration.explorer import Exploration, Explorer, Tally
 from pytest_workflows.exploration.run_plan import RunOutcome, RunPlan
 from pytest_workflows.exploration.slices import Slice
+from pytest_workflows.session.hooks.slices import SliceHooks
+from pytest_workflows.session.slices import SLICING
+from pytest_workflows.session.xdist_channel import CHANNEL, XdistChannel
 
 STARTED = """
     from workers import WorkflowEntrypoint
@@ -201,16 +205,44 @@ def test_slices_report_what_the_exploration_in_one_piece_does(worker):
     result.stdout.fnmatch_lines(["collected 7 items", "*[[]100%]"])
 
 
-@pytest.mark.parametrize("mode", ["load", "loadfile"])
-def test_workers_of_xdist_report_what_one_process_does(worker, mode):
-    """Takes two sessions of two processes each."""
+@pytest.mark.parametrize(
+    ("mode", "wanted", "total"),
+    [
+        ("load", None, 4),
+        ("worksteal", None, 4),
+        ("loadgroup", None, 4),
+        ("loadscope", None, 1),
+        ("loadfile", None, 1),
+        ("each", None, 1),
+        ("no", None, 1),
+        ("each", 3, 3),
+        ("no", 3, 3),
+        ("load", 3, 3),
+    ],
+)
+def test_workers_have_as_many_slices_as_there_are_where_items_of_a_file_may_go_to_any(mode, wanted, total):
+    config = SimpleNamespace(stash=pytest.Stash(), getoption=lambda name, default: mode)
+    channel = config.stash[CHANNEL] = XdistChannel(config)
+    SliceHooks(config, wanted, lambda item: Exploration())
+    node = SimpleNamespace(workerinput={"workerid": "gw0", "workercount": 4})
+
+    channel.pytest_configure_node(node)
+    config.workerinput = node.workerinput
+
+    slicing = channel.started_with(SLICING)
+    assert slicing.total == total
+    assert (slicing.entropy == "") == (wanted is not None)
+
+
+def test_workers_of_xdist_report_what_one_process_does(worker):
+    """Takes a session of three processes."""
     worker.write("src/entry.py", STARTED)
     whole = outcomes(worker.run(ONCE, *REPORTS), worker.path)
 
-    result = worker.run(None, "-n", "2", f"--dist={mode}", "-v", *REPORTS)
+    result = worker.run(None, "-n", "2", "-v", *REPORTS)
 
     assert outcomes(result, worker.path) == whole
-    assert ("test_one[slice 2/2]" in result.stdout.str()) == (mode == "load")
+    assert "test_one[slice 2/2]" in result.stdout.str()
     assert "[100%]" in result.stdout.str()
 
 
