@@ -11,7 +11,7 @@ import dis
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
@@ -59,7 +59,7 @@ class Guards(Standing[View]):
     def __init__(self) -> None:
         super().__init__()
         self._hidden: list[tuple[ModuleType, dict[str, Any]]] = []
-        self._absent: list[tuple[ModuleType, dict[str, None]]] = []
+        self._absent: list[_Absent] = []
         self._done: dict[str, ModuleType] = {}
         self._guarded: dict[int, str] = {}
         self._zones = Zones(lambda: self.user)
@@ -104,7 +104,7 @@ class Guards(Standing[View]):
             self._put(module, "to_thread", self._checking_what_is_given(module.to_thread))
         # Some are not there in one Python of the platform and refuse in another one: a check stands in their places.
         hidden = [one for owner, names in self._hidden if owner is module for one in names]
-        self._absent.append((module, dict.fromkeys(one for one in hidden if one not in vars(module))))
+        self._absent.append(_Absent(vars(module), [one for one in hidden if one not in vars(module)]))
 
     def _replace(
         self,
@@ -207,7 +207,7 @@ class Guards(Standing[View]):
         return (
             super()._are_intact()
             and self._zones.is_intact()
-            and all(names.keys().isdisjoint(vars(module).keys()) for module, names in self._absent)
+            and all(map(_Absent.is_intact, self._absent))
             and all(sys.modules.get(name) is module for name, module in self._done.items())
         )
 
@@ -221,6 +221,28 @@ class Guards(Standing[View]):
         self._absent.clear()
         self._guarded.clear()
         self._done.clear()
+
+
+class _Absent:
+    """The names that were taken out of a module.
+
+    Args:
+        attributes: The module's attributes.
+        names: The names.
+    """
+
+    def __init__(self, attributes: dict[str, Any], names: Iterable[str]) -> None:
+        self._attributes = attributes
+        self._names = dict.fromkeys(names)
+        self._number = len(attributes)
+
+    def is_intact(self) -> bool:
+        """Whether they are still not there; while the module has as many attributes as it had, none was added."""
+        if len(self._attributes) != self._number:
+            if not self._names.keys().isdisjoint(self._attributes.keys()):
+                return False
+            self._number = len(self._attributes)
+        return True
 
 
 def refuse(what: str, view: View, frame: FrameType, *, absent_from: ModuleType | None = None) -> None:
