@@ -1,6 +1,7 @@
 """What the engine does is counted here, never timed: that it does not do it more often than it must."""
 
 import asyncio
+import contextvars
 import functools
 import gc
 import weakref
@@ -24,10 +25,10 @@ async def sleeper(event, step):
 
 @pytest.mark.parametrize("is_under_way", [False, True])
 async def test_ending_one_of_many_instances_looks_at_its_own_callbacks_alone(engine, monkeypatch, is_under_way):
-    if isinstance(asyncio.get_running_loop(), asyncio.BaseEventLoop):
-        looked_at = []
-        scope_of = task_teardown.scope_of
-        monkeypatch.setattr(task_teardown, "scope_of", lambda context: (looked_at.append(1), scope_of(context))[1])
+    looked_at = []
+    scope_of = task_teardown.scope_of
+    monkeypatch.setattr(task_teardown, "scope_of", lambda context: (looked_at.append(1), scope_of(context))[1])
+    asyncio.get_running_loop().call_soon(lambda: None, context=contextvars.Context())
     binding = engine.bind("W", sleeper)
     handles = [await binding.create({"id": f"i{number}"}) for number in range(300)]
     if is_under_way:
