@@ -93,4 +93,5 @@ class Settings:
             if "ignore_state" in given:
                 given["ignore_state"] = (*settings.ignore_state, *given["ignore_state"])
             settings = replace(settings, **given)
-        return replace(settings, **item.stash.get(OWN_SETTINGS, {}))
+        own = item.stash.get(OWN_SETTINGS, {})
+        return replace(settings, **own) if own else settings

@@ -27,6 +27,7 @@ from pytest_workflows.reporting.kept_sources import keep_sources
 from pytest_workflows.reporting.run_records import TestRuns
 from pytest_workflows.reporting.session_records import Part, SessionRecords, Share
 from pytest_workflows.session.report_options import EXPLORED
+from pytest_workflows.session.slices import SLICE, test_of
 from pytest_workflows.sources import find_steps
 
 if TYPE_CHECKING:
@@ -68,8 +69,18 @@ def collected(items: Iterable[pytest.Item], order: Iterable[str], session: Workf
     return Collected(
         configured=list(dict.fromkeys(_configured(projects, rootdir))),
         configs=[relative(os.path.realpath(project.path), rootdir) for project in projects],
+        slices=_slices(items),
         order=hashlib.sha256("\n".join(order).encode("utf-8", "surrogatepass")).hexdigest(),
     )
+
+
+def _slices(items: Iterable[pytest.Item]) -> dict[str, list[Share]]:
+    found: dict[str, list[Share]] = {}
+    for item in items:
+        piece = item.stash.get(SLICE, None)
+        if piece is not None:
+            found.setdefault(test_of(item).nodeid, []).append(Share(piece.total, piece.number))
+    return found
 
 
 def _configured(projects: Iterable[Project], rootdir: Path) -> Iterator[KnownWorkflow]:
