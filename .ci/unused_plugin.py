@@ -18,8 +18,8 @@ ours = {name: one for name, one in sys.modules.items() if name.split(".")[0] in 
 assert len(ours) <= 20, f"loaded without need: {sorted(ours)}"
 pathlib.Path("test_used.py").write_text("def test_used(workflow_env): assert workflow_env\n")
 codes = [pytest.main(["-q", "-p", "no:cacheprovider", "test_used.py"])]
-rewritten = {name for name, one in sys.modules.items() if type(getattr(one, '__loader__', None)).__name__ == "AssertionRewritingHook"}
-rewritten = {name for name in rewritten if name.split(".")[0] in ("pytest_workflows", "durable_engine")}
+ours = {name: one for name, one in sys.modules.items() if name.split(".")[0] in ("pytest_workflows", "durable_engine")}
+rewritten = {name for name, one in ours.items() if type(one.__loader__).__name__ == "AssertionRewritingHook"}
 assert codes == [0] and rewritten <= {"pytest_workflows", "pytest_workflows.plugin"}, (codes, sorted(rewritten))
 """
 
