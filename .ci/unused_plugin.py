@@ -16,7 +16,7 @@ assert not loaded, f"loaded without need: {loaded}"
 assert codes == [0, 1], f"one test passes and one fails: {codes}"
 ours = {name: one for name, one in sys.modules.items() if name.split(".")[0] in ("pytest_workflows", "durable_engine")}
 assert len(ours) <= 20, f"loaded without need: {sorted(ours)}"
-pathlib.Path("test_used.py").write_text("def test_used(workflow_env): assert workflow_env\n")
+pathlib.Path("test_used.py").write_text("def test_used(workflow_env): assert workflow_env\\n")
 codes = [pytest.main(["-q", "-p", "no:cacheprovider", "test_used.py"])]
 ours = {name: one for name, one in sys.modules.items() if name.split(".")[0] in ("pytest_workflows", "durable_engine")}
 rewritten = {name for name, one in ours.items() if type(one.__loader__).__name__ == "AssertionRewritingHook"}
