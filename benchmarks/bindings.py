@@ -9,7 +9,7 @@ import sys
 import tempfile
 
 from many_instances import cpu_seconds
-from run import INI
+from measuring import INI
 
 CONFIG = """{
   "name": "bench", "main": "entry.py", "compatibility_date": "2026-11-01", "compatibility_flags": ["python_workers"],

@@ -9,8 +9,9 @@ import sys
 import tempfile
 
 from many_instances import cpu_seconds
-from run import INI, REPEAT, TESTS
+from measuring import INI
 
+REPEAT, TESTS = 5, 200
 CONFIG = """{
   "name": "bench", "main": "entry.py", "compatibility_date": "2026-11-01", "compatibility_flags": ["python_workers"],
   "d1_databases": [{"binding": "DB", "database_name": "bench", "database_id": "1"}],

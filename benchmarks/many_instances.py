@@ -6,16 +6,15 @@ Every row ought to be flat: the last column is the cost of one at the largest nu
 """
 
 import argparse
-import os
 import pathlib
 import resource
 import subprocess
 import sys
 import tempfile
 
+from measuring import ENVIRONMENT, INI
+
 COUNTS = (500, 1000, 2000, 4000)
-ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-INI = "[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n"
 SOURCE = """
 import pytest
 from pytest_workflows import introspect_workflow
