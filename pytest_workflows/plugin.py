@@ -118,6 +118,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         del config.stash[OPENING]
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Know pytest's own session."""
+    _opening(session.config).started(session)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collect_directory(path: Path, parent: pytest.Collector) -> None:
     """Make a Worker's sources importable before the folder's conftest is."""

@@ -42,6 +42,7 @@ class Opening:
         self._config = config
         self._is_opening = False
         self._is_configured = False
+        self._pytest: pytest.Session | None = None
         self._item: pytest.Item | None = None
         self._stderr: int | None = None
         self._without: set[Path] = set()
@@ -112,6 +113,10 @@ class Opening:
 
     # -- what pytest does ----------------------------------------------------------------------------------------------
 
+    def started(self, session: pytest.Session) -> None:
+        """Know pytest's own session, for hooks of ours that come after its start."""
+        self._pytest = session
+
     def enter(self, path: Path) -> None:
         """Make the sources of the project importable that this file or folder belongs to."""
         if self.session is None and self._has_config(path):
@@ -157,8 +162,9 @@ class Opening:
 
     def _register(self, session: WorkflowSession) -> None:
         """Register our hooks that only some sessions need."""
-        from .command_line import read_exploration
+        from .command_line import read_exploration, read_slices
         from .hooks.exploration import NAME, ExplorationHooks
+        from .hooks.slices import SliceHooks
         from .report_options import read_report_options
         from .report_sections import RECORDINGS, SECTION, ColouredSections
         from .session_report import RunCollector
@@ -177,7 +183,13 @@ class Opening:
             from .hooks.upgrade import set_up_upgrade
 
             set_up_upgrade(config, session)
-        register(ExplorationHooks(config, session, read_exploration(config)), NAME)
+        exploration = ExplorationHooks(config, session, read_exploration(config))
+        slices = SliceHooks(config, read_slices(config), exploration.exploration_of)
+        register(exploration, NAME)
+        register(slices)
+        if self._pytest is not None:
+            exploration.pytest_sessionstart(self._pytest)
+            slices.pytest_sessionstart(self._pytest)
         register(ColouredSections())
         register(RunCollector(config))
         report_options = read_report_options(config)

@@ -23,6 +23,7 @@ from .rule_warnings import RuleWarnings
 from .seeds import Seeds
 from .session_report import KeptRuns, is_awaited
 from .settings import Settings, read_ini
+from .standing import put_back_functions
 from .terminal import terminal_of
 from .upgrades import Upgrades
 from .use_signs import OUR_FIXTURES
@@ -211,7 +212,10 @@ class WorkflowSession:
         )
 
     def _freezer_for(self, has_fixture: bool) -> Freezer:
-        """What shows virtual time; a test that has nothing to do with us sees the real time, and no thread of ours."""
+        """What shows virtual time; a test that has nothing to do with us sees the real time, and no thread of ours.
+
+        Nor does it see a function of ours where one of the standard library's was.
+        """
         if self._freezer is None:
             from pytest_workflows.introspection.freeze import Freezer
 
@@ -219,6 +223,7 @@ class WorkflowSession:
         elif not has_fixture:
             self._freezer.stop()
             stop_watchdog()
+            put_back_functions()
         return self._freezer
 
     def end(self) -> None:
@@ -244,6 +249,7 @@ class WorkflowSession:
         stop_watchdog()
         self._outside.close()
         self._refusals.close()
+        put_back_functions()
         if self._freezer is not None:
             self._freezer.stop()
         if self._switcher is not None:

@@ -93,7 +93,8 @@ class Settings:
             if "ignore_state" in given:
                 given["ignore_state"] = (*settings.ignore_state, *given["ignore_state"])
             settings = replace(settings, **given)
-        return replace(settings, **item.stash.get(OWN_SETTINGS, {}))
+        own = item.stash.get(OWN_SETTINGS, {})
+        return replace(settings, **own) if own else settings
 
 
 def read_ini(config: pytest.Config) -> Settings:
