@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
-from pytest_workflows.messages.path_checks import why_not_writable
-from pytest_workflows.messages.short_repr import shown, shown_path
 
-
-@dataclass(frozen=True, slots=True)
-class ReportOptions:
+class ReportOptions(NamedTuple):
     """The reports that the command line asks for.
 
     Attributes:
@@ -66,6 +62,8 @@ def read_report_options(config: pytest.Config) -> ReportOptions:
     Raises:
         pytest.UsageError: If one cannot be read, or jinja2 is missing for the page.
     """
+    from pytest_workflows.messages.short_repr import shown
+
     wanted: list[str] = config.getoption("workflows_cov_report")
     base = config.invocation_params.dir
     for report in wanted:
@@ -89,6 +87,8 @@ def _page(config: pytest.Config) -> Path | None:
     given = config.getoption("workflows_html")
     if given is None:
         return None
+    from pytest_workflows.messages.short_repr import shown
+
     path: Path = config.invocation_params.dir / given
     if not given or os.path.isdir(path):
         raise pytest.UsageError(f"--workflows-html takes the path of a file to write, not {shown(given)}.")
@@ -102,6 +102,9 @@ def _page(config: pytest.Config) -> Path | None:
 
 def _check_writable(option: str, path: Path, such_as: str) -> None:
     """Refuse at once what would only be known when all tests have run."""
+    from pytest_workflows.messages.path_checks import why_not_writable
+    from pytest_workflows.messages.short_repr import shown_path
+
     reason = why_not_writable(path)
     if reason is not None:
         raise pytest.UsageError(
@@ -111,6 +114,8 @@ def _check_writable(option: str, path: Path, such_as: str) -> None:
 
 
 def _percent(given: str) -> float:
+    from pytest_workflows.messages.short_repr import shown
+
     try:
         value = float(given)
     except ValueError:
