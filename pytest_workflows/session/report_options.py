@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-
-from pytest_workflows.messages.path_checks import why_not_writable
-from pytest_workflows.messages.short_repr import shown, shown_path
 
 if TYPE_CHECKING:
     from pytest_workflows.exploration.explorer import Tally
@@ -19,8 +15,7 @@ EXPLORED: pytest.StashKey[Tally] = pytest.StashKey()
 """What the session explored, for its reports; all of it when the session finishes."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReportOptions:
+class ReportOptions(NamedTuple):
     """The reports that the command line asks for.
 
     Attributes:
@@ -80,6 +75,8 @@ def read_report_options(config: pytest.Config) -> ReportOptions:
     Raises:
         pytest.UsageError: If one cannot be read, or jinja2 is missing for the page.
     """
+    from pytest_workflows.messages.short_repr import shown
+
     wanted: list[str] = config.getoption("workflows_cov_report")
     base = config.invocation_params.dir
     for report in wanted:
@@ -115,6 +112,8 @@ def _file(config: pytest.Config, option: str, such_as: str) -> Path | None:
     given = config.getoption(option)
     if given is None:
         return None
+    from pytest_workflows.messages.short_repr import shown
+
     path: Path = config.invocation_params.dir / given
     if not given or os.path.isdir(path):
         raise pytest.UsageError(f"{option} takes the path of a file to write, not {shown(given)}.")
@@ -124,6 +123,9 @@ def _file(config: pytest.Config, option: str, such_as: str) -> Path | None:
 
 def _check_writable(option: str, path: Path, such_as: str) -> None:
     """Refuse at once what would only be known when all tests have run."""
+    from pytest_workflows.messages.path_checks import why_not_writable
+    from pytest_workflows.messages.short_repr import shown_path
+
     reason = why_not_writable(path)
     if reason is not None:
         raise pytest.UsageError(
@@ -133,6 +135,8 @@ def _check_writable(option: str, path: Path, such_as: str) -> None:
 
 
 def _percent(given: str) -> float:
+    from pytest_workflows.messages.short_repr import shown
+
     try:
         value = float(given)
     except ValueError:
