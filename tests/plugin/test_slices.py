@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from types import SimpleNamespace
 from xml.etree import ElementTree
 
@@ -263,7 +264,7 @@ def test_slices_report_what_the_exploration_in_one_piece_does(worker):
 def test_workers_have_as_many_slices_as_there_are_where_items_of_a_file_may_go_to_any(mode, wanted, total):
     config = SimpleNamespace(stash=pytest.Stash(), getoption=lambda name, default: mode)
     channel = config.stash[CHANNEL] = XdistChannel(config)
-    SliceHooks(config, wanted, lambda item: Exploration())
+    hooks = SliceHooks(config, wanted, lambda item: Exploration())
     node = SimpleNamespace(workerinput={"workerid": "gw0", "workercount": 4})
 
     channel.pytest_configure_node(node)
@@ -272,6 +273,9 @@ def test_workers_have_as_many_slices_as_there_are_where_items_of_a_file_may_go_t
     slicing = channel.started_with(SLICING)
     assert slicing.total == total
     assert (slicing.entropy == "") == (wanted is not None)
+    assert bool(slicing.folder) == (total > 1)
+    hooks.pytest_unconfigure()
+    assert not slicing.folder or not Path(slicing.folder).exists()
 
 
 def test_workers_of_xdist_report_what_one_process_does(worker):
@@ -398,6 +402,10 @@ def test_a_plugin_that_deselects_divides_slices_like_tests(worker):
     assert failed(parts[0]) + failed(parts[1]) != whole  # each has some points of each test
     assert sorted(failed(parts[0]) + failed(parts[1])) == whole
     assert [part.parseoutcomes().get("passed", 0) for part in parts] == [3, 0]
+    assert [summary(part) for part in parts] == [
+        "2 tests, 8 crash points: 8 failed, 0 findings",
+        "2 tests, 8 crash points: 8 failed, 0 findings",
+    ]
     parts[0].stdout.fnmatch_lines(["collected 5 items / 2 deselected / 3 selected"])
     parts[1].stdout.fnmatch_lines(["collected 5 items / 3 deselected / 2 selected"])
 

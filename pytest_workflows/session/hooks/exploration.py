@@ -306,7 +306,7 @@ class ExplorationHooks:
                 "name; a failing run's report shows the names of its points, as in 'lost:charge card#1'.",
                 red=True,
             )
-        elif self.tally.tests or self.tally.left_out or self.tally.not_judged:
+        elif self.tally.explored or self.tally.left_out or self.tally.not_judged:
             older = self._wanted.upgrade_from
             terminalreporter.section("workflow exploration" if older is None else f"upgrade from {shown_path(older)}")
             for line in self.tally.lines():
