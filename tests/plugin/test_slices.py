@@ -261,10 +261,11 @@ def test_slices_report_what_the_exploration_in_one_piece_does(worker):
         ("load", 3, 3),
     ],
 )
-def test_workers_have_as_many_slices_as_there_are_where_items_of_a_file_may_go_to_any(mode, wanted, total):
+@pytest.mark.parametrize("explores", [True, False])
+def test_workers_have_as_many_slices_as_there_are_where_items_of_a_file_may_go_to_any(mode, wanted, total, explores):
     config = SimpleNamespace(stash=pytest.Stash(), getoption=lambda name, default: mode)
     channel = config.stash[CHANNEL] = XdistChannel(config)
-    hooks = SliceHooks(config, wanted, lambda item: Exploration())
+    hooks = SliceHooks(config, wanted, lambda item: Exploration(), explores_all=explores)
     node = SimpleNamespace(workerinput={"workerid": "gw0", "workercount": 4})
 
     channel.pytest_configure_node(node)
@@ -273,7 +274,7 @@ def test_workers_have_as_many_slices_as_there_are_where_items_of_a_file_may_go_t
     slicing = channel.started_with(SLICING)
     assert slicing.total == total
     assert (slicing.entropy == "") == (wanted is not None)
-    assert bool(slicing.folder) == (total > 1)
+    assert bool(slicing.folder) == (total > 1 and explores)
     hooks.pytest_unconfigure()
     assert not slicing.folder or not Path(slicing.folder).exists()
 

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_workflows.exploration.slices import FEWEST, is_title_of_later
-from pytest_workflows.session.marker import MARKER
-from pytest_workflows.session.session import OUR_FIXTURES
 from pytest_workflows.session.slices import HELD, SLICING, Held, Slicing, divide, in_rounds, test_of
+from pytest_workflows.session.use_signs import MARKER, OUR_FIXTURES
 from pytest_workflows.session.xdist_channel import CHANNEL, Worker
 
 if TYPE_CHECKING:
@@ -30,15 +29,22 @@ class SliceHooks:
     Args:
         config: pytest's configuration.
         wanted: How many slices the command line asks for; None for as many as there are processes.
-        exploration_of: Gives the exploration of a test that is divided, where it is.
+        exploration_of: Gives the exploration of a test.
+        explores_all: Whether the command line asks for exploration, and not a test's marker alone.
     """
 
     def __init__(
-        self, config: pytest.Config, wanted: int | None, exploration_of: Callable[[pytest.Item], Exploration]
+        self,
+        config: pytest.Config,
+        wanted: int | None,
+        exploration_of: Callable[[pytest.Item], Exploration],
+        *,
+        explores_all: bool,
     ) -> None:
         self._config = config
         self._wanted = wanted
         self._exploration_of = exploration_of
+        self._explores_all = explores_all
         self._folder = ""
         self._entropy = "" if wanted is not None else os.urandom(16).hex()
         self._channel = config.stash[CHANNEL]
@@ -51,7 +57,7 @@ class SliceHooks:
     def _slicing_of(self, worker: Worker) -> Slicing:
         is_divided = self._config.getoption("dist", "no") in _DIVIDING
         total = self._wanted or (worker.total if is_divided else 1)
-        if total > 1 and worker.id is not None and not self._folder:
+        if self._explores_all and total > 1 and worker.id is not None and not self._folder:
             self._folder = tempfile.mkdtemp(prefix="pytest-workflows-slices-")
         return Slicing(total, self._entropy, self._folder)
 
