@@ -13,7 +13,7 @@ import pytest
 
 from .introspection.monotonic import monotonic_time
 from .project import importer
-from .session.command_line import add_options, read_exploration
+from .session.command_line import add_options, read_exploration, read_slices
 from .session.explanations import explain_async, explain_loop, note_newer_python
 from .session.fixtures import (  # noqa: F401 (pytest finds fixtures by their names here)
     workflow_bindings,
@@ -26,6 +26,7 @@ from .session.fixtures import (  # noqa: F401 (pytest finds fixtures by their na
 )
 from .session.hooks.durations import Durations
 from .session.hooks.exploration import NAME, ExplorationHooks
+from .session.hooks.slices import SliceHooks
 from .session.ini_options import add_ini_options
 from .session.marker import HELP, check_markers
 from .session.property_tests import is_property_test
@@ -80,7 +81,9 @@ def pytest_configure(config: pytest.Config) -> None:
         from .session.hooks.upgrade import set_up_upgrade
 
         set_up_upgrade(config, session)
-    config.pluginmanager.register(ExplorationHooks(config, session, read_exploration(config)), NAME)
+    exploration = ExplorationHooks(config, session, read_exploration(config))
+    config.pluginmanager.register(exploration, NAME)
+    config.pluginmanager.register(SliceHooks(config, read_slices(config), exploration.exploration_of))
     config.pluginmanager.register(ColouredSections())
     config.pluginmanager.register(RunCollector(config))
     report_options = read_report_options(config)

@@ -103,9 +103,8 @@ class Lifecycle:
     @property
     def instances(self) -> list[Execution]:
         """Every instance that is kept, in order of creation."""
-        found = (self._executions.get((row.workflow, row.id)) for row in self._store.all_instances())
         now = self._clock.now_ms
-        return [instance for instance in found if instance is not None and not instance.row.is_expired(now)]
+        return [instance for instance in self._executions.values() if not instance.row.is_expired(now)]
 
     @property
     def is_empty(self) -> bool:

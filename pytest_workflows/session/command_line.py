@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from durable_engine import FaultPoint
 
 
+MOST_SLICES = 1000
+"""More than that is a mistake: each slice makes the plain run of its test."""
+
+
 def add_options(parser: pytest.Parser) -> None:
     """Declare the command line's options."""
     group = parser.getgroup("workflows", "Cloudflare Workflows")
@@ -53,6 +57,12 @@ def add_options(parser: pytest.Parser) -> None:
         help="run every test in which several things could go first again under N different, reproducible orders",
     )
     group.addoption("--workflows-seed", metavar="K", help="run the tests under the order that seed K gives")
+    group.addoption(
+        "--workflows-slices",
+        metavar="N",
+        help="divide the exploration of every test into N items, which plugins hand out like tests (default: as many "
+        "as pytest-xdist has workers)",
+    )
     group.addoption(
         "--workflows-strict",
         action="store_true",
@@ -108,6 +118,21 @@ def read_exploration(config: pytest.Config) -> Exploration:
     if seed is not None and not (_is_whole(seed) and -LARGEST <= int(seed) <= LARGEST):
         raise pytest.UsageError(f"--workflows-seed takes the number of an order, not {shown(seed)}.")
     return Exploration(crash, count, None if seed is None else int(seed), config.getoption("workflows_upgrade_from"))
+
+
+def read_slices(config: pytest.Config) -> int | None:
+    """Read into how many slices each test's exploration is divided; None where the command line does not say.
+
+    Raises:
+        pytest.UsageError: If it is no number from 1 on.
+    """
+    given = config.getoption("workflows_slices")
+    count = None if given is None else _whole(given)
+    if given is not None and (count is None or count > MOST_SLICES):
+        raise pytest.UsageError(
+            f"--workflows-slices takes a number of slices from 1 to {MOST_SLICES}, not {shown(given)}."
+        )
+    return count
 
 
 def _is_whole(text: str) -> bool:

@@ -84,6 +84,8 @@ class RunRecordings:
 
     def report(self, report: pytest.TestReport) -> None:
         """Write the recordings where the settings want them, and name the files in the report of a test's phase."""
+        if self._setup.plan.is_repeated:
+            return  # the first slice writes the same files
         settings = self._settings
         if self._is_reported or settings.record == "none" or (report.when != "call" and not report.failed):
             return

@@ -189,6 +189,8 @@ class InstanceModifications:
 
         Errors and timeouts queue up in the order given, one an attempt; a mocked result answers once they are used up.
         """
+        if not self._applied:
+            return None
         own_first = sorted(self._applied, key=lambda entry: entry.general)
         mine = [(entry, change) for entry in own_first if (change := entry.stands_in_for(key)) is not None]
         failures = [one for one in mine if isinstance(one[1], StepFailure)]

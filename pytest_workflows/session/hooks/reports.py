@@ -75,7 +75,7 @@ class ReportHooks:
         test_run = self._session.test_run
         if report.failed:
             attach(report, FAILURE, _failure_of(report, test_run))
-        if report.when == "teardown" and test_run is not None and _concerns(test_run):
+        if report.when == "teardown" and test_run is not None and _concerns(test_run) and not test_run.plan.is_repeated:
             self._send_runs(test_run)
         return report
 
