@@ -1,6 +1,8 @@
 """A durable-execution engine in memory, which behaves as Cloudflare Workflows does for Python.
 
 This is the engine's public API; everything that is not named here is internal.
+
+PYTEST_DONT_REWRITE
 """
 
 from __future__ import annotations

@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_workflows.exploration.explorer import ALL, Exploration
-from pytest_workflows.messages.short_repr import shown
-
 from .report_options import add_report_options
-from .value_checks import LARGEST
 
 if TYPE_CHECKING:
     from durable_engine import FaultPoint
+    from pytest_workflows.exploration.explorer import Exploration
 
 
 MOST_SLICES = 1000
@@ -105,6 +102,11 @@ def read_exploration(config: pytest.Config) -> Exploration:
     Raises:
         pytest.UsageError: If an option cannot be read; the message shows the form.
     """
+    from pytest_workflows.exploration.explorer import ALL, Exploration
+    from pytest_workflows.messages.short_repr import shown
+
+    from .value_checks import LARGEST
+
     crash: Any = config.getoption("workflows_crash")
     if crash is not None and crash != ALL:
         crash = _whole(crash) if _is_whole(crash) else _fault_point(crash)
@@ -129,6 +131,8 @@ def read_slices(config: pytest.Config) -> int | None:
     given = config.getoption("workflows_slices")
     count = None if given is None else _whole(given)
     if given is not None and (count is None or count > MOST_SLICES):
+        from pytest_workflows.messages.short_repr import shown
+
         raise pytest.UsageError(
             f"--workflows-slices takes a number of slices from 1 to {MOST_SLICES}, not {shown(given)}."
         )
@@ -141,6 +145,8 @@ def _is_whole(text: str) -> bool:
 
 
 def _whole(text: str) -> int | None:
+    from .value_checks import LARGEST
+
     return int(text) if _is_whole(text) and 0 < int(text) <= LARGEST else None
 
 

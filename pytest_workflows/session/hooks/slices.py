@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_workflows.exploration.slices import is_title_of_later
-from pytest_workflows.session.marker import MARKER
-from pytest_workflows.session.session import OUR_FIXTURES
 from pytest_workflows.session.slices import HELD, SLICING, Held, Slicing, divide, in_rounds, test_of
+from pytest_workflows.session.use_signs import MARKER, OUR_FIXTURES
 from pytest_workflows.session.xdist_channel import CHANNEL, Worker
 
 if TYPE_CHECKING:
