@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from durable_engine import HistoryEvent, InstanceNotFoundError, JsDict, StepRecord, hide_frames
-from pytest_workflows.timeline.text import Run
+from pytest_workflows.timeline.run import Run
 
 hide_frames(__file__)
 
