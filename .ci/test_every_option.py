@@ -54,6 +54,7 @@ OPTIONS = {
     "--workflows-upgrade-from": ("--workflows-upgrade-from={} -k batch", r"[1-9]\d* upgrades"),
     "--workflows-record": ("--workflows-record=all", r"passed"),
     "--workflows-replay": ("--workflows-replay={}/recorded", r"passed"),
+    "--workflows-json": ("--workflows-json={}/part.json", r"part\.json"),
     "--workflows-html": ("--workflows-html={}/report.html", r"report\.html"),
     "--workflows-cov": ("--workflows-cov", r"(?i)coverage"),
     "--workflows-cov-report": ("--workflows-cov --workflows-cov-report=json:{}/cov.json", r"passed"),
@@ -66,6 +67,7 @@ COMMANDS = {
     "diff": "diff {} {}",
     "graph": "graph",
     "list": "list",
+    "merge": "merge part.json --output merged",
     "pull": "pull moderation comment-1",
     "reproduce": "reproduce {}",
     "run": "run MODERATOR --id here",
@@ -86,7 +88,13 @@ def project(tmp_path_factory):
     shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns(".workflows", "__pycache__"))
     (folder / "conftest.py").write_text(CONFTEST)
     code, shown = call(
-        folder, "pytest", "-q", "--workflows-record=all", "-o", f"workflows_failures_dir={folder}/recorded"
+        folder,
+        "pytest",
+        "-q",
+        "--workflows-record=all",
+        "--workflows-json=part.json",
+        "-o",
+        f"workflows_failures_dir={folder}/recorded",
     )
     assert code == 0, shown
     return folder

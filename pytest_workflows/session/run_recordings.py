@@ -95,6 +95,11 @@ class RunRecordings:
 
             self._is_reported = report_recordings(report, self._setup, self.recordings)
 
+    @property
+    def kept_steps(self) -> int | None:
+        """How many steps of an instance the files keep that were written, 0 for all; None where none were."""
+        return self._settings.record_steps if self._is_reported else None
+
     def _collect_secrets(self) -> Secrets | None:
         assert self._capture is not None
         self._capture.finish()

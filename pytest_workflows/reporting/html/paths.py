@@ -9,7 +9,7 @@ import site
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -31,10 +31,17 @@ class ShortPaths:
 
     Args:
         rootdir: What files are relative to.
+        folders: What stands for each folder, where the texts are of another machine; empty for this one's folders.
     """
 
-    def __init__(self, rootdir: Path) -> None:
-        self._known = dict(sorted(_known(rootdir), key=lambda pair: -len(pair[0])))
+    def __init__(self, rootdir: Path, folders: Mapping[str, str] | None = None) -> None:
+        known = folders or dict(_known(rootdir))
+        self._known = dict(sorted(known.items(), key=lambda pair: -len(pair[0])))
+
+    @property
+    def folders(self) -> Mapping[str, str]:
+        """What stands for each folder of the machine."""
+        return self._known
 
     def text(self, text: str) -> str:
         """A text without paths of the machine."""

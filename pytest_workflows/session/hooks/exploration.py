@@ -20,6 +20,7 @@ from pytest_workflows.exploration.run_plan import PLAIN, CommonStart, RunOutcome
 from pytest_workflows.exploration.slices import WHOLE
 from pytest_workflows.messages.short_repr import brief, last_line, shown_path
 from pytest_workflows.session.property_tests import is_property_test
+from pytest_workflows.session.report_options import EXPLORED
 from pytest_workflows.session.slices import HELD, SLICE, SLICING, Held, test_of
 from pytest_workflows.session.use_signs import MARKER
 from pytest_workflows.session.xdist_channel import CHANNEL, Message, attach, converted, detach
@@ -55,7 +56,7 @@ class ExplorationHooks:
         self._config = config
         self._session = session
         self._wanted = wanted
-        self.tally = Tally()
+        self.tally = config.stash[EXPLORED] = Tally()
         self._mine = Tally(upgrade_from=wanted.upgrade_from)
         self._pytest: pytest.Session | None = None
         self._piece, self._name = WHOLE, ""
