@@ -7,23 +7,22 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from durable_engine import PAUSE_REJECTS, Ask, Engine, Instance, JsException, StepKey
 from pytest_workflows.sources.syntax import source_file
 from pytest_workflows.sources.worker_code import Sources
 
 from .analysis.await_stack import Line, lines_that_await, lines_that_gather
-from .analysis.exception_handlers import blocks_around, catcher_in, reraises
 from .base import RuleObserver
 from .registry import register
 
 _NAMES = frozenset(kind.__name__ for kind in JsException.__mro__)
 
 
-@dataclass(slots=True)
-class _Execution:
+class _Execution(msgspec.Struct):
     """The tasks of an execution of `run`.
 
     Attributes:
@@ -32,7 +31,7 @@ class _Execution:
     """
 
     task: asyncio.Task[Any] | None
-    asked: dict[StepKey, asyncio.Task[Any] | None] = field(default_factory=dict)
+    asked: dict[StepKey, asyncio.Task[Any] | None] = msgspec.field(default_factory=dict)
 
 
 @register(
@@ -70,6 +69,8 @@ class EngineHazard(RuleObserver):
             self._judge(instance, key, lines)
 
     def _judge(self, instance: Instance, key: StepKey, lines: list[Line]) -> None:
+        from .analysis.exception_handlers import blocks_around, catcher_in, reraises
+
         for line in lines:
             file = source_file(line.code.co_filename)
             statement = None if file is None else file.statement_at(line.number)
