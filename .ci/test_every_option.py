@@ -48,6 +48,7 @@ OPTIONS = {
     "--workflows-report": ("--workflows-report", r"Instance '.*' of 'MODERATOR'"),
     "--workflows-durations": ("--workflows-durations=3", r"(?i)slowest|longest"),
     "--workflows-crash": ("--workflows-crash=2", r"crash"),
+    "--workflows-slices": ("--workflows-crash=2 --workflows-slices=2", r"[1-9]\d* crash points"),
     "--workflows-seeds": ("--workflows-seeds=1", r"1 schedule"),
     "--workflows-seed": ("--workflows-seed=1", r"passed"),
     "--workflows-strict": ("--workflows-strict", r"passed"),

@@ -126,7 +126,7 @@ class HistoryEvent(Shown):
     detail: dict[str, Any]
 
 
-class Ask(msgspec.Struct, frozen=True):
+class Ask(msgspec.Struct, frozen=True, gc=False):
     """A step that `run` asked for, outside of callbacks.
 
     Attributes:

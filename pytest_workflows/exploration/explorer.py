@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +73,7 @@ class Explorer:
 
     Attributes:
         points: The fault points that the plain run reached, where the engine is killed one after the other.
-        shared: How many further runs are divided among the test's slices, as far as is known.
+        shares: How many slices of the test have anything to do; 1 as long as there are no further runs.
     """
 
     def __init__(self, exploration: Exploration, seed: object, piece: Slice = WHOLE) -> None:
@@ -85,8 +85,9 @@ class Explorer:
         self._schedules: set[tuple[tuple[int, int], ...]] = set()
         self._plain = True
         self._titles = hashlib.sha256()
+        self._shared = 0
         self.points: Sequence[FaultPoint] = ()
-        self.shared = 0
+        self.shares = 1
 
     def next(self) -> RunPlan | None:
         """The plan of the next run, or None."""
@@ -99,8 +100,8 @@ class Explorer:
 
     @property
     def digest(self) -> str:
-        """The same for two slices of a test that saw the same points."""
-        return self._titles.hexdigest()[:12]
+        """The same for two slices of a test that saw the same points; empty where there is no further run."""
+        return self._titles.hexdigest()[:12] if self._shared else ""
 
     @property
     def prepares(self) -> bool:
@@ -131,17 +132,20 @@ class Explorer:
 
     def _plan_schedules(self) -> None:
         """Plan runs in other orders. Where each has points, all slices make them: two may turn out to be the same."""
-        for seed in range(1, self._exploration.seeds + 1):
-            plan = RunPlan(seed=seed, records=True)
-            if self._exploration.explores_points:
-                self._waiting.append(replace(plan, is_repeated=not self._piece.is_first))
-            elif self._is_mine():
-                self._waiting.append(plan)
+        plans = [RunPlan(seed=seed, records=True) for seed in range(1, self._exploration.seeds + 1)]
+        if self._exploration.explores_points:
+            self._waiting.extend(replace(plan, is_repeated=not self._piece.is_first) for plan in plans)
+        else:
+            self._divide(plans)
 
-    def _is_mine(self) -> bool:
-        """Whether the next run of those that are divided is this slice's."""
-        self.shared += 1
-        return self._piece.takes(self.shared - 1)
+    def _divide(self, plans: Sequence[RunPlan]) -> None:
+        """Plan what is this slice's of further runs."""
+        if not self._shared:
+            self.shares = self._piece.shares(len(plans))  # no later plan changes that
+        for place, plan in enumerate(plans, self._shared):
+            if place % self.shares == self._piece.number - 1:
+                self._waiting.append(plan)
+        self._shared += len(plans)
 
     def _look_closer(self, plan: RunPlan, outcome: RunOutcome) -> None:
         """Plan what follows from a run with a fault point: of an upgrade that goes wrong, what a crash alone does."""
@@ -153,13 +157,15 @@ class Explorer:
     def _plan_points(self, plan: RunPlan, outcome: RunOutcome) -> None:
         self.points = outcome.points
         names = Counter(point.title for point in outcome.points)
+        stage: Stage | None = None if plan.upgrade_from is None else "probe"
+        further = []
         for point in self._drawn(outcome.points):
-            stage: Stage | None = None if plan.upgrade_from is None else "probe"
             is_shared = names[point.title] > 1
-            further = replace(plan, point=point, records=False, is_shared=is_shared, stage=stage, is_repeated=False)
+            further.append(
+                replace(plan, point=point, records=False, is_shared=is_shared, stage=stage, is_repeated=False)
+            )
             self._titles.update(f"{point.short}\n".encode("utf-8", "surrogatepass"))  # ids may be random
-            if self._is_mine():
-                self._waiting.append(further)
+        self._divide(further)
 
     def stop(self) -> None:
         """Plan no further run."""
@@ -253,7 +259,7 @@ class Tally:
         Args:
             test: The test's node id.
             piece: The slice.
-            digest: The same for slices that saw the same points.
+            digest: The same for slices that saw the same points; empty where it has no further runs.
         """
         self.shares.setdefault(test, {})[str(piece)] = digest
 
@@ -261,10 +267,15 @@ class Tally:
         """Further runs took so long."""
         self.seconds += seconds
 
+    @property
+    def explored(self) -> int:
+        """How many tests were explored: also those of which others, on another machine, have the first slice."""
+        return self.tests + sum(any(digests.values()) and not _has_first(digests) for digests in self.shares.values())
+
     def dump(self) -> dict[str, Any]:
         """As plain data, for a file."""
         return {
-            "tests": self.tests,
+            "tests": self.explored,
             "points": self.points,
             "schedules": self.schedules,
             "seconds": self.seconds,
@@ -304,7 +315,7 @@ class Tally:
         if self.schedules:
             explored.append(counted(self.schedules, "schedule"))
         lines = [
-            f"{counted(self.tests, 'test')}, {', '.join(explored)} in {self.seconds:.2f} s: "
+            f"{counted(self.explored, 'test')}, {', '.join(explored)} in {self.seconds:.2f} s: "
             f"{self.failed or 'none'} failed" + ("" if is_upgrade else f", {counted(len(self.findings), 'finding')}")
         ]
         if self.by_crash_alone:
@@ -328,6 +339,10 @@ class Tally:
         if self.left_out:
             lines.append(f"left out: {counted(self.left_out, 'property test')} (they draw their own: `fault_plans()`)")
         return lines
+
+
+def _has_first(digests: Mapping[str, str]) -> bool:
+    return any(piece.startswith("1/") for piece in digests)
 
 
 def _named(tests: Sequence[str]) -> str:

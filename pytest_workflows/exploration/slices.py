@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
+FEWEST = 4
+"""How many further runs a slice has at least where a session has many tests: each slice costs a plain run."""
 _TITLE = re.compile(r"\[slice (?P<number>[0-9]+)/(?P<total>[0-9]+)\]$")
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+class Slice(NamedTuple):
     """A share of a test's exploration. Each of its slices makes the plain run; the first one reports it.
 
     Attributes:
         number: Which one it is, from 1 on.
         total: How many the test has.
+        fewest: How many further runs a slice has at least, as far as there are so many.
     """
 
     number: int = 1
     total: int = 1
+    fewest: int = 1
 
     @property
     def is_first(self) -> bool:
         """Whether it reports what all slices of the test do."""
         return self.number == 1
 
-    def takes(self, index: int) -> bool:
-        """Whether a further run of the test is its own, by the run's place among all further runs."""
-        return index % self.total == self.number - 1
+    def shares(self, runs: int) -> int:
+        """How many slices have anything to do, the first ones.
+
+        Args:
+            runs: How many further runs there are.
+        """
+        return max(1, min(self.total, -(-runs // self.fewest)))
 
     @property
     def title(self) -> str:

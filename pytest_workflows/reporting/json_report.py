@@ -31,7 +31,8 @@ class ReportError(ValueError):
 
 def dump(records: SessionRecords) -> bytes:
     """The records as JSON."""
-    marked = {"format": FORMAT, "version": VERSION, **msgspec.to_builtins(records, str_keys=True)}
+    plain = msgspec.to_builtins(records, str_keys=True)
+    marked = {"format": FORMAT, "version": VERSION, **plain, "exploration": records.exploration.dump()}
     # Not msgspec's own JSON: what users name may hold lone surrogates.
     return json.dumps(marked, separators=(",", ":")).encode() + b"\n"
 

@@ -120,5 +120,5 @@ def report_of(records: SessionRecords, rootdir: Path) -> Report:
 
 
 def _explored(tally: Tally) -> Exploration | None:
-    has_news = tally.tests or tally.left_out or tally.not_judged
+    has_news = tally.explored or tally.left_out or tally.not_judged
     return Exploration(tally.upgrade_from, tally.lines()) if has_news else None

@@ -183,8 +183,9 @@ class Opening:
             from .hooks.upgrade import set_up_upgrade
 
             set_up_upgrade(config, session)
-        exploration = ExplorationHooks(config, session, read_exploration(config))
-        slices = SliceHooks(config, read_slices(config), exploration.exploration_of)
+        wanted = read_exploration(config)
+        exploration = ExplorationHooks(config, session, wanted)
+        slices = SliceHooks(config, read_slices(config), exploration.exploration_of, explores_all=bool(wanted))
         register(exploration, NAME)
         register(slices)
         if self._pytest is not None:

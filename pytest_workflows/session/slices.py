@@ -5,8 +5,10 @@ The first slice is the test's own item. A later one is an item of its own, which
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,27 +16,28 @@ import pytest
 
 from pytest_workflows.exploration.slices import Slice
 
-from .xdist_channel import Message, converted
+from .xdist_channel import Message
 
 SLICE = pytest.StashKey[Slice]()
 """Of each item that is a slice: which one. An item without it is a whole test."""
 
 
-@dataclass(frozen=True, slots=True)
-class Slicing:
+class Slicing(NamedTuple):
     """How tests are divided in each process of a session.
 
     Attributes:
         total: Into how many slices.
         entropy: What all slices of a test draw from, with the test's node id; the same on all machines where the
             command line says how many slices there are.
+        folder: Where the processes of a machine let each other know what they found out; empty for nowhere.
     """
 
     total: int = 1
     entropy: str = ""
+    folder: str = ""
 
 
-SLICING = Message("slicing", converted(lambda: Slicing))
+SLICING: Message[Slicing] = Message("slicing", lambda data: Slicing(*data))
 """From the controller to each worker: they must collect alike."""
 
 
@@ -93,13 +96,50 @@ def test_of(item: pytest.Item) -> pytest.Item:
     return item.test if isinstance(item, SliceItem) else item
 
 
-def divide(item: pytest.Item, total: int) -> list[pytest.Item]:
-    """The slices of a test; it becomes the first one itself."""
+class Shares:
+    """How many slices of each test have anything to do, as soon as a process of this machine knows.
+
+    Args:
+        folder: What the processes share; empty for none.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._known: dict[str, int] = {}
+
+    def note(self, test: str, shares: int) -> None:
+        """Let all processes know of a test."""
+        self._known[test] = shares
+        with contextlib.suppress(OSError):  # on another machine there is no such folder, and nothing is lost
+            if self._folder:
+                path = self._path(test)
+                path.with_suffix(".new").write_text(str(shares), encoding="ascii")
+                os.replace(path.with_suffix(".new"), path)
+
+    def of(self, test: str) -> int | None:
+        """What is known of a test; None for nothing."""
+        if test not in self._known and self._folder:
+            with contextlib.suppress(OSError):
+                self._known[test] = int(self._path(test).read_text(encoding="ascii"))
+        return self._known.get(test)
+
+    def _path(self, test: str) -> Path:
+        return Path(self._folder, hashlib.sha256(test.encode("utf-8", "surrogatepass")).hexdigest())
+
+
+def divide(item: pytest.Item, total: int, fewest: int) -> list[pytest.Item]:
+    """The slices of a test; it becomes the first one itself.
+
+    Args:
+        item: The test.
+        total: How many there are.
+        fewest: How many further runs a slice has at least.
+    """
     assert item.parent is not None
-    item.stash[SLICE] = Slice(1, total)
+    item.stash[SLICE] = Slice(1, total, fewest)
     pieces = [item]
     for number in range(2, total + 1):
-        piece = Slice(number, total)
+        piece = Slice(number, total, fewest)
         later: SliceItem = SliceItem.from_parent(
             item.parent, name=item.name, nodeid=f"{item.nodeid}{piece.title}", test=item
         )

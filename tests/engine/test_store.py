@@ -38,7 +38,7 @@ def test_a_detail_that_history_repeats_is_stored_once_unless_it_is_long():
     instance = store.add_instance("W", "x", 0, b"").key
     for detail in ({"attempt": 1}, {"error": "e" * 300}):
         store.record(instance, [HistoryRow("ATTEMPT_START", KEY, 0, dict(detail)) for _ in range(2)])
-    packed = [line[3] for line in store._contents[instance].history]
+    packed = [line.detail for line in store._contents[instance].history]
     assert packed[0] is packed[1]
     assert packed[2] == packed[3]
     assert packed[2] is not packed[3]

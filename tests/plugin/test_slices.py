@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from types import SimpleNamespace
 from xml.etree import ElementTree
 
@@ -12,7 +13,7 @@ from pytest_workflows.exploration.explorer import Exploration, Explorer, Tally
 from pytest_workflows.exploration.run_plan import RunOutcome, RunPlan
 from pytest_workflows.exploration.slices import Slice
 from pytest_workflows.session.hooks.slices import SliceHooks
-from pytest_workflows.session.slices import SLICING
+from pytest_workflows.session.slices import SLICING, Shares
 from pytest_workflows.session.xdist_channel import CHANNEL, XdistChannel
 
 STARTED = """
@@ -83,16 +84,14 @@ def summary(result):
 # -- which runs a slice has --------------------------------------------------------------------------------------------
 
 
-def runs(exploration, piece, points, *, traces=lambda seed: [(0, seed or 0)], stop_at=None):
+def runs(exploration, piece, points, *, traces=lambda seed: [(0, seed or 0)]):
     """The plans of one slice of a test whose runs in any order reach the same points."""
     explorer = Explorer(exploration, "seed", piece)
     plans = []
     while (plan := explorer.next()) is not None:
         plans.append(plan)
         reached = () if plan.point is not None else points
-        outcome = RunOutcome(
-            plan.seed != stop_at or stop_at is None, points=reached, has_choices=True, trace=traces(plan.seed)
-        )
+        outcome = RunOutcome(passed=True, points=reached, has_choices=True, trace=traces(plan.seed), has_instances=True)
         explorer.learn(plan, outcome)
     return plans
 
@@ -112,12 +111,13 @@ POINTS = [FaultPoint.parse(f"lost:step {number}#1") for number in range(7)]
     ],
     ids=str,
 )
-@pytest.mark.parametrize("total", [1, 2, 3, 4, 10])
-def test_the_slices_of_a_test_have_each_run_once_and_no_other(exploration, total):
+@pytest.mark.parametrize("fewest", [1, 4])
+@pytest.mark.parametrize("total", [1, 2, 3, 10])
+def test_the_slices_of_a_test_have_each_run_once_and_no_other(exploration, total, fewest):
     whole = runs(exploration, Slice(), POINTS, traces=lambda seed: [(0, (seed or 0) % 3)])
 
     pieces = [
-        runs(exploration, Slice(number, total), POINTS, traces=lambda seed: [(0, (seed or 0) % 3)])
+        runs(exploration, Slice(number, total, fewest), POINTS, traces=lambda seed: [(0, (seed or 0) % 3)])
         for number in range(1, total + 1)
     ]
 
@@ -125,8 +125,10 @@ def test_the_slices_of_a_test_have_each_run_once_and_no_other(exploration, total
     assert sorted(reported, key=str) == sorted((plan for plan in whole if not plan.is_preparation), key=str)
     assert len(reported) == len(set(reported))
     assert all(plans[0].is_repeated == (number > 0) for number, plans in enumerate(pieces))
-    counts = [sum(plan.point is not None for plan in plans) for plans in pieces]
+    is_shared = (lambda plan: plan.point is not None) if exploration.explores_points else (lambda plan: plan.seed)
+    counts = [count for plans in pieces if (count := sum(map(bool, map(is_shared, plans))))]
     assert max(counts) - min(counts) <= 1
+    assert fewest == 1 or len(counts) <= 2
 
 
 def test_a_slice_of_a_test_that_fails_has_no_further_run():
@@ -156,6 +158,45 @@ def test_a_slice_of_a_test_that_fails_has_no_further_run():
 )
 def test_there_are_no_more_slices_than_have_anything_to_do(exploration, slices):
     assert exploration.slices(8) == slices
+
+
+def test_where_a_test_has_few_points_only_the_first_slices_have_any():
+    assert Slice(1, 8, fewest=4).shares(9) == 3
+    assert Slice(1, 8, fewest=4).shares(0) == 1
+    assert Slice(1, 8, fewest=4).shares(150) == 8
+    assert Slice(1, 8).shares(3) == 3
+
+
+def test_the_summary_counts_a_test_whose_first_slice_is_elsewhere_where_anything_was_explored():
+    tally = Tally()
+    tally.note_share("test_one", Slice(2, 3), "a")
+    tally.note_share("test_two", Slice(3, 3), "")
+    assert tally.lines() == ["1 test, 0 crash points in 0.00 s: none failed, 0 findings"]
+
+    other = Tally(tests=1)
+    other.note_share("test_one", Slice(1, 3), "a")
+    tally.add(other)
+
+    assert tally.dump()["tests"] == 1
+
+
+def test_processes_of_one_machine_let_each_other_know_how_many_slices_have_anything_to_do(tmp_path):
+    one, other = Shares(str(tmp_path)), Shares(str(tmp_path))
+    assert other.of("tests/test_it.py::test_one") is None
+
+    one.note("tests/test_it.py::test_one", 3)
+
+    assert other.of("tests/test_it.py::test_one") == 3
+    assert Shares("").of("tests/test_it.py::test_one") is None
+
+
+def test_a_process_on_a_machine_without_that_folder_knows_what_it_found_out_itself(tmp_path):
+    shares = Shares(str(tmp_path / "nowhere"))
+
+    shares.note("test_one", 2)
+
+    assert shares.of("test_one") == 2
+    assert shares.of("test_two") is None
 
 
 def test_the_summary_names_a_test_whose_slices_saw_other_points():
@@ -220,10 +261,11 @@ def test_slices_report_what_the_exploration_in_one_piece_does(worker):
         ("load", 3, 3),
     ],
 )
-def test_workers_have_as_many_slices_as_there_are_where_items_of_a_file_may_go_to_any(mode, wanted, total):
+@pytest.mark.parametrize("explores", [True, False])
+def test_workers_have_as_many_slices_as_there_are_where_items_of_a_file_may_go_to_any(mode, wanted, total, explores):
     config = SimpleNamespace(stash=pytest.Stash(), getoption=lambda name, default: mode)
     channel = config.stash[CHANNEL] = XdistChannel(config)
-    SliceHooks(config, wanted, lambda item: Exploration())
+    hooks = SliceHooks(config, wanted, lambda item: Exploration(), explores_all=explores)
     node = SimpleNamespace(workerinput={"workerid": "gw0", "workercount": 4})
 
     channel.pytest_configure_node(node)
@@ -232,6 +274,9 @@ def test_workers_have_as_many_slices_as_there_are_where_items_of_a_file_may_go_t
     slicing = channel.started_with(SLICING)
     assert slicing.total == total
     assert (slicing.entropy == "") == (wanted is not None)
+    assert bool(slicing.folder) == (total > 1 and explores)
+    hooks.pytest_unconfigure()
+    assert not slicing.folder or not Path(slicing.folder).exists()
 
 
 def test_workers_of_xdist_report_what_one_process_does(worker):
@@ -254,6 +299,42 @@ def test_a_test_that_fails_as_it_is_is_reported_once(worker):
     result.assert_outcomes(passed=2, failed=9)
     assert failed(result)[0] == "FAILED tests/test_it.py::test_one"
     assert len(list((worker.path / ".workflows/failures").glob("*test_one*"))) == 1
+
+
+def test_a_slice_that_has_nothing_to_do_makes_no_plain_run_and_ends_wider_fixtures(worker):
+    tests = """
+    import pytest
+
+
+    @pytest.fixture(scope="module", autouse=True)
+    def narrow():
+        yield
+        print("MODULE IS OVER")
+        raise OSError("at its end")
+
+
+    async def test_few(workflow_env, workflow_engine):
+        print("RUN")
+        await workflow_env.ORDERS.create({"id": "a"})
+        await workflow_engine.run_until_idle()
+    """
+    worker.write("src/entry.py", STARTED)
+
+    result = worker.run(tests, "-s", "--workflows-crash=3", "--workflows-slices=2", *QUIET)
+
+    assert result.stdout.str().count("RUN") == 3 + 2
+
+    worker.write(
+        "src/entry.py",
+        "from workers import WorkflowEntrypoint\n\n\nclass OrderWorkflow(WorkflowEntrypoint):\n"
+        "    async def run(self, event, step):\n        pass\n",
+    )
+    result = worker.run(tests, "-s", "--workflows-crash", "--workflows-slices=5", *QUIET)
+
+    assert result.stdout.str().count("RUN") == 1 + 1
+    assert "".join(result.outlines).count("MODULE IS OVER") == 2  # and where it is shown as source
+    result.assert_outcomes(passed=1, errors=1)
+    assert "ERROR tests/test_it.py::test_few - OSError: at its end" in result.outlines
 
 
 def test_a_failure_that_only_a_later_slice_sees_is_reported_under_its_name(worker):
@@ -322,6 +403,10 @@ def test_a_plugin_that_deselects_divides_slices_like_tests(worker):
     assert failed(parts[0]) + failed(parts[1]) != whole  # each has some points of each test
     assert sorted(failed(parts[0]) + failed(parts[1])) == whole
     assert [part.parseoutcomes().get("passed", 0) for part in parts] == [3, 0]
+    assert [summary(part) for part in parts] == [
+        "2 tests, 8 crash points: 8 failed, 0 findings",
+        "2 tests, 8 crash points: 8 failed, 0 findings",
+    ]
     parts[0].stdout.fnmatch_lines(["collected 5 items / 2 deselected / 3 selected"])
     parts[1].stdout.fnmatch_lines(["collected 5 items / 3 deselected / 2 selected"])
 

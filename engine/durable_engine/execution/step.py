@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Generic, NoReturn, TypeVar
 
 from durable_engine.errors import (
@@ -442,4 +442,10 @@ def _js_length(text: str) -> int:
 
 def _place(depth: int) -> Place:
     frame = sys._getframe(depth)
-    return frame.f_code.co_filename, frame.f_lineno
+    return _shared_place(frame.f_code.co_filename, frame.f_lineno)
+
+
+@lru_cache(maxsize=1024)
+def _shared_place(file: str, line: int) -> Place:
+    """The same object for the same place: a step in a loop asks from one place thousands of times."""
+    return file, line

@@ -21,15 +21,22 @@ from durable_engine.model import CronTrigger, StepKey
 from durable_engine.rows import EventRow, HistoryRow, InstanceRow, StepRow
 from durable_engine.workflow import KEPT, Retention
 
-_Line = tuple[HistoryKind, StepKey | None, int, bytes | None, bytes | None]
-"""A line of history as it is kept: as `HistoryRow`, its detail encoded."""
-
 _MOST_SHARED = 200
 """The most bytes of a detail that lines of history share: most of them say one of the same few things."""
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder()
 _seq = operator.attrgetter("seq")
+
+
+class _Line(msgspec.Struct, gc=False):
+    """A line of history as it is kept: as `HistoryRow`, its detail packed. It has no part in cycles of references."""
+
+    kind: HistoryKind
+    key: StepKey | None
+    at: int
+    detail: bytes | None
+    value: bytes | None
 
 
 class _Contents:
@@ -151,7 +158,7 @@ class Store:
                 packed = _ENCODER.encode(detail)
                 if len(packed) <= _MOST_SHARED:
                     packed = self._details.setdefault(packed, packed)
-            contents.history.append((kind, key, at, packed, value))
+            contents.history.append(_Line(kind, key, at, packed, value))
         if step is not None:
             contents.steps[step.key] = copy(step)
 
@@ -175,7 +182,7 @@ class Store:
     def ranks(self, instance: int, kinds: Container[HistoryKind]) -> dict[StepKey, int]:
         """The places in an instance's history of each step's last line of one of these kinds."""
         history = self._of(instance).history
-        return {line[1]: rank for rank, line in enumerate(history) if line[1] is not None and line[0] in kinds}
+        return {line.key: rank for rank, line in enumerate(history) if line.key is not None and line.kind in kinds}
 
     def forget_steps(self, instance: int, from_seq: int = 0) -> None:
         """Wipe the steps that started at or after `from_seq`, and the history of everything but the others.
@@ -185,7 +192,7 @@ class Store:
         contents = self._of(instance)
         contents.steps = steps = {key: step for key, step in contents.steps.items() if step.seq < from_seq}
         beginnings = INSTANCE_BEGINNINGS if from_seq else ()
-        contents.history = [line for line in contents.history if line[1] in steps or line[0] in beginnings]
+        contents.history = [one for one in contents.history if one.key in steps or one.kind in beginnings]
 
     # -- events ------------------------------------------------------------------------------------------------------
 
@@ -220,6 +227,8 @@ class Store:
 
 def _history_rows(lines: Iterable[_Line]) -> list[HistoryRow]:
     return [
-        HistoryRow(kind, key, at, None if detail is None else _DECODER.decode(detail), value)
-        for kind, key, at, detail, value in lines
+        HistoryRow(
+            line.kind, line.key, line.at, None if line.detail is None else _DECODER.decode(line.detail), line.value
+        )
+        for line in lines
     ]

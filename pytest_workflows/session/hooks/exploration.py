@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Generator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 from unittest import SkipTest
 
@@ -21,7 +22,7 @@ from pytest_workflows.exploration.slices import WHOLE
 from pytest_workflows.messages.short_repr import brief, last_line, shown_path
 from pytest_workflows.session.property_tests import is_property_test
 from pytest_workflows.session.report_options import EXPLORED
-from pytest_workflows.session.slices import HELD, SLICE, SLICING, Held, test_of
+from pytest_workflows.session.slices import HELD, SLICE, SLICING, Held, Shares, test_of
 from pytest_workflows.session.use_signs import MARKER
 from pytest_workflows.session.xdist_channel import CHANNEL, Message, attach, converted, detach
 
@@ -78,8 +79,12 @@ class ExplorationHooks:
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         piece = item.stash.get(SLICE, WHOLE)
         self._piece, self._name = piece, item.nodeid
+        explorer = Explorer(exploration, self._session.settings.seed or test.nodeid, piece)
         try:
-            self._explore(test, nextitem, Explorer(exploration, self._session.settings.seed or test.nodeid, piece))
+            if piece.is_first or piece.number <= (self._shares.of(test.nodeid) or piece.total):
+                self._explore(test, nextitem, explorer)
+            else:
+                self._pass_over(test, nextitem, explorer)
         finally:
             self._session.plan_runs(PLAIN)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
@@ -106,7 +111,7 @@ class ExplorationHooks:
     def _explore(self, item: pytest.Item, nextitem: pytest.Item | None, explorer: Explorer) -> None:
         first = True
         started = 0.0
-        before = random.getstate()
+        is_one_of_many, before = self._piece.total > 1, random.getstate()
         start, state = self._start_of(item)
         while (plan := explorer.next()) is not None:
             random.setstate(state)
@@ -122,11 +127,25 @@ class ExplorationHooks:
                 self._mine.count_run(item.nodeid, plan, outcome)
             if plan.is_preparation and self._piece.is_first and (outcome.unknown or not explorer.points):
                 self._mine.note_not_judged(item.nodeid, outcome.unknown or "it has no instances on the older source")
+            if is_one_of_many and self._piece.is_first and (first or plan.is_preparation) and not explorer.prepares:
+                self._shares.note(item.nodeid, explorer.shares)
             first = False
         self._mine.count_seconds(time.perf_counter() - started)
-        if self._piece.total > 1:
+        if is_one_of_many:
             random.setstate(before)
             self._mine.note_share(item.nodeid, self._piece, explorer.digest)
+
+    @cached_property
+    def _shares(self) -> Shares:
+        return Shares(self._channel.started_with(SLICING).folder)
+
+    def _pass_over(self, item: pytest.Item, nextitem: pytest.Item | None, explorer: Explorer) -> None:
+        """Leave out a slice that has nothing to do. Wider fixtures end where the next item needs them no more."""
+        setups = item.session._setupstate
+        call = pytest.CallInfo.from_call(lambda: setups.teardown_exact(nextitem), when="teardown")
+        report: pytest.TestReport = item.ihook.pytest_runtest_makereport(item=item, call=call)
+        if report.failed:
+            self._report(item, PLAIN, [report], explorer, everything=True)
 
     def _start_of(self, item: pytest.Item) -> tuple[CommonStart, Any]:
         """What all runs of a test start with, in each of its slices: entropy, and the state of `random`."""
@@ -288,7 +307,7 @@ class ExplorationHooks:
                 "name; a failing run's report shows the names of its points, as in 'lost:charge card#1'.",
                 red=True,
             )
-        elif self.tally.tests or self.tally.left_out or self.tally.not_judged:
+        elif self.tally.explored or self.tally.left_out or self.tally.not_judged:
             older = self._wanted.upgrade_from
             terminalreporter.section("workflow exploration" if older is None else f"upgrade from {shown_path(older)}")
             for line in self.tally.lines():

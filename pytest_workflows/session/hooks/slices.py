@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_workflows.exploration.slices import is_title_of_later
+from pytest_workflows.exploration.slices import FEWEST, is_title_of_later
 from pytest_workflows.session.slices import HELD, SLICING, Held, Slicing, divide, in_rounds, test_of
 from pytest_workflows.session.use_signs import MARKER, OUR_FIXTURES
 from pytest_workflows.session.xdist_channel import CHANNEL, Worker
@@ -27,15 +29,23 @@ class SliceHooks:
     Args:
         config: pytest's configuration.
         wanted: How many slices the command line asks for; None for as many as there are processes.
-        exploration_of: Gives the exploration of a test that is divided, where it is.
+        exploration_of: Gives the exploration of a test.
+        explores_all: Whether the command line asks for exploration, and not a test's marker alone.
     """
 
     def __init__(
-        self, config: pytest.Config, wanted: int | None, exploration_of: Callable[[pytest.Item], Exploration]
+        self,
+        config: pytest.Config,
+        wanted: int | None,
+        exploration_of: Callable[[pytest.Item], Exploration],
+        *,
+        explores_all: bool,
     ) -> None:
         self._config = config
         self._wanted = wanted
         self._exploration_of = exploration_of
+        self._explores_all = explores_all
+        self._folder = ""
         self._entropy = "" if wanted is not None else os.urandom(16).hex()
         self._channel = config.stash[CHANNEL]
         self._channel.at_start(SLICING, self._slicing_of)
@@ -46,7 +56,10 @@ class SliceHooks:
 
     def _slicing_of(self, worker: Worker) -> Slicing:
         is_divided = self._config.getoption("dist", "no") in _DIVIDING
-        return Slicing(self._wanted or (worker.total if is_divided else 1), self._entropy)
+        total = self._wanted or (worker.total if is_divided else 1)
+        if self._explores_all and total > 1 and worker.id is not None and not self._folder:
+            self._folder = tempfile.mkdtemp(prefix="pytest-workflows-slices-")
+        return Slicing(total, self._entropy, self._folder)
 
     # -- collection --------------------------------------------------------------------------------------------------
 
@@ -62,7 +75,10 @@ class SliceHooks:
         total = self._channel.started_with(SLICING).total
         if total == 1:
             return
-        slices = {item: divide(item, count) for item in items if (count := self._count(item, total)) > 1}
+        counts = {item: count for item in items if (count := self._count(item, total)) > 1}
+        # Where there are fewer tests than slices, even a few further runs are worth a plain run.
+        fewest = FEWEST if len(counts) >= total else 1
+        slices = {item: divide(item, count, fewest) for item, count in counts.items()}
         before = len(items)
         items[:] = in_rounds(items, slices)
         later: list[pytest.Item | pytest.Collector] = [item for item in items if test_of(item) is not item]
@@ -108,6 +124,11 @@ class SliceHooks:
                 if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
                     session.exitstatus = pytest.ExitCode.TESTS_FAILED
         return (yield)
+
+    def pytest_unconfigure(self) -> None:
+        """Remove what the processes shared."""
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
 
 class _WholeTests:
