@@ -16,6 +16,7 @@ from pytest_workflows.sources.syntax import source_file
 from pytest_workflows.sources.worker_code import Sources
 
 from .analysis.await_stack import Line, lines_that_await, lines_that_gather
+from .analysis.exception_handlers import blocks_around, catcher_in, reraises
 from .base import RuleObserver
 from .registry import register
 
@@ -69,8 +70,6 @@ class EngineHazard(RuleObserver):
             self._judge(instance, key, lines)
 
     def _judge(self, instance: Instance, key: StepKey, lines: list[Line]) -> None:
-        from .analysis.exception_handlers import blocks_around, catcher_in, reraises
-
         for line in lines:
             file = source_file(line.code.co_filename)
             statement = None if file is None else file.statement_at(line.number)

@@ -6,7 +6,7 @@ import ast
 import asyncio
 import weakref
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -15,11 +15,9 @@ from pytest_workflows.sources.syntax import FunctionNode, SourceFile, name_of, o
 from pytest_workflows.sources.worker_code import Sources
 
 from .analysis.await_stack import Line, lines_that_gather, running_lines
+from .analysis.exception_handlers import Block, Catcher, blocks_around, catcher_in, is_broad, reraises
 from .base import RuleObserver
 from .registry import register
-
-if TYPE_CHECKING:
-    from .analysis.exception_handlers import Block, Catcher
 
 _LOGGING = frozenset({"print", "debug", "info", "warning", "error", "exception", "critical", "log"})
 _METHODS = frozenset(name for kind in (str, dict) for name in dir(kind) if not name.startswith("_"))
@@ -86,8 +84,6 @@ class SwallowedFailure(RuleObserver):
             self._judge(instance, key, [*execution.asked[key][1], *outer])
 
     def _judge(self, instance: Instance, key: StepKey, lines: Sequence[Line]) -> None:
-        from .analysis.exception_handlers import blocks_around, catcher_in, is_broad, reraises
-
         failure = failure_of(instance, key)
         names = frozenset(kind.__name__ for kind in type(failure).__mro__)
         helpers: list[FunctionNode] = []
