@@ -165,6 +165,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         check_markers(items)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """Leave nothing in other modules to whoever ends the session."""
+    try:
+        return (yield)
+    finally:
+        _opening(session.config).tests_are_over()
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Begin a test."""

@@ -208,7 +208,7 @@ class Guards(Standing[View]):
             super()._are_intact()
             and self._zones.is_intact()
             and all(map(_Absent.is_intact, self._absent))
-            and all(sys.modules.get(name) is module for name, module in self._done.items())
+            and list(map(sys.modules.get, self._done)) == list(self._done.values())
         )
 
     def _put_back(self) -> None:

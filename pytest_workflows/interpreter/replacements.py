@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
 UserType = TypeVar("UserType")
@@ -13,7 +14,8 @@ class Replacements:
     """What was put into modules and classes, until it is put back."""
 
     def __init__(self) -> None:
-        self._made: list[tuple[Any, str, object, object]] = []
+        self._made: list[tuple[Any, str, object]] = []
+        self._ours: list[tuple[Mapping[str, Any], str, object]] = []
 
     def put(self, owner: Any, name: str, ours: object) -> None:
         """Put something in the place of an attribute, or where there is none of that name.
@@ -28,20 +30,22 @@ class Replacements:
         """
         before = vars(owner).get(name, _ABSENT)
         setattr(owner, name, ours)
-        self._made.append((owner, name, before, ours))
+        self._made.append((owner, name, before))
+        self._ours.append((vars(owner), name, ours))
 
     def are_intact(self) -> bool:
         """Whether everything that was put is where it was put."""
-        for owner, name, _, ours in self._made:  # noqa: SIM110 (each test asks, and a generator takes twice as long)
-            if owner.__dict__.get(name) is not ours:
+        for attributes, name, ours in self._ours:  # noqa: SIM110 (each test asks: a generator takes twice as long)
+            if attributes.get(name) is not ours:
                 return False
         return True
 
     def put_back(self) -> None:
         """Put everything back, but for what other code has replaced since: it may have wrapped ours, and keeps it."""
         while self._made:
-            owner, name, before, ours = self._made.pop()
-            if vars(owner).get(name) is not ours:
+            owner, name, before = self._made.pop()
+            attributes, _, ours = self._ours.pop()
+            if attributes.get(name) is not ours:
                 continue
             if before is _ABSENT:
                 delattr(owner, name)

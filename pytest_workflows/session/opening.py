@@ -143,6 +143,13 @@ class Opening:
         """The run of the test that is set up, called or torn down now; None where it does not use us."""
         return None if self.session is None else self.session.test_run
 
+    def tests_are_over(self) -> None:
+        """No test follows: whoever ends the session sees the standard library's own functions."""
+        if self.session is not None:
+            from .standing import put_back_functions
+
+            put_back_functions()
+
     def reported(self) -> None:
         """Let go of a test whose report is written."""
         self._item = None

@@ -52,10 +52,10 @@ async def outcome(env, code):
 """
 
 
-def run(pytester: pytest.Pytester, tests: str) -> pytest.RunResult:
+def run(pytester: pytest.Pytester, tests: str, *options: str) -> pytest.RunResult:
     pytester.makefile(".ini", pytest=INI)
     pytester.makepyfile(test_it=TOP + tests)
-    return pytester.runpytest_inprocess("-p", "no:randomly", "-p", "no:cacheprovider", "-W", "ignore")
+    return pytester.runpytest_inprocess("-p", "no:randomly", "-p", "no:cacheprovider", "-W", "ignore", *options)
 
 
 def test_a_test_that_uses_nothing_of_ours_sees_the_originals_also_between_two_that_do(
@@ -131,6 +131,35 @@ async def test_second(workflow_env, forked):
     )
 
     result.assert_outcomes(passed=2)
+
+
+def test_whoever_ends_the_session_sees_the_originals(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest("""
+import os
+import socket
+
+BEFORE = os.fork, socket.socket.connect
+
+
+def pytest_sessionfinish():
+    print("originals:", (os.fork, socket.socket.connect) == BEFORE)
+""")
+
+    result = run(
+        pytester,
+        """
+async def test_it(workflow_env):
+    assert os.fork is not BEFORE[0]["fork"]
+    raise AssertionError
+
+async def test_that_comes_too_late(workflow_env):
+    pass
+""",
+        "-x",
+        "-s",
+    )
+
+    result.stdout.fnmatch_lines("*originals: True")
 
 
 def test_a_name_that_a_test_has_put_back_by_accident_is_not_there_for_the_next_workers_code(

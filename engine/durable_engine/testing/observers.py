@@ -169,6 +169,11 @@ class Observers(Observer):
             for name in observer.wanted:
                 self._listeners[name].append((observer, getattr(observer, name)))
 
+    def clear(self) -> None:
+        """Notify nobody any more: the test is over, and no observer and its engine keep each other in memory."""
+        for listeners in self._listeners.values():
+            listeners.clear()
+
     def switch_off(self, title: str, during: str, error: Exception) -> None:
         """Stop notifying the observers of a title, and report why, once.
 
