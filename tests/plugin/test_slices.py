@@ -236,14 +236,16 @@ REPORTS = ("--workflows-crash", *QUIET, "--junit-xml=report.xml", "--workflows-c
 
 def test_slices_report_what_the_exploration_in_one_piece_does(worker):
     worker.write("src/entry.py", STARTED)
-    whole = outcomes(worker.run(ONCE, *REPORTS), worker.path)
+    in_one_piece = worker.run(ONCE, *REPORTS)
+    whole = outcomes(in_one_piece, worker.path)
 
     result = worker.run(None, "--workflows-slices=3", *REPORTS)
 
     assert outcomes(result, worker.path) == whole
     assert whole["counts"] == {"passed": 3, "failed": 16}
     assert whole["summary"] == "2 tests, 16 crash points: 16 failed, 0 findings"
-    result.stdout.fnmatch_lines(["collected 7 items", "*[[]100%]"])
+    result.stdout.fnmatch_lines(["collected 7 items"])
+    assert ("[100%]" in result.stdout.str()) == ("[100%]" in in_one_piece.stdout.str())  # older versions show none
 
 
 @pytest.mark.parametrize(

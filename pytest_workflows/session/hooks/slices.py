@@ -50,6 +50,7 @@ class SliceHooks:
         self._channel = config.stash[CHANNEL]
         self._channel.at_start(SLICING, self._slicing_of)
         self._channel.receive(HELD, self._take)
+        self._later = 0
         self._held: list[Held] = []
         self._failed: set[str] = set()
         self._pytest: pytest.Session | None = None
@@ -98,12 +99,22 @@ class SliceHooks:
 
     # -- the session -------------------------------------------------------------------------------------------------
 
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Count the later slices."""
+        self._later = sum(test_of(item) is not item for item in session.items)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        """Count the later slices; pytest counts what each worker collects, one that takes another's place included."""
+        self._later = sum(map(is_title_of_later, ids))
+
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_logfinish(self, nodeid: str) -> None:
-        """Count a later slice out of the progress in percent: no report has its name."""
+    def pytest_runtest_logstart(self) -> None:
+        """Leave later slices out of the progress in percent: no report has their names."""
         session = self._pytest
-        if session is not None and not self._channel.is_worker and is_title_of_later(nodeid):
-            session.testscollected = max(1, session.testscollected - 1)
+        if session is not None and self._later and not self._channel.is_worker:
+            session.testscollected = max(1, session.testscollected - self._later)
+            self._later = 0
 
     def _take(self, held: Held) -> None:
         self._held.append(held)
