@@ -359,6 +359,9 @@ def test_a_failure_that_only_a_later_slice_sees_is_reported_under_its_name(worke
     result.stdout.fnmatch_lines(["*AssertionError: the sixth time*"])
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert "test_flaky[slice 2/2]" in (worker.path / "report.xml").read_text()
+    assert list(json.loads((worker.path / ".pytest_cache/v/cache/lastfailed").read_text())) == [
+        "tests/test_it.py::test_flaky"
+    ]
 
 
 def test_a_slice_on_another_machine_reports_that_the_test_fails_there(worker):

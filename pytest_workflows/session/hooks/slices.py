@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_workflows.exploration.slices import FEWEST, is_title_of_later
-from pytest_workflows.session.slices import HELD, SLICING, Held, Slicing, divide, in_rounds, test_of
+from pytest_workflows.session.slices import HELD, RUN, SLICING, Held, Slicing, divide, in_rounds, test_of
 from pytest_workflows.session.use_signs import MARKER, OUR_FIXTURES
-from pytest_workflows.session.xdist_channel import CHANNEL, Worker
+from pytest_workflows.session.xdist_channel import CHANNEL, Worker, attach
 
 if TYPE_CHECKING:
     from pytest_workflows.exploration.explorer import Exploration
@@ -128,9 +128,10 @@ class SliceHooks:
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
         """Report a failure in a later slice of what the first one saw pass, or did not see."""
         for held in self._held:
-            if held.run not in self._failed:
+            if f"{held.test}{held.run}" not in self._failed:
                 report = self._config.hook.pytest_report_from_serializable(config=self._config, data=held.report)
-                report.nodeid = f"{held.run}{held.title}"
+                report.nodeid = held.test
+                attach(report, RUN, f"{held.run}{held.piece}")
                 self._config.hook.pytest_runtest_logreport(report=report)
                 if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
                     session.exitstatus = pytest.ExitCode.TESTS_FAILED
