@@ -48,12 +48,14 @@ OPTIONS = {
     "--workflows-report": ("--workflows-report", r"Instance '.*' of 'MODERATOR'"),
     "--workflows-durations": ("--workflows-durations=3", r"(?i)slowest|longest"),
     "--workflows-crash": ("--workflows-crash=2", r"crash"),
+    "--workflows-slices": ("--workflows-crash=2 --workflows-slices=2", r"[1-9]\d* crash points"),
     "--workflows-seeds": ("--workflows-seeds=1", r"1 schedule"),
     "--workflows-seed": ("--workflows-seed=1", r"passed"),
     "--workflows-strict": ("--workflows-strict", r"passed"),
     "--workflows-upgrade-from": ("--workflows-upgrade-from={} -k batch", r"[1-9]\d* upgrades"),
     "--workflows-record": ("--workflows-record=all", r"passed"),
     "--workflows-replay": ("--workflows-replay={}/recorded", r"passed"),
+    "--workflows-json": ("--workflows-json={}/part.json", r"part\.json"),
     "--workflows-html": ("--workflows-html={}/report.html", r"report\.html"),
     "--workflows-cov": ("--workflows-cov", r"(?i)coverage"),
     "--workflows-cov-report": ("--workflows-cov --workflows-cov-report=json:{}/cov.json", r"passed"),
@@ -66,6 +68,7 @@ COMMANDS = {
     "diff": "diff {} {}",
     "graph": "graph",
     "list": "list",
+    "merge": "merge part.json --output merged",
     "pull": "pull moderation comment-1",
     "reproduce": "reproduce {}",
     "run": "run MODERATOR --id here",
@@ -86,7 +89,13 @@ def project(tmp_path_factory):
     shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns(".workflows", "__pycache__"))
     (folder / "conftest.py").write_text(CONFTEST)
     code, shown = call(
-        folder, "pytest", "-q", "--workflows-record=all", "-o", f"workflows_failures_dir={folder}/recorded"
+        folder,
+        "pytest",
+        "-q",
+        "--workflows-record=all",
+        "--workflows-json=part.json",
+        "-o",
+        f"workflows_failures_dir={folder}/recorded",
     )
     assert code == 0, shown
     return folder

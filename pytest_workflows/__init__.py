@@ -2,6 +2,8 @@
 
 The names that a test imports are here. Nothing is loaded before it is used: an installed plugin must not slow a pytest
 run that does not use it.
+
+PYTEST_DONT_REWRITE
 """
 
 from __future__ import annotations

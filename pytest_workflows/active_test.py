@@ -11,6 +11,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from .first_use import note_first_use
+
 if TYPE_CHECKING:
     from .errors import UnprovidedError
 
@@ -55,7 +57,11 @@ def set_resolver(
 def get_resolver() -> Resolver | None:
     """The resolver in force: that of the Worker whose code runs; None outside of tests."""
     running = running_worker.get()
-    return _current if running is None else running.resolver
+    if running is not None:
+        return running.resolver
+    if _current is None:
+        note_first_use()
+    return _current
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,12 +154,15 @@ def set_uses(uses: Uses | None) -> Uses | None:
 
 def get_uses() -> Uses | None:
     """The keeper of unprovided uses, or None."""
+    if _uses is None:
+        note_first_use()
     return _uses
 
 
 def caller() -> Caller | None:
     """The running code; None where no keeper is set."""
-    return None if _uses is None else _uses.caller()
+    uses = get_uses()
+    return None if uses is None else uses.caller()
 
 
 def note_use(error: UnprovidedError, by: Caller | None = None) -> None:
@@ -163,8 +172,9 @@ def note_use(error: UnprovidedError, by: Caller | None = None) -> None:
         error: The error that is about to be raised for it.
         by: The caller; the code that runs now by default.
     """
-    if _uses is not None:
-        _uses.note(error, by)
+    uses = get_uses()
+    if uses is not None:
+        uses.note(error, by)
 
 
 _allowed = False

@@ -1,54 +1,80 @@
-"""pytest's hooks, and nothing else. What they do is in `session/`; nothing heavy is imported before it is needed."""
+"""pytest's hooks, and what keeps pytest's own import hook off our modules.
+
+What the hooks do is in `session/`. Nothing is imported here at the top: this module and the package are all that pytest
+may rewrite, and a session that does not use the plugin shall load next to nothing of it.
+
+PYTEST_DONT_REWRITE
+"""
 
 from __future__ import annotations
 
 import copy
-import os
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .introspection.monotonic import monotonic_time
-from .project import importer
-from .session.command_line import add_options, read_exploration
-from .session.explanations import explain_async, explain_loop, note_newer_python
-from .session.fixtures import (  # noqa: F401 (pytest finds fixtures by their names here)
-    workflow_bindings,
-    workflow_clock,
-    workflow_engine,
-    workflow_env,
-    workflow_seed,
-    workflow_worker,
-    workflow_workers,
-)
-from .session.hooks.durations import Durations
-from .session.hooks.exploration import NAME, ExplorationHooks
-from .session.ini_options import add_ini_options
-from .session.marker import HELP, check_markers
-from .session.property_tests import is_property_test
-from .session.report_options import read_report_options
-from .session.report_sections import RECORDINGS, SECTION, ColouredSections, show_report
-from .session.session import SESSION, WorkflowSession
-from .session.session_report import RunCollector
-from .session.terminal import TERMINAL, examine_terminal
-from .session.upgrade_calls import call_for_upgrade
-from .session.xdist_channel import CHANNEL, XdistChannel
+if TYPE_CHECKING:
+    from .session.opening import Opening
+
+_OWN_MODULES = "pytest-workflows-own-modules"
+_OURS = frozenset({"pytest_workflows", "durable_engine"})
+
+
+class OwnModules(MetaPathFinder):
+    """Finds our modules before pytest's import hook does, and leaves it nothing of ours to rewrite.
+
+    pytest rewrites the assertions of all that is installed with a registered plugin, and compiles it anew for that in
+    each environment, and in each run where no bytecode may be written. No module of ours holds an assertion of a test.
+    """
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Find a module of ours as Python itself does."""
+        return PathFinder.find_spec(fullname, path, target) if fullname.partition(".")[0] in _OURS else None
+
+    def install(self) -> None:
+        """Come first from now on."""
+        self.uninstall()
+        sys.meta_path.insert(0, self)
+
+    def uninstall(self) -> None:
+        """Find nothing any more. Twice is fine."""
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+
+
+def _opening(config: pytest.Config) -> Opening:
+    from .session.opening import OPENING
+
+    return config.stash[OPENING]
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declare our hooks and fixtures. It is the first hook that pytest calls: nothing of ours is imported before."""
+    own_modules = OwnModules()
+    own_modules.install()
+    from . import hookspecs
+    from .session import fixtures
+
+    pluginmanager.add_hookspecs(hookspecs)
+    pluginmanager.register(fixtures, fixtures.__name__)
+    pluginmanager.register(own_modules, _OWN_MODULES)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare our options."""
+    from .session.command_line import add_options
+    from .session.ini_options import add_ini_options
+
     add_options(parser)
     add_ini_options(parser)
-
-
-def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
-    """Declare our own hooks."""
-    from . import hookspecs
-
-    pluginmanager.add_hookspecs(hookspecs)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -65,74 +91,49 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Serve the platform's modules where the plugin was loaded late; declare the marker, and register our hooks."""
+    """Serve the platform's modules where the plugin was loaded late; declare the marker, and read what is asked for."""
+    from .session.marker import HELP
+
     _start(config)
     config.addinivalue_line("markers", HELP)
-    session = config.stash[SESSION]
-    session.configured()
-    if config.getoption("xmlpath", None):
-        # Before the hooks that give runs of exploration their names, which so come to reports first.
-        from .session.hooks.junit import JunitSections
-
-        config.pluginmanager.register(JunitSections(config, (SECTION, RECORDINGS)))
-    config.pluginmanager.register(config.stash[CHANNEL])
-    if config.getoption("workflows_upgrade_from") is not None:
-        from .session.hooks.upgrade import set_up_upgrade
-
-        set_up_upgrade(config, session)
-    config.pluginmanager.register(ExplorationHooks(config, session, read_exploration(config)), NAME)
-    config.pluginmanager.register(ColouredSections())
-    config.pluginmanager.register(RunCollector(config))
-    report_options = read_report_options(config)
-    if report_options:
-        from .session.hooks import reports
-
-        config.pluginmanager.register(reports.ReportHooks(config, session, report_options), reports.NAME)
-    if config.getoption("workflows_replay"):
-        from .session.hooks.replay import set_up_replays
-
-        set_up_replays(config)
-    if config.getoption("workflows_durations") is not None:
-        config.pluginmanager.register(Durations(config.getoption("workflows_durations")))
+    _opening(config).configured()
 
 
 def _start(config: pytest.Config) -> None:
-    if SESSION not in config.stash:
-        importer.install()
-        monotonic_time.install()
-        channel = config.stash[CHANNEL] = XdistChannel(config)
-        channel.at_start(TERMINAL, lambda _: examine_terminal(config))
-        config.stash[SESSION] = WorkflowSession(config)
-        for path in _first_paths(config):
-            config.stash[SESSION].enter(path)
+    from .session.opening import OPENING, Opening
 
-
-def _first_paths(config: pytest.Config) -> list[Path]:
-    arguments = getattr(config.known_args_namespace, "file_or_dir", None) or config.getini("testpaths") or ["."]
-    paths = [config.invocation_params.dir / argument.split("::")[0] for argument in arguments]
-    return [path for path in paths if os.path.exists(path)][:1]
+    if OPENING not in config.stash:
+        own_modules: Any = config.pluginmanager.get_plugin(_OWN_MODULES)
+        config.add_cleanup(own_modules.uninstall)
+        config.stash[OPENING] = Opening(config)
+        config.stash[OPENING].begin()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Remove everything that the session has put in place."""
-    session = config.stash.get(SESSION, None)
-    if session is not None:
-        session.close()
-        del config.stash[SESSION]
-        importer.uninstall()
-        monotonic_time.uninstall()
+    from .session.opening import OPENING
+
+    if OPENING in config.stash:
+        config.stash[OPENING].close()
+        del config.stash[OPENING]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Know pytest's own session."""
+    _opening(session.config).started(session)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collect_directory(path: Path, parent: pytest.Collector) -> None:
     """Make a Worker's sources importable before the folder's conftest is."""
-    parent.config.stash[SESSION].enter(path)
+    _opening(parent.config).enter(path)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> None:
     """Make a Worker's sources importable before the test module is."""
-    parent.config.stash[SESSION].enter(module_path)
+    _opening(parent.config).enter(module_path)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -141,65 +142,99 @@ def pytest_make_collect_report(
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     """Add a note where a test module cannot be imported because the Worker's source is for a newer Python."""
     report = yield
+    opening = _opening(collector.config)
+    opening.collected(report.result or ())
     call: pytest.CallInfo[Any] | None = getattr(report, "call", None)
-    if report.failed and call is not None and call.excinfo is not None:
-        project = collector.config.stash[SESSION].known_project_of(collector.path)
-        notes = note_newer_python(call.excinfo.value, project)
+    if opening.session is not None and report.failed and call is not None and call.excinfo is not None:
+        from .session.explanations import note_newer_python
+
+        notes = note_newer_python(call.excinfo.value, opening.session.known_project_of(collector.path))
         report.sections += [("Python", note) for note in notes]
     return report
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Refuse markers that say what they may not."""
-    check_markers(items)
+    opening = _opening(config)
+    if config.hook.pytest_workflows_report.get_hookimpls():
+        opening.open()  # whoever waits for the report of all tests gets it, whatever is in it
+    opening.collected(items)
+    if opening.session is not None:
+        from .session.marker import check_markers
+
+        check_markers(items)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """Leave nothing in other modules to whoever ends the session."""
+    try:
+        return (yield)
+    finally:
+        _opening(session.config).tests_are_over()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Begin a test."""
-    item.config.stash[SESSION].begin(item)
+    _opening(item.config).begin_test(item)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     """Check what the test must still learn, and end an engine that no fixture will end."""
-    test_run = item.config.stash[SESSION].test_run
-    if test_run is None:
-        return (yield)
-    if test_run.plan.upgrade_from is not None:
+    opening = _opening(item.config)
+    test_run = opening.test_run
+    if test_run is not None and test_run.plan.upgrade_from is not None:
+        from .session.upgrade_calls import call_for_upgrade
+
         return (yield from call_for_upgrade(test_run))
     try:
-        outcome = (yield from explain_async(item)) if test_run.has_fixture else (yield)
-        test_run.check()
-        if item.config.getoption("workflows_report"):
-            test_run.write_report()
+        if test_run is not None and test_run.has_fixture:
+            from .session.explanations import explain_async
+
+            outcome = yield from explain_async(item)
+        else:
+            outcome = yield
+        test_run = opening.test_run  # which may have begun amid the call
+        if test_run is not None:
+            test_run.check()
+            if item.config.getoption("workflows_report"):
+                test_run.write_report()
         return outcome
     except BaseException as failure:
-        test_run.fail(failure)
+        if opening.test_run is not None:
+            opening.test_run.fail(failure)
         raise
     finally:
-        test_run.stop()
+        if opening.test_run is not None:
+            opening.test_run.stop()
 
 
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> None:
     """Make a run of its own of each example of a property test. By now, no function of a test is async any more."""
-    test_run = pyfuncitem.config.stash[SESSION].test_run
-    if test_run is not None and is_property_test(pyfuncitem):
+    test_run = _opening(pyfuncitem.config).test_run
+    if test_run is None:
+        return
+    from .session.property_tests import is_property_test
+
+    if is_property_test(pyfuncitem):
         test_run.examples.separate(pyfuncitem)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
     """The engine of a test ends with the test, after its fixtures."""
-    session = item.config.stash[SESSION]
+    opening = _opening(item.config)
     try:
         return (yield)
     except BaseException:
-        if session.test_run is not None:
-            session.test_run.write_report()
+        if opening.test_run is not None:
+            opening.test_run.write_report()
         raise
     finally:
-        session.end()
+        if opening.session is not None:
+            opening.session.end()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -212,14 +247,16 @@ def pytest_runtest_makereport(
         from .reporting.tracebacks import hide_ours
 
         hide_ours(call.excinfo.value)
-    session = item.config.stash[SESSION]
+    opening = _opening(item.config)
     error = None if call.excinfo is None else call.excinfo.value
-    if error is not None:
-        note_newer_python(error, session.known_project_of(item.path))
+    if error is not None and opening.session is not None:
+        from .session.explanations import note_newer_python
+
+        note_newer_python(error, opening.session.known_project_of(item.path))
     report = yield
-    if session.test_run is not None:
+    if opening.test_run is not None:
         shows_passed = item.config.getoption("workflows_report")
-        session.test_run.complete_report(report, error, shows_passed=shows_passed)
+        opening.test_run.complete_report(report, error, shows_passed=shows_passed)
     return report
 
 
@@ -237,13 +274,19 @@ def pytest_exception_interact(
     report: pytest.CollectReport | pytest.TestReport,
 ) -> None:
     """Add the next step where a Worker's module, imported by a test file or a test, wants an event loop."""
-    assert call.excinfo is not None
-    explain_loop(call.excinfo.value, node.config.stash[SESSION].switcher.active, report)
+    session = _opening(node.config).session
+    if session is not None:
+        from .session.explanations import explain_loop
+
+        assert call.excinfo is not None
+        explain_loop(call.excinfo.value, session.switcher.active, report)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """With --workflows-report: the runs of all tests' instances."""
     if config.getoption("workflows_report"):
+        from .session.report_sections import show_report
+
         show_report(terminalreporter)
 
 
@@ -253,4 +296,4 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
     try:
         return (yield)
     finally:
-        item.config.stash[SESSION].reported()
+        _opening(item.config).reported()

@@ -1,6 +1,8 @@
 """A durable-execution engine in memory, which behaves as Cloudflare Workflows does for Python.
 
 This is the engine's public API; everything that is not named here is internal.
+
+PYTEST_DONT_REWRITE
 """
 
 from __future__ import annotations
@@ -8,7 +10,7 @@ from __future__ import annotations
 from . import history
 from .api.binding import InstanceHandle, WorkflowBinding, suspend_if_stopped
 from .context.frames import Owner, hide_frames, is_hidden, own_folder, owner_of, place_of_user
-from .context.processor_time import Stopwatch, untimed
+from .context.processor_time import Stopwatch, run_untimed, untimed
 from .context.scope import Scope, WorkerCall, current_scope, running_call, running_engine
 from .engine import DEFAULT_TIMEOUT, Engine, engine_of
 from .errors import (
@@ -234,6 +236,7 @@ __all__ = [
     "place_of_user",
     "printable",
     "read_now",
+    "run_untimed",
     "running_call",
     "running_engine",
     "show",

@@ -169,22 +169,26 @@ class Engine:
         self.stopped_tasks.close()
 
     def close(self) -> None:
-        """Stop every instance and drop the database. The stopped tasks stay in `stopped_tasks` until it is closed."""
+        """Stop every instance and drop what is stored. The stopped tasks stay in `stopped_tasks` until it is closed."""
         if self.closed:
             return
         self.closed = True
-        ended = EngineClosedError("The engine was closed while this wait went on.")
-        with contextlib.ExitStack() as rest:  # whatever one of them raises, the others are done
-            rest.callback(self.store.close)
-            rest.callback(self.waits.reject, ended)
-            rest.callback(self.lifecycle.clear)
-            rest.callback(self.activity.busy.clear)
-            rest.callback(self._loop.leave)
-            rest.callback(self._loop.stop_all)
-            rest.callback(self.lifecycle.put_down)
-            rest.callback(self.waits.close)
-            rest.callback(self.threads.close)
-            rest.callback(self._loop.unwatch)
+        actions = (
+            self._loop.unwatch,
+            self.threads.close,
+            self.waits.close,
+            self.lifecycle.put_down,
+            self._loop.stop_all,
+            self._loop.leave,
+            self.activity.busy.clear,
+            self.lifecycle.clear,
+            self._reject_waits,
+            self.store.close,
+        )
+        _do_all(iter(actions))
+
+    def _reject_waits(self) -> None:
+        self.waits.reject(EngineClosedError("The engine was closed while this wait went on."))
 
     def stop(self) -> None:
         """Stop every instance that has not ended where it stands; its stored state stays.
@@ -540,6 +544,16 @@ class Engine:
 
         with self._loop.replaced() as loop:
             loop.run_until_complete(check())
+
+
+def _do_all(actions: Iterator[Callable[[], object]]) -> None:
+    """Do one thing after the other; whatever one of them raises, the others are done."""
+    try:
+        for action in actions:
+            action()
+    except BaseException:
+        _do_all(actions)
+        raise
 
 
 def engine_of(binding: WorkflowBinding) -> Engine:

@@ -84,7 +84,8 @@ class Lifecycle:
         self._exceptions = engine.exceptions
         self.on_create: list[CreateListener] = []
         self.scripts: dict[tuple[str, str], Script] = {}
-        self._random = random.Random(seed)
+        self._seed = seed
+        self._random: random.Random | None = None
         self._slots: dict[str, Slots] = {}
         self._executions: dict[tuple[str, str], Execution] = {}
         self._modifications: dict[tuple[str, str], InstanceModifications] = {}
@@ -96,16 +97,15 @@ class Lifecycle:
 
     def seed(self, seed: int | str) -> None:
         """Let ids come from another seed from now on."""
-        self._random = random.Random(seed)
+        self._seed, self._random = seed, None
 
     # -- which there are ---------------------------------------------------------------------------------------------
 
     @property
     def instances(self) -> list[Execution]:
         """Every instance that is kept, in order of creation."""
-        found = (self._executions.get((row.workflow, row.id)) for row in self._store.all_instances())
         now = self._clock.now_ms
-        return [instance for instance in found if instance is not None and not instance.row.is_expired(now)]
+        return [instance for instance in self._executions.values() if not instance.row.is_expired(now)]
 
     @property
     def is_empty(self) -> bool:
@@ -193,6 +193,8 @@ class Lifecycle:
         """
         self._acted()  # a wrong loop is refused before anything is stored
         if id is None:
+            if self._random is None:  # most tests name their instances, and a generator takes its time to make
+                self._random = random.Random(self._seed)
             id = str(uuid.UUID(int=self._random.getrandbits(128), version=4))
         if self.exists(workflow, id):
             self._observers.create_refused(workflow, id)

@@ -5,7 +5,7 @@ Source: docs/reference/fidelity.md, "Limits".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from .usage import SubrequestKind
 from .values.durations import DAY
@@ -15,8 +15,7 @@ MIB = 2**20
 GIB = 2**30
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """The limits of an instance.
 
     Attributes:

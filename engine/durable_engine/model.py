@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+import msgspec
+
 from .history import HistoryKind, StepKind, StepStatus
 from .text.stable_repr import Shown
 
@@ -124,8 +126,7 @@ class HistoryEvent(Shown):
     detail: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(msgspec.Struct, frozen=True, gc=False):
     """A step that `run` asked for, outside of callbacks.
 
     Attributes:
@@ -139,8 +140,7 @@ class Ask:
     branch: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CallbackRun:
+class CallbackRun(msgspec.Struct, frozen=True, eq=False):
     """One run of a step's callback.
 
     Attributes:
@@ -160,8 +160,7 @@ class CallbackRun:
     is_async: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Effect:
+class Effect(msgspec.Struct, frozen=True, eq=False):
     """A call that code of an instance made on something outside of it: a binding, a fake, an HTTP service.
 
     Attributes:

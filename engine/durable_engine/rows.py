@@ -19,7 +19,7 @@ FORGOTTEN = 4
 """Flags of a step: answered by a modification; its result is secret; its failure is not remembered on replay."""
 
 
-class InstanceRow(msgspec.Struct):
+class InstanceRow(msgspec.Struct, gc=False):
     """An instance as stored. Its status is read by whoever likes, and written by `change_status` alone."""
 
     key: int
@@ -86,7 +86,7 @@ class InstanceRow(msgspec.Struct):
         return self.success_retention if self.status == "complete" else self.error_retention
 
 
-class StepRow(msgspec.Struct):
+class StepRow(msgspec.Struct, gc=False):
     """A step as stored. Its status is read by whoever likes, and written by `change_status` alone.
 
     `seq` is its place in the order of starts, `failures` leaves lost attempts out.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
+
+import msgspec
 
 DEFAULT_STEP_LIMIT = 10_000
 
@@ -35,8 +36,7 @@ class Retention(NamedTuple):
 KEPT = Retention()
 
 
-@dataclass(slots=True, eq=False)
-class Workflow:
+class Workflow(msgspec.Struct, eq=False):
     """A workflow that is bound to a name. It stays the same one when another source of it is deployed.
 
     Attributes:
@@ -63,5 +63,5 @@ class Workflow:
 
     def become(self, other: Workflow) -> None:
         """Go on as another source has it: its instances are those of this one."""
-        for one in fields(self):
-            setattr(self, one.name, getattr(other, one.name))
+        for name in self.__struct_fields__:
+            setattr(self, name, getattr(other, name))

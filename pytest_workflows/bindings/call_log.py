@@ -17,7 +17,6 @@ from durable_engine import (
     Effect,
     JsException,
     ReplayEnded,
-    Stopwatch,
     acting_scope,
     count_subrequest,
     current_scope,
@@ -27,6 +26,7 @@ from durable_engine import (
     is_over,
     make_effect,
     notify_effect,
+    run_untimed,
     running_call,
     to_datetime,
     untimed,
@@ -238,7 +238,7 @@ class CallLog:
         effect = record.effect = None if acting is None else self._effect(acting, wrapper, path, args, kwargs)
         try:
             with inside_service():
-                answer = Stopwatch().run(invoke, _Origin(f"{path}(...)", effect))
+                answer = run_untimed(invoke, _Origin(f"{path}(...)", effect))
         except BaseException as error:
             record.error = error
             self._notify(acting, effect)

@@ -21,6 +21,7 @@ from typing import Any
 from durable_engine import acting_scope, hide_frames, notify_call
 from pytest_workflows.active_test import Caller, Uses, network_allowed
 from pytest_workflows.errors import NetworkRefusedError
+from pytest_workflows.interpreter.replacements import Standing
 from pytest_workflows.workers.run_sync import run_sync
 
 from .sockets import is_local
@@ -31,38 +32,33 @@ _HOP_HEADERS = frozenset({"connection", "content-encoding", "content-length", "k
 """Headers that are of the connection; and of an encoding that the response's content, as it is given, has not."""
 
 
-class HttpClients:
-    """The replacement of connections, from `start` until `stop`.
+class HttpClients(Standing[Uses]):
+    """The replacement of connections; a user knows whose code runs."""
 
-    Args:
-        uses: Knows whose code runs.
-    """
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_placed = False
 
-    def __init__(self, uses: Uses) -> None:
-        self._uses = uses
-        self._original: Callable[..., None] | None = None
-
-    def start(self) -> None:
-        """Give Workers' connections an exchange."""
-        original = self._original = http.client.HTTPConnection.__init__
-        uses = self._uses
+    def _place(self) -> None:
+        if self._is_placed:
+            return
+        self._is_placed = True
+        original = http.client.HTTPConnection.__init__
+        standing = self
 
         @functools.wraps(original)
         def __init__(self: http.client.HTTPConnection, *args: Any, **kwargs: Any) -> None:
             original(self, *args, **kwargs)
-            caller = uses.caller()
+            caller = None if standing.user is None else standing.user.caller()
             if caller is not None and caller.is_workers and _has_loop():
                 # Of this connection alone. A subclass, urllib3's for one, has a `connect` of its own.
                 self.connect = functools.partial(_connect, self, caller)  # type: ignore[method-assign]
 
-        self._ours = __init__
-        http.client.HTTPConnection.__init__ = __init__  # type: ignore[method-assign]
+        self._replacements.put(http.client.HTTPConnection, "__init__", __init__)
 
-    def stop(self) -> None:
-        """Take it back. Stopping twice is fine."""
-        if self._original is not None and http.client.HTTPConnection.__init__ is self._ours:
-            http.client.HTTPConnection.__init__ = self._original  # type: ignore[method-assign]
-        self._original = None
+    def _put_back(self) -> None:
+        super()._put_back()
+        self._is_placed = False
 
 
 def _has_loop() -> bool:
@@ -218,3 +214,7 @@ async def _raw(response: Any, *, is_head: bool) -> bytes:
     lines += [f"{name}: {value}" for name, value in response.headers if name.lower() not in _HOP_HEADERS]
     lines += [f"content-length: {len(content)}", "", ""]
     return "\r\n".join(lines).encode("latin-1") + (b"" if is_head else content)
+
+
+http_clients = HttpClients()
+"""That of this process."""

@@ -31,7 +31,6 @@ from durable_engine import (
     JsProxy,
     ReplayEnded,
     Scope,
-    Stopwatch,
     TransparentProxy,
     WorkflowBinding,
     acting_scope,
@@ -41,6 +40,7 @@ from durable_engine import (
     inside_service,
     make_effect,
     notify_effect,
+    run_untimed,
 )
 
 from .missing_binding import MissingBinding
@@ -211,7 +211,7 @@ def _call(self: _Recorded, /, *args: Any, **kwargs: Any) -> object:
     effect = make_effect(scope, source.service, source.path or "()", args, kwargs, source.origin, given)
     try:
         with inside_service():
-            answer = Stopwatch().run(called, *args, **kwargs)
+            answer = run_untimed(called, *args, **kwargs)
     except BaseException:
         notify_effect(scope, effect)
         raise
@@ -311,7 +311,7 @@ def _drive(source: Source, advance: Callable[..., T], *args: Any) -> T:
     __tracebackhide__ = True
     try:
         with inside_service():
-            return Stopwatch().run(advance, *args)
+            return run_untimed(advance, *args)
     except StopIteration as stop:
         raise StopIteration(_proxied(stop.value, source._replace(awaited=True))) from None
 

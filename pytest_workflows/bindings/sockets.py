@@ -1,7 +1,7 @@
 """The socket guard: refuses connections that a Worker opens by other means than `workers.fetch`.
 
 `http.client`, `urllib`, `requests`, `urllib3`, asyncio's streams and most drivers open their connections through the
-names that are replaced here, and put back when the test ends. Whose code opens one is asked each time: those of a test,
+names that are replaced here while there is a user. Whose code opens one is asked each time: those of a test,
 of its fakes and of its servers are let through.
 """
 
@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from durable_engine import current_scope, hide_frames
 from pytest_workflows.active_test import Uses, running_handler
 from pytest_workflows.errors import NetworkRefusedError
-from pytest_workflows.interpreter.replacements import Replacements
+from pytest_workflows.interpreter.replacements import Standing
 
 from .callers import context_for, run_for
 
@@ -29,38 +29,36 @@ _Instead = Callable[..., object]
 R = TypeVar("R")
 
 
-class SocketGuard:
-    """A guard before the functions that open connections, from `start` until `stop`.
+class SocketGuard(Standing[Uses]):
+    """A guard before the functions that open connections; a user knows whose code runs, and keeps the refusals."""
 
-    Args:
-        uses: Knows whose code runs, and keeps the refusals.
-    """
+    def __init__(self) -> None:
+        super().__init__()
+        self._loops: list[Any] = []
 
-    def __init__(self, uses: Uses) -> None:
-        self._uses = uses
-        self._is_on = False
-        self._replacements = Replacements()
-
-    def start(self) -> None:
-        """Put the guard before the functions."""
-        self._is_on = True
+    def _place(self) -> None:
+        if self._loops:
+            return
+        self._loops = _loops()
         for name in ("connect", "connect_ex"):
             self._replace(socket.socket, name, self._checking(lambda _, address: _target(address)))
         self._replace(socket.socket, "sendto", self._checking(lambda _, data, *rest: _target(rest[-1])))
         for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex"):
             self._replace(socket, name, self._checking(lambda host, port=None, *_, **__: _target((host, port))))
-        for loop in _loops():
+        for loop in self._loops:
             # A selector loop comes to the names above; others (uvloop, Windows) do not.
             self._replace(loop, "create_connection", self._checking(_target_of_loop))
             self._replace(loop, "run_in_executor", self._for_thread)
             self._replace(loop, "create_task", self._for_task)
-        if "uvloop" in sys.modules:
-            self._replace(sys.modules["uvloop"].Loop, "getaddrinfo", self._checking(_target_of_loop))
+        for loop in self._loops[1:]:
+            self._replace(loop, "getaddrinfo", self._checking(_target_of_loop))
 
-    def stop(self) -> None:
-        """Put the functions back. Stopping twice is fine."""
-        self._is_on = False  # other code may have wrapped our functions, and keep them
-        self._replacements.put_back()
+    def _are_intact(self) -> bool:
+        return super()._are_intact() and self._loops in ([], _loops())
+
+    def _put_back(self) -> None:
+        super()._put_back()
+        self._loops = []
 
     def _replace(self, owner: Any, name: str, instead: _Instead) -> None:
         """Put something before a function.
@@ -68,50 +66,55 @@ class SocketGuard:
         Args:
             owner: The class or module that has the function.
             name: Its name.
-            instead: Called with the function, and the arguments of each call.
+            instead: Called with the user and the function, and the arguments of each call.
         """
         original = getattr(owner, name)
 
         @functools.wraps(original)
         def guarded(*args: object, **kwargs: object) -> object:
-            return instead(original, *args, **kwargs) if self._is_on else original(*args, **kwargs)
+            user = self.user
+            return original(*args, **kwargs) if user is None else instead(user, original, *args, **kwargs)
 
         self._replacements.put(owner, name, guarded)
 
-    def _checking(self, target_of: Callable[..., str | None]) -> _Instead:
+    @staticmethod
+    def _checking(target_of: Callable[..., str | None]) -> _Instead:
         """Make a check that refuses to open a connection.
 
         Args:
             target_of: Called with the same arguments: where it would go to, or None where that is no affair of ours.
         """
 
-        def instead(original: Callable[..., R], *args: object, **kwargs: object) -> R:
+        def instead(uses: Uses, original: Callable[..., R], *args: object, **kwargs: object) -> R:
             target = target_of(*args, **kwargs)
             if target is not None:
-                self._check(target)
+                _check(uses, target)
             return original(*args, **kwargs)
 
         return instead
 
+    @staticmethod
     def _for_thread(
-        self, original: Callable[..., R], loop: Any, executor: Any, function: Any, *args: Any, **kwargs: Any
+        uses: Uses, original: Callable[..., R], loop: Any, executor: Any, function: Any, *args: Any, **kwargs: Any
     ) -> R:
         """Remember the caller for a function that is to run in a thread, where no frame shows it."""
-        return original(loop, executor, functools.partial(run_for, self._uses.caller(), function), *args, **kwargs)
+        return original(loop, executor, functools.partial(run_for, uses.caller(), function), *args, **kwargs)
 
-    def _for_task(self, original: Callable[..., R], loop: Any, coroutine: Any, **kwargs: Any) -> R:
+    @staticmethod
+    def _for_task(uses: Uses, original: Callable[..., R], loop: Any, coroutine: Any, **kwargs: Any) -> R:
         """Remember the caller for a task that a Worker's code, or a fake that it called, starts."""
         is_in_worker = running_handler.get() is not None or current_scope.get() is not None
         if is_in_worker and kwargs.get("context") is None:
-            kwargs["context"] = context_for(self._uses.caller())
+            kwargs["context"] = context_for(uses.caller())
         return original(loop, coroutine, **kwargs)
 
-    def _check(self, target: str) -> None:
-        caller = self._uses.caller()
-        if caller is not None and caller.is_workers:
-            error = NetworkRefusedError.of_connection(target, is_local=is_local(target))
-            self._uses.note(error, caller)
-            raise error
+
+def _check(uses: Uses, target: str) -> None:
+    caller = uses.caller()
+    if caller is not None and caller.is_workers:
+        error = NetworkRefusedError.of_connection(target, is_local=is_local(target))
+        uses.note(error, caller)
+        raise error
 
 
 def _loops() -> list[Any]:
@@ -151,3 +154,7 @@ def is_local(target: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host in _LOCAL or host.startswith(("/", "\0"))
+
+
+sockets = SocketGuard()
+"""That of this process: a session inside of another one has users of its own."""

@@ -10,7 +10,7 @@ import typer
 from .errors import EXIT_CODES, OK
 from .group import Commands
 
-COMMANDS = ("list_", "run", "check", "describe", "diff", "reproduce", "codegen", "stats", "graph", "pull")
+COMMANDS = ("list_", "run", "check", "describe", "diff", "reproduce", "codegen", "stats", "graph", "merge", "pull")
 
 app = typer.Typer(
     cls=Commands,

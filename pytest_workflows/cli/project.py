@@ -16,7 +16,7 @@ import pytest
 from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.messages.short_repr import shown_path
 from pytest_workflows.project.wrangler import NAMES, WranglerConfig, find_config, load_config
-from pytest_workflows.session.ini_options import read_ini
+from pytest_workflows.session.settings import read_ini
 
 from .errors import CommandError, UsageError
 

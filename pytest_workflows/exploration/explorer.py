@@ -5,15 +5,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_workflows.messages.short_repr import counted
 
 from .run_plan import RunOutcome, RunPlan, Stage
+from .slices import WHOLE, Slice
 
 if TYPE_CHECKING:
     from durable_engine import FaultPoint
@@ -41,7 +43,24 @@ class Exploration:
     upgrade_from: str | None = None
 
     def __bool__(self) -> bool:
-        return self.crash is not None or self.seeds > 0 or self.upgrade_from is not None
+        return self.explores_points or self.seeds > 0
+
+    @property
+    def explores_points(self) -> bool:
+        """Whether there are runs with a fault point, and not with other orders alone."""
+        return self.crash is not None or self.upgrade_from is not None
+
+    def slices(self, wanted: int) -> int:
+        """Into how many slices a test's exploration is divided: no more than have anything to do.
+
+        Args:
+            wanted: How many processes or machines there are.
+        """
+        if not self.explores_points:
+            return max(1, min(wanted, self.seeds))
+        if self.crash is None or self.crash == ALL:
+            return wanted
+        return min(wanted, self.crash) if isinstance(self.crash, int) else 1
 
 
 class Explorer:
@@ -50,18 +69,25 @@ class Explorer:
     Args:
         exploration: The exploration that is asked for.
         seed: The seed of draws.
+        piece: The test's slice whose runs these are.
 
     Attributes:
         points: The fault points that the plain run reached, where the engine is killed one after the other.
+        shares: How many slices of the test have anything to do; 1 as long as there are no further runs.
     """
 
-    def __init__(self, exploration: Exploration, seed: object) -> None:
+    def __init__(self, exploration: Exploration, seed: object, piece: Slice = WHOLE) -> None:
         self._exploration = exploration
         self._seed = seed
-        self._waiting: deque[RunPlan] = deque([RunPlan(seed=exploration.seed, records=True)])
+        self._piece = piece
+        plain = RunPlan(seed=exploration.seed, records=True, is_repeated=not piece.is_first)
+        self._waiting: deque[RunPlan] = deque([plain])
         self._schedules: set[tuple[tuple[int, int], ...]] = set()
         self._plain = True
+        self._titles = hashlib.sha256()
+        self._shared = 0
         self.points: Sequence[FaultPoint] = ()
+        self.shares = 1
 
     def next(self) -> RunPlan | None:
         """The plan of the next run, or None."""
@@ -71,6 +97,11 @@ class Explorer:
     def has_more(self) -> bool:
         """Whether there is a further run."""
         return bool(self._waiting)
+
+    @property
+    def digest(self) -> str:
+        """The same for two slices of a test that saw the same points; empty where there is no further run."""
+        return self._titles.hexdigest()[:12] if self._shared else ""
 
     @property
     def prepares(self) -> bool:
@@ -95,9 +126,26 @@ class Explorer:
         if older is None:
             self._plan_points(plan, outcome)
         elif outcome.has_instances:
-            self._waiting.append(replace(plan, records=True, upgrade_from=older))
+            self._waiting.append(replace(plan, records=True, upgrade_from=older, is_repeated=False))
         if plain and outcome.has_choices and self._exploration.seed is None:
-            self._waiting.extend(RunPlan(seed=seed, records=True) for seed in range(1, self._exploration.seeds + 1))
+            self._plan_schedules()
+
+    def _plan_schedules(self) -> None:
+        """Plan runs in other orders. Where each has points, all slices make them: two may turn out to be the same."""
+        plans = [RunPlan(seed=seed, records=True) for seed in range(1, self._exploration.seeds + 1)]
+        if self._exploration.explores_points:
+            self._waiting.extend(replace(plan, is_repeated=not self._piece.is_first) for plan in plans)
+        else:
+            self._divide(plans)
+
+    def _divide(self, plans: Sequence[RunPlan]) -> None:
+        """Plan what is this slice's of further runs."""
+        if not self._shared:
+            self.shares = self._piece.shares(len(plans))  # no later plan changes that
+        for place, plan in enumerate(plans, self._shared):
+            if place % self.shares == self._piece.number - 1:
+                self._waiting.append(plan)
+        self._shared += len(plans)
 
     def _look_closer(self, plan: RunPlan, outcome: RunOutcome) -> None:
         """Plan what follows from a run with a fault point: of an upgrade that goes wrong, what a crash alone does."""
@@ -109,10 +157,15 @@ class Explorer:
     def _plan_points(self, plan: RunPlan, outcome: RunOutcome) -> None:
         self.points = outcome.points
         names = Counter(point.title for point in outcome.points)
+        stage: Stage | None = None if plan.upgrade_from is None else "probe"
+        further = []
         for point in self._drawn(outcome.points):
-            stage: Stage | None = None if plan.upgrade_from is None else "probe"
             is_shared = names[point.title] > 1
-            self._waiting.append(replace(plan, point=point, records=False, is_shared=is_shared, stage=stage))
+            further.append(
+                replace(plan, point=point, records=False, is_shared=is_shared, stage=stage, is_repeated=False)
+            )
+            self._titles.update(f"{point.short}\n".encode("utf-8", "surrogatepass"))  # ids may be random
+        self._divide(further)
 
     def stop(self) -> None:
         """Plan no further run."""
@@ -147,6 +200,7 @@ class Tally:
         by_crash_alone: At how many points something is wrong with an upgrade, and with a crash alone too.
         new_tests: The tests that the older source does not have.
         not_judged: The tests, with their points where it is about one, that say nothing of an upgrade, by the reason.
+        shares: Of tests that are divided into slices: what each slice saw, as a digest, by the slice.
     """
 
     tests: int = 0
@@ -161,6 +215,7 @@ class Tally:
     by_crash_alone: int = 0
     new_tests: list[str] = field(default_factory=list)
     not_judged: dict[str, list[str]] = field(default_factory=dict)
+    shares: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def count_left_out(self, is_left_out: bool) -> None:
         """A property test was met, which is left out if anything is to be explored."""
@@ -198,9 +253,24 @@ class Tally:
         """A test, or a run of it, says nothing of an upgrade."""
         self.not_judged.setdefault(reason, []).append(test)
 
+    def note_share(self, test: str, piece: Slice, digest: str) -> None:
+        """A slice of a test is over.
+
+        Args:
+            test: The test's node id.
+            piece: The slice.
+            digest: The same for slices that saw the same points; empty where it has no further runs.
+        """
+        self.shares.setdefault(test, {})[str(piece)] = digest
+
     def count_seconds(self, seconds: float) -> None:
         """Further runs took so long."""
         self.seconds += seconds
+
+    @property
+    def explored(self) -> int:
+        """How many tests were explored: also those of which others, on another machine, have the first slice."""
+        return self.tests + sum(any(digests.values()) and not _has_first(digests) for digests in self.shares.values())
 
     def dump(self) -> dict[str, Any]:
         """As plain data, for a file."""
@@ -217,6 +287,7 @@ class Tally:
             "by_crash_alone": self.by_crash_alone,
             "new_tests": self.new_tests,
             "not_judged": self.not_judged,
+            "shares": self.shares,
         }
 
     def add(self, other: Tally) -> None:
@@ -234,6 +305,8 @@ class Tally:
         self.new_tests += other.new_tests
         for reason, tests in other.not_judged.items():
             self.not_judged.setdefault(reason, []).extend(tests)
+        for test, digests in other.shares.items():
+            self.shares.setdefault(test, {}).update(digests)
 
     def lines(self) -> list[str]:
         """The summary for the terminal."""
@@ -242,7 +315,7 @@ class Tally:
         if self.schedules:
             explored.append(counted(self.schedules, "schedule"))
         lines = [
-            f"{counted(self.tests, 'test')}, {', '.join(explored)} in {self.seconds:.2f} s: "
+            f"{counted(self.explored, 'test')}, {', '.join(explored)} in {self.seconds:.2f} s: "
             f"{self.failed or 'none'} failed" + ("" if is_upgrade else f", {counted(len(self.findings), 'finding')}")
         ]
         if self.by_crash_alone:
@@ -257,9 +330,19 @@ class Tally:
             f"not reached again: {point} in {test} (its runs differ: is something random or timed in the test?)"
             for test, point in self.unreached
         ]
+        different = [test for test, digests in self.shares.items() if len(set(digests.values())) > 1]
+        if different:
+            lines.append(
+                f"not the same points in each slice: {_named(different)} (its runs differ: is something random or "
+                "timed in the test? With -n0 it is explored in one process)"
+            )
         if self.left_out:
             lines.append(f"left out: {counted(self.left_out, 'property test')} (they draw their own: `fault_plans()`)")
         return lines
+
+
+def _has_first(digests: Mapping[str, str]) -> bool:
+    return any(piece.startswith("1/") for piece in digests)
 
 
 def _named(tests: Sequence[str]) -> str:

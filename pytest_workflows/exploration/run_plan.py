@@ -59,6 +59,7 @@ class RunPlan:
         stage: Of an upgrade: `"probe"` finds out whether anything is wrong, `"control"` whether a crash alone does the
             same, `"verdict"` says it.
         problem: Of a control and a verdict: the kind of what is wrong.
+        is_repeated: Whether each slice of the test makes this run, and the first one reports it.
     """
 
     point: FaultPoint | None = None
@@ -68,11 +69,12 @@ class RunPlan:
     upgrade_from: str | None = None
     stage: Stage | None = None
     problem: str = ""
+    is_repeated: bool = False
 
     @property
     def is_silent(self) -> bool:
         """Whether nobody hears of the run itself."""
-        return self.is_preparation or self.stage in ("probe", "control")
+        return self.is_repeated or self.is_preparation or self.stage in ("probe", "control")
 
     @property
     def is_preparation(self) -> bool:

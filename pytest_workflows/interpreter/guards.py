@@ -11,14 +11,14 @@ import dis
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
 from durable_engine import as_coroutine_function, hide_frames
 from pytest_workflows.javascript.runtime import python_version
 
-from .replacements import Replacements
+from .replacements import Standing
 from .table import Refusal, Table, all_tables, table_of
 from .whose import Use, View, caller_through_library, direct_caller, is_tried_by_library
 from .zones import Zones
@@ -53,43 +53,32 @@ _REMEDIES = {"hashlib.pbkdf2_hmac": _DERIVED, "hashlib.scrypt": _DERIVED}
 """What to do where the rule's own words do not say it."""
 
 
-class Guards:
-    """The refusals of a process; they are in force while there is a view."""
+class Guards(Standing[View]):
+    """The refusals of a process; they are in force while there is a view, which says whose code runs."""
 
     def __init__(self) -> None:
-        self._views: list[View] = []
-        self._replacements = Replacements()
+        super().__init__()
         self._hidden: list[tuple[ModuleType, dict[str, Any]]] = []
-        self._done: set[str] = set()
+        self._absent: list[_Absent] = []
+        self._done: dict[str, ModuleType] = {}
         self._guarded: dict[int, str] = {}
-        self._zones = Zones(lambda: self.view)
+        self._zones = Zones(lambda: self.user)
 
-    def enter(self, view: View) -> None:
-        """Let a view say whose code runs, until it leaves; the latest one is asked."""
-        self._views.append(view)
-        self.refresh()
+    def enter(self, user: View) -> None:
+        """Let a view say whose code runs, until it leaves."""
+        super().enter(user)
         self._zones.forget()
-
-    def leave(self, view: View) -> None:
-        """Ask a view no more. After the last one, every module is as it was. Leaving twice is fine."""
-        if view in self._views:
-            self._views.remove(view)
-        if not self._views:
-            self._zones.stop()
-            self._put_back()
 
     def refresh(self) -> None:
         """Guard the modules that were imported since the last time."""
         for module in _guarded_modules():
             if module not in self._done and sys.modules.get(module) is not None:
-                self._done.add(module)
+                self._done[module] = sys.modules[module]
                 self._guard(module, sys.modules[module])
         self._zones.start()
 
-    @property
-    def view(self) -> View | None:
-        """The view that is asked."""
-        return self._views[-1] if self._views else None
+    def _place(self) -> None:
+        self.refresh()
 
     # -- functions ---------------------------------------------------------------------------------------------------
 
@@ -101,7 +90,7 @@ class Guards:
         if name in _BY_ARGUMENT:
             function, of_call = _BY_ARGUMENT[name]
             self._replace(module, function, name, of_call=of_call)
-        for loop in _loops() if name == "asyncio" else ():
+        for loop in _loops_of(name):
             for method in _methods_of_loops():
                 self._replace(loop, method, f"{_LOOP}{method}")
         for target in _refused_in(name):
@@ -113,6 +102,9 @@ class Guards:
             self._replace(module, f"context.{process}.start", "multiprocessing.Process.start")
         if name == "asyncio":
             self._put(module, "to_thread", self._checking_what_is_given(module.to_thread))
+        # Some are not there in one Python of the platform and refuse in another one: a check stands in their places.
+        hidden = [one for owner, names in self._hidden if owner is module for one in names]
+        self._absent.append(_Absent(vars(module), [one for one in hidden if one not in vars(module)]))
 
     def _replace(
         self,
@@ -146,7 +138,7 @@ class Guards:
 
         @functools.wraps(original)
         def guarded(*args: Any, **kwargs: Any) -> Any:
-            view = self.view
+            view = self.user
             frame = None if view is None else find(view.is_workers)
             if view is not None and frame is not None:
                 refuse(what if of_call is None else of_call(what, args[0] if args else None), view, frame)
@@ -173,7 +165,7 @@ class Guards:
             given = function
             while isinstance(given, functools.partial):
                 given = given.func
-            view, what = self.view, self._guarded.get(id(given))
+            view, what = self.user, self._guarded.get(id(given))
             frame = None if view is None or what is None else direct_caller(view.is_workers)
             if view is not None and what is not None and frame is not None:
                 try:
@@ -203,7 +195,7 @@ class Guards:
                 if before is not None:
                     return before(attribute)
                 raise AttributeError(f"module {name!r} has no attribute {attribute!r}", name=attribute, obj=module)
-            view = self.view
+            view = self.user
             frame = None if view is None or _takes_all(sys._getframe(1)) else direct_caller(view.is_workers)
             if view is not None and frame is not None and attribute in _table().names.get(name, ()):
                 refuse(f"{name}.{attribute}", view, frame, absent_from=module)
@@ -211,14 +203,46 @@ class Guards:
 
         self._replacements.put(module, "__getattr__", __getattr__)
 
+    def _are_intact(self) -> bool:
+        return (
+            super()._are_intact()
+            and self._zones.is_intact()
+            and all(map(_Absent.is_intact, self._absent))
+            and list(map(sys.modules.get, self._done)) == list(self._done.values())
+        )
+
     def _put_back(self) -> None:
-        self._replacements.put_back()  # who keeps one of ours asks for a view, and finds none
+        self._zones.stop()
+        super()._put_back()  # who keeps one of ours asks for a view, and finds none
         for module, hidden in self._hidden:
             for name, value in hidden.items():
                 vars(module).setdefault(name, value)
         self._hidden.clear()
+        self._absent.clear()
         self._guarded.clear()
         self._done.clear()
+
+
+class _Absent:
+    """The names that were taken out of a module.
+
+    Args:
+        attributes: The module's attributes.
+        names: The names.
+    """
+
+    def __init__(self, attributes: dict[str, Any], names: Iterable[str]) -> None:
+        self._attributes = attributes
+        self._names = dict.fromkeys(names)
+        self._number = len(attributes)
+
+    def is_intact(self) -> bool:
+        """Whether they are still not there; while the module has as many attributes as it had, none was added."""
+        if len(self._attributes) != self._number:
+            if not self._names.keys().isdisjoint(self._attributes.keys()):
+                return False
+            self._number = len(self._attributes)
+        return True
 
 
 def refuse(what: str, view: View, frame: FrameType, *, absent_from: ModuleType | None = None) -> None:
@@ -259,9 +283,11 @@ def _refusal_of(what: str) -> Refusal | None:
     return table.refused.get(what)
 
 
-def _loops() -> list[type]:
-    found: list[type] = [one for one in asyncio.SelectorEventLoop.__mro__ if one is not asyncio.AbstractEventLoop]
-    return [*found, sys.modules["uvloop"].Loop] if "uvloop" in sys.modules else found
+def _loops_of(module: str) -> list[type]:
+    """The classes of a module's event loop."""
+    if module == "asyncio":
+        return [one for one in asyncio.SelectorEventLoop.__mro__ if one is not asyncio.AbstractEventLoop]
+    return [sys.modules[module].Loop] if module == "uvloop" else []
 
 
 @functools.cache
@@ -276,7 +302,7 @@ def _table() -> Table:
 
 @functools.cache
 def _guarded_modules() -> tuple[str, ...]:
-    found = {*_BY_ARGUMENT, *(target.rpartition(".")[0] for target in _THROUGH_LIBRARY)}
+    found = {"uvloop", *_BY_ARGUMENT, *(target.rpartition(".")[0] for target in _THROUGH_LIBRARY)}
     for table in all_tables():
         found.update(table.names)
         found.update(_module_of(what) for what in table.refused)

@@ -117,7 +117,7 @@ def _is_in_request() -> bool:
 
 def _asker() -> tuple[View, FrameType, bool] | None:
     """Who says whose code runs, the Worker's frame, and whether it came by JavaScript; None for another's doing."""
-    view = guards.view
+    view = guards.user
     frame = None if view is None else caller_through_library(view.is_workers, 3, through_tool=True)
     if view is None or frame is None:
         return None

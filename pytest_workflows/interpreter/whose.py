@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import CodeType, FrameType
 
-from durable_engine import hide_frames
+from durable_engine import Owner, hide_frames, owner_of
 from pytest_workflows.sources.code_owner import is_generated, is_ours, is_standard
 from pytest_workflows.sources.handled import is_handled
 
@@ -17,6 +17,7 @@ from .table import Refusal
 
 hide_frames(__file__)
 
+_NEVER_WORKERS = (Owner.STANDARD, Owner.OURS)
 _IMPORTING = "<frozen importlib"
 _GUARDS = f"{os.path.dirname(__file__)}{os.sep}"
 """Where the checks themselves stand."""
@@ -63,7 +64,10 @@ def direct_caller(is_workers: Callable[[CodeType], bool], depth: int = 1) -> Fra
         is_workers: Whether code is the Worker's.
         depth: How many frames lie between this function and who called.
     """
-    frame: FrameType | None = sys._getframe(depth + 1)
+    caller = sys._getframe(depth + 1)
+    if owner_of(caller.f_code.co_filename) in _NEVER_WORKERS:
+        return None  # in nearly all calls it is the event loop
+    frame: FrameType | None = caller
     while frame is not None and is_generated(frame.f_code.co_filename) and not _is_frozen(frame):
         frame = frame.f_back
     return frame if frame is not None and is_workers(frame.f_code) else None

@@ -44,11 +44,13 @@ class Zones:
         self._view = view
         self._replacements = Replacements()
         self._load_tzdata: Callable[[str], Any] | None = None
+        self._module: object = None
 
     def start(self) -> None:
         """Refuse zones from now on; nothing while the module is not imported. Starting twice is fine."""
         if "zoneinfo" not in sys.modules or self._load_tzdata is not None:
             return
+        self._module = sys.modules["zoneinfo"]
         places: Any = sys.modules["zoneinfo._tzpath"]
         common: Any = sys.modules["zoneinfo._common"]
         self._load_tzdata = common.load_tzdata
@@ -56,6 +58,10 @@ class Zones:
         hiding.is_refused = lambda: self._asker() is not None
         self._replacements.put(places, "TZPATH", hiding)
         self._replacements.put(common, "load_tzdata", self._load)
+
+    def is_intact(self) -> bool:
+        """Whether zones are refused where they are looked up, as `start` has left it."""
+        return self._module in (None, sys.modules.get("zoneinfo")) and self._replacements.are_intact()
 
     @staticmethod
     def forget() -> None:
@@ -67,7 +73,7 @@ class Zones:
     def stop(self) -> None:
         """Give zones to everybody. Stopping twice is fine."""
         self._replacements.put_back()
-        self._load_tzdata = None
+        self._load_tzdata = self._module = None
 
     def _load(self, key: str) -> Any:
         found = self._asker()

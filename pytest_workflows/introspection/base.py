@@ -18,7 +18,7 @@ from durable_engine import (
     hide_frames,
 )
 
-from .registry import Registry, registry_of
+from .registry import Leaving, Registry, registry_of
 
 hide_frames(__file__)
 
@@ -126,8 +126,12 @@ class Introspector:
             )
         self._engine.check_open()
 
-    def keep_left(self) -> None:
-        """Keep the records of the instances that are seen after they are gone."""
+    def keep_left(self, leaving: Leaving | None = None) -> None:
+        """Keep the records of the instances that are seen after they are gone.
+
+        Args:
+            leaving: Gives their runs, where somebody else keeps those, too.
+        """
         raise NotImplementedError
 
     @property

@@ -8,6 +8,7 @@ traveller for the time, which is where reads are noticed, and where tools that a
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import time
@@ -139,9 +140,16 @@ class Freezer:
 
 def _noticing(traveller: Traveller) -> Traveller:
     """A traveller that notifies of reads of the time."""
+    kind: Any = type(traveller)
+    traveller.__class__ = _noticing_kind(kind)
+    return traveller
+
+
+@functools.cache
+def _noticing_kind(kind: Any) -> Any:
+    """The class of such travellers, one for all tests."""
     from time_machine import escape_hatch
 
-    kind: Any = type(traveller)
     real_time_ns = escape_hatch.time.time_ns
 
     class Noticing(kind):  # type: ignore[misc]  # time-machine is not imported before it is needed
@@ -152,8 +160,7 @@ def _noticing(traveller: Traveller) -> Traveller:
             time_ns: int = super().time_ns()
             return time_ns
 
-    traveller.__class__ = Noticing
-    return traveller
+    return Noticing
 
 
 _verdicts: dict[str, bool] = {}

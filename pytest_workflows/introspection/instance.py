@@ -31,12 +31,11 @@ from durable_engine import (
     steps_of,
     suspend_if_stopped,
 )
-from pytest_workflows.timeline.text import keep_run
 
 from .base import Introspector, awaited
 from .last_state import LastState, LastStatus
 from .modifying import ModifyFunction, Modifying
-from .registry import unused_error
+from .registry import Leaving, unused_error
 from .waiting import check_status, describe_wait, unreachable_status
 
 hide_frames(__file__)
@@ -266,14 +265,19 @@ class InstanceIntrospector(Introspector):
     def _exception_of(self, instance: Execution) -> BaseException | None:
         return self._engine.exceptions.get(instance.row.key)
 
-    def keep_left(self) -> None:
-        """Keep the records of the instance that are seen after it is gone."""
+    def keep_left(self, leaving: Leaving | None = None) -> None:
+        """Keep the records of the instance that are seen after it is gone.
+
+        Args:
+            leaving: Gives its run, where somebody else keeps that, too.
+        """
         instance = self._engine.find(self._workflow, self._id)
         if instance is None:
             self._left = LastState()
         else:
             status = self._engine.lifecycle.status_of(instance)
-            self._left = LastState(keep_run(self._engine, instance), status, self._exception_of(instance))
+            run = (leaving or Leaving(self._engine)).run_of(instance)
+            self._left = LastState(run, status, self._exception_of(instance))
 
     # -- helpers -----------------------------------------------------------------------------------------------------
 
@@ -297,8 +301,7 @@ class InstanceIntrospector(Introspector):
     def _dispose(self) -> None:
         if self._state == "open":
             if not self._engine.closed:
-                self._registry.keep_runs(self._engine, self._workflow, [self._id])
-                self.keep_left()
+                self.keep_left(self._registry.keep_runs(self._engine, self._workflow, [self._id]))
             self._engine.discard(self._workflow, [self._id])
             self._registry.close_instance(self, self._workflow.name)
         self.mark_disposed()

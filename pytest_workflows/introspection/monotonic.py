@@ -15,6 +15,8 @@ from types import FrameType
 from typing import Any
 
 _NAMES = ("monotonic", "monotonic_ns")
+_standard: set[str] = set()
+"""Files of the standard library that have asked: the event loop does so a few dozen times a test."""
 
 
 class MonotonicTime:
@@ -31,7 +33,10 @@ class MonotonicTime:
 
             @functools.wraps(seconds)
             def monotonic() -> float:
-                return float(seconds()) + _virtual_ms(sys._getframe(1)) / 1000
+                frame = sys._getframe(1)
+                if frame.f_code.co_filename in _standard:
+                    return float(seconds())
+                return float(seconds()) + _virtual_ms(frame) / 1000
 
             @functools.wraps(nanoseconds)
             def monotonic_ns() -> int:
@@ -53,8 +58,11 @@ def _virtual_ms(frame: FrameType) -> int:
     engine = None if running_engine is None else running_engine()
     if engine is None:
         return 0
-    kinds = durable_engine.Owner
-    if durable_engine.owner_of(frame.f_code.co_filename) not in (kinds.USER, kinds.INSTALLED):
+    kinds, file = durable_engine.Owner, frame.f_code.co_filename
+    owner = durable_engine.owner_of(file)
+    if owner is kinds.STANDARD:
+        _standard.add(file)
+    if owner not in (kinds.USER, kinds.INSTALLED):
         return 0
     return int(engine.clock.elapsed_ms)
 

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from durable_engine import (
     Engine,
+    Instance,
     IntrospectionError,
     Modification,
     StepRecord,
@@ -25,8 +26,12 @@ MOST_RUNS = 20
 class OpenIntrospector(Protocol):
     """An introspector that a test has open."""
 
-    def keep_left(self) -> None:
-        """Keep what it is asked after the engine is gone."""
+    def keep_left(self, leaving: Leaving | None = None) -> None:
+        """Keep what it is asked after the engine is gone.
+
+        Args:
+            leaving: Gives the runs, where somebody else keeps those, too.
+        """
 
     def note_unused(self) -> None:
         """Note the modifications that nothing has used."""
@@ -38,6 +43,26 @@ class OpenInstanceIntrospector(OpenIntrospector, Protocol):
     @property
     def id(self) -> str:
         """The instance's id."""
+
+
+class Leaving:
+    """The runs of instances that are about to go: each is read once, for all that keep something of it.
+
+    Args:
+        engine: Their engine.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._runs: dict[int, Run] = {}
+
+    def run_of(self, instance: Instance) -> Run:
+        """The run of an instance as it stands."""
+        key = instance.row.key
+        run = self._runs.get(key)
+        if run is None:
+            run = self._runs[key] = keep_run(self._engine, instance)
+        return run
 
 
 class Registry:
@@ -57,7 +82,7 @@ class Registry:
         self.replays = False
         self.unused: list[UnusedModificationError] = []
         self.gone: list[Run] = []
-        self._on_leave: Callable[[Workflow, Iterable[str]], None] | None = None
+        self._on_leave: Callable[[Workflow, Iterable[str], Leaving], None] | None = None
         self._most_runs: int | None = MOST_RUNS
         self.instances: dict[tuple[str, str], OpenInstanceIntrospector] = {}
         self.workflows: dict[str, OpenIntrospector] = {}
@@ -79,7 +104,7 @@ class Registry:
         """Keep the runs of all instances that are disposed of, and not the first ones alone."""
         self._most_runs = None
 
-    def on_leave(self, notify: Callable[[Workflow, Iterable[str]], None]) -> None:
+    def on_leave(self, notify: Callable[[Workflow, Iterable[str], Leaving], None]) -> None:
         """Notify somebody of instances that are about to be disposed of."""
         self._on_leave = notify
 
@@ -123,15 +148,17 @@ class Registry:
         """Keep the error for modifications that nothing used until the end of the test."""
         self.unused.append(error)
 
-    def keep_runs(self, engine: Engine, workflow: Workflow, ids: Iterable[str]) -> None:
+    def keep_runs(self, engine: Engine, workflow: Workflow, ids: Iterable[str]) -> Leaving:
         """Keep the runs of instances that are about to go, for the test's report; of very many, the first ones."""
+        leaving = Leaving(engine)
         if self._on_leave is not None:
-            self._on_leave(workflow, list(ids))
+            self._on_leave(workflow, list(ids), leaving)
         most = None if self._most_runs is None else max(0, self._most_runs - len(self.gone))
         for id in itertools.islice(ids, most):
             instance = engine.find(workflow, id)
             if instance is not None:
-                self.gone.append(keep_run(engine, instance))
+                self.gone.append(leaving.run_of(instance))
+        return leaving
 
     def keep_left(self) -> None:
         """Let open introspectors keep their records: the engine is about to be closed."""

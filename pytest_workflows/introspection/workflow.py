@@ -19,7 +19,7 @@ from durable_engine import (
 from .base import Introspector
 from .instance import InstanceIntrospector
 from .modifying import ModifyFunction, Modifying
-from .registry import unused_error
+from .registry import Leaving, unused_error
 
 hide_frames(__file__)
 
@@ -88,17 +88,20 @@ class WorkflowIntrospector(Introspector):
             self._engine.lifecycle.on_create.remove(self._created)
             self._registry.close_workflow(self._workflow.name)
             if not self._engine.closed:
-                self._registry.keep_runs(self._engine, self._workflow, self._instances)
-                self.keep_left()
+                self.keep_left(self._registry.keep_runs(self._engine, self._workflow, self._instances))
             self._engine.discard(self._workflow, self._instances)
             for instance in self._instances.values():
                 instance.mark_disposed()
         self._state = "disposed"
 
-    def keep_left(self) -> None:
-        """Keep the records of the first instances that are seen after they are gone."""
+    def keep_left(self, leaving: Leaving | None = None) -> None:
+        """Keep the records of the first instances that are seen after they are gone.
+
+        Args:
+            leaving: Gives their runs, where somebody else keeps those, too.
+        """
         for instance in itertools.islice(self._open_instances(), _MOST_LEFT):
-            instance.keep_left()
+            instance.keep_left(leaving)
 
     @property
     def _called(self) -> str:

@@ -16,8 +16,6 @@ from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 
-from pytest_workflows.errors import MissingNameError
-
 _HOME = "pytest_workflows.workers"
 _SERVED = {
     "workers": _HOME,
@@ -103,6 +101,8 @@ class Finder(MetaPathFinder):
 
 
 def _explain(module: str, name: str, fullname: str, *, is_module: bool) -> ImportError:
+    from pytest_workflows.errors import MissingNameError
+
     text = f"{name} is no module of its own."
     try:
         getattr(sys.modules[module], name)

@@ -13,10 +13,11 @@ from typing import Any, NoReturn
 
 from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.messages.path_checks import why_no_path
-from pytest_workflows.messages.short_repr import brief, kind_of, shown, shown_path, shown_setting
+from pytest_workflows.messages.short_repr import brief, kind_of, shown, shown_setting
 
 from .binding_config import BindingConfig
 from .config_lines import TOML_TOKEN, Lines
+from .config_search import NAMES, find_config, folders_to_search
 from .workflow_entries import Near, WorkflowBindingConfig, WorkflowReader, warn_of_unknown, whole
 
 __all__ = [
@@ -33,7 +34,6 @@ __all__ = [
     "python_version",
 ]
 
-NAMES = ("wrangler.json", "wrangler.jsonc", "wrangler.toml")
 IMPLICIT_SINCE = "2026-02-25"
 _CTX_EXPORTS_SINCE = "2025-11-17"
 _FIRST_PYTHON = (3, 12)
@@ -177,42 +177,6 @@ class WranglerConfig:
         return (*self.workflows, *(one for one in self.exports if one.binding not in bound))
 
 
-def find_config(start: Path, rootdir: Path, configured: str | None = None) -> Path | None:
-    """The configuration that holds for a file or folder.
-
-    Args:
-        start: The file or folder.
-        rootdir: pytest's rootdir; the search goes up to there.
-        configured: Ini `workflows_config`, relative to rootdir; it wins.
-
-    Returns:
-        The nearest configuration, or None.
-
-    Raises:
-        WorkflowConfigError: If the configured file does not exist.
-    """
-    if configured is not None:
-        path = rootdir / configured
-        if not os.path.isfile(path):
-            near = [str(found.relative_to(rootdir)) for name in NAMES for found in sorted(rootdir.glob(name))]
-            hint = f" There is {', '.join(near)}." if near else ""
-            raise WorkflowConfigError(
-                f"The ini option workflows_config names {shown(configured)}, and {shown_path(path)} does not exist."
-                f"{hint} Correct the option, or remove it: the file beside the tests is found by itself."
-            )
-        return path
-    paths = (folder / name for folder in _folders_to_search(start, rootdir) for name in NAMES)
-    return next((path for path in paths if os.path.isfile(path)), None)
-
-
-def _folders_to_search(start: Path, rootdir: Path) -> Iterator[Path]:
-    folder = start if os.path.isdir(start) else start.parent
-    for candidate in (folder, *folder.parents):
-        yield candidate
-        if candidate == rootdir or (not start.is_relative_to(rootdir) and os.path.exists(candidate / ".git")):
-            return
-
-
 def nothing_found(start: Path, rootdir: Path) -> str:
     """The message where no configuration was found: the folders that were searched, and the next step.
 
@@ -220,7 +184,7 @@ def nothing_found(start: Path, rootdir: Path) -> str:
         start: The file or folder whose configuration was searched for.
         rootdir: pytest's rootdir.
     """
-    searched = ", ".join(map(str, _folders_to_search(start, rootdir)))
+    searched = ", ".join(map(str, folders_to_search(start, rootdir)))
     below = [str(path.relative_to(rootdir)) for name in NAMES for path in sorted(rootdir.glob(f"*/{name}"))]
     example = below[0] if below else f"path/to/{NAMES[1]}"
     there_is = f" There is {', '.join(below[:3])}." if below else ""

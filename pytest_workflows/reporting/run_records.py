@@ -15,6 +15,8 @@ class TestRuns(msgspec.Struct):
         worker: The xdist worker, or None.
         quiet: Whether it is one of the passing runs of an exploration, which count but are not shown one by one.
         recordings: Its instances.
+        place: Where in the order of the collected tests it stands.
+        kept_steps: How many steps of an instance its recordings' files keep, 0 for all; None where none were written.
     """
 
     __test__ = False  # pytest must not collect the class
@@ -23,6 +25,8 @@ class TestRuns(msgspec.Struct):
     worker: str | None
     quiet: bool
     recordings: list[Recording]
+    place: int = 0
+    kept_steps: int | None = None
 
 
 def quieten(recording: Recording) -> Recording:

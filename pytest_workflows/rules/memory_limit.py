@@ -45,7 +45,7 @@ class MemoryLimit(RuleObserver):
                 growth.note(peak)
             if not _reset_peak():
                 return
-            if _peak() - _own_peak() > _NEGLIGIBLE:
+            if _may_be_of_parent(_peak()):
                 self._peak = _own_peak
             peak = self._base = self._peak()
         self._running[instance.row.key, run.key, run.attempt] = _Growth(peak)
@@ -104,6 +104,30 @@ def _own_peak() -> int:
         return int(sizes[b"VmHWM"].split()[0]) * 1024
     except (OSError, LookupError, ValueError):
         return _peak()  # the system does not say
+
+
+class _Floor:
+    """The size below which `_peak` does not get after a reset: at most that of the process that started this one.
+
+    Attributes:
+        most: The most that it can be; None until that is known. To read it takes longer than all else here.
+    """
+
+    most: int | None = None
+
+
+def _may_be_of_parent(peak: int) -> bool:
+    """Whether `_peak`, after a reset, gives the size of the process that started this one.
+
+    Args:
+        peak: What it gives.
+    """
+    if _Floor.most is None or peak <= _Floor.most:
+        own = _own_peak()
+        if peak - own > _NEGLIGIBLE:
+            return True
+        _Floor.most = own
+    return False
 
 
 def _reset_peak() -> bool:

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_workflows.exploration.explorer import ALL, Exploration
-from pytest_workflows.messages.short_repr import shown
-
 from .report_options import add_report_options
-from .value_checks import LARGEST
 
 if TYPE_CHECKING:
     from durable_engine import FaultPoint
+    from pytest_workflows.exploration.explorer import Exploration
+
+
+MOST_SLICES = 1000
+"""More than that is a mistake: each slice makes the plain run of its test."""
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -53,6 +54,12 @@ def add_options(parser: pytest.Parser) -> None:
         help="run every test in which several things could go first again under N different, reproducible orders",
     )
     group.addoption("--workflows-seed", metavar="K", help="run the tests under the order that seed K gives")
+    group.addoption(
+        "--workflows-slices",
+        metavar="N",
+        help="divide the exploration of every test into N items, which plugins hand out like tests (default: as many "
+        "as pytest-xdist has workers)",
+    )
     group.addoption(
         "--workflows-strict",
         action="store_true",
@@ -95,6 +102,11 @@ def read_exploration(config: pytest.Config) -> Exploration:
     Raises:
         pytest.UsageError: If an option cannot be read; the message shows the form.
     """
+    from pytest_workflows.exploration.explorer import ALL, Exploration
+    from pytest_workflows.messages.short_repr import shown
+
+    from .value_checks import LARGEST
+
     crash: Any = config.getoption("workflows_crash")
     if crash is not None and crash != ALL:
         crash = _whole(crash) if _is_whole(crash) else _fault_point(crash)
@@ -110,12 +122,31 @@ def read_exploration(config: pytest.Config) -> Exploration:
     return Exploration(crash, count, None if seed is None else int(seed), config.getoption("workflows_upgrade_from"))
 
 
+def read_slices(config: pytest.Config) -> int | None:
+    """Read into how many slices each test's exploration is divided; None where the command line does not say.
+
+    Raises:
+        pytest.UsageError: If it is no number from 1 on.
+    """
+    given = config.getoption("workflows_slices")
+    count = None if given is None else _whole(given)
+    if given is not None and (count is None or count > MOST_SLICES):
+        from pytest_workflows.messages.short_repr import shown
+
+        raise pytest.UsageError(
+            f"--workflows-slices takes a number of slices from 1 to {MOST_SLICES}, not {shown(given)}."
+        )
+    return count
+
+
 def _is_whole(text: str) -> bool:
     """Whether a text is a whole number that Python reads: not of other digits than these, and not of thousands."""
     return re.fullmatch(r"-?[0-9]{1,20}", text) is not None
 
 
 def _whole(text: str) -> int | None:
+    from .value_checks import LARGEST
+
     return int(text) if _is_whole(text) and 0 < int(text) <= LARGEST else None
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .session import SESSION
+from pytest_workflows.first_use import note_first_use
 
 if TYPE_CHECKING:
     from durable_engine import Engine
@@ -80,6 +80,9 @@ def workflow_engine(request: pytest.FixtureRequest, workflow_env: EnvProxy) -> E
 
 
 def _test_run(request: pytest.FixtureRequest) -> TestRun:
+    from .session import SESSION
+
+    note_first_use()
     test_run = request.config.stash[SESSION].test_run
     assert test_run is not None
     return test_run

@@ -7,17 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import pytest
 
-from pytest_workflows.messages.path_checks import why_no_path, why_not_writable
-from pytest_workflows.messages.short_repr import shown, shown_path
-
-from .settings import FAILURES_DIR, RECORD_STEPS, Settings
-from .value_checks import PLAN, RULE_NAMES, SECONDS, SEVERITY, TIME
+FAILURES_DIR = ".workflows/failures"
+RECORD_STEPS = 1000
 
 _Given = str | bool | list[str]
 _Read = Callable[[Any, pytest.Config], object]
@@ -27,8 +23,7 @@ def _as_given(value: _Given, config: pytest.Config) -> _Given:
     return value
 
 
-@dataclass(frozen=True, slots=True)
-class IniOption:
+class IniOption(NamedTuple):
     """An ini option.
 
     Attributes:
@@ -56,6 +51,14 @@ class IniOption:
         else:
             parser.addini(self.name, self.help, type=self.kind, default=self.default)
 
+    def is_set(self, config: pytest.Config) -> bool:
+        """Whether it is set to anything but its default, be it such a thing as cannot be read."""
+        try:
+            given: object = config.getini(self.name)
+        except Exception:
+            return True
+        return given not in (None, "", [], self.default)
+
     def value(self, config: pytest.Config) -> object:
         """What the field is to be; None leaves its own default.
 
@@ -76,6 +79,8 @@ class IniOption:
             raise pytest.UsageError(
                 f"ini option {self.name}{where} takes {self.form}; pytest cannot read what is given: {error}."
             ) from None
+        from pytest_workflows.messages.short_repr import shown
+
         wanted = {None: str, "args": list, "bool": bool}[self.kind]
         fits = value is None or isinstance(value, wanted)
         if not fits or (isinstance(value, list) and not all(isinstance(item, str) for item in value)):
@@ -87,6 +92,9 @@ class IniOption:
 
 
 def _folder(folder: str, config: pytest.Config) -> str:
+    from pytest_workflows.messages.path_checks import why_no_path, why_not_writable
+    from pytest_workflows.messages.short_repr import shown_path
+
     path = config.rootpath / folder
     reason = why_no_path(str(path)) or ("it is a file, no folder" if os.path.isfile(path) else None)
     if config.getoption("workflows_record", "failed") == "all":
@@ -101,6 +109,8 @@ def _folder(folder: str, config: pytest.Config) -> str:
 
 def _steps(text: str, config: pytest.Config) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 10):
+        from pytest_workflows.messages.short_repr import shown
+
         raise pytest.UsageError(
             f"ini option workflows_record_steps takes a number of steps from 0 on (0: all), not {shown(text)}."
         )
@@ -108,6 +118,8 @@ def _steps(text: str, config: pytest.Config) -> int:
 
 
 def _rules(names: list[str], config: pytest.Config) -> tuple[str, ...]:
+    from .value_checks import RULE_NAMES
+
     RULE_NAMES.refuse_others("ini option workflows_ignore_rules", names)
     return tuple(names)
 
@@ -129,6 +141,8 @@ def _workers(patterns: list[str], config: pytest.Config) -> tuple[Path, ...] | N
 
 
 def _timeout(text: str, config: pytest.Config) -> float:
+    from .value_checks import SECONDS
+
     try:
         seconds = float(text)
     except ValueError:
@@ -138,16 +152,22 @@ def _timeout(text: str, config: pytest.Config) -> float:
 
 
 def _severity(text: str, config: pytest.Config) -> str:
+    from .value_checks import SEVERITY
+
     SEVERITY.refuse_others("ini option workflows_unprovided", text)
     return text
 
 
 def _plan(text: str, config: pytest.Config) -> str:
+    from .value_checks import PLAN
+
     PLAN.refuse_others("ini option workflows_plan", text)
     return text
 
 
 def _now(text: str, config: pytest.Config) -> str:
+    from .value_checks import TIME
+
     TIME.refuse_others("ini option workflows_now", text)
     return text
 
@@ -251,16 +271,3 @@ def add_ini_options(parser: pytest.Parser) -> None:
     """Declare the ini options."""
     for option in INI_OPTIONS:
         option.declare(parser)
-
-
-def read_ini(config: pytest.Config) -> Settings:
-    """The settings that ini gives, and the command line where it has a say in them.
-
-    Raises:
-        pytest.UsageError: If an option cannot be read.
-    """
-    values = {option.field: option.value(config) for option in INI_OPTIONS}
-    given: dict[str, Any] = {field: value for field, value in values.items() if value is not None}
-    # Before pytest 9 no option is in force yet when the first conftest is loaded; this is read again after that.
-    given["strict"] = bool(config.getoption("workflows_strict", False) or given.get("strict"))
-    return Settings(record=config.getoption("workflows_record", "failed"), **given)

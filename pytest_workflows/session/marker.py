@@ -5,18 +5,14 @@ A keyword is declared once, in `KEYWORDS`: under the name of the field of `Setti
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
 
-from pytest_workflows.messages.short_repr import shown
-
-from .property_tests import is_property_test
+from .use_signs import MARKER
 from .value_checks import CLOCK, COUNT, FLAG, INT, RULE_NAMES, SECONDS, SEVERITY, SIZES, STORES, TIME, Check
 
-MARKER = "workflow"
 KEYWORDS: dict[str, Check] = {
     "now": TIME,
     "seed": INT,
@@ -51,10 +47,14 @@ def read_marker(args: tuple[Any, ...], kwargs: Mapping[str, Any], where: str) ->
     Raises:
         pytest.UsageError: If one of them is not allowed.
     """
+    from pytest_workflows.messages.short_repr import shown
+
     if args:
         raise pytest.UsageError(f"{where}: @pytest.mark.workflow takes keywords only, got {shown(args)}. {_allowed()}")
     for name, value in kwargs.items():
         if name not in KEYWORDS:
+            import difflib
+
             close = difflib.get_close_matches(name, KEYWORDS, n=1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
             raise pytest.UsageError(
@@ -70,6 +70,8 @@ def check_markers(items: Iterable[pytest.Item]) -> None:
     Raises:
         pytest.UsageError: If one says such a thing.
     """
+    from .property_tests import is_property_test
+
     for item in items:
         for mark in item.iter_markers(MARKER):
             given = read_marker(mark.args, mark.kwargs, item.nodeid)

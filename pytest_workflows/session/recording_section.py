@@ -60,7 +60,7 @@ def report_recordings(
         if refused is not None:
             report.sections.append((RECORDINGS, refused))
         return True
-    if report.when == "call" and report.passed and os.path.isdir(base):
+    if report.when == "call" and report.passed:
         _written([], base, nodeid)
     return False
 

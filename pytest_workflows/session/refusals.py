@@ -68,7 +68,7 @@ class RunRefusals:
         guards.enter(self._view)
 
     def close(self) -> None:
-        """Refuse no more. Closing twice is fine."""
+        """Refuse no more; the next test finds the functions of ours in place. Closing twice is fine."""
         if self._view is not None:
             from pytest_workflows.interpreter.guards import guards
 

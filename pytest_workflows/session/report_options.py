@@ -1,37 +1,41 @@
-"""The options of the reports at the end of a session: the HTML page, and step coverage."""
+"""The options of the reports at the end of a session: the HTML page, its records as JSON, and step coverage."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from pytest_workflows.messages.path_checks import why_not_writable
-from pytest_workflows.messages.short_repr import shown, shown_path
+if TYPE_CHECKING:
+    from pytest_workflows.exploration.explorer import Tally
+
+EXPLORED: pytest.StashKey[Tally] = pytest.StashKey()
+"""What the session explored, for its reports; all of it when the session finishes."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReportOptions:
+class ReportOptions(NamedTuple):
     """The reports that the command line asks for.
 
     Attributes:
         html: Where the HTML page is written, or None.
+        records: Where all that the page is made of is written as JSON, or None.
         coverage: Whether step coverage is measured for its own reports.
         terminal: Whether it is shown on the terminal.
-        json: Where it is written as JSON.
+        json: Where coverage is written as JSON.
         fail_under: The least share of steps, in percent, that must be reached; None for any.
     """
 
     html: Path | None = None
+    records: Path | None = None
     coverage: bool = False
     terminal: bool = False
     json: tuple[Path, ...] = ()
     fail_under: float | None = None
 
     def __bool__(self) -> bool:
-        return self.html is not None or self.coverage
+        return self.html is not None or self.records is not None or self.coverage
 
 
 def add_report_options(group: pytest.OptionGroup) -> None:
@@ -40,6 +44,11 @@ def add_report_options(group: pytest.OptionGroup) -> None:
         "--workflows-html",
         metavar="PATH",
         help="write a page that shows every workflow, test and instance: timelines, attempts, errors, graphs",
+    )
+    group.addoption(
+        "--workflows-json",
+        metavar="PATH",
+        help="write all that the page is made of as JSON; `pytest-workflows merge` makes one page of many of them",
     )
     group.addoption(
         "--workflows-cov",
@@ -66,6 +75,8 @@ def read_report_options(config: pytest.Config) -> ReportOptions:
     Raises:
         pytest.UsageError: If one cannot be read, or jinja2 is missing for the page.
     """
+    from pytest_workflows.messages.short_repr import shown
+
     wanted: list[str] = config.getoption("workflows_cov_report")
     base = config.invocation_params.dir
     for report in wanted:
@@ -78,6 +89,7 @@ def read_report_options(config: pytest.Config) -> ReportOptions:
     coverage = bool(config.getoption("workflows_cov") or wanted or fail_under is not None)
     return ReportOptions(
         html=_page(config),
+        records=_file(config, "--workflows-json", "report.json"),
         coverage=coverage,
         terminal=coverage and (not wanted or "term" in wanted),
         json=tuple(base / report.removeprefix("json:") for report in wanted if report != "term"),
@@ -86,13 +98,9 @@ def read_report_options(config: pytest.Config) -> ReportOptions:
 
 
 def _page(config: pytest.Config) -> Path | None:
-    given = config.getoption("workflows_html")
-    if given is None:
+    path = _file(config, "--workflows-html", "report.html")
+    if path is None:
         return None
-    path: Path = config.invocation_params.dir / given
-    if not given or os.path.isdir(path):
-        raise pytest.UsageError(f"--workflows-html takes the path of a file to write, not {shown(given)}.")
-    _check_writable("--workflows-html=", path, "report.html")
     from importlib.util import find_spec
 
     if find_spec("jinja2") is None:
@@ -100,8 +108,24 @@ def _page(config: pytest.Config) -> Path | None:
     return path
 
 
+def _file(config: pytest.Config, option: str, such_as: str) -> Path | None:
+    given = config.getoption(option)
+    if given is None:
+        return None
+    from pytest_workflows.messages.short_repr import shown
+
+    path: Path = config.invocation_params.dir / given
+    if not given or os.path.isdir(path):
+        raise pytest.UsageError(f"{option} takes the path of a file to write, not {shown(given)}.")
+    _check_writable(f"{option}=", path, such_as)
+    return path
+
+
 def _check_writable(option: str, path: Path, such_as: str) -> None:
     """Refuse at once what would only be known when all tests have run."""
+    from pytest_workflows.messages.path_checks import why_not_writable
+    from pytest_workflows.messages.short_repr import shown_path
+
     reason = why_not_writable(path)
     if reason is not None:
         raise pytest.UsageError(
@@ -111,6 +135,8 @@ def _check_writable(option: str, path: Path, such_as: str) -> None:
 
 
 def _percent(given: str) -> float:
+    from pytest_workflows.messages.short_repr import shown
+
     try:
         value = float(given)
     except ValueError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -83,10 +84,21 @@ class RunRecordings:
 
     def report(self, report: pytest.TestReport) -> None:
         """Write the recordings where the settings want them, and name the files in the report of a test's phase."""
-        if not self._is_reported and self._settings.record != "none":
+        if self._setup.plan.is_repeated:
+            return  # the first slice writes the same files
+        settings = self._settings
+        if self._is_reported or settings.record == "none" or (report.when != "call" and not report.failed):
+            return
+        base = os.path.join(self._setup.rootdir, settings.failures_dir)
+        if report.failed or settings.record == "all" or os.path.isdir(base):
             from .recording_section import report_recordings
 
             self._is_reported = report_recordings(report, self._setup, self.recordings)
+
+    @property
+    def kept_steps(self) -> int | None:
+        """How many steps of an instance the files keep that were written, 0 for all; None where none were."""
+        return self._settings.record_steps if self._is_reported else None
 
     def _collect_secrets(self) -> Secrets | None:
         assert self._capture is not None

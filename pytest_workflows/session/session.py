@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,38 +14,28 @@ from pytest_workflows.exploration.run_plan import PLAIN, CommonStart, RunPlan
 from pytest_workflows.project import importer
 
 from .deploy_findings import DeployFindings
-from .ini_options import read_ini
 from .outside_tests import OutsideTests
 from .process_end import stop_watchdog
 from .property_tests import exempt_our_fixtures, is_property_test
 from .refusals import RULE, SessionRefusals
 from .report_sections import PROPERTY
 from .rule_warnings import RuleWarnings
-from .seeds import FIXTURE, Seeds
+from .seeds import Seeds
 from .session_report import KeptRuns, is_awaited
+from .settings import Settings, read_ini
+from .standing import put_back_functions
 from .terminal import terminal_of
 from .upgrades import Upgrades
+from .use_signs import OUR_FIXTURES
 
 if TYPE_CHECKING:
     from pytest_workflows.introspection.freeze import Freezer
     from pytest_workflows.project.worker_project import Project, ProjectSwitcher
 
     from .run_setup import RunSetup
-    from .settings import Settings
     from .testrun import TestRun
 
 SESSION = pytest.StashKey["WorkflowSession"]()
-OUR_FIXTURES = frozenset(
-    {
-        "workflow_env",
-        "workflow_bindings",
-        "workflow_worker",
-        "workflow_workers",
-        "workflow_clock",
-        "workflow_engine",
-        FIXTURE,
-    }
-)
 
 
 class WorkflowSession:
@@ -69,7 +57,7 @@ class WorkflowSession:
         self._freezer: Freezer | None = None
         self._plan = PLAIN
         self._start: CommonStart | None = None
-        self._stderr: int | None = None
+        self._stderr = 2
         self._outside = OutsideTests(lambda: self.switcher.active, config.rootpath)
         self.rule_warnings = RuleWarnings()
         self._deploys = DeployFindings(lambda: None if self.test_run is None else self.test_run.open_engine)
@@ -80,18 +68,19 @@ class WorkflowSession:
         self.upgrades = Upgrades(self._activate_for)
         self._outside.serve()
 
-    def configured(self) -> None:
+    def configured(self, stderr: int) -> None:
         """Read settings anew: pytest knows its options now and, under xdist, the controller's terminal.
 
         It did not when the first conftest was loaded, and settings may have been asked for.
+
+        Args:
+            stderr: The file descriptor of the process' stderr, whether pytest captures what tests print or not.
 
         Raises:
             pytest.UsageError: If an ini option cannot be read.
         """
         active_test.set_ascii(terminal_of(self._config).is_ascii)
-        # By now pytest has not begun to capture what tests print, or has left off.
-        with contextlib.suppress(OSError):
-            self._stderr = self._stderr or os.dup(2)
+        self._stderr = stderr
         # Settings that were read while pytest started did not know the command line's options yet.
         self._settings = read_ini(self._config)
 
@@ -182,7 +171,7 @@ class WorkflowSession:
             freezer,
             self.rule_warnings,
             has_fixture=has_fixture,
-            stderr=2 if self._stderr is None else self._stderr,
+            stderr=self._stderr,
             kept=KeptRuns() if is_awaited(self._config) else None,
             early_uses=self._outside.early_uses,
             seeds=self._seeds,
@@ -223,7 +212,10 @@ class WorkflowSession:
         )
 
     def _freezer_for(self, has_fixture: bool) -> Freezer:
-        """What shows virtual time; a test that has nothing to do with us sees the real time, and no thread of ours."""
+        """What shows virtual time; a test that has nothing to do with us sees the real time, and no thread of ours.
+
+        Nor does it see a function of ours where one of the standard library's was.
+        """
         if self._freezer is None:
             from pytest_workflows.introspection.freeze import Freezer
 
@@ -231,6 +223,7 @@ class WorkflowSession:
         elif not has_fixture:
             self._freezer.stop()
             stop_watchdog()
+            put_back_functions()
         return self._freezer
 
     def end(self) -> None:
@@ -254,11 +247,9 @@ class WorkflowSession:
         """Close everything at the session's end."""
         self.reported()
         stop_watchdog()
-        if self._stderr is not None:
-            os.close(self._stderr)
-            self._stderr = None
         self._outside.close()
         self._refusals.close()
+        put_back_functions()
         if self._freezer is not None:
             self._freezer.stop()
         if self._switcher is not None:

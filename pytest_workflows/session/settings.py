@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from .marker import MARKER, read_marker
+from .ini_options import FAILURES_DIR, INI_OPTIONS, RECORD_STEPS
+from .marker import read_marker
+from .use_signs import MARKER
 
-FAILURES_DIR = ".workflows/failures"
-RECORD_STEPS = 1000
 OWN_SETTINGS = pytest.StashKey[Mapping[str, Any]]()
 """What an item of ours sets itself, whatever ini and markers say."""
 
@@ -93,4 +93,18 @@ class Settings:
             if "ignore_state" in given:
                 given["ignore_state"] = (*settings.ignore_state, *given["ignore_state"])
             settings = replace(settings, **given)
-        return replace(settings, **item.stash.get(OWN_SETTINGS, {}))
+        own = item.stash.get(OWN_SETTINGS, {})
+        return replace(settings, **own) if own else settings
+
+
+def read_ini(config: pytest.Config) -> Settings:
+    """The settings that ini gives, and the command line where it has a say in them.
+
+    Raises:
+        pytest.UsageError: If an option cannot be read.
+    """
+    values = {option.field: option.value(config) for option in INI_OPTIONS}
+    given: dict[str, Any] = {field: value for field, value in values.items() if value is not None}
+    # Before pytest 9 no option is in force yet when the first conftest is loaded; this is read again after that.
+    given["strict"] = bool(config.getoption("workflows_strict", False) or given.get("strict"))
+    return Settings(record=config.getoption("workflows_record", "failed"), **given)

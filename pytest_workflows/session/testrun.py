@@ -233,6 +233,8 @@ class TestRun:
         self._lifecycle.close_stopped()
         if self._rules is not None:
             self._rules.close()
+        if self.used_engine is not None:
+            self.used_engine.observers.clear()
 
     # -- what the test must still learn ------------------------------------------------------------------------------
 

@@ -10,8 +10,7 @@ from pytest_workflows import active_test
 
 if TYPE_CHECKING:
     from durable_engine import Engine
-    from pytest_workflows.bindings.http_clients import HttpClients
-    from pytest_workflows.bindings.sockets import SocketGuard
+    from pytest_workflows.bindings.unprovided import UseNoter
     from pytest_workflows.errors import UnprovidedError
 
     from .run_setup import RunSetup
@@ -29,13 +28,12 @@ class UnprovidedUses:
     def __init__(self, setup: RunSetup, early: list[UnprovidedError]) -> None:
         self._setup = setup
         self._early = early
-        self._sockets: SocketGuard | None = None
-        self._clients: HttpClients | None = None
+        self._noter: UseNoter | None = None
 
     def attach(self, engine: Engine) -> None:
         """Keep the Worker's uses of unprovided things, and let it open no connections."""
-        from pytest_workflows.bindings.http_clients import HttpClients
-        from pytest_workflows.bindings.sockets import SocketGuard
+        from pytest_workflows.bindings.http_clients import http_clients
+        from pytest_workflows.bindings.sockets import sockets
         from pytest_workflows.bindings.unprovided import UseNoter
 
         sources, settings = self._setup.sources, self._setup.settings
@@ -46,18 +44,20 @@ class UnprovidedUses:
         if settings.unprovided == "error":
             while self._early:
                 keep(self._early.pop(0))
-        self._clients = HttpClients(noter)
-        self._clients.start()
+        self._noter = noter
+        http_clients.enter(noter)
         if not settings.allow_network:
-            self._sockets = SocketGuard(noter)
-            self._sockets.start()
+            sockets.enter(noter)
 
     def close(self) -> None:
         """Let connections be opened again. Closing twice is fine."""
-        if self._sockets is not None:
-            self._sockets.stop()
-        if self._clients is not None:
-            self._clients.stop()
+        if self._noter is not None:
+            from pytest_workflows.bindings.http_clients import http_clients
+            from pytest_workflows.bindings.sockets import sockets
+
+            sockets.leave(self._noter)
+            http_clients.leave(self._noter)
+            self._noter = None
 
     @staticmethod
     def check(engine: Engine, failure: BaseException | None = None) -> None:

@@ -7,8 +7,6 @@ from typing import NamedTuple
 
 import pytest
 
-from pytest_workflows.messages.short_repr import shown
-
 LARGEST = 2**53 - 1
 """The largest number that JSON readers everywhere take."""
 LIMITS = (
@@ -41,6 +39,8 @@ class Check(NamedTuple):
             pytest.UsageError: If it does not fit.
         """
         if not self.fits(value):
+            from pytest_workflows.messages.short_repr import shown
+
             raise pytest.UsageError(f"{where} takes {self.form}, not {shown(value if given is None else given)}.")
 
 

@@ -10,9 +10,8 @@ Whatever is not pytest's own (reports, warnings, user properties) travels here, 
 
 Without xdist one process does both, and `send` and `at_start` hand over the value itself.
 
-It is made for slices of an exploration that are fixed at collection: the start message can say which slice of how many
-a worker takes, and the worker sends the slice's tally with the slice's number in it, at its end. A slice whose tally is
-missing at the end of the session is one whose worker died.
+Slices of an exploration stand on it: the start message says into how many each test is divided, for all workers must
+collect alike, and a worker sends the tally of the slices that it was given at its end.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from durable_engine import Stopwatch
+from durable_engine import run_untimed
 from pytest_workflows.active_test import Resolver, get_resolver, set_resolver
 from pytest_workflows.javascript.objects import JsObject
 from pytest_workflows.javascript.rpc import RpcHolder
@@ -55,7 +55,7 @@ class EnvProxy(EnvWrapper):
         if current is None:
             raise OutsideTestError(name)
         try:
-            return Stopwatch().run(current.resolve, name)
+            return run_untimed(current.resolve, name)
         except KeyError:
             names = list(current.names())
             if name in names:

@@ -2,7 +2,6 @@
 
 import asyncio
 import datetime
-import sqlite3
 import warnings
 
 import pytest
@@ -263,7 +262,7 @@ async def test_a_step_forgotten_in_a_loop_is_one_finding(engine):
     assert [finding.rule for finding in engine.findings.take()] == ["missing-await"]
 
 
-async def test_the_database_is_closed_whatever_else_fails_to_close(monkeypatch):
+async def test_the_store_is_closed_whatever_else_fails_to_close(monkeypatch):
     def fail(guard):
         raise ValueError("a wakeup descriptor that cannot be put back")
 
@@ -276,7 +275,7 @@ async def test_the_database_is_closed_whatever_else_fails_to_close(monkeypatch):
         with pytest.raises(ValueError, match="cannot be put back"):
             engine.close()
 
-    with pytest.raises(sqlite3.ProgrammingError):
+    with pytest.raises(EngineClosedError):
         engine.store.all_instances()
     with pytest.raises(EngineClosedError):
         await waiting

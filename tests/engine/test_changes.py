@@ -1,6 +1,5 @@
 """The changes that a test can make: each is a small class of its own."""
 
-import dataclasses
 from typing import get_args
 
 import pytest
@@ -23,19 +22,19 @@ made = pytest.mark.parametrize("cls", get_args(changes.Change), ids=lambda cls: 
 
 
 def make(cls):
-    return cls(**{one.name: VALUES[one.name] for one in dataclasses.fields(cls)})
+    return cls(**{name: VALUES[name] for name in cls.__struct_fields__})
 
 
 @made
 def test_a_change_cannot_be_changed(cls):
-    for one in dataclasses.fields(cls):
-        with pytest.raises(dataclasses.FrozenInstanceError):
-            setattr(make(cls), one.name, None)
+    for name in cls.__struct_fields__:
+        with pytest.raises(AttributeError, match="immutable"):
+            setattr(make(cls), name, None)
 
 
 @made
 def test_the_step_and_the_number_that_a_change_names_are_found(cls):
-    names = {one.name for one in dataclasses.fields(cls)}
+    names = set(cls.__struct_fields__)
 
     assert changes.selector_of(make(cls)) == (VALUES["selector"] if "selector" in names else None)
     assert changes.times_of(make(cls)) == (3 if "times" in names else None)

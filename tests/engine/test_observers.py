@@ -1,6 +1,7 @@
 """Observers that raise: reported once, switched off, and nothing of the workflow or its test is touched."""
 
 import warnings
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -130,6 +131,20 @@ async def test_nor_does_it_switch_off_who_raised_it_outside_of_a_hook() -> None:
             engine.observers.switch_off("rule 'x'", "close", OwnError("for the test"))
 
     assert engine.observers.off == set()
+
+
+async def test_an_observer_does_not_outlive_its_test_when_the_engine_lets_go_of_it() -> None:
+    async with Engine() as engine:
+        observer = Listening()
+        engine.observers.add(observer)
+        await run(engine)
+        assert observer.reported == 2
+
+        known = weakref.ref(observer)
+        engine.observers.clear()
+        del observer
+
+        assert known() is None
 
 
 @pytest.mark.parametrize("hook", _HOOKS)

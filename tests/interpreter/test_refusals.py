@@ -232,6 +232,7 @@ def test_time_zones_are_refused_also_if_the_worker_imports_their_module_first(mo
             zoneinfo.ZoneInfo("Europe/Berlin")
     finally:
         refusals.leave(view)
+        refusals.put_back()
     assert zoneinfo.ZoneInfo("Europe/Berlin")
 
 
@@ -247,6 +248,7 @@ def test_names_come_back_also_to_a_module_that_is_not_in_the_table_of_modules_an
     with monkeypatch.context() as patch:
         patch.delitem(sys.modules, "signal")
         refusals.leave(view)
+        refusals.put_back()
 
     assert dict(vars(signal)) == before
 

@@ -124,7 +124,7 @@ def delivers_an_event_twice() -> None:
 def delivers_the_newest_event_first() -> None:
     def take_event(original, self, key, event_type):
         for event in reversed([one for one in self.events(key) if one.type == event_type]):
-            self._db.execute("DELETE FROM events WHERE seq = ?", (event.seq,))
+            self._of(key).events[event_type].remove(event)
             return event
         return None
 

@@ -413,6 +413,9 @@ def test_no_absolute_path_of_the_machine_is_in_the_page(worker: Any, tmp_path: P
         ("/srv/shop", "/opt/py/lib/site-packages/rich/text.py", "site-packages/rich/text.py"),
         ("/srv/shop", "/opt/py 3/lib/dist-packages/rich/text.py", "/opt/py 3/lib/dist-packages/rich/text.py"),
         ("/", "/orders/7/items", "/orders/7/items"),
+        ("/home/ada/shop", "rootdir: /home/ada/shop\nplugins", "rootdir: .\nplugins"),
+        ("/home/ada/shop", "E   no\n\ntests/test_it.py:3: no", "E   no\n\ntests/test_it.py:3: no"),
+        ("/srv/shop", "\n\nusr/site-packages/a", "\n\nusr/site-packages/a"),
         ("/srv/shop", "GET /orders/7 of src/tmp/a", "GET /orders/7 of src/tmp/a"),
     ],
 )

@@ -398,6 +398,7 @@ def test_what_is_beyond_a_measured_limit_is_a_finding_that_fails_no_test(worker)
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux alone shows the peak of a while")
 def test_memory_is_measured_in_a_process_that_a_larger_one_has_started(worker, monkeypatch):
     worker.write("src/entry.py", HEAVY)
+    monkeypatch.setattr(memory_limit._Floor, "most", None)  # nothing was measured in the process yet
     monkeypatch.setattr(memory_limit, "_peak", lambda: 2**40)  # as Linux has it then, until this process is as large
 
     worker.run(HEAVY_TEST).stdout.fnmatch_lines("*WorkflowRuleWarning: [[]memory-limit]*")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
 from durable_engine.context.frames import place_of_user
-from durable_engine.context.processor_time import Stopwatch
+from durable_engine.context.processor_time import run_untimed
 from durable_engine.context.scope import current_scope
 from durable_engine.errors import (
     INVALID_ID,
@@ -53,7 +53,7 @@ def _api_call(
 
     @functools.wraps(method)
     def call(self: WorkflowBinding | InstanceHandle, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
-        Stopwatch().run(self._notify_call, name, args, kwargs)  # no work of the code that calls
+        run_untimed(self._notify_call, name, args, kwargs)  # no work of the code that calls
         refused = count_subrequest("service")
         what = self.workflow.name if isinstance(self, WorkflowBinding) else "instance"
         start = functools.partial(method, self, *args, **kwargs)
@@ -108,7 +108,7 @@ class WorkflowBinding:
             JsException: If the id is not valid or taken, or the params are too large or cannot cross the boundary.
         """
         await suspend_if_stopped()
-        return Stopwatch().run(self._create, _options(options, named, "create", whole="params"))
+        return run_untimed(self._create, _options(options, named, "create", whole="params"))
 
     @_api_call
     async def create_batch(self, batch: object = None, /, **named: Any) -> list[InstanceHandle]:
@@ -127,7 +127,7 @@ class WorkflowBinding:
             TypeError: For an object: the instances are created, and the SDK cannot read the answer.
         """
         await suspend_if_stopped()
-        created = Stopwatch().run(self._create_batch, batch, named)
+        created = run_untimed(self._create_batch, batch, named)
         if isinstance(created, list):
             return created
         error = TypeError("'pyodide.ffi.JsProxy' object is not iterable")
@@ -153,7 +153,7 @@ class WorkflowBinding:
             JsException: If anything of it is not as it must be: nothing is created then.
         """
         await suspend_if_stopped()
-        return Stopwatch().run(self._create_batch, batch, named)
+        return run_untimed(self._create_batch, batch, named)
 
     def _create_batch(self, batch: object, named: Mapping[str, Any]) -> list[InstanceHandle] | JsDict:
         encode(batch)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import inspect
 from collections.abc import Callable, Coroutine, Mapping
+from types import FunctionType
 from typing import Any, NamedTuple, assert_never
 
 from durable_engine.context.processor_time import Stopwatch, Timed
@@ -73,9 +74,20 @@ class StepCallback(NamedTuple):
     inputs: Mapping[str, Any]
     sensitive: frozenset[str] = frozenset()
 
-    def __call__(self, ctx: JsDict) -> PyValue:
+    def call(self, ctx: JsDict | None) -> PyValue:
         """Run the user's function."""
-        return self.function(*(ctx if name == "ctx" else self.inputs[name] for name in self.parameters))
+        return self.function(*[ctx if name == "ctx" else self.inputs[name] for name in self.parameters])
+
+    @property
+    def is_plainly_async(self) -> bool:
+        """Whether calling the function makes a coroutine and runs nothing of it."""
+        function = self.function
+        return type(function) is FunctionType and bool(function.__code__.co_flags & inspect.CO_COROUTINE)
+
+    @property
+    def wants_ctx(self) -> bool:
+        """Whether the user's function takes the attempt's context."""
+        return "ctx" in self.parameters
 
     def stored_inputs(self) -> bytes | None:
         """The dependencies' values as storage keeps them, for inspection; without the secret ones."""
@@ -191,20 +203,22 @@ class DoOperation(DurableOperation):
         return await self._stand_in(answer)
 
     async def _call_back(self, number: int) -> bytes:
-        instance, observers, function = self.instance, self._observers, self._callback.function
+        instance, observers, callback = self.instance, self._observers, self._callback
+        function, is_plain = callback.function, callback.is_plainly_async
         run = CallbackRun(
             self.key,
             number,
             function,
-            self._callback.inputs,
+            callback.inputs,
             self._place,
-            is_async=inspect.iscoroutinefunction(function),
+            is_async=is_plain or inspect.iscoroutinefunction(function),
         )
         self._running.append(run)
         watch = Stopwatch()
         observers.callback_started(instance, run)
         try:
-            value: Any = watch.run(self._callback.__call__, self._ctx())
+            ctx = self._ctx() if callback.wants_ctx else None
+            value: Any = callback.call(ctx) if is_plain else watch.run(callback.call, ctx)
             if is_coroutine(value):
                 value = await Timed(value, watch)
             data = encode(await with_stream_read(value) if isinstance(value, JsProxy) else value)

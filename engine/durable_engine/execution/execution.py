@@ -159,7 +159,7 @@ class Execution:
     @property
     def closed(self) -> bool:
         """Whether no code of this execution may do anything any more."""
-        return self.killed or self.finished
+        return self.killed or self.row.status in FINAL_STATUSES
 
     @property
     def status(self) -> InstanceStatus:

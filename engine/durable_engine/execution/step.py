@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache, partial
 from typing import Any, Generic, NoReturn, TypeVar
 
 from durable_engine.errors import (
@@ -46,12 +47,13 @@ class DeferredCall(Coroutine[Any, Any, T], Generic[T]):
     An un-awaited `do` or `wait_for_event` never starts on the platform; the engine reports it in its own words.
     """
 
-    __slots__ = ("__name__", "__qualname__", "_coroutine", "_forgotten", "_make")
+    __slots__ = ("__name__", "__qualname__", "_coroutine", "_make", "_place", "_step")
 
-    def __init__(self, make: Callable[[], Coroutine[Any, Any, T]], forgotten: Callable[[], None], name: str) -> None:
+    def __init__(self, step: Step, make: Callable[[], Coroutine[Any, Any, T]], name: str, place: Place) -> None:
         self.__name__ = self.__qualname__ = name  # asyncio shows the name where a task fails and nobody retrieves it
+        self._step = step
         self._make = make
-        self._forgotten = forgotten
+        self._place = place
         self._coroutine: Coroutine[Any, Any, T] | None = None
 
     def _started(self) -> Coroutine[Any, Any, T]:
@@ -76,7 +78,59 @@ class DeferredCall(Coroutine[Any, Any, T], Generic[T]):
 
     def __del__(self) -> None:
         if self._coroutine is None:
-            self._forgotten()
+            self._step._forgotten(self.__name__, self._place)
+
+
+class _Declared:
+    """A callback that `step.do` has decorated.
+
+    Args:
+        function: The callback.
+        name: The step's name.
+        dependencies_of: The steps that it depends on, by the names of its parameters.
+        concurrent: Whether these run at the same time.
+        config: The step's configuration.
+        place: Where it is declared.
+
+    Attributes:
+        identity: The `id` of what the decorator has made of it.
+        in_flight: The outcome of the step, while that is under way.
+        results: The last result, once there is one.
+        is_secret: Whether the result is secret.
+    """
+
+    __slots__ = (
+        "concurrent",
+        "config",
+        "dependencies_of",
+        "function",
+        "identity",
+        "in_flight",
+        "is_secret",
+        "name",
+        "place",
+        "results",
+    )
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        name: str,
+        dependencies_of: Callable[[Callable[..., Any]], dict[str, Any]],
+        concurrent: bool,
+        config: object,
+        place: Place,
+    ) -> None:
+        self.function = function
+        self.name = name
+        self.dependencies_of = dependencies_of
+        self.concurrent = concurrent
+        self.config = config
+        self.place = place
+        self.identity = 0
+        self.in_flight: asyncio.Future[Any] | None = None
+        self.results: tuple[Any, ...] = ()
+        self.is_secret = False
 
 
 class Step:
@@ -92,9 +146,6 @@ class Step:
         self._findings = instance.engine.step_findings
         self._steps_run = 0
         self._declared: dict[str, Callable[[], DeferredCall[Any]]] = {}
-        self._results: dict[Callable[[], Any], Any] = {}
-        self._in_flight: dict[Callable[[], Any], asyncio.Future[Any]] = {}
-        self._sensitive: set[Callable[[], Any]] = set()
         self.do: Callable[..., Any] = self._do_implicit if instance.workflow.implicit_dependencies else self._do_legacy
 
     # -- do ----------------------------------------------------------------------------------------------------------
@@ -135,25 +186,50 @@ class Step:
 
         def decorate(function: Callable[..., Any]) -> Callable[[], DeferredCall[Any]]:
             step_name: str = function.__name__ if name is None else name
+            declared = _Declared(function, step_name, dependencies_of, concurrent, config, place)
 
             def decorated() -> DeferredCall[Any]:
-                async def call() -> JsValue:
-                    await self._suspend_if_stopped()
-                    wanted = dependencies_of(function)
-                    inputs = await self._resolve(wanted, concurrent)
-                    parameters = tuple(_parameters(function, wanted))
-                    sensitive = frozenset(name for name, step in wanted.items() if step in self._sensitive)
-                    callback = StepCallback(function, parameters, inputs, sensitive)
-                    return await self._run(decorated, step_name, config, callback, place)
-
-                return self._deferred(call, f"step.do({step_name!r})", place)
+                return DeferredCall(self, partial(self._call, declared), f"step.do({step_name!r})", place)
 
             decorated._step_name = step_name  # type: ignore[attr-defined]
+            decorated._declared = declared  # type: ignore[attr-defined]
             decorated.__name__ = decorated.__qualname__ = getattr(function, "__name__", step_name)
+            declared.identity = id(decorated)
             self._declared[step_name] = decorated
             return decorated
 
         return decorate
+
+    async def _call(self, declared: _Declared) -> JsValue:
+        """Run a decorated callback as a step, once what it depends on is there."""
+        instance = self._instance
+        if instance.closed:
+            await instance.hold()
+        function = declared.function
+        wanted = declared.dependencies_of(function)
+        inputs = await self._resolve(wanted, declared.concurrent) if wanted else {}
+        if instance.closed:
+            await instance.hold()  # what it depends on may have taken until after the end
+        secret = frozenset(name for name, step in wanted.items() if self._is_secret(step))
+        callback = StepCallback(function, tuple(_parameters(function, wanted)), inputs, secret)
+        # Dependents share what is remembered as they share what runs: asked for again, it would be another step.
+        outcome = declared.in_flight = self._outcome(declared, callback)
+        try:
+            result = await outcome
+        finally:
+            declared.in_flight = None
+        declared.results = (result,)
+        return result
+
+    def _is_secret(self, step: Callable[[], Any]) -> bool:
+        declared = self._declaration(step)
+        return declared is not None and declared.is_secret
+
+    def _declaration(self, step: Callable[[], Any]) -> _Declared | None:
+        """What is known of a decorated callback; None for anything else that can be awaited like one."""
+        declared: _Declared | None = getattr(step, "_declared", None)
+        # `functools.wraps` gives a wrapper the attributes of what it wraps, and another instance's are not these.
+        return declared if declared is not None and declared.identity == id(step) else None
 
     async def _resolve(self, wanted: Mapping[str, Any], concurrent: bool) -> dict[str, Any]:
         if concurrent:
@@ -161,51 +237,42 @@ class Step:
             return dict(zip(wanted, values, strict=True))
         return {name: await self._value_of(step) for name, step in wanted.items()}
 
-    async def _value_of(self, decorated: Callable[[], Any]) -> JsValue:
-        if decorated in self._results:
-            return self._results[decorated]
-        if decorated in self._in_flight:
-            return await self._in_flight[decorated]
-        return await decorated()
+    async def _value_of(self, step: Callable[[], Any]) -> JsValue:
+        declared = self._declaration(step)
+        if declared is None:
+            return await step()
+        if declared.results:
+            return declared.results[0]
+        return await (step() if declared.in_flight is None else declared.in_flight)
 
-    async def _run(
-        self, decorated: Callable[[], Any], name: str, config: object, callback: StepCallback, place: Place
-    ) -> JsValue:
-        instance = self._instance
-        await self._suspend_if_stopped()  # what it depends on may have taken until after the end
+    def _outcome(self, declared: _Declared, callback: StepCallback) -> asyncio.Future[Any]:
+        """Ask for the step, and begin it unless its outcome is remembered."""
+        instance, name = self._instance, declared.name
         self._check_name(name)
+        config = declared.config
         try:
             read = read_config(config.to_py() if isinstance(config, JsProxy) else config)
         except InvalidStepConfigError:
             raise JsException("Error", "WorkflowFatalError: " + INVALID_CONFIG.format(name=name)) from None
         for text in read.misread:
-            self._findings.misread_duration(text, place)
+            self._findings.misread_duration(text, declared.place)
         if read.sensitive:
-            self._sensitive.add(decorated)
+            declared.is_secret = True
         limit = instance.workflow.step_limit
         if self._steps_run >= limit:
             fact = f'Step "{name}" would be number {self._steps_run + 1}.'
             raise with_fact(STEP_LIMIT.format(limit=limit), fact)
         self._steps_run += 1
         key = self._ledger.count("do", name)
-        self._ask(key, place)
+        self._ask(key, declared.place)
         known = instance.remembered(key)
         if known is not None:
-            # Dependents share what is remembered as they share what runs: asked for again, it would be another step.
-            return await self._share(decorated, instance.answer(known))
+            return instance.answer(known)
         if instance.replaying:
-            await instance.hold()
-        operation = DoOperation(instance, instance.scope, instance.open_row(key), read, callback, place)
+            return instance.hold()
+        operation = DoOperation(instance, instance.scope, instance.open_row(key), read, callback, declared.place)
         operation.begin()
-        return await self._share(decorated, operation.future)
-
-    async def _share(self, decorated: Callable[[], Any], outcome: asyncio.Future[Any]) -> JsValue:
-        self._in_flight[decorated] = outcome
-        try:
-            result = self._results[decorated] = await outcome
-        finally:
-            self._in_flight.pop(decorated, None)
-        return result
+        return operation.future
 
     # -- sleep -------------------------------------------------------------------------------------------------------
 
@@ -293,14 +360,15 @@ class Step:
         place = _place(2)
 
         async def call() -> JsValue:
-            await self._suspend_if_stopped()
+            instance = self._instance
+            if instance.closed:
+                await instance.hold()
             _check_type(name)
             read = parse_duration(timeout)
             if read is None:
                 raise _unreadable(timeout, f"the timeout of wait {name!r}")
             if read.misread:
                 self._findings.misread_duration(str(timeout), place)
-            instance = self._instance
             key = self._ledger.count("wait_for_event", name)
             self._ask(key, place)
             known = instance.remembered(key)
@@ -312,7 +380,7 @@ class Step:
             operation.begin(event_type, read.ms if timeout else DEFAULT_EVENT_TIMEOUT)
             return await operation.future
 
-        return self._deferred(call, f"step.wait_for_event({name!r})", place)
+        return DeferredCall(self, call, f"step.wait_for_event({name!r})", place)
 
     # -- helpers -----------------------------------------------------------------------------------------------------
 
@@ -323,10 +391,6 @@ class Step:
     def _ask(self, key: StepKey, place: Place) -> None:
         if self._instance.scope is self._instance.root:
             self._instance.ask(key, place)
-
-    async def _suspend_if_stopped(self) -> None:
-        if self._instance.closed:
-            await self._instance.hold()
 
     def _check_name(self, name: str) -> None:
         _check_type(name)
@@ -349,14 +413,10 @@ class Step:
         future.fail(error)
         return future
 
-    def _deferred(self, call: Callable[[], Coroutine[Any, Any, T]], what: str, place: Place) -> DeferredCall[T]:
-        instance = self._instance
-
-        def forgotten() -> None:
-            if not instance.killed:
-                self._findings.missing_await(what, place, instance.workflow)
-
-        return DeferredCall(call, forgotten, what)
+    def _forgotten(self, what: str, place: Place) -> None:
+        """Keep a finding: a step was never awaited."""
+        if not self._instance.killed:
+            self._findings.missing_await(what, place, self._instance.workflow)
 
 
 def _parameters(function: Callable[..., Any], wanted: Mapping[str, Any]) -> list[str]:
@@ -382,4 +442,10 @@ def _js_length(text: str) -> int:
 
 def _place(depth: int) -> Place:
     frame = sys._getframe(depth)
-    return frame.f_code.co_filename, frame.f_lineno
+    return _shared_place(frame.f_code.co_filename, frame.f_lineno)
+
+
+@lru_cache(maxsize=1024)
+def _shared_place(file: str, line: int) -> Place:
+    """The same object for the same place: a step in a loop asks from one place thousands of times."""
+    return file, line

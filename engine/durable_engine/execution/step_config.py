@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from durable_engine.values.durations import DAY, Duration, number_in, parse_duration
 
@@ -29,8 +30,7 @@ class InvalidStepConfigError(Exception):
     """The configuration is one that the platform rejects; step.py says so in the platform's words."""
 
 
-@dataclass(frozen=True, slots=True)
-class StepConfig:
+class StepConfig(msgspec.Struct, frozen=True):
     """A step's configuration with the defaults merged in.
 
     Attributes:

@@ -73,8 +73,11 @@ class CpuTimer:
         faulthandler.register(self._signal, file=self._stderr, all_threads=True)
         command = f"echo >&{self._stderr}; echo '{_TEXT}' >&{self._stderr}; kill -{int(self._signal)} {os.getpid()}"
         self._command = ctypes.create_string_buffer(command.encode())
-        self._print = self._create(self._libc.system, ctypes.addressof(self._command))
-        self._exit = self._create(self._libc._exit, CODE)
+        # One of a test's waits after the other sets them: what can be kept is not made anew each time.
+        self._timers = [
+            (self._create(self._libc.system, ctypes.addressof(self._command)), _Times(), 0.0),
+            (self._create(self._libc._exit, CODE), _Times(), PRINTING),
+        ]
 
     def _create(self, function: Any, argument: int) -> ctypes.c_void_p:
         timer = ctypes.c_void_p()
@@ -86,14 +89,14 @@ class CpuTimer:
 
     def set(self, seconds: float) -> None:
         """End the process after so many seconds on the processor; 0 never."""
-        for timer, later in ((self._print, 0.0), (self._exit, PRINTING)):
+        for timer, times, later in self._timers:
             due = seconds and seconds + later
-            times = _Times(value=int(due), value_ns=int(due % 1 * 1e9))
+            times.value, times.value_ns = int(due), int(due % 1 * 1e9)
             self._libc.timer_settime(timer, 0, ctypes.byref(times), None)
 
     def close(self) -> None:
         """Give the timers back."""
-        for timer in (self._print, self._exit):
+        for timer, _, _ in self._timers:
             self._libc.timer_delete(timer)
         faulthandler.unregister(self._signal)
         os.close(self._stderr)

@@ -15,7 +15,7 @@ from durable_engine.instance import Instance
 
 from .guarded_engine import GuardedEngine
 from .loop_guard import LoopGuard
-from .task_teardown import kill
+from .task_teardown import ReadyHandles, kill
 from .watchdog import WATCHDOG
 
 
@@ -35,6 +35,7 @@ class EngineLoop:
         self._check_open = check_open
         self._loop: asyncio.AbstractEventLoop | None = None
         self._guard = LoopGuard(engine)
+        self._ready = ReadyHandles()
         self.on_first_use: list[Callable[[], object]] = []
 
     def get(self) -> asyncio.AbstractEventLoop:
@@ -43,7 +44,8 @@ class EngineLoop:
         Raises:
             EngineError: If it is not the one that runs.
         """
-        if self._loop is None or not self._loop.is_running():
+        known = self._loop
+        if known is None or not known.is_running():
             self._check_open()
             try:
                 running = asyncio.get_running_loop()
@@ -52,18 +54,18 @@ class EngineLoop:
                     "Workflows run on asyncio, as on the platform, and no asyncio loop is running here. Await in an "
                     'async test; with anyio\'s plugin let the fixture anyio_backend return "asyncio".'
                 ) from None
-            if self._loop is not None:  # that loop does not run, so the present one is another
+            if known is not None:  # that loop does not run, so the present one is another
                 raise EngineError(
                     "This engine was used on another event loop before. Await everything of a test on one loop: one "
                     "asyncio.run for all of it, and for its async fixtures the same loop_scope as the test."
                 )
             self._use(running)
-            self._loop = running
+            known = self._loop = running
             WATCHDOG.watch(self._guard)
             self._engine.threads.open()
             while self.on_first_use:
                 self.on_first_use.pop(0)()
-        return self._loop
+        return known
 
     def _use(self, loop: asyncio.AbstractEventLoop) -> None:
         """See to it that the loop tells which tasks and timers are those of the engine's code."""
@@ -111,8 +113,13 @@ class EngineLoop:
         """Stop every task of these executions, which have ended: nothing of their code runs again."""
         stopped, loop = set(instances), self._open
         if stopped and loop is not None:
-            tasks = tasks_of(loop, stopped)
-            kill(loop, lambda scope: scope.instance in stopped, self._engine.stopped_tasks, tasks)
+            kill(
+                loop,
+                lambda scope: scope.instance in stopped,
+                self._engine.stopped_tasks,
+                tasks_of(loop, stopped),
+                ready=self._ready.of(loop, stopped),
+            )
             scope = current_scope.get()
             if scope is not None and scope.instance in stopped and loop.is_running():
                 # Their code runs just now: until its next await it goes on, and may start tasks on its way. One that
@@ -154,6 +161,7 @@ class EngineLoop:
 
     def leave(self) -> None:
         """Give the loop back the task factory that it had: the engine is closed."""
+        self._ready.forget()
         if self._loop is not None:
             stop_registering(self._loop)
             stop_watching(self._loop, self._engine)

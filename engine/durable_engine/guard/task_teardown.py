@@ -17,14 +17,19 @@ import io
 import warnings
 from collections.abc import Callable, Iterable
 from contextvars import Context
+from itertools import islice
 from types import AsyncGeneratorType
 from typing import Any
 
 from durable_engine.context.asyncio_internals import chain_of, detach, ready_handles, scope_of, task_context
 from durable_engine.context.loop_timers import pending_timers
 from durable_engine.context.scope import Scope, WorkerCall, current_call, current_scope
+from durable_engine.instance import Instance
 
 from .closing import closing
+
+FEW = 64
+"""The callbacks that a loop is about to run, among which it is no work to look for those of one instance."""
 
 
 def kill(
@@ -33,6 +38,7 @@ def kill(
     stopped_tasks: StoppedTasks,
     tasks: Iterable[asyncio.Task[Any]] | None = None,
     *,
+    ready: Iterable[Any] | None = None,
     dead_call: Callable[[WorkerCall], bool] = lambda _: False,
 ) -> None:
     """Stop every task, callback and timer whose scope or call is dead.
@@ -43,6 +49,7 @@ def kill(
         dead_call: Says of a call of the Worker's code whether it is stopped.
         stopped_tasks: Keeps the stopped tasks until they can be closed.
         tasks: Where the tasks are to be found; None for all of the loop.
+        ready: Where the callbacks are to be found that are about to run; None for all of the loop.
     """
     stopping: set[asyncio.Task[Any]] = set()
 
@@ -53,7 +60,7 @@ def kill(
         call = None if context is None else context.get(current_call)
         return call is not None and dead_call(call)
 
-    for handle in ready_handles(loop) or ():
+    for handle in (ready_handles(loop) or ()) if ready is None else ready:
         if is_dead(handle._context):
             owner = getattr(handle._callback, "__self__", None)
             if isinstance(owner, asyncio.Task):
@@ -74,6 +81,46 @@ def kill(
         detach(task)
         stopped_tasks.keep_task(task)
         _take_generators(loop, task, stopped_tasks)
+
+
+class ReadyHandles:
+    """The callbacks that a loop is about to run, by the instance whose code they are.
+
+    Where a test ends thousands of instances before the loop turns, each one's are found without a look at all others'.
+    """
+
+    def __init__(self) -> None:
+        self._first = self._last = None
+        self._count = 0
+        self._by_instance: dict[Instance, list[Any]] = {}
+
+    def of(self, loop: asyncio.AbstractEventLoop, instances: Iterable[Instance]) -> list[Any] | None:
+        """Those of these instances; None where it is no work to look at all of them.
+
+        Args:
+            loop: The loop.
+            instances: The instances.
+        """
+        ready: Any = getattr(loop, "_ready", ())
+        if len(ready) <= FEW:
+            self.forget()
+            return None
+        # What was there stays as it is until the loop runs it: new callbacks come behind it.
+        count = self._count
+        if count > len(ready) or ready[0] is not self._first or ready[count - 1] is not self._last:
+            self.forget()
+        for handle in reversed(list(islice(reversed(ready), len(ready) - self._count))):
+            scope = scope_of(handle._context)
+            if scope is not None:
+                self._by_instance.setdefault(scope.instance, []).append(handle)
+        self._count, self._first, self._last = len(ready), ready[0], ready[-1]
+        return [handle for instance in instances for handle in self._by_instance.pop(instance, ())]
+
+    def forget(self) -> None:
+        """Hold on to none of them."""
+        self._first = self._last = None
+        self._count = 0
+        self._by_instance.clear()
 
 
 def _take_generators(loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any], stopped_tasks: StoppedTasks) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import msgspec
+
 from durable_engine.context.scope import Scope
 from durable_engine.execution.execution import Execution
 from durable_engine.execution.operation import DurableOperation
@@ -40,8 +42,7 @@ class PlayedLine(NamedTuple):
     value: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PlayedStep:
+class PlayedStep(msgspec.Struct, frozen=True):
     """A step as it was recorded.
 
     Attributes:

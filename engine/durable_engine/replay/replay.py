@@ -232,8 +232,9 @@ def _difference(instance: Execution, replay: Replay) -> Difference | None:
 @contextlib.contextmanager
 def _unseen(engine: Services) -> Iterator[None]:
     """A block in which output, log records, warnings and findings are discarded, and user code sees a later time."""
-    disabled = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
+    # `logging.disable` does it too, and clears what every logger of the process has cached, twice.
+    is_enabled_for = logging.Logger.isEnabledFor
+    logging.Logger.isEnabledFor = _is_never_enabled_for  # type: ignore[method-assign, assignment]
     engine.findings.muted = True
     _show_time(engine, LATER)
     try:
@@ -247,7 +248,11 @@ def _unseen(engine: Services) -> Iterator[None]:
     finally:
         _show_time(engine, timedelta())
         engine.findings.muted = False
-        logging.disable(disabled)
+        logging.Logger.isEnabledFor = is_enabled_for  # type: ignore[method-assign]
+
+
+def _is_never_enabled_for(logger: logging.Logger, level: int) -> bool:
+    return False
 
 
 def _show_time(engine: Services, later: timedelta) -> None:

@@ -1,4 +1,4 @@
-"""Storage: the database of an engine, and the records that a test reads from it.
+"""Storage: the store of an engine, and the records that a test reads from it.
 
-The memory of an execution does not belong here, and no other room speaks SQL.
+The memory of an execution does not belong here: no other room knows how anything is stored.
 """

@@ -1,77 +1,96 @@
-"""The only file that speaks SQL: one in-memory SQLite database per engine, all its instances in it.
+"""The storage of an engine: all its instances, in memory, as they stand after each turn of the event loop.
 
-The database is written on the loop's own thread. It lives in memory, so no call of it ever waits; and since a step's
-result is stored in the same turn in which the callback returned, the order of everything is the same in every run
-(docs/explanation/engine.md, "Storage"). What one step produces is written in groups, one `executemany` a table.
+What is stored are copies, made when they are stored and made anew when they are read: an execution that loses its
+memory has nothing but these, and no code that holds a row can change what is stored. Values are the bytes that crossed
+the boundary, so that a value exists once, however many rows name it (docs/explanation/engine.md, "Storage").
 """
 
 from __future__ import annotations
 
-import contextlib
-import functools
-import sqlite3
+import heapq
+import operator
+from collections import deque
 from collections.abc import Container, Iterable, Sequence
-from typing import Any
+from copy import copy
 
 import msgspec
 
-from durable_engine.history import INSTANCE_BEGINNINGS, HistoryKind, StepKind
+from durable_engine.errors import EngineClosedError
+from durable_engine.history import INSTANCE_BEGINNINGS, HistoryKind
 from durable_engine.model import CronTrigger, StepKey
 from durable_engine.rows import EventRow, HistoryRow, InstanceRow, StepRow
 from durable_engine.workflow import KEPT, Retention
 
-_SCHEMA = """
-CREATE TABLE instances (
-    key INTEGER PRIMARY KEY, workflow TEXT NOT NULL, id TEXT NOT NULL, created_at INTEGER NOT NULL,
-    params BLOB NOT NULL, status TEXT NOT NULL, output BLOB, error BLOB, ended_at INTEGER, paused_at INTEGER,
-    success_retention INTEGER, error_retention INTEGER, cron BLOB,
-    UNIQUE (workflow, id)
-) STRICT;
-CREATE TABLE steps (
-    instance INTEGER NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, count INTEGER NOT NULL,
-    duration INTEGER NOT NULL, status TEXT NOT NULL, started_at INTEGER NOT NULL, ended_at INTEGER, due INTEGER,
-    attempts INTEGER NOT NULL, failures INTEGER NOT NULL, result BLOB, error BLOB, inputs BLOB, flags INTEGER NOT NULL,
-    PRIMARY KEY (instance, kind, name, count, duration)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE history (
-    seq INTEGER PRIMARY KEY, instance INTEGER NOT NULL, kind TEXT NOT NULL, step_kind TEXT, name TEXT,
-    count INTEGER, duration INTEGER, at INTEGER NOT NULL, detail BLOB, value BLOB
-) STRICT;
-CREATE INDEX history_of_instance ON history (instance);
-CREATE TABLE events (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, instance INTEGER NOT NULL, type TEXT NOT NULL, payload BLOB NOT NULL,
-    at INTEGER NOT NULL, mocked INTEGER NOT NULL
-) STRICT;
-CREATE INDEX events_of_instance ON events (instance);
-"""
+_MOST_SHARED = 200
+"""The most bytes of a detail that lines of history share: most of them say one of the same few things."""
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder()
+_seq = operator.attrgetter("seq")
 
 
-@functools.cache
-def _empty_database() -> bytes:
-    """A database with the schema and nothing in it: copying it is four times as fast as creating the tables anew."""
-    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as database:
-        database.executescript(_SCHEMA)
-        return database.serialize()
+class _Line(msgspec.Struct, gc=False):
+    """A line of history as it is kept: as `HistoryRow`, its detail packed. It has no part in cycles of references."""
+
+    kind: HistoryKind
+    key: StepKey | None
+    at: int
+    detail: bytes | None
+    value: bytes | None
 
 
-_NO_DURATION = -(2**63)
-"""Stands for the duration of a step that is no sleep: a primary key has no NULL."""
+class _Contents:
+    """What is stored of an instance besides its row.
+
+    Attributes:
+        steps: Its steps, in no particular order.
+        history: Its history, in order.
+        events: The events that nothing has taken, oldest first, by their type.
+    """
+
+    __slots__ = ("events", "history", "steps")
+
+    def __init__(self) -> None:
+        self.steps: dict[StepKey, StepRow] = {}
+        self.history: list[_Line] = []
+        self.events: dict[str, deque[EventRow]] = {}
 
 
 class Store:
     """The engine's storage. Reads see every write before them."""
 
     def __init__(self) -> None:
-        self._db = sqlite3.connect(":memory:", isolation_level=None, cached_statements=64)
-        self._db.deserialize(_empty_database())
-        self._history: list[tuple[Any, ...]] = []
-        self._read: tuple[int, list[tuple[Any, ...]]] | None = None
-        self._steps: dict[tuple[int, StepKey], tuple[Any, ...]] = {}
-        self._next_key = 1
+        self._instances: dict[int, InstanceRow] = {}
+        self._keys: dict[tuple[str, str], int] = {}
+        self._contents: dict[int, _Contents] = {}
+        self._details: dict[bytes, bytes] = {}
+        self._last_key = 0
+        self._last_event = 0
+        self._is_closed = False
 
     def close(self) -> None:
-        """Drop the database; closing twice is fine."""
-        self._db.close()
+        """Drop everything; closing twice is fine."""
+        self._is_closed = True
+        self._instances.clear()
+        self._keys.clear()
+        self._contents.clear()
+        self._details.clear()
+
+    def _of(self, instance: int) -> _Contents:
+        """What is stored of an instance; nothing of one that does not exist.
+
+        Raises:
+            EngineClosedError: If the store is closed.
+        """
+        contents = self._contents.get(instance)
+        if contents is None:
+            self._check_open()
+            contents = _Contents()
+        return contents
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise EngineClosedError("The engine is closed, and its storage with it.")
 
     # -- instances ---------------------------------------------------------------------------------------------------
 
@@ -85,8 +104,11 @@ class Store:
         trigger: CronTrigger | None = None,
     ) -> InstanceRow:
         """Store a new instance; its id must be free."""
+        self._check_open()
+        assert (workflow, id) not in self._keys
+        self._last_key += 1
         row = InstanceRow(
-            self._next_key,
+            self._last_key,
             workflow,
             id,
             created_at,
@@ -96,148 +118,81 @@ class Store:
             error_retention=retention.error,
             cron=None if trigger is None else msgspec.msgpack.encode(trigger),
         )
-        self._next_key += 1
-        self._db.execute(
-            "INSERT INTO instances VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", msgspec.structs.astuple(row)
-        )
+        self._keys[workflow, id] = row.key
+        self._contents[row.key] = _Contents()
+        self._instances[row.key] = copy(row)
         return row
 
     def find_instance(self, workflow: str, id: str) -> InstanceRow | None:
         """The instance of that workflow and id, or None."""
-        found = self._db.execute("SELECT * FROM instances WHERE workflow = ? AND id = ?", (workflow, id)).fetchone()
-        return InstanceRow(*found) if found else None
+        self._check_open()
+        key = self._keys.get((workflow, id))
+        return None if key is None else copy(self._instances[key])
 
     def all_instances(self) -> list[InstanceRow]:
         """Every instance, in order of creation."""
-        return [InstanceRow(*row) for row in self._db.execute("SELECT * FROM instances ORDER BY key")]
+        self._check_open()
+        return [copy(row) for row in self._instances.values()]
 
     def save_instance(self, row: InstanceRow) -> None:
-        """Store an instance's state."""
-        self._db.execute(
-            "UPDATE instances SET status = ?, output = ?, error = ?, ended_at = ?, paused_at = ? WHERE key = ?",
-            (row.status, row.output, row.error, row.ended_at, row.paused_at, row.key),
-        )
+        """Store an instance's state, unless it was deleted."""
+        self._check_open()
+        if row.key in self._instances:
+            self._instances[row.key] = copy(row)
 
     def delete_instances(self, keys: Iterable[int]) -> None:
         """Leave no row of these instances."""
-        self.flush()
-        self._read = None
-        rows = [(key,) for key in keys]
-        self._db.executemany("DELETE FROM instances WHERE key = ?", rows)
-        for table in ("steps", "history", "events"):
-            self._db.executemany(f"DELETE FROM {table} WHERE instance = ?", rows)
+        self._check_open()
+        for key in keys:
+            row = self._instances.pop(key)
+            del self._keys[row.workflow, row.id], self._contents[key]
 
     # -- steps and history -------------------------------------------------------------------------------------------
 
     def record(self, instance: int, events: Sequence[HistoryRow], step: StepRow | None = None) -> None:
-        """Add to an instance's history, and keep a step's new state beside it.
-
-        What is recorded is grouped and written by the next `flush`, `read` or `delete`.
-        """
+        """Add to an instance's history, and keep a step's new state beside it."""
+        contents = self._of(instance)
         for kind, key, at, detail, value in events:
-            stored = (None, None, None, None) if key is None else _stored(key)
-            self._history.append((instance, kind, *stored, at, detail and msgspec.msgpack.encode(detail), value))
+            packed = None
+            if detail is not None:
+                packed = _ENCODER.encode(detail)
+                if len(packed) <= _MOST_SHARED:
+                    packed = self._details.setdefault(packed, packed)
+            contents.history.append(_Line(kind, key, at, packed, value))
         if step is not None:
-            self._steps[instance, step.key] = (
-                instance,
-                step.seq,
-                *_stored(step.key),
-                step.status,
-                step.started_at,
-                step.ended_at,
-                step.due,
-                step.attempts,
-                step.failures,
-                step.result,
-                step.error,
-                step.inputs,
-                step.flags,
-            )
-
-    def flush(self) -> None:
-        """Write what was recorded."""
-        if self._history:
-            self._read = None
-            self._db.executemany(
-                "INSERT INTO history (instance, kind, step_kind, name, count, duration, at, detail, value) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                self._history,
-            )
-            self._history.clear()
-        if self._steps:
-            self._db.executemany(
-                "INSERT OR REPLACE INTO steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                self._steps.values(),
-            )
-            self._steps.clear()
+            contents.steps[step.key] = copy(step)
 
     def steps(self, instance: int) -> list[StepRow]:
         """An instance's steps in order of their start."""
-        self.flush()
-        rows = self._db.execute(
-            "SELECT kind, name, count, duration, seq, started_at, status, ended_at, due, attempts, failures, result, "
-            "error, inputs, flags FROM steps WHERE instance = ? ORDER BY seq",
-            (instance,),
-        )
-        return [StepRow(_read_key(*row[:4]), *row[4:]) for row in rows]
+        return sorted(map(copy, self._of(instance).steps.values()), key=_seq)
 
     def step(self, instance: int, key: StepKey) -> StepRow | None:
         """One step of an instance, or None."""
-        self.flush()
-        row = self._db.execute(
-            "SELECT seq, started_at, status, ended_at, due, attempts, failures, result, error, inputs, flags "
-            "FROM steps WHERE instance = ? AND kind = ? AND name = ? AND count = ? AND duration = ?",
-            (instance, *_stored(key)),
-        ).fetchone()
-        return StepRow(key, *row) if row else None
+        return copy(self._of(instance).steps.get(key))
 
     def history(self, instance: int) -> list[HistoryRow]:
         """An instance's history in order."""
-        return [_history_row(*row) for row in self._history_of(instance)]
+        return _history_rows(self._of(instance).history)
 
-    def history_after(self, instance: int, number: int, most: int = -1) -> list[HistoryRow]:
-        """An instance's history without its first lines; `most` is how many lines, negative for all."""
-        self.flush()
-        rows = self._db.execute(
-            "SELECT kind, step_kind, name, count, duration, at, detail, value FROM history WHERE instance = ? "
-            "ORDER BY seq LIMIT ? OFFSET ?",
-            (instance, most, number),
-        )
-        return [_history_row(*row) for row in rows]
+    def history_after(self, instance: int, number: int, most: int | None = None) -> list[HistoryRow]:
+        """An instance's history without its first lines; `most` is how many lines, None for all."""
+        end = None if most is None else number + most
+        return _history_rows(self._of(instance).history[number:end])
 
     def ranks(self, instance: int, kinds: Container[HistoryKind]) -> dict[StepKey, int]:
         """The places in an instance's history of each step's last line of one of these kinds."""
-        rows = enumerate(self._history_of(instance))
-        keys = ((_key(*row[1:5]), rank) for rank, row in rows if row[0] in kinds)
-        return {key: rank for key, rank in keys if key is not None}
-
-    def _history_of(self, instance: int) -> list[tuple[Any, ...]]:
-        """The rows, kept until something changes: several read what has ended, one after the other."""
-        self.flush()
-        if self._read is None or self._read[0] != instance:
-            rows = self._db.execute(
-                "SELECT kind, step_kind, name, count, duration, at, detail, value FROM history WHERE instance = ? "
-                "ORDER BY seq",
-                (instance,),
-            )
-            self._read = (instance, rows.fetchall())
-        return self._read[1]
+        history = self._of(instance).history
+        return {line.key: rank for rank, line in enumerate(history) if line.key is not None and line.kind in kinds}
 
     def forget_steps(self, instance: int, from_seq: int = 0) -> None:
         """Wipe the steps that started at or after `from_seq`, and the history of everything but the others.
 
         How the instance began stays in its history, unless everything goes (`from_seq` 0).
         """
-        self.flush()
-        self._read = None
-        self._db.execute("DELETE FROM steps WHERE instance = ? AND seq >= ?", (instance, from_seq))
-        self._db.execute(
-            "DELETE FROM history WHERE instance = ? AND NOT EXISTS (SELECT 1 FROM steps WHERE "
-            "steps.instance = history.instance AND steps.kind = history.step_kind AND steps.name = history.name "
-            "AND steps.count = history.count AND steps.duration = history.duration) "
-            "AND (? = 0 OR kind NOT IN (?, ?))",
-            (instance, from_seq, *sorted(INSTANCE_BEGINNINGS)),
-        )
+        contents = self._of(instance)
+        contents.steps = steps = {key: step for key, step in contents.steps.items() if step.seq < from_seq}
+        beginnings = INSTANCE_BEGINNINGS if from_seq else ()
+        contents.history = [one for one in contents.history if one.key in steps or one.kind in beginnings]
 
     # -- events ------------------------------------------------------------------------------------------------------
 
@@ -247,63 +202,33 @@ class Store:
         Returns:
             Its number, which no other event gets.
         """
-        added = self._db.execute(
-            "INSERT INTO events (instance, type, payload, at, mocked) VALUES (?, ?, ?, ?, ?)",
-            (instance, type, payload, at, mocked),
-        )
-        assert added.lastrowid is not None
-        return added.lastrowid
+        self._last_event += 1
+        event = EventRow(self._last_event, type, payload, at, mocked)
+        self._of(instance).events.setdefault(type, deque()).append(event)
+        return event.seq
 
     def has_event(self, instance: int, type: str) -> bool:
         """Whether an event of that type is kept."""
-        query = "SELECT 1 FROM events WHERE instance = ? AND type = ? LIMIT 1"
-        return self._db.execute(query, (instance, type)).fetchone() is not None
+        return bool(self._of(instance).events.get(type))
 
     def take_event(self, instance: int, type: str) -> EventRow | None:
         """Remove and return the oldest event of that type, or None."""
-        row = self._db.execute(
-            "SELECT seq, type, payload, at, mocked FROM events WHERE instance = ? AND type = ? ORDER BY seq LIMIT 1",
-            (instance, type),
-        ).fetchone()
-        if row is None:
-            return None
-        self._db.execute("DELETE FROM events WHERE seq = ?", (row[0],))
-        return EventRow(*row)
+        kept = self._of(instance).events.get(type)
+        return kept.popleft() if kept else None
 
     def events(self, instance: int) -> list[EventRow]:
         """The events that nothing has taken, oldest first."""
-        rows = self._db.execute(
-            "SELECT seq, type, payload, at, mocked FROM events WHERE instance = ? ORDER BY seq", (instance,)
-        )
-        return [EventRow(*row) for row in rows]
+        return list(heapq.merge(*self._of(instance).events.values(), key=_seq))
 
     def delete_events(self, instance: int) -> None:
         """Drop the events that nothing has taken."""
-        self._db.execute("DELETE FROM events WHERE instance = ?", (instance,))
+        self._of(instance).events.clear()
 
 
-def _history_row(
-    kind: HistoryKind,
-    step_kind: StepKind,
-    name: str,
-    count: int,
-    duration: int,
-    at: int,
-    detail: bytes | None,
-    value: bytes | None,
-) -> HistoryRow:
-    key = _key(step_kind, name, count, duration)
-    return HistoryRow(kind, key, at, None if detail is None else msgspec.msgpack.decode(detail), value)
-
-
-def _stored(key: StepKey) -> tuple[StepKind, str, int, int]:
-    kind, name, count, duration = key
-    return kind, name, count, _NO_DURATION if duration is None else duration
-
-
-def _read_key(kind: StepKind, name: str, count: int, duration: int) -> StepKey:
-    return StepKey(kind, name, count, None if duration == _NO_DURATION else duration)
-
-
-def _key(kind: StepKind | None, name: str, count: int, duration: int) -> StepKey | None:
-    return None if kind is None else _read_key(kind, name, count, duration)
+def _history_rows(lines: Iterable[_Line]) -> list[HistoryRow]:
+    return [
+        HistoryRow(
+            line.kind, line.key, line.at, None if line.detail is None else _DECODER.decode(line.detail), line.value
+        )
+        for line in lines
+    ]

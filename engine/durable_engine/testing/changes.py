@@ -7,8 +7,9 @@ names each reader that does not know a new one. What is in force, and what was u
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Literal
+
+import msgspec
 
 from durable_engine.errors import InvalidArgumentError
 from durable_engine.model import StepKey
@@ -21,8 +22,7 @@ ChangeKind = Literal[
 """The names of changes in recordings."""
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(msgspec.Struct, frozen=True):
     """The selector of a step: its name and which occurrence of it (1-based)."""
 
     name: str
@@ -72,8 +72,7 @@ class Selector:
 # -- what answers an attempt in the callback's place -------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class MockStepResult:
+class MockStepResult(msgspec.Struct, frozen=True):
     """A step's result, stored."""
 
     kind: ClassVar[ChangeKind] = "result"
@@ -81,8 +80,7 @@ class MockStepResult:
     result: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class MockStep:
+class MockStep(msgspec.Struct, frozen=True):
     """A function, plain or async, that runs in the callback's place."""
 
     kind: ClassVar[ChangeKind] = "callback"
@@ -90,8 +88,7 @@ class MockStep:
     function: Callable[..., object]
 
 
-@dataclass(frozen=True, slots=True)
-class MockStepRaising:
+class MockStepRaising(msgspec.Struct, frozen=True):
     """An exception, or its class, which every attempt raises."""
 
     kind: ClassVar[ChangeKind] = "callback"
@@ -99,8 +96,7 @@ class MockStepRaising:
     error: BaseException | type[BaseException]
 
 
-@dataclass(frozen=True, slots=True)
-class MockStepOutcomes:
+class MockStepOutcomes(msgspec.Struct, frozen=True):
     """One outcome an attempt: an exception or its class is raised, anything else is the result."""
 
     kind: ClassVar[ChangeKind] = "callback"
@@ -108,8 +104,7 @@ class MockStepOutcomes:
     outcomes: Sequence[object]
 
 
-@dataclass(frozen=True, slots=True)
-class MockStepError:
+class MockStepError(msgspec.Struct, frozen=True):
     """An error of attempts: of so many, or of all where `times` is None."""
 
     kind: ClassVar[ChangeKind] = "error"
@@ -118,8 +113,7 @@ class MockStepError:
     times: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ForceStepTimeout:
+class ForceStepTimeout(msgspec.Struct, frozen=True):
     """Attempts that time out at once: so many, or all where `times` is None."""
 
     kind: ClassVar[ChangeKind] = "timeout"
@@ -130,16 +124,14 @@ class ForceStepTimeout:
 # -- time --------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class DisableSleeps:
+class DisableSleeps(msgspec.Struct, frozen=True):
     """A sleep that takes no time, or all of them."""
 
     kind: ClassVar[ChangeKind] = "sleep"
     selector: Selector | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DisableRetryDelays:
+class DisableRetryDelays(msgspec.Struct, frozen=True):
     """Retries that come at once, of a step or of all."""
 
     kind: ClassVar[ChangeKind] = "retry_delay"
@@ -149,8 +141,7 @@ class DisableRetryDelays:
 # -- events ------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class MockEvent:
+class MockEvent(msgspec.Struct, frozen=True):
     """An event that is there before anybody waits for its type; its payload is stored."""
 
     kind: ClassVar[ChangeKind] = "event"
@@ -158,8 +149,7 @@ class MockEvent:
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class MockLateEvent:
+class MockLateEvent(msgspec.Struct, frozen=True):
     """An event that comes so many milliseconds after the first wait for its type began."""
 
     kind: ClassVar[ChangeKind] = "late_event"
@@ -168,8 +158,7 @@ class MockLateEvent:
     after: int
 
 
-@dataclass(frozen=True, slots=True)
-class ForceEventTimeout:
+class ForceEventTimeout(msgspec.Struct, frozen=True):
     """A wait that times out at once, whatever events there are."""
 
     kind: ClassVar[ChangeKind] = "event_timeout"
@@ -179,8 +168,7 @@ class ForceEventTimeout:
 # -- the engine --------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Crash:
+class Crash(msgspec.Struct, frozen=True):
     """A death of the engine at a fault point, so many times."""
 
     kind: ClassVar[ChangeKind] = "crash"

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from durable_engine.context.asyncio_internals import WAKE
 from durable_engine.context.frames import place_of_user
-from durable_engine.context.processor_time import Stopwatch
+from durable_engine.context.processor_time import run_untimed
 from durable_engine.context.scope import Operation, Scope, current_scope, in_service, running_call
 from durable_engine.errors import TOO_MANY_FETCHES, TOO_MANY_SERVICE_CALLS, JsException, with_fact
 from durable_engine.model import Effect
@@ -121,7 +121,7 @@ def make_effect(
 
 def notify_effect(scope: Scope, effect: Effect) -> None:
     """Notify every observer of an effect. What they do is not the work of the code that has it."""
-    Stopwatch().run(scope.instance.note_effect, effect)
+    run_untimed(scope.instance.note_effect, effect)
 
 
 def as_coroutine_function(function: F) -> F:

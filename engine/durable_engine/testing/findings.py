@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+import msgspec
+
 from durable_engine.model import Place
 from durable_engine.text.stable_repr import printable
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """A rule that a workflow must keep to survive, and what a finding says of it.
 
     Attributes:

@@ -7,7 +7,8 @@ found by running it; docs/reference/rules/engine-hazard.md shows each of them.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+
+import msgspec
 
 from durable_engine.errors import PAST_SLEEP
 from durable_engine.instance import ClockReader, Instance
@@ -23,8 +24,7 @@ ENGINE = "miniflare 5.20261117.0-beta (workerd 1.20261117.1, wrangler 4.164.0)"
 _PAGE = "docs/reference/rules/engine-hazard.md"
 
 
-@dataclass(frozen=True, slots=True)
-class Hazard:
+class Hazard(msgspec.Struct, frozen=True):
     """A behaviour of the vendor's engine that its documentation does not mention.
 
     Attributes:
@@ -75,8 +75,7 @@ HAZARDS = (SLEEP_UNTIL, EVENT_TWICE, EVENT_ORDER, RESTART_ENDS_SLEEP, PAUSE_REJE
 """The hazards, in the order of the rule's page."""
 
 
-@dataclass(slots=True)
-class _Events:
+class _Events(msgspec.Struct):
     """The events of an instance as that engine keeps them.
 
     Attributes:
@@ -89,12 +88,12 @@ class _Events:
         is_lost: Whether a pause or a crash has emptied the memory.
     """
 
-    memory: dict[str, deque[int]] = field(default_factory=dict)
-    storage: dict[str, dict[int, int]] = field(default_factory=dict)
-    taken: set[int] = field(default_factory=set)
-    shortened: set[str] = field(default_factory=set)
-    apart: set[str] = field(default_factory=set)
-    places: dict[StepKey, Place] = field(default_factory=dict)
+    memory: dict[str, deque[int]] = msgspec.field(default_factory=dict)
+    storage: dict[str, dict[int, int]] = msgspec.field(default_factory=dict)
+    taken: set[int] = msgspec.field(default_factory=set)
+    shortened: set[str] = msgspec.field(default_factory=set)
+    apart: set[str] = msgspec.field(default_factory=set)
+    places: dict[StepKey, Place] = msgspec.field(default_factory=dict)
     is_lost: bool = False
 
     def keep(self, event_type: str, event: int) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Container, Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
+
+import msgspec
 
 from durable_engine.errors import ModificationError
 from durable_engine.model import StepKey
@@ -36,8 +37,7 @@ from .changes import (
 from .faults import FaultPoint
 
 
-@dataclass(slots=True, eq=False)
-class Modification:
+class Modification(msgspec.Struct, eq=False):
     """One change that a test asked for.
 
     Attributes:
@@ -90,8 +90,7 @@ class Answer(NamedTuple):
         return outcomes.outcomes[self.number - 1]
 
 
-@dataclass(slots=True)
-class _Applied:
+class _Applied(msgspec.Struct):
     modification: Modification
     general: bool
     answered: int = 0
@@ -134,14 +133,13 @@ class _Applied:
             self.timer = None
 
 
-@dataclass(slots=True)
-class InstanceModifications:
+class InstanceModifications(msgspec.Struct):
     """The modifications of one instance: its own, and those made for every instance of its workflow.
 
     An own mock of a step goes before a general one.
     """
 
-    _applied: list[_Applied] = field(default_factory=list)
+    _applied: list[_Applied] = msgspec.field(default_factory=list)
 
     def add(self, modification: Modification, *, general: bool = False) -> None:
         """Put a modification in force.
@@ -189,6 +187,8 @@ class InstanceModifications:
 
         Errors and timeouts queue up in the order given, one an attempt; a mocked result answers once they are used up.
         """
+        if not self._applied:
+            return None
         own_first = sorted(self._applied, key=lambda entry: entry.general)
         mine = [(entry, change) for entry in own_first if (change := entry.stands_in_for(key)) is not None]
         failures = [one for one in mine if isinstance(one[1], StepFailure)]

@@ -165,9 +165,14 @@ class Observers(Observer):
 
     def add(self, observer: Observer) -> None:
         """Notify this observer from now on, unless it was switched off."""
-        if observer.title not in self.off:
+        if not self.off or observer.title not in self.off:
             for name in observer.wanted:
                 self._listeners[name].append((observer, getattr(observer, name)))
+
+    def clear(self) -> None:
+        """Notify nobody any more: the test is over, and no observer and its engine keep each other in memory."""
+        for listeners in self._listeners.values():
+            listeners.clear()
 
     def switch_off(self, title: str, during: str, error: Exception) -> None:
         """Stop notifying the observers of a title, and report why, once.
@@ -200,7 +205,8 @@ _IN_ENGINE_CODE = frozenset(
 
 def _notifier(name: str) -> Callable[..., None]:
     def notify(self: Observers, *arguments: Any, **named: Any) -> None:
-        for observer, listener in self._listeners[name][:]:
+        listeners = self._listeners[name]
+        for observer, listener in listeners[:] if listeners else ():
             if self.off and observer.title in self.off:
                 continue  # it raised meanwhile
             try:

@@ -7,8 +7,9 @@ that runs at the same time may ask in any order; each branch of it must keep its
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+import msgspec
 
 from durable_engine.model import Ask, StepKey
 from durable_engine.values.durations import in_words
@@ -115,8 +116,7 @@ def _is_renamed(one: Ask, two: Ask, earlier: Sequence[Ask], later: Sequence[Ask]
     return is_same and _are_strangers(one, two, earlier, later)
 
 
-@dataclass(slots=True)
-class ExecutionRecord:
+class ExecutionRecord(msgspec.Struct):
     """An execution of an instance.
 
     Attributes:
@@ -126,7 +126,7 @@ class ExecutionRecord:
         is_replaced: Whether another source was deployed then, which may take another path.
     """
 
-    path: list[Ask] = field(default_factory=list)
+    path: list[Ask] = msgspec.field(default_factory=list)
     lost_at: int | None = None
     point: FaultPoint | None = None
     is_replaced: bool = False

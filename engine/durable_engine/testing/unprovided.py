@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 MOST_OF_A_KIND = 100
 """The most uses of one thing at one place that are kept; further ones say nothing new."""
@@ -13,8 +14,7 @@ _Instance = tuple[str, str] | None
 _Key = tuple[type[BaseException], str]
 
 
-@dataclass(slots=True)
-class _Use:
+class _Use(msgspec.Struct):
     error: BaseException
     instance: _Instance
     reported: bool = False

@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from functools import partial
 from types import FrameType
 from typing import Any
+
+import msgspec
 
 from durable_engine.context.asyncio_internals import frames_of, gathered_by, waiting_for
 from durable_engine.context.frames import Owner, owner_of
@@ -37,8 +38,7 @@ class Wait(IntEnum):
     """A connection, a thread, something of the test, or anything unknown."""
 
 
-@dataclass
-class Surroundings:
+class Surroundings(msgspec.Struct):
     """What is known about the code that a task belongs to.
 
     Args:

@@ -39,6 +39,10 @@ class Waiter:
         about: The instance that it is about (workflow and id); None for the whole engine, until it is idle.
         for_step: Whether the end of the execution ends the wait.
         is_patient: Whether it goes on where nothing can run: what it waits for may come from elsewhere.
+
+    Attributes:
+        settled: Whether there is nothing left to wait for.
+        error: What it must raise then, if anything.
     """
 
     def __init__(
@@ -54,34 +58,35 @@ class Waiter:
         self.for_step = for_step
         self.is_patient = is_patient
         self.describe = describe
-        self.satisfied = False
         self.error: BaseException | None = None
+        self.settled = False
         self.expired = False
         self.deadline = 0.0
         self.wake: asyncio.Future[None] | None = None
         self.task: asyncio.Task[Any] | None = None
-
-    @property
-    def settled(self) -> bool:
-        """Whether there is nothing left to wait for."""
-        return self.satisfied or self.error is not None
 
     def check(self) -> None:
         """Find out whether the condition holds by now."""
         __tracebackhide__ = True
         if not self.settled:
             try:
-                self.satisfied = self._evaluate()
+                is_true = self._evaluate()
             except Exception as exc:
-                self.error = exc
-            if self.settled:
-                self.rouse()
+                self.reject(exc)
+            else:
+                if is_true:
+                    self.satisfy()
+
+    def satisfy(self) -> None:
+        """The wait is over."""
+        self.settled = True
+        self.rouse()
 
     def reject(self, error: BaseException) -> None:
         """The wait is over, with this error."""
         if not self.settled:
             self.error = error
-            self.rouse()
+            self.satisfy()
 
     def rouse(self) -> None:
         """Let the waiter's task check its condition."""

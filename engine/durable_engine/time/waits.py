@@ -56,6 +56,7 @@ class Waits:
         self._patience = Patience(engine, self._world, self._until_progress)
         self._progress: asyncio.Future[None] | None = None
         self._real_time: asyncio.TimerHandle | None = None
+        self._real_due = 0.0
         self._round = self._first_round = 0
         self._endless: str | None = None
 
@@ -119,10 +120,11 @@ class Waits:
 
     async def _lead(self, leader: Waiter) -> None:
         """Lead one round: let everything runnable run, then let one timer fire."""
-        self._check_waiters()
+        if self._changed:
+            self._check_waiters()
         if leader.settled:
             return
-        if self._settled or self.ready.runnable():
+        if (len(self._waiters) > 1 and self._settled) or self.ready.runnable():
             # A waiter whose condition holds goes on with the test before any further timer fires.
             await asyncio.sleep(0)
             return
@@ -163,10 +165,9 @@ class Waits:
     def _check_waiters(self) -> None:
         """Let those waiters check their condition that wait for something that changed."""
         changed, self._changed = self._changed, set()
-        if changed:
-            for waiter in list(self._waiters):
-                if waiter.about is None or waiter.about in changed:
-                    waiter.check()
+        for waiter in list(self._waiters):
+            if waiter.about is None or waiter.about in changed:
+                waiter.check()
 
     @property
     def _settled(self) -> bool:
@@ -203,8 +204,7 @@ class Waits:
         endless, self._endless = self._endless, None
         for waiter in list(self._waiters):
             if waiter.about is None and endless is None:
-                waiter.satisfied = True
-                waiter.rouse()
+                waiter.satisfy()
         if leader.settled:
             return
         if leader.is_patient or self._world.may_act:
@@ -294,11 +294,12 @@ class Waits:
         if timer is None:
             return
         if self._real_time is not None:
-            if self._real_time.when() <= timer.real_due:
+            if self._real_due <= timer.real_due:
                 return  # the timer that is set comes first, and checks again
             self._real_time.cancel()
         # In a context of its own: the running one may be an instance's, whose timers go when it ends. By its length:
         # the loop's times count virtual time for code of an instance.
+        self._real_due = timer.real_due
         left = max(0, timer.real_due - timers_of(loop).real_time())
         self._real_time = loop.call_later(left, self._real_time_passed, context=Context())
 
@@ -308,6 +309,7 @@ class Waits:
         timer = self._engine.clock.next_in_real_time()
         if timer is not None and timer.real_due <= timers_of(loop).real_time():
             if self.ready.runnable():
+                self._real_due = timer.real_due
                 self._real_time = loop.call_later(0, self._real_time_passed, context=Context())
                 return
             first = self._engine.clock.next_timer()

@@ -226,7 +226,7 @@ def _dict(value: dict[Any, PyValue]) -> dict[str, WireValue] | Ext:
     positions: list[tuple[int, str]] = []
     for key, item in value.items():
         name = key if type(key) is str else _key(key)
-        if name not in converted and _is_index(name):
+        if name.isdigit() and name not in converted and _is_index(name):
             positions.append((int(name), name))
         converted[name] = kinds.get(type(item), _other)(item)
     if positions:
@@ -255,8 +255,8 @@ def _key(key: object) -> str:
 
 
 def _is_index(name: str) -> bool:
-    """Whether JavaScript takes a key for an array index, which moves it to the front."""
-    return name.isdigit() and name.isascii() and (name == "0" or name[0] != "0") and int(name) < 2**32 - 1
+    """Whether JavaScript takes a key that is made of digits for an array index, which moves it to the front."""
+    return name.isascii() and (name == "0" or name[0] != "0") and int(name) < 2**32 - 1
 
 
 def js_number_text(value: float) -> str:

@@ -23,7 +23,6 @@ from durable_engine import (
     error_of,
     history_records,
     is_hidden,
-    step_records,
     stored_inputs,
     to_datetime,
 )
@@ -46,7 +45,7 @@ from pytest_workflows.recordings.format.model import (
 )
 from pytest_workflows.recordings.format.redaction import HIDDEN
 from pytest_workflows.recordings.format.values import is_unknown, tag, tag_items
-from pytest_workflows.timeline.usage import Use, uses_of
+from pytest_workflows.timeline.text import Run
 
 from .observer import AttemptKey, OutputLine, Watched
 
@@ -62,34 +61,26 @@ class Snapshot:
         workflow_name: The workflow's own name.
         step_limit: How many `do` steps an execution may ask for.
         implicit_dependencies: Whether a callback's parameters name its dependencies.
-        status: The status as the platform reports it.
+        stored: Its run, as storage has it.
         now: The virtual time.
-        row: The instance as stored.
-        steps: Its steps as stored.
-        history: Its history as stored.
         events: Events that nothing has taken.
         modifications: The modifications in force.
         exception: The exception that ended it.
         seen: The observations of it.
         real_now: Real seconds.
-        uses: What it has used of what the platform limits.
     """
 
     workflow: str
     workflow_name: str
     step_limit: int
     implicit_dependencies: bool
-    status: str
+    stored: Run
     now: datetime
-    row: Any
-    steps: list[Any]
-    history: list[Any]
     events: list[Any]
     modifications: list[Modification]
     exception: BaseException | None
     seen: Watched
     real_now: float
-    uses: list[Use]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,32 +114,34 @@ class Origin:
     file_of: Callable[[type], str | None]
 
 
-def snapshot(engine: Engine, instance: Execution, seen: Watched) -> Snapshot:
-    """Take a snapshot of an instance's storage."""
+def snapshot(engine: Engine, instance: Execution, seen: Watched, run: Run) -> Snapshot:
+    """Take a snapshot of an instance's storage.
+
+    Args:
+        engine: Its engine.
+        instance: The instance.
+        seen: The observations of it.
+        run: Its run as it stands.
+    """
     key, workflow = instance.row.key, instance.workflow
-    steps = engine.store.steps(key)
     return Snapshot(
         workflow=workflow.name,
         workflow_name=workflow.workflow_name,
         step_limit=workflow.step_limit,
         implicit_dependencies=workflow.implicit_dependencies,
-        status=instance.status,
+        stored=run,
         now=engine.clock.now,
-        row=instance.row,
-        steps=steps,
-        history=engine.store.history(key),
         events=engine.store.events(key),
         modifications=list(instance.modifications.all),
         exception=engine.exceptions.get(key),
         seen=seen,
         real_now=time.perf_counter(),
-        uses=uses_of(engine, instance, steps),
     )
 
 
 def sensitive_outputs(run: Snapshot) -> list[Any]:
     """The outputs of an instance that are secret, tagged."""
-    return [tag(decode(row.result)) for row in run.steps if row.flags & SENSITIVE and row.result is not None]
+    return [tag(decode(row.result)) for row in run.stored.steps if row.flags & SENSITIVE and row.result is not None]
 
 
 def build(run: Snapshot, origin: Origin) -> Recording:
@@ -161,23 +154,23 @@ class _Builder:
         self._run = run
         self._seen = run.seen
         self._origin = origin
-        self._history = history_records(run.history)
-        self._keys = [line.key for line in run.history]
-        self._rows = {row.key: row for row in run.steps}
+        self._history = history_records(run.stored.history)
+        self._keys = [line.key for line in run.stored.history]
+        self._rows = {row.key: row for row in run.stored.steps}
         lines = list(zip(self._keys, self._history, strict=True))
         self._starts = {key: line.detail for key, line in lines if key is not None and line.kind in STEP_STARTS}
         self._taken: dict[str, int] = {}
 
     def build(self) -> Recording:
         run, origin, seen = self._run, self._origin, self._seen
-        row = run.row
+        row = run.stored.row
         cls = origin.classes.get(run.workflow)
         error = error_of(row)
         events = self._events()
         self._taken = {event.taken_by: index for index, event in enumerate(events) if event.taken_by is not None}
         return Recording(
             instance_id=row.id,
-            status=run.status,
+            status=run.stored.status,
             made_by=f"pytest-workflows {_version()}",
             test=origin.test,
             binding=run.workflow,
@@ -202,7 +195,7 @@ class _Builder:
                 limits=dict(origin.limits),
             ),
             modifications=[modification_record(one) for one in run.modifications],
-            steps=[self._step(step) for step in step_records(run.steps, run.history)],
+            steps=[self._step(step) for step in run.stored.step_records],
             events=events,
             effects=[self._effect(at, effect) for at, effect in seen.effects],
             log=_log(seen.lines.get(None, ())),
@@ -217,7 +210,7 @@ class _Builder:
             traceback=None if run.exception is None else _traceback(run.exception),
             real_ms=round(((seen.ended or run.real_now) - seen.began) * 1000, 3),
             lives=max(seen.executions, 1),
-            uses=[ResourceUse(one.resource, _rounded(one.used) or 0, one.limit, one.unit) for one in run.uses],
+            uses=[ResourceUse(one.resource, _rounded(one.used) or 0, one.limit, one.unit) for one in run.stored.uses],
         )
 
     # -- steps -------------------------------------------------------------------------------------------------------
@@ -284,9 +277,10 @@ class _Builder:
     def _events(self) -> list[SentEvent]:
         """The events that were sent, and those that a mock made; of one type, waits took them in their order."""
         events = [SentEvent(type=type, payload=tag(decode(data)), sent_at=at) for type, data, at in self._seen.events]
-        for line, row in zip(self._history, self._run.history, strict=True):
+        for line, row in zip(self._history, self._run.stored.history, strict=True):
             if line.kind != WAIT_COMPLETE:
                 continue
+            assert row.value is not None
             received = decode(row.value)
             if is_unknown(received) or is_unknown(received["type"]):
                 continue  # a replayed recording does not have it
@@ -329,7 +323,7 @@ class _Builder:
     def _trigger(self) -> dict[str, Any] | None:
         """The trigger of the instance, with the cron of one that a cron started, as production's dumps have it."""
         trigger = next((line.detail.get("trigger") for line in self._history if line.kind == WORKFLOW_QUEUED), None)
-        cron = self._run.row.trigger
+        cron = self._run.stored.row.trigger
         if trigger is None or cron is None:
             return trigger
         return {**trigger, "cron": cron.cron, "scheduledTime": cron.scheduled_time}

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from durable_engine import Engine, Workflow
+from pytest_workflows.introspection.registry import Leaving
 from pytest_workflows.recordings.format.model import Recording
 from pytest_workflows.recordings.format.redaction import Secrets
 
@@ -43,8 +44,15 @@ class Capture:
         self._watcher = Watcher(engine)
         engine.observers.add(self._watcher)
 
-    def keep(self, workflow: Workflow, ids: Iterable[str]) -> None:
-        """Keep instances that are about to go."""
+    def keep(self, workflow: Workflow, ids: Iterable[str], leaving: Leaving | None = None) -> None:
+        """Keep instances that are about to go.
+
+        Args:
+            workflow: Their workflow.
+            ids: Their ids.
+            leaving: Gives their runs, where somebody else keeps those, too.
+        """
+        leaving = leaving or Leaving(self._engine)
         for id in ids:
             instance = self._engine.find(workflow, id)
             if instance is None:
@@ -52,7 +60,8 @@ class Capture:
             if self._most is not None and len(self._kept) >= self._most:
                 self.left_out += 1
                 continue
-            self._kept.append(snapshot(self._engine, instance, self._watcher.of(workflow.name, id)))
+            seen = self._watcher.of(workflow.name, id)
+            self._kept.append(snapshot(self._engine, instance, seen, leaving.run_of(instance)))
 
     def finish(self) -> None:
         """Keep every instance that is left; doing so again, or when the engine is closed, changes nothing."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from os import PathLike
 from types import TracebackType
 from typing import Any
+
+import msgspec
 
 from durable_engine import (
     FINAL_STATUSES,
@@ -157,7 +158,7 @@ class Reproduction:
         limits = {name: value for name, value in settings.limits.items() if hasattr(engine.limits, name)}
         if settings.step_limit is not None:
             limits["steps"] = settings.step_limit
-        engine.limits = replace(engine.limits, **limits) if limits else engine.limits
+        engine.limits = msgspec.structs.replace(engine.limits, **limits) if limits else engine.limits
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

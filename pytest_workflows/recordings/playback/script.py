@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from durable_engine import (
     Ask,
@@ -137,7 +139,7 @@ class RecordedScript(Script):
         if self.live:
             return None
         missing = self.missing
-        ask = replace(ask, key=self._find_recorded(instance, ask.key))
+        ask = msgspec.structs.replace(ask, key=self._find_recorded(instance, ask.key))
         self.asked.append(ask)
         if ask.key == self.until:
             self._go_live(instance)

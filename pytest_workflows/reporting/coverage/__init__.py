@@ -6,7 +6,7 @@ the options and the threshold belong to `session`.
 
 from __future__ import annotations
 
-from .measure import known_by, measure, sources_of, what_happened
+from .measure import known_by, measure, relative, sources_of, what_happened
 from .model import Coverage, KnownWorkflow, StepCoverage, WorkflowCoverage
 from .reports import dump, percent, show
 
@@ -19,6 +19,7 @@ __all__ = [
     "known_by",
     "measure",
     "percent",
+    "relative",
     "show",
     "sources_of",
     "what_happened",

@@ -67,7 +67,7 @@ class _Counter:
     def __init__(self, known: KnownWorkflow, source: SourceWorkflow | None, rootdir: Path) -> None:
         self._source = source
         self._steps = [
-            StepCoverage(step.kind, step.name.text, step.line, _relative(step.file, rootdir))
+            StepCoverage(step.kind, step.name.text, step.line, relative(step.file, rootdir))
             for step in (source.steps if source is not None else ())
         ]
         self._others: dict[tuple[str, str], StepCoverage] = {}
@@ -143,6 +143,7 @@ def _exhausted(step: Step) -> bool:
     return step.status == "errored" and isinstance(limit, int) and 0 < limit < len(step.attempts)
 
 
-def _relative(file: str, rootdir: Path) -> str:
+def relative(file: str, rootdir: Path) -> str:
+    """A file relative to rootdir, where it lies in it."""
     path = Path(file)
     return path.relative_to(rootdir).as_posix() if path.is_relative_to(rootdir) else file

@@ -11,7 +11,6 @@ from pytest_workflows.reporting.coverage import (
     StepCoverage,
     WorkflowCoverage,
     known_by,
-    sources_of,
     what_happened,
 )
 from pytest_workflows.reporting.graph import build_graph, to_mermaid, to_svg
@@ -76,7 +75,7 @@ class Card:
 
 def cards(report: Report, pills: Pills) -> list[Card]:
     """The workflows, in the coverage's order."""
-    find = sources_of(report.rootdir)
+    sources = report.read_sources
     by_workflow: dict[KnownWorkflow, dict[int, Recording]] = {}
     for number, recording in enumerate(report.recordings):
         by_workflow.setdefault(known_by(recording), {})[number] = recording
@@ -84,7 +83,7 @@ def cards(report: Report, pills: Pills) -> list[Card]:
     for coverage in report.coverage.workflows:
         mine = by_workflow.get(coverage.known, {})
         recordings = list(mine.values())
-        source = find(coverage.known)
+        source = sources.find(coverage.known)
         stats = next(iter(stats_of(recordings)), None)
         graph = build_graph(recordings, source, coverage.known.workflow)
         lines = _lines(coverage, mine, stats, source, pills)

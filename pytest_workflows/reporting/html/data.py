@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from pytest_workflows.messages.short_repr import last_line
-from pytest_workflows.recordings import Recording, SourcePlace, virtual_ms, wall_ms, workflow_of
+from pytest_workflows.recordings import Recording, virtual_ms, wall_ms, workflow_of
+from pytest_workflows.reporting.kept_sources import texts_of
 from pytest_workflows.rules.registry import load_rules
 
 from .paths import ShortPaths
 from .pills import Pills
 from .report import Report
 
-_MOST_SOURCE = 400_000
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
@@ -39,7 +38,7 @@ def summary(report: Report, pills: Pills) -> dict[str, Any]:
         "instances": [
             _row(number, recording) for number, test in enumerate(report.tests) for recording in test.recordings
         ],
-        "sources": _sources(report),
+        "sources": texts_of(report.recordings, report.read_sources),
         "rules": _rules(report.recordings),
     }
 
@@ -77,33 +76,3 @@ def _rules(recordings: list[Recording]) -> dict[str, dict[str, str]]:
     found = {finding.rule for recording in recordings for finding in recording.findings}
     known = [rule for name, rule in load_rules().rules.items() if name in found]
     return {rule.name: {"consequence": rule.consequence, "remedy": rule.remedy} for rule in known}
-
-
-def _sources(report: Report) -> dict[str, str]:
-    """The files of the workflows and of what their steps, calls and findings point to, up to a size."""
-    found: dict[str, str] = {}
-    left = _MOST_SOURCE
-    for file in dict.fromkeys(file for recording in report.recordings for file in _files(recording)):
-        text = _read(report.rootdir / file)
-        if text is not None and len(text) <= left:
-            found[file] = text
-            left -= len(text)
-    return found
-
-
-def _files(recording: Recording) -> Iterator[str]:
-    if recording.file is not None:
-        yield recording.file
-    places: list[SourcePlace | None] = [
-        *(step.place for step in recording.steps),
-        *(effect.place for effect in recording.effects),
-        *(finding.place for finding in recording.findings),
-    ]
-    yield from (place.file for place in places if place is not None)
-
-
-def _read(path: Path) -> str | None:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return None

@@ -31,7 +31,7 @@ def render(report: Report) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
-    paths, pills = ShortPaths(report.rootdir), Pills()
+    paths, pills = ShortPaths(report.rootdir, report.folders), Pills()
 
     def without_paths(value: object) -> object:
         # Values that are marked as safe are made here, and were shortened before.

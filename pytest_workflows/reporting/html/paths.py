@@ -9,9 +9,10 @@ import site
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import durable_engine
 import pytest_workflows
@@ -20,10 +21,32 @@ _INSTALLED = "site-packages"
 # What stands before a path of one part, such as `/tmp`, so that it is not the end of another one: `src/tmp`. In JSON an
 # escaped newline ends with a letter, and so does what switches a terminal's colour.
 _STARTS = r"(?:(?<![\w.~/\\-])|(?<=\\[nrtbf])|(?<=\[\dm)|(?<=\[\d\dm)|(?<=file://))"
-_ENDS = r"(?:(?P<sep>[/\\]+)|(?![\w-]|\.\w))"
 _PART = r"[^\s\"'`/\\:<>|]+"
-_LIBRARY = re.compile(rf"{_STARTS}(?:[A-Za-z]:)?(?:[/\\]+{_PART})+[/\\]+(?:site|dist)-packages(?=[/\\])")
-_SOURCE = re.compile(rf"{_STARTS}(?:[A-Za-z]:)?[/\\]+(?:{_PART}[/\\]+)*?({_PART}[/\\]+{_PART}\.pyi?)\b")
+
+
+class _Form(NamedTuple):
+    """How paths are written in a kind of text.
+
+    Attributes:
+        ends: What stands behind a folder.
+        library: A path of an installed package, up to where it is installed.
+        source: A path of a source, with its last folder and name.
+    """
+
+    ends: str
+    library: re.Pattern[str]
+    source: re.Pattern[str]
+
+
+def _form(separators: str) -> _Form:
+    library = rf"{_STARTS}(?:[A-Za-z]:)?(?:{separators}{_PART})+{separators}(?:site|dist)-packages(?={separators})"
+    source = rf"{_STARTS}(?:[A-Za-z]:)?{separators}(?:{_PART}{separators})*?({_PART}{separators}{_PART}\.pyi?)\b"
+    return _Form(rf"(?:(?P<sep>{separators})|(?![\w-]|\.\w))", re.compile(library), re.compile(source))
+
+
+_TEXT = _form(r"[/\\]+")
+_JSON = _form(r"(?:/|\\\\)+")
+"""In JSON a backslash is two; one alone begins an escaped character, such as a newline."""
 
 
 class ShortPaths:
@@ -31,22 +54,29 @@ class ShortPaths:
 
     Args:
         rootdir: What files are relative to.
+        folders: What stands for each folder, where the texts are of another machine; empty for this one's folders.
     """
 
-    def __init__(self, rootdir: Path) -> None:
-        self._known = dict(sorted(_known(rootdir), key=lambda pair: -len(pair[0])))
+    def __init__(self, rootdir: Path, folders: Mapping[str, str] | None = None) -> None:
+        known = folders or dict(_known(rootdir))
+        self._known = dict(sorted(known.items(), key=lambda pair: -len(pair[0])))
+
+    @property
+    def folders(self) -> Mapping[str, str]:
+        """What stands for each folder of the machine."""
+        return self._known
 
     def text(self, text: str) -> str:
         """A text without paths of the machine."""
-        return _shorten(text, self._in_text, self._known)
+        return _shorten(text, self._in_text, self._known, _TEXT)
 
     def json(self, text: str) -> str:
         """JSON without paths of the machine: its texts are escaped."""
-        return _shorten(text, *self._in_json)
+        return _shorten(text, *self._in_json, _JSON)
 
     @cached_property
     def _in_text(self) -> re.Pattern[str]:
-        return _pattern(self._known)
+        return _pattern(self._known, _TEXT)
 
     @cached_property
     def _in_json(self) -> tuple[re.Pattern[str], dict[str, str]]:
@@ -54,10 +84,10 @@ class ShortPaths:
         once = {_escaped(path): short for path, short in self._known.items()}
         twice = {_escaped(path): short for path, short in once.items()}
         forms = {**once, **twice}
-        return _pattern(forms), forms
+        return _pattern(forms, _JSON), forms
 
 
-def _shorten(text: str, pattern: re.Pattern[str], known: dict[str, str]) -> str:
+def _shorten(text: str, pattern: re.Pattern[str], known: dict[str, str], form: _Form) -> str:
     def short(found: re.Match[str]) -> str:
         name = known[found["path"]]
         if not found["sep"]:
@@ -65,14 +95,14 @@ def _shorten(text: str, pattern: re.Pattern[str], known: dict[str, str]) -> str:
         return f"{name}/" if name else ""
 
     text = pattern.sub(short, text)
-    text = _LIBRARY.sub(_INSTALLED, text)
-    return _SOURCE.sub(r".../\1", text)
+    text = form.library.sub(_INSTALLED, text)
+    return form.source.sub(r".../\1", text)
 
 
-def _pattern(paths: dict[str, str]) -> re.Pattern[str]:
+def _pattern(paths: dict[str, str], form: _Form) -> re.Pattern[str]:
     ordered = sorted(paths, key=lambda path: -len(path))
     forms = [re.escape(path) if _parts(path) > 1 else f"{_STARTS}{re.escape(path)}" for path in ordered]
-    return re.compile(f"(?P<path>{'|'.join(forms)}){_ENDS}" if forms else r"(?!)(?P<path>)(?P<sep>)")
+    return re.compile(f"(?P<path>{'|'.join(forms)}){form.ends}" if forms else r"(?!)(?P<path>)(?P<sep>)")
 
 
 def _escaped(text: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pytest_workflows.recordings import Recording
-from pytest_workflows.reporting.coverage import Coverage, KnownWorkflow
+from pytest_workflows.reporting.coverage import Coverage
+from pytest_workflows.reporting.kept_sources import Sources, SourcesOnDisk
 
 
 @dataclass
@@ -56,6 +58,19 @@ class ReportedTest:
     recordings: list[Recording] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Exploration:
+    """The summary of what was explored.
+
+    Attributes:
+        upgrade_from: The older source that tests began on; None for crash points and schedules.
+        lines: The summary as the terminal shows it.
+    """
+
+    upgrade_from: str | None
+    lines: list[str]
+
+
 @dataclass
 class Report:
     """The report of a session.
@@ -64,19 +79,32 @@ class Report:
         rootdir: What files are relative to.
         tests: The tests that created instances, and those that failed with the plugin's fixtures.
         coverage: Their step coverage.
-        configured: The workflows that the configuration names.
-        command: How pytest was called.
+        command: How pytest was called; of several sessions, a line each.
         made_at: When the page is made, as text.
         others: The node ids of what else failed: tests that use no workflow, and files that cannot be collected.
+        commit: What git has checked out; None outside of a repository.
+        parts: How many sessions it is of.
+        exploration: What was explored; None for nothing.
+        sources: The sources; None reads them from rootdir.
+        folders: What stands for folders of the machine; empty for this one's.
     """
 
     rootdir: Path
     tests: list[ReportedTest]
     coverage: Coverage
-    configured: list[KnownWorkflow] = field(default_factory=list)
     command: str = ""
     made_at: str = ""
     others: list[str] = field(default_factory=list)
+    commit: str | None = None
+    parts: int = 1
+    exploration: Exploration | None = None
+    sources: Sources | None = None
+    folders: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def read_sources(self) -> Sources:
+        """The sources, from where they are."""
+        return self.sources or SourcesOnDisk(self.rootdir)
 
     @property
     def recordings(self) -> list[Recording]:

@@ -6,8 +6,11 @@ import bdb
 import os
 import random
 import time
+import warnings
 from collections.abc import Generator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 from unittest import SkipTest
 
@@ -15,9 +18,12 @@ import pytest
 
 from pytest_workflows.exploration.explorer import Exploration, Explorer, Tally
 from pytest_workflows.exploration.run_plan import PLAIN, CommonStart, RunOutcome, RunPlan
+from pytest_workflows.exploration.slices import WHOLE
 from pytest_workflows.messages.short_repr import brief, last_line, shown_path
-from pytest_workflows.session.marker import MARKER
 from pytest_workflows.session.property_tests import is_property_test
+from pytest_workflows.session.report_options import EXPLORED
+from pytest_workflows.session.slices import HELD, SLICE, SLICING, Held, Shares, test_of
+from pytest_workflows.session.use_signs import MARKER
 from pytest_workflows.session.xdist_channel import CHANNEL, Message, attach, converted, detach
 
 if TYPE_CHECKING:
@@ -29,6 +35,8 @@ TALLY = Message("tally", converted(lambda: Tally))
 """What one process explored, when it has run its tests."""
 RUN = Message("run", str)
 """What stands behind the test's name in the report of a further run."""
+TEST = Message("test", str)
+"""The test's node id, in a report that has the one of a slice."""
 EXPLORED_TEST: Message[tuple[str, str]] = Message("explored_test", tuple)
 """For who counts tests: the node id of the test, and what stands behind it in this report's node id."""
 
@@ -49,9 +57,11 @@ class ExplorationHooks:
         self._config = config
         self._session = session
         self._wanted = wanted
-        self.tally = Tally()
+        self.tally = config.stash[EXPLORED] = Tally()
         self._mine = Tally(upgrade_from=wanted.upgrade_from)
         self._pytest: pytest.Session | None = None
+        self._piece, self._name = WHOLE, ""
+        self._runs: dict[str, str] = {}  # of the further runs that are reported: their tests
         self._channel = config.stash[CHANNEL]
         self._channel.receive(TALLY, self.tally.add)
 
@@ -60,22 +70,30 @@ class ExplorationHooks:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
         """Run a test as often as there is something to explore; leave any other test to pytest."""
-        exploration = self._exploration_of(item)
+        test = test_of(item)
+        exploration = self.exploration_of(test)
         if not exploration:
+            self._mine.count_left_out(bool(self._wanted) and is_property_test(test))
             self._session.plan_runs(RunPlan(seed=exploration.seed) if exploration.seed is not None else PLAIN)
             return None
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        piece = item.stash.get(SLICE, WHOLE)
+        self._piece, self._name = piece, item.nodeid
+        explorer = Explorer(exploration, self._session.settings.seed or test.nodeid, piece)
         try:
-            self._explore(item, nextitem, Explorer(exploration, self._session.settings.seed or item.nodeid))
+            if piece.is_first or piece.number <= (self._shares.of(test.nodeid) or piece.total):
+                self._explore(test, nextitem, explorer)
+            else:
+                self._pass_over(test, nextitem, explorer)
         finally:
             self._session.plan_runs(PLAIN)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
 
-    def _exploration_of(self, item: pytest.Item) -> Exploration:
+    def exploration_of(self, item: pytest.Item) -> Exploration:
+        """What is explored of a test."""
         if is_property_test(item):
             # Each of its examples draws its own faults; every point of every example would be without end.
-            self._mine.count_left_out(bool(self._wanted))
             return Exploration(seed=self._wanted.seed)
         if item.get_closest_marker(MARKER) is None:
             return self._wanted
@@ -93,28 +111,56 @@ class ExplorationHooks:
     def _explore(self, item: pytest.Item, nextitem: pytest.Item | None, explorer: Explorer) -> None:
         first = True
         started = 0.0
-        start, state = CommonStart(os.urandom(16).hex()), random.getstate()
+        is_one_of_many, before = self._piece.total > 1, random.getstate()
+        start, state = self._start_of(item)
         while (plan := explorer.next()) is not None:
             random.setstate(state)
             if first:
                 start.seed = plan.seed
             self._session.plan_runs(plan, start)
-            outcome = self._run(item, nextitem, plan, explorer, is_first=first)
+            with warnings.catch_warnings(record=True) if plan.is_repeated else nullcontext():
+                outcome = self._run(item, nextitem, plan, explorer, is_first=first)
             if first:
                 started = time.perf_counter()
-                self._mine.count_test(is_explored=explorer.has_more)
-            else:
+                self._mine.count_test(is_explored=explorer.has_more and self._piece.is_first)
+            elif not plan.is_repeated:
                 self._mine.count_run(item.nodeid, plan, outcome)
-            if plan.is_preparation and (outcome.unknown or not explorer.points):
+            if plan.is_preparation and self._piece.is_first and (outcome.unknown or not explorer.points):
                 self._mine.note_not_judged(item.nodeid, outcome.unknown or "it has no instances on the older source")
+            if is_one_of_many and self._piece.is_first and (first or plan.is_preparation) and not explorer.prepares:
+                self._shares.note(item.nodeid, explorer.shares)
             first = False
         self._mine.count_seconds(time.perf_counter() - started)
+        if is_one_of_many:
+            random.setstate(before)
+            self._mine.note_share(item.nodeid, self._piece, explorer.digest)
+
+    @cached_property
+    def _shares(self) -> Shares:
+        return Shares(self._channel.started_with(SLICING).folder)
+
+    def _pass_over(self, item: pytest.Item, nextitem: pytest.Item | None, explorer: Explorer) -> None:
+        """Leave out a slice that has nothing to do. Wider fixtures end where the next item needs them no more."""
+        setups = item.session._setupstate
+        call = pytest.CallInfo.from_call(lambda: setups.teardown_exact(nextitem), when="teardown")
+        report: pytest.TestReport = item.ihook.pytest_runtest_makereport(item=item, call=call)
+        if report.failed:
+            self._report(item, PLAIN, [report], explorer, everything=True)
+
+    def _start_of(self, item: pytest.Item) -> tuple[CommonStart, Any]:
+        """What all runs of a test start with, in each of its slices: entropy, and the state of `random`."""
+        if self._piece.total == 1:
+            return CommonStart(os.urandom(16).hex()), random.getstate()
+        entropy = f"{self._channel.started_with(SLICING).entropy} {item.nodeid}"
+        return CommonStart(entropy), random.Random(entropy).getstate()
 
     def _has_older(self, item: pytest.Item) -> bool:
         """Whether a test can begin on the older source."""
         upgrades = self._session.upgrades
         reason = upgrades.reason_against(item.path)
-        if reason is not None:
+        if not self._piece.is_first:
+            pass  # the first slice says so
+        elif reason is not None:
             self._mine.note_not_judged(item.nodeid, reason)
         elif not upgrades.has_test(item):
             self._mine.new_tests.append(item.nodeid)
@@ -137,7 +183,7 @@ class ExplorationHooks:
                 explorer.stop()  # before the teardown, which must know whether there is a further run
             if item.session.shouldfail or item.session.shouldstop:
                 explorer.stop()
-            following = _again(item) if explorer.has_more else nextitem
+            following = _again(item) if explorer.has_more or nextitem is item else nextitem
             reports.append(self._phase(item, "teardown", nextitem=following))
         finally:
             if hasattr(item, "_request"):
@@ -184,24 +230,39 @@ class ExplorationHooks:
         *,
         everything: bool,
     ) -> None:
-        if plan.is_silent:
+        if plan.is_silent and not plan.is_repeated:
             return
         for report in reports:
-            if not everything and not report.failed:
+            if not report.failed and (plan.is_repeated or not everything):
                 continue
             if plan.title and report.failed:
                 command = plan.command(item.nodeid, explorer.points)
                 report.sections.append(("Run it again", command))
+            if plan.is_repeated:
+                self._hold(item, plan, report)
+                continue
             if not everything:
                 attach(report, RUN, plan.title)
+            if report.nodeid != self._name:  # a worker of xdist must report under the name that it was given
+                attach(report, TEST, report.nodeid)
+                report.nodeid = self._name
             item.ihook.pytest_runtest_logreport(report=report)
+
+    def _hold(self, item: pytest.Item, plan: RunPlan, report: pytest.TestReport) -> None:
+        """Hand over a failure that the first slice should report too; in the end it is known whether it did."""
+        data = item.ihook.pytest_report_to_serializable(config=self._config, report=report)
+        self._channel.send(HELD, Held(f"{report.nodeid}{plan.title}", self._piece.title, data))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Name a run by its crash point and seed. A worker of xdist must report under the test's own name."""
-        title = None if self._channel.is_worker else detach(report, RUN)
+        if self._channel.is_worker:
+            return
+        report.nodeid = detach(report, TEST) or report.nodeid
+        title = detach(report, RUN)
         if title is not None:
             attach(report, EXPLORED_TEST, (report.nodeid, title))
+            self._runs[f"{report.nodeid}{title}"] = report.nodeid
             report.nodeid += title
             if self._pytest is not None:
                 self._pytest.testscollected += 1  # the progress in percent counts reports by their names
@@ -219,8 +280,18 @@ class ExplorationHooks:
         """Hand over what was explored here; in the end, a point that nothing reached fails the session."""
         self._channel.send(TALLY, self._mine)
         yield
+        if not self._channel.is_worker:
+            self._note_last_failed()
         if self._is_missed and session.exitstatus == pytest.ExitCode.OK and not self._channel.is_worker:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _note_last_failed(self) -> None:
+        """Let `--lf` run a test again of which a further run failed: no test has that run's name."""
+        cache = getattr(self._config, "cache", None)
+        if cache is None or not self._runs:
+            return
+        failed = dict.fromkeys(self._runs.get(nodeid, nodeid) for nodeid in cache.get("cache/lastfailed", {}))
+        cache.set("cache/lastfailed", dict.fromkeys(failed, True))
 
     @property
     def _is_missed(self) -> bool:
@@ -236,7 +307,7 @@ class ExplorationHooks:
                 "name; a failing run's report shows the names of its points, as in 'lost:charge card#1'.",
                 red=True,
             )
-        elif self.tally.tests or self.tally.left_out or self.tally.not_judged:
+        elif self.tally.explored or self.tally.left_out or self.tally.not_judged:
             older = self._wanted.upgrade_from
             terminalreporter.section("workflow exploration" if older is None else f"upgrade from {shown_path(older)}")
             for line in self.tally.lines():

@@ -11,9 +11,9 @@ import pytest
 
 from pytest_workflows.exploration.run_plan import PLAIN
 from pytest_workflows.messages.short_repr import shown_path
-from pytest_workflows.reporting.coverage import KnownWorkflow
 from pytest_workflows.reporting.html import Failure
 from pytest_workflows.reporting.run_records import TestRuns, quieten
+from pytest_workflows.reporting.session_records import report_of
 from pytest_workflows.session.recording_section import RECORDED
 from pytest_workflows.session.xdist_channel import CHANNEL, Message, attach, attached, converted
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 NAME = "pytest-workflows-reports"
 RUNS = Message("runs", converted(lambda: TestRuns))
 """The instances of one run of a test."""
-CONFIGURED = Message("configured", converted(lambda: list[KnownWorkflow]))
-"""The workflows that the configurations of the collected tests name."""
+COLLECTED = Message("collected", converted(lambda: session_reports.Collected))
+"""What the reports need to know of the tests that a process collected."""
 FAILURE = Message("failure", converted(lambda: tuple[str, Failure]))
 """What the page says of a failure: the test, and how it failed."""
 
@@ -53,19 +53,25 @@ class ReportHooks:
         self._channel = config.stash[CHANNEL]
         self._runs: list[TestRuns] = []
         self._failures: dict[str, Failure] = {}
-        self._configured: dict[KnownWorkflow, None] = {}
+        self._places: dict[str, int] = {}
+        self._collected: list[session_reports.Collected] = []
         self._coverage: Coverage | None = None
         self._unwritten: dict[Path, str] = {}
         self._has_failed = False
         self._channel.receive(RUNS, self._runs.append)
-        self._channel.receive(CONFIGURED, lambda found: self._configured.update(dict.fromkeys(found)))
+        self._channel.receive(COLLECTED, self._collected.append)
 
     # -- in the process that runs tests ------------------------------------------------------------------------------
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Note the order of the tests, before any is left to another job, or moved."""
+        self._places = {item.nodeid: place for place, item in enumerate(items)}
+
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Note the workflows that the configurations of the collected tests name."""
-        found = session_reports.configured_workflows(session.items, self._session, self._config.rootpath)
-        self._channel.send(CONFIGURED, list(dict.fromkeys(found)))
+        """Note what the reports need to know of the collected tests."""
+        found = session_reports.collected(session.items, self._places, self._session, self._config.rootpath)
+        self._channel.send(COLLECTED, found)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
@@ -75,17 +81,19 @@ class ReportHooks:
         test_run = self._session.test_run
         if report.failed:
             attach(report, FAILURE, _failure_of(report, test_run))
-        if report.when == "teardown" and test_run is not None and _concerns(test_run):
-            self._send_runs(test_run)
+        if report.when == "teardown" and test_run is not None and _concerns(test_run) and not test_run.plan.is_repeated:
+            self._send_runs(item, test_run)
         return report
 
-    def _send_runs(self, test_run: TestRun) -> None:
+    def _send_runs(self, item: pytest.Item, test_run: TestRun) -> None:
         quiet = bool(test_run.plan.title) and not self._has_failed
         recordings = test_run.recordings.recordings() if test_run.used else []
         if quiet:
             recordings = [quieten(recording) for recording in recordings]
         if recordings or self._has_failed:
-            self._channel.send(RUNS, TestRuns(test_run.title, self._channel.worker_id, quiet, recordings))
+            kept = None if quiet else test_run.recordings.kept_steps
+            place = self._places.get(item.nodeid, 0)
+            self._channel.send(RUNS, TestRuns(test_run.title, self._channel.worker_id, quiet, recordings, place, kept))
 
     # -- in the process that shows them ------------------------------------------------------------------------------
 
@@ -112,9 +120,10 @@ class ReportHooks:
         """Measure and write; too little coverage fails the session."""
         if self._channel.is_worker or self._config.getoption("collectonly"):
             return
-        report = session_reports.make_report(self._runs, self._failures, list(self._configured), self._config)
+        records = session_reports.make_records(self._runs, self._failures, self._collected, self._config)
+        report = report_of(records, self._config.rootpath)
         self._coverage = report.coverage
-        self._unwritten = session_reports.write(report, self._options)
+        self._unwritten = session_reports.write(records, report, self._collected, self._options)
         if self._unwritten and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
         if self._is_below and session.exitstatus == pytest.ExitCode.OK:
@@ -145,6 +154,8 @@ class ReportHooks:
                 red=True,
                 bold=True,
             )
+        if self._options.records is not None and self._options.records not in self._unwritten:
+            terminalreporter.line(f"Workflow report as JSON: {self._options.records}")
         if self._options.html is not None and self._options.html not in self._unwritten:
             terminalreporter.line(f"Workflow report: {self._options.html.as_uri()}")
         for path, reason in self._unwritten.items():

@@ -2,81 +2,162 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shlex
+import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
+from pytest_workflows.exploration.explorer import Tally
 from pytest_workflows.introspection.freeze import real_seconds
-from pytest_workflows.reporting.coverage import KnownWorkflow, dump, measure, sources_of
-from pytest_workflows.reporting.html import Failure, Report, ReportedTest, render
+from pytest_workflows.reporting import json_report
+from pytest_workflows.reporting.coverage import KnownWorkflow, dump, relative
+from pytest_workflows.reporting.html import Failure, Report, render
+from pytest_workflows.reporting.html.paths import ShortPaths
+from pytest_workflows.reporting.kept_sources import keep_sources
 from pytest_workflows.reporting.run_records import TestRuns
+from pytest_workflows.reporting.session_records import Part, SessionRecords, Share
+from pytest_workflows.session.report_options import EXPLORED
+from pytest_workflows.session.slices import SLICE, test_of
 from pytest_workflows.sources import find_steps
 
 if TYPE_CHECKING:
+    from pytest_workflows.project.worker_project import Project
     from pytest_workflows.session.report_options import ReportOptions
     from pytest_workflows.session.session import WorkflowSession
 
 
-def configured_workflows(
-    items: Iterable[pytest.Item], session: WorkflowSession, rootdir: Path
-) -> Iterator[KnownWorkflow]:
-    """The workflows that the configurations of these tests name, those of other Workers left out."""
-    projects = dict.fromkeys(session.switcher.project_of(item.path) for item in items)
-    for project in projects:
-        main = None if project is None or project.folder is None else project.config.main
-        if project is None or main is None:
-            continue
-        for workflow in project.config.all_workflows:
-            if workflow.script_name is None:
-                source = find_steps(main, workflow.class_name)
-                file = os.path.realpath(main if source is None else source.file)
-                yield KnownWorkflow(workflow.binding, workflow.class_name, _relative(file, rootdir))
+class Collected(msgspec.Struct):
+    """What the records of a session need to know of the tests that were collected.
+
+    Attributes:
+        configured: The workflows that their configurations name, those of other Workers left out.
+        configs: The configurations' files.
+        slices: The slices of tests that are divided, by the test.
+        order: What all tests and their order are recognised by.
+    """
+
+    configured: list[KnownWorkflow] = []
+    configs: list[str] = []
+    slices: dict[str, list[Share]] = {}
+    order: str = ""
 
 
-def _relative(file: str, rootdir: Path) -> str:
-    path = Path(file)
-    return path.relative_to(rootdir).as_posix() if path.is_relative_to(rootdir) else file
+def collected(items: Iterable[pytest.Item], order: Iterable[str], session: WorkflowSession, rootdir: Path) -> Collected:
+    """What the records need to know of the collected tests.
 
-
-def make_report(
-    runs: Sequence[TestRuns],
-    failures: Mapping[str, Failure],
-    configured: list[KnownWorkflow],
-    config: pytest.Config,
-) -> Report:
-    """Put the tests' records together: those that failed come first."""
-    tests: dict[str, ReportedTest] = {}
-    for run in runs:
-        if not run.quiet:
-            failure = failures.get(run.test)
-            outcome = "passed" if failure is None else "failed"
-            test = tests.setdefault(run.test, ReportedTest(run.test, outcome, run.worker, failure))
-            test.recordings.extend(run.recordings)
-    recordings = [recording for run in runs for recording in run.recordings]
-    coverage = measure(recordings, configured, sources_of(config.rootpath), config.rootpath)
-    return Report(
-        rootdir=config.rootpath,
-        tests=sorted(tests.values(), key=_place),
-        coverage=coverage,
-        others=[nodeid for nodeid in failures if nodeid not in tests],
-        command=shlex.join([Path(sys.argv[0]).name, *config.invocation_params.args]),
-        # Not the virtual time, which may still be in force.
-        made_at=time.strftime("%Y-%m-%d %H:%M", time.localtime(real_seconds())),
+    Args:
+        items: Those that are to run.
+        order: The node ids of all.
+        session: Our session.
+        rootdir: What files are relative to.
+    """
+    projects = [
+        project
+        for project in dict.fromkeys(session.switcher.project_of(item.path) for item in items)
+        if project is not None and project.folder is not None
+    ]
+    return Collected(
+        configured=list(dict.fromkeys(_configured(projects, rootdir))),
+        configs=[relative(os.path.realpath(project.path), rootdir) for project in projects],
+        slices=_slices(items),
+        order=hashlib.sha256("\n".join(order).encode("utf-8", "surrogatepass")).hexdigest(),
     )
 
 
-def _place(test: ReportedTest) -> tuple[bool, str]:
-    """Failing tests first; then workers' tests by their names, since their order is another one in each session."""
-    return test.outcome != "failed", "" if test.worker is None else test.id
+def _slices(items: Iterable[pytest.Item]) -> dict[str, list[Share]]:
+    found: dict[str, list[Share]] = {}
+    for item in items:
+        piece = item.stash.get(SLICE, None)
+        if piece is not None:
+            found.setdefault(test_of(item).nodeid, []).append(Share(piece.total, piece.number))
+    return found
 
 
-def write(report: Report, options: ReportOptions) -> dict[Path, str]:
+def _configured(projects: Iterable[Project], rootdir: Path) -> Iterator[KnownWorkflow]:
+    for project in projects:
+        main = project.config.main
+        for workflow in project.config.all_workflows:
+            if main is not None and workflow.script_name is None:
+                source = find_steps(main, workflow.class_name)
+                file = os.path.realpath(main if source is None else source.file)
+                yield KnownWorkflow(workflow.binding, workflow.class_name, relative(file, rootdir))
+
+
+def make_records(
+    runs: list[TestRuns], failures: dict[str, Failure], collected: Sequence[Collected], config: pytest.Config
+) -> SessionRecords:
+    """The records of the session that ends.
+
+    Args:
+        runs: The tests' runs.
+        failures: How tests failed.
+        collected: What each process collected.
+        config: pytest's configuration.
+    """
+    commit, folder = _checked_out(config.rootpath)
+    slices = {test: mine for one in collected for test, mine in one.slices.items()}
+    part = Part(
+        id=uuid.UUID(bytes=os.urandom(16)).hex,
+        command=shlex.join([Path(sys.argv[0]).name, *config.invocation_params.args]),
+        share=_share(config),
+        slices=slices,
+        collected=collected[0].order if collected else "",
+    )
+    return SessionRecords(
+        parts=[part],
+        made_by=version("pytest-workflows"),
+        # Not the virtual time, which may still be in force.
+        made_at=time.strftime("%Y-%m-%d %H:%M", time.localtime(real_seconds())),
+        commit=commit,
+        folder=folder,
+        runs=sorted(runs, key=lambda run: run.place),  # workers hand theirs over as they end
+        failures=failures,
+        configured=list(dict.fromkeys(known for one in collected for known in one.configured)),
+        exploration=config.stash.get(EXPLORED, None) or Tally(),
+    )
+
+
+def with_sources(records: SessionRecords, collected: Sequence[Collected], rootdir: Path) -> SessionRecords:
+    """The records together with what else a page is made of, for a machine that has not got the sources."""
+    configs = dict.fromkeys(path for one in collected for path in one.configs)
+    return msgspec.structs.replace(
+        records,
+        sources=keep_sources(rootdir, records.configured, records.recordings, records.shown, configs),
+        folders=dict(ShortPaths(rootdir).folders),
+    )
+
+
+def _checked_out(rootdir: Path) -> tuple[str | None, str]:
+    """The commit that git has checked out, and where in the repository rootdir is."""
+    # The folder may belong to another user, as in the containers of CI.
+    command = ["git", "-c", "safe.directory=*", "rev-parse", "HEAD", "--show-prefix"]
+    try:
+        done = subprocess.run(command, cwd=rootdir, capture_output=True, text=True, errors="replace", check=False)
+    except OSError:
+        return None, ""
+    commit, _, folder = done.stdout.partition("\n")
+    return (commit, folder.strip()) if done.returncode == 0 else (None, "")
+
+
+def _share(config: pytest.Config) -> Share | None:
+    """The group of tests that pytest-split, if it is there and was asked to, gave this session."""
+    total, number = config.getoption("splits", None), config.getoption("group", None)
+    return Share(total, number) if isinstance(total, int) and isinstance(number, int) else None
+
+
+def write(
+    records: SessionRecords, report: Report, collected: Sequence[Collected], options: ReportOptions
+) -> dict[Path, str]:
     """Write the files that were asked for.
 
     Returns:
@@ -87,6 +168,9 @@ def write(report: Report, options: ReportOptions) -> dict[Path, str]:
         refused[path] = _write(path, lambda: dump(report.coverage))
     if options.html is not None:
         refused[options.html] = _write(options.html, lambda: render(report).encode("utf-8", "backslashreplace"))
+    if options.records is not None:
+        whole = with_sources(records, collected, report.rootdir)
+        refused[options.records] = _write(options.records, lambda: json_report.dump(whole))
     return {path: reason for path, reason in refused.items() if reason is not None}
 
 
