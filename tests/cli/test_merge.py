@@ -274,6 +274,20 @@ def test_an_earlier_merge_is_replaced(jobs: Any, parts: list[Path]) -> None:
     assert len(list((jobs.path / "merged/recordings").rglob("*.json"))) == 3
 
 
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [(["-x"], "stopping after 1 failures"), (["tests/test_broken.py"], "pytest was interrupted"), ([], None)],
+    ids=["x", "collection", "all"],
+)
+def test_a_part_that_may_lack_tests_is_named(jobs: Any, arguments: list[str], why: str | None) -> None:
+    jobs.pytest("tests/test_others.py", *arguments, "--workflows-json=1.json")
+
+    ended = jobs.command("merge", "1.json", "-o", "merged")
+
+    assert ended.code == 0
+    assert ended.err == ("" if why is None else f"1.json may lack tests: {why}\n")
+
+
 @pytest.mark.parametrize(("least", "code"), [("90", 1), ("50", 0)])
 def test_too_little_coverage_of_all_parts_is_the_answer_no(jobs: Any, parts: list[Path], least: str, code: int) -> None:
     ended = jobs.command("merge", *parts, "-o", "merged", "--fail-under", least)
