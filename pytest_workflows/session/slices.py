@@ -6,7 +6,6 @@ The first slice is the test's own item. A later one is an item of its own, which
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -128,6 +127,8 @@ class Shares:
         return self._known.get(test)
 
     def _path(self, test: str) -> Path:
+        import hashlib
+
         return Path(self._folder, hashlib.sha256(test.encode("utf-8", "surrogatepass")).hexdigest())
 
 

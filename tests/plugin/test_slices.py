@@ -11,7 +11,7 @@ import pytest
 from durable_engine import FaultPoint
 from pytest_workflows.exploration.explorer import Exploration, Explorer, Tally
 from pytest_workflows.exploration.run_plan import RunOutcome, RunPlan
-from pytest_workflows.exploration.slices import Slice
+from pytest_workflows.exploration.slices import Slice, count_later
 from pytest_workflows.session.hooks.slices import SliceHooks
 from pytest_workflows.session.slices import SLICING, Shares
 from pytest_workflows.session.xdist_channel import CHANNEL, XdistChannel
@@ -167,6 +167,10 @@ def test_where_a_test_has_few_points_only_the_first_slices_have_any():
     assert Slice(1, 8).shares(3) == 3
 
 
+def test_a_parameter_may_look_like_a_slice():
+    assert count_later({"a.py::test_one", "a.py::test_one[slice 2/2]", "a.py::test_two[slice 2/2]"}) == 1
+
+
 def test_the_summary_counts_a_test_whose_first_slice_is_elsewhere_where_anything_was_explored():
     tally = Tally()
     tally.note_share("test_one", Slice(2, 3), "a")
@@ -261,6 +265,7 @@ def test_slices_report_what_the_exploration_in_one_piece_does(worker):
         ("each", 3, 3),
         ("no", 3, 3),
         ("load", 3, 3),
+        ("load", 1, 1),
     ],
 )
 @pytest.mark.parametrize("explores", [True, False])

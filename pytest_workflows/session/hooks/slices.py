@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_workflows.exploration.slices import FEWEST, is_title_of_later
+from pytest_workflows.exploration.slices import FEWEST, count_later
 from pytest_workflows.session.slices import HELD, RUN, SLICING, Held, Slicing, divide, in_rounds, test_of
 from pytest_workflows.session.use_signs import MARKER, OUR_FIXTURES
 from pytest_workflows.session.xdist_channel import CHANNEL, Worker, attach
@@ -106,7 +106,7 @@ class SliceHooks:
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
         """Count the later slices; pytest counts what each worker collects, one that takes another's place included."""
-        self._later = sum(map(is_title_of_later, ids))
+        self._later = count_later(frozenset(ids))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logstart(self) -> None:
