@@ -17,7 +17,7 @@ import typer
 from pytest_workflows.cli.errors import NO, OK, CommandError, UsageError
 from pytest_workflows.cli.terminal.console import labelled, show, show_whole, stdout
 from pytest_workflows.messages.path_checks import why_not_writable
-from pytest_workflows.messages.short_repr import counted, printable, shown_path
+from pytest_workflows.messages.short_repr import brief, counted, printable, shown_path
 from pytest_workflows.recordings.capture.storage import write
 from pytest_workflows.recordings.format.truncation import cut
 from pytest_workflows.reporting import json_report
@@ -129,6 +129,11 @@ def _written(records: SessionRecords, output: Path) -> Report:
     except OSError as error:
         raise CommandError(
             f"{shown_path(output)} cannot be written: {error.strerror or error}.", "Name a new folder: -o merged"
+        ) from None
+    except UnicodeEncodeError as error:
+        raise CommandError(
+            f"{shown_path(output)} cannot be written: a name in a part is no Unicode: {brief(str(error))}.",
+            "Is a test, a file or a step called by half of a surrogate pair?",
         ) from None
     return report
 
