@@ -275,7 +275,7 @@ class Tally:
     def dump(self) -> dict[str, Any]:
         """As plain data, for a file."""
         return {
-            "tests": self.explored,
+            "tests": self.tests,
             "points": self.points,
             "schedules": self.schedules,
             "seconds": self.seconds,

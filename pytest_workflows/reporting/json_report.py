@@ -32,7 +32,8 @@ class ReportError(ValueError):
 def dump(records: SessionRecords) -> bytes:
     """The records as JSON."""
     plain = msgspec.to_builtins(records, str_keys=True)
-    marked = {"format": FORMAT, "version": VERSION, **plain, "exploration": records.exploration.dump()}
+    plain["exploration"]["findings"].sort()  # a set, which has another order each time
+    marked = {"format": FORMAT, "version": VERSION, **plain}
     # Not msgspec's own JSON: what users name may hold lone surrogates.
     return json.dumps(marked, separators=(",", ":")).encode() + b"\n"
 

@@ -50,11 +50,8 @@ def merge(given: Sequence[Given]) -> SessionRecords:
     _check_tests(given)
     first = given[0].records
     exploration = Tally()
-    failures: dict[str, Failure] = {}
     for one in given:
         exploration.add(one.records.exploration)
-        for nodeid, failure in one.records.failures.items():
-            failures.setdefault(nodeid, failure)  # a file that cannot be collected fails in each of them
     return SessionRecords(
         parts=sorted(parts, key=lambda part: (part.share or Share(0, 0), part.id)),
         made_by=first.made_by,
@@ -62,12 +59,18 @@ def merge(given: Sequence[Given]) -> SessionRecords:
         commit=first.commit,
         folder=first.folder,
         runs=_ordered(given, parts),
-        failures=dict(sorted(failures.items())),
+        failures=_failures(given),
         configured=list(dict.fromkeys(known for one in given for known in one.records.configured)),
         exploration=exploration,
         sources=joined(one.records.sources for one in given if one.records.sources is not None),
         folders={path: short for one in given for path, short in one.records.folders.items()},
     )
+
+
+def _failures(given: Sequence[Given]) -> dict[str, Failure]:
+    """How tests failed: a plain run once, though each slice made it, and a file that cannot be collected once."""
+    found = {nodeid: failure for one in reversed(given) for nodeid, failure in one.records.failures.items()}
+    return dict(sorted(found.items()))
 
 
 def _ordered(given: Sequence[Given], parts: Sequence[Part]) -> list[TestRuns]:

@@ -157,6 +157,58 @@ def test_the_parts_of_a_run_make_what_one_run_makes(jobs: Any, parts: list[Path]
     assert other["exploration"]["points"] == 13
 
 
+DIVIDING = """
+    import os
+
+    import pytest
+
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_collection_modifyitems(config, items):
+        yield
+        if number := os.environ.get("JOB"):
+            left = items[2 - int(number) :: 2]
+            items[:] = items[int(number) - 1 :: 2]
+            config.hook.pytest_deselected(items=left)
+"""
+
+
+@pytest.fixture
+def sliced(jobs: Any, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The reports of two jobs, each of which was left a slice of each test."""
+    jobs.write("conftest.py", DIVIDING)
+    for number in ("1", "2"):
+        monkeypatch.setenv("JOB", number)
+        jobs.pytest(*WHOLE, "--workflows-slices=2", f"--workflows-json=parts/{number}.json")
+    monkeypatch.delenv("JOB")
+    return [jobs.path / "parts/1.json", jobs.path / "parts/2.json"]
+
+
+def test_slices_of_a_test_in_two_jobs_make_what_one_run_makes(jobs: Any, sliced: list[Path]) -> None:
+    jobs.pytest(*WHOLE, "--workflows-json=whole.json", "--workflows-cov-report=json:whole-cov.json")
+    assert "tests/test_orders.py::test_a_card_is_declined" in read(sliced[0])["failures"]
+    assert "tests/test_orders.py::test_a_card_is_declined" in read(sliced[1])["failures"]
+
+    ended = jobs.command("merge", "parts", "-o", "merged")
+
+    assert ended.code == 0, ended.err
+    assert (jobs.path / "merged/step-coverage.json").read_bytes() == (jobs.path / "whole-cov.json").read_bytes()
+    one, other = read(jobs.path / "whole.json"), read(jobs.path / "merged/report.json")
+    assert {run["test"] for run in other["runs"]} == {run["test"] for run in one["runs"]}
+    assert len(other["runs"]) == len(one["runs"])
+    assert list(other["failures"]) == sorted(one["failures"])
+    for name in ("tests", "points", "failed", "findings", "unreached", "left_out"):
+        assert other["exploration"][name] == one["exploration"][name]
+
+
+def test_the_slices_of_one_job_alone_are_not_all(jobs: Any, sliced: list[Path]) -> None:
+    ended = jobs.command("merge", sliced[0], "-o", "merged")
+
+    assert ended.code == 3
+    assert re.match(r"Error: tests/test_\S+::test_\S+: slice [12] of 2 is in none of the parts\.\n", ended.err)
+    assert not (jobs.path / "merged").exists()
+
+
 def test_the_page_says_how_many_parts_it_is_of_and_what_was_explored(jobs: Any, parts: list[Path]) -> None:
     jobs.command("merge", *parts, "-o", "merged")
 

@@ -24,6 +24,7 @@ from pytest_workflows.recordings import (
 )
 from pytest_workflows.reporting.coverage import measure, sources_of
 from pytest_workflows.reporting.html import Failure, Report, ReportedTest, render
+from pytest_workflows.reporting.html.report import Exploration
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -190,7 +191,10 @@ def long_names_report(tmp_path: Path) -> Path:
     )
     tests = [ReportedTest(f"tests/{word}.py::{word}", outcome="failed", failure=failure, recordings=[one])]
     more = [ReportedTest(f"tests/test_{number}.py::{word}", recordings=[recording(f"{number}")]) for number in range(6)]
-    return write_report(tmp_path, [*tests, *more], others=[f"tests/{word}"])
+    explored = Exploration(word, [f"not reached again: {word}"])
+    return write_report(
+        tmp_path, [*tests, *more], others=[f"tests/{word}"], commit="c" * 40, parts=12, exploration=explored
+    )
 
 
 class Page:

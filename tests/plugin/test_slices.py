@@ -177,7 +177,7 @@ def test_the_summary_counts_a_test_whose_first_slice_is_elsewhere_where_anything
     other.note_share("test_one", Slice(1, 3), "a")
     tally.add(other)
 
-    assert tally.dump()["tests"] == 1
+    assert tally.lines()[0].startswith("1 test,")
 
 
 def test_processes_of_one_machine_let_each_other_know_how_many_slices_have_anything_to_do(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 import sysconfig
 from collections.abc import Iterable
@@ -20,10 +21,13 @@ def shown_path(filename: str, root: Path | None) -> str:
         The path from where Python's library and installed packages are, else from the project's folder, else from
         where it was imported; the file name as it is where none of them holds it.
     """
+    return _shown(filename, root, tuple(sys.path)) if os.path.isabs(filename) else filename
+
+
+@functools.lru_cache(1024)
+def _shown(filename: str, root: Path | None, imported_from: tuple[str, ...]) -> str:
     path = Path(filename)
-    if not path.is_absolute():
-        return filename
-    groups = (_installed(), () if root is None else (root,), map(Path, sys.path))
+    groups = (_installed(), () if root is None else (root,), map(Path, imported_from))
     return next((shown for group in groups if (shown := _below(path, group)) is not None), filename)
 
 

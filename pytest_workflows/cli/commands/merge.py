@@ -72,7 +72,7 @@ def merge_parts(
     try:
         records = merge(_read(paths))
     except ReportError as error:
-        message, _, hint = str(error).partition(". ")
+        message, _, hint = str(error).rpartition(". ")
         raise CommandError(f"{message}.", hint) from None
     report = _written(records, output)
     _show(report, records, output)

@@ -94,9 +94,12 @@ def _shorten(text: str, pattern: re.Pattern[str], known: dict[str, str], form: _
             return name or "."
         return f"{name}/" if name else ""
 
-    text = pattern.sub(short, text)
-    text = form.library.sub(_INSTALLED, text)
-    return form.source.sub(r".../\1", text)
+    # Most texts have no path at all, which is seen at once; the expressions try each place.
+    if any(path in text for path in known):
+        text = pattern.sub(short, text)
+    if "-packages" in text:
+        text = form.library.sub(_INSTALLED, text)
+    return form.source.sub(r".../\1", text) if ".py" in text else text
 
 
 def _pattern(paths: dict[str, str], form: _Form) -> re.Pattern[str]:
