@@ -114,23 +114,24 @@ class Installed:
         return [path for package in packages or ("",) for path in (self.site / package).rglob("*-pytest-*.pyc")]
 
 
-def build(work: pathlib.Path) -> pathlib.Path:
+def environment(folder: pathlib.Path, base: str, *arguments: str | pathlib.Path) -> pathlib.Path:
+    """Make an environment with a Python and call its pip once, which compiles what it installs. Returns its Python."""
+    subprocess.run([base, "-m", "venv", folder], check=True)
+    python = folder / "bin" / "python"
+    quiet = ["-qq", "--disable-pip-version-check"]
+    subprocess.run([python, "-m", "pip", *arguments, *quiet], env=ENVIRONMENT, check=True)
+    return python
+
+
+def build(work: pathlib.Path, base: str) -> pathlib.Path:
     """Build the wheel."""
-    folder = work / "wheel"
-    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), str(ROOT)]
-    if subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True, check=False).returncode:
-        command = ["uv", "build", "-q", "--wheel", "-o", str(folder), str(ROOT)]  # an environment that uv made
-    subprocess.run(command, check=True)
-    return next(folder.glob("*.whl"))
+    environment(work / "build", base, "wheel", "--no-deps", "-w", work / "wheel", ROOT)
+    return next((work / "wheel").glob("*.whl"))
 
 
 def install(folder: pathlib.Path, base: str, wheel: pathlib.Path, *others: str) -> Installed:
-    """Make an environment with a wheel and other distributions, by pip, which compiles what it installs."""
-    subprocess.run([base, "-m", "venv", folder], check=True)
-    python = folder / "bin" / "python"
-    quiet = ["-q", "--disable-pip-version-check"]
-    subprocess.run([python, "-m", "pip", "install", *quiet, str(wheel), *others], env=ENVIRONMENT, check=True)
-    return Installed(python)
+    """Make an environment with a wheel and other distributions."""
+    return Installed(environment(folder, base, "install", wheel, *others))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import json
 import pathlib
 import re
 import shutil
+import statistics
 
 from measuring import INI, ROOT, Figures, Installed, Row, use
 
@@ -39,29 +40,30 @@ for _ in range(20_000_000):
 print(20_000_000 / (time.thread_time() - began))
 """
 POINTS = 150
-# Of each test, how long it took in all and how often it ran. With `--keep-duplicates` a test comes several times; its
-# shortest is noted, which has found everything loaded.
+# Of each test, how long each of its runs took, from its setup to the end of its teardown. The first one in a process
+# is left out, since it loads what all need: `--keep-duplicates` lets a plain session run a test again.
 NOTES = """
 import json, time
 import pytest
 
-began, runs, took = 0.0, {}, {}
+began, took = 0.0, {}
 
-def pytest_runtest_logstart(nodeid, location):
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item):
     global began
     began = time.process_time()
+    return (yield)
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item):
-    runs[item.nodeid] = runs.get(item.nodeid, 0) + 1
-
-def pytest_runtest_logfinish(nodeid, location):
-    seconds = time.process_time() - began
-    took[nodeid] = min(seconds, took.get(nodeid, seconds))
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if call.when == "teardown":
+        took.setdefault(item.nodeid, []).append(time.process_time() - began)
+    return report
 
 def pytest_unconfigure(config):
     with open("notes.json", "w") as file:
-        json.dump({"runs": runs, "took": took}, file)
+        json.dump({test: seconds[1:] for test, seconds in took.items()}, file)
 """
 
 
@@ -86,20 +88,17 @@ def examples(installed: Installed, folder: pathlib.Path) -> Figures:
     for config in sorted((folder / "examples").rglob("pyproject.toml")):
         project = config.parent
         (project / "notes.py").write_text(NOTES)
-        common = ("-p", "notes")
-        alone = _noted(installed, project, *common, "--keep-duplicates", ".", ".", ".")
-        again = _noted(installed, project, *common, "--workflows-crash")
-        for test, seconds in again["took"].items():
-            further = again["runs"][test] - 1
-            plain += further * alone["took"][test]
-            explored += seconds - alone["took"][test] if further else 0
-            runs += further
+        alone = _noted(installed, project, "--keep-duplicates", ".", ".", ".", ".")
+        for test, seconds in _noted(installed, project, "--workflows-crash").items():
+            plain += len(seconds) * statistics.median(alone[test])
+            explored += sum(seconds)
+            runs += len(seconds)
     return {"plain": plain, "explored": explored, "runs": runs}
 
 
-def _noted(installed: Installed, project: pathlib.Path, *arguments: str) -> dict[str, dict[str, float]]:
-    installed.pytest(project, *arguments, PYTHONPATH=".")
-    noted: dict[str, dict[str, float]] = json.loads((project / "notes.json").read_text())
+def _noted(installed: Installed, project: pathlib.Path, *arguments: str) -> dict[str, list[float]]:
+    installed.pytest(project, "-p", "notes", *arguments, PYTHONPATH=".")
+    noted: dict[str, list[float]] = json.loads((project / "notes.json").read_text())
     return noted
 
 

@@ -44,9 +44,9 @@ def arguments() -> argparse.Namespace:
 def environments(asked: argparse.Namespace, chosen: Sequence[Row], work: pathlib.Path) -> list[tuple[Row, Installed]]:
     """Where each row is measured: what some rows need beside the wheel would slow the others down."""
     if asked.installed:
-        installed = Installed(pathlib.Path(asked.installed))
+        installed = Installed(pathlib.Path(asked.installed).absolute())
         return [(row, installed) for row in chosen]
-    wheel = build(work)
+    wheel = build(work, asked.python)
     made: dict[tuple[str, ...], Installed] = {}
     for row in chosen:
         if row.needs not in made:
@@ -83,7 +83,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         work = pathlib.Path(name)
         placed = environments(asked, [row for row in ROWS if row.name in asked.only], work)
-        beside = [Installed(pathlib.Path(asked.beside), f"in {asked.beside}")] if asked.beside else []
+        beside = [Installed(pathlib.Path(asked.beside).absolute(), f"in {asked.beside}")] if asked.beside else []
         print(f"Python {placed[0][1].version}; processor time, medians of {asked.rounds} rounds")
         print(line("", "", "measured", "at the start", "aimed at"), flush=True)
         kept: dict[Callable[..., Figures], list[Figures]] = {}  # some rows are of one measurement

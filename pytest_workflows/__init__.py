@@ -65,7 +65,7 @@ if TYPE_CHECKING:
         run_durable_object_alarm,
         run_in_durable_object,
     )
-    from .timeline.text import Run
+    from .timeline.run import Run
 
 __all__ = [
     "AiAnswers",
@@ -136,7 +136,7 @@ _HOMES = {
     "NetworkRefusedError": ".errors",
     "UnprovidedError": ".errors",
     "Modifier": ".introspection.modifier",
-    "Run": ".timeline.text",
+    "Run": ".timeline.run",
     "WorkflowConfigError": ".errors",
     "WorkflowConfigWarning": ".errors",
     "WorkflowIntrospector": ".introspection.workflow",

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import msgspec
 
 from .first_use import note_first_use
 
@@ -64,8 +65,7 @@ def get_resolver() -> Resolver | None:
     return _current
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class RunningWorker:
+class RunningWorker(msgspec.Struct, frozen=True, eq=False):
     """A Worker beside the test's own one, while its code runs.
 
     Attributes:
@@ -98,8 +98,7 @@ def inside_worker(worker: RunningWorker | None) -> Iterator[None]:
         running_worker.set(before)  # no token: what was stopped amid the block is closed in another context
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Handler:
+class Handler(msgspec.Struct, frozen=True, eq=False):
     """One call of a Worker's handler.
 
     Attributes:

@@ -10,7 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from durable_engine import Finding, Instance, StepKey
 
-    from .timeline.text import Run
+    from .timeline.run import Run
 
 
 @pytest.hookspec

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
 
 from pytest_workflows.active_test import Resolver, RunningWorker, inside_worker
 from pytest_workflows.errors import WorkflowConfigError
@@ -23,8 +24,7 @@ SEPARATOR = "/"
 """Stands between the name of a Worker beside the test's own one and what is called by it: `billing/DB`."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Member:
+class Member(msgspec.Struct, frozen=True, eq=False):
     """A Worker of a test.
 
     Attributes:

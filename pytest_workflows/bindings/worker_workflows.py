@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, cast
+
+import msgspec
 
 from .worker_group import SEPARATOR, Member, WorkerEnv
 
@@ -143,7 +144,7 @@ class WorkerWorkflows:
             if workflow.script_name is None and workflow.name == wanted.name:
                 return self._found(workflow.binding) if workflow.binding in bound else self._bind_own(workflow)
         self._binder.check_class(wanted, place)
-        return self._bind_own(dataclasses.replace(wanted, script_name=None))
+        return self._bind_own(msgspec.structs.replace(wanted, script_name=None))
 
     def bind_export(self, workflow: WorkflowBindingConfig) -> WorkflowBinding:
         """The binding of an exported workflow: its own, or that of `env` that is the same workflow."""

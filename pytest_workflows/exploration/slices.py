@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import NamedTuple
 
 FEWEST = 4
 """How many further runs a slice has at least where a session has many tests: each slice costs a plain run."""
-_TITLE = re.compile(r"\[slice (?P<number>[0-9]+)/(?P<total>[0-9]+)\]$")
+_TITLE = re.compile(r"\[slice [0-9]+/[0-9]+\]$")
 
 
 class Slice(NamedTuple):
@@ -49,7 +50,6 @@ WHOLE = Slice()
 """The one slice of a test that is not divided."""
 
 
-def is_title_of_later(nodeid: str) -> bool:
-    """Whether a node id is that of a slice other than the first."""
-    match = _TITLE.search(nodeid)
-    return match is not None and 1 < int(match["number"]) <= int(match["total"])
+def count_later(nodeids: Collection[str]) -> int:
+    """How many of these node ids are those of slices other than the first."""
+    return sum(_TITLE.sub("", nodeid) in nodeids for nodeid in nodeids if _TITLE.search(nodeid))

@@ -329,7 +329,10 @@ def _module_of(what: str) -> str:
 @functools.cache
 def _globals_used_by(module: ModuleType) -> frozenset[str]:
     """The names that functions of a module look up in it; to read them takes milliseconds, and each test asks."""
-    return frozenset(name for code in _codes_of(module) for name in _names_in(code))
+    found: set[str] = set()
+    for code in _codes_of(module):
+        _add_names_in(code, found)
+    return frozenset(found)
 
 
 def _codes_of(module: ModuleType) -> Iterator[CodeType]:
@@ -341,11 +344,11 @@ def _codes_of(module: ModuleType) -> Iterator[CodeType]:
                 yield function.__code__
 
 
-def _names_in(code: CodeType) -> Iterator[str]:
-    yield from code.co_names
+def _add_names_in(code: CodeType, found: set[str]) -> None:
+    found.update(code.co_names)
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield from _names_in(constant)
+            _add_names_in(constant, found)
 
 
 guards = Guards()

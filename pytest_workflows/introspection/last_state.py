@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Generator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+import msgspec
+
 from durable_engine import HistoryEvent, InstanceNotFoundError, JsDict, StepRecord, hide_frames
-from pytest_workflows.timeline.text import Run
+from pytest_workflows.timeline.run import Run
 
 hide_frames(__file__)
 
 
-@dataclass(frozen=True, slots=True)
-class LastState:
+class LastState(msgspec.Struct, frozen=True):
     """The records of an instance that is gone.
 
     Attributes:
@@ -23,7 +23,7 @@ class LastState:
     """
 
     run: Run | None = None
-    status: Mapping[str, Any] = field(default_factory=dict)
+    status: Mapping[str, Any] = msgspec.field(default_factory=dict)
     exception: BaseException | None = None
 
     @property

@@ -16,8 +16,7 @@ from durable_engine import (
     UnusedModificationError,
     Workflow,
 )
-from pytest_workflows.timeline.step_table import joined
-from pytest_workflows.timeline.text import Run, keep_run
+from pytest_workflows.timeline.run import Run, keep_run
 
 MOST_RUNS = 20
 """The most runs in a test's report."""
@@ -219,6 +218,8 @@ def unused_error(
 def list_steps(steps: Iterable[StepRecord]) -> str:
     """The steps that ran, for an error's message."""
     ran = [f"{step.kind} {step.key.label!r}" for step in steps]
+    from pytest_workflows.timeline.step_table import joined
+
     return f"Steps that ran: {joined(ran)}." if ran else "No step ran."
 
 

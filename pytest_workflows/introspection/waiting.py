@@ -16,8 +16,6 @@ from durable_engine import (
     error_of,
     hide_frames,
 )
-from pytest_workflows.timeline.step_table import error_text, repeated, whole_message
-from pytest_workflows.timeline.text import never_created, waits_for
 
 from .registry import closest, list_steps
 
@@ -37,6 +35,9 @@ def describe_wait(
         what: What is awaited.
         step_name: The name of the step that is awaited, if it is one: the closest one that ran is named.
     """
+    from pytest_workflows.timeline.step_table import whole_message
+    from pytest_workflows.timeline.text import never_created, waits_for
+
     lines = [f"Waiting for {what} of instance {id!r} of {workflow.name!r}.", *_queued_behind(engine, workflow, id)]
     if step_name is not None:
         lines += _near_steps(step_name, steps)
@@ -62,6 +63,8 @@ def unreachable_status(status: str, row: InstanceRow, steps: list[StepRecord], w
         steps: Its steps.
         wanted: The status that is awaited.
     """
+    from pytest_workflows.timeline.step_table import error_text
+
     lines = [
         f"The Workflow instance {row.id} has reached status {status!r}. This is a finite status that prevents it "
         f"from ever reaching the expected status of {wanted!r}."
@@ -97,6 +100,8 @@ def _queued_behind(engine: Engine, workflow: Workflow, id: str) -> list[str]:
 
 def _asked_again(steps: list[StepRecord]) -> list[str]:
     """A question about a step that repeats very often, if one does."""
+    from pytest_workflows.timeline.step_table import repeated
+
     question = repeated(steps)
     return [question] if question else []
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class BindingConfig:
+
+class BindingConfig(msgspec.Struct, frozen=True):
     """A binding as the configuration declares it.
 
     Attributes:

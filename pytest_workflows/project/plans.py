@@ -7,14 +7,14 @@ of 2026-09-05, changelog of 2026-02-11 (subrequests). docs/reference/limits.md s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 _MIB = 2**20
 _DAY = 24 * 60 * 60 * 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """What a plan allows.
 
     Attributes:

@@ -5,12 +5,12 @@ The rules are wrangler's own (4.164.0, `wrangler deploy`): what it refuses is re
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
+
+import msgspec
 
 from pytest_workflows.messages.short_repr import kind_of, shown_setting
 
@@ -23,8 +23,7 @@ _EXPORT_KEYS = ("type", "name", *_SETTINGS)
 _EXPORT_TYPES = ("durable-object", "worker", "workflow")
 
 
-@dataclass(frozen=True, slots=True)
-class WorkflowBindingConfig:
+class WorkflowBindingConfig(msgspec.Struct, frozen=True):
     """A workflow that the configuration declares.
 
     Attributes:
@@ -183,7 +182,7 @@ class WorkflowReader:
         names = {binding.name: binding.binding for binding in bindings}
         taken = set(names.values())
         called = [
-            dataclasses.replace(
+            msgspec.structs.replace(
                 export,
                 binding=names.get(export.name)
                 or (f"exports.{export.class_name}" if export.class_name in taken else export.class_name),
@@ -215,7 +214,7 @@ class WorkflowReader:
                     f"{where}.{key} is a setting of the workflow {binding.name!r}, which {declared} declares. Move "
                     f'"{key}" to {declared}.',
                 )
-        return dataclasses.replace(export, binding=binding.binding, line=binding.line)
+        return msgspec.structs.replace(export, binding=binding.binding, line=binding.line)
 
     def _check_name(self, near: Near, where: str, name: str) -> None:
         if not _NAME.fullmatch(name):

@@ -7,9 +7,10 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
+
+import msgspec
 
 from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.messages.path_checks import why_no_path
@@ -122,8 +123,7 @@ def binding_meant(workflows: Iterable[WorkflowBindingConfig], name: str | None, 
     return meant[0] if len(meant) == 1 else None
 
 
-@dataclass(frozen=True, slots=True)
-class WranglerConfig:
+class WranglerConfig(msgspec.Struct, frozen=True):
     """The parts of a configuration that we read.
 
     Attributes:
@@ -149,20 +149,20 @@ class WranglerConfig:
     path: Path
     main: Path | None = None
     workflows: tuple[WorkflowBindingConfig, ...] = ()
-    vars: Mapping[str, Any] = field(default_factory=dict)
+    vars: Mapping[str, Any] = msgspec.field(default_factory=dict)
     compatibility_date: str | None = None
     compatibility_flags: tuple[str, ...] = ()
-    other_bindings: Mapping[str, str] = field(default_factory=dict)
+    other_bindings: Mapping[str, str] = msgspec.field(default_factory=dict)
     main_line: int = 1
     exports: tuple[WorkflowBindingConfig, ...] = ()
-    other_exports: Mapping[str, str] = field(default_factory=dict)
+    other_exports: Mapping[str, str] = msgspec.field(default_factory=dict)
     required_secrets: tuple[str, ...] | None = None
     warnings: tuple[tuple[int, str], ...] = ()
     bindings: tuple[BindingConfig, ...] = ()
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    consumers: Mapping[str, int] = field(default_factory=dict)
+    settings: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    consumers: Mapping[str, int] = msgspec.field(default_factory=dict)
     own_names: frozenset[str | None] = frozenset()
-    limits: Mapping[str, int] = field(default_factory=dict)
+    limits: Mapping[str, int] = msgspec.field(default_factory=dict)
 
     @property
     def name(self) -> str | None:

@@ -15,6 +15,7 @@ from pytest_workflows.messages.short_repr import brief, shown, shown_path
 from pytest_workflows.recordings import RecordingError
 from pytest_workflows.recordings.format.model import FORMAT as RECORDING
 from pytest_workflows.recordings.format.validation import DEEPEST, check, is_too_deep
+from pytest_workflows.sources import START
 
 from .coverage.reports import FORMAT as COVERAGE
 from .session_records import SessionRecords
@@ -100,13 +101,30 @@ def _records(found: Any, where: str, version: str) -> SessionRecords:
         records = msgspec.convert(found, SessionRecords, str_keys=True)
         for recording in records.recordings:
             check(recording, where)
-    except (msgspec.ValidationError, OverflowError, RecursionError) as error:
+    except (msgspec.ValidationError, OverflowError, RecursionError, UnicodeEncodeError) as error:
         raise ReportError(f"{where}: this report is damaged: {brief(str(error))}. {_GIVE}") from None
     except RecordingError as error:
         raise ReportError(f"{_as_of_report(str(error))} {_GIVE}") from None
-    if not records.parts:
-        raise ReportError(f"{where}: this report is damaged: it is of no session. {_GIVE}")
+    said = _what_is_wrong(records)
+    if said is not None:
+        raise ReportError(f"{where}: this report is damaged: {said}. {_GIVE}")
     return records
+
+
+def _what_is_wrong(records: SessionRecords) -> str | None:
+    if not records.parts:
+        return "it is of no session"
+    kept = () if records.sources is None else records.sources.workflows
+    for source in (one.source for one in kept if one.source is not None):
+        named = {*source.ends, *(other for step in source.steps for other in (*step.depends, *step.after))}
+        if not all(START <= index < len(source.steps) for index in named):
+            return f"a step of {brief(source.class_name)} is not there"
+        try:
+            for step in source.steps:
+                step.name.matches("")
+        except (re.error, OverflowError, RecursionError) as error:
+            return f"a name of {brief(source.class_name)} is no pattern: {brief(str(error))}"
+    return None
 
 
 def _as_of_report(message: str) -> str:

@@ -39,6 +39,7 @@ class Part(msgspec.Struct):
         command: How pytest was called.
         share: The share of the tests that pytest-split gave it; None where it is not asked to.
         slices: The slices of tests that it was given, by the test; of a test that is not divided, nothing.
+        stopped: Why it ended before its last test; empty where it did not.
         collected: What all the tests that it collected, its own or not, and their order are recognised by.
     """
 
@@ -46,6 +47,7 @@ class Part(msgspec.Struct):
     command: str = ""
     share: Share | None = None
     slices: dict[str, list[Share]] = {}
+    stopped: str = ""
     collected: str = ""
 
 

@@ -9,7 +9,6 @@ from durable_engine import CallbackRun, Instance, Place
 from pytest_workflows.sources.syntax import FunctionNode, SourceFile, own_nodes, source_file
 
 from .analysis.boundary_changes import Change, changes_of
-from .analysis.value_uses import Uses, results_of
 from .base import RuleObserver, code_of
 from .registry import register
 
@@ -42,6 +41,8 @@ class ChangedAtBoundary(RuleObserver):
 
 
 def _first_use(file: SourceFile, callback: FunctionNode, step: str, change: Change) -> int | None:
+    from .analysis.value_uses import Uses, results_of
+
     lines = []
     for node, scope in results_of(file, callback, step):
         uses = Uses(file, scope, change)

@@ -9,7 +9,6 @@ from durable_engine import Ask, CallbackRun, Engine, Instance, Place
 from pytest_workflows.sources.worker_code import Sources
 
 from .analysis.await_stack import running_lines
-from .analysis.event_mutations import end_of, find_mutation
 from .analysis.value_snapshot import Snapshot
 from .base import RuleObserver, unwrapped
 from .registry import register
@@ -58,6 +57,8 @@ class ChangedEvent(RuleObserver):
         event, snapshot = kept
         if not snapshot.changes(event):
             return
+        from .analysis.event_mutations import find_mutation
+
         self._events[instance] = (event, Snapshot(event))
         cls = self._sources.workflows.get(instance.workflow.name)
         method = unwrapped(getattr(cls, "run", None))
@@ -72,6 +73,8 @@ class ChangedEvent(RuleObserver):
 
     def _near(self, method: FunctionType, seen: Place | None) -> Place:
         """The place where the change showed: the line of `run` that asks for a step, the step, or the end."""
+        from .analysis.event_mutations import end_of
+
         code = method.__code__
         asking = [line.number for line in running_lines(self._sources) if line.code is code]
         place = (code.co_filename, asking[0]) if asking else seen or end_of(method)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from durable_engine import Effect, Instance
 
-from .analysis.call_names import describe_call
 from .base import RuleObserver
 from .registry import register
 
@@ -23,5 +22,7 @@ class EffectOutsideStep(RuleObserver):
             return
         place = self._sources.place_of_caller()
         if place is not None:
+            from .analysis.call_names import describe_call
+
             called = describe_call(effect)
             self.report(f"`run` calls {called} outside of a step", place, instance.workflow, about=called)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from durable_engine import PAUSE_REJECTS, Ask, Engine, Instance, JsException, StepKey
 from pytest_workflows.sources.syntax import source_file
@@ -22,8 +23,7 @@ from .registry import register
 _NAMES = frozenset(kind.__name__ for kind in JsException.__mro__)
 
 
-@dataclass(slots=True)
-class _Execution:
+class _Execution(msgspec.Struct):
     """The tasks of an execution of `run`.
 
     Attributes:
@@ -32,7 +32,7 @@ class _Execution:
     """
 
     task: asyncio.Task[Any] | None
-    asked: dict[StepKey, asyncio.Task[Any] | None] = field(default_factory=dict)
+    asked: dict[StepKey, asyncio.Task[Any] | None] = msgspec.field(default_factory=dict)
 
 
 @register(

@@ -6,8 +6,6 @@ from durable_engine import CallbackRun, Effect, Engine, Instance, StepKey
 from pytest_workflows.bindings.call_log import is_standin
 from pytest_workflows.sources.worker_code import Sources
 
-from .analysis.call_names import describe_call
-from .analysis.idempotency import classify_call
 from .base import RuleObserver
 from .registry import register
 
@@ -28,6 +26,9 @@ class ManyEffectsInOneStep(RuleObserver):
         """Add a finding if an earlier call of the attempt was on another service."""
         if effect.step is None:
             return
+        from .analysis.call_names import describe_call
+        from .analysis.idempotency import classify_call
+
         if is_standin(self._engine, effect.service) and classify_call(effect) == "harmless":
             return  # an upsert and a put under the same key leave what one of each leaves
         place = self._sources.place_of_caller()

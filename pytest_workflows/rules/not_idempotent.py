@@ -9,8 +9,6 @@ from durable_engine import CallbackRun, Effect, Engine, Instance, StepKey
 from pytest_workflows.sources.worker_code import Sources
 from pytest_workflows.standins.entropy import is_drawn
 
-from .analysis.call_names import describe_call, last_name
-from .analysis.idempotency import classify_repeat, has_reference, key_of
 from .base import RuleObserver
 from .registry import register
 
@@ -72,6 +70,9 @@ class NotIdempotent(RuleObserver):
         return self._steps.setdefault((instance.row.key, step), _Attempts())
 
     def _judge(self, instance: Instance, earlier: Effect, effect: Effect) -> None:
+        from .analysis.call_names import describe_call
+        from .analysis.idempotency import classify_repeat, has_reference, key_of
+
         verdict = classify_repeat(effect, instance)
         before, now = key_of(earlier, instance), key_of(effect, instance)
         is_random = any(map(is_drawn, now))
@@ -102,12 +103,16 @@ def _same(effect: Effect, mine: Sequence[Effect], earlier: Sequence[Effect], ins
     for one in like:
         if _equal((one.args, dict(one.kwargs)), (effect.args, dict(effect.kwargs))):
             return one
+    from .analysis.idempotency import classify_repeat
+
     has_asked = any(classify_repeat(one, instance) == "harmless" and one.service == effect.service for one in mine)
     nth = sum(_is_like(one, effect) for one in mine)
     return None if has_asked or nth >= len(like) else like[nth]
 
 
 def _is_like(one: Effect, other: Effect) -> bool:
+    from .analysis.call_names import last_name
+
     return (one.service, one.place, last_name(one)) == (other.service, other.place, last_name(other))
 
 

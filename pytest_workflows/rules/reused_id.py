@@ -13,7 +13,6 @@ from pytest_workflows.sources.syntax import source_file
 from pytest_workflows.sources.worker_code import Sources
 
 from .analysis.create_calls import CREATES, id_expressions, is_guarded, options_of
-from .analysis.id_expressions import kinds_in
 from .base import RuleObserver
 from .registry import register
 
@@ -70,6 +69,8 @@ class ReusedId(RuleObserver):
         source = source_file(place[0])
         if source is None:
             return
+        from .analysis.id_expressions import kinds_in
+
         for expression in id_expressions(source, frame):
             kinds = kinds_in(source, expression)
             shown = ast.unparse(expression)

@@ -6,8 +6,9 @@ import ast
 import asyncio
 import weakref
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from durable_engine import Ask, Engine, Instance, StepKey, failure_of
 from pytest_workflows.sources.syntax import FunctionNode, SourceFile, name_of, own_nodes, own_nodes_of, source_file
@@ -15,7 +16,6 @@ from pytest_workflows.sources.worker_code import Sources
 
 from .analysis.await_stack import Line, lines_that_gather, running_lines
 from .analysis.exception_handlers import Block, Catcher, blocks_around, catcher_in, is_broad, reraises
-from .analysis.handler_dataflow import has_await, reaches_a_step
 from .base import RuleObserver
 from .registry import register
 
@@ -25,8 +25,7 @@ _CONVERTS = frozenset({"bool", "dict", "len", "list", "repr", "str"})
 _LOOPS = ast.For | ast.AsyncFor | ast.While | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 
-@dataclass(slots=True)
-class _Execution:
+class _Execution(msgspec.Struct):
     """The observations of an execution.
 
     Attributes:
@@ -36,8 +35,8 @@ class _Execution:
     """
 
     task: asyncio.Task[Any] | None
-    asked: dict[StepKey, tuple[asyncio.Task[Any] | None, list[Line]]] = field(default_factory=dict)
-    failed: dict[StepKey, list[Line]] = field(default_factory=dict)
+    asked: dict[StepKey, tuple[asyncio.Task[Any] | None, list[Line]]] = msgspec.field(default_factory=dict)
+    failed: dict[StepKey, list[Line]] = msgspec.field(default_factory=dict)
 
 
 @register(
@@ -120,6 +119,8 @@ def _is_deliberate(
         return True
     if not isinstance(catcher, ast.ExceptHandler) or isinstance(block, ast.With | ast.AsyncWith):
         return False
+    from .analysis.handler_dataflow import has_await, reaches_a_step
+
     return has_await(catcher.body) or reaches_a_step(file, block, catcher)
 
 

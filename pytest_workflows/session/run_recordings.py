@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
     from durable_engine import Engine
     from pytest_workflows.bindings.env_resolver import EnvResolver
-    from pytest_workflows.recordings.capture.builder import Origin
     from pytest_workflows.recordings.capture.captured import Capture
     from pytest_workflows.recordings.capture.observer import Watcher
+    from pytest_workflows.recordings.capture.snapshot import Origin
     from pytest_workflows.recordings.format.model import Recording
     from pytest_workflows.recordings.format.redaction import Secrets
 
@@ -106,7 +106,7 @@ class RunRecordings:
         return self._capture.hiding(self._origin)
 
     def _origin(self, watcher: Watcher) -> Origin:
-        from pytest_workflows.recordings.capture.builder import Origin
+        from pytest_workflows.recordings.capture.snapshot import Origin
         from pytest_workflows.sources.code_owner import file_of_class
 
         setup = self._setup

@@ -88,8 +88,9 @@ class RunReport:
 
 def _run_lines(engine: Engine, formatter: TextFormatter) -> list[list[Line]]:
     from pytest_workflows.introspection.registry import MOST_RUNS, registry_of
+    from pytest_workflows.timeline.run import keep_run
     from pytest_workflows.timeline.styled_text import Part
-    from pytest_workflows.timeline.text import keep_run, lines_of
+    from pytest_workflows.timeline.text import lines_of
 
     instances = engine.instances
     gone, left = registry_of(engine).gone[:MOST_RUNS], instances[:MOST_RUNS]

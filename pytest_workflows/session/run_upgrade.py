@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pytest_workflows.exploration.run_plan import CommonStart
     from pytest_workflows.project.old_source import OldSource
     from pytest_workflows.project.upgraded_project import UpgradedProjects
-    from pytest_workflows.timeline.text import Run
+    from pytest_workflows.timeline.run import Run
 
     from .run_setup import RunSetup
 

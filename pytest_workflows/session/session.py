@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from pytest_workflows import active_test
@@ -93,7 +93,7 @@ class WorkflowSession:
 
     def record_for_reports(self) -> None:
         """Record every instance of every test, for the reports at the end."""
-        self._settings = replace(self.settings, records_for_reports=True)
+        self._settings = msgspec.structs.replace(self.settings, records_for_reports=True)
 
     def plan_runs(self, plan: RunPlan, start: CommonStart | None = None) -> None:
         """Let the tests that begin from now on run by this plan.

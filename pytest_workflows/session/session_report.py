@@ -11,12 +11,12 @@ from .xdist_channel import Message, attach, attached, converted
 
 if TYPE_CHECKING:
     from durable_engine import Engine, Finding
-    from pytest_workflows.timeline.text import Run
+    from pytest_workflows.timeline.run import Run
 
 
 def _kept_types() -> type[tuple[list[Run], list[Finding]]]:
     from durable_engine import Finding
-    from pytest_workflows.timeline.text import Run
+    from pytest_workflows.timeline.run import Run
 
     return tuple[list[Run], list[Finding]]
 

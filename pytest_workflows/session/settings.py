@@ -6,11 +6,11 @@ Ini options are declared in `ini_options.py`, the marker's keywords in `marker.p
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from .ini_options import FAILURES_DIR, INI_OPTIONS, RECORD_STEPS
@@ -21,8 +21,7 @@ OWN_SETTINGS = pytest.StashKey[Mapping[str, Any]]()
 """What an item of ours sets itself, whatever ini and markers say."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """The settings of one test's workflows.
 
     Attributes:
@@ -63,7 +62,7 @@ class Settings:
     unused_mocks: str = "error"
     unprovided: str = "error"
     allow_network: bool = False
-    limits: Mapping[str, int] = field(default_factory=dict)
+    limits: Mapping[str, int] = msgspec.field(default_factory=dict)
     crash: bool | None = None
     upgrade: bool = True
     replay: bool = True
@@ -92,9 +91,9 @@ class Settings:
                 given["ignore_rules"] = (*settings.ignore_rules, *given["ignore_rules"])
             if "ignore_state" in given:
                 given["ignore_state"] = (*settings.ignore_state, *given["ignore_state"])
-            settings = replace(settings, **given)
+            settings = msgspec.structs.replace(settings, **given)
         own = item.stash.get(OWN_SETTINGS, {})
-        return replace(settings, **own) if own else settings
+        return msgspec.structs.replace(settings, **own) if own else settings
 
 
 def read_ini(config: pytest.Config) -> Settings:

@@ -6,7 +6,6 @@ The first slice is the test's own item. A later one is an item of its own, which
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -45,16 +44,20 @@ class Held(NamedTuple):
     """The failure of a run that each slice makes, in a slice that does not report it.
 
     Attributes:
-        run: The run's node id in the report of the first slice.
-        title: What stands behind it in this report.
+        test: The test's node id.
+        run: What stands behind it in the report of the first slice; empty for the plain run.
+        piece: The title of the slice.
         report: The report, as plain data.
     """
 
+    test: str
     run: str
-    title: str
+    piece: str
     report: dict[str, Any]
 
 
+RUN = Message("run", str)
+"""What stands behind the test's name in the report of a further run."""
 HELD: Message[Held] = Message("held", lambda data: Held(*data))
 
 
@@ -124,6 +127,8 @@ class Shares:
         return self._known.get(test)
 
     def _path(self, test: str) -> Path:
+        import hashlib
+
         return Path(self._folder, hashlib.sha256(test.encode("utf-8", "surrogatepass")).hexdigest())
 
 

@@ -6,8 +6,33 @@ What is found in files and in frames belongs here. What is made of it, a finding
 
 from __future__ import annotations
 
-from .finder import find_class_steps, find_steps
-from .model import START, SourceStep, SourceWorkflow
-from .names import StepName, family
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .finder import find_class_steps, find_steps
+    from .model import START, SourceStep, SourceWorkflow
+    from .names import StepName, family
 
 __all__ = ["START", "SourceStep", "SourceWorkflow", "StepName", "family", "find_class_steps", "find_steps"]
+
+_HOMES = {
+    "find_class_steps": ".finder",
+    "find_steps": ".finder",
+    "START": ".model",
+    "SourceStep": ".model",
+    "SourceWorkflow": ".model",
+    "StepName": ".names",
+    "family": ".names",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found: object = getattr(importlib.import_module(_HOMES[name], __name__), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .text import Run, render
+    from .run import Run
+    from .text import render
 
 __all__ = ["Run", "render"]
 
@@ -18,7 +19,7 @@ def __getattr__(name: str) -> object:
     # The engine is not loaded before a run is there to show.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import text
+    from . import run, text
 
-    found: object = getattr(text, name)
+    found: object = getattr(run if name == "Run" else text, name)
     return found

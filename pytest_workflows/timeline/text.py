@@ -2,105 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from durable_engine import (
     FINAL_STATUSES,
-    Effect,
     Engine,
     ExecutionRecord,
-    HistoryEvent,
-    HistoryRow,
-    Instance,
-    InstanceRow,
     StepRecord,
-    StepRow,
     Workflow,
-    error_of,
-    history_records,
     in_words,
-    step_records,
     to_datetime,
 )
 from pytest_workflows import active_test
-from pytest_workflows.standins.made_calls import made_calls
 
 from . import usage
 from .bar_chart import BLOCKS, draw_bars
+from .run import Run
 from .step_table import EDGE, STYLES, TextFormatter, ends, joined, offset, repeated, table
 from .styled_text import Line, Part, paragraph, width_of, write
-from .usage import Use, uses_of
 
 WIDTH = 78
 """The width of the text. With the indentation of --workflows-report every terminal has it."""
 BAR_WIDTH = 20
 _INDENT = "  "
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """An instance's run as it stands, kept so that it can be shown after the instance is gone.
-
-    Attributes:
-        id: The instance's id.
-        workflow: Its binding's name.
-        status: Its status.
-        now: The virtual time; that of its end, once it has ended.
-        row: The instance as stored.
-        steps: Its steps as stored.
-        history: Its history as stored.
-        events: Types of the events that nothing has taken.
-        executions: Its executions since it was created or restarted.
-        calls: The calls of bindings that the plugin provides, which its steps made.
-        uses: What it has used of what the platform limits.
-    """
-
-    id: str
-    workflow: str
-    status: str
-    now: datetime
-    row: InstanceRow
-    steps: list[StepRow]
-    history: list[HistoryRow]
-    events: list[str]
-    executions: list[ExecutionRecord]
-    calls: list[Effect] = field(default_factory=list)
-    uses: list[Use] = field(default_factory=list)
-
-    @property
-    def step_records(self) -> list[StepRecord]:
-        """Its steps, as `instance.steps` shows them."""
-        return step_records(self.steps, self.history)
-
-    @property
-    def history_events(self) -> list[HistoryEvent]:
-        """Its history, as `instance.history` shows it."""
-        return history_records(self.history)
-
-    @property
-    def error(self) -> dict[str, str] | None:
-        """The error that it ended with, or None."""
-        return error_of(self.row)
-
-
-def keep_run(engine: Engine, instance: Instance) -> Run:
-    """Keep an instance's run; cheap, since nothing is rendered."""
-    key = instance.row.key
-    steps = engine.store.steps(key)
-    return Run(
-        id=instance.id,
-        workflow=instance.workflow.name,
-        status=instance.status,
-        now=engine.clock.now if instance.row.ended_at is None else to_datetime(instance.row.ended_at),
-        row=instance.row,
-        steps=steps,
-        history=engine.store.history(key),
-        events=[event.type for event in engine.store.events(key)],
-        executions=engine.paths.executions(key),
-        calls=made_calls(engine).of(key),
-        uses=uses_of(engine, instance, steps),
-    )
 
 
 def never_created(engine: Engine, workflow: Workflow, id: str) -> str:

@@ -274,6 +274,20 @@ def test_an_earlier_merge_is_replaced(jobs: Any, parts: list[Path]) -> None:
     assert len(list((jobs.path / "merged/recordings").rglob("*.json"))) == 3
 
 
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [(["-x"], "stopping after 1 failures"), (["tests/test_broken.py"], "pytest was interrupted"), ([], None)],
+    ids=["x", "collection", "all"],
+)
+def test_a_part_that_may_lack_tests_is_named(jobs: Any, arguments: list[str], why: str | None) -> None:
+    jobs.pytest("tests/test_others.py", *arguments, "--workflows-json=1.json")
+
+    ended = jobs.command("merge", "1.json", "-o", "merged")
+
+    assert ended.code == 0
+    assert ended.err == ("" if why is None else f"1.json may lack tests: {why}\n")
+
+
 @pytest.mark.parametrize(("least", "code"), [("90", 1), ("50", 0)])
 def test_too_little_coverage_of_all_parts_is_the_answer_no(jobs: Any, parts: list[Path], least: str, code: int) -> None:
     ended = jobs.command("merge", *parts, "-o", "merged", "--fail-under", least)
@@ -396,12 +410,34 @@ def test_a_part_of_a_newer_version(jobs: Any, two: list[Path], newer: dict[str, 
             b'[{"kind": "do", "name": "b", "event": 3}]}]}]}',
             "a recording in this report is damaged",
         ),
+        (
+            b'{"format": "pytest-workflows-report", "version": 1, "parts": [{"id": "a"}], "sources": {"workflows": '
+            b'[{"known": {"workflow": "A", "class_name": "A", "file": null}, "source": {"class_name": "A", "file": "a", '
+            b'"steps": [], "ends": [7]}}]}}',
+            "this report is damaged: a step of A is not there",
+        ),
+        (
+            b'{"format": "pytest-workflows-report", "version": 1, "parts": [{"id": "a"}], "sources": {"workflows": '
+            b'[{"known": {"workflow": "A", "class_name": "A", "file": null}, "source": {"class_name": "A", "file": "a", '
+            b'"steps": [{"kind": "do", "name": {"text": "a", "pattern": "("}, "file": "a", "line": 1}]}}]}}',
+            "this report is damaged: a name of A is no pattern",
+        ),
+        (
+            b'{"format": "pytest-workflows-report", "version": 1, "parts": [{"id": "a"}], "exploration": {"seconds": '
+            b'"\\ud800"}}',
+            "this report is damaged: 'utf-8' codec can't encode",
+        ),
+        (
+            b'{"format": "pytest-workflows-report", "version": 1, "parts": [{"id": "a"}], "runs": [{"test": "t", '
+            b'"worker": null, "quiet": false, "recordings": [{"instance_id": "a", "status": "\\ud800"}]}]}',
+            "merged cannot be written: a name in a part is no Unicode",
+        ),
     ],
 )
 def test_a_broken_part(jobs: Any, content: bytes, said: str) -> None:
     (jobs.path / "part.json").write_bytes(content)
 
-    assert refused(jobs, "part.json").startswith(f"Error: part.json: {said}")
+    assert refused(jobs, "part.json").startswith(("Error: part.json: " + said, f"Error: {said}"))
 
 
 def test_a_missing_part(jobs: Any, two: list[Path]) -> None:

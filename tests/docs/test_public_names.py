@@ -22,7 +22,7 @@ import pytest
 
 import pytest_workflows
 from pytest_workflows import hookspecs, recordings
-from pytest_workflows.timeline.text import keep_run
+from pytest_workflows.timeline.run import keep_run
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"

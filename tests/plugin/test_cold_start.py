@@ -17,11 +17,13 @@ REPORT = """
     from _pytest.assertion.rewrite import AssertionRewritingHook
 
     OURS = ("pytest_workflows", "durable_engine")
+    OTHERS = {"ada_url", "httpx", "jinja2", "json5", "rich", "sqlite3", "statistics", "wrapt"}
 
     def pytest_sessionfinish():
         ours = {name: module for name, module in sys.modules.items() if name.split(".")[0] in OURS}
         rewritten = [name for name, module in ours.items() if isinstance(module.__loader__, AssertionRewritingHook)]
         print("\\nloaded:", *sorted(ours))
+        print("of others:", *sorted(OTHERS & set(sys.modules)))
         print("rewritten:", *sorted(rewritten))
 """
 USED = """
@@ -123,7 +125,7 @@ class Output:
 
     def names(self, title):
         (line,) = [line for line in self.text.splitlines() if line.startswith(f"{title}:")]
-        return set(line.split()[1:])
+        return set(line.removeprefix(f"{title}:").split())
 
     @property
     def used_engine(self):
@@ -159,6 +161,15 @@ def test_a_session_that_uses_nothing_of_us_loads_what_pytest_must_know_and_no_mo
     output = run({"test_plain.py": "def test_plain(tmp_path): assert tmp_path"})
 
     assert output.names("loaded") == DOOR
+
+
+def test_a_test_that_passes_loads_nothing_that_only_a_failure_a_report_or_a_binding_needs(run):
+    output = run({"test_used.py": USED})
+
+    rooms = ("deployment", "recordings.format", "recordings.production", "reporting", "sources.finder", "timeline.text")
+    needless = tuple(f"pytest_workflows.{room}" for room in rooms)
+    assert [name for name in sorted(output.names("loaded")) if name.startswith(needless)] == []
+    assert output.names("of others") == set()
 
 
 def test_sessions_in_one_process_leave_no_finder_behind_and_warn_of_nothing(pytester):
@@ -311,3 +322,59 @@ def test_an_ini_option_is_read_where_nothing_else_is_used(run, pytester, ini):
 
 def test_workers_of_xdist_open_by_themselves(run):
     assert "3 passed" in run({"test_late.py": LATE}, "-p", "xdist.plugin", "-n1").text
+
+
+def test_a_session_within_one_that_uses_nothing_of_us_opens_and_closes_by_itself(run):
+    source = """
+        import sys
+        import pytest
+
+        pytest_plugins = ["pytester"]
+        INI = "[pytest]\\n"
+        INNER = '''
+        import pytest
+
+        @pytest.fixture
+        def workflow_bindings():
+            return {"GREETING": "inner"}
+
+        def test_inner():
+            from workers import env
+            assert env.GREETING == "inner"
+        '''
+
+        @pytest.fixture
+        def workflow_bindings():
+            return {"GREETING": "outer"}
+
+        @pytest.mark.parametrize("number", range(2))
+        def test_within(pytester, number):
+            pytester.makeini(INI)
+            pytester.makepyfile(INNER)
+            pytester.runpytest_inprocess("-p", "pytest_workflows.plugin").assert_outcomes(passed=1)
+            assert "durable_engine" not in sys.modules
+
+        def test_late():
+            from workers import env
+            assert env.GREETING == "outer"
+
+        def test_within_a_session_that_is_open(pytester):
+            pytester.makeini(INI)
+            pytester.makepyfile(INNER)
+            pytester.runpytest_inprocess("-p", "pytest_workflows.plugin").assert_outcomes(passed=1)
+
+        def test_later():
+            from workers import env
+            assert env.GREETING == "outer"
+    """
+
+    assert "5 passed" in run({"test_outer.py": source}).text
+
+
+def test_workers_of_xdist_that_open_late_divide_what_is_explored(run):
+    source = USED.replace("async def test_one", "@pytest.mark.workflow(crash=True)\n    async def test_one")
+
+    output = run({"test_used.py": source}, "-p", "xdist.plugin", "-n2").text
+
+    assert "1 passed" in output
+    assert "2 workers [2 items]" in output

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -32,6 +33,15 @@ def test_a_sample_written_by_hand_is_read():
     assert approval.started_at is not None
     assert approval.ended_at - approval.started_at == timedelta(days=1)
     assert cool_off.duration_ms == 86_400_000
+
+
+def test_a_file_says_of_each_step_that_it_is_complete():
+    recording = load(SAMPLES / "complete.json")
+    recording.steps[0].status = "complete"  # the very object that the format has for where a file says nothing
+
+    written = json.loads(dump(recording))
+
+    assert [step["status"] for step in written["steps"]] == ["complete"] * 3
 
 
 def test_a_redacted_result_is_unknown():

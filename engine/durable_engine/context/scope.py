@@ -90,7 +90,7 @@ class Scope:
 
     Args:
         instance: The execution that the code belongs to.
-        on_change: Called when the scope becomes parked or busy.
+        on_change: Called with the scope when it becomes parked or busy.
         step: The step whose callback the code is; None for `run` itself.
         attempt: The attempt of that step.
         is_virtual: Whether the timers that the code starts through asyncio run on virtual time: those of `run` do, and
@@ -118,7 +118,7 @@ class Scope:
     def __init__(
         self,
         instance: Instance,
-        on_change: Callable[[], None],
+        on_change: Callable[[Scope], None],
         step: StepKey | None = None,
         attempt: int | None = None,
         *,
@@ -146,11 +146,11 @@ class Scope:
         return self.open > 0 and self._busy == 0
 
     def _count(self, open_: int, busy: int) -> None:
-        before = self.parked
+        before = self.open > 0 and self._busy == 0
         self.open += open_
         self._busy += busy
-        if self.parked != before:
-            self._on_change()
+        if (self.open > 0 and self._busy == 0) != before:
+            self._on_change(self)
 
 
 class Operation:

@@ -154,7 +154,7 @@ class DoOperation(DurableOperation):
         self._run_in_child(self._attempt(number), number)
 
     def _run_in_child(self, coroutine: Coroutine[Any, Any, None], number: int, *, is_virtual: bool = False) -> None:
-        child = Scope(self.instance, lambda: self._child_changed(child), self.key, number, is_virtual=is_virtual)
+        child = Scope(self.instance, self._child_changed, self.key, number, is_virtual=is_virtual)
         self._child = child
         if self.timer is not None and not is_virtual:
             self.timer.scope = child
@@ -165,6 +165,11 @@ class DoOperation(DurableOperation):
             self.instance.start_task(coroutine, context)
 
         self.instance.take_turn(start, dropped=coroutine.close)
+
+    def close(self) -> None:
+        """The operation is over, and what its callback has left running is at work for itself."""
+        super().close()
+        self._child = None
 
     def _child_changed(self, child: Scope) -> None:
         if child is self._child:
@@ -219,7 +224,7 @@ class DoOperation(DurableOperation):
         try:
             ctx = self._ctx() if callback.wants_ctx else None
             value: Any = callback.call(ctx) if is_plain else watch.run(callback.call, ctx)
-            if is_coroutine(value):
+            if is_plain or is_coroutine(value):
                 value = await Timed(value, watch)
             data = encode(await with_stream_read(value) if isinstance(value, JsProxy) else value)
             if not instance.killed:
@@ -286,12 +291,12 @@ class DoOperation(DurableOperation):
             self.deliver(decode(data))
 
     def _too_large(self, data: bytes) -> str | None:
-        limits, step, size = self.engine.limits, self.key.label, len(data)
+        limits, size = self.engine.limits, len(data)
         if size > limits.step_output and not is_stream(data):
-            return OUTPUT_TOO_LARGE.format(step=step, limit=in_bytes(limits.step_output), size=size)
+            return OUTPUT_TOO_LARGE.format(step=self.key.label, limit=in_bytes(limits.step_output), size=size)
         total = self._ledger.size + size
         if total > limits.storage:
-            return STORAGE_FULL.format(step=step, limit=in_bytes(limits.storage), size=total)
+            return STORAGE_FULL.format(step=self.key.label, limit=in_bytes(limits.storage), size=total)
         return None
 
     def _fail(self, exc: BaseException) -> None:

@@ -60,6 +60,13 @@ class OpenOperation(Protocol):
         """Take back what a modification answered: the memory is lost while the operation is under way."""
 
 
+class Steps(Protocol):
+    """What `run` gets as `step`, as its execution knows it."""
+
+    def forget(self) -> None:
+        """The execution is over."""
+
+
 class Execution:
     """An execution of an instance.
 
@@ -89,7 +96,7 @@ class Execution:
     replaying = False
 
     def __init__(
-        self, engine: Services, workflow: Workflow, row: InstanceRow, make_steps: Callable[[Execution], object]
+        self, engine: Services, workflow: Workflow, row: InstanceRow, make_steps: Callable[[Execution], Steps]
     ) -> None:
         self.engine = engine
         self.workflow = workflow
@@ -194,11 +201,12 @@ class Execution:
         self._branches[self.start_task(self._run(), context)] = 0
 
     async def _run(self) -> None:
+        steps = self._make_steps(self)
         try:
             event = self._event()
             if not self.replaying:
                 self._observers.execution_started(self, event)
-            result = self.workflow.run(event, self._make_steps(self))
+            result = self.workflow.run(event, steps)
             if is_coroutine(result):
                 result = await result
             output = encode(result)
@@ -210,6 +218,8 @@ class Execution:
         else:
             if not self.closed and not self.faults.reach("end"):
                 self._end("complete", value=output)
+        finally:
+            steps.forget()
 
     def _event(self) -> JsDict:
         others: JsDict = cross(
@@ -324,8 +334,8 @@ class Execution:
         for operation in self.operations.values():
             operation.cancel_timer()
 
-    def _parked_or_busy(self) -> None:
-        self._activity.mark(self, not self.root.parked)
+    def _parked_or_busy(self, root: Scope) -> None:
+        self._activity.mark(self, not root.parked)
 
     def note_effect(self, effect: Effect) -> None:
         """Notify observers of a call that its code made."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from durable_engine.context.scope import Operation, Scope, context_for
@@ -87,9 +88,12 @@ class DurableOperation(Operation):
 
     def deliver(self, value: object = None, error: Exception | None = None) -> None:
         """Hand the stored outcome to `run`, when its turn comes."""
+        hand_over = partial(self._hand_over, value, error)
         if self.instance.is_turn_open:
             self.set_busy(True)
-        self.instance.take_turn(lambda: self.unless_withheld(lambda: self._hand_over(value, error)))
+            self.instance.take_turn(partial(self.unless_withheld, hand_over))
+        else:
+            self.unless_withheld(hand_over)
 
     def unless_withheld(self, action: Callable[[], None]) -> None:
         """Do something at once, or when a pause that is about to take hold of `run` does not."""

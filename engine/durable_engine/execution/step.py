@@ -146,9 +146,17 @@ class Step:
         self._findings = instance.engine.step_findings
         self._steps_run = 0
         self._declared: dict[str, Callable[[], DeferredCall[Any]]] = {}
-        self.do: Callable[..., Any] = self._do_implicit if instance.workflow.implicit_dependencies else self._do_legacy
+
+    def forget(self) -> None:
+        """The execution is over: no callback's parameter asks for a step any more, and no step keeps another one."""
+        self._declared.clear()
 
     # -- do ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def do(self) -> Callable[..., Any]:
+        """The decorator that makes a step of a callback."""
+        return self._do_implicit if self._instance.workflow.implicit_dependencies else self._do_legacy
 
     def _do_implicit(
         self, name: str | None = None, *, concurrent: bool = False, config: object = None, **unexpected: object

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from durable_engine.context.scope import context_for
+from durable_engine.context.scope import Scope, context_for
 from durable_engine.execution.execution import Execution, settle_answer
 from durable_engine.execution.services import Services
 from durable_engine.execution.step import Step
@@ -158,7 +158,7 @@ class Replay(Execution):
         # A failure that comes only here is due to what a replay lacks, such as a fake that is closed by now.
         self.ended = status == self._wanted and not self._over
 
-    def _parked_or_busy(self) -> None:
+    def _parked_or_busy(self, root: Scope) -> None:
         """Do nothing: time does not stand still for a replay."""
 
 

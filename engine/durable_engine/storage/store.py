@@ -11,7 +11,6 @@ import heapq
 import operator
 from collections import deque
 from collections.abc import Container, Iterable, Sequence
-from copy import copy
 
 import msgspec
 
@@ -27,6 +26,8 @@ _MOST_SHARED = 200
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder()
 _seq = operator.attrgetter("seq")
+_copied = operator.methodcaller("__copy__")
+"""What `copy.copy` comes to, for a row."""
 
 
 class _Line(msgspec.Struct, gc=False):
@@ -120,25 +121,25 @@ class Store:
         )
         self._keys[workflow, id] = row.key
         self._contents[row.key] = _Contents()
-        self._instances[row.key] = copy(row)
+        self._instances[row.key] = _copied(row)
         return row
 
     def find_instance(self, workflow: str, id: str) -> InstanceRow | None:
         """The instance of that workflow and id, or None."""
         self._check_open()
         key = self._keys.get((workflow, id))
-        return None if key is None else copy(self._instances[key])
+        return None if key is None else _copied(self._instances[key])
 
     def all_instances(self) -> list[InstanceRow]:
         """Every instance, in order of creation."""
         self._check_open()
-        return [copy(row) for row in self._instances.values()]
+        return [_copied(row) for row in self._instances.values()]
 
     def save_instance(self, row: InstanceRow) -> None:
         """Store an instance's state, unless it was deleted."""
         self._check_open()
         if row.key in self._instances:
-            self._instances[row.key] = copy(row)
+            self._instances[row.key] = _copied(row)
 
     def delete_instances(self, keys: Iterable[int]) -> None:
         """Leave no row of these instances."""
@@ -160,15 +161,16 @@ class Store:
                     packed = self._details.setdefault(packed, packed)
             contents.history.append(_Line(kind, key, at, packed, value))
         if step is not None:
-            contents.steps[step.key] = copy(step)
+            contents.steps[step.key] = _copied(step)
 
     def steps(self, instance: int) -> list[StepRow]:
         """An instance's steps in order of their start."""
-        return sorted(map(copy, self._of(instance).steps.values()), key=_seq)
+        return sorted(map(_copied, self._of(instance).steps.values()), key=_seq)
 
     def step(self, instance: int, key: StepKey) -> StepRow | None:
         """One step of an instance, or None."""
-        return copy(self._of(instance).steps.get(key))
+        row = self._of(instance).steps.get(key)
+        return None if row is None else _copied(row)
 
     def history(self, instance: int) -> list[HistoryRow]:
         """An instance's history in order."""

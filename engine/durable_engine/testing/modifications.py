@@ -137,9 +137,13 @@ class InstanceModifications(msgspec.Struct):
     """The modifications of one instance: its own, and those made for every instance of its workflow.
 
     An own mock of a step goes before a general one.
+
+    Attributes:
+        has_crashes: Whether the engine is to die at some point.
     """
 
     _applied: list[_Applied] = msgspec.field(default_factory=list)
+    has_crashes: bool = False
 
     def add(self, modification: Modification, *, general: bool = False) -> None:
         """Put a modification in force.
@@ -149,6 +153,7 @@ class InstanceModifications(msgspec.Struct):
         """
         check_consistent([entry.modification for entry in self._applied if entry.general == general], modification)
         self._applied.append(_Applied(modification, general))
+        self.has_crashes = self.has_crashes or isinstance(modification.change, Crash)
 
     def add_all(self, modifications: Iterable[Modification]) -> None:
         """Put several in force, or none of them if one contradicts the others.
@@ -162,6 +167,7 @@ class InstanceModifications(msgspec.Struct):
                 self.add(modification)
         except ModificationError:
             self._applied = before
+            self.has_crashes = any(isinstance(entry.change, Crash) for entry in before)
             raise
 
     def forget_answers(self, kept: Container[StepKey]) -> None:
@@ -219,11 +225,6 @@ class InstanceModifications(msgspec.Struct):
     def all(self) -> list[Modification]:
         """All modifications, in the order given."""
         return [entry.modification for entry in self._applied]
-
-    @property
-    def has_crashes(self) -> bool:
-        """Whether the engine is to die at some point."""
-        return any(isinstance(entry.change, Crash) for entry in self._applied)
 
     def disables_sleep(self, key: StepKey) -> bool:
         """Whether that sleep takes no time."""

@@ -26,7 +26,7 @@ class Timer:
         scope: Of a timer that ends an attempt: the callback that it is a limit for.
     """
 
-    __slots__ = ("_drop", "callback", "cancelled", "due", "held", "real_due", "round", "scope", "seq", "what")
+    __slots__ = ("_callback", "_drop", "cancelled", "due", "held", "real_due", "round", "scope", "seq", "what")
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Timer:
         self.due = due
         self.seq = seq
         self.real_due = real_due
-        self.callback = callback
+        self._callback: Callable[[], None] | None = callback
         self.held = held
         self.what = what
         self.round = round
@@ -51,10 +51,17 @@ class Timer:
         self.cancelled = False
 
     def cancel(self) -> None:
-        """Take the timer out of the clock; it will not fire."""
-        if not self.cancelled:
-            self.cancelled = True
-            self._drop(self)
+        """Take the timer out of the clock; it will not fire, and holds on to nothing."""
+        self.take()
+
+    def take(self) -> Callable[[], None] | None:
+        """Take the timer out of the clock, and return what it was to call; None where it was taken before."""
+        if self.cancelled:
+            return None
+        self.cancelled = True
+        self._drop(self)
+        callback, self._callback, self.held, self.scope = self._callback, None, None, None
+        return callback
 
 
 class VirtualClock:
@@ -155,9 +162,10 @@ class VirtualClock:
 
     def fire(self, timer: Timer) -> None:
         """Move to the timer's due time and call it."""
-        timer.cancel()
+        callback = timer.take()
+        assert callback is not None
         self.move_to(max(self.now_ms, timer.due))
-        timer.callback()
+        callback()
 
     def move_to(self, now_ms: int) -> None:
         """Set the clock and notify the observers."""

@@ -15,17 +15,16 @@ class Turns:
     Args:
         order: The interleaving.
         let_go: Sees to it that what the interleaving holds is let go, one by one.
+
+    Attributes:
+        seeded: Whether a seed decides who goes first.
     """
 
     def __init__(self, interleaving: Interleaving, let_go: Callable[[], None]) -> None:
         self._interleaving = interleaving
         self._let_go = let_go
         self._open = 0
-
-    @property
-    def seeded(self) -> bool:
-        """Whether a seed decides who goes first."""
-        return self._interleaving.seeded
+        self.seeded = interleaving.seeded
 
     def take(
         self, instance: Instance, action: Callable[[], None], *, dropped: Callable[[], object] | None = None
@@ -37,7 +36,7 @@ class Turns:
             action: What to do.
             dropped: Called in its place when it is dropped.
         """
-        if not self._interleaving.seeded:
+        if not self.seeded:
             action()
             return
 

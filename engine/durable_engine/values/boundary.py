@@ -203,6 +203,8 @@ def _float(value: float) -> float:
 
 
 def _str(value: str) -> str | Ext:
+    if value.isascii():
+        return value
     try:
         value.encode()
     except UnicodeEncodeError:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json as json_module
 import os
-from dataclasses import asdict
 from pathlib import Path
 
+import msgspec
 import typer
 from rich.text import Text
 
@@ -33,7 +33,7 @@ def list_(config: Config = None, json: Json = False) -> None:
     """List the workflows of the project, with their bindings, and where each comes from."""
     found = find_project(config).config
     if json:
-        workflows = [asdict(workflow) for workflow in found.all_workflows]
+        workflows = [msgspec.structs.asdict(workflow) for workflow in found.all_workflows]
         typer.echo(
             json_module.dumps({"config": str(found.path), "main": _main(found), "workflows": workflows}, indent=2)
         )

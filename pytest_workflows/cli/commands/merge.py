@@ -17,7 +17,7 @@ import typer
 from pytest_workflows.cli.errors import NO, OK, CommandError, UsageError
 from pytest_workflows.cli.terminal.console import labelled, show, show_whole, stdout
 from pytest_workflows.messages.path_checks import why_not_writable
-from pytest_workflows.messages.short_repr import counted, shown_path
+from pytest_workflows.messages.short_repr import brief, counted, printable, shown_path
 from pytest_workflows.recordings.capture.storage import write
 from pytest_workflows.recordings.format.truncation import cut
 from pytest_workflows.reporting import json_report
@@ -70,12 +70,15 @@ def merge_parts(
         raise CommandError("the page needs jinja2.", "Install it: pip install 'pytest-workflows[cli,report]'")
     _check_output(output)
     try:
-        records = merge(_read(paths))
+        given = _read(paths)
+        records = merge(given)
     except ReportError as error:
         message, _, hint = str(error).rpartition(". ")
         raise CommandError(f"{message}.", hint) from None
     report = _written(records, output)
     _show(report, records, output)
+    for name, part in ((one.name, part) for one in given for part in one.records.parts if part.stopped):
+        typer.secho(f"{name} may lack tests: {printable(part.stopped)}", err=True, fg=typer.colors.YELLOW)
     is_below = fail_under is not None and report.coverage.percent < fail_under
     if is_below:
         show_whole(f"{percent(report.coverage.percent)} is less than --fail-under {percent(fail_under or 0)}", stdout())
@@ -126,6 +129,11 @@ def _written(records: SessionRecords, output: Path) -> Report:
     except OSError as error:
         raise CommandError(
             f"{shown_path(output)} cannot be written: {error.strerror or error}.", "Name a new folder: -o merged"
+        ) from None
+    except UnicodeEncodeError as error:
+        raise CommandError(
+            f"{shown_path(output)} cannot be written: a name in a part is no Unicode: {brief(str(error))}.",
+            "Is a test, a file or a step called by half of a surrogate pair?",
         ) from None
     return report
 

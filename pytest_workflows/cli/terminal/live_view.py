@@ -22,7 +22,8 @@ from durable_engine import (
     step_error,
     steps_of,
 )
-from pytest_workflows.timeline.text import keep_run, render
+from pytest_workflows.timeline.run import keep_run
+from pytest_workflows.timeline.text import render
 
 from . import formatting as words
 from .console import STYLES

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from durable_engine import Engine, Workflow
 from pytest_workflows.introspection.registry import Leaving
-from pytest_workflows.recordings.format.model import Recording
-from pytest_workflows.recordings.format.redaction import Secrets
 
-from .builder import Origin, Snapshot, build, sensitive_outputs, snapshot
 from .observer import Watcher
+from .snapshot import Origin, Snapshot, sensitive_outputs, snapshot
+
+if TYPE_CHECKING:
+    from pytest_workflows.recordings.format.model import Recording
+    from pytest_workflows.recordings.format.redaction import Secrets
 
 MOST = 500
 """The most instances of a test whose recordings are kept, unless all tests are recorded."""
@@ -103,6 +106,10 @@ class Capture:
         Args:
             origin: As for `recordings`.
         """
+        from pytest_workflows.recordings.format.redaction import Secrets
+
+        from .builder import build
+
         mine = origin(self._watcher)
         outputs = [output for run in self._kept for output in sensitive_outputs(run)]
         return Secrets([build(run, mine) for run in self._kept], self._keys, [*outputs, *self._secrets])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from durable_engine import (
     Ask,
@@ -27,8 +28,7 @@ from .output import Listening, Source
 AttemptKey = tuple[StepKey, int]
 
 
-@dataclass(slots=True)
-class OutputLine:
+class OutputLine(msgspec.Struct):
     """A line that was printed or logged.
 
     Attributes:
@@ -46,8 +46,7 @@ class OutputLine:
     logger: str | None = None
 
 
-@dataclass(slots=True)
-class Watched:
+class Watched(msgspec.Struct):
     """The observations of one instance.
 
     Attributes:
@@ -73,19 +72,19 @@ class Watched:
     began: float
     ended: float | None = None
     executions: int = 0
-    asks: dict[StepKey, Ask] = field(default_factory=dict)
-    places: dict[StepKey, Place] = field(default_factory=dict)
-    parents: dict[StepKey, StepKey] = field(default_factory=dict)
-    real: dict[AttemptKey, float] = field(default_factory=dict)
-    timeouts: dict[StepKey, int] = field(default_factory=dict)
-    began_at: dict[AttemptKey, float] = field(default_factory=dict)
-    step_times: dict[StepKey, tuple[float, float | None]] = field(default_factory=dict)
-    running: dict[AttemptKey, float] = field(default_factory=dict)
-    lines: dict[AttemptKey | None, list[OutputLine]] = field(default_factory=dict)
-    unfinished: dict[tuple[AttemptKey | None, Source], OutputLine] = field(default_factory=dict)
-    effects: list[tuple[datetime, Effect]] = field(default_factory=list)
-    events: list[tuple[str, bytes, datetime]] = field(default_factory=list)
-    crashes: list[tuple[datetime, StepKey | None, AttemptKey | None]] = field(default_factory=list)
+    asks: dict[StepKey, Ask] = msgspec.field(default_factory=dict)
+    places: dict[StepKey, Place] = msgspec.field(default_factory=dict)
+    parents: dict[StepKey, StepKey] = msgspec.field(default_factory=dict)
+    real: dict[AttemptKey, float] = msgspec.field(default_factory=dict)
+    timeouts: dict[StepKey, int] = msgspec.field(default_factory=dict)
+    began_at: dict[AttemptKey, float] = msgspec.field(default_factory=dict)
+    step_times: dict[StepKey, tuple[float, float | None]] = msgspec.field(default_factory=dict)
+    running: dict[AttemptKey, float] = msgspec.field(default_factory=dict)
+    lines: dict[AttemptKey | None, list[OutputLine]] = msgspec.field(default_factory=dict)
+    unfinished: dict[tuple[AttemptKey | None, Source], OutputLine] = msgspec.field(default_factory=dict)
+    effects: list[tuple[datetime, Effect]] = msgspec.field(default_factory=list)
+    events: list[tuple[str, bytes, datetime]] = msgspec.field(default_factory=list)
+    crashes: list[tuple[datetime, StepKey | None, AttemptKey | None]] = msgspec.field(default_factory=list)
     last_step: StepKey | None = None
 
     def real_now(self) -> float:

@@ -133,7 +133,11 @@ class Step(_Part):
     kind: StepKind
     name: str
     count: int = 1
-    status: StepStatus = "complete"
+    # By a function, since a default is left out of files if it is the same object: a constant of storage is, what a
+    # database gives is not.
+    status: Annotated[StepStatus, msgspec.Meta(extra_json_schema={"default": "complete"})] = msgspec.field(
+        default_factory=lambda: "complete"
+    )
     started_at: Time | None = None
     ended_at: Time | None = None
     config: dict[str, Value] | None = None

@@ -22,7 +22,7 @@ from pytest_workflows.exploration.slices import WHOLE
 from pytest_workflows.messages.short_repr import brief, last_line, shown_path
 from pytest_workflows.session.property_tests import is_property_test
 from pytest_workflows.session.report_options import EXPLORED
-from pytest_workflows.session.slices import HELD, SLICE, SLICING, Held, Shares, test_of
+from pytest_workflows.session.slices import HELD, RUN, SLICE, SLICING, Held, Shares, test_of
 from pytest_workflows.session.use_signs import MARKER
 from pytest_workflows.session.xdist_channel import CHANNEL, Message, attach, converted, detach
 
@@ -33,8 +33,6 @@ NAME = "pytest-workflows-exploration"
 _When = Literal["setup", "call", "teardown"]
 TALLY = Message("tally", converted(lambda: Tally))
 """What one process explored, when it has run its tests."""
-RUN = Message("run", str)
-"""What stands behind the test's name in the report of a further run."""
 TEST = Message("test", str)
 """The test's node id, in a report that has the one of a slice."""
 EXPLORED_TEST: Message[tuple[str, str]] = Message("explored_test", tuple)
@@ -87,7 +85,8 @@ class ExplorationHooks:
                 self._pass_over(test, nextitem, explorer)
         finally:
             self._session.plan_runs(PLAIN)
-        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        # By the test's own name: some versions of pytest count it as a test that was reported.
+        item.ihook.pytest_runtest_logfinish(nodeid=test.nodeid, location=item.location)
         return True
 
     def exploration_of(self, item: pytest.Item) -> Exploration:
@@ -251,7 +250,7 @@ class ExplorationHooks:
     def _hold(self, item: pytest.Item, plan: RunPlan, report: pytest.TestReport) -> None:
         """Hand over a failure that the first slice should report too; in the end it is known whether it did."""
         data = item.ihook.pytest_report_to_serializable(config=self._config, report=report)
-        self._channel.send(HELD, Held(f"{report.nodeid}{plan.title}", self._piece.title, data))
+        self._channel.send(HELD, Held(report.nodeid, plan.title, self._piece.title, data))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

@@ -120,7 +120,7 @@ class ReportHooks:
         """Measure and write; too little coverage fails the session."""
         if self._channel.is_worker or self._config.getoption("collectonly"):
             return
-        records = session_reports.make_records(self._runs, self._failures, self._collected, self._config)
+        records = session_reports.make_records(self._runs, self._failures, self._collected, session)
         report = report_of(records, self._config.rootpath)
         self._coverage = report.coverage
         self._unwritten = session_reports.write(records, report, self._collected, self._options)

@@ -94,7 +94,7 @@ def _configured(projects: Iterable[Project], rootdir: Path) -> Iterator[KnownWor
 
 
 def make_records(
-    runs: list[TestRuns], failures: dict[str, Failure], collected: Sequence[Collected], config: pytest.Config
+    runs: list[TestRuns], failures: dict[str, Failure], collected: Sequence[Collected], session: pytest.Session
 ) -> SessionRecords:
     """The records of the session that ends.
 
@@ -102,8 +102,9 @@ def make_records(
         runs: The tests' runs.
         failures: How tests failed.
         collected: What each process collected.
-        config: pytest's configuration.
+        session: pytest's session.
     """
+    config = session.config
     commit, folder = _checked_out(config.rootpath)
     slices = {test: mine for one in collected for test, mine in one.slices.items()}
     part = Part(
@@ -111,6 +112,7 @@ def make_records(
         command=shlex.join([Path(sys.argv[0]).name, *config.invocation_params.args]),
         share=_share(config),
         slices=slices,
+        stopped=_why_stopped(session),
         collected=collected[0].order if collected else "",
     )
     return SessionRecords(
@@ -135,6 +137,15 @@ def with_sources(records: SessionRecords, collected: Sequence[Collected], rootdi
         sources=keep_sources(rootdir, records.configured, records.recordings, records.shown, configs),
         folders=dict(ShortPaths(rootdir).folders),
     )
+
+
+def _why_stopped(session: pytest.Session) -> str:
+    """Why a session ended before its last test, or right after it; empty where it did not."""
+    for reason in (session.shouldfail, session.shouldstop):
+        if isinstance(reason, str):
+            return reason
+    ended = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR)
+    return "pytest was interrupted" if session.exitstatus in ended else ""
 
 
 def _checked_out(rootdir: Path) -> tuple[str | None, str]:

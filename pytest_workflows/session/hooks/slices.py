@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_workflows.exploration.slices import FEWEST, is_title_of_later
-from pytest_workflows.session.slices import HELD, SLICING, Held, Slicing, divide, in_rounds, test_of
+from pytest_workflows.exploration.slices import FEWEST, count_later
+from pytest_workflows.session.slices import HELD, RUN, SLICING, Held, Slicing, divide, in_rounds, test_of
 from pytest_workflows.session.use_signs import MARKER, OUR_FIXTURES
-from pytest_workflows.session.xdist_channel import CHANNEL, Worker
+from pytest_workflows.session.xdist_channel import CHANNEL, Worker, attach
 
 if TYPE_CHECKING:
     from pytest_workflows.exploration.explorer import Exploration
@@ -50,6 +50,7 @@ class SliceHooks:
         self._channel = config.stash[CHANNEL]
         self._channel.at_start(SLICING, self._slicing_of)
         self._channel.receive(HELD, self._take)
+        self._later = 0
         self._held: list[Held] = []
         self._failed: set[str] = set()
         self._pytest: pytest.Session | None = None
@@ -98,12 +99,22 @@ class SliceHooks:
 
     # -- the session -------------------------------------------------------------------------------------------------
 
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Count the later slices."""
+        self._later = sum(test_of(item) is not item for item in session.items)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        """Count the later slices; pytest counts what each worker collects, one that takes another's place included."""
+        self._later = count_later(frozenset(ids))
+
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_logfinish(self, nodeid: str) -> None:
-        """Count a later slice out of the progress in percent: no report has its name."""
+    def pytest_runtest_logstart(self) -> None:
+        """Leave later slices out of the progress in percent: no report has their names."""
         session = self._pytest
-        if session is not None and not self._channel.is_worker and is_title_of_later(nodeid):
-            session.testscollected = max(1, session.testscollected - 1)
+        if session is not None and self._later and not self._channel.is_worker:
+            session.testscollected = max(1, session.testscollected - self._later)
+            self._later = 0
 
     def _take(self, held: Held) -> None:
         self._held.append(held)
@@ -117,9 +128,10 @@ class SliceHooks:
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
         """Report a failure in a later slice of what the first one saw pass, or did not see."""
         for held in self._held:
-            if held.run not in self._failed:
+            if f"{held.test}{held.run}" not in self._failed:
                 report = self._config.hook.pytest_report_from_serializable(config=self._config, data=held.report)
-                report.nodeid = f"{held.run}{held.title}"
+                report.nodeid = held.test
+                attach(report, RUN, f"{held.run}{held.piece}")
                 self._config.hook.pytest_runtest_logreport(report=report)
                 if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
                     session.exitstatus = pytest.ExitCode.TESTS_FAILED
