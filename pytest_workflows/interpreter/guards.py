@@ -217,7 +217,7 @@ class Guards(Standing[View]):
         for one in absent & _globals_used_by(module):
             self._replace(module, one, f"{name}.{one}")
             absent.discard(one)
-        hidden = {one: vars(module).pop(one) for one in sorted(absent)}
+        hidden = {one: vars(module)[one] for one in sorted(absent)}
         self._hidden.append((module, hidden))
 
         def __getattr__(attribute: str) -> Any:
@@ -232,6 +232,8 @@ class Guards(Standing[View]):
             return hidden[attribute]
 
         self._replacements.put(module, "__getattr__", __getattr__)
+        for one in hidden:  # only now: other threads use the module meanwhile
+            del vars(module)[one]
 
     def _are_intact(self) -> bool:
         return (
@@ -243,15 +245,19 @@ class Guards(Standing[View]):
 
     def _put_back(self) -> None:
         self._zones.stop()
+        self._show()  # first: other threads use the modules meanwhile
         super()._put_back()  # who keeps one of ours asks for a view, and finds none
-        for module, hidden in self._hidden:
-            for name, value in hidden.items():
-                vars(module).setdefault(name, value)
+        self._show()  # where a check stood in the place of one that is not there in another Python
         self._hidden.clear()
         self._absent.clear()
         self._waiting.clear()
         self._guarded.clear()
         self._done.clear()
+
+    def _show(self) -> None:
+        for module, hidden in self._hidden:
+            for name, value in hidden.items():
+                vars(module).setdefault(name, value)
 
 
 class _Absent:
