@@ -38,8 +38,8 @@ from pytest_workflows.recordings.playback.script import RecordedScript
 from pytest_workflows.reporting.coverage import measure, sources_of
 from pytest_workflows.reporting.graph import build_graph, to_mermaid, to_svg
 from pytest_workflows.reporting.html import Report, ReportedTest, render
-from pytest_workflows.session.ini_options import read_ini
 from pytest_workflows.session.marker import read_marker
+from pytest_workflows.session.settings import read_ini
 
 MORE = int(os.environ.get("WORKFLOWS_FUZZ", "1"))
 MUTATIONS = 2000 * MORE

@@ -39,6 +39,11 @@ _THROUGH_LIBRARY = {
 """What the standard library does for many others of its functions: refused to a Worker that calls one of those, too."""
 _ELSEWHERE = ("threading.", "_thread.", "zoneinfo.", "concurrent.futures.Thread", "logging.")
 """Calls that come to the ones above, or that are refused in another place."""
+_MADE_WHEN_ASKED_FOR = {
+    ("concurrent.futures", "ProcessPoolExecutor"): "concurrent.futures.process",
+    ("concurrent.futures", "InterpreterPoolExecutor"): "concurrent.futures.interpreter",
+}
+"""Classes that a module imports when somebody first asks for them, and where from: to ask loads `multiprocessing`."""
 _LOOP = "asyncio.get_running_loop()."
 _OF_NETWORK = frozenset({"getaddrinfo", "getnameinfo", "open_connection"})
 """What is refused as every other connection is."""
@@ -62,6 +67,7 @@ class Guards(Standing[View]):
         self._absent: list[_Absent] = []
         self._done: dict[str, ModuleType] = {}
         self._guarded: dict[int, str] = {}
+        self._waiting: list[tuple[str, ModuleType, str, str]] = []
         self._zones = Zones(lambda: self.user)
 
     def enter(self, user: View) -> None:
@@ -75,6 +81,7 @@ class Guards(Standing[View]):
             if module not in self._done and sys.modules.get(module) is not None:
                 self._done[module] = sys.modules[module]
                 self._guard(module, sys.modules[module])
+        self._guard_what_was_made()
         self._zones.start()
 
     def _place(self) -> None:
@@ -94,17 +101,40 @@ class Guards(Standing[View]):
             for method in _methods_of_loops():
                 self._replace(loop, method, f"{_LOOP}{method}")
         for target in _refused_in(name):
-            if target not in _THROUGH_LIBRARY:
-                self._replace(module, target.removeprefix(f"{name}."), target)
+            path = target.removeprefix(f"{name}.")
+            made_in = _MADE_WHEN_ASKED_FOR.get((name, path.partition(".")[0]))
+            if made_in is not None and made_in not in sys.modules:
+                self._waiting.append((made_in, module, path, target))
+            elif target not in _THROUGH_LIBRARY:
+                self._replace(module, path, target)
             if name == "multiprocessing":  # what it has of the default context, a context of one's own has, too
                 self._replace(module, f"context.BaseContext.{target.rpartition('.')[2]}", target)
         for process in ("SpawnProcess", "ForkServerProcess") if name == "multiprocessing" else ():
             self._replace(module, f"context.{process}.start", "multiprocessing.Process.start")
+        if any(waits is module for _, waits, *_ in self._waiting):
+            self._notice_what_is_asked_for(module)
         if name == "asyncio":
             self._put(module, "to_thread", self._checking_what_is_given(module.to_thread))
         # Some are not there in one Python of the platform and refuse in another one: a check stands in their places.
         hidden = [one for owner, names in self._hidden if owner is module for one in names]
         self._absent.append(_Absent(vars(module), [one for one in hidden if one not in vars(module)]))
+
+    def _notice_what_is_asked_for(self, module: ModuleType) -> None:
+        """Guard what a module makes when somebody first asks for it."""
+        make: Callable[[str], Any] = vars(module)["__getattr__"]
+
+        def __getattr__(attribute: str) -> Any:
+            made = make(attribute)
+            self._guard_what_was_made()
+            return made
+
+        self._replacements.put(module, "__getattr__", __getattr__)
+
+    def _guard_what_was_made(self) -> None:
+        for waiting in [one for one in self._waiting if one[0] in sys.modules]:
+            self._waiting.remove(waiting)
+            _, module, path, target = waiting
+            self._replace(module, path, target)
 
     def _replace(
         self,
@@ -187,7 +217,7 @@ class Guards(Standing[View]):
         for one in absent & _globals_used_by(module):
             self._replace(module, one, f"{name}.{one}")
             absent.discard(one)
-        hidden = {one: vars(module).pop(one) for one in sorted(absent)}
+        hidden = {one: vars(module)[one] for one in sorted(absent)}
         self._hidden.append((module, hidden))
 
         def __getattr__(attribute: str) -> Any:
@@ -202,6 +232,8 @@ class Guards(Standing[View]):
             return hidden[attribute]
 
         self._replacements.put(module, "__getattr__", __getattr__)
+        for one in hidden:  # only now: other threads use the module meanwhile
+            del vars(module)[one]
 
     def _are_intact(self) -> bool:
         return (
@@ -213,14 +245,19 @@ class Guards(Standing[View]):
 
     def _put_back(self) -> None:
         self._zones.stop()
+        self._show()  # first: other threads use the modules meanwhile
         super()._put_back()  # who keeps one of ours asks for a view, and finds none
+        self._show()  # where a check stood in the place of one that is not there in another Python
+        self._hidden.clear()
+        self._absent.clear()
+        self._waiting.clear()
+        self._guarded.clear()
+        self._done.clear()
+
+    def _show(self) -> None:
         for module, hidden in self._hidden:
             for name, value in hidden.items():
                 vars(module).setdefault(name, value)
-        self._hidden.clear()
-        self._absent.clear()
-        self._guarded.clear()
-        self._done.clear()
 
 
 class _Absent:

@@ -34,9 +34,8 @@ class MonotonicTime:
             @functools.wraps(seconds)
             def monotonic() -> float:
                 frame = sys._getframe(1)
-                if frame.f_code.co_filename in _standard:
-                    return float(seconds())
-                return float(seconds()) + _virtual_ms(frame) / 1000
+                real: float = seconds()
+                return real if frame.f_code.co_filename in _standard else real + _virtual_ms(frame) / 1000
 
             @functools.wraps(nanoseconds)
             def monotonic_ns() -> int:

@@ -181,7 +181,9 @@ class Registry:
 
 def registry_of(engine: Engine) -> Registry:
     """The registry of an engine."""
-    registry: Registry = engine.attached.setdefault(Registry, Registry())
+    registry: Registry | None = engine.attached.get(Registry)
+    if registry is None:
+        registry = engine.attached[Registry] = Registry()
     return registry
 
 

@@ -330,6 +330,7 @@ class ProjectSwitcher:
         self._projects: dict[Path, Project] = {}
         self._by_folder: dict[Path, Project | None] = {}
         self._opened: dict[Path, Project] = {}
+        self._last: tuple[Path, Path] | None = None
         self.registry = WorkerRegistry(rootdir, workers, self._open)
         self.active: Project | None = None
 
@@ -344,7 +345,9 @@ class ProjectSwitcher:
                 cannot be told apart.
         """
         self.registry.check()
-        folder = path if os.path.isdir(path) else path.parent
+        if self._last is None or self._last[0] is not path:  # each test of a file asks, with the same object
+            self._last = path, path if os.path.isdir(path) else path.parent
+        folder = self._last[1]
         if folder not in self._by_folder:
             self._by_folder[folder] = self._find(folder)
         project = self._by_folder[folder]

@@ -27,8 +27,9 @@ def hook_callers(item: pytest.Item) -> list[HookCaller]:
         item: The test that the engine belongs to.
     """
     found: dict[int, HookCaller] = {}
+    hooks = item.ihook
     for event, name in _HOOKS.items():
-        for impl in reversed(getattr(item.ihook, name).get_hookimpls()):
+        for impl in reversed(getattr(hooks, name).get_hookimpls()):
             caller = found.setdefault(id(impl.plugin), HookCaller(title_of(item.config, impl.plugin)))
             caller.add(event, impl)
     return list(found.values())

@@ -98,9 +98,8 @@ def attached(report: Report, message: Message[T]) -> T | None:
 
 def detach(report: Report, message: Message[T]) -> T | None:
     """The value that a report carries, which it carries no further."""
-    value = attached(report, message)
-    vars(report).pop(f"{_PREFIX}{message.name}", None)
-    return value
+    text = vars(report).pop(f"{_PREFIX}{message.name}", None)
+    return None if text is None else message.decode(text)
 
 
 # -- without one -------------------------------------------------------------------------------------------------------

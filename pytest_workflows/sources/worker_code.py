@@ -43,6 +43,7 @@ class Sources:
         self._functions: dict[type, list[FunctionType]] = {}
         self._classes: set[tuple[str, str]] = set()
         self._verdicts: dict[tuple[str, str], bool] = {}
+        self._foreign: set[str] = set()
         for one in (folder, *others):
             self.add_folder(one)
 
@@ -54,7 +55,7 @@ class Sources:
         """
         if folder is not None:
             self._folders.append(os.path.realpath(folder))
-            self._verdicts.clear()
+            self._forget()
 
     def add_class(self, name: str, cls: type) -> None:
         """Count a bound workflow class as the Worker's, with the user's classes that it derives from.
@@ -68,7 +69,11 @@ class Sources:
             code = function.__code__
             self.outer_cells.update(map(id, function.__closure__ or ()))
             self._classes.add((code.co_filename, code.co_qualname.removesuffix(code.co_name)))
+        self._forget()
+
+    def _forget(self) -> None:
         self._verdicts.clear()
+        self._foreign.clear()
 
     def functions_of(self, cls: type) -> list[FunctionType]:
         """The functions that a workflow class and the user's classes that it derives from define."""
@@ -87,13 +92,21 @@ class Sources:
 
     def is_code(self, code: CodeType) -> bool:
         """Whether a function's code is the Worker's; that of a module's top level is not: it runs when imported."""
+        if code.co_filename in self._foreign:
+            return False
         key = (code.co_filename, code.co_qualname)  # two codes of different files may be equal
         verdict = self._verdicts.get(key)
         if verdict is None:
             verdict = self._verdicts[key] = code.co_name != "<module>" and (
                 self.is_file(code.co_filename) or self._is_in_class(code)
             )
+            if not verdict and not self._has_code_of(code.co_filename):
+                self._foreign.add(code.co_filename)
         return verdict
+
+    def _has_code_of(self, file: str) -> bool:
+        """Whether any code of a file is the Worker's."""
+        return self.is_file(file) or any(file == known for known, _ in self._classes)
 
     def _is_in_class(self, code: CodeType) -> bool:
         return any(code.co_filename == file and code.co_qualname.startswith(name) for file, name in self._classes)

@@ -554,3 +554,56 @@ async def test_the_first_refusal_of_an_attempt_is_kept_with_its_place():
             (None, None, "fetch"),
         ]
         assert {file for _, (file, _) in refused.values()} == {__file__}
+
+
+# -- awaiting while it is measured ---------------------------------------------------------------------------------
+
+
+class Turns:
+    """An awaitable whose `__await__` gives an iterator that is no generator."""
+
+    def __await__(self):
+        return iter([None])
+
+
+def measured_and_bounded():
+    async def bounded(coroutine):
+        async with Engine() as engine:
+            await call_bounded(engine, "it", lambda: coroutine)
+
+    return [lambda coroutine: untimed(coroutine).__await__(), bounded]
+
+
+@pytest.mark.parametrize("wrapped", measured_and_bounded(), ids=["measured", "bounded"])
+def test_what_is_closed_already_is_closed_with_what_awaits_it(wrapped):
+    closed = []
+
+    async def work():
+        try:
+            await Turns()
+        finally:
+            closed.append(1)
+
+    async def test():
+        coroutine = work()
+        awaiting = wrapped(coroutine)
+        assert awaiting.send(None) is None
+        coroutine.close()  # the garbage collector closes in any order
+        awaiting.close()
+        awaiting = wrapped(work())
+        awaiting.send(None)
+        awaiting.close()
+
+    asyncio.run(test())
+    assert closed == [1, 1]
+
+
+async def test_an_iterator_is_awaited_measured_or_not():
+    assert await untimed(Turns()) is None
+    awaiting = untimed(Turns()).__await__()
+    awaiting.send(None)
+    awaiting.close()
+    awaiting = untimed(Turns()).__await__()
+    awaiting.send(None)
+    with pytest.raises(ValueError, match="thrown in"):
+        awaiting.throw(ValueError("thrown in"))

@@ -851,6 +851,31 @@ def test_a_thread_that_the_system_does_not_start_is_not_waited_for(monkeypatch):
         WATCHDOG.stop()
 
 
+def test_a_thread_that_has_failed_is_followed_by_another(monkeypatch):
+    failures = []
+
+    async def test():
+        async with Engine() as engine:
+            assert engine.loop
+            return WATCHDOG._thread
+
+    def fail(watchdog):
+        raise RuntimeError("of the watchdog")
+
+    WATCHDOG.stop()
+    with monkeypatch.context() as patch:
+        patch.setattr(watchdog_module, "TICK", 0.001)
+        patch.setattr(watchdog_module.Watchdog, "_check_guards", fail)
+        patch.setattr(threading, "excepthook", lambda args: failures.append(str(args.exc_value)))
+        failed = asyncio.run(test())
+        failed.join(5)
+    assert failures == ["of the watchdog"]
+    try:
+        assert asyncio.run(test()).is_alive()
+    finally:
+        WATCHDOG.stop()
+
+
 def test_a_debugger_at_its_prompt_is_left_alone():
     namespace = {"__name__": "pdb", "sys": sys}
     exec("def prompt():\n    return sys._getframe()", namespace)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_workflows.interpreter.guards import Guards
+from pytest_workflows.interpreter.replacements import Replacements
 from pytest_workflows.interpreter.table import all_tables, table_of
 from pytest_workflows.interpreter.whose import View
 
@@ -251,6 +252,33 @@ def test_names_come_back_also_to_a_module_that_is_not_in_the_table_of_modules_an
         refusals.put_back()
 
     assert dict(vars(signal)) == before
+
+
+def test_what_is_hidden_is_there_for_other_threads_at_every_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def looking(function):
+        def wrapper(*arguments):
+            seen.append(callable(signal.setitimer))
+            try:
+                return function(*arguments)
+            finally:
+                seen.append(callable(signal.setitimer))
+
+        return wrapper
+
+    view = View(lambda code: False, lambda use: None)
+    refusals = Guards()
+    with monkeypatch.context() as patch:
+        patch.setattr(Replacements, "put", looking(Replacements.put))
+        patch.setattr(Replacements, "put_back", looking(Replacements.put_back))
+        refusals.enter(view)
+        assert "setitimer" not in vars(signal)
+        refusals.leave(view)
+        refusals.put_back()
+
+    assert len(seen) > 100
+    assert all(seen)
 
 
 FINDINGS = """

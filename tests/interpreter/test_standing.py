@@ -1,6 +1,7 @@
 """Functions of ours stay in their places from one test of workflows to the next, and nobody else notices."""
 
 import asyncio
+import concurrent.futures
 import http.client
 import os
 import signal
@@ -198,6 +199,30 @@ def test_a_module_that_takes_anothers_place_between_two_tests_is_guarded_too(mon
     guards.leave(view)
     guards.put_back()
     assert other.open is original
+
+
+def test_a_class_that_its_module_makes_when_it_is_asked_for_is_not_made_for_its_guard_and_guarded_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(concurrent.futures, "ProcessPoolExecutor")  # it asks, so that there is one
+    monkeypatch.delitem(sys.modules, "concurrent.futures.process")
+    make = vars(concurrent.futures)["__getattr__"]
+    view = View(lambda code: False, lambda use: None)
+    guards = Guards()
+    guards.enter(view)
+    assert "concurrent.futures.process" not in sys.modules
+
+    made = concurrent.futures.ProcessPoolExecutor
+
+    assert hasattr(made.submit, "__wrapped__")
+    assert hasattr(made.__init__, "__wrapped__")
+    guards.leave(view)
+    guards.enter(view)
+    assert hasattr(made.submit, "__wrapped__")
+    guards.leave(view)
+    guards.put_back()
+    assert not hasattr(made.submit, "__wrapped__")
+    assert vars(concurrent.futures)["__getattr__"] is make
 
 
 class Places(Standing[str]):

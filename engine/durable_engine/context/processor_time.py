@@ -65,6 +65,18 @@ class _Unmeasured(Stopwatch):
 _UNMEASURED = _Unmeasured()
 
 
+def close_awaited(awaited: Any) -> None:
+    """Close what is awaited, as `await` does when what awaits it is closed.
+
+    Nothing is raised in it: what the garbage collector has closed before would answer with an error of its own.
+
+    Args:
+        awaited: A coroutine, or what an `__await__` gives, which may be any iterator.
+    """
+    if hasattr(awaited, "close"):
+        awaited.close()
+
+
 class Timed:
     """An awaitable that measures each slice of another one.
 
@@ -84,7 +96,10 @@ class Timed:
         # `asyncio_internals.DRIVEN`: what looks for suspended code follows this variable.
         awaited: Any = self._awaitable if hasattr(self._awaitable, "send") else self._awaitable.__await__()
         run = self._watch.run
-        advance, argument = awaited.send, None
+        send = getattr(awaited, "send", None) or (
+            lambda _: next(awaited)
+        )  # of an `__await__` of one's own: an iterator
+        advance, argument = send, None
         while True:
             try:
                 yielded = run(advance, argument)
@@ -92,8 +107,13 @@ class Timed:
                 return stop.value
             try:
                 argument = yield yielded
-                advance = awaited.send
+                advance = send
+            except GeneratorExit:
+                run(close_awaited, awaited)
+                raise
             except BaseException as error:
+                if not hasattr(awaited, "throw"):
+                    raise
                 advance, argument = awaited.throw, error
 
 

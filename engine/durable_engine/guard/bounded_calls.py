@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 
 from durable_engine.context.asyncio_internals import wake
 from durable_engine.context.frames import show_frame
+from durable_engine.context.processor_time import close_awaited
 from durable_engine.context.scope import WorkerCall, current_call
 from durable_engine.errors import WaitTimeoutError
 
@@ -80,6 +81,9 @@ class _Bounded:
                 go_on: Callable[[], Any] = lambda: awaited.send(None)  # noqa: E731 (it changes below)
                 try:
                     yield yielded
+                except GeneratorExit:
+                    close_awaited(awaited)
+                    raise
                 except BaseException as exc:
                     go_on = _thrower(awaited, exc)
                 if self._is_late:

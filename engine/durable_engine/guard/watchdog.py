@@ -329,6 +329,14 @@ class Watchdog:
     # -- the watchdog's thread ---------------------------------------------------------------------------------------
 
     def _run(self) -> None:
+        try:
+            self._watch()
+        finally:
+            with self._lock:
+                if self._thread is threading.current_thread():
+                    self._thread = None  # it has failed: the next guard gets another one
+
+    def _watch(self) -> None:
         idle = 0
         while True:
             self._listen(TICK)
