@@ -257,7 +257,9 @@ class ExplorationHooks:
         """Name a run by its crash point and seed. A worker of xdist must report under the test's own name."""
         if self._channel.is_worker:
             return
-        report.nodeid = detach(report, TEST) or report.nodeid
+        test = detach(report, TEST)
+        if test is not None:  # pytest keeps a parsed node id, and its copy with each report that is named anew
+            report.nodeid = test
         title = detach(report, RUN)
         if title is not None:
             attach(report, EXPLORED_TEST, (report.nodeid, title))
