@@ -30,6 +30,9 @@ from .timed_engine import TimedEngine
 _TOOLS = frozenset({"_pydevd_bundle", "coverage", "debugpy", "execnet", "pydevd.py", "pytest_timeout.py", "xdist"})
 """Files and folders of tools whose threads have nothing to do with a test."""
 
+_BEGINNING = threading.Thread._bootstrap_inner.__code__  # type: ignore[attr-defined]
+"""Where each thread begins. Checked in CPython 3.11 to 3.14."""
+
 # Checked in CPython 3.11 to 3.14: what ends an `asyncio.timeout`, an `asyncio.wait` and a `wait_for` of 3.11. Without
 # them a limit around a wait of the test would count as something that is about to happen.
 _LIMITS = (asyncio.Timeout._on_timeout, asyncio.tasks._release_waiter)  # type: ignore[attr-defined]
@@ -100,8 +103,9 @@ class World:
         frames = sys._current_frames()
         for thread in self._older:
             # One that was there before the engine has nothing of it, be it a server's, a tool's or an earlier test's.
-            if thread.is_alive():  # the next thread may have the id of one that has ended
-                frames.pop(thread.ident or 0, None)
+            frame = frames.get(thread.ident or 0)
+            if frame is not None and _runs_in(thread, frame):  # the next thread may have the id of one that has ended
+                del frames[thread.ident or 0]
         return any(not is_idle(frame) and not any(map(_is_tools, _stack(frame))) for frame in frames.values())
 
     def is_of_test(self, wanted: object) -> bool:
@@ -127,6 +131,13 @@ def _stack(frame: FrameType | None) -> Iterator[FrameType]:
     while frame is not None:
         yield frame
         frame = frame.f_back
+
+
+def _runs_in(thread: threading.Thread, frame: FrameType) -> bool:
+    """Whether a frame is a thread's, also if it counts as ended: where a signal interrupts a `join`, 3.11 says so."""
+    return thread.is_alive() or any(
+        one.f_code is _BEGINNING and one.f_locals.get("self") is thread for one in _stack(frame)
+    )
 
 
 def _is_tools(frame: FrameType) -> bool:
