@@ -141,7 +141,7 @@ class Row:
     Attributes:
         name: What `--only` calls it.
         title: What it measures.
-        at_start: The figure before issue 13.
+        at_start: The figure before anything was done about it.
         target: The figure that is aimed at, as text.
         measure: One round: measures in a folder of its own, and returns its figures by name.
         ratio: What the table shows of the medians of all rounds.

@@ -1,4 +1,4 @@
-"""The table of issue 13: what tests cost, as ratios within one run, beside what they cost before and what is aimed at.
+"""What tests cost, as ratios within one run, beside what they cost before and what is aimed at.
 
 python benchmarks/run.py                      all rows, on the wheel in a fresh environment
 python benchmarks/run.py --only workflow env  these rows
