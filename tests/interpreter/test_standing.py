@@ -11,7 +11,9 @@ from types import ModuleType
 
 import pytest
 
-from pytest_workflows.interpreter.guards import Guards
+from pytest_workflows.bindings.http_clients import http_clients
+from pytest_workflows.bindings.sockets import sockets
+from pytest_workflows.interpreter.guards import Guards, guards
 from pytest_workflows.interpreter.replacements import Replacements, Standing
 from pytest_workflows.interpreter.whose import View
 
@@ -51,6 +53,14 @@ async def outcome(env, code):
         return await instance.get_output()
 
 """
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Worker's module that another test of this process has imported has users of its own until the session's end."""
+    for standing in (guards, sockets, http_clients):
+        standing._put_back()
+        monkeypatch.setattr(standing, "_users", [])
 
 
 def run(pytester: pytest.Pytester, tests: str, *options: str) -> pytest.RunResult:
