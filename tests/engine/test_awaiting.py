@@ -87,3 +87,34 @@ async def test_calls_of_a_workflow_are_the_rules_affair(engine):
     await engine.run_until_idle()
 
     assert (await handle.status())["output"] == "coroutine"
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda step: step.do("s")(lambda: 1)(),
+        lambda step: step.sleep("s", "1 second"),
+        lambda step: step.wait_for_event("s", "t"),
+    ],
+    ids=["do", "sleep", "wait_for_event"],
+)
+async def test_a_step_that_is_awaited_after_the_end_never_begins(ask):
+    kept = []
+
+    async def run(event, step):
+        kept.append(ask(step))
+
+    async with Engine() as engine:
+        handle = await engine.bind("W", run).create()
+        await engine.run_until_idle()
+        [instance] = engine.store.all_instances()
+        before = engine.store.steps(instance.key)
+        late = asyncio.ensure_future(kept.pop())
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert not late.done()
+        assert engine.store.steps(instance.key) == before
+        assert (await handle.status())["status"] == "complete"
+        late.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await late
