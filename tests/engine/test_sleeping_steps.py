@@ -229,6 +229,14 @@ async def a_scope_of_anyio():
         await anyio.sleep(100)
 
 
+async def a_late_scope_of_anyio():
+    """The machine has a pause before anyio looks at the time once more, and sets its timer."""
+    scope = anyio.CancelScope(deadline=anyio.current_time() + 60)
+    threading.Event().wait(0.003)
+    with scope:
+        await anyio.sleep(100)
+
+
 async def tasks_of_anyio():
     async with anyio.create_task_group() as group:
         group.start_soon(anyio.sleep, 60)
@@ -266,6 +274,7 @@ AS_LONG_AS_A_MINUTE = [
     many_short_sleeps,
     a_sleep_without_end,
     a_scope_of_anyio,
+    a_late_scope_of_anyio,
     tasks_of_anyio,
     a_timeout_that_is_put_off,
 ]

@@ -150,7 +150,7 @@ class LoopTimers:
         self._due: dict[int, tuple[ref[Any], Due]] = {}
         self._recorded: dict[RecordedTimer, None] = {}
         self._is_shown = hasattr(loop, "_scheduled")
-        self._shown = (0.0, 0)
+        self._shown = self._shown_before = (0.0, 0)
         self._numbers = itertools.count()
         for name in _METHODS:
             setattr(loop, name, getattr(self, name))
@@ -185,7 +185,7 @@ class LoopTimers:
         if clock is None:
             return self.real_time()
         virtual = clock.elapsed_ms()
-        self._shown = (self.real_time() + virtual / 1000, virtual)
+        self._shown_before, self._shown = self._shown, (self.real_time() + virtual / 1000, virtual)
         return self._shown[0]
 
     def real_time(self) -> float:
@@ -212,9 +212,11 @@ class LoopTimers:
             return self._call_at(real, callback, *args, context=context)
         # `asyncio.timeout(60)` asks for the time, adds 60 and comes here: since then the machine has had its pauses.
         virtual = clock.elapsed_ms()
-        shown, at = self._shown
-        is_exact = shown_to is clock and at == virtual and _is_whole(when - shown)
-        length = _in_ms(when - shown) if is_exact else _rounded(real - self.real_time())
+        # anyio looks at the time once more before it comes here. Each look of uvloop's is a whole millisecond: of two
+        # lengths, the one that somebody would write is meant.
+        shown = [when - at for at, elapsed in (self._shown, self._shown_before) if elapsed == virtual]
+        exact = [_in_ms(length) for length in shown if _is_whole(length)] if shown_to is clock else []
+        length = min(exact, key=_is_odd) if exact else _rounded(real - self.real_time())
         due = self._due_in(virtual, length, sys._getframe(1).f_code.co_filename)
         return self._set(clock, due, real, callback, args, context)
 
@@ -319,6 +321,10 @@ def _rounded(seconds: float) -> int:
     """What is left of a timer that has its end alone: of a longer one to the next hundredth of a second."""
     ms = _in_ms(seconds)
     return ms if ms < 1000 else -(-ms // 10) * 10
+
+
+def _is_odd(ms: int) -> bool:
+    return ms % 10 != 0
 
 
 def _is_whole(seconds: float) -> bool:
