@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from . import history
 from .api.binding import InstanceHandle, WorkflowBinding, suspend_if_stopped
-from .context.frames import Owner, hide_frames, is_hidden, own_folder, owner_of, place_of_user
+from .context.frames import Owner, hide_frames, is_hidden, is_ours, own_folder, owner_of, place_of_user
 from .context.processor_time import Stopwatch, run_untimed, untimed
 from .context.scope import Scope, WorkerCall, current_scope, running_call, running_engine
 from .engine import DEFAULT_TIMEOUT, Engine, engine_of
@@ -224,6 +224,7 @@ __all__ = [
     "in_words",
     "inside_service",
     "is_hidden",
+    "is_ours",
     "is_over",
     "js_number_text",
     "jsnull",

@@ -13,6 +13,7 @@ from functools import lru_cache
 from types import FunctionType
 
 from durable_engine import Owner, own_folder, owner_of
+from durable_engine import is_ours as is_ours
 
 # The package's own folder, wherever in it this file lies.
 own_folder(sys.modules[__name__.partition(".")[0]].__path__[0])
@@ -37,11 +38,6 @@ def file_of_class(cls: type) -> str | None:
         return os.path.realpath(inspect.getfile(cls))
     except (TypeError, OSError):
         return None
-
-
-def is_ours(file: str) -> bool:
-    """Whether a file is this plugin's or the engine's."""
-    return owner_of(file) is Owner.OURS
 
 
 def is_generated(file: str) -> bool:

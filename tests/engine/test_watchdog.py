@@ -14,14 +14,14 @@ import time
 
 import pytest
 
-from durable_engine import WATCHDOG, Engine, EventLoopBlockedError, WaitTimeoutError, call_bounded
+from durable_engine import WATCHDOG, Engine, EventLoopBlockedError, WaitTimeoutError, call_bounded, own_folder
 from durable_engine.guard import closing as closing_module
 from durable_engine.guard import cpu_timer
 from durable_engine.guard import watchdog as watchdog_module
 from durable_engine.guard.cpu_timer import CpuTimer
 from durable_engine.guard.task_teardown import StoppedTasks
 from durable_engine.guard.threads import context_of
-from durable_engine.guard.unwinding import Unwinding
+from durable_engine.guard.unwinding import Unwinding, is_for_us
 from durable_engine.guard.watchdog import Strike, is_debugged
 
 SHORT = 0.05
@@ -987,6 +987,62 @@ def test_a_signal_that_comes_to_code_of_ours_waits_for_the_users():
 
     assert strike.hits == 1
     assert strike.error is None
+
+
+@pytest.mark.parametrize(
+    ("caller", "is_ours"),
+    [(watchdog_module.__file__, True), (__file__, False), (None, False)],
+    ids=["ours", "the user's", "the loop"],
+)
+async def test_what_a_library_does_is_the_doing_of_who_calls_it(caller, is_ours):
+    found = []
+    library = {"sys": sys, "note": lambda frame: found.append(is_for_us(frame))}
+    exec(compile("def look(): note(sys._getframe())", "<string>", "exec"), library)
+    look = library["look"]
+    if caller is not None:
+        calling = {"look": look}
+        exec(compile("def call(): look()", caller, "exec"), calling)
+        look = calling["call"]
+
+    asyncio.get_running_loop().call_soon(look)
+    await asyncio.sleep(0)
+
+    assert found == [is_ours]
+
+
+OBSERVER = """
+from durable_engine import Observer
+
+
+class Notes(Observer):
+    def __init__(self):
+        self.begun = self.done = 0
+
+    def callback_ended(self, instance, run):
+        self.begun += 1
+        for _ in range(100):
+            repr(run)
+        self.done += 1
+"""
+
+
+@pytest.mark.parametrize("body", [swallow, spin], ids=["swallow", "spin"])
+async def test_what_must_go_does_not_cut_an_observer_of_ours(body, tmp_path):
+    own_folder(str(tmp_path))
+    namespace = {"__name__": "notes"}
+    exec(compile(OBSERVER, str(tmp_path / "notes.py"), "exec"), namespace)
+    notes = namespace["Notes"]()
+
+    async def workflow(event, step):
+        await step.do("s")(body)()
+
+    async with Engine(timeout=0.2) as engine:
+        engine.observers.add(notes)
+        await engine.bind("W", workflow).create({"id": "x"})
+        with pytest.raises(EventLoopBlockedError):
+            await engine.run_until_idle()
+
+    assert notes.begun == notes.done == 1
 
 
 def test_a_system_without_signals_and_timers_is_looked_after_as_well(monkeypatch):

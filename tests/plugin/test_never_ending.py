@@ -108,10 +108,6 @@ def line_of(text: str, source: str = NEVER_ENDING, after: str = "") -> int:
 # -- each ends, with a message ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(
-    sys.version_info[:2] == (3, 12),
-    reason="Python 3.12: what ends it lands in pytest's report of an unraisable exception: it ends, and no place is named",
-)
 def test_what_never_gives_way_ends_however_the_test_waits_and_the_place_is_named(never: Any) -> None:
     hows = ["status", "idle", "step", "turns"]
 

@@ -62,6 +62,11 @@ def has_part(file: str, names: AbstractSet[str]) -> bool:
     return not names.isdisjoint(file.replace("\\", "/").split("/"))
 
 
+def is_ours(file: str) -> bool:
+    """Whether code of this file is the engine's, or that of what is built upon it."""
+    return owner_of(file) is Owner.OURS
+
+
 def own_folder(folder: str) -> None:
     """Count the code below a folder as ours, wherever it is installed; its frames are shown all the same."""
     global _ours

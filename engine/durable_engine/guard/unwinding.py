@@ -3,7 +3,8 @@
 An exception that a signal's handler raises ends a `time.sleep`, a lock's `acquire` or an empty loop. In
 `while True: try: ... except BaseException: pass` it is caught, and the loop goes on. So the exception notices that it
 was dropped, and from then on every further line of that code raises it anew. One that is raised inside an `except`
-clause is not caught by the same `try`, so each time at least one `try` is left.
+clause is not caught by the same `try`, so each time at least one `try` is left. Nothing is raised in code of ours, such
+as an observer that the code's end is shown to: it would leave open what it has opened.
 
 Checked in CPython 3.11 to 3.14: a trace function that raises is switched off by that, and its frame's `f_trace` is
 cleared. Hence the destructor, which switches it on again at the very place where the exception was dropped. Where
@@ -19,7 +20,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, TypeAlias
 
-from durable_engine.context.frames import is_callback, is_hidden
+from durable_engine.context.frames import Owner, is_callback, is_ours, owner_of
 
 TraceFunction: TypeAlias = Callable[[FrameType, str, Any], Any]
 """What `sys.settrace` takes."""
@@ -66,7 +67,7 @@ class Unwinding:
 
     def mark(self, frame: FrameType) -> None:
         """Let every further line of this frame raise, once tracing is on."""
-        if not is_hidden(frame.f_code.co_filename):
+        if not is_ours(frame.f_code.co_filename):
             self._frames.append(frame)
             frame.f_trace = self._trace
             frame.f_trace_opcodes = True
@@ -95,15 +96,30 @@ class Unwinding:
     def _trace(
         self, frame: FrameType, event: str, argument: Any
     ) -> TraceFunction | None:  # pragma: no cover (what traces is not seen)
-        if not self.is_active or is_hidden(frame.f_code.co_filename) or not self._applies():
+        is_ours_now = is_for_us(frame) if event == "call" else is_ours(frame.f_code.co_filename)
+        if not self.is_active or is_ours_now or not self._applies():
             return None
         if event in ("call", "line", "opcode"):
             raise self.exception()
         return self._trace
 
     def _profile(self, frame: FrameType, event: str, argument: Any) -> None:  # pragma: no cover (as above)
-        if sys.gettrace() is None and not is_hidden(frame.f_code.co_filename) and self.is_active and self._applies():
+        if sys.gettrace() is None and not is_for_us(frame) and self.is_active and self._applies():
             self.insist(frame)
+
+
+def is_for_us(frame: FrameType | None) -> bool:
+    """Whether a frame is of code of ours, or of what a library does for it.
+
+    Args:
+        frame: The innermost frame.
+    """
+    while frame is not None and not is_callback(frame):
+        owner = owner_of(frame.f_code.co_filename)
+        if owner in (Owner.OURS, Owner.USER):
+            return owner is Owner.OURS
+        frame = frame.f_back
+    return False
 
 
 class _Raised:

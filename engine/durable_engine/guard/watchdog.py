@@ -31,10 +31,8 @@ from time import monotonic
 from types import FrameType
 from typing import Any
 
-from durable_engine.context.frames import is_hidden
-
 from .cpu_timer import CpuTimer
-from .unwinding import Unwinding
+from .unwinding import Unwinding, is_for_us
 
 TICK = 0.1
 """Seconds between two checks."""
@@ -49,7 +47,7 @@ LAST = 1.2
 """Seconds after the first signal when the process ends, if code has not gone by then."""
 
 HITS_IN_OURS = 25
-"""Signals that code of the engine gets before it is taken for user code that hangs in it."""
+"""Signals that code of ours gets before it is taken for user code that hangs in it."""
 
 MOST_HITS = 40
 """Signals after which code that took them all counts as code that cannot be made to go."""
@@ -145,8 +143,8 @@ class Strike:
             self.is_spared = True
             return
         self.hits += 1
-        if is_hidden(frame.f_code.co_filename) and self.hits < HITS_IN_OURS:
-            return  # the engine's code goes on to the user's, or has just come from there
+        if is_for_us(frame) and self.hits < HITS_IN_OURS:
+            return  # code of ours goes on to the user's, or has just come from there
         unwinding = self.guard.unwinding
         if unwinding is not None and unwinding.is_active:
             unwinding.insist(frame)
