@@ -6,8 +6,9 @@ What a recording is, how it is made and how it runs again belongs here, a room e
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from pytest_workflows.lazy_names import named_lazily
 
 if TYPE_CHECKING:
     from .errors import DivergenceError, RecordingError
@@ -107,12 +108,7 @@ _HOMES = {
     "workflow_of": ".stats",
 }
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found: object = getattr(importlib.import_module(_HOMES[name], __name__), name)
-    return found
+__getattr__ = named_lazily(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

@@ -6,8 +6,9 @@ What is found in files and in frames belongs here. What is made of it, a finding
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from pytest_workflows.lazy_names import named_lazily
 
 if TYPE_CHECKING:
     from .finder import find_class_steps, find_steps
@@ -26,12 +27,7 @@ _HOMES = {
     "family": ".names",
 }
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found: object = getattr(importlib.import_module(_HOMES[name], __name__), name)
-    return found
+__getattr__ = named_lazily(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:
