@@ -28,8 +28,8 @@ from pytest_workflows.cli.commands.describe import show_recording
 from pytest_workflows.cli.comparison import compare
 from pytest_workflows.cli.errors import CommandError
 from pytest_workflows.cli.events import read_event, read_json
-from pytest_workflows.cli.generating import generate
 from pytest_workflows.errors import WorkflowConfigError
+from pytest_workflows.generating import generate
 from pytest_workflows.project.worker_project import Project
 from pytest_workflows.project.wrangler import load_config
 from pytest_workflows.recordings import Recording, RecordingError, dump, load, parse, stats_of

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from durable_engine import UnknownValue
-from pytest_workflows.cli.generating import generate
+from pytest_workflows.generating import generate
 from pytest_workflows.recordings import Attempt, Recording, Step, tag
 from pytest_workflows.recordings.format.model import ErrorRecord
 from pytest_workflows.recordings.production import AS_JSON

@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 import operator
 from collections import deque
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 
 import msgspec
 
@@ -92,6 +92,15 @@ class Store:
     def _check_open(self) -> None:
         if self._is_closed:
             raise EngineClosedError("The engine is closed, and its storage with it.")
+
+    # -- what was written --------------------------------------------------------------------------------------------
+
+    def when_stored(self, action: Callable[[], None]) -> None:
+        """Do something once everything written so far is where it is kept: at once, in memory."""
+        action()
+
+    async def stored(self) -> None:
+        """Wait until everything written so far is where it is kept; in memory it is."""
 
     # -- instances ---------------------------------------------------------------------------------------------------
 

@@ -6,9 +6,9 @@ import typer
 
 from pytest_workflows.cli.errors import CommandError, UsageError
 from pytest_workflows.cli.files import read_file
-from pytest_workflows.cli.generating import generate
 from pytest_workflows.cli.options import Config, File, InstanceId, JsonOutputs, WorkflowOption
 from pytest_workflows.cli.project import find_project
+from pytest_workflows.generating import generate
 from pytest_workflows.project.wrangler import binding_meant
 from pytest_workflows.recordings import Recording
 
