@@ -1,4 +1,7 @@
-"""The page to steer by: static files, and the endpoints that it asks."""
+"""The page to steer by: static files, and the endpoints that it asks.
+
+What is shown and steered belongs here. The platform's API, and what it says of an instance, does not.
+"""
 
 from __future__ import annotations
 
