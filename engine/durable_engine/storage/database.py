@@ -103,9 +103,7 @@ class Database:
         where = "number IN (SELECT number FROM journal WHERE number < ? ORDER BY number LIMIT ?)"
         with _worded(self.path):
             await self._connection.execute_insert(f"DELETE FROM journal WHERE {where}", (number, most))
-            return bool(
-                await _number(self._connection, f"SELECT EXISTS (SELECT 1 FROM journal WHERE number < {number})")
-            )
+            return bool(await _all(self._connection, f"SELECT 1 FROM journal WHERE number < {number} LIMIT 1"))
 
     async def close(self) -> None:
         """Close the file, and let other processes have it."""
@@ -135,29 +133,26 @@ def _lock(path: Path) -> sqlite3.Connection:
 
 
 async def _connect(path: Path) -> aiosqlite.Connection:
-    with _worded(path):
-        connection = await aiosqlite.connect(path, isolation_level=None, timeout=BUSY_SECONDS)
-        try:
-            await _prepare(path, connection)
-        except BaseException:
-            await connection.close()
-            raise
+    with _worded(path), contextlib.closing(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)) as first:
+        _prepare(path, first)
+    connection = await aiosqlite.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+    await _all(connection, "PRAGMA synchronous=NORMAL")
+    await _all(connection, f"PRAGMA wal_autocheckpoint={_PAGES_OF_LOG}")
     return connection
 
 
-async def _prepare(path: Path, connection: aiosqlite.Connection) -> None:
+def _prepare(path: Path, connection: sqlite3.Connection) -> None:
     """See to it that the file is one of ours, in the present format."""
-    is_new = not await _number(connection, "SELECT count(*) FROM sqlite_master")
-    found = await _number(connection, "PRAGMA user_version")
-    if not is_new:
-        _check(path, await _number(connection, "PRAGMA application_id"), found)
-    await _all(connection, "PRAGMA journal_mode=WAL")
-    await _all(connection, "PRAGMA synchronous=NORMAL")
-    await _all(connection, f"PRAGMA wal_autocheckpoint={_PAGES_OF_LOG}")
-    if is_new:
-        await _change(connection, ["CREATE TABLE journal (number INTEGER PRIMARY KEY, batch BLOB NOT NULL)"])
+    ((tables,),) = connection.execute("SELECT count(*) FROM sqlite_master")
+    ((application,),) = connection.execute("PRAGMA application_id")
+    ((found,),) = connection.execute("PRAGMA user_version")
+    if tables:
+        _check(path, application, found)
+    connection.execute("PRAGMA journal_mode=WAL")
+    if not tables:
+        _change(connection, ["CREATE TABLE journal (number INTEGER PRIMARY KEY, batch BLOB NOT NULL)"])
     elif found < FORMAT:
-        await _change(connection, [one for number in range(found, FORMAT) for one in migrations[number]])
+        _change(connection, [one for number in range(found, FORMAT) for one in migrations[number]])
 
 
 def _check(path: Path, application: int, found: int) -> None:
@@ -182,27 +177,16 @@ def _check(path: Path, application: int, found: int) -> None:
         )
 
 
-async def _change(connection: aiosqlite.Connection, statements: Sequence[str]) -> None:
+def _change(connection: sqlite3.Connection, statements: Sequence[str]) -> None:
     """Execute statements and note the present format, all or nothing."""
-    await _all(connection, "BEGIN IMMEDIATE")
-    try:
-        for statement in statements:
-            await _all(connection, statement)
-        await _all(connection, f"PRAGMA application_id={APPLICATION_ID}")
-        await _all(connection, f"PRAGMA user_version={FORMAT}")
-        await _all(connection, "COMMIT")
-    except BaseException:
-        await connection.rollback()
-        raise
+    connection.execute("BEGIN IMMEDIATE")
+    for statement in (*statements, f"PRAGMA application_id={APPLICATION_ID}", f"PRAGMA user_version={FORMAT}"):
+        connection.execute(statement)
+    connection.execute("COMMIT")  # where one of them fails, the end of the connection rolls all of them back
 
 
 async def _all(connection: aiosqlite.Connection, statement: str) -> list[sqlite3.Row]:
     return list(await connection.execute_fetchall(statement))
-
-
-async def _number(connection: aiosqlite.Connection, query: str) -> int:
-    ((number,),) = await _all(connection, query)
-    return int(number)
 
 
 @contextlib.contextmanager
