@@ -8,9 +8,13 @@ from typing import Final, Self
 
 from pytest_workflows.messages.short_repr import shown_path
 from pytest_workflows.standins.kv_store import KvStore
+from pytest_workflows.standins.queue_store import QueueStore
+from pytest_workflows.standins.r2_store import R2Store
 from pytest_workflows.standins.stores import Store
 
 from .kv import KvEntries
+from .queues import QueueMessages
+from .r2 import BucketObjects
 from .state_file import KeeperError, StateFile
 
 _FILE: Final = "bindings.sqlite"
@@ -63,6 +67,12 @@ class Keeper:
         """
         if kind == "kv_namespaces":
             return KvStore(KvEntries(self._file, id))
+        if kind == "r2_buckets":
+            return R2Store(BucketObjects(self._file, id))
+        if kind == "queues":
+            made = make()
+            assert isinstance(made, QueueStore)
+            return QueueStore(made.delivery, QueueMessages(self._file, id))
         return make()
 
     def close(self) -> None:
