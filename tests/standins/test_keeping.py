@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -24,14 +23,6 @@ from pytest_workflows.standins.keeping import Keeper, KeeperError, layout
 from pytest_workflows.standins.keeping.queues import QueueMessages
 from pytest_workflows.standins.queue_store import Delivery, QueueStore, StoredMessage, Verdict
 from pytest_workflows.standins.stores import Stores
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KeptFolder]:
-    monkeypatch.setattr("pytest_workflows.standins.keeping.state_file.LOCK_WAIT", 0)
-    made = KeptFolder(tmp_path / "state")
-    yield made
-    made.close()
 
 
 def kv_of(folder: KeptFolder) -> Any:
