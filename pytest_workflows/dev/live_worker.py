@@ -17,6 +17,7 @@ from pytest_workflows.control_plane.handlers import call_fetch, fire_cron
 from pytest_workflows.errors import UnprovidedError, WorkflowConfigError
 from pytest_workflows.project.plans import PLANS, limits_of
 from pytest_workflows.sources.worker_code import Sources
+from pytest_workflows.standins.keeping import Keeper
 
 from .deployed_project import DeployedProjects, put_in_place
 from .in_flight import Divergence, Flights
@@ -76,6 +77,7 @@ class LiveWorker:
         except BaseException:
             repository.own.deactivate()
             raise
+        self._keeper = Keeper.open(self._settings.state)
         self._projects = DeployedProjects(repository.registry)
         self._own = self._projects.of(repository.own)
         self.engine = self._make_engine(repository.own)
@@ -87,6 +89,7 @@ class LiveWorker:
             lambda: self.engine,
             is_strict=False,
             registry=self._projects.as_registry(),
+            keeper=self._keeper,
         )
         self._flights = Flights(self.engine, self._settings.rootdir, self._notify)
         self.engine.observers.add(self._flights)
@@ -94,11 +97,11 @@ class LiveWorker:
         self._network_before = active_test.set_network(True)
         self.env.workflows.bind_all()
         ConfigChecks().check(self._own.as_project(), self.env)
-        self.env.make_stores()
         self._versions.good(source_of(repository.reachable()), _now())
 
     async def start(self) -> None:
-        """Let instances run: those of the process before go on."""
+        """Let instances run: those of the process before go on, and so do its alarms and queues."""
+        self.env.make_stores()
 
     def _make_engine(self, project: Project) -> Engine:
         limits: dict[str, Any] = limits_of(PLANS[self._settings.plan], project.config.limits)
@@ -117,6 +120,7 @@ class LiveWorker:
         cancel_background()
         self.engine.close()
         self.env.close()
+        self._keeper.close()
         self.engine.stopped_tasks.close()
         active_test.set_resolver(*(self._before or (None,)))
         active_test.set_network(self._network_before)
