@@ -12,7 +12,6 @@ from .group import Commands
 
 COMMANDS = (
     "list_",
-    "dev",
     "run",
     "check",
     "describe",
@@ -23,6 +22,8 @@ COMMANDS = (
     "graph",
     "merge",
     "pull",
+    "dev",
+    "time_",
 )
 
 app = typer.Typer(

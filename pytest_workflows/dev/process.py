@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from .terminal import App
 
 _SWITCH = 0.001
-OWN_PATHS = ("/__workflows", "/client/v4", "/cdn-cgi/")
 
 
 class DevProcess:
@@ -117,8 +116,9 @@ class DevProcess:
 
     def _app(self, security: Security) -> App:
         from pytest_workflows.control_plane.app import make_app
+        from pytest_workflows.control_plane.security import is_own
 
-        return RequestLines(make_app(self._worker, security), self._terminal, OWN_PATHS)
+        return RequestLines(make_app(self._worker, security), self._terminal, is_own)
 
     # -- what it says --------------------------------------------------------------------------------------------------
 

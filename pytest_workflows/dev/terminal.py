@@ -72,17 +72,17 @@ class RequestLines:
     Args:
         app: Answers requests.
         terminal: Where they are shown.
-        own: The beginnings of paths that are the control plane's.
+        is_own: Whether a path is the control plane's.
     """
 
-    def __init__(self, app: App, terminal: Terminal, own: tuple[str, ...]) -> None:
+    def __init__(self, app: App, terminal: Terminal, is_own: Callable[[str], bool]) -> None:
         self._app = app
         self._terminal = terminal
-        self._own = own
+        self._is_own = is_own
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer a request (ASGI)."""
-        if scope["type"] != "http" or scope["path"].startswith(self._own):
+        if scope["type"] != "http" or self._is_own(scope["path"]):
             await self._app(scope, receive, send)
             return
         began, status = time.perf_counter(), 0

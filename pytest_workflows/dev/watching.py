@@ -37,6 +37,8 @@ class Watch:
                 for paths, recursive in ((places.trees, True), (places.folders, False))
                 if paths
             ]
+            await asyncio.sleep(0)  # now they watch
+            change.set()  # and what has changed before is found
             try:
                 while places == self._places():
                     await change.wait()
