@@ -31,7 +31,7 @@ def objects() -> Iterator[ObjectHost]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KeptFolder]:
+def folder(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KeptFolder]:
     """A folder in which contents are kept; nothing waits for who has locked it."""
     monkeypatch.setattr("pytest_workflows.standins.keeping.state_file.LOCK_WAIT", 0)
     monkeypatch.setattr("pytest_workflows.standins.sqlite.database.LOCK_WAIT", 0)
