@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import math
+import secrets
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
@@ -77,7 +78,8 @@ class Engine:
 
     Args:
         now: Where virtual time starts: a `datetime` or an ISO 8601 text; the real time, cut to the second, by default.
-        seed: The seed of the ids that the engine makes; the same seed gives the same ids.
+        seed: The seed of the ids that the engine makes; the same seed gives the same ids. By default it is 0, and in
+            real time a new one each time.
         timeout: How long a wait may take, in real seconds, unless it says otherwise.
         manual_clock: Whether only `advance` and `travel_to` move the clock.
         passthrough: Exceptions that are meant for the test: a workflow never sees them.
@@ -139,7 +141,7 @@ class Engine:
         self,
         *,
         now: datetime | str | None = None,
-        seed: int | str = 0,
+        seed: int | str | None = None,
         timeout: float = DEFAULT_TIMEOUT,
         manual_clock: bool = False,
         passthrough: tuple[type[BaseException], ...] = (),
@@ -201,6 +203,8 @@ class Engine:
             self.when_stored = lambda action: self.store.when_stored(partial(self._pace.soon, action))
         self.activity = Activity(self.waits.changed, self._loop.get)
         self.pending_errors = PendingErrors(self.unprovided, self.waits.reject)
+        if seed is None:
+            seed = secrets.randbits(64) if self.is_live else 0
         self.seed = seed
         self.lifecycle = Lifecycle(self, seed)
         if self.is_live:

@@ -195,6 +195,9 @@ class LiveWaits(Waiters):
             handles = [timer.handle for timer in timers.virtual()]
             self._clock.move_to(target)
             timers_of(self._engine.loop).bring_nearer(handles, moved)
+            if self._armed is not None:
+                self._armed.cancel()
+                self._armed = None
             self.arm_real_time()
 
     async def _come_to_rest(self, busy_for_long: set[Instance]) -> None:

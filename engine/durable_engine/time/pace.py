@@ -36,13 +36,18 @@ class Pace:
 
     def __init__(self, loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
         self._loop = loop
-        self._waiting: deque[Callable[[], None]] = deque()
+        self._waiting: deque[tuple[Callable[[], None], Callable[[], object] | None]] = deque()
         self._most = self._left = FEWEST * 4
         self._turning: asyncio.Handle | None = None
         self._began = 0.0
 
-    def soon(self, action: Callable[[], None]) -> None:
-        """Do something now, or in one of the next turns where this one has enough to do."""
+    def soon(self, action: Callable[[], None], dropped: Callable[[], object] | None = None) -> None:
+        """Do something now, or in one of the next turns where this one has enough to do.
+
+        Args:
+            action: What to do.
+            dropped: Called in its place where it is not done any more.
+        """
         if self._turning is None:
             self._began = perf_counter()
             self._next_turn()
@@ -50,7 +55,7 @@ class Pace:
             self._left -= 1
             action()
         else:
-            self._waiting.append(action)
+            self._waiting.append((action, dropped))
 
     def _next_turn(self) -> None:
         self._turning = self._loop().call_soon(self._turn, context=Context())
@@ -66,7 +71,8 @@ class Pace:
         self._next_turn()
         while self._left and self._waiting:
             self._left -= 1
-            self._waiting.popleft()()
+            action, _ = self._waiting.popleft()
+            action()
 
     def _adapt(self, took: float) -> None:
         if took > TURN:
@@ -76,9 +82,12 @@ class Pace:
 
     def close(self) -> None:
         """Let nothing go on any more."""
-        self._waiting.clear()
         if self._turning is not None:
             self._turning.cancel()
+        while self._waiting:
+            _, dropped = self._waiting.popleft()
+            if dropped is not None:
+                dropped()
 
 
 class PacedTurns(Turns):
@@ -111,4 +120,4 @@ class PacedTurns(Turns):
             elif dropped is not None:
                 dropped()
 
-        self._pace.soon(act)
+        self._pace.soon(act, dropped)
