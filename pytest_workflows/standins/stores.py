@@ -144,15 +144,6 @@ class Stores:
                     self._stores[key] = seeded.copy()
         return iter(sorted(self._stores.items(), key=lambda one: one[0]))
 
-    def names_of(self, kind: str, id: str) -> list[str]:
-        """The names of the bindings to a store, as far as somebody has asked for it by them.
-
-        Args:
-            kind: What it is, as the configuration has it.
-            id: Which.
-        """
-        return list(self._names.get((kind, id), ()))
-
     def contents(self) -> dict[tuple[str, ...], Contents]:
         """What the stores hold, by the names of the bindings to each; by its id where there is no binding.
 

@@ -6,56 +6,72 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from durable_engine import EngineError, InstanceHandle, WorkflowBinding
+from pytest_workflows.control_plane.asking import Asker
 from pytest_workflows.control_plane.errors import BAD_REQUEST, WORKFLOW_NOT_FOUND, ApiError
-from pytest_workflows.control_plane.served import Served, on_loop
+from pytest_workflows.control_plane.served import Served
 
 T = TypeVar("T")
 
 
-async def ask(served: Served, action: Callable[[], Awaitable[T]]) -> T:
-    """Ask something of what is served.
+class PageAsker:
+    """Asks something of what is served.
 
     Args:
         served: What is served.
-        action: Makes what is awaited on its loop.
 
-    Raises:
-        ApiError: If the engine refuses it.
-        JsException: If the platform would.
+    Attributes:
+        served: As given.
     """
-    try:
-        return await on_loop(served, action)
-    except EngineError as error:
-        raise ApiError(400, BAD_REQUEST, str(error)) from None
+
+    def __init__(self, served: Served) -> None:
+        self.served = served
+        self._asker = Asker(served)
+        self._patient = Asker(served, _LONG)
+
+    async def ask(self, action: Callable[[], Awaitable[T]], *, is_long: bool = False) -> T:
+        """Ask something, on the loop of what is served.
+
+        Args:
+            action: Makes what is awaited there.
+            is_long: Whether it may take minutes.
+
+        Raises:
+            ApiError: If the engine refuses it, or its loop does not give way.
+            JsException: If the platform would refuse it.
+        """
+        try:
+            return await (self._patient if is_long else self._asker).ask(action)
+        except EngineError as error:
+            raise ApiError(400, BAD_REQUEST, str(error)) from None
+
+    def known(self, workflow: str) -> WorkflowBinding:
+        """The binding of a workflow.
+
+        Args:
+            workflow: The binding's name.
+
+        Raises:
+            ApiError: If there is none.
+        """
+        bindings = self.served.engine.bindings
+        if workflow not in bindings:
+            names = ", ".join(bindings) or "none"
+            raise ApiError(404, WORKFLOW_NOT_FOUND, f"There is no workflow {workflow!r} here. There are: {names}.")
+        return bindings[workflow]
+
+    async def handle(self, workflow: str, id: str) -> InstanceHandle:
+        """The handle of an instance. On the engine's loop.
+
+        Args:
+            workflow: The workflow's binding.
+            id: The instance's id.
+
+        Raises:
+            ApiError: If there is no such workflow.
+            JsException: If there is no such instance.
+        """
+        return await self.known(workflow).get(id)
 
 
-def known(served: Served, workflow: str) -> WorkflowBinding:
-    """The binding of a workflow.
-
-    Args:
-        served: What is served.
-        workflow: The binding's name.
-
-    Raises:
-        ApiError: If there is none.
-    """
-    bindings = served.engine.bindings
-    if workflow not in bindings:
-        names = ", ".join(bindings) or "none"
-        raise ApiError(404, WORKFLOW_NOT_FOUND, f"There is no workflow {workflow!r} here. There are: {names}.")
-    return bindings[workflow]
-
-
-async def handle(served: Served, workflow: str, id: str) -> InstanceHandle:
-    """The handle of an instance. On the engine's loop.
-
-    Args:
-        served: What is served.
-        workflow: The workflow's binding.
-        id: The instance's id.
-
-    Raises:
-        ApiError: If there is no such workflow.
-        JsException: If there is no such instance.
-    """
-    return await known(served, workflow).get(id)
+_LONG = 600.0
+"""Real seconds that it may take to run the clock to another time."""

@@ -8,11 +8,12 @@ from typing import Any, Final
 from fastapi import APIRouter
 
 from durable_engine import Execution, StepKey, StepKind, duration_ms, to_datetime
+from pytest_workflows.control_plane.answers import Envelope
 from pytest_workflows.control_plane.errors import BAD_REQUEST, ApiError
-from pytest_workflows.control_plane.served import Served
+from pytest_workflows.control_plane.routes import failures
 
-from .asking import ask, handle, known
-from .models import Answer, Hastening, Now, Travel
+from .asking import PageAsker
+from .models import Hastening, Now, Travel
 
 _WAITS: Final = {
     "sleep": "sleeps",
@@ -22,49 +23,50 @@ _WAITS: Final = {
 """By kind what a step of it does while it waits."""
 
 
-def by_hand_router(served: Served) -> APIRouter:
+def by_hand_router(asker: PageAsker) -> APIRouter:
     """The endpoints that move time.
 
     Args:
-        served: Whose time.
+        asker: Asks whose time it is.
     """
-    router = APIRouter()
+    router = APIRouter(responses=failures(404, 409))
+    served = asker.served
 
-    async def hasten(asked: Hastening, kind: StepKind) -> Answer[Now]:
+    async def hasten(asked: Hastening, kind: StepKind) -> Envelope[Now]:
         async def hastened() -> str:
-            await handle(served, asked.workflow, asked.id)
-            workflow = known(served, asked.workflow).workflow
+            await asker.handle(asked.workflow, asked.id)
+            workflow = asker.known(asked.workflow).workflow
             key = _waiting(served.engine.require(workflow, asked.id), asked, kind)
             engine: Any = served.engine
             engine.hasten(workflow, asked.id, key)
             return served.engine.clock.now.isoformat()
 
-        return Answer(result=Now(now=await ask(served, hastened)))
+        return Envelope(result=Now(now=await asker.ask(hastened)))
 
     @router.post("/time/skip", operation_id="time_skip")
-    async def skip(asked: Hastening) -> Answer[Now]:
+    async def skip(asked: Hastening) -> Envelope[Now]:
         """Let a sleep be over."""
         return await hasten(asked, "sleep")
 
     @router.post("/time/retry", operation_id="time_retry")
-    async def retry(asked: Hastening) -> Answer[Now]:
+    async def retry(asked: Hastening) -> Envelope[Now]:
         """Let a step's next attempt begin."""
         return await hasten(asked, "do")
 
     @router.post("/time/timeout", operation_id="time_timeout")
-    async def timeout(asked: Hastening) -> Answer[Now]:
+    async def timeout(asked: Hastening) -> Envelope[Now]:
         """Let a wait for an event time out."""
         return await hasten(asked, "wait_for_event")
 
     @router.post("/time/travel", operation_id="time_travel")
-    async def travel(asked: Travel) -> Answer[Now]:
+    async def travel(asked: Travel) -> Envelope[Now]:
         """Run the clock to a moment: whatever is due until then happens."""
 
         async def travelled() -> str:
             await served.engine.travel_to(_target(asked, served.engine.clock.now_ms))
             return served.engine.clock.now.isoformat()
 
-        return Answer(result=Now(now=await ask(served, travelled)))
+        return Envelope(result=Now(now=await asker.ask(travelled, is_long=True)))
 
     return router
 
@@ -80,7 +82,9 @@ def _waiting(instance: Execution, asked: Hastening, kind: StepKind) -> StepKey:
     found = [
         key
         for key in waiting
-        if asked.name in (None, key.name) and (asked.name is None or asked.count in (None, key.count))
+        if asked.name in (None, key.name)
+        and asked.count in (None, key.count)
+        and asked.duration in (None, key.duration)
     ]
     if len(found) == 1:
         return found[0]
@@ -99,9 +103,7 @@ def _waiting(instance: Execution, asked: Hastening, kind: StepKind) -> StepKey:
 
 def _target(asked: Travel, now: int) -> datetime:
     if (asked.to is None) == (asked.by is None):
-        raise ApiError(
-            400, BAD_REQUEST, 'Say where to: {"to": "2026-12-04T09:00:00Z"}, or how far: {"by": "3 days"}.'
-        )
+        raise ApiError(400, BAD_REQUEST, 'Say where to: {"to": "2026-12-04T09:00:00Z"}, or how far: {"by": "3 days"}.')
     if asked.by is not None:
         try:
             return to_datetime(now + duration_ms(asked.by, "The duration to run the clock by"))
@@ -112,6 +114,8 @@ def _target(asked: Travel, now: int) -> datetime:
         when = datetime.fromisoformat(asked.to)
     except ValueError:
         raise ApiError(
-            400, BAD_REQUEST, f"{asked.to!r} is no moment. Write it like 2026-12-04T09:00:00Z (UTC unless it says more)."
+            400,
+            BAD_REQUEST,
+            f"{asked.to!r} is no moment. Write it like 2026-12-04T09:00:00Z (UTC unless it says more).",
         ) from None
     return when if when.tzinfo is not None else when.replace(tzinfo=UTC)

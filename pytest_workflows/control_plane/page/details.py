@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pytest_workflows.control_plane.served import Served, on_loop
+from pytest_workflows.control_plane.served import Served
 from pytest_workflows.recordings.capture.builder import build
 from pytest_workflows.recordings.capture.observer import Watched, Watcher
 from pytest_workflows.recordings.capture.snapshot import Origin, Snapshot, snapshot
@@ -17,6 +17,8 @@ from pytest_workflows.timeline.run import keep_run
 
 if TYPE_CHECKING:
     from pytest_workflows.recordings import Recording
+
+Taken = tuple[Snapshot, Origin]
 
 _OF = "pytest-workflows dev"
 
@@ -51,34 +53,36 @@ class Details:
             return None
         return seen.real_now() if seen.ended is None else (seen.ended - seen.began) * 1000
 
-    async def recording(self, workflow: str, id: str) -> Recording | None:
-        """The recording of an instance as it stands; None where there is no such instance.
+    def take(self, workflow: str, id: str) -> Taken | None:
+        """What a recording of an instance is made of; None where there is no such instance. On the engine's loop.
 
         Args:
             workflow: The workflow's binding.
             id: The instance's id.
         """
-
-        async def take() -> tuple[Snapshot, Origin] | None:
-            return self._take(workflow, id)
-
-        # Only what is stored is read on the engine's loop; what costs time is done on that of whoever asks.
-        taken = await on_loop(self._served, take)
-        if taken is None:
-            return None
-        found = self._as_real(build(*taken))
-        return found if taken[0].seen.is_whole else msgspec.structs.replace(found, real_ms=None)
-
-    def _take(self, workflow: str, id: str) -> tuple[Snapshot, Origin] | None:
         engine = self._served.engine
         binding = engine.bindings.get(workflow)
         instance = None if binding is None else engine.find(binding.workflow, id)
         if instance is None:
             return None
         seen = _copy(self._watcher.of(workflow, id))
-        return snapshot(engine, instance, seen, keep_run(engine, instance)), self._origin(workflow, id)
+        return snapshot(engine, instance, seen, keep_run(engine, instance)), self._origin()
 
-    def _origin(self, workflow: str, id: str) -> Origin:
+    def recording(self, taken: Taken) -> Recording:
+        """The recording of an instance. It is made of copies, on whatever thread.
+
+        Args:
+            taken: What it is made of.
+        """
+        found = build(*taken)
+        if not self._served.is_live:
+            return msgspec.structs.replace(found, test=None)
+        # An event that was sent to a former process is no mocked one, and what that process took is not known.
+        events = [msgspec.structs.replace(event, mocked=False) for event in found.events]
+        real_ms = found.real_ms if taken[0].seen.is_whole else None
+        return msgspec.structs.replace(found, test=None, events=events, real_ms=real_ms)
+
+    def _origin(self) -> Origin:
         served = self._served
         project = served.env.project
         return Origin(
@@ -95,11 +99,6 @@ class Details:
             file_of=file_of_class,
         )
 
-    def _as_real(self, recording: Recording) -> Recording:
-        """Without what only a test has: an event that was sent before a restart of the process is no mocked one."""
-        events = [msgspec.structs.replace(event, mocked=False) for event in recording.events]
-        return msgspec.structs.replace(recording, test=None, events=events if self._served.is_live else recording.events)
-
 
 def _copy(seen: Watched) -> Watched:
     """What was observed so far: more is, while the recording is built elsewhere."""
@@ -107,4 +106,3 @@ def _copy(seen: Watched) -> Watched:
     copies = {name: value.copy() for name, value in fields.items() if isinstance(value, dict | list)}
     copies["lines"] = {where: list(lines) for where, lines in seen.lines.items()}
     return Watched(**{**fields, **copies})
-

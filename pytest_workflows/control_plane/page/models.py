@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-T = TypeVar("T")
+from pytest_workflows.control_plane.answers import Shape
 
 Text = Annotated[str, Field(min_length=1, max_length=1024)]
 
@@ -15,15 +15,6 @@ class Asked(BaseModel):
     """What a request asks for; a name that nobody knows is refused."""
 
     model_config = ConfigDict(extra="forbid")
-
-
-class Answer(BaseModel, Generic[T]):
-    """The platform's envelope around an answer."""
-
-    result: T
-    success: Literal[True] = True
-    errors: list[Any] = []
-    messages: list[Any] = []
 
 
 class Creation(Asked):
@@ -69,6 +60,7 @@ class Hastening(Meant):
 
     name: str | None = None
     count: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    duration: int | None = None
 
 
 class Travel(Asked):
@@ -78,27 +70,27 @@ class Travel(Asked):
     by: str | float | None = None
 
 
-class InstanceId(BaseModel):
+class InstanceId(Shape):
     """An instance, by its id."""
 
     workflow: str
     id: str
 
 
-class Now(BaseModel):
+class Now(Shape):
     """What time it is for the engine."""
 
     now: str
 
 
-class WrittenTest(BaseModel):
+class WrittenTest(Shape):
     """A test of an instance."""
 
     file: str
     text: str
 
 
-class VersionModel(BaseModel):
+class VersionModel(Shape):
     """A version of the Worker's source."""
 
     number: int
@@ -107,17 +99,18 @@ class VersionModel(BaseModel):
     problem: str | None
 
 
-class DivergenceModel(BaseModel):
+class DivergenceModel(Shape):
     """An instance that went another way with a newer version."""
 
     at: int
     version: int
     workflow: str
     id: str
+    summary: str
     table: str
 
 
-class WorkflowModel(BaseModel):
+class WorkflowModel(Shape):
     """A workflow."""
 
     binding: str
@@ -127,7 +120,7 @@ class WorkflowModel(BaseModel):
     statuses: dict[str, int]
 
 
-class Overview(BaseModel):
+class Overview(Shape):
     """What there is."""
 
     worker: str
@@ -139,25 +132,18 @@ class Overview(BaseModel):
     workflows: list[WorkflowModel]
 
 
-class TableModel(BaseModel):
-    """A part of a store: a table, the keys of an object, a queue's messages."""
-
-    name: str
-    count: int
-
-
-class StoreModel(BaseModel):
-    """A store."""
+class StoreModel(Shape):
+    """A store: its kind as the configuration has it, and the names of the bindings to it."""
 
     kind: str
     id: str
-    bindings: list[str]
-    tables: list[TableModel]
+    names: list[str]
+    tables: list[str]
 
 
-class StorePage(BaseModel):
-    """A page of what a store holds, as texts; None for nothing."""
+class StorePage(Shape):
+    """A page of what a store holds; `next` is what to ask for the following one with."""
 
     columns: list[str]
-    rows: list[list[str | None]]
-    after: int | None
+    rows: list[list[Any]]
+    next: str | None

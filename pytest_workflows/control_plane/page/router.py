@@ -7,9 +7,11 @@ from fastapi import APIRouter, Response
 from pytest_workflows.control_plane.served import Served
 
 from .actions import actions_router
+from .asking import PageAsker
 from .assets import icon, page, script, style
 from .by_hand import by_hand_router
 from .details import Details
+from .instances import instances_router
 from .listing import Listing
 from .looks import looks_router
 from .statistics import statistics_router
@@ -47,12 +49,14 @@ def make_router(served: Served) -> APIRouter:
     file("/static/page.js", script(), "text/javascript")
     file("/static/page.css", style(), "text/css")
     file("/static/icon.svg", icon(), "image/svg+xml")
+    asker = PageAsker(served)
     for part in (
-        looks_router(served, listing, details),
-        actions_router(served),
-        by_hand_router(served),
-        stores_router(served),
-        statistics_router(served, details),
+        looks_router(asker, listing, details),
+        instances_router(asker, details),
+        actions_router(asker),
+        by_hand_router(asker),
+        stores_router(asker),
+        statistics_router(asker, details),
     ):
         router.include_router(part, prefix="/api")
     return router

@@ -7,31 +7,33 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter
 
+from pytest_workflows.control_plane.answers import Envelope
 from pytest_workflows.control_plane.numbers import By, Census, Counted, numbers_of
-from pytest_workflows.control_plane.served import Served, on_loop
+from pytest_workflows.control_plane.routes import failures
 
+from .asking import PageAsker
 from .details import Details
-from .models import Answer
 
 
-def statistics_router(served: Served, details: Details) -> APIRouter:
+def statistics_router(asker: PageAsker, details: Details) -> APIRouter:
     """The endpoint of the numbers.
 
     Args:
-        served: What is counted.
+        asker: Asks what is counted.
         details: Knows real durations.
     """
-    router = APIRouter()
+    router = APIRouter(responses=failures())
+    served = asker.served
     census = Census(served.engine, details.wall_ms)
 
     @router.get("/numbers", operation_id="page_numbers")
-    async def numbers(by: By = "day") -> Answer[dict[str, Any]]:
+    async def numbers(by: By = "day") -> Envelope[dict[str, Any]]:
         """Instances by status and by day, wall and virtual time, retries, the slowest steps."""
 
         async def count() -> tuple[list[Counted], int]:
             return await census.count(), served.engine.clock.now_ms
 
-        counted, now = await on_loop(served, count)
-        return Answer(result=msgspec.to_builtins(numbers_of(counted, by, now)))
+        counted, now = await asker.ask(count, is_long=True)
+        return Envelope(result=msgspec.to_builtins(numbers_of(counted, by, now)))
 
     return router

@@ -6,61 +6,65 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from pytest_workflows.control_plane.errors import NOT_FOUND, ApiError
-from pytest_workflows.control_plane.served import Served
-from pytest_workflows.standins.stores import Stores
+from pytest_workflows.control_plane.answers import Envelope
+from pytest_workflows.control_plane.errors import BAD_REQUEST, NOT_FOUND, ApiError
+from pytest_workflows.control_plane.routes import failures
+from pytest_workflows.standins.stores import Listed
 
-from .asking import ask
-from .models import Answer, StoreModel, StorePage
-from .store_views import page_of, tables_of
+from .asking import PageAsker
+from .models import StoreModel, StorePage
 
 _MOST_ROWS = 500
 
 
-def stores_router(served: Served) -> APIRouter:
+def stores_router(asker: PageAsker) -> APIRouter:
     """The endpoints of the stores.
 
     Args:
-        served: Whose bindings.
+        asker: Asks whose bindings.
     """
-    router = APIRouter()
+    router = APIRouter(responses=failures(404))
+    env = asker.served.env
 
-    def stores() -> Stores:
-        served.env.make_stores()
-        return served.env.host.stores
+    def listed() -> list[Listed]:
+        env.make_stores()
+        return env.host.stores.listing()
 
     @router.get("/stores", operation_id="page_stores")
-    async def listed() -> Answer[list[StoreModel]]:
+    async def all_stores() -> Envelope[list[StoreModel]]:
         """The stores that there are."""
 
         async def look() -> list[StoreModel]:
-            there, now = stores(), served.engine.clock.now_ms
             return [
-                StoreModel(kind=kind, id=id, bindings=there.names_of(kind, id), tables=tables_of(store, now))
-                for (kind, id), store in there.items()
+                StoreModel(kind=one.kind, id=one.id, names=list(one.names), tables=one.store.tables())
+                for one in listed()
             ]
 
-        return Answer(result=await ask(served, look))
+        return Envelope(result=await asker.ask(look))
 
     @router.get("/store", operation_id="page_store")
     async def page(
         kind: str,
         id: str,
-        table: str = "",
-        after: Annotated[int, Query(ge=0, le=2**53)] = 0,
-        search: Annotated[str, Query(max_length=500)] = "",
+        table: str,
+        after: str | None = None,
         limit: Annotated[int, Query(ge=1, le=_MOST_ROWS)] = 100,
-    ) -> Answer[StorePage]:
+    ) -> Envelope[StorePage]:
         """A page of what a store holds."""
 
-        async def look() -> StorePage | None:
-            found = dict(stores().items()).get((kind, id))
-            now = served.engine.clock.now_ms
-            return None if found is None else page_of(found, table, search, after, limit, now)
+        async def look() -> StorePage:
+            found = next((one for one in listed() if (one.kind, one.id) == (kind, id)), None)
+            if found is None:
+                raise ApiError(404, NOT_FOUND, f"There is no store {id!r} of kind {kind!r}.")
+            if table not in found.store.tables():
+                names = ", ".join(found.store.tables()) or "none"
+                raise ApiError(404, NOT_FOUND, f"The store {id!r} has no table {table!r}. It has: {names}.")
+            try:
+                seen = found.store.peek(table, after, limit)
+            except ValueError as error:
+                raise ApiError(400, BAD_REQUEST, f"{after!r} is of no page: {error}.") from None
+            return StorePage(columns=seen.columns, rows=seen.rows, next=seen.next)
 
-        found = await ask(served, look)
-        if found is None:
-            raise ApiError(404, NOT_FOUND, f"There is no store {id!r} of kind {kind!r}, or no table {table!r} in it.")
-        return Answer(result=found)
+        return Envelope(result=await asker.ask(look))
 
     return router

@@ -1,4 +1,4 @@
-"""The files that the report and the page of the control plane have in common: style, timeline, the parts of an instance."""
+"""The files that the report shares with the control plane's page: style, timeline, the parts of an instance."""
 
 from __future__ import annotations
 

@@ -2,14 +2,18 @@
 
 let source = null;
 let isFramed = false;
+let stuck = null;
 let lastSlow = 0;
 
 function listen() {
   source?.close();
   source = new EventSource("/__workflows/api/changes");
   source.addEventListener("message", (event) => {
-    take(JSON.parse(event.data));
+    const told = JSON.parse(event.data);
+    stuck = told.stuck ?? null;
+    if (stuck === null) take(told);
     link(true);
+    drawSoon();
   });
   source.addEventListener("error", () => {
     link(false);

@@ -98,6 +98,7 @@ function drawVersions() {
     el("article", { class: "card" }, el("header", null, el("h2", null, "Divergences"), el("span", { class: "soft" }, "Instances that went another way with a newer version.")),
       overview.divergences.length ? el("div", { class: "body-of-store" }, [...overview.divergences].reverse().map((one) => el("section", { class: "place" },
         el("h3", null, el("a", { href: addressOf(one.workflow, one.id) }, `${one.workflow} ${one.id}`), " ", el("span", { class: "soft" }, `with version ${one.version}, ${when(new Date(one.at).toISOString())}`)),
+        el("p", null, one.summary),
         el("pre", { class: "block", tabindex: "0" }, one.table)))) : el("p", { class: "empty" }, "No instance has gone another way.")));
 }
 
@@ -125,6 +126,7 @@ function drawClock() {
 function drawBanners() {
   const banners = [];
   if (!isLinked && overview !== null) banners.push(["failed", "The server does not answer. The page shows what it knew, and goes on when the server is back.", null]);
+  if (isLinked && stuck !== null) banners.push(["failed", "The Worker's code is busy.", stuck]);
   if (overview?.problem) {
     const broken = overview.versions.at(-1);
     const running = overview.versions.findLast((one) => one.problem === null);

@@ -9,7 +9,7 @@ function el(tag, attributes, ...children) {
     else element.setAttribute(name, value === true ? "" : value);
   }
   // Only ever as text: what a workflow returned must not become a part of the page.
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   return element;
 }
 
