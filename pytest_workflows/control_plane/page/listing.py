@@ -81,7 +81,7 @@ class Listing(Observer):
         self._gone: dict[Key, int] = {}
         self._dirty: set[Key] = set()
         self._revision = 0
-        self._looked = -_FRESH
+        self._drawn_at = -_FRESH
         self._look: asyncio.Future[None] | None = None
         engine.observers.add(self)
 
@@ -148,14 +148,14 @@ class Listing(Observer):
         """Look at the engine, unless somebody has just done so."""
         while self._look is not None:
             await asyncio.shield(self._look)
-        if time.monotonic() - self._looked < _FRESH:
+        if time.monotonic() - self._drawn_at < _FRESH:
             return
         self._look = asyncio.get_running_loop().create_future()
         try:
             await self._look_again()
         finally:
             self._look.set_result(None)
-            self._look, self._looked = None, time.monotonic()
+            self._look, self._drawn_at = None, time.monotonic()
 
     async def _look_again(self) -> None:
         instances = self._engine.instances

@@ -22,7 +22,7 @@ from .listing import Changes, Listing
 from .models import DivergenceModel, Overview, VersionModel, WorkflowModel
 
 _TICK = 0.3
-"""Seconds between two messages to a window at the least: what changes meanwhile is told together."""
+"""Seconds between two messages to a window at the least: what changes meanwhile is news together."""
 
 _QUIET = 15
 """After so many messages without news a window gets one nevertheless, so that both sides know of each other."""
@@ -40,18 +40,18 @@ def looks_router(asker: PageAsker, listing: Listing, details: Details) -> APIRou
         details: Its instances in full.
     """
     router = APIRouter(responses=failures())
-    told = _Told(asker, listing, details)
+    news = _News(asker, listing, details)
 
     @router.get("/overview", operation_id="page_overview")
     async def overview() -> Envelope[Overview]:
         """What there is: workflows, versions, the time."""
-        return Envelope(result=(await told.look(0))[1])
+        return Envelope(result=(await news.look(0))[1])
 
     @router.get("/changes", include_in_schema=False)
     async def changes() -> StreamingResponse:
         """The list of instances, and then each change of it, as server-sent events."""
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(told.messages(), media_type="text/event-stream", headers=headers)
+        return StreamingResponse(news.messages(), media_type="text/event-stream", headers=headers)
 
     @router.get("/instances", operation_id="page_instances")
     async def instances(
@@ -75,8 +75,8 @@ def looks_router(asker: PageAsker, listing: Listing, details: Details) -> APIRou
     return router
 
 
-class _Told:
-    """What windows are told."""
+class _News:
+    """What windows are news."""
 
     def __init__(self, asker: PageAsker, listing: Listing, details: Details) -> None:
         self._asker = asker

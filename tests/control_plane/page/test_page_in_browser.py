@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
-
-from browsing import Tab
 
 ROWS = "#list [role=option]"
 
