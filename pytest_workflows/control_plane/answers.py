@@ -315,12 +315,17 @@ class InstanceShape(Shape):
 
 
 class StepOutput(Shape):
-    """The whole output of a step or of one attempt, or the payload of the event that a wait took."""
+    """The whole output of a step, or of one attempt."""
 
     status: ApiStatus
     error: ErrorShape | None
-    event_type: str | None = None
-    output: Any = None
+    output: Any
+
+
+class WaitOutput(StepOutput):
+    """The payload of the event that a wait took."""
+
+    event_type: str
 
 
 class ChangedStatus(Shape):
@@ -369,3 +374,69 @@ class AccountShape(Shape):
 
     id: str
     name: str
+
+
+class FiredCron(Shape):
+    """What became of a cron trigger that was fired."""
+
+    outcome: Literal["ok", "exception"]
+    no_retry: bool = Field(serialization_alias="noRetry")
+
+
+# -- what wrangler asks of a local session -----------------------------------------------------------------------------
+
+
+class LocalWorkflow(Shape):
+    """A workflow."""
+
+    name: str
+    class_name: str
+    script_name: str
+
+
+class LocalWorkflowDetails(LocalWorkflow):
+    """A workflow, with how many instances have each status."""
+
+    instances: dict[str, int]
+
+
+class LocalInstance(Shape):
+    """An instance in a list."""
+
+    id: str
+    status: ApiStatus
+    created_on: Time
+
+
+class LocalCreated(Shape):
+    """An instance that was created."""
+
+    id: str
+
+
+class Count(Shape):
+    """How many there are."""
+
+    count: int
+
+
+class LocalWorkflows(Envelope[list[LocalWorkflow]]):
+    """The workflows."""
+
+    result_info: Count
+
+
+class LocalPageInfo(Shape):
+    """Where a page of instances stands, and how many instances have each status."""
+
+    page: int
+    per_page: int
+    total_count: int
+    total_pages: int
+    status_counts: dict[str, int]
+
+
+class LocalInstances(Envelope[list[LocalInstance]]):
+    """A page of instances."""
+
+    result_info: LocalPageInfo
