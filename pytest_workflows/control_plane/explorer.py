@@ -9,21 +9,7 @@ from fastapi import APIRouter, Body, Query
 
 from durable_engine import to_datetime
 
-from .answers import (
-    ChangedStatus,
-    DeletedInstances,
-    DeletedWorkflow,
-    Done,
-    Envelope,
-    InstanceShape,
-    LocalCreated,
-    LocalInstance,
-    LocalInstances,
-    LocalPageInfo,
-    LocalWorkflow,
-    LocalWorkflowDetails,
-    LocalWorkflows,
-)
+from .answers import ChangedStatus, DeletedInstances, DeletedWorkflow, Done, Envelope
 from .asking import Asker
 from .bodies import (
     DeleteBody,
@@ -36,6 +22,18 @@ from .bodies import (
 )
 from .directory import Directory, Listed, api_status
 from .instance_calls import InstanceCalls
+from .local_answers import (
+    Count,
+    LocalCreated,
+    LocalInstance,
+    LocalInstanceDetails,
+    LocalInstances,
+    LocalPageInfo,
+    LocalWorkflow,
+    LocalWorkflowDetails,
+    LocalWorkflows,
+    as_local,
+)
 from .platform_instances import PlatformInstances
 from .routes import ACCOUNT, failures
 
@@ -92,7 +90,7 @@ class Explorer:
                 LocalWorkflow(name=one.name, class_name=one.class_name, script_name=one.script_name)
                 for one in self._directory.workflows
             ]
-            return LocalWorkflows(result=found, result_info={"count": len(found)})  # type: ignore[arg-type]
+            return LocalWorkflows(result=found, result_info=Count(count=len(found)))
 
         return await self._asker.read(read)
 
@@ -157,9 +155,10 @@ class Explorer:
         """Delete up to 100 instances."""
         return await self._platform.delete_some(ACCOUNT, workflow_name, body)
 
-    async def instance(self, workflow_name: WorkflowName, instance_id: InstanceId) -> Envelope[InstanceShape]:
+    async def instance(self, workflow_name: WorkflowName, instance_id: InstanceId) -> Envelope[LocalInstanceDetails]:
         """An instance with its steps."""
-        return await self._platform.instance(ACCOUNT, workflow_name, instance_id)
+        found = await self._platform.instance(ACCOUNT, workflow_name, instance_id)
+        return Envelope(result=as_local(instance_id, found.result))
 
     async def delete(self, workflow_name: WorkflowName, instance_id: InstanceId) -> Envelope[Done]:
         """Delete an instance and all that is stored of it."""

@@ -72,7 +72,7 @@ class InstanceCalls:
         """
         with _Answering():
             handle = await listed.binding.create(_options(body))
-        return self.find(listed, handle.id)
+        return self._created(listed, handle.id)
 
     async def create_all(self, listed: Listed, bodies: Sequence[CreateBody]) -> list[Execution]:
         """Create instances; ids that exist are left out.
@@ -82,7 +82,11 @@ class InstanceCalls:
         """
         with _Answering():
             created: Any = await listed.binding.createBatch([_options(one) for one in bodies])
-        return [self.find(listed, handle.id) for handle in created]
+        return [self._created(listed, handle.id) for handle in created]
+
+    def _created(self, listed: Listed, id: str) -> Execution:
+        self._served.engine.lifecycle.note_source(listed.binding.workflow, id, "api")
+        return self.find(listed, id)
 
     async def send_event(self, listed: Listed, id: str, event_type: str, payload: Any) -> None:
         """Send an event.
