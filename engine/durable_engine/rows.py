@@ -85,6 +85,16 @@ class InstanceRow(msgspec.Struct, gc=False):
         """Whether the instance has ended so long ago, and nobody said for how long it is kept."""
         return self._retention is None and self.ended_at is not None and now >= self.ended_at + kept
 
+    def expires_at(self, kept: int) -> int | None:
+        """When the instance is kept no longer, in epoch milliseconds; None while it has not ended.
+
+        Args:
+            kept: For how many milliseconds after its end, where nobody said for how long.
+        """
+        if self.ended_at is None:
+            return None
+        return self.ended_at + (kept if self._retention is None else self._retention)
+
     @property
     def _retention(self) -> int | None:
         return self.success_retention if self.status == "complete" else self.error_retention
@@ -163,6 +173,10 @@ class StepRow(msgspec.Struct, gc=False):
         """The instance was paused for so long: what the step waits for comes later by as much."""
         assert self.due is not None
         self.due += ms
+
+    def hasten(self, now: int) -> None:
+        """What the step waits for is now."""
+        self.due = now
 
 
 class HistoryRow(NamedTuple):
