@@ -45,6 +45,22 @@ def contents(store):
     return [(row, store.steps(row.key), store.history(row.key), store.events(row.key)) for row in store.all_instances()]
 
 
+def put(store, name, value):
+    """Write something under a name."""
+    row = store.find_instance("N", name)
+    if row is None:
+        store.add_instance("N", name, 0, value)
+    else:
+        row.output = value
+        store.save_instance(row)
+
+
+def got(store, name):
+    """What was written last under a name."""
+    row = store.find_instance("N", name)
+    return row.params if row.output is None else row.output
+
+
 class Commits:
     """The commits of a store: counted, and held back while `hold` says so.
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from disk import opened
+from disk import got, opened, put
 
 from durable_engine import StoreError
 from durable_engine.storage import database
@@ -20,7 +20,7 @@ def path(tmp_path):
 
 async def written(path):
     async with opened(path) as store:
-        store.note("n", b"1")
+        put(store, "n", b"1")
     return path.read_bytes()
 
 
@@ -53,7 +53,7 @@ async def test_a_file_of_an_older_version_is_migrated_at_once_or_not_at_all(path
         await DiskStore.open(path)
     steps[2].pop()
     async with opened(path) as store:
-        assert store.noted("n") == b"1"
+        assert got(store, "n") == b"1"
     async with opened(path):
         pass  # it is not migrated once more
     with sqlite3.connect(path) as connection:

@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 
 import pytest
-from disk import Commits, as_killed, contents, opened, turns
+from disk import Commits, as_killed, contents, got, opened, put, turns
 
 from durable_engine import StoreError
 from durable_engine.context.scope import Scope, current_scope
@@ -56,8 +56,8 @@ def fill(store):
     store.delete_instances([])
     store.record(gone.key, [HistoryRow("STEP_START", KEY, 10)])
     store.save_instance(gone)
-    store.note("clock", b"1")
-    store.note("clock", b"2")
+    store.note_moved(1000)
+    store.note_moved(2000)
 
 
 async def test_what_was_written_is_there_after_the_process_has_died(path, tmp_path):
@@ -68,8 +68,7 @@ async def test_what_was_written_is_there_after_the_process_has_died(path, tmp_pa
         left = as_killed(path, tmp_path / "killed")
     async with opened(left) as again:
         assert contents(again) == written
-        assert again.noted("clock") == b"2"
-        assert again.noted("nothing") is None
+        assert again.moved_ms == 2000
         assert again.last_key == last_key
         assert again.add_event(1, "a", b"", 0, mocked=False) == 5
         assert again.find_instance("W", "gone") is None
@@ -104,10 +103,10 @@ async def test_what_is_written_in_one_turn_of_the_loop_is_one_commit_and_what_co
         assert commits.count == 1
 
         commits.hold()
-        store.note("n", b"0")
+        put(store, "n", b"0")
         await turns()
         for number in range(100):
-            store.note("n", str(number).encode())
+            put(store, "n", str(number).encode())
             await turns(1)
         commits.release()
         await store.stored()
@@ -122,11 +121,11 @@ async def test_an_action_waits_for_the_commit_of_what_was_written_before_it_and_
 
         commits = Commits(store)
         commits.hold()
-        store.note("n", b"0")
+        put(store, "n", b"0")
         store.when_stored(lambda: done.append("first"))
         await turns()
         store.when_stored(lambda: done.append("first, while it is under way"))
-        store.note("n", b"1")
+        put(store, "n", b"1")
         store.when_stored(lambda: done.append("second"))
         await turns()
         assert done == ["nothing to wait for"]
@@ -142,7 +141,7 @@ async def test_actions_are_spread_over_turns_of_the_loop_and_one_that_fails_keep
     done, failed = [], []
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: failed.append(context["exception"]))
     async with opened(path) as store:
-        store.note("n", b"")
+        put(store, "n", b"")
         store.when_stored(lambda: done.append(1 / 0))
         for number in range(3 * disk.MOST_ACTIONS):
             store.when_stored(lambda number=number: done.append(number))
@@ -159,7 +158,7 @@ async def test_actions_are_spread_over_turns_of_the_loop_and_one_that_fails_keep
 async def test_whoever_waits_for_a_commit_does_not_wait_for_the_actions_before(path):
     done = []
     async with opened(path) as store:
-        store.note("n", b"")
+        put(store, "n", b"")
         for _ in range(20 * disk.MOST_ACTIONS):
             store.when_stored(lambda: done.append(None))
         await store.stored()
@@ -168,17 +167,17 @@ async def test_whoever_waits_for_a_commit_does_not_wait_for_the_actions_before(p
 
 async def test_the_end_writes_what_was_written_last(path):
     async with opened(path) as store:
-        store.note("a", b"1")
+        put(store, "a", b"1")
     async with opened(path) as store:
-        assert store.noted("a") == b"1"
+        assert got(store, "a") == b"1"
         commits = Commits(store)
         commits.hold()
-        store.note("a", b"2")
+        put(store, "a", b"2")
         await turns()
-        store.note("a", b"3")
+        put(store, "a", b"3")
         asyncio.get_running_loop().call_later(0, commits.release)
     async with opened(path) as store:
-        assert store.noted("a") == b"3"
+        assert got(store, "a") == b"3"
 
 
 async def test_a_closed_store_drops_what_memory_has_and_not_the_file(path):
@@ -217,7 +216,7 @@ async def test_a_journal_is_written_anew_when_most_of_it_is_out_of_date(path, tm
         for number in range(300):
             for row in rows:
                 work(store, row, number)
-            store.note("last", str(number).encode())
+            put(store, "last", str(number).encode())
             if number == 150:
                 store.delete_instances([rows.pop().key])
                 rows.append(store.add_instance("W", "late", 0, b""))
@@ -229,7 +228,7 @@ async def test_a_journal_is_written_anew_when_most_of_it_is_out_of_date(path, tm
     async with opened(left) as again:
         assert contents(again) == written
         assert again.queued() == queued
-        assert (again.noted("clock"), again.noted("last")) == (b"2", b"299")
+        assert (again.moved_ms, got(again, "last")) == (2000, b"299")
 
 
 async def test_a_process_that_dies_at_any_point_of_a_compaction_loses_nothing(path, tmp_path, small):
@@ -264,14 +263,14 @@ async def test_what_cannot_be_dropped_stays(path, small, caplog):
 
     async with opened(path) as store:
         store._database.drop_before = refuse
-        store.note("n", b"x" * 30_000)
+        put(store, "n", b"x" * 30_000)
         await store.stored()
         while store._writer is not None:
             await asyncio.sleep(0)
         assert "stays there for now. locked" in caplog.text
         assert store._limit > 2 * store._size
     async with opened(path) as again:
-        assert again.noted("n") == b"x" * 30_000
+        assert got(again, "n") == b"x" * 30_000
 
 
 async def test_the_order_of_the_queue_is_that_in_which_instances_came_to_it(path):
@@ -293,11 +292,11 @@ async def test_a_large_batch_is_written_in_parts_that_are_there_together(path, m
     monkeypatch.setattr(disk, "LARGEST_BATCH", 300)
     async with opened(path) as store:
         for number in range(10):
-            store.note(f"n{number}", b"x" * 100)
+            put(store, f"n{number}", b"x" * 100)
         await store.stored()
         assert len(await store._database.batches()) > 3
     async with opened(path) as again:
-        assert all(again.noted(f"n{number}") == b"x" * 100 for number in range(10))
+        assert all(got(again, f"n{number}") == b"x" * 100 for number in range(10))
 
 
 # -- what does not work ------------------------------------------------------------------------------------------------
@@ -321,7 +320,7 @@ async def test_a_full_disk_is_said_and_loses_nothing(path, soon, caplog):
     async with opened(path) as store:
         await store.stored()
         await fill_disk(store, full=True)
-        store.note("n", b"x" * 100_000)
+        put(store, "n", b"x" * 100_000)
         store.when_stored(lambda: done.append("run goes on"))
         with pytest.raises(StoreError, match=r"workflows.sqlite is full .*make room.* nothing is lost unless"):
             await store.stored()
@@ -329,7 +328,7 @@ async def test_a_full_disk_is_said_and_loses_nothing(path, soon, caplog):
         assert store.problem in caplog.text
         with pytest.raises(StoreError, match="is full"):
             await store.stored()  # whoever asks later is told at once
-        store.note("m", b"later")
+        put(store, "m", b"later")
         await turns()
         assert done == []
 
@@ -341,14 +340,14 @@ async def test_a_full_disk_is_said_and_loses_nothing(path, soon, caplog):
         assert done == ["run goes on"]
         assert "is written again; nothing was lost" in caplog.text
     async with opened(path) as again:
-        assert again.noted("n") == b"x" * 100_000
-        assert again.noted("m") == b"later"
+        assert got(again, "n") == b"x" * 100_000
+        assert got(again, "m") == b"later"
 
 
 async def test_a_store_that_cannot_be_written_at_its_end_says_what_is_lost(path, soon):
     store = await disk.DiskStore.open(path)
     await fill_disk(store, full=True)
-    store.note("n", b"x" * 100_000)
+    put(store, "n", b"x" * 100_000)
     with pytest.raises(StoreError, match=r"The last 1 changes are not on disk. .*is full"):
         await store.aclose()
 
@@ -357,13 +356,13 @@ async def test_a_store_that_waits_for_room_ends_at_once(path, monkeypatch):
     monkeypatch.setattr(disk, "RETRY_SECONDS", (3600.0,))
     store = await disk.DiskStore.open(path)
     await fill_disk(store, full=True)
-    store.note("n", b"x" * 100_000)
+    put(store, "n", b"x" * 100_000)
     with pytest.raises(StoreError):
         await store.stored()
     await fill_disk(store, full=False)
     await store.aclose()
     async with opened(path) as again:
-        assert again.noted("n") == b"x" * 100_000
+        assert got(again, "n") == b"x" * 100_000
 
 
 async def test_a_file_that_another_program_has_locked_is_said_and_written_later(path, soon):
@@ -371,7 +370,7 @@ async def test_a_file_that_another_program_has_locked_is_said_and_written_later(
         await store.stored()
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
-        store.note("n", b"1")
+        put(store, "n", b"1")
         with pytest.raises(StoreError, match="is locked by another program, such as a shell of sqlite3"):
             await store.stored()
         other.execute("COMMIT")
@@ -379,13 +378,13 @@ async def test_a_file_that_another_program_has_locked_is_said_and_written_later(
         while store.problem is not None:
             await asyncio.sleep(0)
     async with opened(path) as again:
-        assert again.noted("n") == b"1"
+        assert got(again, "n") == b"1"
 
 
 async def test_code_of_an_instance_waits_until_the_file_can_be_written(path, soon):
     async with opened(path) as store:
         await fill_disk(store, full=True)
-        store.note("n", b"x" * 100_000)
+        put(store, "n", b"x" * 100_000)
         token = current_scope.set(Scope(None, lambda scope: None))
         waiting = asyncio.ensure_future(store.stored())
         current_scope.reset(token)
@@ -404,7 +403,7 @@ def test_files_have_the_fields_of_rows_in_this_order():
     """Whoever changes this changes what is in files: a new field comes last, or the format gets another version."""
     assert InstanceRow.__struct_fields__ == (
         "key", "workflow", "id", "created_at", "params", "status", "output", "error", "ended_at", "paused_at",
-        "success_retention", "error_retention", "cron",
+        "success_retention", "error_retention", "cron", "source",
     )  # fmt: skip
     assert StepRow.__struct_fields__ == (
         "key", "seq", "started_at", "status", "ended_at", "due", "attempts", "failures", "result", "error", "inputs",

@@ -5,7 +5,7 @@ import contextlib
 import datetime
 
 import pytest
-from disk import Commits, as_killed, engine_on, opened, turns
+from disk import Commits, as_killed, engine_on, opened, put, turns
 
 from durable_engine import Engine, EngineClosedError, JsException, history_of
 from durable_engine.storage.disk import DiskStore
@@ -152,7 +152,7 @@ async def test_an_event_and_the_calls_of_a_handle_are_answered_once_they_are_on_
             await engine.settle()
             await engine.store.stored()
             commits.hold()
-            engine.store.note("something", b"is written")
+            put(engine.store, "something", b"is written")
             calling = asyncio.ensure_future(call())
             await turns()
             assert not calling.done(), call
@@ -176,7 +176,7 @@ async def test_a_subscription_gives_no_event_that_is_not_on_disk(path):
         subscription = await handle.subscribe()
         commits = Commits(engine.store)
         commits.hold()
-        engine.store.note("something", b"is written")
+        put(engine.store, "something", b"is written")
         asking = asyncio.ensure_future(subscription.next())
         await turns()
         assert not asking.done()

@@ -83,14 +83,13 @@ class Queue(msgspec.Struct, array_like=True, tag=10, gc=False):
     keys: list[int]
 
 
-class Noted(msgspec.Struct, array_like=True, tag=11, gc=False):
-    """A note under a name, which takes the place of the one before."""
+class Moved(msgspec.Struct, array_like=True, tag=11, gc=False):
+    """Real time was moved by hand, by so many milliseconds in all."""
 
-    name: str
-    value: bytes
+    ms: int
 
 
-Entry = Added | Saved | Deleted | Recorded | Forgot | EventAdded | EventTaken | EventsDeleted | Whole | Queue | Noted
+Entry = Added | Saved | Deleted | Recorded | Forgot | EventAdded | EventTaken | EventsDeleted | Whole | Queue | Moved
 
 
 class Batch(msgspec.Struct, array_like=True, gc=False):

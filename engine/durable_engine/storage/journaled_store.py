@@ -19,7 +19,7 @@ from .journal import (
     EventsDeleted,
     EventTaken,
     Forgot,
-    Noted,
+    Moved,
     Queue,
     Recorded,
     Saved,
@@ -40,7 +40,6 @@ class JournaledStore(Store):
     def __init__(self, append: Callable[[Entry], None]) -> None:
         super().__init__()
         self._append = append
-        self._notes: dict[str, bytes] = {}
         self._queue: dict[int, None] = {}
         self._appliers: Mapping[type[Entry], Callable[[Any], object]] = {
             Added: self._apply_added,
@@ -53,19 +52,13 @@ class JournaledStore(Store):
             EventsDeleted: lambda entry: super(JournaledStore, self).delete_events(entry.instance),
             Whole: self._apply_whole,
             Queue: self._apply_queue,
-            Noted: self._apply_noted,
+            Moved: lambda entry: super(JournaledStore, self).note_moved(entry.ms),
         }
 
-    # -- notes -------------------------------------------------------------------------------------------------------
-
-    def note(self, name: str, value: bytes) -> None:
-        """Keep a note under a name, for whoever opens the store again."""
-        self._notes[name] = value
-        self._append(Noted(name, value))
-
-    def noted(self, name: str) -> bytes | None:
-        """The note under a name, or None."""
-        return self._notes.get(name)
+    def note_moved(self, ms: int) -> None:
+        """Keep by how many milliseconds real time was moved by hand."""
+        super().note_moved(ms)
+        self._append(Moved(ms))
 
     # -- instances ---------------------------------------------------------------------------------------------------
 
@@ -172,9 +165,8 @@ class JournaledStore(Store):
                 yield Whole(row, list(contents.steps.values()), lines, self.events(key))
 
     def others(self) -> list[Entry]:
-        """What there is besides instances: the notes, and the order of the queue."""
-        notes: list[Entry] = [Noted(name, value) for name, value in self._notes.items()]
-        return [*notes, Queue(list(self._queue))]
+        """What there is besides instances: the order of the queue, and how time was moved."""
+        return [Queue(list(self._queue)), Moved(self.moved_ms)]
 
     # -- made anew by a journal --------------------------------------------------------------------------------------
 
@@ -248,9 +240,6 @@ class JournaledStore(Store):
 
     def _apply_queue(self, entry: Queue) -> None:
         self._queue = dict.fromkeys(key for key in entry.keys if key in self._instances)
-
-    def _apply_noted(self, entry: Noted) -> None:
-        self._notes[entry.name] = entry.value
 
 
 def _step_of(line: Line, contents: Contents) -> StepRow | None:
