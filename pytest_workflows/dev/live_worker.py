@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import linecache
-import secrets
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from durable_engine import Engine, Limits
+from durable_engine import Engine, Limits, RealClock
 from pytest_workflows import active_test
 from pytest_workflows.bindings.config_checks import ConfigChecks
 from pytest_workflows.bindings.env_resolver import EnvResolver
@@ -106,7 +105,7 @@ class LiveWorker:
     def _make_engine(self, project: Project) -> Engine:
         limits: dict[str, Any] = limits_of(PLANS[self._settings.plan], project.config.limits)
         return Engine(
-            seed=secrets.token_hex(16),
+            clock=RealClock(),
             limits=Limits(**limits),
             root=self._settings.rootdir,
             unprovided=(UnprovidedError,),
