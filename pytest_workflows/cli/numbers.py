@@ -26,6 +26,7 @@ def show_numbers(numbers: Mapping[str, Any], console: Console) -> None:
     table = columns(
         _FIRST[numbers["by"]], ">Instances", "Status", ">Steps", ">Retries", ">Median", ">Longest", ">Virtual"
     )
+    table.columns[0].no_wrap = True
     for part in parts:
         wall, virtual = part["wall"], part["virtual"]
         table.add_row(

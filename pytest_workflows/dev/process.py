@@ -71,7 +71,8 @@ class DevProcess:
             importer.uninstall()
 
     def _open(self) -> None:
-        self._worker = LiveWorker(self._settings, Versions(self._settings.state), self._show_divergence)
+        versions = Versions(self._settings.state)
+        self._worker = LiveWorker(self._settings, versions, self._show_divergence, self._terminal.note)
         self._thread.start()
         try:
             self._thread.call(self._worker.open())
