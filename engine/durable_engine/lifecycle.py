@@ -239,6 +239,19 @@ class Lifecycle:
             )
         return self.create(workflow, trigger.instance_id, encode({}), trigger=trigger)
 
+    def note_source(self, workflow: Workflow, id: str, source: str) -> None:
+        """Note who created an instance, where that was neither a binding nor a cron trigger.
+
+        Args:
+            workflow: The instance's workflow.
+            id: Its id; one that exists no more is let be.
+            source: Who did: `api`.
+        """
+        instance = self.find(workflow, id)
+        if instance is not None:
+            instance.row.source = source
+            self._store.save_instance(instance.row)
+
     def _record_queued(self, row: InstanceRow) -> None:
         detail = {"trigger": {"source": 0 if row.cron is None else "cron"}}
         self._store.record(row.key, [HistoryRow(WORKFLOW_QUEUED, None, self._clock.now_ms, detail, row.params)])

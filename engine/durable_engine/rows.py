@@ -20,7 +20,10 @@ FORGOTTEN = 4
 
 
 class InstanceRow(msgspec.Struct, gc=False):
-    """An instance as stored. Its status is read by whoever likes, and written by `change_status` alone."""
+    """An instance as stored. Its status is read by whoever likes, and written by `change_status` alone.
+
+    `source` says who created it, where that was neither a binding nor a cron trigger.
+    """
 
     key: int
     workflow: str
@@ -35,6 +38,7 @@ class InstanceRow(msgspec.Struct, gc=False):
     success_retention: int | None = None
     error_retention: int | None = None
     cron: bytes | None = None
+    source: str | None = None
 
     @property
     def trigger(self) -> CronTrigger | None:
