@@ -15,6 +15,7 @@ _WORDS: Final = {
     403: "The host is not the control plane's, or a page of another site asks for a change.",
     404: "There is no such thing.",
     405: "The path has no such method.",
+    409: "That cannot be done as things stand.",
     415: "The body is not JSON.",
     500: "The Worker's code, or the control plane, failed.",
     503: "The Worker's code does not give way to the event loop, or nothing can be stored.",
