@@ -544,6 +544,7 @@ class Lifecycle:
             self._engine.forget(instance.row.key)
             self._reject_steps(instance, "delete")
             self._activity.progress(instance)
+            self._observers.instance_discarded(instance.row)
         for key in wanted:
             modifications = self._modifications.pop(key, None)
             if modifications is not None:
