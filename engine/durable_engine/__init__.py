@@ -92,6 +92,7 @@ from .testing.observers import Observer, ObserverFailure
 from .testing.paths import ExecutionRecord
 from .text.source_paths import shown_path
 from .text.stable_repr import printable, show
+from .time.clients import Clients
 from .time.clock import VirtualClock
 from .usage import InstanceUsage
 from .values.boundary import cross, decode, encode, js_number_text, to_json, with_whole_stream
@@ -127,6 +128,7 @@ __all__ = [
     "Ask",
     "AttemptRecord",
     "CallbackRun",
+    "Clients",
     "ConversionError",
     "CronTrigger",
     "Effect",
