@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pytest_workflows.project.wrangler import WorkflowBindingConfig, WranglerConfig
     from pytest_workflows.sources.worker_code import Sources
     from pytest_workflows.standins.host import Host
-    from pytest_workflows.standins.stores import Contents, Stores
+    from pytest_workflows.standins.stores import Contents, StoreKeeper, Stores
     from pytest_workflows.workers.context import ExecutionContext
 
     from .handlers import Handlers
@@ -46,6 +46,7 @@ class EnvResolver:
         template: Gives the stores that a seed has left, of which the test gets a copy.
         registry: Knows the Workers of the repository, which bindings may lead to; None where there is none.
         member: Gives this Worker's place beside the test's own one; None for the test's own one.
+        keeper: Where the contents of bindings outlive the process; None for in memory only.
 
     Attributes:
         project: As given.
@@ -66,6 +67,7 @@ class EnvResolver:
         template: Callable[[], Stores | None] = lambda: None,
         registry: WorkerRegistry[Project] | None = None,
         member: Callable[[WorkerEnv], Member] | None = None,
+        keeper: StoreKeeper | None = None,
     ) -> None:
         self.project = project
         self._sources = sources
@@ -74,6 +76,7 @@ class EnvResolver:
         self._check = check
         self._is_strict = is_strict
         self._template = template
+        self._keeper = keeper
         self._overrides: Mapping[str, Any] | None = None
         self._resolved: dict[str, object] = {}
         self._proxies: dict[str, object] = {}
@@ -320,7 +323,9 @@ class EnvResolver:
             from .stand_in_host import StandInHost
 
             template = None if self.member.name else self._template()
-            self._host = StandInHost(self.project, self._engine, self.handlers, self._sources, self.member, template)
+            self._host = StandInHost(
+                self.project, self._engine, self.handlers, self._sources, self.member, template, self._keeper
+            )
         return self._host
 
     def names(self) -> Iterable[str]:

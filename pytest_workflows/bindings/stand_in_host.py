@@ -17,7 +17,7 @@ from pytest_workflows.project.wrangler import is_flag_on
 from pytest_workflows.standins.entropy import PlatformRandom
 from pytest_workflows.standins.handler_calls import log
 from pytest_workflows.standins.host import Host, TimerHandle
-from pytest_workflows.standins.stores import Stores
+from pytest_workflows.standins.stores import StoreKeeper, Stores
 
 from .handlers import HandlerArgumentsError, Handlers
 
@@ -45,6 +45,7 @@ class StandInHost:
         sources: Gives what is the source of the Workers under test.
         member: The Worker's place among those of the test.
         template: The stores that a seed has left, of which the test gets a copy.
+        keeper: Where contents outlive the process; None for in memory only.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class StandInHost:
         sources: Callable[[], Sources],
         member: Member,
         template: Stores | None = None,
+        keeper: StoreKeeper | None = None,
     ) -> None:
         self._member = member
         self._project = project
@@ -66,7 +68,7 @@ class StandInHost:
         if member.name:
             self.stores, self.random = member.group.own_host.stores, member.group.own_host.random
         else:
-            self.stores, self.random = Stores(template), PlatformRandom(engine().seed)
+            self.stores, self.random = Stores(template, keeper), PlatformRandom(engine().seed)
 
     @property
     def config(self) -> WranglerConfig | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from random import Random
 from typing import Any
 
+from .peeks import Peek
 from .sqlite import SqliteDatabase
-from .sqlite.rows import compared_rows
+from .sqlite.rows import compared_rows, peeked_rows
 
 
 class D1Store:
@@ -51,15 +53,31 @@ class D1Store:
 
     def contents(self) -> Mapping[str, Mapping[Any, Any]]:
         """The rows by table, with how often each is there: row ids are the platform's."""
-        if self.opened is None and self._contents is None:
-            return {}
-        # What is only compared stays closed: whoever opens it gives it the clock that its SQL sees from then on.
+        with self._read() as database:
+            return compared_rows(database, frozenset((self.migrations_table,)))
+
+    @contextmanager
+    def _read(self) -> Iterator[SqliteDatabase]:
+        """The database, to be read only.
+
+        What is closed stays closed: whoever opens it gives it the clock that its SQL sees from then on.
+        """
         database = self.opened or SqliteDatabase(lambda: 0, lambda: Random(0), self._contents)
         try:
-            return compared_rows(database, frozenset((self.migrations_table,)))
+            yield database
         finally:
             if database is not self.opened:
                 database.close()
+
+    def tables(self) -> list[str]:
+        """The tables."""
+        with self._read() as database:
+            return database.tables()
+
+    def peek(self, table: str, after: str | None = None, limit: int = 50) -> Peek:
+        """A page of a table."""
+        with self._read() as database:
+            return peeked_rows(database, table, after, limit)
 
     def close(self) -> None:
         """Let go of the open database."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from .peeks import Peek, instant, no_table, page_of
 from .sorted_entries import SortedEntries
 from .stores import Contents
 
@@ -65,3 +66,28 @@ class KvStore(SortedEntries[KvEntry]):
     def contents(self) -> Contents:
         """The keys, with value and metadata."""
         return {"": {key: (entry.value, entry.metadata) for key, entry in self._entries.items()}}
+
+    def tables(self) -> list[str]:
+        """The one table."""
+        return ["keys"]
+
+    def peek(self, table: str, after: str | None = None, limit: int = 50) -> Peek:
+        """A page of the keys."""
+        if table != "keys":
+            raise no_table(table, self.tables())
+        rows = ((key, self._entries[key]) for key in self._keys("", None))
+        return page_of(
+            ("key", "value", "size", "metadata", "expires"),
+            (
+                (
+                    key,
+                    entry.value,
+                    len(entry.value),
+                    entry.metadata,
+                    instant(None if entry.expiration is None else entry.expiration * 1000),
+                )
+                for key, entry in rows
+            ),
+            after,
+            limit,
+        )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any
 
-from durable_engine import hide_frames
+from durable_engine import JsException, hide_frames
 from pytest_workflows.workers.binding_wrappers import QuickWrapper
 
 from .kv import MAX_KEY, MAX_VALUE, KvNamespace
@@ -32,7 +32,10 @@ class KvWrapper(QuickWrapper, wraps=KvNamespace):
             or not (calls is None or calls.is_idle())
         ):
             return self._invoke("put", namespace.put, args, kwargs)  # type: ignore[no-any-return]
-        namespace._store.put(args[0], KvEntry(args[1].encode()))
+        try:
+            namespace._store.put(args[0], KvEntry(args[1].encode()))
+        except JsException:  # it could not be kept: once more, as a call that may fail
+            return self._invoke("put", namespace.put, args, kwargs)  # type: ignore[no-any-return]
         if calls is not None:
             calls.note("put", args)
         return resolved(None)

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from pytest_workflows.javascript.cloning import clone
 
+from .peeks import Peek
 from .sqlite import SqliteDatabase
-from .sqlite.rows import compared_rows
+from .sqlite.rows import compared_rows, peeked_rows
 
 OpenDatabase = Callable[[bytes | None], SqliteDatabase]
 """Opens a database that starts as a file's contents, empty for None."""
@@ -235,6 +236,21 @@ class ObjectData:
     def entries(self) -> dict[str, Any]:
         """Keys and values, for comparison."""
         return self._entries
+
+    def table_names(self) -> list[str]:
+        """The names of the tables."""
+        database = self._existing()
+        return [] if database is None else database.tables()
+
+    def peek(self, table: str, after: str | None, limit: int) -> Peek:
+        """A page of a table of the database.
+
+        Args:
+            table: One of `table_names`.
+            after: The `next` of the page before; None for the first page.
+            limit: How many rows at most.
+        """
+        return peeked_rows(self.database(), table, after, limit)
 
     def tables(self) -> dict[str, dict[Any, int]]:
         """The rows of all tables, with how often each is there, for comparison."""

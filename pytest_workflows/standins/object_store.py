@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Final
 
+from durable_engine import show
 from pytest_workflows.javascript.rpc import python_from_rpc
 
 from .object_data import ObjectData, OpenDatabase
+from .peeks import Peek, instant, no_table, page_of, start_of
 from .sqlite import SqliteDatabase
 from .stores import Row
 
@@ -90,11 +93,64 @@ class ObjectStore:
                 counted.update({Row((("(object)", who), *row)): count for row, count in rows.items()})
         return {"": keys, "(alarms)": alarms, **made}
 
+    def tables(self) -> list[str]:
+        """The objects, their keys and alarms, and the tables of their databases."""
+        return [*_OWN_TABLES, *dict.fromkeys(table for _, data in self._all() for table in data.table_names())]
+
+    def peek(self, table: str, after: str | None = None, limit: int = 50) -> Peek:
+        """A page of a table, over all objects."""
+        if table not in _OWN_TABLES:
+            return self._peek_sql(table, after, limit)
+        columns, rows_of = _OWN_TABLES[table]
+        rows = ((who, *row) for who, data in self._all() for row in rows_of(data))
+        return page_of(("object", *columns), rows, after, limit)
+
+    def _peek_sql(self, table: str, after: str | None, limit: int) -> Peek:
+        """A page of a table of the objects' databases: of one object, and the next page of the one behind it."""
+        holding = [(who, data) for who, data in self._all() if table in data.table_names()]
+        if not holding:
+            raise no_table(table, self.tables())
+        at, _, inner = (after or "0.").partition(".")
+        at_object = start_of(at)
+        if at_object >= len(holding):
+            return Peek([], [], None)
+        who, data = holding[at_object]
+        found = data.peek(table, inner or None, limit)
+        rest = f"{at_object + 1}." if at_object + 1 < len(holding) else None
+        behind = rest if found.next is None else f"{at_object}.{found.next}"
+        return Peek(["object", *found.columns], [[who, *row] for row in found.rows], behind)
+
+    def _all(self) -> Iterator[tuple[str, ObjectData]]:
+        """The objects, by name or id."""
+        for digits in self.ids():
+            yield self.names.get(digits, digits), self.data(digits)
+
     def close(self) -> None:
         """Let go of the databases."""
         for data in self._objects.values():
             data.close()
         self.running.clear()
 
+
+def _object_rows(data: ObjectData) -> Iterator[tuple[object, ...]]:
+    yield len(data.entries()), ", ".join(data.table_names()), instant(data.alarm)
+
+
+def _key_rows(data: ObjectData) -> Iterator[tuple[object, ...]]:
+    for key, value in sorted(data.entries().items()):
+        yield key, show(python_from_rpc(value))
+
+
+def _alarm_rows(data: ObjectData) -> Iterator[tuple[object, ...]]:
+    if data.alarm is not None:
+        yield (instant(data.alarm),)
+
+
+_OWN_TABLES: Final[dict[str, tuple[tuple[str, ...], Callable[[ObjectData], Iterator[tuple[object, ...]]]]]] = {
+    "objects": (("keys", "tables", "alarm"), _object_rows),
+    "keys": (("key", "value"), _key_rows),
+    "alarms": (("due",), _alarm_rows),
+}
+"""What is no table of a database: its columns, and its rows of one object."""
 
 __all__ = ["ObjectStore"]

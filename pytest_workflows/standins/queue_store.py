@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from .peeks import Peek, instant, no_table, page_of
+
 if TYPE_CHECKING:
     from .queues import Broker
     from .stores import Contents
@@ -149,6 +151,25 @@ class QueueStore:
         waiting = dict.fromkeys(_comparable(message) for message in self.messages())
         return {"": dict.fromkeys([*self._gone, *waiting], True)}
 
+    def tables(self) -> list[str]:
+        """The one table."""
+        return ["messages"]
+
+    def peek(self, table: str, after: str | None = None, limit: int = 50) -> Peek:
+        """A page of the messages that have not been delivered for good."""
+        if table != "messages":
+            raise no_table(table, self.tables())
+        columns = ("id", "sent", "state", "due", "failures", "content type", "body")
+        return page_of(columns, self._rows(), after, limit)
+
+    def _rows(self) -> Iterator[tuple[object, ...]]:
+        for message in self._batch or ():
+            yield _row(message, "in delivery", None)
+        for message in self._waiting:
+            yield _row(message, "waiting", self._flush_at)
+        for due, _, message in sorted(self._delayed, key=lambda one: one[:2]):
+            yield _row(message, "delayed", due)
+
     def close(self) -> None:
         """Forget the messages."""
         self._waiting, self._delayed, self._batch, self._flush_at, self._backlog = [], [], None, None, None
@@ -246,3 +267,8 @@ class QueueStore:
 def _comparable(message: StoredMessage) -> tuple[str, object]:
     content = message.content
     return message.content_type, content if isinstance(content, str | bytes) else repr(content)
+
+
+def _row(message: StoredMessage, state: str, due: int | None) -> tuple[object, ...]:
+    sent = instant(message.timestamp)
+    return message.id, sent, state, instant(due), message.failures, message.content_type, message.content

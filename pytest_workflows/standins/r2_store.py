@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Self
 
+from .peeks import Peek, instant, no_table, page_of
 from .sorted_entries import SortedEntries
 from .stores import Contents
 
@@ -130,10 +131,37 @@ class R2Store(SortedEntries[StoredObject]):
         """The objects, with bytes and metadata."""
         return {"": {key: (one.data, dict(one.http), dict(one.custom)) for key, one in self._entries.items()}}
 
+    def tables(self) -> list[str]:
+        """The objects, and the uploads that are under way."""
+        return ["objects", "uploads"]
+
+    def peek(self, table: str, after: str | None = None, limit: int = 50) -> Peek:
+        """A page of the objects, or of the uploads."""
+        if table == "objects":
+            objects = (self._entries[key] for key in self._keys("", None))
+            return page_of(_OBJECT_COLUMNS, map(_object_row, objects), after, limit)
+        if table == "uploads":
+            uploads = (_upload_row(key, id, one) for (key, id), one in sorted(self.uploads.items()) if one.is_open)
+            return page_of(("key", "upload", "parts", "size"), uploads, after, limit)
+        raise no_table(table, self.tables())
+
     def close(self) -> None:
         """Let go of the objects, and of what was uploaded of others."""
         super().close()
         self.uploads = {}
+
+
+_OBJECT_COLUMNS = ("key", "size", "type", "etag", "uploaded", "metadata", "content")
+
+
+def _object_row(one: StoredObject) -> tuple[object, ...]:
+    metadata = {**{name: value for name, value in one.http.items() if name != "contentType"}, **one.custom}
+    type_ = one.http.get("contentType")
+    return one.key, len(one.data), type_, one.etag, instant(one.uploaded), str(metadata or ""), one.data
+
+
+def _upload_row(key: str, id: str, upload: Upload) -> tuple[object, ...]:
+    return key, id, len(upload.parts), sum(len(part.data) for part in upload.parts.values())
 
 
 def _common_prefix(key: str, prefix: str, delimiter: str) -> str | None:

@@ -9,6 +9,8 @@ from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.javascript.convert import is_number
 from pytest_workflows.javascript.objects import JsArray, JsObject, JsPlain, js_error, js_text, promised
 
+from .peeks import Peek, no_table, page_of
+
 if TYPE_CHECKING:
     from pytest_workflows.project.binding_config import BindingConfig
 
@@ -70,6 +72,16 @@ class Counters:
     def contents(self) -> Contents:
         """Nothing."""
         return {}
+
+    def tables(self) -> list[str]:
+        """The counts of the present period."""
+        return ["counts"]
+
+    def peek(self, table: str, after: str | None = None, limit: int = 50) -> Peek:
+        """A page of the counts."""
+        if table != "counts":
+            raise no_table(table, self.tables())
+        return page_of(("key", "calls"), self._counts.items(), after, limit)
 
     def close(self) -> None:
         """Count from 0."""

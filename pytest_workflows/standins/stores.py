@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 from pytest_workflows.messages.short_repr import shown
+
+from .peeks import Peek
 
 Contents = Mapping[str, Mapping[Any, Any]]
 """Contents for comparison: by table (`""` where a store has none), by key; without what the platform makes itself."""
@@ -33,8 +35,53 @@ class Store(Protocol):
         Left out is what the platform makes itself: versions, etags, times of upload, ids of messages, expirations.
         """
 
+    def tables(self) -> list[str]:
+        """The names of what can be looked at."""
+
+    def peek(self, table: str, after: str | None = None, limit: int = 50) -> Peek:
+        """A page of what is in it, for a reader.
+
+        Args:
+            table: One of `tables`.
+            after: The `next` of the page before; None for the first page.
+            limit: How many rows at most.
+
+        Raises:
+            KeyError: If there is no such table.
+            ValueError: If `after` is of no page.
+        """
+
     def close(self) -> None:
         """Let go of what it holds. Nothing reads it afterwards."""
+
+
+class Listed(NamedTuple):
+    """A store, in the list of all.
+
+    Attributes:
+        kind: What it is, as the configuration has it: `kv_namespaces`.
+        id: Which: a database's id, a bucket's name.
+        names: The names of the bindings to it; its id where there is none.
+        store: The store.
+    """
+
+    kind: str
+    id: str
+    names: tuple[str, ...]
+    store: Store
+
+
+class StoreKeeper(Protocol):
+    """Where contents outlive the process."""
+
+    def keep(self, kind: str, id: str, make: Callable[[], Store]) -> Store:
+        """The store of a resource, with what was kept of it; what is written to it is kept.
+
+        Args:
+            kind: What it is, as the configuration has it: `kv_namespaces`.
+            id: Which: a database's id, a bucket's name.
+            make: Makes an empty one.
+        """
 
 
 S = TypeVar("S", bound=Store)
@@ -45,13 +92,15 @@ class Stores:
 
     Args:
         template: The stores that a seed left, of which each is copied when it is first asked for.
+        keeper: Where their contents outlive the process; None for in memory only.
     """
 
-    def __init__(self, template: Stores | None = None) -> None:
+    def __init__(self, template: Stores | None = None, keeper: StoreKeeper | None = None) -> None:
         self._asking: str | None = None
         self._stores: dict[tuple[str, str], Store] = {}
         self._names: dict[tuple[str, str], list[str]] = {}
         self._template = template
+        self._keeper = keeper
 
     @contextmanager
     def asked_by(self, name: str) -> Iterator[None]:
@@ -80,7 +129,11 @@ class Stores:
         found = self._stores.get(key)
         if found is None:
             seeded = None if self._template is None else self._template._stores.get(key)
-            found = self._stores[key] = make() if seeded is None else seeded.copy()
+            if seeded is not None:
+                found = seeded.copy()
+            else:
+                found = make() if self._keeper is None else self._keeper.keep(kind, id, make)
+            self._stores[key] = found
         return cast("S", found)
 
     def items(self) -> Iterator[tuple[tuple[str, str], Store]]:
@@ -96,7 +149,11 @@ class Stores:
 
         What the test's own Worker has a binding to is called by that, whichever other Worker has one too.
         """
-        return {_called(self._names.get(key, [key[1]])): store.contents() for key, store in self.items()}
+        return {one.names: one.store.contents() for one in self.listing()}
+
+    def listing(self) -> list[Listed]:
+        """The stores that there are, each with the names of the bindings to it."""
+        return [Listed(*key, _called(self._names.get(key, [key[1]])), store) for key, store in self.items()]
 
     def close(self) -> None:
         """Close all of them."""

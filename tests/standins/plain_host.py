@@ -22,9 +22,9 @@ class PlainHost:
         findings: What was reported: rule and problem.
     """
 
-    def __init__(self, date: str = "2026-11-01") -> None:
+    def __init__(self, date: str = "2026-11-01", stores: Stores | None = None) -> None:
         self.config = None
-        self.stores = Stores()
+        self.stores = Stores() if stores is None else stores
         self.random = Random(1)
         self.findings: list[tuple[str, str]] = []
         self._date, self._now = date, NOW

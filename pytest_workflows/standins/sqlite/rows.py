@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pytest_workflows.standins.peeks import Peek, cell, no_table, start_of
 from pytest_workflows.standins.stores import Row
 
 from .database import SqliteDatabase
@@ -33,6 +34,29 @@ def compared_rows(database: SqliteDatabase, ignored: frozenset[str] = frozenset(
             if rows:
                 found[table] = rows
     return found
+
+
+def peeked_rows(database: SqliteDatabase, table: str, after: str | None, limit: int) -> Peek:
+    """A page of a table.
+
+    Args:
+        database: The database.
+        table: The table.
+        after: The `next` of the page before; None for the first page.
+        limit: How many rows at most.
+
+    Raises:
+        KeyError: If there is no such table.
+        ValueError: If `after` is of no page.
+    """
+    known = database.tables()
+    if table not in known:
+        raise no_table(table, known)
+    start = start_of(after)
+    names = [name for name, _, _ in database.own(_COLUMNS, (table,))]
+    rows = database.own(f"SELECT * FROM {quoted(table)} LIMIT ? OFFSET ?", (limit + 1, start))
+    found = [[cell(value) for value in row] for row in rows[:limit]]
+    return Peek(names, found, str(start + limit) if len(rows) > limit else None)
 
 
 def _row_id(database: SqliteDatabase, table: str) -> str | None:

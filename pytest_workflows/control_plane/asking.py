@@ -1,0 +1,93 @@
+"""Questions to what is served: on its loop, and answered in words where that loop does not give way."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+import traceback
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from durable_engine import is_hidden
+
+from .errors import INTERNAL, ApiError
+from .served import on_loop
+
+if TYPE_CHECKING:
+    from .served import Served
+
+T = TypeVar("T")
+
+PATIENCE: Final = 10.0
+"""Real seconds that an answer may take, where the loop is another one."""
+
+
+class Asker:
+    """Asks something of what is served.
+
+    Args:
+        served: What is served.
+        patience: Real seconds that an answer may take.
+    """
+
+    def __init__(self, served: Served, patience: float = PATIENCE) -> None:
+        self.served = served
+        self._patience = patience
+        self._thread: int | None = None
+
+    async def ask(self, question: Callable[[], Awaitable[T]]) -> T:
+        """Ask something, on the loop of what is served; what was written by then is on disk.
+
+        Args:
+            question: Makes what is awaited there.
+
+        Raises:
+            ApiError: If the loop does not give way.
+        """
+        if asyncio.get_running_loop() is self.served.loop:
+            return await on_loop(self.served, question)
+
+        async def known() -> T:
+            self._thread = threading.get_ident()
+            return await question()
+
+        try:
+            return await asyncio.wait_for(on_loop(self.served, known), self._patience)
+        except TimeoutError:
+            raise ApiError(503, INTERNAL, self._why()) from None
+
+    async def read(self, question: Callable[[], T]) -> T:
+        """The same for something that waits for nothing.
+
+        Args:
+            question: Gives the answer, on the loop of what is served.
+
+        Raises:
+            ApiError: If the loop does not give way.
+        """
+
+        async def answer() -> T:
+            return question()
+
+        return await self.ask(answer)
+
+    def _why(self) -> str:
+        problem = getattr(self.served.engine.store, "problem", None)
+        if problem:
+            return f"Nothing can be stored: {problem}"
+        place = self._place()
+        where = f", at {place}" if place else ""
+        return (
+            f"The Worker's code has not given way to the event loop for {self._patience:g} seconds{where}. A call that "
+            "blocks (time.sleep, a long calculation, a driver that is not async) holds up everything else here; the "
+            "answer comes once it is over."
+        )
+
+    def _place(self) -> str | None:
+        """File and line of the code that runs on that loop, where it is known which thread that is."""
+        frame = None if self._thread is None else sys._current_frames().get(self._thread)
+        for found in reversed(traceback.extract_stack(frame) if frame is not None else []):
+            if not is_hidden(found.filename) and "asyncio" not in found.filename:
+                return f"{found.filename}:{found.lineno}"
+        return None

@@ -1,0 +1,150 @@
+"""What clients send: the bodies of requests, their paths and their filters."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+from urllib.parse import unquote
+
+from fastapi import Path, Query
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from .answers import ApiStatus
+
+Duration = int | str
+
+Account = Annotated[str, Path(description="The account's id: whatever it is, there is one account here.")]
+WorkflowName = Annotated[str, AfterValidator(unquote), Path(description="The workflow's own name.")]
+InstanceId = Annotated[str, AfterValidator(unquote), Path(description="The instance's id.")]
+EventType = Annotated[str, AfterValidator(unquote), Path(description="The event's type.")]
+VersionId = Annotated[str, AfterValidator(unquote), Path(description="The version's id.")]
+
+Page = Annotated[int, Query(ge=1, description="The number of the page.")]
+PerPage = Annotated[int, Query(ge=1, le=100, description="The most rows of a page.")]
+
+
+def _in_utc(at: datetime) -> datetime:
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+Moment = Annotated[datetime, AfterValidator(_in_utc)]
+
+
+class Sent(BaseModel):
+    """Base of bodies; what the API does not know is left out."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class RetentionBody(Sent):
+    """For how long an instance is kept after its end: milliseconds, or a text such as `5 minutes`."""
+
+    error_retention: Duration | None = None
+    success_retention: Duration | None = None
+
+
+class CreateBody(Sent):
+    """An instance that is to be created. Its params are JSON text; a value that is no text is taken as it is."""
+
+    instance_id: str | None = None
+    instance_retention: RetentionBody | None = None
+    location_hint: str | None = None
+    params: Any = None
+
+    @property
+    def has_params(self) -> bool:
+        """Whether there are any: null is one of them."""
+        return "params" in self.model_fields_set
+
+
+class PauseBody(Sent):
+    """Pause."""
+
+    status: Literal["pause"]
+
+
+class ResumeBody(Sent):
+    """Go on."""
+
+    status: Literal["resume"]
+
+
+class TerminateBody(Sent):
+    """End now."""
+
+    status: Literal["terminate"]
+    rollback: bool | None = None
+
+
+class FromBody(Sent):
+    """The step from which an instance runs again."""
+
+    name: str = Field(min_length=1)
+    count: int | None = Field(default=None, ge=1)
+    type: Literal["do", "sleep", "waitForEvent"] | None = None
+
+
+class RestartBody(Sent):
+    """Run again, from the top or from a step."""
+
+    status: Literal["restart"]
+    from_: FromBody | None = Field(default=None, alias="from")
+
+
+StatusBody = Annotated[PauseBody | ResumeBody | TerminateBody | RestartBody, Field(discriminator="status")]
+
+
+class LimitBody(Sent):
+    """How many instances run at a time."""
+
+    limit: int | None = None
+
+
+class StepsBody(Sent):
+    """How many steps an instance may have."""
+
+    steps: int | None = None
+
+
+class CronBody(Sent):
+    """A cron trigger."""
+
+    cron: str
+
+
+class UpdateBody(Sent):
+    """A workflow that is put."""
+
+    class_name: str
+    script_name: str
+    concurrency: LimitBody | None = None
+    default_retention: RetentionBody | None = None
+    limits: StepsBody | None = None
+    schedules: list[CronBody] | None = None
+
+
+class LocalCreateBody(Sent):
+    """An instance that wrangler wants to be created."""
+
+    id: str | None = None
+    params: Any = None
+
+
+class DeleteBody(Sent):
+    """Instances that are to be deleted."""
+
+    instances: list[str] = Field(min_length=1, max_length=100)
+
+
+class Filters(BaseModel):
+    """Which instances of a workflow are listed."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    page: int | None = Field(default=None, ge=1)
+    per_page: int = Field(default=25, ge=1, le=100)
+    cursor: str | None = None
+    direction: Literal["asc", "desc"] = "desc"
+    status: ApiStatus | None = None
+    date_start: Moment | None = None
+    date_end: Moment | None = None

@@ -1,0 +1,60 @@
+"""JSON that was sent, as the values that JavaScript makes of it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from .errors import BAD_REQUEST, ApiError
+
+_MOST_EXACT: Final = 2**53 - 1
+_DEEPEST: Final = 500
+
+
+def read_json(text: str | bytes, what: str) -> Any:
+    """The value of a JSON text.
+
+    Args:
+        text: The text.
+        what: Names it at the start of a sentence.
+
+    Raises:
+        ApiError: If it is none.
+    """
+    try:
+        return as_javascript(json.loads(text, parse_constant=_refuse), what)
+    except (ValueError, RecursionError) as error:
+        raise ApiError(400, BAD_REQUEST, f"{what} is no JSON: {error}.") from None
+
+
+def as_javascript(value: Any, what: str, depth: int = 0) -> Any:
+    """A decoded JSON value with JavaScript's numbers: those beyond 2**53 are as exact as a double is.
+
+    Args:
+        value: The value.
+        what: Names it at the start of a sentence.
+        depth: How deep it lies in another one.
+
+    Raises:
+        ApiError: If it is nested too deeply.
+    """
+    if depth > _DEEPEST:
+        raise ApiError(400, BAD_REQUEST, f"{what} is nested more than {_DEEPEST} deep.")
+    if isinstance(value, dict):
+        return {key: as_javascript(item, what, depth + 1) for key, item in value.items()}
+    if isinstance(value, list):
+        return [as_javascript(item, what, depth + 1) for item in value]
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > _MOST_EXACT:
+        return _double(value)
+    return value
+
+
+def _double(value: int) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return float("inf") if value > 0 else float("-inf")
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(f"it has {name}")

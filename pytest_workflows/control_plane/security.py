@@ -1,0 +1,148 @@
+"""Who may ask the control plane: the hosts that it answers to, its token, and the sites that may change anything."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from http.cookies import CookieError, SimpleCookie
+from typing import Final
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import msgspec
+
+OWN_PATHS: Final = ("/__workflows", "/client/v4", "/cdn-cgi")
+"""What is the control plane's own, with everything below; all else is the Worker's."""
+
+TOKEN_COOKIE: Final = "workflows_token"
+_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
+_READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_OWN_SITE: Final = frozenset({"same-origin", "none"})
+_PAGE: Final = "/__workflows"
+
+
+class Security(msgspec.Struct, frozen=True):
+    """What the control plane asks of those who call it.
+
+    Attributes:
+        token: What own paths want; None where the address is this machine's own.
+        hosts: Names that own paths answer to, besides this machine's own: without a port, in lower case.
+        worker_host: The host that the Worker sees in place of the one that was asked for; None for that one.
+    """
+
+    token: str | None = None
+    hosts: frozenset[str] = frozenset()
+    worker_host: str | None = None
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What of a request matters here.
+
+    Attributes:
+        method: Its method.
+        path: Its path.
+        query: Its query, undecoded.
+        headers: Its headers, by names in lower case.
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Why a request is refused.
+
+    Attributes:
+        status: The HTTP status.
+        sentence: What happened, and what to do.
+    """
+
+    status: int
+    sentence: str
+
+
+def make_token() -> str:
+    """A token that nobody guesses."""
+    return secrets.token_urlsafe(24)
+
+
+def is_own(path: str) -> bool:
+    """Whether a path is the control plane's own."""
+    return any(path == own or path.startswith(f"{own}/") for own in OWN_PATHS)
+
+
+def refusal_of(asked: Asked, security: Security) -> Refusal | None:
+    """Why a request to an own path is refused; None where it is not."""
+    host = asked.headers.get("host", "")
+    name = host_name(host)
+    if not _answers_to(name, security):
+        return Refusal(
+            403,
+            f"The control plane does not answer to the host {host!r}: a page of the web could have led a browser here. "
+            "Ask for 127.0.0.1 or localhost.",
+        )
+    if asked.method not in _READING and not _is_own_site(asked.headers, host):
+        return Refusal(
+            403,
+            "A page of another site asked for a change. Ask from the control plane's own page, or from a client that "
+            "is no browser.",
+        )
+    if security.token is not None and not _has_token(asked, security.token):
+        return Refusal(
+            401,
+            "The token is missing or is another one. Send the header `Authorization: Bearer TOKEN`, or open "
+            f"{_PAGE}?token=TOKEN: the token was printed at the start.",
+        )
+    return None
+
+
+def token_redirect(asked: Asked, security: Security) -> tuple[str, str] | None:
+    """For a page that was opened with the token in its address: the address without it, and the cookie that keeps it.
+
+    Returns:
+        None where nothing is to be kept.
+    """
+    if security.token is None or asked.method != "GET" or not asked.path.startswith(_PAGE):
+        return None
+    query = parse_qsl(asked.query, keep_blank_values=True)
+    if not any(name == "token" and _same(value, security.token) for name, value in query):
+        return None
+    rest = urlencode([(name, value) for name, value in query if name != "token"])
+    cookie = f"{TOKEN_COOKIE}={security.token}; Path=/; HttpOnly; SameSite=Strict"
+    return (f"{asked.path}?{rest}" if rest else asked.path), cookie
+
+
+def host_name(host: str) -> str:
+    """The name in a Host header, without its port."""
+    host = host.strip().lower()
+    if host.startswith("["):
+        return host.partition("]")[0] + "]"
+    return host.partition(":")[0]
+
+
+def _answers_to(name: str, security: Security) -> bool:
+    return name in _LOOPBACK or name.endswith(".localhost") or name in security.hosts
+
+
+def _is_own_site(headers: Mapping[str, str], host: str) -> bool:
+    """Whether no page of another site asks: browsers say so in one of two headers, and other clients in none."""
+    if headers.get("sec-fetch-site", "none") not in _OWN_SITE:
+        return False
+    origin = headers.get("origin")
+    return origin is None or urlsplit(origin).netloc.lower() == host.strip().lower()
+
+
+def _has_token(asked: Asked, token: str) -> bool:
+    scheme, _, given = asked.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and _same(given.strip(), token):
+        return True
+    try:
+        cookie = SimpleCookie(asked.headers.get("cookie", "")).get(TOKEN_COOKIE)
+    except CookieError:
+        return False
+    return cookie is not None and _same(cookie.value, token)
+
+
+def _same(given: str, token: str) -> bool:
+    return secrets.compare_digest(given.encode(), token.encode())
