@@ -19,8 +19,8 @@ MOST_CHECKS = 8
 """Looks at a loop that stands at the same place, after which it is blocked; or without any loop."""
 
 _NO_LOOP = (
-    "No event loop runs in this test, and workflow_server serves the Worker on the test's loop. Make the test async, and "
-    "let a synchronous client run in a thread: `await asyncio.to_thread(requests.get, workflow_server.url)`."
+    "No event loop runs in this test, and workflow_server serves the Worker on the test's loop. Make the test async, "
+    "and let a synchronous client run in a thread: `await asyncio.to_thread(requests.get, workflow_server.url)`."
 )
 _BLOCKED = (
     "The test's event loop stands still at {place}, and workflow_server serves the Worker on that loop. Let a "

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Any
 
+from pytest_workflows.control_plane.worker_requests import WHOLE_BODY
+
 from .http_server import HOST, App, HttpServer, Receive, Scope, Send
+from .loop_of_test import LoopError, LoopOfTest
 from .outside import OutsideClients
 from .requests import ClientRequest, current_request
 from .served_run import ServedRun
-from .loop_of_test import LoopError, LoopOfTest
 
 if TYPE_CHECKING:
     from durable_engine import Engine
     from pytest_workflows.session.testrun import TestRun
+
+_MOST_AT_ONCE = 1 << 20
+"""Bytes of a request's body that are awaited before the Worker is called."""
+_PAUSE = 0.25
+"""Seconds for which a body may pause before the Worker is called nevertheless."""
 
 
 class WorkflowServer:
@@ -30,7 +39,8 @@ class WorkflowServer:
         self._loop = LoopOfTest(lambda: test_run.engine, test_run.env.workflows.bind_all)
         self._server: HttpServer | None = None
         self._outside: OutsideClients | None = None
-        self._apps: dict[Engine, App] = {}
+        self._engine: Engine | None = None
+        self._app: App | None = None
         self._has_come = False
         self._mistakes: dict[str, None] = {}
 
@@ -47,9 +57,14 @@ class WorkflowServer:
         if self._server is None:
             self._outside = OutsideClients()
             self._server = HttpServer(self._answer)
-        clients = self._test_run.engine.clients
-        if not clients.are_served:
-            clients.outside = self._count_outside
+        engine = self._test_run.engine
+        if self._engine is not engine:
+            from pytest_workflows.control_plane.app import make_app
+            from pytest_workflows.control_plane.security import Security
+
+            self._app = make_app(self._served, Security())
+            self._engine = engine
+            engine.clients.outside = self._count_outside
         return f"http://{HOST}:{self._server.port}"
 
     @property
@@ -68,6 +83,7 @@ class WorkflowServer:
         Raises:
             WorkflowConfigError: If clients were refused because the test does not let its loop answer.
         """
+        __tracebackhide__ = True
         if self._server is not None:
             self._server.close()
         engine = self._test_run.used_engine
@@ -96,7 +112,8 @@ class WorkflowServer:
             if problem is not None:
                 await _refuse(scope, send, problem)
             else:
-                await self._app(scope, _noting_end(request, receive), _noting_stream(request, send))
+                assert self._app is not None
+                await self._app(scope, await _begun(request, scope, receive), _noting_stream(request, send))
         finally:
             current_request.reset(token)
             request.end()
@@ -114,28 +131,45 @@ class WorkflowServer:
             return f"{type(error).__name__}: {error}"
         return None
 
-    @property
-    def _app(self) -> App:
-        """The control plane of the present engine: each example of a property test has another one."""
-        engine = self._test_run.engine
-        if engine not in self._apps:
-            from pytest_workflows.control_plane.app import make_app
-            from pytest_workflows.control_plane.security import Security
 
-            self._apps = {engine: make_app(self._served, Security())}
-        return self._apps[engine]
+async def _begun(request: ClientRequest, scope: Scope, receive: Receive) -> Receive:
+    """Wait for a request's body, so that no code of the Worker waits for it; a long or slow one comes while it is read.
 
-
-def _noting_end(request: ClientRequest, receive: Receive) -> Receive:
-    """What receives the request's body, and notes its end."""
+    Returns:
+        What receives the rest.
+    """
+    before: list[Any] = []
 
     async def received() -> Any:
+        if before:
+            return before.pop(0)
         message = await receive()
-        if message["type"] != "http.request" or not message.get("more_body", False):
+        if _is_last(message):
             request.has_arrived()
         return message
 
+    if scope["type"] != "http" or not _has_body(scope):
+        request.has_arrived()
+        return received
+    size = 0
+    with contextlib.suppress(TimeoutError):
+        while size < _MOST_AT_ONCE and not (before and _is_last(before[-1])):
+            before.append(await asyncio.wait_for(receive(), _PAUSE))
+            size += len(before[-1].get("body", b""))
+    if before and _is_last(before[-1]):
+        request.has_arrived()
+        if before[-1]["type"] == "http.request":
+            scope[WHOLE_BODY] = b"".join(message.get("body", b"") for message in before)
     return received
+
+
+def _is_last(message: Any) -> bool:
+    return message["type"] != "http.request" or not message.get("more_body", False)
+
+
+def _has_body(scope: Scope) -> bool:
+    headers = {name.lower(): value for name, value in scope["headers"]}
+    return b"transfer-encoding" in headers or headers.get(b"content-length", b"0") != b"0"
 
 
 def _noting_stream(request: ClientRequest, send: Send) -> Send:
