@@ -322,12 +322,14 @@ class Lifecycle:
             self._lose([instance], point)
             self._recover(instance)
 
-    def deploy(self, replace: Callable[[], None], first: Instance, point: FaultPoint) -> None:
+    def deploy(
+        self, replace: Callable[[], None], first: Instance | None = None, point: FaultPoint | None = None
+    ) -> None:
         """Deploy another source: every instance loses its memory, and recovers with that source.
 
         Args:
             replace: Puts the other source in place of the present one, while no instance is in memory.
-            first: The instance that has come to a fault point, and recovers first.
+            first: The instance that has come to a fault point, and recovers first; None for the usual order.
             point: The fault point, for reports.
         """
         lost = [one for one in self._executions.values() if self._is_in_memory(one)]

@@ -191,12 +191,15 @@ class Handlers:
             )
         raise WorkflowConfigError(f"The Worker has no entrypoint {name or 'Default'!r}.")
 
-    async def call(self, handler: FoundHandler, argument: object) -> Any:
+    async def call(
+        self, handler: FoundHandler, argument: object, *, answered: Callable[[Any], object] = lambda result: None
+    ) -> Any:
         """Call a handler, and await what it returns and what it gave to `waitUntil`.
 
         Args:
             handler: The handler.
             argument: Its first argument, of JavaScript for all but `fetch`.
+            answered: Called with what it returns, before the rest is awaited.
         """
         __tracebackhide__ = True
         from pytest_workflows.workers.context import background_of_call
@@ -204,6 +207,7 @@ class Handlers:
         with self._inside(), background_of_call() as background:
             given = handler.function(*self._arguments(handler, argument))
             result = await given if inspect.isawaitable(given) else given
+            answered(result)
             await finish(background, f"the {handler.kind} handler")
         return result
 

@@ -10,7 +10,21 @@ import typer
 from .errors import EXIT_CODES, OK
 from .group import Commands
 
-COMMANDS = ("list_", "run", "check", "describe", "diff", "reproduce", "codegen", "stats", "graph", "merge", "pull")
+COMMANDS = (
+    "list_",
+    "run",
+    "check",
+    "describe",
+    "diff",
+    "reproduce",
+    "codegen",
+    "stats",
+    "graph",
+    "merge",
+    "pull",
+    "dev",
+    "time_",
+)
 
 app = typer.Typer(
     cls=Commands,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -40,3 +41,10 @@ JsonOutputs = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Count = Annotated[int, typer.Option("--count", metavar="N", min=1, help="Which of several steps of that name.")]
+Url = Annotated[
+    str | None,
+    typer.Option("--url", metavar="URL", help="The `pytest-workflows dev` that is asked; by default this folder's."),
+]
+Token = Annotated[str | None, typer.Option("--token", metavar="TEXT", help="The token that it asks for.")]
+Folder = Annotated[Path | None, typer.Option("--state", metavar="FOLDER", help="The folder of its state.")]

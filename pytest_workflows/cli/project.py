@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ import pytest
 from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.messages.short_repr import shown_path
 from pytest_workflows.project.wrangler import NAMES, WranglerConfig, find_config, load_config
-from pytest_workflows.session.settings import read_ini
+from pytest_workflows.session.settings import Settings, read_ini
 
 from .errors import CommandError, UsageError
 
@@ -90,6 +90,18 @@ def find_project(config: str | None = None) -> Found:
     return in_pytest(_found, config=config)
 
 
+def find_with_settings(config: str | None = None) -> tuple[Found, Settings]:
+    """Find the project, with what ini says; a conftest.py that cannot be imported does not matter.
+
+    Args:
+        config: The value of `--config`; it wins.
+
+    Raises:
+        CommandError: If pytest's or wrangler's configuration cannot be read.
+    """
+    return in_pytest(lambda found: (_found(found), read_ini(found)), config=config, options=("--noconftest",))
+
+
 def failures_dir(config: str | None = None) -> Path:
     """The folder of the recordings of failing tests."""
     return find_project(config).failures
@@ -111,20 +123,27 @@ class _Asker:
         return 0
 
 
-def in_pytest(ask: Callable[[pytest.Config], T], *, config: str | None = None) -> T:
+def in_pytest(ask: Callable[[pytest.Config], T], *, config: str | None = None, options: Sequence[str] = ()) -> T:
     """Call `ask` with pytest's configuration.
+
+    Args:
+        ask: Gets the configuration.
+        config: The value of `--config`.
+        options: Further options of pytest.
 
     Raises:
         CommandError: If pytest cannot be configured.
     """
     asker = _Asker(ask)
-    said = run_pytest([], [asker], config=config)
+    said = run_pytest([], [asker], config=config, options=options)
     if not asker.asked:
         raise CommandError(f"pytest cannot be set up here: {complaint_in(said)}", "Does `pytest --collect-only` work?")
     return asker.answer  # type: ignore[no-any-return]
 
 
-def run_pytest(arguments: list[str], plugins: list[object], *, config: str | None = None) -> str:
+def run_pytest(
+    arguments: list[str], plugins: list[object], *, config: str | None = None, options: Sequence[str] = ()
+) -> str:
     """Run pytest in this process, with the project's configuration but for its addopts.
 
     Returns:
@@ -134,7 +153,7 @@ def run_pytest(arguments: list[str], plugins: list[object], *, config: str | Non
     where = [] if config is None or arguments else [str(_given(config).parent)]
     out, errors = io.StringIO(), io.StringIO()
     with _no_addopts(), contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
-        pytest.main([*_OPTIONS, *chosen, *arguments, *where], plugins=plugins)
+        pytest.main([*_OPTIONS, *options, *chosen, *arguments, *where], plugins=plugins)
     return errors.getvalue() + out.getvalue()
 
 

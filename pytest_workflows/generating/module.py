@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 
 from durable_engine import FINAL_STATUSES
 from durable_engine.history import DO_ENDS, FINAL_STEP_STATUSES
-from pytest_workflows.cli.terminal import formatting as words
 from pytest_workflows.recordings import Recording, Step, by_name, untag
+from pytest_workflows.recordings.error_lines import cut_line, error_line
 from pytest_workflows.recordings.playback.reproduction import cron_trigger, execution_start
 from pytest_workflows.recordings.production import UNKNOWN_ID
 
@@ -72,8 +72,8 @@ class _Module:
 
     def _docstring(self) -> str:
         recording = self._recording
-        ended = f"{recording.status}: {words.error(recording.error)}" if recording.error else recording.status
-        first = words.cut(f"Instance {self._id} of {self._binding}, recorded as {ended}", _FIRST)
+        ended = f"{recording.status}: {error_line(recording.error)}" if recording.error else recording.status
+        first = cut_line(f"Instance {self._id} of {self._binding}, recorded as {ended}", _FIRST)
         lines = [first if first.endswith("…") else f"{first}."]
         if recording.test is not None:
             lines += ["", f"It comes from {recording.test}"]
@@ -151,7 +151,7 @@ class _Module:
     def _assertions(self) -> Iterator[str]:
         recording = self._recording
         if recording.status == "errored":
-            yield f"# Recorded: {_comment(words.error(recording.error) or 'errored, with an error that is not known')}"
+            yield f"# Recorded: {_comment(error_line(recording.error) or 'errored, with an error that is not known')}"
             yield 'await instance.wait_for_status("complete")'
         elif recording.status == "complete":
             yield 'await instance.wait_for_status("complete")'
@@ -210,7 +210,7 @@ def _iso(at: datetime) -> str:
 
 
 def _comment(line: str) -> str:
-    return _printable(words.cut(line, 70))
+    return _printable(cut_line(line, 70))
 
 
 def _safe(line: str) -> str:

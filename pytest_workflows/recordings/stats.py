@@ -180,8 +180,8 @@ def _workflow(name: str, recordings: list[Recording]) -> WorkflowStats:
         workflow=name,
         instances=len(recordings),
         statuses={status: counts[status] for status in order if counts[status]},
-        wall=_spread(wall_ms(recording) for recording in recordings),
-        virtual=_spread(virtual_ms(recording) for recording in recordings),
+        wall=spread_of(wall_ms(recording) for recording in recordings),
+        virtual=spread_of(virtual_ms(recording) for recording in recordings),
         waiting_ms=sum(waiting_ms(recording) for recording in recordings),
         working_ms=sum(step.working.total for step in by_step),
         steps=sum(step.runs for step in by_step),
@@ -204,8 +204,8 @@ def _steps(recordings: list[Recording]) -> Iterator[StepStats]:
             mocked=sum(step.mocked for step in steps),
             failed=sum(step.status == "errored" for step in steps),
             retries=sum(max(0, len(step.attempts) - 1) for step in steps),
-            virtual=_spread(_virtual(recording, step) for recording, step in runs),
-            working=_spread(working_ms(recording, step) for recording, step in runs),
+            virtual=spread_of(_virtual(recording, step) for recording, step in runs),
+            working=spread_of(working_ms(recording, step) for recording, step in runs),
         )
 
 
@@ -214,7 +214,8 @@ def _virtual(recording: Recording, step: Step) -> float | None:
     return None if step.started_at is None or end is None else _ms(step.started_at, end)
 
 
-def _spread(durations: Iterable[float | None]) -> Spread:
+def spread_of(durations: Iterable[float | None]) -> Spread:
+    """The spread of durations, those left out that are not known."""
     known = [duration for duration in durations if duration is not None]
     return Spread(len(known), sum(known), median(known), max(known)) if known else Spread()
 

@@ -7,15 +7,14 @@ import re
 from datetime import datetime, timedelta
 
 from durable_engine import UnknownValue, in_words
-from pytest_workflows.messages import short_repr
-from pytest_workflows.messages.short_repr import one_line
-from pytest_workflows.recordings import Recording, is_unknown
-from pytest_workflows.recordings.format.model import ErrorRecord, Value
+from pytest_workflows.recordings import Recording, error_lines, is_unknown
+from pytest_workflows.recordings.format.model import Value
 from pytest_workflows.recordings.format.values import JsonValue
-from pytest_workflows.recordings.production import UNKNOWN_ERROR
 
-UNKNOWN = "unknown"
-_TRACEBACK = "Traceback (most recent call last):"
+UNKNOWN = error_lines.UNKNOWN
+cut = error_lines.cut_line
+error = error_lines.error_line
+last_line = error_lines.last_line
 TYPES = {"do": "step", "sleep": "sleep", "wait_for_event": "wait for event"}
 
 
@@ -56,33 +55,11 @@ def value(data: Value, width: int = 0) -> str:
     return cut(text, width) if width else text
 
 
-def cut(text: str, width: int) -> str:
-    """A text on one line, cut to a width."""
-    return short_repr.cut(one_line(text), width, "…")
-
-
-def error(record: ErrorRecord | None) -> str:
-    """An error in one line: for an exception of the user's code its last line, for any other its name as well."""
-    if record is None:
-        return ""
-    if record.message == UNKNOWN_ERROR:
-        return f"{record.name}: {UNKNOWN}" if record.name != "Error" else UNKNOWN
-    line = last_line(record.message)
-    return line if line != record.message.strip() else f"{record.name}: {line}" if line else record.name
-
-
 def exception(message: str) -> str:
     """A message in one line, with the exception's name without its module."""
     line = last_line(message)
     name, colon, rest = line.partition(": ")
     return f"{name.rpartition('.')[2]}{colon}{rest}" if re.fullmatch(r"[\w.]+", name) else line
-
-
-def last_line(message: str) -> str:
-    """The line of a message that says what happened: behind the frames, where it holds a traceback."""
-    lines = message.strip().splitlines()
-    messages = [line for line in lines if not line.startswith(" ") and not line.endswith(_TRACEBACK)]
-    return messages[0] if messages else (lines[-1] if lines else "")
 
 
 def _plain(data: JsonValue) -> JsonValue:

@@ -1,22 +1,24 @@
-"""The page to steer by: static files, and the endpoints that it asks.
+"""The page to steer by: its files, and the endpoints that it asks.
 
-What is shown and steered belongs here. The platform's API, and what it says of an instance, does not.
+What a person sees and presses belongs here. What the platform's own API answers belongs to `control_plane` itself.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fastapi import APIRouter
-
 if TYPE_CHECKING:
+    from fastapi import APIRouter
+
     from pytest_workflows.control_plane.served import Served
 
 
 def page_router(served: Served) -> APIRouter:
-    """The page's routes, below `/__workflows`.
+    """The page's routes, below `/__workflows`. From now on it follows what happens on the engine.
 
     Args:
         served: What it shows.
     """
-    return APIRouter()
+    from .router import make_router
+
+    return make_router(served)

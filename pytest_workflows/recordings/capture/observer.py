@@ -67,6 +67,7 @@ class Watched(msgspec.Struct):
         events: Events that were sent: type, payload, time.
         crashes: When memory was lost, after which step, and which attempt was lost by it.
         last_step: The step that started last.
+        is_whole: Whether it was observed from its creation on, and so is what is real of it known.
     """
 
     began: float
@@ -86,6 +87,7 @@ class Watched(msgspec.Struct):
     events: list[tuple[str, bytes, datetime]] = msgspec.field(default_factory=list)
     crashes: list[tuple[datetime, StepKey | None, AttemptKey | None]] = msgspec.field(default_factory=list)
     last_step: StepKey | None = None
+    is_whole: bool = False
 
     def real_now(self) -> float:
         """Real milliseconds since the instance's creation."""
@@ -112,9 +114,17 @@ class Watcher(Observer):
         """The observations of an instance; a later one of the same id has its own."""
         return self._seen.get((workflow, id)) or Watched(time.perf_counter())
 
+    def find(self, workflow: str, id: str) -> Watched | None:
+        """The observations of an instance; None where there are none."""
+        return self._seen.get((workflow, id))
+
     def stop(self) -> None:
         """Stop capturing output."""
         self._listening.stop()
+
+    def forget(self, workflow: str, id: str) -> None:
+        """Forget an instance that is gone."""
+        self._seen.pop((workflow, id), None)
 
     def _of(self, instance: Instance) -> Watched:
         key = (instance.workflow.name, instance.id)
@@ -126,7 +136,7 @@ class Watcher(Observer):
 
     def instance_created(self, instance: Instance) -> None:
         """A new instance, even under an id that another one had."""
-        self._seen[instance.workflow.name, instance.id] = Watched(time.perf_counter())
+        self._seen[instance.workflow.name, instance.id] = Watched(time.perf_counter(), is_whole=True)
 
     def instance_finished(self, instance: Instance) -> None:
         """Note the real time."""
@@ -146,7 +156,8 @@ class Watcher(Observer):
         """Forget the observations before a restart, as storage does."""
         if whole:
             key = (instance.workflow.name, instance.id)
-            self._seen[key] = Watched(self._of(instance).began)
+            before = self._of(instance)
+            self._seen[key] = Watched(before.began, is_whole=before.is_whole)
 
     def attempt_lost(self, instance: Instance, step: StepKey, attempt: int) -> None:
         """Note an attempt that a crash has taken with it."""

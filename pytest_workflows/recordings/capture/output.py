@@ -37,10 +37,18 @@ class Listening:
         """Capture from the present streams and the root logger; doing so again costs next to nothing."""
         for name in _STREAMS:
             stream = getattr(sys, name)
-            if not (isinstance(stream, _Tee) and stream.listening is self):
+            if not self._is_behind(stream):
                 setattr(sys, name, _Tee(stream, name, self))
         if self._handler not in logging.root.handlers:
             logging.root.addHandler(self._handler)
+
+    def _is_behind(self, stream: object) -> bool:
+        """Whether what is written to a stream comes here, maybe by way of others who listen."""
+        while isinstance(stream, _Tee):
+            if stream.listening is self:
+                return True
+            stream = stream.wrapped
+        return False
 
     def stop(self) -> None:
         """Stop capturing. A tee that somebody put aside stays silent where it is."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from pytest_workflows.messages.short_repr import counted
 from pytest_workflows.reporting.coverage import percent
 
@@ -13,9 +11,9 @@ from .findings import broken_rules
 from .paths import ShortPaths
 from .pills import Pills
 from .report import Report
+from .shared import FOLDER, SHARED, shared
 
-_FOLDER = Path(__file__).parent / "page"
-_SCRIPTS = ("tools.js", "source.js", "timeline.js", "failure.js", "detail.js", "list.js", "main.js")
+_SCRIPTS = ("report-data.js", *SHARED, "failure.js", "detail.js", "list.js", "main.js")
 _UNITS = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1000))
 
 
@@ -38,7 +36,7 @@ def render(report: Report) -> str:
         return paths.text(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
     environment = Environment(
-        loader=FileSystemLoader(_FOLDER),
+        loader=FileSystemLoader(FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=without_paths,
@@ -57,8 +55,8 @@ def render(report: Report) -> str:
         places=sum(len(rule.places) for rule in rules),
         recordings=[as_script(slim(recording), paths) for recording in report.recordings],
         failed=sum(test.outcome == "failed" for test in report.tests),
-        style=_read("report.css"),
-        script="".join(_read(name) for name in _SCRIPTS),
+        style=shared("report.css"),
+        script="".join(map(shared, _SCRIPTS)),
         data=as_script(summary(report, pills), paths),
     )
 
@@ -78,7 +76,3 @@ def took(ms: float) -> str:
         if count:
             parts.append(f"{count} {unit}")
     return " ".join(parts[:2])
-
-
-def _read(name: str) -> str:
-    return (_FOLDER / name).read_text(encoding="utf-8")

@@ -54,31 +54,6 @@ function closeInstance() {
   document.getElementById("list").focus({ preventScroll: true });
 }
 
-function setTheme(theme) {
-  document.documentElement.dataset.theme = theme;
-  const button = document.getElementById("theme");
-  button.textContent = theme === "dark" ? "Light" : "Dark";
-  button.title = `Switch to ${theme === "dark" ? "light" : "dark"} (d)`;
-}
-
-function switchTheme() {
-  const theme = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
-  setTheme(theme);
-  try {
-    localStorage.setItem("workflows-theme", theme);
-  } catch {
-    // a browser that keeps nothing for files
-  }
-}
-
-function keptTheme() {
-  try {
-    return localStorage.getItem("workflows-theme");
-  } catch {
-    return null;
-  }
-}
-
 function inRuns() {
   return !document.getElementById("runs").classList.contains("hidden");
 }
@@ -127,15 +102,11 @@ function onKey(event) {
   }
 }
 
-setTheme(keptTheme() || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"));
-document.getElementById("theme").addEventListener("click", switchTheme);
+startTheme();
 document.getElementById("keys").addEventListener("click", KEYS["?"]);
 document.addEventListener("keydown", onKey);
 addEventListener("hashchange", route);
-const header = document.querySelector("header.top");
-// What stays below the header knows how high it is: on a narrow screen it has several lines.
-new ResizeObserver(() => document.documentElement.style.setProperty("--head", `${header.offsetHeight}px`)).observe(header);
-document.documentElement.style.setProperty("--head", `${header.offsetHeight}px`);
+startHead();
 fillSources();
 startList();
 route();

@@ -72,38 +72,71 @@ function squeezer(spans, marks) {
 
 class Timeline {
   constructor(run, detailOf) {
-    this.run = run;
-    this.virtual = virtualSpans(run);
-    this.real = realSpans(run);
-    this.squeezed = squeezer(this.virtual.spans, this.virtual.marks);
+    this.detailOf = detailOf;
     this.axis = el("div", { class: "axis", role: "presentation" });
-    this.tracks = [];
-    this.element = el("div", { class: "timeline" }, this.axis, (run.steps || []).map((step) => this.row(step, detailOf)));
+    this.rows = [];
+    this.element = el("div", { class: "timeline" }, this.axis);
+    this.read(run);
     this.tools = this.makeTools();
     this.choose(this.best());
     this.listen();
   }
 
-  row(step, detailOf) {
-    const label = `${step.name}${(step.count || 1) > 1 ? ` (${step.count})` : ""}`;
-    const track = el("span", { class: "track" });
-    this.tracks.push(track);
-    const tries = (step.attempts || []).length;
-    const said = [kinds[step.kind], step.status || "complete", step.mocked ? "mocked" : null, tries > 1 ? `${tries} attempts` : null];
-    const button = el("button", {
-      type: "button", "aria-expanded": "false", title: [label, ...said].filter(Boolean).join(", "),
-      "aria-label": [label, ...said].filter(Boolean).join(", "),
-    }, el("span", { class: "label" }, el("span", { class: "tri", "aria-hidden": "true" }, "▶"),
-      el("span", { class: `dot ${step.status || "complete"}` }), el("b", null, label),
-      step.kind === "do" ? (tries > 1 ? el("span", { class: "mark" }, `${tries} tries`) : null) : el("span", { class: "mark" }, kinds[step.kind])), track);
-    const row = el("div", { class: "step" }, button);
-    button.addEventListener("click", () => {
-      const open = button.getAttribute("aria-expanded") === "true";
-      button.setAttribute("aria-expanded", String(!open));
-      if (open) row.lastChild.remove();
-      else row.append(detailOf(step));
+  read(run) {
+    this.virtual = virtualSpans(run);
+    this.real = realSpans(run);
+    this.squeezed = squeezer(this.virtual.spans, this.virtual.marks);
+    const steps = run.steps || [];
+    for (const gone of this.rows.splice(steps.length)) gone.element.remove();
+    steps.forEach((step, at) => {
+      if (at === this.rows.length) this.rows.push(this.row());
+      this.fill(this.rows[at], step);
     });
+    this.tracks = this.rows.map((row) => row.track);
+  }
+
+  // The run has gone on: its bars grow, and what is open, zoomed and chosen stays so.
+  renew(run) {
+    const before = this.best();
+    this.read(run);
+    this.buttons.real.disabled = !this.real.known;
+    const { from, to } = this;
+    this.choose(this.mode === before ? this.best() : this.mode);
+    this.show(from, to);
+  }
+
+  row() {
+    const track = el("span", { class: "track" });
+    const label = el("span", { class: "label" });
+    const button = el("button", { type: "button", "aria-expanded": "false" }, label, track);
+    const row = { element: el("div", { class: "step" }, button), button, label, track, more: null, step: null, said: "" };
+    button.addEventListener("click", () => {
+      if (row.more) row.more.remove();
+      row.more = row.more ? null : this.detailOf(row.step);
+      button.setAttribute("aria-expanded", String(row.more !== null));
+      if (row.more) row.element.append(row.more);
+    });
+    this.element.append(row.element);
     return row;
+  }
+
+  fill(row, step) {
+    const said = JSON.stringify(step);
+    if (row.said === said) return;
+    row.step = step;
+    row.said = said;
+    const name = `${step.name}${(step.count || 1) > 1 ? ` (${step.count})` : ""}`;
+    const tries = (step.attempts || []).length;
+    const words = [name, kinds[step.kind], step.status || "complete", step.mocked ? "mocked" : null, tries > 1 ? `${tries} attempts` : null];
+    row.button.title = words.filter(Boolean).join(", ");
+    row.button.setAttribute("aria-label", row.button.title);
+    row.label.replaceChildren(...[el("span", { class: "tri", "aria-hidden": "true" }, "▶"),
+      el("span", { class: `dot ${step.status || "complete"}` }), el("b", null, name),
+      step.kind === "do" ? (tries > 1 ? el("span", { class: "mark" }, `${tries} tries`) : null) : el("span", { class: "mark" }, kinds[step.kind])].filter(Boolean));
+    if (!row.more) return;
+    const more = this.detailOf(step);
+    row.more.replaceWith(more);
+    row.more = more;
   }
 
   makeTools() {

@@ -1,7 +1,5 @@
 // What the other parts stand on: elements, durations, values.
 
-const data = JSON.parse(document.getElementById("report-data").textContent);
-
 function el(tag, attributes, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes || {})) {
@@ -11,7 +9,7 @@ function el(tag, attributes, ...children) {
     else element.setAttribute(name, value === true ? "" : value);
   }
   // Only ever as text: what a workflow returned must not become a part of the page.
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   return element;
 }
 
@@ -71,13 +69,6 @@ function facts(pairs) {
 }
 
 const kinds = { do: "step", sleep: "sleep", wait_for_event: "event" };
-const recordings = new Map();
-
-function recording(index) {
-  if (!recordings.has(index)) recordings.set(index, JSON.parse(document.getElementById(`r${index}`).textContent));
-  return recordings.get(index);
-}
-
 // The text for a screen reader; nothing is shown.
 function say(text) {
   document.getElementById("said").textContent = text;
@@ -110,4 +101,44 @@ function copyButton(text, what) {
 
 function commandLine(label, text) {
   return el("div", { class: "command" }, el("span", { class: "soft" }, label), el("code", { tabindex: "0" }, text), copyButton(text, label));
+}
+
+// -- light and dark, and how high the head is --
+
+function setTheme(theme) {
+  document.documentElement.dataset.theme = theme;
+  const button = document.getElementById("theme");
+  button.textContent = theme === "dark" ? "Light" : "Dark";
+  button.title = `Switch to ${theme === "dark" ? "light" : "dark"} (d)`;
+}
+
+function switchTheme() {
+  const theme = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
+  setTheme(theme);
+  try {
+    localStorage.setItem("workflows-theme", theme);
+  } catch {
+    // a browser that keeps nothing for files
+  }
+}
+
+function keptTheme() {
+  try {
+    return localStorage.getItem("workflows-theme");
+  } catch {
+    return null;
+  }
+}
+
+function startTheme() {
+  setTheme(keptTheme() || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"));
+  document.getElementById("theme").addEventListener("click", switchTheme);
+}
+
+// What stays below the header knows how high it is: on a narrow screen it has several lines.
+function startHead() {
+  const header = document.querySelector("header.top");
+  const measure = () => document.documentElement.style.setProperty("--head", `${header.offsetHeight}px`);
+  new ResizeObserver(measure).observe(header);
+  measure();
 }

@@ -1,0 +1,77 @@
+"""How the page's API asks the engine: on its loop, with the engine's errors in words."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from durable_engine import EngineError, InstanceHandle, WorkflowBinding
+from pytest_workflows.control_plane.asking import Asker
+from pytest_workflows.control_plane.errors import BAD_REQUEST, WORKFLOW_NOT_FOUND, ApiError
+from pytest_workflows.control_plane.served import Served
+
+T = TypeVar("T")
+
+
+class PageAsker:
+    """Asks something of what is served.
+
+    Args:
+        served: What is served.
+
+    Attributes:
+        served: As given.
+    """
+
+    def __init__(self, served: Served) -> None:
+        self.served = served
+        self._asker = Asker(served)
+        self._patient = Asker(served, _LONG)
+
+    async def ask(self, action: Callable[[], Awaitable[T]], *, is_long: bool = False) -> T:
+        """Ask something, on the loop of what is served.
+
+        Args:
+            action: Makes what is awaited there.
+            is_long: Whether it may take minutes.
+
+        Raises:
+            ApiError: If the engine refuses it, or its loop does not give way.
+            JsException: If the platform would refuse it.
+        """
+        try:
+            return await (self._patient if is_long else self._asker).ask(action)
+        except EngineError as error:
+            raise ApiError(400, BAD_REQUEST, str(error)) from None
+
+    def known(self, workflow: str) -> WorkflowBinding:
+        """The binding of a workflow.
+
+        Args:
+            workflow: The binding's name.
+
+        Raises:
+            ApiError: If there is none.
+        """
+        bindings = self.served.engine.bindings
+        if workflow not in bindings:
+            names = ", ".join(bindings) or "none"
+            raise ApiError(404, WORKFLOW_NOT_FOUND, f"There is no workflow {workflow!r} here. There are: {names}.")
+        return bindings[workflow]
+
+    async def handle(self, workflow: str, id: str) -> InstanceHandle:
+        """The handle of an instance. On the engine's loop.
+
+        Args:
+            workflow: The workflow's binding.
+            id: The instance's id.
+
+        Raises:
+            ApiError: If there is no such workflow.
+            JsException: If there is no such instance.
+        """
+        return await self.known(workflow).get(id)
+
+
+_LONG = 600.0
+"""Real seconds that it may take to run the clock to another time."""

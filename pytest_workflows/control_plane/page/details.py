@@ -1,0 +1,108 @@
+"""One instance in full: its recording as it stands, which the page draws, and a test that is written of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pytest_workflows.control_plane.served import Served
+from pytest_workflows.recordings.capture.builder import build
+from pytest_workflows.recordings.capture.observer import Watched, Watcher
+from pytest_workflows.recordings.capture.snapshot import Origin, Snapshot, snapshot
+from pytest_workflows.sources.code_owner import file_of_class
+from pytest_workflows.timeline.run import keep_run
+
+if TYPE_CHECKING:
+    from pytest_workflows.recordings import Recording
+
+Taken = tuple[Snapshot, Origin]
+
+_OF = "pytest-workflows dev"
+
+
+class Details:
+    """The instances in full.
+
+    Args:
+        served: What is served.
+    """
+
+    def __init__(self, served: Served) -> None:
+        self._served = served
+        self._watcher = Watcher(served.engine)
+        self._started = served.engine.clock.now
+        served.engine.observers.add(self._watcher)
+
+    @property
+    def root(self) -> Path:
+        """The project's folder."""
+        return self._served.engine.root or Path.cwd()
+
+    def forget(self, gone: Iterable[tuple[str, str]]) -> None:
+        """Forget instances that were deleted."""
+        for workflow, id in gone:
+            self._watcher.forget(workflow, id)
+
+    def wall_ms(self, workflow: str, id: str) -> float | None:
+        """The real milliseconds of an instance so far; None where another process began it."""
+        seen = self._watcher.find(workflow, id)
+        if seen is None or not seen.is_whole:
+            return None
+        return seen.real_now() if seen.ended is None else (seen.ended - seen.began) * 1000
+
+    def take(self, workflow: str, id: str) -> Taken | None:
+        """What a recording of an instance is made of; None where there is no such instance. On the engine's loop.
+
+        Args:
+            workflow: The workflow's binding.
+            id: The instance's id.
+        """
+        engine = self._served.engine
+        binding = engine.bindings.get(workflow)
+        instance = None if binding is None else engine.find(binding.workflow, id)
+        if instance is None:
+            return None
+        seen = _copy(self._watcher.of(workflow, id))
+        return snapshot(engine, instance, seen, keep_run(engine, instance)), self._origin()
+
+    def recording(self, taken: Taken) -> Recording:
+        """The recording of an instance. It is made of copies, on whatever thread.
+
+        Args:
+            taken: What it is made of.
+        """
+        found = build(*taken)
+        if not self._served.is_live:
+            return msgspec.structs.replace(found, test=None)
+        # An event that was sent to a former process is no mocked one, and what that process took is not known.
+        events = [msgspec.structs.replace(event, mocked=False) for event in found.events]
+        real_ms = found.real_ms if taken[0].seen.is_whole else None
+        return msgspec.structs.replace(found, test=None, events=events, real_ms=real_ms)
+
+    def _origin(self) -> Origin:
+        served = self._served
+        project = served.env.project
+        return Origin(
+            rootdir=self.root,
+            test=_OF,
+            clock_start=self._started,
+            seed=served.engine.seed,
+            schedule_seed=None,
+            limits={},
+            config=None if project is None else project.path,
+            bindings=[],
+            classes=dict(served.env.classes),
+            findings=list(self._watcher.findings),
+            file_of=file_of_class,
+        )
+
+
+def _copy(seen: Watched) -> Watched:
+    """What was observed so far: more is, while the recording is built elsewhere."""
+    fields = {name: getattr(seen, name) for name in seen.__struct_fields__}
+    copies = {name: value.copy() for name, value in fields.items() if isinstance(value, dict | list)}
+    copies["lines"] = {where: list(lines) for where, lines in seen.lines.items()}
+    return Watched(**{**fields, **copies})

@@ -1,0 +1,78 @@
+"""One instance in full, for the page: its recording, the sources that it names, a test of it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Response
+
+from pytest_workflows.control_plane.answers import Envelope
+from pytest_workflows.control_plane.errors import INSTANCE_NOT_FOUND, ApiError
+from pytest_workflows.control_plane.routes import failures
+from pytest_workflows.control_plane.served import Served
+from pytest_workflows.recordings import Recording
+
+from .asking import PageAsker
+from .details import Details, Taken
+from .models import WrittenTest
+
+
+def instances_router(asker: PageAsker, details: Details) -> APIRouter:
+    """The endpoints of one instance.
+
+    Args:
+        asker: Asks whose instances.
+        details: These in full.
+    """
+    router = APIRouter(responses=failures(404))
+
+    async def recording(workflow: str, id: str) -> Recording:
+        asker.known(workflow)
+
+        # Only what is stored is read on the engine's loop; what costs time is done here.
+        async def take() -> Taken | None:
+            return details.take(workflow, id)
+
+        taken = await asker.ask(take)
+        if taken is None:
+            raise ApiError(404, INSTANCE_NOT_FOUND, f"Workflow {workflow!r} has no instance {id!r}.")
+        return details.recording(taken)
+
+    @router.get("/instance", operation_id="page_instance")
+    async def instance(workflow: str, id: str) -> Envelope[dict[str, Any]]:
+        """One instance in full: its recording, as docs/reference/recordings.md describes it, without its history."""
+        found = msgspec.to_builtins(msgspec.structs.replace(await recording(workflow, id), history=[]))
+        # Not msgspec's own JSON: what users name may hold lone surrogates.
+        answer = {"result": found, "success": True, "errors": [], "messages": []}
+        return Response(json.dumps(answer), media_type="application/json")  # type: ignore[return-value]
+
+    @router.get("/sources", operation_id="page_sources")
+    async def sources(workflow: str, id: str) -> Envelope[dict[str, str]]:
+        """The texts of the files that an instance's steps, calls and errors point to."""
+        from pytest_workflows.reporting.kept_sources import SourcesOnDisk, texts_of
+
+        found = await recording(workflow, id)
+        return Envelope(result=texts_of([found], SourcesOnDisk(details.root)))
+
+    @router.get("/test", operation_id="page_test")
+    async def test(workflow: str, id: str) -> Envelope[WrittenTest]:
+        """A test that goes the way of an instance."""
+        from pytest_workflows.generating import generate
+
+        found = await recording(workflow, id)
+        text = generate(found, workflow, is_exported=_is_exported(asker.served, workflow))
+        name = text.partition("async def ")[2].partition("(")[0]
+        return Envelope(result=WrittenTest(file=f"tests/{name}.py", text=text))
+
+    return router
+
+
+def _is_exported(served: Served, workflow: str) -> bool:
+    """Whether a workflow has no binding in `env`."""
+    project = served.env.project
+    if project is None:
+        return False
+    names = {one.binding for one in project.config.workflows}
+    return workflow not in names and any(one.binding == workflow for one in project.config.exports)

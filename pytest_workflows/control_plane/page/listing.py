@@ -1,0 +1,208 @@
+"""The list of instances: a line each, and which of them changed since when."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from typing import Any
+
+import msgspec
+
+from durable_engine import CallbackRun, Engine, Execution, Instance, Observer, StepKey, error_of
+from pytest_workflows.messages.short_repr import cut, last_line
+
+Key = tuple[str, str]
+
+_SLICE = 200
+"""How many lines are made in one turn of the engine's loop."""
+
+_FRESH = 0.2
+"""For how many seconds a look at the engine holds for everybody who asks."""
+
+_LONGEST_ERROR = 200
+
+_MOST_GONE = 10_000
+"""How many deleted instances are remembered: whoever has not asked for so long asks for everything."""
+
+
+class Line(msgspec.Struct, frozen=True):
+    """An instance in the list.
+
+    Attributes:
+        workflow: The binding's name.
+        id: The instance's id.
+        status: Its status.
+        created: When it was created, in milliseconds since 1970.
+        ended: When it ended, likewise; None while it has not.
+        steps: How many steps have started.
+        retries: Attempts beyond the first.
+        at: The step that it is at; None where it is at none.
+        error: The last line of the error that it ended with.
+        revision: When it changed, by the count of the list's changes.
+    """
+
+    workflow: str
+    id: str
+    status: str
+    created: int
+    ended: int | None
+    steps: int
+    retries: int
+    at: str | None
+    error: str | None
+    revision: int
+
+
+class Changes(msgspec.Struct, frozen=True):
+    """What changed in the list.
+
+    Attributes:
+        lines: The instances that changed, those that changed first first.
+        gone: The workflow and id of the instances that were deleted.
+        revision: What to ask with for what changes from then on.
+    """
+
+    lines: list[Line]
+    gone: list[Key]
+    revision: int
+
+
+class Listing(Observer):
+    """The instances of an engine as a list. It is looked after on the engine's loop.
+
+    Args:
+        engine: The engine.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lines: dict[Key, Line] = {}
+        self._gone: dict[Key, int] = {}
+        self._dirty: set[Key] = set()
+        self._revision = 0
+        self._drawn_at = -_FRESH
+        self._look: asyncio.Future[None] | None = None
+        engine.observers.add(self)
+
+    # -- what happens ------------------------------------------------------------------------------------------------
+
+    def instance_created(self, instance: Instance) -> None:
+        """It has a line to be made."""
+        self._dirty.add(instance.key)
+
+    def instance_finished(self, instance: Instance) -> None:
+        """Its line has changed."""
+        self._dirty.add(instance.key)
+
+    def restarted(self, instance: Instance, *, whole: bool) -> None:
+        """Its line has changed."""
+        self._dirty.add(instance.key)
+
+    def step_started(self, instance: Instance, step: StepKey) -> None:
+        """Its line has changed."""
+        self._dirty.add(instance.key)
+
+    def step_finished(self, instance: Instance, step: StepKey) -> None:
+        """Its line has changed."""
+        self._dirty.add(instance.key)
+
+    def callback_ended(self, instance: Instance, run: CallbackRun) -> None:
+        """Its line has changed: an attempt has ended."""
+        self._dirty.add(instance.key)
+
+    def callback_started(self, instance: Instance, run: CallbackRun) -> None:
+        """Its line has changed: an attempt has begun."""
+        self._dirty.add(instance.key)
+
+    # -- what is asked -----------------------------------------------------------------------------------------------
+
+    async def lines(self) -> list[Line]:
+        """All lines, those that changed last last."""
+        await self._refresh()
+        return list(self._lines.values())
+
+    async def since(self, revision: int) -> Changes:
+        """What changed since a revision; 0 for everything.
+
+        Args:
+            revision: What the last answer said.
+        """
+        await self._refresh()
+        changed: list[Line] = []
+        for line in reversed(self._lines.values()):
+            if line.revision <= revision:
+                break
+            changed.append(line)
+        gone = [key for key, when in self._gone.items() if when > revision] if revision else []
+        return Changes(changed[::-1], gone, self._revision)
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """How many instances of each workflow stand in each status, as of the last look."""
+        counted: dict[str, Counter[str]] = {name: Counter() for name in self._engine.bindings}
+        for line in self._lines.values():
+            counted.setdefault(line.workflow, Counter())[line.status] += 1
+        return {name: dict(statuses) for name, statuses in counted.items()}
+
+    async def _refresh(self) -> None:
+        """Look at the engine, unless somebody has just done so."""
+        while self._look is not None:
+            await asyncio.shield(self._look)
+        if time.monotonic() - self._drawn_at < _FRESH:
+            return
+        self._look = asyncio.get_running_loop().create_future()
+        try:
+            await self._look_again()
+        finally:
+            self._look.set_result(None)
+            self._look, self._drawn_at = None, time.monotonic()
+
+    async def _look_again(self) -> None:
+        instances = self._engine.instances
+        dirty, self._dirty = self._dirty, set()
+        for first in range(0, len(instances), _SLICE):
+            for instance in instances[first : first + _SLICE]:
+                line = self._lines.get(instance.key)
+                if line is None or instance.key in dirty or line.status != instance.status:
+                    self._draw(instance)
+            await asyncio.sleep(0)
+        if len(self._lines) > len(instances):
+            self._forget({instance.key for instance in instances})
+
+    def _draw(self, instance: Execution) -> None:
+        self._revision += 1
+        self._lines.pop(instance.key, None)
+        self._gone.pop(instance.key, None)
+        self._lines[instance.key] = _line(self._engine, instance, self._revision)
+
+    def _forget(self, kept: set[Key]) -> None:
+        gone = [key for key in self._lines if key not in kept]
+        for key in gone:
+            self._revision += 1
+            del self._lines[key]
+            self._gone[key] = self._revision
+        for key in list(self._gone)[:-_MOST_GONE]:
+            del self._gone[key]
+
+
+def _line(engine: Engine, instance: Execution, revision: int) -> Line:
+    row = instance.row
+    steps = engine.store.steps(row.key)
+    error = error_of(row)
+    under_way: Any = [step for step in steps if step.ended_at is None]
+    return Line(
+        workflow=instance.workflow.name,
+        id=instance.id,
+        status=instance.status,
+        created=row.created_at,
+        ended=row.ended_at,
+        steps=len(steps),
+        retries=sum(max(0, step.attempts - 1) for step in steps),
+        at=under_way[-1].key.label if under_way and row.ended_at is None else None,
+        error=None if error is None else _shortened(error["message"]),
+        revision=revision,
+    )
+
+
+def _shortened(message: str) -> str:
+    return cut(last_line(message) if message.strip() else message, _LONGEST_ERROR)

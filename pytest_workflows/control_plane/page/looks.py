@@ -1,0 +1,160 @@
+"""What the page shows: what there is, and the list of instances as it changes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
+
+from pytest_workflows.control_plane.answers import Envelope
+from pytest_workflows.control_plane.errors import ApiError
+from pytest_workflows.control_plane.routes import failures
+from pytest_workflows.control_plane.served import Served
+
+from .asking import PageAsker
+from .details import Details
+from .listing import Changes, Listing
+from .models import DivergenceModel, Overview, VersionModel, WorkflowModel
+
+_TICK = 0.3
+"""Seconds between two messages to a window at the least: what changes meanwhile is news together."""
+
+_QUIET = 15
+"""After so many messages without news a window gets one nevertheless, so that both sides know of each other."""
+
+MOST_LINES = 5000
+"""The newest instances that a window gets at once; the others are searched for."""
+
+
+def looks_router(asker: PageAsker, listing: Listing, details: Details) -> APIRouter:
+    """The endpoints that show what there is.
+
+    Args:
+        asker: Asks what is shown.
+        listing: Its list of instances.
+        details: Its instances in full.
+    """
+    router = APIRouter(responses=failures())
+    news = _News(asker, listing, details)
+
+    @router.get("/overview", operation_id="page_overview")
+    async def overview() -> Envelope[Overview]:
+        """What there is: workflows, versions, the time."""
+        return Envelope(result=(await news.look(0))[1])
+
+    @router.get("/changes", include_in_schema=False)
+    async def changes() -> StreamingResponse:
+        """The list of instances, and then each change of it, as server-sent events."""
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return StreamingResponse(news.messages(), media_type="text/event-stream", headers=headers)
+
+    @router.get("/instances", operation_id="page_instances")
+    async def instances(
+        search: Annotated[str, Query(max_length=500)] = "",
+        workflow: str | None = None,
+        status: str | None = None,
+        limit: Annotated[int, Query(ge=1, le=MOST_LINES)] = 500,
+    ) -> Envelope[list[dict[str, Any]]]:
+        """The newest instances of a workflow, in a status, that hold every word of a search."""
+        words = search.lower().split()
+        found = [
+            line
+            for line in await asker.ask(listing.lines)
+            if workflow in (None, line.workflow)
+            and status in (None, line.status)
+            and all(word in f"{line.workflow} {line.id} {line.error or ''}".lower() for word in words)
+        ]
+        found.sort(key=lambda line: -line.created)
+        return Envelope(result=[msgspec.to_builtins(line) for line in found[:limit]])
+
+    return router
+
+
+class _News:
+    """What windows are news."""
+
+    def __init__(self, asker: PageAsker, listing: Listing, details: Details) -> None:
+        self._asker = asker
+        self._listing = listing
+        self._details = details
+
+    async def look(self, revision: int) -> tuple[Changes, Overview]:
+        """What changed since a revision, and what there is."""
+
+        async def look() -> tuple[Changes, Overview]:
+            changes = await self._listing.since(revision)
+            self._details.forget(changes.gone)
+            return changes, _overview(self._asker.served, self._listing)
+
+        return await self._asker.ask(look)
+
+    async def messages(self) -> AsyncIterator[bytes]:
+        """The messages to one window."""
+        revision, before, quiet = 0, b"", 0
+        while True:
+            try:
+                found, seen = await self.look(revision)
+            except ApiError as error:  # the Worker's code holds its loop: the window stays, and learns why
+                yield _event(_json({"stuck": error.message}))
+                continue
+            message, plain = _message(found, seen, is_all=revision == 0)
+            quiet = 0 if found.revision != revision or plain != before or not revision else quiet + 1
+            if quiet % _QUIET == 0:
+                yield message
+            revision, before = max(found.revision, 1), plain
+            await asyncio.sleep(_TICK)
+
+
+def _overview(served: Served, listing: Listing) -> Overview:
+    engine, project = served.engine, served.env.project
+    classes, counts = served.env.classes, listing.counts()
+    versions = [
+        VersionModel(number=one.number, id=one.id, created_at=one.created_at, problem=one.problem)
+        for one in served.versions
+    ]
+    return Overview(
+        worker="" if project is None else project.config.name or "",
+        is_live=served.is_live,
+        now=engine.clock.now.isoformat(),
+        versions=versions,
+        problem=versions[-1].problem if versions else None,
+        divergences=[
+            DivergenceModel(
+                at=one.at, version=one.version, workflow=one.workflow, id=one.id, summary=one.summary, table=one.table
+            )
+            for one in getattr(served, "divergences", ())
+        ],
+        workflows=[
+            WorkflowModel(
+                binding=name,
+                name=bound.workflow.workflow_name,
+                class_name=None if name not in classes else classes[name].__qualname__,
+                concurrency=bound.workflow.concurrency,
+                statuses=counts.get(name, {}),
+            )
+            for name, bound in engine.bindings.items()
+        ],
+    )
+
+
+def _message(changes: Changes, overview: Overview, *, is_all: bool) -> tuple[bytes, bytes]:
+    """A message to a window, and what of it is news when it changes."""
+    plain = overview.model_dump(exclude={"now"})
+    newest = sorted(changes.lines, key=lambda line: -line.created)[:MOST_LINES]
+    lines = msgspec.to_builtins(newest)
+    message = _json({**plain, "now": overview.now, "all": is_all, "lines": lines, "gone": changes.gone})
+    return _event(message), _json(plain)
+
+
+def _event(data: bytes) -> bytes:
+    return b"data: " + data + b"\n\n"
+
+
+def _json(value: object) -> bytes:
+    # Not msgspec's own JSON: what users name may hold lone surrogates.
+    return json.dumps(value, separators=(",", ":")).encode()

@@ -1,0 +1,220 @@
+"""The Worker that is served: its engine and bindings on one event loop, in the version that was deployed last."""
+
+from __future__ import annotations
+
+import asyncio
+import linecache
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from durable_engine import Engine, Limits
+from pytest_workflows import active_test
+from pytest_workflows.bindings.config_checks import ConfigChecks
+from pytest_workflows.bindings.env_resolver import EnvResolver
+from pytest_workflows.control_plane.handlers import call_fetch, fire_cron
+from pytest_workflows.errors import UnprovidedError, WorkflowConfigError
+from pytest_workflows.project.plans import PLANS, limits_of
+from pytest_workflows.sources.worker_code import Sources
+from pytest_workflows.standins.keeping import Keeper
+
+from .deployed_project import DeployedProjects, put_in_place
+from .in_flight import Divergence, Flights
+from .problems import problem_text
+from .repository import Repository
+from .versions import Versions, source_of
+
+if TYPE_CHECKING:
+    from pytest_workflows.control_plane.served import Version
+    from pytest_workflows.project.worker_project import Project
+    from pytest_workflows.workers import Request, Response
+
+    from .settings import DevSettings
+
+
+class LiveWorker:
+    """A Worker in real time, with its instances on disk (`control_plane.served.Served`).
+
+    All of it happens on the event loop that runs where it is opened.
+
+    Args:
+        settings: What the process is started with.
+        versions: The versions that there were.
+        notify: Called with each divergence.
+
+    Attributes:
+        engine: Its engine.
+        env: Its bindings.
+        loop: The event loop.
+        is_live: True: time is real.
+    """
+
+    is_live = True
+
+    def __init__(
+        self, settings: DevSettings, versions: Versions, notify: Callable[[Divergence], None] = lambda found: None
+    ) -> None:
+        self._settings = settings
+        self._versions = versions
+        self._notify = notify
+        self.engine: Engine
+        self.env: EnvResolver
+        self.loop: asyncio.AbstractEventLoop
+
+    async def open(self) -> None:
+        """Import the Worker and bind its workflows; no instance runs yet.
+
+        Raises:
+            WorkflowConfigError: If the configuration, the secrets or the classes are not as they must be.
+            Exception: What the Worker's main module raises while it is imported.
+        """
+        self.loop = asyncio.get_running_loop()
+        repository = Repository(self._settings)
+        put_in_place(repository.own)
+        try:
+            repository.check()
+        except BaseException:
+            repository.own.deactivate()
+            raise
+        self._keeper = Keeper.open(self._settings.state)
+        self._projects = DeployedProjects(repository.registry)
+        self._own = self._projects.of(repository.own)
+        self.engine = self._make_engine(repository.own)
+        assert self.engine.loop is self.loop
+        self._sources = Sources(repository.own.folder)
+        self.env = EnvResolver(
+            self._own.as_project(),
+            lambda: self._sources,
+            lambda: self.engine,
+            is_strict=False,
+            registry=self._projects.as_registry(),
+            keeper=self._keeper,
+        )
+        self._flights = Flights(self.engine, self._settings.rootdir, self._notify)
+        self.engine.observers.add(self._flights)
+        self._before = active_test.set_resolver(self.env.resolve, self.env.names)
+        self._network_before = active_test.set_network(True)
+        self.env.workflows.bind_all()
+        ConfigChecks().check(self._own.as_project(), self.env)
+        self._versions.good(source_of(repository.reachable()), _now())
+
+    async def start(self) -> None:
+        """Let instances run: those of the process before go on, and so do its alarms and queues."""
+        self.env.make_stores()
+
+    def _make_engine(self, project: Project) -> Engine:
+        limits: dict[str, Any] = limits_of(PLANS[self._settings.plan], project.config.limits)
+        return Engine(
+            seed=secrets.token_hex(16),
+            limits=Limits(**limits),
+            root=self._settings.rootdir,
+            unprovided=(UnprovidedError,),
+        )
+
+    async def close(self) -> None:
+        """Stop everything; what is on disk stays there."""
+        from pytest_workflows.workers.context import cancel_background
+
+        self.engine.stop()
+        cancel_background()
+        self.engine.close()
+        self.env.close()
+        self._keeper.close()
+        self.engine.stopped_tasks.close()
+        active_test.set_resolver(*(self._before or (None,)))
+        active_test.set_network(self._network_before)
+        self._own.deployed.deactivate()
+
+    # -- what is served ------------------------------------------------------------------------------------------------
+
+    @property
+    def versions(self) -> Sequence[Version]:
+        """The versions of the source, the oldest first; the last one without a problem runs."""
+        return self._versions.all
+
+    @property
+    def running_version(self) -> int:
+        """The number of the version that runs."""
+        return self._versions.number
+
+    def projects(self) -> list[Project]:
+        """The projects whose sources are served."""
+        return [one.deployed for one in self._projects]
+
+    @property
+    def divergences(self) -> Sequence[Divergence]:
+        """The instances that went another way after a deploy, the oldest first."""
+        return self._flights.divergences
+
+    async def fetch(self, request: Request) -> Response:
+        """Call the Worker's fetch handler."""
+        return await call_fetch(self.env, request)
+
+    async def scheduled(self, cron: str, scheduled_time: float) -> str:
+        """Fire a cron trigger."""
+        return await fire_cron(self.env, self.engine, cron, scheduled_time)
+
+    # -- deploys -------------------------------------------------------------------------------------------------------
+
+    async def deploy(self) -> Version | None:
+        """Deploy the source as it is now: instances in flight go on with it. One that is no good is refused.
+
+        Returns:
+            The version, with what is wrong with it; None where nothing has changed.
+        """
+        linecache.checkcache()
+        repository = Repository(self._settings)
+        own = repository.own
+        before = self._own.deployed
+        try:
+            source = source_of(repository.reachable())
+        except (WorkflowConfigError, OSError) as error:
+            return self._versions.refused(problem_text(error, self._settings), _now())
+        if self._versions.is_running(source):
+            return None if self.versions[-1].problem is None else self._versions.good(source, _now())
+        put_in_place(own, instead_of=before)
+        try:
+            repository.check()
+            version = self._replace(repository, source)
+        except Exception as error:
+            put_in_place(before, instead_of=own)
+            return self._versions.refused(problem_text(error, self._settings), _now())
+        self.env.workflows.bind_all()
+        return version
+
+    def _replace(self, repository: Repository, source: str) -> Version:
+        """Let the instances lose their memory, and go on with another source."""
+        self._flights.before_deploy()
+        error: Exception | None = None
+
+        def replace() -> None:
+            nonlocal error
+            before = self._projects.switch(repository.registry, repository.own)
+            try:
+                bound = self._bind()
+                ConfigChecks().check(self._own.as_project(), self.env)
+            except Exception as caught:
+                error = caught
+                self._projects.switch_back(before)
+                bound = self._bind()
+            else:
+                version = self._versions.good(source, _now())
+                self._flights.after_deploy(version.number, bound)
+
+        self.engine.lifecycle.deploy(replace)
+        self.engine.stopped_tasks.close()
+        if error is not None:
+            raise error
+        return self._versions.all[-1]
+
+    def _bind(self) -> set[str]:
+        for one in self._projects:
+            self._sources.add_folder(one.deployed.folder)
+        with self.engine.deploying() as bound:
+            self.env.deploy(None)
+        return bound
+
+
+def _now() -> int:
+    return int(time.time() * 1000)

@@ -1,0 +1,41 @@
+"""What is wrong with a Worker's source or configuration, in words, with the line."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from typing import TYPE_CHECKING
+
+from pytest_workflows.errors import WorkflowConfigError
+
+if TYPE_CHECKING:
+    from .settings import DevSettings
+
+
+def problem_text(error: BaseException, settings: DevSettings) -> str:
+    """An error of the source or the configuration, for the terminal and the page.
+
+    Args:
+        error: The error.
+        settings: What the process is started with.
+    """
+    if isinstance(error, WorkflowConfigError):
+        return str(error)
+    if isinstance(error, SyntaxError) and error.filename is not None:
+        line = "" if error.text is None else f"\n    {error.text.strip()}"
+        return f"{_short(error.filename, settings)}:{error.lineno}: {type(error).__name__}: {error.msg}{line}"
+    place = _place(error, settings)
+    return f"{place}: {type(error).__name__}: {error}" if place else f"{type(error).__name__}: {error}"
+
+
+def _place(error: BaseException, settings: DevSettings) -> str:
+    """The last line of the Worker's own code that the error came through."""
+    folder = f"{settings.config.parent}{os.sep}"
+    frames = [one for one in traceback.extract_tb(error.__traceback__) if one.filename.startswith(folder)]
+    own = [one for one in frames if "site-packages" not in one.filename and "python_modules" not in one.filename]
+    return f"{_short(own[-1].filename, settings)}:{own[-1].lineno}" if own else ""
+
+
+def _short(file: str, settings: DevSettings) -> str:
+    short = os.path.relpath(file, settings.rootdir)
+    return file if short.startswith("..") else short

@@ -1,0 +1,172 @@
+"""The local process: a folder, a port, a thread for the Worker, a server before it, and a watch over its source."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from pytest_workflows.errors import WorkflowConfigError
+from pytest_workflows.project import importer
+
+from .engine_thread import EngineThread
+from .errors import DevError
+from .live_worker import LiveWorker
+from .ports import addresses, bind, is_loopback
+from .problems import problem_text
+from .state_folder import Running, StateFolder
+from .terminal import LogLines, RequestLines, Terminal
+from .versions import Versions
+from .watching import Watch, WatchedPlaces
+
+if TYPE_CHECKING:
+    import socket
+
+    from pytest_workflows.control_plane.security import Security
+
+    from .in_flight import Divergence
+    from .settings import DevSettings
+    from .terminal import App
+
+_SWITCH = 0.001
+
+
+class DevProcess:
+    """A process that serves a Worker until it is stopped.
+
+    Args:
+        settings: What it is started with.
+        terminal: What it writes to.
+    """
+
+    def __init__(self, settings: DevSettings, terminal: Terminal) -> None:
+        self._settings = settings
+        self._terminal = terminal
+        self._folder = StateFolder(settings.state)
+        self._thread = EngineThread()
+        self._worker: LiveWorker
+
+    def run(self) -> None:
+        """Serve until Ctrl-C.
+
+        Raises:
+            DevError: If it cannot start.
+        """
+        self._folder.make()
+        listener = bind(self._settings.host, self._settings.port)
+        importer.install()
+        logs = LogLines()
+        logs.start()
+        # A request changes threads several times, and waits each time for as long as the Worker's code may keep on.
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(_SWITCH)
+        try:
+            self._open()
+            self._serve(listener)
+        finally:
+            sys.setswitchinterval(interval)
+            listener.close()
+            logs.stop()
+            importer.uninstall()
+
+    def _open(self) -> None:
+        self._worker = LiveWorker(self._settings, Versions(self._settings.state), self._show_divergence)
+        self._thread.start()
+        try:
+            self._thread.call(self._worker.open())
+        except Exception as error:
+            hint = "" if isinstance(error, WorkflowConfigError) else "Correct the source, and start again."
+            self._thread.stop(_nothing())
+            raise DevError(problem_text(error, self._settings), hint) from error
+
+    def _serve(self, listener: socket.socket) -> None:
+        port = int(listener.getsockname()[1])
+        urls = addresses(self._settings.host, port)
+        security = self._security(urls)
+        try:
+            app = self._app(security)
+            self._thread.call(self._worker.start())
+            self._folder.announce(Running(urls[0], os.getpid(), security.token))
+            self._greet(urls, port, security.token)
+            from .server import serve
+
+            asyncio.run(serve(app, listener, self._watch))
+            self._terminal.plain()
+            self._terminal.note("stopped; start it again, and everything goes on.")
+        finally:
+            self._folder.leave()
+            if not self._thread.stop(self._worker.close()):
+                self._terminal.note(
+                    f"the Worker's code does not give way; its thread is left where it is:\n{self._where()}"
+                )
+                sys.stdout.flush()
+                os._exit(1)  # what is stored is on disk already
+
+    def _where(self) -> str:
+        return "\n".join(self._thread.where().splitlines()[-2:])
+
+    def _security(self, urls: list[str]) -> Security:
+        from pytest_workflows.control_plane.security import Security, make_token
+
+        settings = self._settings
+        token = None if is_loopback(settings.host) else settings.token or make_token()
+        names = {url.partition("//")[2].rpartition(":")[0] for url in urls}
+        return Security(token=token, hosts=frozenset({*settings.hosts, *names}), worker_host=settings.worker_host)
+
+    def _app(self, security: Security) -> App:
+        from pytest_workflows.control_plane.app import make_app
+        from pytest_workflows.control_plane.security import is_own
+
+        return RequestLines(make_app(self._worker, security), self._terminal, is_own)
+
+    # -- what it says --------------------------------------------------------------------------------------------------
+
+    def _greet(self, urls: list[str], port: int, token: str | None) -> None:
+        say, settings = self._terminal.plain, self._settings
+        if settings.port not in (0, port):
+            self._terminal.note(f"port {settings.port} is in use; this is the next free one: {port}.")
+        name = self._worker.env.project.config.name if self._worker.env.project is not None else None
+        say()
+        say(f"  {name or 'The Worker'}, version {self._worker.versions[-1].number}")
+        say()
+        asked = "" if token is None else f"?token={token}"
+        for url in urls:
+            say(f"  Worker    {url}")
+            say(f"  Page      {url}/__workflows{asked}")
+        say(f"  API       {urls[0]}/client/v4/accounts/local/workflows")
+        say(f"  API docs  {urls[0]}/__workflows/docs")
+        if token is not None:
+            say(f"  Token     {token}   (Authorization: Bearer ...)")
+        say(f"  State     {os.path.relpath(settings.state)}")
+        say()
+        say(f"  {'A change of the source is deployed. ' if settings.reloads else ''}Ctrl-C stops.")
+        say()
+
+    def _show_divergence(self, found: Divergence) -> None:
+        self._terminal.note(
+            f"version {found.version}: instance {found.id!r} of {found.workflow} goes another way: {found.summary}."
+            f"\n{found.table}"
+        )
+
+    # -- changes -------------------------------------------------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        if self._settings.reloads:
+            await Watch(lambda: WatchedPlaces(self._worker.projects()), self._deploy).run()
+
+    async def _deploy(self) -> None:
+        number = self._worker.running_version
+        version = await self._thread.ask(self._worker.deploy())
+        if version is None:
+            return
+        if version.problem is None:
+            goes_on = version.number == number
+            self._terminal.note(f"version {version.number} {'goes on' if goes_on else 'is deployed'}.")
+        else:
+            good = self._worker.running_version
+            self._terminal.note(f"the change is refused, and version {good} goes on:\n{version.problem}")
+
+
+async def _nothing() -> None:
+    """End without having begun."""

@@ -1,0 +1,78 @@
+"""The Workers of a repository as their files are now: made anew for each deploy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_workflows.project.worker_project import Project
+from pytest_workflows.project.worker_registry import WorkerRegistry
+
+if TYPE_CHECKING:
+    from .settings import DevSettings
+
+
+class Repository:
+    """The projects of a repository, each read when it is first asked for.
+
+    Args:
+        settings: What the process is started with.
+
+    Attributes:
+        own: The project that is served.
+        registry: Knows the others.
+    """
+
+    def __init__(self, settings: DevSettings) -> None:
+        self._settings = settings
+        self._opened: dict[Path, Project] = {}
+        self.own = self._project(settings.config, settings.environment)
+        self._opened[settings.config] = self.own
+        self.registry: WorkerRegistry[Project] = WorkerRegistry(settings.rootdir, settings.workers, self.open)
+
+    def _project(self, config: Path, environment: str | None) -> Project:
+        return Project(config, environment, dev_vars=self._settings.dev_vars)
+
+    def open(self, config: Path) -> Project:
+        """The project of a configuration: where it has no such environment, its top level holds.
+
+        Args:
+            config: The configuration.
+        """
+        if config not in self._opened:
+            found = self._project(config, self._settings.environment)
+            if self._settings.environment is not None and not found.readable:
+                top = self._project(config, None)
+                found = top if top.readable else found
+            self._opened[config] = found
+        return self._opened[config]
+
+    @property
+    def opened(self) -> list[Project]:
+        """The projects that were asked for."""
+        return list(self._opened.values())
+
+    def reachable(self) -> list[Project]:
+        """The project that is served, and those that its bindings lead to.
+
+        Raises:
+            WorkflowConfigError: If its configuration cannot be read.
+        """
+        return [self.own, *(one for one in self.registry.related_to(self.own.config) if one.path != self.own.path)]
+
+    def check(self) -> None:
+        """Import the Worker, and look at what its configuration says of it.
+
+        Raises:
+            WorkflowConfigError: If the configuration, the secrets or the classes are not as they must be.
+            Exception: What the Worker's main module raises while it is imported.
+        """
+        self.registry.check()
+        own = self.own
+        if own.folder is None:
+            own.load_main()  # says what is wrong with `main`
+        assert own.secrets is not None
+        own.load_main()
+        for workflow in own.config.all_workflows:
+            if workflow.script_name is None:
+                own.workflow_class(workflow)

@@ -1,0 +1,80 @@
+"""The HTTP server, on the process' main thread: it answers whatever the Worker's code does meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+from uvicorn.config import WS_PROTOCOLS
+
+if TYPE_CHECKING:
+    from .terminal import App
+
+_LAST_ANSWERS = 1
+"""Seconds that answers under way get at the end; streams of the page never end by themselves."""
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to the process: what it keeps is put away in order."""
+        yield
+
+
+async def serve(app: App, listener: socket.socket, beside: Callable[[], Awaitable[None]]) -> None:
+    """Serve until Ctrl-C, or the end of what runs beside it.
+
+    Args:
+        app: Answers the requests.
+        listener: The port.
+        beside: Runs meanwhile.
+    """
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        ws=_websockets(),
+        timeout_graceful_shutdown=_LAST_ANSWERS,
+    )
+    server = _Server(config)
+
+    def stop() -> None:
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # it complains of streams that are broken off
+        server.force_exit = server.should_exit
+        server.should_exit = True
+
+    with _on_signals(stop):
+        companion = asyncio.ensure_future(beside())
+        try:
+            await server.serve(sockets=[listener])
+        finally:
+            companion.cancel()
+            await asyncio.gather(companion, return_exceptions=True)
+
+
+def _websockets() -> Any:
+    """The implementation that is not about to go, where this uvicorn has it."""
+    return "websockets-sansio" if "websockets-sansio" in WS_PROTOCOLS else "auto"
+
+
+@contextlib.contextmanager
+def _on_signals(stop: Callable[[], None]) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    taken = []
+    for one in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):  # Windows; another thread
+            loop.add_signal_handler(one, stop)
+            taken.append(one)
+    try:
+        yield
+    finally:
+        for one in taken:
+            loop.remove_signal_handler(one)

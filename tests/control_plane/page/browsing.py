@@ -1,0 +1,81 @@
+"""A browser, and windows in it. Where there is none the tests are skipped, unless WORKFLOWS_NEED_BROWSER is set."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+ARGUMENTS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+
+
+def find_chromium() -> str:
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        found = shutil.which(name)
+        if found is not None:
+            return found
+    reason = "there is no Chromium: apt-get install chromium"
+    if os.environ.get("WORKFLOWS_NEED_BROWSER"):
+        pytest.fail(f"WORKFLOWS_NEED_BROWSER is set, but {reason}")
+    pytest.skip(reason)
+
+
+@contextmanager
+def launched() -> Iterator[Any]:
+    """A browser for the length of a block."""
+    executable = find_chromium()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS.split())
+        yield browser
+        browser.close()
+
+
+class Tab:
+    """A window with what went wrong in it.
+
+    Args:
+        browser: The browser.
+        address: The server's address.
+        options: Playwright's, of a context.
+    """
+
+    def __init__(self, browser: Any, address: str, **options: Any) -> None:
+        settings = {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light", **options}
+        self._context = browser.new_context(**settings)
+        self._address = address
+        self.page = self._context.new_page()
+        self.requests: list[str] = []
+        self.errors: list[str] = []
+        self.page.set_default_timeout(10_000)
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
+
+    def open(self, view: str = "") -> None:
+        """Open a view, and wait until it is live."""
+        self.page.goto(f"{self._address}/__workflows{view}")
+        self.page.wait_for_selector("#link.complete")
+
+    def press(self, name: str) -> None:
+        """Press a button by its text."""
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def waits_for(self, text: str, within: str = "body") -> None:
+        """Wait until a text is there."""
+        self.page.locator(within).get_by_text(text).first.wait_for()
+
+    def has_status(self, status: str) -> None:
+        """Wait until the open instance has a status."""
+        self.page.locator(f"#detail .title .badge.{status}").wait_for()
+
+    def close(self) -> None:
+        self._context.close()
