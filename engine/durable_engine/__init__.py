@@ -94,6 +94,7 @@ from .text.source_paths import shown_path
 from .text.stable_repr import printable, show
 from .time.clients import Clients
 from .time.clock import VirtualClock
+from .time.real_clock import RealClock
 from .usage import InstanceUsage
 from .values.boundary import cross, decode, encode, js_number_text, to_json, with_whole_stream
 from .values.datetimes import PLAIN_DATETIME, read_now, to_datetime, to_ms
@@ -174,6 +175,7 @@ __all__ = [
     "Place",
     "PlayedLine",
     "PlayedStep",
+    "RealClock",
     "ReplayEnded",
     "Rule",
     "Scope",

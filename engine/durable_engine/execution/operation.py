@@ -65,6 +65,21 @@ class DurableOperation(Operation):
         self.set_busy(False)
         self.timer = self.engine.schedule(due, callback, what=what, held=None)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it waits for a time that has not come."""
+        return self.row.status == "waiting" and self.timer is not None and not self.timer.cancelled
+
+    def hasten(self) -> None:
+        """Let what the step waits for be now."""
+        timer = self.timer
+        assert timer is not None
+        come = timer.take()
+        assert come is not None
+        self.row.hasten(self.instance.now_ms)
+        self.record()  # a pause that takes hold before `run` goes on changes nothing about it
+        come()
+
     def soon(self, callback: Callable[..., None], *arguments: Any) -> None:
         """Call something in the next turn of the event loop."""
         loop = self.engine.loop

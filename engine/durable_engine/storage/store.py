@@ -23,6 +23,9 @@ from durable_engine.workflow import KEPT, Retention
 _MOST_SHARED = 200
 """The most bytes of a detail that lines of history share: most of them say one of the same few things."""
 
+_MOST_DETAILS = 10_000
+"""The most details that are kept to be shared, once instances are deleted: errors say ever new things."""
+
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder()
 _seq = operator.attrgetter("seq")
@@ -58,7 +61,11 @@ class _Contents:
 
 
 class Store:
-    """The engine's storage. Reads see every write before them."""
+    """The engine's storage. Reads see every write before them.
+
+    Attributes:
+        moved_ms: By how many milliseconds real time was moved by hand, where time is real.
+    """
 
     def __init__(self) -> None:
         self._instances: dict[int, InstanceRow] = {}
@@ -68,6 +75,7 @@ class Store:
         self._last_key = 0
         self._last_event = 0
         self._is_closed = False
+        self.moved_ms = 0
 
     def close(self) -> None:
         """Drop everything; closing twice is fine."""
@@ -101,6 +109,10 @@ class Store:
 
     async def stored(self) -> None:
         """Wait until everything written so far is where it is kept; in memory it is."""
+
+    def note_moved(self, ms: int) -> None:
+        """Keep by how many milliseconds real time was moved by hand."""
+        self.moved_ms = ms
 
     # -- instances ---------------------------------------------------------------------------------------------------
 
@@ -156,6 +168,8 @@ class Store:
         for key in keys:
             row = self._instances.pop(key)
             del self._keys[row.workflow, row.id], self._contents[key]
+        if len(self._details) > _MOST_DETAILS:  # those that are kept are shared no more
+            self._details.clear()
 
     # -- steps and history -------------------------------------------------------------------------------------------
 

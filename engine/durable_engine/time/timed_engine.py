@@ -11,7 +11,7 @@ from durable_engine.guard.guarded_engine import GuardedEngine, OpenCalls
 from durable_engine.instance import Instance
 
 from .clients import Clients
-from .clock import VirtualClock
+from .clock import Clock
 from .interleaving import Interleaving
 
 
@@ -19,8 +19,8 @@ class TimedEngine(GuardedEngine, Protocol):
     """An engine on whose time tests wait."""
 
     @property
-    def clock(self) -> VirtualClock:
-        """Virtual time."""
+    def clock(self) -> Clock:
+        """Virtual time, or real."""
         ...
 
     @property
