@@ -23,6 +23,7 @@ from .failures import Failures
 from .in_flight import Divergence, Flights
 from .problems import problem_text
 from .repository import Repository
+from .shown_time import ShownTime, real_clock
 from .versions import Versions, source_of
 
 if TYPE_CHECKING:
@@ -86,7 +87,10 @@ class LiveWorker:
         self._keeper = Keeper.open(self._settings.state)
         self._projects = DeployedProjects(repository.registry)
         self._own = self._projects.of(repository.own)
-        self.engine = self._make_engine(repository.own)
+        clock = real_clock()
+        self.engine = self._make_engine(repository.own, clock)
+        self._shown_time = ShownTime(clock)
+        self._shown_time.start()
         assert self.engine.loop is self.loop
         self._sources = Sources(repository.own.folder)
         self.env = EnvResolver(
@@ -110,10 +114,10 @@ class LiveWorker:
         """Let instances run: those of the process before go on, and so do its alarms and queues."""
         self.env.make_stores()
 
-    def _make_engine(self, project: Project) -> Engine:
+    def _make_engine(self, project: Project, clock: RealClock) -> Engine:
         limits: dict[str, Any] = limits_of(PLANS[self._settings.plan], project.config.limits)
         return Engine(
-            clock=RealClock(),
+            clock=clock,
             limits=Limits(**limits),
             root=self._settings.rootdir,
             unprovided=(UnprovidedError,),
@@ -124,6 +128,7 @@ class LiveWorker:
         from pytest_workflows.workers.context import cancel_background
 
         self.engine.stop()
+        self._shown_time.stop()
         cancel_background()
         self.engine.close()
         self.env.close()

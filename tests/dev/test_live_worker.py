@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import re
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -127,6 +128,21 @@ async def test_a_cron_starts_its_workflows_and_the_handler(files):
         assert len(worker.engine.instances) == 1
         assert await worker.scheduled("0 9 * * *", 1_800_000_000_000) == "exception"  # it comes once at a time
         assert await worker.scheduled("bad", 1_800_000_000_000) == "exception"
+
+
+async def test_the_worker_s_code_sees_time_move_that_is_moved_by_hand(files):
+    files.replace(
+        'return Response("version one")', "return Response(__import__('datetime').datetime.now().isoformat())"
+    )
+
+    async with served(files) as worker:
+        before = datetime.fromisoformat(await text_of(worker))
+        await worker.engine.advance("3 days")
+        await worker.engine.advance("2 days")
+        after = datetime.fromisoformat(await text_of(worker))
+
+    assert timedelta(days=5) <= after - before < timedelta(days=5, minutes=5)
+    assert datetime.now() - before < timedelta(minutes=5)
 
 
 # -- deploys -----------------------------------------------------------------------------------------------------------
