@@ -93,7 +93,7 @@ class Engine:
             the order in which they became ready.
         root: The project's folder: recorded errors show the paths of its files from there.
         clock: Its time; virtual time from `now` on by default.
-        store: Where it keeps instances; a store in memory by default.
+        store: Where it keeps instances; a store in memory by default. `recover` goes on with what it has.
 
     Example:
         ```python
@@ -168,6 +168,7 @@ class Engine:
         self.passthrough: tuple[type[BaseException], ...] = (*ends_all, *passthrough)
         self.closed = False
         self.is_deploying = False
+        self._is_recovered = False
         self._deployed: set[str] = set()
         self.exceptions: dict[int, BaseException] = {}
         self._usage: dict[int, InstanceUsage] = {}
@@ -334,6 +335,8 @@ class Engine:
         else:
             self._bindings[name] = WorkflowBinding(self, bound)
             self.lifecycle.open(bound)
+            if self._is_recovered:
+                self.lifecycle.recover(bound)
         self._deployed.add(name)
         return self._bindings[name]
 
@@ -371,6 +374,19 @@ class Engine:
         if seed is not None:
             self.seed = seed
             self.lifecycle.seed(seed)
+
+    def recover(self) -> None:
+        """Go on with the instances that an earlier process has stored, once their workflows are bound.
+
+        No step that has its outcome runs again. Sleeps, waits and retries that came due meanwhile are over. What is
+        paused stays so, and what is queued is admitted in its order. Instances of a workflow that is bound later go on
+        then; those of one that is not bound any more stay stored.
+        """
+        self.check_open()
+        self._is_recovered = True
+        self.lifecycle.seed(f"{self.seed} after {self.store.last_key}")  # an id that was given is not made once more
+        for binding in self._bindings.values():
+            self.lifecycle.recover(binding.workflow)
 
     # -- instances ---------------------------------------------------------------------------------------------------
 
