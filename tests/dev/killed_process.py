@@ -4,6 +4,7 @@ Run as `killed_process.py FOLDER load|end NAME`. What is acknowledged is noted i
 """
 
 import asyncio
+import contextlib
 import json
 import mmap
 import os
@@ -72,13 +73,25 @@ class Process:
         for instance in engine.instances:
             if not instance.finished:
                 await self.ask(f"send/{instance.id}/end")
-        await engine.run_until_idle(timeout=60)
-        await engine.store.stored()
+        for instance in engine.instances:
+            await engine.wait(
+                lambda instance=instance: engine.find(instance.workflow, instance.id).finished,
+                lambda instance=instance: f"Waiting for the end of {instance.id}.",
+                about=instance.key,
+                timeout=60,
+            )
         found = {}
         for instance in engine.instances:
             handle = await engine.bindings["ORDERS"].get(instance.id)
             found[instance.id] = dict(await handle.status())
         return {"instances": found, **json.loads(await self.ask("stored"))}
+
+
+@contextlib.contextmanager
+def shared_byte(path):
+    """A byte of memory that another process sees, by a file of one byte."""
+    with path.open("r+b") as file, mmap.mmap(file.fileno(), 1) as flag:
+        yield flag
 
 
 def show_commits(worker, flag):
@@ -112,18 +125,24 @@ async def main():
     random.seed(name)
     process = Process(folder, name)
     await process.worker.open()
+    try:
+        await serve(process, folder, mode)
+    finally:
+        await process.worker.close()
+
+
+async def serve(process, folder, mode):
     await process.ask("prepare")
-    with open(folder / "flag", "r+b") as file, mmap.mmap(file.fileno(), 1) as flag:
+    with shared_byte(folder / "flag") as flag:
         connection = process.worker.engine.store._database._connection
         await connection._execute(show_commits, process.worker, flag)
         await process.worker.start()
-        process.note("up", name)
+        process.note("up", process.name)
         if mode == "load":
             await process.load()
         else:
             found = await process.end()
             (folder / "found.json").write_text(json.dumps(found))
-            await process.worker.close()
 
 
 importer.install()

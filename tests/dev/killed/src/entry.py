@@ -76,13 +76,19 @@ class Default(WorkerEntrypoint):
             id, _, word = rest.partition("/")
             await (await self.env.ORDERS.get(id)).send_event({"type": "word", "payload": word})
         elif what == "stored":
-            values = {}
-            for key in (await self.env.KV.list()).keys:
-                values[key.name] = (await self.env.KV.get(key.name))[:16]
+            values = {name: (await self.env.KV.get(name))[:16] for name in await self.names()}
             rows = (await self.env.DB.prepare("SELECT id FROM orders").all()).results
             counted = await self.env.COUNTERS.getByName("all").ids()
             return Response.json({"kv": values, "d1": [row.id for row in rows], "counted": list(counted)})
         return Response("done")
+
+    async def names(self):
+        page = await self.env.KV.list()
+        names = [key.name for key in page["keys"]]
+        while not page.list_complete:
+            page = await self.env.KV.list({"cursor": page.cursor})
+            names += [key.name for key in page["keys"]]
+        return names
 
     async def queue(self, batch, env, ctx):
         for message in batch.messages:
