@@ -321,7 +321,7 @@ async def test_time_that_was_moved_by_hand_stays_moved(files):
 
 async def test_a_folder_in_use_by_another_process_is_refused_in_words(files):
     async with served(files):
-        with pytest.raises(StoreError, match="workflows[.]sqlite"):
+        with pytest.raises(StoreError, match=r"workflows\.sqlite"):
             async with served(files):
                 pass
 
