@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import pytest
 import uvicorn
 
-from durable_engine import Engine
+from durable_engine import Engine, encode
 from pytest_workflows.bindings.env_resolver import EnvResolver
 from pytest_workflows.control_plane.app import make_app
 from pytest_workflows.control_plane.served import Version
@@ -78,6 +78,15 @@ class Shop:
             await self.engine.settle()
 
         self.run(create())
+
+    def send(self, id: str, type: str, payload: Any, workflow: str = "ORDERS") -> None:
+        """Send an event, and let what it sets going come as far as it does without time."""
+
+        async def send() -> None:
+            self.engine.send_event(self.engine.bindings[workflow].workflow, id, type, encode(payload))
+            await self.engine.settle()
+
+        self.run(send())
 
     def status(self, id: str, workflow: str = "ORDERS") -> str:
         async def status() -> str:
