@@ -31,6 +31,7 @@ from .errors import (
     NotAvailableError,
     ReplayEnded,
     StepFailedError,
+    StoreError,
     UnknownValueError,
     UnreachableStatusError,
     UnusedModificationError,
@@ -93,6 +94,7 @@ from .testing.paths import ExecutionRecord
 from .text.source_paths import shown_path
 from .text.stable_repr import printable, show
 from .time.clock import VirtualClock
+from .time.real_clock import RealClock
 from .usage import InstanceUsage
 from .values.boundary import cross, decode, encode, js_number_text, to_json, with_whole_stream
 from .values.datetimes import PLAIN_DATETIME, read_now, to_datetime, to_ms
@@ -172,6 +174,7 @@ __all__ = [
     "Place",
     "PlayedLine",
     "PlayedStep",
+    "RealClock",
     "ReplayEnded",
     "Rule",
     "Scope",
@@ -185,6 +188,7 @@ __all__ = [
     "StepRow",
     "StepStatus",
     "Stopwatch",
+    "StoreError",
     "StreamContent",
     "TransparentProxy",
     "UnknownValue",

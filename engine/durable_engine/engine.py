@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+import math
+import secrets
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -15,13 +19,16 @@ from .api.binding import WorkflowBinding, read_retention
 from .context.loop_timers import timers_of
 from .errors import EngineClosedError, EngineError, InvalidArgumentError
 from .execution.execution import Execution
+from .expiry import Expiry
 from .guard.engine_loop import EngineLoop
+from .guard.live_teardown import LiveStoppedTasks
 from .guard.task_teardown import StoppedTasks
 from .guard.threads import WorkerThreads
 from .guard.unwinding import GiveWay
 from .instance import Instance
 from .lifecycle import Lifecycle
 from .limits import Limits
+from .model import StepKey
 from .replay.replay import check_by_replay
 from .storage.store import Store
 from .testing.faults import FaultPoint, Faults
@@ -32,29 +39,47 @@ from .testing.observers import Observers
 from .testing.paths import Paths
 from .testing.pending_errors import PendingErrors
 from .testing.step_findings import StepFindings
-from .testing.unawaited_calls import Calls
+from .testing.unawaited_calls import Call, Calls
 from .testing.unprovided import UnprovidedUses
 from .time.activity import Activity
-from .time.clock import Timer, VirtualClock
+from .time.clock import Clock, Timer, VirtualClock
 from .time.interleaving import Interleaving
+from .time.live_waits import LiveWaits
+from .time.pace import Pace, PacedTurns
+from .time.real_clock import RealClock
 from .time.turns import Turns
 from .time.waiter import Waiter, read_timeout
 from .time.waits import Waits
 from .time.worker_calls import WorkerCalls
 from .usage import InstanceUsage, Subrequests
 from .values.datetimes import PLAIN_DATETIME, read_now, to_datetime, to_ms
-from .values.durations import duration_ms
+from .values.durations import DAY, duration_ms
 from .workflow import Workflow
 
 DEFAULT_TIMEOUT = 5.0
 
+KEPT_LIVE = 30 * DAY
+"""Milliseconds for which an ended instance is kept in real time of which nobody said for how long."""
+
+MOST_LIVE_FINDINGS = 1000
+"""The findings that are kept in real time, the newest ones."""
+
+MOST_LIVE_PATHS = 4
+"""The executions of an instance whose paths are kept in real time, the newest ones."""
+
+_log = logging.getLogger("durable_engine")
+
 
 class Engine:
-    """A durable-execution engine, in memory, for the length of a test.
+    """A durable-execution engine: in memory and in virtual time, for the length of a test, unless others are given.
+
+    With a real clock it is *live*, for a process that runs for weeks: nothing is ended because it takes long, waits
+    have no limit of their own, and what only a test would ask for is not kept.
 
     Args:
         now: Where virtual time starts: a `datetime` or an ISO 8601 text; the real time, cut to the second, by default.
-        seed: The seed of the ids that the engine makes; the same seed gives the same ids.
+        seed: The seed of the ids that the engine makes; the same seed gives the same ids. By default it is 0, and in
+            real time a new one each time.
         timeout: How long a wait may take, in real seconds, unless it says otherwise.
         manual_clock: Whether only `advance` and `travel_to` move the clock.
         passthrough: Exceptions that are meant for the test: a workflow never sees them.
@@ -67,6 +92,8 @@ class Engine:
         schedule_seed: The seed of the interleaving: the order of what could happen in any order; by default it is
             the order in which they became ready.
         root: The project's folder: recorded errors show the paths of its files from there.
+        clock: Its time; virtual time from `now` on by default.
+        store: Where it keeps instances; a store in memory by default. `recover` goes on with what it has.
 
     Example:
         ```python
@@ -77,8 +104,10 @@ class Engine:
         ```
 
     Attributes:
-        clock: Virtual time.
+        clock: Virtual time, or real.
+        is_live: Whether time is real.
         store: The storage.
+        when_stored: Does something once everything written so far is where it is kept, and its turn has come.
         timeout: As given.
         limits: As given.
         root: As given.
@@ -112,7 +141,7 @@ class Engine:
         self,
         *,
         now: datetime | str | None = None,
-        seed: int | str = 0,
+        seed: int | str | None = None,
         timeout: float = DEFAULT_TIMEOUT,
         manual_clock: bool = False,
         passthrough: tuple[type[BaseException], ...] = (),
@@ -122,40 +151,67 @@ class Engine:
         rules: Mapping[str, Rule] | None = None,
         schedule_seed: int | None = None,
         root: Path | None = None,
+        clock: VirtualClock | RealClock | None = None,
+        store: Store | None = None,
     ) -> None:
-        self.clock = VirtualClock(None if now is None else read_now(now))
-        self.store = Store()
+        if clock is None:
+            clock = VirtualClock(None if now is None else read_now(now))
+        self.clock: Clock = clock
+        self.is_live = clock.is_real
+        self.store = Store() if store is None else store
         self.timeout = timeout
         self.limits = limits or Limits()
         self.root = root
         self.manual_clock = manual_clock
-        self.passthrough: tuple[type[BaseException], ...] = (KeyboardInterrupt, SystemExit, GiveWay, *passthrough)
+        # In a process that serves, code of a Worker ends nothing but its own step.
+        ends_all = () if self.is_live else (KeyboardInterrupt, SystemExit, GiveWay)
+        self.passthrough: tuple[type[BaseException], ...] = (*ends_all, *passthrough)
         self.closed = False
         self.is_deploying = False
+        self._is_recovered = False
         self._deployed: set[str] = set()
         self.exceptions: dict[int, BaseException] = {}
         self._usage: dict[int, InstanceUsage] = {}
         self.attached: dict[type[Any], Any] = {}
         self.observers = Observers(self.passthrough)
-        self.findings = Findings(self.observers.found, ignore_rules, rules)
+        most_findings, most_paths = (MOST_LIVE_FINDINGS, MOST_LIVE_PATHS) if self.is_live else (None, None)
+        self.findings = Findings(self.observers.found, ignore_rules, rules, most_findings)
         self.step_findings = StepFindings(self.findings)
         self.hazards = Hazards(self.findings, self.clock, self.store)
         self.observers.add(self.hazards)
         self.faults = Faults()
-        self.paths = Paths(self.findings)
-        self.unprovided = UnprovidedUses(unprovided)
-        self.calls = Calls()
-        self.stopped_tasks = StoppedTasks()
+        self.paths = Paths(self.findings, most_paths)
+        self.unprovided = UnprovidedUses(unprovided, keeps=not self.is_live)
+        self.calls = Calls(self._report_lost if self.is_live else None)
         self.threads = WorkerThreads(self, root)
         self._loop = EngineLoop(self, self.check_open)
         self.interleaving = Interleaving(schedule_seed)
-        self.waits = Waits(self, manual_clock)
-        self.turns = Turns(self.interleaving, self.waits.ready.let_go_in_turn)
-        self.worker_calls = WorkerCalls(self, self.waits.until_over)
+        self.waits: Waits | LiveWaits
+        self._pace = Pace(self._loop.get)
+        if isinstance(clock, VirtualClock):
+            self.waits = Waits(self, clock, manual_clock)
+            self.stopped_tasks = StoppedTasks()
+            self.turns = Turns(self.interleaving, self.waits.ready.let_go_in_turn)
+            self.worker_calls = WorkerCalls(self, self.waits.until_over)
+            self.when_stored = self.store.when_stored
+        else:
+            clock.move_to(clock.now_ms + self.store.moved_ms - clock.moved_ms)
+            clock.observers.append(lambda _: self.store.note_moved(clock.moved_ms))
+            self.waits = LiveWaits(self, clock, self.store.stored)
+            self.stopped_tasks = LiveStoppedTasks(lambda: self.running_loop)
+            self.turns = PacedTurns(self.interleaving, self.waits.ready.let_go_in_turn, self._pace)
+            self.worker_calls = WorkerCalls(self, None)
+            self.when_stored = lambda action: self.store.when_stored(partial(self._pace.soon, action))
         self.activity = Activity(self.waits.changed, self._loop.get)
         self.pending_errors = PendingErrors(self.unprovided, self.waits.reject)
+        if seed is None:
+            seed = secrets.randbits(64) if self.is_live else 0
         self.seed = seed
         self.lifecycle = Lifecycle(self, seed)
+        if self.is_live:
+            kept = KEPT_LIVE if self.limits.kept is None else self.limits.kept
+            self.expiry = Expiry(self, kept, self.lifecycle.row_of, self.lifecycle.expire)
+            self.observers.add(self.expiry)
         self._bindings: dict[str, WorkflowBinding] = {}
         self._replayed: weakref.WeakKeyDictionary[Execution, None] = weakref.WeakKeyDictionary()
 
@@ -177,6 +233,7 @@ class Engine:
             self._loop.unwatch,
             self.threads.close,
             self.waits.close,
+            self._pace.close,
             self.lifecycle.put_down,
             self._loop.stop_all,
             self._loop.leave,
@@ -278,6 +335,8 @@ class Engine:
         else:
             self._bindings[name] = WorkflowBinding(self, bound)
             self.lifecycle.open(bound)
+            if self._is_recovered:
+                self.lifecycle.recover(bound)
         self._deployed.add(name)
         return self._bindings[name]
 
@@ -315,6 +374,19 @@ class Engine:
         if seed is not None:
             self.seed = seed
             self.lifecycle.seed(seed)
+
+    def recover(self) -> None:
+        """Go on with the instances that an earlier process has stored, once their workflows are bound.
+
+        No step that has its outcome runs again. Sleeps, waits and retries that came due meanwhile are over. What is
+        paused stays so, and what is queued is admitted in its order. Instances of a workflow that is bound later go on
+        then; those of one that is not bound any more stay stored.
+        """
+        self.check_open()
+        self._is_recovered = True
+        self.lifecycle.seed(f"{self.seed} after {self.store.last_key}")  # an id that was given is not made once more
+        for binding in self._bindings.values():
+            self.lifecycle.recover(binding.workflow)
 
     # -- instances ---------------------------------------------------------------------------------------------------
 
@@ -364,6 +436,12 @@ class Engine:
         if key not in self._usage:
             self._usage[key] = InstanceUsage(self.limits.of_subrequests)
         return self._usage[key]
+
+    def forget(self, key: int) -> None:
+        """Forget what is known of an instance that is gone, by the key of its row."""
+        self.hazards.forget(key)
+        if self.is_live:  # a test asks for it at its end
+            self._usage.pop(key, None)
 
     @property
     def is_time_moving(self) -> bool:
@@ -456,7 +534,7 @@ class Engine:
         Args:
             evaluate: Checks the condition; an exception that it raises ends the wait.
             describe: Describes the condition, for errors.
-            timeout: Real seconds; the engine's by default.
+            timeout: Real seconds; the engine's by default, and any number of them where it is live.
             about: The instance (workflow's binding name and id) whose changes matter.
             step: Whether it is a step that is awaited, so that a restart ends the wait.
         """
@@ -465,18 +543,21 @@ class Engine:
         error = self.lifecycle.aborted_by(about)
         if error is not None:
             raise error
-        wait = self.waits.wait(Waiter(evaluate, describe, about, step), read_timeout(timeout, self.timeout))
+        wait = self.waits.wait(Waiter(evaluate, describe, about, step), self._read_timeout(timeout))
         await self.pending_errors.during(wait, about)
 
     async def run_until_idle(self, *, timeout: float | None = None) -> None:
-        """Let virtual time move until nothing can run and no timer is left.
+        """Let virtual time move until nothing can run and no timer is left; in real time until nothing is at work.
 
         Args:
-            timeout: Real seconds; the engine's by default.
+            timeout: Real seconds; the engine's by default, and any number of them where it is live.
         """
         __tracebackhide__ = True
-        await self.pending_errors.during(self.waits.until_idle(read_timeout(timeout, self.timeout)))
+        await self.pending_errors.during(self.waits.until_idle(self._read_timeout(timeout)))
         self.pending_errors.raise_now()
+
+    def _read_timeout(self, timeout: float | None) -> float:
+        return read_timeout(timeout, math.inf if self.is_live else self.timeout)
 
     async def advance(self, duration: object) -> None:
         """Move the clock forward by hand; every timer that comes due on the way fires at its time.
@@ -505,6 +586,20 @@ class Engine:
             )
         await self._move_to(target)
 
+    def hasten(self, workflow: Workflow, id: str, key: StepKey) -> None:
+        """Let what a step waits for be now: a sleep is over, the next attempt begins, a wait times out.
+
+        Args:
+            workflow: The instance's workflow.
+            id: The instance's id.
+            key: The step.
+
+        Raises:
+            JsException: If there is no such instance.
+            EngineError: If the step waits for nothing; its text says what it does.
+        """
+        self.lifecycle.hasten(workflow, id, key)
+
     async def _move_to(self, target: int) -> None:
         self.check_open()
         assert self.loop
@@ -513,8 +608,15 @@ class Engine:
     # -- what the test must know -------------------------------------------------------------------------------------
 
     def abort(self, error: BaseException) -> None:
-        """Hand an exception of user code that is meant for the test to whoever waits."""
-        self.pending_errors.add(error)
+        """Hand an exception of user code that is meant for the test to whoever waits; where none does, log it."""
+        if self.is_live:
+            _log.error("Code of the Worker raised what nothing of it gets.", exc_info=error)
+        else:
+            self.pending_errors.add(error)
+
+    def _report_lost(self, call: Call) -> None:
+        """Keep a finding: code of the Worker made a call that nobody can await any more."""
+        self.findings.add("missing-await", f"{call.what} was never awaited", call.place)
 
     def raise_aborted(self) -> None:
         """Raise a kept exception if the test has not got it: nobody waited, or a lost task did."""

@@ -13,6 +13,7 @@ from .errors import (
     CANNOT_RESTART,
     CANNOT_TERMINATE,
     NOT_FOUND,
+    EngineError,
     InstanceEndedError,
     InvalidArgumentError,
     JsException,
@@ -24,7 +25,7 @@ from .execution.services import Services
 from .execution.step import Step
 from .history import WORKFLOW_QUEUED, WORKFLOW_START, StepKind
 from .instance import Instance
-from .model import CronTrigger, Place
+from .model import CronTrigger, Place, StepKey
 from .replay.playback import PlayedExecution, Script
 from .rows import HistoryRow, InstanceRow
 from .storage.inspection import error_of, outputs_of
@@ -32,6 +33,7 @@ from .testing.changes import MockEvent, MockLateEvent
 from .testing.faults import FaultPoint
 from .testing.modifications import InstanceModifications, Modification
 from .time.clock import Timer
+from .time.live_waits import LiveWaits
 from .time.waits import Waits
 from .values.boundary import decode, encode, to_json
 from .values.datetimes import to_datetime
@@ -50,9 +52,12 @@ class LifecycleEngine(Services, Protocol):
     """The protocol of an engine that the lifecycle of its instances needs."""
 
     @property
-    def waits(self) -> Waits:
+    def waits(self) -> Waits | LiveWaits:
         """All waiters of the engine."""
         ...
+
+    def forget(self, key: int) -> None:
+        """Forget what is known of an instance that is gone, by the key of its row."""
 
     def check_open(self) -> None:
         """Raise if the engine is closed."""
@@ -234,6 +239,19 @@ class Lifecycle:
             )
         return self.create(workflow, trigger.instance_id, encode({}), trigger=trigger)
 
+    def note_source(self, workflow: Workflow, id: str, source: str) -> None:
+        """Note who created an instance, where that was neither a binding nor a cron trigger.
+
+        Args:
+            workflow: The instance's workflow.
+            id: Its id; one that exists no more is let be.
+            source: Who did: `api`.
+        """
+        instance = self.find(workflow, id)
+        if instance is not None:
+            instance.row.source = source
+            self._store.save_instance(instance.row)
+
     def _record_queued(self, row: InstanceRow) -> None:
         detail = {"trigger": {"source": 0 if row.cron is None else "cron"}}
         self._store.record(row.key, [HistoryRow(WORKFLOW_QUEUED, None, self._clock.now_ms, detail, row.params)])
@@ -353,12 +371,40 @@ class Lifecycle:
             self._observers.crashed(instance)
 
     def _recover(self, instance: Execution) -> None:
-        restored = self._execute_again(instance)
+        self._go_on(self._execute_again(instance))
+
+    def _go_on(self, restored: Execution) -> None:
         if restored.row.status == "waitingForPause":
             restored.request_pause()
         else:
             self._admit(restored)
         self._activity.progress(restored)
+
+    def recover(self, workflow: Workflow) -> None:
+        """Go on with the instances of a workflow that an earlier process has stored.
+
+        Those that ended are there, and those that are paused stay so. The others run again from the top, and get the
+        outcomes that are stored; those that were queued do so in their order, as far as there are slots.
+        """
+        now = self._clock.now_ms
+        rows = [row for row in self._store.all_instances() if row.workflow == workflow.name]
+        self._store.delete_instances([row.key for row in rows if row.is_expired(now)])
+        stored = {row.key: self._execute(workflow, row) for row in rows if not row.is_expired(now)}
+        waiting = [stored[row.key] for row in self._store.queued() if row.key in stored]
+        under_way = [one for one in stored.values() if one.row.status in ("running", "waitingForPause")]
+        for one in stored.values():
+            if one in under_way or (one.row.status == "paused" and self._has_begun(one)):
+                self._slots[workflow.name].restore(one.id)
+        for one in under_way:
+            self._go_on(one)
+        for one in waiting:
+            if self._has_begun(one):
+                one.note_begun()
+            self._admit(one)
+
+    def _has_begun(self, instance: Instance) -> bool:
+        """Whether history has its start: an execution that was paused before it began has none yet."""
+        return any(line.kind == WORKFLOW_START for line in self._store.history(instance.row.key))
 
     # -- the calls of a handle ---------------------------------------------------------------------------------------
 
@@ -396,9 +442,7 @@ class Lifecycle:
             instance.cancel_pause()
         elif instance.row.status == "paused":
             self._end_pause(instance.row)
-            # An execution that was paused before it began has no start in history yet.
-            has_begun = any(line.kind == WORKFLOW_START for line in self._store.history(instance.row.key))
-            self._admit_again(instance, has_begun=has_begun)
+            self._admit_again(instance, has_begun=self._has_begun(instance))
 
     def _end_pause(self, row: InstanceRow) -> None:
         """Let timers go on from where they were, if they stood still."""
@@ -491,6 +535,7 @@ class Lifecycle:
             self._exceptions.pop(instance.row.key, None)
             self._restarts.pop(instance.row.key, None)
             self._paths.forget(instance.row.key)
+            self._engine.forget(instance.row.key)
             self._reject_steps(instance, "delete")
             self._activity.progress(instance)
         for key in wanted:
@@ -499,6 +544,36 @@ class Lifecycle:
                 modifications.drop_timers()
             self.scripts.pop(key, None)
         self.free_slots(workflow, [id for _, id in wanted])
+
+    def row_of(self, key: tuple[str, str]) -> InstanceRow | None:
+        """The state of an instance, by its workflow's binding name and its id; None where there is none."""
+        instance = self._executions.get(key)
+        return None if instance is None else instance.row
+
+    def expire(self, keys: Iterable[tuple[str, str]]) -> None:
+        """Discard instances that are kept no longer, by their workflow's binding name and their id."""
+        by_workflow: dict[Workflow, list[str]] = {}
+        for key in keys:
+            by_workflow.setdefault(self._executions[key].workflow, []).append(key[1])
+        for workflow, ids in by_workflow.items():
+            self.discard(workflow, ids)
+
+    # -- time by hand ------------------------------------------------------------------------------------------------
+
+    def hasten(self, workflow: Workflow, id: str, key: StepKey) -> None:
+        """Let what a step waits for be now: a sleep is over, the next attempt begins, a wait times out.
+
+        Raises:
+            JsException: If there is no such instance.
+            EngineError: If the step waits for nothing.
+        """
+        self._acted()
+        instance = self.require(workflow, id)
+        operation = instance.operations.get(key)
+        if instance.closed or operation is None or not operation.is_waiting:
+            raise EngineError(_why_not_hastened(instance, key))
+        operation.hasten()
+        self._activity.progress(instance)
 
     def _acted(self) -> None:
         self._waits.acted()
@@ -573,3 +648,20 @@ class Lifecycle:
                     instance.inbox.receive(change.event_type, change.payload, mocked=True)
                 elif isinstance(change, MockLateEvent) and instance.inbox.has_wait(change.event_type):
                     self.await_late_events(instance.key, change.event_type)
+
+
+def _why_not_hastened(instance: Execution, key: StepKey) -> str:
+    """The reason why a step of an instance waits for nothing that could be now."""
+    what = f"Step {key.label!r} of instance {instance.id!r} waits for nothing that could come now: "
+    status = instance.row.status
+    if instance.finished:
+        return f"{what}the instance has ended ({status})."
+    if status in ("paused", "queued"):
+        return f"{what}the instance is {status}."
+    row, operation = instance.ledger.stored(key), instance.operations.get(key)
+    if row is None:
+        waiting = [repr(one.row.key.label) for one in instance.operations.values() if one.is_waiting]
+        return f"{what}the instance has not asked for it. Those that wait: {', '.join(waiting) or 'none'}."
+    if operation is None:
+        return f"{what}it is over ({row.status})."
+    return f"{what}{'it has come already' if row.status == 'waiting' else f'attempt {row.attempts} is at work'}."

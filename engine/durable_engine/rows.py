@@ -19,8 +19,12 @@ FORGOTTEN = 4
 """Flags of a step: answered by a modification; its result is secret; its failure is not remembered on replay."""
 
 
-class InstanceRow(msgspec.Struct, gc=False):
-    """An instance as stored. Its status is read by whoever likes, and written by `change_status` alone."""
+class InstanceRow(msgspec.Struct, array_like=True, gc=False):
+    """An instance as stored. Its status is read by whoever likes, and written by `change_status` alone.
+
+    `source` says who created it, where that was neither a binding nor a cron trigger. Files have the fields by their
+    order: a new one comes last, and has a default (`storage/journal.py`).
+    """
 
     key: int
     workflow: str
@@ -35,6 +39,7 @@ class InstanceRow(msgspec.Struct, gc=False):
     success_retention: int | None = None
     error_retention: int | None = None
     cron: bytes | None = None
+    source: str | None = None
 
     @property
     def trigger(self) -> CronTrigger | None:
@@ -81,15 +86,26 @@ class InstanceRow(msgspec.Struct, gc=False):
         """Whether the instance has ended so long ago, and nobody said for how long it is kept."""
         return self._retention is None and self.ended_at is not None and now >= self.ended_at + kept
 
+    def expires_at(self, kept: int) -> int | None:
+        """When the instance is kept no longer, in epoch milliseconds; None while it has not ended.
+
+        Args:
+            kept: For how many milliseconds after its end, where nobody said for how long.
+        """
+        if self.ended_at is None:
+            return None
+        return self.ended_at + (kept if self._retention is None else self._retention)
+
     @property
     def _retention(self) -> int | None:
         return self.success_retention if self.status == "complete" else self.error_retention
 
 
-class StepRow(msgspec.Struct, gc=False):
+class StepRow(msgspec.Struct, array_like=True, gc=False):
     """A step as stored. Its status is read by whoever likes, and written by `change_status` alone.
 
-    `seq` is its place in the order of starts, `failures` leaves lost attempts out.
+    `seq` is its place in the order of starts, `failures` leaves lost attempts out. Files have its fields by their
+    order, as those of `InstanceRow`.
     """
 
     key: StepKey
@@ -159,6 +175,10 @@ class StepRow(msgspec.Struct, gc=False):
         """The instance was paused for so long: what the step waits for comes later by as much."""
         assert self.due is not None
         self.due += ms
+
+    def hasten(self, now: int) -> None:
+        """What the step waits for is now."""
+        self.due = now
 
 
 class HistoryRow(NamedTuple):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import linecache
-import secrets
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from durable_engine import Engine, Limits
+from durable_engine import Engine, Limits, RealClock
 from pytest_workflows import active_test
 from pytest_workflows.bindings.config_checks import ConfigChecks
 from pytest_workflows.bindings.env_resolver import EnvResolver
@@ -20,6 +19,7 @@ from pytest_workflows.sources.worker_code import Sources
 from pytest_workflows.standins.keeping import Keeper
 
 from .deployed_project import DeployedProjects, put_in_place
+from .failures import Failures
 from .in_flight import Divergence, Flights
 from .problems import problem_text
 from .repository import Repository
@@ -42,6 +42,7 @@ class LiveWorker:
         settings: What the process is started with.
         versions: The versions that there were.
         notify: Called with each divergence.
+        failed: Called with a sentence on each instance that fails.
 
     Attributes:
         engine: Its engine.
@@ -53,11 +54,16 @@ class LiveWorker:
     is_live = True
 
     def __init__(
-        self, settings: DevSettings, versions: Versions, notify: Callable[[Divergence], None] = lambda found: None
+        self,
+        settings: DevSettings,
+        versions: Versions,
+        notify: Callable[[Divergence], None] = lambda found: None,
+        failed: Callable[[str], None] = lambda text: None,
     ) -> None:
         self._settings = settings
         self._versions = versions
         self._notify = notify
+        self._failed = failed
         self.engine: Engine
         self.env: EnvResolver
         self.loop: asyncio.AbstractEventLoop
@@ -93,6 +99,7 @@ class LiveWorker:
         )
         self._flights = Flights(self.engine, self._settings.rootdir, self._notify)
         self.engine.observers.add(self._flights)
+        self.engine.observers.add(Failures(self._failed))
         self._before = active_test.set_resolver(self.env.resolve, self.env.names)
         self._network_before = active_test.set_network(True)
         self.env.workflows.bind_all()
@@ -106,7 +113,7 @@ class LiveWorker:
     def _make_engine(self, project: Project) -> Engine:
         limits: dict[str, Any] = limits_of(PLANS[self._settings.plan], project.config.limits)
         return Engine(
-            seed=secrets.token_hex(16),
+            clock=RealClock(),
             limits=Limits(**limits),
             root=self._settings.rootdir,
             unprovided=(UnprovidedError,),

@@ -71,7 +71,8 @@ class DevProcess:
             importer.uninstall()
 
     def _open(self) -> None:
-        self._worker = LiveWorker(self._settings, Versions(self._settings.state), self._show_divergence)
+        versions = Versions(self._settings.state)
+        self._worker = LiveWorker(self._settings, versions, self._show_divergence, self._terminal.note)
         self._thread.start()
         try:
             self._thread.call(self._worker.open())
@@ -87,11 +88,14 @@ class DevProcess:
         try:
             app = self._app(security)
             self._thread.call(self._worker.start())
-            self._folder.announce(Running(urls[0], os.getpid(), security.token))
-            self._greet(urls, port, security.token)
             from .server import serve
 
-            asyncio.run(serve(app, listener, self._watch))
+            async def beside() -> None:
+                self._folder.announce(Running(urls[0], os.getpid(), security.token))
+                self._greet(urls, port, security.token)
+                await self._watch()
+
+            asyncio.run(serve(app, listener, beside))
             self._terminal.plain()
             self._terminal.note("stopped; start it again, and everything goes on.")
         finally:

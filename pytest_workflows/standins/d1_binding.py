@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_workflows.errors import WorkflowConfigError
@@ -36,7 +38,21 @@ def make(config: BindingConfig, host: Host) -> D1Database:
     id = host.qualified(config.name) if named is None else named
     store = host.stores.get(config.kind, id, lambda: D1Store(migrated(_all_migrations(config, host, id), host)))
     store.migrations_table = migrations.table
-    return D1Database(store, host, migrations)
+    made = D1Database(store, host, migrations)
+    if store.is_kept:
+        _migrate(made, _all_migrations(config, host, id), config)
+    return made
+
+
+def _migrate(made: D1Database, all: Sequence[Migrations], config: BindingConfig) -> None:
+    """Apply the migrations that a kept database has not had."""
+    try:
+        for one in all:
+            if one.files():
+                one.apply(made._service.database)
+    except sqlite3.Error as error:
+        where = f"{shown_path(config.path)}:{config.line}"
+        raise WorkflowConfigError(f"{where}: the D1 database {config.name!r} cannot be used: {error}.") from None
 
 
 def _id_of(config: BindingConfig) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -17,14 +18,16 @@ class D1Store:
 
     Args:
         contents: The database file that it starts as; empty where None.
+        path: The file that it is kept in; None for in memory only.
 
     Attributes:
         migrations_table: The table that is no contents.
         opened: The database, once it is open.
     """
 
-    def __init__(self, contents: bytes | None = None) -> None:
+    def __init__(self, contents: bytes | None = None, path: Path | None = None) -> None:
         self._contents = contents
+        self._path = path
         self.opened: SqliteDatabase | None = None
         self.migrations_table = "d1_migrations"
 
@@ -36,18 +39,28 @@ class D1Store:
             chance: What SQL's `random()` draws from.
         """
         if self.opened is None:
-            self.opened = SqliteDatabase(now_ms, chance, self._contents)
+            self.opened = SqliteDatabase(now_ms, chance, self._contents, self._path)
         return self.opened
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it outlives the process."""
+        return self._path is not None
 
     def file(self) -> bytes | None:
         """The database file; None for an empty database that nobody has opened."""
-        return self._contents if self.opened is None else self.opened.serialized()
+        if self.opened is None and self._path is None:
+            return self._contents
+        with self._read() as database:
+            return database.serialized()
 
     def copy(self) -> D1Store:
-        """A store of the same contents; the file is shared until one of the two is opened."""
-        self._contents = self.file()
-        self.close()
-        made = D1Store(self._contents)
+        """A store of the same contents, in memory; the file is shared until one of the two is opened."""
+        contents = self.file()
+        if not self.is_kept:
+            self._contents = contents
+            self.close()
+        made = D1Store(contents)
         made.migrations_table = self.migrations_table
         return made
 
@@ -62,7 +75,8 @@ class D1Store:
 
         What is closed stays closed: whoever opens it gives it the clock that its SQL sees from then on.
         """
-        database = self.opened or SqliteDatabase(lambda: 0, lambda: Random(0), self._contents)
+        path = self._path if self._path is not None and self._path.exists() else None
+        database = self.opened or SqliteDatabase(lambda: 0, lambda: Random(0), self._contents, path)
         try:
             yield database
         finally:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .peeks import Peek, instant, no_table, page_of
 
@@ -93,19 +93,41 @@ class Verdict:
     retried: dict[str, float | None] | None = None
 
 
+class KeptMessages(Protocol):
+    """The messages of a queue where they outlive the process, each with the time up to which nobody gets it."""
+
+    def load(self) -> list[tuple[StoredMessage, int | None]]:
+        """All of them, the next one first."""
+
+    def add(self, messages: Sequence[tuple[StoredMessage, int | None]]) -> None:
+        """Add messages that were sent, all or none. What cannot be written raises."""
+
+    def settle(self, gone: Sequence[StoredMessage], back: Sequence[tuple[StoredMessage, int | None]]) -> bool:
+        """Note which messages are not delivered any more, and which ones are once more; whether that is written now.
+
+        What cannot be written is written later.
+        """
+
+
 class QueueStore:
     """The messages of one queue.
 
     A batch is due when it is full, or when its first message has waited for as long as a batch may. One batch is
     delivered at a time; a message that is delivered once more goes to the end of the queue.
 
+    Args:
+        delivery: How it is delivered; None where the queue has no consumer here. What is sent is gone then, unless it
+            is kept: it waits for a consumer of a later process.
+        kept: Where its messages are kept; None for in memory only.
+
     Attributes:
-        delivery: How it is delivered; None where the queue has no consumer here, and what is sent is gone.
+        delivery: As given.
         broker: What delivers it in a test; the store itself makes nothing of it.
     """
 
-    def __init__(self, delivery: Delivery | None = None) -> None:
+    def __init__(self, delivery: Delivery | None = None, kept: KeptMessages | None = None) -> None:
         self.delivery = delivery
+        self._kept = kept
         self.broker: Broker | None = None
         self._waiting: list[StoredMessage] = []
         self._delayed: list[tuple[int, int, StoredMessage]] = []
@@ -115,6 +137,24 @@ class QueueStore:
         self._gone: dict[Any, None] = {}
         self._backlog: Backlog | None = Backlog()
         self._round = 0
+        if kept is not None:
+            self._load(kept)
+
+    def _load(self, kept: KeptMessages) -> None:
+        for message, due in kept.load():
+            if due is None:
+                self._waiting.append(message)
+            else:
+                self._delay(message, due)
+        self._backlog = None
+        if self._waiting and self.delivery is not None:
+            is_full = len(self._waiting) >= self.delivery.batch_size
+            self._flush_at = 0 if is_full else self._waiting[0].timestamp + self.delivery.batch_timeout_ms
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether its messages outlive the process."""
+        return self._kept is not None
 
     # -- what it holds -----------------------------------------------------------------------------------------------
 
@@ -184,15 +224,35 @@ class QueueStore:
             now: The time, in milliseconds since 1970.
             delay_ms: How long nobody gets it.
         """
-        if self.delivery is None:
+        if self._kept is not None:
+            self._kept.add([(message, _due(now, delay_ms))])
+        self._take_in(message, now, delay_ms)
+
+    def add_all(self, messages: Sequence[tuple[StoredMessage, int]], now: int) -> None:
+        """Take messages, all or none.
+
+        Args:
+            messages: The messages, each with how long nobody gets it, in milliseconds.
+            now: The time, in milliseconds since 1970.
+        """
+        if self._kept is not None:
+            self._kept.add([(message, _due(now, delay_ms)) for message, delay_ms in messages])
+        for message, delay_ms in messages:
+            self._take_in(message, now, delay_ms)
+
+    def _take_in(self, message: StoredMessage, now: int, delay_ms: int) -> None:
+        if self.delivery is None and self._kept is None:
             self._gone[_comparable(message)] = None
             return
         self._round = max(self._round, message.round)
         if delay_ms > 0:
-            heapq.heappush(self._delayed, (now + delay_ms, self._count, message))
-            self._count += 1
+            self._delay(message, now + delay_ms)
         else:
             self._enter(message, now)
+
+    def _delay(self, message: StoredMessage, due: int) -> None:
+        heapq.heappush(self._delayed, (due, self._count, message))
+        self._count += 1
 
     def _enter(self, message: StoredMessage, now: int) -> None:
         if self._backlog is not None:
@@ -240,28 +300,65 @@ class QueueStore:
             return []
         if self._waiting:
             self._plan(now)
+        back, gone, dead = self._judge(batch, verdict, self.delivery)
+        for message, delay_ms in back:
+            self._take_in(message, now, delay_ms)
+        if self._kept is not None:
+            if self.delivery.dead_letters is None:
+                gone += dead
+            self._kept.settle(gone, [(message, _due(now, delay_ms)) for message, delay_ms in back])
+        return dead
+
+    @staticmethod
+    def _judge(
+        batch: list[StoredMessage], verdict: Verdict, delivery: Delivery
+    ) -> tuple[list[tuple[StoredMessage, int]], list[StoredMessage], list[StoredMessage]]:
+        """Which messages are delivered once more, each with its delay, which ones are done, and which ones failed."""
+        back: list[tuple[StoredMessage, int]] = []
+        gone, dead = [], []
         retried = verdict.retried or {}
-        dead = []
         for message in batch:
             if not verdict.retries_all and message.id not in retried:
+                gone.append(message)
                 continue
             message.failures += 1
-            if message.failures > self.delivery.retries:
+            if message.failures > delivery.retries:
                 dead.append(message)
                 continue
             delay = retried.get(message.id)
             if delay is None:
-                delay = self.delivery.retry_delay if verdict.delay is None else verdict.delay
-            self.add(message, now, int(delay * 1000))
-        return dead
+                delay = delivery.retry_delay if verdict.delay is None else verdict.delay
+            back.append((message, int(delay * 1000)))
+        return back, gone, dead
+
+    def bury(self, dead: Sequence[StoredMessage], other: QueueStore, now: int) -> None:
+        """Hand messages that failed too often to another queue.
+
+        Args:
+            dead: The messages.
+            other: That queue, or this one.
+            now: The time, in milliseconds since 1970.
+        """
+        is_written = other._kept is None or other._kept.settle((), [(message, None) for message in dead])
+        for message in dead:
+            other._take_in(message, now, 0)
+        if self._kept is not None and is_written and other is not self:
+            self._kept.settle(dead, ())
+
+    def leave_batch(self) -> None:
+        """Give up the batch under way, of which nobody says any more how it went. What is kept of it stays."""
+        self._batch = self._flush_at = self._backlog = None
 
     def _plan(self, now: int) -> None:
         """Plan the next batch, after a message came."""
-        assert self.delivery is not None
-        if self._batch is None:
+        if self._batch is None and self.delivery is not None:
             is_full = len(self._waiting) >= self.delivery.batch_size
             due = now if is_full else now + self.delivery.batch_timeout_ms
             self._flush_at = due if self._flush_at is None else min(self._flush_at, due)
+
+
+def _due(now: int, delay_ms: int) -> int | None:
+    return now + delay_ms if delay_ms > 0 else None
 
 
 def _comparable(message: StoredMessage) -> tuple[str, object]:

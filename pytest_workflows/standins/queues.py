@@ -18,7 +18,7 @@ from .js_arguments import not_of_type
 from .options import warn_of_unknown_options
 from .queue_batch import Answer, QueueController, QueueMessage, metrics_of, seconds_of
 from .queue_config import consumer_of
-from .queue_store import Backlog, QueueStore, StoredMessage
+from .queue_store import Backlog, QueueStore, StoredMessage, Verdict
 
 if TYPE_CHECKING:
     from .host import Host, TimerHandle
@@ -259,8 +259,12 @@ class Broker:
             What waited before them.
         """
         before = JsPlain({"metadata": JsPlain({"metrics": self.metrics()})})
-        for one in batch:
-            self._add(one.content_type, one.content, one.size, delay if one.delay is None else one.delay)
+        now = self.host.now_ms()
+        messages = [
+            (self._message(one.content_type, one.content, one.size, now), delay if one.delay is None else one.delay)
+            for one in batch
+        ]
+        self._store.add_all([(message, int(delay * 1000)) for message, delay in messages], now)
         self._arm()
         return before
 
@@ -275,14 +279,14 @@ class Broker:
             What waited before it.
         """
         before = self._store.measure()
-        self._add("json", text, len(text), delay)
+        now = self.host.now_ms()
+        self._store.add(self._message("json", text, len(text), now), now, int(delay * 1000))
         self._arm()
         return before
 
-    def _add(self, content_type: str, content: Any, size: int, delay: float) -> None:
-        host = self.host
-        id, now = f"{host.random.getrandbits(128):032x}", host.now_ms()
-        self._store.add(StoredMessage(id, now, content_type, content, size, host.round() + 1), now, int(delay * 1000))
+    def _message(self, content_type: str, content: Any, size: int, now: int) -> StoredMessage:
+        id = f"{self.host.random.getrandbits(128):032x}"
+        return StoredMessage(id, now, content_type, content, size, self.host.round() + 1)
 
     def metrics(self) -> JsPlain:
         """What waits in the queue."""
@@ -316,8 +320,11 @@ class Broker:
         )
         try:
             answer = await self.host.deliver_batch(controller)
-        except BaseException:
-            self._store.finish(self.host.now_ms(), Answer().verdict())
+        except BaseException as error:
+            if self._store.is_kept and isinstance(error, Exception):
+                self._settle(Verdict(retries_all=True))
+            else:
+                self._store.leave_batch()
             raise
         lost = answer.lost_acks([message.id for message in batch])
         if lost:
@@ -328,8 +335,10 @@ class Broker:
                 "are delivered once more",
                 answer.acked_at,
             )
-        dead = self._store.finish(self.host.now_ms(), answer.verdict())
-        self._bury(dead)
+        self._settle(answer.verdict())
+
+    def _settle(self, verdict: Verdict) -> None:
+        self._bury(self._store.finish(self.host.now_ms(), verdict))
         self._arm()
 
     def _bury(self, dead: list[StoredMessage]) -> None:
@@ -340,7 +349,7 @@ class Broker:
         now, round_ = self.host.now_ms(), self.host.round() + 1
         for message in dead:
             message.failures, message.round = 0, round_
-            other._store.add(message, now)
+        self._store.bury(dead, other._store, now)
         other._arm()
 
 

@@ -24,7 +24,7 @@ from .options import warn_of_unknown_options
 from .r2_bodies import VALUES, body_of
 from .r2_conditions import condition_option
 from .r2_multipart import R2MultipartUpload, opaque_text
-from .r2_objects import GetResult, HeadResult, put_object, struct
+from .r2_objects import GetResult, HeadResult, new_object, struct
 from .r2_options import (
     HTTP_FIELDS,
     MAX_METADATA,
@@ -132,7 +132,9 @@ class R2Bucket(JsObject):
             digests = checksums(data, expected)
             if condition is not None and not condition.holds_for(self._store.get(name)):
                 return jsnull
-            return put_object(self._store, self._host, name, data, digests["md5"].hex(), digests, http, custom)
+            made = new_object(self._host, name, data, digests["md5"].hex(), digests, http, custom)
+            self._store.put(made)
+            return HeadResult(made, self._host, None)
 
         return with_bytes(body, store)
 
@@ -224,7 +226,7 @@ class R2Bucket(JsObject):
                 f"customMetadata, and an object has up to {MAX_METADATA}",
             )
         id = opaque_text(self._host)
-        self._store.uploads[name, id] = Upload(http, custom)
+        self._store.begin_upload(name, id, Upload(http, custom))
         return R2MultipartUpload(self._store, self._host, name, id)
 
     def resumeMultipartUpload(self, key: Any = MISSING, uploadId: Any = MISSING) -> R2MultipartUpload:

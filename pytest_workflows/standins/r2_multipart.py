@@ -10,7 +10,7 @@ from pytest_workflows.javascript.objects import JsArray, JsObject, JsPlain, js_e
 from .bodies import with_bytes
 from .js_arguments import MISSING, is_given, not_of_type, options_of, to_int, wrong_field
 from .r2_bodies import VALUES, body_of
-from .r2_objects import HeadResult, put_object
+from .r2_objects import HeadResult, new_object
 from .r2_options import check_encryption_key, check_key, failed, md5
 from .r2_store import Part, R2Store, Upload
 
@@ -83,7 +83,7 @@ class R2MultipartUpload(JsObject):
             if upload is None or not upload.is_open:
                 raise _no_such_upload("uploadPart")
             etag = opaque_text(self._host)
-            upload.parts[number] = Part(data, etag)
+            self._store.put_part(self._key, self._id, number, Part(data, etag))
             return JsPlain({"partNumber": number, "etag": etag})
 
         return with_bytes(body, store)
@@ -95,8 +95,7 @@ class R2MultipartUpload(JsObject):
         if upload is None:
             raise _internal("abortMultipartUpload")
         if upload.is_open:
-            upload.is_open = False
-            upload.parts.clear()
+            self._store.end_upload(self._key, self._id)
 
     @promised
     def complete(self, uploadedParts: Any = None) -> HeadResult:
@@ -121,11 +120,11 @@ class R2MultipartUpload(JsObject):
             raise failed(action, "Your proposed upload is smaller than the minimum allowed object size.", 10011)
         parts = [upload.parts[number] for number, _ in sorted(named)]
         _check_sizes([len(part.data) for part in parts])
-        upload.is_open = False
         etag = md5(b"".join(md5(part.data) for part in parts)).hex() + f"-{len(parts)}"
         data = b"".join(part.data for part in parts)
-        upload.parts.clear()
-        return put_object(self._store, self._host, self._key, data, etag, {}, upload.http, upload.custom)
+        made = new_object(self._host, self._key, data, etag, {}, upload.http, upload.custom)
+        self._store.end_upload(self._key, self._id, made)
+        return HeadResult(made, self._host, None)
 
     @staticmethod
     def _found(upload: Upload, number: int, etag: str) -> Part:

@@ -17,7 +17,7 @@ from pytest_workflows.javascript.objects import JsObject, JsPlain, js_error, pro
 
 from .js_arguments import is_of_class, not_of_type
 from .r2_options import HTTP_FIELDS
-from .r2_store import R2Store, StoredObject
+from .r2_store import StoredObject
 
 if TYPE_CHECKING:
     from .host import Host
@@ -174,8 +174,7 @@ class HeadResult(JsObject):
             headers.set(HTTP_FIELDS[name], formatdate(value / 1000, usegmt=True) if isinstance(value, int) else value)
 
 
-def put_object(
-    store: R2Store,
+def new_object(
     host: Host,
     key: str,
     data: builtins.bytes,
@@ -183,11 +182,10 @@ def put_object(
     digests: Mapping[str, builtins.bytes],
     http: Mapping[str, str | int],
     custom: Mapping[str, str],
-) -> HeadResult:
-    """Store an object, in place of the one of that key; gives it as a put does.
+) -> StoredObject:
+    """An object of now, to be stored.
 
     Args:
-        store: The bucket's contents.
         host: The test.
         key: The key.
         data: The bytes.
@@ -197,9 +195,7 @@ def put_object(
         custom: The Worker's own metadata.
     """
     version = f"{host.random.getrandbits(128):032x}"
-    stored = StoredObject(key, data, version, etag, host.now_ms(), digests, http, custom)
-    store.put(stored)
-    return HeadResult(stored, host, None)
+    return StoredObject(key, data, version, etag, host.now_ms(), digests, http, custom)
 
 
 def _http_fields(http: Mapping[str, str | int], host: Host) -> JsPlain:

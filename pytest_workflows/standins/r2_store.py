@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple, Self
+from typing import NamedTuple, Protocol, Self
 
 from .peeks import Peek, instant, no_table, page_of
-from .sorted_entries import SortedEntries
+from .sorted_entries import KeptEntries, SortedEntries
 from .stores import Contents
 
 
@@ -79,16 +79,36 @@ class Page(NamedTuple):
     last: str | None
 
 
+class KeptBucket(KeptEntries[StoredObject], Protocol):
+    """A bucket where it outlives the process."""
+
+    def load_uploads(self) -> dict[tuple[str, str], Upload]:
+        """All uploads, by key and id."""
+
+    def begin_upload(self, key: str, id: str, upload: Upload) -> None:
+        """Note an upload that begins."""
+
+    def put_part(self, key: str, id: str, number: int, part: Part) -> None:
+        """Store a part of an upload."""
+
+    def end_upload(self, key: str, id: str, made: StoredObject | None) -> None:
+        """Note that an upload is over, and store the object that it made; none where it was given up."""
+
+
 class R2Store(SortedEntries[StoredObject]):
     """The contents of a bucket: objects in the order of their keys' UTF-8 bytes.
+
+    Args:
+        kept: Where they are kept; None for in memory only.
 
     Attributes:
         uploads: The uploads in parts, by key and id.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.uploads: dict[tuple[str, str], Upload] = {}
+    def __init__(self, kept: KeptBucket | None = None) -> None:
+        super().__init__(kept)
+        self._kept_bucket = kept
+        self.uploads: dict[tuple[str, str], Upload] = {} if kept is None else kept.load_uploads()
 
     def get(self, key: str) -> StoredObject | None:
         """The object of a key; None where there is none."""
@@ -97,6 +117,40 @@ class R2Store(SortedEntries[StoredObject]):
     def put(self, stored: StoredObject) -> None:
         """Store an object, in place of the one of that key."""
         self._set(stored.key, stored)
+
+    def begin_upload(self, key: str, id: str, upload: Upload) -> None:
+        """Note an upload that begins.
+
+        Args:
+            key: The key of the object to be.
+            id: The upload's id.
+            upload: The upload.
+        """
+        if self._kept_bucket is not None:
+            self._kept_bucket.begin_upload(key, id, upload)
+        self.uploads[key, id] = upload
+
+    def put_part(self, key: str, id: str, number: int, part: Part) -> None:
+        """Store a part of an upload, in place of the one of that number."""
+        if self._kept_bucket is not None:
+            self._kept_bucket.put_part(key, id, number, part)
+        self.uploads[key, id].parts[number] = part
+
+    def end_upload(self, key: str, id: str, made: StoredObject | None = None) -> None:
+        """Note that an upload is over.
+
+        Args:
+            key: The key of the object.
+            id: The upload's id.
+            made: The object; None where it was given up.
+        """
+        if self._kept_bucket is not None:
+            self._kept_bucket.end_upload(key, id, made)
+        upload = self.uploads[key, id]
+        upload.is_open = False
+        upload.parts.clear()
+        if made is not None:
+            self._enter(key, made)
 
     def page(self, prefix: str, after: str | None, limit: int, delimiter: str = "") -> Page:
         """Objects in order, those of one common prefix as one entry.

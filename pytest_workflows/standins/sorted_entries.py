@@ -38,6 +38,10 @@ class SortedEntries(Generic[E]):
     def _set(self, key: str, entry: E) -> None:
         if self._kept is not None:
             self._kept.put(key, entry)
+        self._enter(key, entry)
+
+    def _enter(self, key: str, entry: E) -> None:
+        """Set the entry of a key in memory."""
         if key not in self._entries:
             self._sorted = None
         self._entries[key] = entry

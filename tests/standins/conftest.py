@@ -10,8 +10,11 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from d1_databases import database
+from kept_folders import KeptFolder
 from object_host import ObjectHost
 from plain_host import PlainHost
+
+from pytest_workflows.standins.d1_store import D1Store
 
 
 @pytest.fixture
@@ -28,8 +31,19 @@ def objects() -> Iterator[ObjectHost]:
 
 
 @pytest.fixture
-def db() -> Iterator[Any]:
-    """A D1 database."""
-    made = database()
+def folder(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KeptFolder]:
+    """A folder in which contents are kept; nothing waits for who has locked it."""
+    monkeypatch.setattr("pytest_workflows.standins.keeping.state_file.LOCK_WAIT", 0)
+    monkeypatch.setattr("pytest_workflows.standins.sqlite.database.LOCK_WAIT", 0)
+    made = KeptFolder(tmp_path / "state")
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=["in memory", "kept"])
+def db(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Iterator[Any]:
+    """A D1 database, in memory and in a file."""
+    path = None if request.param == "in memory" else tmp_path / "kept.sqlite"
+    made = database(D1Store(path=path))
     yield made
     made._binding._service.store.close()

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import hashlib
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from calls import error_of, get
+from hypothesis import settings
+from hypothesis.stateful import invariant
 from kept_folders import KeptFolder
+from plain_host import NOW
+from test_queue_store import QueueModel
 
+from durable_engine import JsException, jsnull
+from pytest_workflows.javascript.objects import JsArray, JsPlain
 from pytest_workflows.standins.keeping import Keeper, KeeperError, layout
+from pytest_workflows.standins.keeping.queues import QueueMessages
+from pytest_workflows.standins.queue_store import Delivery, QueueStore, StoredMessage, Verdict
 from pytest_workflows.standins.stores import Stores
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[KeptFolder]:
-    made = KeptFolder(tmp_path / "state")
-    yield made
-    made.close()
 
 
 def kv_of(folder: KeptFolder) -> Any:
@@ -77,10 +80,7 @@ def test_a_copy_of_a_store_is_in_memory_only(folder: KeptFolder) -> None:
 # -- what cannot be written --------------------------------------------------------------------------------------------
 
 
-def test_a_write_to_a_locked_file_is_refused_in_words_and_loses_nothing(
-    folder: KeptFolder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("pytest_workflows.standins.keeping.state_file.LOCK_WAIT", 0)
+def test_a_write_to_a_locked_file_is_refused_in_words_and_loses_nothing(folder: KeptFolder) -> None:
     kv = kv_of(folder)
     get(kv.put("a", "1"))
     other = sqlite3.connect(folder.path / "bindings.sqlite", isolation_level=None)
@@ -186,8 +186,7 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(folder: KeptFolder, mo
     assert folder.keeper._file.rows("SELECT name FROM sqlite_schema WHERE name = 'later'") == []
 
 
-def test_a_file_that_another_program_holds_is_refused(folder: KeptFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pytest_workflows.standins.keeping.state_file.LOCK_WAIT", 0)
+def test_a_file_that_another_program_holds_is_refused(folder: KeptFolder) -> None:
     folder.begin()
     folder.close()
     other = sqlite3.connect(folder.path / "bindings.sqlite", isolation_level=None)
@@ -205,3 +204,227 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file")
 
     assert refusal(tmp_path / "state").startswith("The folder FOLDER cannot be made: ")
+
+
+# -- R2 ----------------------------------------------------------------------------------------------------------------
+
+
+def bucket_of(folder: KeptFolder) -> Any:
+    """The bucket, in another process."""
+    return folder.begin().binding("r2_buckets", bucket_name="files")
+
+
+def test_an_object_is_there_with_all_that_is_known_of_it(folder: KeptFolder) -> None:
+    first = bucket_of(folder)
+    expires = dt.datetime(2026, 12, 24, tzinfo=dt.UTC)
+    sha = hashlib.sha256(b"\x00\xff").digest()
+    get(first.put("ä/b", b"\x00\xff", sha256=sha, customMetadata={"by": "ä\ud800"}))
+    get(first.put("b", "old"))
+    get(first.put("b", "new", httpMetadata={"contentType": "text/plain", "cacheExpiry": expires}))
+    get(first.put("gone", "x"))
+    get(first.delete("gone"))
+
+    second = bucket_of(folder)
+
+    assert [one.key for one in get(second.list()).objects] == ["b", "ä/b"]
+    for key in ("b", "ä/b"):
+        mine, theirs = get(first.get(key)), get(second.get(key))
+        assert bytes(get(mine.bytes())) == bytes(get(theirs.bytes()))
+        for name in ("version", "etag", "uploaded", "httpMetadata", "customMetadata"):
+            assert getattr(mine, name) == getattr(theirs, name)
+        assert mine.checksums.toJSON() == theirs.checksums.toJSON()
+    assert get(second.head("b")).httpMetadata["contentType"] == "text/plain"
+
+
+def test_an_upload_in_parts_goes_on_in_the_next_process(folder: KeptFolder) -> None:
+    first = bucket_of(folder)
+    upload = get(first.createMultipartUpload("big", customMetadata={"by": "parts"}))
+    parts = [get(upload.uploadPart(1, b"a" * 5 * 1024 * 1024)), get(upload.uploadPart(2, "old"))]
+    parts[1] = get(upload.uploadPart(2, "new"))
+    given_up = get(first.createMultipartUpload("given up"))
+    get(given_up.uploadPart(1, "x"))
+    get(given_up.abort())
+
+    second = bucket_of(folder)
+    made = get(second.resumeMultipartUpload("big", upload.uploadId).complete(parts))
+
+    third = bucket_of(folder)
+    assert (made.etag, made.size) == (get(third.head("big")).etag, 5 * 1024 * 1024 + 3)
+    assert get(third.head("big")).customMetadata == {"by": "parts"}
+    for over in (upload, given_up):
+        again = third.resumeMultipartUpload(over.key, over.uploadId)
+        assert "The specified multipart upload does not exist." in error_of(again.uploadPart(3, "x"))
+    assert folder.keeper._file.rows("SELECT * FROM r2_parts") == []
+
+
+def test_an_upload_that_cannot_be_completed_on_disk_can_be_completed_later(folder: KeptFolder) -> None:
+    bucket = bucket_of(folder)
+    upload = get(bucket.createMultipartUpload("big"))
+    part = get(upload.uploadPart(1, "body"))
+    other = sqlite3.connect(folder.path / "bindings.sqlite", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    assert "database is locked" in error_of(upload.complete([part]))
+    assert get(bucket.head("big")) is None
+
+    other.close()
+    get(upload.complete([part]))
+    assert get(get(bucket_of(folder).get("big")).text()) == "body"
+
+
+# -- queues ------------------------------------------------------------------------------------------------------------
+
+
+def queue_of(folder: KeptFolder, delivery: Delivery | None, name: str = "mail") -> QueueStore:
+    """The messages of the queue, in another process."""
+    store = folder.begin().stores.get("queues", name, lambda: QueueStore(delivery))
+    assert isinstance(store, QueueStore)
+    return store
+
+
+def message(id: str, content: Any = "x", kind: str = "text") -> StoredMessage:
+    return StoredMessage(id, NOW, kind, content, 1)
+
+
+def inside(store: QueueStore) -> list[tuple[str, int]]:
+    return [(one.id, one.failures) for one in store.messages()]
+
+
+def test_messages_wait_for_the_next_process_as_they_were_sent(folder: KeptFolder) -> None:
+    store = queue_of(folder, Delivery())
+    value = JsPlain({"a": JsArray([1, jsnull])})
+    store.add_all(
+        [
+            (message("1", "ä"), 0),
+            (message("2", b"\x00\xff", "bytes"), 0),
+            (message("3", '{"a":1}', "json"), 0),
+            (message("4", value, "v8"), 0),
+            (message("5", "later"), 5000),
+        ],
+        NOW,
+    )
+
+    again = queue_of(folder, Delivery())
+
+    found = list(again.messages())
+    assert [(one.id, one.content_type, one.timestamp, one.size) for one in found] == [
+        ("1", "text", NOW, 1),
+        ("2", "bytes", NOW, 1),
+        ("3", "json", NOW, 1),
+        ("4", "v8", NOW, 1),
+        ("5", "text", NOW, 1),
+    ]
+    assert [one.content for one in found[:3]] == ["ä", b"\x00\xff", '{"a":1}']
+    assert found[3].content.to_py() == value.to_py()
+    assert again.next_due() == NOW + 1000
+    assert again.take(NOW + 4999) is not None
+    assert again.next_due() == NOW + 5000
+    assert again.measure().count == 4
+
+
+def test_a_batch_that_was_full_is_due_at_once(folder: KeptFolder) -> None:
+    store = queue_of(folder, Delivery(batch_size=2))
+    store.add_all([(message("1"), 0), (message("2"), 0)], NOW)
+
+    again = queue_of(folder, Delivery(batch_size=2))
+
+    assert [one.id for one in again.take(NOW) or ()] == ["1", "2"]
+
+
+def test_messages_in_delivery_are_delivered_once_more(folder: KeptFolder) -> None:
+    store = queue_of(folder, Delivery())
+    store.add_all([(message("1"), 0), (message("2"), 0)], NOW)
+    store.take(NOW + 1000)
+
+    assert inside(queue_of(folder, Delivery())) == [("1", 0), ("2", 0)]
+
+
+def test_what_was_acknowledged_is_gone_and_what_failed_is_counted(folder: KeptFolder) -> None:
+    store = queue_of(folder, Delivery())
+    store.add_all([(message(id), 0) for id in ("1", "2", "3")], NOW)
+    store.take(NOW + 1000)
+    store.finish(NOW + 1000, Verdict(retried={"2": None, "3": 7}))
+
+    again = queue_of(folder, Delivery())
+
+    assert inside(again) == [("2", 1), ("3", 1)]
+    again.take(NOW + 1000)
+    assert again.next_due() == NOW + 8000
+
+
+@pytest.mark.parametrize("letters", [None, "dead"])
+def test_what_failed_too_often_is_dropped_or_in_the_other_queue(folder: KeptFolder, letters: str | None) -> None:
+    delivery = Delivery(retries=0, dead_letters=letters)
+    store = queue_of(folder, delivery)
+    store.add(message("1"), NOW)
+    store.take(NOW + 1000)
+    dead = store.finish(NOW + 1000, Verdict(retries_all=True))
+    if letters is not None:
+        assert inside(queue_of(folder, delivery)) == [("1", 0)]  # as long as the other queue has it not
+        store.bury(dead, queue_of(folder, None, letters), NOW)
+
+    assert inside(queue_of(folder, delivery)) == []
+    assert [id for id, _ in inside(queue_of(folder, None, "dead"))] == ([] if letters is None else ["1"])
+
+
+def test_a_queue_whose_dead_letters_come_to_itself_keeps_them(folder: KeptFolder) -> None:
+    delivery = Delivery(retries=0, dead_letters="mail")
+    store = queue_of(folder, delivery)
+    store.add(message("1"), NOW)
+    store.take(NOW + 1000)
+    store.bury(store.finish(NOW + 1000, Verdict(retries_all=True)), store, NOW)
+
+    assert [id for id, _ in inside(queue_of(folder, delivery))] == ["1"]
+
+
+def test_what_nobody_consumes_waits_for_a_consumer_of_a_later_process(folder: KeptFolder) -> None:
+    queue_of(folder, None).add(message("1"), NOW)
+
+    assert inside(queue_of(folder, None)) == [("1", 0)]
+    assert queue_of(folder, None).next_due() is None
+    assert [one.id for one in queue_of(folder, Delivery()).take(NOW + 1000) or ()] == ["1"]
+
+
+def test_a_batch_whose_end_cannot_be_written_is_written_with_what_comes_next(folder: KeptFolder) -> None:
+    store = queue_of(folder, Delivery())
+    store.add_all([(message("1"), 0), (message("2"), 0)], NOW)
+    store.take(NOW + 1000)
+    other = sqlite3.connect(folder.path / "bindings.sqlite", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    store.finish(NOW + 1000, Verdict(retried={"2": None}))
+    assert "database is locked" in (folder.keeper.problem or "")
+    with pytest.raises(JsException, match="database is locked"):
+        store.add(message("3"), NOW)
+    assert inside(store) == [("2", 1)]
+
+    other.close()
+    store.add(message("4"), NOW)
+    assert folder.keeper.problem is None
+    assert inside(queue_of(folder, Delivery())) == [("2", 1), ("4", 0)]
+
+
+class KeptQueueModel(QueueModel):
+    """The model of a queue, whose messages are at any moment those of the file."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.place = TemporaryDirectory()
+        self.folder = KeptFolder(Path(self.place.name))
+
+    def made(self, delivery: Delivery) -> QueueStore:
+        return queue_of(self.folder, delivery)
+
+    @invariant()
+    def the_file_has_what_the_queue_has(self) -> None:
+        if hasattr(self, "store"):
+            kept = QueueMessages(self.folder.keeper._file, "mail").load()
+            assert sorted((one.id, one.failures) for one, _ in kept) == sorted(inside(self.store))
+
+    def teardown(self) -> None:
+        self.folder.close()
+        self.place.cleanup()
+
+
+TestKeptQueue = KeptQueueModel.TestCase
+TestKeptQueue.settings = settings(max_examples=10, stateful_step_count=15, deadline=None)

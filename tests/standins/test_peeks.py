@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 from calls import get
-from plain_host import PlainHost
+from object_host import ObjectHost
+from plain_host import NOW, PlainHost
 
 from pytest_workflows.standins.peeks import LONGEST, cell, instant
+from pytest_workflows.standins.queue_store import Delivery, QueueStore, StoredMessage
 from pytest_workflows.standins.stores import Store
+from pytest_workflows.workers.entrypoints import DurableObject
 
 
 def store_of(host: PlainHost) -> Store:
@@ -79,6 +82,71 @@ def test_a_rate_limit_shows_its_counts(host: PlainHost) -> None:
     get(limit.limit(key="a"))
 
     assert everything(store_of(host), "counts") == [["a", 1]]
+
+
+def test_a_queue_shows_its_messages_and_where_each_is() -> None:
+    store = QueueStore(Delivery(batch_size=2))
+    for id, delay in (("1", 0), ("2", 0), ("3", 0), ("4", 5000)):
+        store.add(StoredMessage(id, NOW, "json", '{"a":1}', 7), NOW, delay)
+    store.take(NOW)
+
+    assert store.tables() == ["messages"]
+    assert store.peek("messages").columns == ["id", "sent", "state", "due", "failures", "content type", "body"]
+    sent = "2026-05-28T20:26:40.000Z"
+    assert everything(store, "messages") == [
+        ["1", sent, "in delivery", None, 0, "json", '{"a":1}'],
+        ["2", sent, "in delivery", None, 0, "json", '{"a":1}'],
+        ["3", sent, "waiting", sent, 0, "json", '{"a":1}'],
+        ["4", sent, "delayed", "2026-05-28T20:26:45.000Z", 0, "json", '{"a":1}'],
+    ]
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_a_database_shows_its_tables(host: PlainHost, is_open: bool) -> None:
+    db = host.binding("d1_databases", database_id="1")
+    get(db.exec("CREATE TABLE notes(id INTEGER PRIMARY KEY, text, data)"))
+    for number in range(3):
+        get(db.prepare("INSERT INTO notes(text, data) VALUES (?, ?)").bind(f"t{number}", b"\xff").run())
+    store = store_of(host) if is_open else store_of(host).copy()
+
+    assert store.tables() == ["notes"]
+    assert store.peek("notes").columns == ["id", "text", "data"]
+    assert everything(store, "notes") == [[1, "t0", "0xff"], [2, "t1", "0xff"], [3, "t2", "0xff"]]
+    store.close()
+    host.stores.close()
+
+
+async def test_durable_objects_show_keys_alarms_and_tables_of_each(objects: ObjectHost) -> None:
+    class Counter(DurableObject):
+        async def fill(self, count: int) -> None:
+            storage = self.ctx.storage
+            for number in range(count):
+                await storage.put(f"k{number}", {"n": number})
+                storage.sql.exec("CREATE TABLE IF NOT EXISTS t(x)")
+                storage.sql.exec("INSERT INTO t VALUES (?)", number)
+            await storage.setAlarm(NOW)
+
+    namespace = objects.namespace(Counter)
+    await namespace.getByName("a").fill(3)
+    await namespace.getByName("b").fill(1)
+    (listed,) = objects.stores.listing()
+    store = listed.store
+
+    assert store.tables() == ["objects", "keys", "alarms", "t"]
+    due = "2026-05-28T20:26:40.000Z"
+    assert sorted(everything(store, "objects", 1)) == [["a", 3, "t", due], ["b", 1, "t", due]]
+    assert sorted(everything(store, "keys")) == [
+        ["a", "k0", "{'n': 0}"],
+        ["a", "k1", "{'n': 1}"],
+        ["a", "k2", "{'n': 2}"],
+        ["b", "k0", "{'n': 0}"],
+    ]
+    assert sorted(everything(store, "alarms")) == [["a", due], ["b", due]]
+    assert store.peek("t").columns == ["object", "x"]
+    assert sorted(everything(store, "t")) == [["a", 0], ["a", 1], ["a", 2], ["b", 0]]
+    assert store.peek("t", "2.").rows == []
+    with pytest.raises(KeyError, match="there is objects, keys, alarms, t"):
+        store.peek("other")
 
 
 @pytest.mark.parametrize(

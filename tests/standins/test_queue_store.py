@@ -87,9 +87,12 @@ DELAYS = st.sampled_from([0, 0, 500, 1000, 7000])
 class QueueModel(RuleBasedStateMachine):
     """Messages are sent, time passes, and each batch meets a consumer who says anything."""
 
+    def made(self, delivery: Delivery) -> QueueStore:
+        return QueueStore(delivery)
+
     @initialize(delivery=DELIVERIES)
     def begin(self, delivery: Delivery) -> None:
-        self.store, self.model = QueueStore(delivery), Model(delivery)
+        self.store, self.model = self.made(delivery), Model(delivery)
         self.sent: list[str] = []
         self.done: set[str] = set()
         self.attempts: dict[str, int] = {}

@@ -54,6 +54,8 @@ class EngineTime(NamedTuple):
     Attributes:
         elapsed_ms: Gives the milliseconds that have passed on it.
         is_moving: Says whether it moves now: what is due fires without real time.
+
+    Of an engine in real time it is what was added to real time by hand, and never moves by itself.
     """
 
     elapsed_ms: Callable[[], int]
@@ -90,6 +92,11 @@ class ShownTimer(asyncio.TimerHandle):
         self._clock = clock
         self._latest = when + MOST_LATE
         self._put(when)
+
+    def come_nearer(self, seconds: float) -> None:
+        """Be due earlier by so much; the loop's order of timers is to be made anew."""
+        self._when -= seconds
+        self._latest -= seconds
 
     def _put(self, when: float) -> None:
         # Checked in CPython 3.11 to 3.14: it is what `call_at` does with a timer.
@@ -260,6 +267,20 @@ class LoopTimers:
         for recorded in [one for one in self._recorded if one._cancelled]:
             del self._recorded[recorded]
         return self._recorded
+
+    def left_ms(self, timer: Any) -> int:
+        """The milliseconds until a timer fires in real time."""
+        left: float = timer.when() - self.real_time()
+        return max(0, math.ceil(left * 1000))
+
+    def bring_nearer(self, timers: Iterable[Any], ms: int) -> None:
+        """Let timers fire earlier by so much; those of a loop that does not show its timers stay as they are."""
+        shown = [timer for timer in timers if isinstance(timer, ShownTimer)]
+        for timer in shown:
+            timer.come_nearer(ms / 1000)
+        if shown:
+            # Checked in CPython 3.11 to 3.14: a heap of the timers, by when they fire.
+            heapq.heapify(self._loop._scheduled)
 
     def due(self, timer: Any, elapsed_ms: int) -> Due:
         """When a timer is due, counted from the engine's start.

@@ -53,11 +53,19 @@ class OpenOperation(Protocol):
     future: asyncio.Future[Any]
     scope: Scope
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it waits for a time that has not come."""
+        ...
+
     def cancel_timer(self) -> None:
         """Forget the timer, if there is one."""
 
     def give_back(self) -> None:
         """Take back what a modification answered: the memory is lost while the operation is under way."""
+
+    def hasten(self) -> None:
+        """Let what the step waits for be now."""
 
 
 class Steps(Protocol):
@@ -195,9 +203,12 @@ class Execution:
         self._note_lost_attempts()
         self._activity.mark(self, True)
         context = context_for(self.root)
-        self._turns.take(self, lambda: self._start(context))
+        # What `run` does is based on what is stored, such as its own creation.
+        self._store.when_stored(lambda: self._turns.take(self, lambda: self._start(context)))
 
     def _start(self, context: contextvars.Context) -> None:
+        if self.killed:
+            return  # before its beginning was stored
         self._branches[self.start_task(self._run(), context)] = 0
 
     async def _run(self) -> None:
@@ -243,7 +254,8 @@ class Execution:
 
     def _fail(self, exc: BaseException) -> None:
         self.comes_of_unprovided(exc)
-        self.engine.exceptions[self.row.key] = original_of(exc)
+        if not self.engine.is_live:  # it holds on to every frame that it went through
+            self.engine.exceptions[self.row.key] = original_of(exc)
         error = instance_error(exc, self.engine.root)
         self.row.fail(msgspec.msgpack.encode(error))
         self._end("errored", {"error": error})
@@ -274,6 +286,15 @@ class Execution:
         self._activity.mark(self, False)
         self._observers.instance_finished(self)
         self._lifecycle.free_slots(self.workflow, [self.id])
+        if self.engine.is_live:
+            self._forget()
+
+    def _forget(self) -> None:
+        """Hold on to nothing of the execution's course, which nobody asks for where no test does."""
+        self._paths.forget(self.row.key)
+        self.ledger = StepLedger(())
+        self._branches.clear()
+        self._sleeps.clear()
 
     def report_abandoned_waits(self) -> None:
         """Keep findings of the waits that were cancelled while they waited.

@@ -65,6 +65,21 @@ class DurableOperation(Operation):
         self.set_busy(False)
         self.timer = self.engine.schedule(due, callback, what=what, held=None)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it waits for a time that has not come."""
+        return self.row.status == "waiting" and self.timer is not None and not self.timer.cancelled
+
+    def hasten(self) -> None:
+        """Let what the step waits for be now."""
+        timer = self.timer
+        assert timer is not None
+        come = timer.take()
+        assert come is not None
+        self.row.hasten(self.instance.now_ms)
+        self.record()  # a pause that takes hold before `run` goes on changes nothing about it
+        come()
+
     def soon(self, callback: Callable[..., None], *arguments: Any) -> None:
         """Call something in the next turn of the event loop."""
         loop = self.engine.loop
@@ -87,8 +102,20 @@ class DurableOperation(Operation):
         """Take back what a modification answered: the memory is lost while the operation is under way."""
 
     def deliver(self, value: object = None, error: Exception | None = None) -> None:
-        """Hand the stored outcome to `run`, when its turn comes."""
+        """Hand the stored outcome to `run`, when its turn comes: not before it is where it is kept."""
         hand_over = partial(self._hand_over, value, error)
+        store = self.engine.store
+        if store.writes_later:
+            self.set_busy(True)
+            store.when_stored(partial(self._deliver_stored, hand_over))
+        else:
+            self._deliver(hand_over)
+
+    def _deliver_stored(self, hand_over: Callable[[], None]) -> None:
+        if not self.instance.closed:  # it may have been stopped meanwhile: the next execution answers from storage
+            self._deliver(hand_over)
+
+    def _deliver(self, hand_over: Callable[[], None]) -> None:
         if self.instance.is_turn_open:
             self.set_busy(True)
             self.instance.take_turn(partial(self.unless_withheld, hand_over))

@@ -19,7 +19,7 @@ from durable_engine.testing.paths import Paths
 from durable_engine.testing.pending_errors import PendingErrors
 from durable_engine.testing.step_findings import StepFindings
 from durable_engine.time.activity import Activity
-from durable_engine.time.clock import Timer, VirtualClock
+from durable_engine.time.clock import Clock, Timer
 from durable_engine.time.turns import Turns
 from durable_engine.usage import InstanceUsage
 from durable_engine.workflow import Workflow
@@ -49,8 +49,8 @@ class Services(InstanceEngine, Protocol):
     """The services of an engine for executions: time, storage, observers, modifications."""
 
     @property
-    def clock(self) -> VirtualClock:
-        """Virtual time."""
+    def clock(self) -> Clock:
+        """Virtual time, or real."""
         ...
 
     @property
@@ -71,6 +71,11 @@ class Services(InstanceEngine, Protocol):
     @property
     def root(self) -> Path | None:
         """The project's folder."""
+        ...
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it runs in real time, for no test: what an execution leaves must not gather."""
         ...
 
     @property

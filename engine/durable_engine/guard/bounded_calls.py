@@ -7,7 +7,7 @@ import contextlib
 import inspect
 from collections.abc import Awaitable, Callable, Generator
 from contextvars import Context
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from durable_engine.context.asyncio_internals import wake
 from durable_engine.context.frames import show_frame
@@ -30,6 +30,8 @@ _WHAT_TO_DO = (
 async def call_bounded(engine: GuardedEngine, what: str | WorkerCall, call: Callable[[], Awaitable[R] | R]) -> R:
     """Call code of the Worker, and await what it returns, for as long as a wait may take; virtual time may move.
 
+    Where the engine runs in real time, for no test, it may take as long as it does.
+
     Args:
         engine: The test's engine.
         what: Names the code at the start of a sentence, such as "The fetch handler"; or the call that begins.
@@ -46,7 +48,10 @@ async def call_bounded(engine: GuardedEngine, what: str | WorkerCall, call: Call
     engine.worker_calls.enter(worker_call)
     try:
         outcome = call()
-        return cast(R, await _Bounded(engine, worker_call, outcome) if inspect.isawaitable(outcome) else outcome)
+        if not inspect.isawaitable(outcome):
+            return outcome
+        awaited: Awaitable[R] = outcome if engine.is_live else _Bounded(engine, worker_call, outcome)
+        return await awaited
     except GiveWay as exc:
         error = exc.unwinding.take() or exc
     finally:

@@ -61,7 +61,8 @@ class EngineLoop:
                 )
             self._use(running)
             known = self._loop = running
-            WATCHDOG.watch(self._guard)
+            if not self._engine.is_live:
+                WATCHDOG.watch(self._guard)
             self._engine.threads.open()
             while self.on_first_use:
                 self.on_first_use.pop(0)()

@@ -79,6 +79,11 @@ class GuardedEngine(Protocol):
         ...
 
     @property
+    def is_live(self) -> bool:
+        """Whether it runs in real time, for no test: nothing is ended because it takes long."""
+        ...
+
+    @property
     def is_time_moving(self) -> bool:
         """Whether virtual time moves now: what is due fires without real time."""
         ...

@@ -72,6 +72,7 @@ class Findings:
         notify: Called with each new finding.
         ignored: Names of rules that are not checked.
         rules: The rules by their names; of any other rule a finding says only what was noticed.
+        most: The most that are kept, the newest; None for all.
 
     Attributes:
         muted: Whether nothing is noticed at present.
@@ -82,7 +83,9 @@ class Findings:
         notify: Callable[[Finding], None],
         ignored: Iterable[str] = (),
         rules: Mapping[str, Rule] | None = None,
+        most: int | None = None,
     ) -> None:
+        self._most = most
         self._notify = notify
         self._ignored = frozenset(ignored)
         self._rules = rules or {}
@@ -126,6 +129,9 @@ class Findings:
         finding = Finding(rule, message, *place, step, workflow, consequence, remedy, is_advice)
         self._found[key] = finding
         self._new.append(finding)
+        if self._most is not None and len(self._found) > self._most:
+            del self._found[next(iter(self._found))]
+            del self._new[: -self._most]
         self._notify(finding)
         return finding
 

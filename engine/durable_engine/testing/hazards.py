@@ -139,7 +139,7 @@ class Hazards(Observer):
         self._clock = clock
         self._store = store
         self._events: dict[int, _Events] = {}
-        self._until: dict[tuple[int, StepKey], int] = {}
+        self._until: dict[int, dict[StepKey, int]] = {}
         self._reported: set[tuple[str, Place]] = set()
 
     def report(self, hazard: Hazard, noticed: str, place: Place, *, workflow: str, step: StepKey | None = None) -> None:
@@ -177,16 +177,21 @@ class Hazards(Observer):
             row: The row that an earlier execution has stored; None where none has asked for it.
         """
         if row is None:
-            self._until[instance.row.key, key] = until
+            self._until.setdefault(instance.row.key, {})[key] = until
             return False
-        now = self._clock.now_ms
+        now, asked_for = self._clock.now_ms, self._until.get(instance.row.key, {}).get(key)
         # What is over is replayed later than its time, however fast the clock of a test was.
-        return until < now or (row.status == "complete" and until in (now, self._until.get((instance.row.key, key))))
+        return until < now or (row.status == "complete" and until in (now, asked_for))
 
     def report_passed(self, instance: Instance, key: StepKey, place: Place) -> None:
         """Keep a finding: a `sleep_until` comes too late."""
         noticed = f"the time of sleep_until {key.label!r} has passed when `run` is replayed"
         self.report(SLEEP_UNTIL, noticed, place, workflow=instance.workflow.name, step=key)
+
+    def forget(self, key: int) -> None:
+        """Forget an instance, by the key of its row: it is gone."""
+        self._until.pop(key, None)
+        self._events.pop(key, None)
 
     # -- events ------------------------------------------------------------------------------------------------------
 

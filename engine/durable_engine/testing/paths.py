@@ -137,10 +137,12 @@ class Paths:
 
     Args:
         findings: Where findings go.
+        most: The most executions of an instance that are kept, the newest; None for all.
     """
 
-    def __init__(self, findings: Findings) -> None:
+    def __init__(self, findings: Findings, most: int | None = None) -> None:
         self._findings = findings
+        self._most = most
         self._executions: dict[int, list[ExecutionRecord]] = {}
 
     def begin(self, key: int) -> list[Ask]:
@@ -150,7 +152,10 @@ class Paths:
             Its path, which it adds to.
         """
         execution = ExecutionRecord()
-        self._executions.setdefault(key, []).append(execution)
+        executions = self._executions.setdefault(key, [])
+        executions.append(execution)
+        if self._most is not None:
+            del executions[: -self._most]
         return execution.path
 
     def lost(self, key: int, at: int, point: FaultPoint | None) -> None:

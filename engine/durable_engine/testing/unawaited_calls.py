@@ -31,9 +31,15 @@ class Call:
 
 
 class Calls:
-    """The calls of a test that have not begun so far."""
+    """The calls of a test that have not begun so far.
 
-    def __init__(self) -> None:
+    Args:
+        report_lost: Called with a call that nobody can await any more, which is forgotten then; None where the end of
+            a test asks for all of them.
+    """
+
+    def __init__(self, report_lost: Callable[[Call], object] | None = None) -> None:
+        self._report_lost = report_lost
         self._waiting: dict[Call, None] = {}
         self._kept: set[Call] = set()
 
@@ -83,6 +89,9 @@ class Calls:
     def lose(self, call: Call) -> None:
         """Note that nobody holds the call's result any more."""
         self._kept.discard(call)
+        if self._report_lost is not None and call in self._waiting:
+            self.begun(call)
+            self._report_lost(call)
 
 
 class _Watched(Coroutine[Any, Any, R]):

@@ -30,13 +30,15 @@ class UnprovidedUses:
     Args:
         kinds: The exceptions that such a use raises. One may have a `subject`, a text that says what was used and
             where: two of a kind about one subject are reported once.
+        keeps: Whether uses are kept for a test, which must know of them.
 
     Attributes:
         has_reached_test: Says whether code of the test has caught such an exception itself, so that it is handled.
     """
 
-    def __init__(self, kinds: tuple[type[BaseException], ...]) -> None:
+    def __init__(self, kinds: tuple[type[BaseException], ...], *, keeps: bool = True) -> None:
         self._kinds = kinds
+        self._keeps = keeps
         self._uses: dict[int, _Use] = {}  # by the exception's id; it is kept, so that no other one can have it
         self._counts: Counter[_Key] = Counter()
         self.has_reached_test: Callable[[BaseException], bool] = lambda error: False
@@ -54,7 +56,7 @@ class UnprovidedUses:
         """
         use = _Use(error, instance)
         is_new = isinstance(error, self._kinds) and id(error) not in self._uses
-        if is_new and self._counts[use.key] < MOST_OF_A_KIND:
+        if is_new and self._keeps and self._counts[use.key] < MOST_OF_A_KIND:
             self._uses[id(error)] = use
             self._counts[use.key] += 1
 

@@ -33,7 +33,7 @@ class LoopTimer(NamedTuple):
     """A timer that code of the Worker has set on the loop.
 
     Attributes:
-        due: When it is due in virtual time, in epoch milliseconds.
+        due: When it is due in the engine's time, in epoch milliseconds.
         number: Of two that are due at once, the one of the smaller number was set first.
         length: How long it was when it was set, in milliseconds.
         file: The file whose code has set it.
@@ -71,6 +71,10 @@ class AsyncioTimers:
 
     def first(self) -> LoopTimer | None:
         """The timer that is due first, of those that run on virtual time now."""
+        return min(self.virtual(), default=None, key=lambda timer: timer[:2])
+
+    def virtual(self) -> list[LoopTimer]:
+        """The timers that run on virtual time now, or come nearer where real time is moved by hand."""
         found: list[LoopTimer] = []
         for scope, timers in self._by_scope.items():
             # What an instance left running at its end goes on, and time does not move for it.
@@ -78,8 +82,7 @@ class AsyncioTimers:
                 found += timers
         if self._of_calls and not self._are_calls_held:
             found += self._of_calls
-        virtual = (timer for timer in found if timer.is_virtual)
-        return min(virtual, default=None, key=lambda timer: timer[:2])
+        return [timer for timer in found if timer.is_virtual]
 
     def fire(self, timer: LoopTimer) -> None:
         """Let one fire, in the next turn of the loop."""
@@ -209,9 +212,10 @@ class AsyncioTimers:
         return found
 
     def _timer(self, handle: Any) -> LoopTimer:
-        clock = self._engine.clock
-        due = timers_of(self._engine.loop).due(handle, clock.elapsed_ms)
-        return LoopTimer(clock.started_ms + due.at, due.number, due.length, due.file, handle)
+        clock, timers = self._engine.clock, timers_of(self._engine.loop)
+        due = timers.due(handle, clock.elapsed_ms)
+        at = clock.now_ms + timers.left_ms(handle) if clock.is_real else clock.started_ms + due.at
+        return LoopTimer(at, due.number, due.length, due.file, handle)
 
 
 def _sleeps(timers: Iterable[LoopTimer]) -> set[int]:

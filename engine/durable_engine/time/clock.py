@@ -1,6 +1,7 @@
 """The virtual clock: an integer of milliseconds, timers by when they are due, and observers of its moves.
 
 The clock never moves by itself. The engine decides when a timer may fire (engine.py); this file only knows the order.
+What an engine needs of any clock is here too; the other one is in `real_clock.py`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import operator
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from typing import Protocol
 
 from durable_engine.context.scope import Scope
 from durable_engine.values.datetimes import to_datetime
@@ -64,12 +66,69 @@ class Timer:
         return callback
 
 
+class Clock(Protocol):
+    """The time of an engine: virtual, or real.
+
+    Attributes:
+        observers: Called with the time when it was moved, by hand or by the engine.
+        is_real: Whether it passes by itself.
+    """
+
+    observers: list[Callable[[datetime], None]]
+    is_real: bool
+
+    @property
+    def now_ms(self) -> int:
+        """The time in epoch milliseconds."""
+        ...
+
+    @property
+    def started_ms(self) -> int:
+        """When the clock was made, in its own time."""
+        ...
+
+    @property
+    def now(self) -> datetime:
+        """The time: aware, UTC."""
+        ...
+
+    @property
+    def elapsed_ms(self) -> int:
+        """The milliseconds that have passed on it beside those of real time."""
+        ...
+
+    def schedule(
+        self,
+        due: int,
+        real_now: float,
+        callback: Callable[[], None],
+        *,
+        what: str,
+        held: Callable[[], bool] | None = None,
+        round: int | None = None,
+    ) -> Timer:
+        """Let `callback` be called when the clock reaches `due` (epoch milliseconds)."""
+        ...
+
+    def next_timer(self) -> Timer | None:
+        """The timer that is due first, or None."""
+        ...
+
+    def release(self, timer: Timer) -> None:
+        """Let real time fire a timer again that was held back."""
+
+    def move_to(self, now_ms: int) -> None:
+        """Set the clock and notify the observers."""
+
+
 class VirtualClock:
     """Virtual time.
 
     Args:
         now_ms: Where it starts, in epoch milliseconds; None takes the real time, cut to the second.
     """
+
+    is_real = False
 
     def __init__(self, now_ms: int | None = None) -> None:
         self.now_ms = int(time.time()) * 1000 if now_ms is None else now_ms

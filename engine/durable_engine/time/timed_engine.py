@@ -10,7 +10,7 @@ from durable_engine.context.scope import WorkerCall
 from durable_engine.guard.guarded_engine import GuardedEngine, OpenCalls
 from durable_engine.instance import Instance
 
-from .clock import VirtualClock
+from .clock import Clock
 from .interleaving import Interleaving
 
 
@@ -18,8 +18,8 @@ class TimedEngine(GuardedEngine, Protocol):
     """An engine on whose time tests wait."""
 
     @property
-    def clock(self) -> VirtualClock:
-        """Virtual time."""
+    def clock(self) -> Clock:
+        """Virtual time, or real."""
         ...
 
     @property

@@ -1,4 +1,4 @@
-"""Waits of a test, and how virtual time moves meanwhile.
+"""Waits of a test, and how virtual time moves meanwhile. Those of real time are in `live_waits.py`.
 
 One of all waiters leads: it lets everything runnable run, and when nothing can, lets exactly one timer fire. The
 others sleep until their condition holds or the lead is handed to them, so a thousand waiters cost no more than one.
@@ -17,11 +17,11 @@ from durable_engine.guard.open_code import open_code
 from durable_engine.guard.watchdog import WATCHDOG
 
 from .asyncio_timers import AsyncioTimers
-from .clock import Timer
+from .clock import Timer, VirtualClock
 from .patience import Patience
-from .ready import Ready
 from .timed_engine import TimedEngine
 from .waiter import Waiter
+from .waiters import Waiters
 from .world import World
 
 CHECK_AGAIN = 0.02
@@ -34,24 +34,21 @@ MOST_ROUNDS_BY_HAND = 100_000
 """The same, while the test moves the clock by hand."""
 
 
-class Waits:
-    """All waiters of an engine.
+class Waits(Waiters):
+    """All waiters of an engine in virtual time.
 
     Args:
         engine: The engine.
+        clock: Its clock.
         manual: Whether only the test moves the clock.
-
-    Attributes:
-        ready: What can run.
     """
 
-    def __init__(self, engine: TimedEngine, manual: bool) -> None:
-        self._engine = engine
+    def __init__(self, engine: TimedEngine, clock: VirtualClock, manual: bool) -> None:
+        super().__init__(engine)
+        self._clock = clock
         self._manual = manual
-        self._waiters: dict[Waiter, None] = {}
         self._leader: Waiter | None = None
         self._changed: set[tuple[str, str]] = set()
-        self.ready = Ready(engine)
         self._world = World(engine, lambda: {waiter.task for waiter in self._waiters})
         self._patience = Patience(engine, self._world, self._until_progress)
         self._progress: asyncio.Future[None] | None = None
@@ -173,12 +170,6 @@ class Waits:
     def _settled(self) -> bool:
         return any(waiter.settled for waiter in self._waiters)
 
-    def reject(self, error: BaseException) -> None:
-        """End every wait with this error."""
-        for waiter in list(self._waiters):
-            waiter.reject(error)
-        self.progress()
-
     async def until_idle(self, timeout: float) -> None:
         """Wait until nothing can run and no timer is left (with a manual clock: until nothing can run)."""
         await self.wait(Waiter(lambda: False, self._describe_idle), timeout)
@@ -187,12 +178,6 @@ class Waits:
         busy = [repr(instance.row.id) for instance in self._engine.busy]
         busy += [call.what for call in self._engine.worker_calls.open]
         return f"Waiting until nothing can run. Still at work: {', '.join(busy) or 'no instance'}."
-
-    def reject_steps(self, about: tuple[str, str], error: BaseException) -> None:
-        """End every wait for a step of that instance with this error."""
-        for waiter in list(self._waiters):
-            if waiter.for_step and waiter.about == about:
-                waiter.reject(error)
 
     async def until_over(self, call: WorkerCall) -> None:
         """Let virtual time move until a call of the Worker's code is over, or its time is."""
@@ -214,7 +199,7 @@ class Waits:
             return
         why = (
             "Nothing can run, and the clock is manual: move it with `await workflow_clock.advance(...)`."
-            if self._manual and self._engine.clock.next_timer() is not None
+            if self._manual and self._clock.next_timer() is not None
             else "Nothing can run, and no timer is left: it will never happen."
             if endless is None
             else f"Nothing else can run, and this has set itself off {MOST_ROUNDS} times in a row: {endless}. Let it "
@@ -232,25 +217,25 @@ class Waits:
 
     def fire_next(self, timers: AsyncioTimers, until: int | None = None) -> bool:
         """Let the timer that is due first fire, if there is one (due at `until` or before)."""
-        together = self._engine.clock.due_first()
+        together = self._clock.due_first()
         timer = together[0] if together else None
         of_asyncio = timers.first()
         if of_asyncio is not None and (timer is None or of_asyncio.due < timer.due):
             if until is not None and of_asyncio.due > until:
                 return False
-            self._engine.clock.move_to(max(of_asyncio.due, self._engine.clock.now_ms))
+            self._clock.move_to(max(of_asyncio.due, self._clock.now_ms))
             timers.fire(of_asyncio)
             return True
         if timer is None or (until is not None and timer.due > until) or self._is_endless(timer, until is not None):
             return False
         timer = self._engine.interleaving.choose(together)
         self._round = max(self._round, timer.round or 0)
-        self._engine.clock.fire(timer)
+        self._clock.fire(timer)
         return True
 
     def _is_limit_held_up(self, timers: AsyncioTimers) -> bool:
         """Whether the next timer ends an attempt that waits for a step, and for something foreign beside it."""
-        together = self._engine.clock.due_first()
+        together = self._clock.due_first()
         limited = [timer.scope for timer in together if timer.scope is not None and timer.scope.parked]
         if not any(map(timers.hold_up, limited)):
             return False
@@ -271,7 +256,7 @@ class Waits:
                 f"The clock was moved by hand, and this set itself off {MOST_ROUNDS_BY_HAND} times on the way: "
                 f"{timer.what}."
             )
-        if any(other.round is None or other.round <= most for other in self._engine.clock.pending()):
+        if any(other.round is None or other.round <= most for other in self._clock.pending()):
             return False
         self._endless = timer.what
         return True
@@ -282,15 +267,14 @@ class Waits:
         await self.settle()
         while self.fire_next(AsyncioTimers(self._engine, self._world), until=target):
             await self.settle()
-        clock = self._engine.clock
-        clock.move_to(max(target, clock.now_ms))
+        self._clock.move_to(max(target, self._clock.now_ms))
 
     def arm_real_time(self) -> None:
         """Let a timer also fire when its duration has passed in real time."""
         if self._manual:
             return
         loop = self._engine.loop
-        timer = self._engine.clock.next_in_real_time()
+        timer = self._clock.next_in_real_time()
         if timer is None:
             return
         if self._real_time is not None:
@@ -306,16 +290,16 @@ class Waits:
     def _real_time_passed(self) -> None:
         self._real_time = None
         loop = self._engine.loop
-        timer = self._engine.clock.next_in_real_time()
+        timer = self._clock.next_in_real_time()
         if timer is not None and timer.real_due <= timers_of(loop).real_time():
             if self.ready.runnable():
                 self._real_due = timer.real_due
                 self._real_time = loop.call_later(0, self._real_time_passed, context=Context())
                 return
-            first = self._engine.clock.next_timer()
+            first = self._clock.next_timer()
             assert first is not None
             # Virtual time never goes back: whatever is due before it in virtual time goes first, unless held.
-            self._engine.clock.fire(first if first.held is None or not first.held() else timer)
+            self._clock.fire(first if first.held is None or not first.held() else timer)
             self.progress()
         self.arm_real_time()
 
@@ -324,15 +308,3 @@ class Waits:
         if self._real_time is not None:
             self._real_time.cancel()
             self._real_time = None
-
-    async def settle(self, most: int | None = None) -> None:
-        """Let everything runnable run, without waiting for callbacks that wait for something foreign.
-
-        Args:
-            most: For so many turns of the event loop; None until nothing runs.
-        """
-        turns = 0
-        await asyncio.sleep(0)
-        while self.ready.runnable() and turns != most:
-            turns += 1
-            await asyncio.sleep(0)

@@ -19,7 +19,7 @@ from durable_engine.errors import WaitTimeoutError
 from durable_engine.guard.bounded_calls import call_bounded
 from durable_engine.guard.guarded_engine import GuardedEngine
 
-from .clock import Timer, VirtualClock
+from .clock import Clock, Timer
 
 T = TypeVar("T")
 
@@ -28,8 +28,8 @@ class CallingEngine(GuardedEngine, Protocol):
     """An engine in whose time the Worker's code is called."""
 
     @property
-    def clock(self) -> VirtualClock:
-        """Virtual time."""
+    def clock(self) -> Clock:
+        """Virtual time, or real."""
         ...
 
     @property
@@ -47,10 +47,10 @@ class WorkerCalls:
 
     Args:
         engine: The engine.
-        until: Lets virtual time move until something holds.
+        until: Lets virtual time move until something holds; None where time passes by itself.
     """
 
-    def __init__(self, engine: CallingEngine, until: Callable[[WorkerCall], Coroutine[Any, Any, None]]) -> None:
+    def __init__(self, engine: CallingEngine, until: Callable[[WorkerCall], Coroutine[Any, Any, None]] | None) -> None:
         self._engine = engine
         self._until = until
         self._base: Context | None = None
@@ -74,12 +74,8 @@ class WorkerCalls:
 
     def lead(self, call: WorkerCall) -> None:
         """Let virtual time move while a call that the test made waits, until it is over."""
-        if not call.is_own:
-            self._leads[call] = self._engine.loop.create_task(self._lead(call), context=Context())
-
-    async def _lead(self, call: WorkerCall) -> None:
-        with contextlib.suppress(WaitTimeoutError):  # the call is told in its own words
-            await self._until(call)
+        if not call.is_own and self._until is not None:
+            self._leads[call] = self._engine.loop.create_task(_lead(call, self._until), context=Context())
 
     def tasks(self) -> list[asyncio.Task[Any]]:
         """The unfinished tasks that run code of the calls under way, and no code of an instance that one created."""
@@ -146,8 +142,10 @@ class WorkerCalls:
         try:
             _: object = await call_bounded(self._engine, call, callback)
         except BaseException as error:
-            if isinstance(error, (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit)):
+            if isinstance(error, (asyncio.CancelledError, GeneratorExit)):
                 raise
+            if isinstance(error, (KeyboardInterrupt, SystemExit)) and not self._engine.is_live:
+                raise  # it ends the session; a process that serves goes on
             self._engine.abort(error)
 
     @staticmethod
@@ -168,3 +166,8 @@ class WorkerCalls:
             self._base.run(current_call.set, None)
             self._base.run(in_service.set, False)
         return self._base.copy()
+
+
+async def _lead(call: WorkerCall, until: Callable[[WorkerCall], Coroutine[Any, Any, None]]) -> None:
+    with contextlib.suppress(WaitTimeoutError):  # the call is told in its own words
+        await until(call)

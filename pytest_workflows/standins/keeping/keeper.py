@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Self
 
 from pytest_workflows.messages.short_repr import shown_path
+from pytest_workflows.standins.d1_store import D1Store
 from pytest_workflows.standins.kv_store import KvStore
+from pytest_workflows.standins.queue_store import QueueStore
+from pytest_workflows.standins.r2_store import R2Store
 from pytest_workflows.standins.stores import Store
 
 from .kv import KvEntries
+from .queues import QueueMessages
+from .r2 import BucketObjects
 from .state_file import KeeperError, StateFile
 
 _FILE: Final = "bindings.sqlite"
+
+
+def file_name(id: str) -> str:
+    """A file's name for the id of a resource, another one for each, on file systems that know no capitals too."""
+    if re.fullmatch("[a-z0-9_-]{1,80}", id):
+        return id
+    plain = re.sub("[^a-z0-9_-]+", "-", id.lower()).strip("-")[:40]
+    return f"{plain}.{hashlib.sha256(id.encode()).hexdigest()[:16]}"
 
 
 class Keeper:
@@ -63,7 +78,20 @@ class Keeper:
         """
         if kind == "kv_namespaces":
             return KvStore(KvEntries(self._file, id))
+        if kind == "r2_buckets":
+            return R2Store(BucketObjects(self._file, id))
+        if kind == "queues":
+            made = make()
+            assert isinstance(made, QueueStore)
+            return QueueStore(made.delivery, QueueMessages(self._file, id))
+        if kind == "d1_databases":
+            return D1Store(path=self._database(id))
         return make()
+
+    def _database(self, id: str) -> Path:
+        folder = self._folder / "d1"
+        folder.mkdir(exist_ok=True)
+        return folder / f"{file_name(id)}.sqlite"
 
     def close(self) -> None:
         """Close the files. What is kept stays."""

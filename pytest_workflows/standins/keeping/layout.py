@@ -8,6 +8,20 @@ _FIRST: Final = (
     """CREATE TABLE kv_entries(
         namespace TEXT NOT NULL, key NOT NULL, value BLOB NOT NULL, metadata TEXT, expiration INTEGER,
         PRIMARY KEY (namespace, key))""",
+    """CREATE TABLE r2_objects(
+        bucket TEXT NOT NULL, key NOT NULL, data BLOB NOT NULL, version TEXT NOT NULL, etag TEXT NOT NULL,
+        uploaded INTEGER NOT NULL, checksums TEXT NOT NULL, http TEXT NOT NULL, custom TEXT NOT NULL,
+        PRIMARY KEY (bucket, key))""",
+    """CREATE TABLE r2_uploads(
+        bucket TEXT NOT NULL, key NOT NULL, id NOT NULL, http TEXT NOT NULL, custom TEXT NOT NULL,
+        is_open INTEGER NOT NULL, PRIMARY KEY (bucket, key, id))""",
+    """CREATE TABLE r2_parts(
+        bucket TEXT NOT NULL, key NOT NULL, upload NOT NULL, number INTEGER NOT NULL, data BLOB NOT NULL,
+        etag TEXT NOT NULL, PRIMARY KEY (bucket, key, upload, number))""",
+    """CREATE TABLE queue_messages(
+        position INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL, id TEXT NOT NULL, timestamp INTEGER NOT NULL,
+        content_type TEXT NOT NULL, content NOT NULL, size INTEGER NOT NULL, failures INTEGER NOT NULL, due INTEGER)""",
+    "CREATE UNIQUE INDEX queue_messages_by_id ON queue_messages(queue, id)",
 )
 
 VERSIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST,)

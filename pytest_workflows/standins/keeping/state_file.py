@@ -11,13 +11,12 @@ from typing import Any, Final
 from durable_engine import JsException
 from pytest_workflows.javascript.objects import js_error
 from pytest_workflows.messages.short_repr import shown_path
+from pytest_workflows.standins.sqlite.database import LOCK_WAIT, keep_quickly
 
 from .layout import VERSIONS
 
 APPLICATION: Final = 0x70776266
 """What the file says of itself, so that it is not taken for another program's."""
-LOCK_WAIT: Final = 0.5
-"""How long a write waits for another program that has the file open, in seconds: everything else waits meanwhile."""
 
 _CURES: Final = (
     ("full", "Free some space"),
@@ -53,7 +52,8 @@ class StateFile:
         self.problem: str | None = None
         self._is_together = False
         try:
-            self._connection = connect(path)
+            self._connection = sqlite3.connect(path, isolation_level=None, timeout=LOCK_WAIT, check_same_thread=False)
+            keep_quickly(self._connection)
         except sqlite3.Error as error:
             raise _refusal(path, error) from None
         try:
@@ -166,22 +166,6 @@ class StateFile:
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
-
-
-def connect(path: Path) -> sqlite3.Connection:
-    """A connection to a file whose commits wait for no device, and which other programs may read meanwhile.
-
-    Args:
-        path: The file.
-    """
-    connection = sqlite3.connect(path, isolation_level=None, timeout=LOCK_WAIT, check_same_thread=False)
-    try:
-        connection.execute("PRAGMA synchronous = off")
-        connection.execute("PRAGMA journal_mode = wal")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
 
 
 def _refusal(path: Path, error: sqlite3.Error) -> KeeperError:

@@ -1,4 +1,4 @@
-"""A database of SQLite in memory, on the thread of the loop, with the platform's rules."""
+"""A database of SQLite, on the thread of the loop, with the platform's rules: in memory, or a file that is kept."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sqlite3
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from random import Random
 from typing import Any, Final
 
@@ -31,6 +32,11 @@ _DELICATE: Final = """
 _MEASURED_EVERY: Final = 64
 """The size is measured after as many changed rows: it costs as much as a statement."""
 
+LOCK_WAIT: Final = 0.5
+"""How long a write waits for another program that has the file open, in seconds: everything else waits meanwhile."""
+_IN_MEMORY: Final = b"\x01\x01"
+"""What a file says of its journal, at its 19th byte, that can be read in memory: a kept one has a log beside it."""
+
 Value = str | float | int | bytes | None
 Row = tuple[Any, ...]
 
@@ -45,6 +51,25 @@ class _QuietConnection(sqlite3.Connection):
             return super().execute(*args)
 
 
+def keep_quickly(connection: sqlite3.Connection) -> None:
+    """Let the commits of a file wait for no device, and other programs read it meanwhile.
+
+    The end of the process loses nothing then; a loss of power may lose the last transactions.
+
+    Args:
+        connection: The file, open.
+
+    Raises:
+        sqlite3.Error: If the file cannot be used; it is closed then.
+    """
+    try:
+        connection.execute("PRAGMA synchronous = off")
+        connection.execute("PRAGMA journal_mode = wal")
+    except BaseException:
+        connection.close()
+        raise
+
+
 class SqliteDatabase:
     """A database of SQLite.
 
@@ -52,6 +77,7 @@ class SqliteDatabase:
         now_ms: The time that SQL sees, in milliseconds since 1970.
         chance: What SQL's `random()` draws from.
         contents: The database file that it starts as; empty where None.
+        path: The file that it is kept in, made where it is not there; None for in memory.
 
     Attributes:
         connection: The connection; statements go through the methods.
@@ -61,9 +87,16 @@ class SqliteDatabase:
             a transaction of its own.
     """
 
-    def __init__(self, now_ms: Callable[[], int], chance: Callable[[], Random], contents: bytes | None = None) -> None:
+    def __init__(
+        self,
+        now_ms: Callable[[], int],
+        chance: Callable[[], Random],
+        contents: bytes | None = None,
+        path: Path | None = None,
+    ) -> None:
         connection = sqlite3.connect(
-            ":memory:",
+            ":memory:" if path is None else path,
+            timeout=LOCK_WAIT,
             check_same_thread=False,
             isolation_level=None,
             cached_statements=_STATEMENTS_KEPT,
@@ -72,6 +105,8 @@ class SqliteDatabase:
         if contents:
             connection.deserialize(contents)
             connection.execute("PRAGMA journal_mode = memory")
+        if path is not None:
+            keep_quickly(connection)
         connection.execute("PRAGMA foreign_keys = on")
         for limit, value in LIMITS:
             connection.setlimit(limit, value)
@@ -83,6 +118,8 @@ class SqliteDatabase:
         self._running_preludes: set[str] = set()
         self._transactions = 0
         self._rests = False
+        self._watches_schema = False
+        self._is_file = path is not None
         self.is_delicate = False
         self.shapes: dict[str, Any] = {}
         self._size = 0
@@ -210,16 +247,19 @@ class SqliteDatabase:
     def rest_in_transaction(self) -> None:
         """Keep a transaction open from now on where there is no other one, for statements that need none of their own.
 
-        A statement alone then takes half the time. What it must not meet is told by `is_delicate`.
+        A statement alone then takes half the time. What it must not meet is told by `is_delicate`. What a file keeps is
+        there when a statement is over: it does without.
         """
-        self._rests = True
-        self.own(_BEGIN)
+        self._watches_schema = True
+        if not self._is_file:
+            self._rests = True
+            self.own(_BEGIN)
         self.look_at_schema()
 
     def look_at_schema(self) -> None:
         """Take note that the schema may be another one."""
         self.shapes.clear()
-        if self._rests:
+        if self._watches_schema:
             self.is_delicate = bool(self.own(_DELICATE))
 
     def begin(self) -> str:
@@ -239,12 +279,15 @@ class SqliteDatabase:
 
         Raises:
             sqlite3.IntegrityError: If a deferred constraint does not hold; it is undone then.
+            SqlError: If the file cannot be written; it is undone then.
         """
         try:
             self.own(_COMMIT if self._transactions == 1 else f"RELEASE {name}")
-        except sqlite3.IntegrityError:
+        except sqlite3.Error as error:
             self.roll_back(name)
-            raise
+            if isinstance(error, sqlite3.IntegrityError):
+                raise
+            raise self.refusal(error, "") from None
         self._ended()
 
     def _ended(self) -> None:
@@ -277,11 +320,12 @@ class SqliteDatabase:
             self.own(_COMMIT)
         self._is_own = True  # SQLite asks for a PRAGMA there that a Worker may not ask for
         try:
-            return self.connection.serialize()
+            data = self.connection.serialize()
         finally:
             self._is_own = False
             if self._rests:
                 self.own(_BEGIN)
+        return data[:18] + _IN_MEMORY + data[20:] if self._is_file else data
 
     def tables(self) -> list[str]:
         """The names of the tables that a user made, in order."""
