@@ -22,7 +22,7 @@ from pytest_workflows.workers import Request, Response
 sys.path.insert(0, str(Path(__file__).parent))
 
 from browsing import Tab, launched
-from page_worker import Greeting, Order
+from page_worker import Greeting, Naps, Order
 
 START_MS = 1_772_442_000_000
 T = TypeVar("T")
@@ -41,7 +41,7 @@ class Shop:
         self.loop = asyncio.new_event_loop()
         self.versions = [Version(1, "14707576-2549-4848-82ed-f68f8a1b47c7", START_MS)]
         self.divergences: list[Any] = []
-        self.given: dict[str, Any] = {"ORDERS": Order, "GREETINGS": Greeting}
+        self.given: dict[str, Any] = {"ORDERS": Order, "GREETINGS": Greeting, "NAPS": Naps}
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
         self.run(self._open())

@@ -72,7 +72,7 @@ async def test_the_list_forgets_what_is_deleted_and_says_so_once(shop: Any) -> N
 
     assert changes.gone == [("GREETINGS", "one")]
     assert shop.run(listing.since(changes.revision)).gone == []
-    assert listing.counts() == {"ORDERS": {}, "GREETINGS": {"complete": 1}}
+    assert listing.counts() == {"ORDERS": {}, "GREETINGS": {"complete": 1}, "NAPS": {}}
 
 
 async def test_instances_are_found_by_words_of_id_and_error(shop: Any, client: Any) -> None:
@@ -95,7 +95,7 @@ async def test_the_recording_of_an_instance_has_its_output_its_log_and_its_place
     stock, card = run["steps"]
     assert stock["attempts"][0]["log"][0]["text"] == "looking for A1"
     assert card["attempts"][0]["error"]["message"].strip().endswith("document.title='broken'>")
-    assert card["place"] == {"file": "page_worker.py", "line": 27}
+    assert card["place"] == {"file": "page_worker.py", "line": 28}
     assert "class Order" in (await ask(client, "sources", workflow="ORDERS", id="order-1"))["page_worker.py"]
 
 
@@ -124,17 +124,33 @@ async def test_the_numbers_count_by_day_status_and_step(shop: Any, client: Any) 
     assert [part["name"] for part in (await ask(client, "numbers", by="workflow"))["parts"]] == ["GREETINGS", "ORDERS"]
 
 
+async def test_of_several_steps_that_wait_the_one_is_hastened_that_is_meant(shop: Any, client: Any) -> None:
+    shop.create("twice", workflow="NAPS")
+    body = {"workflow": "NAPS", "id": "twice"}
+
+    status, sentence = await refused(client, "time/skip", body)
+    answer = await client.post(f"{BASE}/time/skip", json={**body, "name": "long nap", "count": 1})
+
+    assert (status, sentence.partition(": ")[2]) == (
+        400,
+        "Several steps of instance 'twice' wait so: 'short nap' (1), 'long nap' (1). Say which one.",
+    )
+    assert answer.json()["result"] == {"now": "2026-03-02T09:00:00+00:00"}
+    steps = (await ask(client, "instance", **body))["steps"]
+    assert [step["status"] for step in steps] == ["waiting", "complete"]
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status", "sentence"),
     [
-        ("create", {"workflow": "NONE"}, 404, "There is no workflow 'NONE' here. There are: ORDERS, GREETINGS."),
+        ("create", {"workflow": "NONE"}, 404, "There is no workflow 'NONE' here. There are: ORDERS, GREETINGS, NAPS."),
         ("create", {"workflow": "ORDERS", "id": "order-1"}, 400, "already"),
         ("create", {"workflow": "ORDERS", "extra": 1}, 400, "extra in the body"),
         ("pause", {"workflow": "ORDERS", "id": "nobody"}, 404, "not_found"),
-        ("terminate", {"workflow": "GREETINGS", "id": "hello"}, 409, "terminate"),
+        ("terminate", {"workflow": "GREETINGS", "id": "hello"}, 400, "terminate"),
         ("event", {"workflow": "GREETINGS", "id": "hello", "type": "x"}, 409, "has ended (complete)"),
         ("event", {"workflow": "ORDERS", "id": "order-1", "type": ""}, 400, "type in the body"),
-        ("restart", {"workflow": "ORDERS", "id": "order-1", "from": {"name": "no"}}, 409, "no"),
+        ("restart", {"workflow": "ORDERS", "id": "order-1", "from": {"name": "no"}}, 400, "no"),
         (
             "time/skip",
             {"workflow": "GREETINGS", "id": "hello"},

@@ -219,6 +219,28 @@ def test_the_clock_is_run_to_another_time(shop: Any, new_tab: Any) -> None:
     tab.waits_for("2026-03-09 09:00:0", "#clock")
 
 
+def test_a_sleep_is_skipped_and_a_wait_is_let_time_out(shop: Any, new_tab: Any) -> None:
+    shop.create("order-1")
+    tab = new_tab(ORDER)
+
+    tab.press("Skip this sleep")
+    tab.waits_for("waits for the event approved", ".waits")
+    tab.press("Let it time out")
+
+    tab.has_status("errored")
+    tab.waits_for("2026-03-02 09:00:0", "#clock")
+
+
+def test_a_retry_is_let_happen_now(shop: Any, new_tab: Any) -> None:
+    shop.create("order-1", declined=1)
+    tab = new_tab(ORDER)
+
+    tab.press("Retry now")
+
+    tab.has_status("waiting")
+    tab.waits_for("2 tries", ".timeline")
+
+
 def test_write_a_test_shows_the_file_and_its_name(shop: Any, new_tab: Any) -> None:
     shop.create("hello", workflow="GREETINGS")
     tab = new_tab("#/instances/GREETINGS/hello")
@@ -240,7 +262,7 @@ def test_a_workflow_is_shown_with_its_statuses_which_lead_to_its_instances(shop:
     shop.create("order-1")
     page = new_tab("#/workflows").page
 
-    assert page.locator("#workflows h2").all_inner_texts() == ["ORDERS", "GREETINGS"]
+    assert page.locator("#workflows h2").all_inner_texts() == ["ORDERS", "GREETINGS", "NAPS"]
     page.locator("#workflows .badge", has_text="1 complete").click()
 
     assert ids(page) == ["hello"]
