@@ -336,7 +336,7 @@ class Engine:
             self._bindings[name] = WorkflowBinding(self, bound)
             self.lifecycle.open(bound)
             if self._is_recovered:
-                self.lifecycle.recover(bound)
+                self._recover(bound)
         self._deployed.add(name)
         return self._bindings[name]
 
@@ -386,7 +386,12 @@ class Engine:
         self._is_recovered = True
         self.lifecycle.seed(f"{self.seed} after {self.store.last_key}")  # an id that was given is not made once more
         for binding in self._bindings.values():
-            self.lifecycle.recover(binding.workflow)
+            self._recover(binding.workflow)
+
+    def _recover(self, workflow: Workflow) -> None:
+        for ended in self.lifecycle.recover(workflow):
+            if self.is_live:
+                self.expiry.note(ended)
 
     # -- instances ---------------------------------------------------------------------------------------------------
 

@@ -380,11 +380,14 @@ class Lifecycle:
             self._admit(restored)
         self._activity.progress(restored)
 
-    def recover(self, workflow: Workflow) -> None:
+    def recover(self, workflow: Workflow) -> list[InstanceRow]:
         """Go on with the instances of a workflow that an earlier process has stored.
 
         Those that ended are there, and those that are paused stay so. The others run again from the top, and get the
         outcomes that are stored; those that were queued do so in their order, as far as there are slots.
+
+        Returns:
+            Those that have ended.
         """
         now = self._clock.now_ms
         rows = [row for row in self._store.all_instances() if row.workflow == workflow.name]
@@ -393,6 +396,8 @@ class Lifecycle:
         waiting = [stored[row.key] for row in self._store.queued() if row.key in stored]
         under_way = [one for one in stored.values() if one.row.status in ("running", "waitingForPause")]
         for one in stored.values():
+            if one.finished and self._engine.is_live:
+                one.forget_course()
             if one in under_way or (one.row.status == "paused" and self._has_begun(one)):
                 self._slots[workflow.name].restore(one.id)
         for one in under_way:
@@ -401,6 +406,7 @@ class Lifecycle:
             if self._has_begun(one):
                 one.note_begun()
             self._admit(one)
+        return [one.row for one in stored.values() if one.finished]
 
     def _has_begun(self, instance: Instance) -> bool:
         """Whether history has its start: an execution that was paused before it began has none yet."""
@@ -538,6 +544,7 @@ class Lifecycle:
             self._engine.forget(instance.row.key)
             self._reject_steps(instance, "delete")
             self._activity.progress(instance)
+            self._observers.instance_discarded(instance.row)
         for key in wanted:
             modifications = self._modifications.pop(key, None)
             if modifications is not None:

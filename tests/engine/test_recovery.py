@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 import datetime
+import itertools
 
 import pytest
 from disk import Commits, as_killed, engine_on, opened, put, turns
 
-from durable_engine import Engine, EngineClosedError, JsException, history_of
+from durable_engine import Engine, EngineClosedError, JsException, RealClock, StepKey, history_of
 from durable_engine.storage.disk import DiskStore
 
 NOW = "2026-01-01T00:00:00Z"
@@ -473,3 +474,41 @@ async def test_an_engine_that_stops_leaves_what_is_stored(path):
     async with engine_on(path, {"W": workflow}, now=NOW) as engine:
         await engine.run_until_idle()
         assert await statuses(engine) == {"x": "complete"}
+
+
+async def test_time_that_was_moved_by_hand_stays_moved_and_what_ended_before_expires_then(path, kill):
+    async def workflow(event, step):
+        await step.sleep("nap", event["payload"]["nap"])
+
+    async with engine_on(path, {"W": workflow}, clock=RealClock()) as engine:
+        binding = engine.bindings["W"]
+        await binding.create({"id": "short", "params": {"nap": "1 hour"}})
+        await binding.create({"id": "long", "params": {"nap": "60 days"}})
+        await engine.advance("2 days")
+        await engine.store.stored()
+        assert await statuses(engine) == {"short": "complete", "long": "waiting"}
+        left, now = kill(), engine.clock.now
+    async with engine_on(left, {"W": workflow}, clock=RealClock()) as engine:
+        assert engine.clock.now >= now
+        short, _ = engine.instances
+        assert short.find_step(StepKey("sleep", "nap", 1, 3_600_000)) is None  # memory has nothing of its course
+        await engine.advance("29 days")
+        assert await statuses(engine) == {"long": "waiting"}
+        await engine.advance("31 days")
+        assert await statuses(engine) == {"long": "complete"}
+
+
+async def test_a_thousand_outcomes_that_one_commit_stored_are_handed_over_in_small_parts(path):
+    ended = []
+
+    async def workflow(event, step):
+        await step.do("s")(lambda: 1)()
+        ended.append(None)
+
+    async with engine_on(path, {"W": workflow}, clock=RealClock()) as engine:
+        await engine.bindings["W"].createBatch([{"id": f"i{number}"} for number in range(100)])
+        sizes = [0]
+        while len(ended) < 100:
+            await asyncio.sleep(0)
+            sizes.append(len(ended))
+    assert max(after - before for before, after in itertools.pairwise(sizes)) < 100

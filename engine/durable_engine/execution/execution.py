@@ -287,9 +287,9 @@ class Execution:
         self._observers.instance_finished(self)
         self._lifecycle.free_slots(self.workflow, [self.id])
         if self.engine.is_live:
-            self._forget()
+            self.forget_course()
 
-    def _forget(self) -> None:
+    def forget_course(self) -> None:
         """Hold on to nothing of the execution's course, which nobody asks for where no test does."""
         self._paths.forget(self.row.key)
         self.ledger = StepLedger(())

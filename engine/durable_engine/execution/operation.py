@@ -104,10 +104,9 @@ class DurableOperation(Operation):
     def deliver(self, value: object = None, error: Exception | None = None) -> None:
         """Hand the stored outcome to `run`, when its turn comes: not before it is where it is kept."""
         hand_over = partial(self._hand_over, value, error)
-        store = self.engine.store
-        if store.writes_later:
+        if self.engine.store.writes_later:
             self.set_busy(True)
-            store.when_stored(partial(self._deliver_stored, hand_over))
+            self.engine.when_stored(partial(self._deliver_stored, hand_over))
         else:
             self._deliver(hand_over)
 

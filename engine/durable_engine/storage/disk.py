@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextvars import Context
 from pathlib import Path
@@ -25,9 +24,6 @@ from .journal import Batch, Entry, decode_batch, encode_batch
 from .journaled_store import JournaledStore
 
 LOG = logging.getLogger("durable_engine.storage")
-
-MOST_ACTIONS = 32
-"""Actions that are done in one turn of the loop: each lets code of an instance go on in the next turn."""
 
 MOST_WHOLE_LINES = 4000
 """Lines of history of one batch of a compaction, as long as they are those of several instances."""
@@ -87,7 +83,6 @@ class DiskStore(JournaledStore):
         self._writer: asyncio.Task[None] | None = None
         self._call: asyncio.Handle | None = None
         self._is_ending = asyncio.Event()
-        self._ready: deque[Callable[[], None]] = deque()
         self._size = 0
         self._limit = SPARE_BYTES
 
@@ -140,8 +135,6 @@ class DiskStore(JournaledStore):
         batch = self._unwritten
         if batch is not None:
             batch.actions.append(action)
-        elif self._ready:
-            self._ready.append(action)  # not before what was to be done earlier
         else:
             action()
 
@@ -198,11 +191,18 @@ class DiskStore(JournaledStore):
         batch, self._gathered = self._gathered, _Gathered()
         self._committing = batch
         await self._commit(batch)
-        self._committing = None
+        self._committing = None  # before what comes now, which may write more and wait for that
+        self._do(batch.actions)
         for waiter in batch.waiters:
             _settle(waiter, None)
-        if batch.actions:
-            self._do_soon(batch.actions)
+
+    def _do(self, actions: list[Callable[[], None]]) -> None:
+        """Do what waited for a commit."""
+        for action in actions:
+            try:
+                action()
+            except Exception as error:
+                self._loop.call_exception_handler({"message": "What waited for the disk failed.", "exception": error})
 
     async def _commit(self, batch: _Gathered) -> None:
         """Get a batch to the disk, however long that takes."""
@@ -254,25 +254,6 @@ class DiskStore(JournaledStore):
         ending = asyncio.ensure_future(self._is_ending.wait())
         await asyncio.wait([ending], timeout=seconds)
         ending.cancel()
-
-    # -- what comes after a commit -----------------------------------------------------------------------------------
-
-    def _do_soon(self, actions: list[Callable[[], None]]) -> None:
-        is_under_way = bool(self._ready)
-        self._ready.extend(actions)
-        if not is_under_way:
-            self._loop.call_soon(self._do_some, context=Context())
-
-    def _do_some(self) -> None:
-        """Do some of what waited for the disk: a loop that is given everything in one turn answers nobody meanwhile."""
-        for _ in range(min(MOST_ACTIONS, len(self._ready))):
-            action = self._ready.popleft()
-            try:
-                action()
-            except Exception as error:
-                self._loop.call_exception_handler({"message": "What waited for the disk failed.", "exception": error})
-        if self._ready:
-            self._loop.call_soon(self._do_some, context=Context())
 
     # -- compaction --------------------------------------------------------------------------------------------------
 
