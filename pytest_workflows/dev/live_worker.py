@@ -29,7 +29,7 @@ from .shown_time import ShownTime, real_clock
 from .versions import Versions, source_of
 
 if TYPE_CHECKING:
-    from pytest_workflows.control_plane.served import Version
+    from pytest_workflows.control_plane.served import Fired, Version
     from pytest_workflows.project.worker_project import Project
     from pytest_workflows.workers import Request, Response
 
@@ -194,7 +194,7 @@ class LiveWorker:
         """Call the Worker's fetch handler."""
         return await call_fetch(self.env, request)
 
-    async def scheduled(self, cron: str, scheduled_time: float) -> str:
+    async def scheduled(self, cron: str, scheduled_time: float) -> Fired:
         """Fire a cron trigger."""
         return await fire_cron(self.env, self.engine, cron, scheduled_time)
 
