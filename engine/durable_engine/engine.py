@@ -42,6 +42,7 @@ from .testing.step_findings import StepFindings
 from .testing.unawaited_calls import Call, Calls
 from .testing.unprovided import UnprovidedUses
 from .time.activity import Activity
+from .time.clients import Clients
 from .time.clock import Clock, Timer, VirtualClock
 from .time.interleaving import Interleaving
 from .time.live_waits import LiveWaits
@@ -130,6 +131,7 @@ class Engine:
         activity: Which instances are at work, and who listens to their changes.
         order: The interleaving: who goes first of several that could.
         turns: When something happens that could as well come after something else.
+        clients: The clients of the Worker in other threads and processes, where it is served to such.
         worker_calls: The calls of the Worker's code other than workflows: of handlers, objects, alarms, consumers.
         threads: The threads that code of the instances has started.
         stopped_tasks: The stopped tasks, until they are closed.
@@ -186,6 +188,7 @@ class Engine:
         self.threads = WorkerThreads(self, root)
         self._loop = EngineLoop(self, self.check_open)
         self.interleaving = Interleaving(schedule_seed)
+        self.clients = Clients()
         self.waits: Waits | LiveWaits
         self._pace = Pace(self._loop.get)
         if isinstance(clock, VirtualClock):
