@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from durable_engine import decode, to_datetime
+from durable_engine import InstanceRow, decode, to_datetime
 from pytest_workflows.control_plane.served import Served
 from pytest_workflows.recordings import SentEvent, tag
 from pytest_workflows.recordings.capture.builder import build, relative
@@ -20,11 +19,22 @@ from pytest_workflows.timeline.run import keep_run
 if TYPE_CHECKING:
     from pytest_workflows.recordings import Recording
 
+_MOST = 1000
+"""How many lines of an attempt, and calls of an instance, are kept at least: a Worker may run for weeks."""
+
 _BEFORE = "What was printed and which bindings were called before the process was started again."
 
 Taken = tuple[Snapshot, Origin]
 
 _OF = "pytest-workflows dev"
+
+
+class _Recorder(Watcher):
+    """Observes what storage does not keep, for as long as an instance is kept."""
+
+    def instance_discarded(self, row: InstanceRow) -> None:
+        """Forget an instance that is gone."""
+        self.forget(row.workflow, row.id)
 
 
 class Details:
@@ -36,7 +46,7 @@ class Details:
 
     def __init__(self, served: Served) -> None:
         self._served = served
-        self._watcher = Watcher(served.engine)
+        self._watcher = _Recorder(served.engine, _MOST)
         self._started = served.engine.clock.now
         served.engine.observers.add(self._watcher)
 
@@ -50,11 +60,6 @@ class Details:
         cls = self._served.env.classes.get(workflow)
         file = None if cls is None else file_of_class(cls)
         return None if cls is None else cls.__qualname__, None if file is None else relative(Path(file), self.root)
-
-    def forget(self, gone: Iterable[tuple[str, str]]) -> None:
-        """Forget instances that were deleted."""
-        for workflow, id in gone:
-            self._watcher.forget(workflow, id)
 
     def wall_ms(self, workflow: str, id: str) -> float | None:
         """The real milliseconds of an instance so far; None where another process began it."""

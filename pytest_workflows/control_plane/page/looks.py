@@ -17,7 +17,6 @@ from pytest_workflows.control_plane.routes import failures
 from pytest_workflows.control_plane.served import Served
 
 from .asking import PageAsker
-from .details import Details
 from .listing import Changes, Listing
 from .models import DivergenceModel, Overview, VersionModel, WorkflowModel
 
@@ -31,16 +30,15 @@ MOST_LINES = 5000
 """The newest instances that a window gets at once; the others are searched for."""
 
 
-def looks_router(asker: PageAsker, listing: Listing, details: Details) -> APIRouter:
+def looks_router(asker: PageAsker, listing: Listing) -> APIRouter:
     """The endpoints that show what there is.
 
     Args:
         asker: Asks what is shown.
         listing: Its list of instances.
-        details: Its instances in full.
     """
     router = APIRouter(responses=failures())
-    news = _News(asker, listing, details)
+    news = _News(asker, listing)
 
     @router.get("/overview", operation_id="page_overview")
     async def overview() -> Envelope[Overview]:
@@ -78,18 +76,15 @@ def looks_router(asker: PageAsker, listing: Listing, details: Details) -> APIRou
 class _News:
     """What windows are news."""
 
-    def __init__(self, asker: PageAsker, listing: Listing, details: Details) -> None:
+    def __init__(self, asker: PageAsker, listing: Listing) -> None:
         self._asker = asker
         self._listing = listing
-        self._details = details
 
     async def look(self, revision: int) -> tuple[Changes, Overview]:
         """What changed since a revision, and what there is."""
 
         async def look() -> tuple[Changes, Overview]:
-            changes = await self._listing.since(revision)
-            self._details.forget(changes.gone)
-            return changes, _overview(self._asker.served, self._listing)
+            return await self._listing.since(revision), _overview(self._asker.served, self._listing)
 
         return await self._asker.ask(look)
 
