@@ -50,9 +50,9 @@ async def call_fetch(env: EnvResolver, request: Request) -> Response:
             answer.cancel()
             raise
         except BaseException as error:
-            if answer.done():
+            if answer.done() or isinstance(error, GeneratorExit):
                 raise
-            answer.set_exception(error)
+            answer.set_exception(error if isinstance(error, Exception) else _as_exception(error))
 
     task = env.host.spawn(work(), "The fetch handler")
     try:
@@ -67,6 +67,13 @@ async def call_fetch(env: EnvResolver, request: Request) -> Response:
             "Return workers.Response(...)."
         )
     return response
+
+
+def _as_exception(error: BaseException) -> Exception:
+    """What would end the process, as something that does not: the next request is answered again."""
+    made = RuntimeError(f"The fetch handler raised {error!r}.")
+    made.__cause__ = error
+    return made
 
 
 async def fire_cron(env: EnvResolver, engine: Engine, cron: str, scheduled_time: float) -> Fired:
