@@ -178,6 +178,7 @@ class WorkflowSession:
             checks=self._checks,
             deploys=self._deploys,
         )
+        test_run.enter()
         env = test_run.env
         active_test.set_resolver(env.resolve, env.names, test_run.missing_hint)
         active_test.set_network(test_run.settings.allow_network)
@@ -240,6 +241,7 @@ class WorkflowSession:
         self.end()
         if self.test_run is not None:
             self.test_run.close_stopped()
+            self.test_run.leave()
             self.test_run = None
         self.rule_warnings.warn_of_failures()
 

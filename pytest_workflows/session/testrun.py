@@ -40,6 +40,14 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 
+_running: list[TestRun] = []
+
+
+def running_test() -> TestRun:
+    """The run of the test that is set up, called or torn down now: of the innermost session, where one runs in one."""
+    return _running[-1]
+
+
 class TestRun:
     """One run of a test: the owner of its parts, each of which has one job.
 
@@ -117,6 +125,14 @@ class TestRun:
         self._refusals = RunRefusals(setup)
         self._kept = kept
         self._rules: RuleObservers | None = None
+
+    def enter(self) -> None:
+        """The run begins: it is the running test's until it leaves."""
+        _running.append(self)
+
+    def leave(self) -> None:
+        """The run is over, and its test's report is written."""
+        _running.remove(self)
 
     @property
     def settings(self) -> Settings:
