@@ -1,13 +1,12 @@
 """Thin fixtures; all are synchronous, and bind to the running event loop at the first await.
 
-They are made for each test of workflows, so what pytest does for one counts: it makes a `request` anew for each fixture
-that takes it, and what gives the same each time is of the session's scope, which an override of any scope may replace.
+Each test of workflows pays for what pytest does to set them up. So those that tests ask for take no `request`, which
+pytest makes anew for each fixture; and those that are there to be overridden, in whatever scope, are the session's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,7 +29,7 @@ def workflow_bindings() -> Mapping[str, Any]:
     A subclass of `WorkflowEntrypoint` becomes a workflow binding, one of `WorkerEntrypoint` a service binding, one of
     `DurableObject` a namespace; any other value is handed over as it is.
     """
-    return MappingProxyType({})
+    return _test_run().given
 
 
 @pytest.fixture(scope="session")
