@@ -19,10 +19,11 @@ FORGOTTEN = 4
 """Flags of a step: answered by a modification; its result is secret; its failure is not remembered on replay."""
 
 
-class InstanceRow(msgspec.Struct, gc=False):
+class InstanceRow(msgspec.Struct, array_like=True, gc=False):
     """An instance as stored. Its status is read by whoever likes, and written by `change_status` alone.
 
-    `source` says who created it, where that was neither a binding nor a cron trigger.
+    `source` says who created it, where that was neither a binding nor a cron trigger. Files have the fields by their
+    order: a new one comes last, and has a default (`storage/journal.py`).
     """
 
     key: int
@@ -100,10 +101,11 @@ class InstanceRow(msgspec.Struct, gc=False):
         return self.success_retention if self.status == "complete" else self.error_retention
 
 
-class StepRow(msgspec.Struct, gc=False):
+class StepRow(msgspec.Struct, array_like=True, gc=False):
     """A step as stored. Its status is read by whoever likes, and written by `change_status` alone.
 
-    `seq` is its place in the order of starts, `failures` leaves lost attempts out.
+    `seq` is its place in the order of starts, `failures` leaves lost attempts out. Files have its fields by their
+    order, as those of `InstanceRow`.
     """
 
     key: StepKey

@@ -6,7 +6,7 @@ pytest makes anew for each fixture; and those that are there to be overridden, i
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pytest_workflows.introspection.clock import WorkflowClock
     from pytest_workflows.workers.environment import EnvProxy
 
+    from .serving.workflow_server import WorkflowServer
     from .testrun import TestRun
     from .worker import WorkflowWorker, WorkflowWorkers
 
@@ -81,6 +82,18 @@ def workflow_engine(workflow_env: EnvProxy) -> Engine:
     test_run = _test_run()
     test_run.env.workflows.bind_all()
     return test_run.engine
+
+
+@pytest.fixture
+def workflow_server(workflow_env: EnvProxy) -> Iterator[WorkflowServer]:
+    """The Worker, served at an address of its own: `.url`, `.api_url` for the platform's client, `.page_url`."""
+    from .serving.workflow_server import WorkflowServer
+
+    server = WorkflowServer(_test_run())
+    try:
+        yield server
+    finally:
+        server.close()
 
 
 def _test_run() -> TestRun:
