@@ -88,7 +88,7 @@ def test_a_write_to_a_locked_file_is_refused_in_words_and_loses_nothing(folder: 
 
     text = error_of(kv.put("a", "2"))
     assert text == (
-        "Error: The contents on disk could not be written, and nothing of this call was: "
+        "Error: The contents on disk cannot be used, and nothing of this call is written: "
         f"{folder.path / 'bindings.sqlite'}: database is locked. "
         "Close the program that has the file open for writing, and try again."
     )

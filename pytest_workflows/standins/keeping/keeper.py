@@ -11,11 +11,13 @@ from typing import Final, Self
 from pytest_workflows.messages.short_repr import shown_path
 from pytest_workflows.standins.d1_store import D1Store
 from pytest_workflows.standins.kv_store import KvStore
+from pytest_workflows.standins.object_store import ObjectStore
 from pytest_workflows.standins.queue_store import QueueStore
 from pytest_workflows.standins.r2_store import R2Store
 from pytest_workflows.standins.stores import Store
 
 from .kv import KvEntries
+from .objects import ClassObjects, OpenFiles
 from .queues import QueueMessages
 from .r2 import BucketObjects
 from .state_file import KeeperError, StateFile
@@ -46,6 +48,7 @@ class Keeper:
     def __init__(self, folder: Path, file: StateFile) -> None:
         self._folder = folder
         self._file = file
+        self._open_files = OpenFiles()
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -86,6 +89,9 @@ class Keeper:
             return QueueStore(made.delivery, QueueMessages(self._file, id))
         if kind == "d1_databases":
             return D1Store(path=self._database(id))
+        if kind == "durable_objects":
+            folder = self._folder / "objects" / file_name(id)
+            return ObjectStore(ClassObjects(self._file, folder, id, self._open_files))
         return make()
 
     def _database(self, id: str) -> Path:

@@ -22,6 +22,9 @@ _FIRST: Final = (
         position INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL, id TEXT NOT NULL, timestamp INTEGER NOT NULL,
         content_type TEXT NOT NULL, content NOT NULL, size INTEGER NOT NULL, failures INTEGER NOT NULL, due INTEGER)""",
     "CREATE UNIQUE INDEX queue_messages_by_id ON queue_messages(queue, id)",
+    """CREATE TABLE objects(
+        class TEXT NOT NULL, digits TEXT NOT NULL, name, generation INTEGER NOT NULL, has_alarm INTEGER NOT NULL,
+        PRIMARY KEY (class, digits)) WITHOUT ROWID""",
 )
 
 VERSIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST,)
