@@ -31,6 +31,7 @@ from .errors import (
     NotAvailableError,
     ReplayEnded,
     StepFailedError,
+    StoreError,
     UnknownValueError,
     UnreachableStatusError,
     UnusedModificationError,
@@ -92,6 +93,7 @@ from .testing.observers import Observer, ObserverFailure
 from .testing.paths import ExecutionRecord
 from .text.source_paths import shown_path
 from .text.stable_repr import printable, show
+from .time.clients import Clients
 from .time.clock import VirtualClock
 from .time.real_clock import RealClock
 from .usage import InstanceUsage
@@ -128,6 +130,7 @@ __all__ = [
     "Ask",
     "AttemptRecord",
     "CallbackRun",
+    "Clients",
     "ConversionError",
     "CronTrigger",
     "Effect",
@@ -187,6 +190,7 @@ __all__ = [
     "StepRow",
     "StepStatus",
     "Stopwatch",
+    "StoreError",
     "StreamContent",
     "TransparentProxy",
     "UnknownValue",

@@ -42,6 +42,7 @@ from .testing.step_findings import StepFindings
 from .testing.unawaited_calls import Call, Calls
 from .testing.unprovided import UnprovidedUses
 from .time.activity import Activity
+from .time.clients import Clients
 from .time.clock import Clock, Timer, VirtualClock
 from .time.interleaving import Interleaving
 from .time.live_waits import LiveWaits
@@ -93,7 +94,7 @@ class Engine:
             the order in which they became ready.
         root: The project's folder: recorded errors show the paths of its files from there.
         clock: Its time; virtual time from `now` on by default.
-        store: Where it keeps instances; a store in memory by default.
+        store: Where it keeps instances; a store in memory by default. `recover` goes on with what it has.
 
     Example:
         ```python
@@ -130,6 +131,7 @@ class Engine:
         activity: Which instances are at work, and who listens to their changes.
         order: The interleaving: who goes first of several that could.
         turns: When something happens that could as well come after something else.
+        clients: The clients of the Worker in other threads and processes, where it is served to such.
         worker_calls: The calls of the Worker's code other than workflows: of handlers, objects, alarms, consumers.
         threads: The threads that code of the instances has started.
         stopped_tasks: The stopped tasks, until they are closed.
@@ -168,6 +170,7 @@ class Engine:
         self.passthrough: tuple[type[BaseException], ...] = (*ends_all, *passthrough)
         self.closed = False
         self.is_deploying = False
+        self._is_recovered = False
         self._deployed: set[str] = set()
         self.exceptions: dict[int, BaseException] = {}
         self._usage: dict[int, InstanceUsage] = {}
@@ -185,6 +188,7 @@ class Engine:
         self.threads = WorkerThreads(self, root)
         self._loop = EngineLoop(self, self.check_open)
         self.interleaving = Interleaving(schedule_seed)
+        self.clients = Clients()
         self.waits: Waits | LiveWaits
         self._pace = Pace(self._loop.get)
         if isinstance(clock, VirtualClock):
@@ -334,6 +338,8 @@ class Engine:
         else:
             self._bindings[name] = WorkflowBinding(self, bound)
             self.lifecycle.open(bound)
+            if self._is_recovered:
+                self._recover(bound)
         self._deployed.add(name)
         return self._bindings[name]
 
@@ -371,6 +377,24 @@ class Engine:
         if seed is not None:
             self.seed = seed
             self.lifecycle.seed(seed)
+
+    def recover(self) -> None:
+        """Go on with the instances that an earlier process has stored, once their workflows are bound.
+
+        No step that has its outcome runs again. Sleeps, waits and retries that came due meanwhile are over. What is
+        paused stays so, and what is queued is admitted in its order. Instances of a workflow that is bound later go on
+        then; those of one that is not bound any more stay stored.
+        """
+        self.check_open()
+        self._is_recovered = True
+        self.lifecycle.seed(f"{self.seed} after {self.store.last_key}")  # an id that was given is not made once more
+        for binding in self._bindings.values():
+            self._recover(binding.workflow)
+
+    def _recover(self, workflow: Workflow) -> None:
+        for ended in self.lifecycle.recover(workflow):
+            if self.is_live:
+                self.expiry.note(ended)
 
     # -- instances ---------------------------------------------------------------------------------------------------
 

@@ -104,6 +104,10 @@ class EngineClosedError(EngineError):
     """The engine (and with it the test) that this object belongs to has ended."""
 
 
+class StoreError(EngineError):
+    """The file that a store is kept in cannot be used; the message says why, and what to do."""
+
+
 class InstanceNotFoundError(EngineError):
     """The instance does not exist (yet, or any more)."""
 

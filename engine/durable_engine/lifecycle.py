@@ -239,6 +239,19 @@ class Lifecycle:
             )
         return self.create(workflow, trigger.instance_id, encode({}), trigger=trigger)
 
+    def note_source(self, workflow: Workflow, id: str, source: str) -> None:
+        """Note who created an instance, where that was neither a binding nor a cron trigger.
+
+        Args:
+            workflow: The instance's workflow.
+            id: Its id; one that exists no more is let be.
+            source: Who did: `api`.
+        """
+        instance = self.find(workflow, id)
+        if instance is not None:
+            instance.row.source = source
+            self._store.save_instance(instance.row)
+
     def _record_queued(self, row: InstanceRow) -> None:
         detail = {"trigger": {"source": 0 if row.cron is None else "cron"}}
         self._store.record(row.key, [HistoryRow(WORKFLOW_QUEUED, None, self._clock.now_ms, detail, row.params)])
@@ -358,12 +371,46 @@ class Lifecycle:
             self._observers.crashed(instance)
 
     def _recover(self, instance: Execution) -> None:
-        restored = self._execute_again(instance)
+        self._go_on(self._execute_again(instance))
+
+    def _go_on(self, restored: Execution) -> None:
         if restored.row.status == "waitingForPause":
             restored.request_pause()
         else:
             self._admit(restored)
         self._activity.progress(restored)
+
+    def recover(self, workflow: Workflow) -> list[InstanceRow]:
+        """Go on with the instances of a workflow that an earlier process has stored.
+
+        Those that ended are there, and those that are paused stay so. The others run again from the top, and get the
+        outcomes that are stored; those that were queued do so in their order, as far as there are slots.
+
+        Returns:
+            Those that have ended.
+        """
+        now = self._clock.now_ms
+        rows = [row for row in self._store.all_instances() if row.workflow == workflow.name]
+        self._store.delete_instances([row.key for row in rows if row.is_expired(now)])
+        stored = {row.key: self._execute(workflow, row) for row in rows if not row.is_expired(now)}
+        waiting = [stored[row.key] for row in self._store.queued() if row.key in stored]
+        under_way = [one for one in stored.values() if one.row.status in ("running", "waitingForPause")]
+        for one in stored.values():
+            if one.finished and self._engine.is_live:
+                one.forget_course()
+            if one in under_way or (one.row.status == "paused" and self._has_begun(one)):
+                self._slots[workflow.name].restore(one.id)
+        for one in under_way:
+            self._go_on(one)
+        for one in waiting:
+            if self._has_begun(one):
+                one.note_begun()
+            self._admit(one)
+        return [one.row for one in stored.values() if one.finished]
+
+    def _has_begun(self, instance: Instance) -> bool:
+        """Whether history has its start: an execution that was paused before it began has none yet."""
+        return any(line.kind == WORKFLOW_START for line in self._store.history(instance.row.key))
 
     # -- the calls of a handle ---------------------------------------------------------------------------------------
 
@@ -401,9 +448,7 @@ class Lifecycle:
             instance.cancel_pause()
         elif instance.row.status == "paused":
             self._end_pause(instance.row)
-            # An execution that was paused before it began has no start in history yet.
-            has_begun = any(line.kind == WORKFLOW_START for line in self._store.history(instance.row.key))
-            self._admit_again(instance, has_begun=has_begun)
+            self._admit_again(instance, has_begun=self._has_begun(instance))
 
     def _end_pause(self, row: InstanceRow) -> None:
         """Let timers go on from where they were, if they stood still."""
@@ -499,6 +544,7 @@ class Lifecycle:
             self._engine.forget(instance.row.key)
             self._reject_steps(instance, "delete")
             self._activity.progress(instance)
+            self._observers.instance_discarded(instance.row)
         for key in wanted:
             modifications = self._modifications.pop(key, None)
             if modifications is not None:

@@ -19,8 +19,12 @@ FORGOTTEN = 4
 """Flags of a step: answered by a modification; its result is secret; its failure is not remembered on replay."""
 
 
-class InstanceRow(msgspec.Struct, gc=False):
-    """An instance as stored. Its status is read by whoever likes, and written by `change_status` alone."""
+class InstanceRow(msgspec.Struct, array_like=True, gc=False):
+    """An instance as stored. Its status is read by whoever likes, and written by `change_status` alone.
+
+    `source` says who created it, where that was neither a binding nor a cron trigger. Files have the fields by their
+    order: a new one comes last, and has a default (`storage/journal.py`).
+    """
 
     key: int
     workflow: str
@@ -35,6 +39,7 @@ class InstanceRow(msgspec.Struct, gc=False):
     success_retention: int | None = None
     error_retention: int | None = None
     cron: bytes | None = None
+    source: str | None = None
 
     @property
     def trigger(self) -> CronTrigger | None:
@@ -96,10 +101,11 @@ class InstanceRow(msgspec.Struct, gc=False):
         return self.success_retention if self.status == "complete" else self.error_retention
 
 
-class StepRow(msgspec.Struct, gc=False):
+class StepRow(msgspec.Struct, array_like=True, gc=False):
     """A step as stored. Its status is read by whoever likes, and written by `change_status` alone.
 
-    `seq` is its place in the order of starts, `failures` leaves lost attempts out.
+    `seq` is its place in the order of starts, `failures` leaves lost attempts out. Files have its fields by their
+    order, as those of `InstanceRow`.
     """
 
     key: StepKey

@@ -102,7 +102,7 @@ class Account:
             AccountError: If the API cannot be asked.
         """
         get = self._client.workflows.instances.with_raw_response.step
-        body, media = self._requests.ask(
+        body, headers = self._requests.ask(
             lambda: get(
                 id,
                 account_id=self.id,
@@ -111,7 +111,7 @@ class Account:
                 type="waitForEvent" if is_wait else "step",
             )
         )
-        if media.startswith("application/octet-stream"):
+        if headers.get("content-type", "").startswith("application/octet-stream"):
             return body
         found = self._requests.decode(body, f"step {name!r} of {id!r}")
         status = found.get("result", found) if isinstance(found, Mapping) else None

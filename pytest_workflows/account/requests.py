@@ -29,6 +29,8 @@ _RATE_PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
 """The same where there are too many requests: the API counts them over five minutes."""
 _LONGEST_PAUSE = 600.0
 _WORTH_SAYING = 5.0
+OUTPUTS_HEADER = "workflows-outputs"
+"""The header with which a control plane of ours says how outputs stand in its answers: `json`."""
 
 
 class StatusError(Exception):
@@ -81,8 +83,8 @@ class Requests:
         # The client (5.9.0) takes what else it finds in the environment, and sends an email in place of the token.
         self.client.api_token = self.client.api_key = self.client.api_email = self.client.user_service_key = None
 
-    def ask(self, call: Callable[[], Any]) -> tuple[bytes, str]:
-        """The body of an answer, and its media type.
+    def ask(self, call: Callable[[], Any]) -> tuple[bytes, Mapping[str, str]]:
+        """The body of an answer, and its headers.
 
         Args:
             call: Makes the request.
@@ -95,7 +97,7 @@ class Requests:
         while True:
             try:
                 response = call().http_response
-                return response.content, response.headers.get("content-type", "")
+                return response.content, response.headers
             except self._status_error as refused:
                 error: Any = refused
                 pauses = _RATE_PAUSES if error.status_code == _RATE_LIMITED else _PAUSES
@@ -121,13 +123,14 @@ class Requests:
             StatusError: As for `ask`.
             AccountError: As for `ask`, or if the answer is none of the API's.
         """
-        body, _ = self.ask(call)
+        body, headers = self.ask(call)
         found = self.decode(body, what)
         if not isinstance(found, Mapping) or "result" not in found:
             raise self._strange(what, f"JSON without a result: {shown(found)}")
         if found.get("success") is False:
             raise StatusError(200, _texts(found) or "it does not say why")
-        return found
+        said = headers.get(OUTPUTS_HEADER)
+        return found if said is None else {**found, "outputs": said}
 
     def decode(self, body: bytes, what: str) -> Json:
         """The JSON of an answer.

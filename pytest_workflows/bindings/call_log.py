@@ -46,6 +46,8 @@ _BEGINNINGS = frozenset(("prepare", "bind", "withSession", "get", "getByName", "
 """Calls that only begin a chain where they return an object at once."""
 _AT_ONCE = frozenset(("writeDataPoint", "getBookmark"))
 """Calls that answer at once, and reach the service all the same."""
+MOST_LIVE_RECORDS = 1000
+"""The calls of one binding that are kept where no test asks for them, the newest ones."""
 _JS_ERRORS = frozenset(("EvalError", "RangeError", "ReferenceError", "SyntaxError", "TypeError", "URIError"))
 
 
@@ -170,7 +172,8 @@ class CallLog:
         self.engine = engine
         self.is_strict = is_strict
         self.faults: deque[InjectedFault] = deque()
-        self._records: list[CallRecord | _Note] = []
+        # What no test asks for must not gather over weeks.
+        self._records: deque[CallRecord | _Note] = deque(maxlen=MOST_LIVE_RECORDS if engine.is_live else None)
         logs_of(engine)[name] = self
         self._clock = engine.clock
         self._made = made_calls(engine)
@@ -184,7 +187,7 @@ class CallLog:
                 records.append(one)
             else:
                 records.extend(_records_of(one))
-        self._records = list(records)
+        self._records = deque(records, self._records.maxlen)
         return records
 
     def is_idle(self) -> bool:

@@ -315,12 +315,17 @@ class InstanceShape(Shape):
 
 
 class StepOutput(Shape):
-    """The whole output of a step or of one attempt, or the payload of the event that a wait took."""
+    """The whole output of a step, or of one attempt."""
 
     status: ApiStatus
     error: ErrorShape | None
-    event_type: str | None = None
-    output: Any = None
+    output: Any
+
+
+class WaitOutput(StepOutput):
+    """The payload of the event that a wait took."""
+
+    event_type: str
 
 
 class ChangedStatus(Shape):
@@ -369,3 +374,10 @@ class AccountShape(Shape):
 
     id: str
     name: str
+
+
+class FiredCron(Shape):
+    """What became of a cron trigger that was fired."""
+
+    outcome: Literal["ok", "exception"]
+    no_retry: bool = Field(serialization_alias="noRetry")

@@ -10,12 +10,16 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
 from durable_engine import JsException
 
 from .asking import Asker
+from .cron_by_hand import cron_router
 from .directory import Directory
+from .docs import add_docs
 from .errors import BAD_REQUEST, FORBIDDEN, INTERNAL, NOT_FOUND, UNAUTHENTICATED, ApiError, of_engine
+from .explorer import Explorer
 from .instance_calls import InstanceCalls
 from .instance_shapes import InstanceShapes
 from .page import page_router
@@ -84,9 +88,13 @@ def own_app(served: Served) -> FastAPI:
     asker, directory = Asker(served), Directory(served)
     calls, shapes = InstanceCalls(served, directory), InstanceShapes(served.engine.store, directory)
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    platform = PlatformInstances(asker, directory, calls, shapes)
     app.include_router(PlatformWorkflows(asker, directory, calls).router())
-    app.include_router(PlatformInstances(asker, directory, calls, shapes).router())
+    app.include_router(platform.router())
+    app.include_router(Explorer(asker, directory, calls, platform).router())
+    app.include_router(cron_router(asker))
     app.include_router(page_router(served))
+    add_docs(app)
     app.add_exception_handler(ApiError, _answer_error)
     app.add_exception_handler(JsException, _answer_error)
     app.add_exception_handler(HTTPException, _answer_error)
@@ -103,8 +111,17 @@ def answer_of(error: ApiError, headers: dict[str, str] | None = None) -> JSONRes
 
 
 async def _answer_error(request: Request, error: Exception) -> JSONResponse:
-    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else None
+    headers = None
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        headers = {"allow": ", ".join(sorted(_methods_at(request)))}
     return answer_of(_as_api_error(request, error), headers)
+
+
+def _methods_at(request: Request) -> set[str]:
+    """The methods that a path takes, of all routes that it fits: Starlette has those of the first one."""
+    routes = [one for one in request.app.routes if isinstance(one, Route)]
+    fitting = [one.methods or set() for one in routes if one.path_regex.match(request.scope["path"])]
+    return set().union(*fitting)
 
 
 def _as_api_error(request: Request, error: Exception) -> ApiError:

@@ -36,16 +36,17 @@ class Asker:
         self._patience = patience
         self._thread: int | None = None
 
-    async def ask(self, question: Callable[[], Awaitable[T]]) -> T:
+    async def ask(self, question: Callable[[], Awaitable[T]], *, is_long: bool = False) -> T:
         """Ask something, on the loop of what is served; what was written by then is on disk.
 
         Args:
             question: Makes what is awaited there.
+            is_long: Whether it takes its time, as a handler of the Worker does.
 
         Raises:
             ApiError: If the loop does not give way.
         """
-        if asyncio.get_running_loop() is self.served.loop:
+        if is_long or asyncio.get_running_loop() is self.served.loop:
             return await on_loop(self.served, question)
 
         async def known() -> T:

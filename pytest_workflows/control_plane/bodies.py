@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 
 from fastapi import Path, Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, StrictStr, WithJsonSchema
 
 from .answers import ApiStatus
 
-Duration = int | str
+Duration = StrictInt | StrictStr
+Location = Literal["wnam", "weur", "enam", "eeur", "apac", "apac-ne", "apac-se", "oc", "sam", "afr", "me"]
+
+NewId = Annotated[
+    str,
+    WithJsonSchema({"type": "string", "pattern": "^[a-zA-Z0-9_][a-zA-Z0-9_-]*$", "maxLength": 100, "minLength": 1}),
+]
+"""An id that an instance may be created with: the engine says what is wrong with another one."""
+
+AnyId = Annotated[
+    str, WithJsonSchema({"type": "string", "pattern": "^[a-zA-Z0-9, *\\/#_-]+$", "maxLength": 271, "minLength": 1})
+]
+"""An id that an instance may have: those of cron triggers are longer, and have other letters."""
 
 Account = Annotated[str, Path(description="The account's id: whatever it is, there is one account here.")]
 WorkflowName = Annotated[str, AfterValidator(unquote), Path(description="The workflow's own name.")]
@@ -46,9 +59,9 @@ class RetentionBody(Sent):
 class CreateBody(Sent):
     """An instance that is to be created. Its params are JSON text; a value that is no text is taken as it is."""
 
-    instance_id: str | None = None
+    instance_id: NewId | None = None
     instance_retention: RetentionBody | None = None
-    location_hint: str | None = None
+    location_hint: Location | None = None
     params: Any = None
 
     @property
@@ -126,14 +139,21 @@ class UpdateBody(Sent):
 class LocalCreateBody(Sent):
     """An instance that wrangler wants to be created."""
 
-    id: str | None = None
+    id: NewId | None = None
     params: Any = None
+
+    def as_create(self) -> CreateBody:
+        """The same as the platform's API has it; a text is a value here, and no JSON."""
+        given: dict[str, Any] = {} if self.id is None else {"instance_id": self.id}
+        if "params" in self.model_fields_set:
+            given["params"] = json.dumps(self.params) if isinstance(self.params, str) else self.params
+        return CreateBody(**given)
 
 
 class DeleteBody(Sent):
     """Instances that are to be deleted."""
 
-    instances: list[str] = Field(min_length=1, max_length=100)
+    instances: list[AnyId] = Field(min_length=1, max_length=100)
 
 
 class Filters(BaseModel):

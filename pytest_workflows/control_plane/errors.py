@@ -42,8 +42,8 @@ others, as nobody has published them."""
 _REASON = re.compile(r"\(instance\.(\w+)\)|instance\.(not_found)")
 _OF_ENGINE: Final = {
     "not_found": (404, INSTANCE_NOT_FOUND),
-    "cannot_terminate": (409, CANNOT_TERMINATE),
-    "cannot_restart": (409, CANNOT_RESTART),
+    "cannot_terminate": (400, CANNOT_TERMINATE),
+    "cannot_restart": (400, CANNOT_RESTART),
     "invalid_id": (400, INVALID_ID),
     "already_exists": (400, ALREADY_EXISTS),
 }

@@ -72,7 +72,7 @@ class InstanceCalls:
         """
         with _Answering():
             handle = await listed.binding.create(_options(body))
-        return self.find(listed, handle.id)
+        return self._created(listed, handle.id)
 
     async def create_all(self, listed: Listed, bodies: Sequence[CreateBody]) -> list[Execution]:
         """Create instances; ids that exist are left out.
@@ -82,7 +82,11 @@ class InstanceCalls:
         """
         with _Answering():
             created: Any = await listed.binding.createBatch([_options(one) for one in bodies])
-        return [self.find(listed, handle.id) for handle in created]
+        return [self._created(listed, handle.id) for handle in created]
+
+    def _created(self, listed: Listed, id: str) -> Execution:
+        self._served.engine.lifecycle.note_source(listed.binding.workflow, id, "api")
+        return self.find(listed, id)
 
     async def send_event(self, listed: Listed, id: str, event_type: str, payload: Any) -> None:
         """Send an event.
@@ -93,14 +97,14 @@ class InstanceCalls:
         instance = self.find(listed, id)
         if instance.finished:
             raise ApiError(
-                409,
+                400,
                 CANNOT_SEND_EVENT,
                 f"The instance {id!r} has ended ({instance.status}), and takes no event any more. Restart it, or "
                 "create another one.",
             )
         with _Answering():
             handle = await listed.binding.get(id)
-            await handle.send_event({"type": event_type, "payload": as_javascript(payload, "The payload")})
+            await handle.send_event({"type": event_type, "payload": as_javascript(payload, "the payload")})
 
     async def change(
         self, listed: Listed, id: str, status: str, *, point: FromBody | None = None, rollback: bool | None = None
@@ -171,7 +175,7 @@ def _options(body: CreateBody) -> dict[str, Any]:
     if body.has_params:
         params = body.params
         is_text = isinstance(params, str)
-        options["params"] = read_json(params, "The params") if is_text else as_javascript(params, "The params")
+        options["params"] = read_json(params, "params") if is_text else as_javascript(params, "params")
     if body.instance_id is not None:
         options["id"] = body.instance_id
     if body.instance_retention is not None:

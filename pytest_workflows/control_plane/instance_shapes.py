@@ -106,8 +106,11 @@ class InstanceShapes:
             step_count=len(rows),
         )
 
-    def _source(self, instance: Execution) -> TriggerSource:
-        return "binding" if instance.row.cron is None else "cron"
+    @staticmethod
+    def _source(instance: Execution) -> TriggerSource:
+        if instance.row.cron is not None:
+            return "cron"
+        return "api" if instance.row.source == "api" else "binding"
 
 
 def _terminations(history: Sequence[HistoryRow]) -> list[TerminationShape]:

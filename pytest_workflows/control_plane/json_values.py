@@ -16,7 +16,7 @@ def read_json(text: str | bytes, what: str) -> Any:
 
     Args:
         text: The text.
-        what: Names it at the start of a sentence.
+        what: Names it: `params`.
 
     Raises:
         ApiError: If it is none.
@@ -24,7 +24,7 @@ def read_json(text: str | bytes, what: str) -> Any:
     try:
         return as_javascript(json.loads(text, parse_constant=_refuse), what)
     except (ValueError, RecursionError) as error:
-        raise ApiError(400, BAD_REQUEST, f"{what} is no JSON: {error}.") from None
+        raise ApiError(400, BAD_REQUEST, f"What is given as {what} is no JSON: {error}.") from None
 
 
 def as_javascript(value: Any, what: str, depth: int = 0) -> Any:
@@ -32,14 +32,14 @@ def as_javascript(value: Any, what: str, depth: int = 0) -> Any:
 
     Args:
         value: The value.
-        what: Names it at the start of a sentence.
+        what: Names it: `params`.
         depth: How deep it lies in another one.
 
     Raises:
         ApiError: If it is nested too deeply.
     """
     if depth > _DEEPEST:
-        raise ApiError(400, BAD_REQUEST, f"{what} is nested more than {_DEEPEST} deep.")
+        raise ApiError(400, BAD_REQUEST, f"What is given as {what} is nested more than {_DEEPEST} deep.")
     if isinstance(value, dict):
         return {key: as_javascript(item, what, depth + 1) for key, item in value.items()}
     if isinstance(value, list):

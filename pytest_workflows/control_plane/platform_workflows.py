@@ -29,10 +29,9 @@ from .errors import BAD_REQUEST, ApiError
 from .graphs import graph_of
 from .instance_calls import InstanceCalls
 from .paging import Wanted, page_of
-from .routes import failures
+from .routes import ACCOUNT, failures
 from .served import Version
 
-ACCOUNT = "local"
 _BASE = "/client/v4/accounts/{account_id}/workflows"
 _ONE = _BASE + "/{workflow_name}"
 
@@ -58,7 +57,7 @@ class PlatformWorkflows:
         add("/client/v4/accounts", self.accounts, responses=failures(), summary="List accounts")
         add(_BASE, self.workflows, responses=failures(), summary="List workflows")
         add(_ONE, self.workflow, responses=failures(404), summary="Get a workflow")
-        add(_ONE, self.update, methods=["PUT"], responses=failures(404, 409), summary="Put a workflow")
+        add(_ONE, self.update, methods=["PUT"], responses=failures(404), summary="Put a workflow")
         add(_ONE, self.delete, methods=["DELETE"], responses=failures(404), summary="Delete a workflow's instances")
         add(_ONE + "/versions", self.versions, responses=failures(404), summary="List versions")
         add(_ONE + "/versions/{version_id}", self.version, responses=failures(404), summary="Get a version")
@@ -229,7 +228,7 @@ def _check_same(listed: Listed, body: UpdateBody) -> None:
     for field, given, present in pairs:
         if given != present:
             raise ApiError(
-                409,
+                400,
                 BAD_REQUEST,
                 f"{field} of the workflow {listed.name!r} is {present!r}, and not {given!r}: here the wrangler "
                 "configuration says so. Change it there; it is read again at once.",

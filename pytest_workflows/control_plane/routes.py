@@ -6,13 +6,16 @@ from typing import Any, Final
 
 from .answers import Failure
 
+ACCOUNT: Final = "local"
+"""The id of the one account that there is here."""
+
 _WORDS: Final = {
     400: "What was sent is not as it must be.",
     401: "The token is missing.",
     403: "The host is not the control plane's, or a page of another site asks for a change.",
     404: "There is no such thing.",
     405: "The path has no such method.",
-    409: "That cannot be done with an instance in its status.",
+    409: "That cannot be done as things stand.",
     415: "The body is not JSON.",
     500: "The Worker's code, or the control plane, failed.",
     503: "The Worker's code does not give way to the event loop, or nothing can be stored.",

@@ -16,6 +16,8 @@ OWN_PATHS: Final = ("/__workflows", "/client/v4", "/cdn-cgi")
 TOKEN_COOKIE: Final = "workflows_token"
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_FIRING: Final = "/scheduled"
+"""The end of the paths that change something whatever the method is."""
 _OWN_SITE: Final = frozenset({"same-origin", "none"})
 _PAGE: Final = "/__workflows"
 
@@ -82,7 +84,7 @@ def refusal_of(asked: Asked, security: Security) -> Refusal | None:
             f"The control plane does not answer to the host {host!r}: a page of the web could have led a browser here. "
             "Ask for 127.0.0.1 or localhost.",
         )
-    if asked.method not in _READING and not _is_own_site(asked.headers, host):
+    if _changes(asked) and not _is_own_site(asked.headers, host):
         return Refusal(
             403,
             "A page of another site asked for a change. Ask from the control plane's own page, or from a client that "
@@ -119,6 +121,10 @@ def host_name(host: str) -> str:
     if host.startswith("["):
         return host.partition("]")[0] + "]"
     return host.partition(":")[0]
+
+
+def _changes(asked: Asked) -> bool:
+    return asked.method not in _READING or asked.path.endswith(_FIRING)
 
 
 def _answers_to(name: str, security: Security) -> bool:

@@ -34,19 +34,27 @@ class Version(msgspec.Struct, frozen=True):
 
 
 class Served(Protocol):
-    """A Worker that runs, as the control plane sees it.
+    """A Worker that runs, as the control plane sees it."""
 
-    Attributes:
-        engine: Its engine.
-        env: Its bindings.
-        loop: The event loop that both live on. All of their methods are called there (`on_loop`).
-        is_live: Whether time is real and contents are kept on disk: `dev`. False for a test's Worker.
-    """
+    @property
+    def engine(self) -> Engine:
+        """Its engine."""
+        ...
 
-    engine: Engine
-    env: EnvResolver
-    loop: asyncio.AbstractEventLoop
-    is_live: bool
+    @property
+    def env(self) -> EnvResolver:
+        """Its bindings."""
+        ...
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop that both live on. All of their methods are called there (`on_loop`)."""
+        ...
+
+    @property
+    def is_live(self) -> bool:
+        """Whether time is real and contents are kept on disk: `dev`. False for a test's Worker."""
+        ...
 
     @property
     def versions(self) -> Sequence[Version]:

@@ -94,6 +94,12 @@ def find_step(steps: Sequence[StepRow], name: str, kind: str) -> StepRow:
     )
 
 
+def event_type_of(row: StepRow, history: Sequence[HistoryRow]) -> str:
+    """The type of the event that a wait waits for."""
+    start = next((line for line in history if line.key == row.key and line.kind in STEP_STARTS), None)
+    return str(((start and start.detail) or {}).get("event", ""))
+
+
 class WholeOutput:
     """The outcome of a step, or of one attempt of it, with its whole output.
 

@@ -24,6 +24,8 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
+WHOLE_BODY: Final = "workflows.body"
+"""The key of a scope under which whoever serves has the whole body, where it has come already: bytes."""
 _OF_CONNECTION: Final = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade", "proxy-connection"})
 _WITHOUT_BODY: Final = frozenset({"GET", "HEAD"})
 
@@ -109,6 +111,7 @@ class Exchange:
 
     def request(self) -> Request:
         """The request as the Worker gets it; made on its loop."""
+        from pytest_workflows.javascript.buffers import Uint8Array
         from pytest_workflows.javascript.headers import Headers
         from pytest_workflows.javascript.objects import JsArray, JsPlain
         from pytest_workflows.javascript.request import Request as JsRequest
@@ -119,7 +122,8 @@ class Exchange:
         headers = Headers(JsArray([JsArray(pair) for pair in self._gateway.headers(scope)]))
         options: dict[str, Any] = {"method": method, "headers": headers, "redirect": "manual"}
         if method not in _WITHOUT_BODY and _has_body(scope):
-            options["body"] = body_of(self._next_piece)
+            whole = scope.get(WHOLE_BODY)
+            options["body"] = body_of(self._next_piece) if whole is None else Uint8Array(whole)
         return Request(JsRequest(self._gateway.url(scope), JsPlain(options)))
 
     async def _next_piece(self) -> bytes | None:

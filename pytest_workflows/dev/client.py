@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from .state_folder import Running, StateFolder
 
 _API = "/__workflows/api"
 _TIMEOUT = 60.0
+_CODE = re.compile(r"^workflows\.api\.error\.[\w.]+: ")
+"""What the platform's texts begin with."""
 _START = "Start it: `pytest-workflows dev`; one that runs elsewhere is named by `--url http://127.0.0.1:8787`."
 
 
@@ -72,7 +75,8 @@ def _result(response: httpx.Response, url: str) -> Any:
     if not isinstance(answer, dict) or "success" not in answer:
         raise DevError(f"what answers at {url} is no `pytest-workflows dev`: status {response.status_code}.", _START)
     if not answer["success"]:
-        said = "; ".join(str(error.get("message")) for error in answer.get("errors") or ()) or "it does not say why"
+        texts = [_CODE.sub("", str(error.get("message"))) for error in answer.get("errors") or ()]
+        said = "; ".join(texts) or "it does not say why"
         hint = "Give its token: `--token TEXT`." if response.status_code in (401, 403) else ""
         raise DevError(said, hint)
     return answer.get("result")

@@ -7,14 +7,13 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.project import importer
 
 from .engine_thread import EngineThread
 from .errors import DevError
 from .live_worker import LiveWorker
 from .ports import addresses, bind, is_loopback
-from .problems import problem_text
+from .problems import IN_WORDS, problem_text
 from .state_folder import Running, StateFolder
 from .terminal import LogLines, RequestLines, Terminal
 from .versions import Versions
@@ -71,12 +70,13 @@ class DevProcess:
             importer.uninstall()
 
     def _open(self) -> None:
-        self._worker = LiveWorker(self._settings, Versions(self._settings.state), self._show_divergence)
+        versions = Versions(self._settings.state)
+        self._worker = LiveWorker(self._settings, versions, self._show_divergence, self._terminal.note)
         self._thread.start()
         try:
             self._thread.call(self._worker.open())
         except Exception as error:
-            hint = "" if isinstance(error, WorkflowConfigError) else "Correct the source, and start again."
+            hint = "" if isinstance(error, IN_WORDS) else "Correct the source, and start again."
             self._thread.stop(_nothing())
             raise DevError(problem_text(error, self._settings), hint) from error
 
@@ -87,11 +87,14 @@ class DevProcess:
         try:
             app = self._app(security)
             self._thread.call(self._worker.start())
-            self._folder.announce(Running(urls[0], os.getpid(), security.token))
-            self._greet(urls, port, security.token)
             from .server import serve
 
-            asyncio.run(serve(app, listener, self._watch))
+            async def beside() -> None:
+                self._folder.announce(Running(urls[0], os.getpid(), security.token))
+                self._greet(urls, port, security.token)
+                await self._watch()
+
+            asyncio.run(serve(app, listener, beside))
             self._terminal.plain()
             self._terminal.note("stopped; start it again, and everything goes on.")
         finally:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pytest_workflows.introspection.clock import WorkflowClock
     from pytest_workflows.workers.environment import EnvProxy
 
+    from .serving.workflow_server import WorkflowServer
     from .testrun import TestRun
     from .worker import WorkflowWorker, WorkflowWorkers
 
@@ -77,6 +78,18 @@ def workflow_engine(request: pytest.FixtureRequest, workflow_env: EnvProxy) -> E
     test_run = _test_run(request)
     test_run.env.workflows.bind_all()
     return test_run.engine
+
+
+@pytest.fixture
+def workflow_server(request: pytest.FixtureRequest, workflow_env: EnvProxy) -> Iterator[WorkflowServer]:
+    """The Worker, served at an address of its own: `.url`, `.api_url` for the platform's client, `.page_url`."""
+    from .serving.workflow_server import WorkflowServer
+
+    server = WorkflowServer(_test_run(request))
+    try:
+        yield server
+    finally:
+        server.close()
 
 
 def _test_run(request: pytest.FixtureRequest) -> TestRun:

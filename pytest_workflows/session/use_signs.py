@@ -19,6 +19,7 @@ OUR_FIXTURES = frozenset(
         "workflow_clock",
         "workflow_engine",
         "workflow_seed",
+        "workflow_server",
     }
 )
 _IMPORTED = ("durable_engine", "pytest_workflows.active_test", "pytest_workflows.workers")

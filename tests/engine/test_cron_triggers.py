@@ -135,3 +135,15 @@ async def test_a_default_retention_that_cannot_be_read_is_refused():
     async with Engine() as engine:
         with pytest.raises(InvalidArgumentError, match="retention takes"):
             engine.bind("W", tell, retention={"success_retention": "1 day"})
+
+
+async def test_who_created_an_instance_is_stored_with_it_where_it_was_neither_a_binding_nor_a_cron():
+    async with Engine() as engine:
+        binding = engine.bind("ORDERS", lambda event, step: None)
+        await binding.create({"id": "mine"})
+        await binding.create({"id": "theirs"})
+
+        engine.lifecycle.note_source(binding.workflow, "theirs", "api")
+        engine.lifecycle.note_source(binding.workflow, "gone", "api")
+
+        assert [row.source for row in engine.store.all_instances()] == [None, "api"]

@@ -16,6 +16,7 @@ from durable_engine import (
     InvalidArgumentError,
     JsException,
     Limits,
+    Observer,
     RealClock,
     StepKey,
     WaitTimeoutError,
@@ -805,6 +806,20 @@ async def test_what_is_left_of_a_deleted_instance_is_nothing(engine):
     await handle.delete()
 
     assert (engine.hazards._until, engine.hazards._events, engine._usage) == ({}, {}, {})
+
+
+async def test_observers_are_notified_of_an_instance_that_is_gone(engine):
+    gone = []
+
+    class Forgetting(Observer):
+        def instance_discarded(self, row):
+            gone.append(row.id)
+
+    engine.observers.add(Forgetting())
+    handle = await engine.bind("W", lambda event, step: None).create({"id": "x"})
+    await handle.delete()
+
+    assert gone == ["x"]
 
 
 async def test_stopped_code_is_put_away_in_the_next_turn_and_can_do_nothing(engine):

@@ -26,6 +26,7 @@ from durable_engine.errors import (
 )
 from durable_engine.limits import in_bytes
 from durable_engine.model import Place
+from durable_engine.storage.store import Store
 from durable_engine.testing.effects import as_coroutine_function, count_subrequest, is_over, notify_call
 from durable_engine.values.boundary import cross, encode
 from durable_engine.values.durations import duration_ms
@@ -57,9 +58,19 @@ def _api_call(
         refused = count_subrequest("service")
         what = self.workflow.name if isinstance(self, WorkflowBinding) else "instance"
         start = functools.partial(method, self, *args, **kwargs)
+        store = self._engine.store
+        if store.writes_later:
+            start = functools.partial(_once_stored, store, start)
         return self._engine.calls.watch(f"{what}.{name}(...)", start if refused is None else lambda: _refuse(refused))
 
     return as_coroutine_function(call)
+
+
+async def _once_stored(store: Store, start: Callable[[], Coroutine[Any, Any, R]]) -> R:
+    """Answer a call once what it did, and what it read, is where it is kept."""
+    answer = await start()
+    await store.stored()
+    return answer
 
 
 async def _refuse(error: JsException) -> NoReturn:

@@ -152,6 +152,8 @@ class Subscription:
             type_ = TYPES[line.kind]
             if self._types is None or type_ in self._types:
                 self._ended = line.kind in _LAST
+                if self._store.writes_later:
+                    await self._store.stored()
                 return self._event(number, type_, line)
         self._ended = True
         raise StopAsyncIteration

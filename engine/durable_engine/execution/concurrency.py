@@ -43,6 +43,11 @@ class Slots:
         self._queue[id] = None
         return False
 
+    def restore(self, id: str) -> None:
+        """An instance has a slot that an earlier process gave it, however many there are now."""
+        if self._limit is not None:
+            self._holders[id] = None
+
     def release(self, ids: Iterable[str]) -> list[str]:
         """Take instances out of their slots, or out of the queue for one.
 

@@ -203,9 +203,12 @@ class Execution:
         self._note_lost_attempts()
         self._activity.mark(self, True)
         context = context_for(self.root)
-        self._turns.take(self, lambda: self._start(context))
+        # What `run` does is based on what is stored, such as its own creation.
+        self._store.when_stored(lambda: self._turns.take(self, lambda: self._start(context)))
 
     def _start(self, context: contextvars.Context) -> None:
+        if self.killed:
+            return  # before its beginning was stored
         self._branches[self.start_task(self._run(), context)] = 0
 
     async def _run(self) -> None:
@@ -284,9 +287,9 @@ class Execution:
         self._observers.instance_finished(self)
         self._lifecycle.free_slots(self.workflow, [self.id])
         if self.engine.is_live:
-            self._forget()
+            self.forget_course()
 
-    def _forget(self) -> None:
+    def forget_course(self) -> None:
         """Hold on to nothing of the execution's course, which nobody asks for where no test does."""
         self._paths.forget(self.row.key)
         self.ledger = StepLedger(())

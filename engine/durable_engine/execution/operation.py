@@ -102,8 +102,19 @@ class DurableOperation(Operation):
         """Take back what a modification answered: the memory is lost while the operation is under way."""
 
     def deliver(self, value: object = None, error: Exception | None = None) -> None:
-        """Hand the stored outcome to `run`, when its turn comes."""
+        """Hand the stored outcome to `run`, when its turn comes: not before it is where it is kept."""
         hand_over = partial(self._hand_over, value, error)
+        if self.engine.store.writes_later:
+            self.set_busy(True)
+            self.engine.when_stored(partial(self._deliver_stored, hand_over))
+        else:
+            self._deliver(hand_over)
+
+    def _deliver_stored(self, hand_over: Callable[[], None]) -> None:
+        if not self.instance.closed:  # it may have been stopped meanwhile: the next execution answers from storage
+            self._deliver(hand_over)
+
+    def _deliver(self, hand_over: Callable[[], None]) -> None:
         if self.instance.is_turn_open:
             self.set_busy(True)
             self.instance.take_turn(partial(self.unless_withheld, hand_over))

@@ -63,6 +63,9 @@ class Services(InstanceEngine, Protocol):
         """The engine's storage."""
         ...
 
+    def when_stored(self, action: Callable[[], None]) -> None:
+        """Do something once everything written so far is where it is kept, and its turn has come."""
+
     @property
     def limits(self) -> Limits:
         """The platform's limits, or lower ones."""

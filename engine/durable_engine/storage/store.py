@@ -1,5 +1,7 @@
 """The storage of an engine: all its instances, in memory, as they stand after each turn of the event loop.
 
+`disk.py` is the store that keeps them in a file as well.
+
 What is stored are copies, made when they are stored and made anew when they are read: an execution that loses its
 memory has nothing but these, and no code that holds a row can change what is stored. Values are the bytes that crossed
 the boundary, so that a value exists once, however many rows name it (docs/explanation/engine.md, "Storage").
@@ -29,11 +31,11 @@ _MOST_DETAILS = 10_000
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder()
 _seq = operator.attrgetter("seq")
-_copied = operator.methodcaller("__copy__")
+copied = operator.methodcaller("__copy__")
 """What `copy.copy` comes to, for a row."""
 
 
-class _Line(msgspec.Struct, gc=False):
+class Line(msgspec.Struct, array_like=True, gc=False):
     """A line of history as it is kept: as `HistoryRow`, its detail packed. It has no part in cycles of references."""
 
     kind: HistoryKind
@@ -43,7 +45,7 @@ class _Line(msgspec.Struct, gc=False):
     value: bytes | None
 
 
-class _Contents:
+class Contents:
     """What is stored of an instance besides its row.
 
     Attributes:
@@ -56,7 +58,7 @@ class _Contents:
 
     def __init__(self) -> None:
         self.steps: dict[StepKey, StepRow] = {}
-        self.history: list[_Line] = []
+        self.history: list[Line] = []
         self.events: dict[str, deque[EventRow]] = {}
 
 
@@ -64,13 +66,16 @@ class Store:
     """The engine's storage. Reads see every write before them.
 
     Attributes:
+        writes_later: Whether what was written gets to where it is kept later than at once (`when_stored`).
         moved_ms: By how many milliseconds real time was moved by hand, where time is real.
     """
+
+    writes_later = False
 
     def __init__(self) -> None:
         self._instances: dict[int, InstanceRow] = {}
         self._keys: dict[tuple[str, str], int] = {}
-        self._contents: dict[int, _Contents] = {}
+        self._contents: dict[int, Contents] = {}
         self._details: dict[bytes, bytes] = {}
         self._last_key = 0
         self._last_event = 0
@@ -85,7 +90,7 @@ class Store:
         self._contents.clear()
         self._details.clear()
 
-    def _of(self, instance: int) -> _Contents:
+    def _of(self, instance: int) -> Contents:
         """What is stored of an instance; nothing of one that does not exist.
 
         Raises:
@@ -94,7 +99,7 @@ class Store:
         contents = self._contents.get(instance)
         if contents is None:
             self._check_open()
-            contents = _Contents()
+            contents = Contents()
         return contents
 
     def _check_open(self) -> None:
@@ -141,26 +146,35 @@ class Store:
             cron=None if trigger is None else msgspec.msgpack.encode(trigger),
         )
         self._keys[workflow, id] = row.key
-        self._contents[row.key] = _Contents()
-        self._instances[row.key] = _copied(row)
+        self._contents[row.key] = Contents()
+        self._instances[row.key] = copied(row)
         return row
+
+    @property
+    def last_key(self) -> int:
+        """The highest key that an instance has had."""
+        return self._last_key
 
     def find_instance(self, workflow: str, id: str) -> InstanceRow | None:
         """The instance of that workflow and id, or None."""
         self._check_open()
         key = self._keys.get((workflow, id))
-        return None if key is None else _copied(self._instances[key])
+        return None if key is None else copied(self._instances[key])
 
     def all_instances(self) -> list[InstanceRow]:
         """Every instance, in order of creation."""
         self._check_open()
-        return [_copied(row) for row in self._instances.values()]
+        return [copied(row) for row in self._instances.values()]
+
+    def queued(self) -> list[InstanceRow]:
+        """The instances that wait for a slot, or have not begun, in the order in which they are to get one."""
+        return [row for row in self.all_instances() if row.status == "queued"]
 
     def save_instance(self, row: InstanceRow) -> None:
         """Store an instance's state, unless it was deleted."""
         self._check_open()
         if row.key in self._instances:
-            self._instances[row.key] = _copied(row)
+            self._instances[row.key] = copied(row)
 
     def delete_instances(self, keys: Iterable[int]) -> None:
         """Leave no row of these instances."""
@@ -179,21 +193,22 @@ class Store:
         for kind, key, at, detail, value in events:
             packed = None
             if detail is not None:
-                packed = _ENCODER.encode(detail)
-                if len(packed) <= _MOST_SHARED:
-                    packed = self._details.setdefault(packed, packed)
-            contents.history.append(_Line(kind, key, at, packed, value))
+                packed = self._kept_detail(_ENCODER.encode(detail))
+            contents.history.append(Line(kind, key, at, packed, value))
         if step is not None:
-            contents.steps[step.key] = _copied(step)
+            contents.steps[step.key] = copied(step)
+
+    def _kept_detail(self, packed: bytes) -> bytes:
+        return self._details.setdefault(packed, packed) if len(packed) <= _MOST_SHARED else packed
 
     def steps(self, instance: int) -> list[StepRow]:
         """An instance's steps in order of their start."""
-        return sorted(map(_copied, self._of(instance).steps.values()), key=_seq)
+        return sorted(map(copied, self._of(instance).steps.values()), key=_seq)
 
     def step(self, instance: int, key: StepKey) -> StepRow | None:
         """One step of an instance, or None."""
         row = self._of(instance).steps.get(key)
-        return None if row is None else _copied(row)
+        return None if row is None else copied(row)
 
     def history(self, instance: int) -> list[HistoryRow]:
         """An instance's history in order."""
@@ -250,7 +265,7 @@ class Store:
         self._of(instance).events.clear()
 
 
-def _history_rows(lines: Iterable[_Line]) -> list[HistoryRow]:
+def _history_rows(lines: Iterable[Line]) -> list[HistoryRow]:
     return [
         HistoryRow(
             line.kind, line.key, line.at, None if line.detail is None else _DECODER.decode(line.detail), line.value

@@ -81,6 +81,9 @@ class Observer:
     def restarted(self, instance: Instance, *, whole: bool) -> None:
         """An instance is about to run again, from the top (`whole`) or from one of its steps."""
 
+    def instance_discarded(self, row: InstanceRow) -> None:
+        """Nothing of an instance is stored any more: it was deleted, or its time had come."""
+
     def attempt_lost(self, instance: Instance, step: StepKey, attempt: int) -> None:
         """The memory was lost while this attempt ran: it will be made again."""
 

@@ -10,7 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from contextvars import Context
-from time import perf_counter
+from time import thread_time
 
 from durable_engine.instance import Instance
 
@@ -49,7 +49,7 @@ class Pace:
             dropped: Called in its place where it is not done any more.
         """
         if self._turning is None:
-            self._began = perf_counter()
+            self._began = thread_time()
             self._next_turn()
         if self._left and not self._waiting:
             self._left -= 1
@@ -62,7 +62,7 @@ class Pace:
 
     def _turn(self) -> None:
         """A turn of the loop is over: let the next part go on."""
-        now = perf_counter()
+        now = thread_time()
         self._adapt(now - self._began)
         self._began, self._turning = now, None
         self._left = self._most

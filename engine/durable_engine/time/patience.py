@@ -10,6 +10,7 @@ from typing import Any
 
 from durable_engine.context.asyncio_internals import WAKE, ready_handles, waiting_for
 from durable_engine.context.loop_timers import timers_of
+from durable_engine.context.scope import current_scope
 from durable_engine.guard.loop_guard import answer
 
 from .timed_engine import TimedEngine
@@ -17,6 +18,9 @@ from .world import World
 
 PATIENCE = 100
 """Turns of the event loop that tasks of the test get before a timer fires under them, until one of them acts."""
+
+CHECK_AGAIN = 0.02
+"""Seconds between two checks of what the engine is not notified of."""
 
 SOON_MS = 1000
 """Real milliseconds: a task of the test that sleeps for no longer is about to act."""
@@ -36,7 +40,7 @@ class Patience:
         self._world = world
         self._until_progress = until_progress
         self._patience = PATIENCE
-        self._left_for_timers = SOON_MS / 1000
+        self._left_for_timers = self._left_for_clients = SOON_MS / 1000
         self._waited_for: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
 
     async def let_test_act(self) -> bool:
@@ -53,7 +57,7 @@ class Patience:
             return True
         sleepers = self._sleepers()
         if not sleepers:
-            return await self._let_timer_fire()
+            return await self._let_timer_fire() or await self._let_client_ask()
         now = timers_of(self._engine.loop).real_time
         self._waited_for.update(sleepers)  # a task that acts when it wakes is taken out again
         await self._until_progress(max(0, min(sleepers.values()) - now()))
@@ -71,10 +75,25 @@ class Patience:
         self._left_for_timers -= timers.real_time() - began
         return True
 
+    async def _let_client_ask(self) -> bool:
+        """Wait for a client that may be about to ask, for a second altogether: one that never does stops no time."""
+        clients = self._engine.clients
+        if not clients.are_served or self._left_for_clients <= 0:
+            return False
+        if self._world.threads + clients.count() <= len(clients.answered):
+            return False  # each of them waits for its answer
+        timers = timers_of(self._engine.loop)
+        began = timers.real_time()
+        await self._until_progress(CHECK_AGAIN)
+        self._left_for_clients -= timers.real_time() - began
+        return True
+
     def acted(self) -> None:
         """Note that the test did something to an instance: its tasks get the time to do more."""
         self._patience = PATIENCE
         self._left_for_timers = SOON_MS / 1000
+        if current_scope.get() is None:
+            self._left_for_clients = SOON_MS / 1000  # an instance that acts over and over is no client
         task = asyncio.current_task(self._engine.loop)
         if task is not None:
             self._waited_for.discard(task)

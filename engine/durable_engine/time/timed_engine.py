@@ -10,6 +10,7 @@ from durable_engine.context.scope import WorkerCall
 from durable_engine.guard.guarded_engine import GuardedEngine, OpenCalls
 from durable_engine.instance import Instance
 
+from .clients import Clients
 from .clock import Clock
 from .interleaving import Interleaving
 
@@ -35,6 +36,11 @@ class TimedEngine(GuardedEngine, Protocol):
     @property
     def closed(self) -> bool:
         """Whether the engine is closed."""
+        ...
+
+    @property
+    def clients(self) -> Clients:
+        """The clients of the Worker in other threads and processes."""
         ...
 
     @property

@@ -18,14 +18,11 @@ from durable_engine.guard.watchdog import WATCHDOG
 
 from .asyncio_timers import AsyncioTimers
 from .clock import Timer, VirtualClock
-from .patience import Patience
+from .patience import CHECK_AGAIN, Patience
 from .timed_engine import TimedEngine
 from .waiter import Waiter
 from .waiters import Waiters
 from .world import World
-
-CHECK_AGAIN = 0.02
-"""Seconds between two checks of code that waits for something of which the engine is not notified."""
 
 MOST_ROUNDS = 1000
 """Timers in a row, each set by what the one before it called, after which only the test can change anything."""
@@ -126,7 +123,7 @@ class Waits(Waiters):
             await asyncio.sleep(0)
             return
         timers = AsyncioTimers(self._engine, self._world)
-        if timers.hold() or self._is_limit_held_up(timers):
+        if self._engine.clients.asking or timers.hold() or self._is_limit_held_up(timers):
             # Code that awaits something foreign may go on to an asyncio timer without our notice.
             await self._until_progress()
             return
@@ -192,9 +189,9 @@ class Waits(Waiters):
                 waiter.satisfy()
         if leader.settled:
             return
-        if leader.is_patient or self._world.may_act:
-            # Such a task may create an instance, send an event, or move the clock, which is progress. If it ends
-            # without doing so, nothing notifies us.
+        if leader.is_patient or self._engine.clients.are_served or self._world.may_act:
+            # Such a task or client may create an instance, send an event, or move the clock, which is progress. If it
+            # ends without doing so, nothing notifies us.
             await self._until_progress()
             return
         why = (

@@ -75,7 +75,8 @@ class World:
         """Whether anything exists that may do something in real time: the test, a connection, a thread, a timer."""
         return (
             self._is_connected is not False
-            or self._has_threads()
+            or bool(self._engine.clients.arriving)
+            or self.threads > 0
             or bool(self.timers_of_test())
             or self._may_act_beside(self._engine.worker_calls.tasks())
         )
@@ -99,14 +100,16 @@ class World:
             if not handle._cancelled and not self.is_workers(handle._context) and not _is_limit(handle._callback)
         ]
 
-    def _has_threads(self) -> bool:
+    @property
+    def threads(self) -> int:
+        """How many threads are at work that were not there before the engine, and are no tool's."""
         frames = sys._current_frames()
         for thread in self._older:
             # One that was there before the engine has nothing of it, be it a server's, a tool's or an earlier test's.
             frame = frames.get(thread.ident or 0)
             if frame is not None and _runs_in(thread, frame):  # the next thread may have the id of one that has ended
                 del frames[thread.ident or 0]
-        return any(not is_idle(frame) and not any(map(_is_tools, _stack(frame))) for frame in frames.values())
+        return sum(not is_idle(frame) and not _is_tools(frame) for frame in frames.values())
 
     def is_of_test(self, wanted: object) -> bool:
         """Whether a variable of the test's own code, in a function or its module, has hold of this."""
@@ -141,8 +144,14 @@ def _runs_in(thread: threading.Thread, frame: FrameType) -> bool:
 
 
 def _is_tools(frame: FrameType) -> bool:
-    file = frame.f_code.co_filename
-    return owner_of(file) is Owner.OURS or has_part(file, _TOOLS)
+    """Whether a thread that is at this frame is a tool's, or began in code of ours; not one of a pool that calls us."""
+    began = None
+    for one in _stack(frame):
+        file = one.f_code.co_filename
+        if has_part(file, _TOOLS):
+            return True
+        began = began if file == threading.__file__ else file
+    return began is not None and owner_of(began) is Owner.OURS
 
 
 def _is_limit(callback: Any) -> bool:

@@ -113,7 +113,7 @@ def _check_extra() -> None:
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise CommandError(
-            f"the command dev needs what the extra `dev` brings; {', '.join(missing)} is not installed.",
+            f"the command dev needs what the extra `dev` brings. Not installed: {', '.join(missing)}.",
             "pip install 'pytest-workflows[dev]'",
             USAGE,
         )

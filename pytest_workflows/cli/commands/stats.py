@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,9 @@ from rich.text import Text
 
 from pytest_workflows.cli.errors import CommandError, UsageError
 from pytest_workflows.cli.files import read_all
-from pytest_workflows.cli.options import Json, WorkflowOption
+from pytest_workflows.cli.numbers import show_numbers
+from pytest_workflows.cli.options import Folder, Json, Token, Url, WorkflowOption
+from pytest_workflows.cli.running import running
 from pytest_workflows.cli.terminal import formatting as words
 from pytest_workflows.cli.terminal.console import STYLES, Row, columns, labelled, safe_json, show, stdout
 from pytest_workflows.recordings import Recording
@@ -29,7 +32,17 @@ Examples:
     pytest-workflows stats .workflows/failures
 
     pytest-workflows stats dumps/ --workflow ORDERS --json
+
+    pytest-workflows stats --by day
 """
+
+
+class By(StrEnum):
+    """What the numbers of a process are parted by."""
+
+    DAY = "day"
+    HOUR = "hour"
+    WORKFLOW = "workflow"
 
 
 def register(app: typer.Typer) -> None:
@@ -38,11 +51,30 @@ def register(app: typer.Typer) -> None:
 
 
 def stats(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Recordings, and folders of them (*.json).")],
+    paths: Annotated[
+        list[Path] | None, typer.Argument(metavar="PATH...", help="Recordings, and folders of them (*.json).")
+    ] = None,
     workflow: WorkflowOption = None,
     json: Json = False,
+    by: Annotated[
+        By | None,
+        typer.Option("--by", help="Of a `pytest-workflows dev` that runs: its numbers by this, in place of PATH."),
+    ] = None,
+    url: Url = None,
+    token: Token = None,
+    state: Folder = None,
 ) -> None:
-    """Count and time recordings, a workflow each: how they ended, where the time went, which steps are slow."""
+    """Count and time recordings, a workflow each: how they ended, where the time went, which steps are slow.
+
+    With --by it counts what a `pytest-workflows dev` that runs has stored.
+    """
+    if by is not None:
+        if paths:
+            raise UsageError("stats takes PATH, or --by, and not both.", "Without PATH it asks what runs.")
+        _show_running(by, url, token, state, json=json)
+        return
+    if not paths:
+        raise UsageError("stats needs a PATH, or --by day.", "As in: pytest-workflows stats .workflows/failures")
     recordings, refused = read_all(paths)
     if not recordings:
         raise CommandError(
@@ -62,6 +94,16 @@ def stats(
         typer.secho(f"Not read: {line}", err=True, fg=typer.colors.YELLOW)
     if len(refused) > _MOST_REFUSED:
         typer.echo(f"Not read: {len(refused) - _MOST_REFUSED} more.", err=True)
+
+
+def _show_running(by: By, url: str | None, token: str | None, state: Path | None, *, json: bool) -> None:
+    """Print the numbers of the process that runs."""
+    with running(url, token, state) as client:
+        found = client.get("/numbers", {"by": by.value})
+    if json:
+        typer.echo(safe_json(msgspec.json.format(msgspec.json.encode(found), indent=2).decode()))
+    else:
+        show_numbers(found, stdout())
 
 
 def _of(recordings: list[Recording], workflow: str) -> list[Recording]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ import typer
 from pytest_workflows.cli.errors import UsageError
 from pytest_workflows.cli.options import Count, Folder, Token, Url
 from pytest_workflows.cli.running import running
+from pytest_workflows.cli.terminal.formatting import moment
 
 EXAMPLES = """
 Examples:
@@ -70,7 +72,7 @@ def time(
         _check_travel(workflow, to, by)
         with running(url, token, state) as client:
             now = client.post("/time/travel", {"to": to} if to is not None else {"by": by})
-        typer.echo(f"It is {now['now']}.")
+        typer.echo(f"It is {moment(datetime.fromisoformat(now['now']))}.")
         return
     if workflow is None or id is None or to is not None or by is not None:
         raise UsageError(f"time {what} takes WORKFLOW and ID.", f"As in: pytest-workflows time {what} ORDERS order-77")

@@ -101,6 +101,7 @@ class _News:
                 found, seen = await self.look(revision)
             except ApiError as error:  # the Worker's code holds its loop: the window stays, and learns why
                 yield _event(_json({"stuck": error.message}))
+                await asyncio.sleep(_TICK)  # where there is no loop any more, the answer comes at once
                 continue
             message, plain = _message(found, seen, is_all=revision == 0)
             quiet = 0 if found.revision != revision or plain != before or not revision else quiet + 1

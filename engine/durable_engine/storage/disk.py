@@ -1,0 +1,298 @@
+"""A store on disk: in memory for whoever reads, and in the journal of a file for whoever starts again.
+
+Every change is in memory at once, and becomes an entry of the batch that the next commit writes. While one commit is
+under way, the next batch gathers: the more is written at a time, the fewer commits there are for it. What may only
+happen once something is on disk waits for the commit of its batch (`when_stored`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from contextvars import Context
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from durable_engine.context.scope import current_scope
+from durable_engine.errors import StoreError
+
+from .database import Database
+from .journal import Batch, Entry, decode_batch, encode_batch
+from .journaled_store import JournaledStore
+
+LOG = logging.getLogger("durable_engine.storage")
+
+MOST_WHOLE_LINES = 4000
+"""Lines of history of one batch of a compaction, as long as they are those of several instances."""
+
+LARGEST_BATCH = 256 * 1024 * 1024
+"""The most bytes of a batch of several entries: SQLite takes a value of up to a billion."""
+
+MOST_DROPPED = 64
+"""Batches that are dropped at a time."""
+
+SPARE_BYTES = 32 * 1024 * 1024
+"""What the journal may grow by before it is compacted, beside the size that it had after the last time."""
+
+RETRY_SECONDS = (0.1, 0.25, 0.5, 1.0)
+"""How long to wait after each commit that failed; the last one from then on."""
+
+
+class _Gathered:
+    """What one commit is for.
+
+    Attributes:
+        entries: What it writes.
+        actions: What is to be done afterwards.
+        waiters: Whoever waits for it.
+    """
+
+    __slots__ = ("actions", "entries", "waiters")
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.actions: list[Callable[[], None]] = []
+        self.waiters: list[asyncio.Future[None]] = []
+
+
+class DiskStore(JournaledStore):
+    """The storage of an engine in a file. It belongs to the event loop on which it was opened.
+
+    Args:
+        database: The file, which `open` has read.
+        next_number: The number of the batch that comes next.
+
+    Attributes:
+        problem: What keeps it from being written, in words; None while all is well. What was written meanwhile is
+            kept in memory, and tried again; nobody is told that it is stored.
+    """
+
+    writes_later = True
+
+    def __init__(self, database: Database, next_number: int = 1) -> None:
+        super().__init__(self._take)
+        self.problem: str | None = None
+        self._database = database
+        self._loop = asyncio.get_running_loop()
+        self._number = next_number
+        self._gathered = _Gathered()
+        self._committing: _Gathered | None = None
+        self._writer: asyncio.Task[None] | None = None
+        self._call: asyncio.Handle | None = None
+        self._is_ending = asyncio.Event()
+        self._size = 0
+        self._limit = SPARE_BYTES
+
+    @classmethod
+    async def open(cls, path: Path | str) -> Self:
+        """Open the store of a file; the file is made where there is none.
+
+        Args:
+            path: The file. A lock and SQLite's log lie beside it.
+
+        Raises:
+            StoreError: If another process has it open, it is no file of ours, or of a version that cannot be read.
+        """
+        database = await Database.open(Path(path))
+        try:
+            stored = await database.batches()
+            store = cls(database, stored[-1][0] + 1 if stored else 1)
+            store.replay(decode_batch(batch) for _, batch in stored)
+        except msgspec.DecodeError as error:
+            await database.close()
+            raise StoreError(f"{path} is damaged, and was left as it is: {error}.") from error
+        except BaseException:
+            await database.close()
+            raise
+        store._size = sum(len(batch) for _, batch in stored)
+        return store
+
+    async def aclose(self) -> None:
+        """Write what is not written yet, and close the file.
+
+        Raises:
+            StoreError: If it cannot be written.
+        """
+        self._is_ending.set()
+        try:
+            if self._call is not None:
+                self._call.cancel()
+                self._begin()
+            if self._writer is not None:
+                await self._writer
+        finally:
+            await self._database.close()
+        if self._gathered.entries:
+            raise StoreError(f"The last {len(self._gathered.entries)} changes are not on disk. {self.problem}")
+
+    # -- what was written --------------------------------------------------------------------------------------------
+
+    def when_stored(self, action: Callable[[], None]) -> None:
+        """Do something once everything written so far is on disk; at once if it is."""
+        batch = self._unwritten
+        if batch is not None:
+            batch.actions.append(action)
+        else:
+            action()
+
+    async def stored(self) -> None:
+        """Wait until everything written so far is on disk.
+
+        Raises:
+            StoreError: If it cannot be written now, and no code of an instance asks: that waits until it can.
+        """
+        batch = self._unwritten
+        if batch is None:
+            return
+        done: asyncio.Future[None] = self._loop.create_future()
+        if current_scope.get() is not None:
+            batch.actions.append(lambda: _settle(done, None))
+        elif self.problem is not None:
+            raise StoreError(self.problem)
+        else:
+            batch.waiters.append(done)
+        await done
+
+    @property
+    def _unwritten(self) -> _Gathered | None:
+        """The last batch that is not on disk; None if all are."""
+        return self._gathered if self._gathered.entries else self._committing
+
+    def _take(self, entry: Entry) -> None:
+        self._gathered.entries.append(entry)
+        if self._writer is None and self._call is None:
+            # In a turn of its own: what is written in one turn of the loop is in one batch.
+            self._call = self._loop.call_soon(self._begin, context=Context())
+
+    def _begin(self) -> None:
+        self._call = None
+        self._writer = self._loop.create_task(self._write(), context=Context())
+
+    async def _write(self) -> None:
+        try:
+            while self._gathered.entries:
+                await self._write_batch()
+                if self._size > self._limit:
+                    await self._compact()
+        except _Ended:
+            pass
+        finally:
+            self._writer = None
+
+    async def _write_batch(self) -> None:
+        """Write what has gathered.
+
+        Raises:
+            _Ended: If it cannot be written, and the store is being closed.
+        """
+        batch, self._gathered = self._gathered, _Gathered()
+        self._committing = batch
+        await self._commit(batch)
+        self._committing = None  # before what comes now, which may write more and wait for that
+        self._do(batch.actions)
+        for waiter in batch.waiters:
+            _settle(waiter, None)
+
+    def _do(self, actions: list[Callable[[], None]]) -> None:
+        """Do what waited for a commit."""
+        for action in actions:
+            try:
+                action()
+            except Exception as error:
+                self._loop.call_exception_handler({"message": "What waited for the disk failed.", "exception": error})
+
+    async def _commit(self, batch: _Gathered) -> None:
+        """Get a batch to the disk, however long that takes."""
+        packed = self._packed(batch.entries)
+        waits = iter(RETRY_SECONDS)
+        while True:
+            try:
+                await self._database.write(self._number, packed)
+            except StoreError as error:
+                self._fail(batch, error)
+                if self._is_ending.is_set():
+                    self._gathered.entries[:0] = batch.entries
+                    raise _Ended from None
+                await self._pause(next(waits, RETRY_SECONDS[-1]))
+            else:
+                self._number += len(packed)
+                self._size += sum(map(len, packed))
+                self._succeed()
+                return
+
+    def _packed(self, entries: list[Entry]) -> list[bytes]:
+        """Entries as batches, each of a size that a database takes."""
+        packed = encode_batch(Batch(self._last_key, self._last_event, entries))
+        if len(packed) <= LARGEST_BATCH or len(entries) == 1:
+            return [packed]
+        half = len(entries) // 2
+        return [*self._packed(entries[:half]), *self._packed(entries[half:])]
+
+    def _fail(self, batch: _Gathered, error: StoreError) -> None:
+        problem = (
+            f"{error} What the workflows have done since is kept in memory, and written as soon as that is possible: "
+            "nothing is lost unless the process ends before, and nothing is acknowledged until then."
+        )
+        if problem != self.problem:
+            LOG.error(problem)
+        self.problem = problem
+        waiters, batch.waiters = [*batch.waiters, *self._gathered.waiters], []
+        self._gathered.waiters = []
+        for waiter in waiters:
+            _settle(waiter, StoreError(problem))
+
+    def _succeed(self) -> None:
+        if self.problem is not None:
+            self.problem = None
+            LOG.warning("%s is written again; nothing was lost.", self._database.path)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait before the next try; the end of the store is one at once."""
+        ending = asyncio.ensure_future(self._is_ending.wait())
+        await asyncio.wait([ending], timeout=seconds)
+        ending.cancel()
+
+    # -- compaction --------------------------------------------------------------------------------------------------
+
+    async def _compact(self) -> None:
+        """Write all that there is anew, beside what happens meanwhile, and then drop what was written before."""
+        first, size = self._number, self._size
+        keys = iter(self.keys())
+        while self._gather_whole(keys):
+            await self._write_batch()
+        self._gathered.entries += self.others()
+        await self._write_batch()
+        try:
+            while await self._database.drop_before(first, MOST_DROPPED):
+                if self._gathered.entries:
+                    await self._write_batch()
+        except StoreError as error:
+            LOG.warning("What is out of date in the file stays there for now. %s", error)
+        else:
+            self._size -= size
+        self._limit = 2 * self._size + SPARE_BYTES
+
+    def _gather_whole(self, keys: Iterator[int]) -> bool:
+        """Let the next batch have some more instances; returns whether there were any."""
+        lines = 0
+        for whole in self.whole(keys):
+            self._gathered.entries.append(whole)
+            lines += len(whole.lines) + 1
+            if lines >= MOST_WHOLE_LINES:
+                break
+        return lines > 0
+
+
+class _Ended(Exception):
+    """The store is being closed, and cannot be written."""
+
+
+def _settle(future: asyncio.Future[None], error: Exception | None) -> None:
+    if not future.done():
+        if error is None:
+            future.set_result(None)
+        else:
+            future.set_exception(error)

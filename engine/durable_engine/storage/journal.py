@@ -1,0 +1,130 @@
+"""The journal of a store: what was written, entry by entry, in the form in which a file keeps it.
+
+A batch is what one commit writes. Each entry is an array with its number first and then its fields by their order, and
+so are the rows in it. A value that a line of history shows of its instance or step is in it once. A file of an earlier
+version is read as long as fields only come at the end, with a default, and numbers keep their meaning; for all else
+`database.py` has the format's version.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from durable_engine.rows import EventRow, InstanceRow, StepRow
+
+from .store import Line
+
+
+class Added(msgspec.Struct, array_like=True, tag=1, gc=False):
+    """A new instance."""
+
+    row: InstanceRow
+
+
+class Saved(msgspec.Struct, array_like=True, tag=2, gc=False):
+    """An instance's state, without its params: they never change."""
+
+    row: InstanceRow
+
+
+class Deleted(msgspec.Struct, array_like=True, tag=3, gc=False):
+    """Nothing is left of these instances."""
+
+    keys: list[int]
+
+
+class Recorded(msgspec.Struct, array_like=True, tag=4, gc=False):
+    """Lines of an instance's history, and a step's new state beside them."""
+
+    instance: int
+    lines: list[Line]
+    step: StepRow | None
+
+
+class Forgot(msgspec.Struct, array_like=True, tag=5, gc=False):
+    """The steps from one on are forgotten, and the history of everything but the others."""
+
+    instance: int
+    from_seq: int
+
+
+class EventAdded(msgspec.Struct, array_like=True, tag=6, gc=False):
+    """An event is kept until a wait takes it."""
+
+    instance: int
+    event: EventRow
+
+
+class EventTaken(msgspec.Struct, array_like=True, tag=7, gc=False):
+    """The oldest event of a type is taken."""
+
+    instance: int
+    event_type: str
+
+
+class EventsDeleted(msgspec.Struct, array_like=True, tag=8, gc=False):
+    """The events that nothing has taken are dropped."""
+
+    instance: int
+
+
+class Whole(msgspec.Struct, array_like=True, tag=9, gc=False):
+    """All of an instance as it stands: whatever the journal has of it before may go."""
+
+    row: InstanceRow
+    steps: list[StepRow]
+    lines: list[Line]
+    events: list[EventRow]
+
+
+class Queue(msgspec.Struct, array_like=True, tag=10, gc=False):
+    """The keys of the queued instances, in the order in which they are to run."""
+
+    keys: list[int]
+
+
+class Moved(msgspec.Struct, array_like=True, tag=11, gc=False):
+    """Real time was moved by hand, by so many milliseconds in all."""
+
+    ms: int
+
+
+Entry = Added | Saved | Deleted | Recorded | Forgot | EventAdded | EventTaken | EventsDeleted | Whole | Queue | Moved
+
+
+class Batch(msgspec.Struct, array_like=True, gc=False):
+    """What one commit writes.
+
+    Attributes:
+        last_key: The highest key that an instance has had.
+        last_event: The highest number that an event has had.
+        entries: What was written, in order.
+    """
+
+    last_key: int
+    last_event: int
+    entries: list[Entry]
+
+
+def without_owned(line: Line, row: InstanceRow, step: StepRow | None) -> Line:
+    """A line as the journal has it: without a value that the row of its instance or step has as well."""
+    if line.value is None or owned(line, row, step) is not line.value:
+        return line
+    return Line(line.kind, line.key, line.at, line.detail, None)
+
+
+def owned(line: Line, row: InstanceRow, step: StepRow | None) -> bytes | None:
+    """The value of a line's instance or step that such a line shows, unless it has one of its own."""
+    match line.kind:
+        case "STEP_SUCCESS" | "WAIT_COMPLETE":
+            return None if step is None else step.result
+        case "WORKFLOW_QUEUED":
+            return row.params
+        case "WORKFLOW_SUCCESS":
+            return row.output
+        case _:
+            return None
+
+
+encode_batch = msgspec.msgpack.Encoder().encode
+decode_batch = msgspec.msgpack.Decoder(Batch).decode

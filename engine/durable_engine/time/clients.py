@@ -1,0 +1,40 @@
+"""Clients of the Worker in other threads and processes: what they ask, and may be about to ask, holds virtual time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+
+class Clients:
+    """The clients of a server through which the Worker of a test is reached.
+
+    Whoever serves them keeps this up to date, from whichever thread: each change is one of the set's own methods.
+
+    Attributes:
+        asking: The requests that are under way, outside of the Worker's code: time stands still for them.
+        answered: Those that code of the Worker answers: time moves for what it waits for.
+        arriving: Those whose body is still on its way: code of the Worker that waits may wait for that.
+        outside: Counts the clients outside of this process that there seem to be; None where nobody serves the Worker.
+    """
+
+    def __init__(self) -> None:
+        self.asking: set[object] = set()
+        self.answered: set[object] = set()
+        self.arriving: set[object] = set()
+        self.outside: Callable[[], int] | None = None
+
+    @property
+    def are_served(self) -> bool:
+        """Whether a client may come at any time."""
+        return self.outside is not None
+
+    def count(self) -> int:
+        """How many there seem to be outside of this process."""
+        return 0 if self.outside is None else self.outside()
+
+    def close(self) -> None:
+        """Nobody is served any more."""
+        self.outside = None
+        self.asking.clear()
+        self.answered.clear()
+        self.arriving.clear()

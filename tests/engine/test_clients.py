@@ -1,0 +1,202 @@
+"""Clients of the Worker in other threads and processes: virtual time stands still for what they ask and may ask."""
+
+import asyncio
+import datetime
+import threading
+
+import pytest
+
+from durable_engine import Clients, Engine, NeverHappensError, WaitTimeoutError, call_bounded, run_untimed
+
+START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+
+
+@pytest.fixture
+async def engine():
+    async with Engine(now=START, timeout=2) as engine:
+        yield engine
+
+
+async def asleep(event, step):
+    await step.sleep("s", "3 days")
+
+
+async def approved(event, step):
+    return (await step.wait_for_event("w", "approval", timeout="1 day"))["payload"]
+
+
+async def ended(engine, timeout=None):
+    """A wait for the end of the instance x."""
+    found = engine.find(engine.bindings["W"].workflow, "x")
+    await engine.wait(lambda: found.finished, lambda: "Waiting for its end.", about=("W", "x"), timeout=timeout)
+    return found.status
+
+
+class Sender:
+    """A thread that does something on the loop, after a moment in which timers could fire."""
+
+    def __init__(self):
+        self._asked = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self):
+        self._asked.wait()
+        threading.Event().wait(0.1)
+        self._loop.call_soon_threadsafe(self._action)
+
+    def ask(self, action):
+        self._action, self._loop = action, asyncio.get_running_loop()
+        self._asked.set()
+
+    def approve(self, handle):
+        self.ask(lambda: asyncio.ensure_future(handle.send_event({"type": "approval", "payload": "yes"})))
+
+    async def joined(self):
+        await asyncio.to_thread(self._thread.join)
+
+
+@pytest.fixture
+def sender():
+    """A thread that is older than the engine: nothing but the count of clients tells that it may act."""
+    return Sender()
+
+
+# -- what is under way ------------------------------------------------------------------------------------------------
+
+
+async def test_time_stands_still_while_a_request_is_under_way(engine):
+    engine.clients.asking.add("request")
+    await engine.bind("W", asleep).create({"id": "x"})
+
+    with pytest.raises(WaitTimeoutError):
+        await ended(engine, timeout=0.1)
+    assert engine.clock.now == START
+
+    engine.clients.asking.clear()
+    assert await ended(engine) == "complete"
+
+
+async def test_a_timer_of_the_workers_code_waits_for_a_body_that_is_on_its_way(sender, engine):
+    body = asyncio.Event()
+    seen = []
+
+    async def handler():
+        limit = asyncio.create_task(asyncio.sleep(60))
+        arrived = asyncio.create_task(body.wait())
+        await asyncio.wait([limit, arrived], return_when=asyncio.FIRST_COMPLETED)
+        seen.append("body" if arrived.done() else "limit")
+        limit.cancel()
+        arrived.cancel()
+
+    engine.clients.arriving.add("request")
+    sender.ask(body.set)
+    await call_bounded(engine, "The fetch handler", handler)
+
+    assert seen == ["body"]
+    assert engine.clock.now == START
+    await sender.joined()
+
+
+# -- what may come ----------------------------------------------------------------------------------------------------
+
+
+async def test_a_client_outside_gets_the_time_to_ask_before_a_timer_fires(sender, engine):
+    engine.clients.outside = lambda: 1
+    handle = await engine.bind("W", approved).create({"id": "x"})
+    sender.approve(handle)
+
+    assert await ended(engine) == "complete"
+    assert engine.clock.now == START
+    await sender.joined()
+
+
+async def test_a_thread_of_the_test_is_a_client_where_the_worker_is_served(engine):
+    engine.clients.outside = lambda: 0
+    handle = await engine.bind("W", approved).create({"id": "x"})
+    late = Sender()
+    late.approve(handle)
+
+    assert await ended(engine) == "complete"
+    await late.joined()
+
+
+async def test_a_thread_that_runs_what_we_call_for_the_test_is_one_too(engine):
+    engine.clients.outside = lambda: 0
+    handle = await engine.bind("W", approved).create({"id": "x"})
+    loop = asyncio.get_running_loop()
+
+    def work():
+        threading.Event().wait(0.1)
+        asyncio.run_coroutine_threadsafe(handle.send_event({"type": "approval", "payload": 1}), loop).result()
+
+    thread = asyncio.create_task(asyncio.to_thread(run_untimed, work))
+
+    assert await ended(engine) == "complete"
+    await thread
+
+
+async def test_a_client_that_never_asks_stops_no_time(engine, monkeypatch):
+    monkeypatch.setattr("durable_engine.time.patience.SOON_MS", 100)
+    engine.clients.outside = lambda: 1
+    await engine.bind("W", asleep).create({"id": "x"})
+
+    assert await ended(engine) == "complete"
+
+
+async def test_a_client_that_waits_for_its_answer_is_not_about_to_ask(engine, monkeypatch):
+    monkeypatch.setattr("durable_engine.time.patience.SOON_MS", 60_000)
+    engine.clients.outside = lambda: 1
+    engine.clients.answered.add("request")
+    await engine.bind("W", asleep).create({"id": "x"})
+
+    assert await ended(engine) == "complete"  # at once, and not in a minute
+
+
+async def test_an_instance_that_acts_gives_clients_no_further_time(engine, monkeypatch):
+    monkeypatch.setattr("durable_engine.time.patience.SOON_MS", 300)
+    engine.clients.outside = lambda: 1
+    other = engine.bind("OTHER", asleep)
+
+    async def parent(event, step):
+        for number in range(20):
+
+            @step.do(f"start {number}")
+            async def start():
+                await other.create()
+
+            await start()
+            await step.sleep(f"s {number}", "1 hour")
+
+    await engine.bind("W", parent).create({"id": "x"})
+
+    assert await ended(engine) == "complete"  # within 2 seconds: not 20 times 0.3
+
+
+async def test_where_the_worker_is_served_nothing_is_said_never_to_happen_before_the_waits_own_time(engine):
+    await engine.bind("W", approved).create({"id": "x"})
+    never = engine.wait(lambda: False, lambda: "Waiting.", about=("W", "x"), timeout=0.1)
+    engine.clients.outside = lambda: 0
+
+    with pytest.raises(WaitTimeoutError) as caught:
+        await never
+
+    assert not isinstance(caught.value, NeverHappensError)
+
+
+# -- the record of them -----------------------------------------------------------------------------------------------
+
+
+def test_a_closed_record_holds_nothing():
+    clients = Clients()
+    clients.outside = lambda: 3
+    for requests in (clients.asking, clients.answered, clients.arriving):
+        requests.add("request")
+    assert clients.are_served
+    assert clients.count() == 3
+
+    clients.close()
+
+    assert not clients.are_served
+    assert clients.count() == 0
+    assert [*clients.asking, *clients.answered, *clients.arriving] == []
