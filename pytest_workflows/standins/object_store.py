@@ -159,7 +159,7 @@ class ObjectStore:
 
     def tables(self) -> list[str]:
         """The objects, their keys and alarms, and the tables of the databases of the first of them."""
-        first = islice(self._all(), _LOOKED_AT)
+        first = islice(self._all(), _TABLES_OF)
         return [*_OWN_TABLES, *dict.fromkeys(table for _, data in first for table in data.table_names())]
 
     def peek(self, table: str, after: str | None = None, limit: int = 50) -> Peek:
@@ -213,7 +213,7 @@ def _alarm_rows(data: ObjectData) -> Iterator[tuple[object, ...]]:
         yield (instant(data.alarm),)
 
 
-_LOOKED_AT: Final = 100
+_TABLES_OF: Final = 100
 """Of how many objects the tables are listed: each file has to be read for it."""
 _OWN_TABLES: Final[dict[str, tuple[tuple[str, ...], Callable[[ObjectData], Iterator[tuple[object, ...]]]]]] = {
     "objects": (("keys", "tables", "alarm"), _object_rows),

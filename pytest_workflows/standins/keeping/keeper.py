@@ -14,8 +14,10 @@ from pytest_workflows.standins.kv_store import KvStore
 from pytest_workflows.standins.object_store import ObjectStore
 from pytest_workflows.standins.queue_store import QueueStore
 from pytest_workflows.standins.r2_store import R2Store
+from pytest_workflows.standins.ratelimits import Counters
 from pytest_workflows.standins.stores import Store
 
+from .counters import RateCounts
 from .kv import KvEntries
 from .objects import ClassObjects, OpenFiles
 from .queues import QueueMessages
@@ -92,7 +94,18 @@ class Keeper:
         if kind == "durable_objects":
             folder = self._folder / "objects" / file_name(id)
             return ObjectStore(ClassObjects(self._file, folder, id, self._open_files))
+        if kind in ("ratelimits", "unsafe.bindings"):
+            return Counters(RateCounts(self._file, id))
         return make()
+
+    def queues(self) -> list[str]:
+        """The queues in which messages wait."""
+        return [queue for (queue,) in self._file.rows("SELECT DISTINCT queue FROM queue_messages ORDER BY queue")]
+
+    def classes_with_alarms(self) -> list[str]:
+        """The classes of Durable Objects of which an object may have an alarm."""
+        rows = self._file.rows("SELECT DISTINCT class FROM objects WHERE has_alarm ORDER BY class")
+        return [name for (name,) in rows]
 
     def _database(self, id: str) -> Path:
         folder = self._folder / "d1"
