@@ -14,6 +14,7 @@ from durable_engine.storage.disk import DiskStore
 from pytest_workflows import active_test
 from pytest_workflows.bindings.config_checks import ConfigChecks
 from pytest_workflows.bindings.env_resolver import EnvResolver
+from pytest_workflows.bindings.resuming import resume
 from pytest_workflows.control_plane.handlers import call_fetch, fire_cron
 from pytest_workflows.errors import UnprovidedError, WorkflowConfigError
 from pytest_workflows.project.plans import PLANS, limits_of
@@ -142,7 +143,7 @@ class LiveWorker:
 
     async def start(self) -> None:
         """Let instances run: those of the process before go on, and so do its alarms and queues."""
-        self.env.make_stores()
+        resume(self.env, self._keeper)
         if self._is_changed:
             self._flights.before_recovery(self._versions.number)
         self.engine.recover()
