@@ -31,7 +31,7 @@ from .shown_time import ShownTime, real_clock
 from .versions import Versions, source_of
 
 if TYPE_CHECKING:
-    from pytest_workflows.control_plane.served import Version
+    from pytest_workflows.control_plane.served import Fired, Version
     from pytest_workflows.project.worker_project import Project
     from pytest_workflows.workers import Request, Response
 
@@ -205,7 +205,7 @@ class LiveWorker:
             self._failed(f"the fetch handler failed:\n{traceback_text(error, self._settings)}")
             raise
 
-    async def scheduled(self, cron: str, scheduled_time: float) -> str:
+    async def scheduled(self, cron: str, scheduled_time: float) -> Fired:
         """Fire a cron trigger."""
         return await fire_cron(self.env, self.engine, cron, scheduled_time)
 
