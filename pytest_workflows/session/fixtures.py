@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pytest_workflows.introspection.clock import WorkflowClock
     from pytest_workflows.workers.environment import EnvProxy
 
+    from .on_target import TestOnTarget
     from .serving.workflow_server import WorkflowServer
     from .testrun import TestRun
     from .worker import WorkflowWorker, WorkflowWorkers
@@ -43,13 +44,22 @@ def workflow_env(request: pytest.FixtureRequest, workflow_bindings: Mapping[str,
     """The bindings that the Worker gets as `env`; `workers.env` is the same object."""
     from pytest_workflows.workers.environment import env
 
-    _test_run(request).override(workflow_bindings, workflow_seed)
+    target = _target(request)
+    if target is not None:
+        target.check(workflow_bindings, workflow_seed)
+    else:
+        _test_run(request).override(workflow_bindings, workflow_seed)
     return env
 
 
 @pytest.fixture
 def workflow_worker(request: pytest.FixtureRequest, workflow_env: EnvProxy) -> WorkflowWorker:
     """The Worker's default entrypoint: `await workflow_worker.fetch("https://example.com/...")`."""
+    target = _target(request)
+    if target is not None:
+        from .worker_on_target import WorkerOnTarget
+
+        return cast("WorkflowWorker", WorkerOnTarget(target.worker))
     from .worker import WorkflowWorker
 
     return WorkflowWorker(_test_run(request))
@@ -92,10 +102,26 @@ def workflow_server(request: pytest.FixtureRequest, workflow_env: EnvProxy) -> I
         server.close()
 
 
-def _test_run(request: pytest.FixtureRequest) -> TestRun:
+def _target(request: pytest.FixtureRequest) -> TestOnTarget | None:
     from .session import SESSION
 
     note_first_use()
+    target = request.config.stash[SESSION].target
+    return None if target is None else target.test
+
+
+def _test_run(request: pytest.FixtureRequest) -> TestRun:
+    """The run of the test.
+
+    Raises:
+        NotOnTargetError: If there is no engine, and a fixture wants one.
+    """
+    from .session import SESSION
+
+    if _target(request) is not None:
+        from pytest_workflows.target.errors import NotOnTargetError
+
+        raise NotOnTargetError(f"The fixture {request.fixturename}")
     test_run = request.config.stash[SESSION].test_run
     assert test_run is not None
     return test_run
