@@ -10,14 +10,13 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
-from starlette.routing import Route
 
 from durable_engine import JsException
 
 from .asking import Asker
 from .cron_by_hand import cron_router
 from .directory import Directory
-from .docs import add_docs
+from .docs import add_docs, methods_at
 from .errors import BAD_REQUEST, FORBIDDEN, INTERNAL, NOT_FOUND, UNAUTHENTICATED, ApiError, of_engine
 from .explorer import Explorer
 from .instance_calls import InstanceCalls
@@ -111,17 +110,12 @@ def answer_of(error: ApiError, headers: dict[str, str] | None = None) -> JSONRes
 
 
 async def _answer_error(request: Request, error: Exception) -> JSONResponse:
-    headers = None
+    given = error.headers if isinstance(error, HTTPException) else None
+    headers = {name.lower(): value for name, value in (given or {}).items()}
     if isinstance(error, HTTPException) and error.status_code == 405:
-        headers = {"allow": ", ".join(sorted(_methods_at(request)))}
+        methods = methods_at(request.app, request.scope["path"])  # Starlette has those of one route
+        headers |= {"allow": ", ".join(sorted(methods))} if methods else {}
     return answer_of(_as_api_error(request, error), headers)
-
-
-def _methods_at(request: Request) -> set[str]:
-    """The methods that a path takes, of all routes that it fits: Starlette has those of the first one."""
-    routes = [one for one in request.app.routes if isinstance(one, Route)]
-    fitting = [one.methods or set() for one in routes if one.path_regex.match(request.scope["path"])]
-    return set().union(*fitting)
 
 
 def _as_api_error(request: Request, error: Exception) -> ApiError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import html
+import re
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from typing import Any, Final
@@ -36,7 +37,7 @@ def add_docs(app: FastAPI) -> None:
     Args:
         app: The application.
     """
-    document = functools.cache(functools.partial(_document, app))
+    document = app.state.document = functools.cache(functools.partial(_document, app))
 
     async def give_document() -> JSONResponse:
         return JSONResponse(document())
@@ -46,6 +47,21 @@ def add_docs(app: FastAPI) -> None:
 
     app.add_api_route(DOCUMENT, give_document, include_in_schema=False)
     app.add_api_route(PAGE, give_page, include_in_schema=False)
+
+
+def methods_at(app: FastAPI, path: str) -> set[str]:
+    """The methods that a path takes, by the document.
+
+    Args:
+        app: The application.
+        path: The path.
+    """
+    found: set[str] = set()
+    for template, operations in app.state.document()["paths"].items():
+        parts = [re.escape(part) for part in re.split(r"\{\w+\}", template)]
+        if re.fullmatch("[^/]+".join(parts), path):
+            found |= {method.upper() for method in operations if method in _METHODS}
+    return found
 
 
 def _document(app: FastAPI) -> dict[str, Any]:

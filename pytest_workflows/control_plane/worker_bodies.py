@@ -50,7 +50,9 @@ async def pieces_of(answer: Any) -> AsyncIterator[bytes]:
         is_whole = True
     finally:
         if not is_whole:
-            stream._stop(None)
+            stopped = stream._stop(None)
+            if stopped is not None:
+                await stopped
 
 
 def encoder_for(answer: Any, headers: list[tuple[bytes, bytes]]) -> Any:

@@ -52,8 +52,11 @@ class WorkerGateway:
         exchange = Exchange(self, scope, receive)
         try:
             answer = await self.on_loop(exchange.begin())
+        except RequestRefusedError as error:
+            await _send_text(send, error.status, f"{error}\n")
+            return
         except Exception as error:
-            await _send_failure(send, error)
+            await _send_text(send, 500, _failure(error))
             return
         await exchange.send(answer, send)
 
@@ -105,8 +108,14 @@ class Exchange:
 
         Returns:
             Its `js.Response`.
+
+        Raises:
+            RequestRefusedError: If it is a request that no Worker can get.
         """
-        request = self.request()
+        try:
+            request = self.request()
+        except JsException as error:
+            raise RequestRefusedError(501 if "method" in error.message else 400, error.message) from None
         return (await self._gateway.fetch(request)).js_object
 
     def request(self) -> Request:
@@ -212,6 +221,19 @@ class Exchange:
                 return
 
 
+class RequestRefusedError(Exception):
+    """A request that JavaScript has no form for.
+
+    Args:
+        status: The HTTP status of the answer.
+        message: What is wrong with it.
+    """
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 class _ClientGoneError(Exception):
     """The client has closed the connection."""
 
@@ -260,16 +282,16 @@ def _has_body(scope: Scope) -> bool:
     return b"transfer-encoding" in names or names.get(b"content-length", b"0") != b"0"
 
 
-async def _send_failure(send: Send, error: Exception) -> None:
-    """Answer for a Worker that raised, as a text that names the place."""
+def _failure(error: Exception) -> str:
+    """What is shown for a Worker that raised: the place, in its own code."""
     summary = traceback.TracebackException.from_exception(error)
     summary.stack = traceback.StackSummary.from_list([one for one in summary.stack if not is_hidden(one.filename)])
     first = "The Worker's fetch handler raised an exception; on the platform the client sees error 1101.\n\n"
-    if isinstance(error, JsException) and not summary.stack:
-        text = f"{first}{error}\n"
-    else:
-        text = first + "".join(summary.format())
+    return first + "".join(summary.format())
+
+
+async def _send_text(send: Send, status: int, text: str) -> None:
     body = text.encode("utf-8", "backslashreplace")
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": 500, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

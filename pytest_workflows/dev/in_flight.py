@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from itertools import zip_longest
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from durable_engine import Observer
+from durable_engine.history import FINAL_STATUSES, STEP_ENDS, STEP_STARTS
 from pytest_workflows.exploration.branches import Branches
 from pytest_workflows.exploration.in_flight import InFlight, put_in_flight
+from pytest_workflows.exploration.judgement import BegunStep
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from durable_engine import Ask, Engine, Instance, Place, StepKey
+    from durable_engine import Ask, Engine, Instance, InstanceRow, Place, StepKey
     from pytest_workflows.exploration.judgement import PathDifference
 
 Key = tuple[str, str]
@@ -73,6 +76,16 @@ class Flights(Observer):
             one.key: put_in_flight(self._engine, one, self._branches.get(one.key, Branches())) for one in live
         }
         self._branches = {}
+
+    def before_recovery(self, version: int) -> None:
+        """Note where stored instances stand, whose source has changed since the process before.
+
+        Args:
+            version: The number of the version that goes on with them.
+        """
+        self._version = version
+        live = [row for row in self._engine.store.all_instances() if row.status not in FINAL_STATUSES]
+        self._flights = {(row.workflow, row.id): _stored_flight(self._engine, row) for row in live}
 
     def after_deploy(self, version: int, bound: set[str]) -> None:
         """Say what becomes of instances whose workflow is not there any more.
@@ -135,6 +148,24 @@ class Flights(Observer):
         self.divergences.append(found)
         del self.divergences[:-_MOST]
         self._notify(found)
+
+
+def _stored_flight(engine: Engine, row: InstanceRow) -> InFlight:
+    """What storage alone knows of an instance: not which steps callbacks asked for, and those are no part of its path.
+
+    A callback's steps begin and end within its own step; so does now and then one that ran beside it, which is left out
+    as well.
+    """
+    store = engine.store
+    starts, ends = store.ranks(row.key, STEP_STARTS), store.ranks(row.key, STEP_ENDS)
+    steps = [
+        BegunStep(step.key, starts.get(step.key, -inf), ends.get(step.key, inf))
+        for step in store.steps(row.key)
+        if step.key.kind != "do" or step.attempts
+    ]
+    callbacks = [step for step in steps if step.key.kind == "do"]
+    begun = [one for one in steps if not any(step.began < one.began and one.ended < step.ended for step in callbacks)]
+    return InFlight(begun, frozenset(), {}, Branches())
 
 
 def _summary(difference: PathDifference) -> str:

@@ -6,9 +6,11 @@ import asyncio
 import linecache
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
-from durable_engine import Engine, Limits, RealClock
+from durable_engine import Engine, Limits
+from durable_engine.storage.disk import DiskStore
 from pytest_workflows import active_test
 from pytest_workflows.bindings.config_checks import ConfigChecks
 from pytest_workflows.bindings.env_resolver import EnvResolver
@@ -23,6 +25,7 @@ from .failures import Failures
 from .in_flight import Divergence, Flights
 from .problems import problem_text
 from .repository import Repository
+from .shown_time import ShownTime, real_clock
 from .versions import Versions, source_of
 
 if TYPE_CHECKING:
@@ -31,6 +34,10 @@ if TYPE_CHECKING:
     from pytest_workflows.workers import Request, Response
 
     from .settings import DevSettings
+
+
+STORE = "workflows.sqlite"
+"""The file of the instances, in the state's folder."""
 
 
 class LiveWorker:
@@ -76,19 +83,48 @@ class LiveWorker:
             Exception: What the Worker's main module raises while it is imported.
         """
         self.loop = asyncio.get_running_loop()
+        async with AsyncExitStack() as stack:
+            await self._open(stack)
+            self._closing = stack.pop_all()
+
+    async def _open(self, stack: AsyncExitStack) -> None:
         repository = Repository(self._settings)
         put_in_place(repository.own)
-        try:
-            repository.check()
-        except BaseException:
-            repository.own.deactivate()
-            raise
-        self._keeper = Keeper.open(self._settings.state)
         self._projects = DeployedProjects(repository.registry)
         self._own = self._projects.of(repository.own)
-        self.engine = self._make_engine(repository.own)
+        stack.callback(lambda: self._own.deployed.deactivate())
+        repository.check()
+        self._keeper = Keeper.open(self._settings.state)
+        stack.callback(self._keeper.close)
+        await self._make_engine(repository.own)
+        self._make_env(repository.own)
+        stack.push_async_callback(self._end)
+        self._serve_env(stack)
+        self.env.workflows.bind_all()
+        ConfigChecks().check(self._own.as_project(), self.env)
+        number = self._versions.number
+        self._is_changed = number not in (0, self._versions.good(source_of(repository.reachable()), _now()).number)
+
+    async def _make_engine(self, project: Project) -> None:
+        limits: dict[str, Any] = limits_of(PLANS[self._settings.plan], project.config.limits)
+        clock = real_clock()
+        self._shown_time = ShownTime(clock)
+        self._store = await DiskStore.open(self._settings.state / STORE)
+        self.engine = Engine(
+            store=self._store,
+            clock=clock,
+            limits=Limits(**limits),
+            root=self._settings.rootdir,
+            unprovided=(UnprovidedError,),
+        )
+        self._shown_time.start()
         assert self.engine.loop is self.loop
-        self._sources = Sources(repository.own.folder)
+        self._flights = Flights(self.engine, self._settings.rootdir, self._notify)
+        self.engine.observers.add(self._flights)
+        self.engine.observers.add(Failures(self._failed))
+
+    def _make_env(self, project: Project) -> None:
+        self._sources = Sources(project.folder)
         self.env = EnvResolver(
             self._own.as_project(),
             lambda: self._sources,
@@ -97,41 +133,41 @@ class LiveWorker:
             registry=self._projects.as_registry(),
             keeper=self._keeper,
         )
-        self._flights = Flights(self.engine, self._settings.rootdir, self._notify)
-        self.engine.observers.add(self._flights)
-        self.engine.observers.add(Failures(self._failed))
-        self._before = active_test.set_resolver(self.env.resolve, self.env.names)
-        self._network_before = active_test.set_network(True)
-        self.env.workflows.bind_all()
-        ConfigChecks().check(self._own.as_project(), self.env)
-        self._versions.good(source_of(repository.reachable()), _now())
+
+    def _serve_env(self, stack: AsyncExitStack) -> None:
+        """Let the Worker's code have its `env`, and the network."""
+        before = active_test.set_resolver(self.env.resolve, self.env.names)
+        stack.callback(lambda: active_test.set_resolver(*(before or (None,))))
+        stack.callback(active_test.set_network, active_test.set_network(True))
 
     async def start(self) -> None:
         """Let instances run: those of the process before go on, and so do its alarms and queues."""
         self.env.make_stores()
-
-    def _make_engine(self, project: Project) -> Engine:
-        limits: dict[str, Any] = limits_of(PLANS[self._settings.plan], project.config.limits)
-        return Engine(
-            clock=RealClock(),
-            limits=Limits(**limits),
-            root=self._settings.rootdir,
-            unprovided=(UnprovidedError,),
-        )
+        if self._is_changed:
+            self._flights.before_recovery(self._versions.number)
+        self.engine.recover()
 
     async def close(self) -> None:
-        """Stop everything; what is on disk stays there."""
+        """Stop everything; what is on disk stays there.
+
+        Raises:
+            StoreError: If the last changes cannot be written.
+        """
+        await self._closing.aclose()
+
+    async def _end(self) -> None:
+        """Stop the engine, and let its store write what is left."""
         from pytest_workflows.workers.context import cancel_background
 
         self.engine.stop()
+        self._shown_time.stop()
         cancel_background()
-        self.engine.close()
-        self.env.close()
-        self._keeper.close()
-        self.engine.stopped_tasks.close()
-        active_test.set_resolver(*(self._before or (None,)))
-        active_test.set_network(self._network_before)
-        self._own.deployed.deactivate()
+        try:
+            await self._store.aclose()
+        finally:
+            self.engine.close()
+            self.env.close()
+            self.engine.stopped_tasks.close()
 
     # -- what is served ------------------------------------------------------------------------------------------------
 
@@ -183,15 +219,16 @@ class LiveWorker:
         put_in_place(own, instead_of=before)
         try:
             repository.check()
-            version = self._replace(repository, source)
+            version = await self._replace(repository, source)
         except Exception as error:
             put_in_place(before, instead_of=own)
             return self._versions.refused(problem_text(error, self._settings), _now())
         self.env.workflows.bind_all()
         return version
 
-    def _replace(self, repository: Repository, source: str) -> Version:
+    async def _replace(self, repository: Repository, source: str) -> Version:
         """Let the instances lose their memory, and go on with another source."""
+        await self.engine.store.stored()
         self._flights.before_deploy()
         error: Exception | None = None
 

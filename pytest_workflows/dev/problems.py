@@ -6,10 +6,16 @@ import os
 import traceback
 from typing import TYPE_CHECKING
 
+from durable_engine import StoreError
 from pytest_workflows.errors import WorkflowConfigError
+from pytest_workflows.standins.keeping import KeeperError
 
 if TYPE_CHECKING:
     from .settings import DevSettings
+
+
+IN_WORDS = (WorkflowConfigError, StoreError, KeeperError)
+"""Errors that say all there is to say."""
 
 
 def problem_text(error: BaseException, settings: DevSettings) -> str:
@@ -19,7 +25,7 @@ def problem_text(error: BaseException, settings: DevSettings) -> str:
         error: The error.
         settings: What the process is started with.
     """
-    if isinstance(error, WorkflowConfigError):
+    if isinstance(error, IN_WORDS):
         return str(error)
     if isinstance(error, SyntaxError) and error.filename is not None:
         line = "" if error.text is None else f"\n    {error.text.strip()}"

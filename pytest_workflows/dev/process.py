@@ -7,14 +7,13 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.project import importer
 
 from .engine_thread import EngineThread
 from .errors import DevError
 from .live_worker import LiveWorker
 from .ports import addresses, bind, is_loopback
-from .problems import problem_text
+from .problems import IN_WORDS, problem_text
 from .state_folder import Running, StateFolder
 from .terminal import LogLines, RequestLines, Terminal
 from .versions import Versions
@@ -77,7 +76,7 @@ class DevProcess:
         try:
             self._thread.call(self._worker.open())
         except Exception as error:
-            hint = "" if isinstance(error, WorkflowConfigError) else "Correct the source, and start again."
+            hint = "" if isinstance(error, IN_WORDS) else "Correct the source, and start again."
             self._thread.stop(_nothing())
             raise DevError(problem_text(error, self._settings), hint) from error
 

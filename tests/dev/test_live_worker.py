@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import json
 import re
+from datetime import datetime, timedelta
 
 import pytest
 
+from durable_engine import StoreError
 from pytest_workflows.dev.live_worker import LiveWorker
 from pytest_workflows.dev.settings import DevSettings
 from pytest_workflows.dev.versions import Versions
@@ -127,6 +129,21 @@ async def test_a_cron_starts_its_workflows_and_the_handler(files):
         assert len(worker.engine.instances) == 1
         assert await worker.scheduled("0 9 * * *", 1_800_000_000_000) == "exception"  # it comes once at a time
         assert await worker.scheduled("bad", 1_800_000_000_000) == "exception"
+
+
+async def test_the_worker_s_code_sees_time_move_that_is_moved_by_hand(files):
+    files.replace(
+        'return Response("version one")', "return Response(__import__('datetime').datetime.now().isoformat())"
+    )
+
+    async with served(files) as worker:
+        before = datetime.fromisoformat(await text_of(worker))
+        await worker.engine.advance("3 days")
+        await worker.engine.advance("2 days")
+        after = datetime.fromisoformat(await text_of(worker))
+
+    assert timedelta(days=4, hours=23) <= after - before < timedelta(days=5, minutes=5)
+    assert datetime.now() - before < timedelta(minutes=5)
 
 
 # -- deploys -----------------------------------------------------------------------------------------------------------
@@ -252,6 +269,61 @@ async def test_versions_go_on_where_the_process_before_left_off(files):
     async with served(files) as worker:
         assert [one.number for one in worker.versions] == [1, 2, 3]
         assert await text_of(worker) == "version three"
+
+
+# -- from one process to the next --------------------------------------------------------------------------------------
+
+
+async def test_instances_and_contents_are_there_again_in_the_next_process(files):
+    files.configure(kv_namespaces=[{"binding": "CACHE", "id": "cache"}])
+    files.replace('return Response("version one")', "return Response(str(await self.env.CACHE.get('key')))")
+    files.replace(
+        '            return f"', "            await self.env.CACHE.put('key', 'kept')\n            return f\""
+    )
+
+    async with served(files) as worker:
+        await created(worker)
+        await status_of(worker, "waiting")
+    files.replace("await self.env.CACHE.put('key', 'kept')", "raise ValueError('it ran again')")
+    async with served(files) as worker:
+        assert await text_of(worker) == "kept"
+        await (await worker.env.workflow_binding("GREETINGS").get("g-1")).send_event({"type": "approve", "payload": 1})
+
+        assert (await status_of(worker, "complete")).output == "hello Ada"
+
+
+async def test_a_source_that_changed_between_two_processes_is_compared_as_well(files):
+    async with served(files) as worker:
+        await created(worker)
+        await status_of(worker, "waiting")
+    files.replace('@step.do("write")', '@step.do("compose")')
+
+    async with served(files) as worker:
+        await status_of(worker, "waiting")
+        (divergence,) = worker.divergences
+
+    assert divergence.version == 2
+    assert divergence.table.splitlines()[1].split() == [
+        "->",
+        "step.do('write')",
+        "step.do('compose')",
+        "src/entry.py:6",
+    ]
+
+
+async def test_time_that_was_moved_by_hand_stays_moved(files):
+    async with served(files) as worker:
+        began = worker.engine.clock.now_ms
+        await worker.engine.advance("3 days")
+    async with served(files) as worker:
+        assert worker.engine.clock.now_ms >= began + 3 * 24 * 60 * 60 * 1000
+
+
+async def test_a_folder_in_use_by_another_process_is_refused_in_words(files):
+    async with served(files):
+        with pytest.raises(StoreError, match="workflows[.]sqlite"):
+            async with served(files):
+                pass
 
 
 async def test_secrets_and_variables_are_those_of_the_version(files):

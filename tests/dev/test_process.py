@@ -34,6 +34,19 @@ def test_a_change_of_the_source_is_deployed_and_a_broken_one_is_refused(files, s
     assert http.get(dev.url).text == "version two"
 
 
+def test_what_was_answered_is_there_after_the_process_was_killed(files, start, http):
+    dev = start(files.folder).wait_until_up()
+    assert http.post(f"{dev.url}/", json={"name": "Ada"}).status_code == 202
+
+    dev.kill()
+    dev = start(files.folder).wait_until_up()
+
+    instance = f"{dev.url}/client/v4/accounts/me/workflows/greetings/instances/g-1"
+    assert http.get(instance).json()["result"]["status"] == "waiting"
+    assert http.post(f"{instance}/events/approve", json={"by": "Eve"}).json()["success"]
+    assert dev.interrupt() == 0
+
+
 def test_a_port_in_use_is_left_to_who_has_it(files, start, http):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

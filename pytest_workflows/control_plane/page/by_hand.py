@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from fastapi import APIRouter
 
@@ -37,8 +37,7 @@ def by_hand_router(asker: PageAsker) -> APIRouter:
             await asker.handle(asked.workflow, asked.id)
             workflow = asker.known(asked.workflow).workflow
             key = _waiting(served.engine.require(workflow, asked.id), asked, kind)
-            engine: Any = served.engine
-            engine.hasten(workflow, asked.id, key)
+            served.engine.hasten(workflow, asked.id, key)
             return served.engine.clock.now.isoformat()
 
         return Envelope(result=Now(now=await asker.ask(hastened)))

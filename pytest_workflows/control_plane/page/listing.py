@@ -80,7 +80,7 @@ class Listing(Observer):
         self._lines: dict[Key, Line] = {}
         self._gone: dict[Key, int] = {}
         self._dirty: set[Key] = set()
-        self._revision = 0
+        self._revision = 1  # whoever has seen nothing asks with 0
         self._drawn_at = -_FRESH
         self._look: asyncio.Future[None] | None = None
         engine.observers.add(self)

@@ -107,7 +107,7 @@ class _News:
             quiet = 0 if found.revision != revision or plain != before or not revision else quiet + 1
             if quiet % _QUIET == 0:
                 yield message
-            revision, before = max(found.revision, 1), plain
+            revision, before = found.revision, plain
             await asyncio.sleep(_TICK)
 
 

@@ -58,7 +58,12 @@ class Tab:
         self.page.set_default_timeout(10_000)
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
+        self.page.on("console", self._note)
+
+    def _note(self, message: Any) -> None:
+        # That a request was refused is said on the page: the browser's own line for it is no mistake.
+        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+            self.errors.append(message.text)
 
     def open(self, view: str = "") -> None:
         """Open a view, and wait until it is live."""
@@ -72,6 +77,10 @@ class Tab:
     def waits_for(self, text: str, within: str = "body") -> None:
         """Wait until a text is there."""
         self.page.locator(within).get_by_text(text).first.wait_for()
+
+    def is_without(self, selector: str) -> None:
+        """Wait until nothing fits a selector."""
+        self.page.wait_for_selector(selector, state="detached")
 
     def has_status(self, status: str) -> None:
         """Wait until the open instance has a status."""

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import pytest
 import uvicorn
 
-from durable_engine import Engine
+from durable_engine import Engine, encode
 from pytest_workflows.bindings.env_resolver import EnvResolver
 from pytest_workflows.control_plane.app import make_app
 from pytest_workflows.control_plane.served import Version
@@ -22,7 +22,7 @@ from pytest_workflows.workers import Request, Response
 sys.path.insert(0, str(Path(__file__).parent))
 
 from browsing import Tab, launched
-from page_worker import Greeting, Order
+from page_worker import Greeting, Naps, Order
 
 START_MS = 1_772_442_000_000
 T = TypeVar("T")
@@ -41,7 +41,7 @@ class Shop:
         self.loop = asyncio.new_event_loop()
         self.versions = [Version(1, "14707576-2549-4848-82ed-f68f8a1b47c7", START_MS)]
         self.divergences: list[Any] = []
-        self.given: dict[str, Any] = {"ORDERS": Order, "GREETINGS": Greeting}
+        self.given: dict[str, Any] = {"ORDERS": Order, "GREETINGS": Greeting, "NAPS": Naps}
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
         self.run(self._open())
@@ -78,6 +78,15 @@ class Shop:
             await self.engine.settle()
 
         self.run(create())
+
+    def send(self, id: str, type: str, payload: Any, workflow: str = "ORDERS") -> None:
+        """Send an event, and let what it sets going come as far as it does without time."""
+
+        async def send() -> None:
+            self.engine.send_event(self.engine.bindings[workflow].workflow, id, type, encode(payload))
+            await self.engine.settle()
+
+        self.run(send())
 
     def status(self, id: str, workflow: str = "ORDERS") -> str:
         async def status() -> str:

@@ -1,5 +1,6 @@
 """The Worker that the page's tests look at: an order that retries, sleeps, and waits for an event."""
 
+import asyncio
 import logging
 from typing import Any
 
@@ -52,3 +53,10 @@ class Greeting(WorkflowEntrypoint):
             return f"Hello, {event['payload'].get('name', 'you')}"
 
         return await greet()
+
+
+class Naps(WorkflowEntrypoint):
+    """Sleeps twice at a time."""
+
+    async def run(self, event: Any, step: Any) -> Any:
+        await asyncio.gather(step.sleep("short nap", "1 hour"), step.sleep("long nap", "2 hours"))

@@ -1,0 +1,191 @@
+"""What the page's API answers, and what it says to what it cannot do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from pytest_workflows.control_plane.app import make_app
+
+BASE = "/__workflows/api"
+
+
+@pytest.fixture
+async def client(shop: Any) -> Any:
+    transport = httpx.ASGITransport(app=make_app(shop), raise_app_exceptions=False)  # type: ignore[arg-type]
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8787") as found:
+        yield found
+
+
+async def ask(client: Any, path: str, **query: Any) -> Any:
+    answer = await client.get(f"{BASE}/{path}", params=query)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["result"]
+
+
+async def refused(client: Any, path: str, body: Any) -> tuple[int, str]:
+    answer = await client.post(f"{BASE}/{path}", json=body)
+    assert answer.json()["success"] is False
+    return answer.status_code, answer.json()["errors"][0]["message"]
+
+
+async def test_the_page_brings_a_policy_that_allows_nothing_but_its_own_files(client: Any) -> None:
+    answer = await client.get("/__workflows")
+
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'; script-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert "<script>" not in answer.text
+    assert " style=" not in answer.text
+
+
+async def test_the_list_says_only_what_changed_since(shop: Any) -> None:
+    from pytest_workflows.control_plane.page.listing import Listing
+
+    listing = Listing(shop.engine)
+    shop.create("one", "two", workflow="GREETINGS")
+    first = shop.run(listing.since(0))
+    listing._drawn_at = 0
+    shop.create("three", workflow="GREETINGS")
+
+    changes = shop.run(listing.since(first.revision))
+
+    assert [line.id for line in first.lines] == ["one", "two"]
+    assert [(line.id, line.status, line.steps) for line in changes.lines] == [("three", "complete", 1)]
+
+
+async def test_the_list_forgets_what_is_deleted_and_says_so_once(shop: Any) -> None:
+    from pytest_workflows.control_plane.page.listing import Listing
+
+    listing = Listing(shop.engine)
+    shop.create("one", "two", workflow="GREETINGS")
+    first = shop.run(listing.since(0))
+    listing._drawn_at = 0
+
+    async def discard() -> None:
+        shop.engine.discard(shop.engine.bindings["GREETINGS"].workflow, ["one"])
+
+    shop.run(discard())
+    changes = shop.run(listing.since(first.revision))
+
+    assert changes.gone == [("GREETINGS", "one")]
+    assert shop.run(listing.since(changes.revision)).gone == []
+    assert listing.counts() == {"ORDERS": {}, "GREETINGS": {"complete": 1}, "NAPS": {}}
+
+
+async def test_instances_are_found_by_words_of_id_and_error(shop: Any, client: Any) -> None:
+    shop.create("order-1", "order-2")
+    shop.create("hello", workflow="GREETINGS")
+
+    assert [one["id"] for one in await ask(client, "instances", search="ORDERS order-2")] == ["order-2"]
+    assert [one["id"] for one in await ask(client, "instances", status="complete")] == ["hello"]
+    assert [one["id"] for one in await ask(client, "instances", workflow="ORDERS", limit=1)] in (
+        ["order-1"],
+        ["order-2"],
+    )
+
+
+async def test_the_recording_of_an_instance_has_its_output_its_log_and_its_places(shop: Any, client: Any) -> None:
+    shop.create("order-1", sku="A1", declined=1)
+
+    run = await ask(client, "instance", workflow="ORDERS", id="order-1")
+
+    stock, card = run["steps"]
+    assert stock["attempts"][0]["log"][0]["text"] == "looking for A1"
+    assert card["attempts"][0]["error"]["message"].strip().endswith("document.title='broken'>")
+    assert card["place"] == {"file": "page_worker.py", "line": 28}
+    assert "class Order" in (await ask(client, "sources", workflow="ORDERS", id="order-1"))["page_worker.py"]
+
+
+async def test_a_value_with_half_a_character_is_answered(shop: Any, client: Any) -> None:
+    shop.create("order-1", sku="\ud800")
+
+    run = await ask(client, "instance", workflow="ORDERS", id="order-1")
+
+    assert run["params"] == {"sku": {"$type": "text", "value": "\\ud800"}}
+
+
+async def test_the_numbers_count_by_day_status_and_step(shop: Any, client: Any) -> None:
+    shop.create("hello", workflow="GREETINGS")
+    shop.create("order-1", declined=1)
+    assert (await client.post(f"{BASE}/time/travel", json={"by": "2 days"})).status_code == 200
+
+    numbers = await ask(client, "numbers", by="day")
+
+    (day,) = numbers["parts"]
+    assert (day["name"], day["instances"], day["statuses"]) == ("2026-03-02", 2, {"complete": 1, "waiting": 1})
+    assert (day["retries"], day["virtual"]["longest"]) == (1, 2 * 86_400_000)
+    assert [(one["name"], one["kind"]) for one in numbers["longest"]] == [
+        ("cool down", "sleep"),
+        ("charge card", "do"),
+    ]
+    assert [part["name"] for part in (await ask(client, "numbers", by="workflow"))["parts"]] == ["GREETINGS", "ORDERS"]
+
+
+async def test_of_several_steps_that_wait_the_one_is_hastened_that_is_meant(shop: Any, client: Any) -> None:
+    shop.create("twice", workflow="NAPS")
+    body = {"workflow": "NAPS", "id": "twice"}
+
+    status, sentence = await refused(client, "time/skip", body)
+    answer = await client.post(f"{BASE}/time/skip", json={**body, "name": "long nap", "count": 1})
+
+    assert (status, sentence.partition(": ")[2]) == (
+        400,
+        "Several steps of instance 'twice' wait so: 'short nap' (1), 'long nap' (1). Say which one.",
+    )
+    assert answer.json()["result"] == {"now": "2026-03-02T09:00:00+00:00"}
+    steps = (await ask(client, "instance", **body))["steps"]
+    assert [step["status"] for step in steps] == ["waiting", "complete"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "sentence"),
+    [
+        ("create", {"workflow": "NONE"}, 404, "There is no workflow 'NONE' here. There are: ORDERS, GREETINGS, NAPS."),
+        ("create", {"workflow": "ORDERS", "id": "order-1"}, 400, "already"),
+        ("create", {"workflow": "ORDERS", "extra": 1}, 400, "extra in the body"),
+        ("pause", {"workflow": "ORDERS", "id": "nobody"}, 404, "not_found"),
+        ("terminate", {"workflow": "GREETINGS", "id": "hello"}, 400, "terminate"),
+        ("event", {"workflow": "GREETINGS", "id": "hello", "type": "x"}, 409, "has ended (complete)"),
+        ("event", {"workflow": "ORDERS", "id": "order-1", "type": ""}, 400, "type in the body"),
+        ("restart", {"workflow": "ORDERS", "id": "order-1", "from": {"name": "no"}}, 400, "no"),
+        (
+            "time/skip",
+            {"workflow": "GREETINGS", "id": "hello"},
+            409,
+            "No step of instance 'hello' sleeps: it is complete.",
+        ),
+        ("time/retry", {"workflow": "ORDERS", "id": "order-1", "name": "pay"}, 409, "No step called 'pay' of instance"),
+        ("time/travel", {}, 400, "Say where to"),
+        ("time/travel", {"to": "tomorrow"}, 400, "'tomorrow' is no moment."),
+        ("time/travel", {"to": "2020-01-01T00:00:00Z"}, 400, "virtual time only moves forward"),
+        ("time/travel", {"by": "a while"}, 400, "a while"),
+    ],
+)
+async def test_what_cannot_be_done_is_refused_in_words(
+    shop: Any, client: Any, path: str, body: Any, status: int, sentence: str
+) -> None:
+    shop.create("order-1")
+    shop.create("hello", workflow="GREETINGS")
+
+    found = await refused(client, path, body)
+
+    assert found[0] == status
+    assert sentence in found[1]
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "sentence"),
+    [
+        ("instance", {"workflow": "ORDERS", "id": "nobody"}, "Workflow 'ORDERS' has no instance 'nobody'."),
+        ("test", {"workflow": "NONE", "id": "nobody"}, "There is no workflow 'NONE' here."),
+        ("store", {"kind": "kv_namespaces", "id": "none", "table": "keys"}, "There is no store 'none'"),
+    ],
+)
+async def test_what_is_not_there_is_a_404_in_words(client: Any, path: str, query: Any, sentence: str) -> None:
+    answer = await client.get(f"{BASE}/{path}", params=query)
+
+    assert answer.status_code == 404
+    assert sentence in answer.json()["errors"][0]["message"]
