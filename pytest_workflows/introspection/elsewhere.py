@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 
 class Introspectable:
@@ -14,4 +14,12 @@ class Introspectable:
 
     def introspect(self) -> Any:
         """Introspect every instance that is created from now on."""
+        raise NotImplementedError
+
+    def refuse(self, function: str) -> NoReturn:
+        """Refuse a function of ours that needs an engine.
+
+        Args:
+            function: Its name.
+        """
         raise NotImplementedError

@@ -77,6 +77,8 @@ def check_binding(binding: object, function: str) -> None:
         MissingBindingError: If it is a workflow of another Worker that is not there.
         InvalidArgumentError: If it is anything else.
     """
+    if isinstance(binding, Introspectable):
+        binding.refuse(function)
     if not isinstance(binding, WorkflowBinding):
         from pytest_workflows.bindings.missing_binding import refuse_missing
 

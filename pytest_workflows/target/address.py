@@ -13,6 +13,7 @@ from .errors import OPTION, TargetError
 
 _PATH = "/client/v4"
 _LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
+_HOW = "Set CLOUDFLARE_API_TOKEN, as for wrangler in CI, to one with the permission Workers Scripts: Edit."
 _ANY_ACCOUNT = "local"
 """The account where the server is not the platform's: such a one takes any."""
 
@@ -63,7 +64,7 @@ def read_address(target: str, worker: str | None, environment: Mapping[str, str]
         credentials = credentials_from({**environment, "CLOUDFLARE_API_BASE_URL": origin})
     except AccountError as error:
         if is_platform:
-            raise TargetError(f"{OPTION}={target}: {error.message} {error.hint}") from None
+            raise TargetError(f"{OPTION}={target}: {error.message} {_HOW}") from None
         credentials = None
     found = None if worker is None else _checked(f"{OPTION}-worker", worker).rstrip("/")
     return Address(

@@ -89,6 +89,10 @@ class TargetBinding(Introspectable):
         """Introspect every instance that is created from now on."""
         return TargetWorkflow(self._api, self._name, self._workflow, self._started, self._timeout)
 
+    def refuse(self, function: str) -> NoReturn:
+        """Refuse a function of ours that needs an engine."""
+        raise NotOnTargetError(f"{function}(...)")
+
     def __getattr__(self, name: str) -> NoReturn:
         if name.startswith("_"):
             raise AttributeError(name)
