@@ -54,7 +54,7 @@ class TargetBinding(Introspectable):
                 )
             raise
         self._started.note(self._workflow, id)
-        await self._started.look()
+        await self._started.refresh()
         return TargetHandle(self._api, self._workflow, id, self._started)
 
     async def create_batch(self, batch: Any, /) -> list[TargetHandle]:
@@ -153,7 +153,7 @@ class TargetHandle:
         if not isinstance(event_type, str) or not event_type:
             raise InvalidArgumentError(f"send_event needs a 'type', which is a text; got {event_type!r}.")
         await self._api.send_event(self._workflow, self.id, event_type, _json(given.get("payload")))
-        await self._started.look()
+        await self._started.refresh()
 
     sendEvent = send_event
 
@@ -164,7 +164,7 @@ class TargetHandle:
 
     async def _change(self, body: Mapping[str, Any]) -> None:
         await self._api.change(self._workflow, self.id, body)
-        await self._started.look()
+        await self._started.refresh()
 
     def __getattr__(self, name: str) -> NoReturn:
         if name.startswith("_"):

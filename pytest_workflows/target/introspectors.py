@@ -315,14 +315,14 @@ class TargetWorkflow(_Opened):
         """
         if self._state != "disposed":
             self._check_open()
-        return _Looking(self._instances.values(), self._look)
+        return _Refreshing(self._instances.values(), self._refresh)
 
     async def _open(self) -> None:
         async for id in self._api.instances(self._workflow):
             self._known.add(id)
-        self._started.looks[self] = self._look
+        self._started.refreshes[self] = self._refresh
 
-    async def _look(self) -> list[TargetInstance]:
+    async def _refresh(self) -> list[TargetInstance]:
         new = []
         if self._state == "open":
             async for id in self._api.instances(self._workflow):
@@ -337,7 +337,7 @@ class TargetWorkflow(_Opened):
         return list(self._instances.values())
 
     async def _leave(self) -> None:
-        self._started.looks.pop(self, None)
+        self._started.refreshes.pop(self, None)
         await super()._leave()
 
     async def _remove(self) -> None:
@@ -345,26 +345,26 @@ class TargetWorkflow(_Opened):
             await instance.dispose()
 
 
-class _Looking(Introspectors):
+class _Refreshing(Introspectors):
     """A list of introspectors; awaited, one of those that there are by then.
 
     Args:
         known: Those that are known.
-        look: Gives those that there are.
+        refresh: Gives those that there are.
     """
 
-    def __init__(self, known: Any, look: Callable[[], Any]) -> None:
+    def __init__(self, known: Any, refresh: Callable[[], Any]) -> None:
         super().__init__(known)
-        self._look = look
+        self._refresh = refresh
 
     def __await__(self) -> Generator[Any, None, Self]:
         """Look again."""
 
-        async def looked() -> Self:
-            self[:] = await self._look()
+        async def refreshed() -> Self:
+            self[:] = await self._refresh()
             return self
 
-        return looked().__await__()
+        return refreshed().__await__()
 
 
 def _step(instance: dict[str, Any], label: str) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ class Started:
 
     def __init__(self) -> None:
         self._created: dict[tuple[str, str], None] = {}
-        self.looks: dict[object, Callable[[], Awaitable[object]]] = {}
+        self.refreshes: dict[object, Callable[[], Awaitable[object]]] = {}
 
     def note(self, workflow: str, id: str) -> None:
         """Note that the test has created an instance."""
@@ -24,7 +24,7 @@ class Started:
         """Whether the test has created an instance, and not deleted it."""
         return (workflow, id) in self._created
 
-    async def look(self) -> None:
+    async def refresh(self) -> None:
         """Let the open introspectors of workflows see what there is now: the test has acted."""
-        for look in list(self.looks.values()):
-            await look()
+        for refresh in list(self.refreshes.values()):
+            await refresh()

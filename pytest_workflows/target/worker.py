@@ -50,7 +50,7 @@ class TargetWorker:
             answer = await request(self._address, given.method, url, headers=headers, content=body)
         except httpx.HTTPError as error:
             raise TargetError(f"The Worker at {base} cannot be reached: {error or type(error).__name__}.") from None
-        await self._started.look()
+        await self._started.refresh()
         kept = [(name, value) for name, value in answer.headers.multi_items() if name.lower() not in _OF_BODY]
         has_body = answer.status_code not in (101, 204, 205, 304)
         return Response(answer.content if has_body else None, status=answer.status_code, headers=kept)
