@@ -14,6 +14,8 @@ from durable_engine.storage.disk import DiskStore
 from pytest_workflows import active_test
 from pytest_workflows.bindings.config_checks import ConfigChecks
 from pytest_workflows.bindings.env_resolver import EnvResolver
+from pytest_workflows.bindings.http_clients import http_clients
+from pytest_workflows.bindings.unprovided import UseNoter
 from pytest_workflows.control_plane.handlers import call_fetch, fire_cron
 from pytest_workflows.errors import UnprovidedError, WorkflowConfigError
 from pytest_workflows.project.plans import PLANS, limits_of
@@ -23,13 +25,13 @@ from pytest_workflows.standins.keeping import Keeper
 from .deployed_project import DeployedProjects, put_in_place
 from .failures import Failures
 from .in_flight import Divergence, Flights
-from .problems import problem_text
+from .problems import problem_text, traceback_text
 from .repository import Repository
 from .shown_time import ShownTime, real_clock
 from .versions import Versions, source_of
 
 if TYPE_CHECKING:
-    from pytest_workflows.control_plane.served import Version
+    from pytest_workflows.control_plane.served import Fired, Version
     from pytest_workflows.project.worker_project import Project
     from pytest_workflows.workers import Request, Response
 
@@ -49,7 +51,7 @@ class LiveWorker:
         settings: What the process is started with.
         versions: The versions that there were.
         notify: Called with each divergence.
-        failed: Called with a sentence on each instance that fails.
+        failed: Called with a text on each instance and each call of the fetch handler that fails.
 
     Attributes:
         engine: Its engine.
@@ -125,6 +127,7 @@ class LiveWorker:
 
     def _make_env(self, project: Project) -> None:
         self._sources = Sources(project.folder)
+        self._noter = UseNoter(self._sources, self._settings.rootdir, lambda error: None)
         self.env = EnvResolver(
             self._own.as_project(),
             lambda: self._sources,
@@ -139,6 +142,10 @@ class LiveWorker:
         before = active_test.set_resolver(self.env.resolve, self.env.names)
         stack.callback(lambda: active_test.set_resolver(*(before or (None,))))
         stack.callback(active_test.set_network, active_test.set_network(True))
+        # Clients that block (requests, urllib) would hold up everything: as on the platform, theirs are fetches.
+        stack.callback(active_test.set_uses, active_test.set_uses(self._noter))
+        http_clients.enter(self._noter)
+        stack.callback(http_clients.leave, self._noter)
 
     async def start(self) -> None:
         """Let instances run: those of the process before go on, and so do its alarms and queues."""
@@ -191,10 +198,14 @@ class LiveWorker:
         return self._flights.divergences
 
     async def fetch(self, request: Request) -> Response:
-        """Call the Worker's fetch handler."""
-        return await call_fetch(self.env, request)
+        """Call the Worker's fetch handler; what it raises is told on the terminal as well."""
+        try:
+            return await call_fetch(self.env, request)
+        except Exception as error:
+            self._failed(f"the fetch handler failed:\n{traceback_text(error, self._settings)}")
+            raise
 
-    async def scheduled(self, cron: str, scheduled_time: float) -> str:
+    async def scheduled(self, cron: str, scheduled_time: float) -> Fired:
         """Fire a cron trigger."""
         return await fire_cron(self.env, self.engine, cron, scheduled_time)
 

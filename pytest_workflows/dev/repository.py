@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.project.worker_project import Project
 from pytest_workflows.project.worker_registry import WorkerRegistry
 
@@ -69,8 +70,12 @@ class Repository:
         """
         self.registry.check()
         own = self.own
-        if own.folder is None:
-            own.load_main()  # says what is wrong with `main`
+        main = own.config.main
+        if main is not None and main.is_file() and main.suffix != ".py":
+            raise WorkflowConfigError(
+                f"{own.path}:{own.config.main_line}: main is {main}, no Python module. Only Workers in Python are "
+                "served here."
+            )
         assert own.secrets is not None
         own.load_main()
         for workflow in own.config.all_workflows:

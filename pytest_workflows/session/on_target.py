@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -16,6 +16,7 @@ from pytest_workflows.target.started import Started
 from pytest_workflows.target.worker import TargetWorker
 
 from .marker import read_marker
+from .running_target import set_running
 from .use_signs import MARKER
 
 if TYPE_CHECKING:
@@ -64,13 +65,6 @@ class TestsOnTarget:
 
     def __init__(self, address: Address) -> None:
         self.address = address
-        self._test: TestOnTarget | None = None
-
-    @property
-    def test(self) -> TestOnTarget:
-        """The test that is set up, called or torn down now."""
-        assert self._test is not None
-        return self._test
 
     def begin(self, item: pytest.Item, project: Project | None, settings: Settings) -> None:
         """Begin a test.
@@ -80,12 +74,13 @@ class TestsOnTarget:
             project: Its Worker's project; None where no configuration was found.
             settings: Its settings.
         """
-        test = self._test = TestOnTarget(self.address, item, project, settings)
+        test = TestOnTarget(self.address, item, project, settings)
+        set_running(test)
         active_test.set_resolver(test.resolve, test.names, test.hint)
 
     def end(self) -> None:
         """A test was torn down."""
-        self._test = None
+        set_running(None)
 
     @pytest.hookimpl
     def pytest_report_header(self) -> str:
@@ -93,6 +88,13 @@ class TestsOnTarget:
         account = "" if self.address.account is None else f", account {self.address.account}"
         worker = "not known" if self.address.worker is None else self.address.worker
         return f"workflows: run on {self.address.api}{account}; Worker: {worker} ({OPTION})"
+
+
+class _Given(dict[str, Any]):
+    """The dict of the fixture `workflow_bindings`: empty, and nothing that a test puts there would have an effect."""
+
+    def __setitem__(self, name: str, value: Any) -> NoReturn:
+        raise NotOnTargetError(f"workflow_bindings[{name!r}] = ...")
 
 
 class TestOnTarget:
@@ -114,6 +116,7 @@ class TestOnTarget:
         self._api = TargetApi(address)
         self._started = Started()
         self._bindings: dict[str, TargetBinding] = {}
+        self.given: Mapping[str, Any] = _Given()
         self.worker = TargetWorker(address, self._started)
 
     def check(self, bindings: Mapping[str, Any], seed: object) -> None:

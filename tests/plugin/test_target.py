@@ -199,6 +199,7 @@ def test_a_fixture_of_the_engine_is_refused_at_once(shop: Any, fixture: str) -> 
         ("workflow_env.STAGE", "env.STAGE"),
         ("await workflow_env.ORDERS.deleteBatch(['a'])", "deleteBatch of a workflow binding"),
         ("await reproduce(workflow_env.ORDERS, 'recording.json')", "reproduce(...)"),
+        ("workflow_bindings['AI'] = 1", "workflow_bindings['AI'] = ..."),
         ("await workflow_worker.scheduled(cron='* * * * *')", "workflow_worker.scheduled"),
     ],
 )
@@ -206,7 +207,7 @@ def test_what_only_an_engine_in_memory_can_do_is_refused_by_name(shop: Any, use:
     result = run(
         shop,
         f"""
-    async def test_it(workflow_env, workflow_worker):
+    async def test_it(workflow_env, workflow_worker, workflow_bindings):
         async with introspect_workflow_instance(workflow_env.ORDERS, "order-1") as instance:
             {use}
     """,

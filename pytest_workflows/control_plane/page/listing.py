@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import Counter
 from typing import Any
@@ -81,7 +82,7 @@ class Listing(Observer):
         self._gone: dict[Key, int] = {}
         self._dirty: set[Key] = set()
         self._revision = 1  # whoever has seen nothing asks with 0
-        self._drawn_at = -_FRESH
+        self._drawn_at = -math.inf
         self._look: asyncio.Future[None] | None = None
         engine.observers.add(self)
 
@@ -117,9 +118,26 @@ class Listing(Observer):
 
     # -- what is asked -----------------------------------------------------------------------------------------------
 
+    async def look(self, fresh: float = _FRESH) -> None:
+        """Look at the engine, unless somebody has just done so.
+
+        Args:
+            fresh: For how many seconds a look holds.
+        """
+        while self._look is not None:
+            await asyncio.shield(self._look)
+        if time.monotonic() - self._drawn_at < fresh:
+            return
+        self._look = asyncio.get_running_loop().create_future()
+        try:
+            await self._look_again()
+        finally:
+            self._look.set_result(None)
+            self._look, self._drawn_at = None, time.monotonic()
+
     async def lines(self) -> list[Line]:
         """All lines, those that changed last last."""
-        await self._refresh()
+        await self.look()
         return list(self._lines.values())
 
     async def since(self, revision: int) -> Changes:
@@ -128,7 +146,7 @@ class Listing(Observer):
         Args:
             revision: What the last answer said.
         """
-        await self._refresh()
+        await self.look()
         changed: list[Line] = []
         for line in reversed(self._lines.values()):
             if line.revision <= revision:
@@ -143,19 +161,6 @@ class Listing(Observer):
         for line in self._lines.values():
             counted.setdefault(line.workflow, Counter())[line.status] += 1
         return {name: dict(statuses) for name, statuses in counted.items()}
-
-    async def _refresh(self) -> None:
-        """Look at the engine, unless somebody has just done so."""
-        while self._look is not None:
-            await asyncio.shield(self._look)
-        if time.monotonic() - self._drawn_at < _FRESH:
-            return
-        self._look = asyncio.get_running_loop().create_future()
-        try:
-            await self._look_again()
-        finally:
-            self._look.set_result(None)
-            self._look, self._drawn_at = None, time.monotonic()
 
     async def _look_again(self) -> None:
         instances = self._engine.instances

@@ -74,6 +74,7 @@ function drawInstance(mine, run, isFirst) {
   if (isNew) {
     mine.parts.clear();
     timeline = new Timeline(run, (step) => stepDetail(opened.run, step));
+    if (overview?.is_live) timeline.buttons.virtual.textContent = "By the clock";
     place.replaceChildren(...PARTS.map(([name]) => {
       const box = el("div", { "data-part": name });
       mine.parts.set(name, { box, said: "" });

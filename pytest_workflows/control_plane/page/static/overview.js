@@ -9,6 +9,14 @@ function drawWorkflows() {
   if (!overview?.workflows.length) place.replaceChildren(el("p", { class: "empty" }, "The configuration names no workflow."));
 }
 
+const openGraphs = new Set();
+
+// Drawn anew with another version, and when instances have become many more: not with each of them.
+function graphAddress(one) {
+  const news = `${overview.versions.length}.${Math.round(Math.log2(sum(one.statuses) + 1))}`;
+  return `/__workflows/api/graph?${new URLSearchParams({ workflow: one.binding, news })}`;
+}
+
 function workflowCard(one) {
   const counts = sortedStatuses(one.statuses);
   return el("article", { class: "card" },
@@ -19,7 +27,10 @@ function workflowCard(one) {
     el("div", { class: "body-of-store" }, facts([
       ["instances", el("span", null, `${sum(one.statuses).toLocaleString("en-US")} `, counts.map(([status, count]) => [el("button", {
         type: "button", class: `badge ${status}`, title: "Show them", onclick: () => filterBy(one.binding, status) }, `${count.toLocaleString("en-US")} ${status}`), " "]))],
-      ["at a time", one.concurrency === null ? null : String(one.concurrency)]])));
+      ["at a time", one.concurrency === null ? null : String(one.concurrency)]]),
+    el("details", { class: "steps-of", open: openGraphs.has(one.binding), ontoggle: (event) => openGraphs[event.target.open ? "add" : "delete"](one.binding) },
+      el("summary", null, "Steps"), el("div", { class: "graph", tabindex: "0", role: "region", "aria-label": `Steps of ${one.binding}` }, el("img", {
+        loading: "lazy", alt: `The steps of ${one.binding}, and how often its newest instances took each`, src: graphAddress(one) })))));
 }
 
 const numbers = { by: "day", found: null, asked: 0 };
