@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _OWN_MODULES = "pytest-workflows-own-modules"
 _OURS = frozenset({"pytest_workflows", "durable_engine"})
+_OPENING = pytest.StashKey["Opening"]()
 
 
 class OwnModules(MetaPathFinder):
@@ -51,9 +52,7 @@ class OwnModules(MetaPathFinder):
 
 
 def _opening(config: pytest.Config) -> Opening:
-    from .session.opening import OPENING
-
-    return config.stash[OPENING]
+    return config.stash[_OPENING]
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -100,22 +99,20 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _start(config: pytest.Config) -> None:
-    from .session.opening import OPENING, Opening
+    from .session.opening import Opening
 
-    if OPENING not in config.stash:
+    if _OPENING not in config.stash:
         own_modules: Any = config.pluginmanager.get_plugin(_OWN_MODULES)
         config.add_cleanup(own_modules.uninstall)
-        config.stash[OPENING] = Opening(config)
-        config.stash[OPENING].begin()
+        config.stash[_OPENING] = Opening(config)
+        config.stash[_OPENING].begin()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Remove everything that the session has put in place."""
-    from .session.opening import OPENING
-
-    if OPENING in config.stash:
-        config.stash[OPENING].close()
-        del config.stash[OPENING]
+    if _OPENING in config.stash:
+        config.stash[_OPENING].close()
+        del config.stash[_OPENING]
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,4 +1,8 @@
-"""Thin fixtures; all are synchronous, and bind to the running event loop at the first await."""
+"""Thin fixtures; all are synchronous, and bind to the running event loop at the first await.
+
+Each test of workflows pays for what pytest does to set them up. So those that tests ask for take no `request`, which
+pytest makes anew for each fixture; and those that are there to be overridden, in whatever scope, are the session's.
+"""
 
 from __future__ import annotations
 
@@ -19,17 +23,17 @@ if TYPE_CHECKING:
     from .worker import WorkflowWorker, WorkflowWorkers
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def workflow_bindings() -> Mapping[str, Any]:
     """Bindings to add to the configured ones, or to replace them by; empty until you override it in conftest.py.
 
     A subclass of `WorkflowEntrypoint` becomes a workflow binding, one of `WorkerEntrypoint` a service binding, one of
     `DurableObject` a namespace; any other value is handed over as it is.
     """
-    return {}
+    return _test_run().given
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def workflow_seed() -> Callable[[EnvProxy], Awaitable[None]] | None:
     """What every test starts from: an async function that fills the stores of `env`; None until you override it.
 
@@ -39,63 +43,61 @@ def workflow_seed() -> Callable[[EnvProxy], Awaitable[None]] | None:
 
 
 @pytest.fixture
-def workflow_env(request: pytest.FixtureRequest, workflow_bindings: Mapping[str, Any], workflow_seed: Any) -> EnvProxy:
+def workflow_env(workflow_bindings: Mapping[str, Any], workflow_seed: Any) -> EnvProxy:
     """The bindings that the Worker gets as `env`; `workers.env` is the same object."""
     from pytest_workflows.workers.environment import env
 
-    _test_run(request).override(workflow_bindings, workflow_seed)
+    _test_run().override(workflow_bindings, workflow_seed)
     return env
 
 
 @pytest.fixture
-def workflow_worker(request: pytest.FixtureRequest, workflow_env: EnvProxy) -> WorkflowWorker:
+def workflow_worker(workflow_env: EnvProxy) -> WorkflowWorker:
     """The Worker's default entrypoint: `await workflow_worker.fetch("https://example.com/...")`."""
     from .worker import WorkflowWorker
 
-    return WorkflowWorker(_test_run(request))
+    return WorkflowWorker(_test_run())
 
 
 @pytest.fixture
-def workflow_workers(request: pytest.FixtureRequest, workflow_env: EnvProxy) -> WorkflowWorkers:
+def workflow_workers(workflow_env: EnvProxy) -> WorkflowWorkers:
     """The Workers of the repository by their names: `await workflow_workers["billing"].fetch("/bills")`."""
     from .worker import WorkflowWorkers
 
-    return WorkflowWorkers(_test_run(request))
+    return WorkflowWorkers(_test_run())
 
 
 @pytest.fixture
-def workflow_clock(request: pytest.FixtureRequest) -> WorkflowClock:
+def workflow_clock() -> WorkflowClock:
     """The virtual clock: `.now`, `await .advance("3 days")`, `await .travel_to(datetime)`."""
     from pytest_workflows.introspection.clock import WorkflowClock
 
-    test_run = _test_run(request)
+    test_run = _test_run()
     return WorkflowClock(lambda: test_run.engine)
 
 
 @pytest.fixture
-def workflow_engine(request: pytest.FixtureRequest, workflow_env: EnvProxy) -> Engine:
+def workflow_engine(workflow_env: EnvProxy) -> Engine:
     """The engine of this test: `.bindings`, `.instances`, `await .run_until_idle()`."""
-    test_run = _test_run(request)
+    test_run = _test_run()
     test_run.env.workflows.bind_all()
     return test_run.engine
 
 
 @pytest.fixture
-def workflow_server(request: pytest.FixtureRequest, workflow_env: EnvProxy) -> Iterator[WorkflowServer]:
+def workflow_server(workflow_env: EnvProxy) -> Iterator[WorkflowServer]:
     """The Worker, served at an address of its own: `.url`, `.api_url` for the platform's client, `.page_url`."""
     from .serving.workflow_server import WorkflowServer
 
-    server = WorkflowServer(_test_run(request))
+    server = WorkflowServer(_test_run())
     try:
         yield server
     finally:
         server.close()
 
 
-def _test_run(request: pytest.FixtureRequest) -> TestRun:
-    from .session import SESSION
-
+def _test_run() -> TestRun:
     note_first_use()
-    test_run = request.config.stash[SESSION].test_run
-    assert test_run is not None
-    return test_run
+    from .testrun import running_test
+
+    return running_test()

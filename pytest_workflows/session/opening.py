@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from .session import WorkflowSession
     from .testrun import TestRun
 
-OPENING = pytest.StashKey["Opening"]()
-
 
 class Opening:
     """What stands for our session until something uses the plugin.

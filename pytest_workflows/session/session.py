@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -59,6 +59,7 @@ class WorkflowSession:
         self._start: CommonStart | None = None
         self._stderr = 2
         self._outside = OutsideTests(lambda: self.switcher.active, config.rootpath)
+        self._given: dict[str, Any] = {}
         self.rule_warnings = RuleWarnings()
         self._deploys = DeployFindings(lambda: None if self.test_run is None else self.test_run.open_engine)
         self._refusals = SessionRefusals(lambda: self.switcher.active, self._deploys.keep, self._has_no_refusals)
@@ -171,6 +172,7 @@ class WorkflowSession:
             freezer,
             self.rule_warnings,
             has_fixture=has_fixture,
+            given=self._given,
             stderr=self._stderr,
             kept=KeptRuns() if is_awaited(self._config) else None,
             early_uses=self._outside.early_uses,
@@ -178,6 +180,7 @@ class WorkflowSession:
             checks=self._checks,
             deploys=self._deploys,
         )
+        test_run.enter()
         env = test_run.env
         active_test.set_resolver(env.resolve, env.names, test_run.missing_hint)
         active_test.set_network(test_run.settings.allow_network)
@@ -234,12 +237,14 @@ class WorkflowSession:
             if self._freezer is not None:
                 self._freezer.stop()
             active_test.set_network(False)
+        self._given.clear()
 
     def reported(self) -> None:
         """Let go of a test whose report is written, or which was interrupted and gets none."""
         self.end()
         if self.test_run is not None:
             self.test_run.close_stopped()
+            self.test_run.leave()
             self.test_run = None
         self.rule_warnings.warn_of_failures()
 

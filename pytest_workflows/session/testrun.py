@@ -40,6 +40,14 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 
+_running: list[TestRun] = []
+
+
+def running_test() -> TestRun:
+    """The run of the test that is set up, called or torn down now: of the innermost session, where one runs in one."""
+    return _running[-1]
+
+
 class TestRun:
     """One run of a test: the owner of its parts, each of which has one job.
 
@@ -48,6 +56,7 @@ class TestRun:
         freezer: The freezer, which shows virtual time to user code.
         rule_warnings: Warns of broken rules, once a session.
         has_fixture: Whether the test asks for a fixture of ours, so that its engine is kept until they are torn down.
+        given: The dict of the fixture `workflow_bindings` where nobody overrides it: empty at the start of a test.
         stderr: The file descriptor that is printed to where the process must end.
         kept: Keeps the runs of its instances for the end of the session, if anybody wants them.
         early_uses: What the Worker's module used while it was imported for pytest's collection, and nobody provides.
@@ -58,6 +67,7 @@ class TestRun:
     Attributes:
         setup: What the run is made from: the test, its settings, its project and its plan.
         has_fixture: Whether the test asks for a fixture of ours.
+        given: As given.
         env: Resolves the names of `env` and of `ctx.exports`.
         recordings: Its instances as recordings.
         secrets: What must not be shown of it.
@@ -74,6 +84,7 @@ class TestRun:
         rule_warnings: RuleWarnings,
         *,
         has_fixture: bool,
+        given: Mapping[str, Any],
         stderr: int = 2,
         kept: KeptRuns | None = None,
         early_uses: list[UnprovidedError] | None = None,
@@ -88,6 +99,7 @@ class TestRun:
         self._deploys = deploys
         self._seed: object = None
         self.has_fixture = has_fixture
+        self.given = given
         self.env = EnvResolver(
             setup.project,
             lambda: setup.sources,
@@ -117,6 +129,14 @@ class TestRun:
         self._refusals = RunRefusals(setup)
         self._kept = kept
         self._rules: RuleObservers | None = None
+
+    def enter(self) -> None:
+        """The run begins: it is the running test's until it leaves."""
+        _running.append(self)
+
+    def leave(self) -> None:
+        """The run is over, and its test's report is written."""
+        _running.remove(self)
 
     @property
     def settings(self) -> Settings:

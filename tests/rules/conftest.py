@@ -93,7 +93,7 @@ class Bench:
         self._project = Project(config)
         self._project.activate()
         setup = RunSetup(self._item, settings, self._project, RunPlan())
-        self.running = TestRun(setup, self._freezer, RuleWarnings(), has_fixture=False)
+        self.running = TestRun(setup, self._freezer, RuleWarnings(), has_fixture=False, given={})
         self.running.override(env)
         current.set_resolver(self.running.env.resolve, self.running.env.names)
         return self.running
