@@ -150,6 +150,24 @@ async def test_of_a_workflow_that_prints_without_end_the_newest_lines_are_kept(s
     assert 1000 <= len(lines) < 2000
 
 
+async def test_of_an_instance_of_a_former_process_it_says_what_is_not_known(shop: Any) -> None:
+    from pytest_workflows.control_plane.page.details import Details
+
+    shop.create("order-1", nap=False)
+    shop.send("order-1", "early", {"by": "Ada"})
+    shop.is_live = True
+    details = Details(shop)
+
+    async def take() -> Any:
+        return details.take("ORDERS", "order-1")
+
+    run = details.recording(shop.run(take()))
+
+    assert run.notes == ["What was printed and which bindings were called before the process was started again."]
+    assert [(event.type, event.payload, event.mocked) for event in run.events] == [("early", {"by": "Ada"}, False)]
+    assert run.real_ms is None
+
+
 async def test_nothing_is_kept_of_an_instance_that_is_deleted(shop: Any) -> None:
     from pytest_workflows.control_plane.page.details import Details
 

@@ -58,8 +58,8 @@ function drawNumbers() {
   keepFocus(place, () => place.replaceChildren(
     el("article", { class: "card" }, el("header", null, el("h2", null, "All instances")), el("div", { class: "body-of-store" }, facts([
       ["instances", el("span", null, `${total.instances.toLocaleString("en-US")} `, sortedStatuses(total.statuses).map(([status, count]) => [badge(status, `${count.toLocaleString("en-US")} ${status}`), " "]))],
-      ["by the clock", el("span", null, took(total.virtual.median), el("small", null, ` half of them, longest ${took(total.virtual.longest)}`))],
-      ["real time", total.wall.count ? el("span", null, took(total.wall.median), el("small", null, ` half of them, longest ${took(total.wall.longest)}`)) : null],
+      ["by the clock", el("span", null, took(total.virtual.median), el("small", null, ` median, longest ${took(total.virtual.longest)}`))],
+      ["real time", total.wall.count ? el("span", null, took(total.wall.median), el("small", null, ` median, longest ${took(total.wall.longest)}`)) : null],
       ["worked", took(total.working_ms)], ["steps", total.steps.toLocaleString("en-US")], ["retries", total.retries.toLocaleString("en-US")]]))),
     el("article", { class: "card" }, el("header", null, el("h2", null, `By ${found.by}`), el("span", { class: "fill" }), el("div", { class: "segmented", role: "group", "aria-label": "By" },
       ["day", "hour", "workflow"].map((by) => el("button", { type: "button", "aria-pressed": String(by === numbers.by), onclick: () => {
@@ -88,7 +88,7 @@ function partsTable(found) {
 
 function stepsTable(steps, what) {
   if (!steps.length) return el("p", { class: "empty" }, "No step has taken any time.");
-  return tableOf("Steps", [["Step"], ["Workflow"], ["Runs", true], ["Failed", true], ["Retries", true], ["Half of them", true], ["Longest", true], ["Together", true]],
+  return tableOf("Steps", [["Step"], ["Workflow"], ["Runs", true], ["Failed", true], ["Retries", true], ["Median", true], ["Longest", true], ["Together", true]],
     steps.map((step) => el("tr", null, el("td", { class: "name" }, step.name, " ", step.kind === "do" ? null : el("span", { class: "kind" }, kinds[step.kind])), el("td", null, step.workflow),
       [step.runs, step.failed, step.retries].map((count) => el("td", { class: "number" }, count.toLocaleString("en-US"))),
       [step[what].median, step[what].longest, step[what].total].map((ms) => el("td", { class: "number" }, took(ms))))));
