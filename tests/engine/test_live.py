@@ -933,6 +933,26 @@ async def test_stopped_code_gets_no_answer_of_a_binding(engine):
     assert engine.find(binding.workflow, "another") is None
 
 
+async def test_a_finally_block_that_would_end_the_process_ends_nothing(engine):
+    raised = []
+
+    async def workflow(event, step):
+        try:
+            await step.sleep("nap", "1 day")
+        finally:
+            raised.append(1)
+            raise KeyboardInterrupt
+
+    binding = engine.bind("W", workflow)
+    handle = await binding.create({"id": "x"})
+    await parked(engine, binding, "x")
+    await handle.terminate()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+    assert raised == [1]
+
+
 async def test_what_is_stopped_where_no_loop_runs_is_kept_until_it_is_closed():
     closed = []
 
