@@ -36,6 +36,7 @@ class Repository:
 
     def _project(self, config: Path, environment: str | None) -> Project:
         made = Project(config, environment, dev_vars=self._settings.dev_vars)
+        made.imports.keeps_bytecode = False
         self._made(made)
         return made
 
