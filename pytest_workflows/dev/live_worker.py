@@ -240,6 +240,7 @@ class LiveWorker:
             put_in_place(before, instead_of=own)
             return self._versions.refused(problem_text(error, self._settings), _now())
         self.env.workflows.bind_all()
+        resume(self.env, self._keeper)
         return version
 
     async def _replace(self, repository: Repository, source: str) -> Version:
