@@ -56,8 +56,8 @@ class _QuietConnection(sqlite3.Connection):
 def keep(connection: sqlite3.Connection, synchronous: str | None = None) -> None:
     """Let the commits of a file wait for no device, and other programs read it meanwhile.
 
-    The end of the process loses nothing then. A loss of power may lose the last transactions; with `off` it may damage a
-    file that was written shortly before.
+    The end of the process loses nothing then. A loss of power may lose the last transactions; with `off` it may damage
+    a file that was written shortly before.
 
     Args:
         connection: The file, open.
