@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
-from durable_engine import Engine, Limits
+from durable_engine import Engine, Limits, StoreError
 from durable_engine.storage.disk import DiskStore
 from pytest_workflows import active_test
 from pytest_workflows.bindings.config_checks import ConfigChecks
@@ -27,6 +27,7 @@ from .deployed_project import DeployedProjects, put_in_place
 from .failures import Failures
 from .in_flight import Divergence, Flights
 from .problems import problem_text, traceback_text
+from .refusals import Refusals
 from .repository import Repository
 from .shown_time import ShownTime, real_clock
 from .versions import Versions, source_of
@@ -74,6 +75,7 @@ class LiveWorker:
         self._versions = versions
         self._notify = notify
         self._failed = failed
+        self._refusals = Refusals(self.projects, failed, str(settings.rootdir))
         self.engine: Engine
         self.env: EnvResolver
         self.loop: asyncio.AbstractEventLoop
@@ -91,7 +93,9 @@ class LiveWorker:
             self._closing = stack.pop_all()
 
     async def _open(self, stack: AsyncExitStack) -> None:
-        repository = Repository(self._settings)
+        self._refusals.start()
+        stack.callback(self._refusals.stop)
+        repository = Repository(self._settings, self._refusals.watch)
         put_in_place(repository.own)
         self._projects = DeployedProjects(repository.registry)
         self._own = self._projects.of(repository.own)
@@ -194,6 +198,11 @@ class LiveWorker:
         return [one.deployed for one in self._projects]
 
     @property
+    def problem(self) -> str | None:
+        """What is wrong with where everything is kept, in words; None where nothing is."""
+        return self._store.problem or self._keeper.problem
+
+    @property
     def divergences(self) -> Sequence[Divergence]:
         """The instances that went another way after a deploy, the oldest first."""
         return self._flights.divergences
@@ -202,6 +211,8 @@ class LiveWorker:
         """Call the Worker's fetch handler; what it raises is told on the terminal as well."""
         try:
             return await call_fetch(self.env, request)
+        except StoreError:
+            raise  # the store has said so
         except Exception as error:
             self._failed(f"the fetch handler failed:\n{traceback_text(error, self._settings)}")
             raise
@@ -219,7 +230,7 @@ class LiveWorker:
             The version, with what is wrong with it; None where nothing has changed.
         """
         linecache.checkcache()
-        repository = Repository(self._settings)
+        repository = Repository(self._settings, self._refusals.watch)
         own = repository.own
         before = self._own.deployed
         try:

@@ -82,9 +82,10 @@ class DevProcess:
         try:
             app = self._app(security)
             self._thread.call(self._worker.start())
-            from .server import serve
+            from .server import serve, warm
 
             async def beside() -> None:
+                await warm(app, urls[0], security.token)
                 self._folder.announce(Running(urls[0], os.getpid(), security.token))
                 self._greet(urls, port, security.token)
                 await self._watch()

@@ -178,6 +178,9 @@ class Kills:
         for (id,) in noted["inserted"]:
             if id not in found["d1"]:
                 yield f"D1 has no row of {id}"
+        for (id,) in noted["counted"]:
+            if id not in found["counted"]:
+                yield f"the Durable Object has not counted {id}"
         got = {id for (id,) in noted["got"]}
         for (id,) in noted["sent"]:
             if id not in got:
