@@ -15,6 +15,7 @@ from pytest_workflows import active_test
 from pytest_workflows.bindings.config_checks import ConfigChecks
 from pytest_workflows.bindings.env_resolver import EnvResolver
 from pytest_workflows.bindings.http_clients import http_clients
+from pytest_workflows.bindings.resuming import resume
 from pytest_workflows.bindings.unprovided import UseNoter
 from pytest_workflows.control_plane.handlers import call_fetch, fire_cron
 from pytest_workflows.errors import UnprovidedError, WorkflowConfigError
@@ -149,7 +150,7 @@ class LiveWorker:
 
     async def start(self) -> None:
         """Let instances run: those of the process before go on, and so do its alarms and queues."""
-        self.env.make_stores()
+        resume(self.env, self._keeper)
         if self._is_changed:
             self._flights.before_recovery(self._versions.number)
         self.engine.recover()

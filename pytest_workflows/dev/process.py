@@ -11,6 +11,7 @@ from pytest_workflows.project import importer
 
 from .engine_thread import EngineThread
 from .errors import DevError
+from .interpreter import serving
 from .live_worker import LiveWorker
 from .ports import addresses, bind, is_loopback
 from .problems import IN_WORDS, problem_text
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from .in_flight import Divergence
     from .settings import DevSettings
     from .terminal import App
-
-_SWITCH = 0.001
 
 
 class DevProcess:
@@ -57,14 +56,10 @@ class DevProcess:
         importer.install()
         logs = LogLines()
         logs.start()
-        # A request changes threads several times, and waits each time for as long as the Worker's code may keep on.
-        interval = sys.getswitchinterval()
-        sys.setswitchinterval(_SWITCH)
         try:
             self._open()
             self._serve(listener)
         finally:
-            sys.setswitchinterval(interval)
             listener.close()
             logs.stop()
             importer.uninstall()
@@ -94,7 +89,8 @@ class DevProcess:
                 self._greet(urls, port, security.token)
                 await self._watch()
 
-            asyncio.run(serve(app, listener, beside))
+            with serving():
+                asyncio.run(serve(app, listener, beside))
             self._terminal.plain()
             self._terminal.note("stopped; start it again, and everything goes on.")
         finally:

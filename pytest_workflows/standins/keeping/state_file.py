@@ -153,13 +153,14 @@ class StateFile:
         if self._connection.in_transaction:  # some errors of SQLite's have undone it already
             self._connection.execute("ROLLBACK")
 
-    def failure(self, error: Exception) -> JsException:
-        """What the Worker's code gets where something could not be written; notes the problem.
+    def failure(self, error: Exception, path: Path | None = None) -> JsException:
+        """What the Worker's code gets where something cannot be written, or read; notes the problem.
 
         Args:
             error: What `sqlite3` raised.
+            path: Another file that cannot be.
         """
-        found = failure(self.path, error)
+        found = failure(path or self.path, error)
         self.problem = found.message
         return found
 
@@ -173,7 +174,7 @@ def _refusal(path: Path, error: sqlite3.Error) -> KeeperError:
 
 
 def failure(path: Path, error: Exception) -> JsException:
-    """What the Worker's code gets where something could not be written.
+    """What the Worker's code gets where something cannot be written, or read.
 
     Args:
         path: The file.
@@ -181,7 +182,7 @@ def failure(path: Path, error: Exception) -> JsException:
     """
     return js_error(
         "Error",
-        f"The contents on disk could not be written, and nothing of this call was: {shown_path(path)}: {error}. "
+        f"The contents on disk cannot be used, and nothing of this call is written: {shown_path(path)}: {error}. "
         f"{_cure(error)}, and try again.",
     )
 
