@@ -27,6 +27,7 @@ from .deployed_project import DeployedProjects, put_in_place
 from .failures import Failures
 from .in_flight import Divergence, Flights
 from .problems import problem_text, traceback_text
+from .refusals import Refusals
 from .repository import Repository
 from .shown_time import ShownTime, real_clock
 from .versions import Versions, source_of
@@ -74,6 +75,7 @@ class LiveWorker:
         self._versions = versions
         self._notify = notify
         self._failed = failed
+        self._refusals = Refusals(self.projects, failed, str(settings.rootdir))
         self.engine: Engine
         self.env: EnvResolver
         self.loop: asyncio.AbstractEventLoop
@@ -91,7 +93,9 @@ class LiveWorker:
             self._closing = stack.pop_all()
 
     async def _open(self, stack: AsyncExitStack) -> None:
-        repository = Repository(self._settings)
+        self._refusals.start()
+        stack.callback(self._refusals.stop)
+        repository = Repository(self._settings, self._refusals.watch)
         put_in_place(repository.own)
         self._projects = DeployedProjects(repository.registry)
         self._own = self._projects.of(repository.own)
@@ -219,7 +223,7 @@ class LiveWorker:
             The version, with what is wrong with it; None where nothing has changed.
         """
         linecache.checkcache()
-        repository = Repository(self._settings)
+        repository = Repository(self._settings, self._refusals.watch)
         own = repository.own
         before = self._own.deployed
         try:
@@ -236,6 +240,7 @@ class LiveWorker:
             put_in_place(before, instead_of=own)
             return self._versions.refused(problem_text(error, self._settings), _now())
         self.env.workflows.bind_all()
+        resume(self.env, self._keeper)
         return version
 
     async def _replace(self, repository: Repository, source: str) -> Version:

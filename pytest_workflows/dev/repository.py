@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,21 +19,25 @@ class Repository:
 
     Args:
         settings: What the process is started with.
+        made: Called with each project, before anything of it is imported.
 
     Attributes:
         own: The project that is served.
         registry: Knows the others.
     """
 
-    def __init__(self, settings: DevSettings) -> None:
+    def __init__(self, settings: DevSettings, made: Callable[[Project], None] = lambda project: None) -> None:
         self._settings = settings
+        self._made = made
         self._opened: dict[Path, Project] = {}
         self.own = self._project(settings.config, settings.environment)
         self._opened[settings.config] = self.own
         self.registry: WorkerRegistry[Project] = WorkerRegistry(settings.rootdir, settings.workers, self.open)
 
     def _project(self, config: Path, environment: str | None) -> Project:
-        return Project(config, environment, dev_vars=self._settings.dev_vars)
+        made = Project(config, environment, dev_vars=self._settings.dev_vars)
+        self._made(made)
+        return made
 
     def open(self, config: Path) -> Project:
         """The project of a configuration: where it has no such environment, its top level holds.

@@ -216,6 +216,17 @@ class QueueStore:
         """Forget the messages."""
         self._waiting, self._delayed, self._batch, self._flush_at, self._backlog = [], [], None, None, None
 
+    def deliver_as(self, delivery: Delivery | None, now: int) -> None:
+        """Deliver otherwise from now on.
+
+        Args:
+            delivery: How; None where the queue has no consumer any more.
+            now: The time, in milliseconds since 1970.
+        """
+        self.delivery, self._flush_at = delivery, None
+        if self._waiting:
+            self._plan(now)
+
     # -- what happens to it ------------------------------------------------------------------------------------------
 
     def add(self, message: StoredMessage, now: int, delay_ms: int = 0) -> None:

@@ -162,6 +162,22 @@ async def test_what_cannot_go_on_is_in_the_log_and_stops_nothing_else(files, cap
     assert "The alarms of Unbound: what the last process left does not go on: there is no class Unbound" in caplog.text
 
 
+async def test_messages_wait_for_the_consumer_that_a_deploy_brings(files):
+    fill(files)
+    queues = BINDINGS["queues"]
+    files.configure(**{**BINDINGS, "queues": {"producers": queues["producers"]}})
+
+    async with served(files) as worker:
+        assert await text_of(worker, method="POST") == "written"
+        (queue,) = [one.store for one in worker.env.host.stores.listing() if one.kind == "queues"]
+        assert [row[2] for row in queue.peek("messages").rows] == ["waiting"]
+        files.configure(**BINDINGS)
+        assert (await worker.deploy()).problem is None
+
+        assert (await until(worker, lambda state: state["mail"]))["mail"] == [1]
+        assert queue.peek("messages").rows == []
+
+
 def test_what_was_answered_is_there_after_the_process_was_killed(files, start, http):
     # A process that is killed closes nothing: no other test has files in that state.
     fill(files)

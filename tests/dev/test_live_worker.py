@@ -127,6 +127,23 @@ async def test_clients_that_block_go_through_fetch_as_on_the_platform(files):
         assert "outbound.py" in "".join(worker.told)  # `fetch` sent it
 
 
+async def test_what_the_platform_s_python_refuses_is_refused_and_told_once(files):
+    files.replace(
+        'return Response("version one")',
+        'import threading\n        threading.Thread(target=print).start()\n        return Response("version one")',
+    )
+
+    async with served(files) as worker:
+        for _ in range(2):
+            with pytest.raises(RuntimeError, match="can't start new thread"):
+                await worker.fetch(Request("http://localhost/"))
+
+    (told,) = [one for one in worker.told if not one.startswith("the fetch handler failed")]
+    assert told == (
+        'src/entry.py:21: `threading.Thread.start` raises RuntimeError("can\'t start new thread") on the platform, as here.'
+    )
+
+
 async def test_an_instance_that_fails_is_told(files):
     files.replace(
         'return f"{self.env.GREETING}', "raise LookupError('no words')\n            return f\"{self.env.GREETING}"
