@@ -146,7 +146,9 @@ function drawBanners() {
   if (overview?.problem) {
     const broken = overview.versions.at(-1);
     const running = overview.versions.findLast((one) => one.problem === null);
-    banners.push(["failed", `Version ${broken.number} cannot be used${running ? `: version ${running.number} goes on` : ""}.`, overview.problem]);
+    const goesOn = running ? `: version ${running.number} goes on` : "";
+    const title = broken?.problem ? `Version ${broken.number} cannot be used${goesOn}.` : "What happens now cannot be stored.";
+    banners.push(["failed", title, overview.problem]);
   }
   const place = document.getElementById("banners");
   const said = JSON.stringify(banners);
