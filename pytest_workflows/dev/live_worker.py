@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
-from durable_engine import Engine, Limits
+from durable_engine import Engine, Limits, StoreError
 from durable_engine.storage.disk import DiskStore
 from pytest_workflows import active_test
 from pytest_workflows.bindings.config_checks import ConfigChecks
@@ -198,6 +198,11 @@ class LiveWorker:
         return [one.deployed for one in self._projects]
 
     @property
+    def problem(self) -> str | None:
+        """What is wrong with where everything is kept, in words; None where nothing is."""
+        return self._store.problem or self._keeper.problem
+
+    @property
     def divergences(self) -> Sequence[Divergence]:
         """The instances that went another way after a deploy, the oldest first."""
         return self._flights.divergences
@@ -206,6 +211,8 @@ class LiveWorker:
         """Call the Worker's fetch handler; what it raises is told on the terminal as well."""
         try:
             return await call_fetch(self.env, request)
+        except StoreError:
+            raise  # the store has said so
         except Exception as error:
             self._failed(f"the fetch handler failed:\n{traceback_text(error, self._settings)}")
             raise

@@ -36,6 +36,7 @@ class Repository:
 
     def _project(self, config: Path, environment: str | None) -> Project:
         made = Project(config, environment, dev_vars=self._settings.dev_vars)
+        made.imports.keeps_bytecode = False
         self._made(made)
         return made
 
@@ -82,7 +83,10 @@ class Repository:
                 "served here."
             )
         assert own.secrets is not None
-        own.load_main()
+        try:
+            own.load_main()
+        except SystemExit as error:  # it would end the process, and without a word
+            raise WorkflowConfigError(f"{main}: the module raised {error!r} while it was imported.") from error
         for workflow in own.config.all_workflows:
             if workflow.script_name is None:
                 own.workflow_class(workflow)

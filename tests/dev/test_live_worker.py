@@ -276,6 +276,7 @@ async def test_a_workflow_that_is_taken_away_goes_on_with_the_source_that_it_has
         ),
         (lambda files: (files.folder / "wrangler.jsonc").write_text("{"), "wrangler.jsonc:1: "),
         (lambda files: files.configure(main="src/other.py"), "names main "),
+        (lambda files: files.replace("class Greeting", "raise SystemExit(3)\n\n\nclass Greeting"), "SystemExit(3)"),
         (lambda files: (files.folder / "wrangler.jsonc").unlink(), "wrangler.jsonc"),
     ],
 )

@@ -136,7 +136,7 @@ def _overview(served: Served, listing: Listing) -> Overview:
         is_live=served.is_live,
         now=engine.clock.now.isoformat(),
         versions=versions,
-        problem=versions[-1].problem if versions else None,
+        problem=getattr(served, "problem", None) or (versions[-1].problem if versions else None),
         divergences=[
             DivergenceModel(
                 at=one.at, version=one.version, workflow=one.workflow, id=one.id, summary=one.summary, table=one.table
