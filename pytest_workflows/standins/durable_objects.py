@@ -150,7 +150,8 @@ class ObjectClass:
         host = self.host
 
         def open_database(file: bytes | None, path: Path | None = None, /) -> SqliteDatabase:
-            return SqliteDatabase(host.now_ms, lambda: host.random, file, path)
+            # There may be many files: to synchronise each that is new takes tens of milliseconds.
+            return SqliteDatabase(host.now_ms, lambda: host.random, file, path, synchronous="off")
 
         self.store.open_database = open_database
         for digits in self.store.with_alarms():  # those of a seed, or of a former process

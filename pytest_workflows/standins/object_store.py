@@ -213,7 +213,7 @@ def _alarm_rows(data: ObjectData) -> Iterator[tuple[object, ...]]:
         yield (instant(data.alarm),)
 
 
-_TABLES_OF: Final = 100
+_TABLES_OF: Final = 20
 """Of how many objects the tables are listed: each file has to be read for it."""
 _OWN_TABLES: Final[dict[str, tuple[tuple[str, ...], Callable[[ObjectData], Iterator[tuple[object, ...]]]]]] = {
     "objects": (("keys", "tables", "alarm"), _object_rows),

@@ -35,6 +35,12 @@ def objects(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Iterator[
         keeper.close()
 
 
+@pytest.fixture(autouse=True)
+def unsynchronised(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No file of a test waits for its device."""
+    monkeypatch.setattr("pytest_workflows.standins.sqlite.database.SYNCHRONOUS", "off")
+
+
 @pytest.fixture
 def folder(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KeptFolder]:
     """A folder in which contents are kept; nothing waits for who has locked it."""

@@ -237,6 +237,9 @@ async def test_few_files_are_open_at_a_time(folder: KeptFolder, monkeypatch: pyt
         await first.getByName(f"o{number}").insert(number)
 
     assert [await first.getByName(f"o{number}").rows() for number in range(10)] == [[number] for number in range(10)]
+    (listed,) = folder.stores.listing()
+    assert sorted(row[0] for row in listed.store.peek("objects").rows) == [f"o{number}" for number in range(10)]
+    assert {row[2] for row in listed.store.peek("objects").rows} == {"t"}
     assert len(folder.keeper._open_files._order) == 3
 
 

@@ -150,6 +150,7 @@ class KeptObjectData(ObjectData):
         self._generation = 0 if known is None else known[0]
         self._has_file = known is not None and self._path.exists()
         self._has_tables = False
+        self._names: list[str] | None = None
         database = self._existing()
         if database is not None:
             try:
@@ -197,9 +198,16 @@ class KeptObjectData(ObjectData):
             return False
         self._objects.open_files.forget(self)
         if self._database is not None:
+            self._names = self._database.tables()
             self._database.close()
             self._database = None
         return True
+
+    def table_names(self) -> list[str]:
+        """The names of the tables; a file that is closed has those that it had."""
+        if self._database is None and self._has_file and self._names is not None:
+            return self._names
+        return super().table_names()
 
     def delete_all(self) -> None:
         """Take all keys out, and the database with all of its tables: the next one is another file."""
