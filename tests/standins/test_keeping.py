@@ -46,6 +46,20 @@ def test_what_was_put_is_there_for_the_next_process(folder: KeptFolder) -> None:
     assert bytes(get(second.get("b", "arrayBuffer"))) == b"\xff\x00"
 
 
+def test_what_is_expired_is_taken_out_of_the_file_some_time(folder: KeptFolder) -> None:
+    host = folder.begin()
+    kv = host.binding("kv_namespaces", id="abc")
+    get(kv.put("a", "1", expirationTtl=60))
+    get(kv.put("b", "2", expirationTtl=7200))
+
+    host.advance(61)
+    get(kv.get("b"))
+    host.advance(3600)
+    assert get(kv.get("b")) == "2"
+
+    assert folder.keeper._file.rows("SELECT key FROM kv_entries") == [("b",)]
+
+
 def test_namespaces_are_kept_apart(folder: KeptFolder) -> None:
     host = folder.begin()
     get(host.binding("kv_namespaces", id="one").put("a", "1"))
