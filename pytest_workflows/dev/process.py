@@ -81,7 +81,7 @@ class DevProcess:
         security = self._security(urls)
         try:
             app = self._app(security)
-            self._thread.call(self._worker.start())
+            self._start()
             from .server import serve, warm
 
             async def beside() -> None:
@@ -102,6 +102,12 @@ class DevProcess:
                 )
                 sys.stdout.flush()
                 os._exit(1)  # what is stored is on disk already
+
+    def _start(self) -> None:
+        try:
+            self._thread.call(self._worker.start())
+        except IN_WORDS as error:
+            raise DevError(str(error)) from error
 
     def _where(self) -> str:
         return "\n".join(self._thread.where().splitlines()[-2:])

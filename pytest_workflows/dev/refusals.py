@@ -34,7 +34,7 @@ class Refusals:
         self._projects = projects
         self._notify = notify
         self._root = root
-        self._told: set[tuple[str, int, str]] = set()
+        self._noted: set[tuple[str, int, str]] = set()
         self._view = View(self._is_workers, self._used, self._is_deployed)
 
     def start(self) -> None:
@@ -63,15 +63,15 @@ class Refusals:
 
     def _used(self, use: Use) -> None:
         if not is_prepared(use.frame):
-            self._tell(use.frame.f_code.co_filename, use.frame.f_lineno, use.what, use.refusal)
+            self._note(use.frame.f_code.co_filename, use.frame.f_lineno, use.what, use.refusal)
 
     def _missing(self, name: str, refusal: Refusal, statement: WorkerImport) -> None:
         if not is_handled(statement.file, statement.line):
-            self._tell(statement.file, statement.line, f"import {name}", refusal)
+            self._note(statement.file, statement.line, f"import {name}", refusal)
 
-    def _tell(self, file: str, line: int, what: str, refusal: Refusal) -> None:
-        if (file, line, what) not in self._told:
-            self._told.add((file, line, what))
+    def _note(self, file: str, line: int, what: str, refusal: Refusal) -> None:
+        if (file, line, what) not in self._noted:
+            self._noted.add((file, line, what))
             self._notify(
                 f"{os.path.relpath(file, self._root)}:{line}: `{what}` raises {refusal} on the platform, as here."
             )

@@ -313,7 +313,8 @@ def test_a_version_that_cannot_be_used_is_said_on_every_view(shop: Any, tab: Any
     tab.is_without("#banners .banner")
 
 
-def test_a_divergence_is_shown_with_its_table(shop: Any, new_tab: Any) -> None:
+def test_a_divergence_is_shown_with_its_table_and_on_its_instance(shop: Any, new_tab: Any) -> None:
+    shop.create("order-1")
     shop.divergences.append(
         SimpleNamespace(
             at=1_772_442_000_000,
@@ -328,6 +329,8 @@ def test_a_divergence_is_shown_with_its_table(shop: Any, new_tab: Any) -> None:
 
     tab.waits_for("It asks for pay.", "#versions")
     tab.waits_for("| pay |", "#versions")
+    tab.page.get_by_role("link", name="ORDERS order-1").click()
+    tab.waits_for("It asks for pay.", "#detail")
 
 
 # -- the keyboard, narrow windows, light and dark ---------------------------------------------------------------------

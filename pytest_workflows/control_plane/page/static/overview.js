@@ -107,10 +107,15 @@ function drawVersions() {
         el("td", null, one.problem === null ? badge(one === running ? "complete" : "never", one === running ? "runs" : "replaced") : [badge("failed", "cannot be used"), el("pre", { class: "block" }, one.problem)]),
         el("td", null, el("code", { class: "soft" }, one.id))))) : el("p", { class: "empty" }, "Nothing is known of versions.")),
     el("article", { class: "card" }, el("header", null, el("h2", null, "Divergences"), el("span", { class: "soft" }, "Instances that went another way with a newer version.")),
-      overview.divergences.length ? el("div", { class: "body-of-store" }, [...overview.divergences].reverse().map((one) => el("section", { class: "place" },
-        el("h3", null, el("a", { href: addressOf(one.workflow, one.id) }, `${one.workflow} ${one.id}`), " ", el("span", { class: "soft" }, `with version ${one.version}, ${when(new Date(one.at).toISOString())}`)),
-        el("p", null, one.summary),
-        el("pre", { class: "block", tabindex: "0" }, one.table)))) : el("p", { class: "empty" }, "No instance has gone another way.")));
+      overview.divergences.length ? el("div", { class: "body-of-store" }, [...overview.divergences].reverse().map((one) => divergenceBox(one, true)))
+        : el("p", { class: "empty" }, "No instance has gone another way.")));
+}
+
+function divergenceBox(one, isLinked) {
+  return el("section", { class: "place" },
+    el("h3", null, isLinked ? [el("a", { href: addressOf(one.workflow, one.id) }, `${one.workflow} ${one.id}`), " "] : null,
+      el("span", { class: "soft" }, `${isLinked ? "with" : "With"} version ${one.version}, ${when(new Date(one.at).toISOString())}`)),
+    el("p", null, one.summary), el("pre", { class: "block table", tabindex: "0" }, one.table));
 }
 
 function drawHead() {
@@ -141,7 +146,9 @@ function drawBanners() {
   if (overview?.problem) {
     const broken = overview.versions.at(-1);
     const running = overview.versions.findLast((one) => one.problem === null);
-    banners.push(["failed", `Version ${broken.number} cannot be used${running ? `: version ${running.number} goes on` : ""}.`, overview.problem]);
+    const goesOn = running ? `: version ${running.number} goes on` : "";
+    const title = broken?.problem ? `Version ${broken.number} cannot be used${goesOn}.` : "What happens now cannot be stored.";
+    banners.push(["failed", title, overview.problem]);
   }
   const place = document.getElementById("banners");
   const said = JSON.stringify(banners);
