@@ -11,7 +11,6 @@ from .peeks import Peek, instant, no_table, page_of
 from .sorted_entries import SortedEntries
 from .stores import Contents
 
-
 _SWEPT_EVERY_MS: Final = 3_600_000
 
 
