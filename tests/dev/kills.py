@@ -85,9 +85,8 @@ class Kills:
     def _wait_until_up(self, process):
         deadline = time.monotonic() + LONGEST
         while f"up {self.name}\n" not in self.log.read_text():
-            assert process.poll() is None or process.returncode == -signal.SIGKILL, process.communicate()[1]
-            if process.returncode is not None:
-                return
+            if process.poll() is not None:
+                return  # what it said of that is asked for below
             assert time.monotonic() < deadline
             time.sleep(0.01)
 
