@@ -41,7 +41,6 @@ class WorkflowServer:
         self._outside: OutsideClients | None = None
         self._engine: Engine | None = None
         self._app: App | None = None
-        self._has_come = False
         self._mistakes: dict[str, None] = {}
 
     def __repr__(self) -> str:
@@ -55,8 +54,8 @@ class WorkflowServer:
             WorkflowConfigError: If the extra `dev` is not installed.
         """
         if self._server is None:
-            self._outside = OutsideClients()
-            self._server = HttpServer(self._answer)
+            server = self._server = HttpServer(self._answer)
+            self._outside = OutsideClients(server.clients)
         engine = self._test_run.engine
         if self._engine is not engine:
             from pytest_workflows.control_plane.app import make_app
@@ -64,7 +63,7 @@ class WorkflowServer:
 
             self._app = make_app(self._served, Security())
             self._engine = engine
-            engine.clients.outside = self._count_outside
+            engine.clients.outside = self._outside
         return f"http://{HOST}:{self._server.port}"
 
     @property
@@ -94,18 +93,12 @@ class WorkflowServer:
 
             raise WorkflowConfigError("\n".join(self._mistakes))
 
-    def _count_outside(self) -> int:
-        """How many clients there seem to be outside of this process; threads of the test are counted elsewhere."""
-        assert self._outside is not None
-        assert self._server is not None
-        # Until the first request has come, nobody knows where from.
-        return max(not self._has_come, self._outside.processes(), self._outside.others(self._server.clients()))
-
     # -- in the server's thread --------------------------------------------------------------------------------------
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = ClientRequest(self._test_run.engine.clients)
-        self._has_come = True
+        if self._outside is not None:
+            self._outside.note(scope.get("client"))
         token = current_request.set(request)
         try:
             problem = await self._problem()
