@@ -933,6 +933,31 @@ async def test_stopped_code_gets_no_answer_of_a_binding(engine):
     assert engine.find(binding.workflow, "another") is None
 
 
+async def test_a_generator_that_stopped_code_iterates_over_is_put_away_with_it(engine):
+    seen = []
+
+    async def workflow(event, step):
+        async def days():
+            try:
+                for day in range(3):
+                    await step.sleep(f"day {day}", "1 day")
+                    yield day
+            finally:
+                seen.append("closed")
+
+        async for _ in days():
+            pass
+
+    binding = engine.bind("W", workflow)
+    handle = await binding.create({"id": "x"})
+    await parked(engine, binding, "x")
+    await handle.pause()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+    assert seen == ["closed"]
+
+
 async def test_a_finally_block_that_would_end_the_process_ends_nothing(engine):
     raised = []
 

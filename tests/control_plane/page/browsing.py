@@ -49,7 +49,7 @@ class Tab:
     """
 
     def __init__(self, browser: Any, address: str, **options: Any) -> None:
-        settings = {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light", **options}
+        settings = {"viewport": {"width": 1280, "height": 720}, "color_scheme": "light", **options}
         self._context = browser.new_context(**settings)
         self._address = address
         self.page = self._context.new_page()
