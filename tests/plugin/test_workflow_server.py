@@ -351,11 +351,11 @@ def test_without_the_extra_it_says_what_to_install(shop: Any, monkeypatch: pytes
         shop,
         """
     async def test_it(workflow_server):
-        workflow_server.url
+        pass
     """,
     )
 
-    result.assert_outcomes(failed=1)
+    result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*pip install 'pytest-workflows[[]dev[]]'"])
 
 
