@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parents[2]))
 sys.path.insert(0, str(Path(__file__).parent))
 
-from browsing import Tab, launched
+from browsing import Tab
+from chromium import launched
 from page_shop import Server, Shop
 
 
@@ -43,7 +45,6 @@ def server(serve: Callable[..., Server]) -> Server:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    # No longer than the module: while Playwright is started, an event loop runs that other modules' tests would meet.
     with launched() as found:
         yield found
 
