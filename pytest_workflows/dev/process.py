@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -169,7 +170,11 @@ class DevProcess:
 
     async def _deploy(self) -> None:
         number = self._worker.running_version
-        version = await self._thread.ask(self._worker.deploy())
+        try:
+            version = await self._thread.ask(self._worker.deploy())
+        except Exception as error:  # the next change is looked at again
+            logging.getLogger("pytest_workflows").exception("A change could not be deployed", exc_info=error)
+            return
         if version is None:
             return
         if version.problem is None:

@@ -19,6 +19,8 @@ from pytest_workflows.dev.errors import DevError
 from pytest_workflows.dev.ports import addresses, bind, is_loopback
 from pytest_workflows.dev.state_folder import Running, StateFolder
 from pytest_workflows.dev.terminal import LogLines, RequestLines, Terminal
+from pytest_workflows.dev.watching import WatchedPlaces
+from pytest_workflows.project.worker_project import Project
 
 
 def command(*arguments):
@@ -242,6 +244,32 @@ def test_a_missing_extra_is_told(monkeypatch):
         "Error: the command dev needs what the extra `dev` brings. Not installed: uvicorn.\n"
         "Hint: pip install 'pytest-workflows[dev]'\n"
     )
+
+
+# -- what is watched ---------------------------------------------------------------------------------------------------
+
+
+def watched(folder):
+    (folder / "wrangler.jsonc").write_text(json.dumps({"name": "x", "main": "src/entry.py"}))
+    (folder / "src" / "entry.py").touch()
+    return WatchedPlaces([Project(folder / "wrangler.jsonc")])
+
+
+def test_the_sources_are_watched_with_all_below_them_and_the_configuration_s_folder_alone(tmp_path):
+    (tmp_path / "src" / "__pycache__").mkdir(parents=True)
+
+    places = watched(tmp_path)
+
+    assert (places.trees, places.folders) == ([tmp_path / "src"], [tmp_path])
+
+
+def test_what_is_installed_beside_the_sources_is_not_watched(tmp_path):
+    for name in ("src/node_modules/large", "src/.venv", "src/own/deep"):
+        (tmp_path / name).mkdir(parents=True)
+
+    places = watched(tmp_path)
+
+    assert (places.trees, places.folders) == ([tmp_path / "src" / "own"], [tmp_path, tmp_path / "src"])
 
 
 # -- the terminal ------------------------------------------------------------------------------------------------------

@@ -1025,6 +1025,14 @@ async def test_a_call_of_the_workers_code_that_nobody_awaits_is_a_finding_and_fo
     assert engine.take_findings() == []
 
 
+async def test_who_gives_up_waiting_for_a_change_leaves_nothing(engine):
+    for _ in range(100):
+        engine.activity.next_change(("W", "x")).cancel()
+    last = engine.activity.next_change(("W", "x"))
+
+    assert engine.activity._listeners == {("W", "x"): [last]}
+
+
 async def test_the_newest_findings_are_kept(engine, monkeypatch):
     for number in range(1200):
         engine.findings.add("a-rule", f"number {number}", ("file.py", number))
