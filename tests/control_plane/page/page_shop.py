@@ -35,6 +35,7 @@ class Shop:
         self.loop = asyncio.new_event_loop()
         self.versions = [Version(1, "14707576-2549-4848-82ed-f68f8a1b47c7", START_MS)]
         self.divergences: list[Any] = []
+        self.problem: str | None = None
         self.given: dict[str, Any] = {"ORDERS": Order, "GREETINGS": Greeting, "NAPS": Naps}
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()

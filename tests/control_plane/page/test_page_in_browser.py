@@ -311,6 +311,15 @@ def test_a_version_that_cannot_be_used_is_said_on_every_view(shop: Any, tab: Any
     tab.is_without("#banners .banner")
 
 
+def test_what_is_wrong_with_the_files_is_said(shop: Any, tab: Any) -> None:
+    shop.problem = "the disk is full"
+
+    tab.waits_for("Something is wrong with where everything is kept.", "#banners")
+    tab.waits_for("the disk is full", "#banners")
+    shop.problem = None
+    tab.is_without("#banners .banner")
+
+
 def test_a_divergence_is_shown_with_its_table_and_on_its_instance(shop: Any, new_tab: Any) -> None:
     shop.create("order-1")
     shop.divergences.append(
